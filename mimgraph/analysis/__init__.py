@@ -1,0 +1,1 @@
+"""From a declared graph to a typed one: structure first (networkx), then the shape pass."""

@@ -1,0 +1,253 @@
+"""The options of an op as given: names checked once a node, values computed and checked at each use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from mimgraph.catalogue import REQUIRED, Op, OptionSpec
+from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir.expression import (
+    ExpressionError,
+    Variable,
+    evaluate,
+    variables,
+    written,
+)
+from mimgraph.ir.graph import FAULTY, Option, Template, Written
+from mimgraph.ir.option_types import describe
+from mimgraph.source import Span
+
+Environment = Mapping[str, Any]
+
+_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
+
+
+class _AlreadyTold(Exception):
+    """A value cannot be computed, for a reason that is reported."""
+
+
+class Bound(NamedTuple):
+    """An op's options by name as given; `constant` holds them computed where nothing varies."""
+
+    given: Mapping[str, Option]
+    constant: Mapping[str, Any] | None
+    faulty: bool
+
+
+def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
+    """Plain data from a given value: every `Written` in it computed; FAULTY if one cannot be."""
+    if isinstance(value, Written):
+        return _compute(value, env, report, node)
+    if isinstance(value, Template):
+        return _fill(value, env, report, node)
+    if isinstance(value, list):
+        found = [compute(item, env, report, node) for item in value]
+        return FAULTY if FAULTY in found else found
+    if isinstance(value, dict):
+        pairs = {key: compute(item, env, report, node) for key, item in value.items()}
+        return FAULTY if FAULTY in pairs.values() else pairs
+    return value
+
+
+def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
+    """The text with the value of each `$name` in its place; only numbers stand in a text."""
+    before = len(report.diagnostics)
+
+    def replacement(match: re.Match[str]) -> str:
+        found = env.get(match[1], FAULTY)
+        if match[1] not in env:
+            span = value.part(match.start(1), match.end(1))
+            _unknown_param(match[1], span, env, report, node)
+        elif isinstance(found, bool) or not isinstance(found, int | float):
+            span = value.part(match.start(1), match.end(1))
+            report.add(Diagnostic("bad-expression", f"{match[1]} is no number", span, node=node))
+        return str(_plain_number(found))
+
+    text = _NAME.sub(replacement, value.text)
+    return text if len(report.diagnostics) == before else FAULTY
+
+
+def _plain_number(value: Any) -> str:
+    """A number as a formula reads it."""
+    return repr(value) if isinstance(value, int | float) and value >= 0 else f"({value!r})"
+
+
+def _unknown_param(
+    name: str, span: Span, known: Iterable[str], report: Report, node: str
+) -> None:
+    near = nearest(name, known)
+    report.add(
+        Diagnostic(
+            "unknown-param",
+            f"no param or dimension is called {name!r}",
+            span,
+            help=f"did you mean {near}?" if near else "",
+            node=node,
+        )
+    )
+
+
+def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
+    def lookup(name: Variable) -> Any:
+        if name.name not in env:
+            _unknown_param(name.name, value.at(name.start, name.end), env, report, node)
+            raise _AlreadyTold
+        if env[name.name] is FAULTY:
+            raise _AlreadyTold
+        return env[name.name]
+
+    try:
+        result = evaluate(value.expression, lookup)
+    except _AlreadyTold:
+        return FAULTY
+    except ExpressionError as error:
+        span = value.at(error.start, error.end)
+        report.add(Diagnostic(error.code, error.message, span, node=node))
+        return FAULTY
+    return written(result, value.expression)
+
+
+def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str) -> bool:
+    """Whether every name in a value is known; for bodies that no use has computed yet."""
+    if isinstance(value, Written):
+        unknown = [v for v in variables(value.expression) if v.name not in known]
+        for name in unknown:
+            _unknown_param(name.name, value.at(name.start, name.end), known, report, node)
+        return not unknown
+    if isinstance(value, list | dict):
+        items = value.values() if isinstance(value, dict) else value
+        return all([check_names(item, known, report, node) for item in items])
+    return True
+
+
+def is_constant(value: Any) -> bool:
+    """Whether nothing in the value is computed."""
+    if isinstance(value, list):
+        return all(map(is_constant, value))
+    if isinstance(value, dict):
+        return all(map(is_constant, value.values()))
+    return not isinstance(value, Written | Template)
+
+
+def bind(
+    op: Op,
+    options: Mapping[str, Option],
+    lone: Option | None,
+    name_span: Span,
+    report: Report,
+    node: str,
+    words: tuple[str, ...] = (),
+) -> Bound:
+    """Match what is given to the op's options: unknown and missing ones, a lone value with no home."""
+    before = len(report.diagnostics)
+    given = dict(options)
+    if lone is not None:
+        if op.lone_option is None:
+            report.add(
+                Diagnostic(
+                    "wrong-type",
+                    f"{op.name} takes its options by name",
+                    lone.span,
+                    help=_example(op),
+                    node=node,
+                )
+            )
+        else:
+            given[op.lone_option] = lone
+    unknown = [name for name in given if name not in op.options]
+    for name in unknown:
+        unknown_option(op.name, name, given.pop(name).key, (*op.options, *words), report, node)
+    if not unknown and len(report.diagnostics) == before:
+        for name, spec in op.options.items():
+            if spec.default is REQUIRED and name not in given:
+                missing_option(op.name, name, name_span, report, node)
+    faulty = len(report.diagnostics) > before
+    literal = all(is_constant(option.value) for option in given.values())
+    constant = _values(op, given, {}, report, node) if literal else None
+    return Bound(given, constant, faulty or (literal and constant is None))
+
+
+def values(
+    op: Op, bound: Bound, env: Environment, report: Report, node: str
+) -> Mapping[str, Any] | None:
+    """Every option's value at this use, defaults included; None if one is faulty."""
+    if bound.constant is not None:
+        return None if bound.faulty else bound.constant
+    found = _values(op, bound.given, env, report, node)
+    return None if bound.faulty else found
+
+
+def _values(
+    op: Op, given: Mapping[str, Option], env: Environment, report: Report, node: str
+) -> Mapping[str, Any] | None:
+    found: dict[str, Any] = {}
+    faulty = False
+    for name, spec in op.options.items():
+        option = given.get(name)
+        if option is None:
+            found[name] = spec.default
+            continue
+        value = compute(option.value, env, report, node)
+        if value is not FAULTY:
+            value = _checked(op.name, spec, value, option.span, report, node)
+        faulty = faulty or value is FAULTY
+        found[name] = value
+    return None if faulty else found
+
+
+def _checked(
+    op: str, spec: OptionSpec, value: Any, span: Span, report: Report, node: str
+) -> Any:
+    try:
+        return spec.check(value)
+    except ValueError:
+        wants = describe(spec.annotation)
+        near = nearest(value, _choices(spec)) if isinstance(value, str) else None
+        report.add(
+            Diagnostic(
+                "bad-option",
+                f"{spec.name} of {op} is {wants}",
+                span,
+                help=f"did you mean {near}?" if near else "",
+                node=node,
+            )
+        )
+        return FAULTY
+
+
+def _choices(spec: OptionSpec) -> list[str]:
+    return [word[1:-1] for word in describe(spec.annotation).split(" or ") if word[:1] == "'"]
+
+
+def unknown_option(
+    owner: str, name: str, span: Span, choices: tuple[str, ...], report: Report, node: str
+) -> None:
+    """Report an option that the op or block does not have."""
+    near = nearest(name, choices)
+    known = ", ".join(choices) or "none"
+    report.add(
+        Diagnostic(
+            "unknown-option",
+            f"{owner} has no option {name!r}",
+            span,
+            help=f"did you mean {near}?" if near else f"its options: {known}",
+            node=node,
+        ),
+        name,
+    )
+
+
+def missing_option(owner: str, name: str, span: Span, report: Report, node: str) -> None:
+    """Report an option that has no default and is not given."""
+    report.add(
+        Diagnostic("missing-option", f"{owner} needs {name}", span, help=f"give {name}", node=node)
+    )
+
+
+def _example(op: Op) -> str:
+    required = [o.name for o in op.options.values() if o.default is REQUIRED]
+    shown = required[0] if required else next((o.name for o in op.options.values() if not o.inferred), "")
+    return f"write {op.name}: {{{shown}: ...}}" if shown else f"write {op.name}"

@@ -1,0 +1,317 @@
+"""What an op is, and where ops are looked up: `@layer`, `@merge`, and the faults their rules raise.
+
+A rule is a function. Its positional-only parameter is its input: one `TensorType`, a `NamedTuple`
+of them, `Sources` (any number), or `NamedSources`. The other parameters are its options.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from mimgraph.ir.dim import Dim, Size, equal
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.option_types import Check, checker
+from mimgraph.ir.types import TensorType
+
+Sources = tuple[TensorType, ...]
+NamedSources = dict[str, TensorType]
+REQUIRED = inspect.Parameter.empty
+
+
+@dataclass
+class OpFault(Exception):
+    """What a rule refuses: at an option, at a source (by operand key), or at the node.
+
+    `speaks_of` are the operand keys whose shapes the message is about.
+    """
+
+    code: str
+    message: str
+    option: str | None = None
+    source: str | None = None
+    note: str = ""
+    help: str = ""
+    speaks_of: tuple[str, ...] = ()
+
+
+class OptionSpec(NamedTuple):
+    """One option of an op: `takes_lone` if it may be given by position."""
+
+    name: str
+    default: Any
+    annotation: Any
+    check: Check
+    takes_lone: bool
+    inferred: bool
+
+
+class InputSpec(NamedTuple):
+    """The sources an op takes: argument names in order, those that may be left out, or any number."""
+
+    names: tuple[str, ...]
+    optional: frozenset[str]
+    kind: str  # "one", "tuple", "many" or "named"
+    type: Any
+
+
+class Op:
+    """A layer or merge of the catalogue; called in Python it builds a node."""
+
+    def __init__(
+        self, kind: str, function: Callable[..., Lowering], inferred: tuple[str, ...]
+    ) -> None:
+        self.kind = kind
+        self.name = function.__name__
+        self.family = function.__module__.rpartition(".")[2]
+        self.function = function
+        self.inferred = inferred
+        self.__name__ = self.name
+        self.__doc__ = function.__doc__
+        self.__module__ = function.__module__
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name}>"
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @cached_property
+    def _parameters(self) -> tuple[list[inspect.Parameter], dict[str, Any]]:
+        hints = typing.get_type_hints(self.function, include_extras=True)
+        return list(inspect.signature(self.function).parameters.values()), hints
+
+    @cached_property
+    def options(self) -> Mapping[str, OptionSpec]:
+        """Every option by name, in order; the inferred ones that have no default of their own last."""
+        parameters, hints = self._parameters
+        found = {}
+        for parameter in parameters[1:]:
+            name, annotation = parameter.name, hints[parameter.name]
+            lone = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+            found[name] = OptionSpec(
+                name, parameter.default, annotation, checker(annotation), lone, name in self.inferred
+            )
+        for name in self.inferred:
+            if name not in found:
+                found[name] = OptionSpec(name, None, int, checker(int), False, True)
+        return found
+
+    @cached_property
+    def lone_option(self) -> str | None:
+        """The option that a lone value is for."""
+        return next((o.name for o in self.options.values() if o.takes_lone), None)
+
+    @cached_property
+    def inputs(self) -> InputSpec:
+        """What the op takes as sources."""
+        parameters, hints = self._parameters
+        name, annotation = parameters[0].name, hints[parameters[0].name]
+        if annotation is TensorType:
+            return InputSpec((name,), frozenset(), "one", annotation)
+        if annotation == Sources:
+            return InputSpec((), frozenset(), "many", annotation)
+        if annotation == NamedSources:
+            return InputSpec((), frozenset(), "named", annotation)
+        return InputSpec(
+            annotation._fields, frozenset(annotation._field_defaults), "tuple", annotation
+        )
+
+    def infer(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Lowering:
+        """The rule applied; `sources` by operand key, `options` checked and complete."""
+        spec = self.inputs
+        given = self._given(options)
+        if spec.kind == "one":
+            return self.function(sources[spec.names[0]], **given)
+        if spec.kind == "tuple":
+            return self.function(spec.type(**sources), **given)
+        if spec.kind == "many":
+            return self.function(tuple(sources.values()), **given)
+        return self.function(dict(sources), **given)
+
+    def _given(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Without the inferred options that the rule computes itself."""
+        if not self.inferred:
+            return options
+        names = {p.name for p in self._parameters[0]}
+        return {name: value for name, value in options.items() if name in names}
+
+    def operand_keys(self, count: int) -> tuple[str, ...]:
+        """The keys of the first `count` sources given as a list."""
+        if self.inputs.kind == "many":
+            return tuple(map(str, range(count)))
+        return self.inputs.names[:count]
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """A layer with its options, to be called on sources; a merge of its sources at once."""
+        if self.kind == "merge":
+            return LayerCall(self, (), {})._merge(args, keywords)
+        return LayerCall(self, args, keywords)
+
+
+class LayerCall:
+    """A layer with options, not yet applied; applied twice, its weights are shared.
+
+    What applies it is its first source (`apply`), so the catalogue knows nothing of the builder.
+    """
+
+    def __init__(self, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        self.op = op
+        self.args = args
+        self.keywords = keywords
+
+    def __repr__(self) -> str:
+        shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
+        return f"{self.op.name}({', '.join(shown)})"
+
+    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
+        return applier(self.op.name, sources, named)(self, sources, named, name)
+
+    def _merge(self, sources: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Split a merge's keywords: its own words and options stay, the rest are sources."""
+        name = keywords.pop("name", None)
+        words = {*self.op.options, "activation", "take"}
+        self.keywords = {k: v for k, v in keywords.items() if k in words or not is_source(v)}
+        named = {k: v for k, v in keywords.items() if k not in self.keywords}
+        if self.op.inputs.kind == "named" and sources and not is_source(sources[0]):
+            self.args, sources = sources[:1], sources[1:]
+            if sources and isinstance(sources[0], Mapping):
+                named, sources = {**sources[0], **named}, sources[1:]
+        return applier(self.op.name, sources, named)(self, sources, named, name)
+
+
+def is_source(value: Any) -> bool:
+    """Whether a value can feed a layer."""
+    return hasattr(value, "apply_layer")
+
+
+def applier(name: str, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Callable[..., Any]:
+    """The `apply_layer` of the first source."""
+    for source in (*sources, *named.values()):
+        if is_source(source):
+            return typing.cast("Callable[..., Any]", source.apply_layer)
+    raise TypeError(f"{name} is called on tensors: mg.Input(...) or what a layer returned")
+
+
+_OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}}
+
+
+def layer(*inferred: str) -> Callable[[Callable[..., Lowering]], Op]:
+    """Register a rule as a layer; `inferred` are the options of torch's class that the input decides."""
+    return _registrar("layer", inferred)
+
+
+def merge(*inferred: str) -> Callable[[Callable[..., Lowering]], Op]:
+    """Register a rule as a merge."""
+    return _registrar("merge", inferred)
+
+
+def _registrar(
+    kind: str, inferred: tuple[str, ...]
+) -> Callable[[Callable[..., Lowering]], Op]:
+    def register(function: Callable[..., Lowering]) -> Op:
+        op = _OPS[kind][function.__name__] = Op(kind, function, inferred)
+        return op
+
+    return register
+
+
+def find(kind: str, name: str) -> Op | None:
+    """The layer or merge of that name."""
+    return _OPS[kind].get(name)
+
+
+def ops(kind: str) -> Mapping[str, Op]:
+    """All layers, or all merges, by name."""
+    return _OPS[kind]
+
+
+# What rules use.
+
+
+def bad_option(option: str, message: str, help: str = "") -> OpFault:
+    """An option whose value does not fit."""
+    return OpFault("bad-option", message, option=option, help=help)
+
+
+def known(size: Size, what: str, source: str | None = None) -> int:
+    """A size that torch must know when the module is built."""
+    if isinstance(size, Dim):
+        raise OpFault(
+            "symbolic-size",
+            f"{what} must be a number, but it is {size}",
+            source=source,
+            note=f"{size} is known only at run time",
+            help="give this size in the input's shape, or reduce the axis first (Mean, Select)",
+        )
+    return size
+
+
+def known_product(sizes: Iterable[Size], what: str, source: str | None = None) -> int:
+    """The number of elements of known sizes."""
+    total = 1
+    for size in sizes:
+        total *= known(size, what, source)
+    return total
+
+
+def same_size(left: Size, right: Size) -> bool:
+    """Whether two sizes are equal; two different names never are."""
+    return left is right or equal(left, right) is True
+
+
+def same_dims(left: Iterable[Size], right: Iterable[Size]) -> bool:
+    """Whether two shapes are equal, axis by axis."""
+    one, two = tuple(left), tuple(right)
+    return len(one) == len(two) and all(map(same_size, one, two))
+
+
+def axis_index(x: TensorType, dim: int, option: str = "dim", new: int = 0) -> int:
+    """`dim` as torch counts axes, as an index into `x.dims`; `new` axes are about to be added."""
+    rank = x.rank + new
+    if not -rank <= dim < rank:
+        raise bad_option(
+            option, f"{option} {dim} is out of range for {x}", f"-{rank} to {rank - 1} are legal"
+        )
+    index = dim % rank - x.batched
+    if index < 0:
+        raise bad_option(option, f"{option} {dim} is the batch", "axes are torch's: the first dimension is 1")
+    return index
+
+
+def floating(x: TensorType, name: str, source: str | None = None) -> None:
+    """Refuse what is not floating point."""
+    if not x.is_floating:
+        raise dtype_fault(x, name, "a floating-point tensor", source)
+
+
+def weighted(x: TensorType, name: str, source: str | None = None) -> None:
+    """Refuse what the float32 weights of a module cannot meet."""
+    if x.dtype != "float32":
+        raise dtype_fault(x, name, "float32, as its weights are", source)
+
+
+def dtype_fault(x: TensorType, name: str, wants: str, source: str | None = None) -> OpFault:
+    help = ""
+    if x.is_integer:
+        help = "embed it first: Embedding" if name != "Embedding" else ""
+    return OpFault(
+        "dtype-mismatch", f"{name} takes {wants}", source=source, note=x.dtype, help=help
+    )
+
+
+def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | None = None) -> None:
+    """Refuse another number of dims (the batch not counted) than `axes`; `shape` is what to say."""
+    if len(x.dims) != axes or not x.batched:
+        help = ""
+        if len(x.dims) > axes == 1:
+            help = "flatten it first"
+        raise OpFault(
+            "rank-mismatch", f"{name} takes {shape}", source=source, note=str(x), help=help
+        )

@@ -1,0 +1,153 @@
+"""A typed node to the code that makes its module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mimgraph import catalogue
+from mimgraph.codegen.tree import Construct, same_constant
+from mimgraph.ir.code import (
+    Call,
+    Code,
+    Comprehension,
+    Constant,
+    List,
+    Name,
+    Unpacked,
+    code,
+    named_constant,
+)
+from mimgraph.ir.lowering import Module
+
+
+def construct_layer(op_name: str, module: Module, class_name: str | None = None) -> Construct:
+    """`nn.Conv2d(...)` with every argument; those the input decides and the first go by position."""
+    op = catalogue.find("layer", op_name)
+    assert op is not None
+    arguments = tuple((name, named_constant(name, value)) for name, value in module.arguments.items())
+    defaults = tuple(
+        (name, _canonical(op.options[name].default))
+        for name in module.arguments
+        if name in op.options
+        and not op.options[name].inferred
+        and op.options[name].default is not catalogue.REQUIRED
+    )
+    positional = 0
+    for name in module.arguments:
+        if not _is_positional(op, name):
+            break
+        positional += 1
+    return Construct(class_name or f"nn.{module.name}", arguments, positional, defaults)
+
+
+def _is_positional(op: catalogue.Op, name: str) -> bool:
+    """As people write it: `nn.Conv2d(3, 16, kernel_size=3)`, but `nn.Softmax(dim=1)`."""
+    if name == "dim":
+        return False
+    option = op.options.get(name)
+    if option is None or option.inferred:
+        return True
+    first = next(o for o in op.options.values() if not o.inferred)
+    return option is first and (option.takes_lone or option.default is catalogue.REQUIRED)
+
+
+def _canonical(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def repeated(container: str, uses: list[Construct]) -> Code:
+    """`nn.Sequential` or `nn.ModuleList` over uses in a row: equal ones as a comprehension, one
+    argument that steps as a range, a few runs one after the other, the rest over a tuple."""
+    if len(uses) > 1 and len({use.class_name for use in uses}) == 1:
+        varying = _varying(uses)
+        if not varying:
+            return _container(container, [_run(uses)])
+        if len(uses) > 2:
+            runs = _runs(uses)
+            steps = _range(uses, varying)
+            if steps is not None:
+                return _container(container, [_comprehension(uses, varying, steps)])
+            if len(runs) > 2 or len(runs) == len(uses):
+                rows = tuple(_row(use, varying) for use in uses)
+                return _container(container, [_comprehension(uses, varying, code(rows))])
+            return _container(container, [_run(run) for run in runs])
+    items: list[Code] = list(uses)
+    return _container(container, items)
+
+
+def _container(name: str, items: list[Code]) -> Code:
+    """`nn.Sequential` takes its items as arguments, `nn.ModuleList` as a list."""
+    if name == "nn.Sequential":
+        return Call(Name(name), tuple(items))
+    if len(items) == 1 and isinstance(items[0], Unpacked):
+        only = items[0]
+        return Call(Name(name), (Comprehension(only.element, only.targets, only.iterable),))
+    return Call(Name(name), (List(tuple(items)),))
+
+
+def _arguments(use: Construct) -> Mapping[str, Code]:
+    return dict(use.arguments)
+
+
+def _value(use: Construct, name: str) -> Any:
+    argument = _arguments(use)[name]
+    assert isinstance(argument, Constant)
+    return argument.value
+
+
+def _varying(uses: list[Construct]) -> tuple[str, ...]:
+    """The arguments that are not the same everywhere."""
+    return tuple(
+        name
+        for name, _ in uses[0].arguments
+        if not all(same_constant(_value(use, name), _value(uses[0], name)) for use in uses)
+    )
+
+
+def _runs(uses: list[Construct]) -> list[list[Construct]]:
+    """Equal neighbours together."""
+    runs: list[list[Construct]] = []
+    for use in uses:
+        if runs and not _varying([runs[-1][-1], use]):
+            runs[-1].append(use)
+        else:
+            runs.append([use])
+    return runs
+
+
+def _run(uses: list[Construct]) -> Code:
+    if len(uses) == 1:
+        return uses[0]
+    times = Call(Name("range"), (Constant(len(uses), "times"),))
+    return Unpacked(uses[0], ("_",), times)
+
+
+def _range(uses: list[Construct], varying: tuple[str, ...]) -> Code | None:
+    """`range(...)` where one whole number goes up or down by equal steps."""
+    if len(varying) != 1:
+        return None
+    values = [_value(use, varying[0]) for use in uses]
+    if any(not isinstance(value, int) or isinstance(value, bool) for value in values):
+        return None
+    step = values[1] - values[0]
+    if any(b - a != step for a, b in zip(values, values[1:], strict=False)):
+        return None
+    bounds = [values[0], values[-1] + step] + ([step] if step != 1 else [])
+    names = (varying[0], f"{varying[0]}_stop", f"{varying[0]}_step")
+    numbers = tuple(Constant(int(v), n) for v, n in zip(bounds, names, strict=False))
+    return Call(Name("range"), numbers)
+
+
+def _row(use: Construct, varying: tuple[str, ...]) -> Any:
+    values = tuple(_value(use, name) for name in varying)
+    return values[0] if len(values) == 1 else values
+
+
+def _comprehension(uses: list[Construct], varying: tuple[str, ...], iterable: Code) -> Code:
+    arguments = tuple(
+        (name, Name(name) if name in varying else value) for name, value in uses[0].arguments
+    )
+    first = uses[0]
+    element = Construct(first.class_name, arguments, first.positional, first.defaults)
+    return Unpacked(element, varying, iterable)

@@ -1,0 +1,437 @@
+"""A body to the statements of its `forward`: what is called, what each local is called, when it dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mimgraph.codegen.printer import Assign, Delete, For, Return, Statement
+from mimgraph.codegen.sizes import resolve_sizes
+from mimgraph.codegen.tree import Local, fill, rebuild
+from mimgraph.ir.code import (
+    Call,
+    Code,
+    Constant,
+    Dict,
+    Name,
+    Subscript,
+    Tuple,
+    children,
+)
+from mimgraph.ir.lowering import MODULE, RESULT, Lowering
+from mimgraph.ir.typed import (
+    Body,
+    Leaf,
+    Repeated,
+    Sequence,
+    Shared,
+    TypedNode,
+    Use,
+    Value,
+    unwrap,
+)
+from mimgraph.ir.types import TensorType
+
+MAIN = "x"
+LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
+
+
+@dataclass(slots=True)
+class Step:
+    """One assignment: `targets = code`, `times` over in a loop; `reads` are the values it needs."""
+
+    targets: tuple[Value, ...]
+    code: Code
+    reads: tuple[Value, ...]
+    comment: str = ""
+    loop: Loop | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`for variable in iterable`; each target that is carried starts as the value it is carried from."""
+
+    variable: str
+    iterable: Code
+    carried: Mapping[Value, Value] = field(default_factory=dict)
+
+
+def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
+    """The statements; several outputs are returned as a dict, in blocks as a tuple."""
+    plan = _Plan(body)
+    for node in body.order:
+        plan.node(node)
+    return _named(plan, as_dict)
+
+
+def item_code(node: TypedNode, module: Code, source: Code) -> Code:
+    """What a layer in a chain computes from its one source."""
+    assert isinstance(node.operation, Leaf)
+    operands = {key: source for key in node.arguments}
+    code = _result(node.operation.lowering, node.default or "", module, operands)
+    return activated(node.operation, code)
+
+
+def _result(
+    lowering: Lowering, port: str, module: Code, operands: Mapping[str, Code]
+) -> Code:
+    """The code of one port where no other is used."""
+    if not lowering.ports:
+        return call_code(lowering, module, operands)
+    described = lowering.ports[port]
+    if described.alone is not None:
+        return _fill(described.alone, module, operands, None)
+    return _fill(described.code, module, operands, call_code(lowering, module, operands))
+
+
+def activated(leaf: Leaf, code: Code) -> Code:
+    """`code` with the node's activation around it."""
+    if leaf.activation is None:
+        return code
+    return fill(leaf.activation, lambda key: code if key == "input" else None)
+
+
+def call_code(lowering: Lowering, module: Code, operands: Mapping[str, Code]) -> Code:
+    """The module's call, or the expression, on these operands."""
+    if lowering.call is None:
+        return Call(module, tuple(operands.values()))
+    return _fill(lowering.call, module, operands, None)
+
+
+def _fill(
+    code: Code, module: Code, operands: Mapping[str, Code], result: Code | None
+) -> Code:
+    special = {MODULE.key: module, RESULT.key: result}
+    return fill(code, lambda key: operands.get(key, special.get(key)))
+
+
+class _Plan:
+    """The steps of a body, on values that have no names yet."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        self.steps: list[Step] = []
+        self.used = {value for node in body.nodes for value in node.arguments.values()}
+        self.used.update(body.outputs.values())
+        self.same: dict[Value, Value] = {}  # what a repeat of no times hands on
+        self.by_name = body.by_name
+
+    def value(self, value: Value) -> Value:
+        while value in self.same:
+            value = self.same[value]
+        return value
+
+    def type_of(self, value: Value) -> TensorType:
+        if value.name in self.body.inputs:
+            return self.body.inputs[value.name]
+        return self.by_name[value.name].results[value.port]
+
+    def node(self, node: TypedNode) -> None:
+        ports = [port for port in node.results if Value(node.name, port) in self.used]
+        if not ports:  # only its module is used, by a share
+            return
+        operation = unwrap(node.operation)
+        owner = node.operation.target if isinstance(node.operation, Shared) else node.name
+        module = Name(f"self.{owner}")
+        operands: dict[str, Code] = {
+            key: Local(self.value(value)) for key, value in node.arguments.items()
+        }
+        match operation:
+            case Leaf():
+                self.leaf(node, operation, ports, module, operands)
+            case Sequence():
+                self.step(node, (Value(node.name, ""),), Call(module, tuple(operands.values())))
+            case Use(inner):
+                self.results(node, tuple(inner.outputs), ports, Call(module, tuple(operands.values())))
+            case Repeated():
+                self.repeated(node, operation, ports, module, operands)
+
+    def step(
+        self, node: TypedNode, targets: tuple[Value, ...], code: Code, loop: Loop | None = None
+    ) -> None:
+        comment = ""
+        if len(targets) == 1 and targets[0].port in node.results:
+            comment = str(node.results[targets[0].port])
+        at_hand = [value for value in _locals(code) if value.port != "*" and value not in targets]
+        at_hand += [Value(name, "") for name in self.body.inputs]
+        sized = resolve_sizes(code, [(Local(value), self.type_of(value)) for value in at_hand])
+        reads = tuple(dict.fromkeys(_locals(sized)))
+        self.steps.append(Step(targets, sized, reads, comment, loop))
+
+    def leaf(
+        self,
+        node: TypedNode,
+        leaf: Leaf,
+        ports: list[str],
+        module: Code,
+        operands: Mapping[str, Code],
+    ) -> None:
+        lowering = leaf.lowering
+        if len(ports) == 1:
+            code = _result(lowering, ports[0], module, operands)
+            if ports[0] == node.default:
+                code = activated(leaf, code)
+            self.step(node, (Value(node.name, ports[0]),), code)
+            return
+        whole = Value(node.name, "*")
+        self.step(node, (whole,), call_code(lowering, module, operands))
+        for port in ports:
+            code = _fill(lowering.ports[port].code, module, operands, Local(whole))
+            if port == node.default:
+                code = activated(leaf, code)
+            self.step(node, (Value(node.name, port),), code)
+
+    def results(
+        self,
+        node: TypedNode,
+        names: tuple[str, ...],
+        ports: list[str],
+        code: Code,
+        loop: Loop | None = None,
+    ) -> None:
+        """A block's results: one, all of several at once, or some, read by their position."""
+        if len(names) == 1:
+            self.step(node, (Value(node.name, ""),), code, loop)
+        elif len(ports) == len(names):
+            self.step(node, tuple(Value(node.name, name) for name in names), code, loop)
+        elif len(ports) == 1:
+            index = Constant(names.index(ports[0]))
+            self.step(node, (Value(node.name, ports[0]),), Subscript(code, index), loop)
+        else:
+            whole = Value(node.name, "*")
+            self.step(node, (whole,), code, loop)
+            for port in ports:
+                read = Subscript(Local(whole), Constant(names.index(port)))
+                self.step(node, (Value(node.name, port),), read)
+
+    def repeated(
+        self,
+        node: TypedNode,
+        repeated: Repeated,
+        ports: list[str],
+        module: Code,
+        operands: Mapping[str, Code],
+    ) -> None:
+        """No times hand the input on; one threaded input is one call; the rest is a loop."""
+        single = len(node.results) == 1
+        if not repeated.bodies:
+            for name in repeated.carried:
+                port = "" if single else name
+                self.same[Value(node.name, port)] = self.value(node.arguments[name])
+            return
+        first = repeated.bodies[0]
+        if len(operands) == 1 and single and not repeated.shared:
+            self.step(node, (Value(node.name, ""),), Call(module, tuple(operands.values())))
+            return
+        names = tuple(first.outputs)
+        targets = (Value(node.name, ""),) if single else tuple(Value(node.name, n) for n in names)
+        carried = {
+            (targets[0] if single else Value(node.name, name)): self.value(node.arguments[name])
+            for name in repeated.carried
+        }
+        args = tuple(
+            Local(targets[0] if single else Value(node.name, name))
+            if name in repeated.carried
+            else operand
+            for name, operand in operands.items()
+        )
+        if repeated.shared:
+            times = Call(Name("range"), (Constant(len(repeated.bodies), "times"),))
+            loop = Loop("_", times, carried)
+            code = Call(module, args)
+        else:
+            taken = {*self.body.inputs, *self.by_name}
+            variable = next(name for name in LOOP_VARIABLES if name not in taken)
+            loop = Loop(variable, module, carried)
+            code = Call(Name(variable), args)
+        self.used.update(targets)
+        self.step(node, targets, code, loop)
+
+
+def _locals(code: Code) -> Iterable[Value]:
+    """The values that a tree reads, in order."""
+    stack = [code]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Local):
+            yield node.value
+        else:
+            stack.extend(reversed(tuple(children(node))))
+
+
+# naming
+
+
+def _named(plan: _Plan, as_dict: bool) -> tuple[Statement, ...]:
+    """Steps as statements. If one local dies at a statement its result takes its name, so a branch
+    carries one name: that of its last node, `x` on the run that ends in the result."""
+    body = plan.body
+    outputs = {name: plan.value(value) for name, value in body.outputs.items()}
+    steps, final = _split_final(plan.steps, outputs)
+    last_use = _last_use(steps, final, outputs.values())
+    names = _Branches(plan, steps, last_use, final, outputs)
+    statements: list[Statement] = []
+    for index, step in enumerate(steps):
+        statements.extend(_statements(step, index, names, last_use, body))
+    statements.append(Return(_returned(final, outputs, names, as_dict)))
+    return tuple(statements)
+
+
+def _split_final(
+    steps: list[Step], outputs: Mapping[str, Value]
+) -> tuple[list[Step], Step | None]:
+    """The last step stands in the return if it makes the one result."""
+    if len(outputs) == 1 and steps:
+        (value,) = outputs.values()
+        last = steps[-1]
+        if last.targets == (value,) and last.loop is None:
+            return steps[:-1], last
+    return steps, None
+
+
+def _last_use(
+    steps: list[Step], final: Step | None, outputs: Iterable[Value]
+) -> dict[Value, int]:
+    """The index of the last step that reads each value; the return counts as one more."""
+    found: dict[Value, int] = {}
+    for index, step in enumerate(steps):
+        for value in _read_by(step):
+            found[value] = index
+    for value in final.reads if final else outputs:
+        found[value] = len(steps)
+    return found
+
+
+def _read_by(step: Step) -> Iterable[Value]:
+    """What a step needs from before it."""
+    if step.loop is None:
+        return step.reads
+    outside = [value for value in step.reads if value not in step.targets]
+    return (*step.loop.carried.values(), *outside)
+
+
+class _Branches:
+    """The name of every local."""
+
+    def __init__(
+        self,
+        plan: _Plan,
+        steps: list[Step],
+        last_use: Mapping[Value, int],
+        final: Step | None,
+        outputs: Mapping[str, Value],
+    ) -> None:
+        self.inputs = plan.body.inputs
+        self.branch: dict[Value, int] = {}
+        self.members: list[list[Value]] = []
+        for index, step in enumerate(steps):
+            dying = self.dying(step, index, last_use)
+            for target in step.targets:
+                self.join(target, self.heir(step, target, dying))
+        self.names = self.choose(plan, self.main(final, outputs, last_use, len(steps)))
+
+    def dying(self, step: Step, index: int, last_use: Mapping[Value, int]) -> list[Value]:
+        """The locals that no later step needs, in the order in which they are read."""
+        return [
+            value
+            for value in dict.fromkeys(_read_by(step))
+            if last_use[value] == index and value.name not in self.inputs
+        ]
+
+    def heir(self, step: Step, target: Value, dying: list[Value]) -> Value | None:
+        """The dying local whose name the target takes."""
+        if step.loop is not None and target in step.loop.carried:
+            before = step.loop.carried[target]
+            others = [v for t, v in step.loop.carried.items() if t != target]
+            return before if before in dying and before not in others else None
+        return dying[0] if len(dying) == 1 and len(step.targets) == 1 else None
+
+    def join(self, value: Value, heir: Value | None) -> None:
+        if heir is None:
+            self.branch[value] = len(self.members)
+            self.members.append([value])
+        else:
+            self.branch[value] = self.branch[heir]
+            self.members[self.branch[heir]].append(value)
+
+    def main(
+        self,
+        final: Step | None,
+        outputs: Mapping[str, Value],
+        last_use: Mapping[Value, int],
+        end: int,
+    ) -> int | None:
+        """The branch that ends in the one result."""
+        if len(outputs) != 1:
+            return None
+        read = final.reads if final else tuple(outputs.values())
+        dying = [value for value in dict.fromkeys(read) if value in self.branch]
+        return self.branch[dying[0]] if len(dying) == 1 else None
+
+    def choose(self, plan: _Plan, main: int | None) -> list[str]:
+        taken = {*self.inputs, *_loop_names(plan.steps)}
+        ports = {}
+        for value in self.branch:
+            ports.setdefault(value.name, set()).add(value.port)
+        wanted = []
+        for members in self.members:
+            last = members[-1]
+            several = len(ports[last.name]) > 1 and last.port not in ("", "*")
+            wanted.append(f"{last.name}_{last.port}" if several else last.name)
+        if main is not None and MAIN not in taken:
+            others = (name for index, name in enumerate(wanted) if index != main)
+            if MAIN not in others:
+                wanted[main] = MAIN
+        names = []
+        for name in wanted:
+            unique, number = name, 1
+            while unique in taken:
+                number += 1
+                unique = f"{name}_{number}"
+            taken.add(unique)
+            names.append(unique)
+        return names
+
+    def name(self, value: Value) -> str:
+        return value.name if value.name in self.inputs else self.names[self.branch[value]]
+
+    def code(self, code: Code) -> Code:
+        """`code` with every local by its name."""
+        return rebuild(
+            code, lambda part: Name(self.name(part.value)) if isinstance(part, Local) else None
+        )
+
+
+def _loop_names(steps: list[Step]) -> set[str]:
+    return {step.loop.variable for step in steps if step.loop is not None}
+
+
+def _statements(
+    step: Step, index: int, names: _Branches, last_use: Mapping[Value, int], body: Body
+) -> Iterable[Statement]:
+    targets = tuple(names.name(target) for target in step.targets)
+    assign = Assign(targets, names.code(step.code), step.comment)
+    if step.loop is None:
+        yield assign
+    else:
+        for target, before in step.loop.carried.items():
+            if names.name(target) != names.name(before):
+                yield Assign((names.name(target),), Name(names.name(before)))
+        yield For((step.loop.variable,), names.code(step.loop.iterable), (assign,))
+    dead = [names.name(v) for v in names.dying(step, index, last_use)]
+    gone = tuple(name for name in dict.fromkeys(dead) if name not in targets)
+    if gone:
+        yield Delete(gone)
+
+
+def _returned(
+    final: Step | None, outputs: Mapping[str, Value], names: _Branches, as_dict: bool
+) -> Code:
+    if final is not None:
+        return names.code(final.code)
+    values = {name: names.code(Local(value)) for name, value in outputs.items()}
+    if len(values) == 1:
+        return next(iter(values.values()))
+    return Dict(tuple(values.items())) if as_dict else Tuple(tuple(values.values()))
+
+

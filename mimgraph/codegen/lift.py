@@ -1,0 +1,386 @@
+"""The uses of a class compared: what differs between them becomes an argument of its constructor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from mimgraph.codegen.printer import (
+    Assign,
+    Class,
+    Expr,
+    For,
+    Function,
+    Parameter,
+    Statement,
+)
+from mimgraph.codegen.tree import Construct, rebuild, rebuild_statement, same_constant, spell
+from mimgraph.ir.code import Binary, Call, Code, Constant, Name, Unary
+from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable, variables
+
+# of several names for the same values, the first of these
+PREFERRED = ("in_channels", "in_features", "input_size", "embed_dim")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A class as one use needs it, every constant a literal.
+
+    `inits` are attributes and their modules; of an `nn.Sequential` the attributes are "".
+    """
+
+    base: str
+    inits: tuple[tuple[str, Code], ...]
+    inputs: tuple[str, ...]
+    returns: str
+    statements: tuple[Statement, ...]
+    params: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    dims: Mapping[str, Any]
+    keyword_only: bool = False
+    doc: str = ""
+
+
+class Argument(NamedTuple):
+    """An argument of the constructor and its value at each use."""
+
+    name: str
+    values: tuple[Any, ...]
+    is_param: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A class, and how each of its uses constructs it."""
+
+    definition: Class
+    arguments: tuple[Argument, ...]
+    defaults: tuple[tuple[str, Any], ...]
+
+    def construct(self, use: int, given: Mapping[str, Any]) -> Construct:
+        """The call that makes use number `use`; `given` are the params as its user wrote them."""
+        found: list[tuple[str, Code]] = []
+        for argument in self.arguments:
+            value = argument.values[use]
+            origin = getattr(given.get(argument.name), "written", None)
+            found.append((argument.name, Constant(value, argument.name, origin)))
+        positional = sum(not argument.is_param for argument in self.arguments)
+        return Construct(self.definition.name, tuple(found), positional, self.defaults)
+
+
+def skeleton(draft: Draft) -> Any:
+    """What two uses must have in common to be one class: everything but constants and comments."""
+    return (
+        draft.base,
+        tuple((attribute, rebuild(code, _blank)) for attribute, code in draft.inits),
+        draft.inputs,
+        draft.returns,
+        tuple(_uncommented(rebuild_statement(s, _blank)) for s in draft.statements),
+    )
+
+
+def _blank(part: Code) -> Code | None:
+    return Constant(None, part.name) if isinstance(part, Constant) else None
+
+
+def _uncommented(statement: Statement) -> Statement:
+    if isinstance(statement, For):
+        return replace(statement, body=tuple(map(_uncommented, statement.body)))
+    return replace(statement, comment="") if isinstance(statement, Assign) else statement
+
+
+def lift(name: str, drafts: list[Draft]) -> Lifted:
+    """One class for drafts of one skeleton."""
+    columns = _columns(drafts)
+    plan = _Explained(drafts, columns)
+    first = drafts[0]
+    attributes = {attribute for attribute, _ in first.inits}
+    stored: dict[str, str] = {}  # arguments that forward needs, by name
+
+    def in_forward(argument: str) -> Code:
+        attribute = argument if argument not in attributes else f"{argument}_"
+        stored[argument] = attribute
+        return Name(f"self.{attribute}")
+
+    position = iter(range(len(columns)))
+
+    def lifted(part: Code, name_of: Any) -> Code | None:
+        if not isinstance(part, Constant):
+            return None
+        return plan.code(next(position), name_of)
+
+    inits = tuple(
+        (attribute, rebuild(code, lambda part: lifted(part, Name))) for attribute, code in first.inits
+    )
+    statements = tuple(
+        rebuild_statement(statement, lambda part: lifted(part, in_forward))
+        for statement in _agreed(drafts)
+    )
+    body = _init(first, inits, plan, stored) + _forward(first, statements)
+    definition = Class(name, first.base, first.doc, body)
+    return Lifted(definition, plan.arguments, plan.defaults)
+
+
+class Column(NamedTuple):
+    """One constant of a class over all its uses."""
+
+    values: tuple[Any, ...]
+    name: str
+    written: Expression | None
+    varies: bool
+
+
+def _columns(drafts: list[Draft]) -> list[Column]:
+    """The constants of the drafts, in the order in which rebuilding meets them."""
+    rows = [_constants(draft) for draft in drafts]
+    columns = []
+    for cells in zip(*rows, strict=True):
+        values = tuple(cell.value for cell in cells)
+        written = cells[0].written
+        if any(cell.written != written for cell in cells):
+            written = None
+        varies = not all(same_constant(value, values[0]) for value in values)
+        columns.append(Column(values, cells[0].name, written, varies))
+    return columns
+
+
+def _constants(draft: Draft) -> list[Constant]:
+    found: list[Constant] = []
+
+    def note(part: Code) -> Code | None:
+        if isinstance(part, Constant):
+            found.append(part)
+            return part
+        return None
+
+    for _, code in draft.inits:
+        rebuild(code, note)
+    for statement in draft.statements:
+        rebuild_statement(statement, note)
+    return found
+
+
+class _Explained:
+    """Every varying constant as code over the arguments of the constructor."""
+
+    def __init__(self, drafts: list[Draft], columns: list[Column]) -> None:
+        self.drafts = drafts
+        self.columns = columns
+        self.params: dict[str, Argument] = {}
+        self.derived: list[Argument] = []
+        self.codes: dict[int, Expression | str] = {}
+        self.explain()
+        order = list(drafts[0].params)
+        params = sorted(self.params.values(), key=lambda a: (self.has_default(a), order.index(a.name)))
+        self.arguments = (*self.derived, *params)
+        self.defaults = tuple(
+            (a.name, _canonical(drafts[0].defaults[a.name])) for a in params if self.has_default(a)
+        )
+
+    def has_default(self, argument: Argument) -> bool:
+        return self.drafts[0].defaults.get(argument.name) is not None
+
+    def explain(self) -> None:
+        """By the first of: a param, a written expression, an argument of the same values, a new one."""
+        left: list[int] = []
+        for index, column in enumerate(self.columns):
+            if not column.varies:
+                continue
+            param = self.param_of(column)
+            if param is not None:
+                self.codes[index] = self.use_param(param)
+            else:
+                left.append(index)
+        plain = [i for i in left if not self.is_written(self.columns[i])]
+        self.derive(plain)
+        for index in left:
+            if index not in plain:
+                written = self.columns[index].written
+                assert written is not None
+                self.codes[index] = written
+                for variable in variables(written):
+                    self.bind(variable.name)
+
+    def param_of(self, column: Column) -> str | None:
+        """The param that explains a column: the one that was written, else one of the same values."""
+        if isinstance(column.written, Variable) and column.written.name in self.drafts[0].params:
+            return column.written.name
+        if column.written is not None and self.is_written(column):
+            return None
+        for name in self.drafts[0].params:
+            if _same_values(self.param_values(name), column.values):
+                return name
+        return None
+
+    def param_values(self, name: str) -> tuple[Any, ...]:
+        return tuple(_canonical(draft.params[name]) for draft in self.drafts)
+
+    def dim_values(self, name: str) -> tuple[Any, ...]:
+        return tuple(draft.dims[name] for draft in self.drafts)
+
+    def use_param(self, name: str) -> str:
+        self.params.setdefault(name, Argument(name, self.param_values(name), True))
+        return name
+
+    def is_written(self, column: Column) -> bool:
+        """Whether the expression speaks only of params of the block and dimensions of its inputs."""
+        known = {*self.drafts[0].params, *self.drafts[0].dims}
+        return column.written is not None and all(
+            variable.name in known for variable in variables(column.written)
+        )
+
+    def derive(self, indices: list[int]) -> None:
+        """New arguments, one for each distinct column."""
+        groups: list[list[int]] = []
+        for index in indices:
+            for group in groups:
+                if _same_values(self.columns[group[0]].values, self.columns[index].values):
+                    group.append(index)
+                    break
+            else:
+                groups.append([index])
+        for group in groups:
+            names = [self.columns[index].name for index in group if self.columns[index].name]
+            wanted = next((name for name in PREFERRED if name in names), names[0] if names else "value")
+            name = self.new(wanted, self.columns[group[0]].values)
+            for index in group:
+                self.codes[index] = name
+
+    def new(self, wanted: str, values: tuple[Any, ...]) -> str:
+        taken = {*self.drafts[0].params, *(argument.name for argument in self.derived)}
+        name, number = wanted, 1
+        while name in taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        self.derived.append(Argument(name, values, False))
+        return name
+
+    def bind(self, name: str) -> None:
+        """See that a name of a written expression has an argument, if it varies."""
+        if name in self.drafts[0].params and name not in self.drafts[0].dims:
+            if not _constant(self.param_values(name)):
+                self.use_param(name)
+        elif not _constant(values := self.dim_values(name)) and self.argument_of(values) is None:
+            self.new(name, values)
+
+    def argument_of(self, values: tuple[Any, ...]) -> str | None:
+        for argument in (*self.derived, *self.params.values()):
+            if _same_values(argument.values, values):
+                return argument.name
+        return None
+
+    def code(self, index: int, name_of: Any) -> Code:
+        """The constant number `index`: a literal, or code over arguments; `name_of` spells one."""
+        column = self.columns[index]
+        if not column.varies:
+            return Constant(column.values[0], column.name)
+        explained = self.codes[index]
+        if isinstance(explained, str):
+            return name_of(explained)  # type: ignore[no-any-return]
+        return self.expression(explained, name_of)
+
+    def expression(self, expression: Expression, name_of: Any) -> Code:
+        match expression:
+            case Number(value):
+                return Constant(value)
+            case Negative(operand):
+                return Unary("-", self.expression(operand, name_of))
+            case Arithmetic(operator, left, right):
+                sides = (self.expression(left, name_of), self.expression(right, name_of))
+                return Binary(operator, *sides)
+            case Variable(name):
+                is_param = name in self.drafts[0].params and name not in self.drafts[0].dims
+                values = self.param_values(name) if is_param else self.dim_values(name)
+                if _constant(values):
+                    return Constant(values[0])
+                argument = name if is_param else self.argument_of(values)
+                return name_of(argument)  # type: ignore[no-any-return]
+        raise TypeError(expression)
+
+
+def _canonical(value: Any) -> Any:
+    return tuple(map(_canonical, value)) if isinstance(value, list | tuple) else value
+
+
+def _constant(values: tuple[Any, ...]) -> bool:
+    return all(same_constant(value, values[0]) for value in values)
+
+
+def _same_values(left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
+    return all(same_constant(a, b) for a, b in zip(left, right, strict=True))
+
+
+def _agreed(drafts: list[Draft]) -> tuple[Statement, ...]:
+    """The statements of the first use, without the comments on which the others disagree."""
+    found = []
+    for index, statement in enumerate(drafts[0].statements):
+        others = [draft.statements[index] for draft in drafts]
+        found.append(statement if all(_comment(o) == _comment(statement) for o in others) else _uncommented(statement))
+    return tuple(found)
+
+
+def _comment(statement: Statement) -> Any:
+    if isinstance(statement, For):
+        return tuple(map(_comment, statement.body))
+    return statement.comment if isinstance(statement, Assign) else ""
+
+
+# the two methods
+
+
+def _init(
+    draft: Draft,
+    inits: tuple[tuple[str, Code], ...],
+    plan: _Explained,
+    stored: Mapping[str, str],
+) -> tuple[Function, ...]:
+    """`__init__`, or nothing where the class needs none."""
+    if not inits and not plan.arguments:
+        return ()
+    parameters = tuple(
+        Parameter(a.name, _annotation(a.values), _default(a, plan.defaults)) for a in plan.arguments
+    )
+    body: list[Statement] = []
+    if draft.base == "nn.Sequential":
+        items = tuple(spell(code) for _, code in inits)
+        body.append(Expr(Call(Name("super().__init__"), items)))
+    else:
+        body.append(Expr(Call(Name("super().__init__"))))
+        body.extend(Assign((f"self.{attribute}",), Name(name)) for name, attribute in stored.items())
+        body.extend(Assign((f"self.{attribute}",), spell(code)) for attribute, code in inits)
+    return (Function("__init__", parameters, False, "None", tuple(body)),)
+
+
+def _default(argument: Argument, defaults: Iterable[tuple[str, Any]]) -> Code | None:
+    return next((Constant(value) for name, value in defaults if name == argument.name), None)
+
+
+def _annotation(values: Iterable[Any]) -> str:
+    """`int`, or `int | None`."""
+    names = dict.fromkeys(map(_type_name, values))
+    if "float" in names:
+        names.pop("int", None)
+    has_none = "None" in names
+    names.pop("None", None)
+    return " | ".join([*names, *(["None"] if has_none else [])]) or "None"
+
+
+def _type_name(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int"
+    if isinstance(value, float):
+        return "float"
+    if isinstance(value, tuple):
+        inner = _annotation(value) if value else "int"
+        return f"tuple[{inner}, ...]"
+    return "None" if value is None else "str"
+
+
+def _forward(draft: Draft, statements: tuple[Statement, ...]) -> tuple[Function, ...]:
+    if not statements:
+        return ()
+    parameters = tuple(Parameter(name, "Tensor") for name in draft.inputs)
+    return (Function("forward", parameters, draft.keyword_only, draft.returns, statements),)

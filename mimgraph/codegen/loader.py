@@ -1,0 +1,48 @@
+"""Source to classes: the very text that `emit` writes is run. With the prober, the only import of torch."""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+_PREFIX = "mimgraph_compiled_"
+
+Restore = Callable[[str, str], nn.Module]
+
+
+def load(source: str, spec: str, restore: Restore) -> ModuleType:
+    """The source as a module that `inspect`, debuggers and tracebacks find; run once a text.
+
+    A pickle of an instance holds `spec` and the name of its class, no code: `restore` makes an
+    empty instance from them, in any process.
+    """
+    key = _PREFIX + hashlib.sha256(f"{source}\n{spec}".encode()).hexdigest()[:16]
+    if key in sys.modules:
+        return sys.modules[key]
+    filename = f"<mimgraph {key.removeprefix(_PREFIX)}>"
+    module = ModuleType(key, "Compiled by mimgraph.")
+    module.__file__ = filename
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    sys.modules[key] = module
+    try:
+        exec(compile(source, filename, "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[key]
+        raise
+    for value in list(module.__dict__.values()):
+        if isinstance(value, type) and value.__module__ == key:
+            _pickle_by_spec(value, spec, restore)
+    return module
+
+
+def _pickle_by_spec(cls: type, spec: str, restore: Restore) -> None:
+    def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
+        return restore, (spec, cls.__name__), self.__dict__
+
+    cls.__reduce_ex__ = reduce  # type: ignore[method-assign, assignment]

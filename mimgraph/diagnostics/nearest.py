@@ -1,0 +1,49 @@
+"""The legal name that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LONGEST = 64  # characters of a name that are compared
+MOST_WORK = 200_000  # pairs of characters compared in one search
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """The closest choice, of equals the first; None if more than a third of the name would change.
+
+    A choice that differs in case alone is the closest of all.
+    """
+    wanted = name.lower()[:LONGEST]
+    letters = set(wanted)
+    best, room, work = None, max(1, len(wanted) // 3), MOST_WORK
+    for choice in choices:
+        other = choice.lower()[: LONGEST + 1]
+        if other == wanted:
+            return choice
+        # two cheap lower bounds, as there may be thousands of choices
+        if abs(len(wanted) - len(other)) > room or len(letters.difference(other)) > room:
+            continue
+        work -= len(wanted) * len(other)
+        if work < 0:
+            continue
+        distance = _distance(wanted, other, room)
+        if distance <= room:
+            best, room = choice, distance - 1
+    return best
+
+
+def _distance(a: str, b: str, room: int) -> int:
+    """Insertions, deletions, replacements and swaps of neighbours; given up when above `room`."""
+    before: list[int] = []
+    previous = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        current = [i]
+        for j, y in enumerate(b, 1):
+            cost = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                cost = min(cost, before[j - 2] + 1)
+            current.append(cost)
+        if min(current) > room:
+            return room + 1
+        before, previous = previous, current
+    return previous[-1]

@@ -1,0 +1,168 @@
+"""Diagnostics as text for people, in the manner of rustc, and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.source import PythonFile, Span
+
+LONGEST = 200  # characters of a source line
+LEAD = 60  # of them, before the marks of a line that is cut
+TAB = "    "
+RED, BLUE, BOLD, RESET = "\x1b[1;31m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"
+
+Paint = Callable[[str, str], str]
+
+
+def render_text(diagnostics: Sequence[Diagnostic], color: bool = False) -> str:
+    """Each diagnostic with the lines it speaks of, a blank line between two."""
+    paint = _colored if color else _plain
+    return "\n\n".join("\n".join(_rows(diagnostic, paint)) for diagnostic in diagnostics)
+
+
+def render_json(diagnostics: Sequence[Diagnostic]) -> str:
+    """A list of objects, one a diagnostic."""
+    return json.dumps([_record(diagnostic) for diagnostic in diagnostics], indent=2)
+
+
+def _record(diagnostic: Diagnostic) -> dict[str, str | int]:
+    span = diagnostic.span
+    return {
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "file": span.file.name,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+        "node": diagnostic.node,
+        "help": diagnostic.help,
+    }
+
+
+def _plain(style: str, text: str) -> str:
+    return text
+
+
+def _colored(style: str, text: str) -> str:
+    return f"{style}{text}{RESET}"
+
+
+# --- one diagnostic ---------------------------------------------------------------------------
+
+
+class _Mark(NamedTuple):
+    """A span to underline in its first line, and what is said of it."""
+
+    span: Span
+    sign: str
+    style: str
+    text: str
+
+
+def _rows(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
+    marks = [_Mark(diagnostic.span, "^", RED, diagnostic.note)]
+    marks += (_Mark(label.span, "-", BLUE, label.text) for label in diagnostic.labels)
+    margin = " " * (len(str(max(mark.span.line for mark in marks))) + 1)
+    bar = paint(BLUE, f"{margin} |")
+
+    title = paint(RED, f"error[{diagnostic.code}]")
+    yield title + paint(BOLD, f": {_visible(diagnostic.message)}")
+    for number, name in enumerate(dict.fromkeys(mark.span.file.name for mark in marks)):
+        here = [mark for mark in marks if mark.span.file.name == name]
+        if number:
+            yield bar
+        arrow = ":::" if number else "-->"
+        _, line, column, *_ = here[0].span
+        yield f"{paint(BLUE, margin + arrow)} {_visible(name)}:{line}:{column}"
+        if any(_has_source(mark.span) for mark in here):
+            yield bar
+            yield from _source(here, margin, bar, paint)
+    if diagnostic.help:
+        yield bar
+        yield from _help(diagnostic.help, margin, paint)
+
+
+def _has_source(span: Span) -> bool:
+    """Not of Python that was typed into a prompt."""
+    return not isinstance(span.file, PythonFile) or bool(span.file.line(span.line))
+
+
+def _source(marks: list[_Mark], margin: str, bar: str, paint: Paint) -> Iterator[str]:
+    """The lines of one file, each with what is underlined in it, the rightmost first."""
+    in_order = sorted(marks, key=lambda mark: (mark.span.line, -mark.span.column))
+    for number, group in groupby(in_order, key=lambda mark: mark.span.line):
+        on_line = list(group)
+        line = on_line[0].span.file.line(number)
+        left, right = _window(line, on_line)
+        cut = "…" if left else ""
+        text = cut + _on_screen(line[left:right]) + ("…" if right < len(line) else "")
+        yield f"{paint(BLUE, f'{number:>{len(margin)}} |')} {text}".rstrip()
+        for mark in on_line:
+            start, end = (min(max(column, left), right) for column in _columns(mark.span))
+            indent = " " * _width(cut + _on_screen(line[left:start]))
+            signs = mark.sign * max(1, _width(_on_screen(line[start:end])))
+            told = f"{signs} {_visible(mark.text)}".rstrip()
+            yield f"{bar} {indent}{paint(mark.style, told)}"
+
+
+def _columns(span: Span) -> tuple[int, int]:
+    """What is underlined of the span's first line, counted from 0."""
+    line = span.file.line(span.line)
+    text_end = len(line.rstrip())
+    if isinstance(span.file, PythonFile) and span.column == span.end_column == 1:
+        return len(line) - len(line.lstrip()), text_end
+    return span.column - 1, span.end_column - 1 if span.end_line == span.line else text_end
+
+
+def _window(line: str, marks: list[_Mark]) -> tuple[int, int]:
+    """The part of a line that is shown: all, or where the marks are; if they are far apart, the fault."""
+    if len(line) <= LONGEST:
+        return 0, len(line)
+    starts = {
+        mark.sign: mark.span.column - 1 for mark in marks
+    }  # the leftmost of a sign comes last
+    focus = min(starts.values())
+    if marks[0].span.column - focus > LONGEST - LEAD:
+        focus = starts.get("^", focus)
+    left = max(0, min(focus - LEAD, len(line) - LONGEST))
+    return left, left + LONGEST
+
+
+def _help(text: str, margin: str, paint: Paint) -> Iterator[str]:
+    first, *others = map(_visible, text.split("\n"))
+    yield f"{paint(BLUE, f'{margin} =')} {paint(BOLD, 'help')}: {first}"
+    for line in others:
+        yield f"{margin} {' ' * len('= help: ')}{line}".rstrip()
+
+
+# --- characters -------------------------------------------------------------------------------
+
+
+def _visible(text: str) -> str:
+    """Without characters that move the cursor, turn the direction of the text or cannot be seen."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def _on_screen(source: str) -> str:
+    return _visible(source.replace("\t", TAB))
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal."""
+    return len(text) if text.isascii() else sum(map(_char_width, text))
+
+
+def _char_width(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

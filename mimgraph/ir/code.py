@@ -1,0 +1,186 @@
+"""Python expressions as data: what catalogue rules return and code generation prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An expression. Methods build larger ones; plain Python values become constants."""
+
+    def method(self, name: str, *args: Any, **keywords: Any) -> Call:
+        """`self.name(*args, **keywords)`."""
+        return call(Attribute(self, name), *args, **keywords)
+
+    def at(self, index: Any) -> Subscript:
+        """`self[index]`."""
+        return Subscript(self, code(index))
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Code):
+    """A name, dots included: `x`, `torch.cat`, `self.fc1`."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operand(Code):
+    """A source of the op, by the name of its argument; several of one argument are `name.0`, `name.1`."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Code):
+    """A literal: bool, int, float, str, None, or a tuple of them.
+
+    `name` is torch's name of the argument, `written` the expression that gave the value.
+    """
+
+    value: Any
+    name: str = ""
+    written: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSize(Code):
+    """A size known only when the module runs; `dim` is a `Dim` or "N", the batch."""
+
+    dim: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Code):
+    value: Code
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Code):
+    function: Code
+    args: tuple[Code, ...] = ()
+    keywords: tuple[tuple[str, Code], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscript(Code):
+    value: Code
+    index: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Code):
+    """`start:stop` in a subscript; None leaves a side out."""
+
+    start: int | None = None
+    stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple(Code):
+    """`(a, b)`, in a subscript `a, b`."""
+
+    items: tuple[Code, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class List(Code):
+    """`[a, b]`."""
+
+    items: tuple[Code, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dict(Code):
+    """`{"key": value}`."""
+
+    items: tuple[tuple[str, Code], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Code):
+    """`-x` or `~x`."""
+
+    operator: str
+    operand: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Code):
+    """`left operator right`: `+ - * / // % ** @`, or a comparison."""
+
+    operator: str
+    left: Code
+    right: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension(Code):
+    """`[element for targets in iterable]`."""
+
+    element: Code
+    targets: tuple[str, ...]
+    iterable: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked(Code):
+    """`*[element for targets in iterable]`, an argument of a call."""
+
+    element: Code
+    targets: tuple[str, ...]
+    iterable: Code
+
+
+def code(value: Any) -> Code:
+    """`value` as an expression: code stays, tuples and lists are built up, the rest is a constant."""
+    from mimgraph.ir.dim import Dim
+
+    if isinstance(value, Code):
+        return value
+    if isinstance(value, Dim):
+        return RuntimeSize(value)
+    if isinstance(value, tuple | list):
+        items = tuple(code(item) for item in value)
+        if all(isinstance(item, Constant) for item in items):
+            return Constant(tuple(item.value for item in items))  # type: ignore[attr-defined]
+        return Tuple(items)
+    return Constant(value, written=getattr(value, "written", None))
+
+
+def call(function: Code | str, *args: Any, **keywords: Any) -> Call:
+    """`function(*args, **keywords)`; each keyword names its constant."""
+    named = tuple((name, named_constant(name, value)) for name, value in keywords.items())
+    target = Name(function) if isinstance(function, str) else function
+    return Call(target, tuple(map(code, args)), named)
+
+
+def named_constant(name: str, value: Any) -> Code:
+    """`value` as code; a constant remembers the argument it is for."""
+    built = code(value)
+    return Constant(built.value, name, built.written) if isinstance(built, Constant) else built
+
+
+def children(node: Code) -> Iterable[Code]:
+    """The expressions right below `node`, in the order in which they are printed."""
+    match node:
+        case Attribute(value) | Unary(_, value):
+            return (value,)
+        case Call(function, args, keywords):
+            return (function, *args, *(value for _, value in keywords))
+        case Subscript(value, index):
+            return (value, index)
+        case Tuple(items) | List(items):
+            return items
+        case Dict(pairs):
+            return tuple(value for _, value in pairs)
+        case Binary(_, left, right):
+            return (left, right)
+        case Unpacked(element, _, iterable) | Comprehension(element, _, iterable):
+            return (element, iterable)
+        case _:
+            return ()

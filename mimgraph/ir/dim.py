@@ -1,0 +1,571 @@
+"""Symbolic sizes: `Dim`, an integer expression over named sizes of at least 1, in normal form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import product
+from math import gcd, inf, lcm
+from typing import Any, NamedTuple, TypeAlias, Union
+
+Size: TypeAlias = Union[int, "Dim"]
+Atom: TypeAlias = Union[str, "FloorDiv", "Modulo"]
+Monomial: TypeAlias = tuple[tuple[Atom, int], ...]
+Terms: TypeAlias = tuple[tuple[Monomial, int], ...]
+
+MAX_TERMS = 64
+MAX_DEGREE = 16
+MAX_COEFFICIENT = 2**63 - 1
+MAX_WEIGHT = 128  # of a division's two sides: a name weighs 1, a division in it 3 and its sides
+MAX_CASES = 1024  # the remainders that `equal` tries, times the weight of what it tries them on
+
+
+class DimOverflow(ArithmeticError):
+    """An expression or a constant passed the limits above."""
+
+
+class FloorDiv(NamedTuple):
+    """`numerator // divisor`, where it does not simplify."""
+
+    numerator: Size
+    divisor: Size
+
+
+class Modulo(NamedTuple):
+    """`numerator % divisor`: only ever printed, `terms` finds it in `a - b*(a//b)`."""
+
+    numerator: Size
+    divisor: Size
+
+
+class Dim:
+    """A polynomial over names and floor divisions; made by `symbol` and arithmetic only.
+
+    Equal normal forms are equal. What is constant is an `int`, never a `Dim`.
+    """
+
+    __slots__ = ("_hash", "_terms")
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._hash: int | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Dim):
+            return self is other or self._terms == other._terms
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = hash(self._terms)
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Dim], tuple[Terms]]:
+        return Dim, (self._terms,)  # not the hash: another process has other ones
+
+    def __repr__(self) -> str:
+        return render(self, str)
+
+    def __add__(self, other: Size) -> Size:
+        return _add(self, other, 1) if isinstance(other, int | Dim) else NotImplemented
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Size) -> Size:
+        return _add(self, other, -1) if isinstance(other, int | Dim) else NotImplemented
+
+    def __rsub__(self, other: int) -> Size:
+        return _add(-self, other, 1) if isinstance(other, int) else NotImplemented
+
+    def __neg__(self) -> Dim:
+        return Dim(tuple((monomial, -coefficient) for monomial, coefficient in self._terms))
+
+    def __mul__(self, other: Size) -> Size:
+        return _multiply(self, other) if isinstance(other, int | Dim) else NotImplemented
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: Size) -> Size:
+        if isinstance(other, int):
+            return _divide(self, int(other))
+        return _divide(self, other) if isinstance(other, Dim) else NotImplemented
+
+    def __rfloordiv__(self, other: int) -> Size:
+        return _divide(int(other), self) if isinstance(other, int) else NotImplemented
+
+    def __mod__(self, other: Size) -> Size:
+        return self - other * (self // other) if isinstance(other, int | Dim) else NotImplemented
+
+    def __rmod__(self, other: int) -> Size:
+        return other - self * (other // self) if isinstance(other, int) else NotImplemented
+
+    def __pow__(self, power: int) -> Size:
+        if not isinstance(power, int):
+            return NotImplemented
+        if power < 0:
+            raise ValueError("a size has no negative power")
+        if power > MAX_DEGREE:
+            raise DimOverflow(f"a power above {MAX_DEGREE}")
+        result: Size = 1
+        for _ in range(power):
+            result = result * self
+        return result
+
+
+def symbol(name: str) -> Dim:
+    """The size called `name`, an integer of at least 1."""
+    return Dim(((((name, 1),), 1),))
+
+
+# --- arithmetic ---------------------------------------------------------------------------------
+
+
+def _terms(size: Size) -> Terms:
+    """The terms of any size, leading term first; a constant is the empty product."""
+    return size._terms if isinstance(size, Dim) else (((), int(size)),)
+
+
+def _normal(terms: Mapping[Monomial, int]) -> Size:
+    """The size with these terms, within the limits."""
+    kept = [term for term in terms.items() if term[1]]
+    if len(kept) > 1:
+        kept.sort(key=_by_rank)
+    if len(kept) > MAX_TERMS:
+        raise DimOverflow(f"more than {MAX_TERMS} terms")
+    _check_numbers(kept)
+    if not kept:
+        return 0
+    return Dim(tuple(kept)) if kept[0][0] else kept[0][1]
+
+
+def _check_numbers(terms: Iterable[tuple[Monomial, int]]) -> None:
+    for _, coefficient in terms:
+        if not -MAX_COEFFICIENT <= coefficient <= MAX_COEFFICIENT:
+            raise DimOverflow("a number of more than 64 bits")
+
+
+def _by_rank(term: tuple[Monomial, int]) -> tuple[Any, ...]:
+    return _rank(term[0])
+
+
+@lru_cache(maxsize=4096)
+def _rank(monomial: Monomial) -> tuple[Any, ...]:
+    """Sorts monomials: the higher degree first, then as words. Products keep this order."""
+    word = [_atom_rank(atom) for atom, power in monomial for _ in range(power)]
+    return -len(word), word
+
+
+def _atom_rank(atom: Atom) -> tuple[Any, ...]:
+    """Sorts atoms: names first, then divisions by what they divide."""
+    if isinstance(atom, str):
+        return 0, atom
+    return 1, *([(_rank(m), c) for m, c in _terms(side)] for side in atom)
+
+
+def _add(a: Dim, b: Size, sign: int) -> Size:
+    terms = dict(a._terms)
+    for monomial, coefficient in _terms(b):
+        terms[monomial] = terms.get(monomial, 0) + sign * coefficient
+    return _normal(terms)
+
+
+def _multiply(a: Dim, b: Size) -> Size:
+    if not isinstance(b, Dim):
+        return _normal({monomial: coefficient * int(b) for monomial, coefficient in a._terms})
+    terms: dict[Monomial, int] = {}
+    for left, c in a._terms:
+        for right, d in b._terms:
+            monomial = _times(left, right)
+            terms[monomial] = terms.get(monomial, 0) + c * d
+    return _normal(terms)
+
+
+def _times(a: Monomial, b: Monomial) -> Monomial:
+    powers = dict(a)
+    for atom, power in b:
+        powers[atom] = powers.get(atom, 0) + power
+    if sum(powers.values()) > MAX_DEGREE:
+        raise DimOverflow(f"a degree above {MAX_DEGREE}")
+    return tuple(sorted(powers.items(), key=lambda factor: _atom_rank(factor[0])))
+
+
+def _over(a: Monomial, b: Monomial) -> Monomial | None:
+    """`a / b` where `b` divides it."""
+    powers = dict(a)
+    for atom, power in b:
+        powers[atom] = powers.get(atom, 0) - power
+        if powers[atom] < 0:
+            return None
+    return tuple(factor for factor in powers.items() if factor[1])
+
+
+# --- floor division -----------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _divide(n: Size, d: Size) -> Size:
+    """`n // d`, simplified by what holds for all integers for which `d` is not 0."""
+    if not isinstance(n, Dim) and not isinstance(d, Dim):
+        return n // d
+    if _terms(d)[0][1] < 0:
+        n, d = -n, -d
+    if at_least(d, 0):
+        if at_least(0, d):
+            raise ZeroDivisionError("division of a size by zero")
+        if at_least(n, 0) and at_least(d - 1, n):
+            return 0
+        if _terms(n)[0][1] < 0:  # the floor of -x is minus the ceiling of x
+            return -_divide(d - 1 - n, d)
+    quotient = _quotient(n, d)
+    if quotient:
+        return quotient + _divide(n - quotient * d, d)
+    return _divide_remainder(n, d)
+
+
+def _quotient(n: Size, d: Size) -> Size:
+    """The polynomial `q` that leaves `n - q*d` no multiple of the leading term of `d`."""
+    lead, unit = _terms(d)[0]
+    quotient: Size = 0
+    for _ in range(MAX_TERMS):
+        step = _normal(
+            {
+                factor: coefficient // unit
+                for monomial, coefficient in _terms(n)
+                if (factor := _over(monomial, lead)) is not None
+            }
+        )
+        if step == 0:
+            return quotient
+        quotient, n = quotient + step, n - step * d
+    raise DimOverflow("a division of too many steps")
+
+
+def _divide_remainder(n: Size, d: Size) -> Size:
+    """`n // d` where nothing can be taken out of it any more."""
+    common = _common_monomial(n, d)
+    if common:
+        return _divide(_cancel(n, common), _cancel(d, common))
+    if at_least(d, 0):
+        shared = gcd(*(c for _, c in _terms(d)), *(c for m, c in _terms(n) if m))
+        if shared > 1:  # (g*x + c) // (g*d) == (x + c//g) // d
+            return _divide(_quotient(n, shared), _quotient(d, shared))
+        for monomial, coefficient in _terms(n):
+            atom = _lone_division(monomial) if coefficient == 1 else None
+            if atom:  # (x//a + y) // d == (x + a*y) // (a*d)
+                rest = n - Dim(((monomial, 1),))
+                return _divide(atom.numerator + atom.divisor * rest, atom.divisor * d)
+    _check_numbers(_terms(n) + _terms(d))
+    if _weight(n) + _weight(d) > MAX_WEIGHT:
+        raise DimOverflow("a division of expressions that are too large")
+    return Dim(((((FloorDiv(n, d), 1),), 1),))
+
+
+def _common_monomial(n: Size, d: Size) -> Monomial:
+    first, *others = (dict(monomial) for monomial, _ in _terms(n) + _terms(d))
+    lowest = ((atom, min(p, *(m.get(atom, 0) for m in others))) for atom, p in first.items())
+    return tuple(factor for factor in lowest if factor[1])
+
+
+def _cancel(size: Size, monomial: Monomial) -> Size:
+    return _normal({_over(m, monomial) or (): coefficient for m, coefficient in _terms(size)})
+
+
+def _lone_division(monomial: Monomial) -> FloorDiv | None:
+    """The division that is all of the monomial."""
+    match monomial:
+        case ((FloorDiv() as atom, 1),):
+            return atom
+    return None
+
+
+def _divisions(monomial: Monomial) -> Iterator[FloorDiv]:
+    return (atom for atom, _ in monomial if isinstance(atom, FloorDiv))
+
+
+def _weight(size: Size) -> int:
+    names = sum(len(monomial) for monomial, _ in _terms(size))
+    divisions = (atom for monomial, _ in _terms(size) for atom in _divisions(monomial))
+    return names + sum(2 + _weight(n) + _weight(d) for n, d in divisions)
+
+
+# --- questions ----------------------------------------------------------------------------------
+
+
+def equal(a: Size, b: Size) -> bool | None:
+    """Whether `a` and `b` are equal for all sizes (True), for none (False), or it depends (None)."""
+    try:
+        difference = a - b
+        verdict = _is_zero(difference)
+        if verdict is None:
+            verdicts = {_is_zero(case) for case in _classes(difference)}
+            verdict = verdicts.pop() if len(verdicts) == 1 else None
+    except ArithmeticError:  # beyond the limits, or a divisor that may be 0
+        return None
+    return verdict
+
+
+def at_least(a: Size, minimum: Size) -> bool | None:
+    """Whether `a >= minimum` for all sizes (True), for none (False), or it is not known (None)."""
+    try:
+        low, high = bounds(a - minimum)
+    except DimOverflow:
+        return None
+    if low is not None and low >= 0:
+        return True
+    return False if high is not None and high < 0 else None
+
+
+def divisible(a: Size, by: int) -> bool | None:
+    """Whether `by` divides `a` for all sizes (True), for none (False), or it depends (None)."""
+    try:
+        return equal(a % by, 0)
+    except DimOverflow:
+        return None
+
+
+def bounds(a: Size) -> tuple[int | None, int | None]:
+    """A lower and an upper bound of `a`, None where there is none to be seen."""
+    low, high = _range(a)
+    return (None if low == -inf else int(low)), (None if high == inf else int(high))
+
+
+def symbols(a: Size) -> frozenset[str]:
+    """The names in `a`."""
+    found: set[str] = set()
+    for monomial, _ in _terms(a):
+        found.update(atom for atom, _ in monomial if isinstance(atom, str))
+        for division in _divisions(monomial):
+            found.update(*map(symbols, division))
+    return frozenset(found)
+
+
+def substitute(a: Size, values: Mapping[str, Size]) -> Size:
+    """`a` with sizes in place of names, all at once; names without a value stay."""
+    total: Size = 0
+    for monomial, coefficient in _terms(a):
+        term: Size = coefficient
+        for atom, power in monomial:
+            if isinstance(atom, str):
+                value = values.get(atom)
+                value = symbol(atom) if value is None else value
+            else:
+                value = substitute(atom.numerator, values) // substitute(atom.divisor, values)
+            term = term * value**power
+        total = total + term
+    return _normal(dict(_terms(total)))
+
+
+def _is_zero(size: Size) -> bool | None:
+    """Told by bounds and by the common divisor of all that varies."""
+    if not isinstance(size, Dim):
+        return size == 0
+    low, high = _range(size)
+    *varying, (last, constant) = size._terms
+    if low > 0 or high < 0:
+        return False
+    if last == () and constant % gcd(*(coefficient for _, coefficient in varying)):
+        return False
+    return None
+
+
+def _classes(size: Size) -> Iterator[Size]:
+    """The size for each remainder that its names may have, where that decides its divisions."""
+    names, period = sorted(symbols(size)), _period(size)
+    most = MAX_CASES // _weight(size)
+    if 1 < period <= most and period ** len(names) <= most:
+        for remainders in product(range(period), repeat=len(names)):
+            yield substitute(
+                size, {n: period * symbol(n) - r for n, r in zip(names, remainders, strict=True)}
+            )
+
+
+def _period(size: Size) -> int:
+    """A number such that names that are multiples of it, plus constants, divide evenly."""
+    divisions = (atom for monomial, _ in _terms(size) for atom in _divisions(monomial))
+    return lcm(*(_period(n) * (_period(d) if isinstance(d, Dim) else d) for n, d in divisions))
+
+
+# --- bounds: pairs of int or infinity -----------------------------------------------------------
+
+Bound: TypeAlias = int | float
+Range: TypeAlias = tuple[Bound, Bound]
+
+
+def _range(size: Size) -> Range:
+    return (_low(size), -_low(-size)) if isinstance(size, Dim) else (size, size)
+
+
+@lru_cache(maxsize=4096)
+def _low(dim: Dim) -> Bound:
+    """A lower bound: each term by itself, or if that has none, with divisions made linear."""
+    lows = [_range_product((c, c), _monomial_range(m))[0] for m, c in dim._terms]
+    return sum(lows) if -inf not in lows else _low_linear(dim)
+
+
+def _low_linear(dim: Dim) -> Bound:
+    """By `(x - d + 1)/d <= x//d <= x/d`, so that `T - 2*(T//2)` is at least `T - T`."""
+    divisions = (_lone_division(monomial) for monomial, _ in dim._terms)
+    scale = lcm(*(at.divisor for at in divisions if at and isinstance(at.divisor, int)))
+    if scale == 1:
+        return -inf
+    total: Size = 0
+    try:
+        for monomial, c in dim._terms:
+            match _lone_division(monomial):
+                case FloorDiv(n, int(d)):
+                    total = total + (n - d + 1 if c > 0 else n) * (c * (scale // d))
+                case _:
+                    total = total + _normal({monomial: c * scale})
+    except DimOverflow:
+        return -inf
+    low = _range(total)[0]
+    return low if low == -inf else -(-low // scale)
+
+
+def _monomial_range(monomial: Monomial) -> Range:
+    result: Range = (1, 1)
+    for atom, power in monomial:
+        for _ in range(power):
+            result = _range_product(result, _atom_range(atom))
+    return result
+
+
+def _atom_range(atom: Atom) -> Range:
+    if isinstance(atom, str):
+        return 1, inf
+    numerator, (least, most) = _range(atom.numerator), _range(atom.divisor)
+    if least < 0:
+        return -inf, inf
+    corners = [_floor(n, d) for n in numerator for d in (max(least, 1), most)]
+    return min(corners), max(corners)
+
+
+def _floor(n: Bound, d: Bound) -> Bound:
+    if abs(n) == inf:
+        return n
+    return n // d if d != inf else -1 if n < 0 else 0
+
+
+def _range_product(a: Range, b: Range) -> Range:
+    corners = [_bound_product(x, y) for x in a for y in b]
+    return min(corners), max(corners)
+
+
+def _bound_product(x: Bound, y: Bound) -> Bound:
+    if x == 0 or y == 0:
+        return 0
+    if abs(x) == inf or abs(y) == inf:
+        return inf if (x > 0) == (y > 0) else -inf
+    return x * y
+
+
+# --- printing -----------------------------------------------------------------------------------
+
+
+def render(size: Size, names: Callable[[str], str]) -> str:
+    """The text of `size`, a Python expression; `names` gives the text of each name."""
+    text = ""
+    for coefficient, factors in terms(size):
+        bare = len(factors) == 1 and (coefficient == 1 or bool(text) and coefficient == -1)
+        texts = [_render_factor(atom, power, bare, names) for atom, power in factors]
+        if abs(coefficient) != 1 or not texts:
+            texts.insert(0, str(abs(coefficient)))
+        minus, plus = (" - ", " + ") if text else ("-", "")
+        text += (minus if coefficient < 0 else plus) + "*".join(texts)
+    return text
+
+
+def _render_factor(atom: Atom, power: int, bare: bool, names: Callable[[str], str]) -> str:
+    if isinstance(atom, str):
+        text = names(atom)
+    else:
+        operator = "//" if isinstance(atom, FloorDiv) else " % "
+        text = operator.join(_render_operand(side, names) for side in atom)
+        text = text if bare and power == 1 else f"({text})"
+    return text if power == 1 else f"{text}**{power}"
+
+
+def _render_operand(size: Size, names: Callable[[str], str]) -> str:
+    text = render(size, names)
+    match _terms(size):
+        case ((((str(), 1),), 1),):
+            return text
+        case (((), constant),) if constant >= 0:
+            return text
+    return f"({text})"
+
+
+def terms(size: Size) -> list[tuple[int, Monomial]]:
+    """The terms of `size` as they are printed: coefficients, and factors with their powers."""
+    found = _with_modulos(size)
+    match found:
+        case [(1, ((FloorDiv(n, int(d)), 1),)), (constant, ())]:
+            return [(1, ((FloorDiv(_shift(n, constant * d), d), 1),))]
+    first = next((i for i, (coefficient, _) in enumerate(found) if coefficient > 0), 0)
+    found.insert(0, found.pop(first))
+    return found
+
+
+def _shift(n: Size, by: int) -> Size:
+    """`n + by` of a symbolic `n`, only to be printed: beyond the limits, too."""
+    shifted = dict(_terms(n))
+    shifted[()] = shifted.get((), 0) + by
+    return Dim(tuple(term for term in shifted.items() if term[1]))
+
+
+def _with_modulos(size: Size) -> list[tuple[int, Monomial]]:
+    """The terms in order, with each `a - b*(a//b)` as `a % b`."""
+    rest, found = dict(_terms(size)), []
+    for monomial in list(rest):
+        for division in _divisions(monomial):
+            if rest[monomial] and (modulo := _take_modulo(rest, monomial, division)):
+                found.append(modulo)
+    found += [(c, monomial) for monomial, c in rest.items() if c]
+    return sorted(found, key=lambda term: _rank(term[1])) or [(0, ())]
+
+
+def _take_modulo(
+    rest: dict[Monomial, int], monomial: Monomial, division: FloorDiv
+) -> tuple[int, Monomial] | None:
+    """Take `k*(a - b*(a//b))` out of `rest`, if all its terms are there; `monomial` is in `k*b*(a//b)`."""
+    whole = Dim(((((division, 1),), 1),))
+    try:
+        a, b = _dividend(division, rest[monomial])
+        lead, unit = _terms(b)[0]
+        cofactor = _over(_over(monomial, ((division, 1),)) or (), lead)
+        if b == 1 or cofactor is None or rest[monomial] % unit:
+            return None
+        k = -rest[monomial] // unit
+        taken = _terms((a - b * whole) * _normal({cofactor: k}))
+    except DimOverflow:
+        return None
+    if any(rest.get(m) != c for m, c in taken if m or not isinstance(a, Dim)):
+        return None
+    for m, c in taken:
+        rest[m] = rest.get(m, 0) - c
+    return k, (*cofactor, (Modulo(a, b), 1))
+
+
+def _dividend(division: FloorDiv, coefficient: int) -> tuple[Size, Size]:
+    """`a` and `b` of a division that may be `a//b`: `x//(2*b)` is also `(x//2)//b`."""
+    n, d = division
+    content = gcd(*(c for _, c in _terms(d)))
+    outer = content // gcd(coefficient, content) if at_least(d, 0) else 1
+    return n // outer, d // outer
+
+
+# --- parts of a normal form ---------------------------------------------------------------------
+
+
+def constant_term(dim: Dim) -> int:
+    """What a size adds to the terms that have names."""
+    return dict(_terms(dim)).get((), 0)
+
+
+def sole_division(dim: Dim) -> tuple[Size, int, int] | None:
+    """`numerator`, `divisor` and `constant` of `numerator // divisor + constant`, if it is that."""
+    constant = constant_term(dim)
+    match _terms(dim - constant):
+        case ((((FloorDiv(numerator, int(divisor)), 1),), 1),) if divisor > 0:
+            return numerator, divisor, constant
+    return None

@@ -1,0 +1,389 @@
+"""Arithmetic written in a spec: `$hidden`, `$(2 * hidden + 1)`, and formulas; parsed and computed by us.
+
+`WrittenInt` and `WrittenFloat` are numbers that remember the expression they came from.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from mimgraph.ir.dim import Dim, DimOverflow
+
+LIMIT = 2**63
+MAX_TOKENS = 256
+MAX_DEPTH = 32
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?)"
+    r"|(?P<name>\$?[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<operator>\*\*|//|<=|>=|==|!=|[-+*/%<>(),]))",
+    re.ASCII,
+)
+_BINDING = {"<": 1, "<=": 1, ">": 1, ">=": 1, "==": 1, "!=": 1}
+_BINDING |= {"+": 2, "-": 2, "*": 3, "/": 3, "//": 3, "%": 3, "**": 5}
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+
+
+class ExpressionError(Exception):
+    """An expression that cannot be read or computed; characters `start` to `end` are at fault."""
+
+    def __init__(
+        self, message: str, start: int, end: int, code: str = "bad-expression"
+    ) -> None:
+        super().__init__(message)
+        self.message, self.start, self.end, self.code = message, start, end, code
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A parsed expression; `start` and `end` are positions in its text and do not count for equality."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Expression):
+    value: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Expression):
+    """A name; in a formula `$name` is a param and keeps its `$`."""
+
+    name: str
+    start: int = 0
+    end: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Variable) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Negative(Expression):
+    operand: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Expression):
+    """`left operator right`, comparisons included."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall(Expression):
+    """`function(arguments)`, legal in formulas only; where the name stands does not count."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+    start: int = 0
+    end: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, FunctionCall)
+            and other.function == self.function
+            and other.arguments == self.arguments
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.function, self.arguments))
+
+
+class WrittenInt(int):
+    """An int that remembers how it was written; arithmetic keeps the expression."""
+
+    written: Expression
+
+    def __new__(cls, value: int, written: Expression) -> WrittenInt:
+        self = super().__new__(cls, value)
+        self.written = written
+        return self
+
+    def __reduce__(self) -> tuple[type[int], tuple[int]]:
+        return int, (int(self),)
+
+    def __add__(self, other: Any) -> Any:
+        return _written("+", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _written("+", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _written("-", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _written("-", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _written("*", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _written("*", other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _written("//", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _written("//", other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _written("%", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _written("%", other, self)
+
+
+class WrittenFloat(float):
+    """A float that remembers how it was written."""
+
+    written: Expression
+
+    def __new__(cls, value: float, written: Expression) -> WrittenFloat:
+        self = super().__new__(cls, value)
+        self.written = written
+        return self
+
+    def __reduce__(self) -> tuple[type[float], tuple[float]]:
+        return float, (float(self),)
+
+
+def written(value: Any, expression: Expression) -> Any:
+    """`value`, remembering `expression` where its type can."""
+    if type(value) is int or type(value) is WrittenInt:
+        return WrittenInt(value, expression)
+    if type(value) is float or type(value) is WrittenFloat:
+        return WrittenFloat(value, expression)
+    return value
+
+
+def _written(operator: str, left: Any, right: Any) -> Any:
+    """Arithmetic of Python code on a written int: computed on plain ints, the expression kept."""
+    plain = tuple(int(v) if isinstance(v, int) else v for v in (left, right))
+    if not isinstance(left, int) or not isinstance(right, int):
+        return _OPERATORS[operator](*plain)
+    sides = tuple(getattr(v, "written", None) or Number(int(v)) for v in (left, right))
+    return WrittenInt(_OPERATORS[operator](*plain), Arithmetic(operator, *sides))
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if isinstance(base, int) and isinstance(exponent, int) and exponent > 0:
+        if base.bit_length() * exponent > 128:
+            raise OverflowError
+    return base**exponent
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "**": _power,
+}
+
+
+def parse(text: str, start: int = 0, end: int | None = None) -> Expression:
+    """Read `text[start:end]`; positions in errors and variables count from the start of `text`."""
+    return _Parser(text, start, len(text) if end is None else end).parse()
+
+
+class _Parser:
+    """Precedence climbing over a bounded list of tokens."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self.tokens = list(_tokens(text, start, end))
+        self.index = 0
+        self.whole = (start, end)
+
+    def parse(self) -> Expression:
+        result = self.expression(0, 0)
+        if self.kind != "end":
+            self.fail(f"unexpected {self.text!r}")
+        return result
+
+    @property
+    def kind(self) -> str:
+        return self.tokens[self.index][0]
+
+    @property
+    def text(self) -> str:
+        return self.tokens[self.index][1]
+
+    def fail(self, message: str) -> NoReturn:
+        kind, _, start, end = self.tokens[self.index]
+        raise ExpressionError(message, *((start, end) if kind != "end" else self.whole))
+
+    def take(self) -> tuple[str, str, int, int]:
+        token = self.tokens[self.index]
+        self.index += 1
+        return token
+
+    def accept(self, text: str) -> bool:
+        found = self.kind == "operator" and self.text == text
+        self.index += found
+        return found
+
+    def expect(self, text: str) -> None:
+        if not self.accept(text):
+            self.fail(f"{text!r} is missing")
+
+    def expression(self, minimum: int, depth: int) -> Expression:
+        if depth > MAX_DEPTH:
+            raise ExpressionError(
+                f"more than {MAX_DEPTH} levels of parentheses", *self.whole, code="too-large"
+            )
+        left = self.operand(depth)
+        while self.kind == "operator" and (binding := _BINDING.get(self.text, -1)) >= minimum:
+            operator = self.text
+            if operator in COMPARISONS and minimum == 1:
+                break
+            self.index += 1
+            # ** binds to the right, and a comparison does not chain
+            right = self.expression(binding if operator == "**" else binding + 1, depth + 1)
+            if operator in COMPARISONS and self.kind == "operator" and self.text in COMPARISONS:
+                self.fail("comparisons do not chain")
+            left = Arithmetic(operator, left, right)
+        return left
+
+    def operand(self, depth: int) -> Expression:
+        if self.accept("-"):
+            return Negative(self.expression(4, depth + 1))
+        if self.accept("+"):
+            return self.expression(4, depth + 1)
+        if self.accept("("):
+            inner = self.expression(0, depth + 1)
+            self.expect(")")
+            return inner
+        if self.kind == "number":
+            return self.number()
+        if self.kind == "name":
+            _, name, start, end = self.take()
+            if self.accept("("):
+                return FunctionCall(name, self.arguments(depth), start, end)
+            return Variable(name, start, end)
+        self.fail("an operand is missing" if self.kind == "end" else f"unexpected {self.text!r}")
+
+    def arguments(self, depth: int) -> tuple[Expression, ...]:
+        if self.accept(")"):
+            return ()
+        found = [self.expression(0, depth + 1)]
+        while self.accept(","):
+            found.append(self.expression(0, depth + 1))
+        self.expect(")")
+        return tuple(found)
+
+    def number(self) -> Number:
+        _, text, start, end = self.take()
+        value: int | float = int(text) if text.isdigit() and len(text) < 25 else float(text)
+        if not _bounded(value):
+            raise ExpressionError("a number of more than 64 bits", start, end)
+        return Number(value)
+
+
+def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, str, int, int]]:
+    position, count = start, 0
+    while text[position:end].strip():
+        match = _TOKEN.match(text, position, end)
+        if match is None or match.lastgroup is None:
+            at = end - len(text[position:end].lstrip())
+            raise ExpressionError(f"unexpected {text[at]!r}", at, at + 1)
+        count += 1
+        if count > MAX_TOKENS:
+            raise ExpressionError(
+                f"an expression of more than {MAX_TOKENS} tokens", start, end, code="too-large"
+            )
+        kind = match.lastgroup
+        yield kind, match[kind], match.start(kind), match.end(kind)
+        position = match.end()
+    yield "end", "", end, end
+
+
+def _bounded(value: Any) -> bool:
+    if isinstance(value, int):
+        return -LIMIT <= value < LIMIT
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
+    """The value of `expression`; `lookup` gives a variable's value or raises `ExpressionError`."""
+    match expression:
+        case Number(value):
+            return value
+        case Variable():
+            return lookup(expression)
+        case Negative(operand):
+            return -_plain(evaluate(operand, lookup))
+        case Arithmetic(operator, left, right) if operator not in COMPARISONS:
+            return _compute(operator, evaluate(left, lookup), evaluate(right, lookup))
+        case Arithmetic():
+            raise ExpressionError("a comparison has no place here", 0, -1)
+        case FunctionCall(function, _, start, end):
+            raise ExpressionError(f"no call is allowed here, not of {function!r}", start, end)
+    raise TypeError(expression)
+
+
+def _compute(operator: str, left: Any, right: Any) -> Any:
+    """Bounded arithmetic; faults of a value belong to the whole expression, (0, -1)."""
+    try:
+        result = _OPERATORS[operator](_plain(left), _plain(right))
+    except ZeroDivisionError:
+        raise ExpressionError("division by zero", 0, -1) from None
+    except (OverflowError, DimOverflow):
+        raise ExpressionError("a result of more than 64 bits", 0, -1) from None
+    except TypeError:
+        raise ExpressionError(f"a run-time size does not take {operator!r} here", 0, -1) from None
+    if isinstance(result, complex) or not _bounded(result):
+        raise ExpressionError("a result of more than 64 bits", 0, -1)
+    return result
+
+
+def _plain(value: Any) -> Any:
+    """A number without its origin; anything else is no operand."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Dim):
+        raise ExpressionError(f"{value!r} is not a number", 0, -1)
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if isinstance(value, float) else value
+
+
+def variables(expression: Expression) -> list[Variable]:
+    """Every variable, in the order in which they stand."""
+    match expression:
+        case Variable():
+            return [expression]
+        case Negative(operand):
+            return variables(operand)
+        case Arithmetic(_, left, right):
+            return variables(left) + variables(right)
+        case FunctionCall(_, arguments):
+            return [name for argument in arguments for name in variables(argument)]
+        case _:
+            return []
+
+
+def to_text(expression: Expression, outer: int = 0) -> str:
+    """The expression as one writes it."""
+    match expression:
+        case Number(value):
+            return repr(value) if value >= 0 else f"({value!r})"
+        case Variable(name):
+            return name
+        case Negative(operand):
+            return f"-{to_text(operand, 4)}"
+        case Arithmetic(operator, left, right):
+            binding = _BINDING[operator]
+            sides = (binding + 1, binding) if operator == "**" else (binding, binding + 1)
+            text = f"{to_text(left, sides[0])} {operator} {to_text(right, sides[1])}"
+            return f"({text})" if binding < outer else text
+        case FunctionCall(function, arguments):
+            return f"{function}({', '.join(map(to_text, arguments))})"
+    raise TypeError(expression)

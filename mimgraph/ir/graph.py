@@ -1,0 +1,223 @@
+"""The graph as the user declared it: inputs, nodes, blocks and outputs, with a span for each. Frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+from mimgraph.ir.expression import Expression
+from mimgraph.source import Span
+
+
+class Faulty(Enum):
+    """The value of what could not be read or computed; its fault is told already."""
+
+    FAULTY = "faulty"
+
+
+FAULTY: Final = Faulty.FAULTY
+
+
+class Written(NamedTuple):
+    """A value not yet computed; `part` gives the span of characters of the expression's text."""
+
+    expression: Expression
+    span: Span
+    part: Callable[[int, int], Span]
+
+    def at(self, start: int, end: int) -> Span:
+        """The span of characters `start` to `end`; (0, -1) is the whole."""
+        return self.span if end < start else self.part(start, end)
+
+
+class Template(NamedTuple):
+    """A text in which `$name` stands for a param's value."""
+
+    text: str
+    part: Callable[[int, int], Span]
+
+
+class Option(NamedTuple):
+    """An option as given: plain data in which `Written` stands for what is computed later."""
+
+    value: Any
+    span: Span
+    key: Span
+
+
+class Source(NamedTuple):
+    """A reference to an input, a node, or a port of a node; `argument` names what it fills."""
+
+    name: str
+    port: str | None
+    span: Span
+    argument: str | None = None
+    argument_span: Span | None = None
+
+    @property
+    def name_span(self) -> Span:
+        return self.part(0, len(self.name))
+
+    @property
+    def port_span(self) -> Span:
+        start = len(self.name) + 1
+        return self.part(start, start + len(self.port or ""))
+
+    def part(self, start: int, end: int) -> Span:
+        """The characters of the text `name.port`, where the span is just that text."""
+        text = self.name if self.port is None else f"{self.name}.{self.port}"
+        width = self.span.end_column - self.span.column
+        if self.span.line != self.span.end_line or width not in (len(text), len(text) + 2):
+            return self.span
+        quote = (width - len(text)) // 2
+        return self.span.part(quote + start, quote + end)
+
+
+class Activation(NamedTuple):
+    """`activation:` of a layer or merge: an activation by name, with its options."""
+
+    name: str
+    options: Mapping[str, Option]
+    lone: Option | None
+    span: Span
+
+
+class Repeat(NamedTuple):
+    """`repeat:` of a block: how often, with one set of weights or many, and what each is given."""
+
+    times: Option | None
+    shared: bool
+    each: Mapping[str, Option]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A layer or merge of the catalogue; `lone` is a value given without a key."""
+
+    kind: str  # "layer" or "merge"
+    name: str
+    span: Span
+    options: Mapping[str, Option] = field(default_factory=dict)
+    lone: Option | None = None
+    activation: Activation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """`seq`: items in a row, each fed by the one before."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A use of a block."""
+
+    block: str
+    span: Span
+    params: Mapping[str, Option] = field(default_factory=dict)
+    lone: Option | None = None
+    repeat: Repeat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The module of another node, used again."""
+
+    target: str
+    span: Span
+
+
+Operation = Apply | Chain | Call | Share
+
+
+class Take(NamedTuple):
+    """`take:` makes another port the default."""
+
+    port: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A named operation on sources; `operation` is None where the text could not be read.
+
+    `sources` is None where none are given; an item of a chain needs none.
+    """
+
+    name: str
+    span: Span
+    operation: Operation | None
+    sources: tuple[Source, ...] | None = None
+    take: Take | None = None
+
+
+class InputShape(NamedTuple):
+    """Sizes, names of sizes, and `Written` ones; and where each stands."""
+
+    dims: tuple[Any, ...]
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A named input of the graph; `shape` is None where it could not be read."""
+
+    name: str
+    span: Span
+    shape: InputShape | None
+    dtype: str = "float32"
+    vocab: Option | None = None
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockInput:
+    """An input of a block; a pattern binds names to the sizes at each use."""
+
+    name: str
+    span: Span
+    pattern: InputShape | None = None
+
+
+class Output(NamedTuple):
+    """A result of the graph or block under its public name."""
+
+    name: str
+    source: Source
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A sub-graph with params. `family` is the name that its class is made from.
+
+    A chain has one input and one node named "", and its items are the module's own positions.
+    """
+
+    family: str
+    span: Span
+    params: Mapping[str, Option]
+    inputs: tuple[BlockInput, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[Output, ...]
+    is_chain: bool = False
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A whole spec. `origin` is the span of what a missing key is told at."""
+
+    name: str
+    origin: Span
+    params: Mapping[str, Option] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    nodes: tuple[Node, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    doc: str = ""

@@ -1,0 +1,89 @@
+"""What a catalogue rule returns: the result's type, the torch module, and how it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mimgraph.ir.code import Call, Code, Operand
+from mimgraph.ir.types import Constraint, TensorType
+
+MODULE = Operand("self")  # the node's own module
+RESULT = Operand("result")  # what its call returned
+INPUT = Operand("input")  # the one source of a layer
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A class of `torch.nn` and every argument of its constructor, in torch's order.
+
+    `weights` gives the shape of each learned tensor, `buffers` of each that is only kept.
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    weights: Mapping[str, tuple[int, ...]]
+    buffers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+def module(
+    name: str,
+    /,
+    weights: Mapping[str, tuple[int, ...]] | None = None,
+    buffers: Mapping[str, tuple[int, ...]] | None = None,
+    **arguments: Any,
+) -> Module:
+    """`nn.name(**arguments)`."""
+    return Module(name, arguments, weights or {}, buffers or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One result of an op that has several.
+
+    `code` reads it from RESULT; `alone` is written instead when no other port is used.
+    """
+
+    type: TensorType
+    code: Code
+    alone: Code | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """The type of the default result and the code that computes it.
+
+    Without `call`, a module is called on its sources in order. `function` is the same op without
+    a module, what `activation:` writes; `requires` is what must hold at run time beyond sizes of at
+    least 1, which inference demands of every result. The first of `ports` is the default, unless `type` is None.
+    """
+
+    type: TensorType | None
+    module: Module | None = None
+    call: Code | None = None
+    ports: Mapping[str, Port] = field(default_factory=dict)
+    function: Code | None = None
+    requires: tuple[Constraint, ...] = ()
+
+    @property
+    def results(self) -> Mapping[str, TensorType]:
+        """The type of every port; a sole result is the port ""."""
+        if self.ports:
+            return {name: port.type for name, port in self.ports.items()}
+        assert self.type is not None
+        return {"": self.type}
+
+    @property
+    def default(self) -> str | None:
+        """The port that a plain source means; None where one must be named."""
+        if not self.ports:
+            return ""
+        return next(iter(self.ports)) if self.type is not None else None
+
+
+def module_call(*args: Code, **keywords: Any) -> Call:
+    """The node's module, called so."""
+    from mimgraph.ir.code import call
+
+    return call(MODULE, *args, **keywords)

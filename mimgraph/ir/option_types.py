@@ -1,0 +1,201 @@
+"""The types that options have: how an annotation checks, converts and names a value."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import WrittenFloat, WrittenInt
+
+Check = Callable[[Any], Any]
+
+
+class Range(NamedTuple):
+    """Bounds of a number, both inclusive; None is no bound."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+Positive = Annotated[int, Range(1)]
+NonNegative = Annotated[int, Range(0)]
+Probability = Annotated[float, Range(0, 1)]
+PositiveFloat = Annotated[float, Range(0)]
+
+
+@lru_cache(maxsize=None)
+def checker(annotation: Any) -> Check:
+    """A function that returns the value in canonical form, or raises `ValueError`.
+
+    Lists become tuples and ints floats where the annotation says so; bools are no numbers.
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _ranged(checker(arguments[0]), arguments[1], annotation)
+    if origin is Literal:
+        return _choice(arguments)
+    if origin in (Union, types.UnionType):
+        return _union(annotation, arguments)
+    if origin is tuple:
+        return _tuple(annotation, arguments)
+    if origin is dict:
+        return _mapping(annotation, arguments)
+    return _SIMPLE[annotation]
+
+
+def describe(annotation: Any) -> str:
+    """The annotation in words: `an integer of at least 1`."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _describe_range(describe(arguments[0]), arguments[1])
+    if origin is Literal:
+        return " or ".join(map(repr, arguments))
+    if origin in (Union, types.UnionType):
+        if Dim in arguments:
+            arguments = ("a size", *(a for a in arguments if a not in (int, Dim)))
+        return " or ".join(a if isinstance(a, str) else describe(a) for a in arguments)
+    if origin is tuple:
+        if arguments[-1] is Ellipsis:
+            return f"a list, each {describe(arguments[0])}"
+        return f"a list of {len(arguments)}, each {describe(arguments[0])}"
+    if origin is dict:
+        return f"a mapping of names, each {describe(arguments[1])}"
+    return _WORDS[annotation]
+
+
+def _describe_range(base: str, limits: Range) -> str:
+    if limits.high is None:
+        return f"{base} of at least {limits.low}"
+    return f"{base} from {limits.low} to {limits.high}"
+
+
+def _fail(annotation: Any) -> ValueError:
+    return ValueError(describe(annotation))
+
+
+def _int(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _fail(int)
+
+
+def _size(value: Any) -> Any:
+    if isinstance(value, Dim) or (type(value) in (int, WrittenInt) and value >= 1):
+        return value
+    raise ValueError("a size of at least 1")
+
+
+def _float(value: Any) -> Any:
+    if isinstance(value, float):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        plain = float(value)
+        return WrittenFloat(plain, value.written) if isinstance(value, WrittenInt) else plain
+    raise _fail(float)
+
+
+def _exactly(kind: type) -> Check:
+    def check(value: Any) -> Any:
+        if type(value) is kind:
+            return value
+        raise _fail(kind)
+
+    return check
+
+
+def _anything(value: Any) -> Any:
+    return value
+
+
+_SIMPLE: dict[Any, Check] = {
+    int: _int,
+    float: _float,
+    bool: _exactly(bool),
+    str: _exactly(str),
+    type(None): _exactly(type(None)),
+    Any: _anything,
+}
+_WORDS: dict[Any, str] = {
+    int: "an integer",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    type(None): "null",
+    Any: "any value",
+    Dim: "a size",
+}
+
+
+def _ranged(inner: Check, limits: Range, annotation: Any) -> Check:
+    low = float("-inf") if limits.low is None else limits.low
+    high = float("inf") if limits.high is None else limits.high
+
+    def check(value: Any) -> Any:
+        try:
+            found = inner(value)
+        except ValueError:
+            raise _fail(annotation) from None
+        if low <= found <= high:
+            return found
+        raise _fail(annotation)
+
+    return check
+
+
+def _choice(choices: tuple[Any, ...]) -> Check:
+    def check(value: Any) -> Any:
+        if any(type(value) is type(choice) and value == choice for choice in choices):
+            return value
+        raise ValueError(" or ".join(map(repr, choices)))
+
+    return check
+
+
+def _union(annotation: Any, members: tuple[Any, ...]) -> Check:
+    checks = [checker(member) for member in members if member not in (Dim, int)]
+    if Dim in members:
+        checks.insert(0, _size)
+    elif int in members:
+        checks.insert(0, _int)
+
+    def check(value: Any) -> Any:
+        for one in checks:
+            try:
+                return one(value)
+            except ValueError:
+                continue
+        raise _fail(annotation)
+
+    return check
+
+
+def _tuple(annotation: Any, members: tuple[Any, ...]) -> Check:
+    one = checker(members[0])
+    length = None if members[-1] is Ellipsis else len(members)
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, list | tuple) or length not in (None, len(value)):
+            raise _fail(annotation)
+        try:
+            return tuple(one(item) for item in value)
+        except ValueError:
+            raise _fail(annotation) from None
+
+    return check
+
+
+def _mapping(annotation: Any, members: tuple[Any, ...]) -> Check:
+    one = checker(members[1])
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _fail(annotation)
+        try:
+            return {key: one(item) for key, item in value.items()}
+        except ValueError:
+            raise _fail(annotation) from None
+
+    return check

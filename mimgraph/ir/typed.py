@@ -1,0 +1,159 @@
+"""The graph as inferred: every node with the types of its results, blocks kept as bodies. Frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from mimgraph.ir.code import Code
+from mimgraph.ir.graph import Node
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import Constraint, TensorType
+
+
+class Value(NamedTuple):
+    """A result in a body: an input (port "") or a port of a node."""
+
+    name: str
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A layer or merge. `options` are all of them, defaults included; `activation` has INPUT as operand."""
+
+    kind: str
+    name: str
+    options: Mapping[str, Any]
+    lowering: Lowering
+    activation: Code | None = None
+    activation_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A chain of unary nodes."""
+
+    items: tuple[TypedNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a block; `arguments` are its params as the user of it gave them."""
+
+    body: Body
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A block several times in a row; one body for each time. `carried` names the inputs that
+    each hands to the next, in the order of the outputs."""
+
+    bodies: tuple[Body, ...]
+    arguments: tuple[Mapping[str, Any], ...]
+    shared: bool
+    carried: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The module of the node `target`, used again as `operation`."""
+
+    target: str
+    operation: TypedOperation
+
+
+TypedOperation = Leaf | Sequence | Use | Repeated | Shared
+
+
+@dataclass(frozen=True, slots=True)
+class TypedNode:
+    """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it."""
+
+    name: str
+    operation: TypedOperation
+    arguments: Mapping[str, Value]
+    results: Mapping[str, TensorType]
+    default: str | None
+    declared: Node
+
+    @property
+    def type(self) -> TensorType | None:
+        """The type of the default result, if there is one."""
+        return None if self.default is None else self.results[self.default]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The inside of the graph or of one distinct use of a block.
+
+    `nodes` stand in the order in which their modules are made, `order` in the order they run.
+    """
+
+    family: str
+    params: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    dims: Mapping[str, Any]
+    inputs: Mapping[str, TensorType]
+    nodes: tuple[TypedNode, ...]
+    order: tuple[TypedNode, ...]
+    outputs: Mapping[str, Value]
+    is_chain: bool = False
+    doc: str = ""
+
+    def type_of(self, value: Value) -> TensorType:
+        """The type of an input or result of this body."""
+        if value.name in self.inputs:
+            return self.inputs[value.name]
+        return self.by_name[value.name].results[value.port]
+
+    @property
+    def by_name(self) -> Mapping[str, TypedNode]:
+        return {node.name: node for node in self.nodes}
+
+
+@dataclass(frozen=True, slots=True)
+class TypedGraph:
+    """A checked graph: its body, what the inputs say of themselves, and what must hold at run time."""
+
+    name: str
+    body: Body
+    input_docs: Mapping[str, str] = field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
+
+
+def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated:
+    """What a node does, seen through `share`."""
+    while isinstance(operation, Shared):
+        operation = operation.operation
+    return operation
+
+
+def bodies(body: Body) -> Iterator[Body]:
+    """`body` and every distinct body below it, each once, inner ones first."""
+    seen: set[int] = set()
+
+    def walk(current: Body) -> Iterator[Body]:
+        if id(current) in seen:
+            return
+        seen.add(id(current))
+        for node in current.nodes:
+            yield from below(node.operation)
+        yield current
+
+    def below(operation: TypedOperation) -> Iterator[Body]:
+        match operation:
+            case Use(inner):
+                yield from walk(inner)
+            case Repeated(inners):
+                for inner in inners:
+                    yield from walk(inner)
+            case Sequence(items):
+                for item in items:
+                    yield from below(item.operation)
+            case _:
+                return
+
+    yield from walk(body)

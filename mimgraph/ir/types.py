@@ -1,0 +1,109 @@
+"""What is known of a tensor before it exists: its dims, dtype, vocabulary, and whether it has a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from mimgraph.ir.dim import Dim, Size, constant_term, sole_division, symbol
+
+BATCH = symbol("N")
+
+FLOATING = ("float16", "bfloat16", "float32", "float64")
+INTEGER = ("uint8", "int8", "int16", "int32", "int64")
+COMPLEX = ("complex64", "complex128")
+DTYPES = (*FLOATING, *INTEGER, *COMPLEX, "bool")
+
+_PROMOTION = ("bool", *INTEGER, *FLOATING, *COMPLEX)
+_NEITHER = {  # pairs of which neither holds the other
+    ("uint8", "int8"): "int16",
+    ("float16", "bfloat16"): "float32",
+    ("float64", "complex64"): "complex128",
+}
+
+
+def promote(a: str, b: str) -> str:
+    """The dtype in which torch computes with tensors of dtypes `a` and `b`."""
+    low, high = sorted((a, b), key=_PROMOTION.index)
+    return _NEITHER.get((low, high), high)
+
+
+
+class Shape(tuple[Size, ...]):
+    """A shape as torch counts its axes, the batch `N` first; prints as `(N, 3, 32, 32)`."""
+
+    def __str__(self) -> str:
+        return f"({self[0]},)" if len(self) == 1 else f"({', '.join(map(str, self))})"
+
+    __repr__ = __str__
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """A tensor's type; iterates as its dims, which leave the batch out."""
+
+    dims: tuple[Size, ...]
+    dtype: str = "float32"
+    vocab: int | None = None
+    batched: bool = True
+
+    def __iter__(self) -> Iterator[Size]:
+        return iter(self.dims)
+
+    def __str__(self) -> str:
+        return str(self.shape)
+
+    @property
+    def rank(self) -> int:
+        """The number of axes, the batch counted."""
+        return len(self.dims) + self.batched
+
+    @property
+    def shape(self) -> Shape:
+        return Shape((BATCH, *self.dims) if self.batched else self.dims)
+
+    def like(self, *dims: Size, dtype: str | None = None) -> TensorType:
+        """A tensor of other dims: same batch, same dtype unless one is given, no vocabulary."""
+        return TensorType(dims, dtype or self.dtype, None, self.batched)
+
+    def cast(self, dtype: str) -> TensorType:
+        """The same shape in another dtype."""
+        return replace(self, dtype=dtype, vocab=None)
+
+    @property
+    def is_floating(self) -> bool:
+        return self.dtype in FLOATING
+
+    @property
+    def is_integer(self) -> bool:
+        return self.dtype in INTEGER
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """What must hold when the module runs: `dim >= minimum`, or `dim % divisor == 0`."""
+
+    dim: Dim
+    minimum: int | None = None
+    divisor: int | None = None
+
+    def __str__(self) -> str:
+        if self.divisor is not None:
+            return f"{_bracketed(self.dim)} % {self.divisor} == 0"
+        constant = constant_term(self.dim)
+        return f"{self.dim - constant} >= {(self.minimum or 0) - constant}"
+
+
+def _bracketed(dim: Dim) -> str:
+    text = str(dim)
+    return text if text.isidentifier() else f"({text})"
+
+
+def at_least_one(dim: Dim) -> Constraint:
+    """`dim >= 1`, solved for what stands inside a floor division."""
+    minimum = 1
+    while (inside := sole_division(dim)) is not None:
+        numerator, divisor, constant = inside
+        assert isinstance(numerator, Dim)
+        dim, minimum = numerator, (minimum - constant) * divisor
+    return Constraint(dim, minimum)

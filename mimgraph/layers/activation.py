@@ -1,0 +1,293 @@
+"""Activations: one value for each element, or along one axis."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from mimgraph.catalogue import (
+    axis_index,
+    bad_option,
+    dtype_fault,
+    find,
+    floating,
+    known,
+    layer,
+    weighted,
+)
+from mimgraph.ir.code import call
+from mimgraph.ir.dim import Dim, divisible
+from mimgraph.ir.lowering import INPUT, Lowering, module
+from mimgraph.ir.option_types import Positive
+from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint, TensorType
+
+REAL = (*FLOATING, *INTEGER)
+NUMBERS = (*REAL, *COMPLEX)
+_WORDS = {
+    REAL: "a tensor of real numbers",
+    NUMBERS: "a tensor of numbers",
+    (*FLOATING, *COMPLEX): "a floating-point tensor",
+}
+
+
+@layer()
+def ReLU(input: TensorType, /, inplace: bool = False) -> Lowering:
+    """max(0, x): (*) -> (*)."""
+    return _pointwise(input, "ReLU", "F.relu", takes=REAL, inplace=inplace)
+
+
+@layer()
+def ReLU6(input: TensorType, /, inplace: bool = False) -> Lowering:
+    """min(max(0, x), 6): (*) -> (*)."""
+    return _pointwise(input, "ReLU6", "F.relu6", takes=REAL, inplace=inplace)
+
+
+@layer()
+def LeakyReLU(
+    input: TensorType, /, negative_slope: float = 0.01, inplace: bool = False
+) -> Lowering:
+    """x, below 0 times `negative_slope`: (*) -> (*)."""
+    return _pointwise(
+        input, "LeakyReLU", "F.leaky_relu", negative_slope=negative_slope, inplace=inplace
+    )
+
+
+@layer()
+def PReLU(input: TensorType, /, num_parameters: Positive = 1, init: float = 0.25) -> Lowering:
+    """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*)."""
+    weighted(input, "PReLU")
+    if num_parameters != 1:
+        channels = input.dims[not input.batched] if input.rank > 1 else 1
+        if num_parameters != known(channels, "the number of channels"):
+            raise bad_option(
+                "num_parameters",
+                f"num_parameters {num_parameters} is neither 1 nor the {channels} channels",
+            )
+    weights = {"weight": (num_parameters,)}
+    return Lowering(
+        input.like(*input), module("PReLU", weights, num_parameters=num_parameters, init=init)
+    )
+
+
+@layer()
+def ELU(input: TensorType, /, alpha: float = 1.0, inplace: bool = False) -> Lowering:
+    """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*)."""
+    return _pointwise(input, "ELU", "F.elu", alpha=alpha, inplace=inplace)
+
+
+@layer()
+def SELU(input: TensorType, /, inplace: bool = False) -> Lowering:
+    """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*)."""
+    return _pointwise(input, "SELU", "F.selu", inplace=inplace)
+
+
+@layer()
+def CELU(input: TensorType, /, alpha: float = 1.0, inplace: bool = False) -> Lowering:
+    """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*)."""
+    if alpha == 0:
+        raise bad_option("alpha", "alpha may not be 0")
+    return _pointwise(input, "CELU", "F.celu", alpha=alpha, inplace=inplace)
+
+
+@layer()
+def GELU(input: TensorType, /, approximate: Literal["none", "tanh"] = "none") -> Lowering:
+    """x times the normal distribution function of x: (*) -> (*)."""
+    return _pointwise(input, "GELU", "F.gelu", approximate=approximate)
+
+
+@layer()
+def SiLU(input: TensorType, /, inplace: bool = False) -> Lowering:
+    """x * sigmoid(x), also known as swish: (*) -> (*)."""
+    return _pointwise(input, "SiLU", "F.silu", takes=(*FLOATING, *COMPLEX), inplace=inplace)
+
+
+@layer()
+def Mish(input: TensorType, /, inplace: bool = False) -> Lowering:
+    """x * tanh(softplus(x)): (*) -> (*)."""
+    return _pointwise(input, "Mish", "F.mish", inplace=inplace)
+
+
+@layer()
+def Sigmoid(input: TensorType, /) -> Lowering:
+    """1 / (1 + exp(-x)): (*) -> (*)."""
+    return _pointwise(_as_float(input), "Sigmoid", "torch.sigmoid", takes=NUMBERS)
+
+
+@layer()
+def Tanh(input: TensorType, /) -> Lowering:
+    """The hyperbolic tangent: (*) -> (*)."""
+    return _pointwise(_as_float(input), "Tanh", "torch.tanh", takes=NUMBERS)
+
+
+@layer()
+def Softplus(input: TensorType, /, beta: float = 1.0, threshold: float = 20.0) -> Lowering:
+    """log(1 + exp(beta * x)) / beta, linear above `threshold`: (*) -> (*)."""
+    return _pointwise(input, "Softplus", "F.softplus", beta=beta, threshold=threshold)
+
+
+@layer()
+def Softsign(input: TensorType, /) -> Lowering:
+    """x / (1 + |x|): (*) -> (*)."""
+    return _widened(input, "Softsign", "F.softsign")
+
+
+@layer()
+def Softmax(input: TensorType, /, dim: int) -> Lowering:
+    """exp(x), divided by its sum along `dim`: (*) -> (*)."""
+    return _along(input, "Softmax", "F.softmax", dim)
+
+
+@layer()
+def LogSoftmax(input: TensorType, /, dim: int) -> Lowering:
+    """The logarithm of the softmax along `dim`: (*) -> (*)."""
+    return _along(input, "LogSoftmax", "F.log_softmax", dim)
+
+
+@layer()
+def Softmin(input: TensorType, /, dim: int) -> Lowering:
+    """The softmax of -x along `dim`: (*) -> (*)."""
+    return _along(input, "Softmin", "F.softmin", dim)
+
+
+@layer()
+def Hardtanh(
+    input: TensorType, /, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Lowering:
+    """x, not below `min_val` and not above `max_val`: (*) -> (*)."""
+    if max_val <= min_val:
+        raise bad_option("max_val", f"max_val {max_val} is not above min_val {min_val}")
+    if input.dtype == "uint8":
+        raise dtype_fault(input, "Hardtanh", "a tensor of signed numbers")
+    return _pointwise(
+        input,
+        "Hardtanh",
+        "F.hardtanh",
+        takes=REAL,
+        min_val=min_val,
+        max_val=max_val,
+        inplace=inplace,
+    )
+
+
+@layer()
+def Hardswish(input: TensorType, /, inplace: bool = False) -> Lowering:
+    """x * relu6(x + 3) / 6: (*) -> (*)."""
+    return _pointwise(input, "Hardswish", "F.hardswish", inplace=inplace)
+
+
+@layer()
+def Hardsigmoid(input: TensorType, /, inplace: bool = False) -> Lowering:
+    """relu6(x + 3) / 6: (*) -> (*)."""
+    return _pointwise(input, "Hardsigmoid", "F.hardsigmoid", inplace=inplace)
+
+
+@layer()
+def LogSigmoid(input: TensorType, /) -> Lowering:
+    """log(sigmoid(x)): (*) -> (*)."""
+    return _pointwise(input, "LogSigmoid", "F.logsigmoid")
+
+
+@layer()
+def Tanhshrink(input: TensorType, /) -> Lowering:
+    """x - tanh(x): (*) -> (*)."""
+    return _widened(input, "Tanhshrink", "F.tanhshrink")
+
+
+@layer()
+def Softshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
+    """x, moved by `lambd` towards 0: (*) -> (*)."""
+    if lambd < 0:
+        raise bad_option("lambd", "lambd may not be negative")
+    return _pointwise(input, "Softshrink", "F.softshrink", lambd=lambd)
+
+
+@layer()
+def Hardshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
+    """x, but 0 from -lambd to lambd: (*) -> (*)."""
+    return _pointwise(input, "Hardshrink", "F.hardshrink", lambd=lambd)
+
+
+@layer()
+def Threshold(
+    input: TensorType, /, threshold: float, value: float, inplace: bool = False
+) -> Lowering:
+    """x where it is above `threshold`, else `value`: (*) -> (*)."""
+    return _pointwise(
+        input,
+        "Threshold",
+        "F.threshold",
+        takes=REAL,
+        threshold=threshold,
+        value=value,
+        inplace=inplace,
+    )
+
+
+@layer()
+def RReLU(
+    input: TensorType, /, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False
+) -> Lowering:
+    """x, below 0 times a slope that is random in training: (*) -> (*)."""
+    if upper < lower:
+        raise bad_option("upper", f"upper {upper} is below lower {lower}")
+    if input.dtype not in ("bfloat16", "float32", "float64"):
+        raise dtype_fault(input, "RReLU", "float32 or float64")
+    # no function: F.rrelu would have to be told whether it is training
+    return Lowering(input.like(*input), module("RReLU", lower=lower, upper=upper, inplace=inplace))
+
+
+@layer()
+def GLU(input: TensorType, /, dim: int = -1) -> Lowering:
+    """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D)."""
+    floating(input, "GLU")
+    index = axis_index(input, dim)
+    dims, size = list(input), input.dims[index]
+    even = divisible(size, 2)
+    if even is False:
+        raise bad_option("dim", f"GLU halves axis {dim}, but its size is {size}")
+    dims[index] = size // 2
+    requires = (Constraint(size, divisor=2),) if isinstance(size, Dim) and not even else ()
+    keywords = {} if dim == -1 else {"dim": dim}
+    return Lowering(
+        input.like(*dims),
+        module("GLU", dim=dim),
+        function=call("F.glu", INPUT, **keywords),
+        requires=requires,
+    )
+
+
+def _pointwise(
+    input: TensorType,
+    name: str,
+    function: str,
+    *,
+    takes: tuple[str, ...] = FLOATING,
+    **options: Any,
+) -> Lowering:
+    """A module and the same as a function, which is written without what are defaults."""
+    if input.dtype not in takes:
+        raise dtype_fault(input, name, _WORDS.get(takes, "a floating-point tensor"))
+    op = find("layer", name)
+    assert op is not None
+    given = {key: value for key, value in options.items() if value != op.options[key].default}
+    return Lowering(
+        input.like(*input), module(name, **options), function=call(function, INPUT, **given)
+    )
+
+
+def _as_float(input: TensorType) -> TensorType:
+    """As torch reads whole numbers where it computes what is none."""
+    whole = input.is_integer or input.dtype == "bool"
+    return input.cast("float32") if whole else input
+
+
+def _widened(input: TensorType, name: str, function: str) -> Lowering:
+    """An activation of numbers but not of booleans."""
+    if input.dtype == "bool":
+        raise dtype_fault(input, name, _WORDS[NUMBERS])
+    return _pointwise(_as_float(input), name, function, takes=NUMBERS)
+
+
+def _along(input: TensorType, name: str, function: str, dim: int) -> Lowering:
+    floating(input, name)
+    axis_index(input, dim)
+    return _pointwise(input, name, function, dim=dim)

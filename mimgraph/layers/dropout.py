@@ -1,0 +1,47 @@
+"""Dropout: in training, some values are zero."""
+
+from __future__ import annotations
+
+from mimgraph.catalogue import floating, layer, with_rank
+from mimgraph.ir.lowering import Lowering, module
+from mimgraph.ir.option_types import Probability
+from mimgraph.ir.types import TensorType
+from mimgraph.layers.window import SHAPES
+
+
+@layer()
+def Dropout(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
+    """In training, each element is zero with probability `p`: (*) -> (*)."""
+    return _dropout(input, "Dropout", p, inplace)
+
+
+@layer()
+def Dropout1d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
+    """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L)."""
+    with_rank(input, 2, "Dropout1d", SHAPES[1])
+    return _dropout(input, "Dropout1d", p, inplace)
+
+
+@layer()
+def Dropout2d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
+    """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W)."""
+    with_rank(input, 3, "Dropout2d", SHAPES[2])
+    return _dropout(input, "Dropout2d", p, inplace)
+
+
+@layer()
+def Dropout3d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
+    """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> (N, C, D, H, W)."""
+    with_rank(input, 4, "Dropout3d", SHAPES[3])
+    return _dropout(input, "Dropout3d", p, inplace)
+
+
+@layer()
+def AlphaDropout(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
+    """Dropout that keeps mean and variance, to go with SELU: (*) -> (*)."""
+    return _dropout(input, "AlphaDropout", p, inplace)
+
+
+def _dropout(input: TensorType, name: str, p: float, inplace: bool) -> Lowering:
+    floating(input, name)
+    return Lowering(input.like(*input), module(name, p=p, inplace=inplace))

@@ -1,0 +1,74 @@
+"""Affine layers, and the identity."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mimgraph.catalogue import OpFault, known, layer, same_dims, weighted
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import INPUT, Lowering, module
+from mimgraph.ir.types import TensorType
+
+
+@layer()
+def Identity(input: TensorType, /) -> Lowering:
+    """The input, unchanged: (*) -> (*)."""
+    return Lowering(input, module("Identity"), function=INPUT)
+
+
+@layer("in_features")
+def Linear(input: TensorType, /, out_features: Size, bias: bool = True) -> Lowering:
+    """Affine map of the last axis: (*, in_features) -> (*, out_features)."""
+    weighted(input, "Linear")
+    if not input.dims:
+        raise OpFault("rank-mismatch", "Linear takes (N, *, in_features)", note=str(input))
+    *lead, size = input
+    in_features, out_features = known(size, "in_features"), known(out_features, "out_features")
+    return Lowering(
+        input.like(*lead, out_features),
+        module(
+            "Linear",
+            {"weight": (out_features, in_features)} | ({"bias": (out_features,)} if bias else {}),
+            in_features=in_features,
+            out_features=out_features,
+            bias=bias,
+        ),
+    )
+
+
+class BilinearInputs(NamedTuple):
+    input1: TensorType
+    input2: TensorType
+
+
+@layer("in1_features", "in2_features")
+def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -> Lowering:
+    """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features)."""
+    for name, x in zip(inputs._fields, inputs, strict=True):
+        weighted(x, "Bilinear", name)
+        if not x.dims:
+            raise OpFault(
+                "rank-mismatch", "Bilinear takes (N, *, features)", source=name, note=str(x)
+            )
+    (*lead1, size1), (*lead2, size2) = inputs
+    if not same_dims(lead1, lead2) or inputs.input1.batched != inputs.input2.batched:
+        raise OpFault(
+            "shape-mismatch",
+            "Bilinear needs equal sizes on every axis but the last",
+            source="input2",
+            note=f"{inputs.input2}, but input1 is {inputs.input1}",
+            speaks_of=("input1", "input2"),
+        )
+    out_features = known(out_features, "out_features")
+    in1, in2 = known(size1, "in1_features", "input1"), known(size2, "in2_features", "input2")
+    return Lowering(
+        inputs.input1.like(*lead1, out_features),
+        module(
+            "Bilinear",
+            {"weight": (out_features, in1, in2)} | ({"bias": (out_features,)} if bias else {}),
+            in1_features=in1,
+            in2_features=in2,
+            out_features=out_features,
+            bias=bias,
+        ),
+    )

@@ -1,0 +1,144 @@
+"""What sources must have in common: which of them is the odd one out, and what a broadcast gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from mimgraph.catalogue import OpFault, Sources, dtype_fault, same_dims, same_size
+from mimgraph.ir.dim import Size
+from mimgraph.ir.types import DTYPES, TensorType
+
+Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
+
+
+def operands(sources: Sources, name: str, least: int = 2, most: int | None = None) -> Operands:
+    """The sources of a variadic merge by key, if there are enough of them and not too many."""
+    if len(sources) < least or len(sources) > (most or len(sources)):
+        wanted = f"{least} sources" if most == least else f"at least {least} sources"
+        raise OpFault("wrong-arity", f"{name} takes {wanted}, not {len(sources)}")
+    named = {str(index): x for index, x in enumerate(sources)}
+    tensors(named, name)
+    return named
+
+
+def tensors(sources: Operands, name: str) -> None:
+    """Refuse the state of a recurrent layer, which is no single tensor."""
+    for key, x in sources.items():
+        if x.dtype not in DTYPES:
+            raise dtype_fault(x, name, "tensors", key)
+
+
+def same_dtypes(sources: Operands, name: str) -> None:
+    """Refuse sources of different dtypes."""
+    pair = odd_one_out(sources, lambda x, y: x.dtype == y.dtype)
+    if pair is not None:
+        odd, other = pair
+        raise OpFault(
+            "dtype-mismatch",
+            f"{name} takes sources of one dtype",
+            source=odd,
+            note=f"{sources[odd].dtype}, but {{{other}}} is {sources[other].dtype}",
+            help="Cast one of them",
+            speaks_of=(odd, other),
+        )
+
+
+def same_shapes(sources: Operands, message: str, free: int | None = None) -> None:
+    """Refuse sources of different sizes, the axis `free` of their dims not counted."""
+
+    def alike(x: TensorType, y: TensorType) -> bool:
+        return x.batched == y.batched and same_dims(_without(x, free), _without(y, free))
+
+    pair = odd_one_out(sources, alike)
+    if pair is not None:
+        raise disagreement(sources, *pair, message)
+
+
+def same_ranks(sources: Operands, message: str) -> None:
+    """Refuse sources of different numbers of axes, or some with a batch and some without."""
+    pair = odd_one_out(sources, lambda x, y: (x.rank, x.batched) == (y.rank, y.batched))
+    if pair is not None:
+        raise disagreement(sources, *pair, message)
+
+
+def odd_one_out(
+    sources: Operands, alike: Callable[[TensorType, TensorType], bool]
+) -> tuple[str, str] | None:
+    """The source that differs and one that it differs from.
+
+    Of many, the first that is not like most; of two, the one with more axes, else the second.
+    """
+    first, *others = sources
+    if all(alike(sources[first], sources[key]) for key in others):
+        return None
+    if len(others) == 1:
+        second = others[0]
+        more = sources[first].rank > sources[second].rank
+        return (first, second) if more else (second, first)
+    usual = max(sources, key=lambda key: sum(alike(sources[key], x) for x in sources.values()))
+    return next(key for key in sources if not alike(sources[usual], sources[key])), usual
+
+
+def disagreement(
+    sources: Operands, odd: str, other: str, message: str, help: str = ""
+) -> OpFault:
+    """The fault of a source whose shape is not that of the others."""
+    x, y = sources[odd], sources[other]
+    if x.batched and y.batched and x.rank > y.rank == 2:
+        help = f"flatten it first: {{layer: Flatten, from: {{{odd}}}}}"
+    return OpFault(
+        "shape-mismatch",
+        message,
+        source=odd,
+        note=f"{x if x.rank == y.rank else _axes(x)}, but {{{other}}} is {y}",
+        help=help,
+        speaks_of=(odd, other),
+    )
+
+
+def widest(sources: Operands, message: str) -> TensorType:
+    """A source of the rank that a broadcast gives: tensors with a batch are of one rank.
+
+    One without is aligned at the right, so it may not be wider than their dims.
+    """
+    batched = {key: x for key, x in sources.items() if x.batched}
+    if batched:
+        same_ranks(batched, message)
+    widest = max((batched or sources).values(), key=lambda x: len(x.dims))
+    for key, x in sources.items():
+        if len(x.dims) > len(widest.dims):
+            raise disagreement(sources, key, next(iter(batched)), message)
+    return widest
+
+
+def broadcast_type(sources: Operands, message: str, free: int | None = None) -> TensorType:
+    """What size-1 axes and tensors without a batch are expanded to; the axis `free` does not count."""
+    frame = widest(sources, message)
+    rank = len(frame.dims)
+    return frame.like(
+        *(1 if index == free else _common(sources, index - rank, message) for index in range(rank))
+    )
+
+
+def _common(sources: Operands, index: int, message: str) -> Size:
+    """The size of an axis, counted from the right, that is not 1; all others are 1 or equal."""
+    wide = {
+        key: x
+        for key, x in sources.items()
+        if len(x.dims) >= -index and not same_size(x.dims[index], 1)
+    }
+    if not wide:
+        return 1
+    pair = odd_one_out(wide, lambda x, y: same_size(x.dims[index], y.dims[index]))
+    if pair is not None:
+        raise disagreement(sources, *pair, message)
+    return next(iter(wide.values())).dims[index]
+
+
+def _without(x: TensorType, index: int | None) -> tuple[Size, ...]:
+    return tuple(size for i, size in enumerate(x) if i != index)
+
+
+def _axes(x: TensorType) -> str:
+    return "1 axis" if x.rank == 1 else f"{x.rank} axes"

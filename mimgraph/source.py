@@ -1,0 +1,50 @@
+"""Where text came from: a source file, and a span of it."""
+
+from __future__ import annotations
+
+import linecache
+from functools import cached_property
+from typing import NamedTuple
+
+
+class SourceFile:
+    """A named text; compared by identity, split into lines when first shown."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines as YAML and editors count them: LF, CRLF and CR end one; a BOM is not shown."""
+        return (
+            self.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        )
+
+    def line(self, number: int) -> str:
+        """Line `number`, counted from 1; empty when there is none."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+
+class PythonFile(SourceFile):
+    """A Python file of the user's, read only when a line of it is shown."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "")
+
+    def line(self, number: int) -> str:
+        return linecache.getline(self.name, number).rstrip("\n")
+
+
+class Span(NamedTuple):
+    """A stretch of a file; lines and columns count characters from 1, the end is exclusive."""
+
+    file: SourceFile
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def part(self, start: int, end: int) -> Span:
+        """Characters `start` to `end` of a span that stands on one line."""
+        return Span(self.file, self.line, self.column + start, self.line, self.column + end)

@@ -1,0 +1,505 @@
+"""Text to tree: a spec's YAML or JSON as scalars, sequences and mappings that know where they stand."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.ir.graph import FAULTY, Faulty
+from mimgraph.source import SourceFile, Span
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 64
+MIN_INT, MAX_INT = -(1 << 63), (1 << 63) - 1
+
+
+Value = str | int | float | bool | None | Faulty
+
+
+class Scalar(NamedTuple):
+    """A value, the text it was resolved from, and whether that stood there without quotes."""
+
+    value: Value
+    span: Span
+    text: str
+    plain: bool
+
+    def part(self, start: int, end: int) -> Span:
+        """Characters `start` to `end` of the text; the whole where they have no columns of their own."""
+        quote = 0 if self.plain else 1
+        _, line, column, end_line, end_column = self.span
+        if line == end_line and end_column - column == len(self.text) + 2 * quote:
+            return self.span.part(quote + start, quote + end)
+        return self.span
+
+
+class Sequence(NamedTuple):
+    """Items in order."""
+
+    items: tuple[Tree, ...]
+    span: Span
+
+
+class Mapping(NamedTuple):
+    """Entries in the order of the text; `incomplete` when one was left out because of its key."""
+
+    entries: tuple[tuple[Scalar, Tree], ...]
+    span: Span
+    incomplete: bool = False
+
+    def get(self, key: str) -> Tree | None:
+        """The value at `key`, found by looking through the entries."""
+        return next((value for name, value in self.entries if name.value == key), None)
+
+
+Tree = Scalar | Sequence | Mapping
+Report = Callable[[Diagnostic], None]
+
+
+# libyaml's parser; PyYAML's own where libyaml is absent
+PARSER: Callable[[str], Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+def compose(file: SourceFile, report: Report) -> Tree | None:
+    """The tree of a spec's text, or None if it cannot be read; `report` is told of every fault."""
+    composer = _Composer(file, report)
+    text = file.text.removeprefix("\ufeff")
+    try:
+        _check_size(file, text)
+        if text.lstrip(" \t\r\n").startswith("{") and _is_json(text):
+            composer.read_json(text)
+        else:
+            composer.read_yaml(text)
+    except _Unreadable as fault:
+        composer.close_all()
+        report(fault.diagnostic)
+        return None
+    return composer.root()
+
+
+class _Unreadable(Exception):
+    """Ends the reading, for this reason."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic)
+        self.diagnostic = diagnostic
+
+
+# --- plain scalars ----------------------------------------------------------------------------
+
+WORDS: dict[str, Value] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+}
+YES_OR_NO = {
+    spelling: meaning
+    for word, meaning in (("yes", "true"), ("no", "false"), ("on", "true"), ("off", "false"))
+    for spelling in (word, word.capitalize(), word.upper())
+}
+NUMBER = re.compile(
+    r"""
+    (?P<int> [-+]? (?: 0 | [1-9][0-9]* ) )
+  | (?P<hex> 0x [0-9a-fA-F]+ )
+  | (?P<float> [-+]? (?: \.[0-9]+ | [0-9]+\.[0-9]* | [0-9]+(?=[eE]) ) (?: [eE][-+]?[0-9]+ )? )
+  | (?P<ambiguous>
+        [-+]? 0[0-9_]+ | 0o[0-7]+                            # octal in one of the two
+      | [-+]? 0b[01_]+ | [-+]? 0x[0-9a-fA-F_]+
+      | [-+]? [1-9][0-9_]*
+      | [-+]? (?: [0-9][0-9_]*\. | \.[0-9] ) [0-9_]* (?: [eE][-+][0-9]+ )?
+      | [-+]? [1-9][0-9_]* (?: :[0-5]?[0-9] )+               # to the base 60
+      | [-+]? [0-9][0-9_]* (?: :[0-5]?[0-9] )+ \.[0-9_]*
+      | [0-9]{4}-[0-9]{2}-[0-9]{2}                           # a date, or one with a time
+      | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2} (?: [Tt] | [ \t]+ ) [0-9]{1,2}:[0-9]{2}:[0-9]{2}
+        (?: \.[0-9]* )? (?: [ \t]* (?: Z | [-+][0-9]{1,2} (?: :[0-9]{2} )? ) )?
+    )""",
+    re.VERBOSE,
+)
+
+
+def resolve(text: str) -> Value:
+    """The value of a plain scalar by YAML 1.2's core schema; FAULTY if that is no good."""
+    if text in WORDS:
+        return WORDS[text]
+    if text[0] not in "0123456789+-.":
+        return FAULTY if text in YES_OR_NO or text == "=" else text
+    match = NUMBER.fullmatch(text)
+    kind = match.lastgroup if match else "text"
+    if kind == "text":
+        return text
+    if kind == "float":
+        value = float(text)
+        return value if math.isfinite(value) else FAULTY
+    if kind == "ambiguous" or len(text) > 32:  # Python refuses to convert very long ones
+        return FAULTY
+    number = int(text, 16 if kind == "hex" else 10)
+    return number if MIN_INT <= number <= MAX_INT else FAULTY
+
+
+def fault_of(text: str, span: Span) -> Diagnostic:
+    """Why `resolve` found a plain scalar faulty."""
+    match = NUMBER.fullmatch(text)
+    if match and match.lastgroup != "ambiguous":
+        kind = "a float" if match.lastgroup == "float" else "an integer"
+        return Diagnostic("too-large", f"{kind} of more than 64 bits", span)
+    message = f"YAML 1.1 and 1.2 read {_brief(text)} differently"
+    instead = f", or write {YES_OR_NO[text]}" if text in YES_OR_NO else ""
+    return Diagnostic(
+        "ambiguous-scalar", message, span, help=f'quote it: "{_brief(text)}"{instead}'
+    )
+
+
+class _Resolved(dict[str, Value]):
+    """What plain scalars resolve to; a spec says the same words over and over."""
+
+    def __missing__(self, text: str) -> Value:
+        value = self[text] = resolve(text)
+        return value
+
+
+# --- from events to a tree --------------------------------------------------------------------
+
+NO_ALIASES = "write `params` for values and `blocks` for sub-graphs that are used again"
+SURROGATE = re.compile("[\ud800-\udfff]")
+PROPERTIES = re.compile(r"{0}\s*{0}?".replace("{0}", r"(!<[^>\s]*>|[&!][^\s\[\]{},]*)"))
+BLOCK_STYLES = ("|", ">")
+BREAKS = ("\x85", "\u2028", "\u2029")  # end a line in YAML 1.1, but not in 1.2 and not in an editor
+HIDDEN = ("\ufdd0", "\ufdd1", "\ufdd2")  # noncharacters, which stand for them while YAML is parsed
+HIDE_BREAKS = str.maketrans(dict(zip(BREAKS, HIDDEN, strict=True)))
+SHOW_BREAKS = str.maketrans(dict(zip(HIDDEN, BREAKS, strict=True)))
+NOT_PRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdd3-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+JSON_TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*+"|[-+.\w]+|[\[\]{}]|\r\n?|\n')
+
+Kind = type[Sequence] | type[Mapping]
+
+
+class _Open(NamedTuple):
+    """A collection that has begun, and the items of the one around it."""
+
+    kind: Kind
+    line: int
+    column: int
+    outer: list[Tree]
+
+
+class _Composer:
+    """Builds the tree from what the text brings in turn: scalars, and collections that open and close.
+
+    `items` are those of the innermost open collection; in a mapping keys and values alternate.
+    """
+
+    def __init__(self, file: SourceFile, report: Report) -> None:
+        self.file = file
+        self.report = report
+        self.items: list[Tree] = []
+        self.stack: list[_Open] = []
+        self.resolved = _Resolved()
+        self.anchors: set[str] = set()
+
+    def root(self) -> Tree:
+        """What was read; an empty document is an empty mapping."""
+        root = self.items[0] if self.items else None
+        if root is None or (isinstance(root, Scalar) and root.plain and not root.text):
+            return Mapping((), Span(self.file, 1, 1, 1, 1))
+        return root
+
+    def add(self, text: str, span: Span, plain: bool) -> None:
+        """A scalar; `text` is without quotes and escapes."""
+        value: Value = text
+        if plain:
+            value = self.resolved[text]
+            if value is FAULTY:
+                self.report(fault_of(text, span))
+        elif not text.isascii() and SURROGATE.search(text):
+            value = FAULTY
+            self.report(Diagnostic("yaml-syntax", "an escape that is half a character", span))
+        self.items.append(Scalar(value, span, text, plain))
+
+    def open(self, kind: Kind, line: int, column: int) -> None:
+        if len(self.stack) == MAX_DEPTH:
+            span = Span(self.file, line, column, line, column + 1)
+            raise _Unreadable(_too_deep(span))
+        self.stack.append(_Open(kind, line, column, self.items))
+        self.items = []
+
+    def close(self, end_line: int, end_column: int) -> None:
+        kind, line, column, outer = self.stack.pop()
+        span = Span(self.file, line, column, end_line, end_column)
+        closed = self.mapping(span) if kind is Mapping else Sequence(tuple(self.items), span)
+        outer.append(closed)
+        self.items = outer
+
+    def close_all(self) -> None:
+        """Tell the faults of what is open when the reading ends before its time."""
+        while self.stack:
+            self.close(0, 0)
+
+    def mapping(self, span: Span) -> Mapping:
+        """The items in pairs, without those whose key is at fault."""
+        entries: dict[str, tuple[Scalar, Tree]] = {}
+        incomplete = False
+        items = iter(self.items)
+        for key, value in zip(items, items, strict=False):  # a key may be left at a syntax fault
+            if not (isinstance(key, Scalar) and isinstance(key.value, str)) or _is_merge(key):
+                incomplete = True
+                self.refuse_key(key, value)
+            elif key.value in entries:
+                self.refuse_duplicate(key, entries[key.value][0])
+            else:
+                entries[key.value] = key, value
+        return Mapping(tuple(entries.values()), span, incomplete)
+
+    # --- faults that do not end the reading
+
+    def refuse_key(self, key: Tree, value: Tree) -> None:
+        if not isinstance(key, Scalar):
+            kind = "list" if isinstance(key, Sequence) else "mapping"
+            self.refuse(f"a key must be text, not a {kind}", key.span)
+        elif _is_merge(key):
+            if not _is_alias(value):
+                self.refuse("merge keys are not read", key.span, NO_ALIASES)
+        elif key.value is not FAULTY:
+            mend = f'quote it: "{_brief(key.text)}"' if key.text else "give it a name"
+            self.refuse(f"a key must be text, not {_brief(key.text) or 'empty'}", key.span, mend)
+
+    def refuse_duplicate(self, key: Scalar, first: Scalar) -> None:
+        label = Label(first.span, "first given here")
+        message = f"{_brief(key.text)} is given twice"
+        self.report(Diagnostic("duplicate-key", message, key.span, labels=(label,)))
+
+    def refuse_properties(self, event: Any) -> None:
+        """Tell of a node's anchor and tag, which stand where the node begins."""
+        self.anchors.add(event.anchor)
+        line = event.start_mark.line + 1
+        properties = PROPERTIES.match(self.file.line(line), event.start_mark.column)
+        for group in (1, 2):
+            if properties and properties[group]:
+                start, end = properties.span(group)
+                span = Span(self.file, line, start + 1, line, end + 1)
+                if properties[group].startswith("&"):
+                    self.refuse("anchors are not read", span, NO_ALIASES)
+                else:
+                    self.refuse("tags are not read", span)
+
+    def refuse(self, message: str, span: Span, help: str = "") -> None:
+        self.report(Diagnostic("yaml-subset", message, span, help=help))
+
+    # --- YAML
+
+    def read_yaml(self, text: str) -> None:
+        """The events of one document."""
+        _check_printable(self.file, text)
+        safe = text if text.isascii() else text.translate(HIDE_BREAKS)
+        hidden = safe != text
+        for event in self.events(safe):
+            kind = type(event)
+            if kind is ScalarEvent:
+                self.scalar(event, event.value.translate(SHOW_BREAKS) if hidden else event.value)
+            elif kind is MappingStartEvent:
+                self.start(Mapping, event)
+            elif kind is SequenceStartEvent:
+                self.start(Sequence, event)
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                self.end(event)
+            elif kind is AliasEvent:
+                self.alias(event)
+            elif kind is DocumentStartEvent and self.items:
+                self.refuse("a second document is not read", self.span(event))
+                break
+
+    def events(self, text: str) -> Iterator[Any]:
+        """What libyaml tells one by one, so that the reading can stop at a limit."""
+        next_event = PARSER(text).get_event
+        event: Any = None
+        try:
+            while type(event := next_event()) is not StreamEndEvent:
+                yield event
+        except yaml.MarkedYAMLError as error:
+            raise _Unreadable(self.syntax_fault(error)) from error
+        except (ValueError, OverflowError) as error:  # of chr() and decode(), at an escape
+            place = self.fault_span(event.end_mark)
+            fault = Diagnostic("yaml-syntax", "an escape that is no character", place)
+            raise _Unreadable(fault) from error
+
+    def scalar(self, event: Any, text: str) -> None:
+        style = event.style
+        if style in BLOCK_STYLES:
+            span = self.block_span(event)
+        elif text or style:
+            span = self.span(event)
+        else:
+            span = self.empty_span(event)
+        if event.anchor or event.tag:
+            self.refuse_properties(event)
+        if event.tag:
+            self.items.append(Scalar(FAULTY, span, text, not style))
+        else:
+            self.add(text, span, not style)
+
+    def start(self, kind: Kind, event: Any) -> None:
+        mark = event.start_mark
+        self.open(kind, mark.line + 1, mark.column + 1)
+        if event.anchor or event.tag:
+            self.refuse_properties(event)
+
+    def end(self, event: Any) -> None:
+        mark = event.end_mark
+        if event.start_mark.index < mark.index:
+            self.close(mark.line + 1, mark.column + 1)
+        else:  # no bracket: the mark stands after the blank lines that follow
+            self.close(*self.items[-1].span[3:])
+
+    def alias(self, event: Any) -> None:
+        span = self.span(event)
+        if event.anchor not in self.anchors:
+            self.refuse("aliases are not read", span, NO_ALIASES)
+        self.items.append(Scalar(FAULTY, span, f"*{event.anchor}", plain=True))
+
+    def syntax_fault(self, error: yaml.MarkedYAMLError) -> Diagnostic:
+        mark, context = error.problem_mark, error.context_mark
+        assert mark is not None and error.problem is not None
+        span = self.fault_span(mark)
+        labels = []
+        if context and error.context and (context.line, context.column) != (mark.line, mark.column):
+            labels.append(Label(self.fault_span(context), error.context))
+        character = self.file.line(mark.line + 1)[mark.column : mark.column + 1]
+        if error.problem == "exceeded maximum nesting depth":  # libyaml's own, when it looks ahead
+            return _too_deep(span)
+        message, help = _in_our_words(error.problem, character)
+        return Diagnostic("yaml-syntax", message, span, labels=tuple(labels), help=help)
+
+    # --- from marks, which count from 0, to spans
+
+    def span(self, event: Any) -> Span:
+        start, end = event.start_mark, event.end_mark
+        return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def block_span(self, event: Any) -> Span:
+        """Of a `|` or `>` text, without the blank lines and the indentation behind it."""
+        start = event.start_mark
+        return Span(self.file, start.line + 1, start.column + 1, *self.behind_text(event.end_mark))
+
+    def empty_span(self, event: Any) -> Span:
+        place = self.behind_text(event.end_mark)
+        return Span(self.file, *place, *place)
+
+    def fault_span(self, mark: Any) -> Span:
+        """A point; the end of the text where YAML stopped in the blank lines behind it."""
+        blank = not self.file.line(mark.line + 1).strip()
+        place = self.behind_text(mark) if blank else (mark.line + 1, mark.column + 1)
+        return Span(self.file, *place, *place)
+
+    def behind_text(self, mark: Any) -> tuple[int, int]:
+        """Line and column behind the last character before a mark that is not blank."""
+        line = mark.line + 1
+        before = self.file.line(line)[: mark.column]
+        while line > 1 and not before.strip():
+            line -= 1
+            before = self.file.line(line)
+        return line, len(before.rstrip()) + 1
+
+    # --- JSON
+
+    def read_json(self, text: str) -> None:
+        """The tokens of a text known to be JSON: its commas and colons say nothing more."""
+        line, line_start = 1, 0
+        for match in JSON_TOKEN.finditer(text):
+            token = match[0]
+            column, end_column = match.start() - line_start + 1, match.end() - line_start + 1
+            if token[0] in "\r\n":
+                line, line_start = line + 1, match.end()
+            elif token in "{[":
+                self.open(Mapping if token == "{" else Sequence, line, column)
+            elif token in "}]":
+                self.close(line, end_column)
+            else:
+                plain = token[0] != '"'
+                inner = token if plain else json.loads(token) if "\\" in token else token[1:-1]
+                self.add(inner, Span(self.file, line, column, line, end_column), plain)
+
+
+def _is_merge(key: Scalar) -> bool:
+    return key.plain and key.value == "<<"
+
+
+def _is_alias(value: Tree) -> bool:
+    """An alias or a list of them, whose fault has been told."""
+    if isinstance(value, Sequence):
+        return bool(value.items) and all(map(_is_alias, value.items))
+    return isinstance(value, Scalar) and value.value is FAULTY and value.text.startswith("*")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        # numbers are not converted here; int() refuses NaN and Infinity
+        json.loads(text, parse_int=str, parse_float=str, parse_constant=int)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _too_deep(span: Span) -> Diagnostic:
+    return Diagnostic("too-large", f"more than {MAX_DEPTH} levels deep", span)
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _check_size(file: SourceFile, text: str) -> None:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise _Unreadable(_bad_character(file, text, error.start)) from error
+    if size > MAX_BYTES:
+        message = f"{size} bytes of text, the limit is {MAX_BYTES}"
+        raise _Unreadable(Diagnostic("too-large", message, Span(file, 1, 1, 1, 1)))
+
+
+def _check_printable(file: SourceFile, text: str) -> None:
+    if match := NOT_PRINTABLE.search(text):
+        raise _Unreadable(_bad_character(file, text, match.start()))
+
+
+def _bad_character(file: SourceFile, text: str, offset: int) -> Diagnostic:
+    before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    message = f"the character U+{ord(text[offset]):04X} is not allowed"
+    return Diagnostic("yaml-syntax", message, Span(file, line, column, line, column + 1))
+
+
+def _in_our_words(problem: str, character: str) -> tuple[str, str]:
+    """The message and the help for what a YAML parser says; `character` is where it stopped."""
+    if "cannot start any token" in problem:
+        if character == "\t":
+            return "a tab cannot indent", "indent with spaces"
+        return f"a value cannot begin with {character}", "quote it"
+    if problem.startswith("mapping values are not allowed"):
+        return (
+            "a colon is not allowed here",
+            "quote a text that has a colon and a space in it, or mend the indentation",
+        )
+    if "<document start>" in problem:
+        return "nothing may stand behind the end of the document", ""
+    return problem[:1].lower() + problem[1:], ""

@@ -1,0 +1,601 @@
+"""The printer: what it prints is what was meant, and `ruff format` leaves it as it is."""
+
+import ast
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from mimgraph.codegen.printer import (
+    WIDTH,
+    Assign,
+    Class,
+    Delete,
+    Expr,
+    For,
+    Function,
+    Parameter,
+    Return,
+    Statement,
+    expression,
+    module_text,
+)
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    Call,
+    Code,
+    Constant,
+    Dict,
+    Name,
+    Operand,
+    RuntimeSize,
+    Slice,
+    Subscript,
+    Tuple,
+    Unary,
+    Unpacked,
+    call,
+)
+
+RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
+a, b, c, x = map(Name, "abcx")
+
+
+def ruff(command: str, *options: str, text: str) -> str:
+    """What ruff says of the text; nothing if it is content."""
+    options = ("--isolated", "--line-length", str(WIDTH), *options, "-")
+    arguments = [RUFF, command, "--quiet", *options]
+    done = subprocess.run(arguments, input=text, capture_output=True, encoding="utf-8")
+    return done.stdout + done.stderr
+
+
+def binary(operator: str, left: Code, right: Code) -> Binary:
+    return Binary(operator, left, right)
+
+
+def method(*statements: Statement, doc: str = "") -> Function:
+    return Function("forward", (), False, "None", statements, doc)
+
+
+def in_class(*functions: Function, doc: str = "") -> str:
+    return module_text((), (Class("Model", "nn.Module", doc, functions),))
+
+
+def body(*statements: Statement) -> str:
+    """The statements as they stand in a method."""
+    lines = in_class(method(*statements)).splitlines()[2:]
+    return "".join(f"{line.removeprefix(' ' * 8)}\n" for line in lines)
+
+
+# One line ----------------------------------------------------------------------------------------
+
+FLAT = [
+    (Constant(True), "True"),
+    (Constant(None), "None"),
+    (Constant(-3), "-3"),
+    (Constant(1e-5), "1e-05"),
+    (Constant(1e20), "1e20"),
+    (Constant(float("inf")), 'float("inf")'),
+    (Constant(float("-inf")), 'float("-inf")'),
+    (Constant(float("nan")), 'float("nan")'),
+    (Constant("b c -> c"), '"b c -> c"'),
+    (Constant('a "b"'), "'a \"b\"'"),
+    (Constant("it's"), '"it\'s"'),
+    (Constant("é\u202e\n\\"), r'"\xe9\u202e\n\\"'),
+    (Constant(()), "()"),
+    (Constant((1,)), "(1,)"),
+    (Constant((1, (2, 3))), "(1, (2, 3))"),
+    (Tuple((a,)), "(a,)"),
+    (Dict((("left", a), ("right", b))), '{"left": a, "right": b}'),
+    (call("f"), "f()"),
+    (call("nn.Linear", 3, a, bias=False), "nn.Linear(3, a, bias=False)"),
+    (x.method("permute", 0, 2).at(0), "x.permute(0, 2)[0]"),
+    (call("f", Unpacked(call("g", a), ("a", "b"), c)), "f(*[g(a) for a, b in c])"),
+    # in a subscript a tuple needs no parentheses
+    (x.at(Slice(None, -1)), "x[:-1]"),
+    (x.at(Tuple((Slice(), a))), "x[:, a]"),
+    (x.at((0, 1)), "x[0, 1]"),
+    (x.at(Tuple((a,))), "x[(a,)]"),
+    (x.at(()), "x[()]"),
+    # precedence
+    (binary("-", binary("-", a, b), c), "a - b - c"),
+    (binary("-", a, binary("-", b, c)), "a - (b - c)"),
+    (binary("*", binary("+", a, b), c), "(a + b) * c"),
+    (binary("+", binary("*", a, b), binary("@", b, c)), "a * b + b @ c"),
+    (binary("<", binary("<", a, b), c), "(a < b) < c"),
+    (binary("==", binary("+", a, b), c), "a + b == c"),
+    (binary("**", a, binary("**", b, c)), "a**b**c"),
+    (binary("**", binary("**", a, b), c), "(a**b) ** c"),
+    (binary("**", Constant(-1), x), "(-1) ** x"),
+    (binary("**", x, Constant(-1)), "x**-1"),
+    (binary("**", Name("a.b"), Constant(2)), "a.b**2"),
+    (binary("**", call("f"), Constant(2)), "f() ** 2"),
+    (Unary("-", binary("**", x, Constant(2))), "-(x**2)"),
+    (binary("**", Unary("-", x), Constant(2)), "(-x) ** 2"),
+    (Unary("~", binary("&", a, b)), "~(a & b)"),
+    (Unary("-", Unary("-", x)), "-(-x)"),
+    (binary("+", Unary("-", x), Constant(-1)), "-x + -1"),
+    (Attribute(Constant(1), "real"), "(1).real"),
+    (Attribute(Constant(-1), "real"), "(-1).real"),
+    (Attribute(Constant("a"), "strip"), '"a".strip'),
+    (Attribute(binary("+", a, b), "T"), "(a + b).T"),
+    (binary("+", a, b).at(0), "(a + b)[0]"),
+    (Call(Unary("-", a)), "(-a)()"),
+]
+
+
+@pytest.mark.parametrize(("node", "text"), FLAT, ids=[text for _, text in FLAT])
+def test_one_line(node: Code, text: str) -> None:
+    assert expression(node) == text
+
+
+def test_ruff_writes_one_line_the_same() -> None:
+    text = body(*(Assign(("x",), node) for node, _ in FLAT))
+    assert text == "".join(f"x = {line}\n" for _, line in FLAT)
+    assert not ruff("format", "--diff", text=text)
+
+
+@pytest.mark.parametrize("node", [Operand("x"), RuntimeSize("N")], ids=repr)
+def test_what_is_not_resolved_is_not_printed(node: Code) -> None:
+    with pytest.raises(TypeError):
+        expression(call("f", node))
+
+
+# Several lines -----------------------------------------------------------------------------------
+
+long, longer = Name("a" * 40), Name("b" * 60)
+LINEAR = call("nn.Linear", 64, 64, bias=False)
+SPLIT = {
+    "call": (
+        Assign(("x",), call("nn.Sequential", long, call("nn.ReLU"), longer, LINEAR)),
+        f"""\
+x = nn.Sequential(
+    {long.id},
+    nn.ReLU(),
+    {longer.id},
+    nn.Linear(64, 64, bias=False),
+)
+""",
+    ),
+    "nested": (
+        Assign(("x",), call("nn.Sequential", call("nn.Sequential", long, longer), LINEAR)),
+        f"""\
+x = nn.Sequential(
+    nn.Sequential(
+        {long.id},
+        {longer.id},
+    ),
+    nn.Linear(64, 64, bias=False),
+)
+""",
+    ),
+    "sole argument": (
+        Assign(("x",), call("torch.relu", call("f", long, longer))),
+        f"""\
+x = torch.relu(
+    f(
+        {long.id},
+        {longer.id},
+    )
+)
+""",
+    ),
+    "sole index": (
+        Return(longer.at(long)),
+        f"""\
+return {longer.id}[
+    {long.id}
+]
+""",
+    ),
+    "comprehension": (
+        Assign(("x",), call("nn.Sequential", Unpacked(call("f", long), ("a", "b"), longer))),
+        f"""\
+x = nn.Sequential(
+    *[
+        f({long.id})
+        for a, b in {longer.id}
+    ]
+)
+""",
+    ),
+    "tuple": (
+        Assign(("x",), Tuple((long, longer))),
+        f"""\
+x = (
+    {long.id},
+    {longer.id},
+)
+""",
+    ),
+    "returned tuple": (
+        Return(Tuple((long, longer))),
+        f"""\
+return (
+    {long.id},
+    {longer.id},
+)
+""",
+    ),
+    "returned dict": (
+        Return(Dict((("a", long), ("b", binary("+", longer, long))))),
+        f"""\
+return {{
+    "a": {long.id},
+    "b": {longer.id}
+    + {long.id},
+}}
+""",
+    ),
+    "sum": (
+        Return(binary("+", binary("*", long, a), longer)),
+        f"""\
+return (
+    {long.id} * a
+    + {longer.id}
+)
+""",
+    ),
+    "a bracket at the end": (
+        Return(binary("+", a, call("f", longer, long))),
+        f"""\
+return a + f(
+    {longer.id},
+    {long.id},
+)
+""",
+    ),
+    "short chain": (
+        Assign(("x",), x.method("permute", 0, 2, 1).method("reshape", long, longer)),
+        f"""\
+x = x.permute(0, 2, 1).reshape(
+    {long.id},
+    {longer.id},
+)
+""",
+    ),
+    "long chain": (
+        Assign(("x",), x.method("mean", 1).method("expand", longer).method("reshape", long, a)),
+        f"""\
+x = (
+    x.mean(1)
+    .expand({longer.id})
+    .reshape({long.id}, a)
+)
+""",
+    ),
+    "name": (
+        Assign((longer.id,), long),
+        f"""\
+{longer.id} = (
+    {long.id}
+)
+""",
+    ),
+    "several targets": (
+        Assign((long.id, longer.id), call("f", x)),
+        f"""\
+(
+    {long.id},
+    {longer.id},
+) = f(x)
+""",
+    ),
+    "del": (
+        Delete((long.id, longer.id)),
+        f"""\
+del (
+    {long.id},
+    {longer.id},
+)
+""",
+    ),
+    "for": (
+        For(("a", "b"), call("zip", long, longer), (Expr(call("f", a)),)),
+        f"""\
+for a, b in zip(
+    {long.id},
+    {longer.id},
+):
+    f(a)
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "text"), SPLIT.values(), ids=SPLIT)
+def test_several_lines(statement: Statement, text: str) -> None:
+    assert body(statement) == text
+
+
+def test_ruff_breaks_the_same_lines() -> None:
+    statements = [statement for statement, _ in SPLIT.values()]
+    assert not ruff("format", "--diff", text=in_class(method(*statements)))
+
+
+@pytest.mark.parametrize("room", [0, -1], ids=["fits", "one column short"])
+def test_prefix_and_suffix_count(room: int) -> None:
+    node = call("f", a, b)
+    prefix = WIDTH - len("f(a, b)") - 1 - room
+    assert ("\n" in expression(node, prefix=prefix, suffix=1)) == (room < 0)
+
+
+# Any tree ----------------------------------------------------------------------------------------
+
+names = st.builds(
+    lambda letter, length, owner: Name(owner + letter * length),
+    st.sampled_from("abcdefg"),
+    st.sampled_from([1, 2, 5, 9, 14, 20, 30]),
+    st.sampled_from(["", "", "self.", "nn."]),
+)
+plain = st.none() | st.booleans() | st.integers(-99, 99) | st.floats(width=16, allow_nan=False)
+constants = st.builds(Constant, plain | st.text("ab\"' \né", max_size=20) | st.tuples(plain, plain))
+OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "@", "&", "<", "==", ">="]
+
+
+def larger(inner: st.SearchStrategy[Code]) -> st.SearchStrategy[Code]:
+    several = st.lists(inner, max_size=4).map(tuple)
+    named = st.lists(inner, max_size=2).map(lambda v: tuple(zip(("dim", "keepdim"), v)))
+    methods = st.sampled_from(["permute", "T", "reshape_as"])
+    unpacked = st.builds(Unpacked, inner, st.sampled_from([("a",), ("a", "b")]), inner)
+    return st.one_of(
+        st.builds(Call, names, several, named),
+        st.builds(Call, names, st.tuples(inner, unpacked)),
+        st.builds(Call, st.builds(Attribute, inner, methods), several),
+        st.builds(Subscript, inner, inner | st.builds(Slice, st.none(), st.integers(-3, 3))),
+        st.builds(Binary, st.sampled_from(OPERATORS), inner, inner),
+        st.builds(Unary, st.sampled_from("-~"), inner),
+        st.builds(Tuple, several),
+        st.lists(inner, max_size=3).map(lambda v: Dict(tuple(zip(("a", "b", "c"), v)))),
+    )
+
+
+trees = st.recursive(names | constants, larger, max_leaves=12)
+targets = names.map(lambda name: (name.id,))
+statements = st.one_of(
+    st.builds(Assign, targets, trees, st.sampled_from(["", "(N, 3, 32)"])),
+    st.builds(Return, trees),
+    st.builds(Expr, st.builds(Call, names, st.tuples(trees, trees))),
+    st.builds(For, st.sampled_from([("a",), ("a", "b")]), trees, st.just((Expr(x),))),
+    st.builds(Delete, st.lists(names.map(lambda name: name.id), min_size=1).map(tuple)),
+)
+
+
+def on_one_line(statement: Statement) -> str:
+    """The statement as text that was never broken."""
+    match statement:
+        case Assign(names, value):
+            return f"{', '.join(names)} = {expression(value, 10**9)}"
+        case Return(value):
+            return f"return {expression(value, 10**9)}"
+        case Expr(value):
+            return expression(value, 10**9)
+        case For(names, iterable):
+            return f"for {', '.join(names)} in {expression(iterable, 10**9)}: x"
+        case Delete(names):
+            opened = body(statement).count("\n") > 1  # `del (a, b)` is another tree
+            return f"del ({', '.join(names)})" if opened else f"del {', '.join(names)}"
+
+
+# The diff says enough, so no example is made smaller.
+@settings(max_examples=25, deadline=None, phases=[Phase.reuse, Phase.generate])
+@given(st.lists(statements, min_size=20, max_size=40))
+def test_any_tree_keeps_its_meaning_and_ruff_leaves_it(many: list[Statement]) -> None:
+    text = in_class(*map(method, many))
+    assert not ruff("format", "--diff", text=text)
+    for function, statement in zip(ast.parse(text).body[0].body, many, strict=True):
+        assert ast.dump(function.body[0]) == ast.dump(ast.parse(on_one_line(statement)).body[0])
+
+
+@given(st.text())
+def test_a_string_is_itself_and_ascii(value: str) -> None:
+    text = expression(Constant(value), 10**9)
+    assert text.isascii() and text.isprintable()
+    assert ast.literal_eval(text) == value
+
+
+# Size --------------------------------------------------------------------------------------------
+
+MANY = 10_000
+
+
+def test_a_long_chain_of_layers_has_one_a_line() -> None:
+    lines = expression(call("nn.Sequential", *[LINEAR] * MANY)).splitlines()
+    assert lines[1:-1] == ["    nn.Linear(64, 64, bias=False),"] * MANY
+
+
+def test_a_long_sum_needs_no_recursion() -> None:
+    node: Code = a
+    for _ in range(MANY):
+        node = binary("+", node, b)
+    assert expression(node).splitlines() == ["(", "    a", *["    + b"] * MANY, ")"]
+
+
+def test_a_long_chain_of_methods_needs_no_recursion() -> None:
+    node: Code = x
+    for _ in range(MANY):
+        node = node.method("relu")
+    assert expression(node).count("\n    .relu()") == MANY - 1
+
+
+def test_calls_may_nest_as_deep_as_python_reads_them() -> None:
+    node: Code = x
+    for _ in range(190):
+        node = call("nn.Sequential", node, long)
+    ast.parse(expression(node))
+
+
+# Free text ---------------------------------------------------------------------------------------
+
+DOCS = {
+    "one line": ("Inputs: image (N, 3).", '"""Inputs: image (N, 3)."""'),
+    "indented": ("  One.\n\n    two\n      three  \n", '"""One.\n\ntwo\n  three\n"""'),
+    "quotes": ('"a" """b"', r'"""\"a" \"\""b\""""'),
+    "backslash": ("a\\", r'"""a\\"""'),
+    "hidden": ("a\0\u202eb\u2028c\rd", r'"""a\x00\u202eb\u2028c\rd"""'),
+    "other alphabets": ("π ≈ 3", '"""π ≈ 3"""'),
+    "wrapped": ("word " * 30, f'"""{"word " * 17}word\n{"word " * 11}word\n"""'),
+}
+
+
+@pytest.mark.parametrize(("doc", "text"), DOCS.values(), ids=DOCS)
+def test_docstring(doc: str, text: str) -> None:
+    lines = in_class(doc=doc).splitlines()[1:]
+    assert "\n".join(line.removeprefix("    ") for line in lines) == text
+
+
+def test_no_docstring_without_text() -> None:
+    assert in_class(doc=" \n\t") == "class Model(nn.Module):\n    pass\n"
+
+
+texts = st.text() | st.text("ab \n\t\r\"'\\#\0é\x85\xa0\u202e\u2028\ud800", max_size=200)
+hostile = texts | st.lists(texts | st.just('"""'), max_size=5).map("".join)
+
+
+@settings(max_examples=25, deadline=None, phases=[Phase.reuse, Phase.generate])
+@given(st.lists(hostile, min_size=10, max_size=30))
+def test_a_docstring_is_a_docstring_whatever_it_says(docs: list[str]) -> None:
+    text = in_class(*(method(Return(x), doc=doc) for doc in docs), doc=docs[0])
+    assert not ruff("format", "--diff", text=text)
+    written, *methods = (
+        ast.parse(text).body[0].body if docs[0].strip() else [None, *ast.parse(text).body[0].body]
+    )
+    assert len(methods) == len(docs)
+    for function, doc in zip(methods, docs, strict=True):
+        *before, last = function.body
+        assert ast.unparse(last) == "return x"
+        assert [piece.value.value.split() for piece in before] == (
+            [doc.split()] if doc.split() else []
+        )
+
+
+@given(hostile)
+def test_a_comment_is_a_comment_whatever_it_says(comment: str) -> None:
+    text = in_class(method(Assign(("x",), a, comment), Return(x)))
+    assert ast.dump(ast.parse(text)) == ast.dump(
+        ast.parse(in_class(method(Assign(("x",), a), Return(x))))
+    )
+
+
+COMMENTS = {
+    "short": (Assign(("x",), a, "(N, 3)"), "x = a  # (N, 3)\n"),
+    "none": (Assign(("x",), a), "x = a\n"),
+    "reaches the margin": (Assign(("x",), a, "n" * 83), f"x = a  # {'n' * 83}\n"),
+    "passes the margin": (Assign(("x",), a, "n" * 84), "x = a\n"),
+    "several lines": (
+        Assign(("x",), long.at(longer), "(N,)"),
+        f"x = {long.id}[\n    {longer.id}\n]\n",
+    ),
+    "not plain": (Assign(("x",), a, "a\rimport os"), "x = a\n"),
+}
+
+
+@pytest.mark.parametrize(("statement", "text"), COMMENTS.values(), ids=COMMENTS)
+def test_comment(statement: Statement, text: str) -> None:
+    assert body(statement) == text
+
+
+# Files -------------------------------------------------------------------------------------------
+
+MODEL = Class(
+    "ImageNumerical",
+    "nn.Module",
+    "Inputs: image (N, 3, 32, 32), numeric (N, 5). Output: score (N, 1).",
+    (
+        Function(
+            "__init__",
+            (Parameter("hidden", "int"), Parameter("bias", "bool", Constant(True))),
+            True,
+            "None",
+            (
+                Expr(call("super").method("__init__")),
+                Assign(
+                    ("self.image_vec",),
+                    call(
+                        "nn.Sequential",
+                        call("nn.Conv2d", 3, 16, kernel_size=3, padding=1),
+                        call("nn.ReLU"),
+                        call("nn.MaxPool2d", 2),
+                        call("nn.Flatten"),
+                    ),
+                ),
+                Assign(
+                    ("self.score",),
+                    call("nn.Linear", binary("+", Constant(4096), Name("hidden")), 1),
+                ),
+            ),
+        ),
+        Function(
+            "forward",
+            tuple(Parameter(name, "Tensor") for name in ("image", "numeric", "rather_long_third")),
+            True,
+            "tuple[Tensor, Tensor]",
+            (
+                Assign(("x",), call("self.image_vec", Name("image")), "(N, 4096)"),
+                Assign(("x",), call("torch.cat", Tuple((x, Name("numeric"))), 1)),
+                Return(Tuple((call("self.score", x), Name("rather_long_third")))),
+            ),
+            "One step.",
+        ),
+    ),
+)
+IMPORTS = ("import torch", "from torch import Tensor, nn")
+FILE = '''\
+import torch
+from torch import Tensor, nn
+
+
+class ImageNumerical(nn.Module):
+    """Inputs: image (N, 3, 32, 32), numeric (N, 5). Output: score (N, 1)."""
+
+    def __init__(self, *, hidden: int, bias: bool = True) -> None:
+        super().__init__()
+        self.image_vec = nn.Sequential(
+            nn.Conv2d(3, 16, kernel_size=3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+        )
+        self.score = nn.Linear(4096 + hidden, 1)
+
+    def forward(
+        self,
+        *,
+        image: Tensor,
+        numeric: Tensor,
+        rather_long_third: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """One step."""
+        x = self.image_vec(image)  # (N, 4096)
+        x = torch.cat((x, numeric), 1)
+        return self.score(x), rather_long_third
+
+
+class Empty(nn.Module):
+    pass
+'''
+
+
+def test_file() -> None:
+    assert module_text(IMPORTS, (MODEL, Class("Empty", "nn.Module", "", ()))) == FILE
+
+
+@pytest.mark.parametrize("command", [("format", "--diff"), ("check",)], ids=["format", "check"])
+def test_ruff_has_nothing_to_say_of_a_file(command: tuple[str, ...]) -> None:
+    assert not ruff(*command, text=FILE)
+
+
+@pytest.mark.parametrize("length", [10, 89, 90, 91, 100])
+def test_ruff_leaves_long_names_of_classes_and_parameters(length: int) -> None:
+    name = "a" * length
+    default = Parameter(name, "int", binary("+", long, longer))
+    functions = (
+        Function("f", (Parameter(name, "Tensor"),), False, "Tensor", ()),
+        Function("g", (default,), True, "None", (Return(x),)),
+    )
+    text = module_text((), (Class(name, "nn.Module", "", functions),))
+    assert not ruff("format", "--diff", text=text)

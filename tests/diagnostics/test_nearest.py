@@ -1,0 +1,67 @@
+"""Which name is proposed, and that looking for it stays cheap."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mimgraph.diagnostics.nearest import nearest
+
+LAYERS = ["Linear", "Conv2d", "ConvTranspose2d", "ReLU", "ReLU6", "GELU", "LayerNorm", "LSTM"]
+
+
+@pytest.mark.parametrize(
+    ("name", "choices", "found"),
+    [
+        ("Liner", LAYERS, "Linear"),
+        ("Lienar", LAYERS, "Linear"),
+        ("linear", LAYERS, "Linear"),
+        ("RELU", LAYERS, "ReLU"),
+        ("relu", ["rel", "ReLU", "relu"], "ReLU"),
+        ("Convolution", LAYERS, None),
+        ("Dense", LAYERS, None),
+        ("kernelsize", ["kernel_size", "stride"], "kernel_size"),
+        ("out_channel", ["in_channels", "out_channels"], "out_channels"),
+        ("b", ["aa", "a", "c"], "a"),
+        ("cat", ["concat", "bat", "hat"], "bat"),
+        ("x", [], None),
+        ("", ["abc"], None),
+        ("a" * 100, ["A" * 100], "A" * 100),
+        ("a" * 5000, ["b" * 5000], None),
+    ],
+)
+def test_nearest(name: str, choices: list[str], found: str | None) -> None:
+    assert nearest(name, choices) == found
+
+
+def distance(a: str, b: str) -> int:
+    """By definition: insertions, deletions, replacements, swaps of neighbours."""
+    table = {(i, 0): i for i in range(len(a) + 1)} | {(0, j): j for j in range(len(b) + 1)}
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            steps = [table[i - 1, j] + 1, table[i, j - 1] + 1]
+            steps.append(table[i - 1, j - 1] + (a[i - 1] != b[j - 1]))
+            if i > 1 and j > 1 and a[i - 2 : i] == b[j - 1] + b[j - 2]:
+                steps.append(table[i - 2, j - 2] + 1)
+            table[i, j] = min(steps)
+    return table[len(a), len(b)]
+
+
+words = st.text("abc", max_size=9)
+
+
+@given(words, st.lists(words))
+def test_the_first_of_the_closest(name: str, choices: list[str]) -> None:
+    close = [word for word in choices if distance(name, word) <= max(1, len(name) // 3)]
+    assert nearest(name, choices) == min(close, key=lambda word: distance(name, word), default=None)
+
+
+@pytest.mark.parametrize("length", [6, 64, 1000])
+def test_cost_is_bounded(length: int) -> None:
+    choices = [f"{'ab' * length}{i}"[-length:] for i in range(10_000)]
+    started = time.perf_counter()
+    nearest("ba" * (length // 2), choices)
+    assert time.perf_counter() - started < 1
