@@ -158,13 +158,15 @@ class Op:
 class LayerCall:
     """A layer with options, not yet applied; applied twice, its weights are shared.
 
-    What applies it is its first source (`apply`), so the catalogue knows nothing of the builder.
+    What applies it is its first source (`apply_layer`), so the catalogue knows nothing of the
+    builder, which keeps in `uses` what the first call recorded in each body.
     """
 
     def __init__(self, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         self.op = op
         self.args = args
         self.keywords = keywords
+        self.uses: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]

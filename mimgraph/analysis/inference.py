@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import networkx as nx
 
@@ -91,6 +91,59 @@ class Context:
 def infer(graph: Graph, report: Report) -> TypedGraph | None:
     """Check the whole graph and type it; None, with every fault in the report, if it is wrong."""
     return _Inference(graph, report).run()
+
+
+class Given(NamedTuple):
+    """An input of a node that is checked alone."""
+
+    declared: Input | BlockInput
+    type: TensorType
+
+
+Made = Given | TypedNode
+
+
+def infer_input(declared: Input, report: Report) -> TensorType | None:
+    """The type of one input."""
+    types, _ = _Inference(Graph("", declared.span), report).input_types([declared])
+    return types[declared.name]
+
+
+def infer_node(
+    node: Node,
+    made: Mapping[str, Made],
+    report: Report,
+    blocks: Mapping[str, Block] | None = None,
+    path: str = "",
+) -> TypedNode | None:
+    """Type one node alone; `made` is what it reads, and the node it shares, by name."""
+    inference = _Inference(Graph("", node.span, blocks=blocks or {}), report)
+    if blocks:
+        inference.check_blocks()
+    context = _alone(made, path, node)
+    found = context.typed[node.name] = inference.node(context, node)
+    if isinstance(node.operation, Share):
+        inference.check_shared(context)
+        found = context.typed[node.name]
+    return found
+
+
+def infer_port(source: Source, made: Made, report: Report) -> TensorType | None:
+    """The type of a port of something already typed."""
+    inference = _Inference(Graph("", source.span), report)
+    fed = inference.resolve(_alone({source.name: made}, ""), source, source.name)
+    return fed.type if fed else None
+
+
+def _alone(made: Mapping[str, Made], path: str, *nodes: Node) -> Context:
+    """A context that holds only what one node reads."""
+    given = {name: one for name, one in made.items() if isinstance(one, Given)}
+    typed = {name: one for name, one in made.items() if isinstance(one, TypedNode)}
+    declared = {name: one.declared for name, one in typed.items()}
+    declared |= {node.name: node for node in nodes}
+    scope = Scope({name: one.declared for name, one in given.items()}, declared, nodes, ())
+    types = {name: one.type for name, one in given.items()}
+    return Context({}, types, scope, path, typed=dict(typed))
 
 
 class _Inference:
@@ -258,7 +311,7 @@ class _Inference:
             elif isinstance(operation, Chain):
                 self.check_nodes_text(operation.items, names, here + ".")
             elif isinstance(operation, Call):
-                self.find_block(operation, here)
+                self.find_block(operation, node.span, here)
                 for option in (*operation.params.values(), operation.lone):
                     if option is not None:
                         check_names(option.value, names, self.report, here)
@@ -798,7 +851,7 @@ class _Inference:
 
     # blocks
 
-    def find_block(self, call: Call, path: str) -> Block | None:
+    def find_block(self, call: Call, span: Span, path: str) -> Block | None:
         """The block of a call, unless it is unknown or contains itself."""
         block = self.graph.blocks.get(call.block)
         if block is None:
@@ -811,10 +864,10 @@ class _Inference:
                 help=f"did you mean {near}?" if near else "",
             )
             return None
-        self.check_params(call, block, path)
+        self.check_params(call, block, span, path)
         return block
 
-    def check_params(self, call: Call, block: Block, path: str) -> bool:
+    def check_params(self, call: Call, block: Block, span: Span, path: str) -> bool:
         """Whether a call gives the params that the block has, each once."""
         if id(call) in self.calls:
             return self.calls[id(call)]
@@ -835,7 +888,7 @@ class _Inference:
         if not unknown:
             for name, default in block.params.items():
                 if default.value is None and name not in given and name not in each:
-                    missing_option(block.family, name, call.span, self.report, path)
+                    missing_option(block.family, name, span, self.report, path)
         fine = len(self.report.diagnostics) == before
         self.calls[id(call)] = fine
         return fine
@@ -850,8 +903,8 @@ class _Inference:
         path: str,
     ) -> TypedNode | None:
         """A use of a block, once or repeated."""
-        block = self.find_block(call, path)
-        if block is None or not self.check_params(call, block, path):
+        block = self.find_block(call, node.span, path)
+        if block is None or not self.check_params(call, block, node.span, path):
             return None
         given = {name: o for name, o in call.params.items()}
         if call.lone is not None:

@@ -14,6 +14,11 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import BlockInput, Input, Node, Output, Share, Source
 from mimgraph.source import Span
 
+# the keys of a node in a spec, those of later versions included: no block may have such a param
+OPS = ("layer", "merge", "seq", "block", "share")
+LATER = ("parameter", "buffer", "arange", "each", "optional")
+NODE_WORDS = ("from", "take", "activation", "repeat", *OPS, *LATER)
+
 # what nn.Module's instances and the emitted file already use, beside every dunder
 RESERVED = frozenset(
     "self torch nn F Tensor forward training T_destination call_super_init dump_patches add_module"
@@ -77,7 +82,7 @@ def check_scope(
     """Check one namespace; everything that is wrong is reported, and the rest can go on."""
     before = len(report.diagnostics)
     named_inputs = {i.name: i for i in inputs}
-    named_nodes = _unique(inputs, nodes, report, path)
+    named_nodes = unique(inputs, nodes, report, path)
     outputs_fine = _resolve_outputs(outputs, named_inputs, named_nodes, report, path)
     graph = _graph(named_inputs, named_nodes, report, path)
     order = _order(graph, named_nodes, report, path)
@@ -88,7 +93,7 @@ def check_scope(
     return Scope(named_inputs, named_nodes, tuple(order), tuple(outputs))
 
 
-def _unique(
+def unique(
     inputs: Sequence[Input | BlockInput], nodes: Sequence[Node], report: Report, path: str
 ) -> dict[str, Node]:
     """The nodes by name; a name that is bad or taken is reported."""
@@ -251,6 +256,8 @@ def _check_used(
     path: str,
 ) -> None:
     """Report inputs that nothing reads, and each dead chain at its end."""
+    if any(node.sources is None for node in nodes.values()):
+        return  # what reads nothing by a fault may have read anything
     read = {output.source.name for output in outputs}
     for node in order:
         read.update(source.name for source in node.sources or ())

@@ -29,9 +29,7 @@ def construct_layer(op_name: str, module: Module, class_name: str | None = None)
     defaults = tuple(
         (name, _canonical(op.options[name].default))
         for name in module.arguments
-        if name in op.options
-        and not op.options[name].inferred
-        and op.options[name].default is not catalogue.REQUIRED
+        if name in op.options and op.options[name].default is not catalogue.REQUIRED
     )
     positional = 0
     for name in module.arguments:

@@ -107,13 +107,14 @@ def is_tight(binary: Binary) -> bool:
 
 
 def is_simple(node: Code) -> bool:
+    """Whether ruff sets no spaces between this operand and a `**`."""
     match node:
         case Name():
             return True
         case Attribute(value) | Unary(_, value):
             return is_simple(value)
         case Constant(value):
-            return value is None or (isinstance(value, int | float) and math.isfinite(value))
+            return value is None or isinstance(value, int) or precedence_of(node) < POSTFIX
         case _:
             return False
 
@@ -126,7 +127,9 @@ def precedence_of(node: Code) -> int:
             return UNARY
         case Constant(bool()):
             return ATOM
-        case Constant(int() | float() as value) if math.isfinite(value):
+        case Constant(int(value)):
+            return UNARY if value < 0 else NUMBER
+        case Constant(float(value)) if math.isfinite(value):
             return UNARY if math.copysign(1, value) < 0 else NUMBER
         case _:
             return ATOM
@@ -426,7 +429,7 @@ def is_fluent(pieces: list[Part]) -> bool:
 def starts_open(pieces: list[Part]) -> bool:
     """Whether the expression begins with a bracket, its signs aside."""
     first = next(piece for piece in pieces if piece not in ("-", "~"))
-    return isinstance(first, Bracket) or first in ("()", "{}")
+    return isinstance(first, Bracket) or first in ("()", "[]", "{}")
 
 
 def may_stay_bare(operands: list[Term], pieces: list[Part]) -> bool:
@@ -437,7 +440,8 @@ def may_stay_bare(operands: list[Term], pieces: list[Part]) -> bool:
         return False
     if not precedences and first != "~":
         return False
-    return isinstance(first, Bracket) or (isinstance(last, Bracket) and last.opening != "[")
+    subscripted = isinstance(last, Bracket) and last.opening == "[" and len(operands[-1].parts) > 1
+    return isinstance(first, Bracket) or (isinstance(last, Bracket) and not subscripted)
 
 
 def expression(
@@ -624,12 +628,12 @@ def docstring(doc: str, indent: int) -> list[str]:
         return []
     text = re.sub(r'^"|"(?="|\Z)', r'\\"', "".join(map(escaped, text)))
     margin = " " * indent
-    if "\n" not in text and len(text) + 6 <= WIDTH - indent:
-        return [f'{margin}"""{text}"""']
-    lines: list[str] = []
-    for line in f'"""{text}'.split("\n"):
-        lines += wrapped(line, WIDTH - indent) or [""]
-    return [margin + line if line else "" for line in (*lines, '"""')]
+    closing = '"""'
+    width = WIDTH - indent - (0 if "\n" in text else len(closing))
+    lines = [piece for line in f'"""{text}'.split("\n") for piece in wrapped(line, width)]
+    if len(lines) == 1:  # ruff would join the closing quotes to a single line
+        return [f"{margin}{lines[0]}{closing}"]
+    return [margin + line if line else "" for line in (*lines, closing)]
 
 
 def escaped(character: str) -> str:
@@ -640,7 +644,9 @@ def escaped(character: str) -> str:
 
 
 def wrapped(line: str, width: int) -> list[str]:
+    """The line in pieces, each indented as it is; never in the midst of a word."""
     hang = line[: len(line) - len(line.lstrip())]
-    return textwrap.wrap(
+    pieces = textwrap.wrap(
         line, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
     )
+    return pieces or [""]

@@ -8,7 +8,6 @@ from itertools import product
 from math import gcd, inf, lcm
 from typing import Any, NamedTuple, TypeAlias, Union
 
-Size: TypeAlias = Union[int, "Dim"]
 Atom: TypeAlias = Union[str, "FloorDiv", "Modulo"]
 Monomial: TypeAlias = tuple[tuple[Atom, int], ...]
 Terms: TypeAlias = tuple[tuple[Monomial, int], ...]
@@ -110,6 +109,9 @@ class Dim:
         for _ in range(power):
             result = result * self
         return result
+
+
+Size: TypeAlias = int | Dim
 
 
 def symbol(name: str) -> Dim:

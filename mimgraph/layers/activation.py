@@ -155,7 +155,7 @@ def Hardtanh(
     """x, not below `min_val` and not above `max_val`: (*) -> (*)."""
     if max_val <= min_val:
         raise bad_option("max_val", f"max_val {max_val} is not above min_val {min_val}")
-    if input.dtype == "uint8":
+    if input.dtype == "uint8" and min_val < 0:
         raise dtype_fault(input, "Hardtanh", "a tensor of signed numbers")
     return _pointwise(
         input,

@@ -31,7 +31,7 @@ def Dropout2d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False)
 
 @layer()
 def Dropout3d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> (N, C, D, H, W)."""
+    """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same."""
     with_rank(input, 4, "Dropout3d", SHAPES[3])
     return _dropout(input, "Dropout3d", p, inplace)
 

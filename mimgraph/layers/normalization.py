@@ -79,7 +79,7 @@ def LayerNorm(
     bias: bool = True,
     normalized_shape: Positive | tuple[Positive, ...] | None = None,
 ) -> Lowering:
-    """Normalised over the last axis, or over the last axes if `normalized_shape` lists their sizes."""
+    """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*)."""
     _mixed(input, "LayerNorm", elementwise_affine)
     if not input.dims:
         raise OpFault("rank-mismatch", "LayerNorm takes (N, *, D)", note=str(input))

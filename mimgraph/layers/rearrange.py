@@ -114,7 +114,7 @@ def _groups(side: str) -> Iterator[Group]:
             raise bad_option("pattern", f"a pattern has no {side[position:].lstrip()[0]!r}")
         position = match.end()
         name, mark = match["name"], match["mark"]
-        if mark and (mark == "(") == (opened is not None):
+        if mark in ("(", ")") and (mark == "(") == (opened is not None):
             raise bad_option("pattern", "the parentheses of a pattern do not match or are nested")
         if mark == "(":
             opened = []

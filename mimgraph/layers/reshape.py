@@ -1,4 +1,4 @@
-"""Other views of the same elements, and the mean over axes: torch's functions, spelled as layers."""
+"""Other views of the same elements, and means over axes: torch's functions as layers."""
 
 from __future__ import annotations
 

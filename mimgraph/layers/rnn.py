@@ -285,7 +285,7 @@ def _carried(run: Run, state: TensorType, wanted: TensorType) -> Code:
 
 
 def _layers_first(run: Run, key: str, x: TensorType, size: int) -> Code:
-    """A batch-first state as torch wants it; with one layer and direction it needs no axis of them."""
+    """A batch-first state as torch wants it; one layer and direction needs no axis of them."""
     weighted(x, run.name, key)
     single = run.depth == 1 and len(x.dims) == 1
     wanted = (size,) if single else (run.depth, size)

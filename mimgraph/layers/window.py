@@ -1,4 +1,4 @@
-"""Windows that slide over axes, as those of convolutions and pools: their options, and how many fit."""
+"""Windows that slide over axes, in convolutions and pools: their options, and how many fit."""
 
 from __future__ import annotations
 

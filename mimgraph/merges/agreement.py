@@ -1,4 +1,4 @@
-"""What sources must have in common: which of them is the odd one out, and what a broadcast gives."""
+"""What sources must have in common: which is the odd one out, and what a broadcast gives."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ def tensors(sources: Operands, name: str) -> None:
     for key, x in sources.items():
         if x.dtype not in DTYPES:
             raise dtype_fault(x, name, "tensors", key)
+
+
+def agreed(sources: Operands, message: str, broadcast: bool) -> TensorType:
+    """The type of what is computed element by element; its dtype is that of one of the sources."""
+    if broadcast:
+        return broadcast_type(sources, message)
+    try:
+        same_shapes(sources, message)
+    except OpFault as fault:
+        fault.help = fault.help or _broadcast_help(sources)
+        raise
+    return next(iter(sources.values()))
 
 
 def same_dtypes(sources: Operands, name: str) -> None:
@@ -76,13 +88,12 @@ def odd_one_out(
         second = others[0]
         more = sources[first].rank > sources[second].rank
         return (first, second) if more else (second, first)
-    usual = max(sources, key=lambda key: sum(alike(sources[key], x) for x in sources.values()))
+    some = [*sources][:16]  # enough to tell what is usual among many, without comparing each to each
+    usual = max(some, key=lambda key: sum(alike(sources[key], x) for x in sources.values()))
     return next(key for key in sources if not alike(sources[usual], sources[key])), usual
 
 
-def disagreement(
-    sources: Operands, odd: str, other: str, message: str, help: str = ""
-) -> OpFault:
+def disagreement(sources: Operands, odd: str, other: str, message: str, help: str = "") -> OpFault:
     """The fault of a source whose shape is not that of the others."""
     x, y = sources[odd], sources[other]
     if x.batched and y.batched and x.rank > y.rank == 2:
@@ -105,20 +116,29 @@ def widest(sources: Operands, message: str) -> TensorType:
     batched = {key: x for key, x in sources.items() if x.batched}
     if batched:
         same_ranks(batched, message)
-    widest = max((batched or sources).values(), key=lambda x: len(x.dims))
+    frame = max((batched or sources).values(), key=lambda x: len(x.dims))
     for key, x in sources.items():
-        if len(x.dims) > len(widest.dims):
+        if len(x.dims) > len(frame.dims):
             raise disagreement(sources, key, next(iter(batched)), message)
-    return widest
+    return frame
 
 
 def broadcast_type(sources: Operands, message: str, free: int | None = None) -> TensorType:
-    """What size-1 axes and tensors without a batch are expanded to; the axis `free` does not count."""
+    """What size-1 axes and tensors without a batch are expanded to, but for the axis `free`."""
     frame = widest(sources, message)
     rank = len(frame.dims)
     return frame.like(
         *(1 if index == free else _common(sources, index - rank, message) for index in range(rank))
     )
+
+
+def _broadcast_help(sources: Operands) -> str:
+    """What to say if the sources would agree with `broadcast: true`."""
+    try:
+        broadcast_type(sources, "")
+    except OpFault:
+        return ""
+    return "if that is meant, say broadcast: true"
 
 
 def _common(sources: Operands, index: int, message: str) -> Size:

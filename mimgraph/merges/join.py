@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import Sources, axis_index, merge
+from mimgraph.catalogue import Sources, axis_index, merge, same_size
 from mimgraph.ir.code import Code, Operand, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
@@ -64,7 +64,7 @@ def _expanded(key: str, x: TensorType, frame: TensorType, index: int) -> Code:
     sizes: list[Size] = []
     for i, (size, target) in enumerate(zip(_aligned(x, frame), frame, strict=True)):
         wanted = size if i == index else target
-        sizes.append(-1 if i >= missing and wanted == size else wanted)
+        sizes.append(-1 if i >= missing and same_size(wanted, size) else wanted)
     if x.batched == frame.batched and not missing and all(size == -1 for size in sizes):
         return Operand(key)
     batch = ((-1 if x.batched else BATCH),) if frame.batched else ()

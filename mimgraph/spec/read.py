@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimgraph.analysis.structure import name_fault
+from mimgraph.analysis.structure import LATER, NODE_WORDS, OPS, name_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.expression import ExpressionError, parse
@@ -41,9 +41,6 @@ from mimgraph.spec.compose import Sequence as Seq
 TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
 INPUT = ("shape", "dtype", "vocab", "doc")
 BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
-OPS = ("layer", "merge", "seq", "block", "share")
-LATER = ("parameter", "buffer", "arange", "each", "optional")
-NODE_WORDS = ("from", "take", "activation", "repeat", *OPS, *LATER)
 DEFAULT_NAME = "Model"
 
 _DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\((.*)\))", re.ASCII | re.DOTALL)
@@ -58,6 +55,15 @@ def read(file: SourceFile, report: Report, params: Mapping[str, Any] | None = No
         report.add(Diagnostic("wrong-type", "a spec is a mapping", tree.span))
         return None
     return _Reader(file, report).graph(tree, params or {})
+
+
+def read_value(text: str, name: str) -> Any:
+    """A value as it stands in a spec, `64` or `[64, 128]`; raises `SpecError`."""
+    report = Report()
+    file = SourceFile(name, text)
+    tree = compose(file, report.add)
+    report.raise_if_any()
+    return None if tree is None or not text.strip() else _Reader(file, report).value(tree)
 
 
 class _Reader:

@@ -28,8 +28,10 @@ from mimgraph.ir.code import (
     Binary,
     Call,
     Code,
+    Comprehension,
     Constant,
     Dict,
+    List,
     Name,
     Operand,
     RuntimeSize,
@@ -48,8 +50,8 @@ a, b, c, x = map(Name, "abcx")
 def ruff(command: str, *options: str, text: str) -> str:
     """What ruff says of the text; nothing if it is content."""
     options = ("--isolated", "--line-length", str(WIDTH), *options, "-")
-    arguments = [RUFF, command, "--quiet", *options]
-    done = subprocess.run(arguments, input=text, capture_output=True, encoding="utf-8")
+    arguments = [str(RUFF), command, "--quiet", *options]
+    done = subprocess.run(arguments, input=text, capture_output=True, encoding="utf-8", check=False)
     return done.stdout + done.stderr
 
 
@@ -71,6 +73,16 @@ def body(*statements: Statement) -> str:
     return "".join(f"{line.removeprefix(' ' * 8)}\n" for line in lines)
 
 
+def class_of(text: str) -> ast.ClassDef:
+    (node,) = ast.parse(text).body
+    assert isinstance(node, ast.ClassDef)
+    return node
+
+
+def methods_of(text: str) -> list[ast.FunctionDef]:
+    return [item for item in class_of(text).body if isinstance(item, ast.FunctionDef)]
+
+
 # One line ----------------------------------------------------------------------------------------
 
 FLAT = [
@@ -90,6 +102,8 @@ FLAT = [
     (Constant((1,)), "(1,)"),
     (Constant((1, (2, 3))), "(1, (2, 3))"),
     (Tuple((a,)), "(a,)"),
+    (List((a, b)), "[a, b]"),
+    (Comprehension(call("f", a), ("a",), b), "[f(a) for a in b]"),
     (Dict((("left", a), ("right", b))), '{"left": a, "right": b}'),
     (call("f"), "f()"),
     (call("nn.Linear", 3, a, bias=False), "nn.Linear(3, a, bias=False)"),
@@ -149,7 +163,7 @@ def test_what_is_not_resolved_is_not_printed(node: Code) -> None:
 
 long, longer = Name("a" * 40), Name("b" * 60)
 LINEAR = call("nn.Linear", 64, 64, bias=False)
-SPLIT = {
+SPLIT: dict[str, tuple[Statement, str]] = {
     "call": (
         Assign(("x",), call("nn.Sequential", long, call("nn.ReLU"), longer, LINEAR)),
         f"""\
@@ -339,18 +353,24 @@ OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "@", "&", "<", "==", ">="]
 
 def larger(inner: st.SearchStrategy[Code]) -> st.SearchStrategy[Code]:
     several = st.lists(inner, max_size=4).map(tuple)
-    named = st.lists(inner, max_size=2).map(lambda v: tuple(zip(("dim", "keepdim"), v)))
+    named = st.lists(inner, max_size=2).map(
+        lambda v: tuple(zip(("dim", "keepdim"), v, strict=False))
+    )
     methods = st.sampled_from(["permute", "T", "reshape_as"])
-    unpacked = st.builds(Unpacked, inner, st.sampled_from([("a",), ("a", "b")]), inner)
+    loop = (inner, st.sampled_from([("a",), ("a", "b")]), inner)
     return st.one_of(
         st.builds(Call, names, several, named),
-        st.builds(Call, names, st.tuples(inner, unpacked)),
+        st.builds(Call, names, st.tuples(inner, st.builds(Unpacked, *loop))),
         st.builds(Call, st.builds(Attribute, inner, methods), several),
         st.builds(Subscript, inner, inner | st.builds(Slice, st.none(), st.integers(-3, 3))),
         st.builds(Binary, st.sampled_from(OPERATORS), inner, inner),
         st.builds(Unary, st.sampled_from("-~"), inner),
         st.builds(Tuple, several),
-        st.lists(inner, max_size=3).map(lambda v: Dict(tuple(zip(("a", "b", "c"), v)))),
+        st.builds(List, several),
+        st.builds(Comprehension, *loop),
+        st.lists(inner, max_size=3).map(
+            lambda v: Dict(tuple(zip(("a", "b", "c"), v, strict=False)))
+        ),
     )
 
 
@@ -382,12 +402,12 @@ def on_one_line(statement: Statement) -> str:
 
 
 # The diff says enough, so no example is made smaller.
-@settings(max_examples=25, deadline=None, phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(st.lists(statements, min_size=20, max_size=40))
 def test_any_tree_keeps_its_meaning_and_ruff_leaves_it(many: list[Statement]) -> None:
     text = in_class(*map(method, many))
     assert not ruff("format", "--diff", text=text)
-    for function, statement in zip(ast.parse(text).body[0].body, many, strict=True):
+    for function, statement in zip(methods_of(text), many, strict=True):
         assert ast.dump(function.body[0]) == ast.dump(ast.parse(on_one_line(statement)).body[0])
 
 
@@ -456,21 +476,20 @@ texts = st.text() | st.text("ab \n\t\r\"'\\#\0é\x85\xa0\u202e\u2028\ud800", max
 hostile = texts | st.lists(texts | st.just('"""'), max_size=5).map("".join)
 
 
-@settings(max_examples=25, deadline=None, phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(st.lists(hostile, min_size=10, max_size=30))
 def test_a_docstring_is_a_docstring_whatever_it_says(docs: list[str]) -> None:
     text = in_class(*(method(Return(x), doc=doc) for doc in docs), doc=docs[0])
     assert not ruff("format", "--diff", text=text)
-    written, *methods = (
-        ast.parse(text).body[0].body if docs[0].strip() else [None, *ast.parse(text).body[0].body]
-    )
-    assert len(methods) == len(docs)
-    for function, doc in zip(methods, docs, strict=True):
-        *before, last = function.body
-        assert ast.unparse(last) == "return x"
-        assert [piece.value.value.split() for piece in before] == (
-            [doc.split()] if doc.split() else []
-        )
+    for function, doc in zip(methods_of(text), docs, strict=True):
+        assert words_of(function) == doc.split()
+        statements = function.body[1:] if doc.split() else function.body
+        assert [ast.unparse(statement) for statement in statements] == ["return x"]
+    assert words_of(class_of(text)) == docs[0].split()
+
+
+def words_of(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
+    return (ast.get_docstring(node, clean=False) or "").split()
 
 
 @given(hostile)
@@ -481,7 +500,7 @@ def test_a_comment_is_a_comment_whatever_it_says(comment: str) -> None:
     )
 
 
-COMMENTS = {
+COMMENTS: dict[str, tuple[Statement, str]] = {
     "short": (Assign(("x",), a, "(N, 3)"), "x = a  # (N, 3)\n"),
     "none": (Assign(("x",), a), "x = a\n"),
     "reaches the margin": (Assign(("x",), a, "n" * 83), f"x = a  # {'n' * 83}\n"),

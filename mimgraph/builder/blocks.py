@@ -1,0 +1,252 @@
+"""`@block`: a function of handles as a block; each distinct use runs the function once.
+
+The function must depend on its arguments alone, as its runs are kept.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from mimgraph.analysis.inference import Given
+from mimgraph.analysis.structure import NODE_WORDS, name_fault
+from mimgraph.builder.apply import declare_options, declare_take, option
+from mimgraph.builder.assemble import declare_body, declare_pattern
+from mimgraph.builder.content import content
+from mimgraph.builder.place import at_line, fail
+from mimgraph.builder.record import Draft, Feed, Record, Tensor
+from mimgraph.builder.trace import Trace
+from mimgraph.catalogue import REQUIRED, applier, is_source
+from mimgraph.diagnostics import Label, SpecError
+from mimgraph.ir import graph as ir
+from mimgraph.ir.typed import Repeated, Use
+from mimgraph.ir.types import TensorType
+from mimgraph.source import Span
+
+_keys = count()
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What one run of a block's function declared. `key` is the same for runs that declare the same."""
+
+    key: str
+    blocks: Mapping[str, ir.Block]
+    outputs: Mapping[str, TensorType]
+
+
+class BlockFunction:
+    """A function whose arguments before `*` are the inputs of a block, and those after it its params.
+
+    Called on handles it is applied; called on params it is a layer to be called on handles.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.name = function.__name__
+        self.span = at_line(function.__code__.co_filename, function.__code__.co_firstlineno)
+        self.doc = inspect.getdoc(function) or ""
+        self.inputs, self.defaults = self._signature()
+        self.traces: dict[Any, Traced] = {}
+        self.keys: dict[Any, str] = {}
+        self.__name__ = self.__qualname__ = self.name
+        self.__doc__ = function.__doc__
+        self.__module__ = function.__module__
+        self.__wrapped__ = function
+
+    def __repr__(self) -> str:
+        return f"<block {self.name}>"
+
+    def _signature(self) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """The names of the inputs, and the defaults of the params."""
+        inputs: list[str] = []
+        defaults: dict[str, Any] = {}
+        for parameter in inspect.signature(self.function).parameters.values():
+            if parameter.kind is parameter.KEYWORD_ONLY:
+                defaults[parameter.name] = parameter.default
+            elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                raise TypeError(f"{self.name}: a block has no *{parameter.name}")
+            elif parameter.default is not REQUIRED:
+                raise TypeError(f"{self.name}: {parameter.name} is an input, params stand after *")
+            else:
+                inputs.append(parameter.name)
+        if not inputs:
+            raise TypeError(f"{self.name}: a block has an input, an argument before *")
+        for name in (self.name, *inputs, *defaults):
+            reason = name_fault(name)
+            if name in NODE_WORDS and name in defaults:
+                reason = f"{name} is a key of every node"
+            if reason is not None:
+                raise fail("bad-name", f"{name!r} cannot be a name", self.span, reason)
+        return tuple(inputs), defaults
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if not any(map(is_source, (*args, *keywords.values()))):
+            return BlockCall(self, args, keywords)
+        name = keywords.pop("name", None)
+        words = {*self.defaults, "repeat", "take"}
+        params = {key: value for key, value in keywords.items() if key in words}
+        named = {key: value for key, value in keywords.items() if key not in words}
+        return BlockCall(self, (), params)(*args, name=name, **named)
+
+    def trace(
+        self, given: Mapping[str, Any], types: tuple[TensorType, ...], outer: Trace | None, use: Label
+    ) -> Traced:
+        """What the function declares for these params and types of inputs."""
+        key = content((given, types))
+        if key not in self.traces:
+            try:
+                self.traces[key] = self._run({**self.defaults, **given}, types, outer)
+            except SpecError as error:
+                if all(d.span != use.span for d in error.diagnostics):
+                    error.diagnostics[:] = [
+                        replace(d, labels=(*d.labels, use)) for d in error.diagnostics
+                    ]
+                raise
+        return self.traces[key]
+
+    def _run(
+        self, params: Mapping[str, Any], types: tuple[TensorType, ...], outer: Trace | None
+    ) -> Traced:
+        """Run the function on fresh handles, and declare what it did."""
+        declarable = {name: value for name, value in params.items() if _is_data(value)}
+        sizes = {name: type_.dims for name, type_ in zip(self.inputs, types, strict=True)}
+        trace = Trace(self.name, declarable, sizes, outer)
+        handles = [
+            Tensor(Record(Given(ir.BlockInput(name, self.span), type_), self.span, name, name, trace))
+            for name, type_ in zip(self.inputs, types, strict=True)
+        ]
+        try:
+            returned = self.function(*handles, **{**params, **trace.arguments()})
+        finally:
+            trace.active = False
+        outputs = self._outputs(returned, trace)
+        nodes, declared, blocks = declare_body(outputs, handles, trace, self.span)
+        block = ir.Block(
+            self.name,
+            self.span,
+            {name: self._default(name) for name in declarable},
+            tuple(ir.BlockInput(n, self.span, declare_pattern(n, nodes, trace)) for n in self.inputs),
+            nodes,
+            declared,
+            doc=self.doc,
+        )
+        key = self.keys.setdefault(content(block), f"{self.name}#{next(_keys)}")
+        types_out = {name: handle.type for name, handle in outputs.items()}
+        return Traced(key, {**blocks, key: block}, types_out)
+
+    def _default(self, name: str) -> ir.Option:
+        default = self.defaults[name]
+        return option(default if _is_data(default) else None, self.span)
+
+    def _outputs(self, returned: Any, trace: Trace) -> dict[str, Tensor]:
+        """What the function returned by public name; a single one is named as its node will be."""
+        found = returned if isinstance(returned, dict) else {"": returned}
+        for name, handle in found.items():
+            if not isinstance(handle, Tensor):
+                raise TypeError(f"{self.name} returns a tensor or a dict of them, not {handle!r}")
+            if handle.record.trace is not trace:
+                message = f"{handle.record.label} stands outside the block {self.name}"
+                help = "give it to the block as an argument"
+                raise fail("unknown-source", message, self.span, help)
+            if not (isinstance(name, str) and name.isascii() and (name.isidentifier() or not name)):
+                raise fail("bad-name", f"{name!r} cannot be an output's name", self.span)
+        if not found:
+            raise TypeError(f"{self.name} returns no tensor")
+        return found
+
+
+def block(function: Callable[..., Any]) -> BlockFunction:
+    """Make a function of handles a block, which is called like a layer."""
+    return BlockFunction(function)
+
+
+class BlockCall:
+    """A block with its params, not yet applied; applied twice, its weights are shared."""
+
+    def __init__(
+        self, family: BlockFunction, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> None:
+        self.family = family
+        self.args = args
+        self.keywords = keywords
+        self.uses: dict[Any, Any] = {}
+
+    def __repr__(self) -> str:
+        shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
+        return f"{self.family.name}({', '.join(shown)})"
+
+    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Tensor:
+        applied: Tensor = applier(self.family.name, sources, named)(self, sources, named, name)
+        return applied
+
+    @property
+    def stem(self) -> str:
+        return self.family.name
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        return self.family.inputs
+
+    def draft(self, feed: Feed) -> Draft:
+        """Check the call, trace every distinct time, and type the use of what they declared."""
+        call = self._declare(feed.span)
+        arguments, types = self._check(call, feed)
+        key, blocks = self._trace_all(call, arguments, types, feed)
+        params = {name: o for name, o in call.params.items() if name in blocks[key].params}
+        call = replace(call, block=key, params=params)
+        return Draft(feed.infer(call, declare_take(self.keywords, feed.span), blocks), blocks)
+
+    def _declare(self, span: Span) -> ir.Call:
+        params = {k: v for k, v in self.keywords.items() if k not in ("repeat", "take")}
+        names = list(self.family.defaults)
+        options, lone = declare_options(self.family.name, names, self.args, params, span)
+        return ir.Call("", span, options, lone, _repeat(self.keywords.get("repeat"), span))
+
+    def _check(
+        self, call: ir.Call, feed: Feed
+    ) -> tuple[list[Mapping[str, Any]], dict[str, TensorType]]:
+        """The arguments of each time and the types of the inputs, from a block without nodes."""
+        family, span = self.family, self.family.span
+        empty = ir.Block(
+            family.name,
+            span,
+            {k: option(None if v is REQUIRED else 0, span) for k, v in family.defaults.items()},
+            tuple(ir.BlockInput(name, span) for name in family.inputs),
+            (),
+            tuple(ir.Output(name, ir.Source(name, None, span), span) for name in family.inputs),
+        )
+        typed = feed.infer(call, None, {"": empty})
+        operation = typed.operation
+        if isinstance(operation, Repeated):
+            return list(operation.arguments), dict(zip(family.inputs, TYPES, strict=True))
+        assert isinstance(operation, Use)
+        return [operation.arguments], dict(operation.body.inputs)
+
+    def _trace_all(
+        self,
+        call: ir.Call,
+        arguments: list[Mapping[str, Any]],
+        types: dict[str, TensorType],
+        feed: Feed,
+    ) -> tuple[str, Mapping[str, ir.Block]]:
+        """Run the function for each time on what the time before gave; all must declare the same."""
+        family, use = self.family, Label(feed.span, f"used here as {feed.name}")
+        types = {name: _plain_type(type_) for name, type_ in types.items()}
+        first: Traced | None = None
+        for given in arguments:
+            plain = {name: _plain(value) for name, value in given.items()}
+            traced = family.trace(plain, tuple(types.values()), feed.trace, use)
+            first = first or traced
+            if traced.key != first.key:
+                raise fail(
+                    "bad-option",
+                    f"{family.name} declares other nodes the second time, so it cannot be repeated",
+                    feed.span,
+                )
+            for name, type_ in zip(_carried(family, traced), traced.outputs.values(), strict=False):
+                types[name] = _plain_type(type_)
+        return first.key, first.blocks

@@ -1,0 +1,76 @@
+"""Where the user's code stands, and faults told there."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+from types import FrameType
+
+from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.source import PythonFile, Span
+
+
+def here() -> Span:
+    """The line of the user's that is running: the first outside this package."""
+    frame = _user_frame()
+    return at_line(frame.f_code.co_filename, frame.f_lineno)
+
+
+def at_line(file: str, line: int) -> Span:
+    """A whole line of a Python file."""
+    return Span(python_file(file), line, 1, line, 1)
+
+
+python_file = cache(PythonFile)
+
+
+def _user_frame() -> FrameType:
+    frame = sys._getframe(2)
+    while (outer := frame.f_back) is not None and _is_ours(frame.f_globals.get("__name__", "")):
+        frame = outer
+    return frame
+
+
+def _is_ours(module: str) -> bool:
+    return module == "mimgraph" or module.startswith("mimgraph.")
+
+
+def raise_faults(report: Report, span: Span) -> None:
+    """Raise what was found, if anything; what is told of the line `span`, at the running call."""
+    if report.diagnostics:
+        exact = _columns(span)
+        raise SpecError(
+            replace(found, span=exact) if found.span == span else found
+            for found in report.diagnostics
+        )
+
+
+def fail(code: str, message: str, span: Span, help: str = "", node: str = "") -> SpecError:
+    """The error of one fault at the running call."""
+    return SpecError([Diagnostic(code, message, _columns(span), help=help, node=node)])
+
+
+def _columns(span: Span) -> Span:
+    """The columns of the call that runs on the line `span`, where Python knows them."""
+    frame = _user_frame()
+    code = frame.f_code
+    if span != at_line(code.co_filename, frame.f_lineno):
+        return span
+    instruction = islice(code.co_positions(), frame.f_lasti // 2, None)
+    line, end_line, start, end = next(instruction, (None,) * 4)
+    if line is None or end_line is None or start is None or end is None:
+        return span
+    return Span(
+        span.file,
+        line,
+        _characters(span, line, start) + 1,
+        end_line,
+        _characters(span, end_line, end) + 1,
+    )
+
+
+def _characters(span: Span, line: int, count: int) -> int:
+    """How many characters the first `count` bytes of a line are."""
+    return len(span.file.line(line).encode()[:count].decode(errors="replace"))

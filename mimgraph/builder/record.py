@@ -1,0 +1,406 @@
+"""Handles: `Input` makes one, and calling a layer or merge on handles records and checks the call."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import Any, NamedTuple, Protocol
+
+from mimgraph import catalogue
+from mimgraph.analysis.inference import Given, Made, infer_input, infer_node, infer_port
+from mimgraph.analysis.structure import name_fault
+from mimgraph.builder.apply import declare_apply, declare_take
+from mimgraph.builder.place import fail, here, raise_faults
+from mimgraph.builder.trace import Trace
+from mimgraph.catalogue import LayerCall
+from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir import graph as ir
+from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.types import BATCH, DTYPES, Shape, TensorType
+from mimgraph.builder.names import snake_case
+from mimgraph.source import Span
+
+_numbers = count()
+
+
+class Draft(NamedTuple):
+    """A call declared and typed, and the blocks that it speaks of, inner ones first."""
+
+    typed: TypedNode
+    blocks: Mapping[str, ir.Block]
+
+
+class Feed(NamedTuple):
+    """What is known of a call before it is declared: its names, its sources and their types."""
+
+    name: str
+    path: str
+    span: Span
+    sources: tuple[ir.Source, ...]
+    made: Mapping[str, Made]
+    trace: Trace | None
+
+    def infer(
+        self,
+        operation: ir.Operation,
+        take: ir.Take | None = None,
+        blocks: Mapping[str, ir.Block] | None = None,
+    ) -> TypedNode:
+        """The node typed alone; raises what is wrong with it."""
+        report = Report()
+        node = ir.Node(self.name, self.span, operation, self.sources, take)
+        typed = infer_node(node, self.made, report, blocks, self.path)
+        raise_faults(report, self.span)
+        assert typed is not None
+        return typed
+
+
+class Recipe(Protocol):
+    """What is called on handles beside layers and merges: a `Sequential`, a block with its params.
+
+    `stem` begins the names of nodes that are given none, `argument_names` are those of the sources.
+    """
+
+    uses: dict[Any, Any]
+
+    @property
+    def stem(self) -> str: ...
+
+    @property
+    def argument_names(self) -> tuple[str, ...]: ...
+
+    def draft(self, feed: Feed) -> Draft: ...
+
+
+class Record:
+    """An input, or one call: what it was given and what it makes. `sources` name their argument."""
+
+    __slots__ = ("blocks", "made", "name", "number", "recipe", "sources", "span", "stem", "trace")
+
+    def __init__(
+        self,
+        made: Made,
+        span: Span,
+        name: str | None,
+        stem: str,
+        trace: Trace | None,
+        recipe: Recipe | LayerCall | None = None,
+        sources: tuple[tuple[str | None, Tensor], ...] = (),
+        blocks: Mapping[str, ir.Block] | None = None,
+    ) -> None:
+        self.number = next(_numbers)
+        self.made = made
+        self.span = span
+        self.name = name
+        self.stem = stem
+        self.trace = trace
+        self.recipe = recipe
+        self.sources = sources
+        self.blocks = blocks or {}
+
+    @property
+    def label(self) -> str:
+        """Its name, or what its name will begin with."""
+        return self.name or self.stem
+
+    @property
+    def results(self) -> Mapping[str, TensorType]:
+        """The type of every port; a sole result is the port ""."""
+        return {"": self.made.type} if isinstance(self.made, Given) else self.made.results
+
+    @property
+    def default(self) -> str | None:
+        return "" if isinstance(self.made, Given) else self.made.default
+
+
+class Tensor:
+    """A handle on what an input or a call gives; it holds a type and no data."""
+
+    __slots__ = ("port", "record")
+
+    def __init__(self, record: Record, port: str | None = None) -> None:
+        self.record = record
+        self.port = port
+
+    @property
+    def name(self) -> str | None:
+        """The name that was given; without one, making the graph gives it."""
+        return self.record.name
+
+    @property
+    def type(self) -> TensorType:
+        """Dims, dtype and vocabulary."""
+        return self._typed(self.port)
+
+    @property
+    def dims(self) -> tuple[Size, ...]:
+        """The sizes without the batch; of a block's input, they remember where they come from."""
+        dims = self.type.dims
+        trace = self.record.trace
+        return trace.remembered(self.record.label, dims) if trace and self.is_input else dims
+
+    @property
+    def shape(self) -> Shape:
+        """The sizes with the batch, `N`."""
+        return Shape((BATCH, *self.dims) if self.type.batched else self.dims)
+
+    @property
+    def dtype(self) -> str:
+        return self.type.dtype
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is an input of the graph or block."""
+        return isinstance(self.record.made, Given)
+
+    def __repr__(self) -> str:
+        record = self.record
+        if self.port is not None:
+            return f"<{record.label}.{self.port} {self.type}>"
+        shown = (f"{port} {type_}".lstrip() for port, type_ in record.results.items())
+        return f"<{record.label} {', '.join(shown)}>"
+
+    def __getitem__(self, port: str | int) -> Tensor:
+        """One of several results, by name."""
+        if self.port is not None:
+            raise TypeError(f"{self!r} is one tensor and has no ports")
+        self._typed(str(port))
+        return Tensor(self.record, str(port))
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Every port of what has no default one."""
+        if self.port is not None or self.record.default is not None:
+            raise TypeError(f"{self!r} is one tensor and cannot be unpacked")
+        return (Tensor(self.record, port) for port in self.record.results)
+
+    def _typed(self, port: str | None) -> TensorType:
+        record = self.record
+        found = record.results.get(port or record.default or "")
+        if found is not None and port != "":
+            return found
+        report, span = Report(), here()
+        infer_port(ir.Source(record.label, port, span), record.made, report)
+        raise_faults(report, span)
+        raise AssertionError(self)
+
+    def apply_layer(
+        self,
+        recipe: Recipe | LayerCall,
+        sources: tuple[Any, ...],
+        named: Mapping[str, Any],
+        name: str | None,
+    ) -> Tensor:
+        """Record a call whose first source this is."""
+        return record(recipe, sources, named, name)
+
+    def __add__(self, other: object) -> Tensor:
+        return _merge("add", self, other)
+
+    def __sub__(self, other: object) -> Tensor:
+        return _merge("subtract", self, other)
+
+    def __mul__(self, other: object) -> Tensor:
+        return _merge("multiply", self, other)
+
+    def __truediv__(self, other: object) -> Tensor:
+        return _merge("divide", self, other)
+
+    def __matmul__(self, other: object) -> Tensor:
+        return _merge("matmul", self, other)
+
+
+def _merge(name: str, left: Tensor, right: object) -> Tensor:
+    """The merge that an operator stands for."""
+    op = catalogue.find("merge", name)
+    if op is None or not isinstance(right, Tensor):
+        return NotImplemented
+    return record(LayerCall(op, (), {}), (left, right), {}, None)
+
+
+# --- inputs ---------------------------------------------------------------------------------------
+
+
+def Input(
+    name: str,
+    shape: Iterable[int | str | Dim] | None = None,
+    dtype: Any = None,
+    vocab: int | None = None,
+    doc: str = "",
+) -> Tensor:
+    """A named input of the graph; `shape` has sizes or names, without the batch.
+
+    `vocab` is the number of categories: it makes the dtype int64, and the shape () unless given.
+    """
+    span, report = here(), Report()
+    _check_name(name, span)
+    if shape is None and vocab is None:
+        raise fail("missing-key", f"{name} needs a shape", span, "shape: [5]")
+    if isinstance(shape, str) or not isinstance(shape, Iterable | None):
+        raise fail("wrong-type", "a shape is a list of sizes", span)
+    declared = ir.Input(
+        name,
+        span,
+        _shape(shape or (), span, report),
+        _dtype(dtype, "float32" if vocab is None else "int64", span, report),
+        None if vocab is None else ir.Option(vocab, span, span),
+        doc,
+    )
+    raise_faults(report, span)
+    type_ = infer_input(declared, report)
+    raise_faults(report, span)
+    assert type_ is not None
+    return Tensor(Record(Given(declared, type_), span, name, name, None))
+
+
+def _shape(shape: Iterable[Any], span: Span, report: Report) -> ir.InputShape:
+    """Sizes, and names of sizes; another handle's dims are as good."""
+    dims = tuple(str(dim) if isinstance(dim, Dim) else dim for dim in shape)
+    for dim in dims:
+        if isinstance(dim, str):
+            reason = name_fault(dim) if dim != "N" else "N is the batch"
+            if reason is not None:
+                message = f"{dim!r} cannot name a size"
+                report.add(Diagnostic("bad-name", message, span, help=reason))
+        elif isinstance(dim, bool) or not hasattr(dim, "__index__"):
+            report.add(Diagnostic("wrong-type", "a size is an integer or a name", span))
+    raise_faults(report, span)
+    plain = (dim if isinstance(dim, str) else operator.index(dim) for dim in dims)
+    return ir.InputShape(tuple(plain), (span,) * len(dims))
+
+
+def _dtype(dtype: Any, default: str, span: Span, report: Report) -> str:
+    """A dtype by name; torch's own are as good."""
+    if dtype is None:
+        return default
+    name = str(dtype).removeprefix("torch.")
+    if name not in DTYPES:
+        near = nearest(name, DTYPES)
+        help = f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"
+        report.add(Diagnostic("bad-option", f"no dtype is called {name!r}", span, help=help))
+    return name
+
+
+def _check_name(name: Any, span: Span) -> None:
+    reason = name_fault(name) if isinstance(name, str) else "a name is a text"
+    if reason is not None:
+        raise fail("bad-name", f"{name!r} cannot be a name", span, reason)
+
+
+# --- calls ----------------------------------------------------------------------------------------
+
+IN_SEQUENCE = object()  # among the uses of a layer: it is an item of a Sequential
+FIRST_CALL = "its first call"  # stands for the name of the node that a share is of
+
+
+def record(
+    recipe: Recipe | LayerCall,
+    sources: tuple[Any, ...],
+    named: Mapping[str, Any],
+    name: str | None,
+) -> Tensor:
+    """Check a call on handles, and keep it; a second call of one object shares its module."""
+    span = here()
+    handles = _handles(recipe, sources, named)
+    trace = _common_trace(handles, span)
+    if name is not None:
+        _check_name(name, span)
+    first = recipe.uses.get(trace)
+    if first is IN_SEQUENCE:
+        raise used_already(recipe, span)
+    stem = snake_case(recipe.op.name) if isinstance(recipe, LayerCall) else recipe.stem
+    feed = _feed(name or stem, handles, span, trace)
+    draft = _draft(recipe, feed) if first is None else _draft_again(first, feed)
+    handles = _by_argument(recipe, handles)
+    kept = Record(draft.typed, span, name, stem, trace, recipe, handles, draft.blocks)
+    if first is None:
+        recipe.uses[trace] = kept
+    return Tensor(kept)
+
+
+def _draft(recipe: Recipe | LayerCall, feed: Feed) -> Draft:
+    if not isinstance(recipe, LayerCall):
+        return recipe.draft(feed)
+    apply, take = declare_apply(recipe, feed.span), declare_take(recipe.keywords, feed.span)
+    return Draft(feed.infer(apply, take), {})
+
+
+def _draft_again(first: Record, feed: Feed) -> Draft:
+    """The module of the first call on other sources."""
+    feed = feed._replace(made={**feed.made, FIRST_CALL: first.made})
+    return Draft(feed.infer(ir.Share(FIRST_CALL, feed.span), None, first.blocks), first.blocks)
+
+
+def used_already(recipe: Any, span: Span) -> SpecError:
+    """The error of a layer that would be two modules, or one at two keys."""
+    message = f"{recipe!r} is used already, and in a Sequential it would have weights of its own"
+    return fail("bad-option", message, span, "make another, or call the Sequential twice")
+
+
+Handles = list[tuple[str | None, Tensor]]
+
+
+def _handles(
+    recipe: Recipe | LayerCall, sources: tuple[Any, ...], named: Mapping[str, Any]
+) -> Handles:
+    """The sources with the arguments they are given for; None leaves one out."""
+    found: Handles = [(None, source) for source in sources]
+    found += [(key, source) for key, source in named.items() if source is not None]
+    for _, source in found:
+        if not isinstance(source, Tensor):
+            raise TypeError(f"{recipe!r} is called on tensors, not on {source!r}")
+    if isinstance(recipe, LayerCall) and recipe.op.inputs.kind == "named":
+        return [(key or source.record.label, source) for key, source in found]
+    return found
+
+
+def _by_argument(recipe: Recipe | LayerCall, handles: Handles) -> Handles:
+    """Sources in a list, or all by name: a spec has no mixture."""
+    names = recipe.op.inputs.names if isinstance(recipe, LayerCall) else recipe.argument_names
+    if all(key is None for key, _ in handles):
+        return handles
+    if len(names) == 1:
+        return [(None, source) for _, source in handles]
+    return [(key or names[i], source) for i, (key, source) in enumerate(handles)]
+
+
+def _common_trace(handles: Handles, span: Span) -> Trace | None:
+    """The block that is being traced, if one is; a handle stays where it was made."""
+    traces = {source.record.trace: source for _, source in handles}
+    for trace, source in traces.items():
+        if trace is not None and not trace.active:
+            message = f"{source.record.label} stands inside the block {trace.family}"
+            raise fail("unknown-source", message, span, "return it from the block")
+    if len(traces) == 1:
+        return next(iter(traces))
+    inner = max((trace for trace in traces if trace), key=lambda trace: trace.depth)
+    outside = next(source for trace, source in traces.items() if trace is not inner)
+    message = f"{outside.record.label} stands outside the block {inner.family}"
+    raise fail("unknown-source", message, span, "give it to the block as an argument")
+
+
+def _feed(name: str, handles: Handles, span: Span, trace: Trace | None) -> Feed:
+    """The sources under their names, or such as they may get; every handle under one of its own."""
+    names: dict[Record, str] = {}
+    taken: dict[str, Record | None] = {}
+    for _, handle in sorted(handles, key=lambda pair: pair[1].name is None):
+        label, number = handle.record.label, 0
+        while taken.setdefault(stand_in(label, number), handle.record) is not handle.record:
+            number += 1
+        names[handle.record] = stand_in(label, number)
+    number = 0
+    while stand_in(name, number) in taken:
+        number += 1
+    made = {name: record.made for record, name in names.items()}
+    sources = tuple(
+        ir.Source(names[handle.record], handle.port, span, key, span if key else None)
+        for key, handle in handles
+    )
+    path = f"{trace.family}." if trace else ""
+    return Feed(stand_in(name, number), path, span, sources, made, trace)
+
+
+def stand_in(label: str, number: int) -> str:
+    return f"{label}_{number}" if number else label

@@ -1,0 +1,90 @@
+"""`Sequential`: layers and blocks in a row, one `nn.Sequential`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from mimgraph.analysis.inference import Given
+from mimgraph.builder.apply import declare_apply, declare_take
+from mimgraph.builder.blocks import BlockCall
+from mimgraph.builder.record import IN_SEQUENCE, Draft, Feed, Tensor, used_already
+from mimgraph.catalogue import LayerCall, Op, applier
+from mimgraph.ir import graph as ir
+from mimgraph.ir.typed import Leaf, Sequence, TypedNode, TypedOperation
+
+
+class Sequential:
+    """Layers and blocks, each fed by the one before; called on a handle."""
+
+    stem = "sequential"
+    argument_names = ("input",)
+
+    def __init__(self, *items: LayerCall | BlockCall) -> None:
+        for item in items:
+            if not isinstance(item, LayerCall | BlockCall):
+                hint = f", write layers.{item.name}()" if isinstance(item, Op) else ""
+                raise TypeError(f"an item is a layer or block with its options, not {item!r}{hint}")
+        self.items = items
+        self.uses: dict[Any, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(map(repr, self.items))})"
+
+    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Tensor:
+        applied: Tensor = applier("Sequential", sources, named)(self, sources, named, name)
+        return applied
+
+    def draft(self, feed: Feed) -> Draft:
+        """The chain; what a block in it is fed must be known before the block can be traced."""
+        nodes: list[ir.Node] = []
+        blocks: dict[str, ir.Block] = {}
+        known, pending = feed, 0
+        for index, item in enumerate(self.items):
+            if isinstance(item, BlockCall):
+                known = _after(feed, known, nodes[pending:], blocks)
+                path = f"{feed.path}{feed.name}."
+                draft = item.draft(known._replace(name=str(index), path=path))
+                blocks |= draft.blocks
+                nodes.append(replace(draft.typed.declared, sources=()))
+                if draft.typed.type is None:
+                    break  # which of its results goes on is not said, as inference tells
+                known, pending = _fed(feed, str(index), draft.typed), index + 1
+            else:
+                apply = declare_apply(item, feed.span, in_sequence=True)
+                take = declare_take(item.keywords, feed.span)
+                nodes.append(ir.Node(str(index), feed.span, apply, (), take))
+        typed = feed.infer(ir.Chain(tuple(nodes), feed.span), None, blocks)
+        self._claim(typed, feed)
+        return Draft(typed, blocks)
+
+    def _claim(self, typed: TypedNode, feed: Feed) -> None:
+        """An item with weights of its own may stand nowhere else."""
+        assert isinstance(typed.operation, Sequence)
+        for item, node in zip(self.items, typed.operation.items, strict=True):
+            if not _has_state(node.operation):
+                continue
+            if feed.trace in item.uses:
+                raise used_already(item, feed.span)
+            item.uses[feed.trace] = IN_SEQUENCE
+
+
+def _after(feed: Feed, known: Feed, nodes: list[ir.Node], blocks: dict[str, ir.Block]) -> Feed:
+    """What the item behind `nodes` is fed, if `known` is what the first of them is."""
+    if not nodes:
+        return known
+    chain = ir.Chain(tuple(nodes), feed.span)
+    typed = known._replace(name=feed.name, path=feed.path).infer(chain, None, blocks)
+    return _fed(feed, nodes[-1].name, typed)
+
+
+def _fed(feed: Feed, name: str, typed: TypedNode) -> Feed:
+    """An item of a chain as the sole source of the next."""
+    assert typed.type is not None
+    made = {name: Given(ir.BlockInput(name, feed.span), typed.type)}
+    return feed._replace(sources=(ir.Source(name, None, feed.span),), made=made)
+
+
+def _has_state(operation: TypedOperation) -> bool:
+    module = operation.lowering.module if isinstance(operation, Leaf) else None
+    return not isinstance(operation, Leaf) or bool(module and (module.weights or module.buffers))

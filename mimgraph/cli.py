@@ -1,0 +1,226 @@
+"""The command line: check, summary, draw, emit, run, layers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from mimgraph.diagnostics import Diagnostic, SpecError, in_order
+from mimgraph.diagnostics.render import render_json, render_text
+
+if TYPE_CHECKING:
+    from mimgraph.graph import Graph
+
+OK, WRONG_SPEC, WRONG_CALL = 0, 1, 2
+
+
+class CallError(Exception):
+    """The command was called wrongly: a file that is not there, a param that does not exist."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0: all good, 1: the spec is wrong, 2: the call is wrong."""
+    args = _parser().parse_args(arguments)
+    try:
+        code: int = args.command(args)
+        sys.stdout.flush()
+        return code
+    except SpecError as error:
+        print(render_text(error.diagnostics, color=sys.stderr.isatty()), file=sys.stderr)
+        return WRONG_SPEC
+    except CallError as error:
+        print(f"mimgraph: {error}", file=sys.stderr)
+        return WRONG_CALL
+    except BrokenPipeError:
+        # the reader of the pipe has gone, which is no fault
+        sys.stdout = None  # type: ignore[assignment]
+        return OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mimgraph", description="Declare multi-input PyTorch models: check, draw, emit, run."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, function: Any, help: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help, description=help)
+        added.set_defaults(command=function)
+        return added
+
+    def spec(added: argparse.ArgumentParser, many: bool = False) -> None:
+        added.add_argument(
+            "spec", nargs="+" if many else None, metavar="SPEC", help="a YAML or JSON file; - is standard input"
+        )
+        added.add_argument(
+            "--set", action="append", default=[], metavar="PARAM=VALUE", help="override a param"
+        )
+
+    check = command("check", _check, "tell every fault of the specs")
+    spec(check, many=True)
+    check.add_argument("--format", choices=["text", "json"], default="text")
+
+    summary = command("summary", _summary, "print a table of nodes, shapes and parameters")
+    spec(summary)
+    summary.add_argument("--format", choices=["text", "json"], default="text")
+
+    draw = command("draw", _draw, "draw the architecture")
+    spec(draw)
+    draw.add_argument("-o", "--output", required=True, metavar="FILE", help=".svg, .png, .pdf or .dot")
+
+    emit = command("emit", _emit, "write the model as a stand-alone Python file")
+    spec(emit)
+    emit.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
+
+    run = command("run", _run, "compile the model and run one forward")
+    spec(run)
+    run.add_argument("--inputs", metavar="FILE.npz", help="arrays by input name; made if left out")
+    run.add_argument("--weights", metavar="FILE.safetensors", help="the state_dict to load")
+    run.add_argument("--outputs", metavar="FILE.npz", help="where to write the outputs")
+    run.add_argument("--batch", type=_positive, default=2, metavar="N", help="samples to make (2)")
+    run.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and inputs (0)")
+    run.add_argument("--json", action="store_true", help="print data")
+
+    layers = command("layers", _layers, "list the layers and merges, or show one")
+    layers.add_argument("name", nargs="?", metavar="NAME")
+    layers.add_argument("--format", choices=["text", "json"], default="text")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _overrides(settings: Sequence[str]) -> dict[str, Any]:
+    """`--set hidden=128`, the value read as YAML reads a plain scalar or a flow list."""
+    from mimgraph.spec.read import read_value
+
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise CallError(f"--set takes PARAM=VALUE, not {setting!r}")
+        try:
+            found[name] = read_value(text, f"--set {name}")
+        except SpecError as error:
+            raise CallError(str(error)) from None
+    return found
+
+
+def _load(path: str, settings: Sequence[str]) -> Graph:
+    """The graph of a file, or of standard input."""
+    from mimgraph.graph import load, loads
+
+    overrides = _overrides(settings)
+    try:
+        if path == "-":
+            return loads(sys.stdin.buffer.read(), params=overrides, name="<stdin>")
+        return load(path, params=overrides)
+    except OSError as error:
+        raise CallError(f"cannot read {path}: {error.strerror or error}") from None
+    except SpecError:
+        raise
+    except ValueError as error:
+        raise CallError(str(error)) from None
+
+
+def _check(args: argparse.Namespace) -> int:
+    faults: list[Diagnostic] = []
+    fine: list[str] = []
+    for path in args.spec:
+        try:
+            graph = _load(path, args.set)
+            count = len(graph.typed.body.nodes)
+            fine.append(f"{path}: ok, {count} node{'s' * (count != 1)}")
+        except SpecError as error:
+            faults += error.diagnostics
+    if args.format == "json":
+        print(render_json(in_order(faults)))
+    else:
+        if faults:
+            print(render_text(in_order(faults), color=sys.stdout.isatty()))
+            print()
+        if fine:
+            print("\n".join(fine))
+    return WRONG_SPEC if faults else OK
+
+
+def _summary(args: argparse.Namespace) -> int:
+    summary = _load(args.spec, args.set).summary()
+    print(json.dumps(summary.data(), indent=2) if args.format == "json" else summary)
+    return OK
+
+
+def _draw(args: argparse.Namespace) -> int:
+    from mimgraph.render import RenderError
+
+    graph = _load(args.spec, args.set)
+    try:
+        graph.draw(args.output)
+    except (ValueError, RenderError) as error:
+        raise CallError(str(error)) from None
+    except OSError as error:
+        _cannot_write(args.output, error)
+    return OK
+
+
+def _emit(args: argparse.Namespace) -> int:
+    from mimgraph.files import write_whole
+
+    source = _load(args.spec, args.set).source()
+    if args.output is None:
+        sys.stdout.write(source)
+        return OK
+    try:
+        write_whole(Path(args.output), source)
+    except OSError as error:
+        _cannot_write(args.output, error)
+    return OK
+
+
+def _cannot_write(path: str, error: OSError) -> NoReturn:
+    raise CallError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _run(args: argparse.Namespace) -> int:
+    """One forward: the inputs, every node with its shape, the outputs."""
+    graph = _load(args.spec, args.set)
+    from mimgraph.codegen import runner
+
+    try:
+        run = runner.run(
+            graph.typed, graph.compile, args.inputs, args.weights, args.batch, args.seed
+        )
+        if args.outputs is not None:
+            runner.save_arrays(Path(args.outputs), run.outputs)
+    except ValueError as error:
+        raise CallError(str(error)) from None
+    except OSError as error:
+        raise CallError(f"{error.filename}: {error.strerror or error}") from None
+    if args.json:
+        nodes = graph.summary().data()
+        print(json.dumps({**run.data(), "nodes": nodes}, indent=2))
+    else:
+        print(f"{run.inputs_text()}\n\n{graph.summary()}\n\n{run.outputs_text()}")
+    return OK
+
+
+def _layers(args: argparse.Namespace) -> int:
+    from mimgraph.render.reference import describe, listing
+
+    try:
+        print(describe(args.name, args.format) if args.name else listing(args.format))
+    except KeyError as error:
+        raise CallError(str(error.args[0])) from None
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""One forward of a compiled graph, on given arrays or on seeded ones of the right dtypes and ranges."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from mimgraph.files import write_whole
+
+from mimgraph.ir.dim import Dim, Size, divisible, substitute, symbols
+from mimgraph.ir.typed import Body, Leaf, Repeated, Sequence, TypedGraph, Use, unwrap
+from mimgraph.ir.types import TensorType
+
+SMALLEST, LARGEST = 8, 512  # what a named size is tried with
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What went in and what came out; `made` tells whether the inputs were made here."""
+
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
+    made: bool
+
+    def inputs_text(self) -> str:
+        """A line an input."""
+        return _table("inputs made" if self.made else "inputs", self.inputs, values=False)
+
+    def outputs_text(self) -> str:
+        """A line an output, with its first values."""
+        return _table("outputs", self.outputs, values=True)
+
+    def data(self) -> dict[str, Any]:
+        """Shapes and dtypes of all, and the values of the outputs."""
+        return {
+            "inputs": {name: _described(tensor) for name, tensor in self.inputs.items()},
+            "outputs": {
+                name: _described(tensor) | {"values": tensor.tolist()}
+                for name, tensor in self.outputs.items()
+            },
+        }
+
+
+def _described(tensor: Tensor) -> dict[str, Any]:
+    return {"shape": list(tensor.shape), "dtype": str(tensor.dtype).removeprefix("torch.")}
+
+
+def _table(title: str, tensors: Mapping[str, Tensor], values: bool) -> str:
+    width = max(map(len, tensors), default=0)
+    lines = [title]
+    for name, tensor in tensors.items():
+        line = f"  {name:<{width}}  {tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
+        if values:
+            shown = ", ".join(f"{value:.4g}" for value in tensor.flatten()[:6].tolist())
+            line += f"  [{shown}{', ...' if tensor.numel() > 6 else ''}]"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def run(
+    graph: TypedGraph,
+    make: Callable[[], nn.Module],
+    inputs: str | None,
+    weights: str | None,
+    batch: int,
+    seed: int,
+) -> Run:
+    """Make the module under the seed, load weights if given, and run it once in eval mode.
+
+    `inputs` is an .npz file, `weights` a .safetensors file; `ValueError` where they do not fit.
+    """
+    torch.manual_seed(seed)
+    module = make().eval()
+    if weights is not None:
+        _load_weights(module, weights)
+    if inputs is None:
+        tensors = seeded_inputs(graph, batch, seed, choose_sizes(graph, {}))
+    else:
+        tensors = _load_arrays(graph, inputs)
+    with torch.no_grad():
+        result = module(**tensors)
+    names = list(graph.body.outputs)
+    outputs = result if isinstance(result, dict) else {names[0]: result}
+    return Run(tensors, outputs, made=inputs is None)
+
+
+def _load_weights(module: nn.Module, path: str) -> None:
+    try:
+        module.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        raise ValueError(f"{path} does not fit: {error}") from None
+
+
+def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
+    """The arrays of an .npz file, one for each input; what does not fit is named."""
+    try:
+        arrays = dict(numpy.load(path, allow_pickle=False))
+    except ValueError as error:
+        raise ValueError(f"{path} is no .npz file of plain arrays: {error}") from None
+    found: dict[str, Tensor] = {}
+    for name, type_ in graph.body.inputs.items():
+        if name not in arrays:
+            raise ValueError(f"{path} has no array {name!r}; it has {', '.join(arrays) or 'none'}")
+        tensor = torch.from_numpy(arrays[name])
+        fits = len(tensor.shape) == type_.rank and all(
+            isinstance(dim, Dim) or dim == extent
+            for dim, extent in zip(type_.dims, tensor.shape[1:], strict=True)
+        )
+        if not fits:
+            raise ValueError(f"{name} is {type_.shape}, but {path} has {tuple(tensor.shape)}")
+        found[name] = tensor.to(getattr(torch, type_.dtype))
+    return found
+
+
+def save_arrays(path: Path, outputs: Mapping[str, Tensor]) -> None:
+    """Write the outputs as an .npz file, whole or not at all; numpy has no bfloat16."""
+    arrays = {
+        name: (t.float() if t.dtype == torch.bfloat16 else t).numpy() for name, t in outputs.items()
+    }
+    buffer = io.BytesIO()
+    numpy.savez(buffer, **arrays)
+    write_whole(path, buffer.getvalue())
+
+
+def choose_sizes(graph: TypedGraph, given: Mapping[str, int]) -> dict[str, int]:
+    """A length for every named size that is not given, so that all constraints hold."""
+    dims = [dim for type_ in graph.body.inputs.values() for dim in type_.dims]
+    names = sorted({name for dim in dims for name in symbols(dim)})
+    free = [name for name in names if name not in given]
+    for start in range(SMALLEST, LARGEST):
+        sizes = dict(given) | {name: start + i for i, name in enumerate(free)}
+        if _holds(graph, sizes):
+            return sizes
+    for lengths in itertools.islice(itertools.product(range(1, 65), repeat=len(free)), 100_000):
+        sizes = dict(given) | dict(zip(free, lengths, strict=True))
+        if _holds(graph, sizes):
+            return sizes
+    raise ValueError(f"no sizes of {', '.join(names)} meet {', '.join(map(str, graph.constraints))}")
+
+
+def _holds(graph: TypedGraph, sizes: Mapping[str, int]) -> bool:
+    for constraint in graph.constraints:
+        value = substitute(constraint.dim, sizes)
+        if constraint.divisor is not None and not divisible(value, constraint.divisor):
+            return False
+        if constraint.minimum is not None and not (
+            isinstance(value, int) and value >= constraint.minimum
+        ):
+            return False
+    return True
+
+
+def seeded_inputs(
+    graph: TypedGraph, batch: int, seed: int, sizes: Mapping[str, int]
+) -> dict[str, Tensor]:
+    """One tensor an input: normal floats, indices below every vocabulary, mixed booleans."""
+    generator = torch.Generator().manual_seed(seed)
+    limits = dict(_limits(graph.body))
+    lengths = dict(_lengths(graph.body))
+    made = {}
+    for name, type_ in graph.body.inputs.items():
+        shape = (batch, *(_number(dim, sizes) for dim in type_.dims))
+        most = _number(lengths[name], sizes) + 1 if name in lengths else None
+        made[name] = _tensor(type_, shape, limits.get(name), most, generator)
+    return made
+
+
+def _number(dim: Size, sizes: Mapping[str, int]) -> int:
+    value = substitute(dim, sizes)
+    assert not isinstance(value, Dim)
+    return value
+
+
+def _tensor(
+    type_: TensorType,
+    shape: tuple[int, ...],
+    limit: int | None,
+    length: int | None,
+    generator: torch.Generator,
+) -> Tensor:
+    dtype = getattr(torch, type_.dtype)
+    if type_.dtype == "bool":
+        return _mask(shape, generator)
+    if type_.is_integer:
+        low, high = (1, length) if length is not None else (0, limit or 2)
+        return torch.randint(low, high, shape, generator=generator, dtype=dtype)
+    return torch.randn(shape, generator=generator, dtype=torch.float32).to(dtype)
+
+
+def _mask(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Booleans of which no row is all true or all false, whichever a mask means."""
+    mask = torch.rand(shape, generator=generator) < 0.5
+    if mask.dim() and mask.shape[-1] > 1:
+        mask[..., 0], mask[..., 1] = True, False
+    return mask
+
+
+def _limits(body: Body) -> Iterator[tuple[str, int]]:
+    """The number of categories of each input that is one, declared or where it is embedded."""
+    for name, type_ in body.inputs.items():
+        if type_.vocab is not None:
+            yield name, type_.vocab
+    for source, leaf, _ in _fed_leaves(body):
+        if leaf.name.startswith("Embedding") and leaf.lowering.module is not None:
+            yield source, leaf.lowering.module.arguments["num_embeddings"]
+
+
+def _lengths(body: Body) -> Iterator[tuple[str, Size]]:
+    """The inputs that are lengths, with the longest that is legal."""
+    for node in body.nodes:
+        value = node.arguments.get("lengths")
+        if value is not None and value.name in body.inputs:
+            yield value.name, body.type_of(node.arguments["input"]).dims[0]
+
+
+def _fed_leaves(body: Body) -> Iterator[tuple[str, Leaf, str]]:
+    """Every layer that an input of the body feeds, through chains and blocks, and by which argument."""
+    for node in body.nodes:
+        operation = unwrap(node.operation)
+        for key, value in node.arguments.items():
+            if value.name not in body.inputs:
+                continue
+            match operation:
+                case Leaf():
+                    yield value.name, operation, key
+                case Sequence(items) if items and isinstance(items[0].operation, Leaf):
+                    yield value.name, items[0].operation, "input"
+                case Use(inner):
+                    yield from _through(inner, key, value.name)
+                case Repeated(bodies) if bodies:
+                    yield from _through(bodies[0], key, value.name)
+
+
+def _through(inner: Body, key: str, name: str) -> Iterator[tuple[str, Leaf, str]]:
+    for source, leaf, argument in _fed_leaves(inner):
+        if source == key:
+            yield name, leaf, argument

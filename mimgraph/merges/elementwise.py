@@ -1,0 +1,107 @@
+"""Merges that compute element by element, and the dtypes they compute in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import NamedTuple, cast
+
+from mimgraph.catalogue import OpFault, Sources, merge
+from mimgraph.ir.code import Binary, Code, Constant, Operand, call
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
+from mimgraph.merges.agreement import Operands, agreed, operands
+
+
+@merge()
+def add(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The sum: (*), (*) -> (*)."""
+    named = operands(sources, "add")
+    return _folded(named, "add", broadcast, _infix("+"))
+
+
+@merge()
+def subtract(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The first without the second: (*), (*) -> (*)."""
+    named = operands(sources, "subtract", most=2)
+    _refuse(named, "subtract", ("bool",))
+    return _folded(named, "subtract", broadcast, _infix("-"))
+
+
+@merge()
+def multiply(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The product: (*), (*) -> (*)."""
+    named = operands(sources, "multiply")
+    return _folded(named, "multiply", broadcast, _infix("*"))
+
+
+@merge()
+def average(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The mean: (*), (*) -> (*)."""
+    named = operands(sources, "average")
+    _refuse(named, "average", ("bool",))
+    total = _folded(named, "average", broadcast, _infix("+"))
+    assert total.type is not None and total.call is not None
+    return Lowering(
+        total.type.cast(as_float(total.type.dtype)),
+        call=Binary("/", total.call, Constant(len(sources))),
+    )
+
+
+@merge()
+def maximum(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The largest of each element: (*), (*) -> (*)."""
+    named = operands(sources, "maximum")
+    _refuse(named, "maximum", COMPLEX)
+    return _folded(named, "maximum", broadcast, lambda a, b: call("torch.maximum", a, b))
+
+
+class Kind(NamedTuple):
+    """A dtype, and how much it counts: a number's, a scalar tensor's, or another's."""
+
+    dtype: str
+    level: int  # 0, 1 or 2: the higher decides, unless the lower is of a higher category
+
+
+def kind_of(x: TensorType) -> Kind:
+    """The kind of a source."""
+    return Kind(x.dtype, 2 if x.rank else 1)
+
+
+def promoted(a: Kind, b: Kind) -> Kind:
+    """The kind in which torch computes with both."""
+    low, high = sorted((a, b), key=lambda kind: kind.level)
+    if low.level < high.level and _category(low.dtype) <= _category(high.dtype):
+        return high
+    return Kind(promote(a.dtype, b.dtype), high.level)
+
+
+def as_float(dtype: str) -> str:
+    """The dtype of what is no whole number any more."""
+    return dtype if dtype in (*FLOATING, *COMPLEX) else "float32"
+
+
+def _category(dtype: str) -> int:
+    return next((i for i, group in enumerate((INTEGER, FLOATING, COMPLEX), 1) if dtype in group), 0)
+
+
+def _folded(
+    sources: Operands, name: str, broadcast: bool, combine: Callable[[Code, Code], Code]
+) -> Lowering:
+    """All sources combined, from left to right."""
+    result = agreed(sources, f"{name} needs equal shapes", broadcast)
+    dtype = reduce(promoted, map(kind_of, sources.values())).dtype
+    first, *others = map(Operand, sources)
+    code: Code = reduce(combine, others, cast(Code, first))
+    return Lowering(result.cast(dtype), call=code)
+
+
+def _infix(operator: str) -> Callable[[Code, Code], Code]:
+    return lambda a, b: Binary(operator, a, b)
+
+
+def _refuse(sources: Operands, name: str, dtypes: tuple[str, ...]) -> None:
+    """Refuse what torch does not compute so."""
+    for key, x in sources.items():
+        if x.dtype in dtypes:
+            raise OpFault("dtype-mismatch", f"{name} takes no {x.dtype}", source=key, note=x.dtype)

@@ -1,0 +1,246 @@
+"""Formulas: arithmetic over named sources, from its text to code and dtype."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from mimgraph.catalogue import NamedSources, OpFault, merge
+from mimgraph.ir.code import Binary, Code, Constant, Operand, Unary, call
+from mimgraph.ir.expression import (
+    COMPARISONS,
+    Arithmetic,
+    Expression,
+    ExpressionError,
+    FunctionCall,
+    Negative,
+    Number,
+    Variable,
+    evaluate,
+    parse,
+    variables,
+)
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import COMPLEX, FLOATING
+from mimgraph.merges.agreement import agreed, tensors
+from mimgraph.merges.elementwise import Kind, as_float, kind_of, promoted
+
+
+@merge()
+def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> Lowering:
+    """Arithmetic as one reads it: "g * a + (1 - g) * b", (*), (*) -> (*)."""
+    if not sources:
+        raise OpFault("wrong-arity", "formula takes at least 1 source, not 0")
+    tensors(sources, "formula")
+    try:
+        expression = parse(expr)
+        _check_names(expression, sources)
+        frame = agreed(sources, "formula needs equal shapes", broadcast)
+        term = Compiler(sources).term(expression)
+    except ExpressionError as error:  # the cause tells where in the text it is
+        raise OpFault(error.code, error.message, option="expr") from error
+    return Lowering(frame.cast(term.kind.dtype), call=term.code)
+
+
+def _check_names(expression: Expression, sources: NamedSources) -> None:
+    """Every name is a source, and every source is used."""
+    used = set()
+    for variable in variables(expression):
+        used.add(variable.name)
+        if variable.name not in sources:
+            raise ExpressionError(
+                f"the formula has no source {variable.name!r}",
+                variable.start,
+                variable.end,
+                code="unknown-source",
+            )
+    unused = next((name for name in sources if name not in used), None)
+    if unused is not None:
+        raise OpFault("wrong-arity", f"the formula does not use {unused!r}", source=unused)
+
+
+class Term(NamedTuple):
+    """A part of a formula: a tensor's code and kind, or a number's value."""
+
+    code: Code
+    kind: Kind
+    value: int | float | None = None
+
+
+def number(value: float) -> Term:
+    """A number; torch takes a float among whole numbers for float32."""
+    return Term(Constant(value), Kind("float32" if isinstance(value, float) else "int64", 0), value)
+
+
+class Compiler:
+    """Terms from expressions; what is made of numbers alone is computed at once."""
+
+    def __init__(self, sources: NamedSources) -> None:
+        self.sources = sources
+
+    def term(self, expression: Expression) -> Term:
+        match expression:
+            case Number(value):
+                return number(value)
+            case Variable(name):
+                return Term(Operand(name), kind_of(self.sources[name]))
+            case Negative(operand):
+                return _negative(self.term(operand))
+            case Arithmetic(operator, left, right):
+                return _arithmetic(operator, self.term(left), self.term(right))
+            case FunctionCall(name, arguments, start, end):
+                return self.call(name, [self.term(item) for item in arguments], start, end)
+        raise TypeError(expression)
+
+    def call(self, name: str, arguments: list[Term], start: int, end: int) -> Term:
+        function = FUNCTIONS.get(name)
+        if function is None:
+            raise ExpressionError(
+                f"there is no function {name!r}, but {', '.join(FUNCTIONS)}", start, end
+            )
+        if len(arguments) != function.arity:
+            wanted = f"{function.arity} argument{'s' if function.arity > 1 else ''}"
+            raise ExpressionError(f"{name} takes {wanted}, not {len(arguments)}", start, end)
+        if any(argument.value is None for argument in arguments):
+            return function.tensors(name, *arguments)
+        return number(_computed(name, function, arguments, start, end))
+
+
+class Function(NamedTuple):
+    """A function of a formula, of numbers and of terms."""
+
+    arity: int
+    numbers: Callable[..., Any]
+    tensors: Callable[..., Term]
+
+
+def _computed(
+    name: str, function: Function, arguments: list[Term], start: int, end: int
+) -> int | float:
+    try:
+        value = function.numbers(*(argument.value for argument in arguments))
+    except (ValueError, OverflowError):
+        value = math.inf
+    if not math.isfinite(value):
+        raise ExpressionError(f"{name} has no value here", start, end)
+    return value  # type: ignore[no-any-return]
+
+
+def _negative(term: Term) -> Term:
+    if term.value is not None:
+        return number(-term.value)
+    _refuse("-", term, ("bool",))
+    return Term(Unary("-", term.code), term.kind)
+
+
+def _arithmetic(operator: str, left: Term, right: Term) -> Term:
+    if left.value is not None and right.value is not None:
+        expression = Arithmetic(operator, Number(left.value), Number(right.value))
+        return number(evaluate(expression, _no_name))
+    code, kind = Binary(operator, left.code, right.code), promoted(left.kind, right.kind)
+    if operator in COMPARISONS:
+        if operator not in ("==", "!="):
+            _refuse(operator, Term(code, kind), COMPLEX)
+        return Term(code, Kind("bool", kind.level))
+    if operator == "/":
+        return Term(code, Kind(as_float(kind.dtype), kind.level))
+    if operator == "-":
+        for side in (left, right):
+            _refuse("-", side, ("bool",))
+    elif operator in ("//", "%"):
+        _refuse(operator, Term(code, kind), ("bool", *COMPLEX))
+    elif operator == "**":
+        _check_power(right, Term(code, kind))
+    return Term(code, kind)
+
+
+def _check_power(exponent: Term, power: Term) -> None:
+    _refuse("**", power, ("bool",))
+    whole = power.kind.dtype not in (*FLOATING, *COMPLEX)
+    if whole and exponent.value is not None and exponent.value < 0:
+        raise ExpressionError("whole numbers have no negative power", 0, -1)
+
+
+def _no_name(variable: Variable) -> Any:
+    raise ExpressionError(f"{variable.name!r} is not a number", variable.start, variable.end)
+
+
+def _refuse(what: str, term: Term, dtypes: tuple[str, ...]) -> None:
+    """Refuse what torch does not compute so."""
+    if term.kind.dtype in dtypes:
+        raise OpFault("dtype-mismatch", f"{what} takes no {term.kind.dtype}", option="expr")
+
+
+def _spelled(name: str, term: Term, dtype: str) -> Term:
+    spelling = "F.softplus" if name == "softplus" else f"torch.{name}"
+    return Term(call(spelling, term.code), Kind(dtype, term.kind.level))
+
+
+def _float(name: str, term: Term) -> Term:
+    return _spelled(name, term, as_float(term.kind.dtype))
+
+
+def _abs(name: str, term: Term) -> Term:
+    _refuse(name, term, ("bool",))
+    parts = {"complex64": "float32", "complex128": "float64"}
+    return _spelled(name, term, parts.get(term.kind.dtype, term.kind.dtype))
+
+
+def _relu(name: str, term: Term) -> Term:
+    _refuse(name, term, ("bool", *COMPLEX))
+    return _spelled(name, term, term.kind.dtype)
+
+
+def _softplus(name: str, term: Term) -> Term:
+    if term.kind.dtype not in FLOATING:
+        _refuse(name, term, (term.kind.dtype,))
+    return _spelled(name, term, term.kind.dtype)
+
+
+def _where(name: str, condition: Term, one: Term, other: Term) -> Term:
+    if condition.kind.dtype != "bool":
+        raise OpFault("dtype-mismatch", "where takes a condition, a > 0 or the like", option="expr")
+    kind = promoted(one.kind, other.kind)
+    level = max(condition.kind.level, kind.level)
+    return Term(call("torch.where", condition.code, one.code, other.code), Kind(kind.dtype, level))
+
+
+def _extreme(name: str, one: Term, other: Term) -> Term:
+    """`torch.minimum` of two tensors; with a number it is a clamp."""
+    kind = promoted(one.kind, other.kind)
+    _refuse(name, Term(one.code, kind), COMPLEX)
+    if one.value is None and other.value is None:
+        return Term(call(f"torch.{name}", one.code, other.code), kind)
+    tensor, bound = (other, one) if other.value is None else (one, other)
+    side = "max" if name == "minimum" else "min"
+    return Term(tensor.code.method("clamp", **{side: bound.code}), kind)
+
+
+def _clamp(name: str, term: Term, low: Term, high: Term) -> Term:
+    """`x.clamp(low, high)`, which torch has for two numbers or two tensors, else in two steps."""
+    if term.value is not None:
+        raise ExpressionError("clamp takes a tensor first", 0, -1)
+    if (low.value is None) != (high.value is None):
+        return _extreme("minimum", _extreme("maximum", term, low), high)
+    kind = promoted(promoted(term.kind, low.kind), high.kind)
+    _refuse(name, Term(term.code, kind), ("bool", *COMPLEX))
+    return Term(term.code.method("clamp", low.code, high.code), kind)
+
+
+FUNCTIONS = {
+    "abs": Function(1, abs, _abs),
+    "exp": Function(1, math.exp, _float),
+    "log": Function(1, math.log, _float),
+    "sqrt": Function(1, math.sqrt, _float),
+    "sin": Function(1, math.sin, _float),
+    "cos": Function(1, math.cos, _float),
+    "sigmoid": Function(1, lambda x: 1 / (1 + math.exp(-x)), _float),
+    "tanh": Function(1, math.tanh, _float),
+    "relu": Function(1, lambda x: max(x, 0), _relu),
+    "softplus": Function(1, lambda x: math.log1p(math.exp(x)), _softplus),
+    "where": Function(3, lambda c, a, b: a if c else b, _where),
+    "minimum": Function(2, min, _extreme),
+    "maximum": Function(2, max, _extreme),
+    "clamp": Function(3, lambda x, low, high: min(max(x, low), high), _clamp),
+}

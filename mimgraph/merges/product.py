@@ -1,0 +1,70 @@
+"""Merges that multiply and sum."""
+
+from __future__ import annotations
+
+from mimgraph.catalogue import OpFault, Sources, merge, same_dims, same_size
+from mimgraph.ir.code import Binary, Operand
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import COMPLEX, FLOATING, TensorType, promote
+from mimgraph.merges.agreement import disagreement, operands, same_dtypes, same_shapes
+
+
+@merge()
+def dot(sources: Sources, /) -> Lowering:
+    """The dot product of two vectors: (N, D), (N, D) -> (N,)."""
+    named = operands(sources, "dot", most=2)
+    same_shapes(named, "dot needs equal shapes")
+    for key, x in named.items():
+        if len(x.dims) != 1 or not x.batched:
+            raise OpFault("rank-mismatch", "dot takes (N, D)", source=key, note=str(x))
+    first, second = sources
+    dtype = promote(first.dtype, second.dtype)
+    products = Binary("*", Operand("0"), Operand("1"))
+    return Lowering(
+        first.like(dtype=dtype if dtype in (*FLOATING, *COMPLEX) else "int64"),
+        call=products.method("sum", 1),
+    )
+
+
+@merge()
+def matmul(sources: Sources, /) -> Lowering:
+    """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch."""
+    named = operands(sources, "matmul", most=2)
+    same_dtypes(named, "matmul")
+    left, right = sources
+    if left.dtype == "bool":
+        raise OpFault("dtype-mismatch", "matmul takes numbers", source="0", note="bool")
+    _check_matrices(left, right)
+    if not same_size(left.dims[-1], right.dims[-2]):
+        raise OpFault(
+            "shape-mismatch",
+            "matmul needs the last size of the first to be the last but one of the second",
+            source="1",
+            note=f"{right}, but {{0}} is {left}",
+            speaks_of=("1", "0"),
+        )
+    if left.batched or not right.batched:
+        result = left.like(*left.dims[:-1], right.dims[-1])
+    else:
+        result = right.like(*right.dims[:-2], left.dims[0], right.dims[-1])
+    return Lowering(result, call=Binary("@", Operand("0"), Operand("1")))
+
+
+def _check_matrices(left: TensorType, right: TensorType) -> None:
+    """Matrices of each sample, or one for all without a batch; torch takes a batch for rows."""
+    if left.batched == right.batched:
+        ranks = {"0": len(left.dims) >= 2, "1": len(right.dims) >= 2}
+    elif left.batched:
+        ranks = {"0": len(left.dims) >= 1, "1": len(right.dims) == 2}
+    else:
+        ranks = {"0": len(left.dims) == 2, "1": len(right.dims) >= 2}
+    for key, fits in ranks.items():
+        if not fits:
+            shown = str(left if key == "0" else right)
+            raise OpFault(
+                "rank-mismatch", "matmul takes matrices (N, L, D)", source=key, note=shown
+            )
+    if left.batched == right.batched and not same_dims(left.dims[:-2], right.dims[:-2]):
+        odd, other = ("0", "1") if left.rank > right.rank else ("1", "0")
+        message = "matmul needs equal sizes on every axis but the last two"
+        raise disagreement({"0": left, "1": right}, odd, other, message)

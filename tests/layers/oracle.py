@@ -1,0 +1,166 @@
+"""What torch itself makes of a lowering: its module built, its code run on tensors of its types."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mimgraph import layers, merges  # noqa: F401 - fill the catalogue
+from mimgraph.catalogue import Op, find
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    Call,
+    Code,
+    Constant,
+    Name,
+    Operand,
+    RuntimeSize,
+    Slice,
+    Subscript,
+    Tuple,
+    Unary,
+)
+from mimgraph.ir.dim import Size, substitute, symbol
+from mimgraph.ir.lowering import Lowering, module_call
+from mimgraph.ir.types import TensorType
+
+BATCH_SIZE = 2
+Sizes = Mapping[str, int]
+
+
+def tensor(*dims: int | str, dtype: str = "float32", vocab: int | None = None) -> TensorType:
+    """A type with a batch; words are names of sizes."""
+    return TensorType(tuple(symbol(d) if isinstance(d, str) else d for d in dims), dtype, vocab)
+
+
+def unbatched(*dims: int, dtype: str = "float32") -> TensorType:
+    """A type without a batch."""
+    return TensorType(dims, dtype, None, False)
+
+
+def operation(name: str) -> Op:
+    """The layer or merge of that name."""
+    op = find("layer", name) or find("merge", name)
+    assert op is not None, name
+    return op
+
+
+def keyed(op: Op, sources: TensorType | Mapping[str, TensorType]) -> Mapping[str, TensorType]:
+    """Sources by operand key; a lone one is the first."""
+    return sources if isinstance(sources, Mapping) else {op.inputs.names[0]: sources}
+
+
+def infer(name: str, sources: TensorType | Mapping[str, TensorType], **options: Any) -> Lowering:
+    """The rule applied as inference does it: options checked, defaults filled in."""
+    op = operation(name)
+    assert options.keys() <= op.options.keys()
+    complete = {
+        key: option.check(options[key]) if key in options else option.default
+        for key, option in op.options.items()
+    }
+    return op.infer(keyed(op, sources), complete)
+
+
+def size_of(size: Size, sizes: Sizes) -> int:
+    found = substitute(size, {"N": BATCH_SIZE, **sizes})
+    assert isinstance(found, int)
+    return found
+
+
+def shape_of(type_: TensorType, sizes: Sizes) -> tuple[int, ...]:
+    return tuple(size_of(size, sizes) for size in type_.shape)
+
+
+def make(type_: TensorType, sizes: Sizes) -> Tensor:
+    """A tensor of that type; whole numbers are 1 or 2."""
+    shape, dtype = shape_of(type_, sizes), getattr(torch, type_.dtype)
+    if dtype.is_floating_point or dtype.is_complex:
+        return torch.rand(shape).to(dtype)
+    return (
+        torch.ones(shape, dtype=dtype)
+        if dtype is torch.bool
+        else torch.randint(1, 3, shape).to(dtype)
+    )
+
+
+def build(lowering: Lowering) -> nn.Module | None:
+    """The torch module of a lowering."""
+    made = lowering.module
+    return None if made is None else getattr(nn, made.name)(**made.arguments)
+
+
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "@": operator.matmul,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def run(code: Code, operands: Mapping[str, Any], sizes: Sizes = {}) -> Any:  # noqa: B006
+    """The value of an expression."""
+
+    def value(node: Code) -> Any:
+        match node:
+            case Operand(key):
+                return operands[key]
+            case Constant(constant):
+                return constant
+            case RuntimeSize(size):
+                return size_of(size, sizes)
+            case Name(name):
+                return operator.attrgetter(name)(NAMESPACE)
+            case Attribute(inner, name):
+                return getattr(value(inner), name)
+            case Call(function, args, keywords):
+                return value(function)(*map(value, args), **{k: value(v) for k, v in keywords})
+            case Subscript(inner, index):
+                return value(inner)[value(index)]
+            case Slice(start, stop):
+                return slice(start, stop)
+            case Tuple(items):
+                return tuple(map(value, items))
+            case Unary(sign, inner):
+                return -value(inner) if sign == "-" else ~value(inner)
+            case Binary(sign, left, right):
+                return OPERATORS[sign](value(left), value(right))
+        raise TypeError(node)
+
+    return value(code)
+
+
+class NAMESPACE:
+    """The names that emitted code may use."""
+
+    torch, nn, F = torch, nn, F
+
+
+def results(
+    lowering: Lowering, sources: Mapping[str, Tensor], module: nn.Module | None, sizes: Sizes
+) -> dict[str, list[Any]]:
+    """Every result by port, in each way in which it may be written."""
+    operands: dict[str, Any] = {**sources, "self": module}
+    called = lowering.call or module_call(*map(Operand, sources))
+    operands["result"] = run(called, operands, sizes)
+    if not lowering.ports:
+        return {"": [operands["result"]]}
+    return {
+        name: [run(code, operands, sizes) for code in (port.code, port.alone) if code is not None]
+        for name, port in lowering.ports.items()
+    }

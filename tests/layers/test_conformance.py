@@ -1,0 +1,584 @@
+"""Every layer against torch: what the rule says is what the module does."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.layers.oracle import (
+    build,
+    infer,
+    keyed,
+    make,
+    operation,
+    results,
+    run,
+    shape_of,
+    size_of,
+    tensor,
+    unbatched,
+)
+from torch import nn
+
+from mimgraph import layers
+from mimgraph.catalogue import REQUIRED, OpFault
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import DTYPES, Constraint, TensorType
+
+warnings.simplefilter("ignore")
+
+
+class Case(NamedTuple):
+    layer: str
+    sources: TensorType | Mapping[str, TensorType]
+    options: Mapping[str, Any] = {}
+
+    def __str__(self) -> str:
+        options = ",".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.layer}({options})".replace(" ", "")
+
+
+VECTOR, SEQUENCE, SIGNAL = tensor(6), tensor(5, 6), tensor(4, 9)
+IMAGE, VOLUME = tensor(4, 9, 8), tensor(4, 9, 8, 7)
+NUMBERS = tensor(5, dtype="int64", vocab=7)
+LENGTHS = tensor(dtype="int64")
+
+CASES = [
+    Case("Identity", IMAGE),
+    Case("Linear", SEQUENCE, {"out_features": 3}),
+    Case("Linear", VECTOR, {"out_features": 3, "bias": False}),
+    Case("Linear", unbatched(6), {"out_features": 3}),
+    Case("Bilinear", {"input1": tensor(6), "input2": tensor(5)}, {"out_features": 3}),
+    # convolutions
+    Case("Conv1d", SIGNAL, {"out_channels": 6, "kernel_size": 3}),
+    Case("Conv1d", SIGNAL, {"out_channels": 6, "kernel_size": (3,), "padding": "same"}),
+    Case("Conv1d", SIGNAL, {"out_channels": 6, "kernel_size": 4, "padding": "valid", "stride": 2}),
+    Case("Conv2d", IMAGE, {"out_channels": 6, "kernel_size": 3, "padding": 1, "groups": 2}),
+    Case(
+        "Conv2d", IMAGE, {"out_channels": 6, "kernel_size": (3, 2), "stride": (2, 1), "bias": False}
+    ),
+    Case(
+        "Conv2d",
+        IMAGE,
+        {"out_channels": 6, "kernel_size": (4, 3), "padding": "same", "dilation": 2},
+    ),
+    Case(
+        "Conv2d",
+        IMAGE,
+        {"out_channels": 6, "kernel_size": 3, "padding": (2, 0), "dilation": (1, 3)},
+    ),
+    *(
+        Case(
+            "Conv2d",
+            IMAGE,
+            {"out_channels": 6, "kernel_size": 3, "padding": 2, "padding_mode": mode},
+        )
+        for mode in ("reflect", "replicate", "circular")
+    ),
+    Case("Conv3d", VOLUME, {"out_channels": 6, "kernel_size": 3}),
+    Case("Conv3d", VOLUME, {"out_channels": 6, "kernel_size": (1, 2, 3), "padding": (0, 1, 2)}),
+    # pools
+    Case("MaxPool1d", SIGNAL, {"kernel_size": 2}),
+    Case("MaxPool1d", SIGNAL, {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}),
+    Case("MaxPool2d", IMAGE, {"kernel_size": 2}),
+    Case("MaxPool2d", IMAGE, {"kernel_size": (3, 2), "stride": (2, 3), "padding": (1, 0)}),
+    Case("MaxPool2d", IMAGE, {"kernel_size": 2, "stride": 3, "dilation": 2, "ceil_mode": True}),
+    Case("MaxPool3d", VOLUME, {"kernel_size": (1, 2, 3), "ceil_mode": True}),
+    Case("AvgPool1d", SIGNAL, {"kernel_size": 2, "count_include_pad": False}),
+    Case("AvgPool2d", IMAGE, {"kernel_size": (3, 2), "padding": 1, "divisor_override": 5}),
+    Case("AvgPool2d", IMAGE, {"kernel_size": 3, "stride": 2, "ceil_mode": True}),
+    Case("AvgPool3d", VOLUME, {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}),
+    Case("AdaptiveAvgPool1d", SIGNAL, {"output_size": 5}),
+    Case("AdaptiveAvgPool1d", SIGNAL, {"output_size": (5,)}),
+    Case("AdaptiveAvgPool2d", IMAGE, {"output_size": 1}),
+    Case("AdaptiveAvgPool2d", IMAGE, {"output_size": (None, 20)}),
+    Case("AdaptiveAvgPool3d", VOLUME, {"output_size": (1, None, 3)}),
+    # normalisations
+    Case("BatchNorm1d", VECTOR),
+    Case("BatchNorm1d", SIGNAL, {"affine": False}),
+    Case("BatchNorm1d", SIGNAL, {"affine": False, "track_running_stats": False}),
+    Case("BatchNorm1d", SIGNAL, {"bias": False}),
+    Case("BatchNorm2d", IMAGE, {"momentum": None}),
+    Case("BatchNorm2d", IMAGE, {"track_running_stats": False, "eps": 1e-3}),
+    Case("BatchNorm3d", VOLUME),
+    Case("LayerNorm", SEQUENCE),
+    Case("LayerNorm", unbatched(6), {"bias": False}),
+    Case("LayerNorm", SEQUENCE, {"normalized_shape": 6, "elementwise_affine": False}),
+    Case("LayerNorm", SEQUENCE, {"normalized_shape": (5, 6)}),
+    Case("GroupNorm", IMAGE, {"num_groups": 2}),
+    Case("GroupNorm", VECTOR, {"num_groups": 3, "affine": False}),
+    Case("GroupNorm", SIGNAL, {"num_groups": 1, "bias": False}),
+    # dropouts
+    Case("Dropout", SEQUENCE),
+    Case("Dropout", SEQUENCE, {"p": 0.1, "inplace": True}),
+    Case("Dropout1d", SIGNAL),
+    Case("Dropout2d", IMAGE),
+    Case("Dropout3d", VOLUME),
+    Case("AlphaDropout", VECTOR),
+    # embeddings
+    Case("Embedding", NUMBERS, {"embedding_dim": 3}),
+    Case("Embedding", tensor(dtype="int32"), {"embedding_dim": 3, "num_embeddings": 7}),
+    Case("Embedding", NUMBERS, {"embedding_dim": 3, "padding_idx": -1, "max_norm": 1.0}),
+    Case("Embedding", NUMBERS, {"embedding_dim": 3, "scale_grad_by_freq": True, "norm_type": 1.0}),
+    # recurrent layers
+    *(
+        Case(layer, sources, {"hidden_size": 3, **options})
+        for layer in ("RNN", "GRU", "LSTM")
+        for sources in (SEQUENCE, {"input": SEQUENCE, "lengths": LENGTHS})
+        for options in ({}, {"num_layers": 2, "bias": False}, {"bidirectional": True})
+    ),
+    *(
+        Case(layer, {"input": SEQUENCE, "state": state}, {"hidden_size": 3, **options})
+        for layer in ("RNN", "GRU")
+        for state, options in (
+            (tensor(3), {}),
+            (tensor(1, 3), {}),
+            (tensor(4, 3), {"num_layers": 2, "bidirectional": True, "dropout": 0.5}),
+        )
+    ),
+    Case("RNN", SEQUENCE, {"hidden_size": 3, "nonlinearity": "relu"}),
+    Case(
+        "LSTM", SEQUENCE, {"hidden_size": 3, "proj_size": 2, "num_layers": 2, "bidirectional": True}
+    ),
+    Case(
+        "LSTM",
+        {"input": SEQUENCE, "lengths": LENGTHS, "hidden": tensor(3), "cell": tensor(3)},
+        {"hidden_size": 3},
+    ),
+    Case(
+        "LSTM",
+        {"input": SEQUENCE, "hidden": tensor(4, 2), "cell": tensor(4, 3)},
+        {"hidden_size": 3, "num_layers": 2, "bidirectional": True, "proj_size": 2},
+    ),
+    # attention
+    Case("MultiheadAttention", SEQUENCE, {"num_heads": 2}),
+    Case(
+        "MultiheadAttention",
+        SEQUENCE,
+        {"num_heads": 2, "average_attn_weights": False, "bias": False},
+    ),
+    Case(
+        "MultiheadAttention", SEQUENCE, {"num_heads": 2, "add_bias_kv": True, "add_zero_attn": True}
+    ),
+    Case("MultiheadAttention", {"query": SEQUENCE, "key": tensor(4, 7)}, {"num_heads": 3}),
+    Case(
+        "MultiheadAttention",
+        {"query": SEQUENCE, "key": tensor(4, 6), "value": tensor(4, 8)},
+        {"num_heads": 3, "kdim": 6, "add_bias_kv": True},
+    ),
+    Case(
+        "MultiheadAttention",
+        {
+            "query": SEQUENCE,
+            "key": tensor(4, 6),
+            "key_padding_mask": tensor(4),
+            "attn_mask": unbatched(5, 4),
+        },
+        {"num_heads": 2},
+    ),
+    Case("MultiheadAttention", {"query": SEQUENCE, "attn_mask": tensor(5, 5)}, {"num_heads": 1}),
+    # activations
+    *(
+        Case(name, SEQUENCE)
+        for name in [
+            "CELU",
+            "ELU",
+            "GELU",
+            "GLU",
+            "Hardshrink",
+            "Hardsigmoid",
+            "Hardswish",
+            "Hardtanh",
+            "LeakyReLU",
+            "LogSigmoid",
+            "Mish",
+            "PReLU",
+            "ReLU",
+            "ReLU6",
+            "RReLU",
+            "SELU",
+            "Sigmoid",
+            "SiLU",
+            "Softplus",
+            "Softshrink",
+            "Softsign",
+            "Tanh",
+            "Tanhshrink",
+        ]
+    ),
+    *(
+        Case(name, SEQUENCE, {"inplace": True})
+        for name in [
+            "CELU",
+            "ELU",
+            "Hardsigmoid",
+            "Hardswish",
+            "Hardtanh",
+            "LeakyReLU",
+            "Mish",
+            "ReLU",
+            "SELU",
+            "SiLU",
+        ]
+    ),
+    Case("GELU", SEQUENCE, {"approximate": "tanh"}),
+    Case("GLU", IMAGE, {"dim": 1}),
+    Case("GLU", IMAGE, {"dim": -1}),
+    Case("PReLU", IMAGE, {"num_parameters": 4, "init": 0.1}),
+    Case("LeakyReLU", SEQUENCE, {"negative_slope": 0.2, "inplace": True}),
+    Case("Hardtanh", SEQUENCE, {"min_val": 0.0, "max_val": 0.5}),
+    Case("Softplus", SEQUENCE, {"beta": 2.0, "threshold": 1.0}),
+    Case("Softshrink", SEQUENCE, {"lambd": 0.1}),
+    Case("Threshold", SEQUENCE, {"threshold": 0.5, "value": 3.0}),
+    *(
+        Case(name, SEQUENCE, {"dim": dim})
+        for name in ("Softmax", "LogSoftmax", "Softmin")
+        for dim in (1, -1)
+    ),
+    # reshapes
+    Case("Flatten", IMAGE),
+    Case("Flatten", VECTOR),
+    Case("Flatten", VOLUME, {"start_dim": 2, "end_dim": 3}),
+    Case("Flatten", unbatched(3, 4, 5), {"start_dim": 0, "end_dim": -2}),
+    Case("Reshape", IMAGE, {"shape": (8, 36)}),
+    Case("Reshape", IMAGE, {"shape": (-1, 4)}),
+    Case("Reshape", unbatched(4, 6), {"shape": (3, -1)}),
+    Case("Reshape", tensor(1, 1), {"shape": ()}),
+    Case("Permute", IMAGE, {"dims": (0, 2, 3, 1)}),
+    Case("Permute", IMAGE, {"dims": (0, -1, 1, 2)}),
+    Case("Permute", unbatched(3, 4), {"dims": (1, 0)}),
+    Case("Transpose", IMAGE, {"dim0": 1, "dim1": -1}),
+    Case("Unsqueeze", VECTOR, {"dim": 1}),
+    Case("Unsqueeze", VECTOR, {"dim": -1}),
+    Case("Unsqueeze", unbatched(3), {"dim": 0}),
+    Case("Squeeze", tensor(1, 4), {"dim": 1}),
+    Case("Squeeze", tensor(4, 1), {"dim": -1}),
+    Case("Select", IMAGE, {"dim": 1, "index": -4}),
+    Case("Select", IMAGE, {"dim": -1, "index": 7}),
+    Case("Mean", IMAGE, {"dim": 1}),
+    Case("Mean", IMAGE, {"dim": (2, -1), "keepdim": True}),
+    Case("Rearrange", IMAGE, {"pattern": "n c h w -> n (h w) c"}),
+]
+IDS = [str(case) for case in CASES]
+
+
+def check(
+    lowering: Lowering, sources: Mapping[str, TensorType], sizes: Mapping[str, int] = {}
+) -> None:
+    """Every result is of the type that the rule says, in training and in eval."""
+    module = build(lowering)
+    for training in (True, False):
+        if module is not None:
+            module.train(training)
+        inputs = {key: make(x, sizes) for key, x in sources.items()}
+        for port, values in results(lowering, inputs, module, sizes).items():
+            expected = lowering.results[port]
+            for value in values:
+                for part in value if isinstance(value, tuple) else (value,):
+                    if expected.dtype in DTYPES:
+                        assert str(part.dtype) == f"torch.{expected.dtype}"
+                        assert tuple(part.shape) == shape_of(expected, sizes), port
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_results_are_as_inferred(case: Case) -> None:
+    lowering = infer(case.layer, case.sources, **case.options)
+    check(lowering, keyed(operation(case.layer), case.sources))
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_weights_and_buffers_are_as_torch_makes_them(case: Case) -> None:
+    lowering = infer(case.layer, case.sources, **case.options)
+    module = build(lowering)
+    if module is None or lowering.module is None:
+        return
+    weights = {name: tuple(tensor.shape) for name, tensor in module.named_parameters()}
+    buffers = {name: tuple(tensor.shape) for name, tensor in module.named_buffers()}
+    assert list(lowering.module.weights.items()) == list(weights.items())
+    assert lowering.module.buffers == buffers
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_functions_compute_what_their_modules_do(case: Case) -> None:
+    lowering = infer(case.layer, case.sources, **case.options)
+    module = build(lowering)
+    if lowering.function is None or module is None:
+        return
+    assert isinstance(case.sources, TensorType)
+    x = make(case.sources, {}) * 4 - 2
+    expected = module.eval()(x.clone())
+    assert torch.equal(run(lowering.function, {"input": x}), expected)
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_a_port_is_the_same_alone(case: Case) -> None:
+    lowering = infer(case.layer, case.sources, **case.options)
+    module = build(lowering)
+    if module is None:
+        return
+    sources = keyed(operation(case.layer), case.sources)
+    inputs = {key: make(x, {}) for key, x in sources.items()}
+    for values in results(lowering, inputs, module.eval(), {}).values():
+        for value in values[1:]:
+            torch.testing.assert_close(value, values[0])
+
+
+def test_every_layer_has_a_case() -> None:
+    assert {case.layer for case in CASES} == set(layers.__all__)
+
+
+# signatures
+
+CLASSES = [name for name in layers.__all__ if hasattr(nn, name)]
+LEFT_OUT = {"device", "dtype", "batch_first", "return_indices", "_weight", "_freeze"}
+LEFT_OUT |= {"min_value", "max_value", "args", "kwargs"}  # Hardtanh's old names
+OURS = {"average_attn_weights"}  # of MultiheadAttention's forward
+
+
+def signature(name: str) -> dict[str, Any]:
+    """The constructor's arguments and defaults; a recurrent class hides its own."""
+    if name in ("RNN", "GRU", "LSTM"):
+        found = {k: p.default for k, p in inspect.signature(nn.RNNBase).parameters.items()}
+        del found["mode"]
+        if name != "LSTM":
+            del found["proj_size"]
+        if name == "RNN":
+            items = list(found.items())
+            found = dict([*items[:3], ("nonlinearity", "tanh"), *items[3:]])
+    else:
+        found = {k: p.default for k, p in inspect.signature(getattr(nn, name)).parameters.items()}
+    return {key: default for key, default in found.items() if key not in LEFT_OUT}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_options_are_those_of_torch(name: str) -> None:
+    op, theirs = operation(name), signature(name)
+    if name in ("Softmax", "LogSoftmax", "Softmin"):
+        theirs["dim"] = REQUIRED  # torch guesses one, and warns
+    ours = {
+        option.name: option.default
+        for option in op.options.values()
+        if not option.inferred and option.name not in OURS
+    }
+    assert list(ours.items()) == [(k, v) for k, v in theirs.items() if k not in op.inferred]
+    assert set(op.inferred) <= set(theirs)
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_modules_list_their_arguments_in_torchs_order(case: Case) -> None:
+    made = infer(case.layer, case.sources, **case.options).module
+    if made is not None:
+        given = [name for name in made.arguments if name != "batch_first"]
+        assert given == list(signature(case.layer))
+        for name, value in case.options.items():
+            assert name in OURS or made.arguments[name] == value
+
+
+# dtypes
+
+
+# a 1x1 AdaptiveAvgPool2d is a mean in torch, which alone takes complex numbers
+DTYPES_TRIED = ("float16", "bfloat16", "float64", "uint8", "int16", "int32", "int64", "bool")
+
+
+@pytest.mark.parametrize("dtype", DTYPES_TRIED)
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_dtypes_are_taken_that_torch_takes(case: Case, dtype: str) -> None:
+    op = operation(case.layer)
+    first, *others = keyed(op, case.sources).items()
+    if others and case.layer != "Bilinear":
+        return
+    sources = {first[0]: first[1].cast(dtype), **dict(others)}
+    options = {**case.options, **({"num_embeddings": 7} if case.layer == "Embedding" else {})}
+    inputs = {key: make(x, {}) for key, x in sources.items()}
+    like = infer(case.layer, case.sources, **case.options)
+    try:
+        accepted = set(results(like, inputs, build(like), {}))
+    except (RuntimeError, NotImplementedError, ValueError, TypeError):
+        accepted = set()
+    if accepted:
+        check(infer(case.layer, sources, **options), sources)
+    else:
+        with pytest.raises(OpFault) as caught:
+            infer(case.layer, sources, **options)
+        assert caught.value.code == "dtype-mismatch"
+
+
+# sizes that are names
+
+SYMBOLIC = [
+    Case("Linear", tensor("T", 6), {"out_features": 3}),
+    Case("Conv1d", tensor(4, "T"), {"out_channels": 6, "kernel_size": 3, "stride": 2}),
+    Case("Conv1d", tensor(4, "T"), {"out_channels": 6, "kernel_size": 4, "padding": "same"}),
+    Case(
+        "Conv1d",
+        tensor(4, "T"),
+        {"out_channels": 6, "kernel_size": 3, "padding": 2, "padding_mode": "reflect"},
+    ),
+    Case(
+        "Conv1d",
+        tensor(4, "T"),
+        {"out_channels": 6, "kernel_size": 3, "padding": 2, "padding_mode": "circular"},
+    ),
+    Case(
+        "Conv2d",
+        tensor(4, "T", 8),
+        {"out_channels": 6, "kernel_size": 5, "dilation": 2, "padding": 1},
+    ),
+    Case("MaxPool1d", tensor(4, "T"), {"kernel_size": 3, "stride": 2, "padding": 1}),
+    Case(
+        "MaxPool1d",
+        tensor(4, "T"),
+        {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True},
+    ),
+    Case("MaxPool1d", tensor(4, "T"), {"kernel_size": 2, "stride": 5, "ceil_mode": True}),
+    Case(
+        "AvgPool1d",
+        tensor(4, "T"),
+        {"kernel_size": 4, "stride": 3, "padding": 2, "ceil_mode": True},
+    ),
+    Case("AdaptiveAvgPool2d", tensor(4, "T", 8), {"output_size": (None, 1)}),
+    Case("BatchNorm1d", tensor(4, "T")),
+    Case("LayerNorm", tensor("T", 6)),
+    Case("GroupNorm", tensor(4, "T"), {"num_groups": 2}),
+    Case("Dropout", tensor("T", 6)),
+    Case("ReLU", tensor("T")),
+    Case("GLU", tensor("T", 6), {"dim": 1}),
+    Case("Softmax", tensor("T"), {"dim": 1}),
+    Case("Embedding", tensor("T", dtype="int64", vocab=7), {"embedding_dim": 3}),
+    Case("LSTM", tensor("T", 6), {"hidden_size": 3}),
+    Case("GRU", {"input": tensor("T", 6), "lengths": LENGTHS}, {"hidden_size": 3}),
+    Case("MultiheadAttention", {"query": tensor("T", 6), "key": tensor(4, 6)}, {"num_heads": 2}),
+    Case("Flatten", tensor("T", 6)),
+    Case("Reshape", tensor("T", 6), {"shape": (-1, 2, 3)}),
+    Case("Reshape", tensor("T", 6), {"shape": (3, -1)}),
+    Case("Reshape", tensor("T", 6), {"shape": (-1, 4)}),
+    Case("Permute", tensor("T", 6), {"dims": (0, 2, 1)}),
+    Case("Transpose", tensor("T", 6), {"dim0": 1, "dim1": 2}),
+    Case("Unsqueeze", tensor("T"), {"dim": 1}),
+    Case("Select", tensor("T", 6), {"dim": 1, "index": 3}),
+    Case("Select", tensor("T", 6), {"dim": 1, "index": -2}),
+    Case("Mean", tensor("T", 6), {"dim": 1}),
+    Case("Rearrange", tensor("T", 6), {"pattern": "n (t k) c -> n t (k c)", "sizes": {"k": 2}}),
+    Case("Rearrange", tensor("T", 6), {"pattern": "n t (h c) -> n h t c", "sizes": {"h": 2}}),
+]
+
+
+def holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
+    size = size_of(constraint.dim, sizes)
+    if constraint.divisor is not None:
+        return size % constraint.divisor == 0
+    return size >= (constraint.minimum or 0)
+
+
+def is_legal(lowering: Lowering, sizes: Mapping[str, int]) -> bool:
+    """Whether all that the rule requires of sizes holds, and that no result is empty."""
+    required = all(holds(constraint, sizes) for constraint in lowering.requires)
+    return required and all(
+        min(shape_of(x, sizes), default=1) >= 1 for x in lowering.results.values()
+    )
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 6, 7, 12])
+@pytest.mark.parametrize("case", SYMBOLIC, ids=map(str, SYMBOLIC))
+def test_names_stand_for_every_length(case: Case, length: int) -> None:
+    sizes = {"T": length}
+    lowering = infer(case.layer, case.sources, **case.options)
+    sources = keyed(operation(case.layer), case.sources)
+    if "lengths" in sources and length < 2:
+        return  # the lengths are 1 and 2
+    if is_legal(lowering, sizes):
+        check(lowering, sources, sizes)
+    else:
+        with pytest.raises((RuntimeError, IndexError)):
+            check(lowering, sources, sizes)
+
+
+# windows
+
+small = st.integers(1, 5)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    layer=st.sampled_from(["Conv1d", "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d"]),
+    size=st.integers(1, 14),
+    kernel=small,
+    stride=small,
+    padding=st.integers(0, 4),
+    dilation=st.integers(1, 3),
+    ceil_mode=st.booleans(),
+)
+def test_windows_fit_as_often_as_in_torch(
+    layer: str, size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool
+) -> None:
+    options: dict[str, Any] = {"kernel_size": kernel, "stride": stride, "padding": padding}
+    if layer == "Conv1d":
+        options |= {"dilation": dilation, "out_channels": 1}
+    elif layer.startswith("Max"):
+        options |= {"dilation": dilation, "ceil_mode": ceil_mode}
+    else:
+        options |= {"ceil_mode": ceil_mode}
+    axes = int(layer[-2])
+    module = getattr(nn, layer)(**({"in_channels": 1} if layer == "Conv1d" else {}), **options)
+    try:
+        expected = tuple(module(torch.zeros(2, 1, *(size,) * axes)).shape)
+    except RuntimeError:
+        expected = None
+    # as a number, and as a name for that number
+    try:
+        found = shape_of(infer(layer, tensor(1, *(size,) * axes), **options).results[""], {})
+        found = found if min(found) > 0 else None
+    except OpFault:
+        found = None
+    assert found == expected
+    try:
+        lowering = infer(layer, tensor(1, *("T",) * axes), **options)
+    except OpFault as fault:
+        assert fault.code == "bad-option" and expected is None
+        return
+    if expected is None:
+        assert not is_legal(lowering, {"T": size})
+    else:
+        assert shape_of(lowering.results[""], {"T": size}) == expected
+
+
+# einops
+
+PATTERNS = [
+    ("n c h w -> n (h w) c", {}),
+    ("n c h w -> n c (h w)", {}),
+    ("n c h w -> n h w c", {}),
+    ("n c h w -> n (c h w)", {}),
+    ("n c (h p) (w q) -> n (h w) (p q c)", {"p": 3, "q": 2}),
+    ("n c (h p) w -> n c h (p w)", {"h": 3}),
+    ("n (a b) h w -> n b a w h", {"a": 2, "b": 2}),
+    ("n (a b) h w -> n h (a b) w", {"b": 2}),
+    ("n c h w -> n 1 c h w 1", {}),
+    ("n c h w -> n () c (h w)", {}),
+    ("n c h w->n c h w", {}),
+    ("n (g c) h w -> n (c g) h w", {"g": 2}),
+]
+
+
+@pytest.mark.parametrize(("pattern", "sizes"), PATTERNS)
+def test_rearrange_is_that_of_einops(pattern: str, sizes: dict[str, int]) -> None:
+    einops = pytest.importorskip("einops")
+    lowering = infer("Rearrange", IMAGE, pattern=pattern, sizes=sizes)
+    x = make(IMAGE, {})
+    assert lowering.call is not None
+    expected = einops.rearrange(x, pattern, **sizes)
+    assert torch.equal(run(lowering.call, {"input": x}), expected)
+    assert shape_of(lowering.results[""], {}) == tuple(expected.shape)
+
+
+def test_rearrange_drops_axes_of_one() -> None:
+    lowering = infer("Rearrange", tensor(1, 4, 5), pattern="n 1 a b -> n b a")
+    assert str(lowering.type) == "(N, 5, 4)"
+    check(lowering, {"input": tensor(1, 4, 5)})
