@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from mimgraph.analysis.inference import Given
+from mimgraph.analysis.inference import Given, Made
 from mimgraph.analysis.structure import NODE_WORDS, name_fault
 from mimgraph.builder.apply import declare_options, declare_take, option
-from mimgraph.builder.assemble import declare_body, declare_pattern
+from mimgraph.builder.assemble import check_output_name, declare_body
 from mimgraph.builder.content import content
 from mimgraph.builder.place import at_line, fail
 from mimgraph.builder.record import Draft, Feed, Record, Tensor
@@ -22,6 +22,8 @@ from mimgraph.builder.trace import Trace
 from mimgraph.catalogue import REQUIRED, applier, is_source
 from mimgraph.diagnostics import Label, SpecError
 from mimgraph.ir import graph as ir
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import WrittenFloat, WrittenInt
 from mimgraph.ir.typed import Repeated, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
@@ -93,7 +95,11 @@ class BlockFunction:
         return BlockCall(self, (), params)(*args, name=name, **named)
 
     def trace(
-        self, given: Mapping[str, Any], types: tuple[TensorType, ...], outer: Trace | None, use: Label
+        self,
+        given: Mapping[str, Any],
+        types: tuple[TensorType, ...],
+        outer: Trace | None,
+        use: Label,
     ) -> Traced:
         """What the function declares for these params and types of inputs."""
         key = content((given, types))
@@ -116,7 +122,9 @@ class BlockFunction:
         sizes = {name: type_.dims for name, type_ in zip(self.inputs, types, strict=True)}
         trace = Trace(self.name, declarable, sizes, outer)
         handles = [
-            Tensor(Record(Given(ir.BlockInput(name, self.span), type_), self.span, name, name, trace))
+            Tensor(
+                Record(Given(ir.BlockInput(name, self.span), type_), self.span, name, name, trace)
+            )
             for name, type_ in zip(self.inputs, types, strict=True)
         ]
         try:
@@ -124,39 +132,47 @@ class BlockFunction:
         finally:
             trace.active = False
         outputs = self._outputs(returned, trace)
-        nodes, declared, blocks = declare_body(outputs, handles, trace, self.span)
+        body = declare_body(outputs, [handle.record for handle in handles], trace, self.span)
         block = ir.Block(
             self.name,
             self.span,
             {name: self._default(name) for name in declarable},
-            tuple(ir.BlockInput(n, self.span, declare_pattern(n, nodes, trace)) for n in self.inputs),
-            nodes,
-            declared,
+            tuple(ir.BlockInput(n, self.span, self._pattern(n, trace)) for n in self.inputs),
+            body.nodes,
+            body.outputs,
             doc=self.doc,
         )
         key = self.keys.setdefault(content(block), f"{self.name}#{next(_keys)}")
-        types_out = {name: handle.type for name, handle in outputs.items()}
-        return Traced(key, {**blocks, key: block}, types_out)
+        results = {name: handle.type for name, handle in outputs}
+        return Traced(key, {**body.blocks, key: block}, results)
+
+    def _pattern(self, name: str, trace: Trace) -> ir.InputShape | None:
+        """A name for every dim of an input, if the body speaks of one."""
+        names = trace.pattern(name)
+        if trace.spoken.isdisjoint(names):
+            return None
+        return ir.InputShape(names, (self.span,) * len(names))
 
     def _default(self, name: str) -> ir.Option:
         default = self.defaults[name]
         return option(default if _is_data(default) else None, self.span)
 
-    def _outputs(self, returned: Any, trace: Trace) -> dict[str, Tensor]:
-        """What the function returned by public name; a single one is named as its node will be."""
-        found = returned if isinstance(returned, dict) else {"": returned}
-        for name, handle in found.items():
+    def _outputs(self, returned: Any, trace: Trace) -> list[tuple[str, Tensor]]:
+        """What the function returned by public name; "" where there is but one."""
+        named = isinstance(returned, Mapping)
+        pairs = list(returned.items()) if named else [("", returned)]
+        for name, handle in pairs:
             if not isinstance(handle, Tensor):
                 raise TypeError(f"{self.name} returns a tensor or a dict of them, not {handle!r}")
             if handle.record.trace is not trace:
                 message = f"{handle.record.label} stands outside the block {self.name}"
                 help = "give it to the block as an argument"
                 raise fail("unknown-source", message, self.span, help)
-            if not (isinstance(name, str) and name.isascii() and (name.isidentifier() or not name)):
-                raise fail("bad-name", f"{name!r} cannot be an output's name", self.span)
-        if not found:
+            if named:
+                check_output_name(name, self.span)
+        if not pairs:
             raise TypeError(f"{self.name} returns no tensor")
-        return found
+        return pairs
 
 
 def block(function: Callable[..., Any]) -> BlockFunction:
@@ -194,11 +210,12 @@ class BlockCall:
     def draft(self, feed: Feed) -> Draft:
         """Check the call, trace every distinct time, and type the use of what they declared."""
         call = self._declare(feed.span)
-        arguments, types = self._check(call, feed)
-        key, blocks = self._trace_all(call, arguments, types, feed)
-        params = {name: o for name, o in call.params.items() if name in blocks[key].params}
-        call = replace(call, block=key, params=params)
-        return Draft(feed.infer(call, declare_take(self.keywords, feed.span), blocks), blocks)
+        traced = self._trace_all(*self._check(call, feed), feed)
+        declared = traced.blocks[traced.key].params
+        params = {name: value for name, value in call.params.items() if name in declared}
+        call = replace(call, block=traced.key, params=params)
+        take = declare_take(self.keywords, feed.span)
+        return Draft(feed.infer(call, take, traced.blocks), traced.blocks)
 
     def _declare(self, span: Span) -> ir.Call:
         params = {k: v for k, v in self.keywords.items() if k not in ("repeat", "take")}
@@ -219,34 +236,87 @@ class BlockCall:
             (),
             tuple(ir.Output(name, ir.Source(name, None, span), span) for name in family.inputs),
         )
-        typed = feed.infer(call, None, {"": empty})
+        typed = feed.infer(call, None, {call.block: empty})
         operation = typed.operation
-        if isinstance(operation, Repeated):
-            return list(operation.arguments), dict(zip(family.inputs, TYPES, strict=True))
-        assert isinstance(operation, Use)
-        return [operation.arguments], dict(operation.body.inputs)
+        assert isinstance(operation, Use | Repeated)
+        times = operation.arguments if isinstance(operation, Repeated) else [operation.arguments]
+        types = {k: _type_of(feed.made[v.name], v.port) for k, v in typed.arguments.items()}
+        return list(times) or [{k: o.value for k, o in call.params.items()}], types
 
     def _trace_all(
         self,
-        call: ir.Call,
         arguments: list[Mapping[str, Any]],
         types: dict[str, TensorType],
         feed: Feed,
-    ) -> tuple[str, Mapping[str, ir.Block]]:
+    ) -> Traced:
         """Run the function for each time on what the time before gave; all must declare the same."""
         family, use = self.family, Label(feed.span, f"used here as {feed.name}")
-        types = {name: _plain_type(type_) for name, type_ in types.items()}
-        first: Traced | None = None
+        found: list[Traced] = []
         for given in arguments:
+            types = {name: _plain_type(type_) for name, type_ in types.items()}
             plain = {name: _plain(value) for name, value in given.items()}
-            traced = family.trace(plain, tuple(types.values()), feed.trace, use)
-            first = first or traced
-            if traced.key != first.key:
-                raise fail(
-                    "bad-option",
-                    f"{family.name} declares other nodes the second time, so it cannot be repeated",
-                    feed.span,
-                )
-            for name, type_ in zip(_carried(family, traced), traced.outputs.values(), strict=False):
-                types[name] = _plain_type(type_)
-        return first.key, first.blocks
+            found.append(family.trace(plain, tuple(types.values()), feed.trace, use))
+            if found[-1].key != found[0].key:
+                message = f"{family.name} declares another graph at time {len(found)} than at first"
+                help = "a repeated block must not choose its layers by sizes that change"
+                raise fail("bad-option", message, feed.span, help)
+            types |= _carried(family.inputs, found[-1].outputs)
+        return found[0]
+
+
+def _carried(
+    inputs: tuple[str, ...], outputs: Mapping[str, TensorType]
+) -> Mapping[str, TensorType]:
+    """What one time hands to the next: a single output to the first input, several by name."""
+    if len(outputs) == 1:
+        return dict(zip(inputs[:1], outputs.values(), strict=True))
+    return {name: type_ for name, type_ in outputs.items() if name in inputs}
+
+
+def _type_of(made: Made, port: str) -> TensorType:
+    return made.type if isinstance(made, Given) else made.results[port]
+
+
+def _repeat(given: Any, span: Span) -> ir.Repeat | None:
+    """`repeat=3`, or `repeat={"times": 3, "shared": True}`, or with constants `with` each."""
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        return ir.Repeat(option(given, span), False, {}, span)
+    unknown = next((key for key in given if key not in ("times", "shared", "with")), None)
+    if unknown is not None:
+        help = "its keys: times, shared, with"
+        raise fail("unknown-key", f"repeat has no key {unknown!r}", span, help)
+    times, shared, each = given.get("times"), given.get("shared", False), given.get("with", {})
+    if not isinstance(shared, bool) or not isinstance(each, Mapping):
+        raise fail("wrong-type", "shared is true or false, and with is a mapping", span)
+    if shared and each:
+        raise fail("bad-option", "a shared repeat is one module: no with", span)
+    if times is None and not each:
+        raise fail("missing-key", "repeat needs times", span, "repeat=3")
+    return ir.Repeat(
+        None if times is None else option(times, span),
+        shared,
+        {name: option(values, span) for name, values in each.items()},
+        span,
+    )
+
+
+def _is_data(value: Any) -> bool:
+    """Whether a spec can hold the value of a param; others only the function itself sees."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_data, value))
+    return isinstance(value, bool | int | float | str | Dim)
+
+
+def _plain(value: Any) -> Any:
+    """A value without its origin, which is the outer block's."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, WrittenInt):
+        return int(value)
+    return float(value) if isinstance(value, WrittenFloat) else value
+
+
+def _plain_type(type_: TensorType) -> TensorType:
+    return replace(type_, dims=tuple(map(_plain, type_.dims)))

@@ -17,6 +17,7 @@ from mimgraph.ir.expression import (
     WrittenFloat,
     WrittenInt,
     parse,
+    variables,
     written,
 )
 from mimgraph.ir.graph import Written
@@ -35,7 +36,7 @@ class Local(Variable):
 class Trace:
     """One run of a block's function, for one set of params and types of inputs."""
 
-    __slots__ = ("active", "depth", "family", "params", "sizes")
+    __slots__ = ("active", "depth", "family", "params", "sizes", "spoken")
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Trace:
         self.sizes = sizes
         self.depth: int = outer.depth + 1 if outer else 1
         self.active = True
+        self.spoken: set[str] = set()  # the names that declared values speak of
 
     def arguments(self) -> dict[str, Any]:
         """The values of the params, each number remembering its name."""
@@ -73,8 +75,8 @@ class Trace:
         return tuple(self.axis(name, i) for i in range(1, len(self.sizes[name]) + 1))
 
     def run_time_sizes(self) -> dict[Dim, str]:
-        """The dims of inputs that are known only at run time, and what stands for them."""
-        found: dict[Dim, str] = {}
+        """What is known only at run time, and the dim or param that stands for it."""
+        found = {value: name for name, value in self.params.items() if isinstance(value, Dim)}
         for name, dims in self.sizes.items():
             for i, dim in enumerate(dims, 1):
                 if isinstance(dim, Dim):
@@ -119,11 +121,10 @@ class _Localised:
             raise _CannotBeWritten
         match expression:
             case Local(name=name, owner=owner) if owner is self.trace is not None:
+                owner.spoken.add(name)
                 return Variable(name)
             case Arithmetic(operator, left, right):
-                return Arithmetic(
-                    operator, self.walk(left, depth + 1), self.walk(right, depth + 1)
-                )
+                return Arithmetic(operator, self.walk(left, depth + 1), self.walk(right, depth + 1))
             case Number():
                 return expression
         raise _CannotBeWritten
@@ -134,14 +135,15 @@ def _run_time_size(dim: Dim, trace: Trace | None, span: Span) -> Expression:
     if trace is None:
         return parse(str(dim))
     names = trace.run_time_sizes()
-    if dim in names:
-        return Variable(names[dim])
+    by_text = {str(size): name for size, name in names.items()}
     try:
-        return _renamed(parse(str(dim)), {str(size): name for size, name in names.items()})
+        found = Variable(names[dim]) if dim in names else _renamed(parse(str(dim)), by_text)
     except KeyError as missing:
         message = f"{dim} is a run-time size that no input of {trace.family} has"
         help = f"give the block an input with an axis of {missing.args[0]}"
         raise fail("bad-option", message, span, help) from None
+    trace.spoken.update(variable.name for variable in variables(found))
+    return found
 
 
 def _renamed(expression: Expression, names: Mapping[str, str]) -> Expression:

@@ -16,13 +16,13 @@ _PREFIX = "mimgraph_compiled_"
 Restore = Callable[[str, str], nn.Module]
 
 
-def load(source: str, spec: str, restore: Restore) -> ModuleType:
+def load(source: str, spec: Callable[[], str], restore: Restore) -> ModuleType:
     """The source as a module that `inspect`, debuggers and tracebacks find; run once a text.
 
-    A pickle of an instance holds `spec` and the name of its class, no code: `restore` makes an
+    A pickle of an instance holds the spec and the name of its class, no code: `restore` makes an
     empty instance from them, in any process.
     """
-    key = _PREFIX + hashlib.sha256(f"{source}\n{spec}".encode()).hexdigest()[:16]
+    key = _PREFIX + hashlib.sha256(source.encode()).hexdigest()[:16]
     if key in sys.modules:
         return sys.modules[key]
     filename = f"<mimgraph {key.removeprefix(_PREFIX)}>"
@@ -41,8 +41,8 @@ def load(source: str, spec: str, restore: Restore) -> ModuleType:
     return module
 
 
-def _pickle_by_spec(cls: type, spec: str, restore: Restore) -> None:
+def _pickle_by_spec(cls: type, spec: Callable[[], str], restore: Restore) -> None:
     def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
-        return restore, (spec, cls.__name__), self.__dict__
+        return restore, (spec(), cls.__name__), self.__dict__
 
     cls.__reduce_ex__ = reduce  # type: ignore[method-assign, assignment]

@@ -155,16 +155,17 @@ def _extents(
         unknown = [name for name in group if name not in sizes]
         given = product(sizes[name] for name in group if name in sizes)
         if len(unknown) > 1:
-            wanted = " or ".join(unknown)
-            raise bad_option("pattern", f"the size of {wanted} is missing", "give it in sizes")
+            message = f"the pattern leaves {' and '.join(unknown)} open"
+            raise bad_option("pattern", message, "give all but one of them in sizes")
         if not unknown and not same_size(given, size):
-            raise bad_option(
-                "pattern", f"({' '.join(group) or 1}) is {given}, but the axis is {size}"
-            )
+            written = group[0] if len(group) == 1 else f"({' '.join(group)})" if group else "1"
+            raise bad_option("pattern", f"the pattern makes {written} {given}, not {size}")
         if unknown:
             quotient = divided(size, given)
             if quotient is None:
-                raise bad_option("pattern", f"{given} does not divide {size}, the size of an axis")
+                raise bad_option(
+                    "pattern", f"the pattern splits {size}, which is no multiple of {given}"
+                )
             extents[unknown[0]], needed = quotient
             requires += needed
     return extents, tuple(requires)

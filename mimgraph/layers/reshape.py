@@ -136,7 +136,9 @@ def _filled(
         return shape, ()
     quotient = divided(total, given)
     if quotient is None:
-        raise bad_option("shape", f"{given} does not divide the {total} elements of {input}")
+        raise bad_option(
+            "shape", f"no size fits -1: {given} does not divide the {total} elements of {input}"
+        )
     computed, requires = quotient
     return tuple(computed if size == -1 else size for size in shape), requires
 

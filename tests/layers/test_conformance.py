@@ -11,6 +11,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
+
+from mimgraph import layers
+from mimgraph.catalogue import REQUIRED, OpFault
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import DTYPES, Constraint, TensorType
 from tests.layers.oracle import (
     build,
     infer,
@@ -24,12 +30,6 @@ from tests.layers.oracle import (
     tensor,
     unbatched,
 )
-from torch import nn
-
-from mimgraph import layers
-from mimgraph.catalogue import REQUIRED, OpFault
-from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.types import DTYPES, Constraint, TensorType
 
 warnings.simplefilter("ignore")
 
@@ -383,31 +383,27 @@ def test_modules_list_their_arguments_in_torchs_order(case: Case) -> None:
 # dtypes
 
 
-# a 1x1 AdaptiveAvgPool2d is a mean in torch, which alone takes complex numbers
-DTYPES_TRIED = ("float16", "bfloat16", "float64", "uint8", "int16", "int32", "int64", "bool")
+# not complex64: a 1x1 AdaptiveAvgPool2d, which is a mean, takes it, though no other does
+TRIED = ("float16", "bfloat16", "float64", "uint8", "int16", "int32", "int64", "bool")
+REFUSALS = (RuntimeError, NotImplementedError, ValueError, TypeError)
 
 
-@pytest.mark.parametrize("dtype", DTYPES_TRIED)
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_dtypes_are_taken_that_torch_takes(case: Case, dtype: str) -> None:
-    op = operation(case.layer)
-    first, *others = keyed(op, case.sources).items()
-    if others and case.layer != "Bilinear":
-        return
-    sources = {first[0]: first[1].cast(dtype), **dict(others)}
+def test_dtypes_are_taken_that_torch_takes(case: Case) -> None:
+    (key, first), *others = keyed(operation(case.layer), case.sources).items()
     options = {**case.options, **({"num_embeddings": 7} if case.layer == "Embedding" else {})}
-    inputs = {key: make(x, {}) for key, x in sources.items()}
-    like = infer(case.layer, case.sources, **case.options)
-    try:
-        accepted = set(results(like, inputs, build(like), {}))
-    except (RuntimeError, NotImplementedError, ValueError, TypeError):
-        accepted = set()
-    if accepted:
-        check(infer(case.layer, sources, **options), sources)
-    else:
-        with pytest.raises(OpFault) as caught:
-            infer(case.layer, sources, **options)
-        assert caught.value.code == "dtype-mismatch"
+    lowering = infer(case.layer, case.sources, **case.options)
+    for dtype in TRIED:
+        sources = {key: first.cast(dtype), **dict(others)}
+        inputs = {name: make(x, {}) for name, x in sources.items()}
+        try:
+            results(lowering, inputs, build(lowering), {})
+        except REFUSALS:
+            with pytest.raises(OpFault) as caught:
+                infer(case.layer, sources, **options)
+            assert caught.value.code == "dtype-mismatch", dtype
+        else:
+            check(infer(case.layer, sources, **options), sources)
 
 
 # sizes that are names
@@ -485,19 +481,69 @@ def is_legal(lowering: Lowering, sizes: Mapping[str, int]) -> bool:
     )
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 6, 7, 12])
 @pytest.mark.parametrize("case", SYMBOLIC, ids=map(str, SYMBOLIC))
-def test_names_stand_for_every_length(case: Case, length: int) -> None:
-    sizes = {"T": length}
+def test_names_stand_for_every_length(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     sources = keyed(operation(case.layer), case.sources)
-    if "lengths" in sources and length < 2:
-        return  # the lengths are 1 and 2
-    if is_legal(lowering, sizes):
-        check(lowering, sources, sizes)
-    else:
-        with pytest.raises((RuntimeError, IndexError)):
+    for length in (2, 3, 4, 5, 6, 7, 12, *(() if "lengths" in sources else (1,))):
+        sizes = {"T": length}
+        if is_legal(lowering, sizes):
             check(lowering, sources, sizes)
+        else:
+            with pytest.raises((RuntimeError, IndexError)):
+                check(lowering, sources, sizes)
+
+
+# what recurrent layers hand on
+
+
+def test_an_lstm_goes_on_from_the_state_of_another() -> None:
+    first = infer("LSTM", SEQUENCE, hidden_size=3, num_layers=2, proj_size=2)
+    state = first.results["state"]
+    second = infer(
+        "LSTM",
+        {"input": SEQUENCE, "state": state},
+        hidden_size=3,
+        num_layers=2,
+        proj_size=2,
+    )
+    module, x = build(first), torch.rand(2, 10, 6)
+    handed = results(first, {"input": x[:, :5]}, module, {})["state"][0]
+    found = results(second, {"input": x[:, 5:], "state": handed}, module, {})
+    assert module is not None
+    torch.testing.assert_close(found["output"][0], module(x)[0][:, 5:])
+
+
+@pytest.mark.parametrize("layer", ["RNN", "GRU"])
+def test_a_gru_goes_on_from_the_hidden_state_of_another(layer: str) -> None:
+    first = infer(layer, SEQUENCE, hidden_size=3, num_layers=2)
+    module, x = build(first), torch.rand(2, 10, 6)
+    handed = results(first, {"input": x[:, :5]}, module, {})
+    assert module is not None
+    for port in ("state", "hidden"):
+        sources = {"input": SEQUENCE, "state": first.results[port]}
+        second = infer(layer, sources, hidden_size=3, num_layers=2)
+        inputs = {"input": x[:, 5:], "state": handed[port][0]}
+        found = results(second, inputs, module, {})
+        torch.testing.assert_close(found["output"][0], module(x)[0][:, 5:])
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("layer", ["RNN", "GRU", "LSTM"])
+def test_last_is_the_final_state_of_each_sample(layer: str, bidirectional: bool) -> None:
+    options = {"hidden_size": 3, "num_layers": 2, "bidirectional": bidirectional}
+    lowering = infer(layer, {"input": SEQUENCE, "lengths": LENGTHS}, **options)
+    module, x, lengths = build(lowering), torch.rand(2, 5, 6), torch.tensor([2, 4])
+    found = results(lowering, {"input": x, "lengths": lengths}, module, {})
+    plain = infer(layer, SEQUENCE, **options)
+    for row, length in enumerate([2, 4]):
+        alone = results(plain, {"input": x[row : row + 1, :length]}, module, {})
+        torch.testing.assert_close(found["last"][0][row], alone["last"][0][0])
+        torch.testing.assert_close(found["output"][0][row, :length], alone["output"][0][0])
+        assert not found["output"][0][row, length:].any()
+        torch.testing.assert_close(alone["last"][0][0, :3], alone["output"][0][0, -1, :3])
+        if bidirectional:
+            torch.testing.assert_close(alone["last"][0][0, 3:], alone["output"][0][0, 0, 3:])
 
 
 # windows

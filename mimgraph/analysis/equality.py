@@ -1,0 +1,99 @@
+"""Whether two typed graphs are the same, however they were written.
+
+Defaults, expressions, docs, the names of blocks and the order of nodes say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from mimgraph import catalogue
+from mimgraph.ir.code import Code
+from mimgraph.ir.typed import (
+    Body,
+    Leaf,
+    Repeated,
+    Sequence,
+    Shared,
+    TypedGraph,
+    TypedNode,
+    TypedOperation,
+    Use,
+)
+
+
+def same(one: TypedGraph, other: TypedGraph) -> bool:
+    """Whether two graphs have the same name, inputs, nodes and outputs."""
+    numbers = _Numbers()
+    if one.name != other.name or one.body.outputs.keys() != other.body.outputs.keys():
+        return False
+    return numbers.body(one.body) == numbers.body(other.body)
+
+
+class _Numbers:
+    """Gives equal bodies equal numbers, so that one used often is compared once."""
+
+    def __init__(self) -> None:
+        self.by_content: dict[Hashable, int] = {}
+        self.by_id: dict[int, int] = {}
+
+    def body(self, body: Body) -> int:
+        if id(body) not in self.by_id:
+            content = self.content(body)
+            self.by_id[id(body)] = self.by_content.setdefault(content, len(self.by_content))
+        return self.by_id[id(body)]
+
+    def content(self, body: Body) -> Hashable:
+        outputs: Hashable = frozenset(body.outputs.items())
+        if len(body.outputs) == 1:  # the name of a block's only output is never seen
+            outputs = tuple(body.outputs.values())
+        nodes = frozenset(
+            (node.name, self.node(node), _items(node.arguments)) for node in body.nodes
+        )
+        return body.is_chain, tuple(body.inputs.items()), outputs, nodes
+
+    def node(self, node: TypedNode) -> Hashable:
+        return node.default, self.operation(node.operation)
+
+    def operation(self, operation: TypedOperation) -> Hashable:
+        match operation:
+            case Leaf():
+                return _leaf(operation)
+            case Sequence(items):
+                return tuple(map(self.node, items))
+            case Use(body):
+                return "use", self.body(body)
+            case Repeated(bodies, _, shared, carried):
+                return "repeat", shared, carried, tuple(map(self.body, bodies))
+            case Shared(target):
+                return "share", target
+
+
+def _leaf(leaf: Leaf) -> Hashable:
+    """The op, its options, and what its module is made with, which the input decides in part."""
+    op = catalogue.find(leaf.kind, leaf.name)
+    inferred = op.inferred if op else ()
+    options = {name: value for name, value in leaf.options.items() if name not in inferred}
+    module = leaf.lowering.module
+    arguments = _items(module.arguments) if module else None
+    return leaf.kind, leaf.name, _items(options), arguments, _plain(leaf.activation)
+
+
+def _items(values: Mapping[str, Any]) -> Hashable:
+    return frozenset((name, _plain(value)) for name, value in values.items())
+
+
+def _plain(value: Any) -> Hashable:
+    """A value to compare: 1, 1.0 and True stay apart, how it was written is left out."""
+    if isinstance(value, Code):
+        kept = (getattr(value, f.name) for f in fields(value) if f.name != "written")
+        return (type(value).__name__, *map(_plain, kept))
+    if isinstance(value, list | tuple):
+        return ("list", *map(_plain, value))
+    if isinstance(value, Mapping):
+        return _items(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return (type(value).__name__, value)
+    return ("int", int(value)) if isinstance(value, int) else ("float", repr(float(value)))

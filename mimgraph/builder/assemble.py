@@ -1,0 +1,196 @@
+"""From handles back to what they declare: every record that outputs depend on, named, in call order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from mimgraph.analysis.inference import Given
+from mimgraph.analysis.structure import name_fault, unique
+from mimgraph.builder.names import Names
+from mimgraph.builder.place import fail, here, raise_faults
+from mimgraph.builder.record import Record, Tensor
+from mimgraph.builder.trace import Trace, declare_value
+from mimgraph.diagnostics import Report
+from mimgraph.ir import graph as ir
+from mimgraph.source import Span
+
+
+class DeclaredBody(NamedTuple):
+    """The nodes and outputs of one scope, and all blocks that they speak of, inner ones first."""
+
+    inputs: tuple[ir.Input | ir.BlockInput, ...]
+    nodes: tuple[ir.Node, ...]
+    outputs: tuple[ir.Output, ...]
+    blocks: Mapping[str, ir.Block]
+
+
+def declare_body(
+    outputs: Sequence[tuple[str, Tensor]], inputs: Iterable[Record], trace: Trace | None, span: Span
+) -> DeclaredBody:
+    """What outputs depend on; `inputs` stand there in any case. An output "" is named by its node."""
+    records = _reachable((handle for _, handle in outputs), inputs)
+    names = _names(records)
+    firsts: dict[int, Record] = {}
+    blocks: dict[str, ir.Block] = {}
+    nodes = []
+    for record in records:
+        if not isinstance(record.made, Given):
+            first = firsts.setdefault(id(record.recipe), record)
+            blocks |= record.blocks
+            nodes.append(_node(record, first, names, trace))
+    found = DeclaredBody(
+        tuple(record.made.declared for record in records if isinstance(record.made, Given)),
+        tuple(nodes),
+        tuple(
+            ir.Output(name or names[t.record], ir.Source(names[t.record], t.port, span), span)
+            for name, t in outputs
+        ),
+        blocks,
+    )
+    report = Report()
+    unique(found.inputs, found.nodes, report, f"{trace.family}." if trace else "")
+    raise_faults(report, span)
+    return found
+
+
+def _reachable(outputs: Iterable[Tensor], inputs: Iterable[Record]) -> list[Record]:
+    """Every record that outputs depend on, in the order of calls."""
+    found = set(inputs)
+    stack = [handle.record for handle in outputs]
+    while stack:
+        record = stack.pop()
+        if record not in found:
+            found.add(record)
+            stack.extend(source.record for _, source in record.sources)
+    return sorted(found, key=lambda record: record.number)
+
+
+def _names(records: list[Record]) -> dict[Record, str]:
+    """The names given, and names for the rest that are none of those."""
+    names = Names(record.name for record in records if record.name)
+    return {record: record.name or names.unique(record.stem) for record in records}
+
+
+def _node(
+    record: Record, first: Record, names: Mapping[Record, str], trace: Trace | None
+) -> ir.Node:
+    """One call; a later one of the same object shares the module of the first."""
+    span = record.span
+    sources = tuple(
+        ir.Source(names[source.record], source.port, span, key, span if key else None)
+        for key, source in record.sources
+    )
+    if record is not first:
+        return ir.Node(names[record], span, ir.Share(names[first], span), sources)
+    assert record.recipe is not None
+    declared = record.recipe.uses[trace].made.declared  # its first call may not be in this graph
+    operation = _with_values(declared.operation, trace)
+    return ir.Node(names[record], span, operation, sources, declared.take)
+
+
+def _with_values(operation: Any, trace: Trace | None) -> Any:
+    """An operation with plain data and expressions in place of Python's values."""
+
+    def one(given: Any) -> Any:
+        match given:
+            case ir.Option(value, span, key):
+                return ir.Option(declare_value(value, trace, span), span, key)
+            case ir.Activation(name, options, lone, span):
+                return ir.Activation(name, one(options), one(lone), span)
+            case ir.Repeat(times, shared, each, span):
+                return ir.Repeat(one(times), shared, one(each), span)
+            case ir.Apply(kind, name, span, options, lone, activation):
+                return ir.Apply(kind, name, span, one(options), one(lone), one(activation))
+            case ir.Call(block, span, params, lone, repeat):
+                return ir.Call(block, span, one(params), one(lone), one(repeat))
+            case ir.Chain(items, span):
+                return ir.Chain(
+                    tuple(replace(item, operation=one(item.operation)) for item in items), span
+                )
+            case dict():
+                return {key: one(value) for key, value in given.items()}
+        return given
+
+    return one(operation)
+
+
+# --- the graph ------------------------------------------------------------------------------------
+
+
+def declare_graph(
+    outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor], name: str, doc: str
+) -> ir.Graph:
+    """The graph that leads to these outputs."""
+    span = here()
+    reason = name_fault(name) if isinstance(name, str) else "a name is a text"
+    if reason is not None:
+        raise fail("bad-name", f"{name!r} cannot be a class name", span, reason)
+    body = declare_body(_public(outputs, span), (), None, span)
+    keys = _keys(body.blocks)
+    return ir.Graph(
+        name,
+        span,
+        inputs=tuple(i for i in body.inputs if isinstance(i, ir.Input)),
+        blocks={
+            keys[key]: replace(block, nodes=_with_keys(block.nodes, keys))
+            for key, block in body.blocks.items()
+        },
+        nodes=_with_keys(body.nodes, keys),
+        outputs=body.outputs,
+        doc=doc,
+    )
+
+
+def _public(outputs: Any, span: Span) -> list[tuple[str, Tensor]]:
+    """Outputs with their public names; "" where the name of the node is meant."""
+    if isinstance(outputs, Tensor):
+        pairs: list[tuple[str, Tensor]] = [("", outputs)]
+    elif isinstance(outputs, Mapping):
+        pairs = list(outputs.items())
+    else:
+        pairs = [("", handle) for handle in outputs]
+    if not pairs:
+        raise fail("missing-key", "outputs is missing", span, "a graph needs outputs")
+    seen: set[Record] = set()
+    for name, handle in pairs:
+        if not isinstance(handle, Tensor):
+            raise TypeError(f"an output is a tensor of the graph, not {handle!r}")
+        label = handle.record.label
+        if handle.record.trace is not None:
+            message = f"{label} stands inside the block {handle.record.trace.family}"
+            raise fail("unknown-source", message, span, "return it from the block")
+        if isinstance(outputs, Mapping):
+            check_output_name(name, span)
+        elif len(pairs) > 1 and handle.port is not None:
+            help = f"{{{handle.port!r}: ...}} instead of a list"
+            raise fail("wrong-type", "a port in a list needs a name", span, help)
+        elif handle.record in seen:
+            raise fail("duplicate-name", f"{label} is an output already", span)
+        seen.add(handle.record)
+    return pairs
+
+
+def check_output_name(name: Any, span: Span) -> None:
+    """A public name is an identifier."""
+    if not (isinstance(name, str) and name.isascii() and name.isidentifier()):
+        raise fail("bad-name", f"{name!r} cannot be an output's name", span)
+
+
+def _keys(blocks: Mapping[str, ir.Block]) -> dict[str, str]:
+    """The name of each block in the graph, in place of the one it was recorded under."""
+    names = Names()
+    return {key: names.unique(block.family) for key, block in blocks.items()}
+
+
+def _with_keys(nodes: tuple[ir.Node, ...], keys: Mapping[str, str]) -> tuple[ir.Node, ...]:
+    return tuple(replace(node, operation=_with_key(node.operation, keys)) for node in nodes)
+
+
+def _with_key(operation: ir.Operation | None, keys: Mapping[str, str]) -> ir.Operation | None:
+    if isinstance(operation, ir.Call):
+        return replace(operation, block=keys[operation.block])
+    if isinstance(operation, ir.Chain) and keys:
+        return replace(operation, items=_with_keys(operation.items, keys))
+    return operation

@@ -1,0 +1,186 @@
+"""The public graph: one face for both front ends, on what checks, emits, runs and draws it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from mimgraph.analysis.equality import same
+from mimgraph.analysis.inference import infer
+from mimgraph.builder import Tensor, declare_graph
+from mimgraph.diagnostics import Report
+from mimgraph.files import write_whole
+from mimgraph.ir.graph import Graph as DeclaredGraph
+from mimgraph.ir.typed import Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
+from mimgraph.ir.types import Constraint, Shape, TensorType
+from mimgraph.source import SourceFile
+from mimgraph.spec.read import read
+from mimgraph.spec.write import write
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from mimgraph.render.summary import Summary
+
+
+class Graph:
+    """A checked graph, from the handles of its outputs: one, a list, or a dict by public name."""
+
+    declared: DeclaredGraph
+    typed: TypedGraph
+
+    def __init__(
+        self,
+        outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor],
+        name: str = "Model",
+        doc: str = "",
+    ) -> None:
+        self._check(declare_graph(outputs, name, doc), Report())
+
+    def _check(self, declared: DeclaredGraph, report: Report) -> None:
+        typed = infer(declared, report)
+        report.raise_if_any()
+        assert typed is not None
+        self.declared, self.typed = declared, typed
+
+    @property
+    def name(self) -> str:
+        return self.typed.name
+
+    @property
+    def inputs(self) -> Mapping[str, TensorType]:
+        """The type of every input, in order."""
+        return self.typed.body.inputs
+
+    @property
+    def outputs(self) -> Mapping[str, TensorType]:
+        """The type of every output by its public name."""
+        body = self.typed.body
+        nodes = body.by_name
+        return {
+            name: body.inputs.get(value.name) or nodes[value.name].results[value.port]
+            for name, value in body.outputs.items()
+        }
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """The shape of every input, node and port: `image`, `lstm`, `lstm.last`."""
+        found = {name: type_.shape for name, type_ in self.inputs.items()}
+        for node in self.typed.body.nodes:
+            if node.type is not None:
+                found[node.name] = node.type.shape
+            found |= {f"{node.name}.{p}": t.shape for p, t in node.results.items() if p}
+        return found
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """What must hold of the sizes that are known only at run time."""
+        return self.typed.constraints
+
+    def dumps(self) -> str:
+        """The graph as YAML."""
+        return write(self.declared)
+
+    def dump(self, path: str | PathLike[str] | None = None) -> None:
+        """Write the graph as YAML to a file, or to the standard output."""
+        if path is None:
+            sys.stdout.write(self.dumps())
+        else:
+            write_whole(Path(path), self.dumps())
+
+    def source(self) -> str:
+        """The module as a stand-alone Python file that needs only torch."""
+        from mimgraph.codegen.emit import source
+
+        return source(self.typed)
+
+    def compile(self) -> nn.Module:
+        """The module, made from that very source; its weights are drawn from torch's seed."""
+        made: nn.Module = self._classes()[self.name]()
+        return made
+
+    def _classes(self) -> Mapping[str, Any]:
+        """What the source defines, by name."""
+        from mimgraph.codegen.loader import load
+
+        return vars(load(self.source(), self.dumps, restore))
+
+    def summary(self) -> Summary:
+        """A table of the nodes, their shapes and their weights."""
+        from mimgraph.render.summary import summary
+
+        return summary(self.typed)
+
+    def draw(self, path: str | PathLike[str]) -> None:
+        """Draw the graph; the ending of the file's name says how."""
+        from mimgraph.render import draw
+
+        draw(self.typed, path)
+
+    def to_networkx(self) -> nx.DiGraph[str]:
+        """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""
+        graph: nx.DiGraph[str] = nx.DiGraph(name=self.name)
+        for name, type_ in self.inputs.items():
+            graph.add_node(name, layer="Input", shape=type_.shape, dtype=type_.dtype)
+        for node in self.typed.body.nodes:
+            shape, dtype = (node.type.shape, node.type.dtype) if node.type else (None, None)
+            graph.add_node(node.name, layer=_layer(node), shape=shape, dtype=dtype)
+        for node in self.typed.body.nodes:
+            graph.add_edges_from((value.name, node.name) for value in node.arguments.values())
+        return graph
+
+    def __eq__(self, other: object) -> bool:
+        """Whether two graphs are the same when typed, however they were written."""
+        return same(self.typed, other.typed) if isinstance(other, Graph) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}>"
+
+
+def _layer(node: TypedNode) -> str:
+    """What a node is, in one word."""
+    match unwrap(node.operation):
+        case Leaf(_, name):
+            return name
+        case Use(body):
+            return body.family
+        case Repeated(bodies):
+            return bodies[0].family if bodies else "Identity"
+        case Sequence():
+            return "Sequential"
+
+
+def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> Graph:
+    """The graph of a spec in a file, with `params` in place of its own."""
+    text = Path(path).read_bytes().decode(errors="surrogateescape")  # what is no UTF-8 is told
+    return loads(text, params, str(path))
+
+
+def restore(spec: str, class_name: str) -> nn.Module:
+    """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
+    made = loads(spec)._classes()[class_name]
+    instance: nn.Module = made.__new__(made)
+    return instance
+
+
+def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
+    """The graph of a spec as text; a `SpecError` tells every fault of it."""
+    report = Report()
+    declared = read(SourceFile(name, text), report, params)
+    if declared is None:
+        report.raise_if_any()
+        raise AssertionError(name)
+    unknown = [param for param in params or () if param not in declared.params]
+    if unknown:
+        known = ", ".join(declared.params) or "none"
+        raise ValueError(f"no param is called {unknown[0]!r}; the spec's params: {known}")
+    graph = Graph.__new__(Graph)
+    graph._check(declared, report)
+    return graph

@@ -1,0 +1,150 @@
+"""The words for a typed node that tables and pictures share: its op, options, shapes, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from mimgraph import catalogue
+from mimgraph.ir.graph import Call
+from mimgraph.ir.typed import (
+    Body,
+    Leaf,
+    Repeated,
+    Sequence,
+    Shared,
+    TypedNode,
+    TypedOperation,
+    Use,
+    Value,
+    unwrap,
+)
+from mimgraph.ir.types import TensorType
+
+LONGEST = 48  # characters of one option's value
+
+
+def op_name(node: TypedNode) -> str:
+    """`Conv2d`, `concat`, `seq`, or the name of the block; a share does what its target does."""
+    match unwrap(node.operation):
+        case Leaf(name=name):
+            return name
+        case Sequence():
+            return "seq"
+        case Use(body) | Repeated((body, *_)):
+            return body.family
+    declared = node.declared.operation
+    return declared.block if isinstance(declared, Call) else "block"  # no repeats, so no body
+
+
+def suffix(node: TypedNode) -> str:
+    """What follows the op's name and options: ` + ReLU`, ` × 3`, ` × 3 shared`."""
+    match node.operation:
+        case Leaf(activation_name=name) if name:
+            return f" + {name}"
+        case Repeated(bodies, _, shared):
+            return f" × {len(bodies)}{' shared' if shared else ''}"
+    return ""
+
+
+def taken(node: TypedNode) -> str:
+    """`.last` where `take` made another port the default."""
+    return f".{node.declared.take.port}" if node.declared.take is not None else ""
+
+
+def options_text(leaf: Leaf) -> str:
+    """The options that are not as torch has them: `16, kernel_size=3`."""
+    op = catalogue.find(leaf.kind, leaf.name)
+    if op is None:
+        return ""
+    words = []
+    for name, option in op.options.items():
+        value = leaf.options.get(name, option.default)
+        if option.inferred or _plain(value) == _plain(option.default):
+            continue
+        text = value_text(value)
+        words.append(text if name == op.lone_option else f"{name}={text}")
+    return ", ".join(words)
+
+
+def arguments_text(arguments: Mapping[str, Any]) -> str:
+    """The params that a use of a block gives: `width=32, stride=2`."""
+    return ", ".join(f"{name}={value_text(value)}" for name, value in arguments.items())
+
+
+def value_text(value: Any) -> str:
+    """A value as one reads it, cut where it is long."""
+    if isinstance(value, list | tuple):
+        text = f"[{', '.join(map(value_text, value))}]"
+    elif isinstance(value, Mapping):
+        text = f"{{{', '.join(f'{key}: {value_text(item)}' for key, item in value.items())}}}"
+    else:
+        text = str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def shown_results(node: TypedNode) -> Mapping[str, TensorType]:
+    """The default result as the port "", or all of them where none is the default."""
+    return node.results if node.type is None else {"": node.type}
+
+
+def shape_text(results: Mapping[str, TensorType]) -> str:
+    """`(N, 64)`; with names of ports `output (N, T, 64), last (N, 64)`."""
+    return ", ".join(f"{port} {type_}".lstrip() for port, type_ in results.items())
+
+
+def dtype_text(results: Mapping[str, TensorType]) -> str:
+    """The dtype; several where ports differ."""
+    return ", ".join(dict.fromkeys(type_.dtype for type_ in results.values()))
+
+
+def source_text(value: Value, nodes: Mapping[str, TypedNode]) -> str:
+    """`conv`, or `lstm.last` where the port is not the default."""
+    node = nodes.get(value.name)
+    plain = node is None or value.port == node.default
+    return value.name if plain else f"{value.name}.{value.port}"
+
+
+class Run(NamedTuple):
+    """Repeats in a row that have one body."""
+
+    start: int
+    times: int
+    body: Body
+    arguments: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        """The keys of its modules, `0` or `1 to 3`."""
+        last = self.start + self.times - 1
+        return str(self.start) if self.times == 1 else f"{self.start} to {last}"
+
+
+def runs(repeated: Repeated) -> Iterator[Run]:
+    """The repeats of a block, equal neighbours together."""
+    start = 0
+    for _, same in groupby(repeated.bodies, key=id):
+        times = len(list(same))
+        yield Run(start, times, repeated.bodies[start], repeated.arguments[start])
+        start += times
+
+
+def operand_labels(node: TypedNode) -> Mapping[str, str]:
+    """The argument that each source fills, where an op names several: `query`, `key`."""
+    operation: TypedOperation = unwrap(node.operation)
+    keys = node.arguments
+    if not isinstance(operation, Leaf) or len(keys) < 2:
+        return dict.fromkeys(keys, "")
+    op = catalogue.find(operation.kind, operation.name)
+    named = op is not None and op.inputs.kind in ("tuple", "named")
+    return {key: key if named else "" for key in keys}
+
+
+def is_shared(node: TypedNode) -> bool:
+    """Whether a node is the module of another, used again."""
+    return isinstance(node.operation, Shared)

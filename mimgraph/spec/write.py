@@ -1,0 +1,272 @@
+"""A declared graph to YAML as one writes it: a node a line, quotes where they are needed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mimgraph.ir.expression import Variable, to_text
+from mimgraph.ir.graph import (
+    Activation,
+    Apply,
+    Block,
+    BlockInput,
+    Call,
+    Chain,
+    Graph,
+    Input,
+    Node,
+    Option,
+    Output,
+    Repeat,
+    Share,
+    Source,
+    Template,
+    Written,
+)
+from mimgraph.spec.compose import BREAKS, NOT_PRINTABLE, resolve
+
+WIDTH = 100  # of a line, beyond which a mapping stands on several
+
+
+def write(graph: Graph) -> str:
+    """The spec of a graph; reading it gives the same graph."""
+    return "".join(f"{line}\n" for line in _lines(_graph(graph)))
+
+
+class Tall(dict[str, Any]):
+    """A mapping that holds definitions: each key begins a line."""
+
+
+class Rows(list[Any]):
+    """A list of which each item is a line."""
+
+
+# --- what the text says, as plain data ------------------------------------------------------------
+
+
+def _graph(graph: Graph) -> Tall:
+    spec = Tall(name=graph.name)
+    if graph.doc:
+        spec["doc"] = graph.doc
+    if graph.params:
+        spec["params"] = _options(graph.params)
+    spec["inputs"] = Tall((i.name, _input(i)) for i in graph.inputs)
+    if graph.blocks:
+        spec["blocks"] = Tall((key, _block(block)) for key, block in graph.blocks.items())
+    spec["nodes"] = Tall((node.name, _node(node)) for node in graph.nodes)
+    spec["outputs"] = _outputs(graph.outputs)
+    return spec
+
+
+def _input(declared: Input) -> Any:
+    shape = list(declared.shape.dims) if declared.shape else []
+    usual = "float32" if declared.vocab is None else "int64"
+    entry: dict[str, Any] = {}
+    if shape or declared.vocab is None:
+        entry["shape"] = shape
+    if declared.dtype != usual:
+        entry["dtype"] = declared.dtype
+    if declared.vocab is not None:
+        entry["vocab"] = declared.vocab.value
+    if declared.doc:
+        entry["doc"] = declared.doc
+    return shape if entry.keys() == {"shape"} else entry
+
+
+def _block(block: Block) -> Tall:
+    entry = Tall()
+    if block.doc:
+        entry["doc"] = block.doc
+    if block.params:
+        entry["params"] = _options(block.params)
+    entry["inputs"] = _block_inputs(block.inputs)
+    if block.is_chain:
+        (node,) = block.nodes
+        assert isinstance(node.operation, Chain)
+        entry["seq"] = Rows(map(_item, node.operation.items))
+    else:
+        entry["nodes"] = Tall((node.name, _node(node)) for node in block.nodes)
+        entry["outputs"] = _outputs(block.outputs)
+    return entry
+
+
+def _block_inputs(inputs: Sequence[BlockInput]) -> Any:
+    if any(i.pattern for i in inputs):
+        return {i.name: list(i.pattern.dims) if i.pattern else None for i in inputs}
+    return [i.name for i in inputs]
+
+
+def _outputs(outputs: Sequence[Output]) -> Any:
+    """A source, a list of nodes, or public names."""
+    sources = [_source(output.source) for output in outputs]
+    if len(outputs) == 1 and outputs[0].name == outputs[0].source.name:
+        return sources[0]
+    if [output.name for output in outputs] == sources:
+        return sources
+    return {output.name: source for output, source in zip(outputs, sources, strict=True)}
+
+
+def _node(node: Node) -> dict[str, Any]:
+    operation = node.operation
+    entry: dict[str, Any] = Tall() if isinstance(operation, Chain) else {}
+    sources = {"from": _sources(node.sources)} if node.sources is not None else {}
+    match operation:
+        case Apply(kind, name):
+            entry |= {kind: name, **sources, **_apply(operation)}
+        case Call(block):
+            entry |= {"block": block, **sources, **_call(operation)}
+        case Share(target):
+            entry |= {"share": target, **sources}
+        case Chain(items):
+            entry |= {**sources, "seq": Rows(map(_item, items))}
+    if node.take is not None:
+        entry["take"] = node.take.port
+    return entry
+
+
+def _item(node: Node) -> Any:
+    """An item of a seq: a name, or one key with its options."""
+    operation = node.operation
+    assert isinstance(operation, Apply | Call)
+    name = operation.name if isinstance(operation, Apply) else operation.block
+    options = _apply(operation) if isinstance(operation, Apply) else _call(operation)
+    if node.take is not None:
+        options["take"] = node.take.port
+    if not options:
+        return name if operation.lone is None else {name: operation.lone.value}
+    return {name: options}
+
+
+def _apply(operation: Apply) -> dict[str, Any]:
+    entry = _options(operation.options)
+    if operation.activation is not None:
+        entry["activation"] = _activation(operation.activation)
+    return entry
+
+
+def _activation(activation: Activation) -> Any:
+    if activation.lone is not None:
+        return {activation.name: activation.lone.value}
+    return (
+        {activation.name: _options(activation.options)} if activation.options else activation.name
+    )
+
+
+def _call(operation: Call) -> dict[str, Any]:
+    entry = _options(operation.params)
+    if operation.repeat is not None:
+        entry["repeat"] = _repeat(operation.repeat)
+    return entry
+
+
+def _repeat(repeat: Repeat) -> Any:
+    if not repeat.shared and not repeat.each and repeat.times is not None:
+        return repeat.times.value
+    entry: dict[str, Any] = {}
+    if repeat.times is not None:
+        entry["times"] = repeat.times.value
+    if repeat.shared:
+        entry["shared"] = True
+    if repeat.each:
+        entry["with"] = _options(repeat.each)
+    return entry
+
+
+def _options(options: Mapping[str, Option]) -> dict[str, Any]:
+    return {name: option.value for name, option in options.items()}
+
+
+def _sources(sources: Sequence[Source]) -> Any:
+    if any(source.argument for source in sources):
+        return {source.argument: _source(source) for source in sources}
+    return _source(sources[0]) if len(sources) == 1 else [_source(source) for source in sources]
+
+
+def _source(source: Source) -> str:
+    return source.name if source.port is None else f"{source.name}.{source.port}"
+
+
+# --- plain data as lines of YAML ------------------------------------------------------------------
+
+
+def _lines(mapping: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Each entry on a line where it fits, else on several."""
+    inner = indent + "  "
+    for key, value in mapping.items():
+        head = f"{indent}{_text(key)}:"
+        line = f"{head} {_flow(value)}"
+        long = len(line) > WIDTH
+        if value and isinstance(value, dict) and (long or isinstance(value, Tall)):
+            yield head
+            yield from _lines(value, inner)
+        elif value and isinstance(value, list) and (long or isinstance(value, Rows)):
+            yield head
+            yield from (f"{inner}- {_flow(item)}" for item in value)
+        elif isinstance(value, str) and _is_literal(value):
+            yield f"{head} |-"
+            yield from (f"{inner}{row}" if row else "" for row in value.split("\n"))
+        else:
+            yield line
+
+
+def _flow(value: Any) -> str:
+    """A value on one line."""
+    match value:
+        case Written(expression):
+            text = to_text(expression)
+            return f"${text}" if isinstance(expression, Variable) else f"$({text})"
+        case Template(text) | str(text):
+            return _text(text)
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(int(value))
+        case float():
+            return _number(float(value))
+        case dict():
+            entries = (f"{_text(key)}: {_flow(item)}" for key, item in value.items())
+            return f"{{{', '.join(entries)}}}"
+        case list() | tuple():
+            return f"[{', '.join(map(_flow, value))}]"
+    raise TypeError(f"a spec cannot hold {value!r}")
+
+
+def _number(value: float) -> str:
+    """A float as YAML 1.2 spells it."""
+    if math.isfinite(value):
+        return repr(value)
+    return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+
+
+_UNSAFE = re.compile(f"{NOT_PRINTABLE.pattern}|[{''.join(BREAKS)}]")
+_QUOTED = re.compile(
+    r"""[-?:,\[\]{}\#&*!|>'"%@`\s] | .*(?: :\s | \s\# | [,\[\]{}\n\r\t] | [:\s]$ )""", re.X | re.S
+)
+
+
+def _text(text: str) -> str:
+    """A text, in quotes where it would be read as something else."""
+    plain = not _QUOTED.match(text) and not _UNSAFE.search(text)
+    if plain and text and resolve(text) == text:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+
+
+def _is_literal(text: str) -> bool:
+    """Whether a text of several lines can stand as it is."""
+    rows = text.split("\n")
+    return (
+        len(rows) > 1
+        and bool(rows[0] and rows[-1])
+        and not any(row != row.rstrip() or "\t" in row for row in rows)
+        and not rows[0].startswith(" ")
+        and "\r" not in text
+        and not _UNSAFE.search(text)
+    )

@@ -1,0 +1,1 @@
+"""What is measured: each case is ours and the floor it is compared with, run in turn."""

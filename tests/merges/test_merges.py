@@ -1,0 +1,428 @@
+"""Every merge against torch: shapes, dtypes and values; and what merges refuse."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mimgraph import merges
+from mimgraph.catalogue import OpFault
+from mimgraph.ir.expression import ExpressionError
+from mimgraph.ir.types import DTYPES, TensorType, promote
+from tests.layers.oracle import build, infer, make, results, shape_of, tensor, unbatched
+
+
+def keys(*sources: TensorType) -> dict[str, TensorType]:
+    """The sources of a variadic merge."""
+    return {str(index): x for index, x in enumerate(sources)}
+
+
+class Case(NamedTuple):
+    """`expected` is the same by hand."""
+
+    merge: str
+    sources: Mapping[str, TensorType]
+    options: Mapping[str, Any]
+    expected: Callable[..., Tensor]
+
+    def __str__(self) -> str:
+        shapes = ",".join(f"{key}:{x}" for key, x in self.sources.items())
+        options = ",".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.merge}({shapes};{options})".replace(" ", "")
+
+
+A, B = tensor(5), tensor(3)
+ROW, GRID = tensor(4, 5), tensor(3, 4, 5)
+SELF = {"query": tensor(4, 6), "key": tensor(5, 6), "value": tensor(5, 7)}
+HEADS = {"query": tensor(2, 4, 6), "key": tensor(2, 5, 6), "value": tensor(2, 5, 7)}
+sdpa = F.scaled_dot_product_attention
+
+CASES = [
+    Case("concat", keys(A, B), {}, lambda a, b: torch.cat((a, b), 1)),
+    Case("concat", keys(ROW, ROW, ROW), {"dim": -1}, lambda *xs: torch.cat(xs, -1)),
+    Case("concat", keys(ROW, tensor(2, 5)), {"dim": 1}, lambda a, b: torch.cat((a, b), 1)),
+    Case(
+        "concat", keys(unbatched(2, 5), unbatched(3, 5)), {"dim": 0}, lambda a, b: torch.cat((a, b))
+    ),
+    Case(
+        "concat",
+        keys(tensor(2, 4, 5), tensor(3, 1, 1)),
+        {"broadcast": True},
+        lambda a, b: torch.cat((a, b.expand(2, 3, 4, 5)), 1),
+    ),
+    Case(
+        "concat",
+        keys(ROW, unbatched(1, 5), unbatched(5)),
+        {"broadcast": True},
+        lambda a, b, c: torch.cat((a, b.expand(2, 1, 5), c.expand(2, 1, 5)), 1),
+    ),
+    Case(
+        "concat",
+        keys(unbatched(3), ROW),
+        {"broadcast": True, "dim": -1},
+        lambda a, b: torch.cat((a.expand(2, 4, 3), b), -1),
+    ),
+    Case("stack", keys(A, A, A), {}, lambda *xs: torch.stack(xs, 1)),
+    Case("stack", keys(ROW, ROW), {"dim": -1}, lambda *xs: torch.stack(xs, -1)),
+    Case("add", keys(A, A, A), {}, lambda a, b, c: a + b + c),
+    Case("add", keys(GRID, tensor(3, 1, 1)), {"broadcast": True}, operator.add),
+    Case("add", keys(unbatched(5), GRID), {"broadcast": True}, operator.add),
+    Case("add", keys(unbatched(1, 5), unbatched(4, 1)), {"broadcast": True}, operator.add),
+    Case("subtract", keys(A, A), {}, operator.sub),
+    Case("multiply", keys(A, A), {}, operator.mul),
+    Case("multiply", keys(A, tensor(1)), {"broadcast": True}, operator.mul),
+    Case("multiply", keys(A.cast("float16"), unbatched()), {"broadcast": True}, operator.mul),
+    Case("average", keys(A, A, A), {}, lambda a, b, c: (a + b + c) / 3),
+    Case("maximum", keys(A, A, A), {}, lambda a, b, c: torch.maximum(torch.maximum(a, b), c)),
+    Case("dot", keys(A, A), {}, lambda a, b: (a * b).sum(1)),
+    Case("matmul", keys(tensor(3, 4), tensor(4, 5)), {}, operator.matmul),
+    Case("matmul", keys(tensor(2, 3, 4), tensor(2, 4, 5)), {}, operator.matmul),
+    Case("matmul", keys(tensor(4), unbatched(4, 5)), {}, operator.matmul),
+    Case("matmul", keys(tensor(2, 3, 4), unbatched(4, 5)), {}, operator.matmul),
+    Case("matmul", keys(unbatched(3, 4), tensor(6, 4, 5)), {}, operator.matmul),
+    Case("matmul", keys(unbatched(3, 4), unbatched(4, 5)), {}, operator.matmul),
+    Case("attention", SELF, {}, sdpa),
+    Case("attention", HEADS, {"scale": 0.3}, lambda *x: sdpa(*x, scale=0.3)),
+    Case("attention", HEADS, {"is_causal": True}, lambda *x: sdpa(*x, is_causal=True)),
+    Case(
+        "attention",
+        {**SELF, "mask": tensor(5, dtype="bool")},
+        {},
+        lambda q, k, v, m: sdpa(q, k, v, attn_mask=m[:, None, :]),
+    ),
+    Case(
+        "attention",
+        {**HEADS, "mask": tensor(5, dtype="bool")},
+        {},
+        lambda q, k, v, m: sdpa(q, k, v, attn_mask=m[:, None, None, :]),
+    ),
+    Case("attention", {**HEADS, "mask": tensor(1, 4, 5, dtype="bool")}, {}, sdpa),
+    Case("attention", {**HEADS, "mask": unbatched(4, 5, dtype="bool")}, {}, sdpa),
+    *(
+        Case("formula", {"a": x, "b": x}, {"expr": expr}, by_hand)
+        for x in (A,)
+        for expr, by_hand in (
+            ("a * b + (1 - a) * 2", lambda a, b: a * b + (1 - a) * 2),
+            ("-a ** 2 - (b - a)", lambda a, b: -(a**2) - (b - a)),
+            ("a / 2 / b // 3 % 2", lambda a, b: a / 2 / b // 3 % 2),
+            ("(a > 0.5) * b", lambda a, b: (a > 0.5) * b),
+            ("where(a > b, a, 0)", lambda a, b: torch.where(a > b, a, 0)),
+            ("where(a == b, 1, 0.5)", lambda a, b: torch.where(a == b, 1.0, 0.5)),
+            (
+                "minimum(a, b) + maximum(a, 0.5)",
+                lambda a, b: torch.minimum(a, b) + a.clamp(min=0.5),
+            ),
+            ("minimum(1, a) * b", lambda a, b: a.clamp(max=1) * b),
+            ("clamp(a, 0.2, 2 * 0.3) + b", lambda a, b: a.clamp(0.2, 0.6) + b),
+            ("clamp(a, b, b + 1)", lambda a, b: a.clamp(b, b + 1)),
+            ("clamp(a, 0.2, b)", lambda a, b: a.clamp(min=0.2).minimum(b)),
+            (
+                "sigmoid(a) + tanh(b) + relu(a - b)",
+                lambda a, b: a.sigmoid() + b.tanh() + (a - b).relu(),
+            ),
+            (
+                "softplus(a) * exp(b) * log(a + 1)",
+                lambda a, b: F.softplus(a) * b.exp() * (a + 1).log(),
+            ),
+            ("sqrt(a) + sin(b) + cos(abs(a))", lambda a, b: a.sqrt() + b.sin() + a.abs().cos()),
+            ("a * sqrt(4) + b * exp(-(0))", lambda a, b: a * 2.0 + b),
+        )
+    ),
+    Case(
+        "formula",
+        {"x": A, "t": unbatched()},
+        {"expr": "x / t", "broadcast": True},
+        operator.truediv,
+    ),
+    Case("formula", {"x": A}, {"expr": "x * x"}, lambda x: x * x),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=map(str, CASES))
+def test_results_are_those_by_hand(case: Case) -> None:
+    lowering = infer(case.merge, case.sources, **case.options)
+    inputs = {key: make(x, {}) for key, x in case.sources.items()}
+    expected = case.expected(*inputs.values())
+    found = results(lowering, inputs, None, {})
+    for value in found[lowering.default or ""]:
+        torch.testing.assert_close(value, expected, equal_nan=True)
+    for port, type_ in lowering.results.items():
+        assert tuple(found[port][0].shape) == shape_of(type_, {})
+        assert found[port][0].dtype == getattr(torch, type_.dtype)
+
+
+def test_every_merge_has_a_case() -> None:
+    assert {case.merge for case in CASES} == set(merges.__all__)
+
+
+@pytest.mark.parametrize(("a", "b"), product(DTYPES, DTYPES))
+def test_promotion_is_torchs(a: str, b: str) -> None:
+    expected = torch.promote_types(getattr(torch, a), getattr(torch, b))
+    assert f"torch.{promote(a, b)}" == str(expected)
+
+
+@pytest.mark.parametrize(
+    "merge", ["add", "subtract", "multiply", "average", "maximum", "dot", "matmul", "attention"]
+)
+def test_dtypes_are_taken_that_torch_takes(merge: str) -> None:
+    """Of all pairs, but for bools in an average: they would be joined by "or"."""
+    for a, b in product(DTYPES, DTYPES):
+        shape = (4, 4) if merge in ("matmul", "attention") else (4,)
+        sources = keys(tensor(*shape, dtype=a), tensor(*shape, dtype=b))
+        if merge == "attention":
+            names = ("query", "key", "value")
+            sources = dict(zip(names, (sources["0"], *[sources["1"]] * 2), strict=True))
+        like = {key: x.cast("float32") for key, x in sources.items()}
+        inputs = {key: make(x, {}) for key, x in sources.items()}
+        try:
+            found = results(infer(merge, like), inputs, None, {})
+            values = next(iter(found.values()))
+            accepted = str(values[-1].dtype)[6:]
+        except (RuntimeError, NotImplementedError):
+            accepted = ""
+        if merge == "average" and "bool" in (a, b):
+            accepted = ""
+        if accepted:
+            lowering = infer(merge, sources)
+            assert (a, b, next(iter(lowering.results.values())).dtype) == (a, b, accepted)
+        else:
+            with pytest.raises(OpFault) as caught:
+                infer(merge, sources)
+            assert (a, b, caught.value.code) == (a, b, "dtype-mismatch")
+
+
+EXPRESSIONS = (
+    "a + b, a - b, a * b, a / b, a // b, a % b, a ** b, a < b, a == b, a + 1, 1 - a, a * 1.5, a / 2, "
+    "a // 2, 2 % a, a ** 2, 2 ** a, 1.5 ** a, a ** -1, a >= 0.5, -a, abs(a), exp(a), log(a), sqrt(a), "
+    "sin(a), cos(a), sigmoid(a), tanh(a), relu(a), softplus(a), minimum(a; b), maximum(a; 2), "
+    "minimum(0.5; a), clamp(a; 0; 1), clamp(a; 0.5; 1), clamp(a; b; b), clamp(a; 0; b), "
+    "where(a > b; a; b), where(a != 0; a; 1), where(a != 0; 1; 0.5), where(a != 0; 1; 0), where(a; b; b)"
+)
+
+
+@pytest.mark.parametrize("expr", [e.strip().replace(";", ",") for e in EXPRESSIONS.split(",")])
+@pytest.mark.parametrize("scalar", [False, True])
+def test_formulas_compute_in_the_dtypes_of_torch(expr: str, scalar: bool) -> None:
+    """For all pairs of dtypes, of two vectors and of a vector and a scalar tensor."""
+    uses_b = "b" in expr.replace("abs", "")
+    for a, b in product(DTYPES, DTYPES if uses_b else DTYPES[:1]):
+        if "uint8" in (a, b) and expr.startswith("where(a,"):
+            continue  # taken, but deprecated
+        if scalar and ("complex64" in (a, b) or "complex128" in (a, b)):
+            continue
+        second = unbatched(dtype=b) if scalar else tensor(4, dtype=b)
+        sources = {"a": tensor(4, dtype=a), **({"b": second} if uses_b else {})}
+        inputs = {key: make(x, {}) for key, x in sources.items()}
+        like = {
+            key: x.cast(
+                "bool" if expr[:7] == "where(a" and expr[7] == "," and key == "a" else "float32"
+            )
+            for key, x in sources.items()
+        }
+        try:
+            found = results(infer("formula", like, expr=expr, broadcast=True), inputs, None, {})[
+                ""
+            ][0]
+            accepted = str(found.dtype)[6:]
+        except (RuntimeError, NotImplementedError, TypeError):
+            accepted = ""
+        if accepted:
+            result = infer("formula", sources, expr=expr, broadcast=True).results[""]
+            assert (a, b, result.dtype) == (a, b, accepted)
+        else:
+            with pytest.raises(OpFault) as caught:
+                infer("formula", sources, expr=expr, broadcast=True)
+            assert caught.value.code in ("dtype-mismatch", "bad-expression"), (a, b)
+
+
+def test_a_row_of_which_all_is_hidden_has_no_weight() -> None:
+    lowering = infer("attention", {**SELF, "mask": tensor(5, dtype="bool")})
+    inputs = {key: make(x, {}) for key, x in SELF.items()}
+    mask = torch.tensor([[True, True, False, True, False], [False] * 5])
+    found = results(lowering, {**inputs, "mask": mask}, None, {})
+    torch.testing.assert_close(found["output"][0], found["output"][1])
+    assert not found["weights"][0][1].any()
+
+
+def test_sizes_may_be_names() -> None:
+    cases = [
+        ("concat", keys(tensor("T", 5), tensor("S", 5)), {"dim": 1}),
+        ("concat", keys(tensor("T", 5), unbatched(1, 5)), {"dim": 2, "broadcast": True}),
+        ("concat", keys(tensor("T", 5), tensor(1, 5)), {"dim": 2, "broadcast": True}),
+        ("stack", keys(tensor("T"), tensor("T")), {}),
+        ("add", keys(tensor("T", 5), tensor("T", 1)), {"broadcast": True}),
+        ("matmul", keys(tensor("T", "S"), tensor("S", 3)), {}),
+        (
+            "attention",
+            {"query": tensor("T", 6), "key": tensor("S", 6), "value": tensor("S", 6)},
+            {},
+        ),
+        (
+            "attention",
+            {k: tensor("T", "S") for k in ("query", "key", "value")},
+            {"is_causal": True},
+        ),
+    ]
+    sizes = {"T": 4, "S": 7}
+    for merge, sources, options in cases:
+        lowering = infer(merge, sources, **options)
+        inputs = {key: make(x, sizes) for key, x in sources.items()}
+        for port, values in results(lowering, inputs, build(lowering), sizes).items():
+            for value in values:
+                assert tuple(value.shape) == shape_of(lowering.results[port], sizes)
+                torch.testing.assert_close(value, values[0])
+
+
+# faults
+
+INT, BOOL = A.cast("int64"), A.cast("bool")
+STATE = infer("LSTM", ROW, hidden_size=3).results["state"]
+
+
+class Refusal(NamedTuple):
+    merge: str
+    sources: Mapping[str, TensorType]
+    options: Mapping[str, Any]
+    code: str
+    at: str | None
+    note: str = ""
+
+
+REFUSALS = [
+    *(
+        Refusal(merge, keys(A), {}, "wrong-arity", None)
+        for merge in ("concat", "add", "dot", "matmul")
+    ),
+    *(
+        Refusal(merge, keys(A, A, A), {}, "wrong-arity", None)
+        for merge in ("subtract", "dot", "matmul")
+    ),
+    # the odd one out of two: more axes, else the second
+    Refusal("concat", keys(GRID, A), {}, "shape-mismatch", "0", "4 axes, but {1} is (N, 5)"),
+    Refusal("concat", keys(A, GRID), {}, "shape-mismatch", "1", "4 axes, but {0} is (N, 5)"),
+    Refusal(
+        "concat",
+        keys(ROW, tensor(4, 6)),
+        {},
+        "shape-mismatch",
+        "1",
+        "(N, 4, 6), but {0} is (N, 4, 5)",
+    ),
+    Refusal("concat", keys(A, unbatched(2, 5)), {}, "shape-mismatch", "1"),
+    Refusal("add", keys(A, B), {}, "shape-mismatch", "1", "(N, 3), but {0} is (N, 5)"),
+    Refusal("add", keys(A, tensor("T")), {}, "shape-mismatch", "1"),
+    Refusal("add", keys(tensor("S"), tensor("T")), {"broadcast": True}, "shape-mismatch", "1"),
+    # of many: the one that is not like most
+    Refusal("add", keys(B, A, A), {}, "shape-mismatch", "0", "(N, 3), but {1} is (N, 5)"),
+    Refusal("stack", keys(A, A, B, A), {}, "shape-mismatch", "2"),
+    Refusal("maximum", keys(A, A, ROW), {}, "shape-mismatch", "2", "3 axes, but {0} is (N, 5)"),
+    Refusal(
+        "formula",
+        {"a": A, "b": B},
+        {"expr": "a + b"},
+        "shape-mismatch",
+        "b",
+        "(N, 3), but {a} is (N, 5)",
+    ),
+    # broadcasts
+    Refusal("add", keys(A, tensor(1)), {}, "shape-mismatch", "1"),
+    Refusal("add", keys(GRID, ROW), {"broadcast": True}, "shape-mismatch", "0"),
+    Refusal("add", keys(A, unbatched(4, 5)), {"broadcast": True}, "shape-mismatch", "1"),
+    Refusal("concat", keys(ROW, tensor(1, 6)), {"broadcast": True}, "shape-mismatch", "1"),
+    # options
+    Refusal("concat", keys(A, A), {"dim": 0}, "bad-option", "dim"),
+    Refusal("concat", keys(A, A), {"dim": 2}, "bad-option", "dim"),
+    Refusal("stack", keys(A, A), {"dim": 3}, "bad-option", "dim"),
+    # dtypes
+    Refusal("concat", keys(A, INT, A), {}, "dtype-mismatch", "1", "int64, but {0} is float32"),
+    Refusal("stack", keys(A, INT), {}, "dtype-mismatch", "1"),
+    Refusal("subtract", keys(A, BOOL), {}, "dtype-mismatch", "1"),
+    Refusal("matmul", keys(ROW, tensor(5, 4, dtype="float64")), {}, "dtype-mismatch", "1"),
+    *(
+        Refusal(merge, keys(STATE, STATE), {}, "dtype-mismatch", "0")
+        for merge in ("concat", "stack", "add", "matmul")
+    ),
+    # products
+    Refusal("dot", keys(ROW, ROW), {}, "rank-mismatch", "0"),
+    Refusal("matmul", keys(A, ROW), {}, "rank-mismatch", "0"),
+    Refusal("matmul", keys(ROW, A), {}, "rank-mismatch", "1"),
+    Refusal("matmul", keys(ROW, ROW), {}, "shape-mismatch", "1"),
+    Refusal("matmul", keys(tensor(2, 4, 5), tensor(3, 5, 4)), {}, "shape-mismatch", "1"),
+    # attention
+    Refusal("attention", {**SELF, "key": tensor(5, 7)}, {}, "shape-mismatch", "key"),
+    Refusal("attention", {**SELF, "value": tensor(4, 7)}, {}, "shape-mismatch", "value"),
+    Refusal("attention", {**SELF, "key": HEADS["key"]}, {}, "shape-mismatch", "key"),
+    Refusal("attention", {**SELF, "query": A}, {}, "rank-mismatch", "query"),
+    Refusal(
+        "attention", {**SELF, "value": tensor(5, 7, dtype="float64")}, {}, "dtype-mismatch", "value"
+    ),
+    Refusal("attention", {**SELF, "mask": tensor(5)}, {}, "dtype-mismatch", "mask"),
+    Refusal("attention", {**SELF, "mask": tensor(4, dtype="bool")}, {}, "shape-mismatch", "mask"),
+    Refusal(
+        "attention", {**HEADS, "mask": tensor(4, 5, dtype="bool")}, {}, "rank-mismatch", "mask"
+    ),
+    Refusal(
+        "attention",
+        {**SELF, "mask": tensor(5, dtype="bool")},
+        {"is_causal": True},
+        "bad-option",
+        "is_causal",
+    ),
+    # formulas
+    Refusal("formula", {}, {"expr": "1"}, "wrong-arity", None),
+    Refusal("formula", {"a": A}, {"expr": "a + c"}, "unknown-source", "expr"),
+    Refusal("formula", {"a": A, "b": A}, {"expr": "a + 1"}, "wrong-arity", "b"),
+    *(
+        Refusal("formula", {"a": x}, {"expr": expr}, code, "expr")
+        for x, expr, code in (
+            (A, "a +", "bad-expression"),
+            (A, "foo(a)", "bad-expression"),
+            (A, "exp(a, a)", "bad-expression"),
+            (A, "where(a > 0, 1)", "bad-expression"),
+            (A, "a * log(0)", "bad-expression"),
+            (A, "a / (1 - 1) * (1 / 0)", "bad-expression"),
+            (A, "a + (1 < 2)", "bad-expression"),
+            (A, "clamp(1, 0, a)", "bad-expression"),
+            (A, "a.real", "bad-expression"),
+            (INT, "a ** -1", "bad-expression"),
+            (A, "-(a > 0)", "dtype-mismatch"),
+            (A, "where(a, 1, 2)", "dtype-mismatch"),
+            (INT, "softplus(a)", "dtype-mismatch"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "refusal", REFUSALS, ids=[f"{r.merge}-{r.code}-{i}" for i, r in enumerate(REFUSALS)]
+)
+def test_refused(refusal: Refusal) -> None:
+    with pytest.raises(OpFault) as caught:
+        infer(refusal.merge, refusal.sources, **refusal.options)
+    fault = caught.value
+    assert (fault.code, fault.option or fault.source) == (refusal.code, refusal.at)
+    assert not refusal.note or fault.note == refusal.note
+
+
+def test_the_help_says_how_to_mend_it() -> None:
+    with pytest.raises(OpFault) as flat:
+        infer("concat", keys(GRID, A))
+    assert flat.value.help == "flatten it first: {layer: Flatten, from: {0}}"
+    with pytest.raises(OpFault) as wide:
+        infer("multiply", keys(A, tensor(1)))
+    assert wide.value.help == "if that is meant, say broadcast: true"
+
+
+def test_a_fault_of_a_formula_knows_its_place_in_the_text() -> None:
+    with pytest.raises(OpFault) as caught:
+        infer("formula", {"a": A}, expr="a + other")
+    cause = caught.value.__cause__
+    assert isinstance(cause, ExpressionError)
+    assert (cause.start, cause.end) == (4, 9)

@@ -1,0 +1,36 @@
+"""Wrong specs in Markdown, each with the text that the user sees; `--rewrite` writes it anew."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mimgraph.diagnostics.codes import CODES
+from mimgraph.diagnostics.render import render_text
+from tests.marked import faults
+
+CORPUS = Path(__file__).parent / "corpus"
+FILES = sorted(path for path in CORPUS.glob("*.md") if path.name != "README.md")
+_CASE = re.compile(r"```yaml\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
+
+LATER = {"optional-source"}  # told once optional inputs are there
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_tells(path: Path, rewrite: bool) -> None:
+    text = path.read_text()
+
+    def told(match: re.Match[str]) -> str:
+        return f"```yaml\n{match[1]}```\n\n```text\n{render_text(faults(match[1]))}\n```\n"
+
+    expected = _CASE.sub(told, text)
+    if rewrite:
+        path.write_text(expected)
+    assert text == expected or rewrite
+
+
+def test_every_code_has_a_case() -> None:
+    shown = set(re.findall(r"^error\[([a-z-]+)\]", "".join(p.read_text() for p in FILES), re.M))
+    assert set(CODES) - shown - LATER == set()
