@@ -12,7 +12,7 @@ import networkx as nx
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
-from mimgraph.builder import Tensor, declare_graph
+from mimgraph.builder import Tensor, declare_graph, raise_faults
 from mimgraph.diagnostics import Report
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
@@ -40,13 +40,12 @@ class Graph:
         name: str = "Model",
         doc: str = "",
     ) -> None:
-        self._check(declare_graph(outputs, name, doc), Report())
-
-    def _check(self, declared: DeclaredGraph, report: Report) -> None:
-        typed = infer(declared, report)
-        report.raise_if_any()
+        self.declared = declare_graph(outputs, name, doc)
+        report = Report()
+        typed = infer(self.declared, report)
+        raise_faults(report, self.declared.origin)
         assert typed is not None
-        self.declared, self.typed = declared, typed
+        self.typed = typed
 
     @property
     def name(self) -> str:
@@ -120,7 +119,7 @@ class Graph:
         """Draw the graph; the ending of the file's name says how."""
         from mimgraph.render import draw
 
-        draw(self.typed, path)
+        draw(self.typed, Path(path))
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""
@@ -181,6 +180,9 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
     if unknown:
         known = ", ".join(declared.params) or "none"
         raise ValueError(f"no param is called {unknown[0]!r}; the spec's params: {known}")
+    typed = infer(declared, report)
+    report.raise_if_any()
+    assert typed is not None
     graph = Graph.__new__(Graph)
-    graph._check(declared, report)
+    graph.declared, graph.typed = declared, typed
     return graph

@@ -882,9 +882,9 @@ class _Inference:
                 given[first] = call.lone
         unknown = [(n, o) for n, o in (*given.items(), *each.items()) if n not in block.params]
         for name, option in unknown:
-            unknown_option(
-                block.family, name, option.key, (*block.params, "from", "take", "repeat"), self.report, path
-            )
+            words = ("from", "take", "repeat")
+            params = tuple(block.params)
+            unknown_option(block.family, name, option.key, params, words, self.report, path)
         if not unknown:
             for name, default in block.params.items():
                 if default.value is None and name not in given and name not in each:

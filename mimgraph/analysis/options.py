@@ -159,7 +159,7 @@ def bind(
             given[op.lone_option] = lone
     unknown = [name for name in given if name not in op.options]
     for name in unknown:
-        unknown_option(op.name, name, given.pop(name).key, (*op.options, *words), report, node)
+        unknown_option(op.name, name, given.pop(name).key, tuple(op.options), words, report, node)
     if not unknown and len(report.diagnostics) == before:
         for name, spec in op.options.items():
             if spec.default is REQUIRED and name not in given:
@@ -223,11 +223,17 @@ def _choices(spec: OptionSpec) -> list[str]:
 
 
 def unknown_option(
-    owner: str, name: str, span: Span, choices: tuple[str, ...], report: Report, node: str
+    owner: str,
+    name: str,
+    span: Span,
+    options: tuple[str, ...],
+    words: tuple[str, ...],
+    report: Report,
+    node: str,
 ) -> None:
-    """Report an option that the op or block does not have."""
-    near = nearest(name, choices)
-    known = ", ".join(choices) or "none"
+    """Report an option that the op or block does not have; `words` are a node's other keys."""
+    near = nearest(name, (*options, *words))
+    known = ", ".join(options) or "none"
     report.add(
         Diagnostic(
             "unknown-option",

@@ -267,7 +267,7 @@ def _check_used(
         if thing.name in read or _is_spoken(thing.name, report):
             continue
         is_node = isinstance(thing, Node)
-        if is_node and thing.operation is None:  # its own fault is told already
+        if isinstance(thing, Node) and thing.operation is None:  # its own fault is told already
             continue
         report.add(
             Diagnostic(

@@ -16,7 +16,7 @@ from mimgraph.analysis.structure import NODE_WORDS, name_fault
 from mimgraph.builder.apply import declare_options, declare_take, option
 from mimgraph.builder.assemble import check_output_name, declare_body
 from mimgraph.builder.content import content
-from mimgraph.builder.place import at_line, fail
+from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Draft, Feed, Record, Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.catalogue import REQUIRED, applier, is_source
@@ -49,7 +49,7 @@ class BlockFunction:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.name = function.__name__
-        self.span = at_line(function.__code__.co_filename, function.__code__.co_firstlineno)
+        self.span = definition(function)
         self.doc = inspect.getdoc(function) or ""
         self.inputs, self.defaults = self._signature()
         self.traces: dict[Any, Traced] = {}

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from functools import cache
 from itertools import islice
-from types import FrameType
+from types import FrameType, FunctionType
 
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.source import PythonFile, Span
@@ -21,6 +21,14 @@ def here() -> Span:
 def at_line(file: str, line: int) -> Span:
     """A whole line of a Python file."""
     return Span(python_file(file), line, 1, line, 1)
+
+
+def definition(function: FunctionType) -> Span:
+    """The line with the `def`, behind the decorators."""
+    name, first = function.__code__.co_filename, function.__code__.co_firstlineno
+    lines = range(first, first + 20)
+    is_def = (line for line in lines if python_file(name).line(line).lstrip().startswith("def "))
+    return at_line(name, next(is_def, first))
 
 
 python_file = cache(PythonFile)
@@ -42,9 +50,15 @@ def raise_faults(report: Report, span: Span) -> None:
     if report.diagnostics:
         exact = _columns(span)
         raise SpecError(
-            replace(found, span=exact) if found.span == span else found
+            _refined(found, span, exact) if found.span == span else found
             for found in report.diagnostics
         )
+
+
+def _refined(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
+    """The fault at its columns; what the rest of the line has to do with it the note says."""
+    labels = tuple(label for label in found.labels if label.span != span)
+    return replace(found, span=exact, labels=labels)
 
 
 def fail(code: str, message: str, span: Span, help: str = "", node: str = "") -> SpecError:

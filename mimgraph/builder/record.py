@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple, Protocol
 
@@ -11,6 +12,7 @@ from mimgraph import catalogue
 from mimgraph.analysis.inference import Given, Made, infer_input, infer_node, infer_port
 from mimgraph.analysis.structure import name_fault
 from mimgraph.builder.apply import declare_apply, declare_take
+from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.trace import Trace
 from mimgraph.catalogue import LayerCall
@@ -20,7 +22,6 @@ from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import BATCH, DTYPES, Shape, TensorType
-from mimgraph.builder.names import snake_case
 from mimgraph.source import Span
 
 _numbers = count()
@@ -216,7 +217,8 @@ def _merge(name: str, left: Tensor, right: object) -> Tensor:
     """The merge that an operator stands for."""
     op = catalogue.find("merge", name)
     if op is None or not isinstance(right, Tensor):
-        return NotImplemented
+        refused: Tensor = NotImplemented
+        return refused
     return record(LayerCall(op, (), {}), (left, right), {}, None)
 
 
@@ -292,7 +294,6 @@ def _check_name(name: Any, span: Span) -> None:
 # --- calls ----------------------------------------------------------------------------------------
 
 IN_SEQUENCE = object()  # among the uses of a layer: it is an item of a Sequential
-FIRST_CALL = "its first call"  # stands for the name of the node that a share is of
 
 
 def record(
@@ -311,10 +312,10 @@ def record(
     if first is IN_SEQUENCE:
         raise used_already(recipe, span)
     stem = snake_case(recipe.op.name) if isinstance(recipe, LayerCall) else recipe.stem
-    feed = _feed(name or stem, handles, span, trace)
+    feed = _feed(name or stem, handles, span, trace, first)
     draft = _draft(recipe, feed) if first is None else _draft_again(first, feed)
-    handles = _by_argument(recipe, handles)
-    kept = Record(draft.typed, span, name, stem, trace, recipe, handles, draft.blocks)
+    arguments = tuple(_by_argument(recipe, handles))
+    kept = Record(draft.typed, span, name, stem, trace, recipe, arguments, draft.blocks)
     if first is None:
         recipe.uses[trace] = kept
     return Tensor(kept)
@@ -328,9 +329,20 @@ def _draft(recipe: Recipe | LayerCall, feed: Feed) -> Draft:
 
 
 def _draft_again(first: Record, feed: Feed) -> Draft:
-    """The module of the first call on other sources."""
-    feed = feed._replace(made={**feed.made, FIRST_CALL: first.made})
-    return Draft(feed.infer(ir.Share(FIRST_CALL, feed.span), None, first.blocks), first.blocks)
+    """The module of the first call, which has a name in the feed, on other sources."""
+    target = next(name for name, made in feed.made.items() if made is first.made)
+    typed = first.made
+    assert isinstance(typed, TypedNode)
+    made, arguments = dict(feed.made), dict(typed.arguments)
+    for i, (key, handle) in enumerate(first.sources):
+        name = f"{target} {i}"  # no node is called so
+        made[name] = handle.record.made
+        key = key or list(arguments)[i]
+        arguments[key] = arguments[key]._replace(name=name)
+    own = replace(typed.declared, name=target)
+    made[target] = replace(typed, declared=own, arguments=arguments)
+    share = ir.Share(target, feed.span)
+    return Draft(feed._replace(made=made).infer(share, None, first.blocks), first.blocks)
 
 
 def used_already(recipe: Any, span: Span) -> SpecError:
@@ -381,26 +393,30 @@ def _common_trace(handles: Handles, span: Span) -> Trace | None:
     raise fail("unknown-source", message, span, "give it to the block as an argument")
 
 
-def _feed(name: str, handles: Handles, span: Span, trace: Trace | None) -> Feed:
-    """The sources under their names, or such as they may get; every handle under one of its own."""
-    names: dict[Record, str] = {}
-    taken: dict[str, Record | None] = {}
-    for _, handle in sorted(handles, key=lambda pair: pair[1].name is None):
-        label, number = handle.record.label, 0
-        while taken.setdefault(stand_in(label, number), handle.record) is not handle.record:
-            number += 1
-        names[handle.record] = stand_in(label, number)
-    number = 0
-    while stand_in(name, number) in taken:
-        number += 1
-    made = {name: record.made for record, name in names.items()}
+def _feed(
+    name: str, handles: Handles, span: Span, trace: Trace | None, first: Record | None
+) -> Feed:
+    """What is known of a call; sources without a name stand under one that they may get."""
+    records = dict.fromkeys(handle.record for _, handle in handles)
+    if first is not None:
+        records[first] = None
+    names: dict[str, Record] = {}
+    for record in sorted(records, key=lambda record: record.name is None):
+        names[_free(record.label, names)] = record
+    by_record = {record: name for name, record in names.items()}
     sources = tuple(
-        ir.Source(names[handle.record], handle.port, span, key, span if key else None)
+        ir.Source(by_record[handle.record], handle.port, span, key, span if key else None)
         for key, handle in handles
     )
+    made = {name: record.made for name, record in names.items()}
     path = f"{trace.family}." if trace else ""
-    return Feed(stand_in(name, number), path, span, sources, made, trace)
+    return Feed(_free(name, names), path, span, sources, made, trace)
 
 
-def stand_in(label: str, number: int) -> str:
-    return f"{label}_{number}" if number else label
+def _free(stem: str, taken: Container[str]) -> str:
+    """`stem`, or with the first number that makes it free."""
+    name, number = stem, 0
+    while name in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    return name

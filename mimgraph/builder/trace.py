@@ -120,7 +120,7 @@ class _Localised:
         if depth > MAX_DEPTH or self.parts > MAX_PARTS:
             raise _CannotBeWritten
         match expression:
-            case Local(name=name, owner=owner) if owner is self.trace is not None:
+            case Local(name=name, owner=owner) if owner is not None and owner is self.trace:
                 owner.spoken.add(name)
                 return Variable(name)
             case Arithmetic(operator, left, right):

@@ -21,13 +21,11 @@ from mimgraph.ir.types import TensorType
 from mimgraph.render.labels import (
     arguments_text,
     op_name,
+    op_text,
     operand_labels,
     options_text,
     runs,
-    shown_results,
     source_text,
-    suffix,
-    taken,
 )
 
 
@@ -117,78 +115,132 @@ class _End(NamedTuple):
     port: str = ""
 
 
+class _Place(NamedTuple):
+    """Where a node stands: the prefix of its dotted name, its key there, what feeds it by operand,
+    and which of its ports are used."""
+
+    path: str
+    key: str
+    sources: Mapping[str, _End]
+    ports: tuple[str, ...] = ()
+    told: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.path + self.key
+
+    @property
+    def title(self) -> str:
+        """The name; an item of a chain has none."""
+        return "" if self.key.isdigit() else self.key
+
+
+_Drawn: TypeAlias = tuple[tuple[Item, ...], dict[str, _End]]  # and where the results come from
+
+
 class _Drawing:
     """Collects the edges while bodies become items. An edge passes through the walls of clusters."""
 
     def __init__(self) -> None:
         self.edges: list[Edge] = []
 
-    def body(
-        self, body: Body, path: str, inputs: Mapping[str, _End]
-    ) -> tuple[tuple[Item, ...], dict[str, _End]]:
+    def body(self, body: Body, path: str, inputs: Mapping[str, _End]) -> _Drawn:
         """The items of a body, and where its outputs come from."""
         used: dict[str, list[str]] = {}
-        for value in (*(v for n in body.nodes for v in n.arguments.values()), *body.outputs.values()):
+        for value in (
+            *(v for n in body.nodes for v in n.arguments.values()),
+            *body.outputs.values(),
+        ):
             used.setdefault(value.name, []).append(value.port)
-        ends = {Value(name, ""): end for name, end in inputs.items()}
         by_name = body.by_name
+        ends = {Value(name, ""): end for name, end in inputs.items()}
         items: list[Item] = []
         for node in body.order:
             sources = {key: ends[value] for key, value in node.arguments.items()}
-            told = ", ".join(source_text(value, by_name) for value in node.arguments.values())
             ports = tuple(dict.fromkeys(used.get(node.name, ())))
-            item, results = self.node(node, path, node.name, sources, ports, f" of {told}")
-            items.extend(item)
+            told = ", ".join(source_text(value, by_name) for value in node.arguments.values())
+            drawn, results = self.node(node, _Place(path, node.name, sources, ports, told))
+            items += drawn
             ends |= {Value(node.name, port): end for port, end in results.items()}
         return tuple(items), {name: ends[value] for name, value in body.outputs.items()}
 
-    def node(
-        self,
-        node: TypedNode,
-        path: str,
-        name: str,
-        sources: Mapping[str, _End],
-        ports: tuple[str, ...] = (),
-        told: str = "",
-    ) -> tuple[tuple[Item, ...], dict[str, _End]]:
-        """A node as an item, and where its results come from."""
-        id_ = f"{path}{name}"
+    def node(self, node: TypedNode, place: _Place) -> _Drawn:
+        """A node as a cluster if there is something in it to show, else as a box."""
         match node.operation:
-            case Sequence(items) if name == "":  # a chain block: the cluster of its use is drawn
-                return self.chain(items, path, sources)
-            case Sequence(items):
-                inner, results = self.chain(items, f"{id_}.", sources)
-                return (Cluster(id_, "seq", name, "seq", inner),), results
+            case Sequence((_, *_) as items):
+                return self.sequence(items, place)
             case Use(body, arguments):
-                return self.use(node, id_, name, body, arguments_text(arguments), sources)
-            case Repeated(bodies) if bodies:
-                return self.repeated(node, node.operation, id_, name, sources)
-        return self.leaf(node, path, name, sources, ports, told)
+                words = place.title, op_text(node, arguments_text(arguments))
+                return self.block(node, body, place.id, words, place.sources)
+            case Repeated((_, *_)):
+                return self.repeated(node, node.operation, place)
+        return self.box(node, place)
 
-    def leaf(
+    def sequence(self, items: tuple[TypedNode, ...], place: _Place) -> _Drawn:
+        """Items in a row, each fed by the one before."""
+        (end,) = place.sources.values()
+        # the one node of a chain block has no name: the cluster of its use is drawn already
+        path = f"{place.id}." if place.key else place.path
+        drawn: list[Item] = []
+        for position, item in enumerate(items):
+            (operand,) = item.arguments
+            inner, results = self.node(item, _Place(path, str(position), {operand: end}))
+            drawn += inner
+            end = results[item.default or ""]
+        if not place.key:
+            return tuple(drawn), {"": end}
+        return (Cluster(place.id, "seq", place.title, "seq", tuple(drawn)),), {"": end}
+
+    def block(
         self,
         node: TypedNode,
-        path: str,
-        name: str,
+        body: Body,
+        id_: str,
+        words: tuple[str, str],
         sources: Mapping[str, _End],
-        ports: tuple[str, ...],
-        told: str,
-    ) -> tuple[tuple[Item, ...], dict[str, _End]]:
-        """A node as one box; what shares a module is not opened again."""
-        operation = node.operation
-        layer, options = f"{op_name(node)}{taken(node)}", suffix(node)
-        kind, shares = "layer", ""
+        inside: str = "",
+    ) -> _Drawn:
+        """A block opened; `inside` prefixes the names in it, where that is not its own."""
+        items, outputs = self.body(body, f"{inside or id_}.", sources)
+        return (Cluster(id_, "block", *words, items, body.doc),), _results(node, outputs)
+
+    def repeated(self, node: TypedNode, operation: Repeated, place: _Place) -> _Drawn:
+        """Equal repeats once; unlike ones in a row, in a cluster of their own."""
+        found = tuple(runs(operation))
+        first = found[0]
+        if len(found) == 1:
+            words = place.title, op_text(node, arguments_text(first.arguments))
+            inside = place.id if operation.shared else f"{place.id}.0"
+            return self.block(node, first.body, place.id, words, place.sources, inside)
+        ends = dict(place.sources)
+        results: dict[str, _End] = {}
+        clusters: list[Item] = []
+        for run in found:
+            id_, words = f"{place.id}.{run.start}", (run.title, run.text)
+            cluster, results = self.block(node, run.body, id_, words, ends)
+            clusters += cluster
+            ends |= {name: results[name if name in results else ""] for name in operation.carried}
+        outer = Cluster(place.id, "repeat", place.title, op_text(node), tuple(clusters))
+        return (outer,), results
+
+    def box(self, node: TypedNode, place: _Place) -> _Drawn:
+        """A node as one box; a module used again is not opened again."""
+        operation, kind, options, shares = node.operation, "layer", "", ""
         if isinstance(operation, Leaf):
-            kind, options = operation.kind, f" {options_text(operation)}".rstrip() + options
+            kind, options = operation.kind, options_text(operation)
         elif isinstance(operation, Shared):
-            shares = f"{path}{operation.target}"
-            options += f", shares {operation.target}"
-        title, subtitle = (layer, options.strip()) if name.isdigit() else (name, layer + options)
-        shapes = tuple(_shape_lines(node, ports))
-        box = Box(f"{path}{name}", kind, title, subtitle, shapes, f"{path}{name}: {layer}{told}", shares)
-        self.connect(node, box.id, sources)
-        named = {port: _End(box.id, "" if port == node.default else port) for port in node.results}
-        return (box,), named
+            shares = f"{place.path}{operation.target}"
+        box = Box(
+            place.id,
+            kind,
+            place.title,
+            op_text(node, options),
+            _shape_lines(node, place.ports),
+            f"{place.id}: {op_name(node)}({place.told})",
+            shares,
+        )
+        self.connect(node, box.id, place.sources)
+        return (box,), {p: _End(box.id, "" if p == node.default else p) for p in node.results}
 
     def connect(self, node: TypedNode, head: str, sources: Mapping[str, _End]) -> None:
         """An edge for each source; one for all the arguments that it fills by name."""
@@ -203,15 +255,19 @@ class _Drawing:
             else:
                 self.edges += [Edge(end.box, head, end.port) for _ in arguments]
 
-    def chain(
-        self, items: tuple[TypedNode, ...], path: str, sources: Mapping[str, _End]
-    ) -> tuple[tuple[Item, ...], dict[str, _End]]:
-        """Items in a row, each fed by the one before."""
-        (end,) = sources.values()
-        drawn: list[Item] = []
-        for position, item in enumerate(items):
-            key = next(iter(item.arguments), "")
-            item_drawn, results = self.node(item, path, str(position), {key: end})
-            drawn += item_drawn
-            end = results[item.default or ""]._replace(port="")
-        return tuple(drawn), {"": end}
+
+def _results(node: TypedNode, outputs: Mapping[str, _End]) -> dict[str, _End]:
+    """The results of a block by port; of several outputs the name is what the user wrote."""
+    if len(outputs) == 1:
+        return {"": next(iter(outputs.values()))}
+    return {
+        name: end if name == node.default else end._replace(port=name)
+        for name, end in outputs.items()
+    }
+
+
+def _shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:
+    """The shapes of the results that are used, with their ports unless it is the default alone."""
+    if node.type is not None and set(ports) <= {node.default}:
+        return (str(node.type),)
+    return tuple(f"{port} {node.results[port]}" for port in ports or node.results)

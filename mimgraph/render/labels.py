@@ -38,19 +38,22 @@ def op_name(node: TypedNode) -> str:
     return declared.block if isinstance(declared, Call) else "block"  # no repeats, so no body
 
 
-def suffix(node: TypedNode) -> str:
-    """What follows the op's name and options: ` + ReLU`, ` × 3`, ` × 3 shared`."""
-    match node.operation:
+def op_text(node: TypedNode, options: str = "") -> str:
+    """`Conv2d 16 + ReLU`, `LSTM.last`, `residual width=8 × 3`, `Linear, shares tail`."""
+    operation = unwrap(node.operation)
+    text = op_name(node)
+    if node.default and not (
+        isinstance(operation, Leaf) and operation.lowering.default == node.default
+    ):
+        text += f".{node.default}"  # `take`
+    if options:
+        text += f" {options}"
+    match operation:
         case Leaf(activation_name=name) if name:
-            return f" + {name}"
-        case Repeated(bodies, _, shared):
-            return f" × {len(bodies)}{' shared' if shared else ''}"
-    return ""
-
-
-def taken(node: TypedNode) -> str:
-    """`.last` where `take` made another port the default."""
-    return f".{node.declared.take.port}" if node.declared.take is not None else ""
+            text += f" + {name}"
+        case Repeated(bodies, shared=shared):
+            text += f" × {len(bodies)}{' shared' if shared else ''}"
+    return f"{text}, shares {node.operation.target}" if isinstance(node.operation, Shared) else text
 
 
 def options_text(leaf: Leaf) -> str:
@@ -124,6 +127,12 @@ class Run(NamedTuple):
         last = self.start + self.times - 1
         return str(self.start) if self.times == 1 else f"{self.start} to {last}"
 
+    @property
+    def text(self) -> str:
+        """The block, its params, and how often it stands there: `residual width=8 × 2`."""
+        times = f"× {self.times}" if self.times > 1 else ""
+        return " ".join(filter(None, (self.body.family, arguments_text(self.arguments), times)))
+
 
 def runs(repeated: Repeated) -> Iterator[Run]:
     """The repeats of a block, equal neighbours together."""
@@ -143,8 +152,3 @@ def operand_labels(node: TypedNode) -> Mapping[str, str]:
     op = catalogue.find(operation.kind, operation.name)
     named = op is not None and op.inputs.kind in ("tuple", "named")
     return {key: key if named else "" for key in keys}
-
-
-def is_shared(node: TypedNode) -> bool:
-    """Whether a node is the module of another, used again."""
-    return isinstance(node.operation, Shared)

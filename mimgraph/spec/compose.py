@@ -161,7 +161,7 @@ def fault_of(text: str, span: Span) -> Diagnostic:
     if match and match.lastgroup != "ambiguous":
         kind = "a float" if match.lastgroup == "float" else "an integer"
         return Diagnostic("too-large", f"{kind} of more than 64 bits", span)
-    message = f"YAML 1.1 and 1.2 read {_brief(text)} differently"
+    message = f"YAML 1.1 and 1.2 read '{_brief(text)}' differently"
     instead = f", or write {YES_OR_NO[text]}" if text in YES_OR_NO else ""
     return Diagnostic(
         "ambiguous-scalar", message, span, help=f'quote it: "{_brief(text)}"{instead}'

@@ -279,6 +279,12 @@ class _Reader:
     def option(self, key: Scalar, tree: Tree) -> Option:
         return Option(self.value(tree), tree.span, key.span)
 
+    def formula(self, key: Scalar, tree: Tree) -> Option:
+        """A formula, in which `$name` stands for a number even at its beginning."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, str) and "$" in tree.value:
+            return Option(Template(tree.value, tree.part), tree.span, key.span)
+        return self.option(key, tree)
+
     # nodes
 
     def nodes(self, tree: Map, path: str) -> tuple[Node, ...]:
@@ -362,7 +368,12 @@ class _Reader:
                 self.unknown_key("a node", rest[word][0], NODE_WORDS, rest[word][0], here)
                 return None
         activation = None
-        options = {k: self.option(*pair) for k, pair in rest.items() if k != "activation"}
+        is_formula = (kind, name) == ("merge", "formula")
+        options = {
+            key: self.formula(*pair) if is_formula and key == "expr" else self.option(*pair)
+            for key, pair in rest.items()
+            if key != "activation"
+        }
         if "activation" in rest:
             activation = self.activation(rest["activation"][1], here)
             if activation is None:

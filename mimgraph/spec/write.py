@@ -205,12 +205,18 @@ def _lines(mapping: Mapping[str, Any], indent: str = "") -> Iterator[str]:
             yield from _lines(value, inner)
         elif value and isinstance(value, list) and (long or isinstance(value, Rows)):
             yield head
-            yield from (f"{inner}- {_flow(item)}" for item in value)
+            yield from (f"{inner}- {_row(item)}" for item in value)
         elif isinstance(value, str) and _is_literal(value):
             yield f"{head} |-"
             yield from (f"{inner}{row}" if row else "" for row in value.split("\n"))
         else:
             yield line
+
+
+def _row(item: Any) -> str:
+    """An item of a list; a lone key needs no braces there."""
+    text = _flow(item)
+    return text[1:-1] if isinstance(item, dict) and len(item) == 1 else text
 
 
 def _flow(value: Any) -> str:
@@ -246,7 +252,8 @@ def _number(value: float) -> str:
 
 _UNSAFE = re.compile(f"{NOT_PRINTABLE.pattern}|[{''.join(BREAKS)}]")
 _QUOTED = re.compile(
-    r"""[-?:,\[\]{}\#&*!|>'"%@`\s] | .*(?: :\s | \s\# | [,\[\]{}\n\r\t] | [:\s]$ )""", re.X | re.S
+    r"""[-?:,\[\]{}\#&*!|>'"%@`\s] | .*(?: :\s | \s\# | [,\[\]{}\n\r\t] | [:\s]$ )""",
+    re.VERBOSE | re.DOTALL,
 )
 
 
