@@ -96,7 +96,12 @@ class Op:
             name, annotation = parameter.name, hints[parameter.name]
             lone = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
             found[name] = OptionSpec(
-                name, parameter.default, annotation, checker(annotation), lone, name in self.inferred
+                name,
+                parameter.default,
+                annotation,
+                checker(annotation),
+                lone,
+                name in self.inferred,
             )
         for name in self.inferred:
             if name not in found:
@@ -214,9 +219,7 @@ def merge(*inferred: str) -> Callable[[Callable[..., Lowering]], Op]:
     return _registrar("merge", inferred)
 
 
-def _registrar(
-    kind: str, inferred: tuple[str, ...]
-) -> Callable[[Callable[..., Lowering]], Op]:
+def _registrar(kind: str, inferred: tuple[str, ...]) -> Callable[[Callable[..., Lowering]], Op]:
     def register(function: Callable[..., Lowering]) -> Op:
         op = _OPS[kind][function.__name__] = Op(kind, function, inferred)
         return op
@@ -283,7 +286,9 @@ def axis_index(x: TensorType, dim: int, option: str = "dim", new: int = 0) -> in
         )
     index = dim % rank - x.batched
     if index < 0:
-        raise bad_option(option, f"{option} {dim} is the batch", "axes are torch's: the first dimension is 1")
+        raise bad_option(
+            option, f"{option} {dim} is the batch", "axes are torch's: the first dimension is 1"
+        )
     return index
 
 

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_CALL
     except BrokenPipeError:
         # the reader of the pipe has gone, which is no fault
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return OK
 
 
@@ -54,7 +54,10 @@ def _parser() -> argparse.ArgumentParser:
 
     def spec(added: argparse.ArgumentParser, many: bool = False) -> None:
         added.add_argument(
-            "spec", nargs="+" if many else None, metavar="SPEC", help="a YAML or JSON file; - is standard input"
+            "spec",
+            nargs="+" if many else None,
+            metavar="SPEC",
+            help="a YAML or JSON file; - is standard input",
         )
         added.add_argument(
             "--set", action="append", default=[], metavar="PARAM=VALUE", help="override a param"
@@ -70,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
 
     draw = command("draw", _draw, "draw the architecture")
     spec(draw)
-    draw.add_argument("-o", "--output", required=True, metavar="FILE", help=".svg, .png, .pdf or .dot")
+    draw.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help=".svg, .png, .pdf or .dot"
+    )
 
     emit = command("emit", _emit, "write the model as a stand-alone Python file")
     spec(emit)
@@ -121,7 +126,8 @@ def _load(path: str, settings: Sequence[str]) -> Graph:
     overrides = _overrides(settings)
     try:
         if path == "-":
-            return loads(sys.stdin.buffer.read(), params=overrides, name="<stdin>")
+            text = sys.stdin.buffer.read().decode(errors="surrogateescape")
+            return loads(text, params=overrides, name="<stdin>")
         return load(path, params=overrides)
     except OSError as error:
         raise CallError(f"cannot read {path}: {error.strerror or error}") from None

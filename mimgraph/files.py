@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -26,6 +27,9 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
         if mode is not None:
             beside.chmod(stat.S_IMODE(mode))
         beside.replace(target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        # the user asked for `path` and knows of no file beside it
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+    finally:
+        with suppress(OSError):
+            beside.unlink()  # there only if something went wrong

@@ -75,9 +75,7 @@ def _plain_number(value: Any) -> str:
     return repr(value) if isinstance(value, int | float) and value >= 0 else f"({value!r})"
 
 
-def _unknown_param(
-    name: str, span: Span, known: Iterable[str], report: Report, node: str
-) -> None:
+def _unknown_param(name: str, span: Span, known: Iterable[str], report: Report, node: str) -> None:
     near = nearest(name, known)
     report.add(
         Diagnostic(
@@ -110,6 +108,17 @@ def _compute(value: Written, env: Environment, report: Report, node: str) -> Any
     return written(result, value.expression)
 
 
+def plain(value: Any) -> Any:
+    """A value without its origin, to be seen inside a block."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
 def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str) -> bool:
     """Whether every name in a value is known; for bodies that no use has computed yet."""
     if isinstance(value, Written):
@@ -119,7 +128,8 @@ def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str)
         return not unknown
     if isinstance(value, list | dict):
         items = value.values() if isinstance(value, dict) else value
-        return all([check_names(item, known, report, node) for item in items])
+        fine = [check_names(item, known, report, node) for item in items]
+        return all(fine)
     return True
 
 
@@ -198,9 +208,7 @@ def _values(
     return None if faulty else found
 
 
-def _checked(
-    op: str, spec: OptionSpec, value: Any, span: Span, report: Report, node: str
-) -> Any:
+def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, node: str) -> Any:
     try:
         return spec.check(value)
     except ValueError:
@@ -255,5 +263,9 @@ def missing_option(owner: str, name: str, span: Span, report: Report, node: str)
 
 def _example(op: Op) -> str:
     required = [o.name for o in op.options.values() if o.default is REQUIRED]
-    shown = required[0] if required else next((o.name for o in op.options.values() if not o.inferred), "")
+    shown = (
+        required[0]
+        if required
+        else next((o.name for o in op.options.values() if not o.inferred), "")
+    )
     return f"write {op.name}: {{{shown}: ...}}" if shown else f"write {op.name}"

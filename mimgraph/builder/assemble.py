@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.inference import Given
-from mimgraph.analysis.structure import name_fault, unique
+from mimgraph.analysis.names import name_fault
+from mimgraph.analysis.structure import unique
 from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.record import Record, Tensor

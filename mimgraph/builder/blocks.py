@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from mimgraph.analysis.inference import Given, Made
-from mimgraph.analysis.structure import NODE_WORDS, name_fault
+from mimgraph.analysis.names import NODE_WORDS, name_fault
 from mimgraph.builder.apply import declare_options, declare_take, option
 from mimgraph.builder.assemble import check_output_name, declare_body
 from mimgraph.builder.content import content

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Written
 from mimgraph.source import Span
 
+_LEAVES = frozenset({bool, int, float, str, type(None)})
+
 
 def content(value: Any) -> Hashable:
     """The content of plain data, types and declared things; 1, 1.0 and True stay apart."""
-    if isinstance(value, Span):
+    kind = type(value)
+    if kind in _LEAVES:
+        return kind, value
+    if kind is Span:
         return None
-    if isinstance(value, Written):
+    if kind is Written:
         return content(value.expression)
-    if isinstance(value, Expression):
-        return value
     if isinstance(value, list | tuple):
-        return (type(value), *map(content, value))
-    if isinstance(value, Mapping):
+        return (kind, *map(content, value))
+    if isinstance(value, dict):
         return tuple(sorted((key, content(item)) for key, item in value.items()))
-    if is_dataclass(value):
-        return (type(value), *(content(getattr(value, field.name)) for field in fields(value)))
-    return (type(value), value)
+    if names := _field_names(kind):
+        return (kind, *(content(getattr(value, name)) for name in names))
+    return kind, value
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass; an expression is compared as it is."""
+    if is_dataclass(kind) and not issubclass(kind, Expression):
+        return tuple(field.name for field in fields(kind))
+    return ()

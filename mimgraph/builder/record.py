@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from mimgraph import catalogue
 from mimgraph.analysis.inference import Given, Made, infer_input, infer_node, infer_port
-from mimgraph.analysis.structure import name_fault
+from mimgraph.analysis.names import name_fault
 from mimgraph.builder.apply import declare_apply, declare_take
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults

@@ -25,7 +25,9 @@ def construct_layer(op_name: str, module: Module, class_name: str | None = None)
     """`nn.Conv2d(...)` with every argument; those the input decides and the first go by position."""
     op = catalogue.find("layer", op_name)
     assert op is not None
-    arguments = tuple((name, named_constant(name, value)) for name, value in module.arguments.items())
+    arguments = tuple(
+        (name, named_constant(name, value)) for name, value in module.arguments.items()
+    )
     defaults = tuple(
         (name, _canonical(op.options[name].default))
         for name in module.arguments

@@ -115,7 +115,9 @@ class _Emitter:
         count = len(body.outputs)
         returns = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
         statements = forward(body, as_dict=False)
-        return Draft("nn.Module", self.inits(body), returns=returns, statements=statements, **common)
+        return Draft(
+            "nn.Module", self.inits(body), returns=returns, statements=statements, **common
+        )
 
     def inits(self, body: Body) -> tuple[tuple[str, Code], ...]:
         """The modules of a body, in the order of the text."""
@@ -165,7 +167,9 @@ class _Emitter:
         if id(node) in self.lifted:
             lifted, use = self.lifted[id(node)]
             if isinstance(operation, Leaf) and operation.lowering.module is not None:
-                return construct_layer(operation.name, operation.lowering.module, lifted.definition.name)
+                return construct_layer(
+                    operation.name, operation.lowering.module, lifted.definition.name
+                )
             made = lifted.construct(use, {})
             if isinstance(operation, Use):
                 inner = self.construct(operation.body, operation.arguments)
@@ -320,7 +324,11 @@ def _imports(classes: Iterable[Class]) -> tuple[str, ...]:
             names |= {p.annotation for p in function.parameters} | {function.returns}
             for statement in function.body:
                 names |= set(_names(statement))
-    words = {word for name in names for word in name.replace("[", " ").replace("]", " ").replace(",", " ").split()}
+    words = {
+        word
+        for name in names
+        for word in name.replace("[", " ").replace("]", " ").replace(",", " ").split()
+    }
     lines = ["import torch"] if "torch" in words else []
     if "F" in words:
         lines.append("import torch.nn.functional as F")

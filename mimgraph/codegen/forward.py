@@ -72,9 +72,7 @@ def item_code(node: TypedNode, module: Code, source: Code) -> Code:
     return activated(node.operation, code)
 
 
-def _result(
-    lowering: Lowering, port: str, module: Code, operands: Mapping[str, Code]
-) -> Code:
+def _result(lowering: Lowering, port: str, module: Code, operands: Mapping[str, Code]) -> Code:
     """The code of one port where no other is used."""
     if not lowering.ports:
         return call_code(lowering, module, operands)
@@ -98,9 +96,7 @@ def call_code(lowering: Lowering, module: Code, operands: Mapping[str, Code]) ->
     return _fill(lowering.call, module, operands, None)
 
 
-def _fill(
-    code: Code, module: Code, operands: Mapping[str, Code], result: Code | None
-) -> Code:
+def _fill(code: Code, module: Code, operands: Mapping[str, Code], result: Code | None) -> Code:
     special = {MODULE.key: module, RESULT.key: result}
     return fill(code, lambda key: operands.get(key, special.get(key)))
 
@@ -142,7 +138,9 @@ class _Plan:
             case Sequence():
                 self.step(node, (Value(node.name, ""),), Call(module, tuple(operands.values())))
             case Use(inner):
-                self.results(node, tuple(inner.outputs), ports, Call(module, tuple(operands.values())))
+                self.results(
+                    node, tuple(inner.outputs), ports, Call(module, tuple(operands.values()))
+                )
             case Repeated():
                 self.repeated(node, operation, ports, module, operands)
 
@@ -277,9 +275,7 @@ def _named(plan: _Plan, as_dict: bool) -> tuple[Statement, ...]:
     return tuple(statements)
 
 
-def _split_final(
-    steps: list[Step], outputs: Mapping[str, Value]
-) -> tuple[list[Step], Step | None]:
+def _split_final(steps: list[Step], outputs: Mapping[str, Value]) -> tuple[list[Step], Step | None]:
     """The last step stands in the return if it makes the one result."""
     if len(outputs) == 1 and steps:
         (value,) = outputs.values()
@@ -289,9 +285,7 @@ def _split_final(
     return steps, None
 
 
-def _last_use(
-    steps: list[Step], final: Step | None, outputs: Iterable[Value]
-) -> dict[Value, int]:
+def _last_use(steps: list[Step], final: Step | None, outputs: Iterable[Value]) -> dict[Value, int]:
     """The index of the last step that reads each value; the return counts as one more."""
     found: dict[Value, int] = {}
     for index, step in enumerate(steps):
@@ -370,7 +364,7 @@ class _Branches:
 
     def choose(self, plan: _Plan, main: int | None) -> list[str]:
         taken = {*self.inputs, *_loop_names(plan.steps)}
-        ports = {}
+        ports: dict[str, set[str]] = {}
         for value in self.branch:
             ports.setdefault(value.name, set()).add(value.port)
         wanted = []
@@ -433,5 +427,3 @@ def _returned(
     if len(values) == 1:
         return next(iter(values.values()))
     return Dict(tuple(values.items())) if as_dict else Tuple(tuple(values.values()))
-
-

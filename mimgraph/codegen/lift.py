@@ -111,7 +111,8 @@ def lift(name: str, drafts: list[Draft]) -> Lifted:
         return plan.code(next(position), name_of)
 
     inits = tuple(
-        (attribute, rebuild(code, lambda part: lifted(part, Name))) for attribute, code in first.inits
+        (attribute, rebuild(code, lambda part: lifted(part, Name)))
+        for attribute, code in first.inits
     )
     statements = tuple(
         rebuild_statement(statement, lambda part: lifted(part, in_forward))
@@ -172,7 +173,9 @@ class _Explained:
         self.codes: dict[int, Expression | str] = {}
         self.explain()
         order = list(drafts[0].params)
-        params = sorted(self.params.values(), key=lambda a: (self.has_default(a), order.index(a.name)))
+        params = sorted(
+            self.params.values(), key=lambda a: (self.has_default(a), order.index(a.name))
+        )
         self.arguments = (*self.derived, *params)
         self.defaults = tuple(
             (a.name, _canonical(drafts[0].defaults[a.name])) for a in params if self.has_default(a)
@@ -242,7 +245,9 @@ class _Explained:
                 groups.append([index])
         for group in groups:
             names = [self.columns[index].name for index in group if self.columns[index].name]
-            wanted = next((name for name in PREFERRED if name in names), names[0] if names else "value")
+            wanted = next(
+                (name for name in PREFERRED if name in names), names[0] if names else "value"
+            )
             name = self.new(wanted, self.columns[group[0]].values)
             for index in group:
                 self.codes[index] = name
@@ -316,7 +321,11 @@ def _agreed(drafts: list[Draft]) -> tuple[Statement, ...]:
     found = []
     for index, statement in enumerate(drafts[0].statements):
         others = [draft.statements[index] for draft in drafts]
-        found.append(statement if all(_comment(o) == _comment(statement) for o in others) else _uncommented(statement))
+        found.append(
+            statement
+            if all(_comment(o) == _comment(statement) for o in others)
+            else _uncommented(statement)
+        )
     return tuple(found)
 
 
@@ -347,7 +356,9 @@ def _init(
         body.append(Expr(Call(Name("super().__init__"), items)))
     else:
         body.append(Expr(Call(Name("super().__init__"))))
-        body.extend(Assign((f"self.{attribute}",), Name(name)) for name, attribute in stored.items())
+        body.extend(
+            Assign((f"self.{attribute}",), Name(name)) for name, attribute in stored.items()
+        )
         body.extend(Assign((f"self.{attribute}",), spell(code)) for attribute, code in inits)
     return (Function("__init__", parameters, False, "None", tuple(body)),)
 

@@ -16,7 +16,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mimgraph.files import write_whole
-
 from mimgraph.ir.dim import Dim, Size, divisible, substitute, symbols
 from mimgraph.ir.typed import Body, Leaf, Repeated, Sequence, TypedGraph, Use, unwrap
 from mimgraph.ir.types import TensorType
@@ -59,7 +58,9 @@ def _table(title: str, tensors: Mapping[str, Tensor], values: bool) -> str:
     width = max(map(len, tensors), default=0)
     lines = [title]
     for name, tensor in tensors.items():
-        line = f"  {name:<{width}}  {tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
+        line = (
+            f"  {name:<{width}}  {tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
+        )
         if values:
             shown = ", ".join(f"{value:.4g}" for value in tensor.flatten()[:6].tolist())
             line += f"  [{shown}{', ...' if tensor.numel() > 6 else ''}]"
@@ -128,7 +129,7 @@ def save_arrays(path: Path, outputs: Mapping[str, Tensor]) -> None:
         name: (t.float() if t.dtype == torch.bfloat16 else t).numpy() for name, t in outputs.items()
     }
     buffer = io.BytesIO()
-    numpy.savez(buffer, **arrays)
+    numpy.savez(buffer, **arrays)  # type: ignore[arg-type]  # its stub takes no mapping
     write_whole(path, buffer.getvalue())
 
 
@@ -145,7 +146,9 @@ def choose_sizes(graph: TypedGraph, given: Mapping[str, int]) -> dict[str, int]:
         sizes = dict(given) | dict(zip(free, lengths, strict=True))
         if _holds(graph, sizes):
             return sizes
-    raise ValueError(f"no sizes of {', '.join(names)} meet {', '.join(map(str, graph.constraints))}")
+    raise ValueError(
+        f"no sizes of {', '.join(names)} meet {', '.join(map(str, graph.constraints))}"
+    )
 
 
 def _holds(graph: TypedGraph, sizes: Mapping[str, int]) -> bool:

@@ -31,9 +31,7 @@ COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 class ExpressionError(Exception):
     """An expression that cannot be read or computed; characters `start` to `end` are at fault."""
 
-    def __init__(
-        self, message: str, start: int, end: int, code: str = "bad-expression"
-    ) -> None:
+    def __init__(self, message: str, start: int, end: int, code: str = "bad-expression") -> None:
         super().__init__(message)
         self.message, self.start, self.end, self.code = message, start, end, code
 

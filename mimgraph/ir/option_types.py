@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from mimgraph.ir.dim import Dim
@@ -26,7 +26,7 @@ Probability = Annotated[float, Range(0, 1)]
 PositiveFloat = Annotated[float, Range(0)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def checker(annotation: Any) -> Check:
     """A function that returns the value in canonical form, or raises `ValueError`.
 

@@ -28,7 +28,6 @@ def promote(a: str, b: str) -> str:
     return _NEITHER.get((low, high), high)
 
 
-
 class Shape(tuple[Size, ...]):
     """A shape as torch counts its axes, the batch `N` first; prints as `(N, 3, 32, 32)`."""
 

@@ -31,7 +31,7 @@ from mimgraph.render.labels import (
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An input, layer, merge or output. `id` is its dotted name, of an output `outputs.` and its name.
+    """An input, layer, merge or output. `id` is its dotted name, of an output `output ` and its name.
 
     `shapes` has a line for each result that is used; `shares` is the id of what it shares.
     """
@@ -95,7 +95,7 @@ def diagram(graph: TypedGraph) -> Diagram:
     inner, ends = drawing.body(body, "", {name: _End(name) for name in body.inputs})
     outputs = []
     for name, value in body.outputs.items():
-        box = Box(f"outputs.{name}", "output", name, shapes=(str(body.type_of(value)),))
+        box = Box(f"output {name}", "output", name, shapes=(str(body.type_of(value)),))
         outputs.append(box)
         drawing.edges.append(Edge(ends[name].box, box.id, ends[name].port))
     return Diagram(graph.name, body.doc, (*inputs, *inner, *outputs), tuple(drawing.edges))
@@ -147,10 +147,8 @@ class _Drawing:
     def body(self, body: Body, path: str, inputs: Mapping[str, _End]) -> _Drawn:
         """The items of a body, and where its outputs come from."""
         used: dict[str, list[str]] = {}
-        for value in (
-            *(v for n in body.nodes for v in n.arguments.values()),
-            *body.outputs.values(),
-        ):
+        fed = (value for node in body.nodes for value in node.arguments.values())
+        for value in (*fed, *body.outputs.values()):
             used.setdefault(value.name, []).append(value.port)
         by_name = body.by_name
         ends = {Value(name, ""): end for name, end in inputs.items()}
@@ -169,10 +167,10 @@ class _Drawing:
         match node.operation:
             case Sequence((_, *_) as items):
                 return self.sequence(items, place)
-            case Use(body, arguments):
+            case Use(body, arguments) if body.nodes:
                 words = place.title, op_text(node, arguments_text(arguments))
                 return self.block(node, body, place.id, words, place.sources)
-            case Repeated((_, *_)):
+            case Repeated((body, *_)) if body.nodes:
                 return self.repeated(node, node.operation, place)
         return self.box(node, place)
 
@@ -270,4 +268,4 @@ def _shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:
     """The shapes of the results that are used, with their ports unless it is the default alone."""
     if node.type is not None and set(ports) <= {node.default}:
         return (str(node.type),)
-    return tuple(f"{port} {node.results[port]}" for port in ports or node.results)
+    return tuple(f"{p} {type_}" for p, type_ in node.results.items() if p in ports or not ports)

@@ -78,7 +78,8 @@ class RenderError(RuntimeError):
 def text(diagram: Diagram) -> str:
     """The diagram in the dot language, the same bytes every time."""
     lines = [f"digraph {_quoted(diagram.name)} {{"]
-    for kind, attributes in (("graph", _GRAPH), ("node", _NODE), ("edge", _EDGE)):
+    graph = {**_GRAPH, "tooltip": diagram.doc or diagram.name}
+    for kind, attributes in (("graph", graph), ("node", _NODE), ("edge", _EDGE)):
         lines.append(f"  {kind} {_list(attributes)}")
     anchors: dict[str, str] = {}
     lines += _items(diagram.items, "  ", anchors)
@@ -124,8 +125,8 @@ def _box(box: Box) -> dict[str, str]:
 
 
 def _cluster(cluster: Cluster) -> dict[str, str]:
-    title = f"<B>{_html(cluster.title)}</B>&#160;&#160;" if cluster.title else ""
-    label = f'<{title}<FONT COLOR="{GREY}">{_html(cluster.subtitle)}</FONT>>'
+    title = f"<B>{_html(cluster.title)}</B>&#160; " if cluster.title else ""
+    label = f'<{title}<FONT COLOR="{GREY}" POINT-SIZE="9">{_html(cluster.subtitle)}</FONT>>'
     return {**_CLUSTERS[cluster.kind], "tooltip": cluster.tooltip or cluster.id, "label": label}
 
 
@@ -195,10 +196,8 @@ def _run(command: list[str], source: str) -> bytes:
     except subprocess.TimeoutExpired:
         raise RenderError(f"Graphviz took longer than {TIME_LIMIT} seconds") from None
     except CalledProcessError as error:
-        told = error.stderr.decode(errors="replace").strip().splitlines() or [
-            f"exit code {error.returncode}"
-        ]
-        raise RenderError(f"Graphviz failed: {told[0]}") from None
+        told = error.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise RenderError(f"Graphviz failed: {told or error.returncode}") from None
     except (ExecutableNotFound, OSError) as error:
         raise RenderError(f"Graphviz cannot be run: {error}") from None
     return bytes(done.stdout)

@@ -38,7 +38,9 @@ def describe(name: str, format: str = "text") -> str:
     op = catalogue.find("layer", name) or catalogue.find("merge", name)
     if op is None:
         near = nearest(name, (*catalogue.ops("layer"), *catalogue.ops("merge")))
-        raise KeyError(f"no layer or merge is called {name!r}" + (f", did you mean {near}?" if near else ""))
+        raise KeyError(
+            f"no layer or merge is called {name!r}" + (f", did you mean {near}?" if near else "")
+        )
     if format == "json":
         return json.dumps(data(op), indent=2)
     lines = [f"{op.kind} {op.name}", ""]

@@ -92,11 +92,10 @@ class Summary:
         return "\n".join([self.name, "", *_table(list(_lines(self.rows))), "", *self._footer()])
 
     def _footer(self) -> Iterator[str]:
-        yield f"Parameters: {self.params:,}" + (
-            f", buffers: {self.buffers:,}" if self.buffers else ""
-        )
-        inputs = [f"{row.name} {row.shape}" for row in self.rows if row.layer == "Input"]
-        yield f"Inputs: {', '.join(inputs)}"
+        buffers = f", buffers: {self.buffers:,}" if self.buffers else ""
+        yield f"Parameters: {self.params:,}{buffers}"
+        inputs = (row for row in self.rows if row.layer == "Input")
+        yield f"Inputs: {', '.join(f'{row.name} {row.shape} {row.dtype}' for row in inputs)}"
         yield f"Outputs: {', '.join(f'{name} {shape}' for name, shape in self.outputs.items())}"
         if self.constraints:
             yield f"At run time: {', '.join(self.constraints)}"

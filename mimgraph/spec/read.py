@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimgraph.analysis.structure import LATER, NODE_WORDS, OPS, name_fault
+from mimgraph.analysis.names import LATER, NODE_WORDS, OPS, name_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.expression import ExpressionError, parse
@@ -100,7 +100,12 @@ class _Reader:
         if key.text in LATER:
             help = "this version does not have it yet"
         self.fault(
-            "unknown-key", f"{what} has no key {key.text!r}", key.span, help=help, node=node, tree=tree
+            "unknown-key",
+            f"{what} has no key {key.text!r}",
+            key.span,
+            help=help,
+            node=node,
+            tree=tree,
         )
 
     def check_keys(self, what: str, tree: Map, choices: tuple[str, ...], node: str = "") -> bool:
@@ -344,7 +349,9 @@ class _Reader:
         if key.text == "share":
             for word, _ in rest.values():
                 help = "a share has the options of what it shares"
-                self.fault("unknown-option", "a share takes no options", word.span, help=help, node=here)
+                self.fault(
+                    "unknown-option", "a share takes no options", word.span, help=help, node=here
+                )
             return None if rest else Share(name, value.span)
         if key.text == "block":
             return self.call(name, value.span, rest, here)
@@ -387,7 +394,9 @@ class _Reader:
         if isinstance(tree, Map) and len(tree.entries) == 1:
             key, value = tree.entries[0]
             options, lone = self.item_options(key, value)
-            return Activation(key.text, {k: self.option(*o) for k, o in options.items()}, lone, key.span)
+            return Activation(
+                key.text, {k: self.option(*o) for k, o in options.items()}, lone, key.span
+            )
         self.wrong_type("activation", "a layer's name, or {name: options}", tree, here)
         return None
 
@@ -426,7 +435,9 @@ class _Reader:
             return None
         times, shared = tree.get("times"), tree.get("shared")
         each = self.mapping("with", tree.get("with"))
-        if shared is not None and not (isinstance(shared, Scalar) and isinstance(shared.value, bool)):
+        if shared is not None and not (
+            isinstance(shared, Scalar) and isinstance(shared.value, bool)
+        ):
             self.wrong_type("shared", "true or false", shared, here)
             return None
         is_shared = isinstance(shared, Scalar) and bool(shared.value)
@@ -461,7 +472,14 @@ class _Reader:
             if len(tree.entries) > 1:
                 extra = tree.entries[1][0]
                 help = f"options stand inside: {{{key.text}: {{...}}}}"
-                self.fault("unknown-key", "an item has one key", extra.span, help=help, node=here, tree=tree)
+                self.fault(
+                    "unknown-key",
+                    "an item has one key",
+                    extra.span,
+                    help=help,
+                    node=here,
+                    tree=tree,
+                )
                 return broken
             rest, lone = self.item_options(key, value)
         elif isinstance(tree, Scalar) and isinstance(tree.value, str):
@@ -531,7 +549,10 @@ class _Reader:
                 first = Label(found[output.name].span, "first given here")
                 self.report.add(
                     Diagnostic(
-                        "duplicate-name", f"{output.name} is an output already", output.span, labels=(first,)
+                        "duplicate-name",
+                        f"{output.name} is an output already",
+                        output.span,
+                        labels=(first,),
                     ),
                     output.name,
                 )
@@ -545,7 +566,9 @@ class _Reader:
         source = self.source(tree, "")
         if source is not None and source.port is not None:
             help = f"{{{source.port}: {source.name}.{source.port}}}"
-            self.fault("wrong-type", "a port in a list needs a name", tree.span, help=help, tree=tree)
+            self.fault(
+                "wrong-type", "a port in a list needs a name", tree.span, help=help, tree=tree
+            )
             return None
         return Output(source.name, source, tree.span) if source else None
 
@@ -579,7 +602,12 @@ class _Reader:
             return self.chain_block(key, tree, params, inputs, doc)
         for word in ("inputs", "nodes", "outputs"):
             if tree.get(word) is None and known:
-                self.fault("missing-key", f"{key.text} needs {word}", key.span, help=f"give {word}, or a seq")
+                self.fault(
+                    "missing-key",
+                    f"{key.text} needs {word}",
+                    key.span,
+                    help=f"give {word}, or a seq",
+                )
         nodes = self.mapping("nodes", tree.get("nodes"))
         outputs = tree.get("outputs")
         return Block(
@@ -611,7 +639,9 @@ class _Reader:
         chain = self.chain(value, key.text)
         node = Node("", key.span, chain, (Source(first.name, None, first.span),))
         output = Output("", Source("", None, value.span), value.span)
-        return Block(key.text, key.span, params, (first,), (node,), (output,), is_chain=True, doc=doc)
+        return Block(
+            key.text, key.span, params, (first,), (node,), (output,), is_chain=True, doc=doc
+        )
 
     def block_inputs(self, tree: Tree | None) -> tuple[BlockInput, ...]:
         """`[x, g]`, or `{x: [C, H, W]}`; a null pattern takes any shape."""

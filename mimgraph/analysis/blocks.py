@@ -1,0 +1,161 @@
+"""Blocks as they are used: params given, patterns bound to sizes, how often a repeat repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mimgraph.analysis.options import (
+    compute,
+    missing_option,
+    plain,
+    unknown_option,
+)
+from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
+from mimgraph.catalogue import same_size
+from mimgraph.diagnostics import Label
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir.dim import Size
+from mimgraph.ir.expression import to_text
+from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
+from mimgraph.source import Span
+
+WORDS = ("from", "take", "repeat")
+
+
+def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
+    """The block of a call whose params fit; None where that is told. `span` is the node's name."""
+    block = state.graph.blocks.get(call.block)
+    if id(call) not in state.calls:
+        before = len(state.report.diagnostics)
+        if block is None:
+            near = nearest(call.block, state.graph.blocks)
+            help = f"did you mean {near}?" if near else ""
+            message = f"no block is called {call.block!r}"
+            state.fault("unknown-block", message, call.span, path, help=help)
+        else:
+            _check_params(state, call, block, span, path)
+        state.calls[id(call)] = len(state.report.diagnostics) == before
+    return block if state.calls[id(call)] else None
+
+
+def _check_params(state: State, call: Call, block: Block, span: Span, path: str) -> None:
+    """A call gives params that the block has, and those without a default."""
+    given = given_params(call, block)
+    if call.lone is not None and not block.params:
+        state.fault("wrong-type", f"{block.family} has no params", call.lone.span, path)
+    each = call.repeat.each if call.repeat else {}
+    unknown = [(n, o) for n, o in (*given.items(), *each.items()) if n not in block.params]
+    for name, option in unknown:
+        params = tuple(block.params)
+        unknown_option(block.family, name, option.key, params, WORDS, state.report, path)
+    if not unknown:
+        for name, default in block.params.items():
+            if default.value is None and name not in given and name not in each:
+                missing_option(block.family, name, span, state.report, path)
+
+
+def given_params(call: Call, block: Block) -> dict[str, Option]:
+    """The params of a call by name; a lone value is the first."""
+    given = dict(call.params)
+    first = next(iter(block.params), None)
+    if call.lone is not None and first is not None:
+        given[first] = call.lone
+    return given
+
+
+def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All params of a block: those given, and the defaults, which see the spec's params."""
+    found: dict[str, Any] = {}
+    for name, option in block.params.items():
+        if name in given:
+            found[name] = given[name]
+        else:
+            env = {**state.params, **found}
+            found[name] = plain(compute(option.value, env, state.report, block.family))
+    return found
+
+
+def bind_pattern(
+    state: State, block: Block, fed: Mapping[str, Fed], params: Mapping[str, Any], path: str
+) -> dict[str, Size] | None:
+    """The sizes that the inputs' patterns name; a use that does not fit is told at its source."""
+    dims: dict[str, Size] = {}
+    env = {**state.params, **params}
+    for declared in block.inputs:
+        one, pattern = fed[declared.name], declared.pattern
+        if pattern is None or one.type is None:
+            continue
+        wants = f"{declared.name}: [{', '.join(map(_dim_text, pattern.dims))}]"
+        if len(pattern.dims) != len(one.type.dims):
+            message = f"{block.family} takes {wants}"
+            _misfit(state, "rank-mismatch", message, one, declared, path)
+            return None
+        for dim, size in zip(pattern.dims, one.type.dims, strict=True):
+            if isinstance(dim, str):
+                expected: Any = dims.setdefault(dim, size)
+            else:
+                expected = compute(dim, env, state.report, path)
+            if expected is FAULTY:
+                return None
+            if not same_size(expected, size):
+                message = f"{block.family} takes {wants}, where {_dim_text(dim)} is {expected}"
+                _misfit(state, "shape-mismatch", message, one, declared, path)
+                return None
+    return dims
+
+
+def _misfit(
+    state: State, code: str, message: str, fed: Fed, declared: BlockInput, path: str
+) -> None:
+    labels = [Label(declared.span, "the pattern")]
+    if fed.producer != fed.source.span:
+        labels.append(Label(fed.producer, str(fed.type)))
+    state.fault(code, message, fed.source.span, path, note=str(fed.type), labels=tuple(labels))
+
+
+def _dim_text(dim: Any) -> str:
+    return f"${to_text(dim.expression)}" if isinstance(dim, Written) else str(dim)
+
+
+def repeats(
+    state: State, context: Context, repeat: Repeat, path: str
+) -> list[dict[str, Any]] | None:
+    """What each time is given, one mapping a time; None if something is faulty."""
+    times = None
+    if repeat.times is not None:
+        times = plain(compute(repeat.times.value, context.env, state.report, path))
+        if times is FAULTY:
+            return None
+        if type(times) is not int or times < 0:
+            state.fault("bad-option", "repeat is a number of times", repeat.times.span, path)
+            return None
+        if times > MAX_NODES:
+            message = f"more than {MAX_NODES:,} repeats"
+            state.fault("too-large", message, repeat.times.span, path)
+            return None
+    columns = _columns(state, context, repeat, times, path)
+    if columns is None:
+        return None
+    if times is None:
+        times = len(next(iter(columns.values())))
+    return [{name: column[i] for name, column in columns.items()} for i in range(times)]
+
+
+def _columns(
+    state: State, context: Context, repeat: Repeat, times: int | None, path: str
+) -> dict[str, list[Any]] | None:
+    """The lists of `with`, each of one value a time."""
+    columns: dict[str, list[Any]] = {}
+    for name, option in repeat.each.items():
+        column = compute(option.value, context.env, state.report, path)
+        if column is FAULTY:
+            return None
+        if not isinstance(column, list) or times not in (None, len(column)):
+            wants = "a list" if times is None else f"a list of {times}"
+            message = f"{name} is {wants}, one value each time"
+            state.fault("bad-option", message, option.span, path)
+            return None
+        times = len(column)
+        columns[name] = column
+    return columns

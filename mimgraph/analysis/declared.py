@@ -1,0 +1,174 @@
+"""What a graph declares besides nodes: params, inputs, and blocks as text, before any use of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import networkx as nx
+
+from mimgraph import catalogue
+from mimgraph.analysis.blocks import find_block
+from mimgraph.analysis.ops import bind_op
+from mimgraph.analysis.options import check_names, compute, plain
+from mimgraph.analysis.state import State
+from mimgraph.analysis.structure import Scope, check_scope, cycles
+from mimgraph.diagnostics import Label
+from mimgraph.ir.dim import Dim, Size, symbol
+from mimgraph.ir.graph import (
+    FAULTY,
+    Apply,
+    Block,
+    Call,
+    Chain,
+    Input,
+    InputShape,
+    Node,
+    Option,
+)
+from mimgraph.ir.types import TensorType
+
+
+def params(state: State) -> dict[str, Any]:
+    """The values of the spec's params, each seeing those above it."""
+    found: dict[str, Any] = {}
+    for name, option in state.graph.params.items():
+        found[name] = plain(compute(option.value, found, state.report, ""))
+    return found
+
+
+def input_types(
+    state: State, inputs: Iterable[Input]
+) -> tuple[dict[str, TensorType | None], dict[str, Dim]]:
+    """The type of each input, None where it is faulty, and the named sizes by name."""
+    types: dict[str, TensorType | None] = {}
+    named: dict[str, Dim] = {}
+    for declared in inputs:
+        vocab = _vocab(state, declared.vocab) if declared.vocab is not None else None
+        dims = _dims(state, declared.shape) if declared.shape is not None else None
+        fine = dims is not None and vocab is not FAULTY
+        types[declared.name] = TensorType(dims or (), declared.dtype, vocab) if fine else None
+        for dim in declared.shape.dims if declared.shape else ():
+            if isinstance(dim, str):
+                named[dim] = symbol(dim)
+    return types, named
+
+
+def _vocab(state: State, option: Option) -> Any:
+    """The number of categories."""
+    value = plain(compute(option.value, state.params, state.report, ""))
+    if value is FAULTY or (type(value) is int and value >= 1):
+        return value
+    state.fault("bad-option", "vocab is a number of categories, at least 1", option.span)
+    return FAULTY
+
+
+def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
+    """The sizes of a declared shape."""
+    found: list[Size] = []
+    for dim, span in zip(shape.dims, shape.spans, strict=True):
+        if isinstance(dim, str):
+            found.append(symbol(dim))
+            continue
+        value = plain(compute(dim, state.params, state.report, ""))
+        if value is FAULTY:
+            return None
+        if type(value) is not int or value < 1:
+            state.fault("bad-option", "a size is a name or an integer of at least 1", span)
+            return None
+        found.append(value)
+    return tuple(found)
+
+
+def check_blocks(state: State) -> None:
+    """Check each block once as text; one that contains itself is never used."""
+    for key, block in state.graph.blocks.items():
+        if block.is_chain:
+            nodes = {node.name: node for node in block.nodes}
+            inputs = {i.name: i for i in block.inputs}
+            state.scopes[key] = Scope(inputs, nodes, block.nodes, block.outputs)
+        else:
+            state.scopes[key] = check_scope(
+                block.inputs, block.nodes, block.outputs, state.report, f"{block.family}."
+            )
+        if catalogue.find("layer", block.family) or catalogue.find("merge", block.family):
+            message = f"{block.family} is the name of a layer or merge"
+            state.fault("duplicate-name", message, block.span)
+        _check_dimension_names(state, block)
+    _find_recursion(state)
+    for block in state.graph.blocks.values():
+        _check_text(state, block)
+
+
+def _check_dimension_names(state: State, block: Block) -> None:
+    """A dimension of a pattern may not be called as one of the block's own params."""
+    for declared in block.inputs:
+        pattern = declared.pattern
+        for dim, span in zip(*pattern, strict=True) if pattern else ():
+            if isinstance(dim, str) and dim in block.params:
+                first = Label(block.params[dim].key, "the param")
+                message = f"{dim} is a param of the block and a dimension"
+                help = f"write ${dim} for the param's value"
+                state.fault("duplicate-name", message, span, labels=(first,), help=help)
+
+
+def _find_recursion(state: State) -> None:
+    """Report each ring of blocks that contain each other, at its first."""
+    blocks = state.graph.blocks
+    inner: nx.DiGraph[str] = nx.DiGraph()
+    inner.add_nodes_from(blocks)
+    for key, block in blocks.items():
+        inner.add_edges_from(
+            (key, call.block) for call in _calls(block.nodes) if call.block in blocks
+        )
+    for ring in cycles(inner, {key: index for index, key in enumerate(blocks)}):
+        state.recursive.update(ring)
+        words = " -> ".join(blocks[key].family for key in ring)
+        message = f"blocks contain each other: {words}"
+        state.fault("cycle", message, blocks[ring[0]].span)
+        state.report.spoken.update(ring)
+    # what contains such a block cannot be used either
+    for key in list(state.recursive):
+        state.recursive.update(nx.ancestors(inner, key))
+
+
+def _calls(nodes: Iterable[Node]) -> Iterable[Call]:
+    """Every block call in a body, those in chains too."""
+    for node in nodes:
+        if isinstance(node.operation, Call):
+            yield node.operation
+        elif isinstance(node.operation, Chain):
+            yield from _calls(node.operation.items)
+
+
+def _check_text(state: State, block: Block) -> None:
+    """The faults of a block that need no use of it."""
+    own = {**state.params, **block.params}
+    for option in block.params.values():
+        check_names(option.value, own, state.report, block.family)
+    names = dict(own)
+    for declared in block.inputs:
+        if declared.pattern is not None:
+            names.update({d: None for d in declared.pattern.dims if isinstance(d, str)})
+    check_nodes_text(state, block.nodes, names, f"{block.family}.")
+
+
+def check_nodes_text(
+    state: State, nodes: Iterable[Node], names: Mapping[str, Any], path: str
+) -> None:
+    """The faults of nodes that need no types: unknown ops and blocks, options, names of params."""
+    for node in nodes:
+        here = (path + node.name).rstrip(".")
+        operation = node.operation
+        given: list[Option | None] = []
+        if isinstance(operation, Apply):
+            bind_op(state, operation, node.span, here)
+            given = [*operation.options.values(), operation.lone]
+        elif isinstance(operation, Call):
+            find_block(state, operation, node.span, here)
+            given = [*operation.params.values(), operation.lone]
+        elif isinstance(operation, Chain):
+            check_nodes_text(state, operation.items, names, f"{here}.")
+        for option in given:
+            if option is not None:
+                check_names(option.value, names, state.report, here)

@@ -1,0 +1,232 @@
+"""A layer or merge typed: its options bound, its rule applied, what the rule refuses located."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from mimgraph import catalogue
+from mimgraph.analysis.options import Bound, bind, values
+from mimgraph.analysis.sources import all_known, ask_for_port, match_op, unknown_port
+from mimgraph.analysis.state import Context, Fed, Site, State
+from mimgraph.catalogue import Op, OpFault
+from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir.code import Code
+from mimgraph.ir.dim import Dim, at_least
+from mimgraph.ir.graph import Activation, Apply
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.typed import Leaf, TypedNode
+from mimgraph.ir.types import TensorType, at_least_one
+from mimgraph.source import Span
+
+MAX_WEIGHTS = 2**40  # elements of one learned tensor
+WORDS = ("from", "activation", "take")
+
+
+def bind_op(state: State, apply: Apply, span: Span, path: str) -> tuple[Op, Bound] | None:
+    """The op of the catalogue and its options as given; checked once a node."""
+    op = catalogue.find(apply.kind, apply.name)
+    key = id(apply)
+    if key in state.bound:
+        bound = state.bound[key]
+        return (op, bound) if op and bound else None
+    if op is None:
+        state.bound[key] = None
+        _unknown_op(state, apply, path)
+        return None
+    bound = bind(op, apply.options, apply.lone, span, state.report, path, WORDS)
+    if apply.activation is not None and not _bind_activation(state, apply.activation, path):
+        bound = bound._replace(faulty=True)
+    state.bound[key] = bound
+    return op, bound
+
+
+def _unknown_op(state: State, apply: Apply, path: str) -> None:
+    other = "merge" if apply.kind == "layer" else "layer"
+    blocks = [block.family for block in state.graph.blocks.values()]
+    near = nearest(apply.name, (*catalogue.ops(apply.kind), *blocks))
+    help = f"did you mean {near}?" if near else ""
+    if catalogue.find(other, apply.name):
+        help = f"{apply.name} is a {other}: write {{{other}: {apply.name}, ...}}"
+    elif apply.name in blocks:
+        help = f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
+    message = f"no {apply.kind} is called {apply.name!r}"
+    state.fault(f"unknown-{apply.kind}", message, apply.span, path, help=help)
+
+
+def _bind_activation(state: State, activation: Activation, path: str) -> bool:
+    """Whether an activation has that name and those options."""
+    op = catalogue.find("layer", activation.name)
+    if op is None:
+        near = nearest(activation.name, catalogue.ops("layer"))
+        help = f"did you mean {near}?" if near else ""
+        message = f"no layer is called {activation.name!r}"
+        state.fault("unknown-layer", message, activation.span, path, help=help)
+        return False
+    if op.family != "activation":
+        state.fault("bad-option", f"{op.name} is no activation", activation.span, path)
+        return False
+    bound = bind(op, activation.options, activation.lone, activation.span, state.report, path)
+    state.bound[id(activation)] = bound
+    return not bound.faulty
+
+
+def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | None:
+    """A layer or merge: options, sources, then its rule."""
+    found = bind_op(state, apply, site.node.span, site.path)
+    if found is None:
+        return None
+    op, bound = found
+    options = values(op, bound, site.context.env, state.report, site.path)
+    fed = match_op(state, site, op)
+    if fed is None or options is None or not all_known(fed):
+        return None
+    types = {key: one.type for key, one in fed.items() if one.type is not None}
+    try:
+        lowering = op.infer(types, options)
+        _check_inferred(op, bound, options, lowering)
+        _check_results(state, op.name, lowering)
+    except OpFault as fault:
+        _locate(state, site, bound, fault, fed)
+        return None
+    return _leaf(state, site, apply, op, options, lowering, fed)
+
+
+def _check_inferred(op: Op, bound: Bound, options: Mapping[str, Any], lowering: Lowering) -> None:
+    """An option that the input decides, given all the same, must agree."""
+    for name in op.inferred:
+        if name in bound.given and lowering.module is not None:
+            inferred = lowering.module.arguments.get(name)
+            if inferred != options[name]:
+                raise OpFault(
+                    "inferred-conflict",
+                    f"{name} is {options[name]}, but the input gives {inferred}",
+                    option=name,
+                    help=f"leave {name} out",
+                )
+
+
+def _check_results(state: State, name: str, lowering: Lowering) -> None:
+    """No result is empty, what cannot be decided becomes a constraint; no weight is too large."""
+    for constraint in lowering.requires:
+        state.constraints[constraint] = None
+    for type_ in lowering.results.values():
+        for size in type_.dims:
+            if type(size) is int and size > 0:
+                continue
+            answer = at_least(size, 1)
+            if answer is False:
+                raise OpFault("empty-output", f"{name} gives {type_}, which is empty")
+            if answer is None:
+                assert isinstance(size, Dim)
+                state.constraints[at_least_one(size)] = None
+    if lowering.module is not None:
+        for weight, shape in lowering.module.weights.items():
+            if (elements := prod(map(int, shape))) > MAX_WEIGHTS:
+                raise OpFault("too-large", f"{weight} of {name} has {elements:,} elements")
+
+
+def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
+    """Report what a rule refuses: at the option, at the source, or at the node's name."""
+    source = fault.source
+    if source is None and fault.option is None and len(fed) == 1 and fault.code != "wrong-arity":
+        source = next(iter(fed))
+    span = site.node.span
+    if fault.option is not None and fault.option in bound.given:
+        span = bound.given[fault.option].span
+    elif source is not None and source in fed:
+        span = fed[source].source.span
+    speaks_of = dict.fromkeys([*([source] if source else []), *fault.speaks_of])
+    producers = [
+        Label(fed[key].producer, str(fed[key].type))
+        for key in speaks_of
+        if key in fed and fed[key].producer != span
+    ]
+    names = {key: one.text for key, one in fed.items()}
+    state.report.add(
+        Diagnostic(
+            fault.code,
+            _named(fault.message, names),
+            span,
+            _named(fault.note, names),
+            tuple(dict.fromkeys((*producers, *site.context.uses))),
+            _named(fault.help, names),
+            site.path,
+        )
+    )
+
+
+_KEY = re.compile(r"\{(\w+)\}")
+
+
+def _named(text: str, names: Mapping[str, str]) -> str:
+    """`{key}` replaced by the name of the source that fills the operand."""
+    return _KEY.sub(lambda m: names.get(m[1], m[0]), text) if "{" in text else text
+
+
+def _leaf(
+    state: State,
+    site: Site,
+    apply: Apply,
+    op: Op,
+    options: Mapping[str, Any],
+    lowering: Lowering,
+    fed: Mapping[str, Fed],
+) -> TypedNode | None:
+    """The typed node of a lowering, its `take` and activation applied."""
+    results, default = dict(lowering.results), lowering.default
+    ports = tuple(port for port in results if port)
+    if site.take is not None:
+        if site.take.port not in ports:
+            unknown_port(state, op.name, site.take.port, site.take.span, ports, site.path)
+            return None
+        default = site.take.port
+    activation: Code | None = None
+    if apply.activation is not None:
+        if default is None:
+            ask_for_port(state, op.name, apply.activation.span, ports, site.path)
+            return None
+        applied = _activate(state, site.context, apply.activation, results[default], site.path)
+        if applied is None:
+            return None
+        activation, results[default] = applied
+    name = apply.activation.name if apply.activation else ""
+    leaf = Leaf(apply.kind, op.name, options, lowering, activation, name)
+    arguments = {key: one.value for key, one in fed.items()}
+    return TypedNode(site.node.name, leaf, arguments, results, default, site.node)
+
+
+def _activate(
+    state: State, context: Context, activation: Activation, type_: TensorType, path: str
+) -> tuple[Code, TensorType] | None:
+    """The activation as a function of INPUT, and the type of its result."""
+    op, bound = catalogue.find("layer", activation.name), state.bound.get(id(activation))
+    if op is None or bound is None:
+        return None
+    options = values(op, bound, context.env, state.report, path)
+    if options is None:
+        return None
+    try:
+        lowering = op.infer({op.inputs.names[0]: type_}, options)
+    except OpFault as fault:
+        given = bound.given.get(fault.option or "")
+        span = given.span if given else activation.span
+        state.fault(
+            fault.code,
+            fault.message,
+            span,
+            path,
+            note=fault.note,
+            labels=context.uses,
+            help=fault.help,
+        )
+        return None
+    if lowering.function is None or lowering.type is None:
+        help = f"make it a layer: {{layer: {op.name}, from: ...}}"
+        message = f"{op.name} has state of its own"
+        state.fault("bad-option", message, activation.span, path, help=help)
+        return None
+    return lowering.function, lowering.type

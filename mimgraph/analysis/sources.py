@@ -1,0 +1,156 @@
+"""What the sources of a node mean: values with types, matched to the arguments they fill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from mimgraph.analysis.state import Context, Fed, Site, State
+from mimgraph.catalogue import Op
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir.graph import Source
+from mimgraph.ir.typed import Value
+from mimgraph.source import Span
+
+
+def feed(state: State, context: Context, sources: Iterable[Source], path: str) -> tuple[Fed, ...]:
+    """Every source of a node resolved, `.*` spread out."""
+    return tuple(
+        resolve(state, context, one, path) for source in sources for one in _spread(context, source)
+    )
+
+
+def _spread(context: Context, source: Source) -> list[Source]:
+    """`node.*` as one source for each port."""
+    typed = context.typed.get(source.name)
+    if source.port != "*" or typed is None or len(typed.results) == 1:
+        return [source]
+    return [source._replace(port=port) for port in typed.results]
+
+
+def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
+    """A source's value and type; a port that is not there is reported, a name is already."""
+    if source.name in context.inputs:
+        declared = context.scope.inputs[source.name]
+        type_ = context.inputs[source.name]
+        if source.port is not None:
+            unknown_port(state, source.name, source.port, source.port_span, (), path)
+            type_ = None
+        return Fed(Value(source.name, ""), type_, source, declared.span)
+    typed = context.typed.get(source.name)
+    if typed is None:
+        node = context.scope.nodes.get(source.name)
+        return Fed(Value(source.name, ""), None, source, node.span if node else source.span)
+    port = typed.default if source.port is None else source.port
+    ports = tuple(p for p in typed.results if p)
+    span = typed.declared.span
+    if port is None:
+        ask_for_port(state, source.name, source.span, ports, path)
+    elif port in typed.results and source.port != "":
+        return Fed(Value(source.name, port), typed.results[port], source, span)
+    else:
+        unknown_port(state, source.name, port, source.port_span, ports, path)
+    return Fed(Value(source.name, ""), None, source, span)
+
+
+def ask_for_port(state: State, name: str, span: Span, ports: tuple[str, ...], path: str) -> None:
+    """Report that of several results none is the default."""
+    message = f"{name} has several results, say which"
+    state.fault("unknown-port", message, span, path, help=f"its ports: {', '.join(ports)}")
+
+
+def unknown_port(
+    state: State, name: str, port: str, span: Span, ports: tuple[str, ...], path: str
+) -> None:
+    """Report a port that is not there."""
+    near = nearest(port, ports)
+    help = f"did you mean {near}?" if near else f"its ports: {', '.join(ports)}"
+    if not ports:
+        help = f"{name} has one result: write {name}"
+    state.fault("unknown-port", f"{name} has no port {port!r}", span, path, help=help)
+
+
+def match_op(state: State, site: Site, op: Op) -> dict[str, Fed] | None:
+    """The sources of a layer or merge by operand key; None where they do not fit."""
+    spec = op.inputs
+    if site.fed is not None and spec.kind == "many":
+        return _match_many(state, site, op, site.fed)
+    if site.fed is not None and spec.kind == "named":
+        return _match_named(state, site, op, site.fed)
+    return match(state, site, op.name, spec.names, spec.optional)
+
+
+def match(
+    state: State, site: Site, name: str, keys: tuple[str, ...], optional: frozenset[str]
+) -> dict[str, Fed] | None:
+    """Sources by the argument they fill: a list in order, a mapping by name."""
+    fed = site.fed
+    if fed is None:
+        return None
+    if len(fed) > len(keys):
+        message = f"{name} takes {_count(len(keys), len(optional))}, not {len(fed)}"
+        state.fault("wrong-arity", message, fed[len(keys)].source.span, site.path)
+        return None
+    found: dict[str, Fed] = {}
+    unknown = False
+    for position, one in enumerate(fed):
+        argument = one.source.argument
+        if argument is None:
+            found[keys[position]] = one
+        elif argument in keys:
+            found[argument] = one
+        else:
+            unknown = True
+            _unknown_argument(state, site, name, argument, one.source, keys)
+    if unknown:
+        return None
+    missing = [key for key in keys if key not in found and key not in optional]
+    if missing:
+        message = f"{name} needs a source {missing[0]!r}"
+        state.fault("wrong-arity", message, site.node.span, site.path)
+        return None
+    return {key: found[key] for key in keys if key in found}
+
+
+def _unknown_argument(
+    state: State, site: Site, name: str, argument: str, source: Source, keys: tuple[str, ...]
+) -> None:
+    near = nearest(argument, keys)
+    help = f"did you mean {near}?" if near else f"its sources: {', '.join(keys)}"
+    span = source.argument_span or source.span
+    message = f"{name} takes no source {argument!r}"
+    state.fault("unknown-key", message, span, site.path, help=help)
+
+
+def _match_many(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[str, Fed] | None:
+    """A list of any length; names have no place in it."""
+    for one in fed:
+        if one.source.argument is not None:
+            span = one.source.argument_span or one.source.span
+            message = f"{op.name} takes a list of sources"
+            state.fault("unknown-key", message, span, site.path)
+            return None
+    return {str(index): one for index, one in enumerate(fed)}
+
+
+def _match_named(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[str, Fed] | None:
+    """Sources by the names that they are given, or by their own."""
+    found: dict[str, Fed] = {}
+    for one in fed:
+        name = one.source.argument or one.source.name
+        if name in found:
+            message = f"{op.name} needs a name for each source"
+            state.fault("wrong-arity", message, one.source.span, site.path)
+            return None
+        found[name] = one
+    return found
+
+
+def all_known(fed: Mapping[str, Fed]) -> bool:
+    """Whether the type of every source is known."""
+    return all(one.type is not None for one in fed.values())
+
+
+def _count(most: int, optional: int) -> str:
+    least = most - optional
+    plural = "source" if most == 1 else "sources"
+    return f"{most} {plural}" if least == most else f"{least} to {most} sources"

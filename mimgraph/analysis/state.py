@@ -1,0 +1,95 @@
+"""What the shape pass carries along: the state of a whole graph, of one body, and of one node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mimgraph.analysis.options import Bound, Environment
+from mimgraph.analysis.structure import Scope
+from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.ir.graph import Graph, Node, Source, Take
+from mimgraph.ir.typed import Body, TypedNode, Value
+from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.source import Span
+
+MAX_NODES = 50_000
+
+
+@dataclass(slots=True)
+class State:
+    """One pass over one graph. What is checked once a node or call is kept by its id."""
+
+    graph: Graph
+    report: Report
+    params: Mapping[str, Any] = field(default_factory=dict)
+    scopes: dict[str, Scope] = field(default_factory=dict)
+    recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
+    bound: dict[int, Bound | None] = field(default_factory=dict)
+    calls: dict[int, bool] = field(default_factory=dict)  # whether a call's params are fine
+    bodies: dict[Any, Body | None] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)  # the nodes of a body
+    constraints: dict[Constraint, None] = field(default_factory=dict)
+    expanded: int = 0
+
+    def fault(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        node: str = "",
+        *,
+        note: str = "",
+        labels: tuple[Label, ...] = (),
+        help: str = "",
+    ) -> None:
+        """Report a fault."""
+        self.report.add(Diagnostic(code, message, span, note, labels, help, node))
+
+    def count(self, nodes: int, span: Span) -> None:
+        """Bound what a spec expands to; beyond it, stop at once."""
+        self.expanded += nodes
+        if self.expanded > MAX_NODES:
+            message = f"more than {MAX_NODES:,} nodes after expansion"
+            self.fault("too-large", message, span)
+            self.report.raise_if_any()
+
+
+@dataclass(slots=True)
+class Context:
+    """One body being typed. `path` starts the node names of diagnostics, `uses` say who uses it."""
+
+    env: Environment
+    inputs: Mapping[str, TensorType | None]
+    scope: Scope
+    path: str
+    uses: tuple[Label, ...] = ()
+    typed: dict[str, TypedNode | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """A source resolved: the value, its type (None: unknown), where it is written and made."""
+
+    value: Value
+    type: TensorType | None
+    source: Source
+    producer: Span
+
+    @property
+    def text(self) -> str:
+        """The source as it is written."""
+        source = self.source
+        return source.name if source.port is None else f"{source.name}.{source.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One node or item being typed; `fed` is None where what feeds it is missing or unknown."""
+
+    context: Context
+    node: Node
+    path: str
+    fed: tuple[Fed, ...] | None
+    take: Take | None

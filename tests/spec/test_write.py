@@ -1,0 +1,279 @@
+"""Graphs as YAML: what a person would write, and what reads back as the same graph."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from mimgraph.analysis.structure import name_fault
+from mimgraph.diagnostics import Report
+from mimgraph.ir.expression import parse
+from mimgraph.ir.graph import Written
+from mimgraph.source import SourceFile, Span
+from mimgraph.spec.compose import Mapping, Scalar, Sequence, Tree, compose
+from mimgraph.spec.read import read
+from mimgraph.spec.write import _flow, _lines, write
+
+TIDY = """\
+name: Everything
+doc: |-
+  A doc: of several lines.
+
+    With # signs.
+params: {hidden: 64, rate: 1e-05, sizes: [4, $(hidden // 8)]}
+inputs:
+  image: [3, 32, H]
+  numeric: {shape: [5], dtype: float64, doc: "a: b"}
+  city: {vocab: $(hidden * 2)}
+  "on": {shape: [T], vocab: 10}
+blocks:
+  residual:
+    params: {stride: null}
+    inputs: {x: [C, H, W], y: null}
+    nodes:
+      conv: {layer: Conv2d, from: x, out_channels: $C, kernel_size: 3, stride: $stride}
+      halved: {merge: formula, from: {a: y}, expr: $stride * a}
+    outputs: {x: conv, y: halved}
+  head:
+    doc: A chain.
+    params: {width: 8}
+    inputs: [x]
+    seq:
+      - Linear: {out_features: $width, activation: {GELU: {approximate: tanh}}}
+      - Dropout: $rate
+      - Softmax: {dim: -1}
+nodes:
+  stage: {block: residual, from: [image, numeric], stride: 1, repeat: 2}
+  words: {layer: Embedding, from: "on", embedding_dim: 8}
+  recurrent: {layer: LSTM, from: {input: words}, hidden_size: 8, take: last}
+  vector:
+    from: city_vec
+    seq:
+      - head
+      - head: 16
+      - head: {width: 4, repeat: {with: {width: $sizes}}}
+  city_vec: {layer: Embedding, from: city, embedding_dim: 8, activation: {LeakyReLU: 0.2}}
+  again: {share: city_vec, from: city}
+  tall:
+    layer: Conv2d
+    from: image
+    out_channels: 8
+    kernel_size: [3, 5]
+    padding: same
+    padding_mode: circular
+    activation: {ELU: {alpha: 0.5}}
+outputs: {image: stage.x, numeric: stage.y, words: recurrent, vector: vector, a: again, t: tall}
+"""
+
+
+def declared(text: str) -> Any:
+    report = Report()
+    graph = read(SourceFile("spec.yaml", text), report)
+    report.raise_if_any()
+    return graph
+
+
+def test_a_tidy_spec_is_written_as_it_stands() -> None:
+    assert write(declared(TIDY)) == TIDY
+
+
+def test_lines_are_short() -> None:
+    assert max(map(len, write(declared(TIDY)).splitlines())) <= 100
+
+
+OUTPUTS = {
+    "one node": ("a", "outputs: a"),
+    "one port": ("{a: a.last}", "outputs: a.last"),
+    "nodes": ("[a, x]", "outputs: [a, x]"),
+    "names": ("{y: a, x: x}", "outputs: {y: a, x: x}"),
+}
+
+
+@pytest.mark.parametrize(("given_", "written"), OUTPUTS.values(), ids=OUTPUTS)
+def test_outputs_are_written_shortly(given_: str, written: str) -> None:
+    text = "inputs: {x: [4, 4]}\nnodes: {a: {layer: LSTM, from: x, hidden_size: 4}}\n"
+    assert write(declared(f"{text}outputs: {given_}")).splitlines()[-1] == written
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def read_value(tree: Tree) -> Any:
+    if isinstance(tree, Scalar):
+        return tree.value
+    if isinstance(tree, Sequence):
+        return [read_value(item) for item in tree.items]
+    return {key.value: read_value(value) for key, value in tree.entries}
+
+
+def read_back(value: Any) -> Any:
+    """A value written where it may stand: in a flow mapping, and behind a key of its own."""
+    faults: list[Any] = []
+    text = "".join(f"{line}\n" for line in _lines({"flow": [value], "block": value}))
+    tree = compose(SourceFile("spec.yaml", text), faults.append)
+    assert not faults and isinstance(tree, Mapping), (text, faults)
+    found = read_value(tree)
+    assert found["flow"] == [found["block"]]
+    return found["block"]
+
+
+PLAIN = [
+    "relu",
+    "n c h w -> n (h w) c",
+    "a-b",
+    "x1.y",
+    "y",
+    "n",
+    "a:b",
+    "a#b",
+    "é",
+    "$x",
+    "1x",
+    "_",
+]
+QUOTED = [
+    *("", "no", "on", "null", "~", "true", "010", "1:30", "1e3", "0x1f", "2020-01-01", "=", "a: b"),
+    *("a #b", "- a", "[a]", "{a}", "a, b", "*a", "&a", "!a", "%a", "@a", "`a", "'a'", '"a"', "a:"),
+    *(" a", "a ", "a\nb", "a\tb", "\x00", "\x85", "\u2028", "\ufeff", "\ufdd0", "\x7f", "?"),
+]
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_plain_texts_need_no_quotes(text: str) -> None:
+    assert _flow(text) == text
+    assert read_back(text) == text
+
+
+@pytest.mark.parametrize("text", QUOTED)
+def test_texts_that_mean_something_else_are_quoted(text: str) -> None:
+    assert _flow(text)[0] == '"'
+    assert read_back(text) == text
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(
+    "ab01 .:#-\n\t'\"{}[],$&*!|>%@~=?\\é\x85", max_size=12
+)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | texts
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(values)
+@settings(max_examples=300, deadline=None)
+def test_every_value_survives(value: Any) -> None:
+    found = read_back(value)
+    assert repr(found) == repr(value)
+
+
+def test_not_a_number_survives() -> None:
+    assert math.isnan(read_back(math.nan))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("hidden", "$hidden"), ("2*hidden+1", "$(2 * hidden + 1)"), ("-(a-b)//c", "$(-(a - b) // c)")],
+)
+def test_expressions(text: str, written: str) -> None:
+    span = Span(SourceFile("spec.yaml", ""), 1, 1, 1, 1)
+    assert _flow(Written(parse(text), span, span.part)) == written
+
+
+@given(doc=texts, other=texts)
+@settings(max_examples=100, deadline=None)
+def test_docs_survive(doc: str, other: str) -> None:
+    x = mg.Input("x", (4,), doc=other)
+    graph = mg.Graph(layers.ReLU()(x), doc=doc)
+    again = mg.loads(graph.dumps())
+    assert (again.declared.doc, again.declared.inputs[0].doc) == (doc, other)
+
+
+identifiers = st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,6}\Z") | st.sampled_from(
+    ["on", "no", "yes", "null", "true", "NULL", "y", "n", "_", "Off"]
+)
+good_names = identifiers.filter(lambda name: name_fault(name) is None)
+
+
+@given(st.lists(good_names, min_size=3, max_size=3, unique=True))
+@settings(max_examples=100, deadline=None)
+def test_names_survive(names: list[str]) -> None:
+    x = mg.Input(names[0], (4,))
+    a = layers.Linear(4)(x, name=names[1])
+    graph = mg.Graph({names[2]: merges.add(a, x, name=names[2])}, name=names[1])
+    assert mg.loads(graph.dumps()) == graph
+
+
+# --- random graphs --------------------------------------------------------------------------------
+
+
+@mg.block
+def gated(x: mg.Tensor, y: mg.Tensor, *, width: int, rate: float = 0.1) -> mg.Tensor:
+    """Mixes two vectors."""
+    both = merges.concat(x, y, layers.Linear(x.dims[0] * 2 + width)(x))
+    hidden = layers.Dropout(rate)(layers.Linear(width, activation="GELU")(both))
+    return layers.Linear(x.dims[0])(hidden) * x
+
+
+@mg.block
+def stacked(x: mg.Tensor, *, deep: bool = False) -> dict[str, mg.Tensor]:
+    y = mg.Sequential(layers.Linear(x.dims[0]), layers.ReLU())(x)
+    return {"x": layers.Tanh()(y) if deep else y, "kept": x}
+
+
+LAYERS = {
+    "linear": lambda n: layers.Linear(n),
+    "active": lambda n: layers.Linear(n, bias=n % 2 == 0, activation=layers.ELU(n / 3)),
+    "chain": lambda n: mg.Sequential(
+        layers.Linear(n), layers.Dropout(n * 1e-7), layers.Softmax(-1)
+    ),
+    "norm": lambda n: layers.LayerNorm(eps=n * 1e-9),
+}
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> mg.Graph:
+    tensors = [mg.Input("a", (4,), doc=draw(texts)), mg.Input("b", (6,))]
+    recipes: list[Any] = []
+    for _ in range(draw(st.integers(1, 6))):
+        x, y = (draw(st.sampled_from(tensors)) for _ in range(2))
+        size = draw(st.integers(1, 5))
+        kind = draw(st.sampled_from([*LAYERS, "concat", "gated", "stacked", "again"]))
+        if kind == "concat":
+            tensors.append(merges.concat(x, y, x))
+        elif kind == "gated":
+            times = draw(st.sampled_from([None, size, {"with": {"width": [1, size]}}]))
+            params = {} if isinstance(times, dict) else {"width": size}
+            tensors.append(gated(repeat=times, **params)(x, y=y))
+        elif kind == "stacked":
+            tensors.extend(stacked(deep=size > 2)(x))
+        elif kind == "again" and recipes:
+            recipe, source = draw(st.sampled_from(recipes))
+            tensors.append(recipe(source))
+        elif kind in LAYERS:
+            recipe = LAYERS[kind](size)
+            recipes.append((recipe, x))
+            tensors.append(recipe(x))
+    outputs = draw(st.lists(st.sampled_from(tensors), min_size=1, max_size=3))
+    return mg.Graph({f"out{i}": tensor for i, tensor in enumerate(outputs)}, doc=draw(texts))
+
+
+@given(graphs())
+@settings(max_examples=80, deadline=None)
+def test_graphs_built_in_python_survive(graph: mg.Graph) -> None:
+    text = graph.dumps()
+    assert mg.loads(text) == graph
+    assert mg.loads(text).dumps() == text

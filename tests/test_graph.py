@@ -1,0 +1,242 @@
+"""The public graph: what it says of itself, when two are equal, how specs are loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mimgraph as mg
+from mimgraph import layers, merges
+
+SPEC = """\
+name: ImageNumerical
+params: {hidden: 64}
+inputs:
+  image: [3, 32, 32]
+  numeric: [5]
+nodes:
+  image_vec:
+    from: image
+    seq: [{Conv2d: {out_channels: 16, kernel_size: 3, padding: 1}}, ReLU, {MaxPool2d: 2}, Flatten]
+  numeric_vec: {layer: Linear, from: numeric, out_features: $hidden, activation: ReLU}
+  fused: {merge: concat, from: [image_vec, numeric_vec]}
+  score: {layer: Linear, from: fused, out_features: 1}
+outputs: score
+"""
+
+
+def built(hidden: int = 64) -> mg.Graph:
+    """The same in Python."""
+    image, numeric = mg.Input("image", (3, 32, 32)), mg.Input("numeric", (5,))
+    features = mg.Sequential(
+        layers.Conv2d(16, kernel_size=3, padding=1),
+        layers.ReLU(),
+        layers.MaxPool2d(kernel_size=2),
+        layers.Flatten(),
+    )
+    x = features(image, name="image_vec")
+    y = layers.Linear(hidden, activation="ReLU", bias=True)(numeric, name="numeric_vec")
+    fused = merges.concat(x, y, name="fused")
+    return mg.Graph(layers.Linear(1)(fused, name="score"), name="ImageNumerical")
+
+
+def test_both_front_ends_give_one_graph() -> None:
+    assert mg.loads(SPEC) == built()
+    assert mg.loads(built().dumps()) == built()
+    assert mg.loads(mg.loads(SPEC).dumps()) == built()
+
+
+def test_what_a_graph_says_of_itself() -> None:
+    graph = built()
+    assert {name: str(shape) for name, shape in graph.shapes.items()} == {
+        "image": "(N, 3, 32, 32)",
+        "numeric": "(N, 5)",
+        "image_vec": "(N, 4096)",
+        "numeric_vec": "(N, 64)",
+        "fused": "(N, 4160)",
+        "score": "(N, 1)",
+    }
+    assert list(graph.inputs) == ["image", "numeric"]
+    assert {name: str(type_) for name, type_ in graph.outputs.items()} == {"score": "(N, 1)"}
+    assert repr(graph) == "<Graph ImageNumerical: image, numeric -> score>"
+
+
+def test_ports_have_shapes_and_run_time_sizes_make_constraints() -> None:
+    text = mg.Input("text", ("T", 16))
+    words = layers.Conv1d(8, 3)(layers.Transpose(1, 2)(text), name="words")
+    lstm = layers.LSTM(4)(layers.Transpose(1, 2)(words), name="lstm")
+    graph = mg.Graph(lstm["last"])
+    assert str(graph.shapes["lstm"]) == str(graph.shapes["lstm.output"]) == "(N, T - 2, 4)"
+    assert str(graph.shapes["lstm.last"]) == "(N, 4)"
+    assert [str(constraint) for constraint in graph.constraints] == ["T >= 3"]
+
+
+def test_networkx_sees_inputs_and_nodes() -> None:
+    graph = built().to_networkx()
+    assert list(graph.predecessors("fused")) == ["image_vec", "numeric_vec"]
+    assert graph.nodes["image"] == {
+        "layer": "Input",
+        "shape": built().shapes["image"],
+        "dtype": "float32",
+    }
+    assert [graph.nodes[name]["layer"] for name in ("image_vec", "numeric_vec", "fused")] == [
+        "Sequential",
+        "Linear",
+        "concat",
+    ]
+
+
+# --- equality -------------------------------------------------------------------------------------
+
+BASE = """\
+params: {w: 4}
+inputs: {x: [8], y: [8]}
+blocks:
+  b: {params: {n: 3}, inputs: {v: [C]}, nodes: {f: {layer: Linear, from: v, out_features: $n}, g: {layer: ReLU, from: f}}, outputs: g}
+nodes:
+  a: {layer: Linear, from: x, out_features: 4, activation: ReLU}
+  s: {share: a, from: y}
+  q: {from: s, seq: [{Linear: 4}, {Dropout: 0.5}]}
+  m: {merge: add, from: [a, q]}
+  u: {block: b, from: m}
+  r: {block: b, from: u, repeat: 2}
+outputs: {out: r, aux: m}
+"""
+
+SAME = {
+    "a param for a number": ("out_features: 4", "out_features: $w"),
+    "an expression": ("out_features: 4", "out_features: $(w * 2 // 2)"),
+    "a default": ("out_features: 4", "out_features: 4, bias: true"),
+    "what the input decides": ("out_features: 4", "out_features: 4, in_features: 8"),
+    "a lone value by name": ("{Linear: 4}", "{Linear: {out_features: 4}}"),
+    "a number for a float": ("{Dropout: 0.5}", "{Dropout: {p: $(w / 8)}}"),
+    "a default of a block": ("{block: b, from: m}", "{block: b, from: m, n: 3}"),
+    "a pattern": ("{v: [C]}", "[v]"),
+    "a doc": ("b: {params", "b: {doc: text, params"),
+    "the name of a block's only output": ("outputs: g}", "outputs: {result: g}}"),
+    "the order of nodes": (
+        "  m: {merge: add, from: [a, q]}\n  u: {block: b, from: m}\n",
+        "  u: {block: b, from: m}\n  m: {merge: add, from: [a, q]}\n",
+    ),
+}
+DIFFERENT = {
+    "the name": ("params: {w: 4}", "name: Other"),
+    "a size": ("{x: [8], y: [8]}", "{x: [7], y: [7]}"),
+    "an option": ("out_features: 4", "out_features: 4, bias: false"),
+    "an activation": ("activation: ReLU", "activation: {ELU: 1.5}"),
+    "an option of an item": ("{Dropout: 0.5}", "{Dropout: 0.25}"),
+    "the order of sources": ("[a, q]", "[q, a]"),
+    "another op": ("merge: add", "merge: multiply"),
+    "weights of its own": ("{share: a, from: y}", "{layer: Linear, from: y, out_features: 4}"),
+    "the inside of a block": ("layer: ReLU", "layer: Tanh"),
+    "a param of a use": ("{block: b, from: m}", "{block: b, from: m, n: 5}"),
+    "how often": ("repeat: 2", "repeat: 3"),
+    "one module or two": ("repeat: 2", "repeat: {times: 2, shared: true}"),
+    "an output": ("{out: r, aux: m}", "{out: r, aux: q}"),
+    "the name of an output": ("{out: r, aux: m}", "{out: r, side: m}"),
+    "the name of a node": (
+        "g: {layer: ReLU, from: f}}, outputs: g",
+        "h: {layer: ReLU, from: f}}, outputs: h",
+    ),
+}
+
+
+def variant(change: tuple[str, str]) -> str:
+    assert change[0] in BASE
+    return BASE.replace(*change)
+
+
+@pytest.mark.parametrize("change", SAME.values(), ids=SAME)
+def test_equal_however_it_is_written(change: tuple[str, str]) -> None:
+    assert mg.loads(variant(change)) == mg.loads(BASE)
+
+
+@pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
+def test_different(change: tuple[str, str]) -> None:
+    assert mg.loads(variant(change)) != mg.loads(BASE)
+
+
+def test_a_graph_is_compared_by_content_and_so_not_hashable() -> None:
+    assert mg.loads(BASE) != BASE
+    with pytest.raises(TypeError):
+        hash(built())
+
+
+def test_blocks_used_in_blocks_are_compared_once() -> None:
+    """Each block uses the one before twice: 4,096 nodes, in 12 bodies."""
+
+    def spec(activation: str) -> str:
+        rows = [
+            f"  b0: {{inputs: [x], nodes: {{r: {{layer: {activation}, from: x}}}}, outputs: r}}"
+        ]
+        for i in range(1, 12):
+            use = f"block: b{i - 1}, from"
+            nodes = f"{{p: {{{use}: x}}, q: {{{use}: p}}}}"
+            rows.append(f"  b{i}: {{inputs: [x], nodes: {nodes}, outputs: q}}")
+        blocks = "\n".join(rows)
+        return f"inputs: {{x: [4]}}\nblocks:\n{blocks}\nnodes: {{y: {{block: b11, from: x}}}}\noutputs: y\n"
+
+    assert mg.loads(spec("ReLU")) == mg.loads(spec("ReLU"))
+    assert mg.loads(spec("ReLU")) != mg.loads(spec("Tanh"))
+
+
+# --- loading --------------------------------------------------------------------------------------
+
+
+def test_params_override_those_of_the_spec() -> None:
+    assert mg.loads(SPEC, params={"hidden": 16}) == built(hidden=16)
+    assert "params: {hidden: 16}" in mg.loads(SPEC, params={"hidden": 16}).dumps()
+
+
+def test_an_unknown_override_names_the_params_there_are() -> None:
+    with pytest.raises(ValueError, match="no param is called 'hiden'; the spec's params: hidden"):
+        mg.loads(SPEC, params={"hiden": 16})
+
+
+def test_all_faults_of_a_text_are_told() -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(
+            SPEC.replace("image_vec,", "imag_vec,").replace("Flatten", "Flaten"), name="a.yaml"
+        )
+    assert [(d.code, d.span.file.name, d.span.line) for d in caught.value.diagnostics] == [
+        ("unknown-layer", "a.yaml", 9),
+        ("unknown-source", "a.yaml", 11),
+    ]
+
+
+def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "spec.yaml"
+    built().dump(path)
+    assert mg.load(path) == mg.load(str(path)) == built()
+    assert mg.load(path).declared.origin.file.name == str(path)
+    built().dump()
+    assert capsys.readouterr().out == path.read_text()
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\xfe", b"name: \xc3(\n"], ids=["no text", "half a character"]
+)
+def test_what_is_no_utf8_is_told(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_bytes(data)
+    with pytest.raises(mg.SpecError) as caught:
+        mg.load(path)
+    assert caught.value.diagnostics[0].code == "yaml-syntax"
+
+
+def run(code: str) -> Any:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+def test_importing_and_building_need_no_torch() -> None:
+    run(
+        "import sys, mimgraph as mg\n"
+        "from mimgraph import layers\n"
+        "graph = mg.Graph(layers.Linear(3)(mg.Input('x', (4,))))\n"
+        "assert mg.loads(graph.dumps()) == graph\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'"
+    )
