@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 from mimgraph.analysis.inference import infer
@@ -28,10 +29,8 @@ def faults(text: str) -> list[Diagnostic]:
     report = Report()
     graph = read(SourceFile("spec.yaml", text), report)
     if graph is not None:
-        try:
+        with contextlib.suppress(SpecError):
             infer(graph, report)
-        except SpecError:
-            pass
     return in_order(report.diagnostics)
 
 

@@ -32,5 +32,7 @@ def test_tells(path: Path, rewrite: bool) -> None:
 
 
 def test_every_code_has_a_case() -> None:
-    shown = set(re.findall(r"^error\[([a-z-]+)\]", "".join(p.read_text() for p in FILES), re.M))
+    shown = set(
+        re.findall(r"^error\[([a-z-]+)\]", "".join(p.read_text() for p in FILES), re.MULTILINE)
+    )
     assert set(CODES) - shown - LATER == set()

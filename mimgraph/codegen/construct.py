@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -131,7 +132,7 @@ def _range(uses: list[Construct], varying: tuple[str, ...]) -> Code | None:
     if any(not isinstance(value, int) or isinstance(value, bool) for value in values):
         return None
     step = values[1] - values[0]
-    if any(b - a != step for a, b in zip(values, values[1:], strict=False)):
+    if any(b - a != step for a, b in itertools.pairwise(values)):
         return None
     bounds = [values[0], values[-1] + step] + ([step] if step != 1 else [])
     names = (varying[0], f"{varying[0]}_stop", f"{varying[0]}_step")

@@ -413,7 +413,8 @@ def _statements(
                 yield Assign((names.name(target),), Name(names.name(before)))
         yield For((step.loop.variable,), names.code(step.loop.iterable), (assign,))
     dead = [names.name(v) for v in names.dying(step, index, last_use)]
-    gone = tuple(name for name in dict.fromkeys(dead) if name not in targets)
+    unread = [names.name(v) for v in step.targets if v not in last_use]
+    gone = (*(name for name in dict.fromkeys(dead) if name not in targets), *unread)
     if gone:
         yield Delete(gone)
 

@@ -31,7 +31,7 @@ def load(source: str, spec: Callable[[], str], restore: Restore) -> ModuleType:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     sys.modules[key] = module
     try:
-        exec(compile(source, filename, "exec"), module.__dict__)
+        exec(compile(source, filename, "exec"), module.__dict__)  # noqa: S102 - our own text
     except BaseException:
         del sys.modules[key]
         raise

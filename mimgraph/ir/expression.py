@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from mimgraph.ir.dim import Dim, DimOverflow
 
@@ -100,7 +100,7 @@ class WrittenInt(int):
 
     written: Expression
 
-    def __new__(cls, value: int, written: Expression) -> WrittenInt:
+    def __new__(cls, value: int, written: Expression) -> Self:
         self = super().__new__(cls, value)
         self.written = written
         return self
@@ -144,7 +144,7 @@ class WrittenFloat(float):
 
     written: Expression
 
-    def __new__(cls, value: float, written: Expression) -> WrittenFloat:
+    def __new__(cls, value: float, written: Expression) -> Self:
         self = super().__new__(cls, value)
         self.written = written
         return self
@@ -172,9 +172,9 @@ def _written(operator: str, left: Any, right: Any) -> Any:
 
 
 def _power(base: Any, exponent: Any) -> Any:
-    if isinstance(base, int) and isinstance(exponent, int) and exponent > 0:
-        if base.bit_length() * exponent > 128:
-            raise OverflowError
+    whole = isinstance(base, int) and isinstance(exponent, int)
+    if whole and base.bit_length() * exponent > 128:
+        raise OverflowError
     return base**exponent
 
 

@@ -126,22 +126,22 @@ def test_edges_name_ports_and_arguments() -> None:
 
 
 BLOCKS = """
-    blocks:
-      residual:
-        doc: adds what it is given
-        params: {bias: true}
-        inputs: {x: [C]}
-        nodes:
-          fc: {layer: Linear, from: x, out_features: $C, bias: $bias}
-          sum: {merge: add, from: [fc, x]}
-        outputs: sum
-      wide: {params: {width: null}, seq: [{Linear: $width}, ReLU]}
-      step:
-        inputs: [h, c, x]
-        nodes:
-          h2: {merge: add, from: [h, x]}
-          c2: {merge: multiply, from: [c, h2]}
-        outputs: {h: h2, c: c2}
+        blocks:
+          residual:
+            doc: adds what it is given
+            params: {bias: true}
+            inputs: {x: [C]}
+            nodes:
+              fc: {layer: Linear, from: x, out_features: $C, bias: $bias}
+              sum: {merge: add, from: [fc, x]}
+            outputs: sum
+          wide: {params: {width: null}, seq: [{Linear: $width}, ReLU]}
+          step:
+            inputs: [h, c, x]
+            nodes:
+              h2: {merge: add, from: [h, x]}
+              c2: {merge: multiply, from: [c, h2]}
+            outputs: {h: h2, c: c2}
 """
 
 

@@ -235,4 +235,4 @@ def test_five_hundred_nodes_take_seconds() -> None:
 
 def test_nothing_here_imports_torch() -> None:
     code = "import sys, mimgraph.render, mimgraph.render.summary; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,601 @@
+"""Random valid specs: inputs of known and symbolic sizes, layers, merges, chains, blocks, shares.
+
+A tensor is a vector (D), a sequence (L, D) or an image (C, H, W). Sizes are numbers, or Python
+expressions over names in brackets; the size that a layer must know (D, C) is of what is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import yaml
+from hypothesis import strategies as st
+
+Size = int | str
+Shape = tuple[Size, ...]
+Spec = dict[str, Any]
+VECTOR, SEQUENCE, IMAGE = 1, 2, 3
+
+WORDS = (
+    *("x", "y", "n", "layer", "block", "module", "sum", "input", "out", "weights", "a", "fc"),
+    *("conv", "norm", "stem", "head", "left", "right", "values", "items", "size", "x_2", "Linear"),
+)
+FAMILIES = ("residual", "conv_bn", "stage", "x", "Tower", "linear", "last_lstm", "model", "head")
+ACTIVATIONS = ("ReLU", "Tanh", {"GELU": {"approximate": "tanh"}}, {"LeakyReLU": 0.2}, "PReLU")
+
+
+def to_yaml(spec: Spec) -> str:
+    """The spec as text, without anchors."""
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    return yaml.dump(spec, Dumper=Dumper, sort_keys=False, width=1000)
+
+
+def substitute(size: Size, names: Mapping[str, Size]) -> Size:
+    """The size with names replaced, a number where none is left."""
+    if isinstance(size, int):
+        return size
+    text = re.sub(r"[A-Za-z]\w*", lambda match: str(names.get(match[0], match[0])), size)
+    return text if re.search("[A-Za-z]", text) else int(eval(text))
+
+
+class Value(NamedTuple):
+    """A tensor at hand: how a source names it, and its shape without the batch."""
+
+    source: str
+    shape: Shape
+
+
+class Given(NamedTuple):
+    """A size as an option writes it (`8`, `$width`), and what it is."""
+
+    option: Size
+    size: Size
+
+
+class Item(NamedTuple):
+    """A layer or block with its options, as an item of a chain has them, and the shape it makes."""
+
+    name: str
+    options: Spec
+    shape: Shape
+
+    @property
+    def written(self) -> Any:
+        return {self.name: self.options} if self.options else self.name
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block as declared: `inputs` and `outputs` in the names of its own sizes and params."""
+
+    name: str
+    text: Spec
+    inputs: Mapping[str, Shape]
+    params: Mapping[str, int | None]
+    outputs: Mapping[str, Shape]
+
+    def results(self, shapes: list[Shape], params: Mapping[str, int]) -> dict[str, Shape]:
+        """The shapes of the outputs for inputs of these shapes."""
+        names: dict[str, Size] = {**self.params, **params}  # type: ignore[dict-item]
+        for pattern, shape in zip(self.inputs.values(), shapes, strict=True):
+            names |= {str(name): size for name, size in zip(pattern, shape, strict=True)}
+        return {
+            output: tuple(substitute(size, names) for size in shape)
+            for output, shape in self.outputs.items()
+        }
+
+    def fits(self, shapes: list[Shape]) -> bool:
+        """Whether inputs of these shapes meet the patterns."""
+        names: dict[Size, Size] = {}
+        return len(shapes) == len(self.inputs) and all(
+            len(pattern) == len(shape)
+            and all(names.setdefault(n, size) == size for n, size in zip(pattern, shape, strict=True))
+            for pattern, shape in zip(self.inputs.values(), shapes, strict=True)
+        )
+
+
+def known(shape: Shape) -> Size:
+    """The size that a layer must know."""
+    return shape[0] if len(shape) == IMAGE else shape[-1]
+
+
+@dataclass
+class Scope:
+    """A body while it is written: what it holds so far, and the words it has for sizes."""
+
+    draw: st.DrawFn
+    sizes: list[Given]
+    blocks: list[Block]
+    is_block: bool
+    values: list[Value] = field(default_factory=list)
+    unused: dict[str, Value] = field(default_factory=dict)
+    nodes: Spec = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    shareable: list[tuple[str, list[Shape], list[Value]]] = field(default_factory=list)
+
+    # what is drawn
+
+    def name(self) -> str:
+        """A name that is free."""
+        word = self.draw(st.sampled_from(WORDS))
+        found, number = word, 0
+        while found in self.names:
+            number += 1
+            found = f"{word}_{number}"
+        self.names.add(found)
+        return found
+
+    def size(self) -> Given:
+        """A size that may be an option, as a number or in words."""
+        number = self.draw(st.integers(1, 8))
+        return self.draw(st.sampled_from([Given(number, number), *self.sizes]))
+
+    def pick(self, fits: Callable[[Value], bool] = lambda _: True) -> Value | None:
+        """A value at hand, by preference one that nothing uses yet."""
+        unused = [value for value in self.unused.values() if fits(value)]
+        every = [value for value in self.values if fits(value)]
+        pool = unused if unused and self.draw(st.booleans()) else every
+        return self.draw(st.sampled_from(pool)) if pool else None
+
+    def source(self, value: Value) -> str:
+        """How a node names the value, which is used then."""
+        self.unused.pop(value.source, None)
+        return value.source
+
+    def offer(self, value: Value) -> Value:
+        self.values.append(value)
+        self.unused[value.source] = value
+        return value
+
+    # nodes
+
+    def add_layer(self) -> None:
+        value = self.pick()
+        assert value is not None
+        item = self.item(value.shape)
+        name = self.name()
+        options = dict(item.options)
+        if isinstance(options.get("dim"), list):
+            options["dim"] = list(options["dim"])
+        self.nodes[name] = {"layer": item.name, "from": self.source(value), **options}
+        may_activate = item.name not in ("LSTM", "GRU", "RNN")
+        if may_activate and self.draw(st.integers(0, 2)) == 0:
+            activation = self.draw(st.sampled_from(ACTIVATIONS[:-1]))
+            self.nodes[name]["activation"] = activation
+        results = [Value(name, item.shape)]
+        if item.name in ("LSTM", "GRU") and "take" not in options and self.draw(st.booleans()):
+            results.append(Value(f"{name}.last", (known(item.shape),)))
+        for result in results:
+            self.offer(result)
+        self.shareable.append((name, [value.shape], results))
+
+    def add_chain(self) -> None:
+        value = self.pick()
+        assert value is not None
+        items, shape = self.items(value.shape)
+        name = self.name()
+        self.nodes[name] = {"from": self.source(value), "seq": items}
+        self.shareable.append((name, [value.shape], [self.offer(Value(name, shape))]))
+
+    def add_merge(self) -> None:
+        """Two or three values that agree; of one shape, or on all axes but one."""
+        first = self.pick(lambda value: bool(value.shape))
+        if first is None:
+            return
+        alike = [v for v in self.values if v.shape == first.shape]
+        merges = ["add", "subtract", "multiply", "average", "maximum", "formula", "concat"]
+        if len(first.shape) == VECTOR:
+            merges += ["stack", "dot"]
+        if len(first.shape) == SEQUENCE:
+            merges += ["attention"]
+        merge = self.draw(st.sampled_from(merges))
+        if merge == "concat":
+            self.add_concat(first)
+            return
+        if merge == "attention":
+            self.add_attention(first)
+            return
+        most = 2 if merge in ("subtract", "dot") else 3
+        others = self.draw(st.lists(st.sampled_from(alike), min_size=1, max_size=most - 1))
+        sources: Any = [self.source(value) for value in (first, *others)]
+        shape = first.shape
+        options: Spec = {}
+        if merge == "stack":
+            shape = (len(sources), *shape)
+        if merge == "dot":
+            shape = ()
+        if merge == "formula":
+            sources = dict(zip("abc", sources, strict=False))
+            options["expr"] = " + ".join(f"sigmoid({key}) * {key}" for key in sources)
+        elif merge != "dot" and self.draw(st.booleans()):
+            options["activation"] = self.draw(st.sampled_from(ACTIVATIONS[:-1]))
+        name = self.name()
+        self.nodes[name] = {"merge": merge, "from": sources, **options}
+        self.offer(Value(name, shape))
+
+    def add_concat(self, first: Value) -> None:
+        """Along the axis that is known, which every tensor has."""
+        rank = len(first.shape)
+        axis = 0 if rank == IMAGE else rank - 1
+        rest = (*first.shape[:axis], *first.shape[axis + 1 :])
+        alike = [
+            v
+            for v in self.values
+            if len(v.shape) == rank and (*v.shape[:axis], *v.shape[axis + 1 :]) == rest
+        ]
+        others = self.draw(st.lists(st.sampled_from(alike), min_size=1, max_size=2))
+        parts = (first, *others)
+        total = _sum([known(value.shape) for value in parts])
+        shape = (*first.shape[:axis], total, *first.shape[axis + 1 :])
+        dim = self.draw(st.sampled_from([axis + 1, axis - rank]))
+        sources = [self.source(value) for value in parts]
+        name = self.name()
+        self.nodes[name] = {"merge": "concat", "from": sources, "dim": dim}
+        self.offer(Value(name, shape))
+
+    def add_attention(self, query: Value) -> None:
+        alike = [v for v in self.values if len(v.shape) == SEQUENCE and v.shape[1] == query.shape[1]]
+        key = self.draw(st.sampled_from(alike))
+        other = [v for v in self.values if len(v.shape) == SEQUENCE and v.shape[0] == key.shape[0]]
+        value = self.draw(st.sampled_from(other))
+        sources = {"query": query, "key": key, "value": value}
+        name = self.name()
+        written = {argument: self.source(v) for argument, v in sources.items()}
+        self.nodes[name] = {"merge": "attention", "from": written}
+        self.offer(Value(name, (query.shape[0], value.shape[1])))
+
+    def add_block(self) -> None:
+        """A use of a block, on values that fit its inputs."""
+        if not self.blocks:
+            return
+        block = self.draw(st.sampled_from(self.blocks))
+        used: list[Value] = []
+        for number in range(1, len(block.inputs) + 1):
+            value = self.pick(lambda v: _partly_fits(block, [*(u.shape for u in used), v.shape]))
+            if value is None:
+                return
+            used.append(value)
+            assert len(used) == number
+        item = self.use(block, [value.shape for value in used])
+        name = self.name()
+        sources: Any = [self.source(value) for value in used]
+        if len(sources) == 1:
+            sources = sources[0]
+        elif self.draw(st.booleans()):
+            sources = dict(zip(block.inputs, sources, strict=True))
+        self.nodes[name] = {"block": block.name, "from": sources, **item.options}
+        if len(block.outputs) == 1:
+            results = [Value(name, item.results[next(iter(block.outputs))])]
+        else:
+            results = [Value(f"{name}.{port}", shape) for port, shape in item.results.items()]
+        for result in results:
+            self.offer(result)
+        if item.options.get("repeat") != 0:
+            self.shareable.append((name, [value.shape for value in used], results))
+
+    def use(self, block: Block, shapes: list[Shape]) -> Use:
+        """Params for a block and how often it is repeated."""
+        params: Spec = {}
+        sizes: dict[str, Any] = {}
+        for name, default in block.params.items():
+            if default is None or self.draw(st.booleans()):
+                given = self.size()
+                params[name], sizes[name] = given
+        results = block.results(shapes, sizes)
+        threaded = list(results.values())[: len(shapes)]
+        single = len(results) == 1
+        carried = single or results.keys() <= block.inputs.keys()
+        names = list(block.inputs)
+        fed = (
+            {names[0]: next(iter(results.values()))}
+            if single
+            else {name: shape for name, shape in results.items() if name in block.inputs}
+        )
+        stays = all(shapes[names.index(name)] == shape for name, shape in fed.items())
+        if not carried or not stays or self.draw(st.booleans()):
+            if single and len(shapes) == 1 and block.params and len(threaded[0]) == len(shapes[0]):
+                return self.widening(block, shapes[0], params, sizes)
+            return Use(params, results)
+        repeat = self.draw(st.sampled_from([0, 1, 2, 3, {"times": 2, "shared": True}]))
+        return Use({**params, "repeat": repeat}, results)
+
+    def widening(self, block: Block, shape: Shape, params: Spec, sizes: Mapping[str, Any]) -> Use:
+        """A block in a row with a param of its own each time, if drawn so."""
+        (output,) = block.outputs
+        varied = next(iter(block.params))
+        if self.draw(st.booleans()):
+            return Use(params, block.results([shape], dict(sizes)))
+        widths = self.draw(st.lists(st.integers(1, 8), min_size=1, max_size=4))
+        for width in widths:
+            shape = block.results([shape], {**sizes, varied: width})[output]
+        others = {name: value for name, value in params.items() if name != varied}
+        return Use({**others, "repeat": {"with": {varied: widths}}}, {output: shape})
+
+    def add_share(self) -> None:
+        """The module of another node on values of the same shapes."""
+        if not self.shareable:
+            return
+        target, shapes, results = self.draw(st.sampled_from(self.shareable))
+        used = [self.pick(lambda v, shape=shape: v.shape == shape) for shape in shapes]  # type: ignore[misc]
+        sources = [self.source(value) for value in used if value is not None]
+        name = self.name()
+        self.nodes[name] = {"share": target, "from": sources if len(sources) > 1 else sources[0]}
+        for result in results:
+            self.offer(Value(name + result.source.removeprefix(target), result.shape))
+
+    # items of chains
+
+    def items(self, shape: Shape) -> tuple[list[Any], Shape]:
+        """A chain of layers and one-input blocks."""
+        written = []
+        for _ in range(self.draw(st.integers(1, 4))):
+            fitting = [b for b in self.blocks if len(b.inputs) == 1 and b.fits([shape])]
+            if fitting and self.draw(st.integers(0, 2)) == 0:
+                block = self.draw(st.sampled_from(fitting))
+                use = self.use(block, [shape])
+                options = dict(use.options)
+                port = self.draw(st.sampled_from(sorted(use.results)))
+                if len(use.results) > 1:
+                    options["take"] = port
+                item = Item(block.name, options, use.results[port])
+            else:
+                item = self.item(shape)
+            written.append(item.written)
+            shape = item.shape
+        return written, shape
+
+    def item(self, shape: Shape) -> Item:
+        """A layer that takes this shape."""
+        if not shape:
+            return self.draw(st.sampled_from([Item("Sigmoid", {}, shape), Item("Identity", {}, shape)]))
+        width = self.size()
+        plain = [activation for activation in ACTIVATIONS if isinstance(activation, str)]
+        candidates = [
+            Item(self.draw(st.sampled_from(plain)), {}, shape),
+            Item("Dropout", {"p": 0.25}, shape),
+        ]
+        if len(shape) == IMAGE:
+            candidates += self.image_layers(shape, width)
+        else:
+            candidates += [
+                Item("Linear", {"out_features": width.option}, (*shape[:-1], width.size)),
+                Item("Linear", {"out_features": width.option, "bias": False}, (*shape[:-1], width.size)),
+                Item("LayerNorm", {}, shape),
+            ]
+        if len(shape) == VECTOR:
+            candidates += [
+                Item("BatchNorm1d", {}, shape),
+                Item("Unsqueeze", {"dim": 1}, (1, *shape)),
+            ]
+        if len(shape) == SEQUENCE:
+            candidates += self.sequence_layers(shape, width)
+        return self.draw(st.sampled_from(candidates))
+
+    def image_layers(self, shape: Shape, width: Given) -> list[Item]:
+        channels, height, tall = shape
+        halves = tuple(f"(({size} - 1)//2 + 1)" for size in (height, tall))
+        halves = tuple(substitute(size, {}) for size in halves)  # type: ignore[assignment]
+        options: Spec = {"out_channels": width.option, "kernel_size": 3, "padding": 1}
+        pooled = self.draw(st.sampled_from([1, 2]))
+        found = [
+            Item("Conv2d", options, (width.size, height, tall)),
+            Item("Conv2d", {**options, "stride": 2, "bias": False}, (width.size, *halves)),
+            Item("BatchNorm2d", {}, shape),
+            Item("GroupNorm", {"num_groups": 1}, shape),
+            Item("AdaptiveAvgPool2d", {"output_size": pooled}, (channels, pooled, pooled)),
+            Item("Mean", {"dim": [2, 3]}, (channels,)),
+            Item("Rearrange", {"pattern": "n c h w -> n h w c"}, (height, tall, channels)),
+            Item(
+                "Rearrange",
+                {"pattern": "n c h w -> n (h w) c"},
+                (substitute(f"({height} * {tall})", {}), channels),
+            ),
+        ][:6] + [
+            Item(
+                "Rearrange",
+                {"pattern": "n c h w -> n (h w) c"},
+                (substitute(f"({height} * {tall})", {}), channels),
+            )
+        ]
+        if all(isinstance(size, int) for size in shape):
+            total = channels * height * tall  # type: ignore[operator]
+            found.append(Item("Flatten", {}, (total,)))
+            if min(height, tall) >= 3:  # type: ignore[type-var]
+                smaller = (width.size, height - 2, tall - 2)  # type: ignore[operator]
+                found.append(Item("Conv2d", {"out_channels": width.option, "kernel_size": 3}, smaller))
+        return found
+
+    def sequence_layers(self, shape: Shape, width: Given) -> list[Item]:
+        length = shape[0]
+        hidden: Spec = {"hidden_size": width.option}
+        return [
+            Item("LSTM", hidden, (length, width.size)),
+            Item("LSTM", {**hidden, "take": "last"}, (width.size,)),
+            Item("GRU", hidden, (length, width.size)),
+            Item("MultiheadAttention", {"num_heads": 1}, shape),
+            Item("Mean", {"dim": 1}, shape[1:]),
+            Item("Select", {"dim": 1, "index": self.draw(st.sampled_from([0, -1]))}, shape[1:]),
+        ]
+
+    # a whole body
+
+    def fill(self, most: int) -> None:
+        """Nodes of all kinds, in the order in which they can run."""
+        kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
+        kinds += [self.add_block, self.add_block, self.add_share]
+        for _ in range(self.draw(st.integers(1, most))):
+            self.draw(st.sampled_from(kinds))()
+        if not self.nodes:
+            self.add_layer()
+        for value in [v for v in self.unused.values() if v.source not in self.nodes]:
+            if "." not in value.source:  # an input that nothing uses
+                self.values = [value]
+                self.add_layer()
+
+
+class Use(NamedTuple):
+    """The params and repeat of a use of a block, and the shapes it makes."""
+
+    options: Spec
+    results: dict[str, Shape]
+
+
+def _partly_fits(block: Block, shapes: list[Shape]) -> bool:
+    """Whether the first inputs of a block take these shapes."""
+    first = dict(list(block.inputs.items())[: len(shapes)])
+    return Block("", {}, first, {}, {}).fits(shapes)
+
+
+def _sum(sizes: list[Size]) -> Size:
+    return substitute(f"({' + '.join(map(str, sizes))})", {})
+
+
+# blocks
+
+PATTERNS: tuple[Shape, ...] = (("C",), ("T", "D"), ("C", "H", "W"))
+
+
+@st.composite
+def chain_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Given]) -> Block:
+    """`seq` with a width."""
+    pattern = draw(st.sampled_from(PATTERNS))
+    scope = Scope(draw, [Given("$width", "width"), *params], blocks, True)
+    items, shape = scope.items(pattern)
+    default = draw(st.sampled_from([None, 4]))
+    text = {"params": {"width": default}, "seq": items}
+    return Block(name, text, {"x": pattern}, {"width": default}, {"out": shape})
+
+
+@st.composite
+def free_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Given]) -> Block:
+    """A body of one or two inputs, whose results are all that nothing uses."""
+    named = draw(st.booleans())
+    first = draw(st.sampled_from(PATTERNS))
+    inputs: dict[str, Shape] = {"x": first}
+    if draw(st.booleans()):
+        inputs["g"] = draw(st.sampled_from([first, ("E",)]))
+    default = draw(st.sampled_from([None, 4]))
+    sizes = [Given("$width", "width"), Given("$(width + 1)", "(width + 1)"), *params]
+    if named:
+        knowns = {str(known(shape)) for shape in inputs.values()}
+        sizes += [Given(f"${size}", size) for size in sorted(knowns)]
+        sizes += [Given(f"$(2 * {size})", f"(2 * {size})") for size in sorted(knowns)]
+    scope = Scope(draw, sizes, blocks, True, names=set(inputs))
+    for source, shape in inputs.items():
+        scope.offer(Value(source, shape))
+    scope.fill(4)
+    sinks = list(scope.unused.values())
+    public = {f"out{i}" if len(sinks) > 1 else "out": sink for i, sink in enumerate(sinks)}
+    text: Spec = {
+        "params": {"width": default},
+        "inputs": {key: list(shape) for key, shape in inputs.items()} if named else list(inputs),
+        "nodes": scope.nodes,
+        "outputs": {key: sink.source for key, sink in public.items()},
+    }
+    outputs = {key: sink.shape for key, sink in public.items()}
+    return Block(name, text, inputs, {"width": default}, outputs)
+
+
+@st.composite
+def residual_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Given]) -> Block:
+    """Two inputs or one, each handed on in its own shape: what `repeat` chains."""
+    pattern = draw(st.sampled_from(PATTERNS))
+    wide = Given("$(C * width)", "(C * width)") if len(pattern) != SEQUENCE else Given("$width", "width")
+    two = draw(st.booleans())
+    back: Spec
+    if len(pattern) == IMAGE:
+        conv = {"kernel_size": 3, "padding": 1}
+        body = [{"Conv2d": {"out_channels": wide.option, **conv}}, "BatchNorm2d", "ReLU"]
+        back = {"layer": "Conv2d", "from": "x", "out_channels": "$C", "kernel_size": 1}
+        body.append({"Conv2d": {"out_channels": "$C", **conv}})
+    else:
+        body = [{"Linear": wide.option}, "Tanh", {"Linear": f"${known(pattern)}"}]
+        back = {"layer": "Linear", "from": "x", "out_features": f"${known(pattern)}"}
+    nodes: Spec = {
+        "body": {"from": "x", "seq": body},
+        "sum": {"merge": "add", "from": ["x", "body"], "activation": "ReLU"},
+    }
+    inputs: dict[str, Shape] = {"x": pattern}
+    text: Spec = {"params": {"width": 2}}
+    outputs: Any = "sum"
+    if two:
+        inputs["g"] = pattern
+        nodes["back"] = back
+        nodes["gated"] = {"merge": "multiply", "from": ["back", "g"]}
+        if draw(st.booleans()):
+            outputs = {"g": "gated", "x": "sum"}
+        else:
+            nodes["all"] = {"merge": "add", "from": ["sum", "gated"]}
+            outputs = "all"
+    text |= {
+        "inputs": {key: list(shape) for key, shape in inputs.items()},
+        "nodes": nodes,
+        "outputs": outputs,
+    }
+    shapes = {key: pattern for key in outputs} if isinstance(outputs, dict) else {outputs: pattern}
+    return Block(name, text, inputs, {"width": 2}, shapes)
+
+
+# whole specs
+
+INPUTS: tuple[Shape, ...] = (
+    *((5,), (3,), (1,), (7, 4), ("T", 6), ("S", 6), ("T", 3)),
+    *((3, 6, 6), (2, "H", "W"), (1, 4, 5), (2, "H", 6)),
+)
+
+
+@st.composite
+def specs(draw: st.DrawFn, most: int = 8) -> Spec:
+    """A whole valid spec."""
+    hidden = draw(st.integers(2, 9))
+    params = [Given("$hidden", hidden), Given("$(hidden // 2)", hidden // 2)]
+    blocks: list[Block] = []
+    families = draw(st.lists(st.sampled_from(FAMILIES), max_size=3, unique=True))
+    for family in families:
+        kind = draw(st.sampled_from([chain_blocks, free_blocks, residual_blocks]))
+        blocks.append(draw(kind(family, list(blocks), params)))
+    scope = Scope(draw, params, blocks, False)
+    inputs: Spec = {}
+    for shape in draw(st.lists(st.sampled_from(INPUTS), min_size=1, max_size=3)):
+        name = scope.name()
+        inputs[name] = list(shape)
+        scope.offer(Value(name, shape))
+    if draw(st.booleans()):
+        _embed(scope, inputs)
+    scope.fill(most)
+    sinks = list(scope.unused.values())
+    outputs: Any = {f"out_{i}": sink.source for i, sink in enumerate(sinks)}
+    if all("." not in sink.source for sink in sinks) and draw(st.booleans()):
+        outputs = [sink.source for sink in sinks]
+    return {
+        "name": draw(st.sampled_from(["Model", "Net", "Stage", "Residual"])),
+        "params": {"hidden": hidden},
+        "inputs": inputs,
+        **({"blocks": {block.name: block.text for block in blocks}} if blocks else {}),
+        "nodes": _shuffled(draw, scope.nodes),
+        "outputs": outputs,
+    }
+
+
+def _embed(scope: Scope, inputs: Spec) -> None:
+    """An input of categories, and its embedding."""
+    name, node = scope.name(), scope.name()
+    shape: Shape = scope.draw(st.sampled_from([(), (5,), ("T",)]))
+    inputs[name] = {"shape": list(shape), "vocab": 11}
+    width = scope.size()
+    scope.nodes[node] = {"layer": "Embedding", "from": name, "embedding_dim": width.option}
+    scope.offer(Value(node, (*shape, width.size)))
+
+
+def _shuffled(draw: st.DrawFn, nodes: Spec) -> Spec:
+    """Nodes may stand in any order."""
+    if draw(st.booleans()):
+        return nodes
+    return {name: nodes[name] for name in draw(st.permutations(list(nodes)))}
