@@ -391,18 +391,11 @@ class Scope:
             Item("GroupNorm", {"num_groups": 1}, shape),
             Item("AdaptiveAvgPool2d", {"output_size": pooled}, (channels, pooled, pooled)),
             Item("Mean", {"dim": [2, 3]}, (channels,)),
-            Item("Rearrange", {"pattern": "n c h w -> n h w c"}, (height, tall, channels)),
             Item(
                 "Rearrange",
                 {"pattern": "n c h w -> n (h w) c"},
                 (substitute(f"({height} * {tall})", {}), channels),
             ),
-        ][:6] + [
-            Item(
-                "Rearrange",
-                {"pattern": "n c h w -> n (h w) c"},
-                (substitute(f"({height} * {tall})", {}), channels),
-            )
         ]
         if all(isinstance(size, int) for size in shape):
             total = channels * height * tall  # type: ignore[operator]
@@ -413,9 +406,16 @@ class Scope:
         return found
 
     def sequence_layers(self, shape: Shape, width: Given) -> list[Item]:
-        length = shape[0]
+        length, depth = shape
         hidden: Spec = {"hidden_size": width.option}
+        found = []
+        if not self.is_block and isinstance(depth, int) and depth % 2 == 0:  # sizes of run time
+            option = substitute(f"(2 * {length})", {})
+            written = f"${option}" if isinstance(option, str) else option
+            found.append(Item("Reshape", {"shape": [written, depth // 2]}, (option, depth // 2)))
         return [
+            *found,
+            Item("Reshape", {"shape": [-1, 1]}, (substitute(f"({length} * {depth})", {}), 1)),
             Item("LSTM", hidden, (length, width.size)),
             Item("LSTM", {**hidden, "take": "last"}, (width.size,)),
             Item("GRU", hidden, (length, width.size)),
@@ -429,8 +429,8 @@ class Scope:
     def fill(self, most: int) -> None:
         """Nodes of all kinds, in the order in which they can run."""
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
-        kinds += [self.add_block, self.add_block, self.add_share]
-        for _ in range(self.draw(st.integers(1, most))):
+        kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
+        for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()
         if not self.nodes:
             self.add_layer()

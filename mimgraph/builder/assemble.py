@@ -180,8 +180,8 @@ def check_output_name(name: Any, span: Span) -> None:
 
 
 def _keys(blocks: Mapping[str, ir.Block]) -> dict[str, str]:
-    """The name of each block in the graph, in place of the one it was recorded under."""
-    names = Names()
+    """The name of each block in the graph: the second is `residual_2`, as its class `Residual2`."""
+    names = Names(first_number=2)
     return {key: names.unique(block.family) for key, block in blocks.items()}
 
 

@@ -16,7 +16,7 @@ _LEAVES = frozenset({bool, int, float, str, type(None)})
 
 def content(value: Any) -> Hashable:
     """The content of plain data, types and declared things; 1, 1.0 and True stay apart."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _LEAVES:
         return kind, value
     if kind is Span:
@@ -33,8 +33,8 @@ def content(value: Any) -> Hashable:
 
 
 @cache
-def _field_names(kind: type) -> tuple[str, ...]:
+def _field_names(kind: Any) -> tuple[str, ...]:
     """The fields of a dataclass; an expression is compared as it is."""
-    if is_dataclass(kind) and not issubclass(kind, Expression):
+    if not issubclass(kind, Expression) and is_dataclass(kind):
         return tuple(field.name for field in fields(kind))
     return ()

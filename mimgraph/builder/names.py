@@ -22,8 +22,9 @@ def snake_case(name: str) -> str:
 class Names:
     """Hands out names, none twice and none that cannot be one."""
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
+    def __init__(self, taken: Iterable[str] = (), first_number: int = 1) -> None:
         self.taken = set(taken)
+        self.first_number = first_number
         self.counts: dict[str, int] = {}
 
     def unique(self, stem: str) -> str:
@@ -31,8 +32,8 @@ class Names:
         number = self.counts.get(stem, 0)
         name = f"{stem}_{number}" if number else stem
         while name in self.taken or name_fault(name) is not None:
-            number += 1
+            number = max(number + 1, self.first_number)
             name = f"{stem}_{number}"
-        self.counts[stem] = number + 1
+        self.counts[stem] = number
         self.taken.add(name)
         return name

@@ -6,7 +6,8 @@ import sys
 from dataclasses import replace
 from functools import cache
 from itertools import islice
-from types import FrameType, FunctionType
+from types import FrameType
+from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.source import PythonFile, Span
@@ -23,7 +24,7 @@ def at_line(file: str, line: int) -> Span:
     return Span(python_file(file), line, 1, line, 1)
 
 
-def definition(function: FunctionType) -> Span:
+def definition(function: Any) -> Span:
     """The line with the `def`, behind the decorators."""
     name, first = function.__code__.co_filename, function.__code__.co_firstlineno
     lines = range(first, first + 20)

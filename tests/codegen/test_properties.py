@@ -1,0 +1,163 @@
+"""What holds of every valid graph: its shapes are torch's, its source means what the graph says."""
+
+from __future__ import annotations
+
+import subprocess
+import sysconfig
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from hypothesis import HealthCheck, given, settings
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.ir.dim import substitute
+from mimgraph.ir.lowering import INPUT, MODULE, RESULT, module_call
+from mimgraph.ir.code import Operand
+from mimgraph.ir.typed import (
+    Body,
+    Leaf,
+    Repeated,
+    Sequence,
+    Shared,
+    TypedNode,
+    Use,
+    Value,
+    unwrap,
+)
+from mimgraph.ir.types import TensorType
+from tests.layers import oracle
+from tests.strategies import Spec, specs, to_yaml
+
+RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
+Sizes = Mapping[str, int]
+Tensors = Mapping[str, Tensor]
+
+thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def draws(graph: mg.Graph) -> Iterator[tuple[dict[str, int], dict[str, Tensor]]]:
+    """Inputs for two choices of the sizes that are known only at run time."""
+    sizes = choose_sizes(graph.typed, {})
+    larger = {name: size + 3 + index for index, (name, size) in enumerate(sizes.items())}
+    for seed, chosen in enumerate((sizes, choose_sizes(graph.typed, larger))):
+        yield chosen, seeded_inputs(graph.typed, oracle.BATCH_SIZE, seed, chosen)
+
+
+def by_name(graph: mg.Graph, result: Any) -> Tensors:
+    """What a model returns, by the names of its outputs."""
+    return result if isinstance(result, dict) else {next(iter(graph.outputs)): result}
+
+
+def assert_same(ours: Tensors, theirs: Tensors) -> None:
+    """The same names, in the same order, and the same bits."""
+    assert list(ours) == list(theirs)
+    for name in ours:
+        torch.testing.assert_close(ours[name], theirs[name], rtol=0, atol=0, equal_nan=True)
+
+
+# the graph, interpreted node by node
+
+
+class Interpreter:
+    """Runs typed nodes on the modules of a model; no code that was emitted for a forward is used."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self.sizes = sizes
+
+    def body(self, body: Body, owner: nn.Module, inputs: Tensors) -> dict[str, Tensor]:
+        """The outputs of a body whose modules `owner` holds."""
+        if body.is_chain:
+            (node,) = body.nodes
+            assert isinstance(node.operation, Sequence)
+            (x,) = inputs.values()
+            return dict.fromkeys(body.outputs, self.chain(node.operation, owner, x))
+        values = {Value(name, ""): x for name, x in inputs.items()}
+        for node in body.order:
+            operation = node.operation
+            name = operation.target if isinstance(operation, Shared) else node.name
+            sources = {key: values[value] for key, value in node.arguments.items()}
+            for port, result in self.node(node, getattr(owner, name, None), sources).items():
+                self.check(node.results[port], result)
+                values[Value(node.name, port)] = result
+        return {name: values[value] for name, value in body.outputs.items()}
+
+    def check(self, type_: TensorType, result: Any) -> None:
+        """A result is of the type inferred for it; in blocks, where sizes have other names, its rank."""
+        if isinstance(result, tuple):  # a recurrent layer's state
+            return
+        assert f"torch.{type_.dtype}" == str(result.dtype)
+        expected = [substitute(size, {"N": oracle.BATCH_SIZE}) for size in type_.shape]
+        assert len(expected) == result.dim()
+        for size, extent in zip(expected, result.shape, strict=True):
+            assert size == extent or not isinstance(size, int)
+
+    def node(self, node: TypedNode, module: Any, sources: Tensors) -> dict[str, Tensor]:
+        """Every result by port."""
+        match unwrap(node.operation):
+            case Leaf() as leaf:
+                return self.leaf(node, leaf, module, sources)
+            case Sequence() as chain:
+                (x,) = sources.values()
+                return {"": self.chain(chain, module, x)}
+            case Use(body):
+                return self.ports(self.body(body, module, sources))
+            case Repeated() as repeated:
+                return self.repeated(repeated, module, sources)
+
+    def leaf(
+        self, node: TypedNode, leaf: Leaf, module: Any, sources: Tensors
+    ) -> dict[str, Tensor]:
+        lowering = leaf.lowering
+        if lowering.module is not None:  # whatever class an item of a chain has become
+            module = partial(getattr(nn, lowering.module.name).forward, module)
+        operands = {**sources, MODULE.key: module}
+        call = lowering.call or module_call(*map(Operand, sources))
+        result = oracle.run(call, operands, self.sizes)
+        found = {"": result}
+        if lowering.ports:
+            operands[RESULT.key] = result
+            ports = lowering.ports.items()
+            found = {name: oracle.run(port.code, operands, self.sizes) for name, port in ports}
+        if leaf.activation is not None:
+            before = found[node.default or ""]
+            found[node.default or ""] = oracle.run(leaf.activation, {INPUT.key: before})
+        return found
+
+    def chain(self, chain: Sequence, module: Any, x: Tensor) -> Tensor:
+        for item, part in zip(chain.items, module, strict=True):
+            results = self.node(item, part, {key: x for key in item.arguments})
+            x = results[item.default or ""]
+        return x
+
+    def repeated(self, repeated: Repeated, module: Any, sources: Tensors) -> dict[str, Tensor]:
+        values, outputs = dict(sources), {name: sources[name] for name in repeated.carried}
+        for index, body in enumerate(repeated.bodies):
+            outputs = self.body(body, module if repeated.shared else module[index], values)
+            values.update(zip(repeated.carried, outputs.values(), strict=True))
+        return self.ports(outputs)
+
+    def ports(self, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        return outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}
+
+
+@thorough(max_examples=150)
+@given(specs())
+def test_the_class_computes_what_the_nodes_say(spec: Spec) -> None:
+    graph = mg.loads(to_yaml(spec))
+    model = graph.compile().eval()
+    with torch.no_grad():
+        for sizes, inputs in draws(graph):
+            outputs = by_name(graph, model(**inputs))
+            for name, type_ in graph.outputs.items():
+                shape = tuple(substitute(size, {"N": oracle.BATCH_SIZE, **sizes}) for size in type_.shape)
+                assert (shape, f"torch.{type_.dtype}") == (
+                    tuple(outputs[name].shape),
+                    str(outputs[name].dtype),
+                )
+            interpreted = Interpreter(sizes).body(graph.typed.body, model, inputs)
+            assert_same(outputs, interpreted)

@@ -1,0 +1,110 @@
+"""The type stubs of the catalogue, written from it: what editors and type checkers see."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import mimgraph
+from mimgraph import catalogue
+from mimgraph.catalogue import REQUIRED, Op, OptionSpec
+from mimgraph.ir.dim import Dim
+
+FILES = {
+    kind: Path(mimgraph.__file__).parent / f"{kind}s" / "__init__.pyi" for kind in ("layer", "merge")
+}
+
+_HEAD = {
+    "layer": '''\
+"""Written from the catalogue by `pytest tests/test_stubs.py --rewrite`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+from mimgraph.builder import Tensor
+from mimgraph.ir.dim import Size
+
+_Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | _Layer
+
+class _Layer:
+    def __call__(self, *sources: Tensor, name: str | None = None, **named: Tensor) -> Tensor: ...
+''',
+    "merge": '''\
+"""Written from the catalogue by `pytest tests/test_stubs.py --rewrite`."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from mimgraph.builder import Tensor
+
+_Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | object
+''',
+}
+
+
+def stub(kind: str) -> str:
+    """The whole stub file of the layers or merges."""
+    definitions = [_definition(op) for op in catalogue.ops(kind).values()]
+    return "\n".join([_HEAD[kind], *definitions])
+
+
+def _definition(op: Op) -> str:
+    parameters = _layer(op) if op.kind == "layer" else _merge(op)
+    result = "_Layer" if op.kind == "layer" else "Tensor"
+    lines = "".join(f"    {parameter},\n" for parameter in parameters)
+    doc = (inspect.getdoc(op.function) or "").replace("\n", "\n    ").replace("\n    \n", "\n\n")
+    closing = "\n    " if "\n" in doc else ""
+    return f'def {op.name}(\n{lines}) -> {result}:\n    """{doc}{closing}"""\n'
+
+
+def _layer(op: Op) -> list[str]:
+    """Options by position, then those by name only, then the words of every node."""
+    positional = [_parameter(o) for o in op.options.values() if o.takes_lone]
+    named = [_parameter(o) for o in op.options.values() if not o.takes_lone]
+    return [*positional, "*", *named, *_words(op), "take: str | int = ..."]
+
+
+def _merge(op: Op) -> list[str]:
+    """Sources first, as the merge takes them."""
+    options = [_parameter(option) for option in op.options.values()]
+    words = [*_words(op), "name: str | None = ..."]
+    if op.inputs.kind == "many":
+        return ["*sources: Tensor", *options, *words]
+    if op.inputs.kind == "named":
+        first, rest = options[0], options[1:]
+        return [first, "sources: Mapping[str, Tensor] = ...", "*", *rest, *words, "**named: Tensor"]
+    sources = [
+        f"{name}: Tensor" + (" = ..." if name in op.inputs.optional else "")
+        for name in op.inputs.names
+    ]
+    return [*sources, "*", *options, *words]
+
+
+def _words(op: Op) -> list[str]:
+    return [] if "activation" in op.options else ["activation: _Activation = ..."]
+
+
+def _parameter(option: OptionSpec) -> str:
+    required = option.default is REQUIRED and not option.inferred
+    return f"{option.name}: {_type(option.annotation)}" + ("" if required else " = ...")
+
+
+def _type(annotation: Any) -> str:
+    """The annotation as one writes it in a stub: bounds left out, sequences of any kind."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(arguments[0])
+    if origin is Literal:
+        return f"Literal[{', '.join(repr(a).replace(chr(39), chr(34)) for a in arguments)}]"
+    if origin in (Union, types.UnionType):
+        plain = [_type(a) for a in arguments if a is not Dim and not (Dim in arguments and a is int)]
+        return " | ".join(dict.fromkeys([*(["Size"] if Dim in arguments else []), *plain]))
+    if origin is tuple:
+        return f"Sequence[{_type(arguments[0])}]"
+    if origin is dict:
+        return f"Mapping[str, {_type(arguments[1])}]"
+    if annotation is Any:
+        return "Any"
+    return "None" if annotation is type(None) else str(annotation.__name__)
