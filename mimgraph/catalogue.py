@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Check, checker
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import DTYPES, TensorType
 
 Sources = tuple[TensorType, ...]
 NamedSources = dict[str, TensorType]
@@ -27,7 +27,8 @@ REQUIRED = inspect.Parameter.empty
 class OpFault(Exception):
     """What a rule refuses: at an option, at a source (by operand key), or at the node.
 
-    `speaks_of` are the operand keys whose shapes the message is about.
+    `within` are the characters of the option's text, `speaks_of` the operand keys whose shapes
+    the message is about.
     """
 
     code: str
@@ -37,6 +38,7 @@ class OpFault(Exception):
     note: str = ""
     help: str = ""
     speaks_of: tuple[str, ...] = ()
+    within: tuple[int, int] | None = None
 
 
 class OptionSpec(NamedTuple):
@@ -132,6 +134,10 @@ class Op:
         """The rule applied; `sources` by operand key, `options` checked and complete."""
         spec = self.inputs
         given = self._given(options)
+        if self.family != "rnn":
+            for key, type_ in sources.items():
+                if type_.dtype not in DTYPES:  # what one recurrent layer hands to another
+                    raise OpFault("dtype-mismatch", f"{self.name} takes no state", source=key)
         if spec.kind == "one":
             return self.function(sources[spec.names[0]], **given)
         if spec.kind == "tuple":

@@ -13,7 +13,8 @@ from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.ir.dim import Dim
 
 FILES = {
-    kind: Path(mimgraph.__file__).parent / f"{kind}s" / "__init__.pyi" for kind in ("layer", "merge")
+    kind: Path(mimgraph.__file__).parent / f"{kind}s" / "__init__.pyi"
+    for kind in ("layer", "merge")
 }
 
 _HEAD = {
@@ -99,7 +100,9 @@ def _type(annotation: Any) -> str:
     if origin is Literal:
         return f"Literal[{', '.join(repr(a).replace(chr(39), chr(34)) for a in arguments)}]"
     if origin in (Union, types.UnionType):
-        plain = [_type(a) for a in arguments if a is not Dim and not (Dim in arguments and a is int)]
+        plain = [
+            _type(a) for a in arguments if a is not Dim and not (Dim in arguments and a is int)
+        ]
         return " | ".join(dict.fromkeys([*(["Size"] if Dim in arguments else []), *plain]))
     if origin is tuple:
         return f"Sequence[{_type(arguments[0])}]"

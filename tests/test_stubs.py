@@ -10,7 +10,7 @@ import pytest
 
 from tests.stubs import FILES, stub
 
-CODE = '''\
+CODE = """\
 import mimgraph as mg
 from mimgraph import layers, merges
 
@@ -18,7 +18,7 @@ x = mg.Input("x", (5,))
 a = layers.Linear(64, activation="ReLU")(x, name="a")
 b = layers.Linear(64, in_features=5)(x)
 c = merges.concat(a, b, dim=1, name="c")
-'''
+"""
 WRONG = {
     "misspelt": "layers.Linear(out_feature=64)",
     "wrong type": 'layers.Linear("64")',

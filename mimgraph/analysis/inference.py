@@ -47,7 +47,7 @@ from mimgraph.ir.typed import (
     Use,
     Value,
 )
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import DTYPES, TensorType
 
 
 def infer(graph: Graph, report: Report) -> TypedGraph | None:
@@ -60,11 +60,23 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     types, sizes = input_types(state, graph.inputs)
     context = Context({**state.params, **sizes}, types, scope, "")
     outputs = _type_nodes(state, context, graph.outputs)
+    _refuse_states(state, context, graph.outputs)
     if len(report.diagnostics) > before or outputs is None:
         return None
     body = Body("", {}, {}, {}, _known(types), *_typed(context), outputs, doc=graph.doc)
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
     return TypedGraph(graph.name, body, docs, tuple(state.constraints))
+
+
+def _refuse_states(state: State, context: Context, outputs: Iterable[Output]) -> None:
+    """The state that recurrent layers hand on is no tensor, so no output."""
+    for output in outputs:
+        typed = context.typed.get(output.source.name)
+        port = output.source.port or (typed.default if typed else None) or ""
+        if typed and port in typed.results and typed.results[port].dtype not in DTYPES:
+            help = "hidden and cell are tensors"
+            message = "a state is no tensor, so no output"
+            state.fault("dtype-mismatch", message, output.source.span, help=help)
 
 
 # bodies

@@ -136,7 +136,7 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
         source = next(iter(fed))
     span = site.node.span
     if fault.option is not None and fault.option in bound.given:
-        span = bound.given[fault.option].span
+        span = bound.given[fault.option].at(fault.within)
     elif source is not None and source in fed:
         span = fed[source].source.span
     speaks_of = dict.fromkeys([*([source] if source else []), *fault.speaks_of])

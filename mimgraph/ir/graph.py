@@ -40,11 +40,21 @@ class Template(NamedTuple):
 
 
 class Option(NamedTuple):
-    """An option as given: plain data in which `Written` stands for what is computed later."""
+    """An option as given: plain data in which `Written` stands for what is computed later.
+
+    `part` gives the span of characters of a text.
+    """
 
     value: Any
     span: Span
     key: Span
+    part: Callable[[int, int], Span] | None = None
+
+    def at(self, within: tuple[int, int] | None) -> Span:
+        """The span of characters of the value, where the text is as the user wrote it."""
+        if within is None or within[1] < within[0] or self.part is None:
+            return self.span
+        return self.part(*within) if isinstance(self.value, str) else self.span
 
 
 class Source(NamedTuple):

@@ -20,7 +20,7 @@ def Flatten(input: TensorType, /, start_dim: int = 1, end_dim: int = -1) -> Lowe
         raise bad_option("start_dim", f"start_dim {start_dim} is behind end_dim {end_dim}")
     dims = input.dims
     return Lowering(
-        moved(input, "Flatten", *dims[:start], product(dims[start : end + 1]), *dims[end + 1 :]),
+        moved(input, *dims[:start], product(dims[start : end + 1]), *dims[end + 1 :]),
         module("Flatten", start_dim=start_dim, end_dim=end_dim),
         function=flattened(INPUT, start_dim, end_dim),
     )

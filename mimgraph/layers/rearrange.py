@@ -40,9 +40,7 @@ def Rearrange(
         view.join(group)
     view.add_ones(right)
     shape = [product(extents[name] for name in group) for group in right]
-    return Lowering(
-        moved(input, "Rearrange", *shape[input.batched :]), call=view.code, requires=requires
-    )
+    return Lowering(moved(input, *shape[input.batched :]), call=view.code, requires=requires)
 
 
 class View:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from mimgraph.catalogue import OpFault, axis_index, bad_option, dtype_fault, layer
 from mimgraph.ir.dim import Dim, Size, at_least, divisible, equal
 from mimgraph.ir.lowering import INPUT, Lowering
-from mimgraph.ir.types import BATCH, COMPLEX, DTYPES, Constraint, TensorType
+from mimgraph.ir.types import BATCH, COMPLEX, Constraint, TensorType
 
 
 @layer()
@@ -19,9 +19,7 @@ def Reshape(input: TensorType, /, shape: tuple[Size | Literal[-1], ...]) -> Lowe
         raise bad_option("shape", "only one size may be -1")
     dims, requires = _filled(input, shape)
     written = _arguments(input, dims, shape.index(-1) if -1 in shape else None)
-    return Lowering(
-        moved(input, "Reshape", *dims), call=INPUT.method("reshape", *written), requires=requires
-    )
+    return Lowering(moved(input, *dims), call=INPUT.method("reshape", *written), requires=requires)
 
 
 @layer()
@@ -34,7 +32,7 @@ def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
     if input.batched and order[0] != 0:
         raise bad_option("dims", "the batch must stay the first axis", "let dims start with 0")
     return Lowering(
-        moved(input, "Permute", *(input.shape[i] for i in order[input.batched :])),
+        moved(input, *(input.shape[i] for i in order[input.batched :])),
         call=INPUT.method("permute", *dims),
     )
 
@@ -45,7 +43,7 @@ def Transpose(input: TensorType, /, dim0: int, dim1: int) -> Lowering:
     one, two = axis_index(input, dim0, "dim0"), axis_index(input, dim1, "dim1")
     dims = list(input)
     dims[one], dims[two] = dims[two], dims[one]
-    return Lowering(moved(input, "Transpose", *dims), call=INPUT.method("transpose", dim0, dim1))
+    return Lowering(moved(input, *dims), call=INPUT.method("transpose", dim0, dim1))
 
 
 @layer()
@@ -53,20 +51,18 @@ def Unsqueeze(input: TensorType, /, dim: int) -> Lowering:
     """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1."""
     index = axis_index(input, dim, new=1)
     dims = (*input.dims[:index], 1, *input.dims[index:])
-    return Lowering(moved(input, "Unsqueeze", *dims), call=INPUT.method("unsqueeze", dim))
+    return Lowering(moved(input, *dims), call=INPUT.method("unsqueeze", dim))
 
 
 @layer()
 def Squeeze(input: TensorType, /, dim: int) -> Lowering:
-    """Without an axis of size 1: (N, 1, *) -> (N, *) for dim 1."""
+    """Without an axis, if it is of size 1, as torch does: (N, 1, *) -> (N, *) for dim 1."""
     index = axis_index(input, dim)
     size = input.dims[index]
     if isinstance(size, Dim):
         raise OpFault("symbolic-size", f"Squeeze takes an axis of size 1, but this one is {size}")
-    if size != 1:
-        raise bad_option("dim", f"axis {dim} of {input} has size {size}, not 1")
-    dims = (*input.dims[:index], *input.dims[index + 1 :])
-    return Lowering(moved(input, "Squeeze", *dims), call=INPUT.method("squeeze", dim))
+    dims = (*input.dims[:index], *input.dims[index + 1 :]) if size == 1 else input.dims
+    return Lowering(moved(input, *dims), call=INPUT.method("squeeze", dim))
 
 
 @layer()
@@ -80,7 +76,7 @@ def Select(input: TensorType, /, dim: int, index: int) -> Lowering:
         raise bad_option("index", f"index {index} is out of range for axis {dim} of {input}")
     requires = (Constraint(size, minimum=minimum),) if isinstance(size, Dim) and not enough else ()
     return Lowering(
-        moved(input, "Select", *input.dims[:axis], *input.dims[axis + 1 :]),
+        moved(input, *input.dims[:axis], *input.dims[axis + 1 :]),
         call=INPUT.method("select", dim, index),
         requires=requires,
     )
@@ -99,10 +95,8 @@ def Mean(input: TensorType, /, dim: int | tuple[int, ...], keepdim: bool = False
     return Lowering(input.like(*kept), call=INPUT.method("mean", dim, **keywords))
 
 
-def moved(input: TensorType, name: str, *dims: Size) -> TensorType:
+def moved(input: TensorType, *dims: Size) -> TensorType:
     """The same values in other places, so of the same vocabulary."""
-    if input.dtype not in DTYPES:  # the state of a recurrent layer is no single tensor
-        raise dtype_fault(input, name, "a tensor")
     return replace(input, dims=dims)
 
 

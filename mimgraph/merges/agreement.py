@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from mimgraph.catalogue import OpFault, Sources, dtype_fault, same_dims, same_size
+from mimgraph.catalogue import OpFault, Sources, same_dims, same_size
 from mimgraph.ir.dim import Size
-from mimgraph.ir.types import DTYPES, TensorType
+from mimgraph.ir.types import TensorType
 
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 
@@ -17,16 +17,7 @@ def operands(sources: Sources, name: str, least: int = 2, most: int | None = Non
     if len(sources) < least or len(sources) > (most or len(sources)):
         wanted = f"{least} sources" if most == least else f"at least {least} sources"
         raise OpFault("wrong-arity", f"{name} takes {wanted}, not {len(sources)}")
-    named = {str(index): x for index, x in enumerate(sources)}
-    tensors(named, name)
-    return named
-
-
-def tensors(sources: Operands, name: str) -> None:
-    """Refuse the state of a recurrent layer, which is no single tensor."""
-    for key, x in sources.items():
-        if x.dtype not in DTYPES:
-            raise dtype_fault(x, name, "tensors", key)
+    return {str(index): x for index, x in enumerate(sources)}
 
 
 def agreed(sources: Operands, message: str, broadcast: bool) -> TensorType:

@@ -23,7 +23,7 @@ from mimgraph.ir.expression import (
 )
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING
-from mimgraph.merges.agreement import agreed, tensors
+from mimgraph.merges.agreement import agreed
 from mimgraph.merges.elementwise import Kind, as_float, kind_of, promoted
 
 
@@ -32,14 +32,14 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
     """Arithmetic as one reads it: "g * a + (1 - g) * b", (*), (*) -> (*)."""
     if not sources:
         raise OpFault("wrong-arity", "formula takes at least 1 source, not 0")
-    tensors(sources, "formula")
     try:
         expression = parse(expr)
         _check_names(expression, sources)
         frame = agreed(sources, "formula needs equal shapes", broadcast)
         term = Compiler(sources).term(expression)
-    except ExpressionError as error:  # the cause tells where in the text it is
-        raise OpFault(error.code, error.message, option="expr") from error
+    except ExpressionError as error:
+        within = (error.start, error.end)
+        raise OpFault(error.code, error.message, option="expr", within=within) from None
     return Lowering(frame.cast(term.kind.dtype), call=term.code)
 
 

@@ -282,7 +282,8 @@ class _Reader:
         return Written(expression, tree.span, tree.part)
 
     def option(self, key: Scalar, tree: Tree) -> Option:
-        return Option(self.value(tree), tree.span, key.span)
+        part = tree.part if isinstance(tree, Scalar) else None
+        return Option(self.value(tree), tree.span, key.span, part)
 
     def formula(self, key: Scalar, tree: Tree) -> Option:
         """A formula, in which `$name` stands for a number even at its beginning."""

@@ -252,7 +252,7 @@ def _number(value: float) -> str:
 
 _UNSAFE = re.compile(f"{NOT_PRINTABLE.pattern}|[{''.join(BREAKS)}]")
 _QUOTED = re.compile(
-    r"""[-?:,\[\]{}\#&*!|>'"%@`\s] | .*(?: :\s | \s\# | [,\[\]{}\n\r\t] | [:\s]$ )""",
+    r"""[-?:,\[\]{}\#&*!|>'"%@`\s] | .*(?: :(?!\w) | \s\# | [,\[\]{}\n\r\t] | \s$ )""",
     re.VERBOSE | re.DOTALL,
 )
 

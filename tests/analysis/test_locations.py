@@ -89,6 +89,10 @@ CASES = {
     "symbolic size": "inputs: {a: [4, T]}\nnodes:\n  b: {layer: Linear, from: ⟦symbolic-size⟧a, out_features: 4}\noutputs: b\n",
     "symbolic size after a flatten": "inputs: {a: [T, 4]}\nnodes:\n  b: {from: a, seq: [Flatten, {⟦symbolic-size⟧Linear: 4}]}\noutputs: b\n",
     "empty output": "inputs: {a: [3, 4, 4]}\nnodes:\n  b: {layer: Conv2d, from: ⟦empty-output⟧a, out_channels: 8, kernel_size: 5}\noutputs: b\n",
+    "an unknown name in a formula": "inputs: {a: [5], b: [5]}\nnodes:\n  c: {merge: formula, expr: \"a * ⟦unknown-source⟧bb + b\", from: [a, b]}\noutputs: c\n",
+    "an unknown function in a formula": "inputs: {a: [5]}\nnodes:\n  c: {merge: formula, expr: ⟦bad-expression⟧expp(a), from: a}\noutputs: c\n",
+    "a source that the formula does not use": "inputs: {a: [5], b: [5]}\nnodes:\n  c: {merge: formula, expr: exp(a), from: [a, ⟦wrong-arity⟧b]}\noutputs: c\n",
+    "a state is no tensor": "inputs: {a: [5, 8]}\nnodes:\n  b: {layer: GRU, from: a, hidden_size: 4}\n  c: {layer: ReLU, from: ⟦dtype-mismatch⟧b.state}\noutputs: c\n",
     # blocks
     "a fault in a body is told once": "inputs: {a: [5], b: [6]}\nblocks:\n  p: {inputs: [x], nodes: {c: {layer: Conv2d, from: ⟦rank-mismatch⟧x, out_channels: 4, kernel_size: 1}}, outputs: c}\nnodes:\n  c: {block: p, from: a}\n  d: {block: p, from: b}\noutputs: [c, d]\n",
     "a use that does not fit the pattern": "inputs: {a: [5]}\nblocks:\n  p: {inputs: {x: [C, H, W]}, nodes: {c: {layer: ReLU, from: x}}, outputs: c}\nnodes:\n  c: {block: p, from: ⟦rank-mismatch⟧a}\noutputs: c\n",

@@ -264,7 +264,7 @@ REFUSALS = [
         "state",
     ),
     *(
-        Refusal(layer, LSTM_STATE, options, "dtype-mismatch", None)
+        Refusal(layer, LSTM_STATE, options, "dtype-mismatch", "input")
         for layer, options in (
             ("Flatten", {}),
             ("Select", {"dim": 1, "index": 0}),
@@ -392,7 +392,6 @@ REFUSALS = [
     Refusal(
         "Unsqueeze", SEQUENCE, {"dim": 4}, "bad-option", "dim", lambda: x(2, 5, 6).unsqueeze(4)
     ),
-    Refusal("Squeeze", SEQUENCE, {"dim": 1}, "bad-option", "dim"),
     Refusal("Squeeze", tensor("T"), {"dim": 1}, "symbolic-size", None),
     Refusal(
         "Select",
