@@ -426,10 +426,11 @@ class Scope:
 
     # a whole body
 
-    def fill(self, most: int) -> None:
+    def fill(self, most: int, of_blocks: bool = False) -> None:
         """Nodes of all kinds, in the order in which they can run."""
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
+        kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()
         if not self.nodes:
@@ -552,12 +553,12 @@ INPUTS: tuple[Shape, ...] = (
 
 
 @st.composite
-def specs(draw: st.DrawFn, most: int = 8) -> Spec:
-    """A whole valid spec."""
+def specs(draw: st.DrawFn, most: int = 8, of_blocks: bool = False) -> Spec:
+    """A whole valid spec; `of_blocks` uses blocks more than anything else."""
     hidden = draw(st.integers(2, 9))
     params = [Given("$hidden", hidden), Given("$(hidden // 2)", hidden // 2)]
     blocks: list[Block] = []
-    families = draw(st.lists(st.sampled_from(FAMILIES), max_size=3, unique=True))
+    families = draw(st.lists(st.sampled_from(FAMILIES), min_size=int(of_blocks), max_size=3, unique=True))
     for family in families:
         kind = draw(st.sampled_from([chain_blocks, free_blocks, residual_blocks]))
         blocks.append(draw(kind(family, list(blocks), params)))
@@ -569,7 +570,7 @@ def specs(draw: st.DrawFn, most: int = 8) -> Spec:
         scope.offer(Value(name, shape))
     if draw(st.booleans()):
         _embed(scope, inputs)
-    scope.fill(most)
+    scope.fill(most, of_blocks)
     sinks = list(scope.unused.values())
     outputs: Any = {f"out_{i}": sink.source for i, sink in enumerate(sinks)}
     if all("." not in sink.source for sink in sinks) and draw(st.booleans()):

@@ -337,7 +337,8 @@ class _Branches:
         if step.loop is not None and target in step.loop.carried:
             before = step.loop.carried[target]
             others = [v for t, v in step.loop.carried.items() if t != target]
-            return before if before in dying and before not in others else None
+            stays = before in others or before in step.reads  # needed beside what is carried
+            return before if before in dying and not stays else None
         return dying[0] if len(dying) == 1 and len(step.targets) == 1 else None
 
     def join(self, value: Value, heir: Value | None) -> None:

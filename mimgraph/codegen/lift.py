@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ from mimgraph.codegen.printer import (
 from mimgraph.codegen.tree import Construct, rebuild, rebuild_statement, same_constant, spell
 from mimgraph.ir.code import Binary, Call, Code, Constant, Name, Unary
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable, variables
+
+Spell = Callable[[str], Code]  # an argument as it is written where it is used
 
 # of several names for the same values, the first of these
 PREFERRED = ("in_channels", "in_features", "input_size", "embed_dim")
@@ -92,9 +94,12 @@ def _uncommented(statement: Statement) -> Statement:
 
 def lift(name: str, drafts: list[Draft]) -> Lifted:
     """One class for drafts of one skeleton."""
+    first = drafts[0]
+    if len(drafts) == 1:  # nothing varies
+        body = _init(first, first.inits, (), (), {}) + _forward(first, first.statements)
+        return Lifted(Class(name, first.base, first.doc, body), (), ())
     columns = _columns(drafts)
     plan = _Explained(drafts, columns)
-    first = drafts[0]
     attributes = {attribute for attribute, _ in first.inits}
     stored: dict[str, str] = {}  # arguments that forward needs, by name
 
@@ -105,10 +110,8 @@ def lift(name: str, drafts: list[Draft]) -> Lifted:
 
     position = iter(range(len(columns)))
 
-    def lifted(part: Code, name_of: Any) -> Code | None:
-        if not isinstance(part, Constant):
-            return None
-        return plan.code(next(position), name_of)
+    def lifted(part: Code, name_of: Spell) -> Code | None:
+        return plan.code(next(position), name_of) if isinstance(part, Constant) else None
 
     inits = tuple(
         (attribute, rebuild(code, lambda part: lifted(part, Name)))
@@ -118,9 +121,8 @@ def lift(name: str, drafts: list[Draft]) -> Lifted:
         rebuild_statement(statement, lambda part: lifted(part, in_forward))
         for statement in _agreed(drafts)
     )
-    body = _init(first, inits, plan, stored) + _forward(first, statements)
-    definition = Class(name, first.base, first.doc, body)
-    return Lifted(definition, plan.arguments, plan.defaults)
+    body = _init(first, inits, plan.arguments, plan.defaults, stored) + _forward(first, statements)
+    return Lifted(Class(name, first.base, first.doc, body), plan.arguments, plan.defaults)
 
 
 class Column(NamedTuple):
@@ -275,17 +277,17 @@ class _Explained:
                 return argument.name
         return None
 
-    def code(self, index: int, name_of: Any) -> Code:
+    def code(self, index: int, name_of: Spell) -> Code:
         """The constant number `index`: a literal, or code over arguments; `name_of` spells one."""
         column = self.columns[index]
         if not column.varies:
             return Constant(column.values[0], column.name)
         explained = self.codes[index]
         if isinstance(explained, str):
-            return name_of(explained)  # type: ignore[no-any-return]
+            return name_of(explained)
         return self.expression(explained, name_of)
 
-    def expression(self, expression: Expression, name_of: Any) -> Code:
+    def expression(self, expression: Expression, name_of: Spell) -> Code:
         match expression:
             case Number(value):
                 return Constant(value)
@@ -300,7 +302,8 @@ class _Explained:
                 if _constant(values):
                     return Constant(values[0])
                 argument = name if is_param else self.argument_of(values)
-                return name_of(argument)  # type: ignore[no-any-return]
+                assert argument is not None  # `bind` has seen to it
+                return name_of(argument)
         raise TypeError(expression)
 
 
@@ -341,14 +344,15 @@ def _comment(statement: Statement) -> Any:
 def _init(
     draft: Draft,
     inits: tuple[tuple[str, Code], ...],
-    plan: _Explained,
+    arguments: tuple[Argument, ...],
+    defaults: tuple[tuple[str, Any], ...],
     stored: Mapping[str, str],
 ) -> tuple[Function, ...]:
     """`__init__`, or nothing where the class needs none."""
-    if not inits and not plan.arguments:
+    if not inits and not arguments:
         return ()
     parameters = tuple(
-        Parameter(a.name, _annotation(a.values), _default(a, plan.defaults)) for a in plan.arguments
+        Parameter(a.name, _annotation(a.values), _default(a, defaults)) for a in arguments
     )
     body: list[Statement] = []
     if draft.base == "nn.Sequential":

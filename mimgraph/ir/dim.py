@@ -43,11 +43,12 @@ class Dim:
     Equal normal forms are equal. What is constant is an `int`, never a `Dim`.
     """
 
-    __slots__ = ("_hash", "_terms")
+    __slots__ = ("_hash", "_terms", "_text")
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self._hash: int | None = None
+        self._text: str | None = None
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Dim):
@@ -63,7 +64,9 @@ class Dim:
         return Dim, (self._terms,)  # not the hash: another process has other ones
 
     def __repr__(self) -> str:
-        return render(self, str)
+        if self._text is None:
+            self._text = render(self, str)
+        return self._text
 
     def __add__(self, other: Size) -> Size:
         return _add(self, other, 1) if isinstance(other, int | Dim) else NotImplemented

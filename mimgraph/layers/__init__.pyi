@@ -381,7 +381,7 @@ def Squeeze(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Without an axis of size 1: (N, 1, *) -> (N, *) for dim 1."""
+    """Without an axis, if it is of size 1, as torch does: (N, 1, *) -> (N, *) for dim 1."""
 
 def Select(
     dim: int,

@@ -145,6 +145,8 @@ class _Reader:
         nodes = self.mapping("nodes", tree.get("nodes"))
         inputs = self.mapping("inputs", tree.get("inputs"))
         outputs = tree.get("outputs")
+        if inputs is not None and not inputs.entries:
+            self.wrong_type("inputs", "a mapping of at least one input", inputs)
         return Graph(
             name=self.class_name(tree.get("name")),
             origin=self.origin,
@@ -157,7 +159,9 @@ class _Reader:
         )
 
     def version(self, tree: Tree | None) -> None:
-        if tree is not None and not (isinstance(tree, Scalar) and tree.value == 1):
+        if tree is not None and not (
+            isinstance(tree, Scalar) and type(tree.value) is int and tree.value == 1
+        ):
             self.fault("bad-option", "the language version is 1", tree.span)
 
     def class_name(self, tree: Tree | None) -> str:
@@ -184,10 +188,10 @@ class _Reader:
                 reason = f"{key.text} is a key of every node"
             if reason is not None:
                 self.fault("bad-name", f"{key.text!r} cannot be a param", key.span, help=reason)
-                continue
+            option = self.option(key, value)
             if isinstance(value, Map):
                 self.wrong_type("a param", "a number, a text, true, false or a list", value)
-            option = self.option(key, value)
+                option = option._replace(value=FAULTY)
             if overrides and key.text in overrides:
                 option = option._replace(value=overrides[key.text])
             found[key.text] = option
@@ -217,19 +221,24 @@ class _Reader:
         vocab_option = self.option(vocab, vocab) if isinstance(vocab, Scalar) else None
         if vocab is not None and vocab_option is None:
             self.wrong_type("vocab", "a number of categories", vocab)
+            return broken
         dtype = self.dtype(tree.get("dtype"), "int64" if vocab is not None else "float32")
         doc = self.text("doc", tree.get("doc")) or ""
+        if dtype is None:
+            return broken
         return Input(key.text, key.span, sizes, dtype, vocab_option, doc)
 
-    def dtype(self, tree: Tree | None, default: str) -> str:
-        name = self.text("dtype", tree)
-        if name is None or tree is None:
+    def dtype(self, tree: Tree | None, default: str) -> str | None:
+        if tree is None:
             return default
+        name = self.text("dtype", tree)
+        if name is None:
+            return None
         if name not in DTYPES:
             near = nearest(name, DTYPES)
             help = f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"
             self.fault("bad-option", f"no dtype is called {name!r}", tree.span, help=help)
-            return default
+            return None
         return name
 
     def shape(self, tree: Seq) -> InputShape | None:
@@ -341,8 +350,9 @@ class _Reader:
     def operation(self, op: tuple[Scalar, Tree], tree: Map, here: str) -> Operation | None:
         key, value = op
         if key.text == "seq":
-            self.only(tree, ("seq", "from", "take"), "a seq", here)
-            return self.chain(value, here)
+            known = self.check_keys("a seq", tree, ("seq", "from", "take"), here)
+            chain = self.chain(value, here)
+            return chain if known or tree.get("from") is not None else None
         name = self.text(key.text, value)
         if name is None:
             return None
@@ -357,9 +367,6 @@ class _Reader:
         if key.text == "block":
             return self.call(name, value.span, rest, here)
         return self.apply(key.text, name, value.span, rest, here)
-
-    def only(self, tree: Map, words: tuple[str, ...], what: str, here: str) -> bool:
-        return self.check_keys(what, tree, words, here)
 
     def apply(
         self,
@@ -536,6 +543,10 @@ class _Reader:
 
     def outputs(self, tree: Tree) -> tuple[Output, ...]:
         """One source, a list, or `{public_name: source}`."""
+        if isinstance(tree, Map | Seq) and not (
+            tree.entries if isinstance(tree, Map) else tree.items
+        ):
+            self.wrong_type("outputs", "a source, a list of them, or {name: source}", tree)
         if isinstance(tree, Scalar):
             source = self.source(tree, "")
             return (Output(source.name, source, tree.span),) if source else ()
