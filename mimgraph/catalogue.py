@@ -258,6 +258,7 @@ def known(size: Size, what: str, source: str | None = None) -> int:
             "symbolic-size",
             f"{what} must be a number, but it is {size}",
             source=source,
+            option=what,
             note=f"{size} is known only at run time",
             help="give this size in the input's shape, or reduce the axis first (Mean, Select)",
         )

@@ -56,6 +56,10 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     state = State(graph, report)
     state.params = params(state)
     check_blocks(state)
+    if report.diagnostics and not (graph.inputs and graph.nodes):
+        # unread, so no source can be resolved: tell what the text of the nodes alone says
+        check_nodes_text(state, graph.nodes, state.params, "")
+        return None
     scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report)
     types, sizes = input_types(state, graph.inputs)
     context = Context({**state.params, **sizes}, types, scope, "")

@@ -24,6 +24,7 @@ from mimgraph.source import Span
 
 MAX_WEIGHTS = 2**40  # elements of one learned tensor
 WORDS = ("from", "activation", "take")
+AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
 
 def bind_op(state: State, apply: Apply, span: Span, path: str) -> tuple[Op, Bound] | None:
@@ -131,12 +132,12 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
 
 def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
     """Report what a rule refuses: at the option, at the source, or at the node's name."""
-    source = fault.source
-    if source is None and fault.option is None and len(fed) == 1 and fault.code != "wrong-arity":
+    source, option = fault.source, bound.given.get(fault.option or "")
+    if source is None and option is None and len(fed) == 1 and fault.code not in AT_NODE:
         source = next(iter(fed))
     span = site.node.span
-    if fault.option is not None and fault.option in bound.given:
-        span = bound.given[fault.option].at(fault.within)
+    if option is not None:
+        span = option.at(fault.within)
     elif source is not None and source in fed:
         span = fed[source].source.span
     speaks_of = dict.fromkeys([*([source] if source else []), *fault.speaks_of])

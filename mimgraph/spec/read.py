@@ -159,9 +159,7 @@ class _Reader:
         )
 
     def version(self, tree: Tree | None) -> None:
-        if tree is not None and not (
-            isinstance(tree, Scalar) and type(tree.value) is int and tree.value == 1
-        ):
+        if tree is not None and not (isinstance(tree, Scalar) and tree.text == "1"):
             self.fault("bad-option", "the language version is 1", tree.span)
 
     def class_name(self, tree: Tree | None) -> str:
@@ -543,13 +541,11 @@ class _Reader:
 
     def outputs(self, tree: Tree) -> tuple[Output, ...]:
         """One source, a list, or `{public_name: source}`."""
-        if isinstance(tree, Map | Seq) and not (
-            tree.entries if isinstance(tree, Map) else tree.items
-        ):
-            self.wrong_type("outputs", "a source, a list of them, or {name: source}", tree)
         if isinstance(tree, Scalar):
             source = self.source(tree, "")
             return (Output(source.name, source, tree.span),) if source else ()
+        if not (tree.entries if isinstance(tree, Map) else tree.items):
+            self.wrong_type("outputs", "a source, a list of them, or {name: source}", tree)
         if isinstance(tree, Map):
             return tuple(o for k, v in tree.entries if (o := self.named_output(k, v)))
         found: dict[str, Output] = {}

@@ -1,0 +1,222 @@
+"""The command line, run in this process: what it prints and how it exits."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import mimgraph as mg
+from mimgraph.cli import main
+from tests.conftest import ROOT
+
+SIMPLE = str(ROOT / "specs" / "simple_numerical.yaml")
+TEXT = str(ROOT / "specs" / "text_numerical.yaml")
+WRONG = "inputs: {x: [5]}\nnodes:\n  y: {layer: Liner, from: x}\noutputs: y\n"
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> str:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(WRONG)
+    return str(path)
+
+
+class Printed(str):
+    """What a command printed, and `error`, what it told beside that."""
+
+    error = ""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    def call(*arguments: str) -> tuple[int, Printed]:
+        try:
+            code = main(arguments)
+        except SystemExit as exit:
+            code = int(exit.code or 0)
+        captured = capsys.readouterr()
+        printed = Printed(captured.out)
+        printed.error = captured.err
+        return code, printed
+
+    return call
+
+
+def test_check_tells_that_all_is_well(run) -> None:
+    code, out = run("check", SIMPLE, TEXT)
+    assert code == 0
+    assert out == f"{SIMPLE}: ok, 4 nodes\n{TEXT}: ok, 6 nodes\n"
+
+
+def test_check_tells_every_fault(run, wrong: str) -> None:
+    code, out = run("check", SIMPLE, wrong)
+    assert code == 1
+    assert f"error[unknown-layer]: no layer is called 'Liner'\n  --> {wrong}:3:14" in out
+    assert f"{SIMPLE}: ok" in out
+
+
+def test_check_as_data(run, wrong: str) -> None:
+    code, out = run("check", "--format", "json", wrong)
+    assert code == 1
+    assert json.loads(out) == [
+        {
+            "code": "unknown-layer",
+            "message": "no layer is called 'Liner'",
+            "file": wrong,
+            "line": 3,
+            "column": 14,
+            "end_line": 3,
+            "end_column": 19,
+            "node": "y",
+            "help": "did you mean Linear?",
+        }
+    ]
+
+
+def test_nothing_wrong_is_an_empty_list(run) -> None:
+    assert run("check", "--format", "json", SIMPLE) == (0, "[]\n")
+
+
+@pytest.mark.parametrize("command", ["summary", "emit", "run"])
+def test_a_wrong_spec_exits_1(run, wrong: str, command: str) -> None:
+    code, out = run(command, wrong)
+    assert (code, out) == (1, "")
+    assert "unknown-layer" in out.error
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "no/such/file.yaml"],
+        ["check", "."],
+        ["check"],
+        ["chek", SIMPLE],
+        ["check", SIMPLE, "--set", "hidden"],
+        ["check", SIMPLE, "--set", "hidden=3"],
+        ["check", TEXT, "--set", "hidden=no"],
+        ["draw", SIMPLE],
+        ["draw", SIMPLE, "-o", "picture.bmp"],
+        ["emit", SIMPLE, "-o", "no/such/folder/model.py"],
+        ["run", SIMPLE, "--batch", "0"],
+        ["run", SIMPLE, "--inputs", "no/such/file.npz"],
+        ["run", SIMPLE, "--weights", "no/such/file.safetensors"],
+        ["layers", "Conv2"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_call_exits_2(run, arguments: list[str]) -> None:
+    code, out = run(*arguments)
+    assert code == 2
+    assert out.error
+
+
+def test_set_overrides_a_param(run) -> None:
+    code, out = run("emit", TEXT, "--set", "hidden=128")
+    assert code == 0
+    assert "nn.LSTM(100, 128, batch_first=True)" in out
+
+
+def test_a_dash_is_standard_input(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(WRONG.encode())))
+    code, out = run("check", "-")
+    assert code == 1
+    assert "--> <stdin>:3:14" in out
+
+
+def test_emit_to_a_file(run, tmp_path: Path) -> None:
+    path = tmp_path / "model.py"
+    assert run("emit", SIMPLE, "-o", str(path)) == (0, "")
+    assert path.read_text() == mg.load(SIMPLE).source()
+
+
+def test_summary_as_data(run) -> None:
+    code, out = run("summary", SIMPLE, "--format", "json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert code == 0
+    assert {k: rows["fc1"][k] for k in ("layer", "shape", "dtype", "params")} == {
+        "layer": "Linear",
+        "shape": "(N, 32)",
+        "dtype": "float32",
+        "params": 192,
+    }
+
+
+def test_run_shows_inputs_nodes_and_outputs(run) -> None:
+    code, out = run("run", SIMPLE)
+    assert code == 0
+    inputs, _, rest = out.partition("\n\n")
+    assert "input1  (2, 5) float32" in inputs
+    assert "(N, 64)" in rest
+    assert "fc3  (2, 1) float32  [" in rest
+
+
+def test_run_is_what_the_module_computes(run, tmp_path: Path) -> None:
+    arrays = {
+        "input1": numpy.ones((3, 5), dtype="float32"),
+        "input2": numpy.zeros((3, 10), dtype="float32"),
+    }
+    model = mg.load(SIMPLE).compile()
+    numpy.savez(tmp_path / "in.npz", **arrays)
+    save_file(model.state_dict(), tmp_path / "w.safetensors")
+    files = [
+        *("--inputs", str(tmp_path / "in.npz")),
+        *("--weights", str(tmp_path / "w.safetensors")),
+        *("--outputs", str(tmp_path / "out.npz")),
+    ]
+    code, out = run("run", SIMPLE, "--json", *files)
+    assert code == 0
+    expected = model(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+    written = numpy.load(tmp_path / "out.npz")["fc3"]
+    assert torch.equal(torch.from_numpy(written), expected)
+    assert json.loads(out)["outputs"]["fc3"]["values"] == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"input1": (3, 5)}, "has no array 'input2'"),
+        ({"input1": (3, 5), "input2": (3, 9)}, "input2 is (N, 10)"),
+        ({"input1": (3, 5), "input2": (3,)}, "input2 is (N, 10)"),
+    ],
+)
+def test_run_names_the_array_that_does_not_fit(
+    run, tmp_path: Path, arrays: dict[str, tuple[int, ...]], says: str
+) -> None:
+    numpy.savez(tmp_path / "in.npz", **{k: numpy.ones(v, "float32") for k, v in arrays.items()})
+    code, out = run("run", SIMPLE, "--inputs", str(tmp_path / "in.npz"))
+    assert code == 2
+    assert says in out.error
+
+
+def test_layers_lists_all_by_family(run) -> None:
+    code, out = run("layers")
+    assert code == 0
+    assert "layers: conv" in out
+    assert "Conv2d" in out
+    assert "merges: join" in out
+
+
+def test_layers_as_data(run) -> None:
+    entries = {entry["name"]: entry for entry in json.loads(run("layers", "--format", "json")[1])}
+    linear = entries["Linear"]
+    assert linear["kind"] == "layer"
+    assert linear["inputs"] == ["input"]
+    options = {option["name"]: option for option in linear["options"]}
+    assert options["in_features"]["inferred"]
+    assert options["bias"]["default"] is True
+    assert entries["concat"]["kind"] == "merge"
+
+
+def test_a_closed_pipe_is_no_fault() -> None:
+    command = f"{sys.executable} -m mimgraph.cli layers --format json | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout == "[\n"
+    assert done.stderr == ""

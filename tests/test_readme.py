@@ -1,0 +1,66 @@
+"""Whatever the README shows is true: the spec, the class, the error, the picture, the Python."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mimgraph as mg
+from mimgraph.diagnostics.render import render_text
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+PICTURE = ROOT / ".github" / "image_numerical.svg"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_class_is_what_the_spec_emits() -> None:
+    spec, emitted = blocks("yaml")[0], blocks("python")[0]
+    assert mg.loads(spec).source() == emitted
+
+
+def test_the_spec_is_short() -> None:
+    assert len(blocks("yaml")[0].splitlines()) <= 10
+
+
+def test_the_error_is_what_is_told() -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(blocks("yaml")[1], name="bad.yaml")
+    assert blocks("text") == [render_text(caught.value.diagnostics) + "\n"]
+
+
+def test_the_python_is_the_same_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {}
+    exec(blocks("python")[1], namespace)  # noqa: S102 - what the README tells users to run
+    assert namespace["graph"] == mg.loads(blocks("yaml")[0])
+    assert str(namespace["fused"].shape) == "(N, 3664)"
+    assert mg.load("model.yaml") == namespace["graph"]
+
+
+def test_the_block_is_legal() -> None:
+    start = "inputs: {stem: [8, 4, 4]}\n"
+    assert mg.loads(start + blocks("yaml")[2] + "outputs: stage1\n").shapes["stage1"]
+
+
+def test_the_picture_is_drawn_by_the_tool(
+    rewrite: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shutil.which
+    scripts = sysconfig.get_path("scripts")
+    monkeypatch.setattr(
+        "shutil.which", lambda name, **rest: None if name == "dot" else real(name, path=scripts)
+    )
+    mg.loads(blocks("yaml")[0]).draw(tmp_path / "now.svg")
+    now = (tmp_path / "now.svg").read_text()
+    if rewrite:
+        PICTURE.write_text(now)
+    assert PICTURE.read_text() == now
