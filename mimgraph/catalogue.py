@@ -65,13 +65,18 @@ class Op:
     """A layer or merge of the catalogue; called in Python it builds a node."""
 
     def __init__(
-        self, kind: str, function: Callable[..., Lowering], inferred: tuple[str, ...]
+        self,
+        kind: str,
+        function: Callable[..., Lowering],
+        inferred: tuple[str, ...],
+        ports: tuple[str, ...],
     ) -> None:
         self.kind = kind
         self.name = function.__name__
         self.family = function.__module__.rpartition(".")[2]
         self.function = function
         self.inferred = inferred
+        self.ports = ports
         self.__name__ = self.name
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
@@ -80,9 +85,21 @@ class Op:
         return f"<{self.kind} {self.name}>"
 
     @property
+    def doc(self) -> str:
+        """The docstring, without its example."""
+        return (inspect.getdoc(self.function) or "").partition("\nExample:\n")[0].rstrip()
+
+    @property
     def summary(self) -> str:
-        """The first sentence of the docstring."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+        """The first line of the docstring, which ends in the shape rule."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def example(self) -> tuple[tuple[str, ...], str]:
+        """Inputs as a spec declares them, a line each, and a node that uses the op."""
+        text = (inspect.getdoc(self.function) or "").partition("\nExample:\n")[2]
+        *inputs, node = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+        return tuple(inputs), node
 
     @cached_property
     def _parameters(self) -> tuple[list[inspect.Parameter], dict[str, Any]]:
@@ -215,19 +232,25 @@ def applier(name: str, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Ca
 _OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}}
 
 
-def layer(*inferred: str) -> Callable[[Callable[..., Lowering]], Op]:
-    """Register a rule as a layer; `inferred` are the options of torch's class that the input decides."""
-    return _registrar("layer", inferred)
+def layer(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Callable[..., Lowering]], Op]:
+    """Register a rule as a layer.
+
+    `inferred` are the options of torch's class that the input decides, `ports` the names of its
+    results where it has several; those that only a use can tell (`Split`) are left out.
+    """
+    return _registrar("layer", inferred, ports)
 
 
-def merge(*inferred: str) -> Callable[[Callable[..., Lowering]], Op]:
+def merge(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Callable[..., Lowering]], Op]:
     """Register a rule as a merge."""
-    return _registrar("merge", inferred)
+    return _registrar("merge", inferred, ports)
 
 
-def _registrar(kind: str, inferred: tuple[str, ...]) -> Callable[[Callable[..., Lowering]], Op]:
+def _registrar(
+    kind: str, inferred: tuple[str, ...], ports: tuple[str, ...]
+) -> Callable[[Callable[..., Lowering]], Op]:
     def register(function: Callable[..., Lowering]) -> Op:
-        op = _OPS[kind][function.__name__] = Op(kind, function, inferred)
+        op = _OPS[kind][function.__name__] = Op(kind, function, inferred, ports)
         return op
 
     return register
@@ -258,7 +281,7 @@ def known(size: Size, what: str, source: str | None = None) -> int:
             "symbolic-size",
             f"{what} must be a number, but it is {size}",
             source=source,
-            option=what,
+            option=None if source else what,
             note=f"{size} is known only at run time",
             help="give this size in the input's shape, or reduce the axis first (Mean, Select)",
         )

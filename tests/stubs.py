@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -55,7 +54,7 @@ def _definition(op: Op) -> str:
     parameters = _layer(op) if op.kind == "layer" else _merge(op)
     result = "_Layer" if op.kind == "layer" else "Tensor"
     lines = "".join(f"    {parameter},\n" for parameter in parameters)
-    doc = (inspect.getdoc(op.function) or "").replace("\n", "\n    ").replace("\n    \n", "\n\n")
+    doc = op.doc.replace("\n", "\n    ").replace("\n    \n", "\n\n")
     closing = "\n    " if "\n" in doc else ""
     return f'def {op.name}(\n{lines}) -> {result}:\n    """{doc}{closing}"""\n'
 

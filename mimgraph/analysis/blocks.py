@@ -15,7 +15,7 @@ from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.catalogue import same_size
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import to_text
 from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
 from mimgraph.source import Span
@@ -24,7 +24,8 @@ WORDS = ("from", "take", "repeat")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
-    """The block of a call whose params fit; None where that is told. `span` is the node's name."""
+    """The block of a call whose params fit; None where a fault of either is told. `span` is the
+    node's name."""
     block = state.graph.blocks.get(call.block)
     if id(call) not in state.calls:
         before = len(state.report.diagnostics)
@@ -33,9 +34,10 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
             help = f"did you mean {near}?" if near else ""
             message = f"no block is called {call.block!r}"
             state.fault("unknown-block", message, call.span, path, help=help)
-        else:
+        elif block.is_whole:
             _check_params(state, call, block, span, path)
-        state.calls[id(call)] = len(state.report.diagnostics) == before
+        fine = block is not None and block.is_whole
+        state.calls[id(call)] = fine and len(state.report.diagnostics) == before
     return block if state.calls[id(call)] else None
 
 
@@ -91,12 +93,16 @@ def bind_pattern(
             message = f"{block.family} takes {wants}"
             _misfit(state, "rank-mismatch", message, one, declared, path)
             return None
-        for dim, size in zip(pattern.dims, one.type.dims, strict=True):
+        for dim, span, size in zip(*pattern, one.type.dims, strict=True):
             if isinstance(dim, str):
                 expected: Any = dims.setdefault(dim, size)
             else:
                 expected = compute(dim, env, state.report, path)
             if expected is FAULTY:
+                return None
+            if not isinstance(plain(expected), int | Dim):
+                message = f"{_dim_text(dim)} is no size, but {expected!r}"
+                state.fault("bad-option", message, span, block.family)
                 return None
             if not same_size(expected, size):
                 message = f"{block.family} takes {wants}, where {_dim_text(dim)} is {expected}"
@@ -126,6 +132,10 @@ def repeats(
     if repeat.times is not None:
         times = plain(compute(repeat.times.value, context.env, state.report, path))
         if times is FAULTY:
+            return None
+        if isinstance(times, Dim):
+            message = f"repeat must be a number, but it is {times}"
+            state.fault("symbolic-size", message, repeat.times.span, path)
             return None
         if type(times) is not int or times < 0:
             state.fault("bad-option", "repeat is a number of times", repeat.times.span, path)

@@ -83,6 +83,8 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
 def check_blocks(state: State) -> None:
     """Check each block once as text; one that contains itself is never used."""
     for key, block in state.graph.blocks.items():
+        if not block.is_whole:
+            continue
         if block.is_chain:
             nodes = {node.name: node for node in block.nodes}
             inputs = {i.name: i for i in block.inputs}

@@ -122,6 +122,8 @@ def _node(state: State, context: Context, node: Node) -> TypedNode | None:
     owned = owner(context, node)
     if owned is None or owned.operation is None:
         return None
+    if context.typed.get(owned.name, owned) is None:  # what it shares is faulty
+        return None
     fed = None if node.sources is None else feed(state, context, node.sources, path)
     site = Site(context, node, path, fed, owned.take)
     typed = _operation(state, site, owned)
@@ -182,6 +184,9 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
         source = Source(item.name, None, item.span)
         current = Fed(Value(item.name, typed.default or ""), typed.type, source, item.span)
     if first is None or first.type is None or len(items) < len(chain.items):
+        return None
+    if site.take is not None:
+        unknown_port(state, site.node.name, site.take.port, site.take.span, (), site.path)
         return None
     last = items[-1].type if items else first.type
     results = {} if last is None else {"": last}
@@ -322,7 +327,9 @@ def _use(
         return body
     before = state.expanded
     label = Label(call.span, f"used here as {site.node.name}" if site.node.name else "used here")
+    state.enter(call.span)
     body = state.bodies[key] = _body(state, call.block, block, given, types, dims, label)
+    state.depth -= 1
     state.sizes[id(body)] = state.expanded - before
     return body
 

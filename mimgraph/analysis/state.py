@@ -15,6 +15,7 @@ from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.source import Span
 
 MAX_NODES = 50_000
+MAX_DEPTH = 64
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class State:
     sizes: dict[int, int] = field(default_factory=dict)  # the nodes of a body
     constraints: dict[Constraint, None] = field(default_factory=dict)
     expanded: int = 0
+    depth: int = 0  # blocks in blocks, down to the one that is being typed
 
     def fault(
         self,
@@ -46,6 +48,13 @@ class State:
     ) -> None:
         """Report a fault."""
         self.report.add(Diagnostic(code, message, span, note, labels, help, node))
+
+    def enter(self, span: Span) -> None:
+        """Go one block deeper, so far as Python's recursion can follow."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self.fault("too-large", f"more than {MAX_DEPTH} blocks in blocks", span)
+            self.report.raise_if_any()
 
     def count(self, nodes: int, span: Span) -> None:
         """Bound what a spec expands to; beyond it, stop at once."""

@@ -218,6 +218,11 @@ class Block:
     is_chain: bool = False
     doc: str = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it could be read; one that could not lacks its inputs or outputs."""
+        return bool(self.inputs and self.outputs)
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:

@@ -30,7 +30,7 @@ class MultiheadAttentionInputs(NamedTuple):
     attn_mask: TensorType | None = None
 
 
-@layer("embed_dim", "kdim", "vdim")
+@layer("embed_dim", "kdim", "vdim", ports=("output", "weights"))
 def MultiheadAttention(
     inputs: MultiheadAttentionInputs,
     /,

@@ -39,7 +39,7 @@ class LSTMInputs(NamedTuple):
     cell: TensorType | None = None
 
 
-@layer("input_size")
+@layer("input_size", ports=("output", "last", "hidden", "state"))
 def RNN(
     inputs: RecurrentInputs,
     /,
@@ -65,7 +65,7 @@ def RNN(
     return _single(run, inputs, arguments)
 
 
-@layer("input_size")
+@layer("input_size", ports=("output", "last", "hidden", "state"))
 def GRU(
     inputs: RecurrentInputs,
     /,
@@ -89,7 +89,7 @@ def GRU(
     return _single(run, inputs, arguments)
 
 
-@layer("input_size")
+@layer("input_size", ports=("output", "last", "hidden", "cell", "state"))
 def LSTM(
     inputs: LSTMInputs,
     /,

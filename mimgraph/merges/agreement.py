@@ -16,10 +16,8 @@ def operands(sources: Sources, name: str, least: int = 2, most: int | None = Non
     """The sources of a variadic merge by key, if there are enough of them and not too many."""
     if len(sources) < least or len(sources) > (most or len(sources)):
         wanted = f"{least} sources" if most == least else f"at least {least} sources"
-        surplus = str(most) if most else None
-        raise OpFault(
-            "wrong-arity", f"{name} takes {wanted}, not {len(sources)}", source=surplus
-        )
+        surplus = str(most) if len(sources) > least else None
+        raise OpFault("wrong-arity", f"{name} takes {wanted}, not {len(sources)}", source=surplus)
     return {str(index): x for index, x in enumerate(sources)}
 
 

@@ -33,7 +33,7 @@ class AttentionInputs(NamedTuple):
     mask: TensorType | None = None
 
 
-@merge()
+@merge(ports=("output", "weights"))
 def attention(
     inputs: AttentionInputs, /, *, is_causal: bool = False, scale: float | None = None
 ) -> Lowering:

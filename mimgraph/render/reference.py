@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -44,13 +43,19 @@ def describe(name: str, format: str = "text") -> str:
     if format == "json":
         return json.dumps(data(op), indent=2)
     lines = [f"{op.kind} {op.name}", ""]
-    lines += (inspect.getdoc(op.function) or "").splitlines()
+    lines += op.doc.splitlines()
     lines += ["", f"sources: {', '.join(_inputs(op))}"]
+    if op.ports:
+        lines.append(f"ports: {', '.join(op.ports)}")
     if op.options:
         rows = [(o.name, _default(o), describe_type(o.annotation)) for o in op.options.values()]
         widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
         lines += ["", "options"]
         lines += [f"  {n:<{widths[0]}}  {d:<{widths[1]}}  {t}" for n, d, t in rows]
+    inputs, node = op.example
+    if node:
+        lines += ["", "example", "  inputs:", *(f"    {line}" for line in inputs)]
+        lines += ["  nodes:", f"    y: {node}"]
     return "\n".join(lines)
 
 
@@ -77,6 +82,7 @@ def data(op: Op) -> dict[str, Any]:
         "family": op.family,
         "options": [_option_data(option) for option in op.options.values()],
         "inputs": list(op.inputs.names),
+        "ports": list(op.ports),
         "summary": op.summary,
     }
 

@@ -109,11 +109,11 @@ class _Reader:
         )
 
     def check_keys(self, what: str, tree: Map, choices: tuple[str, ...], node: str = "") -> bool:
-        """Whether all keys are known; the others are reported."""
+        """Whether all keys are known; the others are reported, those that are no keys already."""
         unknown = [key for key, _ in tree.entries if key.text not in choices]
         for key in unknown:
             self.unknown_key(what, key, choices, tree, node)
-        return not unknown
+        return not (unknown or tree.incomplete)
 
     def mapping(self, what: str, tree: Tree | None) -> Map | None:
         """`tree` as a mapping; None, told if it is something else."""
@@ -336,6 +336,8 @@ class _Reader:
             if other.text in LATER or (other.text not in NODE_WORDS and nearest(other.text, OPS)):
                 self.unknown_key("a node", other, OPS, tree, here)
                 return None
+        if tree.incomplete:
+            return None
         self.fault(
             "missing-key",
             f"{key.text} does not say what it does",
@@ -354,10 +356,11 @@ class _Reader:
         name = self.text(key.text, value)
         if name is None:
             return None
-        rest = {k.text: (k, v) for k, v in tree.entries if k.text not in (key.text, "from", "take")}
+        own = (key.text, "from") if key.text == "share" else (key.text, "from", "take")
+        rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
         if key.text == "share":
             for word, _ in rest.values():
-                help = "a share has the options of what it shares"
+                help = "a share has the options, activation and take of what it shares"
                 self.fault(
                     "unknown-option", "a share takes no options", word.span, help=help, node=here
                 )
@@ -441,6 +444,8 @@ class _Reader:
             return None
         times, shared = tree.get("times"), tree.get("shared")
         each = self.mapping("with", tree.get("with"))
+        if each is None and tree.get("with") is not None:
+            return None
         if shared is not None and not (
             isinstance(shared, Scalar) and isinstance(shared.value, bool)
         ):
@@ -658,6 +663,8 @@ class _Reader:
         if isinstance(tree, Scalar):
             name = self.text("inputs", tree)
             return (BlockInput(name, tree.span),) if name else ()
+        if not (tree.entries if isinstance(tree, Map) else tree.items):
+            self.wrong_type("inputs", "the names of at least one input", tree)
         found = []
         if isinstance(tree, Seq):
             for item in tree.items:

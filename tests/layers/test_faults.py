@@ -34,11 +34,11 @@ CONV = {"out_channels": 6, "kernel_size": 3}
 
 REFUSALS = [
     Refusal("Linear", IMAGE.cast("int64"), {"out_features": 3}, "dtype-mismatch", None),
-    Refusal("Linear", tensor("T"), {"out_features": 3}, "symbolic-size", None),
+    Refusal("Linear", tensor("T"), {"out_features": 3}, "symbolic-size", "in_features"),
     # convolutions
     Refusal("Conv2d", SEQUENCE, CONV, "rank-mismatch", None),
     Refusal("Conv2d", unbatched(4, 9, 8), CONV, "rank-mismatch", None),
-    Refusal("Conv2d", tensor("C", 9, 8), CONV, "symbolic-size", None),
+    Refusal("Conv2d", tensor("C", 9, 8), CONV, "symbolic-size", "in_channels"),
     Refusal(
         "Conv2d",
         IMAGE,
@@ -128,7 +128,7 @@ REFUSALS = [
     Refusal(
         "BatchNorm2d", SEQUENCE, {}, "rank-mismatch", None, lambda: nn.BatchNorm2d(5)(x(2, 5, 6))
     ),
-    Refusal("BatchNorm1d", tensor("C"), {}, "symbolic-size", None),
+    Refusal("BatchNorm1d", tensor("C"), {}, "symbolic-size", "num_features"),
     Refusal(
         "BatchNorm1d",
         VECTOR,

@@ -296,7 +296,7 @@ REFUSALS = [
         for merge in ("concat", "add", "dot", "matmul")
     ),
     *(
-        Refusal(merge, keys(A, A, A), {}, "wrong-arity", None)
+        Refusal(merge, keys(A, A, A), {}, "wrong-arity", "2")
         for merge in ("subtract", "dot", "matmul")
     ),
     # the odd one out of two: more axes, else the second

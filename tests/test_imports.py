@@ -1,0 +1,130 @@
+"""The direction of the imports, read from the files; and what runs without torch, seen in a process."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "mimgraph"
+
+# Each part may import those of the lines below its own, and itself.
+ORDER: tuple[frozenset[str], ...] = tuple(
+    frozenset(line.split())
+    for line in """
+        __init__ cli
+        graph
+        spec builder codegen render
+        analysis
+        layers merges
+        catalogue
+        ir
+        diagnostics
+        source files
+    """.strip().splitlines()
+)
+RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
+
+WITH_TORCH = {"codegen/loader.py", "codegen/runner.py"}
+
+
+class Import(NamedTuple):
+    """A module that a file imports, anywhere in it; `for_types` where only a type checker reads it."""
+
+    file: str
+    line: int
+    module: str
+    for_types: bool
+
+
+def imports(path: Path) -> Iterator[Import]:
+    """Every import of a file, those inside functions too."""
+    file = path.relative_to(PACKAGE).as_posix()
+    tree = ast.parse(path.read_text())
+    typed = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno} is a relative import"
+            modules = [node.module or ""]
+            if node.module == "mimgraph":  # its names are parts
+                modules = [f"mimgraph.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for module in modules:
+            yield Import(file, node.lineno, module, node in typed)
+
+
+EVERY = [found for path in sorted(PACKAGE.rglob("*.py")) for found in imports(path)]
+
+
+def part(file: str) -> str:
+    return file.partition("/")[0].removesuffix(".py")
+
+
+def test_every_part_has_its_place() -> None:
+    parts = {part(path.relative_to(PACKAGE).as_posix()) for path in PACKAGE.rglob("*.py")}
+    assert parts <= RANKS.keys()
+
+
+def test_imports_go_one_way() -> None:
+    wrong = []
+    for file, line, module, _ in EVERY:
+        if module.startswith("mimgraph."):
+            ours, theirs = part(file), module.split(".")[1]
+            if ours != theirs and RANKS[ours] <= RANKS[theirs]:
+                wrong.append(f"{file}:{line} imports {module}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_the_loader_and_the_runner_import_torch() -> None:
+    importing = {
+        found.file
+        for found in EVERY
+        if found.module.partition(".")[0] in ("torch", "safetensors", "numpy")
+        and not found.for_types
+    }
+    assert importing <= WITH_TORCH
+
+
+COMMANDS = {
+    "check": ["check", "SPEC"],
+    "check as json": ["check", "SPEC", "--format", "json"],
+    "summary": ["summary", "SPEC"],
+    "draw": ["draw", "SPEC", "-o", "OUT/model.svg"],
+    "emit": ["emit", "SPEC"],
+    "layers": ["layers"],
+    "layer": ["layers", "Conv2d"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_runs_without_torch(name: str, tmp_path: Path) -> None:
+    spec = ROOT / "specs" / "residual_cnn.yaml"
+    arguments = [
+        word.replace("SPEC", str(spec)).replace("OUT", str(tmp_path)) for word in COMMANDS[name]
+    ]
+    script = (
+        "import sys\n"
+        "from mimgraph.cli import main\n"
+        "code = main(sys.argv[1:])\n"
+        "assert 'torch' not in sys.modules\n"
+        "sys.exit(code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
