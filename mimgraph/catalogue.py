@@ -1,7 +1,8 @@
 """What an op is, and where ops are looked up: `@layer`, `@merge`, and the faults their rules raise.
 
 A rule is a function. Its positional-only parameter is its input: one `TensorType`, a `NamedTuple`
-of them, `Sources` (any number), or `NamedSources`. The other parameters are its options.
+of them, `Sources` (any number), or `NamedSources`. The other parameters are its options. It returns
+a `Lowering`, or a `Block` of other ops, whose params are the options.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from mimgraph.ir.dim import Dim, Size, equal
+from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Check, checker
 from mimgraph.ir.types import DTYPES, TensorType
 
+Rule = Callable[..., Lowering | Block]
 Sources = tuple[TensorType, ...]
 NamedSources = dict[str, TensorType]
 REQUIRED = inspect.Parameter.empty
@@ -57,7 +60,7 @@ class InputSpec(NamedTuple):
 
     names: tuple[str, ...]
     optional: frozenset[str]
-    kind: str  # "one", "tuple", "many" or "named"
+    kind: str  # "none", "one", "tuple", "many" or "named"
     type: Any
 
 
@@ -67,7 +70,7 @@ class Op:
     def __init__(
         self,
         kind: str,
-        function: Callable[..., Lowering],
+        function: Rule,
         inferred: tuple[str, ...],
         ports: tuple[str, ...],
     ) -> None:
@@ -111,7 +114,9 @@ class Op:
         """Every option by name, in order; the inferred ones that have no default of their own last."""
         parameters, hints = self._parameters
         found = {}
-        for parameter in parameters[1:]:
+        for parameter in parameters:
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                continue
             name, annotation = parameter.name, hints[parameter.name]
             lone = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
             found[name] = OptionSpec(
@@ -136,6 +141,8 @@ class Op:
     def inputs(self) -> InputSpec:
         """What the op takes as sources."""
         parameters, hints = self._parameters
+        if not parameters or parameters[0].kind is not inspect.Parameter.POSITIONAL_ONLY:
+            return InputSpec((), frozenset(), "none", None)
         name, annotation = parameters[0].name, hints[parameters[0].name]
         if annotation is TensorType:
             return InputSpec((name,), frozenset(), "one", annotation)
@@ -147,7 +154,9 @@ class Op:
             annotation._fields, frozenset(annotation._field_defaults), "tuple", annotation
         )
 
-    def infer(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Lowering:
+    def infer(
+        self, sources: Mapping[str, TensorType], options: Mapping[str, Any]
+    ) -> Lowering | Block:
         """The rule applied; `sources` by operand key, `options` checked and complete."""
         spec = self.inputs
         given = self._given(options)
@@ -155,6 +164,8 @@ class Op:
             for key, type_ in sources.items():
                 if type_.dtype not in DTYPES:  # what one recurrent layer hands to another
                     raise OpFault("dtype-mismatch", f"{self.name} takes no state", source=key)
+        if spec.kind == "none":
+            return self.function(**given)
         if spec.kind == "one":
             return self.function(sources[spec.names[0]], **given)
         if spec.kind == "tuple":
@@ -229,10 +240,10 @@ def applier(name: str, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Ca
     raise TypeError(f"{name} is called on tensors: mg.Input(...) or what a layer returned")
 
 
-_OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}}
+_OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}, "tensor": {}}
 
 
-def layer(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Callable[..., Lowering]], Op]:
+def layer(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], Op]:
     """Register a rule as a layer.
 
     `inferred` are the options of torch's class that the input decides, `ports` the names of its
@@ -241,15 +252,20 @@ def layer(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Callable[...
     return _registrar("layer", inferred, ports)
 
 
-def merge(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Callable[..., Lowering]], Op]:
+def merge(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], Op]:
     """Register a rule as a merge."""
     return _registrar("merge", inferred, ports)
 
 
+def tensor() -> Callable[[Rule], Op]:
+    """Register a rule as a tensor of the model itself, which has no sources."""
+    return _registrar("tensor", (), ())
+
+
 def _registrar(
     kind: str, inferred: tuple[str, ...], ports: tuple[str, ...]
-) -> Callable[[Callable[..., Lowering]], Op]:
-    def register(function: Callable[..., Lowering]) -> Op:
+) -> Callable[[Rule], Op]:
+    def register(function: Rule) -> Op:
         op = _OPS[kind][function.__name__] = Op(kind, function, inferred, ports)
         return op
 

@@ -152,8 +152,9 @@ class Scope:
         """A value at hand, by preference one that nothing uses yet."""
         unused = [value for value in self.unused.values() if fits(value)]
         every = [value for value in self.values if fits(value)]
-        pool = unused if unused and self.draw(st.booleans()) else every
-        return self.draw(st.sampled_from(pool)) if pool else None
+        if not every:
+            return None
+        return self.draw(st.sampled_from(unused if unused and self.draw(st.booleans()) else every))
 
     def source(self, value: Value) -> str:
         """How a node names the value, which is used then."""
@@ -399,13 +400,12 @@ class Scope:
         return self.draw(st.sampled_from([c for c in candidates if is_small(c.shape)]))
 
     def image_layers(self, shape: Shape, width: Given) -> list[Item]:
-        channels, height, tall = shape
-        halves = tuple(f"(({size} - 1)//2 + 1)" for size in (height, tall))
-        halves = tuple(substitute(size, {}) for size in halves)  # type: ignore[assignment]
+        channels, height, breadth = shape
+        halves = [substitute(f"(({size} - 1)//2 + 1)", {}) for size in (height, breadth)]
         options: Spec = {"out_channels": width.option, "kernel_size": 3, "padding": 1}
         pooled = self.draw(st.sampled_from([1, 2]))
         found = [
-            Item("Conv2d", options, (width.size, height, tall)),
+            Item("Conv2d", options, (width.size, height, breadth)),
             Item("Conv2d", {**options, "stride": 2, "bias": False}, (width.size, *halves)),
             Item("BatchNorm2d", {}, shape),
             Item("GroupNorm", {"num_groups": 1}, shape),
@@ -414,17 +414,14 @@ class Scope:
             Item(
                 "Rearrange",
                 {"pattern": "n c h w -> n (h w) c"},
-                (substitute(f"({height} * {tall})", {}), channels),
+                (substitute(f"({height} * {breadth})", {}), channels),
             ),
         ]
-        if all(isinstance(size, int) for size in shape):
-            total = channels * height * tall  # type: ignore[operator]
-            found.append(Item("Flatten", {}, (total,)))
-            if min(height, tall) >= 3:  # type: ignore[type-var]
-                smaller = (width.size, height - 2, tall - 2)  # type: ignore[operator]
-                found.append(
-                    Item("Conv2d", {"out_channels": width.option, "kernel_size": 3}, smaller)
-                )
+        if isinstance(height, int) and isinstance(breadth, int) and isinstance(channels, int):
+            found.append(Item("Flatten", {}, (channels * height * breadth,)))
+            if min(height, breadth) >= 3:
+                options = {"out_channels": width.option, "kernel_size": 3}
+                found.append(Item("Conv2d", options, (width.size, height - 2, breadth - 2)))
         return found
 
     def sequence_layers(self, shape: Shape, width: Given) -> list[Item]:

@@ -13,7 +13,7 @@ from mimgraph.analysis.blocks import (
     repeats,
 )
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
-from mimgraph.analysis.ops import apply_op
+from mimgraph.analysis.ops import Expansion, apply_op
 from mimgraph.analysis.options import compute, plain
 from mimgraph.analysis.shares import check_shared, owner
 from mimgraph.analysis.sources import all_known, ask_for_port, feed, match, resolve, unknown_port
@@ -129,7 +129,6 @@ def _node(state: State, context: Context, node: Node) -> TypedNode | None:
     typed = _operation(state, site, owned)
     if node.sources is None:
         _missing_from(state, site, owned)
-        return None
     if typed is None or owned is node:
         return typed
     shared = Shared(owned.name, typed.operation)
@@ -140,7 +139,10 @@ def _operation(state: State, site: Site, node: Node) -> TypedNode | None:
     """What `node` does, done at the site."""
     match node.operation:
         case Apply() as apply:
-            return apply_op(state, site, apply)
+            applied = apply_op(state, site, apply)
+            if isinstance(applied, Expansion):
+                return _expanded(state, site, apply, applied)
+            return applied
         case Chain() as chain:
             return _chain(state, site, chain)
         case Call() as call:
@@ -150,8 +152,10 @@ def _operation(state: State, site: Site, node: Node) -> TypedNode | None:
 
 
 def _missing_from(state: State, site: Site, node: Node) -> None:
-    """Report that `from` is missing, unless an unknown option may be it."""
+    """Report that `from` is missing, unless an unknown option may be it, or there are no sources."""
     operation = node.operation
+    if isinstance(operation, Apply) and operation.kind == "tensor":
+        return
     bound = state.bound.get(id(operation))
     if isinstance(operation, Apply) and (bound is None or bound.faulty):
         return
@@ -236,6 +240,61 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
             return None
         operation, results = repeated
     return _called(state, site, operation, results, fed)
+
+
+def _expanded(
+    state: State, site: Site, apply: Apply, expansion: Expansion
+) -> TypedNode | None:
+    """A merge that is a block of other ops: typed as a use of it, its faults told at the node."""
+    block, options, fed = expansion
+    types = _known({key: one.type for key, one in fed.items()})
+    inputs = {i.name: type_ for i, type_ in zip(block.inputs, types.values(), strict=True)}
+    key = (apply.name, _frozen(options), tuple(types.items()), apply.activation)
+    if key not in state.bodies:
+        given = {name: plain(value) for name, value in options.items()}
+        state.bodies[key] = _builtin_body(state, site, block, given, inputs)
+    body = state.bodies[key]
+    if body is None:
+        return None
+    results = _results(body)
+    default = next(iter(results))
+    if site.take is not None:
+        ports = tuple(port for port in results if port)
+        if site.take.port not in ports:
+            unknown_port(state, site.node.name, site.take.port, site.take.span, ports, site.path)
+            return None
+        default = site.take.port
+    arguments = {
+        declared.name: one.value for declared, one in zip(block.inputs, fed.values(), strict=True)
+    }
+    use = Use(body, options)
+    return TypedNode(site.node.name, use, arguments, results, default, site.node)
+
+
+def _builtin_body(
+    state: State,
+    site: Site,
+    block: Block,
+    given: Mapping[str, Any],
+    types: Mapping[str, TensorType],
+) -> Body | None:
+    """The inside of a catalogue's block; what is wrong in it is wrong with the node that uses it."""
+    inside = State(state.graph, Report(), state.params)
+    scope = Scope(
+        {i.name: i for i in block.inputs}, {n.name: n for n in block.nodes}, block.nodes, block.outputs
+    )
+    context = Context(given, types, scope, f"{block.family}.")
+    outputs = _type_nodes(inside, context, block.outputs)
+    state.constraints.update(inside.constraints)
+    for fault in inside.report.diagnostics[:1]:
+        labels = tuple(
+            Label(fed.producer, str(fed.type)) for fed in site.fed or () if fed.type is not None
+        )
+        state.fault(fault.code, fault.message, site.node.span, site.path, labels=labels)
+    if outputs is None:
+        return None
+    typed = _typed(context)
+    return Body(block.family, given, {}, {}, types, *typed, outputs, doc=block.doc)
 
 
 def _called(

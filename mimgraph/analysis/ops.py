@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph import catalogue
 from mimgraph.analysis.options import Bound, bind, values
@@ -16,7 +16,7 @@ from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, at_least
-from mimgraph.ir.graph import Activation, Apply
+from mimgraph.ir.graph import Activation, Apply, Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed import Leaf, TypedNode
 from mimgraph.ir.types import TensorType, at_least_one
@@ -75,7 +75,15 @@ def _bind_activation(state: State, activation: Activation, path: str) -> bool:
     return not bound.faulty
 
 
-def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | None:
+class Expansion(NamedTuple):
+    """A merge that is a block of other ops, still to be typed."""
+
+    block: Block
+    options: Mapping[str, Any]
+    fed: Mapping[str, Fed]
+
+
+def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | None:
     """A layer or merge: options, sources, then its rule."""
     found = bind_op(state, apply, site.node.span, site.path)
     if found is None:
@@ -88,6 +96,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | None:
     types = {key: one.type for key, one in fed.items() if one.type is not None}
     try:
         lowering = op.infer(types, options)
+        if isinstance(lowering, Block):
+            return Expansion(lowering, options, fed)
         _check_inferred(op, bound, options, lowering)
         _check_results(state, op.name, lowering)
     except OpFault as fault:
@@ -225,7 +235,7 @@ def _activate(
             help=fault.help,
         )
         return None
-    if lowering.function is None or lowering.type is None:
+    if isinstance(lowering, Block) or lowering.function is None or lowering.type is None:
         help = f"make it a layer: {{layer: {op.name}, from: ...}}"
         message = f"{op.name} has state of its own"
         state.fault("bad-option", message, activation.span, path, help=help)

@@ -72,6 +72,8 @@ def unknown_port(
 def match_op(state: State, site: Site, op: Op) -> dict[str, Fed] | None:
     """The sources of a layer or merge by operand key; None where they do not fit."""
     spec = op.inputs
+    if spec.kind == "none" and not site.fed:
+        return {}
     if site.fed is not None and spec.kind == "many":
         return _match_many(state, site, op, site.fed)
     if site.fed is not None and spec.kind == "named":

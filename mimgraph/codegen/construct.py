@@ -20,11 +20,12 @@ from mimgraph.ir.code import (
     named_constant,
 )
 from mimgraph.ir.lowering import Module
+from mimgraph.ir.typed import Leaf
 
 
-def construct_layer(op_name: str, module: Module, class_name: str | None = None) -> Construct:
+def construct_leaf(leaf: Leaf, module: Module, class_name: str | None = None) -> Construct:
     """`nn.Conv2d(...)` with every argument; those the input decides and the first go by position."""
-    op = catalogue.find("layer", op_name)
+    op = catalogue.find(leaf.kind, leaf.name)
     assert op is not None
     arguments = tuple(
         (name, named_constant(name, value)) for name, value in module.arguments.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mimgraph.codegen.construct import construct_layer, repeated
+from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward, item_code
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.printer import (
@@ -131,8 +131,8 @@ class _Emitter:
     def module(self, operation: TypedOperation) -> Code | None:
         """The code that makes a node's module, if it has one."""
         match operation:
-            case Leaf(name=name, lowering=lowering):
-                return construct_layer(name, lowering.module) if lowering.module else None
+            case Leaf(lowering=lowering):
+                return construct_leaf(operation, lowering.module) if lowering.module else None
             case Sequence(items):
                 return Call(Name("nn.Sequential"), tuple(map(self.item, items)))
             case Use(body, arguments):
@@ -167,8 +167,8 @@ class _Emitter:
         if id(node) in self.lifted:
             lifted, use = self.lifted[id(node)]
             if isinstance(operation, Leaf) and operation.lowering.module is not None:
-                return construct_layer(
-                    operation.name, operation.lowering.module, lifted.definition.name
+                return construct_leaf(
+                    operation, operation.lowering.module, lifted.definition.name
                 )
             made = lifted.construct(use, {})
             if isinstance(operation, Use):

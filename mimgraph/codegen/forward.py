@@ -110,12 +110,18 @@ class _Plan:
         self.used = {value for node in body.nodes for value in node.arguments.values()}
         self.used.update(body.outputs.values())
         self.same: dict[Value, Value] = {}  # what a repeat of no times hands on
+        self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
         self.by_name = body.by_name
 
     def value(self, value: Value) -> Value:
         while value in self.same:
             value = self.same[value]
         return value
+
+    def read(self, value: Value) -> Code:
+        """A value as an operand."""
+        value = self.value(value)
+        return self.owned.get(value, Local(value))
 
     def type_of(self, value: Value) -> TensorType:
         if value.name in self.body.inputs:
@@ -130,7 +136,7 @@ class _Plan:
         owner = node.operation.target if isinstance(node.operation, Shared) else node.name
         module = Name(f"self.{owner}")
         operands: dict[str, Code] = {
-            key: Local(self.value(value)) for key, value in node.arguments.items()
+            key: self.read(value) for key, value in node.arguments.items()
         }
         match operation:
             case Leaf():
@@ -144,9 +150,17 @@ class _Plan:
             case Repeated():
                 self.repeated(node, operation, ports, module, operands)
 
+    def localise(self, value: Value) -> None:
+        """Give a tensor of the module a local, for a loop to rebind."""
+        if value in self.owned:
+            self.steps.append(Step((value,), self.owned.pop(value), ()))
+
     def step(
         self, node: TypedNode, targets: tuple[Value, ...], code: Code, loop: Loop | None = None
     ) -> None:
+        if isinstance(code, Name):
+            self.owned[targets[0]] = code
+            return
         comment = ""
         if len(targets) == 1 and targets[0].port in node.results:
             comment = str(node.results[targets[0].port])
@@ -217,6 +231,8 @@ class _Plan:
                 port = "" if single else name
                 self.same[Value(node.name, port)] = self.value(node.arguments[name])
             return
+        for name in repeated.carried:
+            self.localise(self.value(node.arguments[name]))
         first = repeated.bodies[0]
         if len(operands) == 1 and single and not repeated.shared:
             self.step(node, (Value(node.name, ""),), Call(module, tuple(operands.values())))
@@ -271,7 +287,8 @@ def _named(plan: _Plan, as_dict: bool) -> tuple[Statement, ...]:
     statements: list[Statement] = []
     for index, step in enumerate(steps):
         statements.extend(_statements(step, index, names, last_use, body))
-    statements.append(Return(_returned(final, outputs, names, as_dict)))
+    results = {name: plan.read(value) for name, value in outputs.items()}
+    statements.append(Return(_returned(final, results, names, as_dict)))
     return tuple(statements)
 
 
@@ -421,11 +438,11 @@ def _statements(
 
 
 def _returned(
-    final: Step | None, outputs: Mapping[str, Value], names: _Branches, as_dict: bool
+    final: Step | None, results: Mapping[str, Code], names: _Branches, as_dict: bool
 ) -> Code:
     if final is not None:
         return names.code(final.code)
-    values = {name: names.code(Local(value)) for name, value in outputs.items()}
+    values = {name: names.code(code) for name, code in results.items()}
     if len(values) == 1:
         return next(iter(values.values()))
     return Dict(tuple(values.items())) if as_dict else Tuple(tuple(values.values()))

@@ -34,6 +34,7 @@ from mimgraph.layers.conv import Conv1d, Conv2d, Conv3d
 from mimgraph.layers.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
 from mimgraph.layers.flatten import Flatten
 from mimgraph.layers.linear import Bilinear, Identity, Linear
+import mimgraph.layers.parameter  # noqa: F401 - registers what has no class of torch.nn
 from mimgraph.layers.normalization import (
     BatchNorm1d,
     BatchNorm2d,

@@ -3,6 +3,7 @@
 from mimgraph.merges.attention import attention
 from mimgraph.merges.elementwise import add, average, maximum, multiply, subtract
 from mimgraph.merges.formula import formula
+from mimgraph.merges.gates import weighted_sum
 from mimgraph.merges.join import concat, stack
 from mimgraph.merges.product import dot, matmul
 
@@ -18,4 +19,5 @@ __all__ = [
     "multiply",
     "stack",
     "subtract",
+    "weighted_sum",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import runpy
 import subprocess
 import sysconfig
 from collections.abc import Iterator, Mapping
@@ -11,14 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
-from mimgraph.ir.dim import substitute
 from mimgraph.ir.code import Operand
+from mimgraph.ir.dim import substitute
 from mimgraph.ir.lowering import INPUT, MODULE, RESULT, module_call
 from mimgraph.ir.typed import (
     Body,
@@ -40,6 +42,15 @@ Sizes = Mapping[str, int]
 Tensors = Mapping[str, Tensor]
 
 thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Small tensors run faster on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def draws(graph: mg.Graph) -> Iterator[tuple[dict[str, int], dict[str, Tensor]]]:
@@ -171,19 +182,23 @@ def test_outputs_are_as_inferred_and_as_the_nodes_say(spec: Spec) -> None:
             assert_same(precise, Interpreter(sizes).body(graph.typed.body, model, doubled(inputs)))
 
 
-@thorough(max_examples=50)
-@given(specs())
-def test_the_source_run_as_a_file_is_what_compile_makes(spec: Spec) -> None:
-    graph = mg.loads(to_yaml(spec))
-    namespace: dict[str, Any] = {"__name__": "emitted"}
-    exec(compile(graph.source(), "emitted.py", "exec"), namespace)
-    models = []
-    for make in (graph.compile, namespace[graph.name]):
-        torch.manual_seed(0)
-        models.append(make().double().eval())
-    compiled, executed = models
-    assert_same(compiled.state_dict(), executed.state_dict())
-    assert_same_outputs(graph, compiled, executed)
+def test_the_source_run_as_a_file_is_what_compile_makes(tmp_path: Path) -> None:
+    path = tmp_path / "emitted.py"
+
+    @thorough(max_examples=50)
+    @given(specs())
+    def compare(spec: Spec) -> None:
+        graph = mg.loads(to_yaml(spec))
+        path.write_text(graph.source())
+        models = []
+        for make in (graph.compile, runpy.run_path(str(path))[graph.name]):
+            torch.manual_seed(0)
+            models.append(make().double().eval())
+        compiled, run = models
+        assert_same(compiled.state_dict(), run.state_dict())
+        assert_same_outputs(graph, compiled, run)
+
+    compare()
 
 
 # lifting
@@ -226,7 +241,7 @@ class WrittenOut:
 
     def use(self, name: str, options: Spec, operation: Any, words: Spec) -> tuple[str, Spec]:
         """The block that stands for this use alone, and what of the options is left to say."""
-        kept = {key: options[key] for key in ("repeat", "take") if key in options}
+        kept: Spec = {key: options[key] for key in ("repeat", "take") if key in options}
         if isinstance(operation, Use):
             return self.copy(name, operation.body), kept
         assert isinstance(operation, Repeated)
