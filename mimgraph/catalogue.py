@@ -351,9 +351,7 @@ def weighted(x: TensorType, name: str, source: str | None = None) -> None:
 
 
 def dtype_fault(x: TensorType, name: str, wants: str, source: str | None = None) -> OpFault:
-    help = ""
-    if x.is_integer:
-        help = "embed it first: Embedding" if name != "Embedding" else ""
+    help = "embed it first: Embedding" if x.is_integer else ""
     return OpFault(
         "dtype-mismatch", f"{name} takes {wants}", source=source, note=x.dtype, help=help
     )

@@ -148,8 +148,8 @@ def _layer(node: TypedNode) -> str:
     match unwrap(node.operation):
         case Leaf(_, name):
             return name
-        case Use(body):
-            return body.family
+        case Use(body, merge=merge):
+            return merge or body.family
         case Repeated(bodies):
             return bodies[0].family if bodies else "Identity"
         case Sequence():

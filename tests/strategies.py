@@ -154,7 +154,8 @@ class Scope:
         every = [value for value in self.values if fits(value)]
         if not every:
             return None
-        return self.draw(st.sampled_from(unused if unused and self.draw(st.booleans()) else every))
+        prefers_unused = self.draw(st.booleans())
+        return self.draw(st.sampled_from(unused if unused and prefers_unused else every))
 
     def source(self, value: Value) -> str:
         """How a node names the value, which is used then."""
@@ -521,44 +522,38 @@ def free_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Gi
 def residual_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Given]) -> Block:
     """Two inputs or one, each handed on in its own shape: what `repeat` chains."""
     pattern = draw(st.sampled_from(PATTERNS))
-    wide = (
-        Given("$(C * width)", "(C * width)")
-        if len(pattern) != SEQUENCE
-        else Given("$width", "width")
-    )
-    two = draw(st.booleans())
-    back: Spec
+    size = known(pattern)
+    same, wide = f"${size}", f"$({size} * width)"
     if len(pattern) == IMAGE:
         conv = {"kernel_size": 3, "padding": 1}
-        body = [{"Conv2d": {"out_channels": wide.option, **conv}}, "BatchNorm2d", "ReLU"]
-        back = {"layer": "Conv2d", "from": "x", "out_channels": "$C", "kernel_size": 1}
-        body.append({"Conv2d": {"out_channels": "$C", **conv}})
+        first, last = {"out_channels": wide, **conv}, {"out_channels": same, **conv}
+        body: list[Any] = [{"Conv2d": first}, "BatchNorm2d", "ReLU", {"Conv2d": last}]
+        back: Spec = {"layer": "Conv2d", "from": "x", "out_channels": same, "kernel_size": 1}
     else:
-        body = [{"Linear": wide.option}, "Tanh", {"Linear": f"${known(pattern)}"}]
-        back = {"layer": "Linear", "from": "x", "out_features": f"${known(pattern)}"}
+        body = [{"Linear": wide}, "Tanh", {"Linear": same}]
+        back = {"layer": "Linear", "from": "x", "out_features": same}
+    inputs: dict[str, Shape] = {"x": pattern}
     nodes: Spec = {
         "body": {"from": "x", "seq": body},
         "sum": {"merge": "add", "from": ["x", "body"], "activation": "ReLU"},
     }
-    inputs: dict[str, Shape] = {"x": pattern}
-    text: Spec = {"params": {"width": 2}}
-    outputs: Any = "sum"
-    if two:
+    outputs = {"sum": "sum"}
+    if draw(st.booleans()):
         inputs["g"] = pattern
         nodes["back"] = back
         nodes["gated"] = {"merge": "multiply", "from": ["back", "g"]}
+        nodes["all"] = {"merge": "add", "from": ["sum", "gated"]}
+        outputs = {"out": "all"}
         if draw(st.booleans()):
+            del nodes["all"]
             outputs = {"g": "gated", "x": "sum"}
-        else:
-            nodes["all"] = {"merge": "add", "from": ["sum", "gated"]}
-            outputs = "all"
-    text |= {
+    text = {
+        "params": {"width": 2},
         "inputs": {key: list(shape) for key, shape in inputs.items()},
         "nodes": nodes,
         "outputs": outputs,
     }
-    shapes = {key: pattern for key in outputs} if isinstance(outputs, dict) else {outputs: pattern}
-    return Block(name, text, inputs, {"width": 2}, shapes)
+    return Block(name, text, inputs, {"width": 2}, dict.fromkeys(outputs, pattern))
 
 
 # whole specs

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 import subprocess
-import sys
 import sysconfig
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -336,15 +336,10 @@ class BlocksInBlocksInChains(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
             return torch.relu(self.conv(x) + x)
 
-    def stage(self, channels: int, width: int, depth: int) -> nn.Module:
-        inner = nn.Sequential(*[self.Residual(width) for _ in range(depth)])
-        first = nn.Conv2d(channels, width, 1)
-        return nn.Sequential(first, inner, nn.MaxPool2d(2))
-
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 4, 3, padding=1)
-        self.stages = nn.Sequential(*[nn.Identity()] * 0)
+        self.stages = nn.Sequential()
         for channels, width, depth in ((4, 6, 2), (6, 8, 1), (8, 8, 0)):
             conv = nn.Conv2d(channels, width, 1)
             inner = nn.Sequential(*[self.Residual(width) for _ in range(depth)])
@@ -476,10 +471,6 @@ class NamesThatClash(nn.Module):
         return self.sum(self.out(self.layer(x)))
 
 
-EVEN = """
-"""
-
-
 @spec("""
 blocks:
   join:
@@ -533,11 +524,10 @@ outputs: {a: a, b: b, c: c, d: d}
 class FamiliesThatClash(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        lstm = nn.LSTM(3, 4, batch_first=True)
-        self.a = nn.Sequential(nn.Linear(6, 3), nn.Identity())
-        torch.manual_seed(0)
-        self.a[0] = nn.Linear(6, 3)
-        self.a[1] = nn.Sequential(nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 2))
+        first = nn.Linear(6, 3)
+        self.a = nn.Sequential(
+            first, nn.Sequential(nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 2))
+        )
         self.b = nn.Sequential(nn.LSTM(6, 3, num_layers=2, batch_first=True))
         self.c = nn.Sequential(nn.Linear(6, 3))
         self.d = nn.Sequential(nn.Identity(), nn.Linear(6, 3))
@@ -980,12 +970,261 @@ class PortsOfBlocks(nn.Module):
         return {"head": self.head(self.pa(a)[0]), "b": mean, "flat": flat, "m": self.m(c)}
 
 
+# constants that vary in several ways at once
+
+
+@spec("""
+blocks:
+  dense_layer:
+    params: {growth: 4}
+    inputs: {x: [C, H, W]}
+    nodes:
+      new:
+        from: x
+        seq: [BatchNorm2d, {Conv2d: {out_channels: $(2 * growth), kernel_size: 1}}, {Conv2d: {out_channels: $growth, kernel_size: 3, padding: 1}}]
+      out: {merge: concat, from: [x, new]}
+    outputs: out
+  transition: {inputs: {x: [C, H, W]}, seq: [{Conv2d: {out_channels: $(C // 2), kernel_size: 1}}, {AvgPool2d: 2}]}
+  dense_block: {params: {depth: 2, growth: 4}, seq: [{dense_layer: {growth: $growth, repeat: $depth}}]}
+inputs: {image: [6, 8, 8]}
+nodes:
+  features: {from: image, seq: [{dense_block: 3}, transition, {dense_block: {depth: 4, growth: 2}}, transition, dense_block]}
+outputs: features
+""")
+class Dense(nn.Module):
+    class Layer(nn.Module):
+        def __init__(self, c: int, growth: int) -> None:
+            super().__init__()
+            self.new = nn.Sequential(
+                nn.BatchNorm2d(c),
+                nn.Conv2d(c, 2 * growth, 1),
+                nn.Conv2d(2 * growth, growth, 3, padding=1),
+            )
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.cat((x, self.new(x)), 1)
+
+    def dense(self, c: int, depth: int, growth: int) -> nn.Module:
+        layers = [self.Layer(c + i * growth, growth) for i in range(depth)]
+        return nn.Sequential(nn.Sequential(*layers))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            self.dense(6, 3, 4),
+            nn.Sequential(nn.Conv2d(18, 9, 1), nn.AvgPool2d(2)),
+            self.dense(9, 4, 2),
+            nn.Sequential(nn.Conv2d(17, 8, 1), nn.AvgPool2d(2)),
+            self.dense(8, 2, 4),
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.features(image)
+
+
+@spec("""
+blocks:
+  heads:
+    params: {heads: 2, in_features: 8}
+    inputs: {x: [L, D]}
+    nodes:
+      qkv: {layer: Linear, from: x, out_features: $in_features}
+      split: {layer: Reshape, from: qkv, shape: [$L, $heads, $(in_features // heads)]}
+      turned: {layer: Rearrange, from: split, pattern: "n l h c -> n h l c"}
+      mixed: {merge: attention, from: [turned, turned, turned]}
+      joined: {layer: Rearrange, from: mixed, pattern: "n h l c -> n l (h c)"}
+      flat: {layer: Reshape, from: joined, shape: [-1, $in_features]}
+      end: {layer: Linear, from: flat, out_features: $D}
+      sum: {merge: add, from: [end, x]}
+    outputs: sum
+inputs: {a: [T, 6], b: [5, 4], c: [S, 6]}
+nodes:
+  ha: {block: heads, from: a}
+  hb: {block: heads, from: b, heads: 4}
+  hc: {block: heads, from: c, in_features: 6, repeat: 2}
+  joined: {merge: concat, from: [ha, hc]}
+outputs: {a: joined, b: hb}
+""")
+class HeadsOfSeveralLengths(nn.Module):
+    class Heads(nn.Module):
+        def __init__(self, d: int, heads: int = 2, width: int = 8) -> None:
+            super().__init__()
+            self.qkv = nn.Linear(d, width)
+            self.end = nn.Linear(width, d)
+            self.heads = heads
+
+        def forward(self, x: Tensor) -> Tensor:
+            q = self.qkv(x).unflatten(2, (self.heads, -1)).transpose(1, 2)
+            mixed = F.scaled_dot_product_attention(q, q, q)
+            return self.end(mixed.transpose(1, 2).flatten(2)) + x
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ha = self.Heads(6)
+        self.hb = self.Heads(4, heads=4)
+        self.hc = nn.Sequential(self.Heads(6, width=6), self.Heads(6, width=6))
+
+    def forward(self, a: Tensor, b: Tensor, c: Tensor) -> dict[str, Tensor]:
+        return {"a": torch.cat((self.ha(a), self.hc(c)), 1), "b": self.hb(b)}
+
+
+@spec("""
+blocks:
+  same: {inputs: [x, y], nodes: {z: {merge: add, from: [x, y]}}, outputs: {y: x, x: z}}
+  gate:
+    params: {axis: 1, keep: 0.5, act: 0.1}
+    inputs: {x: [C, L], y: [C, L]}
+    nodes:
+      conv: {layer: Conv1d, from: x, out_channels: $C, kernel_size: 3, padding: same, activation: {LeakyReLU: $act}}
+      gate: {layer: Softmax, from: conv, dim: $axis}
+      mixed: {merge: formula, expr: "$keep * g * x + (1 - $keep) * y", from: {g: gate, x: x, y: y}}
+      shared: {share: conv, from: mixed}
+    outputs: {x: shared, y: mixed}
+inputs: {a: [3, T], b: [3, T], c: [4, 6]}
+nodes:
+  run: {block: gate, from: [a, b], repeat: {with: {axis: [1, 2, 1], keep: [0.5, 1, 0.25]}}}
+  other: {block: gate, from: [c, c], act: 0.3}
+  swap: {block: same, from: [run.x, run.y], repeat: 3}
+outputs: {x: swap.x, y: swap.y, c: other.y}
+""")
+class GatesInALoop(nn.Module):
+    class Gate(nn.Module):
+        def __init__(self, c: int, axis: int = 1, keep: float = 0.5, act: float = 0.1) -> None:
+            super().__init__()
+            self.conv = nn.Conv1d(c, c, 3, padding="same")
+            self.numbers = axis, keep, act
+
+        def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            axis, keep, act = self.numbers
+            conv = F.leaky_relu(self.conv(x), act)
+            mixed = keep * conv.softmax(axis) * x + (1 - keep) * y
+            return F.leaky_relu(self.conv(mixed), act), mixed
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run = nn.ModuleList([self.Gate(3, 1), self.Gate(3, 2, 1), self.Gate(3, 1, 0.25)])
+        self.other = self.Gate(4, act=0.3)
+
+    def forward(self, a: Tensor, b: Tensor, c: Tensor) -> dict[str, Tensor]:
+        x, y = a, b
+        for gate in self.run:
+            x, y = gate(x, y)
+        for _ in range(3):
+            x, y = x + y, x
+        return {"x": x, "y": y, "c": self.other(c, c)[1]}
+
+
+@spec("""
+blocks:
+  embed: {params: {width: 4}, inputs: [ids], nodes: {table: {layer: Embedding, from: ids, embedding_dim: $width}}, outputs: table}
+  tower:
+    params: {widths: [8, 4]}
+    seq: [{mlp: {repeat: {with: {width: $widths}}}}]
+  mlp: {params: {width: 3}, seq: [{Linear: {out_features: $width, activation: ReLU}}, {Dropout: 0.2}]}
+inputs: {user: {vocab: 10}, item: {vocab: 20, shape: [4]}, age: [1]}
+nodes:
+  user_vec: {block: embed, from: user}
+  item_vec: {block: embed, from: item, width: 3}
+  items: {from: item_vec, seq: [{Flatten: }, {Linear: 4}]}
+  joined: {merge: concat, from: [user_vec, items, age], dim: -1}
+  deep: {block: tower, from: joined}
+  wide: {block: tower, from: age, widths: [2, 3, 4]}
+  score: {merge: dot, from: [deep, wide], activation: Sigmoid}
+outputs: score
+""")
+class TwoTowersOfCategories(nn.Module):
+    class Embed(nn.Module):
+        def __init__(self, count: int, width: int) -> None:
+            super().__init__()
+            self.table = nn.Embedding(count, width)
+
+    def tower(self, *widths: int) -> nn.Module:
+        pairs = pairwise(widths)
+        return nn.Sequential(
+            nn.Sequential(*[nn.Sequential(nn.Linear(a, b), nn.Dropout(0.2)) for a, b in pairs])
+        )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.user_vec = self.Embed(10, 4)
+        self.item_vec = self.Embed(20, 3)
+        self.items = nn.Sequential(nn.Flatten(), nn.Linear(12, 4))
+        self.deep = self.tower(9, 8, 4)
+        self.wide = self.tower(1, 2, 3, 4)
+
+    def forward(self, user: Tensor, item: Tensor, age: Tensor) -> Tensor:
+        items = self.items(self.item_vec.table(item))
+        deep, wide = torch.cat((self.user_vec.table(user), items, age), 1), age
+        for linear, drop in self.deep[0]:
+            deep = drop(linear(deep).relu())
+        for linear, drop in self.wide[0]:
+            wide = drop(linear(wide).relu())
+        return torch.sigmoid((deep * wide).sum(1))
+
+
+@spec(
+    """
+params: {c: 4}
+blocks:
+  up: {params: {c: $(c * 2)}, inputs: {x: [C, L]}, seq: [{Conv1d: {out_channels: $(c + C), kernel_size: 1}}]}
+  both:
+    inputs: {x: [C, L], y: [C, M]}
+    nodes:
+      joined: {merge: concat, from: [x, y], dim: -1}
+      rows: {layer: Permute, from: joined, dims: [0, 2, 1]}
+      run: {layer: LSTM, from: rows, hidden_size: $(C + 1), bidirectional: true, take: hidden, activation: Tanh}
+      first: {layer: Select, from: run, dim: 1, index: 0}
+      mean: {layer: Mean, from: run.output, dim: 1}
+    outputs: {first: first, mean: mean, whole: run.output}
+inputs: {a: [2, T], b: [2, S], d: [6, 3]}
+nodes:
+  end: {layer: Linear, from: firsts, out_features: 1}
+  firsts: {merge: concat, from: [ab.first, ab.mean]}
+  ab: {block: both, from: {y: b, x: a}}
+  up: {from: d, seq: [up, {up: 1}, {both_half: {take: mean}}]}
+outputs: {end: end, whole: ab.whole, up: up}
+""".replace(
+        "blocks:\n",
+        "blocks:\n  both_half: {inputs: [x], nodes: {b: {block: both, from: [x, x], take: mean}, a: {layer: ReLU, from: b}}, outputs: {relu: a, mean: b}}\n",
+    )
+)
+class PortsInBlocksInChains(nn.Module):
+    class Both(nn.Module):
+        def __init__(self, c: int) -> None:
+            super().__init__()
+            self.run = nn.LSTM(c, c + 1, bidirectional=True, batch_first=True)
+
+        def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            out, (hidden, _) = self.run(torch.cat((x, y), 2).transpose(1, 2))
+            return torch.tanh(hidden[0]), out.mean(1), out
+
+    class Half(nn.Module):
+        def __init__(self, c: int) -> None:
+            super().__init__()
+            self.b = PortsInBlocksInChains.Both(c)
+            self.a = nn.ReLU()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.end = nn.Linear(9, 1)
+        self.ab = self.Both(2)
+        one, two = nn.Conv1d(6, 14, 1), nn.Conv1d(14, 15, 1)
+        self.up = nn.Sequential(nn.Sequential(one), nn.Sequential(two), self.Half(15))
+
+    def forward(self, a: Tensor, b: Tensor, d: Tensor) -> dict[str, Tensor]:
+        first, mean, whole = self.ab(a, b)
+        up = self.up[1](self.up[0](d))
+        end = self.end(torch.cat((first, mean), 1))
+        return {"end": end, "whole": whole, "up": self.up[2].b(up, up)[1]}
+
+
 # the tests
 
 
-@pytest.fixture(params=CASES, ids=CASES.keys())
+@pytest.fixture(params=list(CASES.values()), ids=list(CASES))
 def case(request: pytest.FixtureRequest) -> Case:
-    return CASES[request.param]
+    found: Case = request.param
+    return found
 
 
 def test_same_weights(case: Case) -> None:

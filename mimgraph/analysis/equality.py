@@ -63,8 +63,8 @@ class _Numbers:
                 return _leaf(operation)
             case Sequence(items):
                 return tuple(map(self.node, items))
-            case Use(body):
-                return "use", self.body(body)
+            case Use(body, activation=activation):
+                return "use", self.body(body), _plain(activation)
             case Repeated(bodies, _, shared, carried):
                 return "repeat", shared, carried, tuple(map(self.body, bodies))
             case Shared(target):

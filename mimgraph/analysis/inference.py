@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.blocks import (
@@ -13,7 +14,7 @@ from mimgraph.analysis.blocks import (
     repeats,
 )
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
-from mimgraph.analysis.ops import Expansion, apply_op
+from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute, plain
 from mimgraph.analysis.shares import check_shared, owner
 from mimgraph.analysis.sources import all_known, ask_for_port, feed, match, resolve, unknown_port
@@ -242,33 +243,27 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
     return _called(state, site, operation, results, fed)
 
 
-def _expanded(
-    state: State, site: Site, apply: Apply, expansion: Expansion
-) -> TypedNode | None:
+def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> TypedNode | None:
     """A merge that is a block of other ops: typed as a use of it, its faults told at the node."""
     block, options, fed = expansion
-    types = _known({key: one.type for key, one in fed.items()})
-    inputs = {i.name: type_ for i, type_ in zip(block.inputs, types.values(), strict=True)}
-    key = (apply.name, _frozen(options), tuple(types.items()), apply.activation)
+    inputs = dict(zip((declared.name for declared in block.inputs), fed.values(), strict=True))
+    types = _known({name: one.type for name, one in inputs.items()})
+    key = (apply.name, _frozen(options), tuple(types.items()))
     if key not in state.bodies:
         given = {name: plain(value) for name, value in options.items()}
-        state.bodies[key] = _builtin_body(state, site, block, given, inputs)
+        state.bodies[key] = _builtin_body(state, site, block, given, types)
     body = state.bodies[key]
     if body is None:
         return None
+    state.count(state.sizes[id(body)], site.node.span)
     results = _results(body)
-    default = next(iter(results))
-    if site.take is not None:
-        ports = tuple(port for port in results if port)
-        if site.take.port not in ports:
-            unknown_port(state, site.node.name, site.take.port, site.take.span, ports, site.path)
-            return None
-        default = site.take.port
-    arguments = {
-        declared.name: one.value for declared, one in zip(block.inputs, fed.values(), strict=True)
-    }
-    use = Use(body, options)
-    return TypedNode(site.node.name, use, arguments, results, default, site.node)
+    default = "" if "" in results else None
+    done = finish(state, site, apply.name, apply.activation, results, default)
+    if done is None:
+        return None
+    use = Use(body, options, apply.name, done.activation, done.activation_name)
+    arguments = {name: one.value for name, one in inputs.items()}
+    return TypedNode(site.node.name, use, arguments, done.results, done.default, site.node)
 
 
 def _builtin_body(
@@ -279,9 +274,13 @@ def _builtin_body(
     types: Mapping[str, TensorType],
 ) -> Body | None:
     """The inside of a catalogue's block; what is wrong in it is wrong with the node that uses it."""
-    inside = State(state.graph, Report(), state.params)
+    inside = State(replace(state.graph, blocks=block.inner), Report(), state.params)
+    check_blocks(inside)
     scope = Scope(
-        {i.name: i for i in block.inputs}, {n.name: n for n in block.nodes}, block.nodes, block.outputs
+        {i.name: i for i in block.inputs},
+        {n.name: n for n in block.nodes},
+        block.nodes,
+        block.outputs,
     )
     context = Context(given, types, scope, f"{block.family}.")
     outputs = _type_nodes(inside, context, block.outputs)
@@ -293,8 +292,9 @@ def _builtin_body(
         state.fault(fault.code, fault.message, site.node.span, site.path, labels=labels)
     if outputs is None:
         return None
-    typed = _typed(context)
-    return Body(block.family, given, {}, {}, types, *typed, outputs, doc=block.doc)
+    body = Body(block.family, given, {}, {}, types, *_typed(context), outputs, doc=block.doc)
+    state.sizes[id(body)] = inside.expanded
+    return body
 
 
 def _called(

@@ -15,13 +15,14 @@ from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code
-from mimgraph.ir.dim import Dim, at_least
-from mimgraph.ir.graph import Activation, Apply, Block
+from mimgraph.ir.dim import Dim, DimOverflow, at_least
+from mimgraph.ir.graph import Activation, Apply, Block, Option
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed import Leaf, TypedNode
 from mimgraph.ir.types import TensorType, at_least_one
 from mimgraph.source import Span
 
+MAX_SIZE = 2**63 - 1
 MAX_WEIGHTS = 2**40  # elements of one learned tensor
 WORDS = ("from", "activation", "take")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
@@ -38,8 +39,9 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> tuple[Op, Boun
         state.bound[key] = None
         _unknown_op(state, apply, path)
         return None
-    bound = bind(op, apply.options, apply.lone, span, state.report, path, WORDS)
-    if apply.activation is not None and not _bind_activation(state, apply.activation, path):
+    options, activation = _given(op, apply)
+    bound = bind(op, options, apply.lone, span, state.report, path, WORDS)
+    if activation is not None and not _bind_activation(state, activation, path):
         bound = bound._replace(faulty=True)
     state.bound[key] = bound
     return op, bound
@@ -56,6 +58,17 @@ def _unknown_op(state: State, apply: Apply, path: str) -> None:
         help = f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
     message = f"no {apply.kind} is called {apply.name!r}"
     state.fault(f"unknown-{apply.kind}", message, apply.span, path, help=help)
+
+
+def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | None]:
+    """The options and the activation that follows; an op with an option of that name keeps it."""
+    activation = apply.activation
+    if activation is None or "activation" not in op.options:
+        return apply.options, activation
+    plain = activation.lone is None and not activation.options
+    value = activation.name if plain else {activation.name: None}  # which no such option takes
+    option = Option(value, activation.span, activation.span)
+    return {**apply.options, "activation": option}, None
 
 
 def _bind_activation(state: State, activation: Activation, path: str) -> bool:
@@ -100,6 +113,10 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
             return Expansion(lowering, options, fed)
         _check_inferred(op, bound, options, lowering)
         _check_results(state, op.name, lowering)
+    except DimOverflow:
+        too_large = OpFault("too-large", f"a size that {op.name} gives passes 64 bits")
+        _locate(state, site, bound, too_large, fed)
+        return None
     except OpFault as fault:
         _locate(state, site, bound, fault, fed)
         return None
@@ -110,7 +127,7 @@ def _check_inferred(op: Op, bound: Bound, options: Mapping[str, Any], lowering: 
     """An option that the input decides, given all the same, must agree."""
     for name in op.inferred:
         if name in bound.given and lowering.module is not None:
-            inferred = lowering.module.arguments.get(name)
+            inferred = lowering.module.argument(name)
             if inferred != options[name]:
                 raise OpFault(
                     "inferred-conflict",
@@ -127,6 +144,8 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
     for type_ in lowering.results.values():
         for size in type_.dims:
             if type(size) is int and size > 0:
+                if size > MAX_SIZE:
+                    raise OpFault("too-large", f"a size that {name} gives passes 64 bits")
                 continue
             answer = at_least(size, 1)
             if answer is False:
@@ -188,26 +207,50 @@ def _leaf(
     fed: Mapping[str, Fed],
 ) -> TypedNode | None:
     """The typed node of a lowering, its `take` and activation applied."""
-    results, default = dict(lowering.results), lowering.default
+    _, activation = _given(op, apply)
+    done = finish(state, site, op.name, activation, lowering.results, lowering.default)
+    if done is None:
+        return None
+    leaf = Leaf(apply.kind, op.name, options, lowering, done.activation, done.activation_name)
+    arguments = {key: one.value for key, one in fed.items()}
+    return TypedNode(site.node.name, leaf, arguments, done.results, done.default, site.node)
+
+
+class Finished(NamedTuple):
+    """The results of an op after `take` and `activation`."""
+
+    results: dict[str, TensorType]
+    default: str | None
+    activation: Code | None = None
+    activation_name: str = ""
+
+
+def finish(
+    state: State,
+    site: Site,
+    name: str,
+    activation: Activation | None,
+    given: Mapping[str, TensorType],
+    default: str | None,
+) -> Finished | None:
+    """`take` makes another port the default; to that the activation applies."""
+    results = dict(given)
     ports = tuple(port for port in results if port)
     if site.take is not None:
         if site.take.port not in ports:
-            unknown_port(state, op.name, site.take.port, site.take.span, ports, site.path)
+            unknown_port(state, name, site.take.port, site.take.span, ports, site.path)
             return None
         default = site.take.port
-    activation: Code | None = None
-    if apply.activation is not None:
-        if default is None:
-            ask_for_port(state, op.name, apply.activation.span, ports, site.path)
-            return None
-        applied = _activate(state, site.context, apply.activation, results[default], site.path)
-        if applied is None:
-            return None
-        activation, results[default] = applied
-    name = apply.activation.name if apply.activation else ""
-    leaf = Leaf(apply.kind, op.name, options, lowering, activation, name)
-    arguments = {key: one.value for key, one in fed.items()}
-    return TypedNode(site.node.name, leaf, arguments, results, default, site.node)
+    if activation is None:
+        return Finished(results, default)
+    if default is None:
+        ask_for_port(state, name, activation.span, ports, site.path)
+        return None
+    applied = _activate(state, site.context, activation, results[default], site.path)
+    if applied is None:
+        return None
+    code, results[default] = applied
+    return Finished(results, default, code, activation.name)
 
 
 def _activate(

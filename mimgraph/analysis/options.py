@@ -262,10 +262,9 @@ def missing_option(owner: str, name: str, span: Span, report: Report, node: str)
 
 
 def _example(op: Op) -> str:
-    required = [o.name for o in op.options.values() if o.default is REQUIRED]
-    shown = (
-        required[0]
-        if required
-        else next((o.name for o in op.options.values() if not o.inferred), "")
-    )
+    """How the options of an op that takes no lone value are written."""
+    shown = next((o.name for o in op.options.values() if o.default is REQUIRED), None)
+    if shown is None and op.inferred:
+        return f"write {op.name}: the input gives {', '.join(op.inferred)}"
+    shown = shown or next(iter(op.options), None)
     return f"write {op.name}: {{{shown}: ...}}" if shown else f"write {op.name}"

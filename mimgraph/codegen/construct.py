@@ -27,9 +27,11 @@ def construct_leaf(leaf: Leaf, module: Module, class_name: str | None = None) ->
     """`nn.Conv2d(...)` with every argument; those the input decides and the first go by position."""
     op = catalogue.find(leaf.kind, leaf.name)
     assert op is not None
-    arguments = tuple(
-        (name, named_constant(name, value)) for name, value in module.arguments.items()
-    )
+    return _construct(op, module, class_name)
+
+
+def _construct(op: catalogue.Op, module: Module, class_name: str | None = None) -> Construct:
+    arguments = tuple((name, _argument(name, value)) for name, value in module.arguments.items())
     defaults = tuple(
         (name, _canonical(op.options[name].default))
         for name in module.arguments
@@ -41,6 +43,15 @@ def construct_leaf(leaf: Leaf, module: Module, class_name: str | None = None) ->
             break
         positional += 1
     return Construct(class_name or f"nn.{module.name}", arguments, positional, defaults)
+
+
+def _argument(name: str, value: Any) -> Code:
+    """A constant, or a module that the module is made with: one of the catalogue's layers."""
+    if not isinstance(value, Module):
+        return named_constant(name, value)
+    op = catalogue.find("layer", value.name)
+    assert op is not None
+    return _construct(op, value)
 
 
 def _is_positional(op: catalogue.Op, name: str) -> bool:

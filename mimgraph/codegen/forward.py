@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ from mimgraph.ir.typed import (
     Value,
     unwrap,
 )
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import DTYPES, TensorType
 
 MAIN = "x"
 LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
@@ -82,11 +83,11 @@ def _result(lowering: Lowering, port: str, module: Code, operands: Mapping[str, 
     return _fill(described.code, module, operands, call_code(lowering, module, operands))
 
 
-def activated(leaf: Leaf, code: Code) -> Code:
+def activated(operation: Leaf | Use, code: Code) -> Code:
     """`code` with the node's activation around it."""
-    if leaf.activation is None:
+    if operation.activation is None:
         return code
-    return fill(leaf.activation, lambda key: code if key == "input" else None)
+    return fill(operation.activation, lambda key: code if key == "input" else None)
 
 
 def call_code(lowering: Lowering, module: Code, operands: Mapping[str, Code]) -> Code:
@@ -107,8 +108,9 @@ class _Plan:
     def __init__(self, body: Body) -> None:
         self.body = body
         self.steps: list[Step] = []
-        self.used = {value for node in body.nodes for value in node.arguments.values()}
-        self.used.update(body.outputs.values())
+        fed = (value for node in body.nodes for value in node.arguments.values())
+        self.count = Counter((*fed, *body.outputs.values()))
+        self.used = set(self.count)
         self.same: dict[Value, Value] = {}  # what a repeat of no times hands on
         self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
         self.by_name = body.by_name
@@ -135,18 +137,14 @@ class _Plan:
         operation = unwrap(node.operation)
         owner = node.operation.target if isinstance(node.operation, Shared) else node.name
         module = Name(f"self.{owner}")
-        operands: dict[str, Code] = {
-            key: self.read(value) for key, value in node.arguments.items()
-        }
+        operands: dict[str, Code] = {key: self.read(value) for key, value in node.arguments.items()}
         match operation:
             case Leaf():
                 self.leaf(node, operation, ports, module, operands)
             case Sequence():
                 self.step(node, (Value(node.name, ""),), Call(module, tuple(operands.values())))
-            case Use(inner):
-                self.results(
-                    node, tuple(inner.outputs), ports, Call(module, tuple(operands.values()))
-                )
+            case Use():
+                self.use(node, operation, ports, Call(module, tuple(operands.values())))
             case Repeated():
                 self.repeated(node, operation, ports, module, operands)
 
@@ -158,17 +156,38 @@ class _Plan:
     def step(
         self, node: TypedNode, targets: tuple[Value, ...], code: Code, loop: Loop | None = None
     ) -> None:
-        if isinstance(code, Name):
+        if isinstance(code, Name) or self.is_entry(node, targets, code):
             self.owned[targets[0]] = code
             return
         comment = ""
         if len(targets) == 1 and targets[0].port in node.results:
-            comment = str(node.results[targets[0].port])
-        at_hand = [value for value in _locals(code) if value.port != "*" and value not in targets]
+            type_ = node.results[targets[0].port]
+            if type_.dtype in DTYPES:  # the state of a recurrent layer is no single tensor
+                comment = str(type_)
+        at_hand = [value for value in _locals(code) if value.port[:1] != "*" and value not in targets]
         at_hand += [Value(name, "") for name in self.body.inputs]
         sized = resolve_sizes(code, [(Local(value), self.type_of(value)) for value in at_hand])
         reads = tuple(dict.fromkeys(_locals(sized)))
         self.steps.append(Step(targets, sized, reads, comment, loop))
+
+    def is_entry(self, node: TypedNode, targets: tuple[Value, ...], code: Code) -> bool:
+        """Whether it is one entry of a tensor without a batch, `weight[0]`, and used once: that is
+        written where it is used."""
+        match code, node.operation:
+            case Subscript(Name() | Local(), Constant(int())), Leaf(lowering=Lowering(ports={})):
+                return self.count[targets[0]] == 1 and not node.results[""].batched
+        return False
+
+    def before(
+        self, node: TypedNode, lowering: Lowering, module: Code, operands: Mapping[str, Code]
+    ) -> Mapping[str, Code]:
+        """The operands, and a local for each step that comes before the call."""
+        found = dict(operands)
+        for key, code in lowering.steps.items():
+            value = Value(node.name, f"*{key}")
+            self.step(node, (value,), _fill(code, module, found, None))
+            found[key] = Local(value)
+        return found
 
     def leaf(
         self,
@@ -179,6 +198,7 @@ class _Plan:
         operands: Mapping[str, Code],
     ) -> None:
         lowering = leaf.lowering
+        operands = self.before(node, lowering, module, operands)
         if len(ports) == 1:
             code = _result(lowering, ports[0], module, operands)
             if ports[0] == node.default:
@@ -193,28 +213,24 @@ class _Plan:
                 code = activated(leaf, code)
             self.step(node, (Value(node.name, port),), code)
 
-    def results(
-        self,
-        node: TypedNode,
-        names: tuple[str, ...],
-        ports: list[str],
-        code: Code,
-        loop: Loop | None = None,
-    ) -> None:
+    def use(self, node: TypedNode, use: Use, ports: list[str], code: Code) -> None:
         """A block's results: one, all of several at once, or some, read by their position."""
+        names = tuple(use.body.outputs)
         if len(names) == 1:
-            self.step(node, (Value(node.name, ""),), code, loop)
-        elif len(ports) == len(names):
-            self.step(node, tuple(Value(node.name, name) for name in names), code, loop)
-        elif len(ports) == 1:
-            index = Constant(names.index(ports[0]))
-            self.step(node, (Value(node.name, ports[0]),), Subscript(code, index), loop)
-        else:
+            self.step(node, (Value(node.name, ""),), activated(use, code))
+            return
+        if len(ports) == len(names) and use.activation is None:
+            self.step(node, tuple(Value(node.name, name) for name in names), code)
+            return
+        if len(ports) > 1:
             whole = Value(node.name, "*")
-            self.step(node, (whole,), code, loop)
-            for port in ports:
-                read = Subscript(Local(whole), Constant(names.index(port)))
-                self.step(node, (Value(node.name, port),), read)
+            self.step(node, (whole,), code)
+            code = Local(whole)
+        for port in ports:
+            read: Code = Subscript(code, Constant(names.index(port)))
+            if port == node.default:
+                read = activated(use, read)
+            self.step(node, (Value(node.name, port),), read)
 
     def repeated(
         self,
@@ -335,7 +351,10 @@ class _Branches:
         self.inputs = plan.body.inputs
         self.branch: dict[Value, int] = {}
         self.members: list[list[Value]] = []
+        self.fed: set[Value] = set()  # what the inputs become, not tensors of the module alone
         for index, step in enumerate(steps):
+            if any(value in self.fed or value.name in self.inputs for value in _read_by(step)):
+                self.fed.update(step.targets)
             dying = self.dying(step, index, last_use)
             for target in step.targets:
                 self.join(target, self.heir(step, target, dying))
@@ -378,7 +397,7 @@ class _Branches:
             return None
         read = final.reads if final else tuple(outputs.values())
         dying = [value for value in dict.fromkeys(read) if value in self.branch]
-        return self.branch[dying[0]] if len(dying) == 1 else None
+        return self.branch[dying[0]] if len(dying) == 1 and dying[0] in self.fed else None
 
     def choose(self, plan: _Plan, main: int | None) -> list[str]:
         taken = {*self.inputs, *_loop_names(plan.steps)}
@@ -388,8 +407,9 @@ class _Branches:
         wanted = []
         for members in self.members:
             last = members[-1]
-            several = len(ports[last.name]) > 1 and last.port not in ("", "*")
-            wanted.append(f"{last.name}_{last.port}" if several else last.name)
+            port = last.port.lstrip("*")
+            several = len(ports[last.name]) > 1 and port
+            wanted.append(f"{last.name}_{port}" if several else last.name)
         if main is not None and MAIN not in taken:
             others = (name for index, name in enumerate(wanted) if index != main)
             if MAIN not in others:

@@ -162,10 +162,33 @@ def parts(node: Code, level: int = 0) -> list[Part]:
             return [comprehension(element, targets, iterable)]
         case Unpacked(element, targets, iterable):
             return ["*", comprehension(element, targets, iterable)]
-        case Slice(start, stop):
-            return [f"{'' if start is None else start}:{'' if stop is None else stop}"]
+        case Slice():
+            return slice_parts(node)
         case _:
             raise TypeError(f"{node!r} has no text")
+
+
+def slice_parts(node: Slice) -> list[Part]:
+    """`start:stop:step`; ruff sets spaces at the colons unless all parts are names or literals."""
+    given = [part for part in (node.start, node.stop, node.step) if part is not None]
+    space = "" if all(map(is_simple_bound, given)) else " "
+    found: list[Part] = [] if node.start is None else [*parts(node.start), space]
+    found.append(":")
+    if node.stop is not None:
+        found += [space, *parts(node.stop)]
+    if node.step is not None:
+        found += ["" if node.stop is None else space, ":", space, *parts(node.step)]
+    return found
+
+
+def is_simple_bound(node: Code) -> bool:
+    match node:
+        case Name(name):
+            return "." not in name
+        case Unary(_, operand):
+            return is_simple_bound(operand)
+        case _:
+            return isinstance(node, Constant)
 
 
 def joined(operands: list[Term]) -> list[Part]:

@@ -18,6 +18,7 @@ from mimgraph.ir.code import (
     List,
     Name,
     Operand,
+    Slice,
     Subscript,
     Tuple,
     Unary,
@@ -95,6 +96,9 @@ def rebuild(node: Code, replace: Callable[[Code], Code | None]) -> Code:
             return Construct(class_name, rebuilt, positional, defaults)
         case Subscript(value, index):
             return Subscript(rebuild(value, replace), rebuild(index, replace))
+        case Slice(start, stop, step):
+            rebuilt_parts = (part and rebuild(part, replace) for part in (start, stop, step))
+            return Slice(*rebuilt_parts)
         case Tuple(items):
             return Tuple(tuple(rebuild(item, replace) for item in items))
         case Dict(pairs):

@@ -74,10 +74,11 @@ class Subscript(Code):
 
 @dataclass(frozen=True, slots=True)
 class Slice(Code):
-    """`start:stop` in a subscript; None leaves a side out."""
+    """`start:stop:step` in a subscript; None leaves a part out."""
 
-    start: int | None = None
-    stop: int | None = None
+    start: Code | None = None
+    stop: Code | None = None
+    step: Code | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,11 @@ def call(function: Code | str, *args: Any, **keywords: Any) -> Call:
     return Call(target, tuple(map(code, args)), named)
 
 
+def by_position(**values: Any) -> tuple[Code, ...]:
+    """Values as arguments by position, whose constants remember torch's names of them."""
+    return tuple(named_constant(name, value) for name, value in values.items())
+
+
 def named_constant(name: str, value: Any) -> Code:
     """`value` as code; a constant remembers the argument it is for."""
     built = code(value)
@@ -174,6 +180,8 @@ def children(node: Code) -> Iterable[Code]:
             return (function, *args, *(value for _, value in keywords))
         case Subscript(value, index):
             return (value, index)
+        case Slice(start, stop, step):
+            return tuple(part for part in (start, stop, step) if part is not None)
         case Tuple(items) | List(items):
             return items
         case Dict(pairs):

@@ -207,6 +207,7 @@ class Block:
     """A sub-graph with params. `family` is the name that its class is made from.
 
     A chain has one input and one node named "", and its items are the module's own positions.
+    A block made in code may bring the blocks that it uses, in `inner`.
     """
 
     family: str
@@ -217,6 +218,7 @@ class Block:
     outputs: tuple[Output, ...]
     is_chain: bool = False
     doc: str = ""
+    inner: Mapping[str, Block] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:

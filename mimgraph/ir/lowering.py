@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mimgraph.ir.code import Call, Code, Operand
@@ -18,13 +18,21 @@ INPUT = Operand("input")  # the one source of a layer
 class Module:
     """A class of `torch.nn` and every argument of its constructor, in torch's order.
 
-    `weights` gives the shape of each learned tensor, `buffers` of each that is only kept.
+    An argument may be a module again. `weights` gives the shape of each learned tensor, `buffers`
+    of each that is only kept, those of inner modules included.
     """
 
     name: str
     arguments: Mapping[str, Any]
     weights: Mapping[str, tuple[int, ...]]
     buffers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def argument(self, name: str) -> Any:
+        """The value of an argument, of this module or of one that it is made with."""
+        if name in self.arguments:
+            return self.arguments[name]
+        inner = (v.argument(name) for v in self.arguments.values() if isinstance(v, Module))
+        return next((found for found in inner if found is not None), None)
 
 
 def module(
@@ -42,19 +50,22 @@ def module(
 class Port:
     """One result of an op that has several.
 
-    `code` reads it from RESULT; `alone` is written instead when no other port is used.
+    `code` reads it from RESULT; `alone` is written instead when no other port is used. `needs` are
+    arguments with which the module must be made for it; made so, it gives no port alone.
     """
 
     type: TensorType
     code: Code
     alone: Code | None = None
+    needs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Lowering:
     """The type of the default result and the code that computes it.
 
-    Without `call`, a module is called on its sources in order. `function` is the same op without
+    Without `call`, a module is called on its sources in order. `steps` come before it, each a local
+    that what follows reads as an operand of its key. `function` is the same op without
     a module, what `activation:` writes; `requires` is what must hold at run time beyond sizes of at
     least 1, which inference demands of every result. The first of `ports` is the default, unless `type` is None.
     """
@@ -65,6 +76,7 @@ class Lowering:
     ports: Mapping[str, Port] = field(default_factory=dict)
     function: Code | None = None
     requires: tuple[Constraint, ...] = ()
+    steps: Mapping[str, Code] = field(default_factory=dict)
 
     @property
     def results(self) -> Mapping[str, TensorType]:
@@ -73,6 +85,18 @@ class Lowering:
             return {name: port.type for name, port in self.ports.items()}
         assert self.type is not None
         return {"": self.type}
+
+    def module_for(self, ports: Iterable[str]) -> Module | None:
+        """The module, made for what the ports that are used need of it."""
+        needs = {
+            name: value
+            for port in ports
+            if port in self.ports
+            for name, value in self.ports[port].needs.items()
+        }
+        if self.module is None or not needs:
+            return self.module
+        return replace(self.module, arguments={**self.module.arguments, **needs})
 
     @property
     def default(self) -> str | None:

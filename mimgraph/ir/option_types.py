@@ -22,6 +22,7 @@ class Range(NamedTuple):
 
 Positive = Annotated[int, Range(1)]
 NonNegative = Annotated[int, Range(0)]
+Depth = Annotated[int, Range(1, 1000)]  # of what has weights for each, which are counted
 Probability = Annotated[float, Range(0, 1)]
 PositiveFloat = Annotated[float, Range(0)]
 

@@ -40,10 +40,17 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of a block; `arguments` are its params as the user of it gave them."""
+    """One use of a block; `arguments` are its params as the user of it gave them.
+
+    `merge` is the op of the catalogue that the block stands for, its options the arguments;
+    `activation` is that of its default result, as of a `Leaf`.
+    """
 
     body: Body
     arguments: Mapping[str, Any]
+    merge: str = ""
+    activation: Code | None = None
+    activation_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

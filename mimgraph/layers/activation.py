@@ -13,12 +13,14 @@ from mimgraph.catalogue import (
     known,
     layer,
     weighted,
+    with_rank,
 )
 from mimgraph.ir.code import call
 from mimgraph.ir.dim import Dim, divisible
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint, TensorType
+from mimgraph.layers.window import SHAPES
 
 REAL = (*FLOATING, *INTEGER)
 NUMBERS = (*REAL, *COMPLEX)
@@ -146,6 +148,21 @@ def LogSoftmax(input: TensorType, /, dim: int) -> Lowering:
 def Softmin(input: TensorType, /, dim: int) -> Lowering:
     """The softmax of -x along `dim`: (*) -> (*)."""
     return _along(input, "Softmin", "F.softmin", dim)
+
+
+@layer()
+def Softmax2d(input: TensorType, /) -> Lowering:
+    """The softmax over the channels at each place: (N, C, H, W) -> (N, C, H, W).
+
+    Example:
+        image: [3, 16, 16]
+        {layer: Softmax2d, from: image}
+    """
+    with_rank(input, 3, "Softmax2d", SHAPES[2])
+    floating(input, "Softmax2d")
+    return Lowering(
+        input.like(*input), module("Softmax2d"), function=call("F.softmax", INPUT, dim=1)
+    )
 
 
 @layer()

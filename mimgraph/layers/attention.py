@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mimgraph.catalogue import (
     OpFault,
     bad_option,
-    dtype_fault,
     known,
     layer,
-    same_dims,
     same_size,
     weighted,
     with_rank,
 )
-from mimgraph.ir.code import Call, Operand
+from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import TensorType
+from mimgraph.layers.masks import causal, check_attention, check_padding
 
 
 class MultiheadAttentionInputs(NamedTuple):
@@ -41,10 +40,22 @@ def MultiheadAttention(
     add_zero_attn: bool = False,
     *,
     average_attn_weights: bool = True,
+    is_causal: bool = False,
     kdim: Positive | None = None,
     vdim: Positive | None = None,
 ) -> Lowering:
-    """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E)."""
+    """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E).
+
+    Vaswani et al. 2017. A key alone is the value too. Masks are torch's: `key_padding_mask` (N, S)
+    and `attn_mask` (L, S), true where it may not look. `is_causal` lets no step look ahead; where
+    no `attn_mask` is given, the mask is made. The port `weights` is the mean over heads, or with
+    `average_attn_weights: false` of each: (N, num_heads, L, S).
+
+    Example:
+        tokens: [10, 16]
+        padding: {shape: [10], dtype: bool}
+        {layer: MultiheadAttention, from: {query: tokens, key_padding_mask: padding}, num_heads: 4}
+    """
     names = _names(inputs)
     query, key, value = (_source(inputs, name) for name in names)
     steps, embed_dim = query.dims[0], known(query.dims[1], "embed_dim", "query")
@@ -60,18 +71,21 @@ def MultiheadAttention(
             note=f"{value}, but {{{names[1]}}} is {key}",
             speaks_of=(names[2], names[1]),
         )
-    _check_masks(inputs, steps, key.dims[0], num_heads)
+    keys = key.dims[0]
+    check_padding("MultiheadAttention", "key_padding_mask", inputs.key_padding_mask, keys)
+    check_attention("MultiheadAttention", "attn_mask", inputs.attn_mask, steps, keys, num_heads)
     key_width = known(key.dims[1], "kdim", names[1])
     value_width = known(value.dims[1], "vdim", names[2])
+    keywords = _masks(inputs, steps, keys, is_causal, add_bias_kv or add_zero_attn)
     averaged = {} if average_attn_weights else {"average_attn_weights": False}
     heads = () if average_attn_weights else (num_heads,)
     output = query.like(*query)
-    weights = query.like(*heads, steps, key.dims[0] + add_bias_kv + add_zero_attn)
+    weights = query.like(*heads, steps, keys + add_bias_kv + add_zero_attn)
     return Lowering(
         output,
         module(
             "MultiheadAttention",
-            _weights(embed_dim, key_width, value_width, bias, add_bias_kv),
+            attention_weights(embed_dim, key_width, value_width, bias, add_bias_kv),
             embed_dim=embed_dim,
             num_heads=num_heads,
             dropout=dropout,
@@ -82,10 +96,12 @@ def MultiheadAttention(
             vdim=_unless_default(value_width, embed_dim, vdim),
             batch_first=True,
         ),
-        _call(inputs, names, **averaged),
+        module_call(*map(Operand, names), **keywords, **averaged),
         {
             "output": Port(
-                output, RESULT.at(0), alone=_call(inputs, names, need_weights=False).at(0)
+                output,
+                RESULT.at(0),
+                alone=module_call(*map(Operand, names), **keywords, need_weights=False).at(0),
             ),
             "weights": Port(weights, RESULT.at(1)),
         },
@@ -115,42 +131,8 @@ def _unless_default(size: int, embed_dim: int, given: int | None) -> int | None:
     return None if given is None and size == embed_dim else size
 
 
-def _check_masks(inputs: MultiheadAttentionInputs, steps: Size, keys: Size, num_heads: int) -> None:
-    """Masks of the keys, `(N, S)`, and of the weights, `(L, S)` without a batch."""
-    if inputs.key_padding_mask is not None:
-        _check_mask("key_padding_mask", inputs.key_padding_mask, (keys,), f"(N, {keys})", True)
-    mask = inputs.attn_mask
-    if mask is None:
-        return
-    if mask.batched and len(mask.dims) == 2 and num_heads > 1:
-        raise OpFault(
-            "shape-mismatch",
-            f"MultiheadAttention takes attn_mask ({steps}, {keys}), without a batch",
-            source="attn_mask",
-            note=str(mask),
-            help="a mask of each sample's keys is key_padding_mask",
-        )
-    per_sample = mask.batched and num_heads == 1  # torch's (N * num_heads, L, S)
-    _check_mask("attn_mask", mask, (steps, keys), f"({steps}, {keys})", per_sample)
-
-
-def _check_mask(
-    name: str, mask: TensorType, dims: tuple[Size, ...], shape: str, batched: bool
-) -> None:
-    if mask.dtype not in ("bool", "float32"):
-        raise dtype_fault(mask, "MultiheadAttention", f"as {name} bool or float32", name)
-    if mask.batched != batched or not same_dims(mask, dims):
-        equal_rank = mask.rank == len(dims) + batched
-        raise OpFault(
-            "shape-mismatch" if equal_rank else "rank-mismatch",
-            f"MultiheadAttention takes {name} {shape}",
-            source=name,
-            note=str(mask),
-        )
-
-
-def _weights(
-    embed_dim: int, kdim: int, vdim: int, bias: bool, add_bias_kv: bool
+def attention_weights(
+    embed_dim: int, kdim: int, vdim: int, bias: bool, add_bias_kv: bool = False
 ) -> dict[str, tuple[int, ...]]:
     """One projection for query, key and value if they are of one width, else three."""
     found: dict[str, tuple[int, ...]] = {}
@@ -170,10 +152,17 @@ def _weights(
     return found
 
 
-def _call(inputs: MultiheadAttentionInputs, names: tuple[str, ...], **keywords: bool) -> Call:
-    """The module called on what there is."""
-    given = inputs._asdict()
-    masks = {
-        name: Operand(name) for name in ("key_padding_mask", "attn_mask") if given[name] is not None
-    }
-    return module_call(*map(Operand, names), **masks, **keywords)
+def _masks(
+    inputs: MultiheadAttentionInputs, steps: Size, keys: Size, is_causal: bool, more_keys: bool
+) -> dict[str, Any]:
+    """What there is of masks; a causal one is made if it is wanted and none is given."""
+    found: dict[str, Any] = {}
+    if inputs.key_padding_mask is not None:
+        found["key_padding_mask"] = Operand("key_padding_mask")
+    if inputs.attn_mask is not None:
+        found["attn_mask"] = Operand("attn_mask")
+    elif is_causal:
+        found["attn_mask"] = causal(Operand("query"), steps, keys)
+    if is_causal and not more_keys:  # torch would hide the keys that it adds
+        found["is_causal"] = True
+    return found

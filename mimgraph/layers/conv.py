@@ -1,14 +1,14 @@
-"""Convolutions."""
+"""Convolutions, and their transposes."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
 from mimgraph.catalogue import bad_option, known, layer, weighted, with_rank
-from mimgraph.ir.dim import Dim, Size, at_least
+from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive
-from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ir.types import TensorType
 from mimgraph.layers.window import (
     SHAPES,
     Pads1,
@@ -17,8 +17,11 @@ from mimgraph.layers.window import (
     Sizes1,
     Sizes2,
     Sizes3,
+    check_copied,
     per_axis,
+    plain,
     slide,
+    unless_same,
 )
 
 Padding: TypeAlias = Literal["same", "valid"]
@@ -82,6 +85,120 @@ def Conv3d(
     )
 
 
+@layer("in_channels")
+def ConvTranspose1d(
+    input: TensorType,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes1,
+    stride: Sizes1 = 1,
+    padding: Pads1 = 0,
+    output_padding: Pads1 = 0,
+    groups: Positive = 1,
+    bias: bool = True,
+    dilation: Sizes1 = 1,
+    padding_mode: Literal["zeros"] = "zeros",
+) -> Lowering:
+    """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
+
+    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
+    smallest of them.
+
+    Example:
+        signal: [8, 50]
+        {layer: ConvTranspose1d, from: signal, out_channels: 4, kernel_size: 3, stride: 2}
+    """
+    return _transposed(
+        input,
+        1,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        bias,
+        dilation,
+        padding_mode,
+    )
+
+
+@layer("in_channels")
+def ConvTranspose2d(
+    input: TensorType,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes2,
+    stride: Sizes2 = 1,
+    padding: Pads2 = 0,
+    output_padding: Pads2 = 0,
+    groups: Positive = 1,
+    bias: bool = True,
+    dilation: Sizes2 = 1,
+    padding_mode: Literal["zeros"] = "zeros",
+) -> Lowering:
+    """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
+
+    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
+    smallest of them.
+
+    Example:
+        image: [8, 16, 16]
+        {layer: ConvTranspose2d, from: image, out_channels: 4, kernel_size: 3, stride: 2, output_padding: 1}
+    """
+    return _transposed(
+        input,
+        2,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        bias,
+        dilation,
+        padding_mode,
+    )
+
+
+@layer("in_channels")
+def ConvTranspose3d(
+    input: TensorType,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes3,
+    stride: Sizes3 = 1,
+    padding: Pads3 = 0,
+    output_padding: Pads3 = 0,
+    groups: Positive = 1,
+    bias: bool = True,
+    dilation: Sizes3 = 1,
+    padding_mode: Literal["zeros"] = "zeros",
+) -> Lowering:
+    """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
+
+    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
+    smallest of them.
+
+    Example:
+        volume: [8, 4, 8, 8]
+        {layer: ConvTranspose3d, from: volume, out_channels: 4, kernel_size: 3, stride: 2}
+    """
+    return _transposed(
+        input,
+        3,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        bias,
+        dilation,
+        padding_mode,
+    )
+
+
 def _conv(
     input: TensorType,
     axes: int,
@@ -103,7 +220,7 @@ def _conv(
     _check_groups(groups, in_channels=in_channels, out_channels=out_channels)
     kernel, strides, dilations = (per_axis(v, axes) for v in (kernel_size, stride, dilation))
     pads = _pads(padding, kernel, strides, dilations)
-    requires = _check_mode(padding_mode, sizes, pads)
+    requires = check_copied(padding_mode, sizes, pads)
     spatial = map(slide, sizes, kernel, strides, map(sum, pads), dilations)
     weight = {"weight": (out_channels, in_channels // groups, *kernel)}
     return Lowering(
@@ -125,6 +242,64 @@ def _conv(
     )
 
 
+def _transposed(
+    input: TensorType,
+    axes: int,
+    out_channels: Size,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    bias: bool,
+    dilation: Any,
+    padding_mode: str,
+) -> Lowering:
+    name = f"ConvTranspose{axes}d"
+    weighted(input, name)
+    with_rank(input, axes + 1, name, SHAPES[axes])
+    in_channels, *sizes = input
+    in_channels = known(in_channels, "in_channels")
+    out_channels = known(out_channels, "out_channels")
+    _check_groups(groups, in_channels=in_channels, out_channels=out_channels)
+    kernel, strides, pads, extras, dilations = (
+        per_axis(v, axes) for v in (kernel_size, stride, padding, output_padding, dilation)
+    )
+    for extra, step, gap in zip(extras, strides, dilations, strict=True):
+        if extra >= max(step, gap):
+            raise bad_option(
+                "output_padding", f"output_padding {extra} is below neither stride nor dilation"
+            )
+    spatial = map(_spread, sizes, kernel, strides, pads, extras, dilations)
+    weight = {"weight": (in_channels, out_channels // groups, *kernel)}
+    return Lowering(
+        input.like(out_channels, *spatial),
+        module(
+            name,
+            weight | ({"bias": (out_channels,)} if bias else {}),
+            in_channels=in_channels,
+            out_channels=out_channels,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            output_padding=output_padding,
+            groups=groups,
+            bias=bias,
+            dilation=dilation,
+            padding_mode=padding_mode,
+        ),
+    )
+
+
+def _spread(
+    size: Size, kernel: int, stride: int, padding: int, output_padding: int, dilation: int
+) -> Size:
+    """The smallest size of which a convolution leaves `size`, and what is added to it."""
+    reach = int(dilation) * (int(kernel) - 1) + 1
+    spread = (plain(size) - 1) * int(stride) + reach - 2 * int(padding) + int(output_padding)
+    return unless_same(size, spread)
+
+
 def _check_groups(groups: int, **channels: int) -> None:
     for what, count in channels.items():
         if count % groups:
@@ -142,20 +317,3 @@ def _pads(padding: Any, *window: tuple[int, ...]) -> list[tuple[int, int]]:
         raise bad_option("padding", "padding 'same' needs stride 1")
     totals = [int(d) * (int(k) - 1) for k, d in zip(kernel, dilation, strict=True)]
     return [(total // 2, total - total // 2) for total in totals]
-
-
-def _check_mode(
-    mode: str, sizes: list[Size], pads: list[tuple[int, int]]
-) -> tuple[Constraint, ...]:
-    """What is copied into the padding must be there: less than a size, or all of it in a circle."""
-    if mode not in ("reflect", "circular"):
-        return ()
-    requires = []
-    for size, sides in zip(sizes, pads, strict=True):
-        minimum = max(sides) + (mode == "reflect")
-        enough = at_least(size, minimum)
-        if enough is False:
-            raise bad_option("padding", f"{mode} padding {max(sides)} is too large for size {size}")
-        if isinstance(size, Dim) and not enough:
-            requires.append(Constraint(size, minimum=minimum))
-    return tuple(requires)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import floating, layer, with_rank
+from mimgraph.catalogue import OpFault, floating, layer, with_rank
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Probability
 from mimgraph.ir.types import TensorType
@@ -40,6 +40,21 @@ def Dropout3d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False)
 def AlphaDropout(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
     """Dropout that keeps mean and variance, to go with SELU: (*) -> (*)."""
     return _dropout(input, "AlphaDropout", p, inplace)
+
+
+@layer()
+def FeatureAlphaDropout(
+    input: TensorType, /, p: Probability = 0.5, inplace: bool = False
+) -> Lowering:
+    """AlphaDropout of whole channels: (N, C, *) -> (N, C, *).
+
+    Example:
+        image: [3, 16, 16]
+        {layer: FeatureAlphaDropout, from: image, p: 0.1}
+    """
+    if input.rank < 2:
+        raise OpFault("rank-mismatch", "FeatureAlphaDropout takes (N, C, *)", note=str(input))
+    return _dropout(input, "FeatureAlphaDropout", p, inplace)
 
 
 def _dropout(input: TensorType, name: str, p: float, inplace: bool) -> Lowering:

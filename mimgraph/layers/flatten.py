@@ -1,12 +1,16 @@
-"""Flatten."""
+"""Axes joined to one, and one split into several."""
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, axis_index, bad_option, layer
+from math import prod
+from typing import Literal
+
+from mimgraph.catalogue import OpFault, axis_index, bad_option, layer, same_size
 from mimgraph.ir.code import Code
 from mimgraph.ir.lowering import INPUT, Lowering, module
+from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import TensorType
-from mimgraph.layers.reshape import moved, product
+from mimgraph.layers.reshape import divided, moved, product
 
 
 @layer()
@@ -23,6 +27,36 @@ def Flatten(input: TensorType, /, start_dim: int = 1, end_dim: int = -1) -> Lowe
         moved(input, *dims[:start], product(dims[start : end + 1]), *dims[end + 1 :]),
         module("Flatten", start_dim=start_dim, end_dim=end_dim),
         function=flattened(INPUT, start_dim, end_dim),
+    )
+
+
+@layer()
+def Unflatten(
+    input: TensorType, /, dim: int, unflattened_size: tuple[Positive | Literal[-1], ...]
+) -> Lowering:
+    """One axis as several, of which one size may be -1: (N, A * B) -> (N, A, B) for dim 1.
+
+    Example:
+        x: [48]
+        {layer: Unflatten, from: x, dim: 1, unflattened_size: [3, 4, 4]}
+    """
+    index = axis_index(input, dim)
+    size, sizes = input.dims[index], unflattened_size
+    if not sizes or sizes.count(-1) > 1:
+        raise bad_option("unflattened_size", "unflattened_size lists sizes, one of them perhaps -1")
+    given = prod(int(part) for part in sizes if part != -1)
+    if -1 not in sizes and not same_size(size, given):
+        raise bad_option("unflattened_size", f"the sizes hold {given}, but the axis is {size}")
+    split = divided(size, given)
+    if split is None:
+        raise bad_option("unflattened_size", f"no size fits -1: {given} does not divide {size}")
+    rest, requires = split
+    parts = [rest if part == -1 else part for part in sizes]
+    return Lowering(
+        moved(input, *input.dims[:index], *parts, *input.dims[index + 1 :]),
+        module("Unflatten", dim=dim, unflattened_size=sizes),
+        function=INPUT.method("unflatten", dim, sizes),
+        requires=requires,
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from mimgraph.catalogue import (
     OpFault,
     bad_option,
+    dtype_fault,
     floating,
     known,
     layer,
@@ -14,9 +16,10 @@ from mimgraph.catalogue import (
     weighted,
     with_rank,
 )
-from mimgraph.ir.lowering import Lowering, module
+from mimgraph.ir.dim import at_least
+from mimgraph.ir.lowering import Lowering, Module, module
 from mimgraph.ir.option_types import Positive, PositiveFloat
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import COMPLEX, Constraint, TensorType
 from mimgraph.layers.window import SHAPES
 
 
@@ -69,6 +72,93 @@ def BatchNorm3d(
     return _batch_norm(input, "BatchNorm3d", eps, momentum, affine, track_running_stats, bias)
 
 
+@layer("num_features")
+def SyncBatchNorm(
+    input: TensorType,
+    /,
+    *,
+    eps: PositiveFloat = 1e-5,
+    momentum: float | None = 0.1,
+    affine: bool = True,
+    track_running_stats: bool = True,
+    bias: bool = True,
+) -> Lowering:
+    """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
+
+    Alone it is a batch norm; among several processes torch runs it on GPUs only.
+
+    Example:
+        image: [8, 16, 16]
+        {layer: SyncBatchNorm, from: image}
+    """
+    if not input.dims or not input.batched:
+        raise OpFault("rank-mismatch", "SyncBatchNorm takes (N, C, *)", note=str(input))
+    return _batch_norm(input, "SyncBatchNorm", eps, momentum, affine, track_running_stats, bias)
+
+
+@layer("num_features")
+def InstanceNorm1d(
+    input: TensorType,
+    /,
+    *,
+    eps: PositiveFloat = 1e-5,
+    momentum: float | None = 0.1,
+    affine: bool = False,
+    track_running_stats: bool = False,
+    bias: bool = True,
+) -> Lowering:
+    """Each channel of each sample normalised: (N, C, L) -> (N, C, L).
+
+    Example:
+        signal: [8, 50]
+        {layer: InstanceNorm1d, from: signal}
+    """
+    with_rank(input, 2, "InstanceNorm1d", SHAPES[1])
+    return _instance_norm(input, "InstanceNorm1d", eps, momentum, affine, track_running_stats, bias)
+
+
+@layer("num_features")
+def InstanceNorm2d(
+    input: TensorType,
+    /,
+    *,
+    eps: PositiveFloat = 1e-5,
+    momentum: float | None = 0.1,
+    affine: bool = False,
+    track_running_stats: bool = False,
+    bias: bool = True,
+) -> Lowering:
+    """Each channel of each sample normalised: (N, C, H, W) -> (N, C, H, W).
+
+    Example:
+        image: [8, 16, 16]
+        {layer: InstanceNorm2d, from: image, affine: true}
+    """
+    with_rank(input, 3, "InstanceNorm2d", SHAPES[2])
+    return _instance_norm(input, "InstanceNorm2d", eps, momentum, affine, track_running_stats, bias)
+
+
+@layer("num_features")
+def InstanceNorm3d(
+    input: TensorType,
+    /,
+    *,
+    eps: PositiveFloat = 1e-5,
+    momentum: float | None = 0.1,
+    affine: bool = False,
+    track_running_stats: bool = False,
+    bias: bool = True,
+) -> Lowering:
+    """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W).
+
+    Example:
+        volume: [8, 4, 8, 8]
+        {layer: InstanceNorm3d, from: volume}
+    """
+    with_rank(input, 4, "InstanceNorm3d", SHAPES[3])
+    return _instance_norm(input, "InstanceNorm3d", eps, momentum, affine, track_running_stats, bias)
+
+
 @layer("normalized_shape")
 def LayerNorm(
     input: TensorType,
@@ -93,6 +183,41 @@ def LayerNorm(
             eps=eps,
             elementwise_affine=elementwise_affine,
             bias=bias,
+        ),
+    )
+
+
+@layer("normalized_shape")
+def RMSNorm(
+    input: TensorType,
+    /,
+    *,
+    eps: PositiveFloat | None = None,
+    elementwise_affine: bool = True,
+    normalized_shape: Positive | tuple[Positive, ...] | None = None,
+) -> Lowering:
+    """Divided by the root mean square over the last axis, or several: (*) -> (*).
+
+    Zhang and Sennrich 2019. `normalized_shape` lists the sizes of more axes than the last. An
+    `eps` of null is the smallest step of the dtype.
+
+    Example:
+        x: [20, 64]
+        {layer: RMSNorm, from: x}
+    """
+    if input.dtype not in COMPLEX:
+        floating(input, "RMSNorm")
+    if not input.dims:
+        raise OpFault("rank-mismatch", "RMSNorm takes (N, *, D)", note=str(input))
+    shape = _normalized(input, normalized_shape)
+    return Lowering(
+        input.like(*input),
+        module(
+            "RMSNorm",
+            _affine(shape, elementwise_affine, bias=False),
+            normalized_shape=shape[0] if normalized_shape is None else normalized_shape,
+            eps=eps,
+            elementwise_affine=elementwise_affine,
         ),
     )
 
@@ -130,6 +255,61 @@ def GroupNorm(
     )
 
 
+@layer()
+def LocalResponseNorm(
+    input: TensorType,
+    /,
+    *,
+    size: Positive,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 1.0,
+) -> Lowering:
+    """Divided by what the `size` channels around hold at each place: (N, C, *) -> (N, C, *).
+
+    `x / (k + alpha * mean of squares) ** beta`, of Krizhevsky et al. 2012.
+
+    Example:
+        image: [8, 16, 16]
+        {layer: LocalResponseNorm, from: image, size: 5}
+    """
+    if len(input.dims) < 2 or not input.batched:
+        raise OpFault("rank-mismatch", "LocalResponseNorm takes (N, C, L, *)", note=str(input))
+    if input.dtype in ("float16", "bfloat16") and len(input.dims) > 2:
+        raise dtype_fault(input, "LocalResponseNorm", "float32 or float64")
+    if input.dtype != "int64":
+        floating(input, "LocalResponseNorm")
+    dtype = "float32" if input.dtype == "int64" else input.dtype
+    return Lowering(
+        input.like(*input, dtype=dtype),
+        module("LocalResponseNorm", size=size, alpha=alpha, beta=beta, k=k),
+    )
+
+
+@layer()
+def CrossMapLRN2d(
+    input: TensorType,
+    /,
+    *,
+    size: Positive,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 1,
+) -> Lowering:
+    """LocalResponseNorm as Lua's torch had it: (N, C, H, W) -> (N, C, H, W).
+
+    Example:
+        image: [8, 16, 16]
+        {layer: CrossMapLRN2d, from: image, size: 5}
+    """
+    with_rank(input, 3, "CrossMapLRN2d", SHAPES[2])
+    if input.dtype not in COMPLEX:
+        floating(input, "CrossMapLRN2d")
+    return Lowering(
+        input.like(*input), module("CrossMapLRN2d", size=size, alpha=alpha, beta=beta, k=k)
+    )
+
+
 def _batch_norm(
     input: TensorType,
     name: str,
@@ -142,25 +322,62 @@ def _batch_norm(
     _mixed(input, name, affine or track_running_stats)
     if eps == 0:
         raise bad_option("eps", "eps must be above 0")
+    return Lowering(
+        input.like(*input),
+        _channelwise(input, name, eps, momentum, affine, track_running_stats, bias),
+    )
+
+
+def _instance_norm(
+    input: TensorType,
+    name: str,
+    eps: float,
+    momentum: float | None,
+    affine: bool,
+    track_running_stats: bool,
+    bias: bool,
+) -> Lowering:
+    _mixed(input, name, affine)
+    places = prod(input.dims[1:])
+    several = at_least(places, 2)
+    if several is False:
+        raise OpFault(
+            "shape-mismatch", f"{name} needs more than one value a channel", note=str(input)
+        )
+    requires = () if several or isinstance(places, int) else (Constraint(places, minimum=2),)
+    return Lowering(
+        input.like(*input),
+        _channelwise(input, name, eps, momentum, affine, track_running_stats, bias),
+        requires=requires,
+    )
+
+
+def _channelwise(
+    input: TensorType,
+    name: str,
+    eps: float,
+    momentum: float | None,
+    affine: bool,
+    track_running_stats: bool,
+    bias: bool,
+) -> Module:
+    """A norm that may keep the mean and the variance of each channel."""
     num_features = known(input.dims[0], "num_features")
     running: dict[str, tuple[int, ...]] = {
         "running_mean": (num_features,),
         "running_var": (num_features,),
         "num_batches_tracked": (),
     }
-    return Lowering(
-        input.like(*input),
-        module(
-            name,
-            _affine((num_features,), affine, bias),
-            running if track_running_stats else {},
-            num_features=num_features,
-            eps=eps,
-            momentum=momentum,
-            affine=affine,
-            track_running_stats=track_running_stats,
-            bias=bias,
-        ),
+    return module(
+        name,
+        _affine((num_features,), affine, bias),
+        running if track_running_stats else {},
+        num_features=num_features,
+        eps=eps,
+        momentum=momentum,
+        affine=affine,
+        track_running_stats=track_running_stats,
+        bias=bias,
     )
 
 

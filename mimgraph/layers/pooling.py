@@ -1,14 +1,15 @@
-"""Pools: the largest or the mean of each window."""
+"""Pools: the largest, the mean or the norm of each window."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from math import isinf
+from typing import Any
 
 from mimgraph.catalogue import bad_option, dtype_fault, floating, layer, with_rank
 from mimgraph.ir.dim import Size
-from mimgraph.ir.lowering import Lowering, module
+from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Module, Port, module, module_call
 from mimgraph.ir.option_types import Positive
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import COMPLEX, TensorType
 from mimgraph.layers.window import (
     SHAPES,
     Pads1,
@@ -24,10 +25,8 @@ from mimgraph.layers.window import (
     unless_same,
 )
 
-OrSame: TypeAlias = Positive | None
 
-
-@layer()
+@layer(ports=("output", "indices"))
 def MaxPool1d(
     input: TensorType,
     /,
@@ -42,7 +41,7 @@ def MaxPool1d(
     return _max_pool(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@layer()
+@layer(ports=("output", "indices"))
 def MaxPool2d(
     input: TensorType,
     /,
@@ -56,7 +55,7 @@ def MaxPool2d(
     return _max_pool(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@layer()
+@layer(ports=("output", "indices"))
 def MaxPool3d(
     input: TensorType,
     /,
@@ -139,25 +138,65 @@ def AvgPool3d(
 
 
 @layer()
-def AdaptiveAvgPool1d(input: TensorType, /, output_size: Sizes1) -> Lowering:
-    """Means over windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
-    return _adaptive(input, 1, output_size)
+def LPPool1d(
+    input: TensorType,
+    /,
+    norm_type: float,
+    kernel_size: Positive,
+    stride: Sizes1 | None = None,
+    ceil_mode: bool = False,
+) -> Lowering:
+    """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
+
+    1 is the sum, `.inf` the largest absolute value.
+
+    Example:
+        signal: [8, 50]
+        {layer: LPPool1d, from: signal, norm_type: 2, kernel_size: 2}
+    """
+    return _lp_pool(input, 1, norm_type, kernel_size, stride, ceil_mode)
 
 
 @layer()
-def AdaptiveAvgPool2d(
-    input: TensorType, /, output_size: Positive | tuple[OrSame, OrSame]
+def LPPool2d(
+    input: TensorType,
+    /,
+    norm_type: float,
+    kernel_size: Sizes2,
+    stride: Sizes2 | None = None,
+    ceil_mode: bool = False,
 ) -> Lowering:
-    """Means over windows such that `output_size` are left, null for as many as there are."""
-    return _adaptive(input, 2, output_size)
+    """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
+
+    1 is the sum, `.inf` the largest absolute value.
+
+    Example:
+        image: [8, 32, 32]
+        {layer: LPPool2d, from: image, norm_type: 2, kernel_size: 2}
+    """
+    return _lp_pool(input, 2, norm_type, kernel_size, stride, ceil_mode)
 
 
 @layer()
-def AdaptiveAvgPool3d(
-    input: TensorType, /, output_size: Positive | tuple[OrSame, OrSame, OrSame]
+def LPPool3d(
+    input: TensorType,
+    /,
+    norm_type: float,
+    kernel_size: Sizes3,
+    stride: Sizes3 | None = None,
+    ceil_mode: bool = False,
 ) -> Lowering:
-    """Means over windows such that `output_size` are left, null for as many as there are."""
-    return _adaptive(input, 3, output_size)
+    """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    1 is the sum, `.inf` the largest absolute value.
+
+    Example:
+        volume: [8, 8, 16, 16]
+        {layer: LPPool3d, from: volume, norm_type: 2, kernel_size: 2}
+    """
+    if input.dtype in ("float16", "bfloat16") and not isinf(norm_type):
+        raise dtype_fault(input, "LPPool3d", "float32 or float64")
+    return _lp_pool(input, 3, norm_type, kernel_size, stride, ceil_mode)
 
 
 def _max_pool(
@@ -172,7 +211,7 @@ def _max_pool(
     name = f"MaxPool{axes}d"
     if not (input.is_floating or input.is_integer):
         raise dtype_fault(input, name, "a tensor of real numbers")
-    return Lowering(
+    return with_indices(
         _pooled(input, name, axes, kernel_size, stride, padding, dilation, ceil_mode),
         module(
             name,
@@ -182,6 +221,19 @@ def _max_pool(
             dilation=dilation,
             ceil_mode=ceil_mode,
         ),
+    )
+
+
+def with_indices(output: TensorType, made: Module) -> Lowering:
+    """A pool that also tells where in each plane its values are from, if it is made to."""
+    indices = Port(output.cast("int64"), RESULT.at(1), needs={"return_indices": True})
+    return Lowering(
+        output,
+        made,
+        ports={
+            "output": Port(output, RESULT.at(0), alone=module_call(INPUT)),
+            "indices": indices,
+        },
     )
 
 
@@ -206,6 +258,34 @@ def _avg_pool(
             padding=padding,
             ceil_mode=ceil_mode,
             **how,
+        ),
+    )
+
+
+def _lp_pool(
+    input: TensorType,
+    axes: int,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any,
+    ceil_mode: bool,
+) -> Lowering:
+    name = f"LPPool{axes}d"
+    if norm_type == 0:
+        raise bad_option("norm_type", "norm_type may not be 0")
+    if input.dtype in COMPLEX or (isinf(norm_type) and input.dtype == "bool"):
+        raise dtype_fault(input, name, "a tensor of real numbers")
+    pooled = _pooled(input, name, axes, kernel_size, stride, 0, 1, ceil_mode)
+    if not input.is_floating and not isinf(norm_type):
+        pooled = pooled.cast("float32")
+    return Lowering(
+        pooled,
+        module(
+            name,
+            norm_type=norm_type,
+            kernel_size=kernel_size,
+            stride=stride,
+            ceil_mode=ceil_mode,
         ),
     )
 
@@ -253,13 +333,3 @@ def _slide_up(size: Size, kernel: int, stride: int, padding: int, dilation: int)
     if isinstance(last, int) and last < 0:
         raise too_large(int(kernel), int(dilation), last + 1 + reach - stride + padding)
     return unless_same(size, last // stride + 1)
-
-
-def _adaptive(input: TensorType, axes: int, output_size: Any) -> Lowering:
-    name = f"AdaptiveAvgPool{axes}d"
-    floating(input, name)
-    with_rank(input, axes + 1, name, SHAPES[axes])
-    channels, *sizes = input
-    wanted = per_axis(output_size, axes)
-    spatial = [old if new is None else new for old, new in zip(sizes, wanted, strict=True)]
-    return Lowering(input.like(channels, *spatial), module(name, output_size=output_size))

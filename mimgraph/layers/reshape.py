@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from mimgraph.catalogue import OpFault, axis_index, bad_option, dtype_fault, layer
+from mimgraph.ir.code import Code, by_position, named_constant
 from mimgraph.ir.dim import Dim, Size, at_least, divisible, equal
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import BATCH, COMPLEX, Constraint, TensorType
@@ -43,7 +44,10 @@ def Transpose(input: TensorType, /, dim0: int, dim1: int) -> Lowering:
     one, two = axis_index(input, dim0, "dim0"), axis_index(input, dim1, "dim1")
     dims = list(input)
     dims[one], dims[two] = dims[two], dims[one]
-    return Lowering(moved(input, *dims), call=INPUT.method("transpose", dim0, dim1))
+    return Lowering(
+        moved(input, *dims),
+        call=INPUT.method("transpose", named_constant("dim0", dim0), named_constant("dim1", dim1)),
+    )
 
 
 @layer()
@@ -51,7 +55,7 @@ def Unsqueeze(input: TensorType, /, dim: int) -> Lowering:
     """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1."""
     index = axis_index(input, dim, new=1)
     dims = (*input.dims[:index], 1, *input.dims[index:])
-    return Lowering(moved(input, *dims), call=INPUT.method("unsqueeze", dim))
+    return Lowering(moved(input, *dims), call=INPUT.method("unsqueeze", named_constant("dim", dim)))
 
 
 @layer()
@@ -62,7 +66,7 @@ def Squeeze(input: TensorType, /, dim: int) -> Lowering:
     if isinstance(size, Dim):
         raise OpFault("symbolic-size", f"Squeeze takes an axis of size 1, but this one is {size}")
     dims = (*input.dims[:index], *input.dims[index + 1 :]) if size == 1 else input.dims
-    return Lowering(moved(input, *dims), call=INPUT.method("squeeze", dim))
+    return Lowering(moved(input, *dims), call=INPUT.method("squeeze", named_constant("dim", dim)))
 
 
 @layer()
@@ -75,10 +79,11 @@ def Select(input: TensorType, /, dim: int, index: int) -> Lowering:
     if enough is False:
         raise bad_option("index", f"index {index} is out of range for axis {dim} of {input}")
     requires = (Constraint(size, minimum=minimum),) if isinstance(size, Dim) and not enough else ()
+    taken: Code = INPUT.method("select", *by_position(dim=dim, index=index))
+    if dim == 0:
+        taken = INPUT.at(named_constant("index", index))
     return Lowering(
-        moved(input, *input.dims[:axis], *input.dims[axis + 1 :]),
-        call=INPUT.method("select", dim, index),
-        requires=requires,
+        moved(input, *input.dims[:axis], *input.dims[axis + 1 :]), call=taken, requires=requires
     )
 
 
@@ -92,7 +97,9 @@ def Mean(input: TensorType, /, dim: int | tuple[int, ...], keepdim: bool = False
         raise bad_option("dim", "dim must name one axis or several, each once")
     kept = [1 if i in axes else size for i, size in enumerate(input) if keepdim or i not in axes]
     keywords = {"keepdim": True} if keepdim else {}
-    return Lowering(input.like(*kept), call=INPUT.method("mean", dim, **keywords))
+    return Lowering(
+        input.like(*kept), call=INPUT.method("mean", named_constant("dim", dim), **keywords)
+    )
 
 
 def moved(input: TensorType, *dims: Size) -> TensorType:

@@ -14,10 +14,10 @@ from mimgraph.catalogue import (
     weighted,
     with_rank,
 )
-from mimgraph.ir.code import Code, Operand, Slice, Tuple, call
+from mimgraph.ir.code import Code, Constant, Operand, Slice, Tuple, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
-from mimgraph.ir.option_types import NonNegative, Positive, Probability
+from mimgraph.ir.option_types import Depth, NonNegative, Probability
 from mimgraph.ir.types import TensorType
 
 # What the `state` ports carry as torch has it, layers first, and only a `state` argument takes.
@@ -44,7 +44,7 @@ def RNN(
     inputs: RecurrentInputs,
     /,
     hidden_size: Size,
-    num_layers: Positive = 1,
+    num_layers: Depth = 1,
     nonlinearity: Literal["tanh", "relu"] = "tanh",
     bias: bool = True,
     dropout: Probability = 0.0,
@@ -70,7 +70,7 @@ def GRU(
     inputs: RecurrentInputs,
     /,
     hidden_size: Size,
-    num_layers: Positive = 1,
+    num_layers: Depth = 1,
     bias: bool = True,
     dropout: Probability = 0.0,
     bidirectional: bool = False,
@@ -94,7 +94,7 @@ def LSTM(
     inputs: LSTMInputs,
     /,
     hidden_size: Size,
-    num_layers: Positive = 1,
+    num_layers: Depth = 1,
     bias: bool = True,
     dropout: Probability = 0.0,
     bidirectional: bool = False,
@@ -197,7 +197,7 @@ class Run(NamedTuple):
             ).at(0)
         last: Code = hidden.at(-1)
         if self.directions == 2:
-            last = hidden.at(Slice(-2)).method("transpose", 0, 1).method("flatten", 1)
+            last = hidden.at(Slice(Constant(-2))).method("transpose", 0, 1).method("flatten", 1)
         return {
             "output": Port(x.like(steps, width), output),
             "last": Port(x.like(width), last),

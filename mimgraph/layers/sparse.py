@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, bad_option, dtype_fault, known, layer
+from typing import Literal, NamedTuple
+
+from mimgraph.catalogue import (
+    OpFault,
+    bad_option,
+    known,
+    layer,
+    same_dims,
+    weighted,
+    with_rank,
+)
+from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import Size
-from mimgraph.ir.lowering import Lowering, module
+from mimgraph.ir.lowering import Lowering, module, module_call
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import TensorType
 
@@ -23,12 +34,10 @@ def Embedding(
     num_embeddings: Positive | None = None,
 ) -> Lowering:
     """A learned vector for each number: (*) -> (*, embedding_dim)."""
-    if input.dtype not in ("int32", "int64"):
-        raise dtype_fault(input, "Embedding", "int32 or int64, the numbers of what it embeds")
-    count = _count(input, num_embeddings)
+    _check_numbers(input, "Embedding")
+    count = _count(input, num_embeddings, "Embedding")
     width = known(embedding_dim, "embedding_dim")
-    if padding_idx is not None and not -count <= padding_idx < count:
-        raise bad_option("padding_idx", f"padding_idx {padding_idx} is none of {count} embeddings")
+    _check_padding(padding_idx, count)
     return Lowering(
         input.like(*input, width, dtype="float32"),
         module(
@@ -45,13 +54,99 @@ def Embedding(
     )
 
 
-def _count(input: TensorType, given: int | None) -> int:
+class EmbeddingBagInputs(NamedTuple):
+    input: TensorType
+    per_sample_weights: TensorType | None = None
+
+
+@layer("num_embeddings")
+def EmbeddingBag(
+    inputs: EmbeddingBagInputs,
+    /,
+    embedding_dim: Size,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    mode: Literal["sum", "mean", "max"] = "mean",
+    sparse: bool = False,
+    padding_idx: int | None = None,
+    *,
+    num_embeddings: Positive | None = None,
+) -> Lowering:
+    """The sum, mean or maximum of learned vectors, one a number: (N, L) -> (N, embedding_dim).
+
+    `per_sample_weights` (N, L) weigh the vectors of a sum. Bags of unequal size are padded with
+    `padding_idx`, which does not count.
+
+    Example:
+        tags: {shape: [5], vocab: 100}
+        weights: [5]
+        {layer: EmbeddingBag, from: [tags, weights], embedding_dim: 8, mode: sum}
+    """
+    bags, weights = inputs
+    _check_numbers(bags, "EmbeddingBag", "input")
+    with_rank(bags, 1, "EmbeddingBag", "(N, L)", "input")
+    if mode == "max":
+        for option, given in (("scale_grad_by_freq", scale_grad_by_freq), ("sparse", sparse)):
+            if given:
+                raise bad_option(option, f"a maximum takes no {option}")
+    if weights is not None:
+        _check_weights(bags, weights, mode)
+    count = _count(bags, num_embeddings, "EmbeddingBag")
+    width = known(embedding_dim, "embedding_dim")
+    _check_padding(padding_idx, count)
+    keywords = {} if weights is None else {"per_sample_weights": Operand("per_sample_weights")}
+    return Lowering(
+        bags.like(width, dtype="float32"),
+        module(
+            "EmbeddingBag",
+            {"weight": (count, width)},
+            num_embeddings=count,
+            embedding_dim=width,
+            max_norm=max_norm,
+            norm_type=norm_type,
+            scale_grad_by_freq=scale_grad_by_freq,
+            mode=mode,
+            sparse=sparse,
+            padding_idx=padding_idx,
+        ),
+        module_call(Operand("input"), **keywords),
+    )
+
+
+def _check_weights(bags: TensorType, weights: TensorType, mode: str) -> None:
+    """A weight for each number, of a sum only."""
+    weighted(weights, "EmbeddingBag", "per_sample_weights")
+    if weights.batched != bags.batched or not same_dims(weights, bags):
+        raise OpFault(
+            "shape-mismatch",
+            "EmbeddingBag takes a weight for each number",
+            source="per_sample_weights",
+            note=f"{weights}, but {{input}} is {bags}",
+            speaks_of=("per_sample_weights", "input"),
+        )
+    if mode != "sum":
+        raise bad_option("mode", "per_sample_weights are for mode sum")
+
+
+def _check_numbers(input: TensorType, name: str, source: str | None = None) -> None:
+    if input.dtype not in ("int32", "int64"):
+        wants = "int32 or int64, the numbers of what it embeds"
+        raise OpFault("dtype-mismatch", f"{name} takes {wants}", source=source, note=input.dtype)
+
+
+def _check_padding(padding_idx: int | None, count: int) -> None:
+    if padding_idx is not None and not -count <= padding_idx < count:
+        raise bad_option("padding_idx", f"padding_idx {padding_idx} is none of {count} embeddings")
+
+
+def _count(input: TensorType, given: int | None, name: str) -> int:
     """The number of embeddings, which the input's vocabulary gives if it has one."""
     count = given if input.vocab is None else input.vocab
     if count is None:
         raise OpFault(
             "missing-option",
-            "Embedding needs num_embeddings, for its input has no vocab",
+            f"{name} needs num_embeddings, for its input has no vocab",
             option="num_embeddings",
             help="give num_embeddings, or vocab to the input",
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any, TypeAlias
 
-from mimgraph.catalogue import OpFault
-from mimgraph.ir.dim import Size
+from mimgraph.catalogue import OpFault, bad_option
+from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.option_types import NonNegative, Positive
+from mimgraph.ir.types import Constraint
 
 Sizes1: TypeAlias = Positive | tuple[Positive]
 Sizes2: TypeAlias = Positive | tuple[Positive, Positive]
@@ -49,3 +52,38 @@ def too_large(kernel: int, dilation: int, padded: int) -> OpFault:
 def unless_same(size: Size, result: Size) -> Size:
     """`result`, but as `size` where they are equal, for that remembers where it came from."""
     return size if result == size else result
+
+
+def scaled(size: Size, factor: float, option: str) -> Size:
+    """`floor(size * factor)` as torch computes it, in floats.
+
+    Of a name only where that is exact: a product of few bits and no rounding.
+    """
+    if not isinstance(size, Dim):
+        return unless_same(size, int(size * float(factor)))
+    exact = Fraction(factor)
+    if exact.denominator > 1024:
+        raise OpFault(
+            "symbolic-size",
+            f"{size} times {factor} is rounded, so {size} must be a number",
+            option=option,
+            help="give this size in the input's shape, or a factor such as 0.5 or 1.25",
+        )
+    return size * exact.numerator // exact.denominator
+
+
+def check_copied(
+    mode: str, sizes: Iterable[Size], pads: Iterable[tuple[int, int]]
+) -> tuple[Constraint, ...]:
+    """What is copied into the padding must be there: less than a size, or all of it in a circle."""
+    if mode not in ("reflect", "circular"):
+        return ()
+    requires = []
+    for size, sides in zip(sizes, pads, strict=True):
+        minimum = max(sides) + (mode == "reflect")
+        enough = at_least(size, minimum)
+        if enough is False:
+            raise bad_option("padding", f"{mode} padding {max(sides)} is too large for size {size}")
+        if isinstance(size, Dim) and not enough:
+            requires.append(Constraint(size, minimum=minimum))
+    return tuple(requires)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from mimgraph.catalogue import OpFault, Sources, same_dims, same_size
-from mimgraph.ir.dim import Size
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.dim import Dim, Size, at_least
+from mimgraph.ir.types import Constraint, TensorType
 
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 
@@ -15,7 +15,8 @@ Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 def operands(sources: Sources, name: str, least: int = 2, most: int | None = None) -> Operands:
     """The sources of a variadic merge by key, if there are enough of them and not too many."""
     if len(sources) < least or len(sources) > (most or len(sources)):
-        wanted = f"{least} sources" if most == least else f"at least {least} sources"
+        plural = "source" if least == 1 else "sources"
+        wanted = f"{least} {plural}" if most == least else f"at least {least} {plural}"
         surplus = str(most) if len(sources) > least else None
         raise OpFault("wrong-arity", f"{name} takes {wanted}, not {len(sources)}", source=surplus)
     return {str(index): x for index, x in enumerate(sources)}
@@ -64,6 +65,19 @@ def same_ranks(sources: Operands, message: str) -> None:
     pair = odd_one_out(sources, lambda x, y: (x.rank, x.batched) == (y.rank, y.batched))
     if pair is not None:
         raise disagreement(sources, *pair, message)
+
+
+def within(
+    sources: Operands, pair: tuple[str, str], axis: int, message: str
+) -> tuple[Constraint, ...]:
+    """What must hold for an axis of the first not to be longer than that of the second."""
+    shorter, longer = pair
+    low, high = sources[shorter].dims[axis], sources[longer].dims[axis]
+    fits = at_least(high, low)
+    if fits is False:
+        raise disagreement(sources, shorter, longer, message)
+    difference = high - low
+    return (Constraint(difference, 0),) if isinstance(difference, Dim) and not fits else ()
 
 
 def odd_one_out(

@@ -37,7 +37,17 @@ class AttentionInputs(NamedTuple):
 def attention(
     inputs: AttentionInputs, /, *, is_causal: bool = False, scale: float | None = None
 ) -> Lowering:
-    """Values by the likeness of query and key; `mask` is true where it may look: (N, *, L, D)."""
+    """Values by the likeness of query and key; `mask` is true where it may look: (N, *, L, D).
+
+    Scaled dot-product attention (Vaswani et al. 2017). A mask is (N, S), of the keys, or has the
+    rank of the weights.
+
+    Example:
+        query: [10, 64]
+        text: [8, 64]
+        known: {shape: [8], dtype: bool}
+        {merge: attention, from: {query: query, key: text, value: text, mask: known}}
+    """
     query, key, value, mask = inputs
     _check_sources(query, key, value)
     *lead, steps, width = query

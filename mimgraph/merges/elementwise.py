@@ -15,31 +15,71 @@ from mimgraph.merges.agreement import Operands, agreed, operands
 
 @merge()
 def add(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """The sum: (*), (*) -> (*)."""
+    """The sum: (*), (*) -> (*).
+
+    Example:
+        a: [64]
+        b: [64]
+        {merge: add, from: [a, b], activation: ReLU}
+    """
     named = operands(sources, "add")
     return _folded(named, "add", broadcast, _infix("+"))
 
 
 @merge()
 def subtract(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """The first without the second: (*), (*) -> (*)."""
+    """The first without the second: (*), (*) -> (*).
+
+    Example:
+        now: [64]
+        before: [64]
+        {merge: subtract, from: [now, before]}
+    """
     named = operands(sources, "subtract", most=2)
-    _refuse(named, "subtract", ("bool",))
+    refuse(named, "subtract", ("bool",))
     return _folded(named, "subtract", broadcast, _infix("-"))
 
 
 @merge()
 def multiply(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """The product: (*), (*) -> (*)."""
+    """The product: (*), (*) -> (*).
+
+    Example:
+        image: [8, 4, 4]
+        gate: [8, 1, 1]
+        {merge: multiply, from: [image, gate], broadcast: true}
+    """
     named = operands(sources, "multiply")
     return _folded(named, "multiply", broadcast, _infix("*"))
 
 
 @merge()
+def divide(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The first over the second; whole numbers give floats: (*), (*) -> (*).
+
+    Example:
+        total: [8, 4]
+        count: [8, 1]
+        {merge: divide, from: [total, count], broadcast: true}
+    """
+    named = operands(sources, "divide", most=2)
+    quotient = _folded(named, "divide", broadcast, _infix("/"))
+    assert quotient.type is not None
+    return Lowering(quotient.type.cast(as_float(quotient.type.dtype)), call=quotient.call)
+
+
+@merge()
 def average(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """The mean: (*), (*) -> (*)."""
+    """The mean: (*), (*) -> (*).
+
+    Example:
+        a: [64]
+        b: [64]
+        c: [64]
+        {merge: average, from: [a, b, c]}
+    """
     named = operands(sources, "average")
-    _refuse(named, "average", ("bool",))
+    refuse(named, "average", ("bool",))
     total = _folded(named, "average", broadcast, _infix("+"))
     assert total.type is not None and total.call is not None
     return Lowering(
@@ -50,10 +90,60 @@ def average(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
 
 @merge()
 def maximum(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """The largest of each element: (*), (*) -> (*)."""
+    """The largest of each element: (*), (*) -> (*).
+
+    Example:
+        a: [64]
+        b: [64]
+        {merge: maximum, from: [a, b]}
+    """
     named = operands(sources, "maximum")
-    _refuse(named, "maximum", COMPLEX)
+    refuse(named, "maximum", COMPLEX)
     return _folded(named, "maximum", broadcast, lambda a, b: call("torch.maximum", a, b))
+
+
+@merge()
+def minimum(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The smallest of each element: (*), (*) -> (*).
+
+    Example:
+        a: [64]
+        b: [64]
+        {merge: minimum, from: [a, b]}
+    """
+    named = operands(sources, "minimum")
+    refuse(named, "minimum", COMPLEX)
+    return _folded(named, "minimum", broadcast, lambda a, b: call("torch.minimum", a, b))
+
+
+class WhereInputs(NamedTuple):
+    condition: TensorType
+    input: TensorType
+    other: TensorType
+
+
+@merge()
+def where(inputs: WhereInputs, /, *, broadcast: bool = False) -> Lowering:
+    """`input` where `condition` is true, else `other`: (*), (*), (*) -> (*).
+
+    Example:
+        known: {shape: [4], dtype: bool}
+        value: [4]
+        guess: [4]
+        {merge: where, from: {condition: known, input: value, other: guess}}
+    """
+    condition, input, other = inputs
+    if condition.dtype != "bool":
+        raise OpFault(
+            "dtype-mismatch",
+            "where takes a condition of bool",
+            source="condition",
+            note=condition.dtype,
+        )
+    named = inputs._asdict()
+    frame = agreed(named, "where needs equal shapes", broadcast)
+    dtype = promoted(kind_of(input), kind_of(other)).dtype
+    return Lowering(frame.cast(dtype), call=call("torch.where", *map(Operand, named)))
 
 
 class Kind(NamedTuple):
@@ -81,6 +171,11 @@ def as_float(dtype: str) -> str:
     return dtype if dtype in (*FLOATING, *COMPLEX) else "float32"
 
 
+def real(dtype: str) -> str:
+    """The dtype of a magnitude."""
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
 def _category(dtype: str) -> int:
     return next((i for i, group in enumerate((INTEGER, FLOATING, COMPLEX), 1) if dtype in group), 0)
 
@@ -100,7 +195,7 @@ def _infix(operator: str) -> Callable[[Code, Code], Code]:
     return lambda a, b: Binary(operator, a, b)
 
 
-def _refuse(sources: Operands, name: str, dtypes: tuple[str, ...]) -> None:
+def refuse(sources: Operands, name: str, dtypes: tuple[str, ...]) -> None:
     """Refuse what torch does not compute so."""
     for key, x in sources.items():
         if x.dtype in dtypes:

@@ -24,12 +24,22 @@ from mimgraph.ir.expression import (
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING
 from mimgraph.merges.agreement import agreed
-from mimgraph.merges.elementwise import Kind, as_float, kind_of, promoted
+from mimgraph.merges.elementwise import Kind, as_float, kind_of, promoted, real
 
 
 @merge()
 def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> Lowering:
-    """Arithmetic as one reads it: "g * a + (1 - g) * b", (*), (*) -> (*)."""
+    """Arithmetic as one reads it: "g * a + (1 - g) * b", (*), (*) -> (*).
+
+    It has + - * / // % **, comparisons, and abs exp log sqrt sin cos sigmoid tanh relu softplus
+    where minimum maximum clamp. Whole numbers stay whole, but for `/`.
+
+    Example:
+        gate: [64]
+        image: [64]
+        text: [64]
+        {merge: formula, expr: "g * a + (1 - g) * b", from: {g: gate, a: image, b: text}}
+    """
     if not sources:
         raise OpFault("wrong-arity", "formula takes at least 1 source, not 0")
     try:
@@ -183,8 +193,7 @@ def _float(name: str, term: Term) -> Term:
 
 def _abs(name: str, term: Term) -> Term:
     _refuse(name, term, ("bool",))
-    parts = {"complex64": "float32", "complex128": "float64"}
-    return _spelled(name, term, parts.get(term.kind.dtype, term.kind.dtype))
+    return _spelled(name, term, real(term.kind.dtype))
 
 
 def _relu(name: str, term: Term) -> Term:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from mimgraph.catalogue import Sources, axis_index, merge, same_size
-from mimgraph.ir.code import Code, Operand, call
+from mimgraph.ir.code import Code, Operand, call, named_constant
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.merges.agreement import (
+    agreed,
     broadcast_type,
     operands,
     same_dtypes,
@@ -19,7 +20,13 @@ from mimgraph.merges.agreement import (
 
 @merge()
 def concat(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowering:
-    """One behind the other along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B)."""
+    """One behind the other along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B).
+
+    Example:
+        image: [64]
+        text: [32]
+        {merge: concat, from: [image, text]}
+    """
     named = operands(sources, "concat")
     message = f"concat along dim {dim} needs equal sizes on every other axis"
     if not broadcast:
@@ -36,20 +43,29 @@ def concat(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Low
         total = total + _aligned(x, frame)[index]
     dims = (*frame.dims[:index], total, *frame.dims[index + 1 :])
     parts = tuple(_expanded(key, x, frame, index) for key, x in named.items())
-    return Lowering(frame.like(*dims, dtype=sources[0].dtype), call=call("torch.cat", parts, dim))
+    return Lowering(
+        frame.like(*dims, dtype=sources[0].dtype),
+        call=call("torch.cat", parts, named_constant("dim", dim)),
+    )
 
 
 @merge()
-def stack(sources: Sources, /, dim: int = 1) -> Lowering:
-    """Along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D)."""
+def stack(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowering:
+    """Along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D).
+
+    Example:
+        image: [64]
+        text: [64]
+        {merge: stack, from: [image, text]}
+    """
     named = operands(sources, "stack")
-    same_shapes(named, "stack needs equal shapes")
+    frame = agreed(named, "stack needs equal shapes", broadcast)
     same_dtypes(named, "stack")
-    first = sources[0]
-    index = axis_index(first, dim, new=1)
+    index = axis_index(frame, dim, new=1)
+    parts = tuple(_expanded(key, x, frame) for key, x in named.items())
     return Lowering(
-        first.like(*first.dims[:index], len(sources), *first.dims[index:]),
-        call=call("torch.stack", tuple(map(Operand, named)), dim),
+        frame.like(*frame.dims[:index], len(sources), *frame.dims[index:]),
+        call=call("torch.stack", parts, named_constant("dim", dim)),
     )
 
 
@@ -58,7 +74,7 @@ def _aligned(x: TensorType, frame: TensorType) -> tuple[Size, ...]:
     return (1,) * (len(frame.dims) - len(x.dims)) + x.dims
 
 
-def _expanded(key: str, x: TensorType, frame: TensorType, index: int) -> Code:
+def _expanded(key: str, x: TensorType, frame: TensorType, index: int | None = None) -> Code:
     """A source in the sizes of the frame on every axis but `index`; -1 is a size that stays."""
     missing = len(frame.dims) - len(x.dims)
     sizes: list[Size] = []

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from mimgraph.catalogue import OpFault, Sources, merge, same_dims, same_size
-from mimgraph.ir.code import Binary, Operand
+from mimgraph.ir.code import Binary, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType, promote
 from mimgraph.merges.agreement import disagreement, operands, same_dtypes, same_shapes
 
+AXES = "abcdefghijklm"  # letters of an equation, n is the batch
+
 
 @merge()
 def dot(sources: Sources, /) -> Lowering:
-    """The dot product of two vectors: (N, D), (N, D) -> (N,)."""
+    """The dot product of two vectors: (N, D), (N, D) -> (N,).
+
+    Example:
+        user: [64]
+        item: [64]
+        {merge: dot, from: [user, item]}
+    """
     named = operands(sources, "dot", most=2)
     same_shapes(named, "dot needs equal shapes")
     for key, x in named.items():
@@ -28,7 +38,13 @@ def dot(sources: Sources, /) -> Lowering:
 
 @merge()
 def matmul(sources: Sources, /) -> Lowering:
-    """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch."""
+    """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch.
+
+    Example:
+        weights: [10, 8]
+        values: [8, 64]
+        {merge: matmul, from: [weights, values]}
+    """
     named = operands(sources, "matmul", most=2)
     same_dtypes(named, "matmul")
     left, right = sources
@@ -48,6 +64,30 @@ def matmul(sources: Sources, /) -> Lowering:
     else:
         result = right.like(*right.dims[:-2], left.dims[0], right.dims[-1])
     return Lowering(result, call=Binary("@", Operand("0"), Operand("1")))
+
+
+@merge()
+def outer(sources: Sources, /) -> Lowering:
+    """Each element times each other, an axis a source: (N, A), (N, B) -> (N, A, B).
+
+    Example:
+        image: [8]
+        text: [4]
+        {merge: outer, from: [image, text]}
+    """
+    named = operands(sources, "outer", most=len(AXES))
+    for key, x in named.items():
+        if len(x.dims) != 1:
+            raise OpFault("rank-mismatch", "outer takes (N, D)", source=key, note=str(x))
+    batched = any(x.batched for x in sources)
+    terms = ["n" * x.batched + axis for x, axis in zip(sources, AXES, strict=False)]
+    equation = f"{','.join(terms)}->{'n' * batched}{AXES[: len(terms)]}"
+    dims = tuple(x.dims[0] for x in sources)
+    dtype = reduce(promote, (x.dtype for x in sources))
+    return Lowering(
+        TensorType(dims, dtype, None, batched),
+        call=call("torch.einsum", Constant(equation), *map(Operand, named)),
+    )
 
 
 def _check_matrices(left: TensorType, right: TensorType) -> None:

@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.ir.graph import Activation, Apply, Block, BlockInput, Node, Option, Output, Source
+from mimgraph.ir.graph import (
+    Activation,
+    Apply,
+    Block,
+    BlockInput,
+    Call,
+    Chain,
+    Node,
+    Operation,
+    Option,
+    Output,
+    Repeat,
+    Source,
+)
 from mimgraph.source import SourceFile, Span
 
 _NOWHERE = Span(SourceFile("mimgraph", ""), 1, 1, 1, 1)
 
+Sources = str | tuple[str, ...] | Mapping[str, str]  # one, several, or by the argument each fills
+
 
 class Sketch:
-    """A block that grows node by node; each method returns the name of what it adds."""
+    """A block that grows node by node; each method returns the name of what it adds.
+
+    `family` names its class, `doc` is that class's docstring. A source may be `node.port`.
+    """
 
     def __init__(self, family: str, *inputs: str, doc: str = "") -> None:
         self.family = family
         self.inputs = inputs
         self.doc = doc
         self.nodes: list[Node] = []
+        self.inner: dict[str, Block] = {}
 
-    def layer(self, name: str, layer: str, *sources: str, **options: Any) -> str:
-        """A layer on its sources; a source may be `node.port`."""
-        return self._add("layer", name, layer, tuple(map(_source, sources)), options)
+    def layer(self, name: str, layer: str, sources: Sources, **options: Any) -> str:
+        """A layer, with its options and activation."""
+        return self._add(name, _apply("layer", layer, options), _sources(sources))
 
-    def layer_of(self, name: str, layer: str, sources: dict[str, str], **options: Any) -> str:
-        """A layer on sources by the argument that each fills."""
-        named = tuple(_source(text, argument) for argument, text in sources.items())
-        return self._add("layer", name, layer, named, options)
+    def merge(self, name: str, merge: str, sources: Sources, **options: Any) -> str:
+        """A merge, with its options and activation."""
+        return self._add(name, _apply("merge", merge, options), _sources(sources))
 
-    def merge(self, name: str, merge: str, *sources: str, **options: Any) -> str:
-        """A merge of its sources."""
-        return self._add("merge", name, merge, tuple(map(_source, sources)), options)
+    def formula(self, name: str, expr: str, activation: Any = None, **sources: str) -> str:
+        """Arithmetic on sources by name, or on what is called so already; sizes 1 broadcast."""
+        options = {"expr": expr, "broadcast": True, "activation": activation}
+        return self._add(name, _apply("merge", "formula", options), _sources(sources))
 
-    def formula(self, name: str, expr: str, **sources: str) -> str:
-        """Arithmetic on sources by name; sizes 1 broadcast."""
-        named = tuple(_source(text, argument) for argument, text in sources.items())
-        return self._add("merge", name, "formula", named, {"expr": expr, "broadcast": True})
-
-    def parameter(self, name: str, *shape: int, init: Any, batched: bool = False) -> str:
+    def parameter(self, name: str, *shape: int, **options: Any) -> str:
         """A learned tensor."""
-        options = {"shape": list(shape), "init": init, "batched": batched}
-        return self._add("tensor", name, "parameter", None, options)
+        return self._add(name, _apply("tensor", "parameter", {"shape": list(shape), **options}))
+
+    def seq(self, name: str, source: str, *items: tuple[str, dict[str, Any]] | None) -> str:
+        """Layers in a row, each with its options; None is left out."""
+        made = [_apply("layer", *item) for item in items if item is not None]
+        chain = Chain(tuple(Node(str(i), _NOWHERE, one) for i, one in enumerate(made)), _NOWHERE)
+        return self._add(name, chain, _sources(source))
+
+    def use(self, name: str, block: Block, sources: Sources, times: int | None = None) -> str:
+        """Another block, once or several `times` in a row with weights of its own for each."""
+        repeat = None
+        if times is not None:
+            repeat = Repeat(_option(times), False, {}, _NOWHERE)
+        self.inner |= {block.family: block, **block.inner}
+        return self._add(name, Call(block.family, _NOWHERE, repeat=repeat), _sources(sources))
 
     def block(self, *outputs: str, **named: str) -> Block:
         """The finished block: one output, or several by name."""
@@ -53,22 +81,38 @@ class Sketch:
             tuple(self.nodes),
             tuple(Output(name, _source(text), _NOWHERE) for name, text in results.items()),
             doc=self.doc,
+            inner=self.inner,
         )
 
     def _add(
-        self,
-        kind: str,
-        name: str,
-        op: str,
-        sources: tuple[Source, ...] | None,
-        options: dict[str, Any],
+        self, name: str, operation: Operation, sources: tuple[Source, ...] | None = None
     ) -> str:
-        activation = options.pop("activation", None)
-        given = {key: Option(value, _NOWHERE, _NOWHERE) for key, value in options.items()}
-        applied = Activation(activation, {}, None, _NOWHERE) if activation else None
-        apply = Apply(kind, op, _NOWHERE, given, None, applied)
-        self.nodes.append(Node(name, _NOWHERE, apply, sources))
+        self.nodes.append(Node(name, _NOWHERE, operation, sources))
         return name
+
+
+def _apply(kind: str, op: str, options: Mapping[str, Any]) -> Apply:
+    """An op of the catalogue; an activation is a name, or a name with its options."""
+    given = {key: _option(value) for key, value in options.items() if key != "activation"}
+    activation = options.get("activation")
+    applied = None
+    if activation is not None:
+        name, arguments = (activation, {}) if isinstance(activation, str) else activation
+        chosen = {key: _option(value) for key, value in arguments.items()}
+        applied = Activation(name, chosen, None, _NOWHERE)
+    return Apply(kind, op, _NOWHERE, given, None, applied)
+
+
+def _option(value: Any) -> Option:
+    return Option(value, _NOWHERE, _NOWHERE)
+
+
+def _sources(sources: Sources) -> tuple[Source, ...]:
+    if isinstance(sources, str):
+        return (_source(sources),)
+    if isinstance(sources, Mapping):
+        return tuple(_source(text, argument) for argument, text in sources.items())
+    return tuple(map(_source, sources))
 
 
 def _source(text: str, argument: str | None = None) -> Source:

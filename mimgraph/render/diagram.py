@@ -167,7 +167,7 @@ class _Drawing:
         match node.operation:
             case Sequence((_, *_) as items):
                 return self.sequence(items, place)
-            case Use(body, arguments) if body.nodes:
+            case Use(body, arguments, "") if body.nodes:
                 words = place.title, op_text(node, arguments_text(arguments))
                 return self.block(node, body, place.id, words, place.sources)
             case Repeated((body, *_)) if body.nodes:
@@ -225,7 +225,10 @@ class _Drawing:
         """A node as one box; a module used again is not opened again."""
         operation, kind, options, shares = node.operation, "layer", "", ""
         if isinstance(operation, Leaf):
-            kind, options = operation.kind, options_text(operation)
+            kind = operation.kind
+            options = options_text(kind, operation.name, operation.options)
+        elif isinstance(operation, Use) and operation.merge:
+            kind, options = "merge", options_text("merge", operation.merge, operation.arguments)
         elif isinstance(operation, Shared):
             shares = f"{place.path}{operation.target}"
         box = Box(

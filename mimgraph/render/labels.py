@@ -15,7 +15,6 @@ from mimgraph.ir.typed import (
     Sequence,
     Shared,
     TypedNode,
-    TypedOperation,
     Use,
     Value,
     unwrap,
@@ -32,7 +31,9 @@ def op_name(node: TypedNode) -> str:
             return name
         case Sequence():
             return "seq"
-        case Use(body) | Repeated((body, *_)):
+        case Use(body, merge=merge):
+            return merge or body.family
+        case Repeated((body, *_)):
             return body.family
     declared = node.declared.operation
     return declared.block if isinstance(declared, Call) else "block"  # no repeats, so no body
@@ -49,21 +50,21 @@ def op_text(node: TypedNode, options: str = "") -> str:
     if options:
         text += f" {options}"
     match operation:
-        case Leaf(activation_name=name) if name:
+        case Leaf(activation_name=name) | Use(activation_name=name) if name:
             text += f" + {name}"
         case Repeated(bodies, shared=shared):
             text += f" × {len(bodies)}{' shared' if shared else ''}"
     return f"{text}, shares {node.operation.target}" if isinstance(node.operation, Shared) else text
 
 
-def options_text(leaf: Leaf) -> str:
+def options_text(kind: str, name: str, options: Mapping[str, Any]) -> str:
     """The options that are not as torch has them: `16, kernel_size=3`."""
-    op = catalogue.find(leaf.kind, leaf.name)
+    op = catalogue.find(kind, name)
     if op is None:
         return ""
     words = []
     for name, option in op.options.items():
-        value = leaf.options.get(name, option.default)
+        value = options.get(name, option.default)
         if option.inferred or _plain(value) == _plain(option.default):
             continue
         text = value_text(value)
@@ -145,10 +146,12 @@ def runs(repeated: Repeated) -> Iterator[Run]:
 
 def operand_labels(node: TypedNode) -> Mapping[str, str]:
     """The argument that each source fills, where an op names several: `query`, `key`."""
-    operation: TypedOperation = unwrap(node.operation)
     keys = node.arguments
-    if not isinstance(operation, Leaf) or len(keys) < 2:
-        return dict.fromkeys(keys, "")
-    op = catalogue.find(operation.kind, operation.name)
+    op = None
+    match unwrap(node.operation):
+        case Leaf(kind, name) if len(keys) > 1:
+            op = catalogue.find(kind, name)
+        case Use(merge=name) if len(keys) > 1:
+            op = catalogue.find("merge", name)
     named = op is not None and op.inputs.kind in ("tuple", "named")
     return {key: key if named else "" for key in keys}

@@ -152,8 +152,9 @@ class _Rows:
                 rows = (self.row(item, {}) for item in items)
                 inside = [replace(r, name=str(i), sources=()) for i, r in enumerate(rows)]
                 return _holding(row, inside)
-            case Use(body):
-                return _holding(row, self.body(body))
+            case Use(body, merge=merge):
+                holding = _holding(row, self.body(body))
+                return replace(holding, children=()) if merge else holding
             case Repeated(bodies, shared=shared):
                 if shared:
                     return _holding(row, self.body(bodies[0]) if bodies else ())

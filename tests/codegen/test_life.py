@@ -19,11 +19,11 @@ from mimgraph.codegen.runner import seeded_inputs
 from tests.strategies import to_yaml
 
 
-class Lives(TorchDispatchMode):
+class Lives(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types here
     """Watches the storages that a forward makes, numbered; `alive` are those there are at each op."""
 
     def __init__(self, kept: Iterable[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kept = {tensor.untyped_storage().data_ptr() for tensor in kept}
         self.made: dict[StorageWeakRef, int] = {}
         self.alive: list[set[int]] = []  # just after each op, while its operands are held
@@ -38,7 +38,7 @@ class Lives(TorchDispatchMode):
         result = func(*args, **kwargs)
         for tensor in _tensors(result):
             self.use(tensor)
-        living = [storage for storage in self.made if not storage.expired()]
+        living = [s for s in self.made if not s.expired()]  # type: ignore[no-untyped-call]
         self.alive.append({self.made[storage] for storage in living})
         self.peak = max(self.peak, sum(self.bytes[self.made[storage]] for storage in living))
         return result
@@ -48,7 +48,8 @@ class Lives(TorchDispatchMode):
         storage = tensor.untyped_storage()
         if storage.data_ptr() in self.kept or not storage.nbytes():
             return
-        number = self.made.setdefault(StorageWeakRef(storage), len(self.made))
+        reference = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
+        number = self.made.setdefault(reference, len(self.made))
         self.bytes[number] = storage.nbytes()
         self.last_use[number] = len(self.alive)
 
@@ -66,10 +67,10 @@ def _tensors(tree: Any) -> list[Tensor]:
     return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
 
 
-@torch.no_grad()
 def lives(model: nn.Module, inputs: dict[str, Tensor]) -> Lives:
     """One forward, watched."""
-    with Lives([*inputs.values(), *model.parameters(), *model.buffers()]) as watched:
+    watched = Lives([*inputs.values(), *model.parameters(), *model.buffers()])
+    with torch.no_grad(), watched:
         model(**inputs)
     return watched
 

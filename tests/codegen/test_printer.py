@@ -110,7 +110,9 @@ FLAT = [
     (x.method("permute", 0, 2).at(0), "x.permute(0, 2)[0]"),
     (call("f", Unpacked(call("g", a), ("a", "b"), c)), "f(*[g(a) for a, b in c])"),
     # in a subscript a tuple needs no parentheses
-    (x.at(Slice(None, -1)), "x[:-1]"),
+    (x.at(Slice(None, Constant(-1))), "x[:-1]"),
+    (x.at(Slice(Constant(1), Binary("+", a, b), Constant(2))), "x[1 : a + b : 2]"),
+    (x.at(Slice(None, None, Constant(2))), "x[::2]"),
     (x.at(Tuple((Slice(), a))), "x[:, a]"),
     (x.at((0, 1)), "x[0, 1]"),
     (x.at(Tuple((a,))), "x[(a,)]"),
@@ -348,6 +350,7 @@ names = st.builds(
 )
 plain = st.none() | st.booleans() | st.integers(-99, 99) | st.floats(width=16, allow_nan=False)
 constants = st.builds(Constant, plain | st.text("ab\"' \né", max_size=20) | st.tuples(plain, plain))
+bounds = st.none() | names | st.integers(-3, 3).map(Constant)
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "@", "&", "<", "==", ">="]
 
 
@@ -362,7 +365,7 @@ def larger(inner: st.SearchStrategy[Code]) -> st.SearchStrategy[Code]:
         st.builds(Call, names, several, named),
         st.builds(Call, names, st.tuples(inner, st.builds(Unpacked, *loop))),
         st.builds(Call, st.builds(Attribute, inner, methods), several),
-        st.builds(Subscript, inner, inner | st.builds(Slice, st.none(), st.integers(-3, 3))),
+        st.builds(Subscript, inner, inner | st.builds(Slice, bounds, bounds, bounds)),
         st.builds(Binary, st.sampled_from(OPERATORS), inner, inner),
         st.builds(Unary, st.sampled_from("-~"), inner),
         st.builds(Tuple, several),

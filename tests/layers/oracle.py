@@ -27,7 +27,7 @@ from mimgraph.ir.code import (
     Unary,
 )
 from mimgraph.ir.dim import Size, substitute, symbol
-from mimgraph.ir.lowering import Lowering, module_call
+from mimgraph.ir.lowering import Lowering, Module, module_call
 from mimgraph.ir.types import TensorType
 
 BATCH_SIZE = 2
@@ -91,8 +91,16 @@ def make(type_: TensorType, sizes: Sizes) -> Tensor:
 
 def build(lowering: Lowering) -> nn.Module | None:
     """The torch module of a lowering."""
-    made = lowering.module
-    return None if made is None else getattr(nn, made.name)(**made.arguments)
+    return None if lowering.module is None else construct(lowering.module)
+
+
+def construct(module: Module) -> Any:
+    """The module, and those it is made with."""
+    arguments = {
+        name: construct(value) if isinstance(value, Module) else value
+        for name, value in module.arguments.items()
+    }
+    return getattr(nn, module.name)(**arguments)
 
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -132,8 +140,8 @@ def run(code: Code, operands: Mapping[str, Any], sizes: Sizes = {}) -> Any:  # n
                 return value(function)(*map(value, args), **{k: value(v) for k, v in keywords})
             case Subscript(inner, index):
                 return value(inner)[value(index)]
-            case Slice(start, stop):
-                return slice(start, stop)
+            case Slice(start, stop, step):
+                return slice(*(part and value(part) for part in (start, stop, step)))
             case Tuple(items):
                 return tuple(map(value, items))
             case Unary(sign, inner):
@@ -156,6 +164,8 @@ def results(
 ) -> dict[str, list[Any]]:
     """Every result by port, in each way in which it may be written."""
     operands: dict[str, Any] = {**sources, "self": module}
+    for key, code in lowering.steps.items():
+        operands[key] = run(code, operands, sizes)
     called = lowering.call or module_call(*map(Operand, sources))
     operands["result"] = run(called, operands, sizes)
     if not lowering.ports:

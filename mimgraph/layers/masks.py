@@ -1,0 +1,65 @@
+"""Masks of attention layers, in torch's sense: true, or -inf, where it may not look."""
+
+from __future__ import annotations
+
+from mimgraph.catalogue import OpFault, dtype_fault, same_dims
+from mimgraph.ir.code import Attribute, Code, Name, by_position, call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.types import TensorType
+
+
+def check_padding(layer: str, name: str, mask: TensorType | None, keys: Size) -> None:
+    """A mask of each sample's keys: `(N, S)`."""
+    if mask is not None:
+        _check(layer, name, mask, (keys,), f"(N, {keys})", batched=True)
+
+
+def check_attention(
+    layer: str, name: str, mask: TensorType | None, steps: Size, keys: Size, heads: int
+) -> None:
+    """A mask of the weights: `(L, S)`, of all samples."""
+    if mask is None:
+        return
+    if mask.batched and len(mask.dims) == 2 and heads > 1:
+        raise OpFault(
+            "shape-mismatch",
+            f"{layer} takes {name} ({steps}, {keys}), without a batch",
+            source=name,
+            note=str(mask),
+            help=f"a mask of each sample's keys is {_padding_name(name)}",
+        )
+    per_sample = mask.batched and heads == 1  # torch's (N * heads, L, S)
+    _check(layer, name, mask, (steps, keys), f"({steps}, {keys})", per_sample)
+
+
+def _padding_name(name: str) -> str:
+    """The name of the padding mask beside an attention mask."""
+    return {"attn_mask": "key_padding_mask", "mask": "src_key_padding_mask"}.get(
+        name, name.replace("_mask", "_key_padding_mask")
+    )
+
+
+def _check(
+    layer: str, name: str, mask: TensorType, dims: tuple[Size, ...], shape: str, batched: bool
+) -> None:
+    if mask.dtype not in ("bool", "float32"):
+        raise dtype_fault(mask, layer, f"as {name} bool or float32", name)
+    if mask.batched != batched or not same_dims(mask, dims):
+        equal_rank = mask.rank == len(dims) + batched
+        raise OpFault(
+            "shape-mismatch" if equal_rank else "rank-mismatch",
+            f"{layer} takes {name} {shape}",
+            source=name,
+            note=str(mask),
+        )
+
+
+def causal(x: Code, steps: Size, keys: Size) -> Code:
+    """A mask of all that is ahead, on the device of `x`."""
+    ones = call(
+        "torch.ones",
+        *by_position(steps=steps, keys=keys),
+        dtype=Name("torch.bool"),
+        device=Attribute(x, "device"),
+    )
+    return ones.method("triu", 1)

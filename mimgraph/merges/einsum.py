@@ -1,0 +1,153 @@
+"""Sums of products in Einstein's notation, the equation checked letter by letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from mimgraph.catalogue import OpFault, Sources, bad_option, merge, same_size
+from mimgraph.ir.code import Constant, Operand, call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import TensorType
+from mimgraph.merges.agreement import Operands, operands, same_dtypes
+from mimgraph.merges.elementwise import refuse
+
+
+class Letter(NamedTuple):
+    """An axis, and where the equation names it."""
+
+    name: str
+    position: int
+
+
+Term = tuple[Letter, ...]
+
+
+@merge()
+def einsum(sources: Sources, /, equation: str) -> Lowering:
+    """Products of axes by letter, summed where `equation` drops one: "n l d, n m d -> n l m".
+
+    Letters are axes as torch counts them, so that of the batch comes first; a source may lack it.
+
+    Example:
+        queries: [10, 64]
+        keys: [8, 64]
+        {merge: einsum, from: [queries, keys], equation: "n l d, n m d -> n l m"}
+    """
+    terms, result = _read(equation)
+    named = operands(sources, "einsum", least=len(terms), most=len(terms))
+    by_key = dict(zip(named, terms, strict=True))
+    sizes = _sizes(named, by_key)
+    batch = _batch(named, by_key)
+    _check_result(result, sizes, batch)
+    _check_dtypes(named, by_key, result)
+    dims = tuple(sizes[letter.name] for letter in result[1 if batch else 0 :])
+    compact = f"{','.join(map(_text, terms))}->{_text(result)}"
+    return Lowering(
+        TensorType(dims, sources[0].dtype, None, batch is not None),
+        call=call("torch.einsum", Constant(compact), *map(Operand, named)),
+    )
+
+
+def _read(equation: str) -> tuple[list[Term], Term]:
+    """The letters of each source, and those of the result."""
+    left, arrow, _ = equation.partition("->")
+    if not arrow:
+        raise bad_option("equation", 'an equation has two sides: "n l d, n m d -> n l m"')
+    terms: list[Term] = []
+    start = 0
+    for text in left.split(","):
+        terms.append(tuple(_letters(equation, start, start + len(text))))
+        start += len(text) + 1
+    return terms, tuple(_letters(equation, len(left) + len(arrow), len(equation)))
+
+
+def _letters(equation: str, start: int, end: int) -> Iterator[Letter]:
+    for position in range(start, end):
+        character = equation[position]
+        if character.isascii() and character.isalpha():
+            yield Letter(character, position)
+        elif character != " ":
+            raise _fault(f"an equation names axes by a letter, not {character!r}", position)
+
+
+def _sizes(named: Operands, terms: Mapping[str, Term]) -> dict[str, Size]:
+    """The size of each letter, the same wherever it stands."""
+    found: dict[str, tuple[Size, str]] = {}
+    for key, x in named.items():
+        if len(terms[key]) != x.rank:
+            raise OpFault(
+                "rank-mismatch",
+                f"the equation gives {{{key}}} {len(terms[key])} axes",
+                source=key,
+                note=str(x),
+                help="the batch has a letter as well" if len(terms[key]) == len(x.dims) else "",
+            )
+        for letter, size in zip(terms[key], x.shape, strict=True):
+            known, other = found.setdefault(letter.name, (size, key))
+            if not same_size(size, known):
+                note = f"{x}, but {{{other}}} is {named[other]}" if other != key else str(x)
+                message = f"einsum needs one size for {letter.name}, not {known} and {size}"
+                raise OpFault(
+                    "shape-mismatch", message, source=key, note=note, speaks_of=(key, other)
+                )
+    return {name: size for name, (size, _) in found.items()}
+
+
+def _batch(named: Operands, terms: Mapping[str, Term]) -> str | None:
+    """The letter of the batch: the first of each source that has one, and of no other axis."""
+    names = {terms[key][0].name: terms[key][0] for key, x in named.items() if x.batched}
+    if not names:
+        return None
+    batch, *others = names
+    if others:
+        raise _fault(f"the batch is {batch} already", names[others[0]].position)
+    for key, x in named.items():
+        for letter in terms[key][1 if x.batched else 0 :]:
+            if letter.name == batch:
+                raise _fault(f"{batch} is the batch", letter.position)
+    return batch
+
+
+def _check_result(result: Term, sizes: Mapping[str, Size], batch: str | None) -> None:
+    """The result has the batch first, if there is one, and names what is there, once each."""
+    seen: set[str] = set()
+    for letter in result:
+        if letter.name not in sizes:
+            raise _fault(f"no source has an axis {letter.name}", letter.position)
+        if letter.name in seen:
+            raise _fault(f"the result names {letter.name} twice", letter.position)
+        seen.add(letter.name)
+    if batch is not None and (not result or result[0].name != batch):
+        message = f"the batch must stay the first axis: {batch}"
+        raise _fault(message, result[0].position) if result else bad_option("equation", message)
+
+
+def _check_dtypes(named: Operands, terms: Mapping[str, Term], result: Term) -> None:
+    """One dtype; torch sums no bools, and whole numbers of one source alone in another dtype."""
+    same_dtypes(named, "einsum")
+    kept = {letter.name for letter in result}
+    names = [{letter.name for letter in term} for term in terms.values()]
+    summed = set().union(*names) - kept
+    if summed:
+        refuse(named, "einsum", ("bool",))
+    alone = sorted(name for name in summed if sum(name in term for term in names) == 1)
+    if alone and named["0"].is_integer:
+        raise OpFault(
+            "dtype-mismatch",
+            f"einsum sums {alone[0]}, which one source has alone, of floating-point tensors only",
+            source="0",
+            note=named["0"].dtype,
+            help="Sum it first",
+        )
+
+
+def _text(term: Term) -> str:
+    return "".join(letter.name for letter in term)
+
+
+def _fault(message: str, position: int) -> OpFault:
+    fault = bad_option("equation", message)
+    fault.within = (position, position + 1)
+    return fault

@@ -1,0 +1,108 @@
+"""Merges of many vectors that hold each pair against each other."""
+
+from __future__ import annotations
+
+from mimgraph.catalogue import OpFault, Sources, merge
+from mimgraph.ir.code import Attribute, Binary, Constant, Operand, Slice, Tuple, by_position, call
+from mimgraph.ir.lowering import Lowering
+from mimgraph.merges.agreement import Operands, operands, same_dtypes, same_shapes
+from mimgraph.merges.elementwise import as_float, refuse
+
+VECTORS, PAIRS = map(Operand, ("vectors", "pairs"))  # what is computed first
+
+
+@merge()
+def pairwise_dot(sources: Sources, /) -> Lowering:
+    """The dot product of each pair, (1, 0), (2, 0), (2, 1), ...: K x (N, D) -> (N, K*(K - 1)/2).
+
+    Example:
+        user: [16]
+        item: [16]
+        shop: [16]
+        {merge: pairwise_dot, from: [user, item, shop]}
+    """
+    return _pairs(vectors(sources, "pairwise_dot"), "pairwise_dot", diagonal=-1)
+
+
+@merge()
+def dot_interaction(
+    sources: Sources, /, *, concat_first: bool = True, self_interaction: bool = False
+) -> Lowering:
+    """The first vector and the dot products of all pairs: K x (N, D) -> (N, D + K*(K - 1)/2).
+
+    The interaction of DLRM (Naumov et al. 2019), whose first vector is that of the dense features:
+    `concat_first` puts it in front, `self_interaction` pairs each vector with itself as well.
+
+    Example:
+        dense: [16]
+        city: [16]
+        job: [16]
+        {merge: dot_interaction, from: [dense, city, job]}
+    """
+    named = vectors(sources, "dot_interaction")
+    dots = _pairs(named, "dot_interaction", diagonal=0 if self_interaction else -1)
+    if not concat_first:
+        return dots
+    assert dots.type is not None and dots.call is not None
+    first = sources[0]
+    return Lowering(
+        first.like(first.dims[0] + dots.type.dims[0]),
+        call=call("torch.cat", (Operand("0"), dots.call), 1),
+        steps=dots.steps,
+    )
+
+
+@merge()
+def factorization(sources: Sources, /, *, reduce_sum: bool = True) -> Lowering:
+    """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
+
+    The second order of a factorization machine (Rendle 2010). Without `reduce_sum` it stays
+    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017).
+
+    Example:
+        user: [16]
+        item: [16]
+        shop: [16]
+        {merge: factorization, from: [user, item, shop]}
+    """
+    named = vectors(sources, "factorization")
+    total = VECTORS.method("sum", 1).method("square")
+    squares = VECTORS.method("square").method("sum", 1)
+    pairs = Binary("-", total, squares)
+    if reduce_sum:
+        pairs = pairs.method("sum", 1, keepdim=True)
+    first = sources[0]
+    return Lowering(
+        first.like(1 if reduce_sum else first.dims[0], dtype=as_float(first.dtype)),
+        call=Binary("*", Constant(0.5), pairs),
+        steps={"vectors": call("torch.stack", tuple(map(Operand, named)), 1)},
+    )
+
+
+def vectors(sources: Sources, name: str) -> Operands:
+    """Two vectors or more, all of one size and dtype."""
+    named = operands(sources, name)
+    same_shapes(named, f"{name} needs equal shapes")
+    for key, x in named.items():
+        if len(x.dims) != 1 or not x.batched:
+            raise OpFault("rank-mismatch", f"{name} takes (N, D)", source=key, note=str(x))
+    same_dtypes(named, name)
+    return named
+
+
+def _pairs(named: Operands, name: str, diagonal: int) -> Lowering:
+    """The dot products on and below this diagonal of the matrix of all, row by row."""
+    refuse(named, name, ("bool",))
+    count = len(named)
+    size = by_position(row=count, col=count, offset=diagonal)
+    lower = call("torch.tril_indices", *size, device=Attribute(VECTORS, "device"))
+    rows, columns = (PAIRS.at(Constant(axis)) for axis in (0, 1))
+    products = Binary("@", VECTORS, Attribute(VECTORS, "mT"))
+    return Lowering(
+        named["0"].like(count * (count + 1 + 2 * diagonal) // 2),
+        call=products.at(Tuple((Slice(), rows, columns))),
+        steps={
+            "vectors": call("torch.stack", tuple(map(Operand, named)), 1),
+            "pairs": lower,
+        },
+    )
