@@ -72,6 +72,7 @@ OPERATORS: dict[str, Callable[[Any, Any], mg.Tensor]] = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
     "matmul": lambda a, b: a @ b,
 }
 

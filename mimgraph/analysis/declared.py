@@ -93,8 +93,8 @@ def check_blocks(state: State) -> None:
             state.scopes[key] = check_scope(
                 block.inputs, block.nodes, block.outputs, state.report, f"{block.family}."
             )
-        if catalogue.find("layer", block.family) or catalogue.find("merge", block.family):
-            message = f"{block.family} is the name of a layer or merge"
+        if catalogue.find("layer", block.family):
+            message = f"{block.family} is the name of a layer"
             state.fault("duplicate-name", message, block.span)
         _check_dimension_names(state, block)
     _find_recursion(state)

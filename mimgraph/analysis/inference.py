@@ -48,7 +48,7 @@ from mimgraph.ir.typed import (
     Use,
     Value,
 )
-from mimgraph.ir.types import DTYPES, TensorType
+from mimgraph.ir.types import DTYPES, TensorType, strongest
 
 
 def infer(graph: Graph, report: Report) -> TypedGraph | None:
@@ -70,7 +70,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
         return None
     body = Body("", {}, {}, {}, _known(types), *_typed(context), outputs, doc=graph.doc)
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
-    return TypedGraph(graph.name, body, docs, tuple(state.constraints))
+    return TypedGraph(graph.name, body, docs, strongest(state.constraints))
 
 
 def _refuse_states(state: State, context: Context, outputs: Iterable[Output]) -> None:

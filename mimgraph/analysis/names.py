@@ -78,20 +78,31 @@ RESERVED = frozenset(
 )
 
 
+# what the emitted file itself uses: a param may bear any other name, as an argument shadows nothing
+EMITTED = frozenset({"self", "torch", "nn", "F", "Tensor", "range", "super"})
+
+
 @lru_cache(maxsize=4096)
 def name_fault(name: str) -> str | None:
-    """Why `name` cannot be the name of an input, node, block or param; None if it can."""
+    """Why `name` cannot be the name of an input, node, block or size; None if it can."""
+    if (reason := param_fault(name)) is not None:
+        return reason
+    if name in RESERVED:
+        return "the emitted module already uses this name"
+    if name.startswith("_") and name in _PRIVATE:
+        return "nn.Module already uses this name"
+    return None
+
+
+def param_fault(name: str) -> str | None:
+    """Why `name` cannot be the name of a param; None if it can."""
     if not (name.isascii() and name.isidentifier()):
         return "a name is letters, digits and underscores, and starts with no digit"
     if keyword.iskeyword(name):
         return "a Python keyword"
     if name.startswith("__"):
         return "names with two leading underscores are Python's"
-    if name in RESERVED:
-        return "the emitted module already uses this name"
-    if name.startswith("_") and name in _PRIVATE:
-        return "nn.Module already uses this name"
-    return None
+    return "the emitted file already uses this name" if name in EMITTED else None
 
 
 _PRIVATE = frozenset(

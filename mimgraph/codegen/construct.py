@@ -72,10 +72,10 @@ def _canonical(value: Any) -> Any:
 def repeated(container: str, uses: list[Construct]) -> Code:
     """`nn.Sequential` or `nn.ModuleList` over uses in a row: equal ones as a comprehension, one
     argument that steps as a range, a few runs one after the other, the rest over a tuple."""
-    if len(uses) > 1 and len({use.class_name for use in uses}) == 1:
+    if uses and len({use.class_name for use in uses}) == 1:
         varying = _varying(uses)
         if not varying:
-            return _container(container, [_run(uses)])
+            return _container(container, [_times(uses)])
         if len(uses) > 2:
             runs = _runs(uses)
             steps = _range(uses, varying)
@@ -130,8 +130,11 @@ def _runs(uses: list[Construct]) -> list[list[Construct]]:
 
 
 def _run(uses: list[Construct]) -> Code:
-    if len(uses) == 1:
-        return uses[0]
+    return uses[0] if len(uses) == 1 else _times(uses)
+
+
+def _times(uses: list[Construct]) -> Code:
+    """Equal uses; one alone reads likewise, so that a repeat of one and of three are one class."""
     times = Call(Name("range"), (Constant(len(uses), "times"),))
     return Unpacked(uses[0], ("_",), times)
 

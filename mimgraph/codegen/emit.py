@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mimgraph.codegen.construct import construct_leaf, repeated
-from mimgraph.codegen.forward import forward, item_code
+from mimgraph.codegen.forward import forward, item_code, used_ports
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.printer import (
     Assign,
@@ -56,7 +56,8 @@ class _Emitter:
         for group in _by_height([*inner, self.graph.body]):
             self.items_of(group)
             uses = [body for body in group if body is not self.graph.body]
-            for family, members in _grouped(uses, lambda body: body.family).items():
+            # a block of the user's and one of the catalogue may share a name, but no params
+            for (family, _), members in _grouped(uses, _family).items():
                 self.define(_class_name(family), members, self.draft)
         self.define_main()
         return _imports(self.classes), tuple(self.classes)
@@ -121,18 +122,19 @@ class _Emitter:
 
     def inits(self, body: Body) -> tuple[tuple[str, Code], ...]:
         """The modules of a body, in the order of the text."""
-        found = []
+        found, ports = [], used_ports(body)
         for node in body.nodes:
-            made = self.module(node.operation)
+            made = self.module(node.operation, ports.get(node.name, ()))
             if made is not None:
                 found.append((node.name, made))
         return tuple(found)
 
-    def module(self, operation: TypedOperation) -> Code | None:
-        """The code that makes a node's module, if it has one."""
+    def module(self, operation: TypedOperation, ports: Iterable[str]) -> Code | None:
+        """The code that makes a node's module, if it has one, for the ports that are used."""
         match operation:
             case Leaf(lowering=lowering):
-                return construct_leaf(operation, lowering.module) if lowering.module else None
+                made = lowering.module_for(ports)
+                return construct_leaf(operation, made) if made else None
             case Sequence(items):
                 return Call(Name("nn.Sequential"), tuple(map(self.item, items)))
             case Use(body, arguments):
@@ -166,10 +168,10 @@ class _Emitter:
         operation = node.operation
         if id(node) in self.lifted:
             lifted, use = self.lifted[id(node)]
-            if isinstance(operation, Leaf) and operation.lowering.module is not None:
-                return construct_leaf(
-                    operation, operation.lowering.module, lifted.definition.name
-                )
+            if isinstance(operation, Leaf):
+                module = operation.lowering.module_for([node.default or ""])
+                if module is not None:
+                    return construct_leaf(operation, module, lifted.definition.name)
             made = lifted.construct(use, {})
             if isinstance(operation, Use):
                 inner = self.construct(operation.body, operation.arguments)
@@ -178,7 +180,7 @@ class _Emitter:
                 inner = self.construct(operation.bodies[0], operation.arguments[0])
                 return Construct(made.class_name, inner.arguments, inner.positional, inner.defaults)
             return made
-        made_module = self.module(operation)
+        made_module = self.module(operation, [node.default or ""])
         return made_module if made_module is not None else Call(Name("nn.Identity"))
 
     def items_of(self, group: Iterable[Body]) -> None:
@@ -238,9 +240,7 @@ def _needs_class(node: TypedNode) -> bool:
     """Whether an item of a chain is more than a module called as `m(x)`."""
     operation = node.operation
     if isinstance(operation, Leaf):
-        lowering = operation.lowering
-        plain = lowering.module is not None and lowering.call is None and not lowering.ports
-        return not plain or operation.activation is not None
+        return operation.lowering.module is None or item_code(node, SUPER, X) != Call(SUPER, (X,))
     if isinstance(operation, Use):
         return len(operation.body.outputs) > 1
     return isinstance(operation, Repeated) and operation.shared and bool(operation.bodies)
@@ -289,6 +289,10 @@ def _grouped(things: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
     for thing in things:
         groups.setdefault(key(thing), []).append(thing)
     return groups
+
+
+def _family(body: Body) -> tuple[str, tuple[str, ...]]:
+    return body.family, tuple(body.params)
 
 
 def _class_name(family: str) -> str:

@@ -19,7 +19,7 @@ from mimgraph.ir.code import (
     Tuple,
     children,
 )
-from mimgraph.ir.lowering import MODULE, RESULT, Lowering
+from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -69,16 +69,40 @@ def item_code(node: TypedNode, module: Code, source: Code) -> Code:
     """What a layer in a chain computes from its one source."""
     assert isinstance(node.operation, Leaf)
     operands = {key: source for key in node.arguments}
-    code = _result(node.operation.lowering, node.default or "", module, operands)
+    lowering, port = node.operation.lowering, node.default or ""
+    code = _result(lowering, port, module, operands, lowering.module_for([port]))
     return activated(node.operation, code)
 
 
-def _result(lowering: Lowering, port: str, module: Code, operands: Mapping[str, Code]) -> Code:
-    """The code of one port where no other is used."""
+def used_ports(body: Body) -> Mapping[str, set[str]]:
+    """The results that are used of the module of each node, by the nodes that share it too."""
+    read = {value for node in body.nodes for value in node.arguments.values()}
+    read.update(body.outputs.values())
+    owners = {node.name: _owner(node) for node in body.nodes}
+    found: dict[str, set[str]] = {owner: set() for owner in owners.values()}
+    for value in read:
+        if value.name in owners:
+            found[owners[value.name]].add(value.port)
+    return found
+
+
+def _owner(node: TypedNode) -> str:
+    """The node whose module a node calls."""
+    return node.operation.target if isinstance(node.operation, Shared) else node.name
+
+
+def _result(
+    lowering: Lowering,
+    port: str,
+    module: Code,
+    operands: Mapping[str, Code],
+    made: Module | None,
+) -> Code:
+    """The code of one port where no other is used, of a module that is `made` so."""
     if not lowering.ports:
         return call_code(lowering, module, operands)
     described = lowering.ports[port]
-    if described.alone is not None:
+    if described.alone is not None and made is lowering.module:
         return _fill(described.alone, module, operands, None)
     return _fill(described.code, module, operands, call_code(lowering, module, operands))
 
@@ -111,6 +135,7 @@ class _Plan:
         fed = (value for node in body.nodes for value in node.arguments.values())
         self.count = Counter((*fed, *body.outputs.values()))
         self.used = set(self.count)
+        self.ports = used_ports(body)
         self.same: dict[Value, Value] = {}  # what a repeat of no times hands on
         self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
         self.by_name = body.by_name
@@ -135,8 +160,7 @@ class _Plan:
         if not ports:  # only its module is used, by a share
             return
         operation = unwrap(node.operation)
-        owner = node.operation.target if isinstance(node.operation, Shared) else node.name
-        module = Name(f"self.{owner}")
+        module = Name(f"self.{_owner(node)}")
         operands: dict[str, Code] = {key: self.read(value) for key, value in node.arguments.items()}
         match operation:
             case Leaf():
@@ -164,7 +188,9 @@ class _Plan:
             type_ = node.results[targets[0].port]
             if type_.dtype in DTYPES:  # the state of a recurrent layer is no single tensor
                 comment = str(type_)
-        at_hand = [value for value in _locals(code) if value.port[:1] != "*" and value not in targets]
+        at_hand = [
+            value for value in _locals(code) if value.port[:1] != "*" and value not in targets
+        ]
         at_hand += [Value(name, "") for name in self.body.inputs]
         sized = resolve_sizes(code, [(Local(value), self.type_of(value)) for value in at_hand])
         reads = tuple(dict.fromkeys(_locals(sized)))
@@ -174,7 +200,7 @@ class _Plan:
         """Whether it is one entry of a tensor without a batch, `weight[0]`, and used once: that is
         written where it is used."""
         match code, node.operation:
-            case Subscript(Name() | Local(), Constant(int())), Leaf(lowering=Lowering(ports={})):
+            case Subscript(Name() | Local(), Constant(int())), Leaf() if not targets[0].port:
                 return self.count[targets[0]] == 1 and not node.results[""].batched
         return False
 
@@ -200,7 +226,8 @@ class _Plan:
         lowering = leaf.lowering
         operands = self.before(node, lowering, module, operands)
         if len(ports) == 1:
-            code = _result(lowering, ports[0], module, operands)
+            made = lowering.module_for(self.ports[_owner(node)])
+            code = _result(lowering, ports[0], module, operands, made)
             if ports[0] == node.default:
                 code = activated(leaf, code)
             self.step(node, (Value(node.name, ports[0]),), code)

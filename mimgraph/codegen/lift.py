@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from mimgraph.analysis.names import name_fault
 from mimgraph.codegen.printer import (
     Assign,
     Class,
@@ -104,7 +105,8 @@ def lift(name: str, drafts: list[Draft]) -> Lifted:
     stored: dict[str, str] = {}  # arguments that forward needs, by name
 
     def in_forward(argument: str) -> Code:
-        attribute = argument if argument not in attributes else f"{argument}_"
+        taken = argument in attributes or name_fault(argument) is not None
+        attribute = f"{argument}_" if taken else argument
         stored[argument] = attribute
         return Name(f"self.{attribute}")
 

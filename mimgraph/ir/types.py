@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mimgraph.ir.dim import Dim, Size, constant_term, sole_division, symbol
@@ -89,8 +89,12 @@ class Constraint:
     def __str__(self) -> str:
         if self.divisor is not None:
             return f"{_bracketed(self.dim)} % {self.divisor} == 0"
-        constant = constant_term(self.dim)
-        return f"{self.dim - constant} >= {(self.minimum or 0) - constant}"
+        return f"{self.dim - constant_term(self.dim)} >= {self.bound}"
+
+    @property
+    def bound(self) -> int:
+        """What the terms that have names must reach together."""
+        return (self.minimum or 0) - constant_term(self.dim)
 
 
 def _bracketed(dim: Dim) -> str:
@@ -106,3 +110,17 @@ def at_least_one(dim: Dim) -> Constraint:
         assert isinstance(numerator, Dim)
         dim, minimum = numerator, (minimum - constant) * divisor
     return Constraint(dim, minimum)
+
+
+def strongest(constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
+    """Without those that others imply: `T >= 3` beside `T >= 5`."""
+    least: dict[Size, Constraint] = {}
+    kept: list[Constraint] = []
+    for constraint in constraints:
+        if constraint.minimum is None:
+            kept.append(constraint)
+            continue
+        free = constraint.dim - constant_term(constraint.dim)
+        if free not in least or constraint.bound > least[free].bound:
+            least[free] = constraint
+    return (*least.values(), *dict.fromkeys(kept))

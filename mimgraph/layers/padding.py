@@ -15,6 +15,7 @@ from mimgraph.layers.window import SHAPES, check_copied, per_axis, plain, unless
 Sides1: TypeAlias = int | tuple[int, int]
 Sides2: TypeAlias = int | tuple[int, int, int, int]
 Sides3: TypeAlias = int | tuple[int, int, int, int, int, int]
+Number: TypeAlias = int | float
 
 
 @layer()
@@ -57,7 +58,7 @@ def ZeroPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
 
 
 @layer()
-def ConstantPad1d(input: TensorType, /, padding: Sides1, value: int | float) -> Lowering:
+def ConstantPad1d(input: TensorType, /, padding: Sides1, value: Number) -> Lowering:
     """`value` around the last axis: (N, *, L) -> (N, *, L').
 
     `padding` is one number, or the left and the right.
@@ -70,7 +71,7 @@ def ConstantPad1d(input: TensorType, /, padding: Sides1, value: int | float) -> 
 
 
 @layer()
-def ConstantPad2d(input: TensorType, /, padding: Sides2, value: int | float) -> Lowering:
+def ConstantPad2d(input: TensorType, /, padding: Sides2, value: Number) -> Lowering:
     """`value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
 
     `padding` is one number, or left, right, top, bottom.
@@ -83,7 +84,7 @@ def ConstantPad2d(input: TensorType, /, padding: Sides2, value: int | float) -> 
 
 
 @layer()
-def ConstantPad3d(input: TensorType, /, padding: Sides3, value: int | float) -> Lowering:
+def ConstantPad3d(input: TensorType, /, padding: Sides3, value: Number) -> Lowering:
     """`value` around the last three axes: (N, *, D, H, W) -> the same, longer.
 
     `padding` is one number, or left, right, top, bottom, front, back.

@@ -1,4 +1,4 @@
-"""Other views of the same elements, and means over axes: torch's functions as layers."""
+"""Other views of the same elements, or copies of them: torch's functions as layers."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Literal
 
-from mimgraph.catalogue import OpFault, axis_index, bad_option, dtype_fault, layer
-from mimgraph.ir.code import Code, by_position, named_constant
-from mimgraph.ir.dim import Dim, Size, at_least, divisible, equal
+from mimgraph.catalogue import OpFault, axis_index, bad_option, layer
+from mimgraph.ir.code import by_position
+from mimgraph.ir.dim import Dim, Size, divisible, equal
 from mimgraph.ir.lowering import INPUT, Lowering
-from mimgraph.ir.types import BATCH, COMPLEX, Constraint, TensorType
+from mimgraph.ir.types import BATCH, Constraint, TensorType
 
 
 @layer()
 def Reshape(input: TensorType, /, shape: tuple[Size | Literal[-1], ...]) -> Lowering:
-    """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape)."""
+    """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
+
+    `shape` leaves the batch out.
+
+    Example:
+        x: [12, 4]
+        {layer: Reshape, from: x, shape: [3, 4, -1]}
+    """
     if shape.count(-1) > 1:
         raise bad_option("shape", "only one size may be -1")
     dims, requires = _filled(input, shape)
@@ -25,7 +32,12 @@ def Reshape(input: TensorType, /, shape: tuple[Size | Literal[-1], ...]) -> Lowe
 
 @layer()
 def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
-    """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A)."""
+    """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A).
+
+    Example:
+        image: [3, 32, 32]
+        {layer: Permute, from: image, dims: [0, 2, 3, 1]}
+    """
     rank = input.rank
     order = [dim % rank if -rank <= dim < rank else dim for dim in dims]
     if sorted(order) != list(range(rank)):
@@ -40,66 +52,145 @@ def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
 
 @layer()
 def Transpose(input: TensorType, /, dim0: int, dim1: int) -> Lowering:
-    """Two axes swapped: (N, A, B) -> (N, B, A)."""
+    """Two axes swapped: (N, A, B) -> (N, B, A).
+
+    Example:
+        tokens: [T, 64]
+        {layer: Transpose, from: tokens, dim0: 1, dim1: 2}
+    """
     one, two = axis_index(input, dim0, "dim0"), axis_index(input, dim1, "dim1")
     dims = list(input)
     dims[one], dims[two] = dims[two], dims[one]
     return Lowering(
-        moved(input, *dims),
-        call=INPUT.method("transpose", named_constant("dim0", dim0), named_constant("dim1", dim1)),
+        moved(input, *dims), call=INPUT.method("transpose", *by_position(dim0=dim0, dim1=dim1))
     )
 
 
 @layer()
 def Unsqueeze(input: TensorType, /, dim: int) -> Lowering:
-    """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1."""
+    """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1.
+
+    Example:
+        grey: [32, 32]
+        {layer: Unsqueeze, from: grey, dim: 1}
+    """
     index = axis_index(input, dim, new=1)
     dims = (*input.dims[:index], 1, *input.dims[index:])
-    return Lowering(moved(input, *dims), call=INPUT.method("unsqueeze", named_constant("dim", dim)))
+    return Lowering(moved(input, *dims), call=INPUT.method("unsqueeze", *by_position(dim=dim)))
 
 
 @layer()
-def Squeeze(input: TensorType, /, dim: int) -> Lowering:
-    """Without an axis, if it is of size 1, as torch does: (N, 1, *) -> (N, *) for dim 1."""
-    index = axis_index(input, dim)
-    size = input.dims[index]
-    if isinstance(size, Dim):
-        raise OpFault("symbolic-size", f"Squeeze takes an axis of size 1, but this one is {size}")
-    dims = (*input.dims[:index], *input.dims[index + 1 :]) if size == 1 else input.dims
-    return Lowering(moved(input, *dims), call=INPUT.method("squeeze", named_constant("dim", dim)))
+def Squeeze(input: TensorType, /, dim: int | tuple[int, ...]) -> Lowering:
+    """Without axes of size 1; another size stays, as in torch: (N, 1, *) -> (N, *) for dim 1.
+
+    Example:
+        grey: [1, 32, 32]
+        {layer: Squeeze, from: grey, dim: 1}
+    """
+    axes = axis_indices(input, dim)
+    for size in (input.dims[index] for index in axes):
+        if isinstance(size, Dim):
+            message = f"Squeeze takes an axis of size 1, but this one is {size}"
+            raise OpFault("symbolic-size", message)
+    dims = [size for index, size in enumerate(input) if index not in axes or size != 1]
+    return Lowering(moved(input, *dims), call=INPUT.method("squeeze", *by_position(dim=dim)))
 
 
 @layer()
-def Select(input: TensorType, /, dim: int, index: int) -> Lowering:
-    """One position of an axis, which is gone then: (N, T, *) -> (N, *) for dim 1."""
-    axis = axis_index(input, dim)
-    size = input.dims[axis]
-    minimum = index + 1 if index >= 0 else -index
-    enough = at_least(size, minimum)
-    if enough is False:
-        raise bad_option("index", f"index {index} is out of range for axis {dim} of {input}")
-    requires = (Constraint(size, minimum=minimum),) if isinstance(size, Dim) and not enough else ()
-    taken: Code = INPUT.method("select", *by_position(dim=dim, index=index))
-    if dim == 0:
-        taken = INPUT.at(named_constant("index", index))
+def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Lowering:
+    """Axes of size 1 repeated without a copy: (N, 1, D) -> (N, T, D).
+
+    `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
+
+    Example:
+        query: [1, 64]
+        tokens: [T, 64]
+        {layer: Expand, from: query, size: [$T, -1]}
+    """
+    new = len(size) - len(input.dims)
+    if new < 0 or (new and input.batched):
+        behind = " behind the batch" if input.batched else ""
+        raise bad_option("size", f"size has {len(size)} values for the axes{behind} of {input}")
+    olds = (None,) * new + input.dims
+    dims = [_expanded(old, wanted) for old, wanted in zip(olds, size, strict=True)]
+    # a size known only at run time is not read where it stays
+    kept = [isinstance(old, Dim) and old == dim for old, dim in zip(olds, dims, strict=True)]
+    written = [-1 if stays else wanted for stays, wanted in zip(kept, size, strict=True)]
     return Lowering(
-        moved(input, *input.dims[:axis], *input.dims[axis + 1 :]), call=taken, requires=requires
+        moved(input, *dims), call=INPUT.method("expand", *(-1,) * input.batched, *written)
     )
 
 
 @layer()
-def Mean(input: TensorType, /, dim: int | tuple[int, ...], keepdim: bool = False) -> Lowering:
-    """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D)."""
-    if not (input.is_floating or input.dtype in COMPLEX):
-        raise dtype_fault(input, "Mean", "a floating-point tensor")
-    axes = [axis_index(input, axis) for axis in (dim if isinstance(dim, tuple) else (dim,))]
+def Repeat(input: TensorType, /, repeats: tuple[Size, ...]) -> Lowering:
+    """Each axis so many times, as torch counts them, the batch once: (N, T) -> (N, 2 * T).
+
+    Example:
+        x: [3, 8]
+        {layer: Repeat, from: x, repeats: [1, 1, 4]}
+    """
+    new = len(repeats) - input.rank
+    if new < 0 or (new and input.batched):
+        message = f"repeats has {len(repeats)} values for the {input.rank} axes of {input}"
+        raise bad_option("repeats", message, "the first is the batch's: 1")
+    if input.batched and repeats[0] != 1:
+        raise bad_option("repeats", "the batch cannot be repeated", "let repeats start with 1")
+    sizes = (1,) * new + tuple(input.shape)
+    dims = [size * times for size, times in zip(sizes, repeats, strict=True)]
+    return Lowering(
+        moved(input, *dims[input.batched :]), call=INPUT.method("repeat", *repeats)
+    )
+
+
+@layer()
+def Roll(
+    input: TensorType, /, shifts: int | tuple[int, ...], dims: int | tuple[int, ...]
+) -> Lowering:
+    """Moved along axes, what leaves at the end enters at the start: (*) -> (*).
+
+    Example:
+        image: [3, 32, 32]
+        {layer: Roll, from: image, shifts: [4, 4], dims: [2, 3]}
+    """
+    shifted = shifts if isinstance(shifts, tuple) else (shifts,)
+    moves = dims if isinstance(dims, tuple) else (dims,)
+    if len(shifted) != len(moves) or not moves:
+        raise bad_option("shifts", "shifts gives one number for each of dims")
+    for dim in moves:
+        axis_index(input, dim, "dims")
+    return Lowering(input, call=INPUT.method("roll", *by_position(shifts=shifts, dims=dims)))
+
+
+@layer()
+def Flip(input: TensorType, /, dims: int | tuple[int, ...]) -> Lowering:
+    """In reverse along axes: (*) -> (*).
+
+    Example:
+        tokens: [T, 64]
+        {layer: Flip, from: tokens, dims: 1}
+    """
+    axis_indices(input, dims, "dims")
+    return Lowering(input, call=INPUT.method("flip", *by_position(dims=dims)))
+
+
+def axis_indices(input: TensorType, dim: int | tuple[int, ...], option: str = "dim") -> list[int]:
+    """One axis or several, each once, as indices into the dims."""
+    axes = [axis_index(input, axis, option) for axis in (dim if isinstance(dim, tuple) else (dim,))]
     if not axes or len(set(axes)) != len(axes):
-        raise bad_option("dim", "dim must name one axis or several, each once")
-    kept = [1 if i in axes else size for i, size in enumerate(input) if keepdim or i not in axes]
-    keywords = {"keepdim": True} if keepdim else {}
-    return Lowering(
-        input.like(*kept), call=INPUT.method("mean", named_constant("dim", dim), **keywords)
-    )
+        raise bad_option(option, f"{option} must name one axis or several, each once")
+    return axes
+
+
+def _expanded(old: Size | None, wanted: Any) -> Size:
+    """The size of an axis of size `old`, or of a new one, that is to be `wanted`."""
+    if wanted == -1:
+        if old is None:
+            raise bad_option("size", "a new axis has no size for -1 to keep")
+        return old
+    if old not in (None, 1, wanted):
+        raise bad_option("size", f"only an axis of size 1 can be made {wanted}, not one of {old}")
+    size: Size = wanted
+    return size
 
 
 def moved(input: TensorType, *dims: Size) -> TensorType:

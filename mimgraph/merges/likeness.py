@@ -50,7 +50,7 @@ def distance(
     /,
     p: float = 2.0,
     *,
-    eps: PositiveFloat = 1e-6,
+    eps: float = 1e-6,
     keepdim: bool = False,
     broadcast: bool = False,
 ) -> Lowering:

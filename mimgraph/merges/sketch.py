@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mimgraph.ir.expression import parse, variables
 from mimgraph.ir.graph import (
     Activation,
     Apply,
@@ -47,10 +48,11 @@ class Sketch:
         """A merge, with its options and activation."""
         return self._add(name, _apply("merge", merge, options), _sources(sources))
 
-    def formula(self, name: str, expr: str, activation: Any = None, **sources: str) -> str:
-        """Arithmetic on sources by name, or on what is called so already; sizes 1 broadcast."""
+    def formula(self, name: str, expr: str, activation: Any = None) -> str:
+        """Arithmetic on what the block has by name; sizes 1 broadcast."""
         options = {"expr": expr, "broadcast": True, "activation": activation}
-        return self._add(name, _apply("merge", "formula", options), _sources(sources))
+        names = dict.fromkeys(variable.name for variable in variables(parse(expr)))
+        return self._add(name, _apply("merge", "formula", options), _sources(tuple(names)))
 
     def parameter(self, name: str, *shape: int, **options: Any) -> str:
         """A learned tensor."""
@@ -104,7 +106,18 @@ def _apply(kind: str, op: str, options: Mapping[str, Any]) -> Apply:
 
 
 def _option(value: Any) -> Option:
-    return Option(value, _NOWHERE, _NOWHERE)
+    return Option(_plain(value), _NOWHERE, _NOWHERE)
+
+
+def _plain(value: Any) -> Any:
+    """A value without its origin, which lies outside of the block."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _sources(sources: Sources) -> tuple[Source, ...]:

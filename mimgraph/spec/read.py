@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimgraph.analysis.names import LATER, NODE_WORDS, OPS, name_fault
+from mimgraph.analysis.names import LATER, NODE_WORDS, OPS, name_fault, param_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.expression import ExpressionError, parse
@@ -32,7 +32,7 @@ from mimgraph.ir.graph import (
     Template,
     Written,
 )
-from mimgraph.ir.types import DTYPES
+from mimgraph.ir.types import DTYPES, INTEGER
 from mimgraph.source import SourceFile, Span
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree, compose
@@ -140,9 +140,11 @@ class _Reader:
                     help = f"a spec needs {key}"
                     self.fault("missing-key", f"{key} is missing", self.origin, help=help)
         self.version(tree.get("mimgraph"))
-        blocks = self.mapping("blocks", tree.get("blocks"))
-        self.blocks = frozenset(key.text for key, _ in blocks.entries) if blocks else frozenset()
         nodes = self.mapping("nodes", tree.get("nodes"))
+        blocks = self.mapping("blocks", tree.get("blocks"))
+        if blocks is None and tree.get("blocks") is not None:
+            nodes = None  # what uses a block cannot be read either
+        self.blocks = frozenset(key.text for key, _ in blocks.entries) if blocks else frozenset()
         inputs = self.mapping("inputs", tree.get("inputs"))
         outputs = tree.get("outputs")
         if inputs is not None and not inputs.entries:
@@ -181,7 +183,7 @@ class _Reader:
         """Params in order; an override takes the place of the value."""
         found: dict[str, Option] = {}
         for key, value in (self.mapping("params", tree) or Map((), self.origin)).entries:
-            reason = name_fault(key.text)
+            reason = param_fault(key.text)
             if key.text in reserved:
                 reason = f"{key.text} is a key of every node"
             if reason is not None:
@@ -220,8 +222,12 @@ class _Reader:
         if vocab is not None and vocab_option is None:
             self.wrong_type("vocab", "a number of categories", vocab)
             return broken
-        dtype = self.dtype(tree.get("dtype"), "int64" if vocab is not None else "float32")
+        dtype_tree = tree.get("dtype")
+        dtype = self.dtype(dtype_tree, "int64" if vocab is not None else "float32")
         doc = self.text("doc", tree.get("doc")) or ""
+        if vocab is not None and dtype_tree is not None and dtype and dtype not in INTEGER:
+            self.fault("bad-option", "what has a vocab is integer", dtype_tree.span)
+            return broken
         if dtype is None:
             return broken
         return Input(key.text, key.span, sizes, dtype, vocab_option, doc)

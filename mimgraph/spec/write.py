@@ -260,7 +260,7 @@ _QUOTED = re.compile(
 def _text(text: str) -> str:
     """A text, in quotes where it would be read as something else."""
     plain = not _QUOTED.match(text) and not _UNSAFE.search(text)
-    if plain and text and resolve(text) == text:
+    if plain and text and text != "<<" and resolve(text) == text:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)

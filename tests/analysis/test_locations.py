@@ -324,7 +324,7 @@ CASES = {
     "block param default unknown": "inputs: {a: [5]}\nblocks:\n  p: {params: {w: $⟦unknown-param⟧zz}, seq: [{Linear: $w}]}\nnodes:\n  n: {from: a, seq: [p]}\noutputs: n\n",
     "block param default self": "inputs: {a: [5]}\nblocks:\n  p: {params: {w: $⟦unknown-param⟧w}, seq: [{Linear: $w}]}\nnodes:\n  n: {from: a, seq: [p]}\noutputs: n\n",
     "block param default below": "inputs: {a: [5]}\nblocks:\n  p: {params: {w: $⟦unknown-param⟧v, v: 3}, seq: [{Linear: $(w + v)}]}\nnodes:\n  n: {from: a, seq: [p]}\noutputs: n\n",
-    "block same as merge": "inputs: {a: [5]}\nblocks:\n  ⟦duplicate-name⟧concat: {seq: [ReLU]}\nnodes:\n  n: {block: concat, from: a}\noutputs: n\n",
+    "block same as merge": "inputs: {a: [5]}\nblocks:\n  concat: {seq: [ReLU]}\nnodes:\n  n: {block: concat, from: a}\noutputs: n\n",
     "block ring of three": "inputs: {a: [5]}\nblocks:\n  ⟦cycle⟧p: {seq: [q]}\n  q: {seq: [r]}\n  r: {seq: [p]}\nnodes:\n  n: {block: p, from: a}\noutputs: n\n",
     "block self": "inputs: {a: [5]}\nblocks:\n  ⟦cycle⟧p: {seq: [ReLU, p]}\nnodes:\n  n: {block: p, from: a}\noutputs: n\n",
     "block self unused": "inputs: {a: [5]}\nblocks:\n  ⟦cycle⟧p: {seq: [ReLU, p]}\nnodes:\n  n: {layer: ReLU, from: a}\noutputs: n\n",
@@ -357,7 +357,7 @@ CASES = {
     "alias": "inputs: {a: ⟦yaml-subset⟧&s [5], b: *s}\nnodes:\n  n: {merge: add, from: [a, b]}\noutputs: n\n",
     "tag": "inputs: {a: ⟦yaml-subset⟧!!python/object:os.system [5]}\nnodes:\n  n: {layer: ReLU, from: a}\noutputs: n\n",
     "merge key": "inputs: {a: [5]}\nnodes:\n  n: {⟦yaml-subset⟧<<: {layer: ReLU}, from: a}\noutputs: n\n",
-    "dtype of a category": "inputs: {a: {vocab: 10, dtype: float32}}\nnodes:\n  b: {layer: Embedding, from: ⟦dtype-mismatch⟧a, embedding_dim: 3}\noutputs: b\n",
+    "dtype of a category": "inputs: {a: {vocab: 10, dtype: ⟦bad-option⟧float32}}\nnodes:\n  b: {layer: Embedding, from: a, embedding_dim: 3}\noutputs: b\n",
     "more layers than a limit": "inputs: {a: [5, 8]}\nnodes:\n  b: {layer: LSTM, from: a, hidden_size: 3, num_layers: ⟦bad-option⟧1000000000}\noutputs: b\n",
     "share of what is faulty": "inputs: {a: [5]}\nnodes:\n  b: {layer: Conv2d, from: ⟦rank-mismatch⟧a, out_channels: 3, kernel_size: 1}\n  c: {share: b, from: a}\noutputs: [b, c]\n",
     # all at once, and no cascade

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -89,9 +89,10 @@ def make(type_: TensorType, sizes: Sizes) -> Tensor:
     )
 
 
-def build(lowering: Lowering) -> nn.Module | None:
-    """The torch module of a lowering."""
-    return None if lowering.module is None else construct(lowering.module)
+def build(lowering: Lowering, ports: Iterable[str] = ()) -> nn.Module | None:
+    """The torch module of a lowering, made for these ports."""
+    made = lowering.module_for(ports)
+    return None if made is None else construct(made)
 
 
 def construct(module: Module) -> Any:
@@ -162,15 +163,24 @@ class NAMESPACE:
 def results(
     lowering: Lowering, sources: Mapping[str, Tensor], module: nn.Module | None, sizes: Sizes
 ) -> dict[str, list[Any]]:
-    """Every result by port, in each way in which it may be written."""
+    """Every result by port, in each way in which it may be written.
+
+    What needs a module made otherwise is run on one, under the same seed.
+    """
     operands: dict[str, Any] = {**sources, "self": module}
     for key, code in lowering.steps.items():
         operands[key] = run(code, operands, sizes)
+    whole = dict(operands)
+    if lowering.module_for(lowering.ports) is not lowering.module:
+        whole["self"] = build(lowering, lowering.ports)
+    torch.manual_seed(0)
     called = lowering.call or module_call(*map(Operand, sources))
-    operands["result"] = run(called, operands, sizes)
+    whole["result"] = run(called, whole, sizes)
     if not lowering.ports:
-        return {"": [operands["result"]]}
-    return {
-        name: [run(code, operands, sizes) for code in (port.code, port.alone) if code is not None]
-        for name, port in lowering.ports.items()
-    }
+        return {"": [whole["result"]]}
+    found = {name: [run(port.code, whole, sizes)] for name, port in lowering.ports.items()}
+    for name, port in lowering.ports.items():
+        if port.alone is not None:
+            torch.manual_seed(0)
+            found[name].append(run(port.alone, operands, sizes))
+    return found

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from itertools import product
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from mimgraph import merges
 from mimgraph.catalogue import OpFault
 from mimgraph.ir.types import DTYPES, TensorType, promote
-from tests.layers.oracle import build, infer, make, results, shape_of, tensor, unbatched
+from tests.layers.oracle import (
+    build,
+    infer,
+    make,
+    operation,
+    results,
+    shape_of,
+    size_of,
+    tensor,
+    unbatched,
+)
 
 
 def keys(*sources: TensorType) -> dict[str, TensorType]:
@@ -41,7 +53,21 @@ A, B = tensor(5), tensor(3)
 ROW, GRID = tensor(4, 5), tensor(3, 4, 5)
 SELF = {"query": tensor(4, 6), "key": tensor(5, 6), "value": tensor(5, 7)}
 HEADS = {"query": tensor(2, 4, 6), "key": tensor(2, 5, 6), "value": tensor(2, 5, 7)}
+MASK, INDEX = tensor(4, 5, dtype="bool"), tensor(3, 5, dtype="int64")
+IMAGE, LARGER = tensor(2, 4, 5), tensor(3, 7, 6)
 sdpa: Any = F.scaled_dot_product_attention
+
+
+def lower_pairs(*vectors: Tensor, diagonal: int = -1) -> Tensor:
+    """The dot products of all pairs, one by one."""
+    count = len(vectors) + diagonal + 1
+    pairs = [(i, j) for i in range(len(vectors)) for j in range(min(i + diagonal + 1, count))]
+    return torch.stack([(vectors[i] * vectors[j]).sum(1) for i, j in pairs], 1)
+
+
+def pair_products(*vectors: Tensor) -> Tensor:
+    """The products of all pairs, element by element, one by one."""
+    return torch.stack([a * b for a, b in combinations(vectors, 2)]).sum(0)
 
 CASES = [
     Case("concat", keys(A, B), {}, lambda a, b: torch.cat((a, b), 1)),
@@ -75,11 +101,184 @@ CASES = [
     Case("add", keys(unbatched(5), GRID), {"broadcast": True}, operator.add),
     Case("add", keys(unbatched(1, 5), unbatched(4, 1)), {"broadcast": True}, operator.add),
     Case("subtract", keys(A, A), {}, operator.sub),
+    Case(
+        "stack",
+        keys(ROW, unbatched(5), tensor(4, 1)),
+        {"broadcast": True},
+        lambda a, b, c: torch.stack((a, b.expand(2, 4, 5), c.expand(2, 4, 5)), 1),
+    ),
+    Case("divide", keys(A, A), {}, operator.truediv),
+    Case("divide", keys(GRID, unbatched()), {"broadcast": True}, operator.truediv),
     Case("multiply", keys(A, A), {}, operator.mul),
     Case("multiply", keys(A, tensor(1)), {"broadcast": True}, operator.mul),
     Case("multiply", keys(A.cast("float16"), unbatched()), {"broadcast": True}, operator.mul),
     Case("average", keys(A, A, A), {}, lambda a, b, c: (a + b + c) / 3),
     Case("maximum", keys(A, A, A), {}, lambda a, b, c: torch.maximum(torch.maximum(a, b), c)),
+    Case("minimum", keys(A, A, A), {}, lambda a, b, c: torch.minimum(torch.minimum(a, b), c)),
+    Case("minimum", keys(ROW, tensor(1, 5)), {"broadcast": True}, torch.minimum),
+    Case("where", {"condition": MASK, "input": ROW, "other": ROW}, {}, torch.where),
+    Case(
+        "where",
+        {"condition": tensor(4, 1, dtype="bool"), "input": ROW, "other": unbatched()},
+        {"broadcast": True},
+        torch.where,
+    ),
+    Case(
+        "masked_fill",
+        {"input": ROW, "mask": MASK},
+        {"value": 2},
+        lambda x, mask: x.masked_fill(mask, 2),
+    ),
+    Case(
+        "masked_fill",
+        {"input": ROW, "mask": tensor(4, 1, dtype="bool")},
+        {"value": float("-inf"), "broadcast": True},
+        lambda x, mask: torch.where(mask, float("-inf"), x),
+    ),
+    Case(
+        "gather",
+        {"input": ROW, "index": INDEX},
+        {"dim": 1},
+        lambda x, index: torch.gather(x, 1, index),
+    ),
+    Case(
+        "gather",
+        {"input": ROW, "index": tensor(2, 9, dtype="int64")},
+        {"dim": -1, "sparse_grad": True},
+        lambda x, index: torch.gather(x, -1, index),
+    ),
+    Case(
+        "gather",
+        {"input": unbatched(4, 5), "index": unbatched(9, 5, dtype="int64")},
+        {"dim": 0},
+        lambda x, index: torch.gather(x, 0, index),
+    ),
+    *(
+        Case(
+            "pick",
+            {"input": x, "index": tensor(dtype="int64")},
+            {},
+            lambda x, index: torch.stack([row[i] for row, i in zip(x, index, strict=True)]),
+        )
+        for x in (A, ROW, GRID)
+    ),
+    *(
+        Case(
+            "scatter_add",
+            {"input": x, "index": index, "src": src},
+            {"dim": dim},
+            lambda x, index, src, dim=dim: torch.scatter_add(x, dim, index, src),
+        )
+        for x, index, src, dim in (
+            (ROW, INDEX, tensor(3, 5), 1),
+            (ROW, tensor(4, 9, dtype="int64"), tensor(6, 9), -1),
+            (unbatched(4), unbatched(9, dtype="int64"), unbatched(9), 0),
+        )
+    ),
+    Case(
+        "resize_like",
+        {"input": IMAGE, "like": LARGER},
+        {},
+        lambda x, like: F.interpolate(x, (7, 6)),
+    ),
+    *(
+        Case(
+            "resize_like",
+            {"input": tensor(*sizes), "like": tensor(*(size + 1 for size in sizes))},
+            {"mode": mode, **options},
+            lambda x, like, mode=mode, options=options: F.interpolate(
+                x, like.shape[2:], mode=mode, **options
+            ),
+        )
+        for sizes, mode, options in (
+            ((2, 5), "linear", {}),
+            ((2, 5), "area", {}),
+            ((2, 5), "nearest-exact", {}),
+            ((2, 4, 5), "bilinear", {"align_corners": True}),
+            ((2, 4, 5), "bicubic", {"align_corners": False}),
+            ((2, 4, 5), "bilinear", {"antialias": True}),
+            ((2, 4, 5), "bicubic", {"antialias": True}),
+            ((2, 4, 5, 3), "trilinear", {}),
+            ((2, 4, 5, 3), "area", {}),
+        )
+    ),
+    Case("pad_like", {"input": A, "like": tensor(7)}, {"dim": 1}, lambda x, y: F.pad(x, (0, 2))),
+    Case("pad_like", {"input": A, "like": A}, {"dim": -1}, lambda x, y: x),
+    Case(
+        "pad_like",
+        {"input": ROW, "like": tensor(7, 3)},
+        {"dim": 1, "side": "start", "value": 1},
+        lambda x, y: F.pad(x, (0, 0, 3, 0), value=1),
+    ),
+    Case(
+        "pad_like",
+        {"input": IMAGE, "like": LARGER},
+        {"dim": (2, 3), "side": "both"},
+        lambda x, y: F.pad(x, (0, 1, 1, 2)),
+    ),
+    Case(
+        "pad_like",
+        {"input": IMAGE, "like": LARGER},
+        {"dim": (-1, 1)},
+        lambda x, y: F.pad(x, (0, 1, 0, 0, 0, 1)),
+    ),
+    Case("cosine", keys(A, A), {}, F.cosine_similarity),
+    Case(
+        "cosine",
+        keys(ROW, unbatched(5)),
+        {"dim": -1, "eps": 0.1, "broadcast": True},
+        lambda a, b: F.cosine_similarity(a, b, -1, 0.1),
+    ),
+    Case("distance", keys(A, A), {}, F.pairwise_distance),
+    Case(
+        "distance",
+        keys(ROW, tensor(1, 5)),
+        {"p": 1, "eps": 0, "keepdim": True, "broadcast": True},
+        lambda a, b: (a - b).abs().sum(-1, keepdim=True),
+    ),
+    Case("pairwise_dot", keys(A, A, A), {}, lower_pairs),
+    Case("pairwise_dot", keys(A, A), {}, lambda a, b: (a * b).sum(1, keepdim=True)),
+    Case(
+        "dot_interaction",
+        keys(A, A, A),
+        {},
+        lambda *xs: torch.cat((xs[0], lower_pairs(*xs)), 1),
+    ),
+    Case("dot_interaction", keys(A, A, A, A), {"concat_first": False}, lower_pairs),
+    Case(
+        "dot_interaction",
+        keys(A, A, A),
+        {"self_interaction": True},
+        lambda *xs: torch.cat((xs[0], lower_pairs(*xs, diagonal=0)), 1),
+    ),
+    Case(
+        "factorization", keys(A, A, A), {}, lambda *xs: pair_products(*xs).sum(1, keepdim=True)
+    ),
+    Case("factorization", keys(A, A, A, A), {"reduce_sum": False}, pair_products),
+    Case("outer", keys(A, B), {}, lambda a, b: a[:, :, None] * b[:, None]),
+    Case("outer", keys(A, unbatched(4)), {}, lambda a, b: a[:, :, None] * b),
+    Case("outer", keys(unbatched(3), unbatched(4)), {}, torch.outer),
+    Case(
+        "outer",
+        keys(A, B, A),
+        {},
+        lambda a, b, c: a[:, :, None, None] * b[:, None, :, None] * c[:, None, None],
+    ),
+    *(
+        Case("einsum", keys(*sources), {"equation": equation}, by_hand)
+        for sources, equation, by_hand in (
+            ((ROW, tensor(3, 5)), "n l d, n m d -> n l m", lambda a, b: a @ b.mT),
+            ((ROW, unbatched(5, 6)), "nld,de->nle", operator.matmul),
+            ((unbatched(6, 4), ROW), "ml, nld -> nmd", operator.matmul),
+            ((unbatched(3, 4), unbatched(4)), "ab,b->a", operator.matmul),
+            ((ROW,), "n l d -> n d", lambda a: a.sum(1)),
+            ((ROW,), "n a b -> n b a", lambda a: a.mT),
+            ((tensor(4, 4),), "naa->n", lambda a: a.diagonal(0, 1, 2).sum(1)),
+            ((A, A, A), "nD, nD, nD -> n", lambda a, b, c: (a * b * c).sum(1)),
+            ((A, unbatched()), "nd, -> nd", operator.mul),
+            ((A, B), "n a, n b -> n", lambda a, b: a.sum(1) * b.sum(1)),
+        )
+    ),
     Case("dot", keys(A, A), {}, lambda a, b: (a * b).sum(1)),
     Case("matmul", keys(tensor(3, 4), tensor(4, 5)), {}, operator.matmul),
     Case("matmul", keys(tensor(2, 3, 4), tensor(2, 4, 5)), {}, operator.matmul),
@@ -146,14 +345,19 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=map(str, CASES))
 def test_results_are_those_by_hand(case: Case) -> None:
+    check(case, {})
+
+
+def check(case: Case, sizes: Mapping[str, int]) -> None:
+    """Shapes and dtypes are as inferred, values as by hand."""
     lowering = infer(case.merge, case.sources, **case.options)
-    inputs = {key: make(x, {}) for key, x in case.sources.items()}
+    inputs = {key: make(x, sizes) for key, x in case.sources.items()}
     expected = case.expected(*inputs.values())
-    found = results(lowering, inputs, None, {})
+    found = results(lowering, inputs, None, sizes)
     for value in found[lowering.default or ""]:
         torch.testing.assert_close(value, expected, equal_nan=True)
     for port, type_ in lowering.results.items():
-        assert tuple(found[port][0].shape) == shape_of(type_, {})
+        assert tuple(found[port][0].shape) == shape_of(type_, sizes)
         assert found[port][0].dtype == getattr(torch, type_.dtype)
 
 
@@ -194,6 +398,38 @@ def test_dtypes_are_taken_that_torch_takes(merge: str) -> None:
             with pytest.raises(OpFault) as caught:
                 infer(merge, sources)
             assert (a, b, caught.value.code) == (a, b, "dtype-mismatch")
+
+
+ONE_DTYPE = {"stack", "pairwise_dot", "dot_interaction", "factorization", "einsum", "concat"}
+TRIED = [case for case in CASES if case.merge not in ("formula", "attention", "average")]
+UNTRIED = {("where", "condition", "uint8")}  # taken, but deprecated
+
+
+@pytest.mark.parametrize("case", TRIED, ids=map(str, TRIED))
+def test_dtypes_are_taken_that_torch_takes_by_hand(case: Case) -> None:
+    """Of each source alone, and of all that are floats at once."""
+    floats = [key for key, x in case.sources.items() if x.dtype == "float32"]
+    together = [floats] if len(floats) > 1 else []
+    for varied, dtype in product([*([key] for key in case.sources), *together], DTYPES):
+        if (case.merge, varied[0], dtype) in UNTRIED:
+            continue
+        sources = {k: x.cast(dtype) if k in varied else x for k, x in case.sources.items()}
+        mixed = len({x.dtype for x in sources.values()}) > 1 and case.merge in ONE_DTYPE
+        inputs = {key: make(x, {}) for key, x in sources.items()}
+        try:
+            expected = case.expected(*inputs.values())
+        except (RuntimeError, NotImplementedError):
+            expected = None
+        try:
+            lowering = infer(case.merge, sources, **case.options)
+        except OpFault as fault:
+            wrong_value = fault.option == "value"  # that this dtype does not have
+            assert expected is None or mixed or wrong_value, (varied, dtype, fault)
+            continue
+        assert expected is not None and not mixed, (varied, dtype)
+        (found,) = results(lowering, inputs, None, {})[lowering.default or ""]
+        assert (varied, str(found.dtype)) == (varied, f"torch.{lowering.results[''].dtype}")
+        torch.testing.assert_close(found, expected, check_dtype=False, equal_nan=True)
 
 
 EXPRESSIONS = """

@@ -1,0 +1,146 @@
+"""What changes each element by itself: torch's functions as layers, and stochastic depth."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from mimgraph.catalogue import OpFault, axis_index, bad_option, dtype_fault, floating, layer
+from mimgraph.ir.code import Binary, Name, RuntimeSize, Unary, call
+from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
+from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType, promote
+from mimgraph.layers.sparse import vocabulary
+
+Dtype: TypeAlias = Literal[
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "complex64",
+    "complex128",
+    "bool",
+]
+
+_LIMITS = {"uint8": (0, 2**8)} | {f"int{n}": (-(2 ** (n - 1)), 2 ** (n - 1)) for n in (8, 16, 32)}
+
+
+@layer()
+def Cast(input: TensorType, /, dtype: Dtype) -> Lowering:
+    """The same values in another dtype: (*) -> (*).
+
+    Example:
+        pixels: {shape: [3, 32, 32], dtype: uint8}
+        {layer: Cast, from: pixels, dtype: float32}
+    """
+    return Lowering(input.cast(dtype), call=INPUT.method("to", Name(f"torch.{dtype}")))
+
+
+@layer()
+def Detach(input: TensorType, /) -> Lowering:
+    """The same values, through which no gradient flows: (*) -> (*).
+
+    Example:
+        x: [8]
+        {layer: Detach, from: x}
+    """
+    return Lowering(input, call=INPUT.method("detach"))
+
+
+@layer()
+def Clamp(
+    input: TensorType, /, min: int | float | None = None, max: int | float | None = None
+) -> Lowering:
+    """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
+
+    A limit with a fraction makes a tensor of whole numbers float32.
+
+    Example:
+        x: [8]
+        {layer: Clamp, from: x, min: 0, max: 1}
+    """
+    given = {name: limit for name, limit in (("min", min), ("max", max)) if limit is not None}
+    if not given:
+        raise OpFault("missing-option", "Clamp needs min or max", option="min")
+    if input.dtype in COMPLEX:
+        raise dtype_fault(input, "Clamp", "a tensor of real numbers")
+    dtype = input.dtype
+    for limit in given.values():
+        if not input.is_floating:
+            dtype = promote(dtype, "float32" if isinstance(limit, float) else "int64" if dtype == "bool" else dtype)
+    low, high = _LIMITS.get(dtype, (None, None))
+    for name, limit in given.items():
+        if low is not None and high is not None and not low <= limit < high:
+            raise bad_option(name, f"{name} {limit} is no {dtype}")
+    return Lowering(input.like(*input, dtype=dtype), call=INPUT.method("clamp", **given))
+
+
+@layer()
+def LogicalNot(input: TensorType, /) -> Lowering:
+    """True where there is nothing, which turns a mask round: (*) -> (*), bool.
+
+    Example:
+        mask: {shape: [T], dtype: bool}
+        {layer: LogicalNot, from: mask}
+    """
+    code = Unary("~", INPUT) if input.dtype == "bool" else INPUT.method("logical_not")
+    return Lowering(input.cast("bool"), call=code)
+
+
+@layer()
+def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowering:
+    """1 at the place of each number, else 0: (*) -> (*, num_classes), int64.
+
+    Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
+
+    Example:
+        color: {vocab: 5}
+        {layer: OneHot, from: color}
+    """
+    if input.dtype != "int64":
+        raise dtype_fault(input, "OneHot", "int64, the numbers of classes")
+    count = vocabulary(input, num_classes, "OneHot", "num_classes")
+    return Lowering(
+        input.like(*input, count), call=call("F.one_hot", INPUT, num_classes=count)
+    )
+
+
+@layer()
+def Normalize(
+    input: TensorType, /, dim: int, p: float = 2.0, eps: PositiveFloat = 1e-12
+) -> Lowering:
+    """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*).
+
+    Example:
+        embedding: [64]
+        {layer: Normalize, from: embedding, dim: 1}
+    """
+    if input.dtype not in (*FLOATING, *COMPLEX):
+        raise dtype_fault(input, "Normalize", "a floating-point tensor")
+    axis_index(input, dim)
+    options = {"p": (p, 2.0), "dim": (dim, None), "eps": (eps, 1e-12)}
+    given = {name: value for name, (value, default) in options.items() if value != default}
+    return Lowering(input.like(*input), call=call("F.normalize", INPUT, **given))
+
+
+@layer()
+def DropPath(input: TensorType, /, p: Probability) -> Lowering:
+    """In training, each sample is zero with probability `p`, else over 1 - p: (N, *) -> (N, *).
+
+    Stochastic depth (Huang et al. 2016), for the branch of a residual: the dropout of one value a
+    sample, `x * dropout(1, p)`. In eval it changes nothing.
+
+    Example:
+        branch: [16, 8, 8]
+        {layer: DropPath, from: branch, p: 0.1}
+    """
+    floating(input, "DropPath")
+    if not input.batched:
+        raise OpFault("rank-mismatch", "DropPath takes (N, *)", note=str(input))
+    ones = INPUT.method("new_ones", (RuntimeSize(BATCH), *(1,) * len(input.dims)))
+    kept = call("F.dropout", ones, p=p, training=Name("self.training"))
+    return Lowering(input.like(*input), call=Binary("*", INPUT, kept))
