@@ -12,6 +12,7 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.expression import (
     ExpressionError,
     Variable,
+    WrittenText,
     evaluate,
     variables,
     written,
@@ -55,24 +56,27 @@ def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
 def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
     """The text with the value of each `$name` in its place; only numbers stand in a text."""
     before = len(report.diagnostics)
-
-    def replacement(match: re.Match[str]) -> str:
-        found = env.get(match[1], FAULTY)
-        if match[1] not in env:
-            span = value.part(match.start(1), match.end(1))
-            _unknown_param(match[1], span, env, report, node)
-        elif isinstance(found, bool) or not isinstance(found, int | float):
-            span = value.part(match.start(1), match.end(1))
-            report.add(Diagnostic("bad-expression", f"{match[1]} is no number", span, node=node))
-        return str(_plain_number(found))
-
-    text = _NAME.sub(replacement, value.text)
-    return text if len(report.diagnostics) == before else FAULTY
+    found: dict[str, Any] = {}
+    for match in _NAME.finditer(value.text):
+        name, span = match[1], value.part(match.start(1), match.end(1))
+        number = env.get(name)
+        if name not in env:
+            _unknown_param(name, span, env, report, node)
+        elif number is FAULTY:
+            return FAULTY
+        elif isinstance(number, bool) or not isinstance(number, int | float):
+            report.add(Diagnostic("bad-expression", f"{name} is no number", span, node=node))
+        else:
+            found[name] = plain(number)
+    if len(report.diagnostics) > before:
+        return FAULTY
+    text = _NAME.sub(lambda match: _plain_number(found[match[1]]), value.text)
+    return WrittenText(text, value.text, found)
 
 
 def _plain_number(value: Any) -> str:
     """A number as a formula reads it."""
-    return repr(value) if isinstance(value, int | float) and value >= 0 else f"({value!r})"
+    return repr(value) if value >= 0 else f"({value!r})"
 
 
 def _unknown_param(name: str, span: Span, known: Iterable[str], report: Report, node: str) -> None:

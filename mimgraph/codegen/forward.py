@@ -378,6 +378,8 @@ class _Branches:
         self.inputs = plan.body.inputs
         self.branch: dict[Value, int] = {}
         self.members: list[list[Value]] = []
+        self.readers = Counter(value for step in steps for value in _read_by(step))
+        self.readers.update(final.reads if final else outputs.values())
         self.fed: set[Value] = set()  # what the inputs become, not tensors of the module alone
         for index, step in enumerate(steps):
             if any(value in self.fed or value.name in self.inputs for value in _read_by(step)):
@@ -402,7 +404,9 @@ class _Branches:
             others = [v for t, v in step.loop.carried.items() if t != target]
             stays = before in others or before in step.reads  # needed beside what is carried
             return before if before in dying and not stays else None
-        return dying[0] if len(dying) == 1 and len(step.targets) == 1 else None
+        if len(dying) != 1 or len(step.targets) != 1 or self.readers[dying[0]] > 1:
+            return None  # what several steps read has a name of its own
+        return dying[0]
 
     def join(self, value: Value, heir: Value | None) -> None:
         if heir is None:

@@ -18,7 +18,16 @@ from mimgraph.codegen.printer import (
 )
 from mimgraph.codegen.tree import Construct, rebuild, rebuild_statement, same_constant, spell
 from mimgraph.ir.code import Binary, Call, Code, Constant, Name, Unary
-from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable, variables
+from mimgraph.ir.expression import (
+    Arithmetic,
+    Expression,
+    ExpressionError,
+    Negative,
+    Number,
+    Variable,
+    evaluate,
+    variables,
+)
 
 Spell = Callable[[str], Code]  # an argument as it is written where it is used
 
@@ -143,11 +152,30 @@ def _columns(drafts: list[Draft]) -> list[Column]:
     for cells in zip(*rows, strict=True):
         values = tuple(cell.value for cell in cells)
         written = cells[0].written
-        if any(cell.written != written for cell in cells):
+        uses = zip(drafts, cells, strict=True)
+        if not all(
+            c.written == written and _computes(written, draft, c.value) for draft, c in uses
+        ):
             written = None
         varies = not all(same_constant(value, values[0]) for value in values)
         columns.append(Column(values, cells[0].name, written, varies))
     return columns
+
+
+def _computes(written: Expression | None, draft: Draft, value: Any) -> bool:
+    """Whether an expression gives the value at this use. A size remembers the expression of the
+    block that made it, whose names may mean something else here."""
+
+    def lookup(variable: Variable) -> Any:
+        for names in (draft.dims, draft.params):
+            if variable.name in names:
+                return names[variable.name]
+        raise ExpressionError(f"{variable.name} is of another block", 0, -1)
+
+    try:
+        return written is not None and bool(_canonical(evaluate(written, lookup)) == value)
+    except ExpressionError:
+        return False
 
 
 def _constants(draft: Draft) -> list[Constant]:
@@ -199,7 +227,7 @@ class _Explained:
                 self.codes[index] = self.use_param(param)
             else:
                 left.append(index)
-        plain = [i for i in left if not self.is_written(self.columns[i])]
+        plain = [i for i in left if self.columns[i].written is None]
         self.derive(plain)
         for index in left:
             if index not in plain:
@@ -213,7 +241,7 @@ class _Explained:
         """The param that explains a column: the one that was written, else one of the same values."""
         if isinstance(column.written, Variable) and column.written.name in self.drafts[0].params:
             return column.written.name
-        if column.written is not None and self.is_written(column):
+        if column.written is not None:
             return None
         for name in self.drafts[0].params:
             if _same_values(self.param_values(name), column.values):
@@ -229,13 +257,6 @@ class _Explained:
     def use_param(self, name: str) -> str:
         self.params.setdefault(name, Argument(name, self.param_values(name), True))
         return name
-
-    def is_written(self, column: Column) -> bool:
-        """Whether the expression speaks only of params of the block and dimensions of its inputs."""
-        known = {*self.drafts[0].params, *self.drafts[0].dims}
-        return column.written is not None and all(
-            variable.name in known for variable in variables(column.written)
-        )
 
     def derive(self, indices: list[int]) -> None:
         """New arguments, one for each distinct column."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Self
 
@@ -151,6 +151,21 @@ class WrittenFloat(float):
 
     def __reduce__(self) -> tuple[type[float], tuple[float]]:
         return float, (float(self),)
+
+
+class WrittenText(str):
+    """A text filled in: it remembers the text with `$name` in it, and the value of each name."""
+
+    template: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, value: str, template: str, values: Mapping[str, Any]) -> Self:
+        self = super().__new__(cls, value)
+        self.template, self.values = template, values
+        return self
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
 
 
 def written(value: Any, expression: Expression) -> Any:

@@ -54,7 +54,7 @@ class Option(NamedTuple):
         """The span of characters of the value, where the text is as the user wrote it."""
         if within is None or within[1] < within[0] or self.part is None:
             return self.span
-        return self.part(*within) if isinstance(self.value, str) else self.span
+        return self.part(*within) if isinstance(self.value, str | Template) else self.span
 
 
 class Source(NamedTuple):

@@ -98,6 +98,12 @@ def _float(value: Any) -> Any:
     raise _fail(float)
 
 
+def _text(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    raise _fail(str)
+
+
 def _exactly(kind: type) -> Check:
     def check(value: Any) -> Any:
         if type(value) is kind:
@@ -115,7 +121,7 @@ _SIMPLE: dict[Any, Check] = {
     int: _int,
     float: _float,
     bool: _exactly(bool),
-    str: _exactly(str),
+    str: _text,
     type(None): _exactly(type(None)),
     Any: _anything,
 }

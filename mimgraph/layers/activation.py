@@ -33,13 +33,23 @@ _WORDS = {
 
 @layer()
 def ReLU(input: TensorType, /, inplace: bool = False) -> Lowering:
-    """max(0, x): (*) -> (*)."""
+    """max(0, x): (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: ReLU, from: x}
+    """
     return _pointwise(input, "ReLU", "F.relu", takes=REAL, inplace=inplace)
 
 
 @layer()
 def ReLU6(input: TensorType, /, inplace: bool = False) -> Lowering:
-    """min(max(0, x), 6): (*) -> (*)."""
+    """min(max(0, x), 6): (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: ReLU6, from: x}
+    """
     return _pointwise(input, "ReLU6", "F.relu6", takes=REAL, inplace=inplace)
 
 
@@ -47,7 +57,12 @@ def ReLU6(input: TensorType, /, inplace: bool = False) -> Lowering:
 def LeakyReLU(
     input: TensorType, /, negative_slope: float = 0.01, inplace: bool = False
 ) -> Lowering:
-    """x, below 0 times `negative_slope`: (*) -> (*)."""
+    """x, below 0 times `negative_slope`: (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: LeakyReLU, from: x}
+    """
     return _pointwise(
         input, "LeakyReLU", "F.leaky_relu", negative_slope=negative_slope, inplace=inplace
     )
@@ -55,7 +70,14 @@ def LeakyReLU(
 
 @layer()
 def PReLU(input: TensorType, /, num_parameters: Positive = 1, init: float = 0.25) -> Lowering:
-    """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*)."""
+    """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*).
+
+    He et al. 2015.
+
+    Example:
+        x: [64]
+        {layer: PReLU, from: x}
+    """
     weighted(input, "PReLU")
     if num_parameters != 1:
         channels = input.dims[not input.batched] if input.rank > 1 else 1
@@ -72,19 +94,40 @@ def PReLU(input: TensorType, /, num_parameters: Positive = 1, init: float = 0.25
 
 @layer()
 def ELU(input: TensorType, /, alpha: float = 1.0, inplace: bool = False) -> Lowering:
-    """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*)."""
+    """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*).
+
+    Clevert et al. 2016.
+
+    Example:
+        x: [64]
+        {layer: ELU, from: x}
+    """
     return _pointwise(input, "ELU", "F.elu", alpha=alpha, inplace=inplace)
 
 
 @layer()
 def SELU(input: TensorType, /, inplace: bool = False) -> Lowering:
-    """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*)."""
+    """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*).
+
+    Klambauer et al. 2017.
+
+    Example:
+        x: [64]
+        {layer: SELU, from: x}
+    """
     return _pointwise(input, "SELU", "F.selu", inplace=inplace)
 
 
 @layer()
 def CELU(input: TensorType, /, alpha: float = 1.0, inplace: bool = False) -> Lowering:
-    """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*)."""
+    """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
+
+    Barron 2017.
+
+    Example:
+        x: [64]
+        {layer: CELU, from: x}
+    """
     if alpha == 0:
         raise bad_option("alpha", "alpha may not be 0")
     return _pointwise(input, "CELU", "F.celu", alpha=alpha, inplace=inplace)
@@ -92,61 +135,117 @@ def CELU(input: TensorType, /, alpha: float = 1.0, inplace: bool = False) -> Low
 
 @layer()
 def GELU(input: TensorType, /, approximate: Literal["none", "tanh"] = "none") -> Lowering:
-    """x times the normal distribution function of x: (*) -> (*)."""
+    """x times the normal distribution function of x: (*) -> (*).
+
+    Hendrycks and Gimpel 2016; `approximate: tanh` is the faster formula.
+
+    Example:
+        x: [64]
+        {layer: GELU, from: x}
+    """
     return _pointwise(input, "GELU", "F.gelu", approximate=approximate)
 
 
 @layer()
 def SiLU(input: TensorType, /, inplace: bool = False) -> Lowering:
-    """x * sigmoid(x), also known as swish: (*) -> (*)."""
+    """x * sigmoid(x), also known as swish: (*) -> (*).
+
+    Elfwing et al. 2018.
+
+    Example:
+        x: [64]
+        {layer: SiLU, from: x}
+    """
     return _pointwise(input, "SiLU", "F.silu", takes=(*FLOATING, *COMPLEX), inplace=inplace)
 
 
 @layer()
 def Mish(input: TensorType, /, inplace: bool = False) -> Lowering:
-    """x * tanh(softplus(x)): (*) -> (*)."""
+    """x * tanh(softplus(x)): (*) -> (*).
+
+    Misra 2020.
+
+    Example:
+        x: [64]
+        {layer: Mish, from: x}
+    """
     return _pointwise(input, "Mish", "F.mish", inplace=inplace)
 
 
 @layer()
 def Sigmoid(input: TensorType, /) -> Lowering:
-    """1 / (1 + exp(-x)): (*) -> (*)."""
+    """1 / (1 + exp(-x)): (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Sigmoid, from: x}
+    """
     return _pointwise(_as_float(input), "Sigmoid", "torch.sigmoid", takes=NUMBERS)
 
 
 @layer()
 def Tanh(input: TensorType, /) -> Lowering:
-    """The hyperbolic tangent: (*) -> (*)."""
+    """The hyperbolic tangent: (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Tanh, from: x}
+    """
     return _pointwise(_as_float(input), "Tanh", "torch.tanh", takes=NUMBERS)
 
 
 @layer()
 def Softplus(input: TensorType, /, beta: float = 1.0, threshold: float = 20.0) -> Lowering:
-    """log(1 + exp(beta * x)) / beta, linear above `threshold`: (*) -> (*)."""
+    """log(1 + exp(beta * x)) / beta, linear above `threshold`: (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Softplus, from: x}
+    """
     return _pointwise(input, "Softplus", "F.softplus", beta=beta, threshold=threshold)
 
 
 @layer()
 def Softsign(input: TensorType, /) -> Lowering:
-    """x / (1 + |x|): (*) -> (*)."""
+    """x / (1 + |x|): (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Softsign, from: x}
+    """
     return _widened(input, "Softsign", "F.softsign")
 
 
 @layer()
 def Softmax(input: TensorType, /, dim: int) -> Lowering:
-    """exp(x), divided by its sum along `dim`: (*) -> (*)."""
+    """exp(x), divided by its sum along `dim`: (*) -> (*).
+
+    Example:
+        x: [10]
+        {layer: Softmax, from: x, dim: -1}
+    """
     return _along(input, "Softmax", "F.softmax", dim)
 
 
 @layer()
 def LogSoftmax(input: TensorType, /, dim: int) -> Lowering:
-    """The logarithm of the softmax along `dim`: (*) -> (*)."""
+    """The logarithm of the softmax along `dim`: (*) -> (*).
+
+    Example:
+        x: [10]
+        {layer: LogSoftmax, from: x, dim: -1}
+    """
     return _along(input, "LogSoftmax", "F.log_softmax", dim)
 
 
 @layer()
 def Softmin(input: TensorType, /, dim: int) -> Lowering:
-    """The softmax of -x along `dim`: (*) -> (*)."""
+    """The softmax of -x along `dim`: (*) -> (*).
+
+    Example:
+        x: [10]
+        {layer: Softmin, from: x, dim: -1}
+    """
     return _along(input, "Softmin", "F.softmin", dim)
 
 
@@ -169,7 +268,12 @@ def Softmax2d(input: TensorType, /) -> Lowering:
 def Hardtanh(
     input: TensorType, /, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Lowering:
-    """x, not below `min_val` and not above `max_val`: (*) -> (*)."""
+    """x, not below `min_val` and not above `max_val`: (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Hardtanh, from: x}
+    """
     if max_val <= min_val:
         raise bad_option("max_val", f"max_val {max_val} is not above min_val {min_val}")
     if input.dtype == "uint8" and min_val < 0:
@@ -187,31 +291,58 @@ def Hardtanh(
 
 @layer()
 def Hardswish(input: TensorType, /, inplace: bool = False) -> Lowering:
-    """x * relu6(x + 3) / 6: (*) -> (*)."""
+    """x * relu6(x + 3) / 6: (*) -> (*).
+
+    Howard et al. 2019, MobileNetV3.
+
+    Example:
+        x: [64]
+        {layer: Hardswish, from: x}
+    """
     return _pointwise(input, "Hardswish", "F.hardswish", inplace=inplace)
 
 
 @layer()
 def Hardsigmoid(input: TensorType, /, inplace: bool = False) -> Lowering:
-    """relu6(x + 3) / 6: (*) -> (*)."""
+    """relu6(x + 3) / 6: (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Hardsigmoid, from: x}
+    """
     return _pointwise(input, "Hardsigmoid", "F.hardsigmoid", inplace=inplace)
 
 
 @layer()
 def LogSigmoid(input: TensorType, /) -> Lowering:
-    """log(sigmoid(x)): (*) -> (*)."""
+    """log(sigmoid(x)): (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: LogSigmoid, from: x}
+    """
     return _pointwise(input, "LogSigmoid", "F.logsigmoid")
 
 
 @layer()
 def Tanhshrink(input: TensorType, /) -> Lowering:
-    """x - tanh(x): (*) -> (*)."""
+    """x - tanh(x): (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Tanhshrink, from: x}
+    """
     return _widened(input, "Tanhshrink", "F.tanhshrink")
 
 
 @layer()
 def Softshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
-    """x, moved by `lambd` towards 0: (*) -> (*)."""
+    """x, moved by `lambd` towards 0: (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Softshrink, from: x}
+    """
     if lambd < 0:
         raise bad_option("lambd", "lambd may not be negative")
     return _pointwise(input, "Softshrink", "F.softshrink", lambd=lambd)
@@ -219,7 +350,12 @@ def Softshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
 
 @layer()
 def Hardshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
-    """x, but 0 from -lambd to lambd: (*) -> (*)."""
+    """x, but 0 from -lambd to lambd: (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Hardshrink, from: x}
+    """
     return _pointwise(input, "Hardshrink", "F.hardshrink", lambd=lambd)
 
 
@@ -227,7 +363,12 @@ def Hardshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
 def Threshold(
     input: TensorType, /, threshold: float, value: float, inplace: bool = False
 ) -> Lowering:
-    """x where it is above `threshold`, else `value`: (*) -> (*)."""
+    """x where it is above `threshold`, else `value`: (*) -> (*).
+
+    Example:
+        x: [64]
+        {layer: Threshold, from: x, threshold: 0.1, value: 0}
+    """
     return _pointwise(
         input,
         "Threshold",
@@ -243,7 +384,14 @@ def Threshold(
 def RReLU(
     input: TensorType, /, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False
 ) -> Lowering:
-    """x, below 0 times a slope that is random in training: (*) -> (*)."""
+    """x, below 0 times a slope that is random in training: (*) -> (*).
+
+    Xu et al. 2015. In eval the slope is the mean of `lower` and `upper`.
+
+    Example:
+        x: [64]
+        {layer: RReLU, from: x}
+    """
     if upper < lower:
         raise bad_option("upper", f"upper {upper} is below lower {lower}")
     if input.dtype not in ("bfloat16", "float32", "float64"):
@@ -254,7 +402,14 @@ def RReLU(
 
 @layer()
 def GLU(input: TensorType, /, dim: int = -1) -> Lowering:
-    """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D)."""
+    """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D).
+
+    Dauphin et al. 2017.
+
+    Example:
+        x: [64]
+        {layer: GLU, from: x}
+    """
     floating(input, "GLU")
     index = axis_index(input, dim)
     dims, size = list(input), input.dims[index]

@@ -20,7 +20,12 @@ Ratios3: TypeAlias = PositiveFloat | tuple[PositiveFloat, PositiveFloat, Positiv
 
 @layer()
 def AdaptiveAvgPool1d(input: TensorType, /, output_size: Sizes1) -> Lowering:
-    """Means over windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
+    """Means over windows such that `output_size` are left: (N, C, L) -> (N, C, output_size).
+
+    Example:
+        signal: [8, 50]
+        {layer: AdaptiveAvgPool1d, from: signal, output_size: 5}
+    """
     return _adaptive(input, 1, output_size)
 
 
@@ -28,7 +33,14 @@ def AdaptiveAvgPool1d(input: TensorType, /, output_size: Sizes1) -> Lowering:
 def AdaptiveAvgPool2d(
     input: TensorType, /, output_size: Positive | tuple[OrSame, OrSame]
 ) -> Lowering:
-    """Means over windows such that `output_size` are left, null for as many as there are."""
+    """Means over windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
+
+    A size that is null stays as it is.
+
+    Example:
+        image: [3, 32, 32]
+        {layer: AdaptiveAvgPool2d, from: image, output_size: 1}
+    """
     return _adaptive(input, 2, output_size)
 
 
@@ -36,7 +48,14 @@ def AdaptiveAvgPool2d(
 def AdaptiveAvgPool3d(
     input: TensorType, /, output_size: Positive | tuple[OrSame, OrSame, OrSame]
 ) -> Lowering:
-    """Means over windows such that `output_size` are left, null for as many as there are."""
+    """Means over windows such that `output_size` are left: (N, C, D, H, W) -> same rank.
+
+    A size that is null stays as it is.
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: AdaptiveAvgPool3d, from: volume, output_size: [null, 4, 4]}
+    """
     return _adaptive(input, 3, output_size)
 
 
@@ -157,7 +176,8 @@ def _fractional(
         enough = at_least(size, reach)
         if enough is False:
             raise bad_option(
-                option, f"{left} windows of {width} need a size of {reach}, but it is {size}"
+                option,
+                f"to leave {left}, windows of {width} need a size of {reach}, but it is {size}",
             )
         if enough is None:
             room = size - reach

@@ -41,7 +41,14 @@ def Conv1d(
     bias: bool = True,
     padding_mode: PaddingMode = "zeros",
 ) -> Lowering:
-    """Convolution over one axis: (N, C, L) -> (N, out_channels, L')."""
+    """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
+
+    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+
+    Example:
+        signal: [8, 50]
+        {layer: Conv1d, from: signal, out_channels: 16, kernel_size: 3, padding: same}
+    """
     return _conv(
         input, 1, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
     )
@@ -60,7 +67,14 @@ def Conv2d(
     bias: bool = True,
     padding_mode: PaddingMode = "zeros",
 ) -> Lowering:
-    """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W')."""
+    """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
+
+    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+
+    Example:
+        image: [3, 32, 32]
+        {layer: Conv2d, from: image, out_channels: 16, kernel_size: 3, padding: 1}
+    """
     return _conv(
         input, 2, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
     )
@@ -79,7 +93,14 @@ def Conv3d(
     bias: bool = True,
     padding_mode: PaddingMode = "zeros",
 ) -> Lowering:
-    """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W')."""
+    """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
+
+    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: Conv3d, from: volume, out_channels: 16, kernel_size: 3, padding: 1}
+    """
     return _conv(
         input, 3, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
     )

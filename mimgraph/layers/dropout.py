@@ -11,34 +11,61 @@ from mimgraph.layers.window import SHAPES
 
 @layer()
 def Dropout(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """In training, each element is zero with probability `p`: (*) -> (*)."""
+    """In training, each element is zero with probability `p`: (*) -> (*).
+
+    Example:
+        x: [20, 64]
+        {layer: Dropout, from: x, p: 0.1}
+    """
     return _dropout(input, "Dropout", p, inplace)
 
 
 @layer()
 def Dropout1d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L)."""
+    """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L).
+
+    Example:
+        signal: [8, 50]
+        {layer: Dropout1d, from: signal, p: 0.1}
+    """
     with_rank(input, 2, "Dropout1d", SHAPES[1])
     return _dropout(input, "Dropout1d", p, inplace)
 
 
 @layer()
 def Dropout2d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W)."""
+    """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W).
+
+    Example:
+        image: [3, 32, 32]
+        {layer: Dropout2d, from: image, p: 0.1}
+    """
     with_rank(input, 3, "Dropout2d", SHAPES[2])
     return _dropout(input, "Dropout2d", p, inplace)
 
 
 @layer()
 def Dropout3d(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same."""
+    """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same.
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: Dropout3d, from: volume, p: 0.1}
+    """
     with_rank(input, 4, "Dropout3d", SHAPES[3])
     return _dropout(input, "Dropout3d", p, inplace)
 
 
 @layer()
 def AlphaDropout(input: TensorType, /, p: Probability = 0.5, inplace: bool = False) -> Lowering:
-    """Dropout that keeps mean and variance, to go with SELU: (*) -> (*)."""
+    """Dropout that keeps mean and variance, to go with SELU: (*) -> (*).
+
+    Klambauer et al. 2017.
+
+    Example:
+        x: [20, 64]
+        {layer: AlphaDropout, from: x, p: 0.1}
+    """
     return _dropout(input, "AlphaDropout", p, inplace)
 
 

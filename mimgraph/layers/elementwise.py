@@ -8,7 +8,8 @@ from mimgraph.catalogue import OpFault, axis_index, bad_option, dtype_fault, flo
 from mimgraph.ir.code import Binary, Name, RuntimeSize, Unary, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
-from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType, promote
+from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType
+from mimgraph.layers.padding import Number
 from mimgraph.layers.sparse import vocabulary
 
 Dtype: TypeAlias = Literal[
@@ -52,9 +53,7 @@ def Detach(input: TensorType, /) -> Lowering:
 
 
 @layer()
-def Clamp(
-    input: TensorType, /, min: int | float | None = None, max: int | float | None = None
-) -> Lowering:
+def Clamp(input: TensorType, /, min: Number | None = None, max: Number | None = None) -> Lowering:
     """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
 
     A limit with a fraction makes a tensor of whole numbers float32.
@@ -70,8 +69,7 @@ def Clamp(
         raise dtype_fault(input, "Clamp", "a tensor of real numbers")
     dtype = input.dtype
     for limit in given.values():
-        if not input.is_floating:
-            dtype = promote(dtype, "float32" if isinstance(limit, float) else "int64" if dtype == "bool" else dtype)
+        dtype = _beside(dtype, limit)
     low, high = _LIMITS.get(dtype, (None, None))
     for name, limit in given.items():
         if low is not None and high is not None and not low <= limit < high:
@@ -104,9 +102,7 @@ def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowerin
     if input.dtype != "int64":
         raise dtype_fault(input, "OneHot", "int64, the numbers of classes")
     count = vocabulary(input, num_classes, "OneHot", "num_classes")
-    return Lowering(
-        input.like(*input, count), call=call("F.one_hot", INPUT, num_classes=count)
-    )
+    return Lowering(input.like(*input, count), call=call("F.one_hot", INPUT, num_classes=count))
 
 
 @layer()
@@ -144,3 +140,12 @@ def DropPath(input: TensorType, /, p: Probability) -> Lowering:
     ones = INPUT.method("new_ones", (RuntimeSize(BATCH), *(1,) * len(input.dims)))
     kept = call("F.dropout", ones, p=p, training=Name("self.training"))
     return Lowering(input.like(*input), call=Binary("*", INPUT, kept))
+
+
+def _beside(dtype: str, number: Number) -> str:
+    """The dtype in which torch computes with a tensor and a number: of the higher kind."""
+    if dtype in FLOATING:
+        return dtype
+    if isinstance(number, float):
+        return "float32"
+    return "int64" if dtype == "bool" else dtype

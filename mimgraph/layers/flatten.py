@@ -15,7 +15,12 @@ from mimgraph.layers.reshape import divided, moved, product
 
 @layer()
 def Flatten(input: TensorType, /, start_dim: int = 1, end_dim: int = -1) -> Lowering:
-    """Axes `start_dim` to `end_dim` as one: (N, *) -> (N, D)."""
+    """Axes `start_dim` to `end_dim` as one: (N, *) -> (N, D).
+
+    Example:
+        image: [3, 32, 32]
+        {layer: Flatten, from: image}
+    """
     if not input.dims:
         raise OpFault("rank-mismatch", "Flatten takes (N, *)", note=str(input))
     start = axis_index(input, start_dim, "start_dim")

@@ -12,13 +12,23 @@ from mimgraph.ir.types import TensorType
 
 @layer()
 def Identity(input: TensorType, /) -> Lowering:
-    """The input, unchanged: (*) -> (*)."""
+    """The input, unchanged: (*) -> (*).
+
+    Example:
+        x: [20, 64]
+        {layer: Identity, from: x}
+    """
     return Lowering(input, module("Identity"), function=INPUT)
 
 
 @layer("in_features")
 def Linear(input: TensorType, /, out_features: Size, bias: bool = True) -> Lowering:
-    """Affine map of the last axis: (*, in_features) -> (*, out_features)."""
+    """Affine map of the last axis: (*, in_features) -> (*, out_features).
+
+    Example:
+        x: [64]
+        {layer: Linear, from: x, out_features: 10}
+    """
     weighted(input, "Linear")
     if not input.dims:
         raise OpFault("rank-mismatch", "Linear takes (N, *, in_features)", note=str(input))
@@ -43,7 +53,13 @@ class BilinearInputs(NamedTuple):
 
 @layer("in1_features", "in2_features")
 def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -> Lowering:
-    """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features)."""
+    """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features).
+
+    Example:
+        user: [16]
+        item: [32]
+        {layer: Bilinear, from: [user, item], out_features: 8}
+    """
     for name, x in zip(inputs._fields, inputs, strict=True):
         weighted(x, "Bilinear", name)
         if not x.dims:

@@ -34,7 +34,12 @@ def BatchNorm1d(
     track_running_stats: bool = True,
     bias: bool = True,
 ) -> Lowering:
-    """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same."""
+    """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same.
+
+    Example:
+        signal: [8, 50]
+        {layer: BatchNorm1d, from: signal}
+    """
     if len(input.dims) != 1:
         with_rank(input, 2, "BatchNorm1d", "(N, C) or (N, C, L)")
     return _batch_norm(input, "BatchNorm1d", eps, momentum, affine, track_running_stats, bias)
@@ -51,7 +56,12 @@ def BatchNorm2d(
     track_running_stats: bool = True,
     bias: bool = True,
 ) -> Lowering:
-    """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W)."""
+    """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W).
+
+    Example:
+        image: [3, 32, 32]
+        {layer: BatchNorm2d, from: image}
+    """
     with_rank(input, 3, "BatchNorm2d", SHAPES[2])
     return _batch_norm(input, "BatchNorm2d", eps, momentum, affine, track_running_stats, bias)
 
@@ -67,7 +77,12 @@ def BatchNorm3d(
     track_running_stats: bool = True,
     bias: bool = True,
 ) -> Lowering:
-    """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W)."""
+    """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W).
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: BatchNorm3d, from: volume}
+    """
     with_rank(input, 4, "BatchNorm3d", SHAPES[3])
     return _batch_norm(input, "BatchNorm3d", eps, momentum, affine, track_running_stats, bias)
 
@@ -169,7 +184,14 @@ def LayerNorm(
     bias: bool = True,
     normalized_shape: Positive | tuple[Positive, ...] | None = None,
 ) -> Lowering:
-    """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*)."""
+    """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*).
+
+    Ba et al. 2016.
+
+    Example:
+        x: [20, 64]
+        {layer: LayerNorm, from: x}
+    """
     _mixed(input, "LayerNorm", elementwise_affine)
     if not input.dims:
         raise OpFault("rank-mismatch", "LayerNorm takes (N, *, D)", note=str(input))
@@ -232,7 +254,14 @@ def GroupNorm(
     affine: bool = True,
     bias: bool = True,
 ) -> Lowering:
-    """Each group of channels normalised: (N, C, *) -> (N, C, *)."""
+    """Each group of channels normalised: (N, C, *) -> (N, C, *).
+
+    Wu and He 2018. With one group it normalises each sample, with as many as channels each of them.
+
+    Example:
+        image: [8, 16, 16]
+        {layer: GroupNorm, from: image, num_groups: 4}
+    """
     _mixed(input, "GroupNorm", affine)
     if not input.dims or not input.batched:
         raise OpFault("rank-mismatch", "GroupNorm takes (N, C, *)", note=str(input))

@@ -36,7 +36,14 @@ def MaxPool1d(
     dilation: Sizes1 = 1,
     ceil_mode: bool = False,
 ) -> Lowering:
-    """The largest of each window: (N, C, L) -> (N, C, L')."""
+    """The largest of each window: (N, C, L) -> (N, C, L').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool1d takes it.
+
+    Example:
+        signal: [8, 50]
+        {layer: MaxPool1d, from: signal, kernel_size: 2}
+    """
     floating(input, "MaxPool1d")
     return _max_pool(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
 
@@ -51,7 +58,14 @@ def MaxPool2d(
     dilation: Sizes2 = 1,
     ceil_mode: bool = False,
 ) -> Lowering:
-    """The largest of each window: (N, C, H, W) -> (N, C, H', W')."""
+    """The largest of each window: (N, C, H, W) -> (N, C, H', W').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool2d takes it.
+
+    Example:
+        image: [3, 32, 32]
+        {layer: MaxPool2d, from: image, kernel_size: 2}
+    """
     return _max_pool(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
 
 
@@ -65,7 +79,14 @@ def MaxPool3d(
     dilation: Sizes3 = 1,
     ceil_mode: bool = False,
 ) -> Lowering:
-    """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
+    """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool3d takes it.
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: MaxPool3d, from: volume, kernel_size: 2}
+    """
     return _max_pool(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
 
 
@@ -79,7 +100,12 @@ def AvgPool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Lowering:
-    """The mean of each window: (N, C, L) -> (N, C, L')."""
+    """The mean of each window: (N, C, L) -> (N, C, L').
+
+    Example:
+        signal: [8, 50]
+        {layer: AvgPool1d, from: signal, kernel_size: 2}
+    """
     return _avg_pool(
         input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad=count_include_pad
     )
@@ -96,7 +122,12 @@ def AvgPool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Lowering:
-    """The mean of each window: (N, C, H, W) -> (N, C, H', W')."""
+    """The mean of each window: (N, C, H, W) -> (N, C, H', W').
+
+    Example:
+        image: [3, 32, 32]
+        {layer: AvgPool2d, from: image, kernel_size: 2}
+    """
     _check_divisor(divisor_override)
     return _avg_pool(
         input,
@@ -121,7 +152,12 @@ def AvgPool3d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Lowering:
-    """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
+    """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: AvgPool3d, from: volume, kernel_size: 2}
+    """
     if input.dtype in ("float16", "bfloat16"):
         raise dtype_fault(input, "AvgPool3d", "float32 or float64")
     _check_divisor(divisor_override)

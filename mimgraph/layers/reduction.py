@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from mimgraph.catalogue import axis_index, bad_option, dtype_fault, layer
 from mimgraph.ir.code import Attribute, by_position, call
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
 from mimgraph.ir.option_types import Positive
-from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType
+from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, TensorType
 from mimgraph.layers.reshape import axis_indices
 from mimgraph.layers.slicing import long_enough
 
 Axes: TypeAlias = int | tuple[int, ...]
 
-_REAL_OF = {"complex64": "float32", "complex128": "float64"}
+REAL, INEXACT = (*FLOATING, *INTEGER), (*FLOATING, *COMPLEX)
 
 
 @layer()
@@ -73,9 +74,7 @@ def Min(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
 
 
 @layer()
-def Std(
-    input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = False
-) -> Lowering:
+def Std(input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = False) -> Lowering:
     """The standard deviation over axes, of T values over T - correction: (N, T, D) -> (N, D).
 
     Example:
@@ -86,9 +85,7 @@ def Std(
 
 
 @layer()
-def Var(
-    input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = False
-) -> Lowering:
+def Var(input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = False) -> Lowering:
     """The variance over axes, of T values over T - correction: (N, T, D) -> (N, D).
 
     Example:
@@ -99,9 +96,7 @@ def Var(
 
 
 @layer()
-def Norm(
-    input: TensorType, /, dim: Axes, ord: float = 2.0, keepdim: bool = False
-) -> Lowering:
+def Norm(input: TensorType, /, dim: Axes, ord: float = 2.0, keepdim: bool = False) -> Lowering:
     """The norm of order `ord` over axes, torch.linalg.vector_norm: (N, T, D) -> (N, T) for dim -1.
 
     Example:
@@ -158,15 +153,14 @@ def TopK(
         scores: [T, 8]
         {layer: TopK, from: scores, k: 3, dim: 1}
     """
-    if input.dtype not in (*FLOATING, *INTEGER):
-        raise dtype_fault(input, "TopK", "a tensor of real numbers")
+    dtype = reduced_dtype(input, "TopK")
     axis = axis_index(input, dim)
     requires = long_enough(input.dims[axis], k)
     if requires is None:
         raise bad_option("k", f"k {k} is more than the {input.dims[axis]} of axis {dim}")
     options = {"largest": largest, "sorted": sorted}
     keywords = {name: value for name, value in options.items() if not value}
-    values = input.like(*input.dims[:axis], k, *input.dims[axis + 1 :])
+    values = input.like(*input.dims[:axis], k, *input.dims[axis + 1 :], dtype=dtype)
     return Lowering(
         values,
         call=INPUT.method("topk", *by_position(k=k, dim=dim), **keywords),
@@ -195,21 +189,48 @@ def CumSum(input: TensorType, /, dim: int) -> Lowering:
 
 def reduced_dtype(input: TensorType, name: str) -> str:
     """The dtype of a reduction, once torch takes that of the input."""
-    real, dtype = (*FLOATING, *INTEGER), input.dtype
-    is_whole = dtype not in (*FLOATING, *COMPLEX)
-    if name in ("Mean", "Std", "Var", "Norm") and is_whole:
-        raise dtype_fault(input, name, "a floating-point tensor")
-    if name in ("Max", "Min") and dtype in COMPLEX:
-        raise dtype_fault(input, name, "a tensor that has an order")
-    if name in ("ArgMax", "ArgMin"):
-        if dtype not in real:
-            raise dtype_fault(input, name, "a tensor of real numbers")
-        return "int64"
-    if name in ("Std", "Var", "Norm"):
-        return _REAL_OF.get(dtype, dtype)
-    if name in ("Sum", "Prod", "CumSum") and is_whole:
-        return "int64"
-    return "float32" if name == "LogSumExp" and is_whole else dtype
+    takes, wants, result = _DTYPES[name]
+    if input.dtype not in takes:
+        raise dtype_fault(input, name, wants)
+    return result(input.dtype)
+
+
+def _same(dtype: str) -> str:
+    return dtype
+
+
+def _counted(dtype: str) -> str:
+    return dtype if dtype in INEXACT else "int64"
+
+
+def _widened(dtype: str) -> str:
+    return dtype if dtype in INEXACT else "float32"
+
+
+def _magnitude(dtype: str) -> str:
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
+def _position(dtype: str) -> str:
+    return "int64"
+
+
+_FLOAT, _REAL, _ORDER = "a floating-point tensor", "a tensor of real numbers", "what has an order"
+_DTYPES: dict[str, tuple[tuple[str, ...], str, Callable[[str], str]]] = {
+    "Mean": (INEXACT, _FLOAT, _same),
+    "Sum": (DTYPES, "", _counted),
+    "Prod": (DTYPES, "", _counted),
+    "CumSum": (DTYPES, "", _counted),
+    "Max": ((*REAL, "bool"), _ORDER, _same),
+    "Min": ((*REAL, "bool"), _ORDER, _same),
+    "Std": (INEXACT, _FLOAT, _magnitude),
+    "Var": (INEXACT, _FLOAT, _magnitude),
+    "Norm": (INEXACT, _FLOAT, _magnitude),
+    "LogSumExp": (DTYPES, "", _widened),
+    "ArgMax": (REAL, _REAL, _position),
+    "ArgMin": (REAL, _REAL, _position),
+    "TopK": (REAL, _REAL, _same),
+}
 
 
 def _reduced(

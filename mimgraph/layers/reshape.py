@@ -104,8 +104,7 @@ def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Loweri
 
     Example:
         query: [1, 64]
-        tokens: [T, 64]
-        {layer: Expand, from: query, size: [$T, -1]}
+        {layer: Expand, from: query, size: [4, -1]}
     """
     new = len(size) - len(input.dims)
     if new < 0 or (new and input.batched):
@@ -137,9 +136,7 @@ def Repeat(input: TensorType, /, repeats: tuple[Size, ...]) -> Lowering:
         raise bad_option("repeats", "the batch cannot be repeated", "let repeats start with 1")
     sizes = (1,) * new + tuple(input.shape)
     dims = [size * times for size, times in zip(sizes, repeats, strict=True)]
-    return Lowering(
-        moved(input, *dims[input.batched :]), call=INPUT.method("repeat", *repeats)
-    )
+    return Lowering(moved(input, *dims[input.batched :]), call=INPUT.method("repeat", *repeats))
 
 
 @layer()

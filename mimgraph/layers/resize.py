@@ -9,9 +9,9 @@ from mimgraph.catalogue import bad_option, dtype_fault, layer
 from mimgraph.ir.code import call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.layers.reshape import moved
-from mimgraph.layers.upsampling import Factor, Mode, resized
+from mimgraph.layers.upsampling import Factor, Mode, check_corners, check_recomputed, resized
 from mimgraph.layers.window import check_copied, plain, unless_same
 
 PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular"]
@@ -41,7 +41,7 @@ def Pad(
         raise bad_option("pad", f"pad is for {axes} axes, but {input} has {len(input.dims)}")
     pairs = [(pad[i], pad[i + 1]) for i in range(2 * axes - 2, -1, -2)]
     lead, sizes = input.dims[:-axes], input.dims[-axes:]
-    requires = ()
+    requires: tuple[Constraint, ...] = ()
     if mode != "constant":
         if value is not None:
             raise bad_option("value", f"value says nothing in mode {mode}")
@@ -82,6 +82,8 @@ def Interpolate(
         image: [3, 16, 16]
         {layer: Interpolate, from: image, size: [24, 32], mode: bilinear}
     """
+    check_corners(mode, align_corners)
+    check_recomputed(recompute_scale_factor, size)
     result = resized(input, "Interpolate", size, scale_factor, mode)
     if antialias and mode not in ("bilinear", "bicubic"):
         raise bad_option("antialias", f"mode {mode} has no antialias")

@@ -50,7 +50,17 @@ def RNN(
     dropout: Probability = 0.0,
     bidirectional: bool = False,
 ) -> Lowering:
-    """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size)."""
+    """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+
+    Example:
+        words: [T, 16]
+        length: {shape: [], dtype: int64}
+        {layer: RNN, from: {input: words, lengths: length}, hidden_size: 32, bidirectional: true}
+    """
     run = Run.of("RNN", inputs, 1, hidden_size, num_layers, bias, bidirectional)
     arguments = {
         "input_size": run.input_size,
@@ -75,7 +85,17 @@ def GRU(
     dropout: Probability = 0.0,
     bidirectional: bool = False,
 ) -> Lowering:
-    """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size)."""
+    """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+
+    Example:
+        words: [T, 16]
+        length: {shape: [], dtype: int64}
+        {layer: GRU, from: {input: words, lengths: length}, hidden_size: 32, bidirectional: true}
+    """
     run = Run.of("GRU", inputs, 3, hidden_size, num_layers, bias, bidirectional)
     arguments = {
         "input_size": run.input_size,
@@ -100,7 +120,17 @@ def LSTM(
     bidirectional: bool = False,
     proj_size: NonNegative = 0,
 ) -> Lowering:
-    """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size)."""
+    """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden`, `cell` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+
+    Example:
+        words: [T, 16]
+        length: {shape: [], dtype: int64}
+        {layer: LSTM, from: {input: words, lengths: length}, hidden_size: 32, bidirectional: true}
+    """
     run = Run.of("LSTM", inputs, 4, hidden_size, num_layers, bias, bidirectional, proj_size)
     if proj_size >= run.hidden_size:
         raise bad_option("proj_size", f"proj_size must be smaller than hidden_size {hidden_size}")

@@ -114,8 +114,9 @@ def Chunk(input: TensorType, /, chunks: Positive, dim: int) -> Lowering:
         {layer: Chunk, from: x, chunks: 2, dim: 1}
     """
     axis = axis_index(input, dim)
-    size, requires = input.dims[axis], ()
+    size = input.dims[axis]
     sizes: Iterable[Size]
+    requires: tuple[Constraint, ...] = ()
     if isinstance(size, Dim):
         quotient = divided(size, chunks)
         if quotient is None:
@@ -187,9 +188,7 @@ def _parts(
     return _ports([moved(input, *lead, size, *tail) for size in sizes], code, requires)
 
 
-def _ports(
-    types: list[TensorType], code: Code, requires: tuple[Constraint, ...] = ()
-) -> Lowering:
+def _ports(types: list[TensorType], code: Code, requires: tuple[Constraint, ...] = ()) -> Lowering:
     """The pieces that `code` gives as ports, of which none is the default."""
     if len(types) > MAX_PARTS:
         raise OpFault("too-large", f"more than {MAX_PARTS} pieces")

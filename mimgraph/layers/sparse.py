@@ -33,9 +33,16 @@ def Embedding(
     *,
     num_embeddings: Positive | None = None,
 ) -> Lowering:
-    """A learned vector for each number: (*) -> (*, embedding_dim)."""
+    """A learned vector for each number: (*) -> (*, embedding_dim).
+
+    `num_embeddings` is the input's `vocab`; an input without one must be told.
+
+    Example:
+        city: {vocab: 1000}
+        {layer: Embedding, from: city, embedding_dim: 8}
+    """
     _check_numbers(input, "Embedding")
-    count = _count(input, num_embeddings, "Embedding")
+    count = vocabulary(input, num_embeddings, "Embedding", "num_embeddings")
     width = known(embedding_dim, "embedding_dim")
     _check_padding(padding_idx, count)
     return Lowering(
@@ -92,7 +99,7 @@ def EmbeddingBag(
                 raise bad_option(option, f"a maximum takes no {option}")
     if weights is not None:
         _check_weights(bags, weights, mode)
-    count = _count(bags, num_embeddings, "EmbeddingBag")
+    count = vocabulary(bags, num_embeddings, "EmbeddingBag", "num_embeddings")
     width = known(embedding_dim, "embedding_dim")
     _check_padding(padding_idx, count)
     keywords = {} if weights is None else {"per_sample_weights": Operand("per_sample_weights")}
@@ -140,21 +147,21 @@ def _check_padding(padding_idx: int | None, count: int) -> None:
         raise bad_option("padding_idx", f"padding_idx {padding_idx} is none of {count} embeddings")
 
 
-def _count(input: TensorType, given: int | None, name: str) -> int:
-    """The number of embeddings, which the input's vocabulary gives if it has one."""
+def vocabulary(input: TensorType, given: int | None, name: str, option: str) -> int:
+    """The number of categories, which the input's vocab gives if it has one, else `option`."""
     count = given if input.vocab is None else input.vocab
     if count is None:
         raise OpFault(
             "missing-option",
-            f"{name} needs num_embeddings, for its input has no vocab",
-            option="num_embeddings",
-            help="give num_embeddings, or vocab to the input",
+            f"{name} needs {option}, for its input has no vocab",
+            option=option,
+            help=f"give {option}, or vocab to the input",
         )
     if given is not None and given != count:
         raise OpFault(
             "inferred-conflict",
-            f"num_embeddings is {given}, but the input's vocab is {count}",
-            option="num_embeddings",
-            help="leave num_embeddings out",
+            f"{option} is {given}, but the input's vocab is {count}",
+            option=option,
+            help=f"leave {option} out",
         )
     return count

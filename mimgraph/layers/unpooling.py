@@ -151,7 +151,7 @@ def _within(wanted: Size, whole: Size, stride: int) -> list[Constraint]:
         near = at_least(stride - 1, distance)
         if near is False:
             raise bad_option(
-                "output_size", f"{wanted} is not within {stride} of {whole}, so no pool leaves it"
+                "output_size", f"output_size {wanted} is not within stride {stride} of {whole}"
             )
         room = stride - distance
         if near is None and isinstance(room, Dim):

@@ -39,10 +39,8 @@ def Upsample(
         image: [3, 16, 16]
         {layer: Upsample, from: image, scale_factor: 2, mode: bilinear}
     """
-    if align_corners is not None and mode not in _AXES:
-        raise bad_option("align_corners", f"align_corners says nothing in mode {mode}")
-    if recompute_scale_factor and size is not None:
-        raise bad_option("recompute_scale_factor", "recompute_scale_factor is not for a size")
+    check_corners(mode, align_corners)
+    check_recomputed(recompute_scale_factor, size)
     return Lowering(
         resized(input, "Upsample", size, scale_factor, mode),
         module(
@@ -112,6 +110,18 @@ def resized(
     if size is not None:
         return input.like(channels, *given)
     return input.like(channels, *(scaled(s, f, option) for s, f in zip(sizes, given, strict=True)))
+
+
+def check_corners(mode: str, align_corners: bool | None) -> None:
+    """Refuse corners where a mode knows none."""
+    if align_corners is not None and mode not in _AXES:
+        raise bad_option("align_corners", f"align_corners says nothing in mode {mode}")
+
+
+def check_recomputed(recompute_scale_factor: bool | None, size: Any) -> None:
+    """Refuse to recompute a factor that is not given."""
+    if recompute_scale_factor and size is not None:
+        raise bad_option("recompute_scale_factor", "recompute_scale_factor is not for a size")
 
 
 def _resized_2d(input: TensorType, name: str, size: Any, scale_factor: Any, mode: str) -> Lowering:

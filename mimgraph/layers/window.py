@@ -65,7 +65,7 @@ def scaled(size: Size, factor: float, option: str) -> Size:
     if exact.denominator > 1024:
         raise OpFault(
             "symbolic-size",
-            f"{size} times {factor} is rounded, so {size} must be a number",
+            f"{option} {factor} is rounded, so {size} must be a number",
             option=option,
             help="give this size in the input's shape, or a factor such as 0.5 or 1.25",
         )
@@ -73,7 +73,7 @@ def scaled(size: Size, factor: float, option: str) -> Size:
 
 
 def check_copied(
-    mode: str, sizes: Iterable[Size], pads: Iterable[tuple[int, int]]
+    mode: str, sizes: Iterable[Size], pads: Iterable[tuple[int, int]], option: str = "padding"
 ) -> tuple[Constraint, ...]:
     """What is copied into the padding must be there: less than a size, or all of it in a circle."""
     if mode not in ("reflect", "circular"):
@@ -83,7 +83,7 @@ def check_copied(
         minimum = max(sides) + (mode == "reflect")
         enough = at_least(size, minimum)
         if enough is False:
-            raise bad_option("padding", f"{mode} padding {max(sides)} is too large for size {size}")
+            raise bad_option(option, f"{mode} padding {max(sides)} is too large for size {size}")
         if isinstance(size, Dim) and not enough:
             requires.append(Constraint(size, minimum=minimum))
     return tuple(requires)

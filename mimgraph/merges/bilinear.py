@@ -176,7 +176,12 @@ def low_rank(sources: Sources, /, out_features: Positive, *, rank: Positive = 4)
 
 
 def _summed(
-    sketch: Sketch, product: str, like: TensorType, sizes: tuple[int, int], axis: int, name: str = "summed"
+    sketch: Sketch,
+    product: str,
+    like: TensorType,
+    sizes: tuple[int, int],
+    axis: int,
+    name: str = "summed",
 ) -> str:
     """The last axis split in two, and summed over the first or second of them."""
     *lead, _ = like
@@ -206,9 +211,7 @@ def tensor(sources: Sources, /) -> Lowering:
     same_dtypes(named, "tensor")
     letters = _LETTERS[: len(sources)]
     equation = f"{','.join(f'n{letter}' for letter in letters)}->n{letters}"
-    padded: list[Code] = [
-        call("F.pad", Operand(key), (1, 0), value=1.0) for key in named
-    ]
+    padded: list[Code] = [call("F.pad", Operand(key), (1, 0), value=1.0) for key in named]
     return Lowering(
         sources[0].like(total), call=call("torch.einsum", equation, *padded).method("flatten", 1)
     )

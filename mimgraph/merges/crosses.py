@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, Sources, known, merge, weighted
+from mimgraph.catalogue import Sources, known, merge, weighted
 from mimgraph.ir.graph import Block
 from mimgraph.ir.option_types import Depth, Positive
 from mimgraph.merges.agreement import operands, same_shapes
@@ -50,14 +50,14 @@ def cin(sources: Sources, /, layer_sizes: tuple[Positive, ...], *, bias: bool = 
         shop: [16]
         {merge: cin, from: [user, item, shop], layer_sizes: [8, 4]}
     """
-    fields = _rows(sources)
+    _check_rows(sources)
     names = numbered(len(sources)) if len(sources) > 1 else ("x",)
     doc = "Compressed interaction network of xDeepFM (Lian et al. 2018)."
     sketch = Sketch("CompressedInteractionNetwork", *names, doc=doc)
     rows = before = names[0]
     if len(names) > 1:
         rows = before = sketch.merge("rows", "stack", names)
-    pooled, count = [], fields
+    pooled = []
     for index, size in enumerate(layer_sizes):
         products = sketch.merge(
             f"products{index}", "einsum", (before, rows), equation="nhd,nmd->nhmd"
@@ -72,14 +72,13 @@ def cin(sources: Sources, /, layer_sizes: tuple[Positive, ...], *, bias: bool = 
     return sketch.block(sketch.merge("fused", "concat", tuple(pooled)))
 
 
-def _rows(sources: Sources) -> int:
-    """The number of rows: of embeddings of one size, or of a source that holds them all."""
+def _check_rows(sources: Sources) -> None:
+    """Embeddings of one size, or a source that holds them all."""
     named = operands(sources, "cin", least=1)
     for key, x in named.items():
         weighted(x, "cin", key)
         if len(x.dims) != (1 if len(sources) > 1 else 2) or not x.batched:
             raise rank_fault(x, "cin takes several (N, D) or one (N, n, D)", key)
-    if len(sources) == 1:
-        return known(sources[0].dims[0], "the number of rows", "0")
     same_shapes(named, "cin needs embeddings of one size")
-    return len(sources)
+    if len(sources) == 1:
+        known(sources[0].dims[0], "the number of rows", "0")

@@ -38,8 +38,9 @@ def einsum(sources: Sources, /, equation: str) -> Lowering:
     terms, result = _read(equation)
     named = operands(sources, "einsum", least=len(terms), most=len(terms))
     by_key = dict(zip(named, terms, strict=True))
-    sizes = _sizes(named, by_key)
+    _check_ranks(named, by_key)
     batch = _batch(named, by_key)
+    sizes = _sizes(named, by_key)
     _check_result(result, sizes, batch)
     _check_dtypes(named, by_key, result)
     dims = tuple(sizes[letter.name] for letter in result[1 if batch else 0 :])
@@ -72,9 +73,8 @@ def _letters(equation: str, start: int, end: int) -> Iterator[Letter]:
             raise _fault(f"an equation names axes by a letter, not {character!r}", position)
 
 
-def _sizes(named: Operands, terms: Mapping[str, Term]) -> dict[str, Size]:
-    """The size of each letter, the same wherever it stands."""
-    found: dict[str, tuple[Size, str]] = {}
+def _check_ranks(named: Operands, terms: Mapping[str, Term]) -> None:
+    """Each source has as many axes as letters."""
     for key, x in named.items():
         if len(terms[key]) != x.rank:
             raise OpFault(
@@ -84,6 +84,12 @@ def _sizes(named: Operands, terms: Mapping[str, Term]) -> dict[str, Size]:
                 note=str(x),
                 help="the batch has a letter as well" if len(terms[key]) == len(x.dims) else "",
             )
+
+
+def _sizes(named: Operands, terms: Mapping[str, Term]) -> dict[str, Size]:
+    """The size of each letter, the same wherever it stands."""
+    found: dict[str, tuple[Size, str]] = {}
+    for key, x in named.items():
         for letter, size in zip(terms[key], x.shape, strict=True):
             known, other = found.setdefault(letter.name, (size, key))
             if not same_size(size, known):
@@ -125,7 +131,7 @@ def _check_result(result: Term, sizes: Mapping[str, Size], batch: str | None) ->
 
 
 def _check_dtypes(named: Operands, terms: Mapping[str, Term], result: Term) -> None:
-    """One dtype; torch sums no bools, and whole numbers of one source alone in another dtype."""
+    """One dtype; torch sums no bools, and what one source has alone as int64, which may not fit."""
     same_dtypes(named, "einsum")
     kept = {letter.name for letter in result}
     names = [{letter.name for letter in term} for term in terms.values()]
@@ -133,13 +139,13 @@ def _check_dtypes(named: Operands, terms: Mapping[str, Term], result: Term) -> N
     if summed:
         refuse(named, "einsum", ("bool",))
     alone = sorted(name for name in summed if sum(name in term for term in names) == 1)
-    if alone and named["0"].is_integer:
+    if alone and named["0"].is_integer and named["0"].dtype != "int64":
         raise OpFault(
             "dtype-mismatch",
-            f"einsum sums {alone[0]}, which one source has alone, of floating-point tensors only",
+            f"einsum sums {alone[0]}, which one source has alone, as int64",
             source="0",
             note=named["0"].dtype,
-            help="Sum it first",
+            help="Cast it to int64 first",
         )
 
 

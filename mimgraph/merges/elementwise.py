@@ -161,6 +161,8 @@ def kind_of(x: TensorType) -> Kind:
 def promoted(a: Kind, b: Kind) -> Kind:
     """The kind in which torch computes with both."""
     low, high = sorted((a, b), key=lambda kind: kind.level)
+    if low.level < high.level and low.dtype in COMPLEX and high.dtype in FLOATING:
+        return Kind(_as_complex(high.dtype), high.level)
     if low.level < high.level and _category(low.dtype) <= _category(high.dtype):
         return high
     return Kind(promote(a.dtype, b.dtype), high.level)
@@ -169,6 +171,13 @@ def promoted(a: Kind, b: Kind) -> Kind:
 def as_float(dtype: str) -> str:
     """The dtype of what is no whole number any more."""
     return dtype if dtype in (*FLOATING, *COMPLEX) else "float32"
+
+
+def _as_complex(dtype: str) -> str:
+    """The complex dtype of that precision."""
+    if dtype == "float16":
+        raise OpFault("dtype-mismatch", "float16 and a complex scalar would give complex32")
+    return "complex128" if dtype == "float64" else "complex64"
 
 
 def real(dtype: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.catalogue import OpFault, axis_index, bad_option, merge
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, by_position, call
@@ -12,7 +12,7 @@ from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.merges.agreement import agreed, same_ranks, within
 
-Number = bool | int | float
+Number: TypeAlias = bool | int | float
 
 LIMITS: dict[str, float] = {  # the largest number of each dtype
     "bool": 1,
@@ -30,9 +30,7 @@ class MaskedFillInputs(NamedTuple):
 
 
 @merge()
-def masked_fill(
-    inputs: MaskedFillInputs, /, value: bool | int | float, *, broadcast: bool = False
-) -> Lowering:
+def masked_fill(inputs: MaskedFillInputs, /, value: Number, *, broadcast: bool = False) -> Lowering:
     """`value` where `mask` is true, else `input`: (*), (*) -> (*).
 
     Example:
@@ -67,7 +65,7 @@ def pad_like(
     dim: int | tuple[int, ...],
     *,
     side: Literal["end", "start", "both"] = "end",
-    value: bool | int | float = 0,
+    value: Number = 0,
 ) -> Lowering:
     """`input` as long as `like` along `dim`, by `value` behind it: (N, T, *), (N, S, *) -> (N, S, *).
 
@@ -116,9 +114,7 @@ def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bo
 
 def _missing(axis: int) -> Code:
     """How much shorter the input is."""
-    like, input = (
-        Attribute(Operand(key), "shape").at(Constant(axis)) for key in ("like", "input")
-    )
+    like, input = (Attribute(Operand(key), "shape").at(Constant(axis)) for key in ("like", "input"))
     return Binary("-", like, input)
 
 

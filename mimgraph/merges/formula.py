@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.catalogue import NamedSources, OpFault, merge
@@ -17,6 +17,7 @@ from mimgraph.ir.expression import (
     Negative,
     Number,
     Variable,
+    WrittenText,
     evaluate,
     parse,
     variables,
@@ -42,23 +43,24 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
     """
     if not sources:
         raise OpFault("wrong-arity", "formula takes at least 1 source, not 0")
+    text, params = (expr.template, expr.values) if isinstance(expr, WrittenText) else (expr, {})
     try:
-        expression = parse(expr)
-        _check_names(expression, sources)
+        expression = parse(text)
+        _check_names(expression, {*sources, *(f"${name}" for name in params)}, sources)
         frame = agreed(sources, "formula needs equal shapes", broadcast)
-        term = Compiler(sources).term(expression)
+        term = Compiler(sources, params).term(expression)
     except ExpressionError as error:
         within = (error.start, error.end)
         raise OpFault(error.code, error.message, option="expr", within=within) from None
     return Lowering(frame.cast(term.kind.dtype), call=term.code)
 
 
-def _check_names(expression: Expression, sources: NamedSources) -> None:
-    """Every name is a source, and every source is used."""
+def _check_names(expression: Expression, known: Container[str], sources: NamedSources) -> None:
+    """Every name is a source or a param, and every source is used."""
     used = set()
     for variable in variables(expression):
         used.add(variable.name)
-        if variable.name not in sources:
+        if variable.name not in known:
             raise ExpressionError(
                 f"the formula has no source {variable.name!r}",
                 variable.start,
@@ -77,22 +79,33 @@ class Term(NamedTuple):
     kind: Kind
     value: int | float | None = None
 
+    @property
+    def written(self) -> Expression:
+        """A number as an expression over the params that it comes from."""
+        origin = self.code.written if isinstance(self.code, Constant) else None
+        return origin or Number(self.value or 0)
 
-def number(value: float) -> Term:
+
+def number(value: float, written: Expression | None = None) -> Term:
     """A number; torch takes a float among whole numbers for float32."""
-    return Term(Constant(value), Kind("float32" if isinstance(value, float) else "int64", 0), value)
+    kind = Kind("float32" if isinstance(value, float) else "int64", 0)
+    origin = written if written is not None and variables(written) else None
+    return Term(Constant(value, written=origin), kind, value)
 
 
 class Compiler:
     """Terms from expressions; what is made of numbers alone is computed at once."""
 
-    def __init__(self, sources: NamedSources) -> None:
+    def __init__(self, sources: NamedSources, params: Mapping[str, int | float]) -> None:
         self.sources = sources
+        self.params = params
 
     def term(self, expression: Expression) -> Term:
         match expression:
             case Number(value):
                 return number(value)
+            case Variable(name) if name.startswith("$"):
+                return number(self.params[name[1:]], Variable(name[1:]))
             case Variable(name):
                 return Term(Operand(name), kind_of(self.sources[name]))
             case Negative(operand):
@@ -139,7 +152,7 @@ def _computed(
 
 def _negative(term: Term) -> Term:
     if term.value is not None:
-        return number(-term.value)
+        return number(-term.value, Negative(term.written))
     _refuse("-", term, ("bool",))
     return Term(Unary("-", term.code), term.kind)
 
@@ -147,7 +160,9 @@ def _negative(term: Term) -> Term:
 def _arithmetic(operator: str, left: Term, right: Term) -> Term:
     if left.value is not None and right.value is not None:
         expression = Arithmetic(operator, Number(left.value), Number(right.value))
-        return number(evaluate(expression, _no_name))
+        return number(
+            evaluate(expression, _no_name), Arithmetic(operator, left.written, right.written)
+        )
     code, kind = Binary(operator, left.code, right.code), promoted(left.kind, right.kind)
     if operator in COMPARISONS:
         if operator not in ("==", "!="):

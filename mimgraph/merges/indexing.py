@@ -16,7 +16,7 @@ INDEX = Operand("index")
 
 class GatherInputs(NamedTuple):
     input: TensorType
-    index: TensorType
+    index: TensorType  # type: ignore[assignment]  # a tuple has a method of torch's name
 
 
 @merge()
@@ -46,7 +46,7 @@ def gather(inputs: GatherInputs, /, dim: int, *, sparse_grad: bool = False) -> L
 
 class PickInputs(NamedTuple):
     input: TensorType
-    index: TensorType
+    index: TensorType  # type: ignore[assignment]  # a tuple has a method of torch's name
 
 
 @merge()
@@ -72,7 +72,7 @@ def pick(inputs: PickInputs, /) -> Lowering:
 
 class ScatterAddInputs(NamedTuple):
     input: TensorType
-    index: TensorType
+    index: TensorType  # type: ignore[assignment]  # a tuple has a method of torch's name
     src: TensorType
 
 

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from mimgraph.catalogue import OpFault, Sources, merge
-from mimgraph.ir.code import Attribute, Binary, Constant, Operand, Slice, Tuple, by_position, call
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    Code,
+    Constant,
+    Operand,
+    Slice,
+    Tuple,
+    by_position,
+    call,
+)
 from mimgraph.ir.lowering import Lowering
 from mimgraph.merges.agreement import Operands, operands, same_dtypes, same_shapes
 from mimgraph.merges.elementwise import as_float, refuse
@@ -68,7 +78,7 @@ def factorization(sources: Sources, /, *, reduce_sum: bool = True) -> Lowering:
     named = vectors(sources, "factorization")
     total = VECTORS.method("sum", 1).method("square")
     squares = VECTORS.method("square").method("sum", 1)
-    pairs = Binary("-", total, squares)
+    pairs: Code = Binary("-", total, squares)
     if reduce_sum:
         pairs = pairs.method("sum", 1, keepdim=True)
     first = sources[0]

@@ -10,9 +10,7 @@ from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import FLOATING, TensorType
 from mimgraph.merges.agreement import same_ranks
 
-Mode = Literal[
-    "nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"
-]
+Mode = Literal["nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"]
 SPATIAL = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # what else takes any number
 BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")  # the modes that take uint8
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from mimgraph.ir.expression import parse, variables
@@ -22,6 +23,7 @@ from mimgraph.ir.graph import (
 )
 from mimgraph.source import SourceFile, Span
 
+_numbers = count()  # of blocks in blocks, of which several may be of one family
 _NOWHERE = Span(SourceFile("mimgraph", ""), 1, 1, 1, 1)
 
 Sources = str | tuple[str, ...] | Mapping[str, str]  # one, several, or by the argument each fills
@@ -69,8 +71,9 @@ class Sketch:
         repeat = None
         if times is not None:
             repeat = Repeat(_option(times), False, {}, _NOWHERE)
-        self.inner |= {block.family: block, **block.inner}
-        return self._add(name, Call(block.family, _NOWHERE, repeat=repeat), _sources(sources))
+        key = f"{block.family} {next(_numbers)}"
+        self.inner |= {key: block, **block.inner}
+        return self._add(name, Call(key, _NOWHERE, repeat=repeat), _sources(sources))
 
     def block(self, *outputs: str, **named: str) -> Block:
         """The finished block: one output, or several by name."""

@@ -138,6 +138,8 @@ class Interpreter:
         if lowering.module is not None:  # whatever class an item of a chain has become
             module = partial(getattr(nn, lowering.module.name).forward, module)
         operands = {**sources, MODULE.key: module}
+        for key, code in lowering.steps.items():
+            operands[key] = oracle.run(code, operands, self.sizes)
         call = lowering.call or module_call(*map(Operand, sources))
         result = oracle.run(call, operands, self.sizes)
         found = {"": result}

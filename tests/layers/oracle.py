@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +32,16 @@ from mimgraph.ir.types import TensorType
 
 BATCH_SIZE = 2
 Sizes = Mapping[str, int]
+
+
+class Case(NamedTuple):
+    layer: str
+    sources: TensorType | Mapping[str, TensorType]
+    options: Mapping[str, Any] = {}
+
+    def __str__(self) -> str:
+        options = ",".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.layer}({options})".replace(" ", "")
 
 
 def tensor(*dims: int | str, dtype: str = "float32", vocab: int | None = None) -> TensorType:
@@ -158,6 +168,9 @@ class NAMESPACE:
     """The names that emitted code may use."""
 
     torch, nn, F = torch, nn, F
+
+    class self:  # noqa: N801 - the module whose forward it stands in
+        training = True
 
 
 def results(
