@@ -240,7 +240,7 @@ def applier(name: str, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Ca
     raise TypeError(f"{name} is called on tensors: mg.Input(...) or what a layer returned")
 
 
-_OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}, "tensor": {}}
+_OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}, "tensor": {}, "part": {}}
 
 
 def layer(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], Op]:
@@ -260,6 +260,11 @@ def merge(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], Op]:
 def tensor() -> Callable[[Rule], Op]:
     """Register a rule as a tensor of the model itself, which has no sources."""
     return _registrar("tensor", (), ())
+
+
+def part() -> Callable[[Rule], Op]:
+    """Register a rule as a part of merges that are blocks, which no spec can name."""
+    return _registrar("part", (), ())
 
 
 def _registrar(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -10,6 +11,7 @@ import mimgraph
 from mimgraph import catalogue
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.ir.dim import Dim
+from tests.codegen.test_golden import RUFF
 
 FILES = {
     kind: Path(mimgraph.__file__).parent / f"{kind}s" / "__init__.pyi"
@@ -34,8 +36,8 @@ class _Layer:
     "merge": '''\
 """Written from the catalogue by `pytest tests/test_stubs.py --rewrite`."""
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 from mimgraph.builder import Tensor
 
@@ -47,7 +49,10 @@ _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | object
 def stub(kind: str) -> str:
     """The whole stub file of the layers or merges."""
     definitions = [_definition(op) for op in catalogue.ops(kind).values()]
-    return "\n".join([_HEAD[kind], *definitions])
+    text = "\n".join([_HEAD[kind], *definitions])
+    command = [str(RUFF), "format", "--line-length", "100", "--stdin-filename", "stub.pyi", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    return str(done.stdout)
 
 
 def _definition(op: Op) -> str:
@@ -102,6 +107,8 @@ def _type(annotation: Any) -> str:
         plain = [
             _type(a) for a in arguments if a is not Dim and not (Dim in arguments and a is int)
         ]
+        if "float" in plain:  # an int is one to a type checker
+            plain = [name for name in plain if name != "int"]
         return " | ".join(dict.fromkeys([*(["Size"] if Dim in arguments else []), *plain]))
     if origin is tuple:
         return f"Sequence[{_type(arguments[0])}]"

@@ -39,7 +39,7 @@ SHOWN: list[tuple[str, Callable[[], mg.Tensor], str]] = [
     ("input", image, "<image (N, 3, 32, 32)>"),
     ("category", lambda: mg.Input("city", vocab=9), "<city (N,)>"),
     ("named", lambda: layers.Conv2d(16, 3)(image(), name="conv"), "<conv (N, 16, 30, 30)>"),
-    ("unnamed", lambda: layers.MaxPool2d(2)(image()), "<max_pool2d (N, 3, 16, 16)>"),
+    ("unnamed", lambda: layers.AvgPool2d(2)(image()), "<avg_pool2d (N, 3, 16, 16)>"),
     ("symbolic", lambda: layers.Linear(4)(text()), "<linear (N, T, 4)>"),
     (
         "several ports",

@@ -378,6 +378,7 @@ class _Branches:
         self.inputs = plan.body.inputs
         self.branch: dict[Value, int] = {}
         self.members: list[list[Value]] = []
+        self.kept: dict[int, Value] = {}  # by branch: what a loop rebinds keeps its name
         self.readers = Counter(value for step in steps for value in _read_by(step))
         self.readers.update(final.reads if final else outputs.values())
         self.fed: set[Value] = set()  # what the inputs become, not tensors of the module alone
@@ -387,6 +388,8 @@ class _Branches:
             dying = self.dying(step, index, last_use)
             for target in step.targets:
                 self.join(target, self.heir(step, target, dying))
+                if step.loop is not None and len(step.targets) > 1:
+                    self.keep(step.loop, step, target, last_use[step.loop.carried[target]] == index)
         self.names = self.choose(plan, self.main(final, outputs, last_use, len(steps)))
 
     def dying(self, step: Step, index: int, last_use: Mapping[Value, int]) -> list[Value]:
@@ -401,12 +404,15 @@ class _Branches:
         """The dying local whose name the target takes."""
         if step.loop is not None and target in step.loop.carried:
             before = step.loop.carried[target]
-            others = [v for t, v in step.loop.carried.items() if t != target]
-            stays = before in others or before in step.reads  # needed beside what is carried
-            return before if before in dying and not stays else None
+            return before if before in dying and not _stays(step, step.loop, target) else None
         if len(dying) != 1 or len(step.targets) != 1 or self.readers[dying[0]] > 1:
             return None  # what several steps read has a name of its own
         return dying[0]
+
+    def keep(self, loop: Loop, step: Step, target: Value, dies: bool) -> None:
+        """Of several values that a loop carries, each keeps the name it came with, inputs too."""
+        if dies and not _stays(step, loop, target):
+            self.kept[self.branch[target]] = loop.carried[target]
 
     def join(self, value: Value, heir: Value | None) -> None:
         if heir is None:
@@ -436,8 +442,11 @@ class _Branches:
         for value in self.branch:
             ports.setdefault(value.name, set()).add(value.port)
         wanted = []
-        for members in self.members:
-            last = members[-1]
+        for index, members in enumerate(self.members):
+            last = self.kept.get(index, members[-1])
+            if last.name in self.inputs:
+                wanted.append(last.name)
+                continue
             port = last.port.lstrip("*")
             several = len(ports[last.name]) > 1 and port
             wanted.append(f"{last.name}_{port}" if several else last.name)
@@ -446,8 +455,11 @@ class _Branches:
             if MAIN not in others:
                 wanted[main] = MAIN
         names = []
-        for name in wanted:
+        for index, name in enumerate(wanted):
             unique, number = name, 1
+            if index in self.kept and name in self.inputs:
+                names.append(name)
+                continue
             while unique in taken:
                 number += 1
                 unique = f"{name}_{number}"
@@ -463,6 +475,13 @@ class _Branches:
         return rebuild(
             code, lambda part: Name(self.name(part.value)) if isinstance(part, Local) else None
         )
+
+
+def _stays(step: Step, loop: Loop, target: Value) -> bool:
+    """Whether what a target is carried from is needed in the loop beside it."""
+    before = loop.carried[target]
+    others = (value for other, value in loop.carried.items() if other != target)
+    return before in others or before in step.reads
 
 
 def _loop_names(steps: list[Step]) -> set[str]:

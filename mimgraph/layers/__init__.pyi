@@ -43,7 +43,10 @@ def PReLU(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*)."""
+    """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*).
+
+    He et al. 2015.
+    """
 
 def ELU(
     alpha: float = ...,
@@ -52,7 +55,10 @@ def ELU(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*)."""
+    """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*).
+
+    Clevert et al. 2016.
+    """
 
 def SELU(
     inplace: bool = ...,
@@ -60,7 +66,10 @@ def SELU(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*)."""
+    """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*).
+
+    Klambauer et al. 2017.
+    """
 
 def CELU(
     alpha: float = ...,
@@ -69,7 +78,10 @@ def CELU(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*)."""
+    """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
+
+    Barron 2017.
+    """
 
 def GELU(
     approximate: Literal["none", "tanh"] = ...,
@@ -77,7 +89,10 @@ def GELU(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x times the normal distribution function of x: (*) -> (*)."""
+    """x times the normal distribution function of x: (*) -> (*).
+
+    Hendrycks and Gimpel 2016; `approximate: tanh` is the faster formula.
+    """
 
 def SiLU(
     inplace: bool = ...,
@@ -85,7 +100,10 @@ def SiLU(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x * sigmoid(x), also known as swish: (*) -> (*)."""
+    """x * sigmoid(x), also known as swish: (*) -> (*).
+
+    Elfwing et al. 2018.
+    """
 
 def Mish(
     inplace: bool = ...,
@@ -93,7 +111,10 @@ def Mish(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x * tanh(softplus(x)): (*) -> (*)."""
+    """x * tanh(softplus(x)): (*) -> (*).
+
+    Misra 2020.
+    """
 
 def Sigmoid(
     *,
@@ -149,6 +170,13 @@ def Softmin(
 ) -> _Layer:
     """The softmax of -x along `dim`: (*) -> (*)."""
 
+def Softmax2d(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The softmax over the channels at each place: (N, C, H, W) -> (N, C, H, W)."""
+
 def Hardtanh(
     min_val: float = ...,
     max_val: float = ...,
@@ -165,7 +193,10 @@ def Hardswish(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x * relu6(x + 3) / 6: (*) -> (*)."""
+    """x * relu6(x + 3) / 6: (*) -> (*).
+
+    Howard et al. 2019, MobileNetV3.
+    """
 
 def Hardsigmoid(
     inplace: bool = ...,
@@ -223,7 +254,10 @@ def RReLU(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, below 0 times a slope that is random in training: (*) -> (*)."""
+    """x, below 0 times a slope that is random in training: (*) -> (*).
+
+    Xu et al. 2015. In eval the slope is the mean of `lower` and `upper`.
+    """
 
 def GLU(
     dim: int = ...,
@@ -231,7 +265,221 @@ def GLU(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D)."""
+    """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D).
+
+    Dauphin et al. 2017.
+    """
+
+def MaxPool1d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of each window: (N, C, L) -> (N, C, L').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool1d takes it.
+    """
+
+def MaxPool2d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of each window: (N, C, H, W) -> (N, C, H', W').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool2d takes it.
+    """
+
+def MaxPool3d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool3d takes it.
+    """
+
+def AvgPool1d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    count_include_pad: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The mean of each window: (N, C, L) -> (N, C, L')."""
+
+def AvgPool2d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    count_include_pad: bool = ...,
+    divisor_override: int | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The mean of each window: (N, C, H, W) -> (N, C, H', W')."""
+
+def AvgPool3d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    count_include_pad: bool = ...,
+    divisor_override: int | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
+
+def LPPool1d(
+    norm_type: float,
+    kernel_size: int,
+    stride: int | Sequence[int] | None = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
+
+    1 is the sum, `.inf` the largest absolute value.
+    """
+
+def LPPool2d(
+    norm_type: float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
+
+    1 is the sum, `.inf` the largest absolute value.
+    """
+
+def LPPool3d(
+    norm_type: float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    1 is the sum, `.inf` the largest absolute value.
+    """
+
+def AdaptiveAvgPool1d(
+    output_size: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Means over windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
+
+def AdaptiveAvgPool2d(
+    output_size: int | Sequence[int | None],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Means over windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
+
+    A size that is null stays as it is.
+    """
+
+def AdaptiveAvgPool3d(
+    output_size: int | Sequence[int | None],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Means over windows such that `output_size` are left: (N, C, D, H, W) -> same rank.
+
+    A size that is null stays as it is.
+    """
+
+def AdaptiveMaxPool1d(
+    output_size: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
+
+def AdaptiveMaxPool2d(
+    output_size: int | Sequence[int | None],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
+
+    A size that is null stays as it is.
+    """
+
+def AdaptiveMaxPool3d(
+    output_size: int | Sequence[int | None],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of windows such that `output_size` are left: (N, C, D, H, W) -> (N, C, *output_size).
+
+    A size that is null stays as it is.
+    """
+
+def FractionalMaxPool2d(
+    kernel_size: int | Sequence[int],
+    output_size: int | Sequence[int] | None = ...,
+    output_ratio: float | Sequence[float] | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of windows a random step apart, in eval too: (N, C, H, W) -> (N, C, H', W').
+
+    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
+    """
+
+def FractionalMaxPool3d(
+    kernel_size: int | Sequence[int],
+    output_size: int | Sequence[int] | None = ...,
+    output_ratio: float | Sequence[float] | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of windows a random step apart, in eval too: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
+    """
 
 def MultiheadAttention(
     num_heads: int,
@@ -241,13 +489,60 @@ def MultiheadAttention(
     add_zero_attn: bool = ...,
     *,
     average_attn_weights: bool = ...,
+    is_causal: bool = ...,
     kdim: int | None = ...,
     vdim: int | None = ...,
     embed_dim: int = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E)."""
+    """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E).
+
+    Vaswani et al. 2017. A key alone is the value too. Masks are torch's: `key_padding_mask` (N, S)
+    and `attn_mask` (L, S), true where it may not look. `is_causal` lets no step look ahead; where
+    no `attn_mask` is given, the mask is made. The port `weights` is the mean over heads, or with
+    `average_attn_weights: false` of each: (N, num_heads, L, S).
+    """
+
+def RNNCell(
+    hidden_size: Size,
+    bias: bool = ...,
+    nonlinearity: Literal["tanh", "relu"] = ...,
+    *,
+    input_size: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """One step of an RNN: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
+
+    Without `hidden` it starts from zeros.
+    """
+
+def GRUCell(
+    hidden_size: Size,
+    bias: bool = ...,
+    *,
+    input_size: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
+
+    Without `hidden` it starts from zeros.
+    """
+
+def LSTMCell(
+    hidden_size: Size,
+    bias: bool = ...,
+    *,
+    input_size: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
+
+    Without `hidden` and `cell` it starts from zeros.
+    """
 
 def Conv1d(
     out_channels: Size,
@@ -263,7 +558,10 @@ def Conv1d(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Convolution over one axis: (N, C, L) -> (N, out_channels, L')."""
+    """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
+
+    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+    """
 
 def Conv2d(
     out_channels: Size,
@@ -279,7 +577,10 @@ def Conv2d(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W')."""
+    """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
+
+    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+    """
 
 def Conv3d(
     out_channels: Size,
@@ -295,7 +596,92 @@ def Conv3d(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W')."""
+    """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
+
+    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+    """
+
+def ConvTranspose1d(
+    out_channels: Size,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = ...,
+    padding: int | Sequence[int] = ...,
+    output_padding: int | Sequence[int] = ...,
+    groups: int = ...,
+    bias: bool = ...,
+    dilation: int | Sequence[int] = ...,
+    padding_mode: Literal["zeros"] = ...,
+    *,
+    in_channels: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
+
+    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
+    smallest of them.
+    """
+
+def ConvTranspose2d(
+    out_channels: Size,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = ...,
+    padding: int | Sequence[int] = ...,
+    output_padding: int | Sequence[int] = ...,
+    groups: int = ...,
+    bias: bool = ...,
+    dilation: int | Sequence[int] = ...,
+    padding_mode: Literal["zeros"] = ...,
+    *,
+    in_channels: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
+
+    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
+    smallest of them.
+    """
+
+def ConvTranspose3d(
+    out_channels: Size,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = ...,
+    padding: int | Sequence[int] = ...,
+    output_padding: int | Sequence[int] = ...,
+    groups: int = ...,
+    bias: bool = ...,
+    dilation: int | Sequence[int] = ...,
+    padding_mode: Literal["zeros"] = ...,
+    *,
+    in_channels: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
+
+    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
+    smallest of them.
+    """
+
+def CosineSimilarity(
+    dim: int = ...,
+    eps: float = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
+
+def PairwiseDistance(
+    p: float = ...,
+    eps: float = ...,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The p-norm of `x1 - x2 + eps` over the last axis: (N, *, D), (N, *, D) -> (N, *)."""
 
 def Dropout(
     p: float = ...,
@@ -340,7 +726,19 @@ def AlphaDropout(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Dropout that keeps mean and variance, to go with SELU: (*) -> (*)."""
+    """Dropout that keeps mean and variance, to go with SELU: (*) -> (*).
+
+    Klambauer et al. 2017.
+    """
+
+def FeatureAlphaDropout(
+    p: float = ...,
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """AlphaDropout of whole channels: (N, C, *) -> (N, C, *)."""
 
 def Reshape(
     shape: Sequence[Size | Literal[-1]],
@@ -348,7 +746,10 @@ def Reshape(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape)."""
+    """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
+
+    `shape` leaves the batch out.
+    """
 
 def Permute(
     dims: Sequence[int],
@@ -376,30 +777,332 @@ def Unsqueeze(
     """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1."""
 
 def Squeeze(
-    dim: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Without an axis, if it is of size 1, as torch does: (N, 1, *) -> (N, *) for dim 1."""
-
-def Select(
-    dim: int,
-    index: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """One position of an axis, which is gone then: (N, T, *) -> (N, *) for dim 1."""
-
-def Mean(
     dim: int | Sequence[int],
-    keepdim: bool = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D)."""
+    """Without axes of size 1; another size stays, as in torch: (N, 1, *) -> (N, *) for dim 1."""
+
+def Expand(
+    size: Sequence[Size | Literal[-1]],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Axes of size 1 repeated without a copy: (N, 1, D) -> (N, T, D).
+
+    `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
+    """
+
+def Repeat(
+    repeats: Sequence[Size],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each axis so many times, as torch counts them, the batch once: (N, T) -> (N, 2 * T)."""
+
+def Roll(
+    shifts: int | Sequence[int],
+    dims: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Moved along axes, what leaves at the end enters at the start: (*) -> (*)."""
+
+def Flip(
+    dims: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """In reverse along axes: (*) -> (*)."""
+
+def ZeroPad1d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Zeros around the last axis: (N, *, L) -> (N, *, L').
+
+    `padding` is one number, or the left and the right.
+    """
+
+def ZeroPad2d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
+
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def ZeroPad3d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Zeros around the last three axes: (N, *, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
+    """
+
+def ConstantPad1d(
+    padding: int | Sequence[int],
+    value: float,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """`value` around the last axis: (N, *, L) -> (N, *, L').
+
+    `padding` is one number, or the left and the right.
+    """
+
+def ConstantPad2d(
+    padding: int | Sequence[int],
+    value: float,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """`value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
+
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def ConstantPad3d(
+    padding: int | Sequence[int],
+    value: float,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """`value` around the last three axes: (N, *, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
+    """
+
+def ReflectionPad1d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values mirrored at the border around the last axis: (N, C, L) -> (N, C, L').
+
+    `padding` is one number, or the left and the right.
+    """
+
+def ReflectionPad2d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values mirrored at the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
+
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def ReflectionPad3d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values mirrored at the border around the last three axes: (N, C, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
+    """
+
+def ReplicationPad1d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values at the border repeated around the last axis: (N, C, L) -> (N, C, L').
+
+    `padding` is one number, or the left and the right.
+    """
+
+def ReplicationPad2d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values at the border repeated around the last two axes: (N, C, H, W) -> (N, C, H', W').
+
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def ReplicationPad3d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values at the border repeated around the last three axes: (N, C, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
+    """
+
+def CircularPad1d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values of the other end around the last axis: (N, C, L) -> (N, C, L').
+
+    `padding` is one number, or the left and the right.
+    """
+
+def CircularPad2d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values of the other end around the last two axes: (N, C, H, W) -> (N, C, H', W').
+
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def CircularPad3d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values of the other end around the last three axes: (N, C, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
+    """
+
+def Embedding(
+    embedding_dim: Size,
+    padding_idx: int | None = ...,
+    max_norm: float | None = ...,
+    norm_type: float = ...,
+    scale_grad_by_freq: bool = ...,
+    sparse: bool = ...,
+    *,
+    num_embeddings: int | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """A learned vector for each number: (*) -> (*, embedding_dim).
+
+    `num_embeddings` is the input's `vocab`; an input without one must be told.
+    """
+
+def EmbeddingBag(
+    embedding_dim: Size,
+    max_norm: float | None = ...,
+    norm_type: float = ...,
+    scale_grad_by_freq: bool = ...,
+    mode: Literal["sum", "mean", "max"] = ...,
+    sparse: bool = ...,
+    padding_idx: int | None = ...,
+    *,
+    num_embeddings: int | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The sum, mean or maximum of learned vectors, one a number: (N, L) -> (N, embedding_dim).
+
+    `per_sample_weights` (N, L) weigh the vectors of a sum. Bags of unequal size are padded with
+    `padding_idx`, which does not count.
+    """
+
+def Cast(
+    dtype: Literal[
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+        "uint8",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "complex64",
+        "complex128",
+        "bool",
+    ],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The same values in another dtype: (*) -> (*)."""
+
+def Detach(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The same values, through which no gradient flows: (*) -> (*)."""
+
+def Clamp(
+    min: float | None = ...,
+    max: float | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
+
+    A limit with a fraction makes a tensor of whole numbers float32.
+    """
+
+def LogicalNot(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """True where there is nothing, which turns a mask round: (*) -> (*), bool."""
+
+def OneHot(
+    num_classes: int | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """1 at the place of each number, else 0: (*) -> (*, num_classes), int64.
+
+    Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
+    """
+
+def Normalize(
+    dim: int,
+    p: float = ...,
+    eps: float = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*)."""
+
+def DropPath(
+    p: float,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """In training, each sample is zero with probability `p`, else over 1 - p: (N, *) -> (N, *).
+
+    Stochastic depth (Huang et al. 2016), for the branch of a residual: the dropout of one value a
+    sample, `x * dropout(1, p)`. In eval it changes nothing.
+    """
 
 def Flatten(
     start_dim: int = ...,
@@ -409,6 +1112,41 @@ def Flatten(
     take: str | int = ...,
 ) -> _Layer:
     """Axes `start_dim` to `end_dim` as one: (N, *) -> (N, D)."""
+
+def Unflatten(
+    dim: int,
+    unflattened_size: Sequence[int | Literal[-1]],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """One axis as several, of which one size may be -1: (N, A * B) -> (N, A, B) for dim 1."""
+
+def Unfold(
+    kernel_size: int | Sequence[int],
+    dilation: int | Sequence[int] = ...,
+    padding: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each window as a column, im2col: (N, C, H, W) -> (N, C * kernel, windows)."""
+
+def Fold(
+    output_size: int | Sequence[int],
+    kernel_size: int | Sequence[int],
+    dilation: int | Sequence[int] = ...,
+    padding: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Columns added up where they were windows: (N, C * kernel, windows) -> (N, C, *output_size).
+
+    It undoes an `Unfold` of the same windows but for a factor: what lies in several is summed.
+    """
 
 def Identity(
     *,
@@ -477,6 +1215,61 @@ def BatchNorm3d(
 ) -> _Layer:
     """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W)."""
 
+def SyncBatchNorm(
+    *,
+    eps: float = ...,
+    momentum: float | None = ...,
+    affine: bool = ...,
+    track_running_stats: bool = ...,
+    bias: bool = ...,
+    num_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
+
+    Alone it is a batch norm; among several processes torch runs it on GPUs only.
+    """
+
+def InstanceNorm1d(
+    *,
+    eps: float = ...,
+    momentum: float | None = ...,
+    affine: bool = ...,
+    track_running_stats: bool = ...,
+    bias: bool = ...,
+    num_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each channel of each sample normalised: (N, C, L) -> (N, C, L)."""
+
+def InstanceNorm2d(
+    *,
+    eps: float = ...,
+    momentum: float | None = ...,
+    affine: bool = ...,
+    track_running_stats: bool = ...,
+    bias: bool = ...,
+    num_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each channel of each sample normalised: (N, C, H, W) -> (N, C, H, W)."""
+
+def InstanceNorm3d(
+    *,
+    eps: float = ...,
+    momentum: float | None = ...,
+    affine: bool = ...,
+    track_running_stats: bool = ...,
+    bias: bool = ...,
+    num_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W)."""
+
 def LayerNorm(
     *,
     eps: float = ...,
@@ -486,7 +1279,24 @@ def LayerNorm(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*)."""
+    """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*).
+
+    Ba et al. 2016.
+    """
+
+def RMSNorm(
+    *,
+    eps: float | None = ...,
+    elementwise_affine: bool = ...,
+    normalized_shape: int | Sequence[int] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Divided by the root mean square over the last axis, or several: (*) -> (*).
+
+    Zhang and Sennrich 2019. `normalized_shape` lists the sizes of more axes than the last. An
+    `eps` of null is the smallest step of the dtype.
+    """
 
 def GroupNorm(
     *,
@@ -498,105 +1308,209 @@ def GroupNorm(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Each group of channels normalised: (N, C, *) -> (N, C, *)."""
+    """Each group of channels normalised: (N, C, *) -> (N, C, *).
 
-def MaxPool1d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    dilation: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
+    Wu and He 2018. With one group it normalises each sample, with as many as channels each of them.
+    """
+
+def LocalResponseNorm(
+    *,
+    size: int,
+    alpha: float = ...,
+    beta: float = ...,
+    k: float = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Divided by what the `size` channels around hold at each place: (N, C, *) -> (N, C, *).
+
+    `x / (k + alpha * mean of squares) ** beta`, of Krizhevsky et al. 2012.
+    """
+
+def CrossMapLRN2d(
+    *,
+    size: int,
+    alpha: float = ...,
+    beta: float = ...,
+    k: float = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """LocalResponseNorm as Lua's torch had it: (N, C, H, W) -> (N, C, H, W)."""
+
+def Select(
+    dim: int,
+    index: int,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of each window: (N, C, L) -> (N, C, L')."""
+    """One position of an axis, which is gone then: (N, T, *) -> (N, *) for dim 1."""
 
-def MaxPool2d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    dilation: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
+def Slice(
+    dim: int,
+    start: int | None = ...,
+    end: int | None = ...,
+    step: int = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of each window: (N, C, H, W) -> (N, C, H', W')."""
+    """Positions `start` to `end`, which is not among them: (N, T, *) -> (N, T', *) for dim 1.
 
-def MaxPool3d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    dilation: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
+    Negative ones count from the end. Past the end there is nothing to cut: the axis must be as long
+    as `start` and `end` say.
+    """
+
+def Split(
+    split_size_or_sections: Size | Sequence[Size],
+    dim: int,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
+    """Pieces of one size, the last may be smaller, or of the sizes listed: ports 0, 1, ..."""
 
-def AvgPool1d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
-    count_include_pad: bool = ...,
+def Chunk(
+    chunks: int,
+    dim: int,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The mean of each window: (N, C, L) -> (N, C, L')."""
+    """At most `chunks` pieces of one size, the last may be smaller, as in torch: ports 0, 1, ...
 
-def AvgPool2d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
-    count_include_pad: bool = ...,
-    divisor_override: int | None = ...,
+    An axis whose length is known only at run time must be a multiple of `chunks`.
+    """
+
+def Unbind(
+    dim: int,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The mean of each window: (N, C, H, W) -> (N, C, H', W')."""
+    """Every position of an axis, which is gone then: ports 0, 1, ..."""
 
-def AvgPool3d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
-    count_include_pad: bool = ...,
-    divisor_override: int | None = ...,
+def Mean(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
+    """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D)."""
 
-def AdaptiveAvgPool1d(
-    output_size: int | Sequence[int],
+def Sum(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Means over windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
+    """The sum over one axis or several; of whole numbers int64: (N, T, D) -> (N, D)."""
 
-def AdaptiveAvgPool2d(
-    output_size: int | Sequence[int | None],
+def Prod(
+    dim: int,
+    keepdim: bool = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Means over windows such that `output_size` are left, null for as many as there are."""
+    """The product over an axis; of whole numbers int64: (N, T, D) -> (N, D)."""
 
-def AdaptiveAvgPool3d(
-    output_size: int | Sequence[int | None],
+def Max(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Means over windows such that `output_size` are left, null for as many as there are."""
+    """The largest value over one axis or several, torch's `amax`: (N, T, D) -> (N, D)."""
+
+def Min(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The smallest value over one axis or several, torch's `amin`: (N, T, D) -> (N, D)."""
+
+def Std(
+    dim: int | Sequence[int],
+    correction: int = ...,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The standard deviation over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
+
+def Var(
+    dim: int | Sequence[int],
+    correction: int = ...,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The variance over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
+
+def Norm(
+    dim: int | Sequence[int],
+    ord: float = ...,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The norm of order `ord` over axes, torch.linalg.vector_norm: (N, T, D) -> (N, T) for dim -1."""
+
+def LogSumExp(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """log(sum(exp(x))) over axes, without overflow: (N, T, D) -> (N, D)."""
+
+def ArgMax(
+    dim: int,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The position of the largest value of an axis, int64: (N, T, D) -> (N, D)."""
+
+def ArgMin(
+    dim: int,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The position of the smallest value of an axis, int64: (N, T, D) -> (N, D)."""
+
+def TopK(
+    k: int,
+    dim: int,
+    largest: bool = ...,
+    sorted: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The `k` largest values of an axis and where they were: (N, T, D) -> (N, k, D)."""
+
+def CumSum(
+    dim: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The sum of all up to each position of an axis; of whole numbers int64: (*) -> (*)."""
 
 def Rearrange(
     pattern: str,
@@ -605,7 +1519,88 @@ def Rearrange(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Axes split, moved and joined as einops writes it: "n c h w -> n (h w) c"."""
+    """Axes split, moved and joined as einops writes it: "n c h w -> n (h w) c".
+
+    `sizes` gives those that the pattern leaves open; `...` is any number of axes, 1 one of size 1.
+    """
+
+def Reduce(
+    pattern: str,
+    reduction: Literal["mean", "sum", "max", "min", "prod"],
+    sizes: Mapping[str, Size] = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """As Rearrange, and the axes that the right side leaves out reduced: "n c h w -> n c"."""
+
+def Upsample(
+    *,
+    size: int | Sequence[int] | None = ...,
+    scale_factor: float | Sequence[float] | None = ...,
+    mode: Literal[
+        "nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"
+    ] = ...,
+    align_corners: bool | None = ...,
+    recompute_scale_factor: bool | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Interpolated to `size`, or by `scale_factor`: (N, C, *) -> (N, C, *).
+
+    `linear` is for one axis, `bilinear` and `bicubic` for two, `trilinear` for three; the other
+    modes for any of these. A size that is a name takes a factor that is exact: 2, 0.5, 1.25.
+    """
+
+def UpsamplingNearest2d(
+    *,
+    size: int | Sequence[int] | None = ...,
+    scale_factor: float | Sequence[float] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The nearest value at each place: (N, C, H, W) -> (N, C, H', W')."""
+
+def UpsamplingBilinear2d(
+    *,
+    size: int | Sequence[int] | None = ...,
+    scale_factor: float | Sequence[float] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The mean of the values around each place, corners aligned: (N, C, H, W) -> (N, C, H', W')."""
+
+def Pad(
+    pad: Sequence[int],
+    mode: Literal["constant", "reflect", "replicate", "circular"] = ...,
+    value: float | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Axes made longer at both ends, negative numbers cut: (N, C, L) -> (N, C, L').
+
+    `pad` is before and after the last axis, then before and after the one before it, and so on.
+    Modes other than `constant` pad one to three axes, and one or two axes stand before these.
+    """
+
+def Interpolate(
+    *,
+    size: Size | Sequence[Size] | None = ...,
+    scale_factor: float | Sequence[float] | None = ...,
+    mode: Literal[
+        "nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"
+    ] = ...,
+    align_corners: bool | None = ...,
+    recompute_scale_factor: bool | None = ...,
+    antialias: bool = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Every axis behind the channels interpolated, to `size` or by a factor: (N, C, *) -> same.
+
+    As Upsample, but a function: a size may be a name, and `antialias` is for shrinking.
+    """
 
 def RNN(
     hidden_size: Size,
@@ -619,7 +1614,12 @@ def RNN(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size)."""
+    """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+    """
 
 def GRU(
     hidden_size: Size,
@@ -632,7 +1632,12 @@ def GRU(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size)."""
+    """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+    """
 
 def LSTM(
     hidden_size: Size,
@@ -646,18 +1651,191 @@ def LSTM(
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size)."""
+    """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
 
-def Embedding(
-    embedding_dim: Size,
-    padding_idx: int | None = ...,
-    max_norm: float | None = ...,
-    norm_type: float = ...,
-    scale_grad_by_freq: bool = ...,
-    sparse: bool = ...,
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden`, `cell` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+    """
+
+def PixelShuffle(
+    upscale_factor: int,
     *,
-    num_embeddings: int | None = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """A learned vector for each number: (*) -> (*, embedding_dim)."""
+    """Channels as a finer grid of r = upscale_factor: (*, C * r**2, H, W) -> (*, C, H * r, W * r).
+
+    Shi et al. 2016, sub-pixel convolution.
+    """
+
+def PixelUnshuffle(
+    downscale_factor: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each r x r square as channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W)."""
+
+def ChannelShuffle(
+    groups: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The channels of each of `groups` dealt to all: (N, C, *) -> (N, C, *).
+
+    Zhang et al. 2018, ShuffleNet.
+    """
+
+def TransformerEncoderLayer(
+    nhead: int,
+    dim_feedforward: Size = ...,
+    dropout: float = ...,
+    activation: Literal["relu", "gelu"] = ...,
+    layer_norm_eps: float = ...,
+    norm_first: bool = ...,
+    bias: bool = ...,
+    *,
+    is_causal: bool = ...,
+    d_model: int = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
+
+    Masks are torch's: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
+    look. `is_causal` lets no step look ahead; where no `src_mask` is given, the mask is made.
+    """
+
+def TransformerDecoderLayer(
+    nhead: int,
+    dim_feedforward: Size = ...,
+    dropout: float = ...,
+    activation: Literal["relu", "gelu"] = ...,
+    layer_norm_eps: float = ...,
+    norm_first: bool = ...,
+    bias: bool = ...,
+    *,
+    tgt_is_causal: bool = ...,
+    memory_is_causal: bool = ...,
+    d_model: int = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
+
+    Masks are torch's: `tgt_mask` (T, T), `memory_mask` (T, S), `tgt_key_padding_mask` (N, T) and
+    `memory_key_padding_mask` (N, S), true where it may not look. `tgt_is_causal` lets no step look
+    ahead; where no `tgt_mask` is given, the mask is made.
+    """
+
+def TransformerEncoder(
+    nhead: int,
+    num_layers: int,
+    dim_feedforward: Size = ...,
+    dropout: float = ...,
+    activation: Literal["relu", "gelu"] = ...,
+    layer_norm_eps: float = ...,
+    norm_first: bool = ...,
+    bias: bool = ...,
+    *,
+    norm: Literal["LayerNorm"] | None = ...,
+    enable_nested_tensor: bool = ...,
+    mask_check: bool = ...,
+    is_causal: bool = ...,
+    d_model: int = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
+
+    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
+    one. Masks are torch's: `mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
+    look. `is_causal` lets no step look ahead; where no `mask` is given, it is made.
+    """
+
+def TransformerDecoder(
+    nhead: int,
+    num_layers: int,
+    dim_feedforward: Size = ...,
+    dropout: float = ...,
+    activation: Literal["relu", "gelu"] = ...,
+    layer_norm_eps: float = ...,
+    norm_first: bool = ...,
+    bias: bool = ...,
+    *,
+    norm: Literal["LayerNorm"] | None = ...,
+    tgt_is_causal: bool = ...,
+    memory_is_causal: bool = ...,
+    d_model: int = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
+
+    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
+    one. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
+    """
+
+def Transformer(
+    nhead: int = ...,
+    num_encoder_layers: int = ...,
+    num_decoder_layers: int = ...,
+    dim_feedforward: Size = ...,
+    dropout: float = ...,
+    activation: Literal["relu", "gelu"] = ...,
+    layer_norm_eps: float = ...,
+    norm_first: bool = ...,
+    bias: bool = ...,
+    *,
+    src_is_causal: bool = ...,
+    tgt_is_causal: bool = ...,
+    memory_is_causal: bool = ...,
+    d_model: int = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
+
+    Masks are torch's: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and of each
+    `..._key_padding_mask`, (N, S) or (N, T), true where it may not look. `tgt_is_causal` lets no
+    step look ahead; where no `tgt_mask` is given, the mask is made.
+    """
+
+def MaxUnpool1d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    *,
+    output_size: Sequence[Size] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each value back where MaxPool1d found it, the rest zero: (N, C, L) -> (N, C, L').
+
+    `indices` are those of the pool; `output_size` tells lengths apart that pool to the same.
+    """
+
+def MaxUnpool2d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    *,
+    output_size: Sequence[Size] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each value back where MaxPool2d found it, the rest zero: (N, C, H, W) -> (N, C, H', W').
+
+    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
+    """
+
+def MaxUnpool3d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    *,
+    output_size: Sequence[Size] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each value back where MaxPool3d found it, the rest zero: (N, C, *) -> (N, C, *).
+
+    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
+    """

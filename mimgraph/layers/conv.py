@@ -17,7 +17,7 @@ from mimgraph.layers.window import (
     Sizes1,
     Sizes2,
     Sizes3,
-    check_copied,
+    check_pads,
     per_axis,
     plain,
     slide,
@@ -241,7 +241,7 @@ def _conv(
     _check_groups(groups, in_channels=in_channels, out_channels=out_channels)
     kernel, strides, dilations = (per_axis(v, axes) for v in (kernel_size, stride, dilation))
     pads = _pads(padding, kernel, strides, dilations)
-    requires = check_copied(padding_mode, sizes, pads)
+    requires = check_pads(padding_mode, sizes, pads)
     spatial = map(slide, sizes, kernel, strides, map(sum, pads), dilations)
     weight = {"weight": (out_channels, in_channels // groups, *kernel)}
     return Lowering(

@@ -9,7 +9,7 @@ from mimgraph.catalogue import OpFault, dtype_fault, layer, with_rank
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.types import TensorType
 from mimgraph.layers.reshape import moved
-from mimgraph.layers.window import SHAPES, check_copied, per_axis, plain, unless_same
+from mimgraph.layers.window import SHAPES, check_pads, per_axis, plain, unless_same
 
 # before and after each axis, the last axis first
 Sides1: TypeAlias = int | tuple[int, int]
@@ -218,7 +218,9 @@ def _filled(input: TensorType, name: str, axes: int, padding: Any, **value: Any)
     if len(input.dims) < axes:
         shape = SHAPES[axes].replace("C", "*")
         raise OpFault("rank-mismatch", f"{name} takes {shape}", note=str(input))
-    return _padded(input, name, padding, _pairs(padding, axes), value)
+    pairs = _pairs(padding, axes)
+    requires = check_pads("constant", input.dims[-axes:], pairs)
+    return replace(_padded(input, name, padding, pairs, value), requires=requires)
 
 
 def _copied(input: TensorType, name: str, axes: int, mode: str, padding: Any) -> Lowering:
@@ -227,7 +229,7 @@ def _copied(input: TensorType, name: str, axes: int, mode: str, padding: Any) ->
     if input.dtype == "bool" and mode != "circular":
         raise dtype_fault(input, name, "a tensor of numbers")
     pairs = _pairs(padding, axes)
-    requires = check_copied(mode, input.dims[1:], pairs)
+    requires = check_pads(mode, input.dims[1:], pairs)
     return replace(_padded(input, name, padding, pairs, {}), requires=requires)
 
 

@@ -311,6 +311,8 @@ def _lp_pool(
         raise bad_option("norm_type", "norm_type may not be 0")
     if input.dtype in COMPLEX or (isinf(norm_type) and input.dtype == "bool"):
         raise dtype_fault(input, name, "a tensor of real numbers")
+    if isinf(norm_type) and axes == 1:
+        floating(input, name)
     pooled = _pooled(input, name, axes, kernel_size, stride, 0, 1, ceil_mode)
     if not input.is_floating and not isinf(norm_type):
         pooled = pooled.cast("float32")

@@ -60,7 +60,7 @@ def Reduce(
     left, right = _read(input, pattern)
     if not set(_names(right)) <= set(_names(left)):
         raise bad_option("pattern", "the right side has an axis that the left side has not")
-    dtype = reduced_dtype(input, reduction.capitalize())
+    dtype = reduced_dtype(input, reduction.capitalize(), "Reduce")
     view, shape, requires = _view(input, left, right, sizes, reduction)
     return Lowering(input.like(*shape, dtype=dtype), call=view.code, requires=requires)
 

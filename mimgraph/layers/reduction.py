@@ -187,11 +187,11 @@ def CumSum(input: TensorType, /, dim: int) -> Lowering:
     )
 
 
-def reduced_dtype(input: TensorType, name: str) -> str:
-    """The dtype of a reduction, once torch takes that of the input."""
-    takes, wants, result = _DTYPES[name]
+def reduced_dtype(input: TensorType, reduction: str, name: str = "") -> str:
+    """The dtype of a reduction, once torch takes that of the input; `name` is what does it."""
+    takes, wants, result = _DTYPES[reduction]
     if input.dtype not in takes:
-        raise dtype_fault(input, name, wants)
+        raise dtype_fault(input, name or reduction, wants)
     return result(input.dtype)
 
 

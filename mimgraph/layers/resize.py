@@ -9,10 +9,10 @@ from mimgraph.catalogue import bad_option, dtype_fault, layer
 from mimgraph.ir.code import call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
-from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ir.types import TensorType
 from mimgraph.layers.reshape import moved
 from mimgraph.layers.upsampling import Factor, Mode, check_corners, check_recomputed, resized
-from mimgraph.layers.window import check_copied, plain, unless_same
+from mimgraph.layers.window import check_pads, plain, unless_same
 
 PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular"]
 
@@ -41,7 +41,6 @@ def Pad(
         raise bad_option("pad", f"pad is for {axes} axes, but {input} has {len(input.dims)}")
     pairs = [(pad[i], pad[i + 1]) for i in range(2 * axes - 2, -1, -2)]
     lead, sizes = input.dims[:-axes], input.dims[-axes:]
-    requires: tuple[Constraint, ...] = ()
     if mode != "constant":
         if value is not None:
             raise bad_option("value", f"value says nothing in mode {mode}")
@@ -49,7 +48,7 @@ def Pad(
             raise bad_option("pad", f"mode {mode} cannot pad {axes} axes of {input}")
         if input.dtype == "bool" and mode != "circular":
             raise dtype_fault(input, "Pad", f"a tensor of numbers in mode {mode}")
-        requires = check_copied(mode, sizes, pairs, "pad")
+    requires = check_pads(mode, sizes, pairs, "pad")
     longer = [
         unless_same(size, plain(size) + before + after)
         for size, (before, after) in zip(sizes, pairs, strict=True)
@@ -76,7 +75,7 @@ def Interpolate(
 ) -> Lowering:
     """Every axis behind the channels interpolated, to `size` or by a factor: (N, C, *) -> same.
 
-    As Upsample, which is a module; a size may be a name, and `antialias` is for shrinking.
+    As Upsample, but a function: a size may be a name, and `antialias` is for shrinking.
 
     Example:
         image: [3, 16, 16]
@@ -87,6 +86,8 @@ def Interpolate(
     result = resized(input, "Interpolate", size, scale_factor, mode)
     if antialias and mode not in ("bilinear", "bicubic"):
         raise bad_option("antialias", f"mode {mode} has no antialias")
+    if antialias and input.dtype in ("float16", "bfloat16"):
+        raise dtype_fault(input, "Interpolate", "float32 or float64 with antialias")
     options = {
         "size": (size, None),
         "scale_factor": (scale_factor, None),

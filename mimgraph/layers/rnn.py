@@ -242,20 +242,22 @@ class Run(NamedTuple):
         ports: dict[str, Port],
     ) -> Lowering:
         """The layer called on its input, packed if it has lengths."""
-        x: Code = Operand("input")
+        x, steps = Operand("input"), {}
         if inputs.lengths is not None:
-            x = call(
+            steps["packed"] = call(
                 "nn.utils.rnn.pack_padded_sequence",
                 x,
                 Operand("lengths").method("cpu"),
                 batch_first=True,
                 enforce_sorted=False,
             )
+            x = Operand("packed")
         return Lowering(
             ports["output"].type,
             module(self.name, self.weights(), **arguments),
             module_call(x, *(() if initial is None else (initial,))),
             ports,
+            steps=steps,
         )
 
 

@@ -169,7 +169,7 @@ def _count(size: Size, each: Size, option: str) -> int:
         if quotient is None or quotient[1] or isinstance(quotient[0], Dim):
             raise OpFault(
                 "symbolic-size",
-                f"{size} in pieces of {each} are a number that is known only at run time",
+                f"Split cannot tell how many pieces of {each} there are in {size}",
                 option=option,
                 help="Chunk gives a number of pieces that is known",
             )

@@ -72,18 +72,29 @@ def scaled(size: Size, factor: float, option: str) -> Size:
     return size * exact.numerator // exact.denominator
 
 
-def check_copied(
+def check_pads(
     mode: str, sizes: Iterable[Size], pads: Iterable[tuple[int, int]], option: str = "padding"
 ) -> tuple[Constraint, ...]:
-    """What is copied into the padding must be there: less than a size, or all of it in a circle."""
-    if mode not in ("reflect", "circular"):
-        return ()
+    """What is copied or cut off must be there: `pads` are before and after each axis."""
     requires = []
     for size, sides in zip(sizes, pads, strict=True):
-        minimum = max(sides) + (mode == "reflect")
+        minimum = _least(mode, *sides)
         enough = at_least(size, minimum)
         if enough is False:
-            raise bad_option(option, f"{mode} padding {max(sides)} is too large for size {size}")
+            raise bad_option(option, f"{mode} padding {sides} is too large for size {size}")
         if isinstance(size, Dim) and not enough:
             requires.append(Constraint(size, minimum=minimum))
     return tuple(requires)
+
+
+def _least(mode: str, before: int, after: int) -> int:
+    """The smallest size that can be padded so."""
+    match mode:
+        case "reflect":
+            return max(before, after) + 1  # the border itself is not copied
+        case "circular":
+            return max(before, after)
+        case "constant":
+            return -min(before, 0) - min(after, 0)  # torch cuts before it adds
+        case _:
+            return 0

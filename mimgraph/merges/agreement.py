@@ -10,6 +10,7 @@ from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.types import Constraint, TensorType
 
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
+MORE_AXES = "Unsqueeze the one that has fewer axes"
 
 
 def operands(sources: Sources, name: str, least: int = 2, most: int | None = None) -> Operands:
@@ -22,14 +23,17 @@ def operands(sources: Sources, name: str, least: int = 2, most: int | None = Non
     return {str(index): x for index, x in enumerate(sources)}
 
 
-def agreed(sources: Operands, message: str, broadcast: bool) -> TensorType:
-    """The type of what is computed element by element; its dtype is that of one of the sources."""
-    if broadcast:
-        return broadcast_type(sources, message)
+def agreed(sources: Operands, message: str, broadcast: bool, help: str = "") -> TensorType:
+    """The type of what is computed element by element; its dtype is that of one of the sources.
+
+    `help` is for what even a broadcast would not mend.
+    """
     try:
+        if broadcast:
+            return broadcast_type(sources, message)
         same_shapes(sources, message)
     except OpFault as fault:
-        fault.help = fault.help or _broadcast_help(sources)
+        fault.help = ("" if broadcast else _broadcast_help(sources)) or help or fault.help
         raise
     return next(iter(sources.values()))
 
@@ -60,11 +64,11 @@ def same_shapes(sources: Operands, message: str, free: int | None = None) -> Non
         raise disagreement(sources, *pair, message)
 
 
-def same_ranks(sources: Operands, message: str) -> None:
+def same_ranks(sources: Operands, message: str, help: str = "") -> None:
     """Refuse sources of different numbers of axes, or some with a batch and some without."""
     pair = odd_one_out(sources, lambda x, y: (x.rank, x.batched) == (y.rank, y.batched))
     if pair is not None:
-        raise disagreement(sources, *pair, message)
+        raise disagreement(sources, *pair, message, help)
 
 
 def within(
@@ -104,7 +108,7 @@ def odd_one_out(
 def disagreement(sources: Operands, odd: str, other: str, message: str, help: str = "") -> OpFault:
     """The fault of a source whose shape is not that of the others."""
     x, y = sources[odd], sources[other]
-    if x.batched and y.batched and x.rank > y.rank == 2:
+    if not help and x.batched and y.batched and x.rank > y.rank == 2:
         help = f"flatten it first: {{layer: Flatten, from: {{{odd}}}}}"
     return OpFault(
         "shape-mismatch",

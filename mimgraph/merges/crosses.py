@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from mimgraph.catalogue import Sources, known, merge, weighted
+from mimgraph.ir.dim import Size
 from mimgraph.ir.graph import Block
 from mimgraph.ir.option_types import Depth, Positive
 from mimgraph.merges.agreement import operands, same_shapes
-from mimgraph.merges.features import numbered, rank_fault, vectors
+from mimgraph.merges.features import named_inputs, numbered, rank_fault, vectors
 from mimgraph.merges.sketch import Sketch
 
 
@@ -23,11 +24,11 @@ def cross(sources: Sources, /, *, num_layers: Depth = 2, rank: Positive | None =
         {merge: cross, from: [user, item], num_layers: 3}
     """
     total = sum(vectors(operands(sources, "cross", least=1), "cross"))
-    layer = Sketch("CrossLayer", "x", "x0")
+    layer = Sketch("CrossLayer", "x", "x0", doc="x0 * (W x + b) + x.")
     if rank is not None:
         layer.layer("down", "Linear", "x", out_features=rank, bias=False)
     layer.layer("linear", "Linear", "down" if rank else "x", out_features=total)
-    names = numbered(len(sources)) if len(sources) > 1 else ("x",)
+    names = numbered(len(sources))
     sketch = Sketch("CrossNetwork", *names, doc="Cross network of DCN v2 (Wang et al. 2021).")
     x = names[0]
     if len(names) > 1:
@@ -50,35 +51,39 @@ def cin(sources: Sources, /, layer_sizes: tuple[Positive, ...], *, bias: bool = 
         shop: [16]
         {merge: cin, from: [user, item, shop], layer_sizes: [8, 4]}
     """
-    _check_rows(sources)
-    names = numbered(len(sources)) if len(sources) > 1 else ("x",)
+    count, size = _rows(sources)
+    names = named_inputs(sources)
     doc = "Compressed interaction network of xDeepFM (Lian et al. 2018)."
     sketch = Sketch("CompressedInteractionNetwork", *names, doc=doc)
     rows = before = names[0]
     if len(names) > 1:
         rows = before = sketch.merge("rows", "stack", names)
-    pooled = []
-    for index, size in enumerate(layer_sizes):
-        products = sketch.merge(
-            f"products{index}", "einsum", (before, rows), equation="nhd,nmd->nhmd"
+    pooled, width = [], count
+    for index, out_channels in enumerate(layer_sizes):
+        products = f"products{index}", "einsum", (before, rows)
+        flat = sketch.layer(
+            f"flat{index}",
+            "Reshape",
+            sketch.merge(*products, equation="nhd,nmd->nhmd"),
+            shape=[width * count, size],
         )
-        flat = sketch.layer(f"flat{index}", "Flatten", products, start_dim=1, end_dim=2)
-        before = sketch.layer(
-            f"layer{index}", "Conv1d", flat, out_channels=size, kernel_size=1, bias=bias
-        )
+        conv = {"out_channels": out_channels, "kernel_size": 1, "bias": bias}
+        before, width = sketch.layer(f"layer{index}", "Conv1d", flat, **conv), out_channels
         pooled.append(sketch.layer(f"pooled{index}", "Sum", before, dim=2))
     if len(pooled) == 1:
         return sketch.block(pooled[0])
     return sketch.block(sketch.merge("fused", "concat", tuple(pooled)))
 
 
-def _check_rows(sources: Sources) -> None:
-    """Embeddings of one size, or a source that holds them all."""
+def _rows(sources: Sources) -> tuple[int, Size]:
+    """How many rows there are, and their size: of embeddings, or of a source that holds them all."""
     named = operands(sources, "cin", least=1)
     for key, x in named.items():
         weighted(x, "cin", key)
         if len(x.dims) != (1 if len(sources) > 1 else 2) or not x.batched:
             raise rank_fault(x, "cin takes several (N, D) or one (N, n, D)", key)
     same_shapes(named, "cin needs embeddings of one size")
-    if len(sources) == 1:
-        known(sources[0].dims[0], "the number of rows", "0")
+    size = sources[0].dims[-1]
+    if len(sources) > 1:
+        return len(sources), size
+    return known(sources[0].dims[0], "the number of rows", "0"), size

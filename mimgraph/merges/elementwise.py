@@ -10,7 +10,7 @@ from mimgraph.catalogue import OpFault, Sources, merge
 from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
-from mimgraph.merges.agreement import Operands, agreed, operands
+from mimgraph.merges.agreement import MORE_AXES, Operands, agreed, operands
 
 
 @merge()
@@ -141,7 +141,7 @@ def where(inputs: WhereInputs, /, *, broadcast: bool = False) -> Lowering:
             note=condition.dtype,
         )
     named = inputs._asdict()
-    frame = agreed(named, "where needs equal shapes", broadcast)
+    frame = agreed(named, "where needs equal shapes", broadcast, MORE_AXES)
     dtype = promoted(kind_of(input), kind_of(other)).dtype
     return Lowering(frame.cast(dtype), call=call("torch.where", *map(Operand, named)))
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import Sources, bad_option, merge
+import itertools
+from typing import Any
+
+from mimgraph.catalogue import Sources, bad_option, known, merge, part
+from mimgraph.ir.code import Code, Comprehension, Name, by_position, call, named_constant
 from mimgraph.ir.graph import Block
+from mimgraph.ir.lowering import INPUT, MODULE, Lowering, module
 from mimgraph.ir.option_types import Depth, Positive
+from mimgraph.ir.types import TensorType
 from mimgraph.merges.agreement import operands
-from mimgraph.merges.features import last, numbered, widths
+from mimgraph.merges.features import last, named_inputs, widths
 from mimgraph.merges.sketch import Sketch
 
 
@@ -31,10 +37,9 @@ def moe(
         text: [16]
         {merge: moe, from: [image, text], out_features: 8}
     """
-    names = numbered(len(sources))
-    sketch = Sketch("MixtureOfExperts", *names, doc="A dense mixture of experts.")
-    mixture = _Mixture(sketch, sources, "moe")
-    mixture.experts(num_experts, hidden_features, out_features, bias)
+    sketch = Sketch("MixtureOfExperts", *named_inputs(sources), doc="A dense mixture of experts.")
+    options = {"out_features": out_features, "hidden_features": hidden_features, "bias": bias}
+    mixture = _Mixture(sketch, sources, "moe", num_experts, **options)
     return sketch.block(mixture.gated("gate", "mixed"))
 
 
@@ -60,11 +65,10 @@ def mmoe(
         {merge: mmoe, from: [user, item], out_features: 8, tasks: [click, like]}
     """
     _check_tasks(tasks)
-    names = numbered(len(sources))
     doc = "Multi-gate mixture of experts (Ma et al. 2018)."
-    sketch = Sketch("MultiGateMixtureOfExperts", *names, doc=doc)
-    mixture = _Mixture(sketch, sources, "mmoe")
-    mixture.experts(num_experts, hidden_features, out_features, bias)
+    sketch = Sketch("MultiGateMixtureOfExperts", *named_inputs(sources), doc=doc)
+    options = {"out_features": out_features, "hidden_features": hidden_features, "bias": bias}
+    mixture = _Mixture(sketch, sources, "mmoe", num_experts, **options)
     ports = {task: mixture.gated(f"gate_{task}", f"mixed_{task}") for task in tasks}
     return sketch.block(**ports)
 
@@ -81,32 +85,74 @@ def _check_tasks(tasks: tuple[str, ...]) -> None:
 class _Mixture:
     """The sources side by side, and what experts and gates make of them."""
 
-    def __init__(self, sketch: Sketch, sources: Sources, name: str) -> None:
+    def __init__(
+        self,
+        sketch: Sketch,
+        sources: Sources,
+        name: str,
+        num_experts: int,
+        **options: Any,
+    ) -> None:
         widths(operands(sources, name, least=1), name)
         self.sketch = sketch
-        self.axis = len(sources[0].dims)
-        names = numbered(len(sources))
-        self.x = names[0]
-        if len(names) > 1:
-            self.x = sketch.merge("joined", "concat", names, dim=last(sources[0]))
-
-    def experts(self, count: int, hidden: int | None, out_features: int, bias: bool) -> None:
-        """What every expert says, side by side: (N, *, E, out_features)."""
-        names = numbered(count, "expert")
-        output = {"out_features": out_features, "bias": bias}
-        for name in names:
-            if hidden is None:
-                self.sketch.layer(name, "Linear", self.x, **output)
-            else:
-                first = {"out_features": hidden, "bias": bias}
-                self.sketch.seq(name, self.x, ("Linear", first), ("ReLU", {}), ("Linear", output))
-        self.sketch.merge("experts", "stack", names, dim=self.axis)
-        self.count = count
+        self.num_experts = num_experts
+        self.letters = "tuvw"[: len(sources[0].dims) - 1]
+        self.x = sketch.inputs[0]
+        if len(sources) > 1:
+            self.x = sketch.merge("joined", "concat", sketch.inputs, dim=last(sources[0]))
+        sketch.part("experts", "experts", self.x, num_experts=num_experts, **options)
 
     def gated(self, gate: str, result: str) -> str:
         """The sum of the experts, weighed by a gate."""
         softmax = ("Softmax", {"dim": -1})
-        self.sketch.layer(gate, "Linear", self.x, out_features=self.count, activation=softmax)
-        letters = "tuvw"[: self.axis - 1]
-        equation = f"n{letters}e,n{letters}eo->n{letters}o"
+        self.sketch.layer(gate, "Linear", self.x, out_features=self.num_experts, activation=softmax)
+        equation = f"n{self.letters}e,n{self.letters}eo->n{self.letters}o"
         return self.sketch.merge(result, "einsum", (gate, "experts"), equation=equation)
+
+
+@part()
+def experts(
+    input: TensorType,
+    /,
+    num_experts: int,
+    out_features: int,
+    hidden_features: int | None,
+    bias: bool,
+) -> Lowering:
+    """Networks of one form on one source, side by side: (N, *, D) -> (N, *, num_experts, out_features)."""
+    *lead, size = input
+    in_features = known(size, "in_features")
+    sizes = [in_features, *([hidden_features] if hidden_features else []), out_features]
+    linears = [_linear(a, b, bias) for a, b in itertools.pairwise(sizes)]
+    made = linears[0]
+    if hidden_features:
+        made = call("nn.Sequential", linears[0], call("nn.ReLU"), linears[1])
+    times = call("range", named_constant("num_experts", num_experts))
+    each = Comprehension(call(Name("expert"), INPUT), ("expert",), MODULE)
+    return Lowering(
+        input.like(*lead, num_experts, out_features),
+        module(
+            "ModuleList",
+            _weights(num_experts, sizes, bias),
+            modules=Comprehension(made, ("_",), times),
+        ),
+        call=call("torch.stack", each, named_constant("dim", len(lead) + 1)),
+    )
+
+
+def _linear(in_features: int, out_features: int, bias: bool) -> Code:
+    """`nn.Linear(32, 64)`."""
+    sizes = by_position(in_features=in_features, out_features=out_features)
+    return call("nn.Linear", *sizes, **({} if bias else {"bias": False}))
+
+
+def _weights(count: int, sizes: list[int], bias: bool) -> dict[str, tuple[int, ...]]:
+    """Those of every expert, which is one Linear or the items 0 and 2 of a Sequential."""
+    found: dict[str, tuple[int, ...]] = {}
+    for expert in range(count):
+        for index, (before, after) in enumerate(itertools.pairwise(sizes)):
+            key = f"{expert}." if len(sizes) == 2 else f"{expert}.{2 * index}."
+            found[f"{key}weight"] = (after, before)
+            if bias:
+                found[f"{key}bias"] = (after,)
+    return found

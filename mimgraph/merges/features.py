@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, known, same_dims, same_size, weighted
+from mimgraph.catalogue import OpFault, Sources, known, same_dims, same_size, weighted
 from mimgraph.ir.types import TensorType
 from mimgraph.merges.agreement import Operands, disagreement, odd_one_out
 
@@ -66,6 +66,11 @@ def last(x: TensorType) -> int:
     return 1 if len(x.dims) == 1 else -1
 
 
+def named_inputs(sources: Sources) -> tuple[str, ...]:
+    """`x0`, `x1`, ...: what a list of sources fills; a lone one is `x`."""
+    return numbered(len(sources)) if len(sources) > 1 else ("x",)
+
+
 def numbered(count: int, stem: str = "x") -> tuple[str, ...]:
-    """`x0`, `x1`, ...: the names of what a list of sources fills."""
+    """`x0`, `x1`, ...: a name for each of several."""
     return tuple(f"{stem}{index}" for index in range(count))

@@ -10,7 +10,7 @@ from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, by_posi
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.merges.agreement import agreed, same_ranks, within
+from mimgraph.merges.agreement import MORE_AXES, agreed, same_ranks, within
 
 Number: TypeAlias = bool | int | float
 
@@ -46,7 +46,7 @@ def masked_fill(inputs: MaskedFillInputs, /, value: Number, *, broadcast: bool =
             source="mask",
             note=mask.dtype,
         )
-    frame = agreed(inputs._asdict(), "masked_fill needs equal shapes", broadcast)
+    frame = agreed(inputs._asdict(), "masked_fill needs equal shapes", broadcast, MORE_AXES)
     return Lowering(
         filled(input, frame.dims, value, frame.batched),
         call=INPUT.method("masked_fill", Operand("mask"), *by_position(value=value)),
@@ -77,7 +77,7 @@ def pad_like(
         {merge: pad_like, from: [decoded, skip], dim: [2, 3], side: both}
     """
     input, like = inputs
-    same_ranks(inputs._asdict(), "pad_like needs as many axes in both")
+    same_ranks(inputs._asdict(), "pad_like needs as many axes in both", MORE_AXES)
     axes = [axis_index(input, axis) for axis in (dim if isinstance(dim, tuple) else (dim,))]
     if not axes or len(set(axes)) != len(axes):
         raise bad_option("dim", "dim must name one axis or several, each once")

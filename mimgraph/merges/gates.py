@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from mimgraph.catalogue import Sources, floating, merge
@@ -83,7 +84,7 @@ def gated(
 
 
 def _softmax_gates(
-    sketch: Sketch, joined: str, hidden: tuple[str, ...], linear: dict[str, object], rank: int
+    sketch: Sketch, joined: str, hidden: tuple[str, ...], linear: Mapping[str, object], rank: int
 ) -> str:
     """The sources side by side, weighed by the softmax of as many scores for each feature."""
     scores = numbered(len(hidden), "score")

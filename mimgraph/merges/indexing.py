@@ -9,7 +9,7 @@ from mimgraph.catalogue import OpFault, axis_index, merge, with_rank
 from mimgraph.ir.code import Attribute, Constant, Operand, Tuple, by_position, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.merges.agreement import Operands, same_dtypes, same_ranks, within
+from mimgraph.merges.agreement import MORE_AXES, Operands, same_dtypes, same_ranks, within
 
 INDEX = Operand("index")
 
@@ -33,7 +33,7 @@ def gather(inputs: GatherInputs, /, dim: int, *, sparse_grad: bool = False) -> L
     input, index = inputs
     named = inputs._asdict()
     _indices(index, "gather")
-    same_ranks(named, "gather needs as many axes in input and index")
+    same_ranks(named, "gather needs as many axes in input and index", MORE_AXES)
     axis = axis_index(input, dim)
     requires = _covered(named, "input", axis, "gather")
     keywords = {"sparse_grad": True} if sparse_grad else {}
@@ -92,7 +92,7 @@ def scatter_add(inputs: ScatterAddInputs, /, dim: int) -> Lowering:
     named = inputs._asdict()
     _indices(index, "scatter_add")
     same_dtypes({"input": input, "src": src}, "scatter_add")
-    same_ranks(named, "scatter_add needs as many axes in input, index and src")
+    same_ranks(named, "scatter_add needs as many axes in input, index and src", MORE_AXES)
     axis = axis_index(input, dim)
     requires = _covered(named, "input", axis, "scatter_add")
     requires += _covered(named, "src", None, "scatter_add")

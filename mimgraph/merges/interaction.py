@@ -18,7 +18,7 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.merges.agreement import Operands, operands, same_dtypes, same_shapes
 from mimgraph.merges.elementwise import as_float, refuse
 
-VECTORS, PAIRS = map(Operand, ("vectors", "pairs"))  # what is computed first
+VECTORS, DOTS, PAIRS = map(Operand, ("vectors", "dots", "pairs"))  # what is computed first
 
 
 @merge()
@@ -85,7 +85,7 @@ def factorization(sources: Sources, /, *, reduce_sum: bool = True) -> Lowering:
     return Lowering(
         first.like(1 if reduce_sum else first.dims[0], dtype=as_float(first.dtype)),
         call=Binary("*", Constant(0.5), pairs),
-        steps={"vectors": call("torch.stack", tuple(map(Operand, named)), 1)},
+        steps={"vectors": _stacked(named)},
     )
 
 
@@ -104,15 +104,18 @@ def _pairs(named: Operands, name: str, diagonal: int) -> Lowering:
     """The dot products on and below this diagonal of the matrix of all, row by row."""
     refuse(named, name, ("bool",))
     count = len(named)
-    size = by_position(row=count, col=count, offset=diagonal)
-    lower = call("torch.tril_indices", *size, device=Attribute(VECTORS, "device"))
+    lower = by_position(row=count, col=count, offset=diagonal)
     rows, columns = (PAIRS.at(Constant(axis)) for axis in (0, 1))
-    products = Binary("@", VECTORS, Attribute(VECTORS, "mT"))
     return Lowering(
         named["0"].like(count * (count + 1 + 2 * diagonal) // 2),
-        call=products.at(Tuple((Slice(), rows, columns))),
+        call=DOTS.at(Tuple((Slice(), rows, columns))),
         steps={
-            "vectors": call("torch.stack", tuple(map(Operand, named)), 1),
-            "pairs": lower,
+            "pairs": call("torch.tril_indices", *lower, device=Attribute(Operand("0"), "device")),
+            "vectors": _stacked(named),
+            "dots": Binary("@", VECTORS, Attribute(VECTORS, "mT")),
         },
     )
+
+
+def _stacked(named: Operands) -> Code:
+    return call("torch.stack", tuple(map(Operand, named)), 1)

@@ -8,7 +8,7 @@ from mimgraph.catalogue import OpFault, bad_option, dtype_fault, merge
 from mimgraph.ir.code import Attribute, Constant, Operand, Slice, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import FLOATING, TensorType
-from mimgraph.merges.agreement import same_ranks
+from mimgraph.merges.agreement import MORE_AXES, same_ranks
 
 Mode = Literal["nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"]
 SPATIAL = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # what else takes any number
@@ -39,7 +39,7 @@ def resize_like(
         {merge: resize_like, from: [coarse, fine], mode: bilinear}
     """
     input, like = inputs
-    same_ranks(inputs._asdict(), "resize_like needs as many axes in both")
+    same_ranks(inputs._asdict(), "resize_like needs as many axes in both", MORE_AXES)
     _check(input, mode, align_corners, antialias)
     keywords: dict[str, Any] = {
         "size": Attribute(Operand("like"), "shape").at(Slice(Constant(2))),

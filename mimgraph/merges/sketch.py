@@ -50,6 +50,10 @@ class Sketch:
         """A merge, with its options and activation."""
         return self._add(name, _apply("merge", merge, options), _sources(sources))
 
+    def part(self, name: str, part: str, sources: Sources, **options: Any) -> str:
+        """What only blocks made in code have."""
+        return self._add(name, _apply("part", part, options), _sources(sources))
+
     def formula(self, name: str, expr: str, activation: Any = None) -> str:
         """Arithmetic on what the block has by name; sizes 1 broadcast."""
         options = {"expr": expr, "broadcast": True, "activation": activation}

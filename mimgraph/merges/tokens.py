@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from mimgraph.catalogue import OpFault, Sources, bad_option, merge
+from mimgraph.catalogue import OpFault, Sources, bad_option, find, merge
 from mimgraph.ir.graph import Block
 from mimgraph.ir.option_types import Depth, Positive, Probability
 from mimgraph.ir.types import TensorType
-from mimgraph.layers.attention import MultiheadAttention, MultiheadAttentionInputs
 from mimgraph.merges.agreement import Operands, operands
-from mimgraph.merges.features import numbered, token_width
+from mimgraph.merges.features import named_inputs, numbered, token_width
 from mimgraph.merges.sketch import Sketch
 
 
@@ -92,13 +91,18 @@ def co_attention(
     _check_attention(name, num_heads, renamed, query=b, key=a, key_padding_mask=a_mask)
     given = tuple(key for key, x in inputs._asdict().items() if x is not None)
     doc = "Co-attentional transformer of ViLBERT (Lu et al. 2019)."
-    layer = Sketch("CoAttentionLayer", *given)
+    if num_layers == 1:
+        layer = Sketch("CoAttention", *given, doc=doc)
+    else:
+        layer = Sketch("CoAttentionLayer", *given, doc="Each of two sequences looks at the other.")
     for x, context in (("a", "b"), ("b", "a")):
         type_, mask = getattr(inputs, x), f"{context}_padding_mask"
         masked = mask in given
         stream = _cross_block(type_, num_heads, dim_feedforward, dropout, masked)
         layer.use(f"stream_{x}", stream, (x, context, mask) if masked else (x, context))
     both = layer.block(a="stream_a", b="stream_b")
+    if num_layers == 1:
+        return both
     sketch = Sketch("CoAttention", *given, doc=doc)
     sketch.use("layers", both, given, times=num_layers)
     return sketch.block(a="layers.a", b="layers.b")
@@ -175,7 +179,8 @@ def bottleneck(
     width = _heads("bottleneck", named, num_heads, lone=False)
     names = numbered(len(sources))
     options = {"nhead": num_heads, "dim_feedforward": dim_feedforward, "dropout": dropout}
-    layer = Sketch("BottleneckLayer", *names, "bottleneck")
+    doc = "A transformer layer for each input, on its tokens and the shared ones."
+    layer = Sketch("BottleneckLayer", *names, "bottleneck", doc=doc)
     for index, name in enumerate(names):
         joined = layer.merge(f"joined{index}", "concat", (name, "bottleneck"))
         layer.layer(f"encoder{index}", "TransformerEncoderLayer", joined, **options)
@@ -219,15 +224,15 @@ def perceiver(
     width = latent_features or token_width(named, "perceiver")
     token_width(named, "perceiver")
     _check_heads(num_heads, width)
-    names = numbered(len(sources)) if len(sources) > 1 else ("x",)
+    names = named_inputs(sources)
     sketch = Sketch("Perceiver", *names, doc="Perceiver (Jaegle et al. 2021).")
     init = {"trunc_normal": {"std": 0.02}}
     latents = sketch.parameter("latents", num_latents, width, init=init, batched=True)
     parts = tuple(_sequence(sketch, name, x) for name, x in zip(names, sources, strict=True))
     tokens = sketch.merge("tokens", "concat", parts) if len(parts) > 1 else parts[0]
     like = TensorType((num_latents, width))
-    look = _cross_block(like, num_heads, dim_feedforward, dropout, norm_first=True)
-    x = sketch.use("look", look, (latents, tokens))
+    attend = _cross_block(like, num_heads, dim_feedforward, dropout, norm_first=True)
+    x = sketch.use("attend", attend, (latents, tokens))
     options = {
         "num_layers": num_layers,
         "dim_feedforward": dim_feedforward,
@@ -253,7 +258,9 @@ def _cross_block(
 ) -> Block:
     """A transformer layer on `x` that attends to `context`, norms behind or first."""
     masks = {"key_padding_mask": "padding_mask"} if masked else {}
-    sketch = Sketch("CrossAttentionLayer", "x", "context", *masks.values())
+    doc = "A transformer layer whose tokens look at those of the context."
+    family = "LatentAttentionLayer" if norm_first else "CrossAttentionLayer"
+    sketch = Sketch(family, "x", "context", *masks.values(), doc=doc)
     query, key = "x", "context"
     if norm_first:
         query = sketch.layer("norm_x", "LayerNorm", "x")
@@ -299,12 +306,12 @@ def _check_attention(
     **sources: TensorType | None,
 ) -> None:
     """What MultiheadAttention refuses, told of this merge and its sources."""
-    defaults = {key: option.default for key, option in MultiheadAttention.options.items()}
+    op = find("layer", "MultiheadAttention")
+    assert op is not None
+    options = {key: option.default for key, option in op.options.items()}
+    given = {key: x for key, x in sources.items() if x is not None}
     try:
-        MultiheadAttention.function(
-            MultiheadAttentionInputs(**sources),  # type: ignore[arg-type]
-            **{**defaults, "num_heads": num_heads},
-        )
+        op.infer(given, options | {"num_heads": num_heads})
     except OpFault as fault:
         names = renamed or {}
         fault.message = fault.message.replace("MultiheadAttention", name)

@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sysconfig
+import textwrap
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -169,19 +170,58 @@ class Interpreter:
         return outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}
 
 
+@torch.no_grad()
+def check_against_the_nodes(text: str) -> None:
+    """The outputs have the types inferred for them, and the values that the nodes say."""
+    graph = mg.loads(text)
+    model = graph.compile().eval()
+    for sizes, inputs in draws(graph):
+        outputs = by_name(graph, model.float()(**inputs))
+        for name, type_ in graph.outputs.items():
+            assert oracle.shape_of(type_, sizes) == outputs[name].shape
+            assert f"torch.{type_.dtype}" == str(outputs[name].dtype)
+        precise = by_name(graph, model.double()(**doubled(inputs)))
+        assert_same(precise, Interpreter(sizes).body(graph.typed.body, model, doubled(inputs)))
+
+
 @thorough(max_examples=100)
 @given(specs())
 def test_outputs_are_as_inferred_and_as_the_nodes_say(spec: Spec) -> None:
-    graph = mg.loads(to_yaml(spec))
-    model = graph.compile().eval()
-    with torch.no_grad():
-        for sizes, inputs in draws(graph):
-            outputs = by_name(graph, model.float()(**inputs))
-            for name, type_ in graph.outputs.items():
-                assert oracle.shape_of(type_, sizes) == outputs[name].shape
-                assert f"torch.{type_.dtype}" == str(outputs[name].dtype)
-            precise = by_name(graph, model.double()(**doubled(inputs)))
-            assert_same(precise, Interpreter(sizes).body(graph.typed.body, model, doubled(inputs)))
+    check_against_the_nodes(to_yaml(spec))
+
+
+FOUND = {  # by the random ones, each wrong once
+    "a loop that carries a value and reads it in every round": """
+        inputs: {x: [5]}
+        blocks:
+          gate:
+            inputs: {x: [C], g: [C]}
+            nodes:
+              fc: {layer: Linear, from: x, out_features: $C}
+              gated: {merge: multiply, from: [fc, g]}
+            outputs: gated
+        nodes:
+          first: {layer: Linear, from: x, out_features: 3}
+          last: {block: gate, from: [first, first], repeat: 2}
+        outputs: last
+    """,
+    "a size written as a param of one block where another has a param of that name": """
+        inputs: {x: [4]}
+        blocks:
+          inner: {params: {width: null}, seq: [{Linear: $width}]}
+          outer:
+            params: {width: null}
+            seq: [{Linear: $width}, {inner: {repeat: {with: {width: [1, 1]}}}}]
+        nodes:
+          y: {block: outer, from: x, width: 2}
+        outputs: y
+    """,
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_stays_right(name: str) -> None:
+    check_against_the_nodes(textwrap.dedent(FOUND[name]))
 
 
 def test_the_source_run_as_a_file_is_what_compile_makes(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Flip": lambda x, dims: torch.flip(x, dims=dims if isinstance(dims, tuple) else (dims,)),
     "Select": torch.select,
     "Slice": aten.slice.Tensor,
-    "Split": torch.Tensor.split,
+    "Split": torch.split,
     "Chunk": torch.chunk,
     "Unbind": torch.unbind,
     "Mean": torch.mean,

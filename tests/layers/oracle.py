@@ -169,7 +169,7 @@ class NAMESPACE:
 
     torch, nn, F = torch, nn, F
 
-    class self:  # noqa: N801 - the module whose forward it stands in
+    class self:
         training = True
 
 

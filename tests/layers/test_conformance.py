@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from torch import nn
 
 from mimgraph import layers
 from mimgraph.catalogue import REQUIRED, OpFault
-from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.types import DTYPES, Constraint, TensorType
 from tests.layers import function_cases, transformer_cases
 from tests.layers.oracle import (
@@ -462,7 +462,9 @@ CLASSES = [name for name in layers.__all__ if hasattr(nn, name)]
 LEFT_OUT = {"device", "dtype", "batch_first", "return_indices", "_weight", "_freeze"}
 LEFT_OUT |= {"min_value", "max_value", "args", "kwargs"}  # Hardtanh's old names
 LEFT_OUT |= {"process_group", "_random_samples", "include_last_offset"}
-OURS = {"average_attn_weights"}  # of MultiheadAttention's forward
+LEFT_OUT |= {"custom_encoder", "custom_decoder"}
+OURS = {"average_attn_weights", "is_causal"}  # of a forward
+OURS |= {f"{source}_is_causal" for source in ("src", "tgt", "memory")}
 
 
 def of_forward(layer: str, option: str) -> bool:
@@ -482,12 +484,22 @@ def signature(name: str) -> dict[str, Any]:
             found = dict([*items[:3], ("nonlinearity", "tanh"), *items[3:]])
     else:
         found = {k: p.default for k, p in inspect.signature(getattr(nn, name)).parameters.items()}
+    if "activation" in found:
+        found["activation"] = "relu"  # torch's default is the function
     return {key: default for key, default in found.items() if key not in LEFT_OUT}
+
+
+def arguments(name: str) -> dict[str, Any]:
+    """The constructor's arguments; of a stack of layers those of a layer first."""
+    if name not in ("TransformerEncoder", "TransformerDecoder"):
+        return signature(name)
+    (_, *own), (d_model, nhead, *rest) = signature(name).items(), signature(f"{name}Layer").items()
+    return dict([d_model, nhead, own[0], *rest, *own[1:]])
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_options_are_those_of_torch(name: str) -> None:
-    op, theirs = operation(name), signature(name)
+    op, theirs = operation(name), arguments(name)
     if name in ("Softmax", "LogSoftmax", "Softmin"):
         theirs["dim"] = REQUIRED  # torch guesses one, and warns
     ours = {
@@ -506,7 +518,13 @@ def test_modules_list_their_arguments_in_torchs_order(case: Case) -> None:
         given = [name for name in made.arguments if name != "batch_first"]
         assert given == list(signature(case.layer))
         for name, value in case.options.items():
-            assert of_forward(case.layer, name) or made.arguments[name] == value
+            assert of_forward(case.layer, name) or argument(made, name) == value
+
+
+def argument(made: Module, name: str) -> Any:
+    """An argument, a module by its name."""
+    found = made.argument(name)
+    return found.name if isinstance(found, Module) else found
 
 
 # dtypes
@@ -635,6 +653,19 @@ def is_legal(lowering: Lowering, sizes: Mapping[str, int]) -> bool:
     )
 
 
+def gives_anything(
+    lowering: Lowering, sources: Mapping[str, TensorType], sizes: Mapping[str, int]
+) -> bool:
+    """Whether torch takes tensors of those sizes, and gives results of which none is empty."""
+    inputs = {key: make(x, sizes) for key, x in sources.items()}
+    try:
+        found = results(lowering, inputs, build(lowering), sizes)
+    except (*REFUSALS, IndexError):
+        return False
+    tensors = (x for values in found.values() for x in values if isinstance(x, torch.Tensor))
+    return all(x.numel() for x in tensors)
+
+
 @pytest.mark.parametrize("case", SYMBOLIC, ids=map(str, SYMBOLIC))
 def test_names_stand_for_every_length(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
@@ -644,8 +675,7 @@ def test_names_stand_for_every_length(case: Case) -> None:
         if is_legal(lowering, sizes):
             check(lowering, sources, sizes)
         else:
-            with pytest.raises((RuntimeError, IndexError, ValueError)):
-                check(lowering, sources, sizes)
+            assert not gives_anything(lowering, sources, sizes)
 
 
 # what recurrent layers hand on
@@ -735,7 +765,8 @@ def test_windows_fit_as_often_as_in_torch(
         expected = None
     # as a number, and as a name for that number
     try:
-        found = shape_of(infer(layer, tensor(1, *(size,) * axes), **options).results[""], {})
+        known = infer(layer, tensor(1, *(size,) * axes), **options)
+        found = shape_of(next(iter(known.results.values())), {})
     except OpFault:
         found = None
     assert found == expected
@@ -747,39 +778,4 @@ def test_windows_fit_as_often_as_in_torch(
     if expected is None:
         assert not is_legal(lowering, {"T": size})
     else:
-        assert shape_of(lowering.results[""], {"T": size}) == expected
-
-
-# einops
-
-PATTERNS = [
-    ("n c h w -> n (h w) c", {}),
-    ("n c h w -> n c (h w)", {}),
-    ("n c h w -> n h w c", {}),
-    ("n c h w -> n (c h w)", {}),
-    ("n c (h p) (w q) -> n (h w) (p q c)", {"p": 3, "q": 2}),
-    ("n c (h p) w -> n c h (p w)", {"h": 3}),
-    ("n (a b) h w -> n b a w h", {"a": 2, "b": 2}),
-    ("n (a b) h w -> n h (a b) w", {"b": 2}),
-    ("n c h w -> n 1 c h w 1", {}),
-    ("n c h w -> n () c (h w)", {}),
-    ("n c h w->n c h w", {}),
-    ("n (g c) h w -> n (c g) h w", {"g": 2}),
-]
-
-
-@pytest.mark.parametrize(("pattern", "sizes"), PATTERNS)
-def test_rearrange_is_that_of_einops(pattern: str, sizes: dict[str, int]) -> None:
-    einops = pytest.importorskip("einops")
-    lowering = infer("Rearrange", IMAGE, pattern=pattern, sizes=sizes)
-    x = make(IMAGE, {})
-    assert lowering.call is not None
-    expected = einops.rearrange(x, pattern, **sizes)
-    assert torch.equal(run(lowering.call, {"input": x}), expected)
-    assert shape_of(lowering.results[""], {}) == tuple(expected.shape)
-
-
-def test_rearrange_drops_axes_of_one() -> None:
-    lowering = infer("Rearrange", tensor(1, 4, 5), pattern="n 1 a b -> n b a")
-    assert str(lowering.type) == "(N, 5, 4)"
-    check(lowering, {"input": tensor(1, 4, 5)})
+        assert shape_of(next(iter(lowering.results.values())), {"T": size}) == expected

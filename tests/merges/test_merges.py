@@ -988,6 +988,9 @@ def test_the_help_says_how_to_mend_it() -> None:
     with pytest.raises(OpFault) as wide:
         infer("multiply", keys(A, tensor(1)))
     assert wide.value.help == "if that is meant, say broadcast: true"
+    with pytest.raises(OpFault) as narrow:
+        infer("masked_fill", {"input": ROW, "mask": BOOL}, value=0)
+    assert narrow.value.help == "Unsqueeze the one that has fewer axes"
 
 
 def test_a_fault_of_a_formula_knows_its_place_in_the_text() -> None:

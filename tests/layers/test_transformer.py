@@ -1,0 +1,219 @@
+"""The Transformers: what their masks do, how they are written, what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import mimgraph as mg
+from mimgraph import layers
+from tests.layers.oracle import build, infer, results, tensor, unbatched
+from tests.layers.refusal import Refusal, refused
+
+X, MEMORY = tensor(5, 6), tensor(4, 6)
+STACK = {"nhead": 2, "num_layers": 2, "dim_feedforward": 7}
+
+
+@pytest.mark.parametrize(
+    ("layer", "options", "flag"),
+    [
+        ("MultiheadAttention", {"num_heads": 2}, "is_causal"),
+        ("MultiheadAttention", {"num_heads": 2, "add_bias_kv": True}, "is_causal"),
+        ("TransformerEncoderLayer", {"nhead": 2}, "is_causal"),
+        ("TransformerEncoder", STACK, "is_causal"),
+        ("TransformerDecoderLayer", {"nhead": 2}, "tgt_is_causal"),
+        ("TransformerDecoder", STACK, "tgt_is_causal"),
+        ("Transformer", {"nhead": 2, "dim_feedforward": 7}, "tgt_is_causal"),
+    ],
+)
+def test_no_step_looks_ahead(layer: str, options: dict[str, Any], flag: str) -> None:
+    torch.manual_seed(0)
+    key = "query" if layer == "MultiheadAttention" else flag.removesuffix("is_causal") or "src"
+    key = key.removesuffix("_")
+    others = {"TransformerD": {"memory": MEMORY}, "Transformer": {"src": MEMORY}}
+    rest = others.get(layer[:12] if layer[11:12] == "D" else layer, {})
+    sources = {key: X, **rest}
+    lowering = infer(layer, sources, **options, **{flag: True})
+    module = build(lowering)
+    assert module is not None
+    x, extra = torch.rand(2, 5, 6), {name: torch.rand(2, 4, 6) for name in rest}
+    changed = x.clone()
+    changed[:, 3:] += 1
+    first, second = (
+        next(iter(results(lowering, {**extra, key: one}, module.eval(), {}).values()))[0]
+        for one in (x, changed)
+    )
+    torch.testing.assert_close(first[:, :3], second[:, :3])
+    assert not torch.allclose(first[:, 3:], second[:, 3:])
+
+
+def test_a_padding_mask_hides_keys_in_training_and_eval() -> None:
+    sources = {"src": X, "src_key_padding_mask": tensor(5, dtype="bool")}
+    lowering = infer("TransformerEncoder", sources, **STACK, dropout=0.0)
+    module, x = build(lowering), torch.rand(2, 5, 6)
+    assert module is not None
+    mask = torch.tensor([[False, False, False, True, True], [False] * 5])
+    changed = x.clone()
+    changed[0, 3:] += 1
+    for training in (True, False):
+        module.train(training)
+        with torch.no_grad():
+            first, second = (
+                results(lowering, {"src": one, "src_key_padding_mask": mask}, module, {})[""][0]
+                for one in (x, changed)
+            )
+        torch.testing.assert_close(first[0, :3], second[0, :3])
+
+
+SPEC = """
+inputs: {x: [10, 64], y: [T, 64]}
+nodes:
+  encoder: {layer: TransformerEncoder, from: x, nhead: 4, num_layers: 2, norm: LayerNorm}
+  decoder: {layer: TransformerDecoder, from: [y, encoder], nhead: 8, num_layers: 3, activation: gelu}
+  whole: {layer: Transformer, from: [encoder, decoder], num_encoder_layers: 1}
+outputs: whole
+"""
+
+
+def test_a_stack_is_made_with_its_layer() -> None:
+    source = mg.loads(SPEC).source()
+    assert (
+        """
+        self.encoder = nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(64, 4, batch_first=True),
+            num_layers=2,
+            norm=nn.LayerNorm(64),
+        )
+        self.decoder = nn.TransformerDecoder(
+            nn.TransformerDecoderLayer(64, 8, activation="gelu", batch_first=True),
+            num_layers=3,
+        )
+        self.whole = nn.Transformer(64, num_encoder_layers=1, batch_first=True)
+"""
+        in source
+    )
+    assert "self.decoder(y, encoder)" in source or "self.decoder(y, x)" in source
+
+
+def test_the_weights_are_those_of_torch_under_the_same_seed() -> None:
+    graph = mg.loads(SPEC)
+    torch.manual_seed(0)
+    found = graph.compile().state_dict()
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(64, 4, batch_first=True)
+    expected = nn.TransformerEncoder(layer, 2, nn.LayerNorm(64)).state_dict()
+    for name, weight in expected.items():
+        assert torch.equal(found[f"encoder.{name}"], weight)
+
+
+def test_a_causal_stack_compiles_whole() -> None:
+    graph = mg.loads("""
+inputs: {x: [T, 8]}
+nodes: {y: {layer: TransformerEncoder, from: x, nhead: 2, num_layers: 1, is_causal: true}}
+outputs: y
+""")
+    model = graph.compile().eval()
+    exported = torch.export.export(
+        model,
+        (),
+        {"x": torch.rand(2, 5, 8)},
+        dynamic_shapes={"x": {1: torch.export.Dim("t", min=2)}},
+    )
+    x = torch.rand(2, 7, 8)
+    torch.testing.assert_close(exported.module()(x=x), model(x=x), rtol=1e-4, atol=1e-4)
+
+
+# activation: the option that these layers have, not the word of every node
+
+
+def test_activation_is_their_own_option() -> None:
+    node = "{layer: TransformerEncoderLayer, from: x, nhead: 2, activation: gelu}"
+    spec = mg.loads(f"inputs: {{x: [5, 8]}}\nnodes: {{y: {node}}}\noutputs: y")
+    x = mg.Input("x", (5, 8))
+    built = mg.Graph(layers.TransformerEncoderLayer(2, activation="gelu")(x, name="y"))
+    assert spec == built
+    assert mg.loads(built.dumps()) == built
+    assert "return self.y(x)" in built.source()
+    assert 'activation="gelu"' in built.source()
+
+
+def test_activation_is_theirs_in_a_chain() -> None:
+    spec = "inputs: {x: [5, 8]}\nnodes: {y: {from: x, seq: [%s]}}\noutputs: y"
+    item = "{TransformerEncoderLayer: {nhead: 2, activation: gelu}}"
+    source = mg.loads(spec % item).source()
+    assert 'nn.TransformerEncoderLayer(8, 2, activation="gelu", batch_first=True)' in source
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "within"),
+    [
+        ("activation: tanh", "bad-option", "tanh"),
+        ("activation: {gelu: {approximate: tanh}}", "bad-option", "gelu"),
+        ("d_model: 6", "inferred-conflict", "6"),
+        ("norm: BatchNorm1d", "bad-option", "BatchNorm1d"),
+        ("batch_first: true", "unknown-option", "batch_first"),
+    ],
+)
+def test_where_a_fault_is_told(given: str, code: str, within: str) -> None:
+    line = f"  y: {{layer: TransformerEncoder, from: x, nhead: 2, num_layers: 1, {given}}}"
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(f"inputs: {{x: [5, 8]}}\nnodes:\n{line}\noutputs: y")
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.span.line) == (code, 3)
+    assert line[fault.span.column - 1 : fault.span.end_column - 1] == within
+
+
+REFUSALS = [
+    Refusal(
+        "TransformerEncoder",
+        X,
+        {"nhead": 4, "num_layers": 1},
+        "bad-option",
+        "nhead",
+        lambda: nn.TransformerEncoderLayer(6, 4),
+    ),
+    Refusal("TransformerEncoder", tensor(6), STACK, "rank-mismatch", "src"),
+    Refusal("TransformerEncoder", tensor(5, "D"), STACK, "symbolic-size", "src"),
+    Refusal("TransformerEncoder", X.cast("float16"), STACK, "dtype-mismatch", "src"),
+    Refusal(
+        "TransformerEncoder",
+        {"src": X, "mask": tensor(5, 5, dtype="bool")},
+        STACK,
+        "shape-mismatch",
+        "mask",
+        lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, batch_first=True), 1)(
+            torch.rand(2, 5, 6), mask=torch.zeros(2, 5, 5, dtype=torch.bool)
+        ),
+    ),
+    Refusal(
+        "TransformerEncoder",
+        {"src": X, "src_key_padding_mask": tensor(4, dtype="bool")},
+        STACK,
+        "shape-mismatch",
+        "src_key_padding_mask",
+    ),
+    Refusal(
+        "TransformerDecoder",
+        {"tgt": X, "memory": tensor(4, 8)},
+        STACK,
+        "shape-mismatch",
+        "memory",
+    ),
+    Refusal(
+        "TransformerDecoder",
+        {"tgt": X, "memory": MEMORY, "memory_mask": unbatched(4, 5)},
+        STACK,
+        "shape-mismatch",
+        "memory_mask",
+    ),
+    Refusal("Transformer", {"src": X, "tgt": tensor(4, 8)}, {"nhead": 2}, "shape-mismatch", "tgt"),
+    Refusal("Transformer", {"src": X, "tgt": tensor(6)}, {"nhead": 2}, "rank-mismatch", "tgt"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=map(str, REFUSALS))
+def test_refused(refusal: Refusal) -> None:
+    refused(refusal)
