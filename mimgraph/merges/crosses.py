@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import Sources, known, merge, weighted
+from mimgraph.catalogue import Sources, bad_option, known, merge, weighted
 from mimgraph.ir.dim import Size
 from mimgraph.ir.graph import Block
 from mimgraph.ir.option_types import Depth, Positive
@@ -52,6 +52,8 @@ def cin(sources: Sources, /, layer_sizes: tuple[Positive, ...], *, bias: bool = 
         {merge: cin, from: [user, item, shop], layer_sizes: [8, 4]}
     """
     count, size = _rows(sources)
+    if not layer_sizes:
+        raise bad_option("layer_sizes", "layer_sizes names the size of one layer or more")
     names = named_inputs(sources)
     doc = "Compressed interaction network of xDeepFM (Lian et al. 2018)."
     sketch = Sketch("CompressedInteractionNetwork", *names, doc=doc)

@@ -145,7 +145,7 @@ _NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 def _html(value: str) -> str:
     """Free text in an HTML-like label, where an empty element is a syntax error."""
-    plain = _NO_CHARACTER.sub("\ufffd", value)
+    plain = _NO_CHARACTER.sub("\ufffd", re.sub(r"[\t\n\r]", " ", value))
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         plain = plain.replace(character, entity)
     return plain or " "

@@ -184,7 +184,6 @@ CASES = {
     "layer a block": "inputs: {a: [5]}\nblocks:\n  p: {seq: [ReLU]}\nnodes:\n  n: {layer: ⟦unknown-layer⟧p, from: a}\noutputs: n\n",
     "block a layer": "inputs: {a: [5]}\nnodes:\n  n: {block: ⟦unknown-block⟧ReLU, from: a}\noutputs: n\n",
     "layer lower": "inputs: {a: [5]}\nnodes:\n  n: {layer: ⟦unknown-layer⟧linear, from: a, out_features: 4}\noutputs: n\n",
-    "layer later": "inputs: {a: [5]}\nnodes:\n  n: {layer: ⟦unknown-layer⟧TransformerEncoderLayer, from: a, nhead: 2}\noutputs: n\n",
     "from null": "inputs: {a: [5]}\nnodes:\n  n: {layer: ReLU, from: ⟦wrong-type⟧null}\noutputs: n\n",
     "from empty list": "inputs: {a: [5]}\nnodes:\n  ⟦wrong-arity⟧n: {layer: ReLU, from: []}\n  r: {merge: add, from: [n, a]}\noutputs: r\n",
     "from empty map": "inputs: {a: [5]}\nnodes:\n  ⟦wrong-arity⟧n: {layer: ReLU, from: {}}\n  r: {merge: add, from: [n, a]}\noutputs: r\n",
