@@ -389,7 +389,7 @@ class _Branches:
             for target in step.targets:
                 self.join(target, self.heir(step, target, dying))
                 if step.loop is not None and len(step.targets) > 1:
-                    self.keep(step.loop, step, target, last_use[step.loop.carried[target]] == index)
+                    self.keep(step, step.loop, target, index, last_use)
         self.names = self.choose(plan, self.main(final, outputs, last_use, len(steps)))
 
     def dying(self, step: Step, index: int, last_use: Mapping[Value, int]) -> list[Value]:
@@ -409,10 +409,13 @@ class _Branches:
             return None  # what several steps read has a name of its own
         return dying[0]
 
-    def keep(self, loop: Loop, step: Step, target: Value, dies: bool) -> None:
+    def keep(
+        self, step: Step, loop: Loop, target: Value, index: int, last_use: Mapping[Value, int]
+    ) -> None:
         """Of several values that a loop carries, each keeps the name it came with, inputs too."""
-        if dies and not _stays(step, loop, target):
-            self.kept[self.branch[target]] = loop.carried[target]
+        before = loop.carried.get(target)
+        if before is not None and last_use[before] == index and not _stays(step, loop, target):
+            self.kept[self.branch[target]] = before
 
     def join(self, value: Value, heir: Value | None) -> None:
         if heir is None:
