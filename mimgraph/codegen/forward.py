@@ -376,6 +376,7 @@ class _Branches:
         outputs: Mapping[str, Value],
     ) -> None:
         self.inputs = plan.body.inputs
+        self.in_block = plan.body.family != ""
         self.branch: dict[Value, int] = {}
         self.members: list[list[Value]] = []
         self.kept: dict[int, Value] = {}  # by branch: what a loop rebinds keeps its name
@@ -412,9 +413,14 @@ class _Branches:
     def keep(
         self, step: Step, loop: Loop, target: Value, index: int, last_use: Mapping[Value, int]
     ) -> None:
-        """Of several values that a loop carries, each keeps the name it came with, inputs too."""
+        """Of several values that a loop carries, each keeps a plain name that it came with.
+
+        So a block rebinds its inputs; those of the whole graph are not touched.
+        """
         before = loop.carried.get(target)
-        if before is not None and last_use[before] == index and not _stays(step, loop, target):
+        if before is None or before.port or _stays(step, loop, target):
+            return
+        if last_use[before] == index and (self.in_block or before.name not in self.inputs):
             self.kept[self.branch[target]] = before
 
     def join(self, value: Value, heir: Value | None) -> None:

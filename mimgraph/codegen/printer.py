@@ -667,9 +667,14 @@ def escaped(character: str) -> str:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """The line in pieces, each indented as it is; never in the midst of a word."""
+    """The line in pieces, each indented as it is; never in the midst of a word or a shape."""
     hang = line[: len(line) - len(line.lstrip())]
+    whole = _SHAPE.sub(lambda match: match[0].replace(" ", GLUE), line)
     pieces = textwrap.wrap(
-        line, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
+        whole, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
     )
-    return pieces or [""]
+    return [piece.replace(GLUE, " ") for piece in pieces] or [""]
+
+
+GLUE = "\ue000"  # a space that no line ends at; of Unicode's private use
+_SHAPE = re.compile(r"(?:\w+ )?\([^()]{1,40}\)")

@@ -57,9 +57,9 @@ def op_text(node: TypedNode, options: str = "") -> str:
     return f"{text}, shares {node.operation.target}" if isinstance(node.operation, Shared) else text
 
 
-def options_text(kind: str, name: str, options: Mapping[str, Any]) -> str:
+def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:
     """The options that are not as torch has them: `16, kernel_size=3`."""
-    op = catalogue.find(kind, name)
+    op = catalogue.find(kind, op_name)
     if op is None:
         return ""
     words = []

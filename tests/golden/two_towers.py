@@ -5,8 +5,8 @@ from torch import Tensor, nn
 class TwoTowers(nn.Module):
     """Two images through one tower, compared; the siamese network for likeness of pairs.
 
-    Inputs: left (N, 1, 28, 28), right (N, 1, 28, 28). Outputs: likeness (N, 1), left (N, 64), right
-    (N, 64).
+    Inputs: left (N, 1, 28, 28), right (N, 1, 28, 28). Outputs: likeness (N, 1), left (N, 64),
+    right (N, 64).
     """
 
     def __init__(self) -> None:
