@@ -63,6 +63,19 @@ class InputSpec(NamedTuple):
     kind: str  # "none", "one", "tuple", "many" or "named"
     type: Any
 
+    def argument(self, sources: Mapping[str, TensorType]) -> tuple[Any, ...]:
+        """Sources by operand key as the rule's positional argument, if it has one."""
+        match self.kind:
+            case "none":
+                return ()
+            case "one":
+                return (sources[self.names[0]],)
+            case "many":
+                return (tuple(sources.values()),)
+            case "named":
+                return (dict(sources),)
+        return (self.type(**sources),)
+
 
 class Op:
     """A layer or merge of the catalogue; called in Python it builds a node."""
@@ -158,28 +171,17 @@ class Op:
         self, sources: Mapping[str, TensorType], options: Mapping[str, Any]
     ) -> Lowering | Block:
         """The rule applied; `sources` by operand key, `options` checked and complete."""
-        spec = self.inputs
-        given = self._given(options)
         if self.family != "rnn":
             for key, type_ in sources.items():
                 if type_.dtype not in DTYPES:  # what one recurrent layer hands to another
                     raise OpFault("dtype-mismatch", f"{self.name} takes no state", source=key)
-        if spec.kind == "none":
-            return self.function(**given)
-        if spec.kind == "one":
-            return self.function(sources[spec.names[0]], **given)
-        if spec.kind == "tuple":
-            return self.function(spec.type(**sources), **given)
-        if spec.kind == "many":
-            return self.function(tuple(sources.values()), **given)
-        return self.function(dict(sources), **given)
+        given = {name: options[name] for name in options if name not in self._computed}
+        return self.function(*self.inputs.argument(sources), **given)
 
-    def _given(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Without the inferred options that the rule computes itself."""
-        if not self.inferred:
-            return options
-        names = {p.name for p in self._parameters[0]}
-        return {name: value for name, value in options.items() if name in names}
+    @cached_property
+    def _computed(self) -> frozenset[str]:
+        """The inferred options that the rule computes and does not take."""
+        return frozenset(self.inferred).difference(p.name for p in self._parameters[0])
 
     def operand_keys(self, count: int) -> tuple[str, ...]:
         """The keys of the first `count` sources given as a list."""
@@ -307,14 +309,6 @@ def known(size: Size, what: str, source: str | None = None) -> int:
             help="give this size in the input's shape, or reduce the axis first (Mean, Select)",
         )
     return size
-
-
-def known_product(sizes: Iterable[Size], what: str, source: str | None = None) -> int:
-    """The number of elements of known sizes."""
-    total = 1
-    for size in sizes:
-        total *= known(size, what, source)
-    return total
 
 
 def same_size(left: Size, right: Size) -> bool:

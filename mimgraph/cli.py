@@ -1,4 +1,7 @@
-"""The command line: check, summary, draw, emit, run, layers."""
+"""The command line: check, summary, draw, emit, run, layers.
+
+A command imports what it needs when it runs, so that none waits for what another uses.
+"""
 
 from __future__ import annotations
 
@@ -52,37 +55,25 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=function)
         return added
 
-    def spec(added: argparse.ArgumentParser, many: bool = False) -> None:
-        added.add_argument(
-            "spec",
-            nargs="+" if many else None,
-            metavar="SPEC",
-            help="a YAML or JSON file; - is standard input",
-        )
-        added.add_argument(
-            "--set", action="append", default=[], metavar="PARAM=VALUE", help="override a param"
-        )
-
     check = command("check", _check, "tell every fault of the specs")
-    spec(check, many=True)
-    check.add_argument("--format", choices=["text", "json"], default="text")
+    _add_spec(check, nargs="+")
+    _add_format(check)
 
     summary = command("summary", _summary, "print a table of nodes, shapes and parameters")
-    spec(summary)
-    summary.add_argument("--format", choices=["text", "json"], default="text")
+    _add_spec(summary)
+    _add_format(summary)
 
     draw = command("draw", _draw, "draw the architecture")
-    spec(draw)
-    draw.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help=".svg, .png, .pdf or .dot"
-    )
+    _add_spec(draw)
+    endings = ".svg, .png, .pdf or .dot"
+    draw.add_argument("-o", "--output", required=True, metavar="FILE", help=endings)
 
     emit = command("emit", _emit, "write the model as a stand-alone Python file")
-    spec(emit)
+    _add_spec(emit)
     emit.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
 
     run = command("run", _run, "compile the model and run one forward")
-    spec(run)
+    _add_spec(run)
     run.add_argument("--inputs", metavar="FILE.npz", help="arrays by input name; made if left out")
     run.add_argument("--weights", metavar="FILE.safetensors", help="the state_dict to load")
     run.add_argument("--outputs", metavar="FILE.npz", help="where to write the outputs")
@@ -92,15 +83,25 @@ def _parser() -> argparse.ArgumentParser:
 
     layers = command("layers", _layers, "list the layers and merges, or show one")
     layers.add_argument("name", nargs="?", metavar="NAME")
-    layers.add_argument("--format", choices=["text", "json"], default="text")
+    _add_format(layers)
     return parser
 
 
+def _add_spec(command: argparse.ArgumentParser, nargs: str | None = None) -> None:
+    words = "a YAML or JSON file; - is standard input"
+    command.add_argument("spec", nargs=nargs, metavar="SPEC", help=words)
+    words = "override a param"
+    command.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=words)
+
+
+def _add_format(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=["text", "json"], default="text")
+
+
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+    return int(text)
 
 
 def _overrides(settings: Sequence[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import networkx as nx
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
 from mimgraph.builder import Tensor, declare_graph, raise_faults
-from mimgraph.diagnostics import Report
+from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
@@ -60,11 +60,7 @@ class Graph:
     def outputs(self) -> Mapping[str, TensorType]:
         """The type of every output by its public name."""
         body = self.typed.body
-        nodes = body.by_name
-        return {
-            name: body.inputs.get(value.name) or nodes[value.name].results[value.port]
-            for name, value in body.outputs.items()
-        }
+        return {name: body.type_of(value) for name, value in body.outputs.items()}
 
     @property
     def shapes(self) -> Mapping[str, Shape]:
@@ -174,8 +170,7 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
     report = Report()
     declared = read(SourceFile(name, text), report, params)
     if declared is None:
-        report.raise_if_any()
-        raise AssertionError(name)
+        raise SpecError(report.diagnostics)
     unknown = [param for param in params or () if param not in declared.params]
     if unknown:
         known = ", ".join(declared.params) or "none"

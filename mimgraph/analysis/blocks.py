@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.analysis.options import (
-    compute,
-    missing_option,
-    plain,
-    unknown_option,
-)
+from mimgraph.analysis.options import compute, missing_option, plain, unknown_option
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.catalogue import same_size
 from mimgraph.diagnostics import Label
@@ -27,7 +22,7 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
     """The block of a call whose params fit; None where a fault of either is told. `span` is the
     node's name."""
     block = state.graph.blocks.get(call.block)
-    if id(call) not in state.calls:
+    if call not in state.calls:
         before = len(state.report.diagnostics)
         if block is None:
             near = nearest(call.block, state.graph.blocks)
@@ -37,8 +32,8 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
         elif block.is_whole:
             _check_params(state, call, block, span, path)
         fine = block is not None and block.is_whole
-        state.calls[id(call)] = fine and len(state.report.diagnostics) == before
-    return block if state.calls[id(call)] else None
+        state.calls[call] = fine and len(state.report.diagnostics) == before
+    return block if state.calls[call] else None
 
 
 def _check_params(state: State, call: Call, block: Block, span: Span, path: str) -> None:

@@ -12,7 +12,7 @@ from mimgraph.analysis.blocks import find_block
 from mimgraph.analysis.ops import bind_op
 from mimgraph.analysis.options import check_names, compute, plain
 from mimgraph.analysis.state import State
-from mimgraph.analysis.structure import Scope, check_scope, cycles
+from mimgraph.analysis.structure import check_scope, cycles, scope_of
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import Dim, Size, symbol
 from mimgraph.ir.graph import (
@@ -86,9 +86,7 @@ def check_blocks(state: State) -> None:
         if not block.is_whole:
             continue
         if block.is_chain:
-            nodes = {node.name: node for node in block.nodes}
-            inputs = {i.name: i for i in block.inputs}
-            state.scopes[key] = Scope(inputs, nodes, block.nodes, block.outputs)
+            state.scopes[key] = scope_of(block)
         else:
             state.scopes[key] = check_scope(
                 block.inputs, block.nodes, block.outputs, state.report, f"{block.family}."
@@ -160,7 +158,7 @@ def check_nodes_text(
 ) -> None:
     """The faults of nodes that need no types: unknown ops and blocks, options, names of params."""
     for node in nodes:
-        here = (path + node.name).rstrip(".")
+        here = (path + node.name).rstrip(".")  # the one node of a chain block has no name
         operation = node.operation
         given: list[Option | None] = []
         if isinstance(operation, Apply):

@@ -37,13 +37,13 @@ class _Numbers:
 
     def __init__(self) -> None:
         self.by_content: dict[Hashable, int] = {}
-        self.by_id: dict[int, int] = {}
+        self.by_body: dict[Body, int] = {}
 
     def body(self, body: Body) -> int:
-        if id(body) not in self.by_id:
+        if body not in self.by_body:
             content = self.content(body)
-            self.by_id[id(body)] = self.by_content.setdefault(content, len(self.by_content))
-        return self.by_id[id(body)]
+            self.by_body[body] = self.by_content.setdefault(content, len(self.by_content))
+        return self.by_body[body]
 
     def content(self, body: Body) -> Hashable:
         outputs: Hashable = frozenset(body.outputs.items())

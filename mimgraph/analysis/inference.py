@@ -16,10 +16,10 @@ from mimgraph.analysis.blocks import (
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute, plain
-from mimgraph.analysis.shares import check_shared, owner
+from mimgraph.analysis.shares import check_share, check_shared, owner
 from mimgraph.analysis.sources import all_known, ask_for_port, feed, match, resolve, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
-from mimgraph.analysis.structure import Scope, check_scope
+from mimgraph.analysis.structure import Scope, check_scope, scope_of
 from mimgraph.diagnostics import Label, Report
 from mimgraph.ir.dim import Size
 from mimgraph.ir.graph import (
@@ -34,7 +34,6 @@ from mimgraph.ir.graph import (
     Node,
     Output,
     Repeat,
-    Share,
     Source,
 )
 from mimgraph.ir.typed import (
@@ -157,10 +156,11 @@ def _missing_from(state: State, site: Site, node: Node) -> None:
     operation = node.operation
     if isinstance(operation, Apply) and operation.kind == "tensor":
         return
-    bound = state.bound.get(id(operation))
-    if isinstance(operation, Apply) and (bound is None or bound.faulty):
-        return
-    if isinstance(operation, Call) and not state.calls.get(id(operation), False):
+    if isinstance(operation, Apply):
+        bound = state.bound.get(operation)
+        if bound is None or bound.faulty:
+            return
+    if isinstance(operation, Call) and not state.calls.get(operation, False):
         return
     help = "from names the sources; it is never implied"
     name = site.node.name
@@ -252,10 +252,10 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     if key not in state.bodies:
         given = {name: plain(value) for name, value in options.items()}
         state.bodies[key] = _builtin_body(state, site, block, given, types)
-    body = state.bodies[key]
+    body, nodes = state.bodies[key]
+    state.count(nodes, site.node.span)
     if body is None:
         return None
-    state.count(state.sizes[id(body)], site.node.span)
     results = _results(body)
     default = "" if "" in results else None
     done = finish(state, site, apply.name, apply.activation, results, default)
@@ -272,17 +272,12 @@ def _builtin_body(
     block: Block,
     given: Mapping[str, Any],
     types: Mapping[str, TensorType],
-) -> Body | None:
-    """The inside of a catalogue's block; what is wrong in it is wrong with the node that uses it."""
+) -> tuple[Body | None, int]:
+    """The inside of a catalogue's block and the number of its nodes; what is wrong in it is wrong
+    with the node that uses it."""
     inside = State(replace(state.graph, blocks=block.inner), Report(), state.params)
     check_blocks(inside)
-    scope = Scope(
-        {i.name: i for i in block.inputs},
-        {n.name: n for n in block.nodes},
-        block.nodes,
-        block.outputs,
-    )
-    context = Context(given, types, scope, f"{block.family}.")
+    context = Context(given, types, scope_of(block), f"{block.family}.")
     outputs = _type_nodes(inside, context, block.outputs)
     state.constraints.update(inside.constraints)
     for fault in inside.report.diagnostics[:1]:
@@ -291,10 +286,9 @@ def _builtin_body(
         )
         state.fault(fault.code, fault.message, site.node.span, site.path, labels=labels)
     if outputs is None:
-        return None
+        return None, 0
     body = Body(block.family, given, {}, {}, types, *_typed(context), outputs, doc=block.doc)
-    state.sizes[id(body)] = inside.expanded
-    return body
+    return body, inside.expanded
 
 
 def _called(
@@ -305,15 +299,11 @@ def _called(
     fed: Mapping[str, Fed],
 ) -> TypedNode | None:
     """The typed node of a use; of several results only `take` makes one the default."""
-    default = "" if "" in results else None
-    if site.take is not None:
-        ports = tuple(port for port in results if port)
-        if site.take.port not in ports:
-            unknown_port(state, site.node.name, site.take.port, site.take.span, ports, site.path)
-            return None
-        default = site.take.port
+    done = finish(state, site, site.node.name, None, results, "" if "" in results else None)
+    if done is None:
+        return None
     arguments = {key: one.value for key, one in fed.items()}
-    return TypedNode(site.node.name, operation, arguments, results, default, site.node)
+    return TypedNode(site.node.name, operation, arguments, done.results, done.default, site.node)
 
 
 def _repeat(
@@ -381,15 +371,15 @@ def _use(
     types = _known({key: one.type for key, one in fed.items()})
     key = (call.block, _frozen(given), tuple(types.values()))
     if key in state.bodies:
-        body = state.bodies[key]
-        state.count(state.sizes.get(id(body), 0), site.node.span)
+        body, nodes = state.bodies[key]
+        state.count(nodes, site.node.span)
         return body
     before = state.expanded
     label = Label(call.span, f"used here as {site.node.name}" if site.node.name else "used here")
     state.enter(call.span)
-    body = state.bodies[key] = _body(state, call.block, block, given, types, dims, label)
+    body = _body(state, call.block, block, given, types, dims, label)
     state.depth -= 1
-    state.sizes[id(body)] = state.expanded - before
+    state.bodies[key] = body, state.expanded - before
     return body
 
 
@@ -458,8 +448,7 @@ def infer_node(
         check_blocks(state)
     context = _alone(made, path, node)
     context.typed[node.name] = _node(state, context, node)
-    if isinstance(node.operation, Share):
-        check_shared(state, context)
+    check_share(state, context, node.name)
     return context.typed[node.name]
 
 

@@ -10,76 +10,39 @@ OPS = ("layer", "merge", "seq", "block", "share")
 LATER = ("parameter", "buffer", "arange", "each", "optional")
 NODE_WORDS = ("from", "take", "activation", "repeat", *OPS, *LATER)
 
-# what nn.Module's instances and the emitted file already use, beside every dunder
-RESERVED = frozenset(
-    [
-        "self",
-        "torch",
-        "nn",
-        "F",
-        "Tensor",
-        "forward",
-        "training",
-        "T_destination",
-        "call_super_init",
-        "dump_patches",
-        "add_module",
-        "apply",
-        "bfloat16",
-        "buffers",
-        "children",
-        "compile",
-        "cpu",
-        "cuda",
-        "double",
-        "eval",
-        "extra_repr",
-        "float",
-        "get_buffer",
-        "get_extra_state",
-        "get_parameter",
-        "get_submodule",
-        "half",
-        "ipu",
-        "load_state_dict",
-        "modules",
-        "mtia",
-        "named_buffers",
-        "named_children",
-        "named_modules",
-        "named_parameters",
-        "parameters",
-        "register_backward_hook",
-        "register_buffer",
-        "register_forward_hook",
-        "register_forward_pre_hook",
-        "register_full_backward_hook",
-        "register_full_backward_pre_hook",
-        "register_load_state_dict_post_hook",
-        "register_load_state_dict_pre_hook",
-        "register_module",
-        "register_parameter",
-        "register_state_dict_post_hook",
-        "register_state_dict_pre_hook",
-        "requires_grad_",
-        "set_extra_state",
-        "set_submodule",
-        "share_memory",
-        "state_dict",
-        "to",
-        "to_empty",
-        "train",
-        "type",
-        "xpu",
-        "zero_grad",
-        "range",
-        "super",
-    ]
-)
-
-
 # what the emitted file itself uses: a param may bear any other name, as an argument shadows nothing
 EMITTED = frozenset({"self", "torch", "nn", "F", "Tensor", "range", "super"})
+
+# what nn.Module's instances use, beside every dunder
+RESERVED = frozenset(
+    [
+        *("forward", "training", "T_destination", "call_super_init", "dump_patches", "add_module"),
+        *("apply", "bfloat16", "buffers", "children", "compile", "cpu", "cuda", "double", "eval"),
+        *("extra_repr", "float", "get_buffer", "get_extra_state", "get_parameter", "get_submodule"),
+        *("half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers", "named_children"),
+        *("named_modules", "named_parameters", "parameters", "register_backward_hook"),
+        *("register_buffer", "register_forward_hook", "register_forward_pre_hook"),
+        *("register_full_backward_hook", "register_full_backward_pre_hook"),
+        *("register_load_state_dict_post_hook", "register_load_state_dict_pre_hook"),
+        *("register_module", "register_parameter", "register_state_dict_post_hook"),
+        *("register_state_dict_pre_hook", "requires_grad_", "set_extra_state", "set_submodule"),
+        *("share_memory", "state_dict", "to", "to_empty", "train", "type", "xpu", "zero_grad"),
+    ]
+)
+_PRIVATE = frozenset(
+    [
+        *("_apply", "_buffers", "_parameters", "_modules", "_call_impl", "_compiled_call_impl"),
+        *("_get_backward_hooks", "_get_backward_pre_hooks", "_get_name", "_backward_hooks"),
+        *("_backward_pre_hooks", "_forward_hooks", "_forward_pre_hooks"),
+        *("_forward_hooks_always_called", "_forward_hooks_with_kwargs"),
+        *("_forward_pre_hooks_with_kwargs", "_is_full_backward_hook", "_load_from_state_dict"),
+        *("_load_state_dict_post_hooks", "_load_state_dict_pre_hooks"),
+        *("_maybe_warn_non_full_backward_hook", "_named_members", "_non_persistent_buffers_set"),
+        *("_register_load_state_dict_pre_hook", "_register_state_dict_hook"),
+        *("_replicate_for_data_parallel", "_save_to_state_dict", "_slow_forward"),
+        *("_state_dict_hooks", "_state_dict_pre_hooks", "_version", "_wrapped_call_impl"),
+    ]
+)
 
 
 @lru_cache(maxsize=4096)
@@ -89,7 +52,7 @@ def name_fault(name: str) -> str | None:
         return reason
     if name in RESERVED:
         return "the emitted module already uses this name"
-    if name.startswith("_") and name in _PRIVATE:
+    if name in _PRIVATE:
         return "nn.Module already uses this name"
     return None
 
@@ -103,41 +66,3 @@ def param_fault(name: str) -> str | None:
     if name.startswith("__"):
         return "names with two leading underscores are Python's"
     return "the emitted file already uses this name" if name in EMITTED else None
-
-
-_PRIVATE = frozenset(
-    [
-        "_apply",
-        "_buffers",
-        "_parameters",
-        "_modules",
-        "_call_impl",
-        "_compiled_call_impl",
-        "_get_backward_hooks",
-        "_get_backward_pre_hooks",
-        "_get_name",
-        "_backward_hooks",
-        "_backward_pre_hooks",
-        "_forward_hooks",
-        "_forward_pre_hooks",
-        "_forward_hooks_always_called",
-        "_forward_hooks_with_kwargs",
-        "_forward_pre_hooks_with_kwargs",
-        "_is_full_backward_hook",
-        "_load_from_state_dict",
-        "_load_state_dict_post_hooks",
-        "_load_state_dict_pre_hooks",
-        "_maybe_warn_non_full_backward_hook",
-        "_named_members",
-        "_non_persistent_buffers_set",
-        "_register_load_state_dict_pre_hook",
-        "_register_state_dict_hook",
-        "_replicate_for_data_parallel",
-        "_save_to_state_dict",
-        "_slow_forward",
-        "_state_dict_hooks",
-        "_state_dict_pre_hooks",
-        "_version",
-        "_wrapped_call_impl",
-    ]
-)

@@ -31,19 +31,18 @@ AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 def bind_op(state: State, apply: Apply, span: Span, path: str) -> tuple[Op, Bound] | None:
     """The op of the catalogue and its options as given; checked once a node."""
     op = catalogue.find(apply.kind, apply.name)
-    key = id(apply)
-    if key in state.bound:
-        bound = state.bound[key]
-        return (op, bound) if op and bound else None
+    if apply in state.bound:
+        known = state.bound[apply]
+        return (op, known) if op and known else None
     if op is None:
-        state.bound[key] = None
+        state.bound[apply] = None
         _unknown_op(state, apply, path)
         return None
     options, activation = _given(op, apply)
     bound = bind(op, options, apply.lone, span, state.report, path, WORDS)
     if activation is not None and not _bind_activation(state, activation, path):
         bound = bound._replace(faulty=True)
-    state.bound[key] = bound
+    state.bound[apply] = bound
     return op, bound
 
 
@@ -84,7 +83,7 @@ def _bind_activation(state: State, activation: Activation, path: str) -> bool:
         state.fault("bad-option", f"{op.name} is no activation", activation.span, path)
         return False
     bound = bind(op, activation.options, activation.lone, activation.span, state.report, path)
-    state.bound[id(activation)] = bound
+    state.bound[activation] = bound
     return not bound.faulty
 
 
@@ -257,7 +256,7 @@ def _activate(
     state: State, context: Context, activation: Activation, type_: TensorType, path: str
 ) -> tuple[Code, TensorType] | None:
     """The activation as a function of INPUT, and the type of its result."""
-    op, bound = catalogue.find("layer", activation.name), state.bound.get(id(activation))
+    op, bound = catalogue.find("layer", activation.name), state.bound.get(activation)
     if op is None or bound is None:
         return None
     options = values(op, bound, context.env, state.report, path)

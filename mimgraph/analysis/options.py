@@ -18,7 +18,7 @@ from mimgraph.ir.expression import (
     written,
 )
 from mimgraph.ir.graph import FAULTY, Option, Template, Written
-from mimgraph.ir.option_types import describe
+from mimgraph.ir.option_types import choices, describe
 from mimgraph.source import Span
 
 Environment = Mapping[str, Any]
@@ -123,18 +123,15 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str) -> bool:
-    """Whether every name in a value is known; for bodies that no use has computed yet."""
+def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str) -> None:
+    """Report the names in a value that are unknown; for bodies that no use has computed yet."""
     if isinstance(value, Written):
-        unknown = [v for v in variables(value.expression) if v.name not in known]
-        for name in unknown:
-            _unknown_param(name.name, value.at(name.start, name.end), known, report, node)
-        return not unknown
-    if isinstance(value, list | dict):
-        items = value.values() if isinstance(value, dict) else value
-        fine = [check_names(item, known, report, node) for item in items]
-        return all(fine)
-    return True
+        for name in variables(value.expression):
+            if name.name not in known:
+                _unknown_param(name.name, value.at(name.start, name.end), known, report, node)
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            check_names(item, known, report, node)
 
 
 def is_constant(value: Any) -> bool:
@@ -188,9 +185,9 @@ def values(
     op: Op, bound: Bound, env: Environment, report: Report, node: str
 ) -> Mapping[str, Any] | None:
     """Every option's value at this use, defaults included; None if one is faulty."""
-    if bound.constant is not None:
-        return None if bound.faulty else bound.constant
-    found = _values(op, bound.given, env, report, node)
+    found = bound.constant
+    if found is None:
+        found = _values(op, bound.given, env, report, node)
     return None if bound.faulty else found
 
 
@@ -217,7 +214,7 @@ def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, 
         return spec.check(value)
     except ValueError:
         wants = describe(spec.annotation)
-        near = nearest(value, _choices(spec)) if isinstance(value, str) else None
+        near = nearest(value, choices(spec.annotation)) if isinstance(value, str) else None
         report.add(
             Diagnostic(
                 "bad-option",
@@ -228,10 +225,6 @@ def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, 
             )
         )
         return FAULTY
-
-
-def _choices(spec: OptionSpec) -> list[str]:
-    return [word[1:-1] for word in describe(spec.annotation).split(" or ") if word[:1] == "'"]
 
 
 def unknown_option(

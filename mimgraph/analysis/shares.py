@@ -39,22 +39,28 @@ def owner(context: Context, node: Node) -> Node | None:
 
 def check_shared(state: State, context: Context) -> None:
     """A module used again must meet inputs of the same sizes, so far as it knows them."""
-    for name, typed in context.typed.items():
-        if typed is None or not isinstance(typed.operation, Shared):
-            continue
-        target = context.typed.get(typed.operation.target)
-        if target is None or _module(context, target) == _module(context, typed):
-            continue
-        node, wants = context.scope.nodes[name], _shown(context, target)
-        state.fault(
-            "shape-mismatch",
-            f"{target.name} is shared, so its input must be {wants}",
-            node.sources[0].span if node.sources else node.span,
-            context.path + name,
-            note=_shown(context, typed),
-            labels=(Label(context.scope.nodes[target.name].span, wants),),
-        )
-        context.typed[name] = None
+    for name in context.typed:
+        check_share(state, context, name)
+
+
+def check_share(state: State, context: Context, name: str) -> None:
+    """The same of one node, if it shares."""
+    typed = context.typed[name]
+    if typed is None or not isinstance(typed.operation, Shared):
+        return
+    target = context.typed.get(typed.operation.target)
+    if target is None or _module(context, target) == _module(context, typed):
+        return
+    node, wants = context.scope.nodes[name], _shown(context, target)
+    state.fault(
+        "shape-mismatch",
+        f"{target.name} is shared, so its input must be {wants}",
+        node.sources[0].span if node.sources else node.span,
+        context.path + name,
+        note=_shown(context, typed),
+        labels=(Label(context.scope.nodes[target.name].span, wants),),
+    )
+    context.typed[name] = None
 
 
 def _shown(context: Context, typed: TypedNode) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from mimgraph.analysis.options import Bound, Environment
 from mimgraph.analysis.structure import Scope
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.ir.graph import Graph, Node, Source, Take
+from mimgraph.ir.graph import Activation, Apply, Call, Graph, Node, Source, Take
 from mimgraph.ir.typed import Body, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.source import Span
@@ -20,17 +20,17 @@ MAX_DEPTH = 64
 
 @dataclass(slots=True)
 class State:
-    """One pass over one graph. What is checked once a node or call is kept by its id."""
+    """One pass over one graph, and what is checked or typed only once in it."""
 
     graph: Graph
     report: Report
     params: Mapping[str, Any] = field(default_factory=dict)
     scopes: dict[str, Scope] = field(default_factory=dict)
     recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
-    bound: dict[int, Bound | None] = field(default_factory=dict)
-    calls: dict[int, bool] = field(default_factory=dict)  # whether a call's params are fine
-    bodies: dict[Any, Body | None] = field(default_factory=dict)
-    sizes: dict[int, int] = field(default_factory=dict)  # the nodes of a body
+    bound: dict[Apply | Activation, Bound | None] = field(default_factory=dict)
+    calls: dict[Call, bool] = field(default_factory=dict)  # whether a call's params are fine
+    # of each distinct use of a block the body, None if faulty, and the nodes it expands to
+    bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)
     expanded: int = 0
     depth: int = 0  # blocks in blocks, down to the one that is being typed

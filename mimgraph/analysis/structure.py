@@ -10,7 +10,7 @@ import networkx as nx
 from mimgraph.analysis.names import name_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.graph import BlockInput, Input, Node, Output, Share
+from mimgraph.ir.graph import Block, BlockInput, Input, Node, Output, Share
 from mimgraph.source import Span
 
 
@@ -24,6 +24,12 @@ class Scope:
     outputs: tuple[Output, ...]
 
 
+def scope_of(block: Block) -> Scope:
+    """The scope of a block whose nodes stand in running order, unchecked."""
+    inputs = {declared.name: declared for declared in block.inputs}
+    return Scope(inputs, {node.name: node for node in block.nodes}, block.nodes, block.outputs)
+
+
 def check_scope(
     inputs: Sequence[Input | BlockInput],
     nodes: Sequence[Node],
@@ -35,7 +41,7 @@ def check_scope(
     before = len(report.diagnostics)
     named_inputs = {i.name: i for i in inputs}
     named_nodes = unique(inputs, nodes, report, path)
-    outputs_fine = _resolve_outputs(outputs, named_inputs, named_nodes, report, path)
+    outputs_fine = _resolve_outputs(outputs, named_inputs, named_nodes, report)
     graph = _graph(named_inputs, named_nodes, report, path)
     order = _order(graph, named_nodes, report, path)
     if outputs_fine and outputs:
@@ -52,7 +58,7 @@ def unique(
     taken: dict[str, Span] = {}
     kept: dict[str, Node] = {}
     for thing in (*inputs, *nodes):
-        reason = name_fault(thing.name) if thing.name or path == "" else None
+        reason = name_fault(thing.name)
         if reason is not None:
             report.add(
                 Diagnostic("bad-name", f"{thing.name!r} cannot be a name", thing.span, help=reason),
@@ -83,7 +89,6 @@ def _resolve_outputs(
     inputs: Mapping[str, Input | BlockInput],
     nodes: Mapping[str, Node],
     report: Report,
-    path: str,
 ) -> bool:
     """Whether every output names something."""
     fine = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mimgraph import catalogue
@@ -33,7 +33,7 @@ def construct_leaf(leaf: Leaf, module: Module, class_name: str | None = None) ->
 def _construct(op: catalogue.Op, module: Module, class_name: str | None = None) -> Construct:
     arguments = tuple((name, _argument(name, value)) for name, value in module.arguments.items())
     defaults = tuple(
-        (name, _canonical(op.options[name].default))
+        (name, op.options[name].default)
         for name in module.arguments
         if name in op.options and op.options[name].default is not catalogue.REQUIRED
     )
@@ -65,10 +65,6 @@ def _is_positional(op: catalogue.Op, name: str) -> bool:
     return option is first and (option.takes_lone or option.default is catalogue.REQUIRED)
 
 
-def _canonical(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def repeated(container: str, uses: list[Construct]) -> Code:
     """`nn.Sequential` or `nn.ModuleList` over uses in a row: equal ones as a comprehension, one
     argument that steps as a range, a few runs one after the other, the rest over a tuple."""
@@ -85,8 +81,7 @@ def repeated(container: str, uses: list[Construct]) -> Code:
                 rows = tuple(_row(use, varying) for use in uses)
                 return _container(container, [_comprehension(uses, varying, code(rows))])
             return _container(container, [_run(run) for run in runs])
-    items: list[Code] = list(uses)
-    return _container(container, items)
+    return _container(container, list[Code](uses))
 
 
 def _container(name: str, items: list[Code]) -> Code:
@@ -94,17 +89,12 @@ def _container(name: str, items: list[Code]) -> Code:
     if name == "nn.Sequential":
         return Call(Name(name), tuple(items))
     if len(items) == 1 and isinstance(items[0], Unpacked):
-        only = items[0]
-        return Call(Name(name), (Comprehension(only.element, only.targets, only.iterable),))
+        return Call(Name(name), (items[0].value,))
     return Call(Name(name), (List(tuple(items)),))
 
 
-def _arguments(use: Construct) -> Mapping[str, Code]:
-    return dict(use.arguments)
-
-
 def _value(use: Construct, name: str) -> Any:
-    argument = _arguments(use)[name]
+    argument = dict(use.arguments)[name]
     assert isinstance(argument, Constant)
     return argument.value
 
@@ -136,7 +126,7 @@ def _run(uses: list[Construct]) -> Code:
 def _times(uses: list[Construct]) -> Code:
     """Equal uses; one alone reads likewise, so that a repeat of one and of three are one class."""
     times = Call(Name("range"), (Constant(len(uses), "times"),))
-    return Unpacked(uses[0], ("_",), times)
+    return Unpacked(Comprehension(uses[0], ("_",), times))
 
 
 def _range(uses: list[Construct], varying: tuple[str, ...]) -> Code | None:
@@ -164,6 +154,4 @@ def _comprehension(uses: list[Construct], varying: tuple[str, ...], iterable: Co
     arguments = tuple(
         (name, Name(name) if name in varying else value) for name, value in uses[0].arguments
     )
-    first = uses[0]
-    element = Construct(first.class_name, arguments, first.positional, first.defaults)
-    return Unpacked(element, varying, iterable)
+    return Unpacked(Comprehension(replace(uses[0], arguments=arguments), varying, iterable))

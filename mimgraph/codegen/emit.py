@@ -197,11 +197,12 @@ class _Emitter:
             self.define(name, members, lambda node: self.item_draft(node, types[id(node)]))
 
     def item_name(self, node: TypedNode) -> str:
-        """`LastLSTM`, `ReLULinear`, `Select`, `RepeatedResidual`."""
+        """`LastLSTM`, `ReLULinear`, `Select`, `Chunk0`, `RepeatedResidual`."""
         operation = node.operation
         if isinstance(operation, Leaf):
             port = (node.default or "").capitalize()
-            return f"{operation.activation_name}{port}{operation.name}"
+            parts = (operation.name, port) if port.isdecimal() else (port, operation.name)
+            return operation.activation_name + "".join(parts)
         if isinstance(operation, Use):
             return f"{(node.default or '').capitalize()}{self.lifted[id(operation.body)][0].definition.name}"
         assert isinstance(operation, Repeated)

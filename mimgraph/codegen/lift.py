@@ -153,16 +153,15 @@ def _columns(drafts: list[Draft]) -> list[Column]:
         values = tuple(cell.value for cell in cells)
         written = cells[0].written
         uses = zip(drafts, cells, strict=True)
-        if not all(
+        if written is None or not all(
             c.written == written and _computes(written, draft, c.value) for draft, c in uses
         ):
             written = None
-        varies = not all(same_constant(value, values[0]) for value in values)
-        columns.append(Column(values, cells[0].name, written, varies))
+        columns.append(Column(values, cells[0].name, written, not _constant(values)))
     return columns
 
 
-def _computes(written: Expression | None, draft: Draft, value: Any) -> bool:
+def _computes(written: Expression, draft: Draft, value: Any) -> bool:
     """Whether an expression gives the value at this use. A size remembers the expression of the
     block that made it, whose names may mean something else here."""
 
@@ -170,10 +169,10 @@ def _computes(written: Expression | None, draft: Draft, value: Any) -> bool:
         for names in (draft.dims, draft.params):
             if variable.name in names:
                 return names[variable.name]
-        raise ExpressionError(f"{variable.name} is of another block", 0, -1)
+        raise ExpressionError(f"{variable.name} is of another block")
 
     try:
-        return written is not None and bool(_canonical(evaluate(written, lookup)) == value)
+        return bool(_canonical(evaluate(written, lookup)) == value)
     except ExpressionError:
         return False
 
@@ -218,24 +217,22 @@ class _Explained:
 
     def explain(self) -> None:
         """By the first of: a param, a written expression, an argument of the same values, a new one."""
-        left: list[int] = []
+        plain: list[int] = []
+        written: dict[int, Expression] = {}
         for index, column in enumerate(self.columns):
             if not column.varies:
                 continue
-            param = self.param_of(column)
-            if param is not None:
+            if (param := self.param_of(column)) is not None:
                 self.codes[index] = self.use_param(param)
+            elif column.written is not None:
+                written[index] = column.written
             else:
-                left.append(index)
-        plain = [i for i in left if self.columns[i].written is None]
+                plain.append(index)
         self.derive(plain)
-        for index in left:
-            if index not in plain:
-                written = self.columns[index].written
-                assert written is not None
-                self.codes[index] = written
-                for variable in variables(written):
-                    self.bind(variable.name)
+        self.codes |= written
+        for expression in written.values():
+            for variable in variables(expression):
+                self.bind(variable.name)
 
     def param_of(self, column: Column) -> str | None:
         """The param that explains a column: the one that was written, else one of the same values."""
@@ -251,8 +248,11 @@ class _Explained:
     def param_values(self, name: str) -> tuple[Any, ...]:
         return tuple(_canonical(draft.params[name]) for draft in self.drafts)
 
-    def dim_values(self, name: str) -> tuple[Any, ...]:
-        return tuple(draft.dims[name] for draft in self.drafts)
+    def meaning(self, name: str) -> tuple[bool, tuple[Any, ...]]:
+        """Whether a name of an expression is a param, and its values; a dimension hides a param."""
+        if name in self.drafts[0].dims:
+            return False, tuple(draft.dims[name] for draft in self.drafts)
+        return True, self.param_values(name)
 
     def use_param(self, name: str) -> str:
         self.params.setdefault(name, Argument(name, self.param_values(name), True))
@@ -270,9 +270,7 @@ class _Explained:
                 groups.append([index])
         for group in groups:
             names = [self.columns[index].name for index in group if self.columns[index].name]
-            wanted = next(
-                (name for name in PREFERRED if name in names), names[0] if names else "value"
-            )
+            wanted = next((name for name in PREFERRED if name in names), [*names, "value"][0])
             name = self.new(wanted, self.columns[group[0]].values)
             for index in group:
                 self.codes[index] = name
@@ -288,10 +286,12 @@ class _Explained:
 
     def bind(self, name: str) -> None:
         """See that a name of a written expression has an argument, if it varies."""
-        if name in self.drafts[0].params and name not in self.drafts[0].dims:
-            if not _constant(self.param_values(name)):
-                self.use_param(name)
-        elif not _constant(values := self.dim_values(name)) and self.argument_of(values) is None:
+        is_param, values = self.meaning(name)
+        if _constant(values):
+            return
+        if is_param:
+            self.use_param(name)
+        elif self.argument_of(values) is None:
             self.new(name, values)
 
     def argument_of(self, values: tuple[Any, ...]) -> str | None:
@@ -320,8 +320,7 @@ class _Explained:
                 sides = (self.expression(left, name_of), self.expression(right, name_of))
                 return Binary(operator, *sides)
             case Variable(name):
-                is_param = name in self.drafts[0].params and name not in self.drafts[0].dims
-                values = self.param_values(name) if is_param else self.dim_values(name)
+                is_param, values = self.meaning(name)
                 if _constant(values):
                     return Constant(values[0])
                 argument = name if is_param else self.argument_of(values)

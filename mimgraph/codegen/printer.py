@@ -160,8 +160,8 @@ def parts(node: Code, level: int = 0) -> list[Part]:
             return [bracket("[", tuple(("", item) for item in items), "]")]
         case Comprehension(element, targets, iterable):
             return [comprehension(element, targets, iterable)]
-        case Unpacked(element, targets, iterable):
-            return ["*", comprehension(element, targets, iterable)]
+        case Unpacked(value):
+            return ["*", *parts(value)]
         case Slice():
             return slice_parts(node)
         case _:

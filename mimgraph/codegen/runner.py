@@ -51,16 +51,18 @@ class Run:
 
 
 def _described(tensor: Tensor) -> dict[str, Any]:
-    return {"shape": list(tensor.shape), "dtype": str(tensor.dtype).removeprefix("torch.")}
+    return {"shape": list(tensor.shape), "dtype": _dtype(tensor)}
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _table(title: str, tensors: Mapping[str, Tensor], values: bool) -> str:
     width = max(map(len, tensors), default=0)
     lines = [title]
     for name, tensor in tensors.items():
-        line = (
-            f"  {name:<{width}}  {tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
-        )
+        line = f"  {name:<{width}}  {tuple(tensor.shape)} {_dtype(tensor)}"
         if values:
             shown = ", ".join(f"{value:.4g}" for value in tensor.flatten()[:6].tolist())
             line += f"  [{shown}{', ...' if tensor.numel() > 6 else ''}]"
@@ -213,7 +215,7 @@ def _limits(body: Body) -> Iterator[tuple[str, int]]:
     for name, type_ in body.inputs.items():
         if type_.vocab is not None:
             yield name, type_.vocab
-    for source, leaf, _ in _fed_leaves(body):
+    for source, leaf in _fed_leaves(body):
         if leaf.name.startswith("Embedding") and leaf.lowering.module is not None:
             yield source, leaf.lowering.module.arguments["num_embeddings"]
 
@@ -226,8 +228,8 @@ def _lengths(body: Body) -> Iterator[tuple[str, Size]]:
             yield value.name, body.type_of(node.arguments["input"]).dims[0]
 
 
-def _fed_leaves(body: Body) -> Iterator[tuple[str, Leaf, str]]:
-    """Every layer that an input of the body feeds, through chains and blocks, and by which argument."""
+def _fed_leaves(body: Body) -> Iterator[tuple[str, Leaf]]:
+    """Every layer that an input of the body feeds, through chains and blocks, with that input."""
     for node in body.nodes:
         operation = unwrap(node.operation)
         for key, value in node.arguments.items():
@@ -235,16 +237,16 @@ def _fed_leaves(body: Body) -> Iterator[tuple[str, Leaf, str]]:
                 continue
             match operation:
                 case Leaf():
-                    yield value.name, operation, key
+                    yield value.name, operation
                 case Sequence(items) if items and isinstance(items[0].operation, Leaf):
-                    yield value.name, items[0].operation, "input"
+                    yield value.name, items[0].operation
                 case Use(inner):
                     yield from _through(inner, key, value.name)
                 case Repeated(bodies) if bodies:
                     yield from _through(bodies[0], key, value.name)
 
 
-def _through(inner: Body, key: str, name: str) -> Iterator[tuple[str, Leaf, str]]:
-    for source, leaf, argument in _fed_leaves(inner):
+def _through(inner: Body, key: str, name: str) -> Iterator[tuple[str, Leaf]]:
+    for source, leaf in _fed_leaves(inner):
         if source == key:
-            yield name, leaf, argument
+            yield name, leaf

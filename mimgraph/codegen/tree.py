@@ -109,8 +109,8 @@ def rebuild(node: Code, replace: Callable[[Code], Code | None]) -> Code:
             return Binary(operator, rebuild(left, replace), rebuild(right, replace))
         case List(items):
             return List(tuple(rebuild(item, replace) for item in items))
-        case Unpacked(element, targets, iterable):
-            return Unpacked(rebuild(element, replace), targets, rebuild(iterable, replace))
+        case Unpacked(value):
+            return Unpacked(rebuild(value, replace))
         case Comprehension(element, targets, iterable):
             return Comprehension(rebuild(element, replace), targets, rebuild(iterable, replace))
         case _:

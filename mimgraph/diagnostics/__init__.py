@@ -44,7 +44,7 @@ class SpecError(ValueError):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        from mimgraph.diagnostics.render import render_text
+        from mimgraph.diagnostics.render import render_text  # which is about this module
 
         return render_text(self.diagnostics)
 

@@ -124,9 +124,8 @@ def _window(line: str, marks: list[_Mark]) -> tuple[int, int]:
     """The part of a line that is shown: all, or where the marks are; if they are far apart, the fault."""
     if len(line) <= LONGEST:
         return 0, len(line)
-    starts = {
-        mark.sign: mark.span.column - 1 for mark in marks
-    }  # the leftmost of a sign comes last
+    # the leftmost of a sign comes last
+    starts = {mark.sign: mark.span.column - 1 for mark in marks}
     focus = min(starts.values())
     if marks[0].span.column - focus > LONGEST - LEAD:
         focus = starts.get("^", focus)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,14 @@ class Constant(Code):
 
     value: Any
     name: str = ""
-    written: Any = None
+    written: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RuntimeSize(Code):
-    """A size known only when the module runs; `dim` is a `Dim` or "N", the batch."""
+    """A size known only when the module runs, the batch `N` among them."""
 
-    dim: Any
+    dim: Dim
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +132,13 @@ class Comprehension(Code):
 
 @dataclass(frozen=True, slots=True)
 class Unpacked(Code):
-    """`*[element for targets in iterable]`, an argument of a call."""
+    """`*value`, an argument of a call."""
 
-    element: Code
-    targets: tuple[str, ...]
-    iterable: Code
+    value: Code
 
 
 def code(value: Any) -> Code:
     """`value` as an expression: code stays, tuples and lists are built up, the rest is a constant."""
-    from mimgraph.ir.dim import Dim
-
     if isinstance(value, Code):
         return value
     if isinstance(value, Dim):
@@ -171,10 +169,10 @@ def named_constant(name: str, value: Any) -> Code:
     return Constant(built.value, name, built.written) if isinstance(built, Constant) else built
 
 
-def children(node: Code) -> Iterable[Code]:
+def children(node: Code) -> tuple[Code, ...]:
     """The expressions right below `node`, in the order in which they are printed."""
     match node:
-        case Attribute(value) | Unary(_, value):
+        case Attribute(value) | Unary(_, value) | Unpacked(value):
             return (value,)
         case Call(function, args, keywords):
             return (function, *args, *(value for _, value in keywords))
@@ -188,7 +186,7 @@ def children(node: Code) -> Iterable[Code]:
             return tuple(value for _, value in pairs)
         case Binary(_, left, right):
             return (left, right)
-        case Unpacked(element, _, iterable) | Comprehension(element, _, iterable):
+        case Comprehension(element, _, iterable):
             return (element, iterable)
         case _:
             return ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, Self
 
 from mimgraph.ir.dim import Dim, DimOverflow
@@ -29,16 +29,21 @@ COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 
 
 class ExpressionError(Exception):
-    """An expression that cannot be read or computed; characters `start` to `end` are at fault."""
+    """An expression that cannot be read or computed.
 
-    def __init__(self, message: str, start: int, end: int, code: str = "bad-expression") -> None:
+    Characters `start` to `end` are at fault, where none are given the whole expression.
+    """
+
+    def __init__(
+        self, message: str, start: int = 0, end: int = -1, code: str = "bad-expression"
+    ) -> None:
         super().__init__(message)
         self.message, self.start, self.end, self.code = message, start, end, code
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A parsed expression; `start` and `end` are positions in its text and do not count for equality."""
+    """A parsed expression; where it stands in its text does not count for equality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,8 @@ class Variable(Expression):
     """A name; in a formula `$name` is a param and keeps its `$`."""
 
     name: str
-    start: int = 0
-    end: int = 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Variable) and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +76,12 @@ class Arithmetic(Expression):
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall(Expression):
-    """`function(arguments)`, legal in formulas only; where the name stands does not count."""
+    """`function(arguments)`, legal in formulas only; `start` and `end` are those of its name."""
 
     function: str
     arguments: tuple[Expression, ...]
-    start: int = 0
-    end: int = 0
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, FunctionCall)
-            and other.function == self.function
-            and other.arguments == self.arguments
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.function, self.arguments))
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 class WrittenInt(int):
@@ -338,31 +327,31 @@ def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
         case Arithmetic(operator, left, right) if operator not in COMPARISONS:
             return _compute(operator, evaluate(left, lookup), evaluate(right, lookup))
         case Arithmetic():
-            raise ExpressionError("a comparison has no place here", 0, -1)
+            raise ExpressionError("a comparison has no place here")
         case FunctionCall(function, _, start, end):
             raise ExpressionError(f"no call is allowed here, not of {function!r}", start, end)
     raise TypeError(expression)
 
 
 def _compute(operator: str, left: Any, right: Any) -> Any:
-    """Bounded arithmetic; faults of a value belong to the whole expression, (0, -1)."""
+    """Bounded arithmetic; a fault of a value is one of the whole expression."""
     try:
         result = _OPERATORS[operator](_plain(left), _plain(right))
     except ZeroDivisionError:
-        raise ExpressionError("division by zero", 0, -1) from None
+        raise ExpressionError("division by zero") from None
     except (OverflowError, DimOverflow):
-        raise ExpressionError("a result of more than 64 bits", 0, -1) from None
+        raise ExpressionError("a result of more than 64 bits") from None
     except TypeError:
-        raise ExpressionError(f"a run-time size does not take {operator!r} here", 0, -1) from None
+        raise ExpressionError(f"a run-time size does not take {operator!r} here") from None
     if isinstance(result, complex) or not _bounded(result):
-        raise ExpressionError("a result of more than 64 bits", 0, -1)
+        raise ExpressionError("a result of more than 64 bits")
     return result
 
 
 def _plain(value: Any) -> Any:
     """A number without its origin; anything else is no operand."""
     if isinstance(value, bool) or not isinstance(value, int | float | Dim):
-        raise ExpressionError(f"{value!r} is not a number", 0, -1)
+        raise ExpressionError(f"{value!r} is not a number")
     if isinstance(value, int):
         return int(value)
     return float(value) if isinstance(value, float) else value
@@ -391,11 +380,14 @@ def to_text(expression: Expression, outer: int = 0) -> str:
         case Variable(name):
             return name
         case Negative(operand):
-            return f"-{to_text(operand, 4)}"
+            text = f"-{to_text(operand, 4)}"
+            return f"({text})" if outer > _BINDING["**"] else text  # the base of a power
         case Arithmetic(operator, left, right):
             binding = _BINDING[operator]
-            sides = (binding + 1, binding) if operator == "**" else (binding, binding + 1)
-            text = f"{to_text(left, sides[0])} {operator} {to_text(right, sides[1])}"
+            # ** binds to the right, a comparison does not chain, the others bind to the left
+            first = binding + (operator == "**" or operator in COMPARISONS)
+            second = binding + (operator != "**")
+            text = f"{to_text(left, first)} {operator} {to_text(right, second)}"
             return f"({text})" if binding < outer else text
         case FunctionCall(function, arguments):
             return f"{function}({', '.join(map(to_text, arguments))})"

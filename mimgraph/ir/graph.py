@@ -1,4 +1,7 @@
-"""The graph as the user declared it: inputs, nodes, blocks and outputs, with a span for each. Frozen."""
+"""The graph as the user declared it: inputs, nodes, blocks and outputs, with a span for each. Frozen.
+
+What is used at one place (`eq=False`) is compared by identity, so that it can be a key.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,8 @@ class Source(NamedTuple):
         return self.span.part(quote + start, quote + end)
 
 
-class Activation(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Activation:
     """`activation:` of a layer or merge: an activation by name, with its options."""
 
     name: str
@@ -103,11 +107,11 @@ class Repeat(NamedTuple):
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Apply:
-    """A layer or merge of the catalogue; `lone` is a value given without a key."""
+    """An op of the catalogue; `lone` is a value given without a key."""
 
-    kind: str  # "layer" or "merge"
+    kind: str  # of the op: "layer", "merge", ...
     name: str
     span: Span
     options: Mapping[str, Option] = field(default_factory=dict)
@@ -123,7 +127,7 @@ class Chain:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
     """A use of a block."""
 

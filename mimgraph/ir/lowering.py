@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mimgraph.ir.code import Call, Code, Operand
+from mimgraph.ir.code import Call, Code, Operand, call
 from mimgraph.ir.types import Constraint, TensorType
 
 MODULE = Operand("self")  # the node's own module
@@ -108,6 +108,4 @@ class Lowering:
 
 def module_call(*args: Code, **keywords: Any) -> Call:
     """The node's module, called so."""
-    from mimgraph.ir.code import call
-
     return call(MODULE, *args, **keywords)

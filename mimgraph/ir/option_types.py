@@ -32,18 +32,19 @@ def checker(annotation: Any) -> Check:
     """A function that returns the value in canonical form, or raises `ValueError`.
 
     Lists become tuples and ints floats where the annotation says so; bools are no numbers.
+    The error is bare: `describe` says what the value should have been.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _ranged(checker(arguments[0]), arguments[1], annotation)
+        return _ranged(checker(arguments[0]), arguments[1])
     if origin is Literal:
         return _choice(arguments)
     if origin in (Union, types.UnionType):
-        return _union(annotation, arguments)
+        return _union(arguments)
     if origin is tuple:
-        return _tuple(annotation, arguments)
+        return _tuple(arguments)
     if origin is dict:
-        return _mapping(annotation, arguments)
+        return _mapping(arguments)
     return _SIMPLE[annotation]
 
 
@@ -73,20 +74,24 @@ def _describe_range(base: str, limits: Range) -> str:
     return f"{base} from {limits.low} to {limits.high}"
 
 
-def _fail(annotation: Any) -> ValueError:
-    return ValueError(describe(annotation))
+def choices(annotation: Any) -> tuple[str, ...]:
+    """The texts of which an option is one, where it does not take any."""
+    arguments = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return tuple(one for one in arguments if isinstance(one, str))
+    return tuple(text for one in arguments for text in choices(one))
 
 
 def _int(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise _fail(int)
+    raise ValueError
 
 
 def _size(value: Any) -> Any:
     if isinstance(value, Dim) or (type(value) in (int, WrittenInt) and value >= 1):
         return value
-    raise ValueError("a size of at least 1")
+    raise ValueError
 
 
 def _float(value: Any) -> Any:
@@ -95,20 +100,20 @@ def _float(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         plain = float(value)
         return WrittenFloat(plain, value.written) if isinstance(value, WrittenInt) else plain
-    raise _fail(float)
+    raise ValueError
 
 
 def _text(value: Any) -> Any:
     if isinstance(value, str):
         return value
-    raise _fail(str)
+    raise ValueError
 
 
 def _exactly(kind: type) -> Check:
     def check(value: Any) -> Any:
         if type(value) is kind:
             return value
-        raise _fail(kind)
+        raise ValueError
 
     return check
 
@@ -136,32 +141,29 @@ _WORDS: dict[Any, str] = {
 }
 
 
-def _ranged(inner: Check, limits: Range, annotation: Any) -> Check:
+def _ranged(inner: Check, limits: Range) -> Check:
     low = float("-inf") if limits.low is None else limits.low
     high = float("inf") if limits.high is None else limits.high
 
     def check(value: Any) -> Any:
-        try:
-            found = inner(value)
-        except ValueError:
-            raise _fail(annotation) from None
+        found = inner(value)
         if low <= found <= high:
             return found
-        raise _fail(annotation)
+        raise ValueError
 
     return check
 
 
-def _choice(choices: tuple[Any, ...]) -> Check:
+def _choice(allowed: tuple[Any, ...]) -> Check:
     def check(value: Any) -> Any:
-        if any(type(value) is type(choice) and value == choice for choice in choices):
+        if any(type(value) is type(one) and value == one for one in allowed):
             return value
-        raise ValueError(" or ".join(map(repr, choices)))
+        raise ValueError
 
     return check
 
 
-def _union(annotation: Any, members: tuple[Any, ...]) -> Check:
+def _union(members: tuple[Any, ...]) -> Check:
     checks = [checker(member) for member in members if member not in (Dim, int)]
     if Dim in members:
         checks.insert(0, _size)
@@ -174,35 +176,29 @@ def _union(annotation: Any, members: tuple[Any, ...]) -> Check:
                 return one(value)
             except ValueError:
                 continue
-        raise _fail(annotation)
+        raise ValueError
 
     return check
 
 
-def _tuple(annotation: Any, members: tuple[Any, ...]) -> Check:
+def _tuple(members: tuple[Any, ...]) -> Check:
     one = checker(members[0])
     length = None if members[-1] is Ellipsis else len(members)
 
     def check(value: Any) -> Any:
-        if not isinstance(value, list | tuple) or length not in (None, len(value)):
-            raise _fail(annotation)
-        try:
-            return tuple(one(item) for item in value)
-        except ValueError:
-            raise _fail(annotation) from None
+        if isinstance(value, list | tuple) and length in (None, len(value)):
+            return tuple(map(one, value))
+        raise ValueError
 
     return check
 
 
-def _mapping(annotation: Any, members: tuple[Any, ...]) -> Check:
+def _mapping(members: tuple[Any, ...]) -> Check:
     one = checker(members[1])
 
     def check(value: Any) -> Any:
-        if not isinstance(value, dict):
-            raise _fail(annotation)
-        try:
+        if isinstance(value, dict):
             return {key: one(item) for key, item in value.items()}
-        except ValueError:
-            raise _fail(annotation) from None
+        raise ValueError
 
     return check

@@ -1,9 +1,14 @@
-"""The graph as inferred: every node with the types of its results, blocks kept as bodies. Frozen."""
+"""The graph as inferred: every node with the types of its results, blocks kept as bodies. Frozen.
+
+Nodes and bodies (`eq=False`) are compared by identity, so that they can be keys; whether two graphs
+are the same is asked of `analysis.equality`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from mimgraph.ir.code import Code
@@ -75,7 +80,7 @@ class Shared:
 TypedOperation = Leaf | Sequence | Use | Repeated | Shared
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TypedNode:
     """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it."""
 
@@ -92,7 +97,7 @@ class TypedNode:
         return None if self.default is None else self.results[self.default]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Body:
     """The inside of the graph or of one distinct use of a block.
 
@@ -116,8 +121,9 @@ class Body:
             return self.inputs[value.name]
         return self.by_name[value.name].results[value.port]
 
-    @property
+    @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
+        """The nodes by name."""
         return {node.name: node for node in self.nodes}
 
 
@@ -138,29 +144,30 @@ def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated:
     return operation
 
 
-def bodies(body: Body) -> Iterator[Body]:
-    """`body` and every distinct body below it, each once, inner ones first."""
-    seen: set[int] = set()
-
-    def walk(current: Body) -> Iterator[Body]:
-        if id(current) in seen:
+def used_bodies(operation: TypedOperation) -> Iterator[Body]:
+    """The bodies that an operation uses itself, those of the items of a chain too."""
+    match operation:
+        case Use(body):
+            yield body
+        case Repeated(repeated):
+            yield from repeated
+        case Sequence(items):
+            for item in items:
+                yield from used_bodies(item.operation)
+        case _:
             return
-        seen.add(id(current))
+
+
+def bodies(body: Body) -> list[Body]:
+    """`body` and every distinct body below it, each once, inner ones first."""
+    found: dict[Body, None] = {}
+
+    def walk(current: Body) -> None:
         for node in current.nodes:
-            yield from below(node.operation)
-        yield current
+            for inner in used_bodies(node.operation):
+                if inner not in found:
+                    walk(inner)
+        found[current] = None
 
-    def below(operation: TypedOperation) -> Iterator[Body]:
-        match operation:
-            case Use(inner):
-                yield from walk(inner)
-            case Repeated(inners):
-                for inner in inners:
-                    yield from walk(inner)
-            case Sequence(items):
-                for item in items:
-                    yield from below(item.operation)
-            case _:
-                return
-
-    yield from walk(body)
+    walk(body)
+    return list(found)

@@ -212,12 +212,12 @@ class _Reader:
             if known:
                 self.fault("missing-key", f"{key.text} needs a shape", key.span, help="shape: [5]")
             return broken
-        sizes = InputShape((), ())
+        sizes: InputShape | None = InputShape((), ())
         if shape is not None:
             if not isinstance(shape, Seq):
                 self.wrong_type("a shape", "a list of sizes", shape)
                 return broken
-            sizes = self.shape(shape) or None  # type: ignore[assignment]
+            sizes = self.shape(shape)
         vocab_option = self.option(vocab, vocab) if isinstance(vocab, Scalar) else None
         if vocab is not None and vocab_option is None:
             self.wrong_type("vocab", "a number of categories", vocab)

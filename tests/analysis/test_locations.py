@@ -85,6 +85,7 @@ CASES = {
     "shape mismatch of three: the odd one out": "inputs: {a: [5], b: [6], c: [6]}\nnodes:\n  d: {merge: add, from: [⟦shape-mismatch⟧a, b, c]}\noutputs: d\n",
     "two names are two sizes": "inputs: {a: [T, 5], b: [S, 5]}\nnodes:\n  c: {merge: add, from: [a, ⟦shape-mismatch⟧b]}\noutputs: c\n",
     "shared with another size": "inputs: {a: [5], b: [6]}\nnodes:\n  c: {layer: Linear, from: a, out_features: 4}\n  d: {share: c, from: ⟦shape-mismatch⟧b}\noutputs: [c, d]\n",
+    "shared with a size that its forward knows": "inputs: {a: [4, 6], b: [8, 6]}\nnodes:\n  c: {from: a, seq: [{Linear: 6}, {Reshape: [3, -1]}]}\n  d: {share: c, from: ⟦shape-mismatch⟧b}\noutputs: [c, d]\n",
     "dtype mismatch": "inputs: {a: {shape: [5], dtype: int64}}\nnodes:\n  b: {layer: Linear, from: ⟦dtype-mismatch⟧a, out_features: 4}\noutputs: b\n",
     "symbolic size": "inputs: {a: [4, T]}\nnodes:\n  b: {layer: Linear, from: ⟦symbolic-size⟧a, out_features: 4}\noutputs: b\n",
     "symbolic size after a flatten": "inputs: {a: [T, 4]}\nnodes:\n  b: {from: a, seq: [Flatten, {⟦symbolic-size⟧Linear: 4}]}\noutputs: b\n",

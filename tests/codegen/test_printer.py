@@ -42,6 +42,7 @@ from mimgraph.ir.code import (
     Unpacked,
     call,
 )
+from mimgraph.ir.dim import symbol
 
 RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
 a, b, c, x = map(Name, "abcx")
@@ -108,7 +109,7 @@ FLAT = [
     (call("f"), "f()"),
     (call("nn.Linear", 3, a, bias=False), "nn.Linear(3, a, bias=False)"),
     (x.method("permute", 0, 2).at(0), "x.permute(0, 2)[0]"),
-    (call("f", Unpacked(call("g", a), ("a", "b"), c)), "f(*[g(a) for a, b in c])"),
+    (call("f", Unpacked(Comprehension(call("g", a), ("a", "b"), c))), "f(*[g(a) for a, b in c])"),
     # in a subscript a tuple needs no parentheses
     (x.at(Slice(None, Constant(-1))), "x[:-1]"),
     (x.at(Slice(Constant(1), Binary("+", a, b), Constant(2))), "x[1 : a + b : 2]"),
@@ -155,7 +156,7 @@ def test_ruff_writes_one_line_the_same() -> None:
     assert not ruff("format", "--diff", text=text)
 
 
-@pytest.mark.parametrize("node", [Operand("x"), RuntimeSize("N")], ids=repr)
+@pytest.mark.parametrize("node", [Operand("x"), RuntimeSize(symbol("N"))], ids=repr)
 def test_what_is_not_resolved_is_not_printed(node: Code) -> None:
     with pytest.raises(TypeError):
         expression(call("f", node))
@@ -209,7 +210,10 @@ return {longer.id}[
 """,
     ),
     "comprehension": (
-        Assign(("x",), call("nn.Sequential", Unpacked(call("f", long), ("a", "b"), longer))),
+        Assign(
+            ("x",),
+            call("nn.Sequential", Unpacked(Comprehension(call("f", long), ("a", "b"), longer))),
+        ),
         f"""\
 x = nn.Sequential(
     *[
@@ -363,7 +367,9 @@ def larger(inner: st.SearchStrategy[Code]) -> st.SearchStrategy[Code]:
     loop = (inner, st.sampled_from([("a",), ("a", "b")]), inner)
     return st.one_of(
         st.builds(Call, names, several, named),
-        st.builds(Call, names, st.tuples(inner, st.builds(Unpacked, *loop))),
+        st.builds(
+            Call, names, st.tuples(inner, st.builds(Unpacked, st.builds(Comprehension, *loop)))
+        ),
         st.builds(Call, st.builds(Attribute, inner, methods), several),
         st.builds(Subscript, inner, inner | st.builds(Slice, bounds, bounds, bounds)),
         st.builds(Binary, st.sampled_from(OPERATORS), inner, inner),

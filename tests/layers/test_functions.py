@@ -100,6 +100,18 @@ def test_a_name_is_split_where_the_number_of_pieces_is_known() -> None:
     assert [str(type_) for type_ in lowering.results.values()] == ["(N, T)", "(N, 2)"]
 
 
+def test_a_piece_is_an_item_of_a_chain() -> None:
+    graph = mg.loads("""
+inputs: {x: [6, 4]}
+nodes:
+  y: {from: x, seq: [{Chunk: {chunks: 3, dim: 1, take: 1}}, {Unbind: {dim: 1, take: "0"}}]}
+outputs: y
+""")
+    assert "nn.Sequential(Chunk1(), Unbind0())" in graph.source()
+    x = torch.rand(2, 6, 4)
+    assert torch.equal(graph.compile()(x=x), x[:, 2])
+
+
 # stochastic depth
 
 

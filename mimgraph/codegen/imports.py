@@ -1,0 +1,51 @@
+"""The import lines that the classes of a file need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mimgraph.codegen.printer import Assign, Class, Expr, For, Return, Statement
+from mimgraph.ir.code import Code, Name, children
+
+
+def imports(classes: Iterable[Class]) -> tuple[str, ...]:
+    """The import lines that the code needs, and no other."""
+    names: set[str] = set()
+    for definition in classes:
+        names.add(definition.base.partition(".")[0])
+        for function in definition.body:
+            names |= {p.annotation for p in function.parameters} | {function.returns}
+            for statement in function.body:
+                names |= set(_names(statement))
+    words = {
+        word
+        for name in names
+        for word in name.replace("[", " ").replace("]", " ").replace(",", " ").split()
+    }
+    lines = ["import torch"] if "torch" in words else []
+    if "F" in words:
+        lines.append("import torch.nn.functional as F")
+    lines.append("from torch import Tensor, nn" if "Tensor" in words else "from torch import nn")
+    return tuple(lines)
+
+
+def _names(statement: Statement) -> Iterator[str]:
+    """The first part of every name in a statement."""
+    match statement:
+        case Assign(_, value) | Return(value) | Expr(value):
+            yield from _roots(value)
+        case For(_, iterable, body):
+            yield from _roots(iterable)
+            for inner in body:
+                yield from _names(inner)
+        case _:
+            return
+
+
+def _roots(code: Code) -> Iterator[str]:
+    stack = [code]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Name):
+            yield node.id.partition(".")[0]
+        stack.extend(children(node))

@@ -1,0 +1,230 @@
+"""Lifting: what differs between the uses of a block becomes an argument of its class.
+
+A case is a block `tower`, its uses `p` and `q`, the classes it becomes and how each use makes one.
+"""
+
+from __future__ import annotations
+
+from textwrap import dedent, indent
+from typing import NamedTuple
+
+import pytest
+
+import mimgraph
+
+
+class Case(NamedTuple):
+    block: str
+    uses: tuple[str, str]
+    classes: str
+    made: tuple[str, str]
+    inputs: str = "{a: [8], b: [16]}"
+    more: str = ""  # another block
+
+
+PLAIN = ("p: {block: tower, from: a}", "q: {block: tower, from: b}")
+WIDER = (PLAIN[0], "q: {block: tower, from: b, width: 6}")
+TOWERS = ("Tower(8)", "Tower(16)")
+
+CASES = {
+    "what no use varies keeps its value": Case(
+        "{seq: [{Linear: 4}, ReLU]}",
+        PLAIN,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self) -> None:
+                super().__init__(nn.Linear(8, 4), nn.ReLU())
+        """,
+        ("Tower()", "Tower()"),
+        "{a: [8], b: [8]}",
+    ),
+    "a class of one use is written as it is": Case(
+        "{params: {width: 4}, seq: [{Linear: $width}, ReLU]}",
+        (PLAIN[0], "q: {layer: ReLU, from: b}"),
+        """
+        class Tower(nn.Sequential):
+            def __init__(self) -> None:
+                super().__init__(nn.Linear(8, 4), nn.ReLU())
+        """,
+        ("Tower()", "nn.ReLU()"),
+    ),
+    "a param with its default, given by keyword where it is another": Case(
+        "{params: {width: 4}, seq: [{Linear: $width}]}",
+        WIDER,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, width: int = 4) -> None:
+                super().__init__(nn.Linear(8, width))
+        """,
+        ("Tower()", "Tower(width=6)"),
+        "{a: [8], b: [8]}",
+    ),
+    "a param without a default": Case(
+        "{params: {width: null}, seq: [{Linear: $width}]}",
+        ("p: {block: tower, from: a, width: 4}", WIDER[1]),
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, width: int) -> None:
+                super().__init__(nn.Linear(8, width))
+        """,
+        ("Tower(width=4)", "Tower(width=6)"),
+        "{a: [8], b: [8]}",
+    ),
+    "a param explains what it is not written in": Case(
+        "{params: {width: 4}, seq: [{Linear: $width}, {Linear: 8}]}",
+        WIDER,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, width: int = 4) -> None:
+                super().__init__(nn.Linear(8, width), nn.Linear(width, 8))
+        """,
+        ("Tower()", "Tower(width=6)"),
+        "{a: [8], b: [8]}",
+    ),
+    "an expression over params": Case(
+        "{params: {width: 4}, seq: [{Linear: $(2 * width)}]}",
+        WIDER,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, width: int = 4) -> None:
+                super().__init__(nn.Linear(8, 2 * width))
+        """,
+        ("Tower()", "Tower(width=6)"),
+        "{a: [8], b: [8]}",
+    ),
+    "an expression over dimensions, one with torch's name if it has the same values": Case(
+        "{inputs: {x: [D]}, seq: [{Linear: $(D // 2)}]}",
+        PLAIN,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, in_features: int) -> None:
+                super().__init__(nn.Linear(in_features, in_features // 2))
+        """,
+        TOWERS,
+    ),
+    "a dimension that no argument of torch has keeps its own name": Case(
+        "{inputs: {x: [C, L]}, seq: [Flatten, {Linear: $C}]}",
+        PLAIN,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, in_features: int, C: int) -> None:
+                super().__init__(nn.Flatten(), nn.Linear(in_features, C))
+        """,
+        ("Tower(8, 2)", "Tower(24, 4)"),
+        "{a: [2, 4], b: [4, 6]}",
+    ),
+    "one argument for what has the same values, by the most usual of its names": Case(
+        "{seq: [BatchNorm1d, {Linear: 4}]}",
+        PLAIN,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, in_features: int) -> None:
+                super().__init__(nn.BatchNorm1d(in_features), nn.Linear(in_features, 4))
+        """,
+        TOWERS,
+    ),
+    "ratios are not guessed": Case(
+        "{seq: [Flatten, {Linear: 4}, {Linear: 2}]}",
+        PLAIN,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, in_features: int) -> None:
+                super().__init__(nn.Flatten(), nn.Linear(in_features, 4), nn.Linear(4, 2))
+        """,
+        TOWERS,
+        "{a: [2, 4], b: [2, 8]}",
+    ),
+    "derived arguments come first and by position": Case(
+        "{params: {width: 4}, seq: [{Linear: $width}]}",
+        WIDER,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, in_features: int, width: int = 4) -> None:
+                super().__init__(nn.Linear(in_features, width))
+        """,
+        ("Tower(8)", "Tower(16, width=6)"),
+    ),
+    "what forward needs is an attribute": Case(
+        """
+        params: {slope: 0.1}
+        inputs: [x]
+        nodes: {y: {layer: ReLU, from: x, activation: {LeakyReLU: $slope}}}
+        outputs: y
+        """,
+        (PLAIN[0], "q: {block: tower, from: b, slope: 0.2}"),
+        """
+        class Tower(nn.Module):
+            def __init__(self, slope: float = 0.1) -> None:
+                super().__init__()
+                self.slope = slope
+                self.y = nn.ReLU()
+
+            def forward(self, x: Tensor) -> Tensor:
+                return F.leaky_relu(self.y(x), negative_slope=self.slope)
+        """,
+        ("Tower()", "Tower(slope=0.2)"),
+    ),
+    "a comment on which the uses disagree is left out": Case(
+        """
+        inputs: [x]
+        nodes: {y: {layer: ReLU, from: x}, z: {layer: Tanh, from: y}}
+        outputs: z
+        """,
+        PLAIN,
+        """
+        class Tower(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.y = nn.ReLU()
+                self.z = nn.Tanh()
+
+            def forward(self, x: Tensor) -> Tensor:
+                y = self.y(x)
+                return self.z(y)
+        """,
+        ("Tower()", "Tower()"),
+    ),
+    "uses that differ in more than constants are classes of their own": Case(
+        "{params: {times: 1}, seq: [{step: {repeat: $times}}, {Linear: 4}]}",
+        (PLAIN[0], "q: {block: tower, from: b, times: 0}"),
+        """
+        class Step(nn.Sequential):
+            def __init__(self) -> None:
+                super().__init__(nn.ReLU())
+
+
+        class Tower(nn.Sequential):
+            def __init__(self) -> None:
+                super().__init__(nn.Identity(), nn.Linear(16, 4))
+
+
+        class Tower2(nn.Sequential):
+            def __init__(self) -> None:
+                super().__init__(nn.Sequential(*[Step() for _ in range(1)]), nn.Linear(8, 4))
+        """,
+        ("Tower2()", "Tower()"),
+        more="step: {seq: [ReLU]}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_what_differs_is_an_argument(case: Case) -> None:
+    before, _, model = mimgraph.loads(spec_of(case)).source().partition("class Model")
+    assert before[before.index("class ") :].strip() == dedent(case.classes).strip()
+    for name, call in zip("pq", case.made, strict=True):
+        assert f"self.{name} = {call}\n" in model
+
+
+def spec_of(case: Case) -> str:
+    body = dedent(case.block).strip()
+    lines = [
+        f"inputs: {case.inputs}",
+        "blocks:",
+        f"  {case.more}",
+        f"  tower: {body}" if body.startswith("{") else f"  tower:\n{indent(body, '    ')}",
+        "nodes:",
+        *(f"  {use}" for use in case.uses),
+        "outputs: [p, q]",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,221 @@
+"""Expressions: how they are read, written and computed, and where they say that they are wrong."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mimgraph.ir.dim import symbol
+from mimgraph.ir.expression import (
+    Arithmetic,
+    Expression,
+    ExpressionError,
+    FunctionCall,
+    Negative,
+    Number,
+    Variable,
+    WrittenFloat,
+    WrittenInt,
+    WrittenText,
+    evaluate,
+    parse,
+    to_text,
+    variables,
+    written,
+)
+
+VALUES = {"a": 7, "b": 2, "half": 0.5, "T": symbol("T"), "flag": True, "text": "x"}
+
+
+def value_of(text: str) -> Any:
+    return evaluate(parse(text), lambda variable: VALUES[variable.name])
+
+
+# what stands in front of the arrow is read, and written again as what stands behind it
+WRITTEN = {
+    "1+2*3": "1 + 2 * 3",
+    "(1 + 2)*3": "(1 + 2) * 3",
+    "((a))": "a",
+    "a-(b-c)": "a - (b - c)",
+    "(a-b)-c": "a - b - c",
+    "a//b%c": "a // b % c",
+    "2**3**2": "2 ** 3 ** 2",
+    "(2**3)**2": "(2 ** 3) ** 2",
+    "-2**2": "-2 ** 2",
+    "(-2)**2": "(-2) ** 2",
+    "2**-1": "2 ** -1",
+    "-(a*b)": "-(a * b)",
+    "-a*b": "-a * b",
+    "+a": "a",
+    "1e-3": "0.001",
+    ".5": "0.5",
+    "a <b": "a < b",
+    "(a<b)==c": "(a < b) == c",
+    "where(a >= 0, -a, $k)": "where(a >= 0, -a, $k)",
+    "f()": "f()",
+}
+
+
+@pytest.mark.parametrize(("text", "again"), WRITTEN.items(), ids=WRITTEN.keys())
+def test_an_expression_is_written_as_one_writes_it(text: str, again: str) -> None:
+    assert to_text(parse(text)) == again
+    assert parse(again) == parse(text)
+
+
+# the characters in brackets are at fault
+UNREADABLE = [
+    ("[1 +]", "an operand is missing"),
+    ("[]", "an operand is missing"),
+    ("a [b]", "unexpected 'b'"),
+    ("a[.]b", "unexpected '.'"),
+    ("[']x'", 'unexpected "\'"'),
+    ("[(1]", "')' is missing"),
+    ("f(a [b])", "')' is missing"),
+    ("1 < 2 [<] 3", "comparisons do not chain"),
+    ("[9223372036854775808]", "a number of more than 64 bits"),
+    ("1 + [1e999]", "a number of more than 64 bits"),
+    (f"[{'(' * 40}1{')' * 40}]", "more than 32 levels of parentheses"),
+    (f"[{' + '.join('1' * 200)}]", "an expression of more than 256 tokens"),
+]
+
+
+@pytest.mark.parametrize(("marked", "message"), UNREADABLE, ids=[m for _, m in UNREADABLE])
+def test_what_cannot_be_read_is_told_where_it_stands(marked: str, message: str) -> None:
+    start, end = marked.index("["), marked.index("]") - 1
+    text = marked.replace("[", "").replace("]", "")
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    assert (caught.value.message, caught.value.start, caught.value.end) == (message, start, end)
+
+
+def test_only_a_part_of_a_text_is_read_and_positions_are_those_of_the_text() -> None:
+    text = "$(2 * width)"
+    expression = parse(text, 2, len(text) - 1)
+    assert to_text(expression) == "2 * width"
+    assert [text[v.start : v.end] for v in variables(expression)] == ["width"]
+
+
+COMPUTED = {
+    "2 * a + 1": 15,
+    "a / b": 3.5,
+    "a // b": 3,
+    "-a // b": -4,
+    "a % b": 1,
+    "-b ** 2": -4,
+    "(-b) ** 2": 4,
+    "b ** -1": 0.5,
+    "a * half": 3.5,
+    "2 * T // 2": symbol("T"),
+    "T + a": symbol("T") + 7,
+}
+
+
+@pytest.mark.parametrize(("text", "value"), COMPUTED.items(), ids=COMPUTED.keys())
+def test_an_expression_is_computed_as_python_does(text: str, value: Any) -> None:
+    found = value_of(text)
+    assert (found, type(found)) == (value, type(value))
+
+
+NOT_COMPUTED = {
+    "a / 0": "division by zero",
+    "T // (T - T)": "division by zero",
+    "2 ** 64": "a result of more than 64 bits",
+    "10.0 ** 400": "a result of more than 64 bits",
+    "(-1) ** half": "a result of more than 64 bits",
+    "T ** 99": "a result of more than 64 bits",
+    "T / 2": "a run-time size does not take '/' here",
+    "flag + 1": "True is not a number",
+    "text * 2": "'x' is not a number",
+    "a < b": "a comparison has no place here",
+    "min(a, b)": "no call is allowed here, not of 'min'",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), NOT_COMPUTED.items(), ids=NOT_COMPUTED.keys())
+def test_what_cannot_be_computed_is_told(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        value_of(text)
+    assert caught.value.message == message
+
+
+# --- what remembers how it was written ----------------------------------------------------------
+
+
+def test_a_number_remembers_its_expression_and_arithmetic_goes_on_with_it() -> None:
+    width = WrittenInt(6, Variable("width"))
+    assert (width, width * 2) == (6, 12)
+    assert to_text((2 * width + 1).written) == "2 * width + 1"
+    assert to_text((width // width).written) == "width // width"
+    assert type(width / 2) is float  # true division and floats forget it
+    assert width * symbol("T") == 6 * symbol("T")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        WrittenInt(3, Variable("k")),
+        WrittenFloat(0.5, Variable("p")),
+        WrittenText("2 * x", "$k * x", {"k": 2}),
+    ],
+    ids=repr,
+)
+def test_what_is_pickled_is_the_plain_value(value: Any) -> None:
+    again = pickle.loads(pickle.dumps(value))
+    assert (again, type(again)) == (value, type(value).__base__)
+
+
+def test_only_numbers_remember() -> None:
+    name = Variable("k")
+    assert [type(written(v, name)) for v in (3, 0.5)] == [WrittenInt, WrittenFloat]
+    assert [type(written(v, name)) for v in (True, "x", None)] == [bool, str, type(None)]
+
+
+def test_where_a_name_stands_does_not_count() -> None:
+    assert parse("f(a) + b") == parse("  f( a )  +  b")
+    assert hash(parse("f(a) + b")) == hash(parse("  f( a )  +  b"))
+    assert parse("f(a)") != parse("f(b)")
+
+
+# --- properties ---------------------------------------------------------------------------------
+
+NUMBERS = st.builds(Number, st.integers(0, 9))
+ARITHMETIC = ("+", "-", "*", "/", "//", "%", "**")
+
+
+def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    return (
+        st.builds(Negative, inner)
+        | st.builds(Arithmetic, st.sampled_from((*ARITHMETIC, "<", "==")), inner, inner)
+        | st.builds(FunctionCall, st.just("f"), st.lists(inner, max_size=3).map(tuple))
+    )
+
+
+@given(st.recursive(NUMBERS | st.builds(Variable, st.sampled_from("abc")), larger, max_leaves=12))
+def test_what_is_written_reads_as_it_was(expression: Expression) -> None:
+    assert parse(to_text(expression)) == expression
+
+
+@given(
+    st.recursive(
+        NUMBERS,
+        lambda inner: (
+            st.builds(Negative, inner)
+            | st.builds(Arithmetic, st.sampled_from(("+", "-", "*", "//", "%")), inner, inner)
+        ),
+        max_leaves=12,
+    )
+)
+def test_arithmetic_is_python_s(expression: Expression) -> None:
+    try:
+        expected = eval(to_text(expression))
+    except ZeroDivisionError:
+        expected = "division by zero"
+    try:
+        found = evaluate(expression, lambda variable: None)
+    except ExpressionError as error:
+        found = error.message
+    assert found == expected

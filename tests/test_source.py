@@ -1,0 +1,49 @@
+"""Source text: lines as an editor counts them, and spans of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mimgraph.source import PythonFile, SourceFile, Span
+
+TEXTS = {
+    "nothing": ("", [""]),
+    "one line": ("a: 1", ["a: 1"]),
+    "a last line end": ("a: 1\n", ["a: 1", ""]),
+    "every kind of line end": ("a\nb\r\nc\rd", ["a", "b", "c", "d"]),
+    "what ends a line in Python alone": ("a\x0cb\u2028c\x85d", ["a\x0cb\u2028c\x85d"]),
+    "a byte order mark": ("\ufeffa", ["a"]),
+}
+
+
+@pytest.mark.parametrize(("text", "lines"), TEXTS.values(), ids=TEXTS.keys())
+def test_the_lines_of_a_text(text: str, lines: list[str]) -> None:
+    assert SourceFile("spec.yaml", text).lines == lines
+
+
+def test_lines_count_from_one_and_there_is_none_beyond() -> None:
+    file = SourceFile("spec.yaml", "a\nb")
+    assert [file.line(number) for number in range(-1, 4)] == ["", "", "a", "b", ""]
+
+
+def test_files_of_equal_text_are_two() -> None:
+    assert SourceFile("spec.yaml", "a") != SourceFile("spec.yaml", "a")
+
+
+def test_a_python_file_is_read_when_a_line_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "model.py"
+    file = PythonFile(str(path))
+    path.write_text("x = 1\ny = 2  \n")
+    assert [file.line(number) for number in range(4)] == ["", "x = 1", "y = 2  ", ""]
+
+
+def test_a_python_file_that_is_not_there_has_empty_lines() -> None:
+    assert PythonFile("<stdin>").line(1) == ""
+
+
+def test_a_part_of_a_span() -> None:
+    file = SourceFile("spec.yaml", "from: lstm.last")
+    source = Span(file, 1, 7, 1, 16)
+    assert source.part(5, 9) == Span(file, 1, 12, 1, 16)
