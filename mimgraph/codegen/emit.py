@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward, item_code, used_ports
+from mimgraph.codegen.imports import imports
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.printer import (
     Assign,
     Class,
-    Expr,
     For,
     Return,
     Statement,
@@ -19,7 +20,7 @@ from mimgraph.codegen.printer import (
 )
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.tree import Construct
-from mimgraph.ir.code import Call, Code, Constant, Name, Subscript, children
+from mimgraph.ir.code import Call, Code, Constant, Name, Subscript
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -31,36 +32,42 @@ from mimgraph.ir.typed import (
     TypedOperation,
     Use,
     bodies,
+    used_bodies,
 )
 from mimgraph.ir.types import TensorType
 
 SUPER = Name("super().forward")
 X = Name("x")
 
+Thing = TypeVar("Thing")
+Key = TypeVar("Key")
+
 
 def source(graph: TypedGraph) -> str:
     """The file, as text: every class of the graph, inner ones first."""
-    emitter = _Emitter(graph)
-    return module_text(*emitter.run())
+    classes = _Emitter(graph).run()
+    return module_text(imports(classes), classes)
 
 
 class _Emitter:
+    """The classes of a file, each made once those that it uses are there."""
+
     def __init__(self, graph: TypedGraph) -> None:
         self.graph = graph
         self.taken = {graph.name, "Tensor"}
         self.classes: list[Class] = []
-        self.lifted: dict[int, tuple[Lifted, int]] = {}  # by the id of a body or chain item
+        # the class of each body and chain item that has one, and which of its uses that is
+        self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
 
-    def run(self) -> tuple[tuple[str, ...], tuple[Class, ...]]:
-        inner = [body for body in bodies(self.graph.body) if body is not self.graph.body]
-        for group in _by_height([*inner, self.graph.body]):
+    def run(self) -> tuple[Class, ...]:
+        for group in _by_height(bodies(self.graph.body)):
             self.items_of(group)
             uses = [body for body in group if body is not self.graph.body]
             # a block of the user's and one of the catalogue may share a name, but no params
             for (family, _), members in _grouped(uses, _family).items():
-                self.define(_class_name(family), members, self.draft)
+                self.define(_class_name(family), {body: self.draft(body) for body in members})
         self.define_main()
-        return _imports(self.classes), tuple(self.classes)
+        return tuple(self.classes)
 
     def define_main(self) -> None:
         body = self.graph.body
@@ -79,14 +86,12 @@ class _Emitter:
         )
         self.classes.append(lift(self.graph.name, [draft]).definition)
 
-    def define(self, name: str, things: list[Any], draft: Any) -> None:
+    def define(self, name: str, drafts: Mapping[Any, Draft]) -> None:
         """A class for each distinct skeleton among the uses of one name."""
-        drafts = {id(thing): draft(thing) for thing in things}
-        for members in _grouped(things, lambda thing: _class_key(drafts[id(thing)])).values():
-            lifted = lift(self.name(name), [drafts[id(thing)] for thing in members])
+        for members in _grouped(drafts, lambda thing: _class_key(drafts[thing])).values():
+            lifted = lift(self.name(name), [drafts[thing] for thing in members])
             self.classes.append(lifted.definition)
-            for use, thing in enumerate(members):
-                self.lifted[id(thing)] = (lifted, use)
+            self.made |= {thing: (lifted, use) for use, thing in enumerate(members)}
 
     def name(self, wanted: str) -> str:
         """A class name that is free."""
@@ -101,23 +106,25 @@ class _Emitter:
 
     def draft(self, body: Body) -> Draft:
         """The class of a block as this use needs it."""
-        common: dict[str, Any] = {
-            "inputs": tuple(body.inputs),
-            "params": body.params,
-            "defaults": body.defaults,
-            "dims": body.dims,
-            "doc": body.doc,
-        }
+        count = len(body.outputs)
+        returns = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
         if body.is_chain:
             (node,) = body.nodes
             assert isinstance(node.operation, Sequence)
+            base = "nn.Sequential"
             inits = tuple(("", self.item(item)) for item in node.operation.items)
-            return Draft("nn.Sequential", inits, returns="Tensor", statements=(), **common)
-        count = len(body.outputs)
-        returns = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
-        statements = forward(body, as_dict=False)
+        else:
+            base, inits = "nn.Module", self.inits(body)
         return Draft(
-            "nn.Module", self.inits(body), returns=returns, statements=statements, **common
+            base,
+            inits,
+            tuple(body.inputs),
+            returns,
+            () if body.is_chain else forward(body, as_dict=False),
+            body.params,
+            body.defaults,
+            body.dims,
+            doc=body.doc,
         )
 
     def inits(self, body: Body) -> tuple[tuple[str, Code], ...]:
@@ -146,8 +153,14 @@ class _Emitter:
         raise TypeError(operation)
 
     def construct(self, body: Body, arguments: Mapping[str, Any]) -> Construct:
-        lifted, use = self.lifted[id(body)]
+        """The call that makes a body's module."""
+        lifted, use = self.made[body]
         return lifted.construct(use, arguments)
+
+    def class_of(self, body: Body) -> str:
+        """The name of a body's class."""
+        lifted, _ = self.made[body]
+        return lifted.definition.name
 
     def repeat(self, operation: Repeated) -> Code | None:
         if not operation.bodies:
@@ -165,68 +178,58 @@ class _Emitter:
 
     def item(self, node: TypedNode) -> Code:
         """An item of a chain: a module that is called as `m(x)`."""
-        operation = node.operation
-        if id(node) in self.lifted:
-            lifted, use = self.lifted[id(node)]
-            if isinstance(operation, Leaf):
-                module = operation.lowering.module_for([node.default or ""])
-                if module is not None:
-                    return construct_leaf(operation, module, lifted.definition.name)
-            made = lifted.construct(use, {})
-            if isinstance(operation, Use):
-                inner = self.construct(operation.body, operation.arguments)
-                return Construct(made.class_name, inner.arguments, inner.positional, inner.defaults)
-            if isinstance(operation, Repeated):
-                inner = self.construct(operation.bodies[0], operation.arguments[0])
-                return Construct(made.class_name, inner.arguments, inner.positional, inner.defaults)
-            return made
-        made_module = self.module(operation, [node.default or ""])
-        return made_module if made_module is not None else Call(Name("nn.Identity"))
+        operation, ports = node.operation, (node.default or "",)
+        if node not in self.made:
+            return self.module(operation, ports) or Call(Name("nn.Identity"))
+        lifted, use = self.made[node]
+        name = lifted.definition.name
+        match operation:  # a subclass has the constructor of its base
+            case Leaf(lowering=lowering) if (module := lowering.module_for(ports)) is not None:
+                return construct_leaf(operation, module, name)
+            case Use(body, arguments) | Repeated((body, *_), (arguments, *_)):
+                return replace(self.construct(body, arguments), class_name=name)
+            case _:
+                return lifted.construct(use, {})
 
     def items_of(self, group: Iterable[Body]) -> None:
         """Classes for the items that are not modules called as `m(x)`."""
-        wrapped = [
-            (node, type_)
-            for body in group
-            for node, type_ in _items(body)
-            if _needs_class(node) and id(node) not in self.lifted
-        ]
-        types = {id(node): type_ for node, type_ in wrapped}
-        nodes = [node for node, _ in wrapped]
-        for name, members in _grouped(nodes, self.item_name).items():
-            self.define(name, members, lambda node: self.item_draft(node, types[id(node)]))
+        types = {
+            node: type_ for body in group for node, type_ in _items(body) if _needs_class(node)
+        }
+        for name, members in _grouped(types, self.item_name).items():
+            self.define(name, {node: self.item_draft(node, types[node]) for node in members})
 
     def item_name(self, node: TypedNode) -> str:
         """`LastLSTM`, `ReLULinear`, `Select`, `Chunk0`, `RepeatedResidual`."""
-        operation = node.operation
-        if isinstance(operation, Leaf):
-            port = (node.default or "").capitalize()
-            parts = (operation.name, port) if port.isdecimal() else (port, operation.name)
-            return operation.activation_name + "".join(parts)
-        if isinstance(operation, Use):
-            return f"{(node.default or '').capitalize()}{self.lifted[id(operation.body)][0].definition.name}"
-        assert isinstance(operation, Repeated)
-        return f"Repeated{self.lifted[id(operation.bodies[0])][0].definition.name}"
+        port = (node.default or "").capitalize()
+        match node.operation:
+            case Leaf(name=name, activation_name=activation):
+                parts = (name, port) if port.isdecimal() else (port, name)
+                return activation + "".join(parts)
+            case Use(body):
+                return f"{port}{self.class_of(body)}"
+            case Repeated((body, *_)):
+                return f"Repeated{self.class_of(body)}"
+        raise TypeError(node)
 
     def item_draft(self, node: TypedNode, type_: TensorType) -> Draft:
         """The class of such an item: a subclass that overrides `forward`, or a module of its own."""
-        operation = node.operation
+        whole = Call(SUPER, (X,))
         statements: tuple[Statement, ...]
-        if isinstance(operation, Leaf):
-            module = operation.lowering.module
-            base = f"nn.{module.name}" if module else "nn.Module"
-            code = resolve_sizes(item_code(node, SUPER, X), [(X, type_)])
-            statements = (Return(code),)
-        elif isinstance(operation, Use):
-            base = self.lifted[id(operation.body)][0].definition.name
-            index = list(operation.body.outputs).index(node.default or "")
-            statements = (Return(Subscript(Call(SUPER, (X,)), Constant(index))),)
-        else:
-            assert isinstance(operation, Repeated)
-            base = self.lifted[id(operation.bodies[0])][0].definition.name
-            times = Call(Name("range"), (Constant(len(operation.bodies), "times"),))
-            call = Assign(("x",), Call(SUPER, (X,)))
-            statements = (For(("_",), times, (call,)), Return(X))
+        match node.operation:
+            case Leaf(lowering=lowering):
+                base = f"nn.{lowering.module.name}" if lowering.module else "nn.Module"
+                statements = (Return(resolve_sizes(item_code(node, SUPER, X), [(X, type_)])),)
+            case Use(body):
+                base = self.class_of(body)
+                index = list(body.outputs).index(node.default or "")
+                statements = (Return(Subscript(whole, Constant(index))),)
+            case Repeated(repeated):
+                base = self.class_of(repeated[0])
+                times = Call(Name("range"), (Constant(len(repeated), "times"),))
+                statements = (For(("_",), times, (Assign(("x",), whole),)), Return(X))
+            case _:
+                raise TypeError(node)
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
 
 
@@ -261,32 +264,18 @@ def _items(body: Body) -> Iterator[tuple[TypedNode, TensorType]]:
 
 def _by_height(found: list[Body]) -> list[list[Body]]:
     """Bodies in groups: those that use no block, those that use only these, and so on."""
-    heights: dict[int, int] = {}
+    heights: dict[Body, int] = {}
     groups: dict[int, list[Body]] = {}
     for body in found:  # inner ones come first
-        inner = [heights[id(b)] for node in body.nodes for b in _direct(node.operation)]
-        heights[id(body)] = height = 1 + max(inner, default=0)
+        inner = [heights[b] for node in body.nodes for b in used_bodies(node.operation)]
+        heights[body] = height = 1 + max(inner, default=0)
         groups.setdefault(height, []).append(body)
     return [groups[height] for height in sorted(groups)]
 
 
-def _direct(operation: TypedOperation) -> Iterator[Body]:
-    """The bodies that an operation uses itself."""
-    match operation:
-        case Use(body):
-            yield body
-        case Repeated(repeated_bodies):
-            yield from repeated_bodies
-        case Sequence(items):
-            for item in items:
-                yield from _direct(item.operation)
-        case _:
-            return
-
-
-def _grouped(things: Iterable[Any], key: Any) -> dict[Any, list[Any]]:
+def _grouped(things: Iterable[Thing], key: Callable[[Thing], Key]) -> dict[Key, list[Thing]]:
     """Things by key, in the order of the first of each."""
-    groups: dict[Any, list[Any]] = {}
+    groups: dict[Key, list[Thing]] = {}
     for thing in things:
         groups.setdefault(key(thing), []).append(thing)
     return groups
@@ -318,46 +307,3 @@ def _document(graph: TypedGraph) -> str:
 def _noted(type_: TensorType) -> str:
     """The dtype, where it is not the usual one."""
     return "" if type_.dtype == "float32" else f" {type_.dtype}"
-
-
-def _imports(classes: Iterable[Class]) -> tuple[str, ...]:
-    """The import lines that the code needs, and no other."""
-    names: set[str] = set()
-    for definition in classes:
-        names.add(definition.base.partition(".")[0])
-        for function in definition.body:
-            names |= {p.annotation for p in function.parameters} | {function.returns}
-            for statement in function.body:
-                names |= set(_names(statement))
-    words = {
-        word
-        for name in names
-        for word in name.replace("[", " ").replace("]", " ").replace(",", " ").split()
-    }
-    lines = ["import torch"] if "torch" in words else []
-    if "F" in words:
-        lines.append("import torch.nn.functional as F")
-    lines.append("from torch import Tensor, nn" if "Tensor" in words else "from torch import nn")
-    return tuple(lines)
-
-
-def _names(statement: Statement) -> Iterator[str]:
-    """The first part of every name in a statement."""
-    match statement:
-        case Assign(_, value) | Return(value) | Expr(value):
-            yield from _roots(value)
-        case For(_, iterable, body):
-            yield from _roots(iterable)
-            for inner in body:
-                yield from _names(inner)
-        case _:
-            return
-
-
-def _roots(code: Code) -> Iterator[str]:
-    stack = [code]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Name):
-            yield node.id.partition(".")[0]
-        stack.extend(children(node))

@@ -34,6 +34,7 @@ from mimgraph.ir.typed import (
 from mimgraph.ir.types import DTYPES, TensorType
 
 MAIN = "x"
+AMBIGUOUS = ("l", "I", "O")  # names that linters refuse, and readers should
 LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
 
 
@@ -446,7 +447,7 @@ class _Branches:
         return self.branch[dying[0]] if len(dying) == 1 and dying[0] in self.fed else None
 
     def choose(self, plan: _Plan, main: int | None) -> list[str]:
-        taken = {*self.inputs, *_loop_names(plan.steps)}
+        taken = {*self.inputs, *_loop_names(plan.steps), *AMBIGUOUS}
         ports: dict[str, set[str]] = {}
         for value in self.branch:
             ports.setdefault(value.name, set()).add(value.port)

@@ -15,6 +15,14 @@ def test_a_layer_in_python_is_called_on_its_own_results() -> None:
     assert mg.Graph(y).source().count("nn.Linear") == 1
 
 
+def test_a_shared_layer_feeds_a_shared_layer() -> None:
+    first, second = layers.Linear(5), layers.Linear(5)
+    a, b = mg.Input("a", (5,)), mg.Input("b", (5,))
+    first(a), second(a)
+    assert str(second(first(b)).shape) == "(N, 5)"
+    assert str(first(first(b)).shape) == "(N, 5)"
+
+
 def test_every_use_must_fit_the_first() -> None:
     step = layers.Linear(5)
     step(mg.Input("x", (5,)))
