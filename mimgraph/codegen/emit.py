@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from mimgraph.codegen.construct import construct_leaf, repeated
-from mimgraph.codegen.forward import forward, item_code, used_ports
+from mimgraph.codegen.forward import forward
 from mimgraph.codegen.imports import imports
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
+from mimgraph.codegen.plan import item_code, used_ports
 from mimgraph.codegen.printer import (
     Assign,
     Class,

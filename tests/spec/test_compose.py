@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from typing import Any
 
 import pytest
@@ -398,19 +397,9 @@ def test_size_is_counted_in_bytes() -> None:
     ["&a " * 300_000, "{a: b, " * 100_000, "a: 1" + "0_" * 500_000, "a: |" + "\n" * 10**6],
     ids=["anchors", "open mappings", "digits", "blank lines"],
 )
-def test_hostile_texts_are_read_in_linear_time(text: str) -> None:
-    started = time.perf_counter()
+def test_hostile_texts_end_in_a_short_message(text: str) -> None:
     _, found = read(text)
-    assert time.perf_counter() - started < 5
     assert all(len(fault.message) < 120 for fault in found)
-
-
-def test_a_large_spec_is_read_fast() -> None:
-    lines = [f"  n{i}: {{layer: Linear, from: n{i - 1}, out_features: 64}}\n" for i in range(2_000)]
-    started = time.perf_counter()
-    tree_of("nodes:\n" + "".join(lines))
-    seconds_a_line = (time.perf_counter() - started) / len(lines)
-    assert seconds_a_line < (1e-3 if module.PARSER is yaml.BaseLoader else 100e-6)
 
 
 # --- JSON

@@ -1,0 +1,304 @@
+"""A body to steps: what is called on which values, in which order, before any value has a name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mimgraph.codegen.sizes import resolve_sizes
+from mimgraph.codegen.tree import Local, fill
+from mimgraph.ir.code import (
+    Call,
+    Code,
+    Constant,
+    Name,
+    Subscript,
+    children,
+)
+from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module
+from mimgraph.ir.typed import (
+    Body,
+    Leaf,
+    Repeated,
+    Sequence,
+    Shared,
+    TypedNode,
+    Use,
+    Value,
+    unwrap,
+)
+from mimgraph.ir.types import DTYPES, TensorType
+
+LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
+
+
+@dataclass(slots=True)
+class Step:
+    """One assignment: `targets = code`, `times` over in a loop; `reads` are the values it needs."""
+
+    targets: tuple[Value, ...]
+    code: Code
+    reads: tuple[Value, ...]
+    comment: str = ""
+    loop: Loop | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`for variable in iterable`; each target that is carried starts as the value it is carried from."""
+
+    variable: str
+    iterable: Code
+    carried: Mapping[Value, Value] = field(default_factory=dict)
+
+
+def item_code(node: TypedNode, module: Code, source: Code) -> Code:
+    """What a layer in a chain computes from its one source."""
+    assert isinstance(node.operation, Leaf)
+    operands = {key: source for key in node.arguments}
+    lowering, port = node.operation.lowering, node.default or ""
+    code = _result(lowering, port, module, operands, lowering.module_for([port]))
+    return activated(node.operation, code)
+
+
+def used_ports(body: Body) -> Mapping[str, set[str]]:
+    """The results that are used of the module of each node, by the nodes that share it too."""
+    read = {value for node in body.nodes for value in node.arguments.values()}
+    read.update(body.outputs.values())
+    owners = {node.name: _owner(node) for node in body.nodes}
+    found: dict[str, set[str]] = {owner: set() for owner in owners.values()}
+    for value in read:
+        if value.name in owners:
+            found[owners[value.name]].add(value.port)
+    return found
+
+
+def _owner(node: TypedNode) -> str:
+    """The node whose module a node calls."""
+    return node.operation.target if isinstance(node.operation, Shared) else node.name
+
+
+def _result(
+    lowering: Lowering,
+    port: str,
+    module: Code,
+    operands: Mapping[str, Code],
+    made: Module | None,
+) -> Code:
+    """The code of one port where no other is used, of a module that is `made` so."""
+    if not lowering.ports:
+        return call_code(lowering, module, operands)
+    described = lowering.ports[port]
+    if described.alone is not None and made is lowering.module:
+        return _fill(described.alone, module, operands, None)
+    return _fill(described.code, module, operands, call_code(lowering, module, operands))
+
+
+def activated(operation: Leaf | Use, code: Code) -> Code:
+    """`code` with the node's activation around it."""
+    if operation.activation is None:
+        return code
+    return fill(operation.activation, lambda key: code if key == "input" else None)
+
+
+def call_code(lowering: Lowering, module: Code, operands: Mapping[str, Code]) -> Code:
+    """The module's call, or the expression, on these operands."""
+    if lowering.call is None:
+        return Call(module, tuple(operands.values()))
+    return _fill(lowering.call, module, operands, None)
+
+
+def _fill(code: Code, module: Code, operands: Mapping[str, Code], result: Code | None) -> Code:
+    special = {MODULE.key: module, RESULT.key: result}
+    return fill(code, lambda key: operands.get(key, special.get(key)))
+
+
+class Plan:
+    """The steps of a body, on values that have no names yet."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        self.steps: list[Step] = []
+        fed = (value for node in body.nodes for value in node.arguments.values())
+        self.count = Counter((*fed, *body.outputs.values()))
+        self.used = set(self.count)
+        self.ports = used_ports(body)
+        self.same: dict[Value, Value] = {}  # what a repeat of no times hands on
+        self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
+        self.by_name = body.by_name
+
+    def value(self, value: Value) -> Value:
+        while value in self.same:
+            value = self.same[value]
+        return value
+
+    def read(self, value: Value) -> Code:
+        """A value as an operand."""
+        value = self.value(value)
+        return self.owned.get(value, Local(value))
+
+    def type_of(self, value: Value) -> TensorType:
+        if value.name in self.body.inputs:
+            return self.body.inputs[value.name]
+        return self.by_name[value.name].results[value.port]
+
+    def node(self, node: TypedNode) -> None:
+        ports = [port for port in node.results if Value(node.name, port) in self.used]
+        if not ports:  # only its module is used, by a share
+            return
+        operation = unwrap(node.operation)
+        module = Name(f"self.{_owner(node)}")
+        operands: dict[str, Code] = {key: self.read(value) for key, value in node.arguments.items()}
+        match operation:
+            case Leaf():
+                self.leaf(node, operation, ports, module, operands)
+            case Sequence():
+                self.step(node, (Value(node.name, ""),), Call(module, tuple(operands.values())))
+            case Use():
+                self.use(node, operation, ports, Call(module, tuple(operands.values())))
+            case Repeated():
+                self.repeated(node, operation, ports, module, operands)
+
+    def localise(self, value: Value) -> None:
+        """Give a tensor of the module a local, for a loop to rebind."""
+        if value in self.owned:
+            self.steps.append(Step((value,), self.owned.pop(value), ()))
+
+    def step(
+        self, node: TypedNode, targets: tuple[Value, ...], code: Code, loop: Loop | None = None
+    ) -> None:
+        if isinstance(code, Name) or self.is_entry(node, targets, code):
+            self.owned[targets[0]] = code
+            return
+        comment = ""
+        if len(targets) == 1 and targets[0].port in node.results:
+            type_ = node.results[targets[0].port]
+            if type_.dtype in DTYPES:  # the state of a recurrent layer is no single tensor
+                comment = str(type_)
+        at_hand = [
+            value for value in values_read(code) if value.port[:1] != "*" and value not in targets
+        ]
+        at_hand += [Value(name, "") for name in self.body.inputs]
+        sized = resolve_sizes(code, [(Local(value), self.type_of(value)) for value in at_hand])
+        reads = tuple(dict.fromkeys(values_read(sized)))
+        self.steps.append(Step(targets, sized, reads, comment, loop))
+
+    def is_entry(self, node: TypedNode, targets: tuple[Value, ...], code: Code) -> bool:
+        """Whether it is one entry of a tensor without a batch, `weight[0]`, and used once: that is
+        written where it is used."""
+        match code, node.operation:
+            case Subscript(Name() | Local(), Constant(int())), Leaf() if not targets[0].port:
+                return self.count[targets[0]] == 1 and not node.results[""].batched
+        return False
+
+    def before(
+        self, node: TypedNode, lowering: Lowering, module: Code, operands: Mapping[str, Code]
+    ) -> Mapping[str, Code]:
+        """The operands, and a local for each step that comes before the call."""
+        found = dict(operands)
+        for key, code in lowering.steps.items():
+            value = Value(node.name, f"*{key}")
+            self.step(node, (value,), _fill(code, module, found, None))
+            found[key] = Local(value)
+        return found
+
+    def leaf(
+        self,
+        node: TypedNode,
+        leaf: Leaf,
+        ports: list[str],
+        module: Code,
+        operands: Mapping[str, Code],
+    ) -> None:
+        lowering = leaf.lowering
+        operands = self.before(node, lowering, module, operands)
+        if len(ports) == 1:
+            made = lowering.module_for(self.ports[_owner(node)])
+            code = _result(lowering, ports[0], module, operands, made)
+            if ports[0] == node.default:
+                code = activated(leaf, code)
+            self.step(node, (Value(node.name, ports[0]),), code)
+            return
+        whole = Value(node.name, "*")
+        self.step(node, (whole,), call_code(lowering, module, operands))
+        for port in ports:
+            code = _fill(lowering.ports[port].code, module, operands, Local(whole))
+            if port == node.default:
+                code = activated(leaf, code)
+            self.step(node, (Value(node.name, port),), code)
+
+    def use(self, node: TypedNode, use: Use, ports: list[str], code: Code) -> None:
+        """A block's results: one, all of several at once, or some, read by their position."""
+        names = tuple(use.body.outputs)
+        if len(names) == 1:
+            self.step(node, (Value(node.name, ""),), activated(use, code))
+            return
+        if len(ports) == len(names) and use.activation is None:
+            self.step(node, tuple(Value(node.name, name) for name in names), code)
+            return
+        if len(ports) > 1:
+            whole = Value(node.name, "*")
+            self.step(node, (whole,), code)
+            code = Local(whole)
+        for port in ports:
+            read: Code = Subscript(code, Constant(names.index(port)))
+            if port == node.default:
+                read = activated(use, read)
+            self.step(node, (Value(node.name, port),), read)
+
+    def repeated(
+        self,
+        node: TypedNode,
+        repeated: Repeated,
+        ports: list[str],
+        module: Code,
+        operands: Mapping[str, Code],
+    ) -> None:
+        """No times hand the input on; one threaded input is one call; the rest is a loop."""
+        single = len(node.results) == 1
+        if not repeated.bodies:
+            for name in repeated.carried:
+                port = "" if single else name
+                self.same[Value(node.name, port)] = self.value(node.arguments[name])
+            return
+        for name in repeated.carried:
+            self.localise(self.value(node.arguments[name]))
+        first = repeated.bodies[0]
+        if len(operands) == 1 and single and not repeated.shared:
+            self.step(node, (Value(node.name, ""),), Call(module, tuple(operands.values())))
+            return
+        names = tuple(first.outputs)
+        targets = (Value(node.name, ""),) if single else tuple(Value(node.name, n) for n in names)
+        carried = {
+            (targets[0] if single else Value(node.name, name)): self.value(node.arguments[name])
+            for name in repeated.carried
+        }
+        args = tuple(
+            Local(targets[0] if single else Value(node.name, name))
+            if name in repeated.carried
+            else operand
+            for name, operand in operands.items()
+        )
+        if repeated.shared:
+            times = Call(Name("range"), (Constant(len(repeated.bodies), "times"),))
+            loop = Loop("_", times, carried)
+            code = Call(module, args)
+        else:
+            taken = {*self.body.inputs, *self.by_name}
+            variable = next(name for name in LOOP_VARIABLES if name not in taken)
+            loop = Loop(variable, module, carried)
+            code = Call(Name(variable), args)
+        self.used.update(targets)
+        self.step(node, targets, code, loop)
+
+
+def values_read(code: Code) -> Iterable[Value]:
+    """The values that a tree reads, in order."""
+    stack = [code]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Local):
+            yield node.value
+        else:
+            stack.extend(reversed(tuple(children(node))))
