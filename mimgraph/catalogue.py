@@ -171,10 +171,10 @@ class Op:
         self, sources: Mapping[str, TensorType], options: Mapping[str, Any]
     ) -> Lowering | Block:
         """The rule applied; `sources` by operand key, `options` checked and complete."""
-        if self.family != "rnn":
-            for key, type_ in sources.items():
-                if type_.dtype not in DTYPES:  # what one recurrent layer hands to another
-                    raise OpFault("dtype-mismatch", f"{self.name} takes no state", source=key)
+        for key, type_ in sources.items():
+            # what one recurrent layer hands to the `state` of another is no tensor
+            if type_.dtype not in DTYPES and key != "state":
+                raise OpFault("dtype-mismatch", f"{self.name} takes no state", source=key)
         given = {name: options[name] for name in options if name not in self._computed}
         return self.function(*self.inputs.argument(sources), **given)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from mimgraph.analysis.blocks import (
     bind_pattern,
@@ -16,21 +16,19 @@ from mimgraph.analysis.blocks import (
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute, plain
-from mimgraph.analysis.shares import check_share, check_shared, owner
+from mimgraph.analysis.shares import check_shared, owner
 from mimgraph.analysis.sources import all_known, ask_for_port, feed, match, resolve, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
-from mimgraph.analysis.structure import Scope, check_scope, scope_of
+from mimgraph.analysis.structure import check_scope, scope_of
 from mimgraph.diagnostics import Label, Report
 from mimgraph.ir.dim import Size
 from mimgraph.ir.graph import (
     FAULTY,
     Apply,
     Block,
-    BlockInput,
     Call,
     Chain,
     Graph,
-    Input,
     Node,
     Output,
     Repeat,
@@ -91,7 +89,7 @@ def _type_nodes(
 ) -> dict[str, Value] | None:
     """Type every node of a body in running order; the values of its outputs, if all are known."""
     for node in context.scope.order:
-        context.typed[node.name] = _node(state, context, node)
+        context.typed[node.name] = type_node(state, context, node)
         state.count(1, node.span)
     # nodes on a cycle, and what they feed, have no types: tell what their text alone says
     beyond = [n for name, n in context.scope.nodes.items() if name not in context.typed]
@@ -116,7 +114,7 @@ def _known(types: Mapping[str, TensorType | None]) -> dict[str, TensorType]:
 # nodes
 
 
-def _node(state: State, context: Context, node: Node) -> TypedNode | None:
+def type_node(state: State, context: Context, node: Node) -> TypedNode | None:
     """One node typed; None where something is faulty or unknown."""
     path = context.path + node.name
     owned = owner(context, node)
@@ -414,56 +412,3 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return tuple(map(_frozen, value))
     return (type(value).__name__, value)
-
-
-# nodes one by one, for graphs that are built call by call
-
-
-class Given(NamedTuple):
-    """An input of a node that is checked alone."""
-
-    declared: Input | BlockInput
-    type: TensorType
-
-
-Made = Given | TypedNode
-
-
-def infer_input(declared: Input, report: Report) -> TensorType | None:
-    """The type of one input."""
-    types, _ = input_types(State(Graph("", declared.span), report), [declared])
-    return types[declared.name]
-
-
-def infer_node(
-    node: Node,
-    made: Mapping[str, Made],
-    report: Report,
-    blocks: Mapping[str, Block] | None = None,
-    path: str = "",
-) -> TypedNode | None:
-    """Type one node alone; `made` is what it reads, and the node it shares, by name."""
-    state = State(Graph("", node.span, blocks=blocks or {}), report)
-    if blocks:
-        check_blocks(state)
-    context = _alone(made, path, node)
-    context.typed[node.name] = _node(state, context, node)
-    check_share(state, context, node.name)
-    return context.typed[node.name]
-
-
-def infer_port(source: Source, made: Made, report: Report) -> TensorType | None:
-    """The type of a port of something already typed."""
-    state = State(Graph("", source.span), report)
-    return resolve(state, _alone({source.name: made}, ""), source, source.name).type
-
-
-def _alone(made: Mapping[str, Made], path: str, *nodes: Node) -> Context:
-    """A context that holds only what one node reads."""
-    given = {name: one for name, one in made.items() if isinstance(one, Given)}
-    typed = {name: one for name, one in made.items() if isinstance(one, TypedNode)}
-    declared = {name: one.declared for name, one in typed.items()}
-    declared |= {node.name: node for node in nodes}
-    scope = Scope({name: one.declared for name, one in given.items()}, declared, nodes, ())
-    types = {name: one.type for name, one in given.items()}
-    return Context({}, types, scope, path, typed=dict(typed))

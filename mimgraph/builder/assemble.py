@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.inference import Given
+from mimgraph.analysis.alone import Given
 from mimgraph.analysis.names import name_fault
 from mimgraph.analysis.structure import unique
 from mimgraph.builder.names import Names

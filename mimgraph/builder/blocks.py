@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from mimgraph.analysis.inference import Given, Made
+from mimgraph.analysis.alone import Given, Made
 from mimgraph.analysis.names import NODE_WORDS, name_fault
 from mimgraph.builder.apply import declare_options, declare_take, option
 from mimgraph.builder.assemble import check_output_name, declare_body

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 from mimgraph import catalogue
-from mimgraph.analysis.inference import Given, Made, infer_input, infer_node, infer_port
+from mimgraph.analysis.alone import Given, Made, infer_input, infer_node, infer_port
 from mimgraph.analysis.names import name_fault
 from mimgraph.builder.apply import declare_apply, declare_take
 from mimgraph.builder.names import snake_case

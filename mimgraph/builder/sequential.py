@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.analysis.inference import Given
+from mimgraph.analysis.alone import Given
 from mimgraph.builder.apply import declare_apply, declare_take
 from mimgraph.builder.blocks import BlockCall
 from mimgraph.builder.record import IN_SEQUENCE, Draft, Feed, Tensor, used_already

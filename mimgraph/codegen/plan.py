@@ -28,7 +28,7 @@ from mimgraph.ir.typed import (
     Value,
     unwrap,
 )
-from mimgraph.ir.types import DTYPES, TensorType
+from mimgraph.ir.types import DTYPES
 
 LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
 
@@ -126,7 +126,6 @@ class Plan:
         self.ports = used_ports(body)
         self.same: dict[Value, Value] = {}  # what a repeat of no times hands on
         self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
-        self.by_name = body.by_name
 
     def value(self, value: Value) -> Value:
         while value in self.same:
@@ -137,11 +136,6 @@ class Plan:
         """A value as an operand."""
         value = self.value(value)
         return self.owned.get(value, Local(value))
-
-    def type_of(self, value: Value) -> TensorType:
-        if value.name in self.body.inputs:
-            return self.body.inputs[value.name]
-        return self.by_name[value.name].results[value.port]
 
     def node(self, node: TypedNode) -> None:
         ports = [port for port in node.results if Value(node.name, port) in self.used]
@@ -180,7 +174,7 @@ class Plan:
             value for value in values_read(code) if value.port[:1] != "*" and value not in targets
         ]
         at_hand += [Value(name, "") for name in self.body.inputs]
-        sized = resolve_sizes(code, [(Local(value), self.type_of(value)) for value in at_hand])
+        sized = resolve_sizes(code, [(Local(value), self.body.type_of(value)) for value in at_hand])
         reads = tuple(dict.fromkeys(values_read(sized)))
         self.steps.append(Step(targets, sized, reads, comment, loop))
 
@@ -285,7 +279,7 @@ class Plan:
             loop = Loop("_", times, carried)
             code = Call(module, args)
         else:
-            taken = {*self.body.inputs, *self.by_name}
+            taken = {*self.body.inputs, *self.body.by_name}
             variable = next(name for name in LOOP_VARIABLES if name not in taken)
             loop = Loop(variable, module, carried)
             code = Call(Name(variable), args)
