@@ -351,9 +351,18 @@ def weighted(x: TensorType, name: str, source: str | None = None) -> None:
 
 def dtype_fault(x: TensorType, name: str, wants: str, source: str | None = None) -> OpFault:
     help = "embed it first: Embedding" if x.is_integer else ""
+    if x.dtype == "float32" and "int" in wants:
+        help = "give the input its number of categories: {shape: [...], vocab: 1000}"
     return OpFault(
         "dtype-mismatch", f"{name} takes {wants}", source=source, note=x.dtype, help=help
     )
+
+
+def as_vector(x: TensorType, name: str) -> str:
+    """What makes a vector of a tensor of more axes; a length known at run time must be reduced."""
+    if any(isinstance(dim, Dim) for dim in x.dims[:-1]):
+        return f"take one vector of it first: {{layer: Mean, from: {name}, dim: 1}}, or a port such as last"
+    return f"flatten it first: {{layer: Flatten, from: {name}}}"
 
 
 def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | None = None) -> None:
@@ -361,7 +370,7 @@ def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | Non
     if len(x.dims) != axes or not x.batched:
         help = ""
         if len(x.dims) > axes == 1:
-            help = "flatten it first"
+            help = as_vector(x, f"{{{source or 'input'}}}")
         raise OpFault(
             "rank-mismatch", f"{name} takes {shape}", source=source, note=str(x), help=help
         )

@@ -44,10 +44,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OK
 
 
+class _Version(argparse.Action):
+    """Asks the package's metadata only when it is wanted, which takes longer than a check."""
+
+    def __call__(self, *_: Any) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"mimgraph {version('mimgraph')}")
+        sys.exit(OK)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mimgraph", description="Declare multi-input PyTorch models: check, draw, emit, run."
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, function: Any, help: str) -> argparse.ArgumentParser:
@@ -123,11 +134,12 @@ def _overrides(settings: Sequence[str]) -> dict[str, Any]:
 def _load(path: str, settings: Sequence[str]) -> Graph:
     """The graph of a file, or of standard input."""
     from mimgraph.graph import load, loads
+    from mimgraph.spec.compose import MAX_BYTES
 
     overrides = _overrides(settings)
     try:
         if path == "-":
-            text = sys.stdin.buffer.read().decode(errors="surrogateescape")
+            text = sys.stdin.buffer.read(MAX_BYTES + 1).decode(errors="surrogateescape")
             return loads(text, params=overrides, name="<stdin>")
         return load(path, params=overrides)
     except OSError as error:
@@ -141,6 +153,7 @@ def _load(path: str, settings: Sequence[str]) -> Graph:
 def _check(args: argparse.Namespace) -> int:
     faults: list[Diagnostic] = []
     fine: list[str] = []
+    unread: list[str] = []
     for path in args.spec:
         try:
             graph = _load(path, args.set)
@@ -148,6 +161,8 @@ def _check(args: argparse.Namespace) -> int:
             fine.append(f"{path}: ok, {count} node{'s' * (count != 1)}")
         except SpecError as error:
             faults += error.diagnostics
+        except CallError as error:
+            unread.append(str(error))
     if args.format == "json":
         print(render_json(in_order(faults)))
     else:
@@ -156,6 +171,8 @@ def _check(args: argparse.Namespace) -> int:
             print()
         if fine:
             print("\n".join(fine))
+    if unread:
+        raise CallError("\n".join(unread))
     return WRONG_SPEC if faults else OK
 
 

@@ -19,6 +19,7 @@ from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
 from mimgraph.source import SourceFile
+from mimgraph.spec.compose import MAX_BYTES
 from mimgraph.spec.read import read
 from mimgraph.spec.write import write
 
@@ -154,7 +155,8 @@ def _layer(node: TypedNode) -> str:
 
 def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> Graph:
     """The graph of a spec in a file, with `params` in place of its own."""
-    text = Path(path).read_bytes().decode(errors="surrogateescape")  # what is no UTF-8 is told
+    with Path(path).open("rb") as file:
+        text = file.read(MAX_BYTES + 1).decode(errors="surrogateescape")  # what is no UTF-8 is told
     return loads(text, params, str(path))
 
 

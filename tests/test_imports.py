@@ -19,6 +19,7 @@ PACKAGE = ROOT / "mimgraph"
 ORDER: tuple[frozenset[str], ...] = tuple(
     frozenset(line.split())
     for line in """
+        __main__
         __init__ cli
         graph
         spec builder codegen render

@@ -17,7 +17,7 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, DimOverflow, at_least
 from mimgraph.ir.graph import Activation, Apply, Block, Option
-from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed import Leaf, TypedNode
 from mimgraph.ir.types import TensorType, at_least_one
 from mimgraph.source import Span
@@ -40,9 +40,9 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> tuple[Op, Boun
         return None
     options, activation = _given(op, apply)
     bound = bind(op, options, apply.lone, span, state.report, path, WORDS)
-    if activation is not None and not _bind_activation(state, activation, path):
-        bound = bound._replace(faulty=True)
     state.bound[apply] = bound
+    if activation is not None:
+        _bind_activation(state, activation, path)
     return op, bound
 
 
@@ -70,21 +70,20 @@ def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | Non
     return {**apply.options, "activation": option}, None
 
 
-def _bind_activation(state: State, activation: Activation, path: str) -> bool:
-    """Whether an activation has that name and those options."""
+def _bind_activation(state: State, activation: Activation, path: str) -> None:
+    """Check that an activation has that name and those options."""
     op = catalogue.find("layer", activation.name)
     if op is None:
         near = nearest(activation.name, catalogue.ops("layer"))
         help = f"did you mean {near}?" if near else ""
         message = f"no layer is called {activation.name!r}"
         state.fault("unknown-layer", message, activation.span, path, help=help)
-        return False
+        return
     if op.family != "activation":
         state.fault("bad-option", f"{op.name} is no activation", activation.span, path)
-        return False
+        return
     bound = bind(op, activation.options, activation.lone, activation.span, state.report, path)
     state.bound[activation] = bound
-    return not bound.faulty
 
 
 class Expansion(NamedTuple):
@@ -255,13 +254,15 @@ def finish(
 def _activate(
     state: State, context: Context, activation: Activation, type_: TensorType, path: str
 ) -> tuple[Code, TensorType] | None:
-    """The activation as a function of INPUT, and the type of its result."""
+    """The activation as a function of INPUT, and the type of its result; None where it does not
+    fit. One of a wrong name or option, which is told, is passed over: it hides no shape."""
+    passed_over = INPUT, type_
     op, bound = catalogue.find("layer", activation.name), state.bound.get(activation)
-    if op is None or bound is None:
-        return None
+    if op is None or bound is None or bound.faulty:
+        return passed_over
     options = values(op, bound, context.env, state.report, path)
     if options is None:
-        return None
+        return passed_over
     try:
         lowering = op.infer({op.inputs.names[0]: type_}, options)
     except OpFault as fault:
@@ -281,5 +282,5 @@ def _activate(
         help = f"make it a layer: {{layer: {op.name}, from: ...}}"
         message = f"{op.name} has state of its own"
         state.fault("bad-option", message, activation.span, path, help=help)
-        return None
+        return passed_over
     return lowering.function, lowering.type

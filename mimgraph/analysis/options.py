@@ -218,13 +218,19 @@ def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, 
         report.add(
             Diagnostic(
                 "bad-option",
-                f"{spec.name} of {op} is {wants}",
+                f"{spec.name} of {op} is {wants}{_got(value)}",
                 span,
                 help=f"did you mean {near}?" if near else "",
                 node=node,
             )
         )
         return FAULTY
+
+
+def _got(value: Any) -> str:
+    """What came instead, where that is short."""
+    text = "null" if value is None else repr(value)
+    return f", not {text}" if len(text) <= 20 else ""
 
 
 def unknown_option(

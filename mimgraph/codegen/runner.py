@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from mimgraph.files import write_whole
 from mimgraph.ir.dim import Dim, Size, divisible, substitute, symbols
 from mimgraph.ir.typed import Body, Leaf, Repeated, Sequence, TypedGraph, Use, unwrap
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import Constraint, TensorType
 
 SMALLEST, LARGEST = 8, 512  # what a named size is tried with
 
@@ -90,8 +90,11 @@ def run(
         tensors = seeded_inputs(graph, batch, seed, choose_sizes(graph, {}))
     else:
         tensors = _load_arrays(graph, inputs)
-    with torch.no_grad():
-        result = module(**tensors)
+    try:
+        with torch.no_grad():
+            result = module(**tensors)
+    except (RuntimeError, IndexError) as error:
+        raise ValueError(f"the model refuses these inputs: {error}") from None
     names = list(graph.body.outputs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
     return Run(tensors, outputs, made=inputs is None)
@@ -100,29 +103,60 @@ def run(
 def _load_weights(module: nn.Module, path: str) -> None:
     try:
         module.load_state_dict(load_file(path))
+    except FileNotFoundError:
+        raise ValueError(f"cannot read {path}: no such file") from None
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(f"{path} does not fit: {error}") from None
 
 
 def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
-    """The arrays of an .npz file, one for each input; what does not fit is named."""
+    """The arrays of an .npz file, one for each input; everything that does not fit is named."""
     try:
         arrays = dict(numpy.load(path, allow_pickle=False))
     except ValueError as error:
         raise ValueError(f"{path} is no .npz file of plain arrays: {error}") from None
-    found: dict[str, Tensor] = {}
-    for name, type_ in graph.body.inputs.items():
-        if name not in arrays:
-            raise ValueError(f"{path} has no array {name!r}; it has {', '.join(arrays) or 'none'}")
-        tensor = torch.from_numpy(arrays[name])
-        fits = len(tensor.shape) == type_.rank and all(
-            isinstance(dim, Dim) or dim == extent
-            for dim, extent in zip(type_.dims, tensor.shape[1:], strict=True)
-        )
-        if not fits:
-            raise ValueError(f"{name} is {type_.shape}, but {path} has {tuple(tensor.shape)}")
-        found[name] = tensor.to(getattr(torch, type_.dtype))
-    return found
+    inputs = graph.body.inputs
+    faults = [f"there is no input {name!r}" for name in arrays if name not in inputs]
+    faults += [f"an array for {name} is missing" for name in inputs if name not in arrays]
+    given = {name: torch.from_numpy(arrays[name]) for name in inputs if name in arrays}
+    faults += _misfits(graph, given)
+    if faults:
+        raise ValueError(f"{path} does not fit: {'; '.join(faults)}")
+    return {name: tensor.to(_torch_dtype(inputs[name])) for name, tensor in given.items()}
+
+
+def _torch_dtype(type_: TensorType) -> torch.dtype:
+    dtype: torch.dtype = getattr(torch, type_.dtype)
+    return dtype
+
+
+def _misfits(graph: TypedGraph, given: Mapping[str, Tensor]) -> Iterator[str]:
+    """What of each tensor is not as declared: shape, kind of dtype, range; and sizes that differ."""
+    limits = dict(_limits(graph.body))
+    sizes: dict[Size, tuple[int, str]] = {}
+    for name, tensor in given.items():
+        type_ = graph.body.inputs[name]
+        if tensor.dim() != type_.rank:
+            yield f"{name} is {type_.shape}, not {tuple(tensor.shape)}"
+            continue
+        if not torch.can_cast(tensor.dtype, _torch_dtype(type_)):
+            yield f"{name} is {type_.dtype}, not {_dtype(tensor)}"
+        for dim, extent in zip(type_.shape, tensor.shape, strict=True):
+            if not isinstance(dim, Dim):
+                if dim != extent:
+                    yield f"{name} is {type_.shape}, not {tuple(tensor.shape)}"
+            elif sizes.setdefault(dim, (extent, name))[0] != extent:
+                first, other = sizes[dim]
+                yield f"{dim} of {name} is {extent}, but {dim} of {other} is {first}"
+            elif extent == 0:
+                yield f"{dim} of {name} is 0"
+        limit = limits.get(name)
+        if limit is not None and tensor.numel() and not 0 <= tensor.min() <= tensor.max() < limit:
+            yield f"{name} has values outside 0 to {limit - 1}"
+    numbers = {str(dim): extent for dim, (extent, _) in sizes.items()}
+    for constraint in graph.constraints:
+        if symbols(constraint.dim) <= numbers.keys() and not _holds(constraint, numbers):
+            yield f"{constraint} does not hold"
 
 
 def save_arrays(path: Path, outputs: Mapping[str, Tensor]) -> None:
@@ -142,27 +176,22 @@ def choose_sizes(graph: TypedGraph, given: Mapping[str, int]) -> dict[str, int]:
     free = [name for name in names if name not in given]
     for start in range(SMALLEST, LARGEST):
         sizes = dict(given) | {name: start + i for i, name in enumerate(free)}
-        if _holds(graph, sizes):
+        if all(_holds(constraint, sizes) for constraint in graph.constraints):
             return sizes
     for lengths in itertools.islice(itertools.product(range(1, 65), repeat=len(free)), 100_000):
         sizes = dict(given) | dict(zip(free, lengths, strict=True))
-        if _holds(graph, sizes):
+        if all(_holds(constraint, sizes) for constraint in graph.constraints):
             return sizes
     raise ValueError(
         f"no sizes of {', '.join(names)} meet {', '.join(map(str, graph.constraints))}"
     )
 
 
-def _holds(graph: TypedGraph, sizes: Mapping[str, int]) -> bool:
-    for constraint in graph.constraints:
-        value = substitute(constraint.dim, sizes)
-        if constraint.divisor is not None and not divisible(value, constraint.divisor):
-            return False
-        if constraint.minimum is not None and not (
-            isinstance(value, int) and value >= constraint.minimum
-        ):
-            return False
-    return True
+def _holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
+    value = substitute(constraint.dim, sizes)
+    if constraint.divisor is not None:
+        return bool(divisible(value, constraint.divisor))
+    return isinstance(value, int) and value >= (constraint.minimum or 0)
 
 
 def seeded_inputs(
@@ -193,7 +222,7 @@ def _tensor(
     length: int | None,
     generator: torch.Generator,
 ) -> Tensor:
-    dtype = getattr(torch, type_.dtype)
+    dtype = _torch_dtype(type_)
     if type_.dtype == "bool":
         return _mask(shape, generator)
     if type_.is_integer:

@@ -83,8 +83,12 @@ def _rows(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
         if any(_has_source(mark.span) for mark in here):
             yield bar
             yield from _source(here, margin, bar, paint)
-    if diagnostic.help:
+    unseen = [mark.text for mark in marks if mark.text and not _has_source(mark.span)]
+    if diagnostic.help or unseen:
         yield bar
+    for text in unseen:
+        yield f"{paint(BLUE, f'{margin} =')} {paint(BOLD, 'note')}: {_visible(text)}"
+    if diagnostic.help:
         yield from _help(diagnostic.help, margin, paint)
 
 

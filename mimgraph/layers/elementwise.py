@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from mimgraph.catalogue import OpFault, axis_index, bad_option, dtype_fault, floating, layer
+from mimgraph.catalogue import OpFault, bad_option, dtype_fault, floating, layer
 from mimgraph.ir.code import Binary, Name, RuntimeSize, Unary, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType
 from mimgraph.layers.padding import Number
+from mimgraph.layers.reduction import Axes
+from mimgraph.layers.reshape import axis_indices
 from mimgraph.layers.sparse import vocabulary
 
 Dtype: TypeAlias = Literal[
@@ -107,7 +109,7 @@ def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowerin
 
 @layer()
 def Normalize(
-    input: TensorType, /, dim: int, p: float = 2.0, eps: PositiveFloat = 1e-12
+    input: TensorType, /, dim: Axes, p: float = 2.0, eps: PositiveFloat = 1e-12
 ) -> Lowering:
     """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*).
 
@@ -117,7 +119,7 @@ def Normalize(
     """
     if input.dtype not in (*FLOATING, *COMPLEX):
         raise dtype_fault(input, "Normalize", "a floating-point tensor")
-    axis_index(input, dim)
+    axis_indices(input, dim)
     options = {"p": (p, 2.0), "dim": (dim, None), "eps": (eps, 1e-12)}
     given = {name: value for name, (value, default) in options.items() if value != default}
     return Lowering(input.like(*input), call=call("F.normalize", INPUT, **given))

@@ -17,7 +17,9 @@ from mimgraph.layers.reshape import divided, moved, product
 
 Group = tuple[str, ...]  # the names that an axis is made of; none for "1"
 
-_WORD = re.compile(r"\s*(?:(?P<name>[A-Za-z]\w*|\.\.\.)|(?P<mark>[()]|1(?!\w)))", re.ASCII)
+_WORD = re.compile(
+    r"\s*(?:(?P<name>[A-Za-z]\w*|\.\.\.)|(?P<number>\d+(?!\w))|(?P<mark>[()]))", re.ASCII
+)
 _REST, _JOINED_REST = "...", "(...)"  # an ellipsis by itself, and one in parentheses
 
 
@@ -53,11 +55,13 @@ def Reduce(
 ) -> Lowering:
     """As Rearrange, and the axes that the right side leaves out reduced: "n c h w -> n c".
 
+    Those may be numbers, which are their sizes.
+
     Example:
         image: [3, 32, 32]
-        {layer: Reduce, from: image, pattern: "n c (h p) (w q) -> n c h w", reduction: max, sizes: {p: 2, q: 2}}
+        {layer: Reduce, from: image, pattern: "n c (h 2) (w 2) -> n c h w", reduction: max}
     """
-    left, right = _read(input, pattern)
+    left, right = _read(input, pattern, numbers=True)
     if not set(_names(right)) <= set(_names(left)):
         raise bad_option("pattern", "the right side has an axis that the left side has not")
     dtype = reduced_dtype(input, reduction.capitalize(), "Reduce")
@@ -156,12 +160,17 @@ class View:
                 self.code = self.code.method("unsqueeze", index)
 
 
-def _read(input: TensorType, pattern: str) -> tuple[list[Group], list[Group]]:
-    """The groups on both sides of the arrow, each name once, the batch where it was."""
+def _read(
+    input: TensorType, pattern: str, numbers: bool = False
+) -> tuple[list[Group], list[Group]]:
+    """The groups on both sides of the arrow, each name once, the batch where it was.
+
+    With `numbers`, the left side may have axes that are a number.
+    """
     sides = pattern.split("->")
     if len(sides) != 2:
         raise bad_option("pattern", 'a pattern has two sides: "n c h w -> n (h w) c"')
-    left, right = (list(_groups(side)) for side in sides)
+    left, right = list(_groups(sides[0], numbers)), list(_groups(sides[1]))
     left, right = _without_rest(input, left, right)
     for names in (_names(left), _names(right)):
         if len(set(names)) != len(names):
@@ -214,16 +223,23 @@ def _with_named_ones(left: list[Group], right: list[Group]) -> tuple[list[Group]
     return found[0], found[1]
 
 
-def _groups(side: str) -> Iterator[Group]:
-    """The axes of one side, in parentheses those that are joined."""
+def _groups(side: str, numbers: bool = False) -> Iterator[Group]:
+    """The axes of one side, in parentheses those that are joined.
+
+    The name of a number other than 1 has its position, for each is an axis of its own.
+    """
     position = 0
     opened: list[str] | None = None
     while side[position:].strip():
         match = _WORD.match(side, position)
         if match is None:
             raise bad_option("pattern", f"a pattern has no {side[position:].lstrip()[0]!r}")
+        name, mark, number = match["name"], match["mark"], match["number"]
+        if number is not None and int(number) != 1:
+            if not numbers or int(number) == 0:
+                raise bad_option("pattern", f"an axis that is {number} cannot stand here")
+            name = f"{int(number)}.{position}"
         position = match.end()
-        name, mark = match["name"], match["mark"]
         if mark in ("(", ")") and (mark == "(") == (opened is not None):
             raise bad_option("pattern", "the parentheses of a pattern do not match or are nested")
         if mark == "(":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from mimgraph.catalogue import OpFault, Sources, same_dims, same_size
+from mimgraph.catalogue import OpFault, Sources, as_vector, same_dims, same_size
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.types import Constraint, TensorType
 
@@ -109,7 +109,7 @@ def disagreement(sources: Operands, odd: str, other: str, message: str, help: st
     """The fault of a source whose shape is not that of the others."""
     x, y = sources[odd], sources[other]
     if not help and x.batched and y.batched and x.rank > y.rank == 2:
-        help = f"flatten it first: {{layer: Flatten, from: {{{odd}}}}}"
+        help = as_vector(x, f"{{{odd}}}")
     return OpFault(
         "shape-mismatch",
         message,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, Sources, known, same_dims, same_size, weighted
+from mimgraph.catalogue import OpFault, Sources, as_vector, known, same_dims, same_size, weighted
 from mimgraph.ir.types import TensorType
 from mimgraph.merges.agreement import Operands, disagreement, odd_one_out
 
@@ -29,7 +29,7 @@ def vectors(sources: Operands, name: str) -> tuple[int, ...]:
     for key, x in sources.items():
         weighted(x, name, key)
         if len(x.dims) != 1 or not x.batched:
-            help = f"flatten it first: {{layer: Flatten, from: {{{key}}}}}" if x.rank > 2 else ""
+            help = as_vector(x, f"{{{key}}}") if x.rank > 2 else ""
             raise rank_fault(x, f"{name} takes (N, D)", key, help)
     return tuple(known(x.dims[0], "the last size", key) for key, x in sources.items())
 

@@ -65,9 +65,9 @@ class Row:
             yield found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Summary:
-    """Rows of the inputs and nodes in the order they run; `str` is the table, `data` plain data."""
+    """Rows of the inputs and nodes in the order they run; it prints as a table, `data` is plain."""
 
     name: str
     rows: tuple[Row, ...]
@@ -88,7 +88,7 @@ class Summary:
         """`[{name, layer, shape, dtype, params}]`, with `children` where there are any."""
         return [found for row in self.rows for found in row.data()]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return "\n".join([self.name, "", *_table(list(_lines(self.rows))), "", *self._footer()])
 
     def _footer(self) -> Iterator[str]:

@@ -486,6 +486,8 @@ def _bad_character(file: SourceFile, text: str, offset: int) -> Diagnostic:
     before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     message = f"the character U+{ord(text[offset]):04X} is not allowed"
+    if "\udc80" <= text[offset] <= "\udcff":  # how a byte that cannot be decoded is kept
+        message = "the text is not UTF-8"
     return Diagnostic("yaml-syntax", message, Span(file, line, column, line, column + 1))
 
 

@@ -488,7 +488,8 @@ class _Reader:
             key, value = tree.entries[0]
             if len(tree.entries) > 1:
                 extra = tree.entries[1][0]
-                help = f"options stand inside: {{{key.text}: {{...}}}}"
+                inside = value.text if key.text in OPS and isinstance(value, Scalar) else key.text
+                help = f"options stand inside: {{{inside}: {{...}}}}"
                 self.fault(
                     "unknown-key",
                     "an item has one key",

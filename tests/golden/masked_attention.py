@@ -17,7 +17,7 @@ class Layer(nn.Module):
 
 
 class MaskedAttention(nn.Module):
-    """Self-attention over sequences of any length, padding masked, pooled to a class.
+    """Self-attention over sequences of any length, padding masked; the first token tells the class.
 
     Inputs: tokens (N, T, 64), padding (N, T) bool. Output: logits (N, 5).
 
@@ -35,5 +35,5 @@ class MaskedAttention(nn.Module):
         x = tokens
         for layer in self.encoded:
             x = layer(x, padding)  # (N, T, 64)
-        x = x.mean(1)  # (N, 64)
+        x = x.select(1, 0)  # (N, 64)
         return self.logits(x)

@@ -119,6 +119,7 @@ CASES = [
     Case("OneHot", NUMBERS, {"num_classes": 3}),
     Case("Normalize", SEQUENCE, {"dim": -1}),
     Case("Normalize", SEQUENCE, {"dim": 1, "p": 1.0, "eps": 1e-6}),
+    Case("Normalize", SEQUENCE, {"dim": (1, 2)}),
     Case("Pad", IMAGE, {"pad": (1, 2)}),
     Case("Pad", IMAGE, {"pad": (1, -2, 0, 3, 1, 1), "value": 0.5}),
     Case("Pad", SIGNAL, {"pad": (3, 1), "mode": "reflect"}),

@@ -308,6 +308,7 @@ REFUSALS = [
         "num_classes",
     ),
     Refusal("Normalize", SEQUENCE, {"dim": 0}, "bad-option", "dim"),
+    Refusal("Normalize", SEQUENCE, {"dim": (1, 1)}, "bad-option", "dim"),
     Refusal("DropPath", unbatched(3), {"p": 0.1}, "rank-mismatch", None),
     *(
         Refusal("Pad", source, options, "bad-option", at)
