@@ -48,7 +48,7 @@ _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | object
 
 def stub(kind: str) -> str:
     """The whole stub file of the layers or merges."""
-    definitions = [_definition(op) for op in catalogue.ops(kind).values()]
+    definitions = [_definition(op) for _, op in sorted(catalogue.ops(kind).items())]
     text = "\n".join([_HEAD[kind], *definitions])
     command = [str(RUFF), "format", "--line-length", "100", "--stdin-filename", "stub.pyi", "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)

@@ -46,6 +46,12 @@ def test_the_python_is_the_same_graph(tmp_path: Path, monkeypatch: pytest.Monkey
     assert mg.load("model.yaml") == namespace["graph"]
 
 
+def test_the_python_block_is_legal() -> None:
+    namespace: dict[str, Any] = {}
+    exec(blocks("python")[2], namespace)  # noqa: S102 - likewise
+    assert str(namespace["graph"].shapes["fused"]) == "(N, 64)"
+
+
 def test_the_block_is_legal() -> None:
     start = "inputs: {stem: [8, 4, 4]}\n"
     assert mg.loads(start + blocks("yaml")[2] + "outputs: stage1\n").shapes["stage1"]

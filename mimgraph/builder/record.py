@@ -126,6 +126,11 @@ class Tensor:
         self.record = record
         self.port = port
 
+    def __getattr__(self, name: str) -> Any:
+        record: Record = object.__getattribute__(self, "record")
+        hint = f'; its port is written ["{name}"]' if name in record.results and name else ""
+        raise AttributeError(f"a handle of mimgraph has no attribute {name!r}{hint}")
+
     @property
     def name(self) -> str | None:
         """The name that was given; without one, making the graph gives it."""

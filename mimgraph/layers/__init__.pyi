@@ -11,390 +11,6 @@ _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | _Layer
 class _Layer:
     def __call__(self, *sources: Tensor, name: str | None = None, **named: Tensor) -> Tensor: ...
 
-def ReLU(
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """max(0, x): (*) -> (*)."""
-
-def ReLU6(
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """min(max(0, x), 6): (*) -> (*)."""
-
-def LeakyReLU(
-    negative_slope: float = ...,
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x, below 0 times `negative_slope`: (*) -> (*)."""
-
-def PReLU(
-    num_parameters: int = ...,
-    init: float = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*).
-
-    He et al. 2015.
-    """
-
-def ELU(
-    alpha: float = ...,
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*).
-
-    Clevert et al. 2016.
-    """
-
-def SELU(
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*).
-
-    Klambauer et al. 2017.
-    """
-
-def CELU(
-    alpha: float = ...,
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
-
-    Barron 2017.
-    """
-
-def GELU(
-    approximate: Literal["none", "tanh"] = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x times the normal distribution function of x: (*) -> (*).
-
-    Hendrycks and Gimpel 2016; `approximate: tanh` is the faster formula.
-    """
-
-def SiLU(
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x * sigmoid(x), also known as swish: (*) -> (*).
-
-    Elfwing et al. 2018.
-    """
-
-def Mish(
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x * tanh(softplus(x)): (*) -> (*).
-
-    Misra 2020.
-    """
-
-def Sigmoid(
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """1 / (1 + exp(-x)): (*) -> (*)."""
-
-def Tanh(
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The hyperbolic tangent: (*) -> (*)."""
-
-def Softplus(
-    beta: float = ...,
-    threshold: float = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """log(1 + exp(beta * x)) / beta, linear above `threshold`: (*) -> (*)."""
-
-def Softsign(
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x / (1 + |x|): (*) -> (*)."""
-
-def Softmax(
-    dim: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """exp(x), divided by its sum along `dim`: (*) -> (*)."""
-
-def LogSoftmax(
-    dim: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The logarithm of the softmax along `dim`: (*) -> (*)."""
-
-def Softmin(
-    dim: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The softmax of -x along `dim`: (*) -> (*)."""
-
-def Softmax2d(
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The softmax over the channels at each place: (N, C, H, W) -> (N, C, H, W)."""
-
-def Hardtanh(
-    min_val: float = ...,
-    max_val: float = ...,
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x, not below `min_val` and not above `max_val`: (*) -> (*)."""
-
-def Hardswish(
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x * relu6(x + 3) / 6: (*) -> (*).
-
-    Howard et al. 2019, MobileNetV3.
-    """
-
-def Hardsigmoid(
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """relu6(x + 3) / 6: (*) -> (*)."""
-
-def LogSigmoid(
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """log(sigmoid(x)): (*) -> (*)."""
-
-def Tanhshrink(
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x - tanh(x): (*) -> (*)."""
-
-def Softshrink(
-    lambd: float = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x, moved by `lambd` towards 0: (*) -> (*)."""
-
-def Hardshrink(
-    lambd: float = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x, but 0 from -lambd to lambd: (*) -> (*)."""
-
-def Threshold(
-    threshold: float,
-    value: float,
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x where it is above `threshold`, else `value`: (*) -> (*)."""
-
-def RReLU(
-    lower: float = ...,
-    upper: float = ...,
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """x, below 0 times a slope that is random in training: (*) -> (*).
-
-    Xu et al. 2015. In eval the slope is the mean of `lower` and `upper`.
-    """
-
-def GLU(
-    dim: int = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D).
-
-    Dauphin et al. 2017.
-    """
-
-def MaxPool1d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    dilation: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The largest of each window: (N, C, L) -> (N, C, L').
-
-    The port `indices` tells where in each channel the values are from, as MaxUnpool1d takes it.
-    """
-
-def MaxPool2d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    dilation: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The largest of each window: (N, C, H, W) -> (N, C, H', W').
-
-    The port `indices` tells where in each channel the values are from, as MaxUnpool2d takes it.
-    """
-
-def MaxPool3d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    dilation: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W').
-
-    The port `indices` tells where in each channel the values are from, as MaxUnpool3d takes it.
-    """
-
-def AvgPool1d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
-    count_include_pad: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The mean of each window: (N, C, L) -> (N, C, L')."""
-
-def AvgPool2d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
-    count_include_pad: bool = ...,
-    divisor_override: int | None = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The mean of each window: (N, C, H, W) -> (N, C, H', W')."""
-
-def AvgPool3d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    ceil_mode: bool = ...,
-    count_include_pad: bool = ...,
-    divisor_override: int | None = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
-
-def LPPool1d(
-    norm_type: float,
-    kernel_size: int,
-    stride: int | Sequence[int] | None = ...,
-    ceil_mode: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
-
-    1 is the sum, `.inf` the largest absolute value.
-    """
-
-def LPPool2d(
-    norm_type: float,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    ceil_mode: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
-
-    1 is the sum, `.inf` the largest absolute value.
-    """
-
-def LPPool3d(
-    norm_type: float,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    ceil_mode: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
-
-    1 is the sum, `.inf` the largest absolute value.
-    """
-
 def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],
     *,
@@ -455,93 +71,259 @@ def AdaptiveMaxPool3d(
     A size that is null stays as it is.
     """
 
-def FractionalMaxPool2d(
+def AlphaDropout(
+    p: float = ...,
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Dropout that keeps mean and variance, to go with SELU: (*) -> (*).
+
+    Klambauer et al. 2017.
+    """
+
+def ArgMax(
+    dim: int,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The position of the largest value of an axis, int64: (N, T, D) -> (N, D)."""
+
+def ArgMin(
+    dim: int,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The position of the smallest value of an axis, int64: (N, T, D) -> (N, D)."""
+
+def AvgPool1d(
     kernel_size: int | Sequence[int],
-    output_size: int | Sequence[int] | None = ...,
-    output_ratio: float | Sequence[float] | None = ...,
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    count_include_pad: bool = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of windows a random step apart, in eval too: (N, C, H, W) -> (N, C, H', W').
+    """The mean of each window: (N, C, L) -> (N, C, L')."""
 
-    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
-    """
-
-def FractionalMaxPool3d(
+def AvgPool2d(
     kernel_size: int | Sequence[int],
-    output_size: int | Sequence[int] | None = ...,
-    output_ratio: float | Sequence[float] | None = ...,
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    count_include_pad: bool = ...,
+    divisor_override: int | None = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of windows a random step apart, in eval too: (N, C, D, H, W) -> (N, C, D', H', W').
+    """The mean of each window: (N, C, H, W) -> (N, C, H', W')."""
 
-    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
+def AvgPool3d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    count_include_pad: bool = ...,
+    divisor_override: int | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
+
+def BatchNorm1d(
+    *,
+    eps: float = ...,
+    momentum: float | None = ...,
+    affine: bool = ...,
+    track_running_stats: bool = ...,
+    bias: bool = ...,
+    num_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same."""
+
+def BatchNorm2d(
+    *,
+    eps: float = ...,
+    momentum: float | None = ...,
+    affine: bool = ...,
+    track_running_stats: bool = ...,
+    bias: bool = ...,
+    num_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W)."""
+
+def BatchNorm3d(
+    *,
+    eps: float = ...,
+    momentum: float | None = ...,
+    affine: bool = ...,
+    track_running_stats: bool = ...,
+    bias: bool = ...,
+    num_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W)."""
+
+def Bilinear(
+    out_features: Size,
+    bias: bool = ...,
+    *,
+    in1_features: int = ...,
+    in2_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features)."""
+
+def CELU(
+    alpha: float = ...,
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
+
+    Barron 2017.
     """
 
-def MultiheadAttention(
-    num_heads: int,
-    dropout: float = ...,
-    bias: bool = ...,
-    add_bias_kv: bool = ...,
-    add_zero_attn: bool = ...,
+def Cast(
+    dtype: Literal[
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+        "uint8",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "complex64",
+        "complex128",
+        "bool",
+    ],
     *,
-    average_attn_weights: bool = ...,
-    is_causal: bool = ...,
-    kdim: int | None = ...,
-    vdim: int | None = ...,
-    embed_dim: int = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E).
+    """The same values in another dtype: (*) -> (*)."""
 
-    Vaswani et al. 2017. A key alone is the value too. Masks are torch's: `key_padding_mask` (N, S)
-    and `attn_mask` (L, S), true where it may not look. `is_causal` lets no step look ahead; where
-    no `attn_mask` is given, the mask is made. The port `weights` is the mean over heads, or with
-    `average_attn_weights: false` of each: (N, num_heads, L, S).
+def ChannelShuffle(
+    groups: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The channels of each of `groups` dealt to all: (N, C, *) -> (N, C, *).
+
+    Zhang et al. 2018, ShuffleNet.
     """
 
-def RNNCell(
-    hidden_size: Size,
-    bias: bool = ...,
-    nonlinearity: Literal["tanh", "relu"] = ...,
+def Chunk(
+    chunks: int,
+    dim: int,
     *,
-    input_size: int = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """One step of an RNN: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
+    """At most `chunks` pieces of one size, the last may be smaller, as in torch: ports 0, 1, ...
 
-    Without `hidden` it starts from zeros.
+    An axis whose length is known only at run time must be a multiple of `chunks`.
     """
 
-def GRUCell(
-    hidden_size: Size,
-    bias: bool = ...,
+def CircularPad1d(
+    padding: int | Sequence[int],
     *,
-    input_size: int = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
+    """The values of the other end around the last axis: (N, C, L) -> (N, C, L').
 
-    Without `hidden` it starts from zeros.
+    `padding` is one number, or the left and the right.
     """
 
-def LSTMCell(
-    hidden_size: Size,
-    bias: bool = ...,
+def CircularPad2d(
+    padding: int | Sequence[int],
     *,
-    input_size: int = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
+    """The values of the other end around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
-    Without `hidden` and `cell` it starts from zeros.
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def CircularPad3d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values of the other end around the last three axes: (N, C, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
+    """
+
+def Clamp(
+    min: float | None = ...,
+    max: float | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
+
+    A limit with a fraction makes a tensor of whole numbers float32.
+    """
+
+def ConstantPad1d(
+    padding: int | Sequence[int],
+    value: float,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """`value` around the last axis: (N, *, L) -> (N, *, L').
+
+    `padding` is one number, or the left and the right.
+    """
+
+def ConstantPad2d(
+    padding: int | Sequence[int],
+    value: float,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """`value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
+
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def ConstantPad3d(
+    padding: int | Sequence[int],
+    value: float,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """`value` around the last three axes: (N, *, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
     """
 
 def Conv1d(
@@ -673,15 +455,43 @@ def CosineSimilarity(
 ) -> _Layer:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
 
-def PairwiseDistance(
-    p: float = ...,
-    eps: float = ...,
-    keepdim: bool = ...,
+def CrossMapLRN2d(
+    *,
+    size: int,
+    alpha: float = ...,
+    beta: float = ...,
+    k: float = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """LocalResponseNorm as Lua's torch had it: (N, C, H, W) -> (N, C, H, W)."""
+
+def CumSum(
+    dim: int,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The p-norm of `x1 - x2 + eps` over the last axis: (N, *, D), (N, *, D) -> (N, *)."""
+    """The sum of all up to each position of an axis; of whole numbers int64: (*) -> (*)."""
+
+def Detach(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The same values, through which no gradient flows: (*) -> (*)."""
+
+def DropPath(
+    p: float,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """In training, each sample is zero with probability `p`, else over 1 - p: (N, *) -> (N, *).
+
+    Stochastic depth (Huang et al. 2016), for the branch of a residual: the dropout of one value a
+    sample, `x * dropout(1, p)`. In eval it changes nothing.
+    """
 
 def Dropout(
     p: float = ...,
@@ -719,273 +529,16 @@ def Dropout3d(
 ) -> _Layer:
     """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same."""
 
-def AlphaDropout(
-    p: float = ...,
+def ELU(
+    alpha: float = ...,
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Dropout that keeps mean and variance, to go with SELU: (*) -> (*).
+    """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*).
 
-    Klambauer et al. 2017.
-    """
-
-def FeatureAlphaDropout(
-    p: float = ...,
-    inplace: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """AlphaDropout of whole channels: (N, C, *) -> (N, C, *)."""
-
-def Reshape(
-    shape: Sequence[Size | Literal[-1]],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
-
-    `shape` leaves the batch out.
-    """
-
-def Permute(
-    dims: Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A)."""
-
-def Transpose(
-    dim0: int,
-    dim1: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Two axes swapped: (N, A, B) -> (N, B, A)."""
-
-def Unsqueeze(
-    dim: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1."""
-
-def Squeeze(
-    dim: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Without axes of size 1; another size stays, as in torch: (N, 1, *) -> (N, *) for dim 1."""
-
-def Expand(
-    size: Sequence[Size | Literal[-1]],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Axes of size 1 repeated without a copy: (N, 1, D) -> (N, T, D).
-
-    `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
-    """
-
-def Repeat(
-    repeats: Sequence[Size],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Each axis so many times, as torch counts them, the batch once: (N, T) -> (N, 2 * T)."""
-
-def Roll(
-    shifts: int | Sequence[int],
-    dims: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Moved along axes, what leaves at the end enters at the start: (*) -> (*)."""
-
-def Flip(
-    dims: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """In reverse along axes: (*) -> (*)."""
-
-def ZeroPad1d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Zeros around the last axis: (N, *, L) -> (N, *, L').
-
-    `padding` is one number, or the left and the right.
-    """
-
-def ZeroPad2d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
-
-    `padding` is one number, or left, right, top, bottom.
-    """
-
-def ZeroPad3d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Zeros around the last three axes: (N, *, D, H, W) -> the same, longer.
-
-    `padding` is one number, or left, right, top, bottom, front, back.
-    """
-
-def ConstantPad1d(
-    padding: int | Sequence[int],
-    value: float,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """`value` around the last axis: (N, *, L) -> (N, *, L').
-
-    `padding` is one number, or the left and the right.
-    """
-
-def ConstantPad2d(
-    padding: int | Sequence[int],
-    value: float,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """`value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
-
-    `padding` is one number, or left, right, top, bottom.
-    """
-
-def ConstantPad3d(
-    padding: int | Sequence[int],
-    value: float,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """`value` around the last three axes: (N, *, D, H, W) -> the same, longer.
-
-    `padding` is one number, or left, right, top, bottom, front, back.
-    """
-
-def ReflectionPad1d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The values mirrored at the border around the last axis: (N, C, L) -> (N, C, L').
-
-    `padding` is one number, or the left and the right.
-    """
-
-def ReflectionPad2d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The values mirrored at the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
-
-    `padding` is one number, or left, right, top, bottom.
-    """
-
-def ReflectionPad3d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The values mirrored at the border around the last three axes: (N, C, D, H, W) -> the same, longer.
-
-    `padding` is one number, or left, right, top, bottom, front, back.
-    """
-
-def ReplicationPad1d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The values at the border repeated around the last axis: (N, C, L) -> (N, C, L').
-
-    `padding` is one number, or the left and the right.
-    """
-
-def ReplicationPad2d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The values at the border repeated around the last two axes: (N, C, H, W) -> (N, C, H', W').
-
-    `padding` is one number, or left, right, top, bottom.
-    """
-
-def ReplicationPad3d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The values at the border repeated around the last three axes: (N, C, D, H, W) -> the same, longer.
-
-    `padding` is one number, or left, right, top, bottom, front, back.
-    """
-
-def CircularPad1d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The values of the other end around the last axis: (N, C, L) -> (N, C, L').
-
-    `padding` is one number, or the left and the right.
-    """
-
-def CircularPad2d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The values of the other end around the last two axes: (N, C, H, W) -> (N, C, H', W').
-
-    `padding` is one number, or left, right, top, bottom.
-    """
-
-def CircularPad3d(
-    padding: int | Sequence[int],
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The values of the other end around the last three axes: (N, C, D, H, W) -> the same, longer.
-
-    `padding` is one number, or left, right, top, bottom, front, back.
+    Clevert et al. 2016.
     """
 
 def Embedding(
@@ -1024,85 +577,25 @@ def EmbeddingBag(
     `padding_idx`, which does not count.
     """
 
-def Cast(
-    dtype: Literal[
-        "float16",
-        "bfloat16",
-        "float32",
-        "float64",
-        "uint8",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "complex64",
-        "complex128",
-        "bool",
-    ],
+def Expand(
+    size: Sequence[Size | Literal[-1]],
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The same values in another dtype: (*) -> (*)."""
+    """Axes of size 1 repeated without a copy: (N, 1, D) -> (N, T, D).
 
-def Detach(
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The same values, through which no gradient flows: (*) -> (*)."""
-
-def Clamp(
-    min: float | None = ...,
-    max: float | None = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
-
-    A limit with a fraction makes a tensor of whole numbers float32.
+    `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
     """
 
-def LogicalNot(
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """True where there is nothing, which turns a mask round: (*) -> (*), bool."""
-
-def OneHot(
-    num_classes: int | None = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """1 at the place of each number, else 0: (*) -> (*, num_classes), int64.
-
-    Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
-    """
-
-def Normalize(
-    dim: int,
+def FeatureAlphaDropout(
     p: float = ...,
-    eps: float = ...,
+    inplace: bool = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*)."""
-
-def DropPath(
-    p: float,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """In training, each sample is zero with probability `p`, else over 1 - p: (N, *) -> (N, *).
-
-    Stochastic depth (Huang et al. 2016), for the branch of a residual: the dropout of one value a
-    sample, `x * dropout(1, p)`. In eval it changes nothing.
-    """
+    """AlphaDropout of whole channels: (N, C, *) -> (N, C, *)."""
 
 def Flatten(
     start_dim: int = ...,
@@ -1113,25 +606,13 @@ def Flatten(
 ) -> _Layer:
     """Axes `start_dim` to `end_dim` as one: (N, *) -> (N, D)."""
 
-def Unflatten(
-    dim: int,
-    unflattened_size: Sequence[int | Literal[-1]],
+def Flip(
+    dims: int | Sequence[int],
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """One axis as several, of which one size may be -1: (N, A * B) -> (N, A, B) for dim 1."""
-
-def Unfold(
-    kernel_size: int | Sequence[int],
-    dilation: int | Sequence[int] = ...,
-    padding: int | Sequence[int] = ...,
-    stride: int | Sequence[int] = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Each window as a column, im2col: (N, C, H, W) -> (N, C * kernel, windows)."""
+    """In reverse along axes: (*) -> (*)."""
 
 def Fold(
     output_size: int | Sequence[int],
@@ -1148,88 +629,143 @@ def Fold(
     It undoes an `Unfold` of the same windows but for a factor: what lies in several is summed.
     """
 
+def FractionalMaxPool2d(
+    kernel_size: int | Sequence[int],
+    output_size: int | Sequence[int] | None = ...,
+    output_ratio: float | Sequence[float] | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of windows a random step apart, in eval too: (N, C, H, W) -> (N, C, H', W').
+
+    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
+    """
+
+def FractionalMaxPool3d(
+    kernel_size: int | Sequence[int],
+    output_size: int | Sequence[int] | None = ...,
+    output_ratio: float | Sequence[float] | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of windows a random step apart, in eval too: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
+    """
+
+def GELU(
+    approximate: Literal["none", "tanh"] = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x times the normal distribution function of x: (*) -> (*).
+
+    Hendrycks and Gimpel 2016; `approximate: tanh` is the faster formula.
+    """
+
+def GLU(
+    dim: int = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D).
+
+    Dauphin et al. 2017.
+    """
+
+def GRU(
+    hidden_size: Size,
+    num_layers: int = ...,
+    bias: bool = ...,
+    dropout: float = ...,
+    bidirectional: bool = ...,
+    *,
+    input_size: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+    """
+
+def GRUCell(
+    hidden_size: Size,
+    bias: bool = ...,
+    *,
+    input_size: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
+
+    Without `hidden` it starts from zeros.
+    """
+
+def GroupNorm(
+    *,
+    num_groups: int,
+    eps: float = ...,
+    affine: bool = ...,
+    bias: bool = ...,
+    num_channels: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each group of channels normalised: (N, C, *) -> (N, C, *).
+
+    Wu and He 2018. With one group it normalises each sample, with as many as channels each of them.
+    """
+
+def Hardshrink(
+    lambd: float = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x, but 0 from -lambd to lambd: (*) -> (*)."""
+
+def Hardsigmoid(
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """relu6(x + 3) / 6: (*) -> (*)."""
+
+def Hardswish(
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x * relu6(x + 3) / 6: (*) -> (*).
+
+    Howard et al. 2019, MobileNetV3.
+    """
+
+def Hardtanh(
+    min_val: float = ...,
+    max_val: float = ...,
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x, not below `min_val` and not above `max_val`: (*) -> (*)."""
+
 def Identity(
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The input, unchanged: (*) -> (*)."""
-
-def Linear(
-    out_features: Size,
-    bias: bool = ...,
-    *,
-    in_features: int = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Affine map of the last axis: (*, in_features) -> (*, out_features)."""
-
-def Bilinear(
-    out_features: Size,
-    bias: bool = ...,
-    *,
-    in1_features: int = ...,
-    in2_features: int = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features)."""
-
-def BatchNorm1d(
-    *,
-    eps: float = ...,
-    momentum: float | None = ...,
-    affine: bool = ...,
-    track_running_stats: bool = ...,
-    bias: bool = ...,
-    num_features: int = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same."""
-
-def BatchNorm2d(
-    *,
-    eps: float = ...,
-    momentum: float | None = ...,
-    affine: bool = ...,
-    track_running_stats: bool = ...,
-    bias: bool = ...,
-    num_features: int = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W)."""
-
-def BatchNorm3d(
-    *,
-    eps: float = ...,
-    momentum: float | None = ...,
-    affine: bool = ...,
-    track_running_stats: bool = ...,
-    bias: bool = ...,
-    num_features: int = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W)."""
-
-def SyncBatchNorm(
-    *,
-    eps: float = ...,
-    momentum: float | None = ...,
-    affine: bool = ...,
-    track_running_stats: bool = ...,
-    bias: bool = ...,
-    num_features: int = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
-
-    Alone it is a batch norm; among several processes torch runs it on GPUs only.
-    """
 
 def InstanceNorm1d(
     *,
@@ -1270,320 +806,6 @@ def InstanceNorm3d(
 ) -> _Layer:
     """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W)."""
 
-def LayerNorm(
-    *,
-    eps: float = ...,
-    elementwise_affine: bool = ...,
-    bias: bool = ...,
-    normalized_shape: int | Sequence[int] | None = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*).
-
-    Ba et al. 2016.
-    """
-
-def RMSNorm(
-    *,
-    eps: float | None = ...,
-    elementwise_affine: bool = ...,
-    normalized_shape: int | Sequence[int] | None = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Divided by the root mean square over the last axis, or several: (*) -> (*).
-
-    Zhang and Sennrich 2019. `normalized_shape` lists the sizes of more axes than the last. An
-    `eps` of null is the smallest step of the dtype.
-    """
-
-def GroupNorm(
-    *,
-    num_groups: int,
-    eps: float = ...,
-    affine: bool = ...,
-    bias: bool = ...,
-    num_channels: int = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Each group of channels normalised: (N, C, *) -> (N, C, *).
-
-    Wu and He 2018. With one group it normalises each sample, with as many as channels each of them.
-    """
-
-def LocalResponseNorm(
-    *,
-    size: int,
-    alpha: float = ...,
-    beta: float = ...,
-    k: float = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Divided by what the `size` channels around hold at each place: (N, C, *) -> (N, C, *).
-
-    `x / (k + alpha * mean of squares) ** beta`, of Krizhevsky et al. 2012.
-    """
-
-def CrossMapLRN2d(
-    *,
-    size: int,
-    alpha: float = ...,
-    beta: float = ...,
-    k: float = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """LocalResponseNorm as Lua's torch had it: (N, C, H, W) -> (N, C, H, W)."""
-
-def Select(
-    dim: int,
-    index: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """One position of an axis, which is gone then: (N, T, *) -> (N, *) for dim 1."""
-
-def Slice(
-    dim: int,
-    start: int | None = ...,
-    end: int | None = ...,
-    step: int = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Positions `start` to `end`, which is not among them: (N, T, *) -> (N, T', *) for dim 1.
-
-    Negative ones count from the end. Past the end there is nothing to cut: the axis must be as long
-    as `start` and `end` say.
-    """
-
-def Split(
-    split_size_or_sections: Size | Sequence[Size],
-    dim: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Pieces of one size, the last may be smaller, or of the sizes listed: ports 0, 1, ..."""
-
-def Chunk(
-    chunks: int,
-    dim: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """At most `chunks` pieces of one size, the last may be smaller, as in torch: ports 0, 1, ...
-
-    An axis whose length is known only at run time must be a multiple of `chunks`.
-    """
-
-def Unbind(
-    dim: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Every position of an axis, which is gone then: ports 0, 1, ..."""
-
-def Mean(
-    dim: int | Sequence[int],
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D)."""
-
-def Sum(
-    dim: int | Sequence[int],
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The sum over one axis or several; of whole numbers int64: (N, T, D) -> (N, D)."""
-
-def Prod(
-    dim: int,
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The product over an axis; of whole numbers int64: (N, T, D) -> (N, D)."""
-
-def Max(
-    dim: int | Sequence[int],
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The largest value over one axis or several, torch's `amax`: (N, T, D) -> (N, D)."""
-
-def Min(
-    dim: int | Sequence[int],
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The smallest value over one axis or several, torch's `amin`: (N, T, D) -> (N, D)."""
-
-def Std(
-    dim: int | Sequence[int],
-    correction: int = ...,
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The standard deviation over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
-
-def Var(
-    dim: int | Sequence[int],
-    correction: int = ...,
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The variance over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
-
-def Norm(
-    dim: int | Sequence[int],
-    ord: float = ...,
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The norm of order `ord` over axes, torch.linalg.vector_norm: (N, T, D) -> (N, T) for dim -1."""
-
-def LogSumExp(
-    dim: int | Sequence[int],
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """log(sum(exp(x))) over axes, without overflow: (N, T, D) -> (N, D)."""
-
-def ArgMax(
-    dim: int,
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The position of the largest value of an axis, int64: (N, T, D) -> (N, D)."""
-
-def ArgMin(
-    dim: int,
-    keepdim: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The position of the smallest value of an axis, int64: (N, T, D) -> (N, D)."""
-
-def TopK(
-    k: int,
-    dim: int,
-    largest: bool = ...,
-    sorted: bool = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The `k` largest values of an axis and where they were: (N, T, D) -> (N, k, D)."""
-
-def CumSum(
-    dim: int,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The sum of all up to each position of an axis; of whole numbers int64: (*) -> (*)."""
-
-def Rearrange(
-    pattern: str,
-    sizes: Mapping[str, Size] = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Axes split, moved and joined as einops writes it: "n c h w -> n (h w) c".
-
-    `sizes` gives those that the pattern leaves open; `...` is any number of axes, 1 one of size 1.
-    """
-
-def Reduce(
-    pattern: str,
-    reduction: Literal["mean", "sum", "max", "min", "prod"],
-    sizes: Mapping[str, Size] = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """As Rearrange, and the axes that the right side leaves out reduced: "n c h w -> n c"."""
-
-def Upsample(
-    *,
-    size: int | Sequence[int] | None = ...,
-    scale_factor: float | Sequence[float] | None = ...,
-    mode: Literal[
-        "nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"
-    ] = ...,
-    align_corners: bool | None = ...,
-    recompute_scale_factor: bool | None = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Interpolated to `size`, or by `scale_factor`: (N, C, *) -> (N, C, *).
-
-    `linear` is for one axis, `bilinear` and `bicubic` for two, `trilinear` for three; the other
-    modes for any of these. A size that is a name takes a factor that is exact: 2, 0.5, 1.25.
-    """
-
-def UpsamplingNearest2d(
-    *,
-    size: int | Sequence[int] | None = ...,
-    scale_factor: float | Sequence[float] | None = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The nearest value at each place: (N, C, H, W) -> (N, C, H', W')."""
-
-def UpsamplingBilinear2d(
-    *,
-    size: int | Sequence[int] | None = ...,
-    scale_factor: float | Sequence[float] | None = ...,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """The mean of the values around each place, corners aligned: (N, C, H, W) -> (N, C, H', W')."""
-
-def Pad(
-    pad: Sequence[int],
-    mode: Literal["constant", "reflect", "replicate", "circular"] = ...,
-    value: float | None = ...,
-    *,
-    activation: _Activation = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """Axes made longer at both ends, negative numbers cut: (N, C, L) -> (N, C, L').
-
-    `pad` is before and after the last axis, then before and after the one before it, and so on.
-    Modes other than `constant` pad one to three axes, and one or two axes stand before these.
-    """
-
 def Interpolate(
     *,
     size: Size | Sequence[Size] | None = ...,
@@ -1602,41 +824,46 @@ def Interpolate(
     As Upsample, but a function: a size may be a name, and `antialias` is for shrinking.
     """
 
-def RNN(
-    hidden_size: Size,
-    num_layers: int = ...,
-    nonlinearity: Literal["tanh", "relu"] = ...,
-    bias: bool = ...,
-    dropout: float = ...,
-    bidirectional: bool = ...,
+def LPPool1d(
+    norm_type: float,
+    kernel_size: int,
+    stride: int | Sequence[int] | None = ...,
+    ceil_mode: bool = ...,
     *,
-    input_size: int = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
+    """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
 
-    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
-    `hidden` and `state`, the final states, to read or to hand on.
-    With `lengths`, padding is skipped.
+    1 is the sum, `.inf` the largest absolute value.
     """
 
-def GRU(
-    hidden_size: Size,
-    num_layers: int = ...,
-    bias: bool = ...,
-    dropout: float = ...,
-    bidirectional: bool = ...,
+def LPPool2d(
+    norm_type: float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    ceil_mode: bool = ...,
     *,
-    input_size: int = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
+    """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
 
-    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
-    `hidden` and `state`, the final states, to read or to hand on.
-    With `lengths`, padding is skipped.
+    1 is the sum, `.inf` the largest absolute value.
+    """
+
+def LPPool3d(
+    norm_type: float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    1 is the sum, `.inf` the largest absolute value.
     """
 
 def LSTM(
@@ -1658,6 +885,320 @@ def LSTM(
     With `lengths`, padding is skipped.
     """
 
+def LSTMCell(
+    hidden_size: Size,
+    bias: bool = ...,
+    *,
+    input_size: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
+
+    Without `hidden` and `cell` it starts from zeros.
+    """
+
+def LayerNorm(
+    *,
+    eps: float = ...,
+    elementwise_affine: bool = ...,
+    bias: bool = ...,
+    normalized_shape: int | Sequence[int] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*).
+
+    Ba et al. 2016.
+    """
+
+def LeakyReLU(
+    negative_slope: float = ...,
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x, below 0 times `negative_slope`: (*) -> (*)."""
+
+def Linear(
+    out_features: Size,
+    bias: bool = ...,
+    *,
+    in_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Affine map of the last axis: (*, in_features) -> (*, out_features)."""
+
+def LocalResponseNorm(
+    *,
+    size: int,
+    alpha: float = ...,
+    beta: float = ...,
+    k: float = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Divided by what the `size` channels around hold at each place: (N, C, *) -> (N, C, *).
+
+    `x / (k + alpha * mean of squares) ** beta`, of Krizhevsky et al. 2012.
+    """
+
+def LogSigmoid(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """log(sigmoid(x)): (*) -> (*)."""
+
+def LogSoftmax(
+    dim: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The logarithm of the softmax along `dim`: (*) -> (*)."""
+
+def LogSumExp(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """log(sum(exp(x))) over axes, without overflow: (N, T, D) -> (N, D)."""
+
+def LogicalNot(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """True where there is nothing, which turns a mask round: (*) -> (*), bool."""
+
+def Max(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest value over one axis or several, torch's `amax`: (N, T, D) -> (N, D)."""
+
+def MaxPool1d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of each window: (N, C, L) -> (N, C, L').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool1d takes it.
+    """
+
+def MaxPool2d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of each window: (N, C, H, W) -> (N, C, H', W').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool2d takes it.
+    """
+
+def MaxPool3d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    ceil_mode: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool3d takes it.
+    """
+
+def MaxUnpool1d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    *,
+    output_size: Sequence[Size] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each value back where MaxPool1d found it, the rest zero: (N, C, L) -> (N, C, L').
+
+    `indices` are those of the pool; `output_size` tells lengths apart that pool to the same.
+    """
+
+def MaxUnpool2d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    *,
+    output_size: Sequence[Size] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each value back where MaxPool2d found it, the rest zero: (N, C, H, W) -> (N, C, H', W').
+
+    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
+    """
+
+def MaxUnpool3d(
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = ...,
+    padding: int | Sequence[int] = ...,
+    *,
+    output_size: Sequence[Size] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each value back where MaxPool3d found it, the rest zero: (N, C, *) -> (N, C, *).
+
+    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
+    """
+
+def Mean(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D)."""
+
+def Min(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The smallest value over one axis or several, torch's `amin`: (N, T, D) -> (N, D)."""
+
+def Mish(
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x * tanh(softplus(x)): (*) -> (*).
+
+    Misra 2020.
+    """
+
+def MultiheadAttention(
+    num_heads: int,
+    dropout: float = ...,
+    bias: bool = ...,
+    add_bias_kv: bool = ...,
+    add_zero_attn: bool = ...,
+    *,
+    average_attn_weights: bool = ...,
+    is_causal: bool = ...,
+    kdim: int | None = ...,
+    vdim: int | None = ...,
+    embed_dim: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E).
+
+    Vaswani et al. 2017. A key alone is the value too. Masks are torch's: `key_padding_mask` (N, S)
+    and `attn_mask` (L, S), true where it may not look. `is_causal` lets no step look ahead; where
+    no `attn_mask` is given, the mask is made. The port `weights` is the mean over heads, or with
+    `average_attn_weights: false` of each: (N, num_heads, L, S).
+    """
+
+def Norm(
+    dim: int | Sequence[int],
+    ord: float = ...,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The norm of order `ord` over axes, torch.linalg.vector_norm: (N, T, D) -> (N, T) for dim -1."""
+
+def Normalize(
+    dim: int | Sequence[int],
+    p: float = ...,
+    eps: float = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*)."""
+
+def OneHot(
+    num_classes: int | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """1 at the place of each number, else 0: (*) -> (*, num_classes), int64.
+
+    Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
+    """
+
+def PReLU(
+    num_parameters: int = ...,
+    init: float = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*).
+
+    He et al. 2015.
+    """
+
+def Pad(
+    pad: Sequence[int],
+    mode: Literal["constant", "reflect", "replicate", "circular"] = ...,
+    value: float | None = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Axes made longer at both ends, negative numbers cut: (N, C, L) -> (N, C, L').
+
+    `pad` is before and after the last axis, then before and after the one before it, and so on.
+    Modes other than `constant` pad one to three axes, and one or two axes stand before these.
+    """
+
+def PairwiseDistance(
+    p: float = ...,
+    eps: float = ...,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The p-norm of `x1 - x2 + eps` over the last axis: (N, *, D), (N, *, D) -> (N, *)."""
+
+def Permute(
+    dims: Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A)."""
+
 def PixelShuffle(
     upscale_factor: int,
     *,
@@ -1677,19 +1218,401 @@ def PixelUnshuffle(
 ) -> _Layer:
     """Each r x r square as channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W)."""
 
-def ChannelShuffle(
-    groups: int,
+def Prod(
+    dim: int,
+    keepdim: bool = ...,
     *,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The channels of each of `groups` dealt to all: (N, C, *) -> (N, C, *).
+    """The product over an axis; of whole numbers int64: (N, T, D) -> (N, D)."""
 
-    Zhang et al. 2018, ShuffleNet.
+def RMSNorm(
+    *,
+    eps: float | None = ...,
+    elementwise_affine: bool = ...,
+    normalized_shape: int | Sequence[int] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Divided by the root mean square over the last axis, or several: (*) -> (*).
+
+    Zhang and Sennrich 2019. `normalized_shape` lists the sizes of more axes than the last. An
+    `eps` of null is the smallest step of the dtype.
     """
 
-def TransformerEncoderLayer(
-    nhead: int,
+def RNN(
+    hidden_size: Size,
+    num_layers: int = ...,
+    nonlinearity: Literal["tanh", "relu"] = ...,
+    bias: bool = ...,
+    dropout: float = ...,
+    bidirectional: bool = ...,
+    *,
+    input_size: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+    """
+
+def RNNCell(
+    hidden_size: Size,
+    bias: bool = ...,
+    nonlinearity: Literal["tanh", "relu"] = ...,
+    *,
+    input_size: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """One step of an RNN: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
+
+    Without `hidden` it starts from zeros.
+    """
+
+def RReLU(
+    lower: float = ...,
+    upper: float = ...,
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x, below 0 times a slope that is random in training: (*) -> (*).
+
+    Xu et al. 2015. In eval the slope is the mean of `lower` and `upper`.
+    """
+
+def ReLU(
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """max(0, x): (*) -> (*)."""
+
+def ReLU6(
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """min(max(0, x), 6): (*) -> (*)."""
+
+def Rearrange(
+    pattern: str,
+    sizes: Mapping[str, Size] = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Axes split, moved and joined as einops writes it: "n c h w -> n (h w) c".
+
+    `sizes` gives those that the pattern leaves open; `...` is any number of axes, 1 one of size 1.
+    """
+
+def Reduce(
+    pattern: str,
+    reduction: Literal["mean", "sum", "max", "min", "prod"],
+    sizes: Mapping[str, Size] = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """As Rearrange, and the axes that the right side leaves out reduced: "n c h w -> n c".
+
+    Those may be numbers, which are their sizes.
+    """
+
+def ReflectionPad1d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values mirrored at the border around the last axis: (N, C, L) -> (N, C, L').
+
+    `padding` is one number, or the left and the right.
+    """
+
+def ReflectionPad2d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values mirrored at the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
+
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def ReflectionPad3d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values mirrored at the border around the last three axes: (N, C, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
+    """
+
+def Repeat(
+    repeats: Sequence[Size],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each axis so many times, as torch counts them, the batch once: (N, T) -> (N, 2 * T)."""
+
+def ReplicationPad1d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values at the border repeated around the last axis: (N, C, L) -> (N, C, L').
+
+    `padding` is one number, or the left and the right.
+    """
+
+def ReplicationPad2d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values at the border repeated around the last two axes: (N, C, H, W) -> (N, C, H', W').
+
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def ReplicationPad3d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The values at the border repeated around the last three axes: (N, C, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
+    """
+
+def Reshape(
+    shape: Sequence[Size | Literal[-1]],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
+
+    `shape` leaves the batch out.
+    """
+
+def Roll(
+    shifts: int | Sequence[int],
+    dims: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Moved along axes, what leaves at the end enters at the start: (*) -> (*)."""
+
+def SELU(
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*).
+
+    Klambauer et al. 2017.
+    """
+
+def Select(
+    dim: int,
+    index: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """One position of an axis, which is gone then: (N, T, *) -> (N, *) for dim 1."""
+
+def SiLU(
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x * sigmoid(x), also known as swish: (*) -> (*).
+
+    Elfwing et al. 2018.
+    """
+
+def Sigmoid(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """1 / (1 + exp(-x)): (*) -> (*)."""
+
+def Slice(
+    dim: int,
+    start: int | None = ...,
+    end: int | None = ...,
+    step: int = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Positions `start` to `end`, which is not among them: (N, T, *) -> (N, T', *) for dim 1.
+
+    Negative ones count from the end. Past the end there is nothing to cut: the axis must be as long
+    as `start` and `end` say.
+    """
+
+def Softmax(
+    dim: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """exp(x), divided by its sum along `dim`: (*) -> (*)."""
+
+def Softmax2d(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The softmax over the channels at each place: (N, C, H, W) -> (N, C, H, W)."""
+
+def Softmin(
+    dim: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The softmax of -x along `dim`: (*) -> (*)."""
+
+def Softplus(
+    beta: float = ...,
+    threshold: float = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """log(1 + exp(beta * x)) / beta, linear above `threshold`: (*) -> (*)."""
+
+def Softshrink(
+    lambd: float = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x, moved by `lambd` towards 0: (*) -> (*)."""
+
+def Softsign(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x / (1 + |x|): (*) -> (*)."""
+
+def Split(
+    split_size_or_sections: Size | Sequence[Size],
+    dim: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Pieces of one size, the last may be smaller, or of the sizes listed: ports 0, 1, ..."""
+
+def Squeeze(
+    dim: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Without axes of size 1; another size stays, as in torch: (N, 1, *) -> (N, *) for dim 1."""
+
+def Std(
+    dim: int | Sequence[int],
+    correction: int = ...,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The standard deviation over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
+
+def Sum(
+    dim: int | Sequence[int],
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The sum over one axis or several; of whole numbers int64: (N, T, D) -> (N, D)."""
+
+def SyncBatchNorm(
+    *,
+    eps: float = ...,
+    momentum: float | None = ...,
+    affine: bool = ...,
+    track_running_stats: bool = ...,
+    bias: bool = ...,
+    num_features: int = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
+
+    Alone it is a batch norm; among several processes torch runs it on GPUs only.
+    """
+
+def Tanh(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The hyperbolic tangent: (*) -> (*)."""
+
+def Tanhshrink(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x - tanh(x): (*) -> (*)."""
+
+def Threshold(
+    threshold: float,
+    value: float,
+    inplace: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """x where it is above `threshold`, else `value`: (*) -> (*)."""
+
+def TopK(
+    k: int,
+    dim: int,
+    largest: bool = ...,
+    sorted: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The `k` largest values of an axis and where they were: (N, T, D) -> (N, k, D)."""
+
+def Transformer(
+    nhead: int = ...,
+    num_encoder_layers: int = ...,
+    num_decoder_layers: int = ...,
     dim_feedforward: Size = ...,
     dropout: float = ...,
     activation: Literal["relu", "gelu"] = ...,
@@ -1697,14 +1620,39 @@ def TransformerEncoderLayer(
     norm_first: bool = ...,
     bias: bool = ...,
     *,
-    is_causal: bool = ...,
+    src_is_causal: bool = ...,
+    tgt_is_causal: bool = ...,
+    memory_is_causal: bool = ...,
     d_model: int = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
+    """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
 
-    Masks are torch's: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
-    look. `is_causal` lets no step look ahead; where no `src_mask` is given, the mask is made.
+    Masks are torch's: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and of each
+    `..._key_padding_mask`, (N, S) or (N, T), true where it may not look. `tgt_is_causal` lets no
+    step look ahead; where no `tgt_mask` is given, the mask is made.
+    """
+
+def TransformerDecoder(
+    nhead: int,
+    num_layers: int,
+    dim_feedforward: Size = ...,
+    dropout: float = ...,
+    activation: Literal["relu", "gelu"] = ...,
+    layer_norm_eps: float = ...,
+    norm_first: bool = ...,
+    bias: bool = ...,
+    *,
+    norm: Literal["LayerNorm"] | None = ...,
+    tgt_is_causal: bool = ...,
+    memory_is_causal: bool = ...,
+    d_model: int = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
+
+    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
+    one. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
     """
 
 def TransformerDecoderLayer(
@@ -1752,9 +1700,8 @@ def TransformerEncoder(
     look. `is_causal` lets no step look ahead; where no `mask` is given, it is made.
     """
 
-def TransformerDecoder(
+def TransformerEncoderLayer(
     nhead: int,
-    num_layers: int,
     dim_feedforward: Size = ...,
     dropout: float = ...,
     activation: Literal["relu", "gelu"] = ...,
@@ -1762,80 +1709,136 @@ def TransformerDecoder(
     norm_first: bool = ...,
     bias: bool = ...,
     *,
-    norm: Literal["LayerNorm"] | None = ...,
-    tgt_is_causal: bool = ...,
-    memory_is_causal: bool = ...,
+    is_causal: bool = ...,
     d_model: int = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
+    """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
 
-    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
-    one. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
+    Masks are torch's: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
+    look. `is_causal` lets no step look ahead; where no `src_mask` is given, the mask is made.
     """
 
-def Transformer(
-    nhead: int = ...,
-    num_encoder_layers: int = ...,
-    num_decoder_layers: int = ...,
-    dim_feedforward: Size = ...,
-    dropout: float = ...,
-    activation: Literal["relu", "gelu"] = ...,
-    layer_norm_eps: float = ...,
-    norm_first: bool = ...,
-    bias: bool = ...,
+def Transpose(
+    dim0: int,
+    dim1: int,
     *,
-    src_is_causal: bool = ...,
-    tgt_is_causal: bool = ...,
-    memory_is_causal: bool = ...,
-    d_model: int = ...,
-    take: str | int = ...,
-) -> _Layer:
-    """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
-
-    Masks are torch's: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and of each
-    `..._key_padding_mask`, (N, S) or (N, T), true where it may not look. `tgt_is_causal` lets no
-    step look ahead; where no `tgt_mask` is given, the mask is made.
-    """
-
-def MaxUnpool1d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
-    *,
-    output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Each value back where MaxPool1d found it, the rest zero: (N, C, L) -> (N, C, L').
+    """Two axes swapped: (N, A, B) -> (N, B, A)."""
 
-    `indices` are those of the pool; `output_size` tells lengths apart that pool to the same.
-    """
-
-def MaxUnpool2d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
+def Unbind(
+    dim: int,
     *,
-    output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Each value back where MaxPool2d found it, the rest zero: (N, C, H, W) -> (N, C, H', W').
+    """Every position of an axis, which is gone then: ports 0, 1, ..."""
 
-    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
-    """
-
-def MaxUnpool3d(
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = ...,
-    padding: int | Sequence[int] = ...,
+def Unflatten(
+    dim: int,
+    unflattened_size: Sequence[int | Literal[-1]],
     *,
-    output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Each value back where MaxPool3d found it, the rest zero: (N, C, *) -> (N, C, *).
+    """One axis as several, of which one size may be -1: (N, A * B) -> (N, A, B) for dim 1."""
 
-    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
+def Unfold(
+    kernel_size: int | Sequence[int],
+    dilation: int | Sequence[int] = ...,
+    padding: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Each window as a column, im2col: (N, C, H, W) -> (N, C * kernel, windows)."""
+
+def Unsqueeze(
+    dim: int,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1."""
+
+def Upsample(
+    *,
+    size: int | Sequence[int] | None = ...,
+    scale_factor: float | Sequence[float] | None = ...,
+    mode: Literal[
+        "nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"
+    ] = ...,
+    align_corners: bool | None = ...,
+    recompute_scale_factor: bool | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Interpolated to `size`, or by `scale_factor`: (N, C, *) -> (N, C, *).
+
+    `linear` is for one axis, `bilinear` and `bicubic` for two, `trilinear` for three; the other
+    modes for any of these. A size that is a name takes a factor that is exact: 2, 0.5, 1.25.
+    """
+
+def UpsamplingBilinear2d(
+    *,
+    size: int | Sequence[int] | None = ...,
+    scale_factor: float | Sequence[float] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The mean of the values around each place, corners aligned: (N, C, H, W) -> (N, C, H', W')."""
+
+def UpsamplingNearest2d(
+    *,
+    size: int | Sequence[int] | None = ...,
+    scale_factor: float | Sequence[float] | None = ...,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The nearest value at each place: (N, C, H, W) -> (N, C, H', W')."""
+
+def Var(
+    dim: int | Sequence[int],
+    correction: int = ...,
+    keepdim: bool = ...,
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """The variance over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
+
+def ZeroPad1d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Zeros around the last axis: (N, *, L) -> (N, *, L').
+
+    `padding` is one number, or the left and the right.
+    """
+
+def ZeroPad2d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
+
+    `padding` is one number, or left, right, top, bottom.
+    """
+
+def ZeroPad3d(
+    padding: int | Sequence[int],
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Zeros around the last three axes: (N, *, D, H, W) -> the same, longer.
+
+    `padding` is one number, or left, right, top, bottom, front, back.
     """

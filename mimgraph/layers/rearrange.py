@@ -18,7 +18,7 @@ from mimgraph.layers.reshape import divided, moved, product
 Group = tuple[str, ...]  # the names that an axis is made of; none for "1"
 
 _WORD = re.compile(
-    r"\s*(?:(?P<name>[A-Za-z]\w*|\.\.\.)|(?P<number>\d+(?!\w))|(?P<mark>[()]))", re.ASCII
+    r"\s*(?:(?P<name>[A-Za-z]\w*|\.\.\.)|(?P<number>\d{1,18}(?!\w))|(?P<mark>[()]))", re.ASCII
 )
 _REST, _JOINED_REST = "...", "(...)"  # an ellipsis by itself, and one in parentheses
 
@@ -77,6 +77,7 @@ def _view(
     reduction: str | None,
 ) -> tuple[View, list[Size], tuple[Constraint, ...]]:
     """The input split, reduced, moved and joined; the sizes behind the batch, and what must hold."""
+    sizes = sizes | {n: int(n.partition(".")[0]) for n in _names(left) if n[0].isdigit()}
     extents, requires = _extents(input, left, sizes)
     kept = set(_names(right))
     view = View(INPUT, left)
@@ -263,7 +264,6 @@ def _extents(
     stray = next((name for name in sizes if name not in names), None)
     if stray is not None:
         raise bad_option("sizes", f"the pattern has no axis {stray}")
-    sizes = sizes | {name: 1 for name in names if name.startswith("1")}
     extents = dict(sizes)
     requires: list[Constraint] = []
     for group, size in zip(left, input.shape, strict=True):
@@ -273,7 +273,7 @@ def _extents(
             message = f"the pattern leaves {' and '.join(unknown)} open"
             raise bad_option("pattern", message, "give all but one of them in sizes")
         if not unknown and not same_size(given, size):
-            written = " ".join(group).partition(".")[0] or "1"
+            written = " ".join(name.partition(".")[0] for name in group) or "1"
             written = f"({written})" if len(group) > 1 else written
             raise bad_option("pattern", f"the pattern makes {written} {given}, not {size}")
         if unknown:

@@ -7,6 +7,14 @@ from mimgraph.builder import Tensor
 
 _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | object
 
+def add(
+    *sources: Tensor,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The sum: (*), (*) -> (*)."""
+
 def attention(
     query: Tensor,
     key: Tensor,
@@ -23,6 +31,14 @@ def attention(
     Scaled dot-product attention (Vaswani et al. 2017). A mask is (N, S), of the keys, or has the
     rank of the weights.
     """
+
+def average(
+    *sources: Tensor,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The mean: (*), (*) -> (*)."""
 
 def bilinear(
     a: Tensor,
@@ -41,91 +57,21 @@ def bilinear(
     `low_rank` need fewer.
     """
 
-def mlb(
-    a: Tensor,
-    b: Tensor,
-    *,
-    out_features: int,
-    hidden_features: int | None = ...,
-    bias: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """P (tanh(U a) * tanh(V b)), an element-wise product: (N, *, D), (N, *, E) -> (N, *, out_features).
-
-    Multimodal low-rank bilinear pooling (Kim et al. 2017). `hidden_features` is the rank, the size
-    of the product; without it, it is out_features.
-    """
-
-def mutan(
-    a: Tensor,
-    b: Tensor,
-    *,
-    out_features: int,
-    rank: int = ...,
-    hidden_features: int | None = ...,
-    bias: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """A Tucker fusion whose core is a sum of `rank` products: (N, *, D), (N, *, E) -> (N, *, out_features).
-
-    MUTAN (Ben-younes et al. 2017): z = sum over r of (M_r tanh(W_a a)) * (N_r tanh(W_b b)), and the
-    result is W_o z. `hidden_features` is the size of the projections and of z; without it, it is
-    out_features.
-    """
-
-def mfb(
-    a: Tensor,
-    b: Tensor,
-    *,
-    out_features: int,
-    factors: int = ...,
-    dropout: float = ...,
-    bias: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """Sums of `factors` products each, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
-
-    Multimodal factorized bilinear pooling (Yu et al. 2017): z = sum_pool(dropout(U a * V b)), then
-    the signed root of each element, sign(z) * |z| ** 0.5, and the result of length 1.
-    """
-
-def low_rank(
+def bottleneck(
     *sources: Tensor,
-    out_features: int,
-    rank: int = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """The tensor fusion through factors of a low rank: n x (N, *, D_i) -> (N, *, out_features).
-
-    LMF (Liu et al. 2018): the sum over r of the product over the sources of W_i,r [x_i; 1].
-    """
-
-def tensor(
-    *sources: Tensor,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """Every product of features of some of the sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
-
-    The tensor fusion network (Zadeh et al. 2017): the outer product of [1; x_0], ..., [1; x_n],
-    flattened. It has no weights; `low_rank` is what a Linear of it costs less.
-    """
-
-def cross(
-    *sources: Tensor,
+    num_heads: int,
+    num_bottlenecks: int = ...,
     num_layers: int = ...,
-    rank: int | None = ...,
+    dim_feedforward: int = ...,
+    dropout: float = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Products of ever more features: n x (N, D_i) -> (N, D_0 + ... + D_n).
+    """Sequences that see each other through a few tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
 
-    The cross network of DCN v2 (Wang et al. 2021) on x_0 = [x0, ..., xn]: each layer is
-    x_0 * (W x + b) + x. With `rank` W is U V', of 2 * D * rank weights for D * D.
+    The multimodal bottleneck transformer (Nagrani et al. 2021): in each layer a transformer layer
+    of each source runs on its tokens and the `num_bottlenecks` shared ones, of which the mean over
+    the sources goes on. So what a source says reaches the others in the second layer.
     """
 
 def cin(
@@ -142,29 +88,92 @@ def cin(
     its coordinates. A lone source (N, n, D) holds all rows.
     """
 
-def add(
-    *sources: Tensor,
-    broadcast: bool = ...,
+def co_attention(
+    a: Tensor,
+    b: Tensor,
+    a_padding_mask: Tensor = ...,
+    b_padding_mask: Tensor = ...,
+    *,
+    num_heads: int,
+    num_layers: int = ...,
+    dim_feedforward: int = ...,
+    dropout: float = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The sum: (*), (*) -> (*)."""
+    """Two sequences look at each other: (N, L, E), (N, S, F) -> both again, the ports `a` and `b`.
 
-def subtract(
-    *sources: Tensor,
-    broadcast: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """The first without the second: (*), (*) -> (*)."""
+    The co-attentional transformer layer of ViLBERT (Lu et al. 2019): tokens of each attend to those
+    of the other, then pass a feed-forward network, each with a residual and a LayerNorm behind it.
+    `a_padding_mask` (N, L) and `b_padding_mask` (N, S) are true where they may not be looked at.
+    """
 
-def multiply(
+def concat(
     *sources: Tensor,
+    dim: int = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The product: (*), (*) -> (*)."""
+    """One behind the other along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B)."""
+
+def cosine(
+    *sources: Tensor,
+    dim: int = ...,
+    eps: float = ...,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
+
+def cross(
+    *sources: Tensor,
+    num_layers: int = ...,
+    rank: int | None = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Products of ever more features: n x (N, D_i) -> (N, D_0 + ... + D_n).
+
+    The cross network of DCN v2 (Wang et al. 2021) on x_0 = [x0, ..., xn]: each layer is
+    x_0 * (W x + b) + x. With `rank` W is U V', of 2 * D * rank weights for D * D.
+    """
+
+def cross_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor = ...,
+    key_padding_mask: Tensor = ...,
+    *,
+    num_heads: int,
+    dropout: float = ...,
+    residual: bool = ...,
+    norm: Literal["pre", "post", "none"] = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Each query token looks at all key tokens: (N, L, E), (N, S, F) -> (N, L, E).
+
+    Multi-head attention (Vaswani et al. 2017) as in a transformer's decoder. A key alone is the
+    value too; `key_padding_mask` (N, S) is true where it may not look. The query is added to the
+    result (`residual`), and a LayerNorm is over the sum (`post`) or over the query (`pre`).
+    `dropout` is that of the attention weights and of what is added.
+    """
+
+def distance(
+    *sources: Tensor,
+    p: float = ...,
+    eps: float = ...,
+    keepdim: bool = ...,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The p-norm of the difference of vectors, along the last axis: (N, D), (N, D) -> (N,).
+
+    As in torch, `eps` is added to each difference.
+    """
 
 def divide(
     *sources: Tensor,
@@ -174,40 +183,25 @@ def divide(
 ) -> Tensor:
     """The first over the second; whole numbers give floats: (*), (*) -> (*)."""
 
-def average(
+def dot(
     *sources: Tensor,
-    broadcast: bool = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The mean: (*), (*) -> (*)."""
+    """The dot product of two vectors: (N, D), (N, D) -> (N,)."""
 
-def maximum(
+def dot_interaction(
     *sources: Tensor,
-    broadcast: bool = ...,
+    concat_first: bool = ...,
+    self_interaction: bool = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The largest of each element: (*), (*) -> (*)."""
+    """The first vector and the dot products of all pairs: K x (N, D) -> (N, D + K*(K - 1)/2).
 
-def minimum(
-    *sources: Tensor,
-    broadcast: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """The smallest of each element: (*), (*) -> (*)."""
-
-def where(
-    condition: Tensor,
-    input: Tensor,
-    other: Tensor,
-    *,
-    broadcast: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """`input` where `condition` is true, else `other`: (*), (*), (*) -> (*)."""
+    The interaction of DLRM (Naumov et al. 2019), whose first vector is that of the dense features:
+    `concat_first` puts it in front, `self_interaction` pairs each vector with itself as well.
+    """
 
 def einsum(
     *sources: Tensor,
@@ -220,62 +214,31 @@ def einsum(
     Letters are axes as torch counts them, so that of the batch comes first; a source may lack it.
     """
 
-def moe(
+def factorization(
     *sources: Tensor,
-    out_features: int,
-    num_experts: int = ...,
-    hidden_features: int | None = ...,
+    reduce_sum: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
+
+    The second order of a factorization machine (Rendle 2010). Without `reduce_sum` it stays
+    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017).
+    """
+
+def film(
+    x: Tensor,
+    condition: Tensor,
+    *,
+    dim: int = ...,
     bias: bool = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Experts on all sources, weighed by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
+    """Each channel of `x` scaled and shifted by what `condition` says: (N, C, *), (N, E) -> (N, C, *).
 
-    A dense mixture (Jacobs et al. 1991) of x = [x0, ..., xn]: the sum over the experts of
-    softmax(W x)_i * expert_i(x). An expert is a Linear; with `hidden_features` it is two of them
-    with a ReLU between.
-    """
-
-def mmoe(
-    *sources: Tensor,
-    out_features: int,
-    tasks: Sequence[str],
-    num_experts: int = ...,
-    hidden_features: int | None = ...,
-    bias: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """Shared experts, weighed for each task by a gate of its own: n x (N, *, D_i) -> a port a task.
-
-    Multi-gate mixture of experts (Ma et al. 2018), without the towers: each port, called as in
-    `tasks`, is (N, *, out_features). The experts are those of `moe`.
-    """
-
-def masked_fill(
-    input: Tensor,
-    mask: Tensor,
-    *,
-    value: bool | float,
-    broadcast: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """`value` where `mask` is true, else `input`: (*), (*) -> (*)."""
-
-def pad_like(
-    input: Tensor,
-    like: Tensor,
-    *,
-    dim: int | Sequence[int],
-    side: Literal["end", "start", "both"] = ...,
-    value: bool | float = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """`input` as long as `like` along `dim`, by `value` behind it: (N, T, *), (N, S, *) -> (N, S, *).
-
-    On both sides, an odd one goes behind. The other axes of `like` do not count.
+    Feature-wise linear modulation (Perez et al. 2018): gamma(condition) * x + beta(condition), both
+    of them Linear. `dim` is the axis of the channels, -1 for tokens (N, T, D).
     """
 
 def formula(
@@ -291,18 +254,6 @@ def formula(
 
     It has + - * / // % **, comparisons, and abs exp log sqrt sin cos sigmoid tanh relu softplus
     where minimum maximum clamp. Whole numbers stay whole, but for `/`.
-    """
-
-def weighted_sum(
-    *sources: Tensor,
-    softmax: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """A sum with one learned weight a source, softmax-normalised or not: n x (N, *) -> (N, *).
-
-    The weights start equal: a mean where they are normalised, else a plain sum.
-    The scalar mix of ELMo (Peters et al. 2018) without its scale.
     """
 
 def gated(
@@ -334,27 +285,163 @@ def gather(
     It is torch's: the index has as many axes as the input, and on the others it may be shorter.
     """
 
-def pick(
-    input: Tensor,
-    index: Tensor,
-    *,
+def low_rank(
+    *sources: Tensor,
+    out_features: int,
+    rank: int = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Each sample's own position of the first axis: (N, L, *), (N,) -> (N, *)."""
+    """The tensor fusion through factors of a low rank: n x (N, *, D_i) -> (N, *, out_features).
 
-def scatter_add(
+    LMF (Liu et al. 2018): the sum over r of the product over the sources of W_i,r [x_i; 1].
+    """
+
+def masked_fill(
     input: Tensor,
-    index: Tensor,
-    src: Tensor,
+    mask: Tensor,
     *,
-    dim: int,
+    value: bool | float,
+    broadcast: bool = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
+    """`value` where `mask` is true, else `input`: (*), (*) -> (*)."""
 
-    It is torch's: the three have as many axes, and `index` may be shorter than `src`.
+def matmul(
+    *sources: Tensor,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch."""
+
+def maximum(
+    *sources: Tensor,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The largest of each element: (*), (*) -> (*)."""
+
+def mfb(
+    a: Tensor,
+    b: Tensor,
+    *,
+    out_features: int,
+    factors: int = ...,
+    dropout: float = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Sums of `factors` products each, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
+
+    Multimodal factorized bilinear pooling (Yu et al. 2017): z = sum_pool(dropout(U a * V b)), then
+    the signed root of each element, sign(z) * |z| ** 0.5, and the result of length 1.
+    """
+
+def minimum(
+    *sources: Tensor,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The smallest of each element: (*), (*) -> (*)."""
+
+def mlb(
+    a: Tensor,
+    b: Tensor,
+    *,
+    out_features: int,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """P (tanh(U a) * tanh(V b)), an element-wise product: (N, *, D), (N, *, E) -> (N, *, out_features).
+
+    Multimodal low-rank bilinear pooling (Kim et al. 2017). `hidden_features` is the rank, the size
+    of the product; without it, it is out_features.
+    """
+
+def mmoe(
+    *sources: Tensor,
+    out_features: int,
+    tasks: Sequence[str],
+    num_experts: int = ...,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Shared experts, weighed for each task by a gate of its own: n x (N, *, D_i) -> a port a task.
+
+    Multi-gate mixture of experts (Ma et al. 2018), without the towers: each port, called as in
+    `tasks`, is (N, *, out_features). The experts are those of `moe`.
+    """
+
+def moe(
+    *sources: Tensor,
+    out_features: int,
+    num_experts: int = ...,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Experts on all sources, weighed by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
+
+    A dense mixture (Jacobs et al. 1991) of x = [x0, ..., xn]: the sum over the experts of
+    softmax(W x)_i * expert_i(x). An expert is a Linear; with `hidden_features` it is two of them
+    with a ReLU between.
+    """
+
+def multiply(
+    *sources: Tensor,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The product: (*), (*) -> (*)."""
+
+def mutan(
+    a: Tensor,
+    b: Tensor,
+    *,
+    out_features: int,
+    rank: int = ...,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """A Tucker fusion whose core is a sum of `rank` products: (N, *, D), (N, *, E) -> (N, *, out_features).
+
+    MUTAN (Ben-younes et al. 2017): z = sum over r of (M_r tanh(W_a a)) * (N_r tanh(W_b b)), and the
+    result is W_o z. `hidden_features` is the size of the projections and of z; without it, it is
+    out_features.
+    """
+
+def outer(
+    *sources: Tensor,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Each element times each other, an axis a source: (N, A), (N, B) -> (N, A, B)."""
+
+def pad_like(
+    input: Tensor,
+    like: Tensor,
+    *,
+    dim: int | Sequence[int],
+    side: Literal["end", "start", "both"] = ...,
+    value: bool | float = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """`input` as long as `like` along `dim`, by `value` behind it: (N, T, *), (N, S, *) -> (N, S, *).
+
+    On both sides, an odd one goes behind. The other axes of `like` do not count.
     """
 
 def pairwise_dot(
@@ -364,124 +451,32 @@ def pairwise_dot(
 ) -> Tensor:
     """The dot product of each pair, (1, 0), (2, 0), (2, 1), ...: K x (N, D) -> (N, K*(K - 1)/2)."""
 
-def dot_interaction(
+def perceiver(
     *sources: Tensor,
-    concat_first: bool = ...,
-    self_interaction: bool = ...,
+    num_heads: int,
+    num_latents: int,
+    latent_features: int | None = ...,
+    num_layers: int = ...,
+    dim_feedforward: int = ...,
+    dropout: float = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The first vector and the dot products of all pairs: K x (N, D) -> (N, D + K*(K - 1)/2).
+    """Learned latents look at all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
 
-    The interaction of DLRM (Naumov et al. 2019), whose first vector is that of the dense features:
-    `concat_first` puts it in front, `self_interaction` pairs each vector with itself as well.
+    The Perceiver (Jaegle et al. 2021): one cross-attention of the latents to the tokens of all
+    sources in a row, then `num_layers` transformer layers among the latents, norms first. (N, D) is
+    one token; `latent_features` is D unless given.
     """
 
-def factorization(
-    *sources: Tensor,
-    reduce_sum: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
-
-    The second order of a factorization machine (Rendle 2010). Without `reduce_sum` it stays
-    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017).
-    """
-
-def concat(
-    *sources: Tensor,
-    dim: int = ...,
-    broadcast: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """One behind the other along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B)."""
-
-def stack(
-    *sources: Tensor,
-    dim: int = ...,
-    broadcast: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """Along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D)."""
-
-def cosine(
-    *sources: Tensor,
-    dim: int = ...,
-    eps: float = ...,
-    broadcast: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
-
-def distance(
-    *sources: Tensor,
-    p: float = ...,
-    eps: float = ...,
-    keepdim: bool = ...,
-    broadcast: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """The p-norm of the difference of vectors, along the last axis: (N, D), (N, D) -> (N,).
-
-    As in torch, `eps` is added to each difference.
-    """
-
-def film(
-    x: Tensor,
-    condition: Tensor,
+def pick(
+    input: Tensor,
+    index: Tensor,
     *,
-    dim: int = ...,
-    bias: bool = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Each channel of `x` scaled and shifted by what `condition` says: (N, C, *), (N, E) -> (N, C, *).
-
-    Feature-wise linear modulation (Perez et al. 2018): gamma(condition) * x + beta(condition), both
-    of them Linear. `dim` is the axis of the channels, -1 for tokens (N, T, D).
-    """
-
-def squeeze_excite(
-    a: Tensor,
-    b: Tensor,
-    *,
-    reduction: int = ...,
-    bias: bool = ...,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """Channels of two feature maps, scaled by what both hold: (N, C, *), (N, D, *) -> the same two.
-
-    The multimodal transfer module (Joze et al. 2020). Of the means over all axes behind the
-    channels Z = relu(W [mean(a), mean(b)]) of (C + D) // `reduction` features, then
-    a * 2 sigmoid(W_a Z) and b * 2 sigmoid(W_b Z), as the ports `a` and `b`.
-    """
-
-def dot(
-    *sources: Tensor,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """The dot product of two vectors: (N, D), (N, D) -> (N,)."""
-
-def matmul(
-    *sources: Tensor,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch."""
-
-def outer(
-    *sources: Tensor,
-    activation: _Activation = ...,
-    name: str | None = ...,
-) -> Tensor:
-    """Each element times each other, an axis a source: (N, A), (N, B) -> (N, A, B)."""
+    """Each sample's own position of the first axis: (N, L, *), (N,) -> (N, *)."""
 
 def resize_like(
     input: Tensor,
@@ -500,45 +495,62 @@ def resize_like(
     It is torch's `interpolate`, of one to three axes behind the channels.
     """
 
-def cross_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor = ...,
-    key_padding_mask: Tensor = ...,
+def scatter_add(
+    input: Tensor,
+    index: Tensor,
+    src: Tensor,
     *,
-    num_heads: int,
-    dropout: float = ...,
-    residual: bool = ...,
-    norm: Literal["pre", "post", "none"] = ...,
+    dim: int,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Each query token looks at all key tokens: (N, L, E), (N, S, F) -> (N, L, E).
+    """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
 
-    Multi-head attention (Vaswani et al. 2017) as in a transformer's decoder. A key alone is the
-    value too; `key_padding_mask` (N, S) is true where it may not look. The query is added to the
-    result (`residual`), and a LayerNorm is over the sum (`post`) or over the query (`pre`).
-    `dropout` is that of the attention weights and of what is added.
+    It is torch's: the three have as many axes, and `index` may be shorter than `src`.
     """
 
-def co_attention(
+def squeeze_excite(
     a: Tensor,
     b: Tensor,
-    a_padding_mask: Tensor = ...,
-    b_padding_mask: Tensor = ...,
     *,
-    num_heads: int,
-    num_layers: int = ...,
-    dim_feedforward: int = ...,
-    dropout: float = ...,
+    reduction: int = ...,
+    bias: bool = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Two sequences look at each other: (N, L, E), (N, S, F) -> both again, the ports `a` and `b`.
+    """Channels of two feature maps, scaled by what both hold: (N, C, *), (N, D, *) -> the same two.
 
-    The co-attentional transformer layer of ViLBERT (Lu et al. 2019): tokens of each attend to those
-    of the other, then pass a feed-forward network, each with a residual and a LayerNorm behind it.
-    `a_padding_mask` (N, L) and `b_padding_mask` (N, S) are true where they may not be looked at.
+    The multimodal transfer module (Joze et al. 2020). Of the means over all axes behind the
+    channels Z = relu(W [mean(a), mean(b)]) of (C + D) // `reduction` features, then
+    a * 2 sigmoid(W_a Z) and b * 2 sigmoid(W_b Z), as the ports `a` and `b`.
+    """
+
+def stack(
+    *sources: Tensor,
+    dim: int = ...,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D)."""
+
+def subtract(
+    *sources: Tensor,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The first without the second: (*), (*) -> (*)."""
+
+def tensor(
+    *sources: Tensor,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """Every product of features of some of the sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
+
+    The tensor fusion network (Zadeh et al. 2017): the outer product of [1; x_0], ..., [1; x_n],
+    flattened. It has no weights; `low_rank` is what a Linear of it costs less.
     """
 
 def transformer(
@@ -558,37 +570,25 @@ def transformer(
     nn.TransformerEncoder.
     """
 
-def bottleneck(
+def weighted_sum(
     *sources: Tensor,
-    num_heads: int,
-    num_bottlenecks: int = ...,
-    num_layers: int = ...,
-    dim_feedforward: int = ...,
-    dropout: float = ...,
+    softmax: bool = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Sequences that see each other through a few tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
+    """A sum with one learned weight a source, softmax-normalised or not: n x (N, *) -> (N, *).
 
-    The multimodal bottleneck transformer (Nagrani et al. 2021): in each layer a transformer layer
-    of each source runs on its tokens and the `num_bottlenecks` shared ones, of which the mean over
-    the sources goes on. So what a source says reaches the others in the second layer.
+    The weights start equal: a mean where they are normalised, else a plain sum.
+    The scalar mix of ELMo (Peters et al. 2018) without its scale.
     """
 
-def perceiver(
-    *sources: Tensor,
-    num_heads: int,
-    num_latents: int,
-    latent_features: int | None = ...,
-    num_layers: int = ...,
-    dim_feedforward: int = ...,
-    dropout: float = ...,
+def where(
+    condition: Tensor,
+    input: Tensor,
+    other: Tensor,
+    *,
+    broadcast: bool = ...,
     activation: _Activation = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Learned latents look at all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
-
-    The Perceiver (Jaegle et al. 2021): one cross-attention of the latents to the tokens of all
-    sources in a row, then `num_layers` transformer layers among the latents, norms first. (N, D) is
-    one token; `latent_features` is D unless given.
-    """
+    """`input` where `condition` is true, else `other`: (*), (*), (*) -> (*)."""

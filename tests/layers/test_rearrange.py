@@ -49,6 +49,9 @@ REDUCED = [
     (IMAGE, "n (g c) (h w) q -> n c", "sum", {"g": 2, "h": 3}),
     (IMAGE, "n c ... -> n c", "mean", {}),
     (IMAGE, "n c ... w -> n (c ...)", "prod", {}),
+    (IMAGE, "n c (h 3) (w 2) -> n c h w", "max", {}),
+    (IMAGE, "n (2 c) (h 3) 8 -> n h (c 1)", "sum", {}),
+    (IMAGE, "n (2 2) (p h) w -> n (w h)", "prod", {"p": 3}),
     (ONES, "n 1 a 1 b -> n a", "mean", {}),
     (ONES, "n 1 a 1 b -> n 1 a", "max", {}),
 ]
@@ -77,6 +80,8 @@ WRONG = [
             ("n c h w -> n h c w", {"sizes": {"d": 3}}, "bad-option", "sizes"),
             ("n c w -> n w c", {}, "rank-mismatch", None),
             ("n 1 h w -> n h w", {}, "bad-option", "pattern"),
+            ("n (c 2) h w -> n c h w", {}, "bad-option", "pattern"),
+            ("n c 9 w -> n c 9 w", {}, "bad-option", "pattern"),
         )
     ),
     *(
@@ -87,6 +92,10 @@ WRONG = [
             ("n c h w -> ", "bad-option", "pattern"),
             ("n c h -> n c", "rank-mismatch", None),
             ("n (c d) h w -> n c", "bad-option", "pattern"),
+            ("n (c 3) h w -> n c", "bad-option", "pattern"),
+            ("n (2 3) h w -> n h", "bad-option", "pattern"),
+            ("n (c 0) h w -> n c", "bad-option", "pattern"),
+            ("n (c 2) h w -> n c 2", "bad-option", "pattern"),
         )
     ),
     Refusal(
