@@ -124,7 +124,7 @@ class Plan:
         self.count = Counter((*fed, *body.outputs.values()))
         self.used = set(self.count)
         self.ports = used_ports(body)
-        self.same: dict[Value, Value] = {}  # what a repeat of no times hands on
+        self.same: dict[Value, Value] = {}  # one value under two names
         self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
 
     def value(self, value: Value) -> Value:
@@ -220,7 +220,10 @@ class Plan:
             code = _fill(lowering.ports[port].code, module, operands, Local(whole))
             if port == node.default:
                 code = activated(leaf, code)
-            self.step(node, (Value(node.name, port),), code)
+            if code == Local(whole):  # this port is what the call returned
+                self.same[Value(node.name, port)] = whole
+            else:
+                self.step(node, (Value(node.name, port),), code)
 
     def use(self, node: TypedNode, use: Use, ports: list[str], code: Code) -> None:
         """A block's results: one, all of several at once, or some, read by their position."""
