@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,19 @@ if TYPE_CHECKING:
     from mimgraph.render.summary import Summary
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Garbage collection paused: what is built here is no garbage, and to walk it again and again
+    as it grows is half of the time that a large graph takes."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 class Graph:
     """A checked graph, from the handles of its outputs: one, a list, or a dict by public name."""
 
@@ -41,9 +56,10 @@ class Graph:
         name: str = "Model",
         doc: str = "",
     ) -> None:
-        self.declared = declare_graph(outputs, name, doc)
         report = Report()
-        typed = infer(self.declared, report)
+        with _uncollected():
+            self.declared = declare_graph(outputs, name, doc)
+            typed = infer(self.declared, report)
         raise_faults(report, self.declared.origin)
         assert typed is not None
         self.typed = typed
@@ -95,6 +111,7 @@ class Graph:
 
         return source(self.typed)
 
+    @_uncollected()
     def compile(self) -> nn.Module:
         """The module, made from that very source; its weights are drawn from torch's seed."""
         made: nn.Module = self._classes()[self.name]()
@@ -167,6 +184,7 @@ def restore(spec: str, class_name: str) -> nn.Module:
     return instance
 
 
+@_uncollected()
 def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
     """The graph of a spec as text; a `SpecError` tells every fault of it."""
     report = Report()

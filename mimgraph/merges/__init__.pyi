@@ -212,6 +212,7 @@ def einsum(
     """Products of axes by letter, summed where `equation` drops one: "n l d, n m d -> n l m".
 
     Letters are axes as torch counts them, so that of the batch comes first; a source may lack it.
+    `...` is any number of axes, the same in each source from the last on.
     """
 
 def factorization(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import TensorType
 from mimgraph.merges.agreement import Operands, operands, same_dtypes
 from mimgraph.merges.elementwise import refuse
+
+_REST = "..."
+_AXIS = re.compile(r"\.{3}|[^ ]")
 
 
 class Letter(NamedTuple):
@@ -29,6 +33,7 @@ def einsum(sources: Sources, /, equation: str) -> Lowering:
     """Products of axes by letter, summed where `equation` drops one: "n l d, n m d -> n l m".
 
     Letters are axes as torch counts them, so that of the batch comes first; a source may lack it.
+    `...` is any number of axes, the same in each source from the last on.
 
     Example:
         queries: [10, 64]
@@ -36,15 +41,15 @@ def einsum(sources: Sources, /, equation: str) -> Lowering:
         {merge: einsum, from: [queries, keys], equation: "n l d, n m d -> n l m"}
     """
     terms, result = _read(equation)
+    compact = f"{','.join(map(_text, terms))}->{_text(result)}"
     named = operands(sources, "einsum", least=len(terms), most=len(terms))
-    by_key = dict(zip(named, terms, strict=True))
+    by_key, result = _spread(dict(zip(named, terms, strict=True)), named, result)
     _check_ranks(named, by_key)
     batch = _batch(named, by_key)
     sizes = _sizes(named, by_key)
     _check_result(result, sizes, batch)
     _check_dtypes(named, by_key, result)
     dims = tuple(sizes[letter.name] for letter in result[1 if batch else 0 :])
-    compact = f"{','.join(map(_text, terms))}->{_text(result)}"
     return Lowering(
         TensorType(dims, sources[0].dtype, None, batch is not None),
         call=call("torch.einsum", Constant(compact), *map(Operand, named)),
@@ -65,12 +70,36 @@ def _read(equation: str) -> tuple[list[Term], Term]:
 
 
 def _letters(equation: str, start: int, end: int) -> Iterator[Letter]:
-    for position in range(start, end):
-        character = equation[position]
-        if character.isascii() and character.isalpha():
-            yield Letter(character, position)
-        elif character != " ":
-            raise _fault(f"an equation names axes by a letter, not {character!r}", position)
+    spread = False
+    for match in _AXIS.finditer(equation, start, end):
+        name, position = match[0], match.start()
+        if not (name == _REST or name.isascii() and name.isalpha()):
+            raise _fault(f"an equation names axes by a letter, not {name!r}", position)
+        if name == _REST and spread:
+            raise _fault("a tensor has one ellipsis", position)
+        spread |= name == _REST
+        yield Letter(name, position)
+
+
+def _spread(
+    terms: Mapping[str, Term], named: Operands, result: Term
+) -> tuple[dict[str, Term], Term]:
+    """Names in place of each ellipsis, as many as the source has axes for it; the last is ...-1."""
+    counts = {
+        key: max(named[key].rank - len(term) + 1, 0)
+        for key, term in terms.items()
+        if any(letter.name == _REST for letter in term)
+    }
+
+    def spread(term: Term, count: int) -> Term:
+        found: list[Letter] = []
+        for letter in term:
+            rest = [Letter(f"{_REST}{axis}", letter.position) for axis in range(-count, 0)]
+            found += rest if letter.name == _REST else [letter]
+        return tuple(found)
+
+    by_key = {key: spread(term, counts.get(key, 0)) for key, term in terms.items()}
+    return by_key, spread(result, max(counts.values())) if counts else result
 
 
 def _check_ranks(named: Operands, terms: Mapping[str, Term]) -> None:

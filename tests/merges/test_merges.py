@@ -268,6 +268,15 @@ CASES = [
         Case("einsum", keys(*sources), {"equation": equation}, by_hand)
         for sources, equation, by_hand in (
             ((ROW, tensor(3, 5)), "n l d, n m d -> n l m", lambda a, b: a @ b.mT),
+            ((ROW, tensor(3, 5)), "... l d, ... m d -> ... l m", lambda a, b: a @ b.mT),
+            (
+                (tensor(3, 4, 5), ROW),
+                "n ... d, n ... d -> n ...",
+                lambda a, b: (a * b[:, None]).sum(-1),
+            ),
+            ((ROW, unbatched(5)), "... d, ... d -> ... d", lambda a, b: a * b),
+            ((ROW,), "n ... -> n", lambda a: a.sum((1, 2))),
+            ((ROW,), "n t d ... -> n d t ...", lambda a: a.mT),
             ((ROW, unbatched(5, 6)), "nld,de->nle", operator.matmul),
             ((unbatched(6, 4), ROW), "ml, nld -> nmd", operator.matmul),
             ((unbatched(3, 4), unbatched(4)), "ab,b->a", operator.matmul),
@@ -907,7 +916,13 @@ REFUSALS = [
         for sources, equation, code, at in (
             (keys(ROW), "n t d", "bad-option", "equation"),
             (keys(ROW), "n t d -> n t -> n", "bad-option", "equation"),
-            (keys(ROW), "n...->n", "bad-option", "equation"),
+            (keys(ROW), "n . . . -> n", "bad-option", "equation"),
+            (keys(ROW), "n ... ... -> n", "bad-option", "equation"),
+            (keys(ROW), "n t d ... -> n ... ...", "bad-option", "equation"),
+            (keys(ROW), "n t d -> n ...", "bad-option", "equation"),
+            (keys(ROW), "... d -> d ...", "bad-option", "equation"),
+            (keys(ROW), "n a b c ... -> n", "rank-mismatch", "0"),
+            (keys(ROW, ROW), "... t d, ... d -> ... d", "bad-option", "equation"),
             (keys(ROW), "n t d -> n k", "bad-option", "equation"),
             (keys(ROW), "n t d -> n t t", "bad-option", "equation"),
             (keys(ROW), "n t d -> t n", "bad-option", "equation"),
