@@ -11,6 +11,7 @@ from typing import Any
 
 from mimgraph import catalogue
 from mimgraph.ir.code import Code
+from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -87,6 +88,8 @@ def _items(values: Mapping[str, Any]) -> Hashable:
 
 def _plain(value: Any) -> Hashable:
     """A value to compare: 1, 1.0 and True stay apart, how it was written is left out."""
+    if isinstance(value, Module):
+        return (value.name, _items(value.arguments))
     if isinstance(value, Code):
         kept = (getattr(value, f.name) for f in fields(value) if f.name != "written")
         return (type(value).__name__, *map(_plain, kept))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from mimgraph.ir.dim import Dim, DimOverflow, at_least
 from mimgraph.ir.graph import Activation, Apply, Block, Option
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed import Leaf, TypedNode
-from mimgraph.ir.types import TensorType, at_least_one
+from mimgraph.ir.types import TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
 MAX_SIZE = 2**63 - 1
@@ -111,6 +111,7 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
             return Expansion(lowering, options, fed)
         _check_inferred(op, bound, options, lowering)
         _check_results(state, op.name, lowering)
+        _check_readable(site, bound, options, list(types.values()))
     except DimOverflow:
         too_large = OpFault("too-large", f"a size that {op.name} gives passes 64 bits")
         _locate(state, site, bound, too_large, fed)
@@ -133,6 +134,34 @@ def _check_inferred(op: Op, bound: Bound, options: Mapping[str, Any], lowering: 
                     option=name,
                     help=f"leave {name} out",
                 )
+
+
+def _check_readable(
+    site: Site, bound: Bound, options: Mapping[str, Any], sources: list[TensorType]
+) -> None:
+    """A run-time size in an option must be an axis of a tensor at hand: of the sources, and for a
+    node, as no item of a seq sees them, of the inputs."""
+    at_hand = list(sources)
+    if site.node.sources:
+        at_hand += [type_ for type_ in site.context.inputs.values() if type_ is not None]
+    for name in bound.given:
+        for size in _run_time_sizes(options[name]):
+            if not can_be_read(size, at_hand):
+                where = "of the block's inputs" if site.context.uses else "it is fed"
+                raise OpFault(
+                    "symbolic-size",
+                    f"{size} is no size of what {where}, so it cannot be read here",
+                    option=name,
+                    help="make it a node of its own, or give it an input that has this size",
+                )
+
+
+def _run_time_sizes(value: Any) -> Iterator[Dim]:
+    if isinstance(value, Dim):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _run_time_sizes(item)
 
 
 def _check_results(state: State, name: str, lowering: Lowering) -> None:

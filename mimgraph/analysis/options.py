@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     ExpressionError,
     Variable,
@@ -213,6 +214,12 @@ def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, 
     try:
         return spec.check(value)
     except ValueError:
+        size = _run_time_size(value)
+        if size is not None:
+            message = f"{spec.name} must be a number, but it is {size}"
+            help = "it is known only at run time"
+            report.add(Diagnostic("symbolic-size", message, span, help=help, node=node))
+            return FAULTY
         wants = describe(spec.annotation)
         near = nearest(value, choices(spec.annotation)) if isinstance(value, str) else None
         report.add(
@@ -225,6 +232,12 @@ def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, 
             )
         )
         return FAULTY
+
+
+def _run_time_size(value: Any) -> Dim | None:
+    """A size known only at run time, alone or in a list."""
+    items = value if isinstance(value, list) else [value]
+    return next((item for item in items if isinstance(item, Dim)), None)
 
 
 def _got(value: Any) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from mimgraph.codegen.tree import rebuild
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, RuntimeSize, Subscript
-from mimgraph.ir.dim import Dim, FloorDiv, Size, substitute, symbol, symbols, terms
-from mimgraph.ir.types import BATCH, TensorType
+from mimgraph.ir.dim import Dim, FloorDiv, Size, symbols, terms
+from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells
 
 Readable = Sequence[tuple[Code, TensorType]]
 
@@ -23,45 +23,25 @@ def resolve_sizes(code: Code, readable: Readable) -> Code:
 
 def read_size(dim: Dim, readable: Readable) -> Code:
     """An axis that is `dim`; else arithmetic on the axes that its names are read from."""
-    found = _axis(dim, readable)
+    types = [type_ for _, type_ in readable]
+    found = axis_of(dim, types)
     if found is not None:
-        return found
+        return _read(found, readable)
     return _arithmetic(dim, {name: _named(name, readable) for name in symbols(dim)})
 
 
-def _axis(dim: Size, readable: Readable) -> Code | None:
-    for tensor, type_ in readable:
-        for index, size in enumerate(type_.shape):
-            if isinstance(size, Dim) and size == dim:
-                return _read(tensor, index)
-    return None
-
-
-def _read(tensor: Code, index: int) -> Code:
-    return Subscript(Attribute(tensor, "shape"), Constant(index))
+def _read(axis: Axis, readable: Readable) -> Code:
+    """`(tensor.shape[axis] - offset) // factor`."""
+    size: Code = Subscript(Attribute(readable[axis.tensor][0], "shape"), Constant(axis.axis))
+    if axis.offset:
+        size = Binary("-" if axis.offset > 0 else "+", size, Constant(abs(axis.offset)))
+    return size if axis.factor == 1 else Binary("//", size, Constant(axis.factor))
 
 
 def _named(name: str, readable: Readable) -> Code:
-    """The size `name`: an axis, or solved from one that is linear in it."""
-    wanted = BATCH if name == "N" else symbol(name)
-    found = _axis(wanted, readable)
-    if found is not None:
-        return found
-    for tensor, type_ in readable:
-        for index, size in enumerate(type_.shape):
-            if isinstance(size, Dim) and symbols(size) == {name}:
-                offset = substitute(size, {name: 0})
-                factor = substitute(size, {name: 1}) - offset
-                if isinstance(offset, int) and size == factor * wanted + offset:
-                    return _solved(_read(tensor, index), offset, factor)
-    raise AssertionError(f"no axis tells the size {name}")
-
-
-def _solved(axis: Code, offset: int, factor: Size) -> Code:
-    """`(axis - offset) // factor`."""
-    if offset:
-        axis = Binary("-" if offset > 0 else "+", axis, Constant(abs(offset)))
-    return axis if factor == 1 else Binary("//", axis, Constant(factor))
+    axis = axis_that_tells(name, [type_ for _, type_ in readable])
+    assert axis is not None, f"no axis tells the size {name}"  # inference has seen to it
+    return _read(axis, readable)
 
 
 def _arithmetic(dim: Size, names: Mapping[str, Code]) -> Code:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from mimgraph.ir.dim import Dim, Size, constant_term, sole_division, symbol
+from mimgraph.ir.dim import (
+    Dim,
+    Size,
+    constant_term,
+    sole_division,
+    substitute,
+    symbol,
+    symbols,
+)
 
 BATCH = symbol("N")
 
@@ -124,3 +133,45 @@ def strongest(constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
         if free not in least or constraint.bound > least[free].bound:
             least[free] = constraint
     return (*least.values(), *dict.fromkeys(kept))
+
+
+class Axis(NamedTuple):
+    """An axis of one of several tensors, of the size `factor * name + offset`."""
+
+    tensor: int
+    axis: int
+    offset: int = 0
+    factor: int = 1
+
+
+def axis_of(size: Size, tensors: Sequence[TensorType]) -> Axis | None:
+    """The first axis that is `size`."""
+    for position, type_ in enumerate(tensors):
+        for index, other in enumerate(type_.shape):
+            if isinstance(other, Dim) and other == size:
+                return Axis(position, index)
+    return None
+
+
+def axis_that_tells(name: str, tensors: Sequence[TensorType]) -> Axis | None:
+    """An axis from which the size `name` can be had: it is that, or linear in it."""
+    wanted = BATCH if name == "N" else symbol(name)
+    found = axis_of(wanted, tensors)
+    if found is not None:
+        return found
+    for position, type_ in enumerate(tensors):
+        for index, size in enumerate(type_.shape):
+            if isinstance(size, Dim) and symbols(size) == {name}:
+                offset = substitute(size, {name: 0})
+                factor = substitute(size, {name: 1}) - offset
+                if isinstance(offset, int) and size == factor * wanted + offset:
+                    assert isinstance(factor, int)
+                    return Axis(position, index, offset, factor)
+    return None
+
+
+def can_be_read(size: Dim, tensors: Sequence[TensorType]) -> bool:
+    """Whether a size known only at run time can be had from the axes of these tensors."""
+    if axis_of(size, tensors) is not None:
+        return True
+    return all(axis_that_tells(name, tensors) is not None for name in symbols(size))

@@ -99,7 +99,7 @@ def _spread(
         return tuple(found)
 
     by_key = {key: spread(term, counts.get(key, 0)) for key, term in terms.items()}
-    return by_key, spread(result, max(counts.values())) if counts else result
+    return by_key, spread(result, max(counts.values(), default=0))
 
 
 def _check_ranks(named: Operands, terms: Mapping[str, Term]) -> None:

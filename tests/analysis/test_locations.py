@@ -360,6 +360,9 @@ CASES = {
     "dtype of a category": "inputs: {a: {vocab: 10, dtype: ⟦bad-option⟧float32}}\nnodes:\n  b: {layer: Embedding, from: a, embedding_dim: 3}\noutputs: b\n",
     "more layers than a limit": "inputs: {a: [5, 8]}\nnodes:\n  b: {layer: LSTM, from: a, hidden_size: 3, num_layers: ⟦bad-option⟧1000000000}\noutputs: b\n",
     "share of what is faulty": "inputs: {a: [5]}\nnodes:\n  b: {layer: Conv2d, from: ⟦rank-mismatch⟧a, out_channels: 3, kernel_size: 1}\n  c: {share: b, from: a}\noutputs: [b, c]\n",
+    "a run-time size that an item of a seq cannot read": "inputs: {a: [8, T]}\nnodes:\n  b: {from: a, seq: [{MaxPool1d: 2}, {Interpolate: {size: ⟦symbolic-size⟧[$T]}}]}\noutputs: b\n",
+    "a run-time size that a block cannot read": "inputs: {a: [8, T], v: [4, 1]}\nblocks:\n  p: {params: {n: null}, inputs: [x], nodes: {y: {layer: Expand, from: x, size: ⟦symbolic-size⟧[4, $n]}}, outputs: y}\nnodes:\n  b: {block: p, from: v, n: $T}\noutputs: [a, b]\n",
+    "a run-time size where a number is wanted": "inputs: {a: [T, 8]}\nnodes:\n  b: {layer: TopK, from: a, k: ⟦symbolic-size⟧$(T // 2), dim: 1}\noutputs: b.values\n",
     # all at once, and no cascade
     "all faults in one go": "inputs: {a: [5]}\nnodes:\n  b: {layer: ⟦unknown-layer⟧Liner, from: a}\n  c: {layer: Linear, from: b, ⟦unknown-option⟧out: 3}\n  d: {merge: concat, from: [b, c]}\n  e: {layer: Linear, from: d, out_features: ⟦bad-option⟧x}\noutputs: e\n",
     "what follows a cycle is still read": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {merge: add, from: [a, c]}\n  c: {layer: ReLU, from: b}\n  d: {layer: Linear, from: c, ⟦unknown-option⟧out: 3}\noutputs: d\n",

@@ -919,7 +919,6 @@ REFUSALS = [
             (keys(ROW), "n . . . -> n", "bad-option", "equation"),
             (keys(ROW), "n ... ... -> n", "bad-option", "equation"),
             (keys(ROW), "n t d ... -> n ... ...", "bad-option", "equation"),
-            (keys(ROW), "n t d -> n ...", "bad-option", "equation"),
             (keys(ROW), "... d -> d ...", "bad-option", "equation"),
             (keys(ROW), "n a b c ... -> n", "rank-mismatch", "0"),
             (keys(ROW, ROW), "... t d, ... d -> ... d", "bad-option", "equation"),
