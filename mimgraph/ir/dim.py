@@ -567,10 +567,19 @@ def constant_term(dim: Dim) -> int:
     return dict(_terms(dim)).get((), 0)
 
 
-def sole_division(dim: Dim) -> tuple[Size, int, int] | None:
-    """`numerator`, `divisor` and `constant` of `numerator // divisor + constant`, if it is that."""
+class SoleDivision(NamedTuple):
+    """`factor * (numerator // divisor) + constant`, the factor and divisor positive."""
+
+    factor: int
+    numerator: Size
+    divisor: int
+    constant: int
+
+
+def sole_division(dim: Dim) -> SoleDivision | None:
+    """The parts of a size that is one division, scaled and shifted."""
     constant = constant_term(dim)
     match _terms(dim - constant):
-        case ((((FloorDiv(numerator, int(divisor)), 1),), 1),) if divisor > 0:
-            return numerator, divisor, constant
+        case ((((FloorDiv(numerator, int(divisor)), 1),), int(factor)),) if divisor > 0 < factor:
+            return SoleDivision(factor, numerator, divisor, constant)
     return None

@@ -115,9 +115,9 @@ def at_least_one(dim: Dim) -> Constraint:
     """`dim >= 1`, solved for what stands inside a floor division."""
     minimum = 1
     while (inside := sole_division(dim)) is not None:
-        numerator, divisor, constant = inside
-        assert isinstance(numerator, Dim)
-        dim, minimum = numerator, (minimum - constant) * divisor
+        assert isinstance(inside.numerator, Dim)
+        least = -((inside.constant - minimum) // inside.factor)  # rounded up
+        dim, minimum = inside.numerator, least * inside.divisor
     return Constraint(dim, minimum)
 
 
