@@ -371,3 +371,23 @@ def test_a_dump_is_the_graph_again(spec: Spec) -> None:
     assert again == graph
     assert again.source() == graph.source()
     assert again.dumps() == graph.dumps()
+
+
+# the same properties on many more specs
+
+
+@pytest.mark.slow
+@thorough(max_examples=1_000)
+@given(specs())
+def test_many_outputs_are_as_inferred(spec: Spec) -> None:
+    check_against_the_nodes(to_yaml(spec))
+
+
+@pytest.mark.slow
+@thorough(max_examples=1_000)
+@given(specs())
+def test_many_dumps_are_the_graph_again(spec: Spec) -> None:
+    graph = mg.loads(to_yaml(spec))
+    again = mg.loads(graph.dumps())
+    assert again == graph
+    assert again.source() == graph.source()
