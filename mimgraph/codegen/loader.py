@@ -31,7 +31,8 @@ def load(source: str, spec: Callable[[], str], restore: Restore) -> ModuleType:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     sys.modules[key] = module
     try:
-        exec(compile(source, filename, "exec"), module.__dict__)  # noqa: S102 - our own text
+        code = compile(source, filename, "exec", dont_inherit=True)
+        exec(code, module.__dict__)  # noqa: S102 - our own text
     except BaseException:
         del sys.modules[key]
         raise

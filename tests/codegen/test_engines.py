@@ -121,3 +121,9 @@ def test_its_source_is_found(case: Case) -> None:
     found = inspect.getsource(type(case.model))
     assert found.startswith(f"class {case.graph.name}(nn.Module):")
     assert case.graph.source().endswith(found)
+
+
+def test_annotations_are_those_of_the_text(case: Case) -> None:
+    # what runs is the text alone: no future import of the loader's leaks into it
+    parameters = inspect.signature(case.model.forward).parameters
+    assert {p.annotation for p in parameters.values()} == {Tensor}
