@@ -183,12 +183,6 @@ class Op:
         """The inferred options that the rule computes and does not take."""
         return frozenset(self.inferred).difference(p.name for p in self._parameters[0])
 
-    def operand_keys(self, count: int) -> tuple[str, ...]:
-        """The keys of the first `count` sources given as a list."""
-        if self.inputs.kind == "many":
-            return tuple(map(str, range(count)))
-        return self.inputs.names[:count]
-
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """A layer with its options, to be called on sources; a merge of its sources at once."""
         if self.kind == "merge":

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.analysis.options import compute, missing_option, plain, unknown_option
+from mimgraph.analysis.options import compute, missing_option, unknown_option
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.catalogue import same_size
 from mimgraph.diagnostics import Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.expression import to_text
+from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
 from mimgraph.source import Span
 

@@ -10,11 +10,12 @@ import networkx as nx
 from mimgraph import catalogue
 from mimgraph.analysis.blocks import find_block
 from mimgraph.analysis.ops import bind_op
-from mimgraph.analysis.options import check_names, compute, plain
+from mimgraph.analysis.options import check_names, compute
 from mimgraph.analysis.state import State
 from mimgraph.analysis.structure import check_scope, cycles, scope_of
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import Dim, Size, symbol
+from mimgraph.ir.expression import plain
 from mimgraph.ir.graph import (
     FAULTY,
     Apply,

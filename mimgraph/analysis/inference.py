@@ -15,13 +15,14 @@ from mimgraph.analysis.blocks import (
 )
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.ops import Expansion, apply_op, finish
-from mimgraph.analysis.options import compute, plain
+from mimgraph.analysis.options import compute
 from mimgraph.analysis.shares import check_shared, owner
 from mimgraph.analysis.sources import all_known, ask_for_port, feed, match, resolve, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.analysis.structure import check_scope, scope_of
 from mimgraph.diagnostics import Label, Report
 from mimgraph.ir.dim import Size
+from mimgraph.ir.expression import plain
 from mimgraph.ir.graph import (
     FAULTY,
     Apply,
@@ -61,8 +62,9 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report)
     types, sizes = input_types(state, graph.inputs)
     context = Context({**state.params, **sizes}, types, scope, "")
-    outputs = _type_nodes(state, context, graph.outputs)
-    _refuse_states(state, context, graph.outputs)
+    found = _type_nodes(state, context, graph.outputs)
+    _refuse_states(state, found.values())
+    outputs = _values(found)
     if len(report.diagnostics) > before or outputs is None:
         return None
     body = Body("", {}, {}, {}, _known(types), *_typed(context), outputs, doc=graph.doc)
@@ -70,24 +72,20 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     return TypedGraph(graph.name, body, docs, strongest(state.constraints))
 
 
-def _refuse_states(state: State, context: Context, outputs: Iterable[Output]) -> None:
+def _refuse_states(state: State, outputs: Iterable[Fed]) -> None:
     """The state that recurrent layers hand on is no tensor, so no output."""
-    for output in outputs:
-        typed = context.typed.get(output.source.name)
-        port = output.source.port or (typed.default if typed else None) or ""
-        if typed and port in typed.results and typed.results[port].dtype not in DTYPES:
+    for fed in outputs:
+        if fed.type is not None and fed.type.dtype not in DTYPES:
             help = "hidden and cell are tensors"
             message = "a state is no tensor, so no output"
-            state.fault("dtype-mismatch", message, output.source.span, help=help)
+            state.fault("dtype-mismatch", message, fed.source.span, help=help)
 
 
 # bodies
 
 
-def _type_nodes(
-    state: State, context: Context, outputs: Iterable[Output]
-) -> dict[str, Value] | None:
-    """Type every node of a body in running order; the values of its outputs, if all are known."""
+def _type_nodes(state: State, context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:
+    """Type every node of a body in running order; its outputs, resolved."""
     for node in context.scope.order:
         context.typed[node.name] = type_node(state, context, node)
         state.count(1, node.span)
@@ -95,8 +93,12 @@ def _type_nodes(
     beyond = [n for name, n in context.scope.nodes.items() if name not in context.typed]
     check_nodes_text(state, beyond, context.env, context.path)
     check_shared(state, context)
-    found = {o.name: resolve(state, context, o.source, "") for o in outputs}
-    return {name: fed.value for name, fed in found.items()} if all_known(found) else None
+    return {o.name: resolve(state, context, o.source, "") for o in outputs}
+
+
+def _values(outputs: Mapping[str, Fed]) -> dict[str, Value] | None:
+    """The values of a body's outputs, if all types are known."""
+    return {name: fed.value for name, fed in outputs.items()} if all_known(outputs) else None
 
 
 def _typed(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:
@@ -276,7 +278,7 @@ def _builtin_body(
     inside = State(replace(state.graph, blocks=block.inner), Report(), state.params)
     check_blocks(inside)
     context = Context(given, types, scope_of(block), f"{block.family}.")
-    outputs = _type_nodes(inside, context, block.outputs)
+    outputs = _values(_type_nodes(inside, context, block.outputs))
     state.constraints.update(inside.constraints)
     for fault in inside.report.diagnostics[:1]:
         labels = tuple(
@@ -395,7 +397,7 @@ def _body(
     path = block.family if block.is_chain else f"{block.family}."
     env = {**state.params, **given, **dims}
     context = Context(env, types, state.scopes[key], path, (use,))
-    outputs = _type_nodes(state, context, block.outputs)
+    outputs = _values(_type_nodes(state, context, block.outputs))
     if outputs is None:
         return None
     defaults = block_params(state, block, {})

@@ -15,14 +15,13 @@ from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code
-from mimgraph.ir.dim import Dim, DimOverflow, at_least
+from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, DimOverflow, at_least
 from mimgraph.ir.graph import Activation, Apply, Block, Option
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed import Leaf, TypedNode
 from mimgraph.ir.types import TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
-MAX_SIZE = 2**63 - 1
 MAX_WEIGHTS = 2**40  # elements of one learned tensor
 WORDS = ("from", "activation", "take")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
@@ -171,7 +170,7 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
     for type_ in lowering.results.values():
         for size in type_.dims:
             if type(size) is int and size > 0:
-                if size > MAX_SIZE:
+                if size > MAX_COEFFICIENT:
                     raise OpFault("too-large", f"a size that {name} gives passes 64 bits")
                 continue
             answer = at_least(size, 1)

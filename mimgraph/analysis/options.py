@@ -15,6 +15,7 @@ from mimgraph.ir.expression import (
     Variable,
     WrittenText,
     evaluate,
+    plain,
     variables,
     written,
 )
@@ -111,17 +112,6 @@ def _compute(value: Written, env: Environment, report: Report, node: str) -> Any
         report.add(Diagnostic(error.code, error.message, span, node=node))
         return FAULTY
     return written(result, value.expression)
-
-
-def plain(value: Any) -> Any:
-    """A value without its origin, to be seen inside a block."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str) -> None:

@@ -166,6 +166,19 @@ def written(value: Any, expression: Expression) -> Any:
     return value
 
 
+def plain(value: Any) -> Any:
+    """A value without its origin, which means nothing in another block."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    return value
+
+
 def _written(operator: str, left: Any, right: Any) -> Any:
     """Arithmetic of Python code on a written int: computed on plain ints, the expression kept."""
     plain = tuple(int(v) if isinstance(v, int) else v for v in (left, right))

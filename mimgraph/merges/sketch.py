@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-from mimgraph.ir.expression import parse, variables
+from mimgraph.ir.expression import parse, plain, variables
 from mimgraph.ir.graph import (
     Activation,
     Apply,
@@ -113,18 +113,7 @@ def _apply(kind: str, op: str, options: Mapping[str, Any]) -> Apply:
 
 
 def _option(value: Any) -> Option:
-    return Option(_plain(value), _NOWHERE, _NOWHERE)
-
-
-def _plain(value: Any) -> Any:
-    """A value without its origin, which lies outside of the block."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    return Option(plain(value), _NOWHERE, _NOWHERE)
 
 
 def _sources(sources: Sources) -> tuple[Source, ...]:

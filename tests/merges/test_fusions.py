@@ -929,8 +929,9 @@ def test_what_a_rule_takes_can_be_typed_whatever_the_sizes() -> None:
         if "tasks" in op.options:
             given["tasks"] = ["a", "b"]
         sources = [tensor(*one), tensor(*other)]
+        keys = ("0", "1") if op.inputs.kind == "many" else op.inputs.names[:2]
         try:
-            block = infer(name, dict(zip(op.operand_keys(2), sources, strict=True)), **given)
+            block = infer(name, dict(zip(keys, sources, strict=True)), **given)
         except OpFault:
             continue
         if isinstance(block, Block):
