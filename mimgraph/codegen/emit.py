@@ -61,8 +61,11 @@ class _Emitter:
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
 
     def run(self) -> tuple[Class, ...]:
-        for group in _by_height(bodies(self.graph.body)):
-            self.items_of(group)
+        every = list(bodies(self.graph.body))
+        # layers in chains use no class of the file, so theirs are made once for all of it
+        self.define_items({i: t for i, t in _wrapped(every) if isinstance(i.operation, Leaf)})
+        for group in _by_height(every):
+            self.define_items({i: t for i, t in _wrapped(group) if i not in self.made})
             uses = [body for body in group if body is not self.graph.body]
             # a block of the user's and one of the catalogue may share a name, but no params
             for (family, _), members in _grouped(uses, _family).items():
@@ -192,11 +195,8 @@ class _Emitter:
             case _:
                 return lifted.construct(use, {})
 
-    def items_of(self, group: Iterable[Body]) -> None:
-        """Classes for the items that are not modules called as `m(x)`."""
-        types = {
-            node: type_ for body in group for node, type_ in _items(body) if _needs_class(node)
-        }
+    def define_items(self, types: Mapping[TypedNode, TensorType]) -> None:
+        """Classes for items of chains, each with the type that it is fed."""
         for name, members in _grouped(types, self.item_name).items():
             self.define(name, {node: self.item_draft(node, types[node]) for node in members})
 
@@ -249,6 +249,12 @@ def _needs_class(node: TypedNode) -> bool:
     if isinstance(operation, Use):
         return len(operation.body.outputs) > 1
     return isinstance(operation, Repeated) and operation.shared and bool(operation.bodies)
+
+
+def _wrapped(group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
+    """The items of chains that are no modules called as `m(x)`."""
+    for body in group:
+        yield from ((node, type_) for node, type_ in _items(body) if _needs_class(node))
 
 
 def _items(body: Body) -> Iterator[tuple[TypedNode, TensorType]]:

@@ -205,6 +205,46 @@ CASES = {
         ("Tower2()", "Tower()"),
         more="step: {seq: [ReLU]}",
     ),
+    "items of chains of the block and of the graph share their classes": Case(
+        "{seq: [{LSTM: {hidden_size: 4, take: last}}, {Unsqueeze: 1}, {Select: {dim: 1, index: 0}}]}",
+        (
+            PLAIN[0],
+            (
+                "q: {from: b, seq: [{LSTM: {hidden_size: 4, take: last}}, {Unsqueeze: 1},"
+                " {Select: {dim: 2, index: 3}}]}"
+            ),
+        ),
+        """
+        class LastLSTM(nn.LSTM):
+            def forward(self, x: Tensor) -> Tensor:
+                return super().forward(x)[1][0][-1]
+
+
+        class Unsqueeze(nn.Module):
+            def forward(self, x: Tensor) -> Tensor:
+                return x.unsqueeze(1)
+
+
+        class Select(nn.Module):
+            def __init__(self, dim: int, index: int) -> None:
+                super().__init__()
+                self.dim = dim
+                self.index = index
+
+            def forward(self, x: Tensor) -> Tensor:
+                return x.select(self.dim, self.index)
+
+
+        class Tower(nn.Sequential):
+            def __init__(self) -> None:
+                super().__init__(LastLSTM(8, 4, batch_first=True), Unsqueeze(), Select(1, 0))
+        """,
+        (
+            "Tower()",
+            "nn.Sequential(LastLSTM(8, 4, batch_first=True), Unsqueeze(), Select(2, 3))",
+        ),
+        "{a: [6, 8], b: [6, 8]}",
+    ),
 }
 
 
