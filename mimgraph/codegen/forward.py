@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from mimgraph.codegen.inline import inlined
 from mimgraph.codegen.naming import Branches, needed_by
 from mimgraph.codegen.plan import Plan, Step
 from mimgraph.codegen.printer import Assign, Delete, For, Return, Statement
@@ -24,7 +25,7 @@ def _named(plan: Plan, as_dict: bool) -> tuple[Statement, ...]:
     carries one name: that of its last node, `x` on the run that ends in the result."""
     body = plan.body
     outputs = {name: plan.value(value) for name, value in body.outputs.items()}
-    steps, final = _split_final(plan.steps, outputs)
+    steps, final = _split_final(inlined(plan.steps, body, outputs.values()), outputs)
     last_use = _last_use(steps, final, outputs.values())
     names = Branches(plan, steps, last_use, final, outputs)
     statements: list[Statement] = []

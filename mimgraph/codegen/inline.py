@@ -1,0 +1,77 @@
+"""Modules of an `each` called where their results are used: a list of them needs no locals."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from mimgraph.codegen.plan import Step, values_read
+from mimgraph.codegen.tree import Local, rebuild
+from mimgraph.ir.code import Call
+from mimgraph.ir.typed import Body, Each, Leaf, Value, unwrap
+
+LOOKUPS = ("Embedding", "EmbeddingBag")
+
+
+def inlined(steps: Iterable[Step], body: Body, outputs: Iterable[Value]) -> list[Step]:
+    """The steps, the calls of an `each` inside the one that reads them all, once and in order.
+
+    They read inputs only, so nothing lives longer. A step between keeps its place behind them,
+    unless they are lookups, for which it does not matter.
+    """
+    steps = list(steps)
+    readers = Counter(outputs)
+    for step in steps:
+        readers.update(values_read(step.code))
+        readers.update(step.loop.carried.values() if step.loop else ())
+    found: list[Step] = []
+    waiting: dict[str, list[Step]] = {}  # the calls of each `each`
+    for step in steps:
+        each = _each_of(step, readers, body)
+        for name, calls in list(waiting.items()):
+            if name == each or (_looks_up(body, name) and not _reads(step, calls)):
+                continue
+            del waiting[name]
+            if _reads(step, calls) == [call.targets[0] for call in calls] and not step.loop:
+                step = _with_calls(step, calls)
+            else:
+                found += calls
+        if each:
+            waiting.setdefault(each, []).append(step)
+        else:
+            found.append(step)
+    return found + [call for calls in waiting.values() for call in calls]
+
+
+def _each_of(step: Step, readers: Counter[Value], body: Body) -> str:
+    """The `each` of which it is a call on an input, read once; else nothing."""
+    name, is_item, _ = step.targets[0].name.partition(".")
+    called = isinstance(step.code, Call) and len(step.targets) == 1 and not step.loop
+    once = readers[step.targets[0]] == 1
+    from_inputs = all(value.name in body.inputs for value in step.reads)
+    return name if is_item and called and once and from_inputs else ""
+
+
+def _looks_up(body: Body, name: str) -> bool:
+    """Whether an `each` is of tables, which give the same at any time."""
+    operation = body.by_name[name].operation
+    assert isinstance(operation, Each)
+    items = [unwrap(item.operation) for item in operation.items]
+    return all(isinstance(item, Leaf) and item.name in LOOKUPS for item in items)
+
+
+def _reads(step: Step, calls: list[Step]) -> list[Value]:
+    """Those of the results that the step reads, in its order."""
+    made = {call.targets[0] for call in calls}
+    carried = step.loop.carried.values() if step.loop else ()
+    return [value for value in (*values_read(step.code), *carried) if value in made]
+
+
+def _with_calls(step: Step, calls: list[Step]) -> Step:
+    """The step with the calls in place of their results."""
+    made = {call.targets[0]: call.code for call in calls}
+    code = rebuild(
+        step.code, lambda part: made.get(part.value) if isinstance(part, Local) else None
+    )
+    return replace(step, code=code, reads=tuple(dict.fromkeys(values_read(code))))
