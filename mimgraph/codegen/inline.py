@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from mimgraph.codegen.plan import Step, values_read
@@ -14,34 +14,48 @@ from mimgraph.ir.typed import Body, Each, Leaf, Value, unwrap
 LOOKUPS = ("Embedding", "EmbeddingBag")
 
 
-def inlined(steps: Iterable[Step], body: Body, outputs: Iterable[Value]) -> list[Step]:
+Waiting = dict[str, list[Step]]  # the calls of each `each`
+
+
+def inlined(steps: list[Step], body: Body, outputs: Iterable[Value]) -> list[Step]:
     """The steps, the calls of an `each` inside the one that reads them all, once and in order.
 
     They read inputs only, so nothing lives longer. A step between keeps its place behind them,
     unless they are lookups, for which it does not matter.
     """
-    steps = list(steps)
     readers = Counter(outputs)
     for step in steps:
         readers.update(values_read(step.code))
         readers.update(step.loop.carried.values() if step.loop else ())
+    sizes = Counter(step.targets[0].name.partition(".")[0] for step in steps)
     found: list[Step] = []
-    waiting: dict[str, list[Step]] = {}  # the calls of each `each`
+    waiting: Waiting = {}
     for step in steps:
-        each = _each_of(step, readers, body)
-        for name, calls in list(waiting.items()):
-            if name == each or (_looks_up(body, name) and not _reads(step, calls)):
-                continue
-            del waiting[name]
-            if _reads(step, calls) == [call.targets[0] for call in calls] and not step.loop:
-                step = _with_calls(step, calls)
-            else:
-                found += calls
-        if each:
+        if each := _each_of(step, readers, body):
             waiting.setdefault(each, []).append(step)
-        else:
-            found.append(step)
+            continue
+        taken = _taken(step, waiting, sizes, body)
+        calls = [call for name in taken for call in waiting.pop(name)]
+        for name in [name for name in waiting if not _may_wait(name, waiting, step, body)]:
+            found += waiting.pop(name)
+        found.append(_with_calls(step, calls) if calls else step)
     return found + [call for calls in waiting.values() for call in calls]
+
+
+def _taken(step: Step, waiting: Waiting, sizes: Mapping[str, int], body: Body) -> list[str]:
+    """Each `each` whose calls can stand in the step, one after the other as they run now."""
+    read = _reads(step, waiting)
+    names = list(dict.fromkeys(value.name.partition(".")[0] for value in read))
+    in_order = [call.targets[0] for name in names for call in waiting[name]] == read
+    whole = all(len(waiting[name]) == sizes[name] for name in names)
+    fixed = [name for name in waiting if not _looks_up(body, name)]
+    as_before = [name for name in names if name in fixed] in ([], fixed)
+    return names if in_order and whole and as_before and not step.loop else []
+
+
+def _may_wait(name: str, waiting: Waiting, step: Step, body: Body) -> bool:
+    """Whether the calls of an `each` may stand behind a step."""
+    return _looks_up(body, name) and not _reads(step, {name: waiting[name]})
 
 
 def _each_of(step: Step, readers: Counter[Value], body: Body) -> str:
@@ -61,9 +75,9 @@ def _looks_up(body: Body, name: str) -> bool:
     return all(isinstance(item, Leaf) and item.name in LOOKUPS for item in items)
 
 
-def _reads(step: Step, calls: list[Step]) -> list[Value]:
-    """Those of the results that the step reads, in its order."""
-    made = {call.targets[0] for call in calls}
+def _reads(step: Step, waiting: Waiting) -> list[Value]:
+    """What the step reads of the results that wait, in its order."""
+    made = {call.targets[0] for calls in waiting.values() for call in calls}
     carried = step.loop.carried.values() if step.loop else ()
     return [value for value in (*values_read(step.code), *carried) if value in made]
 
