@@ -12,11 +12,23 @@ MODULE_DICT = RESERVED | PRIVATE | {"clear", "items", "keys", "pop", "update", "
 # each needs torch, Tensor and nn alone; `analysis.names.EMITTED` keeps the names free
 HELPERS = {
     "_ModuleDict": '''\
-class _ModuleDict(nn.ModuleDict):
-    """A ModuleDict whose keys may be names of its own methods."""
+class _ModuleDict(nn.Module):
+    """Modules by any name; an nn.ModuleDict takes none of its own attributes."""
 
-    def add_module(self, name: str, module: nn.Module | None) -> None:
-        self._modules[name] = module''',
+    def __init__(self, modules: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self._modules.update(modules)
+
+    def __getitem__(self, name: str) -> nn.Module:
+        module = self._modules[name]
+        assert module is not None
+        return module
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in self.__dict__:  # as training is, whatever module has that name
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)''',
     "_sinusoid": '''\
 def _sinusoid(length: int, width: int) -> Tensor:
     """Positions as sine and cosine, interleaved (Vaswani et al., 2017): (length, width)."""
