@@ -1,7 +1,16 @@
 """Declare a model of several inputs, check its shapes, and get the PyTorch module it stands for."""
 
 from mimgraph import layers, merges
-from mimgraph.builder import Buffer, Input, Parameter, Sequential, Tensor, arange, block
+from mimgraph.builder import (
+    Buffer,
+    Input,
+    Parameter,
+    Sequential,
+    Tensor,
+    arange,
+    block,
+    training_only,
+)
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, load, loads
 
@@ -19,4 +28,5 @@ __all__ = [
     "load",
     "loads",
     "merges",
+    "training_only",
 ]

@@ -14,7 +14,7 @@ import networkx as nx
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
-from mimgraph.builder import Tensor, declare_graph, raise_faults
+from mimgraph.builder import Tensor, TrainingOnly, declare_graph, raise_faults
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
@@ -53,7 +53,7 @@ class Graph:
 
     def __init__(
         self,
-        outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor],
+        outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor | TrainingOnly],
         name: str = "Model",
         doc: str = "",
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from mimgraph.analysis.blocks import (
@@ -18,6 +19,14 @@ from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_typ
 from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute
+from mimgraph.analysis.presence import (
+    check_inputs,
+    check_output,
+    conditional,
+    left_out,
+    missing_from,
+    settled,
+)
 from mimgraph.analysis.shares import check_shared, owner
 from mimgraph.analysis.sources import all_known, ask_for_port, feed, match, resolve, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
@@ -39,8 +48,10 @@ from mimgraph.ir.graph import (
     Share,
     Source,
 )
+from mimgraph.ir.presence import ALWAYS, Presence, renamed
 from mimgraph.ir.typed import (
     Body,
+    Leaf,
     Repeated,
     Sequence,
     Shared,
@@ -66,20 +77,36 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
         return None
     scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report)
     types, sizes = input_types(state, graph.inputs)
-    context = Context({**state.params, **sizes}, types, scope, "")
+    optional = frozenset(one.name for one in graph.inputs if one.optional)
+    always = check_inputs(state, graph.inputs)
+    context = Context({**state.params, **sizes}, types, scope, "", optional=optional)
     found = _type_nodes(state, context, graph.outputs)
-    _refuse_states(state, found.values())
+    _check_outputs(state, graph.outputs, found)
+    for fed in found.values() if always else ():
+        check_output(state, fed)
     outputs = _values(found)
     if len(report.diagnostics) > before or outputs is None:
         return None
-    body = Body("", {}, {}, {}, _known(types), *_typed(context), outputs, doc=graph.doc)
+    training = frozenset(output.name for output in graph.outputs if output.only_training)
+    body = Body(
+        *("", {}, {}, {}, _known(types), *_typed(context), outputs),
+        doc=graph.doc,
+        optional=optional,
+        training=training,
+    )
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
-    return TypedGraph(graph.name, body, docs, strongest(state.constraints))
+    output_docs = {output.name: output.doc for output in graph.outputs if output.doc}
+    return TypedGraph(graph.name, body, docs, output_docs, strongest(state.constraints))
 
 
-def _refuse_states(state: State, outputs: Iterable[Fed]) -> None:
-    """The state that recurrent layers hand on is no tensor, so no output."""
-    for fed in outputs:
+def _check_outputs(state: State, outputs: Iterable[Output], found: Mapping[str, Fed]) -> None:
+    """The state that recurrent layers hand on is no tensor, so no output; an output is always there,
+    one of them in eval too."""
+    declared = tuple(outputs)
+    if declared and all(output.only_training for output in declared):
+        message = "at least one output is not for training only"
+        state.fault("bad-option", message, declared[0].span)
+    for fed in found.values():
         if fed.type is not None and fed.type.dtype not in DTYPES:
             help = "hidden and cell are tensors"
             message = "a state is no tensor, so no output"
@@ -143,10 +170,39 @@ def _node(
     typed = _operation(state, site, owned.declared)
     if fed is None:
         _missing_from(state, site, owned.declared)
+    if typed is not None:
+        typed = settled(state, site, typed)
+    if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
+        typed = _with_less(state, site, owned.declared, typed)
     if typed is None or owned.declared is node:
         return typed
     shared = Shared(owned.name, typed.operation, owned.item)
-    return TypedNode(node.name, shared, typed.arguments, typed.results, typed.default, node)
+    return replace(typed, name=node.name, operation=shared, declared=node)
+
+
+def _with_less(state: State, site: Site, node: Node, typed: TypedNode) -> TypedNode | None:
+    """The node also as it is without the masks, lengths and states that may be missing."""
+    if not isinstance(typed.operation, Leaf):
+        return typed
+    by_value = {one.value: one for one in site.fed or ()}
+    fed = {key: by_value[value] for key, value in typed.arguments.items()}
+    named = {
+        key: replace(one, source=one.source._replace(argument=key if len(fed) > 1 else None))
+        for key, one in fed.items()
+    }
+    at_times: dict[Presence, set[str]] = {}
+    for key in conditional(typed, fed):
+        at_times.setdefault(fed[key].presence, set()).add(key)
+    without: dict[frozenset[str], TypedNode] = {}
+    for size in range(1, len(at_times) + 1):
+        for groups in combinations(at_times.values(), size):
+            gone = frozenset().union(*groups)
+            rest = tuple(one for key, one in named.items() if key not in gone)
+            less = _operation(state, replace(site, fed=rest), node)
+            if less is None:
+                return None
+            without[gone] = less
+    return replace(typed, without=without)
 
 
 def _each(
@@ -180,7 +236,16 @@ def _each(
         return None
     arguments = {item.name: next(iter(item.arguments.values())) for item in whole}
     results = {item.name: item.type for item in whole if item.type is not None}
-    return TypedNode(node.name, TypedEach(tuple(whole)), arguments, results, None, node)
+    return TypedNode(
+        node.name,
+        TypedEach(tuple(whole)),
+        arguments,
+        results,
+        None,
+        node,
+        presences={item.name: item.presence_of(item.default or "") for item in whole},
+        is_own=all(item.is_own for item in whole),
+    )
 
 
 def _operation(state: State, site: Site, node: Node) -> TypedNode | None:
@@ -296,10 +361,11 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     block, options, fed = expansion
     inputs = dict(zip((declared.name for declared in block.inputs), fed.values(), strict=True))
     types = _known({name: one.type for name, one in inputs.items()})
-    key = (apply.name, _frozen(options), tuple(types.items()))
+    optional = missing_from(inputs, options.get("missing") == "skip")
+    key = (apply.name, _frozen(options), tuple(types.items()), optional)
     if key not in state.bodies:
         given = {name: plain(value) for name, value in options.items()}
-        state.bodies[key] = _builtin_body(state, site, block, given, types)
+        state.bodies[key] = _builtin_body(state, site, block, given, types, optional)
     body, nodes = state.bodies[key]
     state.count(nodes, site.node.span)
     if body is None:
@@ -320,12 +386,13 @@ def _builtin_body(
     block: Block,
     given: Mapping[str, Any],
     types: Mapping[str, TensorType],
+    optional: frozenset[str],
 ) -> tuple[Body | None, int]:
     """The inside of a catalogue's block and the number of its nodes; what is wrong in it is wrong
     with the node that uses it."""
     inside = State(replace(state.graph, blocks=block.inner), Report(), state.params)
     check_blocks(inside)
-    context = Context(given, types, scope_of(block), f"{block.family}.")
+    context = Context(given, types, scope_of(block), f"{block.family}.", optional=optional)
     outputs = _values(_type_nodes(inside, context, block.outputs))
     state.constraints.update(inside.constraints)
     for fault in inside.report.diagnostics[:1]:
@@ -335,7 +402,11 @@ def _builtin_body(
         state.fault(fault.code, fault.message, site.node.span, site.path, labels=labels)
     if outputs is None:
         return None, 0
-    body = Body(block.family, given, {}, {}, types, *_typed(context), outputs, doc=block.doc)
+    body = Body(
+        *(block.family, given, {}, {}, types, *_typed(context), outputs),
+        doc=block.doc,
+        optional=optional,
+    )
     return body, inside.expanded
 
 
@@ -386,7 +457,9 @@ def _repeat(
                 )
                 state.fault("shape-mismatch", message, repeat.span, site.path)
                 return None
-            current[name] = Fed(before.value, results[port], before.source, before.producer)
+            outer = {key: one.presence for key, one in current.items()}
+            presence = renamed(body.presence_of(body.outputs[port or names[0]]), outer)
+            current[name] = replace(before, type=results[port], presence=presence)
     return Repeated(tuple(bodies), tuple(times), repeat.shared, tuple(ports)), results
 
 
@@ -417,7 +490,8 @@ def _use(
     if dims is None:
         return None
     types = _known({key: one.type for key, one in fed.items()})
-    key = (call.block, _frozen(given), tuple(types.values()))
+    optional = left_out(fed)
+    key = (call.block, _frozen(given), tuple(types.values()), optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)
@@ -425,7 +499,7 @@ def _use(
     before = state.expanded
     label = Label(call.span, f"used here as {site.node.name}" if site.node.name else "used here")
     state.enter(call.span)
-    body = _body(state, call.block, block, given, types, dims, label)
+    body = _body(state, call.block, block, given, types, dims, label, optional)
     state.depth -= 1
     state.bodies[key] = body, state.expanded - before
     return body
@@ -439,19 +513,23 @@ def _body(
     types: Mapping[str, TensorType],
     dims: Mapping[str, Size],
     use: Label,
+    optional: frozenset[str],
 ) -> Body | None:
     """The inside of a block typed for one distinct use."""
     # a chain's one node has no name, so the items' paths start with the block's
     path = block.family if block.is_chain else f"{block.family}."
     env = {**state.params, **given, **dims}
-    context = Context(env, types, state.scopes[key], path, (use,))
+    context = Context(env, types, state.scopes[key], path, (use,), optional=optional)
     outputs = _values(_type_nodes(state, context, block.outputs))
     if outputs is None:
         return None
     defaults = block_params(state, block, {})
     typed = _typed(context)
     return Body(
-        block.family, given, defaults, dims, types, *typed, outputs, block.is_chain, block.doc
+        *(block.family, given, defaults, dims, types, *typed, outputs),
+        block.is_chain,
+        block.doc,
+        optional,
     )
 
 

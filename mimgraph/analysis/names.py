@@ -11,7 +11,10 @@ NODE_WORDS = ("from", "each", "with", "take", "activation", "repeat", *OPS)
 
 # what the emitted file itself uses: a param may bear any other name, as an argument shadows nothing
 EMITTED = frozenset(
-    {"self", "torch", "nn", "F", "Tensor", "range", "super", "_ModuleDict", "_sinusoid"}
+    [
+        *("self", "torch", "nn", "F", "Tensor", "range", "super"),
+        *("_ModuleDict", "_present", "_sinusoid", "_weighed"),
+    ]
 )
 
 # what nn.Module's instances use, beside every dunder

@@ -143,7 +143,8 @@ def _check_readable(
     node, as no item of a seq sees them, of the inputs."""
     at_hand = list(sources)
     if site.node.sources:
-        at_hand += [type_ for type_ in site.context.inputs.values() if type_ is not None]
+        inputs, optional = site.context.inputs, site.context.optional
+        at_hand += [t for name, t in inputs.items() if t is not None and name not in optional]
     for name in bound.given:
         for size in _run_time_sizes(options[name]):
             if not can_be_read(size, at_hand):

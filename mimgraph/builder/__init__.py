@@ -1,6 +1,6 @@
 """The Python front end: handles that record calls, and what makes a declared graph of them."""
 
-from mimgraph.builder.assemble import declare_graph
+from mimgraph.builder.assemble import TrainingOnly, declare_graph, training_only
 from mimgraph.builder.blocks import block
 from mimgraph.builder.place import raise_faults
 from mimgraph.builder.record import Input, Tensor
@@ -13,8 +13,10 @@ __all__ = [
     "Parameter",
     "Sequential",
     "Tensor",
+    "TrainingOnly",
     "arange",
     "block",
     "declare_graph",
     "raise_faults",
+    "training_only",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,6 +18,19 @@ from mimgraph.ir import graph as ir
 from mimgraph.source import Span
 
 
+class TrainingOnly(NamedTuple):
+    """An output that is left out in eval."""
+
+    handle: Tensor
+
+
+def training_only(handle: Tensor) -> TrainingOnly:
+    """Mark an output that only training has: `mg.Graph({"logits": a, "aux": mg.training_only(b)})`."""
+    if not isinstance(handle, Tensor):
+        raise TypeError(f"an output is a tensor of the graph, not {handle!r}")
+    return TrainingOnly(handle)
+
+
 class DeclaredBody(NamedTuple):
     """The nodes and outputs of one scope, and all blocks that they speak of, inner ones first."""
 
@@ -28,9 +41,14 @@ class DeclaredBody(NamedTuple):
 
 
 def declare_body(
-    outputs: Sequence[tuple[str, Tensor]], inputs: Iterable[Record], trace: Trace | None, span: Span
+    outputs: Sequence[tuple[str, Tensor]],
+    inputs: Iterable[Record],
+    trace: Trace | None,
+    span: Span,
+    training: Container[str] = (),
 ) -> DeclaredBody:
-    """What outputs depend on; `inputs` stand there in any case. An output "" is named by its node."""
+    """What outputs depend on; `inputs` stand there in any case. An output "" is named by its node;
+    those of the names in `training` only training has."""
     records = _reachable((handle for _, handle in outputs), inputs)
     names = _names(records)
     firsts: dict[int, Record] = {}
@@ -46,7 +64,12 @@ def declare_body(
         tuple(record.made.declared for record in records if isinstance(record.made, Given)),
         tuple(nodes),
         tuple(
-            ir.Output(name or names[t.record], ir.Source(names[t.record], t.port, span), span)
+            ir.Output(
+                name or names[t.record],
+                ir.Source(names[t.record], t.port, span),
+                span,
+                name in training,
+            )
             for name, t in outputs
         ),
         blocks,
@@ -124,14 +147,18 @@ def _with_values(operation: Any, trace: Trace | None) -> Any:
 
 
 def declare_graph(
-    outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor], name: str, doc: str
+    outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor | TrainingOnly], name: str, doc: str
 ) -> ir.Graph:
     """The graph that leads to these outputs."""
     span = here()
     reason = name_fault(name) if isinstance(name, str) else "a name is a text"
     if reason is not None:
         raise fail("bad-name", f"{name!r} cannot be a class name", span, reason)
-    body = declare_body(_public(outputs, span), (), None, span)
+    training: list[str] = []
+    if isinstance(outputs, Mapping):
+        training = [key for key, one in outputs.items() if isinstance(one, TrainingOnly)]
+        outputs = {k: o.handle if isinstance(o, TrainingOnly) else o for k, o in outputs.items()}
+    body = declare_body(_public(outputs, span), (), None, span, training)
     keys = _keys(body.blocks)
     return ir.Graph(
         name,

@@ -219,10 +219,12 @@ def Input(
     dtype: Any = None,
     vocab: int | None = None,
     doc: str = "",
+    optional: bool = False,
 ) -> Tensor:
     """A named input of the graph; `shape` has sizes or names, without the batch.
 
     `vocab` is the number of categories: it makes the dtype int64, and the shape () unless given.
+    An `optional` one may be left out by the caller of the module.
     """
     span, report = here(), Report()
     _check_name(name, span)
@@ -237,6 +239,7 @@ def Input(
         _dtype(dtype, "float32" if vocab is None else "int64", span, report),
         None if vocab is None else ir.Option(vocab, span, span),
         doc,
+        optional,
     )
     raise_faults(report, span)
     type_ = infer_input(declared, report)

@@ -95,6 +95,7 @@ class _Emitter:
             dims={},
             keyword_only=True,
             doc=_document(self.graph),
+            optional=body.optional,
         )
         self.classes.append(lift(self.graph.name, [draft]).definition)
 
@@ -137,6 +138,7 @@ class _Emitter:
             body.defaults,
             body.dims,
             doc=body.doc,
+            optional=body.optional,
         )
 
     def inits(self, body: Body) -> tuple[tuple[str, Code], ...]:
@@ -318,13 +320,20 @@ def _class_name(family: str) -> str:
 def _document(graph: TypedGraph) -> str:
     """What the class's docstring says: the spec's doc, inputs, outputs, what must hold."""
     body = graph.body
-    inputs = ", ".join(f"{name} {type_}{_noted(type_)}" for name, type_ in body.inputs.items())
-    outputs = ", ".join(f"{name} {body.type_of(value)}" for name, value in body.outputs.items())
+    inputs = ", ".join(
+        f"{name} {type_}{_noted(type_)}{' (optional)' if name in body.optional else ''}"
+        for name, type_ in body.inputs.items()
+    )
+    outputs = ", ".join(
+        f"{name} {body.type_of(value)}{' (in training)' if name in body.training else ''}"
+        for name, value in body.outputs.items()
+    )
     plural = ["s" if len(things) > 1 else "" for things in (body.inputs, body.outputs)]
     lines = [f"Input{plural[0]}: {inputs}. Output{plural[1]}: {outputs}."]
     if graph.constraints:
         lines.append(f"At run time {', '.join(map(str, graph.constraints))}.")
-    described = [f"{name}: {doc}" for name, doc in graph.input_docs.items()]
+    docs = {**graph.input_docs, **graph.output_docs}
+    described = [f"{name}: {doc}" for name, doc in docs.items()]
     paragraphs = [body.doc] if body.doc else []
     return "\n\n".join([*paragraphs, " ".join(lines), *described])
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from mimgraph.codegen.printer import Assign, Class, Expr, For, Return, Statement
+from mimgraph.codegen.printer import Assign, Class, Expr, For, If, Return, Statement
 from mimgraph.ir.code import Code, Name, children
 
 _WORD = re.compile(r"\w+")
@@ -41,6 +41,10 @@ def _names(statement: Statement) -> Iterator[str]:
         case For(_, iterable, body):
             yield from _roots(iterable)
             for inner in body:
+                yield from _names(inner)
+        case If(test, body, orelse):
+            yield from _roots(test)
+            for inner in (*body, *orelse):
                 yield from _names(inner)
         case _:
             return

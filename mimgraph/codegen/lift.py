@@ -13,6 +13,7 @@ from mimgraph.codegen.printer import (
     Expr,
     For,
     Function,
+    If,
     Parameter,
     Statement,
 )
@@ -52,6 +53,7 @@ class Draft:
     dims: Mapping[str, Any]
     keyword_only: bool = False
     doc: str = ""
+    optional: frozenset[str] = frozenset()
 
 
 class Argument(NamedTuple):
@@ -87,6 +89,7 @@ def skeleton(draft: Draft) -> Any:
         draft.base,
         tuple((attribute, rebuild(code, _blank)) for attribute, code in draft.inits),
         draft.inputs,
+        draft.optional,
         draft.returns,
         tuple(_uncommented(rebuild_statement(s, _blank)) for s in draft.statements),
     )
@@ -99,6 +102,9 @@ def _blank(part: Code) -> Code | None:
 def _uncommented(statement: Statement) -> Statement:
     if isinstance(statement, For):
         return replace(statement, body=tuple(map(_uncommented, statement.body)))
+    if isinstance(statement, If):
+        body, orelse = (tuple(map(_uncommented, s)) for s in (statement.body, statement.orelse))
+        return replace(statement, body=body, orelse=orelse)
     return replace(statement, comment="") if isinstance(statement, Assign) else statement
 
 
@@ -357,6 +363,8 @@ def _agreed(drafts: list[Draft]) -> tuple[Statement, ...]:
 def _comment(statement: Statement) -> Any:
     if isinstance(statement, For):
         return tuple(map(_comment, statement.body))
+    if isinstance(statement, If):
+        return tuple(map(_comment, (*statement.body, *statement.orelse)))
     return statement.comment if isinstance(statement, Assign) else ""
 
 
@@ -419,5 +427,10 @@ def _type_name(value: Any) -> str:
 def _forward(draft: Draft, statements: tuple[Statement, ...]) -> tuple[Function, ...]:
     if not statements:
         return ()
-    parameters = tuple(Parameter(name, "Tensor") for name in draft.inputs)
+    parameters = tuple(
+        Parameter(name, "Tensor | None", Constant(None) if draft.keyword_only else None)
+        if name in draft.optional
+        else Parameter(name, "Tensor")
+        for name in draft.inputs
+    )
     return (Function("forward", parameters, draft.keyword_only, draft.returns, statements),)

@@ -115,7 +115,11 @@ def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
         raise ValueError(f"{path} is no .npz file of plain arrays: {error}") from None
     inputs = graph.body.inputs
     faults = [f"there is no input {name!r}" for name in arrays if name not in inputs]
-    faults += [f"an array for {name} is missing" for name in inputs if name not in arrays]
+    faults += [
+        f"an array for {name} is missing"
+        for name in inputs
+        if name not in arrays and name not in graph.body.optional
+    ]
     given = {name: torch.from_numpy(arrays[name]) for name in inputs if name in arrays}
     faults += misfits(graph, given, torch.can_cast)
     if faults:

@@ -218,6 +218,7 @@ class Input:
     dtype: str = "float32"
     vocab: Option | None = None
     doc: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,11 +231,13 @@ class BlockInput:
 
 
 class Output(NamedTuple):
-    """A result of the graph or block under its public name."""
+    """A result of the graph or block under its public name; some are given `only` in training."""
 
     name: str
     source: Source
     span: Span
+    only_training: bool = False
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from mimgraph.ir.code import Code
 from mimgraph.ir.graph import Node
 from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
 
 
@@ -99,7 +100,12 @@ TypedOperation = Leaf | Sequence | Use | Repeated | Each | Shared
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedNode:
-    """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it."""
+    """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it.
+
+    `presence` is when it runs, of a block `presences` when its results are there. `is_own` tells
+    what depends on no input. `without` is the node with arguments left out, by their keys, for
+    when those are missing.
+    """
 
     name: str
     operation: TypedOperation
@@ -107,6 +113,14 @@ class TypedNode:
     results: Mapping[str, TensorType]
     default: str | None
     declared: Node
+    presence: Presence = ALWAYS
+    presences: Mapping[str, Presence] = field(default_factory=dict)
+    is_own: bool = False
+    without: Mapping[frozenset[str], TypedNode] = field(default_factory=dict)
+
+    def presence_of(self, port: str) -> Presence:
+        """When a result is there."""
+        return self.presences.get(port, self.presence)
 
     @property
     def type(self) -> TensorType | None:
@@ -119,6 +133,7 @@ class Body:
     """The inside of the graph or of one distinct use of a block.
 
     `nodes` stand in the order in which their modules are made, `order` in the order they run.
+    `optional` are the inputs that may be left out, `training` the outputs given in training only.
     """
 
     family: str
@@ -131,6 +146,15 @@ class Body:
     outputs: Mapping[str, Value]
     is_chain: bool = False
     doc: str = ""
+    optional: frozenset[str] = frozenset()
+    training: frozenset[str] = frozenset()
+
+    def presence_of(self, value: Value) -> Presence:
+        """When an input or result of this body is there."""
+        if value.name in self.inputs:
+            return given(value.name) if value.name in self.optional else ALWAYS
+        name, _, item = value.name.partition(".")
+        return self.by_name[name].presence_of(item or value.port)
 
     def type_of(self, value: Value) -> TensorType:
         """The type of an input, a result or a learned tensor of this body."""
@@ -157,6 +181,7 @@ class TypedGraph:
     name: str
     body: Body
     input_docs: Mapping[str, str] = field(default_factory=dict)
+    output_docs: Mapping[str, str] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
 
 

@@ -40,7 +40,7 @@ from mimgraph.spec.compose import Scalar, Tree, compose
 from mimgraph.spec.compose import Sequence as Seq
 
 TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
-INPUT = ("shape", "dtype", "vocab", "doc")
+INPUT = ("shape", "dtype", "vocab", "doc", "optional")
 BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
 DEFAULT_NAME = "Model"
 
@@ -229,7 +229,16 @@ class _Reader:
             return broken
         if dtype is None:
             return broken
-        return Input(key.text, key.span, sizes, dtype, vocab_option, doc)
+        optional = self.flag("optional", tree.get("optional"))
+        return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional)
+
+    def flag(self, what: str, tree: Tree | None) -> bool:
+        """`true` or `false`, which it is where it is left out."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, bool):
+            return tree.value
+        if tree is not None:
+            self.wrong_type(what, "true or false", tree)
+        return False
 
     def dtype(self, tree: Tree | None, default: str) -> str | None:
         if tree is None:
@@ -605,7 +614,7 @@ class _Reader:
         )
 
     def outputs(self, tree: Tree) -> tuple[Output, ...]:
-        """One source, a list, or `{public_name: source}`."""
+        """One source, a list, or `{public_name: source}`, a source with more to say in a mapping."""
         if isinstance(tree, Scalar):
             source = self.source(tree, "")
             return (Output(source.name, source, tree.span),) if source else ()
@@ -646,14 +655,27 @@ class _Reader:
         return Output(source.name, source, tree.span) if source else None
 
     def named_output(self, key: Scalar, tree: Tree) -> Output | None:
+        """`name: source`, or `name: {from: source, only: training, doc: ...}`."""
+        words: Map = tree if isinstance(tree, Map) else Map((), tree.span)
         if isinstance(tree, Map):
-            self.wrong_type("an output", "a source", tree)
-            return None
+            known = self.check_keys("an output", tree, ("from", "only", "doc"))
+            only, found = tree.get("only"), tree.get("from")
+            if only is not None and not (isinstance(only, Scalar) and only.value == "training"):
+                self.fault("bad-option", "only is training", only.span, tree=only)
+            if found is None:
+                if known:
+                    help = f"{key.text}: {{from: ...}}"
+                    self.fault("missing-key", f"{key.text} needs from", key.span, help=help)
+                return None
+            tree = found
         source = self.source(tree, "")
         if not (key.text.isascii() and key.text.isidentifier()):
             self.fault("bad-name", f"{key.text!r} cannot be an output's name", key.span, tree=tree)
             return None
-        return Output(key.text, source, key.span) if source else None
+        if source is None:
+            return None
+        doc = self.text("doc", words.get("doc")) or ""
+        return Output(key.text, source, key.span, words.get("only") is not None, doc)
 
     # blocks
 
