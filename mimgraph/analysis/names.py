@@ -8,10 +8,10 @@ from functools import lru_cache
 # the keys of a node in a spec, those of later versions included: no block may have such a param
 OPS = ("layer", "merge", "seq", "block", "share")
 LATER = ("parameter", "buffer", "arange", "each", "optional")
-NODE_WORDS = ("from", "take", "activation", "repeat", *OPS, *LATER)
+NODE_WORDS = ("from", "take", "activation", "freeze", "repeat", *OPS, *LATER)
 
 # what the emitted file itself uses: a param may bear any other name, as an argument shadows nothing
-EMITTED = frozenset({"self", "torch", "nn", "F", "Tensor", "range", "super"})
+EMITTED = frozenset({"self", "torch", "nn", "F", "Tensor", "Self", "range", "super"})
 
 # what nn.Module's instances use, beside every dunder
 RESERVED = frozenset(

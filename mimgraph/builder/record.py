@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_node, infer_port
 from mimgraph.analysis.names import name_fault
-from mimgraph.builder.apply import declare_apply, declare_take
+from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.trace import Trace
@@ -49,10 +49,11 @@ class Feed(NamedTuple):
         operation: ir.Operation,
         take: ir.Take | None = None,
         blocks: Mapping[str, ir.Block] | None = None,
+        freeze: bool = False,
     ) -> TypedNode:
         """The node typed alone; raises what is wrong with it."""
         report = Report()
-        node = ir.Node(self.name, self.span, operation, self.sources, take)
+        node = ir.Node(self.name, self.span, operation, self.sources, take, freeze)
         typed = infer_node(node, self.made, report, blocks, self.path)
         raise_faults(report, self.span)
         assert typed is not None
@@ -329,8 +330,8 @@ def record(
 def _draft(recipe: Recipe | LayerCall, feed: Feed) -> Draft:
     if not isinstance(recipe, LayerCall):
         return recipe.draft(feed)
-    apply, take = declare_apply(recipe, feed.span), declare_take(recipe.keywords, feed.span)
-    return Draft(feed.infer(apply, take), {})
+    apply, words, span = declare_apply(recipe, feed.span), recipe.keywords, feed.span
+    return Draft(feed.infer(apply, declare_take(words, span), {}, declare_freeze(words, span)), {})
 
 
 def _draft_again(first: Record, feed: Feed) -> Draft:

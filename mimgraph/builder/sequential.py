@@ -6,30 +6,35 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.analysis.alone import Given
-from mimgraph.builder.apply import declare_apply, declare_take
+from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.blocks import BlockCall
 from mimgraph.builder.record import IN_SEQUENCE, Draft, Feed, Tensor, used_already
 from mimgraph.catalogue import LayerCall, Op, applier
 from mimgraph.ir import graph as ir
-from mimgraph.ir.typed import Leaf, Sequence, TypedNode, TypedOperation
+from mimgraph.ir.typed import Sequence, TypedNode, has_state
 
 
 class Sequential:
-    """Layers and blocks, each fed by the one before; called on a handle."""
+    """Layers and blocks, each fed by the one before; called on a handle.
+
+    Frozen, its weights get no gradients, and it stays in evaluation mode.
+    """
 
     stem = "sequential"
     argument_names = ("input",)
 
-    def __init__(self, *items: LayerCall | BlockCall) -> None:
+    def __init__(self, *items: LayerCall | BlockCall, freeze: bool = False) -> None:
         for item in items:
             if not isinstance(item, LayerCall | BlockCall):
                 hint = f", write layers.{item.name}()" if isinstance(item, Op) else ""
                 raise TypeError(f"an item is a layer or block with its options, not {item!r}{hint}")
         self.items = items
+        self.freeze = freeze
         self.uses: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
-        return f"Sequential({', '.join(map(repr, self.items))})"
+        shown = [*map(repr, self.items), *(["freeze=True"] if self.freeze else [])]
+        return f"Sequential({', '.join(shown)})"
 
     def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Tensor:
         applied: Tensor = applier("Sequential", sources, named)(self, sources, named, name)
@@ -53,8 +58,10 @@ class Sequential:
             else:
                 apply = declare_apply(item, feed.span, in_sequence=True)
                 take = declare_take(item.keywords, feed.span)
-                nodes.append(ir.Node(str(index), feed.span, apply, (), take))
-        typed = feed.infer(ir.Chain(tuple(nodes), feed.span), None, blocks)
+                freeze = declare_freeze(item.keywords, feed.span)
+                nodes.append(ir.Node(str(index), feed.span, apply, (), take, freeze))
+        freeze = declare_freeze({"freeze": self.freeze}, feed.span)
+        typed = feed.infer(ir.Chain(tuple(nodes), feed.span), None, blocks, freeze)
         self._claim(typed, feed)
         return Draft(typed, blocks)
 
@@ -62,7 +69,7 @@ class Sequential:
         """An item with weights of its own may stand nowhere else."""
         assert isinstance(typed.operation, Sequence)
         for item, node in zip(self.items, typed.operation.items, strict=True):
-            if not _has_state(node.operation):
+            if not has_state(node.operation):
                 continue
             if feed.trace in item.uses:
                 raise used_already(item, feed.span)
@@ -83,8 +90,3 @@ def _fed(feed: Feed, name: str, typed: TypedNode) -> Feed:
     assert typed.type is not None
     made = {name: Given(ir.BlockInput(name, feed.span), typed.type)}
     return feed._replace(sources=(ir.Source(name, None, feed.span),), made=made)
-
-
-def _has_state(operation: TypedOperation) -> bool:
-    module = operation.lowering.module if isinstance(operation, Leaf) else None
-    return not isinstance(operation, Leaf) or bool(module and (module.weights or module.buffers))

@@ -320,10 +320,11 @@ class _Reader:
         operation = None if op is None else self.operation(op, tree, here)
         sources = self.sources(tree.get("from"), here)
         take = self.take(tree.get("take"), here)
+        freeze = self.freeze(tree.get("freeze"), here)
         if len(self.report.diagnostics) > before:
             self.report.spoken.update(_words(tree))
         fine = sources is not None or tree.get("from") is None
-        return Node(key.text, key.span, operation if fine else None, sources, take)
+        return Node(key.text, key.span, operation if fine else None, sources, take, freeze)
 
     def op_of(self, key: Scalar, tree: Map, here: str) -> tuple[Scalar, Tree] | None:
         """The one key that says what a node does."""
@@ -356,17 +357,17 @@ class _Reader:
     def operation(self, op: tuple[Scalar, Tree], tree: Map, here: str) -> Operation | None:
         key, value = op
         if key.text == "seq":
-            known = self.check_keys("a seq", tree, ("seq", "from", "take"), here)
+            known = self.check_keys("a seq", tree, ("seq", "from", "take", "freeze"), here)
             chain = self.chain(value, here)
             return chain if known or tree.get("from") is not None else None
         name = self.text(key.text, value)
         if name is None:
             return None
-        own = (key.text, "from") if key.text == "share" else (key.text, "from", "take")
+        own = (key.text, "from", *(() if key.text == "share" else ("take", "freeze")))
         rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
         if key.text == "share":
             for word, _ in rest.values():
-                help = "a share has the options, activation and take of what it shares"
+                help = "a share has the options and words of what it shares"
                 self.fault(
                     "unknown-option", "a share takes no options", word.span, help=help, node=here
                 )
@@ -506,12 +507,13 @@ class _Reader:
             self.wrong_type("an item", "a layer or block, or {name: options}", tree, here)
             return broken
         take = self.take(rest.pop("take")[1], here) if "take" in rest else None
+        freeze = self.freeze(rest.pop("freeze")[1], here) if "freeze" in rest else False
         operation: Operation | None
         if key.text in self.blocks:
             operation = self.call(key.text, key.span, rest, here, lone)
         else:
             operation = self.apply("layer", key.text, key.span, rest, here, lone)
-        return Node(name, key.span, operation, (), take)
+        return Node(name, key.span, operation, (), take, freeze)
 
     def take(self, tree: Tree | None, here: str) -> Take | None:
         if tree is None:
@@ -520,6 +522,12 @@ class _Reader:
             return Take(str(tree.value), tree.span)
         self.wrong_type("take", "a port", tree, here)
         return None
+
+    def freeze(self, tree: Tree | None, here: str) -> bool:
+        if tree is None or (isinstance(tree, Scalar) and isinstance(tree.value, bool)):
+            return tree is not None and bool(tree.value)
+        self.wrong_type("freeze", "true or false", tree, here)
+        return False
 
     # sources and outputs
 
