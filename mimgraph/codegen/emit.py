@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward
-from mimgraph.codegen.imports import imports
+from mimgraph.codegen.frozen import freeze, frozen
+from mimgraph.codegen.helpers import helpers
+from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.plan import item_code, used_ports
 from mimgraph.codegen.printer import (
@@ -47,7 +50,10 @@ Key = TypeVar("Key")
 def source(graph: TypedGraph) -> str:
     """The file, as text: every class of the graph, inner ones first."""
     classes = _Emitter(graph).run()
-    return module_text(imports(classes), classes)
+    names = used_names(classes)
+    used = helpers(names)
+    words = names.union(*(re.findall(r"\w+", text) for text in used.values()))
+    return module_text(imports(words), classes, tuple(used.values()))
 
 
 class _Emitter:
@@ -86,6 +92,7 @@ class _Emitter:
             defaults={},
             dims={},
             keyword_only=True,
+            frozen=frozen(body),
             doc=_document(self.graph),
         )
         self.classes.append(lift(self.graph.name, [draft]).definition)
@@ -128,6 +135,7 @@ class _Emitter:
             body.params,
             body.defaults,
             body.dims,
+            frozen=frozen(body),
             doc=body.doc,
         )
 
@@ -137,7 +145,7 @@ class _Emitter:
         for node in body.nodes:
             made = self.module(node.operation, ports.get(node.name, ()))
             if made is not None:
-                found.append((node.name, made))
+                found.append((node.name, freeze(made, node)))
         return tuple(found)
 
     def module(self, operation: TypedOperation, ports: Iterable[str]) -> Code | None:
@@ -182,6 +190,10 @@ class _Emitter:
 
     def item(self, node: TypedNode) -> Code:
         """An item of a chain: a module that is called as `m(x)`."""
+        return freeze(self.thawed_item(node), node)
+
+    def thawed_item(self, node: TypedNode) -> Code:
+        """The same, as it is before it is frozen."""
         operation, ports = node.operation, (node.default or "",)
         if node not in self.made:
             return self.module(operation, ports) or Call(Name("nn.Identity"))
