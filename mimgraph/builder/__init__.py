@@ -2,19 +2,23 @@
 
 from mimgraph.builder.assemble import declare_graph
 from mimgraph.builder.blocks import block
+from mimgraph.builder.parts import BlockPart, GraphPart, block_parts
 from mimgraph.builder.place import raise_faults
 from mimgraph.builder.record import Input, Tensor
 from mimgraph.builder.sequential import Sequential
 from mimgraph.builder.tensors import Buffer, Parameter, arange
 
 __all__ = [
+    "BlockPart",
     "Buffer",
+    "GraphPart",
     "Input",
     "Parameter",
     "Sequential",
     "Tensor",
     "arange",
     "block",
+    "block_parts",
     "declare_graph",
     "raise_faults",
 ]

@@ -181,7 +181,8 @@ def check_output_name(name: Any, span: Span) -> None:
 
 def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir.Block]]:
     """The name of each block in the graph, and the blocks by name. Those that say the same are one;
-    the second of a family is `residual_2`, as its class `Residual2`."""
+    the second of a family is `residual_2`, as its class `Residual2`: a family of its own, so that
+    the graph emits what its dump does, by which copies of a model find their classes."""
     names = Names(first_number=2)
     keys: dict[str, str] = {}
     known: dict[Any, str] = {}
@@ -190,8 +191,8 @@ def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir
         named = replace(block, nodes=with_keys(block.nodes, keys))
         said = content(named)
         if said not in known:
-            known[said] = names.unique(block.family)
-            found[known[said]] = named
+            name = known[said] = names.unique(block.family)
+            found[name] = replace(named, family=name)
         keys[key] = known[said]
     return keys, found
 

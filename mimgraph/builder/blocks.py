@@ -21,7 +21,7 @@ from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Draft, Feed, Record, Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.catalogue import REQUIRED, applier, is_source
-from mimgraph.diagnostics import Label, SpecError
+from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import WrittenFloat, WrittenInt
@@ -74,7 +74,11 @@ class Family(ABC):
         words = {*self.defaults, *WORDS}
         params = {k: v for k, v in keywords.items() if k in words and not is_source(v)}
         named = {k: v for k, v in keywords.items() if k not in params}
-        return BlockCall(self, (), params)(*args, name=name, **named)
+        return self.applied(params)(*args, name=name, **named)
+
+    def applied(self, params: dict[str, Any]) -> BlockCall:
+        """What a call on handles with these params applies: a module of its own."""
+        return BlockCall(self, (), params)
 
     @property
     def stem(self) -> str:
@@ -263,7 +267,12 @@ class BlockCall:
         call = replace(call, block=key, params=params)
         take = declare_take(self.keywords, feed.span)
         freeze = declare_freeze(self.keywords, feed.span)
-        return Draft(feed.infer(call, take, blocks, freeze), blocks)
+        try:
+            return Draft(feed.infer(call, take, blocks, freeze), blocks)
+        except SpecError as error:  # a body from a file knows nothing of the user's line
+            use = Label(feed.span, f"used here as {feed.name}")
+            error.diagnostics[:] = [_with_use(found, use) for found in error.diagnostics]
+            raise
 
     def _declare(self, span: Span) -> ir.Call:
         params = {k: v for k, v in self.keywords.items() if k not in WORDS}
@@ -290,6 +299,14 @@ class BlockCall:
         times = operation.arguments if isinstance(operation, Repeated) else [operation.arguments]
         types = {k: _type_of(feed.made[v.name], v.port) for k, v in typed.arguments.items()}
         return list(times) or [{k: o.value for k, o in call.params.items()}], types
+
+
+def _with_use(found: Diagnostic, use: Label) -> Diagnostic:
+    """The fault with its use as a label, unless it tells of that file already."""
+    places = (found.span, *(label.span for label in found.labels))
+    if any(place.file is use.span.file for place in places):
+        return found
+    return replace(found, labels=(*found.labels, use))
 
 
 def _carried(

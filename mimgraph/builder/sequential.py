@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from mimgraph.analysis.alone import Given
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
@@ -12,6 +12,12 @@ from mimgraph.builder.record import IN_SEQUENCE, Draft, Feed, Tensor, used_alrea
 from mimgraph.catalogue import LayerCall, Op, applier
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import Sequence, TypedNode, has_state
+
+
+class Layerlike(Protocol):
+    """What can stand as a layer: a graph."""
+
+    def as_layer(self) -> LayerCall | BlockCall: ...
 
 
 class Sequential:
@@ -23,12 +29,8 @@ class Sequential:
     stem = "sequential"
     argument_names = ("input",)
 
-    def __init__(self, *items: LayerCall | BlockCall, freeze: bool = False) -> None:
-        for item in items:
-            if not isinstance(item, LayerCall | BlockCall):
-                hint = f", write layers.{item.name}()" if isinstance(item, Op) else ""
-                raise TypeError(f"an item is a layer or block with its options, not {item!r}{hint}")
-        self.items = items
+    def __init__(self, *items: LayerCall | BlockCall | Layerlike, freeze: bool = False) -> None:
+        self.items = tuple(map(_layer, items))
         self.freeze = freeze
         self.uses: dict[Any, Any] = {}
 
@@ -74,6 +76,16 @@ class Sequential:
             if feed.trace in item.uses:
                 raise used_already(item, feed.span)
             item.uses[feed.trace] = IN_SEQUENCE
+
+
+def _layer(item: Any) -> LayerCall | BlockCall:
+    """An item as a layer or block with its options."""
+    if hasattr(item, "as_layer"):
+        item = item.as_layer()
+    if isinstance(item, LayerCall | BlockCall):
+        return item
+    hint = f", write layers.{item.name}()" if isinstance(item, Op) else ""
+    raise TypeError(f"an item is a layer or block with its options, not {item!r}{hint}")
 
 
 def _after(feed: Feed, known: Feed, nodes: list[ir.Node], blocks: dict[str, ir.Block]) -> Feed:

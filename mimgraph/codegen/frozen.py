@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.codegen.printer import Expr, Function, Parameter, Return
+from mimgraph.codegen.printer import Expr, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name
 from mimgraph.ir.typed import Body, Leaf, Sequence, TypedNode
 
@@ -35,7 +35,7 @@ def train(modules: tuple[Code, ...]) -> tuple[Function, ...]:
     if not modules:
         return ()
     mode = Parameter("mode", "bool", Constant(True))
-    body = (
+    body: tuple[Statement, ...] = (
         Expr(Call(Name("super().train"), (Name("mode"),))),
         *(Expr(module.method("eval")) for module in modules),
         Return(Name("self")),

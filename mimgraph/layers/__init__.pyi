@@ -15,6 +15,7 @@ def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Means over windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
@@ -23,6 +24,7 @@ def AdaptiveAvgPool2d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Means over windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
@@ -34,6 +36,7 @@ def AdaptiveAvgPool3d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Means over windows such that `output_size` are left: (N, C, D, H, W) -> same rank.
@@ -45,6 +48,7 @@ def AdaptiveMaxPool1d(
     output_size: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
@@ -53,6 +57,7 @@ def AdaptiveMaxPool2d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
@@ -64,6 +69,7 @@ def AdaptiveMaxPool3d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows such that `output_size` are left: (N, C, D, H, W) -> (N, C, *output_size).
@@ -76,6 +82,7 @@ def AlphaDropout(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Dropout that keeps mean and variance, to go with SELU: (*) -> (*).
@@ -88,6 +95,7 @@ def ArgMax(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The position of the largest value of an axis, int64: (N, T, D) -> (N, D)."""
@@ -97,6 +105,7 @@ def ArgMin(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The position of the smallest value of an axis, int64: (N, T, D) -> (N, D)."""
@@ -109,6 +118,7 @@ def AvgPool1d(
     count_include_pad: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean of each window: (N, C, L) -> (N, C, L')."""
@@ -122,6 +132,7 @@ def AvgPool2d(
     divisor_override: int | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean of each window: (N, C, H, W) -> (N, C, H', W')."""
@@ -135,6 +146,7 @@ def AvgPool3d(
     divisor_override: int | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
@@ -148,6 +160,7 @@ def BatchNorm1d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same."""
@@ -161,6 +174,7 @@ def BatchNorm2d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W)."""
@@ -174,6 +188,7 @@ def BatchNorm3d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W)."""
@@ -185,6 +200,7 @@ def Bilinear(
     in1_features: int = ...,
     in2_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features)."""
@@ -194,6 +210,7 @@ def CELU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
@@ -218,6 +235,7 @@ def Cast(
     ],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The same values in another dtype: (*) -> (*)."""
@@ -226,6 +244,7 @@ def ChannelShuffle(
     groups: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The channels of each of `groups` dealt to all: (N, C, *) -> (N, C, *).
@@ -238,6 +257,7 @@ def Chunk(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """At most `chunks` pieces of one size, the last may be smaller, as in torch: ports 0, 1, ...
@@ -249,6 +269,7 @@ def CircularPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values of the other end around the last axis: (N, C, L) -> (N, C, L').
@@ -260,6 +281,7 @@ def CircularPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values of the other end around the last two axes: (N, C, H, W) -> (N, C, H', W').
@@ -271,6 +293,7 @@ def CircularPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values of the other end around the last three axes: (N, C, D, H, W) -> the same, longer.
@@ -283,6 +306,7 @@ def Clamp(
     max: float | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
@@ -295,6 +319,7 @@ def ConstantPad1d(
     value: float,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """`value` around the last axis: (N, *, L) -> (N, *, L').
@@ -307,6 +332,7 @@ def ConstantPad2d(
     value: float,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """`value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
@@ -319,6 +345,7 @@ def ConstantPad3d(
     value: float,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """`value` around the last three axes: (N, *, D, H, W) -> the same, longer.
@@ -338,6 +365,7 @@ def Conv1d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
@@ -357,6 +385,7 @@ def Conv2d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
@@ -376,6 +405,7 @@ def Conv3d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
@@ -396,6 +426,7 @@ def ConvTranspose1d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
@@ -417,6 +448,7 @@ def ConvTranspose2d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
@@ -438,6 +470,7 @@ def ConvTranspose3d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
@@ -451,6 +484,7 @@ def CosineSimilarity(
     eps: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
@@ -462,6 +496,7 @@ def CrossMapLRN2d(
     beta: float = ...,
     k: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """LocalResponseNorm as Lua's torch had it: (N, C, H, W) -> (N, C, H, W)."""
@@ -470,6 +505,7 @@ def CumSum(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The sum of all up to each position of an axis; of whole numbers int64: (*) -> (*)."""
@@ -477,6 +513,7 @@ def CumSum(
 def Detach(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The same values, through which no gradient flows: (*) -> (*)."""
@@ -485,6 +522,7 @@ def DropPath(
     p: float,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each sample is zero with probability `p`, else over 1 - p: (N, *) -> (N, *).
@@ -498,6 +536,7 @@ def Dropout(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each element is zero with probability `p`: (*) -> (*)."""
@@ -507,6 +546,7 @@ def Dropout1d(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L)."""
@@ -516,6 +556,7 @@ def Dropout2d(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W)."""
@@ -525,6 +566,7 @@ def Dropout3d(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same."""
@@ -534,6 +576,7 @@ def ELU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*).
@@ -551,6 +594,7 @@ def Embedding(
     *,
     num_embeddings: int | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A learned vector for each number: (*) -> (*, embedding_dim).
@@ -569,6 +613,7 @@ def EmbeddingBag(
     *,
     num_embeddings: int | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The sum, mean or maximum of learned vectors, one a number: (N, L) -> (N, embedding_dim).
@@ -581,6 +626,7 @@ def Expand(
     size: Sequence[Size | Literal[-1]],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Axes of size 1 repeated without a copy: (N, 1, D) -> (N, T, D).
@@ -593,6 +639,7 @@ def FeatureAlphaDropout(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """AlphaDropout of whole channels: (N, C, *) -> (N, C, *)."""
@@ -602,6 +649,7 @@ def Flatten(
     end_dim: int = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Axes `start_dim` to `end_dim` as one: (N, *) -> (N, D)."""
@@ -610,6 +658,7 @@ def Flip(
     dims: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In reverse along axes: (*) -> (*)."""
@@ -622,6 +671,7 @@ def Fold(
     stride: int | Sequence[int] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Columns added up where they were windows: (N, C * kernel, windows) -> (N, C, *output_size).
@@ -635,6 +685,7 @@ def FractionalMaxPool2d(
     output_ratio: float | Sequence[float] | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows a random step apart, in eval too: (N, C, H, W) -> (N, C, H', W').
@@ -648,6 +699,7 @@ def FractionalMaxPool3d(
     output_ratio: float | Sequence[float] | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows a random step apart, in eval too: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -659,6 +711,7 @@ def GELU(
     approximate: Literal["none", "tanh"] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x times the normal distribution function of x: (*) -> (*).
@@ -670,6 +723,7 @@ def GLU(
     dim: int = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D).
@@ -686,6 +740,7 @@ def GRU(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
@@ -701,6 +756,7 @@ def GRUCell(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
@@ -716,6 +772,7 @@ def GroupNorm(
     bias: bool = ...,
     num_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each group of channels normalised: (N, C, *) -> (N, C, *).
@@ -727,6 +784,7 @@ def Hardshrink(
     lambd: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, but 0 from -lambd to lambd: (*) -> (*)."""
@@ -735,6 +793,7 @@ def Hardsigmoid(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """relu6(x + 3) / 6: (*) -> (*)."""
@@ -743,6 +802,7 @@ def Hardswish(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x * relu6(x + 3) / 6: (*) -> (*).
@@ -756,6 +816,7 @@ def Hardtanh(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, not below `min_val` and not above `max_val`: (*) -> (*)."""
@@ -763,6 +824,7 @@ def Hardtanh(
 def Identity(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The input, unchanged: (*) -> (*)."""
@@ -776,6 +838,7 @@ def InstanceNorm1d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel of each sample normalised: (N, C, L) -> (N, C, L)."""
@@ -789,6 +852,7 @@ def InstanceNorm2d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel of each sample normalised: (N, C, H, W) -> (N, C, H, W)."""
@@ -802,6 +866,7 @@ def InstanceNorm3d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W)."""
@@ -817,6 +882,7 @@ def Interpolate(
     recompute_scale_factor: bool | None = ...,
     antialias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Every axis behind the channels interpolated, to `size` or by a factor: (N, C, *) -> same.
@@ -831,6 +897,7 @@ def LPPool1d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
@@ -845,6 +912,7 @@ def LPPool2d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
@@ -859,6 +927,7 @@ def LPPool3d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -876,6 +945,7 @@ def LSTM(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
@@ -891,6 +961,7 @@ def LSTMCell(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
@@ -905,6 +976,7 @@ def LayerNorm(
     bias: bool = ...,
     normalized_shape: int | Sequence[int] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*).
@@ -917,6 +989,7 @@ def LeakyReLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 times `negative_slope`: (*) -> (*)."""
@@ -927,6 +1000,7 @@ def Linear(
     *,
     in_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Affine map of the last axis: (*, in_features) -> (*, out_features)."""
@@ -938,6 +1012,7 @@ def LocalResponseNorm(
     beta: float = ...,
     k: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Divided by what the `size` channels around hold at each place: (N, C, *) -> (N, C, *).
@@ -948,6 +1023,7 @@ def LocalResponseNorm(
 def LogSigmoid(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """log(sigmoid(x)): (*) -> (*)."""
@@ -956,6 +1032,7 @@ def LogSoftmax(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The logarithm of the softmax along `dim`: (*) -> (*)."""
@@ -965,6 +1042,7 @@ def LogSumExp(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """log(sum(exp(x))) over axes, without overflow: (N, T, D) -> (N, D)."""
@@ -972,6 +1050,7 @@ def LogSumExp(
 def LogicalNot(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """True where there is nothing, which turns a mask round: (*) -> (*), bool."""
@@ -981,6 +1060,7 @@ def Max(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest value over one axis or several, torch's `amax`: (N, T, D) -> (N, D)."""
@@ -993,6 +1073,7 @@ def MaxPool1d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of each window: (N, C, L) -> (N, C, L').
@@ -1008,6 +1089,7 @@ def MaxPool2d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of each window: (N, C, H, W) -> (N, C, H', W').
@@ -1023,6 +1105,7 @@ def MaxPool3d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -1037,6 +1120,7 @@ def MaxUnpool1d(
     *,
     output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each value back where MaxPool1d found it, the rest zero: (N, C, L) -> (N, C, L').
@@ -1051,6 +1135,7 @@ def MaxUnpool2d(
     *,
     output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each value back where MaxPool2d found it, the rest zero: (N, C, H, W) -> (N, C, H', W').
@@ -1065,6 +1150,7 @@ def MaxUnpool3d(
     *,
     output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each value back where MaxPool3d found it, the rest zero: (N, C, *) -> (N, C, *).
@@ -1077,6 +1163,7 @@ def Mean(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D)."""
@@ -1086,6 +1173,7 @@ def Min(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The smallest value over one axis or several, torch's `amin`: (N, T, D) -> (N, D)."""
@@ -1094,6 +1182,7 @@ def Mish(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x * tanh(softplus(x)): (*) -> (*).
@@ -1114,6 +1203,7 @@ def MultiheadAttention(
     vdim: int | None = ...,
     embed_dim: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E).
@@ -1130,6 +1220,7 @@ def Norm(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The norm of order `ord` over axes, torch.linalg.vector_norm: (N, T, D) -> (N, T) for dim -1."""
@@ -1140,6 +1231,7 @@ def Normalize(
     eps: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*)."""
@@ -1148,6 +1240,7 @@ def OneHot(
     num_classes: int | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """1 at the place of each number, else 0: (*) -> (*, num_classes), int64.
@@ -1160,6 +1253,7 @@ def PReLU(
     init: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*).
@@ -1173,6 +1267,7 @@ def Pad(
     value: float | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Axes made longer at both ends, negative numbers cut: (N, C, L) -> (N, C, L').
@@ -1187,6 +1282,7 @@ def PairwiseDistance(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The p-norm of `x1 - x2 + eps` over the last axis: (N, *, D), (N, *, D) -> (N, *)."""
@@ -1195,6 +1291,7 @@ def Permute(
     dims: Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A)."""
@@ -1203,6 +1300,7 @@ def PixelShuffle(
     upscale_factor: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Channels as a finer grid of r = upscale_factor: (*, C * r**2, H, W) -> (*, C, H * r, W * r).
@@ -1214,6 +1312,7 @@ def PixelUnshuffle(
     downscale_factor: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each r x r square as channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W)."""
@@ -1223,6 +1322,7 @@ def Prod(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The product over an axis; of whole numbers int64: (N, T, D) -> (N, D)."""
@@ -1233,6 +1333,7 @@ def RMSNorm(
     elementwise_affine: bool = ...,
     normalized_shape: int | Sequence[int] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Divided by the root mean square over the last axis, or several: (*) -> (*).
@@ -1251,6 +1352,7 @@ def RNN(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
@@ -1267,6 +1369,7 @@ def RNNCell(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One step of an RNN: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
@@ -1280,6 +1383,7 @@ def RReLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 times a slope that is random in training: (*) -> (*).
@@ -1291,6 +1395,7 @@ def ReLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """max(0, x): (*) -> (*)."""
@@ -1299,6 +1404,7 @@ def ReLU6(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """min(max(0, x), 6): (*) -> (*)."""
@@ -1308,6 +1414,7 @@ def Rearrange(
     sizes: Mapping[str, Size] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Axes split, moved and joined as einops writes it: "n c h w -> n (h w) c".
@@ -1321,6 +1428,7 @@ def Reduce(
     sizes: Mapping[str, Size] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """As Rearrange, and the axes that the right side leaves out reduced: "n c h w -> n c".
@@ -1332,6 +1440,7 @@ def ReflectionPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values mirrored at the border around the last axis: (N, C, L) -> (N, C, L').
@@ -1343,6 +1452,7 @@ def ReflectionPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values mirrored at the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
@@ -1354,6 +1464,7 @@ def ReflectionPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values mirrored at the border around the last three axes: (N, C, D, H, W) -> the same, longer.
@@ -1365,6 +1476,7 @@ def Repeat(
     repeats: Sequence[Size],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each axis so many times, as torch counts them, the batch once: (N, T) -> (N, 2 * T)."""
@@ -1373,6 +1485,7 @@ def ReplicationPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values at the border repeated around the last axis: (N, C, L) -> (N, C, L').
@@ -1384,6 +1497,7 @@ def ReplicationPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values at the border repeated around the last two axes: (N, C, H, W) -> (N, C, H', W').
@@ -1395,6 +1509,7 @@ def ReplicationPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values at the border repeated around the last three axes: (N, C, D, H, W) -> the same, longer.
@@ -1406,6 +1521,7 @@ def Reshape(
     shape: Sequence[Size | Literal[-1]],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
@@ -1418,6 +1534,7 @@ def Roll(
     dims: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Moved along axes, what leaves at the end enters at the start: (*) -> (*)."""
@@ -1426,6 +1543,7 @@ def SELU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*).
@@ -1438,6 +1556,7 @@ def Select(
     index: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One position of an axis, which is gone then: (N, T, *) -> (N, *) for dim 1."""
@@ -1446,6 +1565,7 @@ def SiLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x * sigmoid(x), also known as swish: (*) -> (*).
@@ -1456,6 +1576,7 @@ def SiLU(
 def Sigmoid(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """1 / (1 + exp(-x)): (*) -> (*)."""
@@ -1467,6 +1588,7 @@ def Slice(
     step: int = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Positions `start` to `end`, which is not among them: (N, T, *) -> (N, T', *) for dim 1.
@@ -1479,6 +1601,7 @@ def Softmax(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """exp(x), divided by its sum along `dim`: (*) -> (*)."""
@@ -1486,6 +1609,7 @@ def Softmax(
 def Softmax2d(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The softmax over the channels at each place: (N, C, H, W) -> (N, C, H, W)."""
@@ -1494,6 +1618,7 @@ def Softmin(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The softmax of -x along `dim`: (*) -> (*)."""
@@ -1503,6 +1628,7 @@ def Softplus(
     threshold: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """log(1 + exp(beta * x)) / beta, linear above `threshold`: (*) -> (*)."""
@@ -1511,6 +1637,7 @@ def Softshrink(
     lambd: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, moved by `lambd` towards 0: (*) -> (*)."""
@@ -1518,6 +1645,7 @@ def Softshrink(
 def Softsign(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x / (1 + |x|): (*) -> (*)."""
@@ -1527,6 +1655,7 @@ def Split(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Pieces of one size, the last may be smaller, or of the sizes listed: ports 0, 1, ..."""
@@ -1535,6 +1664,7 @@ def Squeeze(
     dim: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Without axes of size 1; another size stays, as in torch: (N, 1, *) -> (N, *) for dim 1."""
@@ -1545,6 +1675,7 @@ def Std(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The standard deviation over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
@@ -1554,6 +1685,7 @@ def Sum(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The sum over one axis or several; of whole numbers int64: (N, T, D) -> (N, D)."""
@@ -1567,6 +1699,7 @@ def SyncBatchNorm(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
@@ -1577,6 +1710,7 @@ def SyncBatchNorm(
 def Tanh(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The hyperbolic tangent: (*) -> (*)."""
@@ -1584,6 +1718,7 @@ def Tanh(
 def Tanhshrink(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x - tanh(x): (*) -> (*)."""
@@ -1594,6 +1729,7 @@ def Threshold(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x where it is above `threshold`, else `value`: (*) -> (*)."""
@@ -1605,6 +1741,7 @@ def TopK(
     sorted: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The `k` largest values of an axis and where they were: (N, T, D) -> (N, k, D)."""
@@ -1624,6 +1761,7 @@ def Transformer(
     tgt_is_causal: bool = ...,
     memory_is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
@@ -1647,6 +1785,7 @@ def TransformerDecoder(
     tgt_is_causal: bool = ...,
     memory_is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
@@ -1667,6 +1806,7 @@ def TransformerDecoderLayer(
     tgt_is_causal: bool = ...,
     memory_is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
@@ -1691,6 +1831,7 @@ def TransformerEncoder(
     mask_check: bool = ...,
     is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
@@ -1711,6 +1852,7 @@ def TransformerEncoderLayer(
     *,
     is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
@@ -1724,6 +1866,7 @@ def Transpose(
     dim1: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Two axes swapped: (N, A, B) -> (N, B, A)."""
@@ -1732,6 +1875,7 @@ def Unbind(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Every position of an axis, which is gone then: ports 0, 1, ..."""
@@ -1741,6 +1885,7 @@ def Unflatten(
     unflattened_size: Sequence[int | Literal[-1]],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One axis as several, of which one size may be -1: (N, A * B) -> (N, A, B) for dim 1."""
@@ -1752,6 +1897,7 @@ def Unfold(
     stride: int | Sequence[int] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each window as a column, im2col: (N, C, H, W) -> (N, C * kernel, windows)."""
@@ -1760,6 +1906,7 @@ def Unsqueeze(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1."""
@@ -1774,6 +1921,7 @@ def Upsample(
     align_corners: bool | None = ...,
     recompute_scale_factor: bool | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Interpolated to `size`, or by `scale_factor`: (N, C, *) -> (N, C, *).
@@ -1787,6 +1935,7 @@ def UpsamplingBilinear2d(
     size: int | Sequence[int] | None = ...,
     scale_factor: float | Sequence[float] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean of the values around each place, corners aligned: (N, C, H, W) -> (N, C, H', W')."""
@@ -1796,6 +1945,7 @@ def UpsamplingNearest2d(
     size: int | Sequence[int] | None = ...,
     scale_factor: float | Sequence[float] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The nearest value at each place: (N, C, H, W) -> (N, C, H', W')."""
@@ -1806,6 +1956,7 @@ def Var(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The variance over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
@@ -1814,6 +1965,7 @@ def ZeroPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Zeros around the last axis: (N, *, L) -> (N, *, L').
@@ -1825,6 +1977,7 @@ def ZeroPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
@@ -1836,6 +1989,7 @@ def ZeroPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Zeros around the last three axes: (N, *, D, H, W) -> the same, longer.

@@ -11,6 +11,7 @@ def add(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The sum: (*), (*) -> (*)."""
@@ -24,6 +25,7 @@ def attention(
     is_causal: bool = ...,
     scale: float | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Values by the likeness of query and key; `mask` is true where it may look: (N, *, L, D).
@@ -36,6 +38,7 @@ def average(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The mean: (*), (*) -> (*)."""
@@ -49,6 +52,7 @@ def bilinear(
     in1_features: int = ...,
     in2_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Every product of two features, weighed: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -65,6 +69,7 @@ def bottleneck(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Sequences that see each other through a few tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
@@ -79,6 +84,7 @@ def cin(
     layer_sizes: Sequence[int],
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Products of whole embeddings, coordinate by coordinate: n x (N, D) -> (N, sum of layer_sizes).
@@ -99,6 +105,7 @@ def co_attention(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Two sequences look at each other: (N, L, E), (N, S, F) -> both again, the ports `a` and `b`.
@@ -113,6 +120,7 @@ def concat(
     dim: int = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """One behind the other along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B)."""
@@ -123,6 +131,7 @@ def cosine(
     eps: float = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
@@ -132,6 +141,7 @@ def cross(
     num_layers: int = ...,
     rank: int | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Products of ever more features: n x (N, D_i) -> (N, D_0 + ... + D_n).
@@ -151,6 +161,7 @@ def cross_attention(
     residual: bool = ...,
     norm: Literal["pre", "post", "none"] = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each query token looks at all key tokens: (N, L, E), (N, S, F) -> (N, L, E).
@@ -168,6 +179,7 @@ def distance(
     keepdim: bool = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The p-norm of the difference of vectors, along the last axis: (N, D), (N, D) -> (N,).
@@ -179,6 +191,7 @@ def divide(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The first over the second; whole numbers give floats: (*), (*) -> (*)."""
@@ -186,6 +199,7 @@ def divide(
 def dot(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The dot product of two vectors: (N, D), (N, D) -> (N,)."""
@@ -195,6 +209,7 @@ def dot_interaction(
     concat_first: bool = ...,
     self_interaction: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The first vector and the dot products of all pairs: K x (N, D) -> (N, D + K*(K - 1)/2).
@@ -207,6 +222,7 @@ def einsum(
     *sources: Tensor,
     equation: str,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Products of axes by letter, summed where `equation` drops one: "n l d, n m d -> n l m".
@@ -219,6 +235,7 @@ def factorization(
     *sources: Tensor,
     reduce_sum: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
@@ -234,6 +251,7 @@ def film(
     dim: int = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each channel of `x` scaled and shifted by what `condition` says: (N, C, *), (N, E) -> (N, C, *).
@@ -248,6 +266,7 @@ def formula(
     *,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
     **named: Tensor,
 ) -> Tensor:
@@ -263,6 +282,7 @@ def gated(
     gate: Literal["sigmoid", "softmax"] = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each source projected by tanh and let through by a gate: n x (N, *, D_i) -> (N, *, out_features).
@@ -279,6 +299,7 @@ def gather(
     dim: int,
     sparse_grad: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """What stands in `input` at each index along `dim`: (N, L, D), (N, K, D) -> (N, K, D) for dim 1.
@@ -291,6 +312,7 @@ def low_rank(
     out_features: int,
     rank: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The tensor fusion through factors of a low rank: n x (N, *, D_i) -> (N, *, out_features).
@@ -305,6 +327,7 @@ def masked_fill(
     value: bool | float,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`value` where `mask` is true, else `input`: (*), (*) -> (*)."""
@@ -312,6 +335,7 @@ def masked_fill(
 def matmul(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch."""
@@ -320,6 +344,7 @@ def maximum(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The largest of each element: (*), (*) -> (*)."""
@@ -333,6 +358,7 @@ def mfb(
     dropout: float = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Sums of `factors` products each, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -345,6 +371,7 @@ def minimum(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The smallest of each element: (*), (*) -> (*)."""
@@ -357,6 +384,7 @@ def mlb(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """P (tanh(U a) * tanh(V b)), an element-wise product: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -373,6 +401,7 @@ def mmoe(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Shared experts, weighed for each task by a gate of its own: n x (N, *, D_i) -> a port a task.
@@ -388,6 +417,7 @@ def moe(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Experts on all sources, weighed by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
@@ -401,6 +431,7 @@ def multiply(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The product: (*), (*) -> (*)."""
@@ -414,6 +445,7 @@ def mutan(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """A Tucker fusion whose core is a sum of `rank` products: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -426,6 +458,7 @@ def mutan(
 def outer(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each element times each other, an axis a source: (N, A), (N, B) -> (N, A, B)."""
@@ -438,6 +471,7 @@ def pad_like(
     side: Literal["end", "start", "both"] = ...,
     value: bool | float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`input` as long as `like` along `dim`, by `value` behind it: (N, T, *), (N, S, *) -> (N, S, *).
@@ -448,6 +482,7 @@ def pad_like(
 def pairwise_dot(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The dot product of each pair, (1, 0), (2, 0), (2, 1), ...: K x (N, D) -> (N, K*(K - 1)/2)."""
@@ -461,6 +496,7 @@ def perceiver(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Learned latents look at all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
@@ -475,6 +511,7 @@ def pick(
     index: Tensor,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each sample's own position of the first axis: (N, L, *), (N,) -> (N, *)."""
@@ -489,6 +526,7 @@ def resize_like(
     align_corners: bool | None = ...,
     antialias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`input` interpolated to the size of `like`: (N, C, H, W), (N, *, K, L) -> (N, C, K, L).
@@ -503,6 +541,7 @@ def scatter_add(
     *,
     dim: int,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
@@ -517,6 +556,7 @@ def squeeze_excite(
     reduction: int = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Channels of two feature maps, scaled by what both hold: (N, C, *), (N, D, *) -> the same two.
@@ -531,6 +571,7 @@ def stack(
     dim: int = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D)."""
@@ -539,6 +580,7 @@ def subtract(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The first without the second: (*), (*) -> (*)."""
@@ -546,6 +588,7 @@ def subtract(
 def tensor(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Every product of features of some of the sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
@@ -562,6 +605,7 @@ def transformer(
     dropout: float = ...,
     norm_first: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """All tokens look at all tokens: n x (N, T_i, D) or (N, D) -> (N, T_0 + ... + T_n, D).
@@ -575,6 +619,7 @@ def weighted_sum(
     *sources: Tensor,
     softmax: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """A sum with one learned weight a source, softmax-normalised or not: n x (N, *) -> (N, *).
@@ -590,6 +635,7 @@ def where(
     *,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`input` where `condition` is true, else `other`: (*), (*), (*) -> (*)."""
