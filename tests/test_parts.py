@@ -200,6 +200,14 @@ def test_in_a_block_and_in_a_sequential() -> None:
     assert {n for n, p in model.named_parameters() if not p.requires_grad} >= {"b.1.stem.weight"}
 
 
+def test_each() -> None:
+    tower, x, y = mg.loads(TOWER), image("x"), image("y", 20)
+    eyes = tower(width=4).each(x, y, name="eyes")
+    kinds = mg.loads(RESNET).blocks["unit"]().each(x, y, with_={"width": [4, 5]}, name="kinds")
+    graph = round_trip(mg.Graph({"a": merges.add(*eyes), "b": kinds["x"], "c": kinds["y"]}))
+    assert {"eyes.x.stem.weight", "kinds.y.0.weight"} <= graph.compile().state_dict().keys()
+
+
 def test_repeated() -> None:
     x = mg.Input("x", (4,))
     step = mg.Graph(layers.Linear(4, activation="Tanh")(x, name="fc"), name="Step")

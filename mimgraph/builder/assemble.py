@@ -12,7 +12,7 @@ from mimgraph.analysis.structure import unique
 from mimgraph.builder.content import content
 from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
-from mimgraph.builder.record import Record, Tensor
+from mimgraph.builder.record import Record, Tensor, share
 from mimgraph.builder.trace import Trace, declare_value
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
@@ -39,7 +39,8 @@ def declare_body(
     nodes = []
     for record in records:
         if not isinstance(record.made, Given):
-            first = firsts.setdefault(id(record.recipe), record)
+            assert record.recipe is not None
+            first = firsts.setdefault(id(record.recipe.uses), record)
             blocks |= record.blocks
             nodes.append(_node(record, first, names, trace))
     found = DeclaredBody(
@@ -85,7 +86,7 @@ def _node(
         for key, source in record.sources
     )
     if record is not first:
-        return ir.Node(names[record], span, ir.Share(names[first], span), sources)
+        return ir.Node(names[record], span, share(record.recipe, names[first], span), sources)
     assert record.recipe is not None
     first_call = record.recipe.uses[trace].made  # which may not be in this graph
     declared: ir.Node = with_options(
@@ -113,6 +114,8 @@ def with_options(given: Any, change: Callable[[ir.Option], ir.Option]) -> Any:
             return replace(given, options=one(options), lone=one(lone))
         case ir.Call(params=params, lone=lone, repeat=repeat):
             return replace(given, params=one(params), lone=one(lone), repeat=one(repeat))
+        case ir.Each(operation=operation, options=options):
+            return replace(given, operation=one(operation), options=one(options))
         case ir.Repeat(times=times, each=each):
             return given._replace(times=one(times), each=one(each))
         case dict():
@@ -205,6 +208,10 @@ def with_keys(nodes: tuple[ir.Node, ...], keys: Mapping[str, str]) -> tuple[ir.N
 def _with_key(operation: ir.Operation | None, keys: Mapping[str, str]) -> ir.Operation | None:
     if isinstance(operation, ir.Call):
         return replace(operation, block=keys[operation.block])
+    if isinstance(operation, ir.Each):
+        inner = _with_key(operation.operation, keys)
+        assert inner is not None and not isinstance(inner, ir.Each)
+        return replace(operation, operation=inner)
     if isinstance(operation, ir.Chain) and keys:
         return replace(operation, items=with_keys(operation.items, keys))
     return operation

@@ -17,9 +17,9 @@ from mimgraph.builder.apply import option
 from mimgraph.builder.assemble import with_keys, with_options
 from mimgraph.builder.blocks import BlockCall, Declared, Family, new_key
 from mimgraph.builder.content import content
+from mimgraph.builder.feed import Feed
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, raise_faults
-from mimgraph.builder.record import Feed
 from mimgraph.catalogue import REQUIRED, is_source
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir

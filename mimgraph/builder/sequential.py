@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
 from mimgraph.analysis.alone import Given
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.blocks import BlockCall
-from mimgraph.builder.record import IN_SEQUENCE, Draft, Feed, Tensor, used_already
-from mimgraph.catalogue import LayerCall, Op, applier
+from mimgraph.builder.feed import Draft, Feed
+from mimgraph.builder.record import IN_SEQUENCE, used_already
+from mimgraph.catalogue import Applicable, LayerCall, Op
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import Sequence, TypedNode, has_state
 
@@ -20,12 +22,13 @@ class Layerlike(Protocol):
     def as_layer(self) -> LayerCall | BlockCall: ...
 
 
-class Sequential:
+class Sequential(Applicable):
     """Layers and blocks, each fed by the one before; called on a handle.
 
     Frozen, its weights get no gradients, and it stays in evaluation mode.
     """
 
+    label = "Sequential"
     stem = "sequential"
     argument_names = ("input",)
 
@@ -38,9 +41,9 @@ class Sequential:
         shown = [*map(repr, self.items), *(["freeze=True"] if self.freeze else [])]
         return f"Sequential({', '.join(shown)})"
 
-    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Tensor:
-        applied: Tensor = applier("Sequential", sources, named)(self, sources, named, name)
-        return applied
+    def given(self, options: Mapping[str, Any]) -> Sequential:
+        """A chain has no options of its own."""
+        raise TypeError(f"a Sequential has no options, so none of {', '.join(options)}")
 
     def draft(self, feed: Feed) -> Draft:
         """The chain; what a block in it is fed must be known before the block can be traced."""
@@ -64,10 +67,9 @@ class Sequential:
                 nodes.append(ir.Node(str(index), feed.span, apply, (), take, freeze))
         freeze = declare_freeze({"freeze": self.freeze}, feed.span)
         typed = feed.infer(ir.Chain(tuple(nodes), feed.span), None, blocks, freeze)
-        self._claim(typed, feed)
         return Draft(typed, blocks)
 
-    def _claim(self, typed: TypedNode, feed: Feed) -> None:
+    def claim(self, typed: TypedNode, feed: Feed) -> None:
         """An item with weights of its own may stand nowhere else."""
         assert isinstance(typed.operation, Sequence)
         for item, node in zip(self.items, typed.operation.items, strict=True):

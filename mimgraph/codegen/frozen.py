@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mimgraph.codegen.printer import Expr, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name
-from mimgraph.ir.typed import Body, Leaf, Sequence, TypedNode
+from mimgraph.ir.typed import Body, Each, Leaf, Sequence, TypedNode
 
 
 def freeze(made: Code, node: TypedNode) -> Code:
@@ -15,19 +15,23 @@ def freeze(made: Code, node: TypedNode) -> Code:
 
 
 def frozen(body: Body) -> tuple[Code, ...]:
-    """The frozen modules of a body, as its class names them."""
-    return tuple(found for node in body.nodes for found in _frozen(node))
+    """The frozen modules of a body, as its class names them; the chain of a block is the class."""
+    own = ((node, Name(f"self.{node.name}".rstrip("."))) for node in body.nodes)
+    return tuple(found for node, module in own for found in _frozen(node, module))
 
 
-def _frozen(node: TypedNode) -> Iterator[Code]:
-    module = Name(f"self.{node.name}".rstrip("."))  # the chain of a block is the class itself
+def _frozen(node: TypedNode, module: Code) -> Iterator[Code]:
     match node.operation:
         case Leaf("tensor"):
             return
         case _ if node.is_frozen:
             yield module
         case Sequence(items):
-            yield from (module.at(i) for i, item in enumerate(items) if item.is_frozen)
+            for index, item in enumerate(items):
+                yield from _frozen(item, module.at(index))
+        case Each(items):
+            for item in items:
+                yield from _frozen(item, module.at(item.name))
 
 
 def train(modules: tuple[Code, ...]) -> tuple[Function, ...]:

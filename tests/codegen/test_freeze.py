@@ -66,6 +66,16 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
         "a",
         {"a.0"},
     ),
+    "each": (
+        "a: {layer: Linear, each: {u: table, v: table}, out_features: 4, freeze: true}\n  b: {merge: add, from: a.*}",
+        "b",
+        {"a"},
+    ),
+    "items of each": (
+        "a: {each: {u: table, v: table}, seq: [{Linear: {out_features: 4, freeze: true}}, {Linear: 3}]}\n  b: {merge: add, from: a.*}",
+        "b",
+        {"a.u.0", "a.v.0"},
+    ),
     "parameter": (
         "a: {parameter: [5], init: ones, batched: true, freeze: true}\n  b: {merge: add, from: [a, table]}",
         "b",
@@ -192,6 +202,16 @@ def test_every_layer_merge_block_and_sequential_can_be_frozen() -> None:
     assert learned == {"d.2", "f.b"}
     assert mg.loads(graph.dumps()) == graph
     assert mg.loads(graph.dumps()).source() == graph.source()
+
+
+def test_each_of_what_is_frozen() -> None:
+    x, y = mg.Input("x", (5,)), mg.Input("y", (5,))
+    a = layers.Linear(5, freeze=True).each(x, y, name="a")
+    b = mg.Sequential(layers.Linear(5), freeze=True).each(*a, name="b")
+    c = twice(freeze=True).each(*b, name="c")
+    graph = mg.Graph(merges.add(*c))
+    assert not any(p.requires_grad for p in graph.compile().parameters())
+    assert mg.loads(graph.dumps()) == graph
 
 
 def test_a_shared_layer_stays_frozen() -> None:
