@@ -91,7 +91,7 @@ class Graph:
             found |= {f"{node.name}.{p}": t.shape for p, t in node.results.items() if p}
         return found
 
-    @property
+    @cached_property
     def blocks(self) -> Mapping[str, BlockPart]:
         """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`."""
         return block_parts(self.declared)

@@ -361,6 +361,18 @@ def test_blocks_of_specs_are_called_like_blocks_of_python() -> None:
     )
 
 
+def test_blocks_of_specs_in_blocks_of_python() -> None:
+    tower = mg.loads(TOWER)
+
+    @mg.block
+    def twice(x: mg.Tensor, *, kernel: int = 3) -> mg.Tensor:
+        return tower.blocks["residual"](tower.blocks["residual"](kernel)(x), kernel=kernel)
+
+    graph = round_trip(mg.Graph(twice(repeat=3)(twice(5)(image()), name="stage")))
+    assert list(graph.declared.blocks) == ["residual", "twice"]
+    assert "kernel: $kernel" in graph.dumps()
+
+
 def test_a_block_with_its_params_called_twice_is_shared() -> None:
     fc = mg.loads(NEEDS).blocks["fc"](5)
     graph = round_trip(mg.Graph(fc(fc(TABLE))))
