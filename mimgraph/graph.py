@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,15 @@ import networkx as nx
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
-from mimgraph.builder import Tensor, TrainingOnly, declare_graph, raise_faults
+from mimgraph.builder import (
+    BlockPart,
+    GraphPart,
+    Tensor,
+    TrainingOnly,
+    block_parts,
+    declare_graph,
+    raise_faults,
+)
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
@@ -89,6 +98,27 @@ class Graph:
                 found[node.name] = node.type.shape
             found |= {f"{node.name}.{p}": t.shape for p, t in node.results.items() if p}
         return found
+
+    @cached_property
+    def blocks(self) -> Mapping[str, BlockPart]:
+        """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`."""
+        return block_parts(self.declared)
+
+    def __call__(self, *sources: Any, **named: Any) -> Any:
+        """The graph as a layer of another, in a class of its own: `tower(image, name="left")`.
+
+        Called twice it is one module, as a layer is. Its params and `freeze` are options:
+        `tower(freeze=True)` is a layer too, of weights of its own.
+        """
+        return self._part(*sources, **named)
+
+    def as_layer(self) -> Any:
+        """What an item of a `Sequential` is: the graph with its params."""
+        return self._part.applied({})
+
+    @cached_property
+    def _part(self) -> GraphPart:
+        return GraphPart(self.declared)
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:

@@ -15,7 +15,7 @@ from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
 from mimgraph.source import Span
 
-WORDS = ("from", "take", "repeat")
+WORDS = ("from", "take", "freeze", "repeat")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:

@@ -58,7 +58,7 @@ class _Numbers:
         return body.is_chain, inputs, body.optional, outputs, body.training, nodes
 
     def node(self, node: TypedNode) -> Hashable:
-        return node.default, self.operation(node.operation)
+        return node.default, node.is_frozen, self.operation(node.operation)
 
     def operation(self, operation: TypedOperation) -> Hashable:
         match operation:

@@ -23,7 +23,7 @@ from mimgraph.ir.types import TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
 MAX_WEIGHTS = 2**40  # elements of one learned tensor
-WORDS = ("from", "activation", "take")
+WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
 

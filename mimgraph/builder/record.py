@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
 from mimgraph.analysis.names import name_fault
-from mimgraph.builder.apply import declare_apply, declare_take
+from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.each import draft_each
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.names import snake_case
@@ -329,8 +329,8 @@ def _draft(recipe: Called, feed: Feed) -> Draft:
         draft = recipe.draft(feed)
         recipe.claim(draft.typed, feed)
         return draft
-    apply, take = declare_apply(recipe, feed.span), declare_take(recipe.keywords, feed.span)
-    return Draft(feed.infer(apply, take), {})
+    apply, words, span = declare_apply(recipe, feed.span), recipe.keywords, feed.span
+    return Draft(feed.infer(apply, declare_take(words, span), {}, declare_freeze(words, span)), {})
 
 
 def share(recipe: Called | None, target: str, span: Span) -> ir.Share | ir.Each:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward
+from mimgraph.codegen.frozen import freeze, frozen
 from mimgraph.codegen.helpers import MODULE_DICT, helpers
 from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
@@ -94,6 +95,7 @@ class _Emitter:
             defaults={},
             dims={},
             keyword_only=True,
+            frozen=frozen(body),
             doc=_document(self.graph),
             optional=body.optional,
         )
@@ -137,6 +139,7 @@ class _Emitter:
             body.params,
             body.defaults,
             body.dims,
+            frozen=frozen(body),
             doc=body.doc,
             optional=body.optional,
         )
@@ -147,7 +150,7 @@ class _Emitter:
         for node in body.nodes:
             made = self.module(node.operation, ports.get(node.name, ()))
             if made is not None:
-                found.append((node.name, made))
+                found.append((node.name, freeze(made, node)))
         return tuple(found)
 
     def module(self, operation: TypedOperation, ports: Iterable[str]) -> Code | None:
@@ -202,6 +205,10 @@ class _Emitter:
 
     def item(self, node: TypedNode) -> Code:
         """An item of a chain: a module that is called as `m(x)`."""
+        return freeze(self.thawed_item(node), node)
+
+    def thawed_item(self, node: TypedNode) -> Code:
+        """The same, as it is before it is frozen."""
         operation, ports = node.operation, (node.default or "",)
         if node not in self.made:
             return self.module(operation, ports) or Call(Name("nn.Identity"))

@@ -26,7 +26,8 @@ def used_names(classes: Iterable[Class]) -> set[str]:
 
 def imports(names: AbstractSet[str]) -> tuple[str, ...]:
     """The import lines for these names, and no other."""
-    lines = ["import torch"] if "torch" in names else []
+    lines = ["from typing import Self", ""] if "Self" in names else []
+    lines += ["import torch"] if "torch" in names else []
     if "F" in names:
         lines.append("import torch.nn.functional as F")
     lines.append("from torch import Tensor, nn" if "Tensor" in names else "from torch import nn")

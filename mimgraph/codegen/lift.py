@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.names import name_fault
+from mimgraph.codegen.frozen import train
 from mimgraph.codegen.printer import (
     Assign,
     Class,
@@ -40,7 +41,8 @@ PREFERRED = ("in_channels", "in_features", "input_size", "embed_dim")
 class Draft:
     """A class as one use needs it, every constant a literal.
 
-    `inits` are attributes and their modules; of an `nn.Sequential` the attributes are "".
+    `inits` are attributes and their modules; of an `nn.Sequential` the attributes are "". The
+    `frozen` ones stay in evaluation mode.
     """
 
     base: str
@@ -52,6 +54,7 @@ class Draft:
     defaults: Mapping[str, Any]
     dims: Mapping[str, Any]
     keyword_only: bool = False
+    frozen: tuple[Code, ...] = ()
     doc: str = ""
     optional: frozenset[str] = frozenset()
 
@@ -112,7 +115,7 @@ def lift(name: str, drafts: list[Draft]) -> Lifted:
     """One class for drafts of one skeleton."""
     first = drafts[0]
     if len(drafts) == 1:  # nothing varies
-        body = _init(first, first.inits, (), (), {}) + _forward(first, first.statements)
+        body = _methods(first, _init(first, first.inits, (), (), {}), first.statements)
         return Lifted(Class(name, first.base, first.doc, body), (), ())
     columns = _columns(drafts)
     plan = _Explained(drafts, columns)
@@ -138,7 +141,8 @@ def lift(name: str, drafts: list[Draft]) -> Lifted:
         rebuild_statement(statement, lambda part: lifted(part, in_forward))
         for statement in _agreed(drafts)
     )
-    body = _init(first, inits, plan.arguments, plan.defaults, stored) + _forward(first, statements)
+    init = _init(first, inits, plan.arguments, plan.defaults, stored)
+    body = _methods(first, init, statements)
     return Lifted(Class(name, first.base, first.doc, body), plan.arguments, plan.defaults)
 
 
@@ -368,7 +372,13 @@ def _comment(statement: Statement) -> Any:
     return statement.comment if isinstance(statement, Assign) else ""
 
 
-# the two methods
+# the methods
+
+
+def _methods(
+    draft: Draft, init: tuple[Function, ...], statements: tuple[Statement, ...]
+) -> tuple[Function, ...]:
+    return (*init, *train(draft.frozen), *_forward(draft, statements))
 
 
 def _init(
@@ -394,6 +404,8 @@ def _init(
             Assign((f"self.{attribute}",), Name(name)) for name, attribute in stored.items()
         )
         body.extend(Assign((f"self.{attribute}",), spell(code)) for attribute, code in inits)
+    if draft.frozen:
+        body.append(Expr(Call(Name("self.train"))))  # which leaves the frozen ones out
     return (Function("__init__", parameters, False, "None", tuple(body)),)
 
 

@@ -127,6 +127,11 @@ class TypedNode:
         """The type of the default result, if there is one."""
         return None if self.default is None else self.results[self.default]
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it has weights or buffers of its own that stay as they are."""
+        return self.declared.freeze and has_state(self.operation)
+
 
 @dataclass(frozen=True, eq=False)
 class Body:
@@ -190,6 +195,19 @@ def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each
     while isinstance(operation, Shared):
         operation = operation.operation
     return operation
+
+
+def has_state(operation: TypedOperation) -> bool:
+    """Whether there are weights or buffers that only this node keeps; those of inner nodes count."""
+    match operation:
+        case Leaf(lowering=lowering):
+            module = lowering.module
+            return module is not None and bool(module.weights or module.buffers)
+        case Sequence(items) | Each(items):
+            return any(has_state(item.operation) for item in items)
+        case Shared():
+            return False
+    return any(has_state(node.operation) for body in used_bodies(operation) for node in body.nodes)
 
 
 def single_nodes(node: TypedNode) -> tuple[TypedNode, ...]:

@@ -11,6 +11,7 @@ def add(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The sum: (*), (*) -> (*)."""
@@ -24,6 +25,7 @@ def attention(
     is_causal: bool = ...,
     scale: float | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Values by the likeness of query and key; `mask` is true where it may look: (N, *, L, D).
@@ -39,6 +41,7 @@ def attention_pool(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The steps weighed by the softmax of a learned score of each: (N, T, D) -> (N, D).
@@ -51,6 +54,7 @@ def average(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The mean: (*), (*) -> (*)."""
@@ -64,6 +68,7 @@ def bilinear(
     in1_features: int = ...,
     in2_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Every product of two features, weighed: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -80,6 +85,7 @@ def bottleneck(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Sequences that see each other through a few tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
@@ -94,6 +100,7 @@ def cin(
     layer_sizes: Sequence[int],
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Products of whole embeddings, coordinate by coordinate: n x (N, D) -> (N, sum of layer_sizes).
@@ -114,6 +121,7 @@ def co_attention(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Two sequences look at each other: (N, L, E), (N, S, F) -> both again, the ports `a` and `b`.
@@ -128,6 +136,7 @@ def concat(
     dim: int = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """One behind the other along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B)."""
@@ -138,6 +147,7 @@ def cosine(
     eps: float = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
@@ -147,6 +157,7 @@ def cross(
     num_layers: int = ...,
     rank: int | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Products of ever more features: n x (N, D_i) -> (N, D_0 + ... + D_n).
@@ -166,6 +177,7 @@ def cross_attention(
     residual: bool = ...,
     norm: Literal["pre", "post", "none"] = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each query token looks at all key tokens: (N, L, E), (N, S, F) -> (N, L, E).
@@ -183,6 +195,7 @@ def distance(
     keepdim: bool = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The p-norm of the difference of vectors, along the last axis: (N, D), (N, D) -> (N,).
@@ -194,6 +207,7 @@ def divide(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The first over the second; whole numbers give floats: (*), (*) -> (*)."""
@@ -201,6 +215,7 @@ def divide(
 def dot(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The dot product of two vectors: (N, D), (N, D) -> (N,)."""
@@ -210,6 +225,7 @@ def dot_interaction(
     concat_first: bool = ...,
     self_interaction: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The first vector and the dot products of all pairs: K x (N, D) -> (N, D + K*(K - 1)/2).
@@ -222,6 +238,7 @@ def einsum(
     *sources: Tensor,
     equation: str,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Products of axes by letter, summed where `equation` drops one: "n l d, n m d -> n l m".
@@ -234,6 +251,7 @@ def factorization(
     *sources: Tensor,
     reduce_sum: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
@@ -249,6 +267,7 @@ def film(
     dim: int = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each channel of `x` scaled and shifted by what `condition` says: (N, C, *), (N, E) -> (N, C, *).
@@ -263,6 +282,7 @@ def formula(
     *,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
     **named: Tensor,
 ) -> Tensor:
@@ -278,6 +298,7 @@ def gated(
     gate: Literal["sigmoid", "softmax"] = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each source projected by tanh and let through by a gate: n x (N, *, D_i) -> (N, *, out_features).
@@ -294,6 +315,7 @@ def gather(
     dim: int,
     sparse_grad: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """What stands in `input` at each index along `dim`: (N, L, D), (N, K, D) -> (N, K, D) for dim 1.
@@ -306,6 +328,7 @@ def last_pool(
     mask: Tensor = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The last of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
@@ -314,6 +337,7 @@ def logical_and(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """True where all are true, or not 0, as masks are joined: (*), (*) -> (*), bool."""
@@ -322,6 +346,7 @@ def logical_or(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """True where any is true, or not 0, as masks are joined: (*), (*) -> (*), bool."""
@@ -331,6 +356,7 @@ def low_rank(
     out_features: int,
     rank: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The tensor fusion through factors of a low rank: n x (N, *, D_i) -> (N, *, out_features).
@@ -345,6 +371,7 @@ def masked_fill(
     value: bool | float,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`value` where `mask` is true, else `input`: (*), (*) -> (*)."""
@@ -352,6 +379,7 @@ def masked_fill(
 def matmul(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch."""
@@ -361,6 +389,7 @@ def max_pool(
     mask: Tensor = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The largest of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
@@ -369,6 +398,7 @@ def maximum(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The largest of each element: (*), (*) -> (*)."""
@@ -378,6 +408,7 @@ def mean_pool(
     mask: Tensor = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The mean of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
@@ -391,6 +422,7 @@ def mfb(
     dropout: float = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Sums of `factors` products each, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -403,6 +435,7 @@ def minimum(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The smallest of each element: (*), (*) -> (*)."""
@@ -415,6 +448,7 @@ def mlb(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """P (tanh(U a) * tanh(V b)), an element-wise product: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -431,6 +465,7 @@ def mmoe(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Shared experts, weighed for each task by a gate of its own: n x (N, *, D_i) -> a port a task.
@@ -446,6 +481,7 @@ def moe(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Experts on all sources, weighed by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
@@ -459,6 +495,7 @@ def multiply(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The product: (*), (*) -> (*)."""
@@ -472,6 +509,7 @@ def mutan(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """A Tucker fusion whose core is a sum of `rank` products: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -484,6 +522,7 @@ def mutan(
 def outer(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each element times each other, an axis a source: (N, A), (N, B) -> (N, A, B)."""
@@ -496,6 +535,7 @@ def pad_like(
     side: Literal["end", "start", "both"] = ...,
     value: bool | float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`input` as long as `like` along `dim`, by `value` behind it: (N, T, *), (N, S, *) -> (N, S, *).
@@ -506,6 +546,7 @@ def pad_like(
 def pairwise_dot(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The dot product of each pair, (1, 0), (2, 0), (2, 1), ...: K x (N, D) -> (N, K*(K - 1)/2)."""
@@ -519,6 +560,7 @@ def perceiver(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Learned latents look at all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
@@ -533,6 +575,7 @@ def pick(
     index: Tensor,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each sample's own position of the first axis: (N, L, *), (N,) -> (N, *)."""
@@ -547,6 +590,7 @@ def resize_like(
     align_corners: bool | None = ...,
     antialias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`input` interpolated to the size of `like`: (N, C, H, W), (N, *, K, L) -> (N, C, K, L).
@@ -561,6 +605,7 @@ def scatter_add(
     *,
     dim: int,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
@@ -574,6 +619,7 @@ def sequence_mask(
     *,
     maxlen: int | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """True at each sample's first `lengths` steps: (N,), (N, T, *) -> (N, T), bool.
@@ -589,6 +635,7 @@ def squeeze_excite(
     reduction: int = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Channels of two feature maps, scaled by what both hold: (N, C, *), (N, D, *) -> the same two.
@@ -603,6 +650,7 @@ def stack(
     dim: int = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D)."""
@@ -611,6 +659,7 @@ def subtract(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The first without the second: (*), (*) -> (*)."""
@@ -618,6 +667,7 @@ def subtract(
 def tensor(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Every product of features of some of the sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
@@ -634,6 +684,7 @@ def transformer(
     dropout: float = ...,
     norm_first: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """All tokens look at all tokens: n x (N, T_i, D) or (N, D) -> (N, T_0 + ... + T_n, D).
@@ -647,6 +698,7 @@ def weighted_sum(
     *sources: Tensor,
     softmax: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """A sum with one learned weight a source, softmax-normalised or not: n x (N, *) -> (N, *).
@@ -662,6 +714,7 @@ def where(
     *,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`input` where `condition` is true, else `other`: (*), (*), (*) -> (*)."""

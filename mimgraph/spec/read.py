@@ -336,10 +336,11 @@ class _Reader:
             fed_by = op[1]
         sources = self.sources(fed_by, here)
         take = self.take(tree.get("take"), here)
+        freeze = self.freeze(tree.get("freeze"), here)
         if len(self.report.diagnostics) > before:
             self.report.spoken.update(_words(tree))
         fine = sources is not None or fed_by is None
-        return Node(key.text, key.span, operation if fine else None, sources, take)
+        return Node(key.text, key.span, operation if fine else None, sources, take, freeze)
 
     def op_of(self, key: Scalar, tree: Map, here: str) -> tuple[Scalar, Tree] | None:
         """The one key that says what a node does."""
@@ -391,7 +392,8 @@ class _Reader:
     ) -> Apply | Chain | Call | Share | None:
         key, value = op
         if key.text == "seq":
-            known = self.check_keys("a seq", tree, ("seq", *self.feeding(tree), "take"), here)
+            words = ("seq", *self.feeding(tree), "take", "freeze")
+            known = self.check_keys("a seq", tree, words, here)
             chain = self.chain(value, here)
             return chain if known or tree.get("from") is not None else None
         if key.text in ("parameter", "buffer", "arange"):
@@ -399,7 +401,7 @@ class _Reader:
         name = self.text(key.text, value)
         if name is None:
             return None
-        own = (key.text, *self.feeding(tree), *(() if key.text == "share" else ("take",)))
+        own = (key.text, *self.feeding(tree), *(() if key.text == "share" else ("take", "freeze")))
         rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
         if key.text == "share":
             return self.share(name, value, rest, here)
@@ -415,7 +417,7 @@ class _Reader:
         self, name: str, value: Tree, rest: Mapping[str, tuple[Scalar, Tree]], here: str
     ) -> Share | None:
         for word, _ in rest.values():
-            help = "a share has the options, activation and take of what it shares"
+            help = "a share has the options and words of what it shares"
             self.fault(
                 "unknown-option", "a share takes no options", word.span, help=help, node=here
             )
@@ -447,7 +449,9 @@ class _Reader:
 
     def tensor(self, key: Scalar, value: Tree, tree: Map, here: str) -> Apply | None:
         """A tensor of the model, its shape behind the key; of an `arange`, what it counts."""
-        rest = {k.text: (k, v) for k, v in tree.entries if k.text not in (key.text, "take")}
+        rest = {
+            k.text: (k, v) for k, v in tree.entries if k.text not in (key.text, "take", "freeze")
+        }
         if key.text == "arange":
             if "from" in rest:
                 message = "an arange has its source behind its key"
@@ -568,12 +572,13 @@ class _Reader:
             self.wrong_type("an item", "a layer or block, or {name: options}", tree, here)
             return broken
         take = self.take(rest.pop("take")[1], here) if "take" in rest else None
+        freeze = self.freeze(rest.pop("freeze")[1], here) if "freeze" in rest else False
         operation: Operation | None
         if key.text in self.blocks:
             operation = self.call(key.text, key.span, rest, here, lone)
         else:
             operation = self.apply("layer", key.text, key.span, rest, here, lone)
-        return Node(name, key.span, operation, (), take)
+        return Node(name, key.span, operation, (), take, freeze)
 
     def take(self, tree: Tree | None, here: str) -> Take | None:
         if tree is None:
@@ -582,6 +587,12 @@ class _Reader:
             return Take(str(tree.value), tree.span)
         self.wrong_type("take", "a port", tree, here)
         return None
+
+    def freeze(self, tree: Tree | None, here: str) -> bool:
+        if tree is None or (isinstance(tree, Scalar) and isinstance(tree.value, bool)):
+            return tree is not None and bool(tree.value)
+        self.wrong_type("freeze", "true or false", tree, here)
+        return False
 
     # sources and outputs
 

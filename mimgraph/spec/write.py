@@ -151,9 +151,16 @@ def _node(node: Node) -> dict[str, Any]:
             entry |= {"share": operation.text, **sources}
         case Chain(items):
             entry |= {**sources, "seq": Rows(map(_item, items))}
-    entry |= each
+    return entry | each | _words(node)
+
+
+def _words(node: Node) -> dict[str, Any]:
+    """What is said of a node beside what it does."""
+    entry: dict[str, Any] = {}
     if node.take is not None:
         entry["take"] = node.take.port
+    if node.freeze:
+        entry["freeze"] = True
     return entry
 
 
@@ -163,8 +170,7 @@ def _item(node: Node) -> Any:
     assert isinstance(operation, Apply | Call)
     name = operation.name if isinstance(operation, Apply) else operation.block
     options = _apply(operation) if isinstance(operation, Apply) else _call(operation)
-    if node.take is not None:
-        options["take"] = node.take.port
+    options |= _words(node)
     if not options:
         return name if operation.lone is None else {name: operation.lone.value}
     return {name: options}
