@@ -3,7 +3,7 @@
 from mimgraph import layers, merges
 from mimgraph.builder import Input, Sequential, Tensor, block
 from mimgraph.diagnostics import SpecError
-from mimgraph.graph import Graph, load, loads
+from mimgraph.graph import Graph, load, load_model, loads
 
 __all__ = [
     "Graph",
@@ -14,6 +14,7 @@ __all__ = [
     "block",
     "layers",
     "load",
+    "load_model",
     "loads",
     "merges",
 ]
