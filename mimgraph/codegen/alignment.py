@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 ROUNDS = 32  # how far from a tensor the model is looked at
 
-Colours = dict[str, int]
+Colours = Mapping[str, int]
+Labels = Mapping[str, Hashable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +30,20 @@ class Flow:
 
 
 def align(ours: Flow, theirs: Flow) -> dict[str, str]:
-    """Our name to theirs, in our order.
-
-    Tensors of one colour are the same up to order. Of them, one of the same name and shape is
-    taken, else one of the same shape, else one that differs in axes of size 1.
-    """
+    """Our name to theirs, in our order: those of one colour in order of use."""
     our_colours, their_colours = _colours(ours, theirs)
     common = {_leaf(key) for key in ours.shapes} & {_leaf(key) for key in theirs.shapes}
+    waiting = defaultdict[int, list[str]](list)
+    for key in theirs.shapes:
+        waiting[their_colours[key]].append(key)
     mapping: dict[str, str] = {}
-    free = list(theirs.shapes)
-    for named, shaped in ((True, True), (False, True), (False, False)):
-        waiting = defaultdict[Hashable, list[str]](list)
-        for key in free:
-            waiting[_label(key, theirs, their_colours, named, shaped)].append(key)
-        for key in ours.shapes:
-            if key not in mapping:
-                candidates = waiting[_label(key, ours, our_colours, named, shaped)]
-                fitting = (other for other in candidates if _may_be(key, other, common))
-                if (chosen := next(fitting, None)) is not None:
-                    mapping[key] = chosen
-                    candidates.remove(chosen)
-        taken = set(mapping.values())
-        free = [key for key in free if key not in taken]
-    return {key: mapping[key] for key in ours.shapes if key in mapping}
-
-
-def _label(key: str, flow: Flow, colours: Colours, named: bool, shaped: bool) -> Hashable:
-    return colours[key], _leaf(key) if named else None, flow.shapes[key] if shaped else None
-
-
-def _leaf(key: str) -> str:
-    return key.rpartition(".")[2]
+    for key in ours.shapes:
+        candidates = waiting[our_colours[key]]
+        chosen = next((other for other in candidates if _may_be(key, other, common)), None)
+        if chosen is not None:
+            mapping[key] = chosen
+            candidates.remove(chosen)
+    return mapping
 
 
 def _may_be(ours: str, theirs: str, common: set[str]) -> bool:
@@ -67,54 +51,80 @@ def _may_be(ours: str, theirs: str, common: set[str]) -> bool:
     return _leaf(ours) == _leaf(theirs) or not {_leaf(ours), _leaf(theirs)} <= common
 
 
+def _leaf(key: str) -> str:
+    return key.rpartition(".")[2]
+
+
 # --- colours --------------------------------------------------------------------------------------
 
 
 def _colours(ours: Flow, theirs: Flow) -> tuple[Colours, Colours]:
-    """A number for every tensor, the same for those that look alike, at first in shape.
+    """A number for every tensor and input, the same for those that may be each other.
 
-    Then, as Weisfeiler and Leman do, in the colours of what feeds them and what they feed. A class
-    is split only where both models split it into equal parts, so one difference between them does
-    not make everything differ.
+    At first those of one shape, axes of size 1 left out. Then, as Weisfeiler and Leman do, they are
+    told apart by what feeds them and what they feed; and by their names and exact shapes.
     """
+    flows = (ours, theirs)
+    neighbours = [flow.neighbours() for flow in flows]
     colours = _numbered(_first(ours), _first(theirs))
-    neighbours = (ours.neighbours(), theirs.neighbours())
+    colours = _split(colours, _names_and_shapes(ours), _names_and_shapes(theirs))
     for _ in range(ROUNDS):
-        seen = [
-            {
-                key: (
-                    colour,
-                    tuple(sorted(known[other] for other in before.get(key, ()))),
-                    tuple(sorted(known[other] for other in after.get(key, ()))),
-                )
-                for key, colour in known.items()
-            }
-            for known, (before, after) in zip(colours, neighbours, strict=True)
-        ]
-        counts, others = (Counter(signatures.values()) for signatures in seen)
-        uneven = {sign[0] for sign in counts | others if counts[sign] != others[sign]}
-        finer = _numbered(
-            *({k: s[0] if s[0] in uneven else s for k, s in signs.items()} for signs in seen)
+        finer = _split(
+            colours,
+            _around(colours[0], *neighbours[0]),
+            _around(colours[1], *neighbours[1]),
         )
         if _count(finer) == _count(colours):
             break
         colours = finer
-    return colours
+    colours = _split(colours, _names_and_shapes(ours), _names_and_shapes(theirs))
+    colours = _split(colours, *({key: _leaf(key) for key in flow.shapes} for flow in flows))
+    return _split(colours, ours.shapes, theirs.shapes)
 
 
-def _first(flow: Flow) -> dict[str, Hashable]:
-    """Shapes without axes of size 1; inputs by name, which both models have in common."""
-    names: Iterable[str] = (source for source, _ in flow.feeds if source not in flow.shapes)
+def _first(flow: Flow) -> Labels:
+    """Inputs by name, which both models have in common; tensors by shape."""
+    names = {source: source for source, _ in flow.feeds if source not in flow.shapes}
     shapes = {k: tuple(size for size in shape if size != 1) for k, shape in flow.shapes.items()}
-    return {**{name: name for name in names}, **shapes}
+    return {**names, **shapes}
 
 
-def _numbered(
-    ours: Mapping[str, Hashable], theirs: Mapping[str, Hashable]
+def _names_and_shapes(flow: Flow) -> Labels:
+    return {key: (_leaf(key), shape) for key, shape in flow.shapes.items()}
+
+
+def _around(
+    colours: Colours, before: Mapping[str, list[str]], after: Mapping[str, list[str]]
+) -> Labels:
+    return {
+        key: tuple(tuple(sorted(colours[k] for k in side.get(key, ()))) for side in (before, after))
+        for key in colours
+    }
+
+
+def _split(
+    colours: tuple[Colours, Colours], ours: Labels, theirs: Labels
 ) -> tuple[Colours, Colours]:
+    """Of each colour, give those of one label a colour of their own if both models have as many.
+
+    The others keep theirs, so one difference between the models does not make everything differ.
+    """
+    pairs = [
+        {key: (colour, labels.get(key)) for key, colour in known.items()}
+        for known, labels in zip(colours, (ours, theirs), strict=True)
+    ]
+    counts, others = (Counter(labelled.values()) for labelled in pairs)
+    first, second = (
+        {key: pair if counts[pair] == others[pair] else pair[0] for key, pair in labelled.items()}
+        for labelled in pairs
+    )
+    return _numbered(first, second)
+
+
+def _numbered(ours: Labels, theirs: Labels) -> tuple[Colours, Colours]:
     numbers: dict[Hashable, int] = {}
     first, second = (
-        {key: numbers.setdefault(value, len(numbers)) for key, value in labels.items()}
+        {key: numbers.setdefault(label, len(numbers)) for key, label in labels.items()}
         for labels in (ours, theirs)
     )
     return first, second
