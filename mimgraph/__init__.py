@@ -12,7 +12,7 @@ from mimgraph.builder import (
     training_only,
 )
 from mimgraph.diagnostics import SpecError
-from mimgraph.graph import Graph, load, loads
+from mimgraph.graph import Graph, load, load_model, loads
 
 __all__ = [
     "Buffer",
@@ -26,6 +26,7 @@ __all__ = [
     "block",
     "layers",
     "load",
+    "load_model",
     "loads",
     "merges",
     "training_only",

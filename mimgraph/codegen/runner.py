@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mimgraph.codegen.checks import dtype_name, holds, misfits, torch_dtype
 from mimgraph.codegen.ranges import lengths, limits
+from mimgraph.codegen.weights import load_weights
 from mimgraph.files import write_whole
 from mimgraph.ir.dim import Dim, Size, substitute, symbols
 from mimgraph.ir.typed import TypedGraph
@@ -83,7 +82,7 @@ def run(
     torch.manual_seed(seed)
     module = make().eval()
     if weights is not None:
-        _load_weights(module, weights)
+        load_weights(module, weights)
     if inputs is None:
         tensors = seeded_inputs(graph, batch, seed, choose_sizes(graph, {}))
     else:
@@ -96,15 +95,6 @@ def run(
     names = list(graph.body.outputs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
     return Run(tensors, outputs, made=inputs is None)
-
-
-def _load_weights(module: nn.Module, path: str) -> None:
-    try:
-        module.load_state_dict(load_file(path))
-    except FileNotFoundError:
-        raise ValueError(f"cannot read {path}: no such file") from None
-    except (SafetensorError, RuntimeError) as error:
-        raise ValueError(f"{path} does not fit: {error}") from None
 
 
 def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:

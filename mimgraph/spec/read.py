@@ -39,6 +39,7 @@ from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree, compose
 from mimgraph.spec.compose import Sequence as Seq
 
+LANGUAGE = "1"  # the version of the language
 TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
 INPUT = ("shape", "dtype", "vocab", "doc", "optional")
 BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
@@ -160,8 +161,8 @@ class _Reader:
         )
 
     def version(self, tree: Tree | None) -> None:
-        if tree is not None and not (isinstance(tree, Scalar) and tree.text == "1"):
-            self.fault("bad-option", "the language version is 1", tree.span)
+        if tree is not None and not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
+            self.fault("bad-option", f"the language version is {LANGUAGE}", tree.span)
 
     def class_name(self, tree: Tree | None) -> str:
         name = self.text("name", tree)
