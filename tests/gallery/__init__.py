@@ -1,0 +1,82 @@
+"""The gallery against its references: specs by name, weights carried from one model to another."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+
+import torch
+from torch import Tensor, nn
+
+import mimgraph as mg
+from tests.conftest import ROOT
+
+
+def gallery(name: str) -> mg.Graph:
+    """The graph of a spec in specs/."""
+    return mg.load(ROOT / "specs" / f"{name}.yaml")
+
+
+def count(model: nn.Module) -> int:
+    """The number of learned scalars; what is tied counts once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def on_meta(graph: mg.Graph) -> nn.Module:
+    """The module without memory for its weights, to count them."""
+    with torch.device("meta"):
+        return graph.compile()
+
+
+def randomise(model: nn.Module, seed: int = 0) -> None:
+    """New values for every float of the state, none of them special: no zero bias, no unit scale."""
+    generator = torch.Generator().manual_seed(seed)
+    for key, tensor in model.state_dict().items():
+        if not tensor.is_floating_point():
+            continue
+        if tensor.dim() > 1:  # keeps the size of what passes through
+            tensor.normal_(std=tensor[0].numel() ** -0.5, generator=generator)
+        elif key.endswith(("weight", "running_var")):
+            tensor.uniform_(0.5, 1.5, generator=generator)
+        else:
+            tensor.normal_(std=0.2, generator=generator)
+
+
+def copy_weights(source: nn.Module, target: nn.Module) -> None:
+    """Every tensor of `target` becomes the next of its shape in `source`, of which none is left."""
+    waiting: defaultdict[torch.Size, deque[Tensor]] = defaultdict(deque)
+    for tensor in source.state_dict().values():
+        waiting[tensor.shape].append(tensor)
+    for key, tensor in target.state_dict().items():
+        assert waiting[tensor.shape], f"nothing is left for {key} {tuple(tensor.shape)}"
+        tensor.copy_(waiting[tensor.shape].popleft())
+    left = [tuple(shape) for shape, tensors in waiting.items() for _ in tensors]
+    assert not left, f"left over: {left}"
+
+
+def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -> None:
+    """The spec has the reference's weights and, given them, its outputs for these inputs.
+
+    The reference takes the inputs by position, and gives its outputs in the spec's order.
+    """
+    randomise(reference)
+    ours = graph.compile().eval()
+    copy_weights(reference, ours)
+    assert count(ours) == count(reference)
+    with torch.no_grad():
+        expected, actual = reference.eval()(*inputs.values()), ours(**inputs)
+    for theirs, mine in zip(_tensors(expected), _tensors(actual), strict=True):
+        scale = theirs.abs().max().item()
+        assert (
+            theirs.std(0).max() > 0.01 * scale
+        )  # else samples all look alike, and nothing is told
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4 * scale)
+
+
+def _tensors(result: Tensor | tuple[Tensor, ...] | dict[str, Tensor]) -> tuple[Tensor, ...]:
+    match result:
+        case Tensor():
+            return (result,)
+        case dict():
+            return tuple(result.values())
+        case _:
+            return tuple(result)
