@@ -37,6 +37,41 @@ def test_is_torchvisions(name: str) -> None:
     assert_same_model(gallery(name), reference, image=images(3, 224))
 
 
+@pytest.mark.parametrize("name", ["efficientnet_b0", "convnext_tiny"])
+def test_branches_are_dropped_as_often_as_torchvisions(name: str) -> None:
+    """The deeper the more often; to three decimals. torchvision's without a shortcut drop nothing."""
+    torchvision = pytest.importorskip("torchvision")
+    with torch.device("meta"):
+        reference = torchvision.models.get_model(TORCHVISIONS[name])
+    blocks = [m for m in reference.modules() if hasattr(m, "stochastic_depth")]
+    theirs = [m.stochastic_depth.p for m in blocks if getattr(m, "use_res_connect", True)]
+    ours = [m.drop for m in on_meta(gallery(name)).modules() if hasattr(m, "drop")]
+    assert ours == pytest.approx(theirs, abs=1e-3)
+
+
+class WithHeads(nn.Module):
+    """torchvision's GoogLeNet, of which the auxiliary heads speak in eval too."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.said: list[Tensor] = []
+        for block, head in ((model.inception4a, model.aux1), (model.inception4d, model.aux2)):
+            block.register_forward_hook(lambda _, __, out, head=head: self.said.append(head(out)))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        self.said.clear()
+        return self.model(image), *self.said
+
+
+def test_googlenet_is_torchvisions_with_its_auxiliary_heads() -> None:
+    torchvision = pytest.importorskip("torchvision")
+    with torch.device("meta"):
+        reference = torchvision.models.googlenet(aux_logits=True, init_weights=False)
+    reference = WithHeads(reference.to_empty(device="cpu"))
+    assert_same_model(gallery("googlenet"), reference, image=images(3, 224))
+
+
 # Attention U-Net: the paper's figures 1 and 2 in two dimensions
 
 
