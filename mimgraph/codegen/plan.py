@@ -20,6 +20,7 @@ from mimgraph.ir.code import (
     Operand,
     Subscript,
     children,
+    named_constant,
 )
 from mimgraph.ir.lowering import ANCHOR, MODULE, RESULT, Lowering, Module
 from mimgraph.ir.presence import ALWAYS, Presence, given, implies
@@ -416,7 +417,7 @@ class Plan:
             for name, operand in operands.items()
         )
         if repeated.shared:
-            times = Call(Name("range"), (Constant(len(repeated.bodies), "times"),))
+            times = Call(Name("range"), (named_constant("times", repeated.times),))
             loop = Loop("_", times, carried)
             code = Call(module, args)
         else:

@@ -664,6 +664,21 @@ def FeatureAlphaDropout(
 ) -> _Layer:
     """AlphaDropout of whole channels: (N, C, *) -> (N, C, *)."""
 
+def Fill(
+    value: Literal["zeros", "learned"],
+    *,
+    init: Any = ...,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Zeros, or a learned tensor, where the source is missing: (N, *) -> (N, *).
+
+    A source is missing if it depends on an optional input that is left out; with `present`, (N,) of
+    bool, in each sample where that is false, whatever stands there. The learned tensor has the shape
+    of the source without the batch, and starts as `init`, one of torch.nn.init.
+    """
+
 def Flatten(
     start_dim: int = ...,
     end_dim: int = ...,

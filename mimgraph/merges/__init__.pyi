@@ -10,6 +10,7 @@ _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | object
 def add(
     *sources: Tensor,
     broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
     name: str | None = ...,
@@ -53,6 +54,7 @@ def attention_pool(
 def average(
     *sources: Tensor,
     broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
     name: str | None = ...,
@@ -397,6 +399,7 @@ def max_pool(
 def maximum(
     *sources: Tensor,
     broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
     name: str | None = ...,
@@ -434,6 +437,7 @@ def mfb(
 def minimum(
     *sources: Tensor,
     broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
     name: str | None = ...,
@@ -697,6 +701,7 @@ def transformer(
 def weighted_sum(
     *sources: Tensor,
     softmax: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
     name: str | None = ...,
@@ -704,7 +709,8 @@ def weighted_sum(
     """A sum with one learned weight a source, softmax-normalised or not: n x (N, *) -> (N, *).
 
     The weights start equal: a mean where they are normalised, else a plain sum.
-    The scalar mix of ELMo (Peters et al. 2018) without its scale.
+    The scalar mix of ELMo (Peters et al. 2018) without its scale. With `missing: skip` it goes without
+    the optional sources that are missing, and the weights of the others are normalised.
     """
 
 def where(
