@@ -1,16 +1,19 @@
 """Declare a model of several inputs, check its shapes, and get the PyTorch module it stands for."""
 
 from mimgraph import layers, merges
-from mimgraph.builder import Input, Sequential, Tensor, block
+from mimgraph.builder import Buffer, Input, Parameter, Sequential, Tensor, arange, block
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, load, loads
 
 __all__ = [
+    "Buffer",
     "Graph",
     "Input",
+    "Parameter",
     "Sequential",
     "SpecError",
     "Tensor",
+    "arange",
     "block",
     "layers",
     "load",

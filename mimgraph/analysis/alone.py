@@ -41,7 +41,7 @@ def infer_node(
     path: str = "",
 ) -> TypedNode | None:
     """Type one node alone; `made` is what it reads, and the node it shares, by name."""
-    state = State(Graph("", node.span, blocks=blocks or {}), report)
+    state = State(Graph("", node.span, blocks=blocks or {}), report, alone=True)
     if blocks:
         check_blocks(state)
     context = _alone(made, path, node)

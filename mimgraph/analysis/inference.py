@@ -155,7 +155,7 @@ def _missing_from(state: State, site: Site, node: Node) -> None:
     """Report that `from` is missing, unless an unknown option may be it, or there are no sources."""
     operation = node.operation
     if isinstance(operation, Apply) and operation.kind == "tensor":
-        return
+        return  # a tensor of the model itself
     if isinstance(operation, Apply):
         bound = state.bound.get(operation)
         if bound is None or bound.faulty:

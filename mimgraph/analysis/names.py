@@ -6,12 +6,12 @@ import keyword
 from functools import lru_cache
 
 # the keys of a node in a spec, those of later versions included: no block may have such a param
-OPS = ("layer", "merge", "seq", "block", "share")
-LATER = ("parameter", "buffer", "arange", "each", "optional")
+OPS = ("layer", "merge", "seq", "block", "share", "parameter", "buffer", "arange")
+LATER = ("each", "optional")
 NODE_WORDS = ("from", "take", "activation", "repeat", *OPS, *LATER)
 
 # what the emitted file itself uses: a param may bear any other name, as an argument shadows nothing
-EMITTED = frozenset({"self", "torch", "nn", "F", "Tensor", "range", "super"})
+EMITTED = frozenset({"self", "torch", "nn", "F", "Tensor", "range", "super", "_sinusoid"})
 
 # what nn.Module's instances use, beside every dunder
 RESERVED = frozenset(

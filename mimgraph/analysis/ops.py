@@ -112,7 +112,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
             return Expansion(lowering, options, fed, activation)
         _check_inferred(op, bound, options, lowering)
         _check_results(state, op.name, lowering)
-        _check_readable(site, bound, options, list(types.values()))
+        if not state.alone:
+            _check_readable(site, bound, options, list(types.values()))
     except DimOverflow:
         too_large = OpFault("too-large", f"a size that {op.name} gives passes 64 bits")
         _locate(state, site, bound, too_large, fed)

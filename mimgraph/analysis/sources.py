@@ -8,7 +8,7 @@ from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Source
-from mimgraph.ir.typed import Value
+from mimgraph.ir.typed import Value, weight_type
 from mimgraph.source import Span
 
 
@@ -22,7 +22,7 @@ def feed(state: State, context: Context, sources: Iterable[Source], path: str) -
 def _spread(context: Context, source: Source) -> list[Source]:
     """`node.*` as one source for each port."""
     typed = context.typed.get(source.name)
-    if source.port != "*" or typed is None or len(typed.results) == 1:
+    if source.port != "*" or typed is None or "" in typed.results:
         return [source]
     return [source._replace(port=port) for port in typed.results]
 
@@ -40,6 +40,9 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
     if typed is None:
         node = context.scope.nodes.get(source.name)
         return Fed(Value(source.name, ""), None, source, node.span if node else source.span)
+    weight = weight_type(typed.operation, source.port) if source.port else None
+    if weight is not None:
+        return Fed(Value(source.name, source.port or ""), weight, source, typed.declared.span)
     port = typed.default if source.port is None else source.port
     ports = tuple(p for p in typed.results if p)
     span = typed.declared.span

@@ -25,6 +25,7 @@ class State:
     graph: Graph
     report: Report
     params: Mapping[str, Any] = field(default_factory=dict)
+    alone: bool = False  # one node is typed, and the inputs of its graph are not known
     scopes: dict[str, Scope] = field(default_factory=dict)
     recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
     bound: dict[Apply | Activation, Bound | None] = field(default_factory=dict)

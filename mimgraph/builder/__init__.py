@@ -5,5 +5,16 @@ from mimgraph.builder.blocks import block
 from mimgraph.builder.place import raise_faults
 from mimgraph.builder.record import Input, Tensor
 from mimgraph.builder.sequential import Sequential
+from mimgraph.builder.tensors import Buffer, Parameter, arange
 
-__all__ = ["Input", "Sequential", "Tensor", "block", "declare_graph", "raise_faults"]
+__all__ = [
+    "Buffer",
+    "Input",
+    "Parameter",
+    "Sequential",
+    "Tensor",
+    "arange",
+    "block",
+    "declare_graph",
+    "raise_faults",
+]

@@ -130,7 +130,7 @@ class BlockFunction:
         try:
             returned = self.function(*handles, **{**params, **trace.arguments()})
         finally:
-            trace.active = False
+            trace.close()
         outputs = self._outputs(returned, trace)
         body = declare_body(outputs, [handle.record for handle in handles], trace, self.span)
         block = ir.Block(

@@ -14,7 +14,7 @@ from mimgraph.analysis.names import name_fault
 from mimgraph.builder.apply import declare_apply, declare_take
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
-from mimgraph.builder.trace import Trace
+from mimgraph.builder.trace import Trace, running
 from mimgraph.catalogue import LayerCall
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
@@ -188,9 +188,10 @@ class Tensor:
         if found is not None and port != "":
             return found
         report, span = Report(), here()
-        infer_port(ir.Source(record.label, port, span), record.made, report)
+        weight = infer_port(ir.Source(record.label, port, span), record.made, report)
         raise_faults(report, span)
-        raise AssertionError(self)
+        assert weight is not None  # a learned tensor: it is not among the results
+        return weight
 
     def apply_layer(
         self,
@@ -385,6 +386,8 @@ def _by_argument(recipe: Recipe | LayerCall, handles: Handles) -> Handles:
 
 def _common_trace(handles: Handles, span: Span) -> Trace | None:
     """The block that is being traced, if one is; a handle stays where it was made."""
+    if not handles:
+        return running()
     traces = {source.record.trace: source for _, source in handles}
     for trace, source in traces.items():
         if trace is not None and not trace.active:

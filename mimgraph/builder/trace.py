@@ -50,7 +50,13 @@ class Trace:
         self.sizes = sizes
         self.depth: int = outer.depth + 1 if outer else 1
         self.active = True
+        _running.append(self)
         self.spoken: set[str] = set()  # the names that declared values speak of
+
+    def close(self) -> None:
+        """The function has returned: what it made stands in the block."""
+        self.active = False
+        _running.remove(self)
 
     def arguments(self) -> dict[str, Any]:
         """The values of the params, each number remembering its name."""
@@ -82,6 +88,14 @@ class Trace:
                 if isinstance(dim, Dim):
                     found.setdefault(dim, self.axis(name, i))
         return found
+
+
+_running: list[Trace] = []  # inner ones last
+
+
+def running() -> Trace | None:
+    """The block whose function is running, where what has no sources belongs."""
+    return _running[-1] if _running else None
 
 
 def declare_value(value: Any, trace: Trace | None, span: Span) -> Any:

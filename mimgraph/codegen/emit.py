@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward
-from mimgraph.codegen.imports import imports
+from mimgraph.codegen.helpers import helpers
+from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.plan import item_code, used_ports
 from mimgraph.codegen.printer import (
@@ -47,7 +49,10 @@ Key = TypeVar("Key")
 def source(graph: TypedGraph) -> str:
     """The file, as text: every class of the graph, inner ones first."""
     classes = _Emitter(graph).run()
-    return module_text(imports(classes), classes)
+    names = used_names(classes)
+    used = helpers(names)
+    words = names.union(*(re.findall(r"\w+", text) for text in used.values()))
+    return module_text(imports(words), classes, tuple(used.values()))
 
 
 class _Emitter:

@@ -1,15 +1,19 @@
-"""The import lines that the classes of a file need."""
+"""The names that the classes of a file use, and the import lines that they need."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from mimgraph.codegen.printer import Assign, Class, Expr, For, Return, Statement
 from mimgraph.ir.code import Code, Name, children
 
+_WORD = re.compile(r"\w+")
 
-def imports(classes: Iterable[Class]) -> tuple[str, ...]:
-    """The import lines that the code needs, and no other."""
+
+def used_names(classes: Iterable[Class]) -> set[str]:
+    """The first part of every name in code and annotations."""
     names: set[str] = set()
     for definition in classes:
         names.add(definition.base.partition(".")[0])
@@ -17,15 +21,15 @@ def imports(classes: Iterable[Class]) -> tuple[str, ...]:
             names |= {p.annotation for p in function.parameters} | {function.returns}
             for statement in function.body:
                 names |= set(_names(statement))
-    words = {
-        word
-        for name in names
-        for word in name.replace("[", " ").replace("]", " ").replace(",", " ").split()
-    }
-    lines = ["import torch"] if "torch" in words else []
-    if "F" in words:
+    return {word for name in names for word in _WORD.findall(name)}
+
+
+def imports(names: AbstractSet[str]) -> tuple[str, ...]:
+    """The import lines for these names, and no other."""
+    lines = ["import torch"] if "torch" in names else []
+    if "F" in names:
         lines.append("import torch.nn.functional as F")
-    lines.append("from torch import Tensor, nn" if "Tensor" in words else "from torch import nn")
+    lines.append("from torch import Tensor, nn" if "Tensor" in names else "from torch import nn")
     return tuple(lines)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.tree import Local, fill
 from mimgraph.ir.code import (
+    Attribute,
     Call,
     Code,
     Constant,
@@ -27,6 +28,7 @@ from mimgraph.ir.typed import (
     Use,
     Value,
     unwrap,
+    weight_type,
 )
 from mimgraph.ir.types import DTYPES
 
@@ -135,6 +137,9 @@ class Plan:
     def read(self, value: Value) -> Code:
         """A value as an operand."""
         value = self.value(value)
+        node = self.body.by_name.get(value.name)
+        if node is not None and value.port and weight_type(node.operation, value.port):
+            return weight_code(f"self.{_owner(node)}", value.port)
         return self.owned.get(value, Local(value))
 
     def node(self, node: TypedNode) -> None:
@@ -288,6 +293,14 @@ class Plan:
             code = Call(Name(variable), args)
         self.used.update(targets)
         self.step(node, targets, code, loop)
+
+
+def weight_code(module: str, path: str) -> Code:
+    """A learned tensor of a module by its dotted name: `self.stage[1].conv.weight`."""
+    found: Code = Name(module)
+    for part in path.split("."):
+        found = found.at(int(part)) if part.isdecimal() else Attribute(found, part)
+    return found
 
 
 def values_read(code: Code) -> Iterable[Value]:

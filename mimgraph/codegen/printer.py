@@ -545,10 +545,14 @@ class Class:
 LAYOUT = Layout(WIDTH)
 
 
-def module_text(imports: tuple[str, ...], classes: tuple[Class, ...]) -> str:
-    """A whole file; the imports are lines ready to print."""
+def module_text(
+    imports: tuple[str, ...], classes: tuple[Class, ...], helpers: tuple[str, ...] = ()
+) -> str:
+    """A whole file; the imports are lines ready to print, the helpers functions."""
     head = ["\n".join(imports)] if imports else []
-    return "\n\n\n".join((*head, *("\n".join(class_lines(item)) for item in classes))) + "\n"
+    return (
+        "\n\n\n".join((*head, *helpers, *("\n".join(class_lines(item)) for item in classes))) + "\n"
+    )
 
 
 def class_lines(item: Class) -> Iterator[str]:

@@ -116,10 +116,13 @@ class Body:
     doc: str = ""
 
     def type_of(self, value: Value) -> TensorType:
-        """The type of an input or result of this body."""
+        """The type of an input, a result or a learned tensor of this body."""
         if value.name in self.inputs:
             return self.inputs[value.name]
-        return self.by_name[value.name].results[value.port]
+        node = self.by_name[value.name]
+        found = node.results.get(value.port) or weight_type(node.operation, value.port)
+        assert found is not None
+        return found
 
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
@@ -142,6 +145,33 @@ def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated:
     while isinstance(operation, Shared):
         operation = operation.operation
     return operation
+
+
+def weight_type(operation: TypedOperation, path: str) -> TensorType | None:
+    """The learned tensor that a node's module keeps under a dotted name: `weight`, `0.weight`."""
+    name, _, rest = path.partition(".")
+    match unwrap(operation):
+        case Leaf(lowering=lowering) if path and lowering.module is not None:
+            shape = lowering.module.weights.get(path)
+            return None if shape is None else TensorType(shape, batched=False)
+        case Sequence(items):
+            inner = next((item for item in items if item.name == name), None)
+            return None if inner is None else weight_type(inner.operation, rest)
+        case Use(body):
+            return _weight_in(body, name, rest)
+        case Repeated(bodies, shared=True) if bodies:
+            return _weight_in(bodies[0], name, rest)
+        case Repeated(bodies) if name.isdecimal() and int(name) < len(bodies):
+            return _weight_in(bodies[int(name)], *rest.split(".", 1)) if "." in rest else None
+    return None
+
+
+def _weight_in(body: Body, name: str, rest: str) -> TensorType | None:
+    """The same below a body; the positions in a chain are its own."""
+    if body.is_chain:
+        return weight_type(body.nodes[0].operation, f"{name}.{rest}")
+    node = body.by_name.get(name)
+    return None if node is None else weight_type(node.operation, rest)
 
 
 def used_bodies(operation: TypedOperation) -> Iterator[Body]:

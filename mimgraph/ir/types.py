@@ -14,6 +14,7 @@ from mimgraph.ir.dim import (
     substitute,
     symbol,
     symbols,
+    terms,
 )
 
 BATCH = symbol("N")
@@ -48,12 +49,16 @@ class Shape(tuple[Size, ...]):
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
-    """A tensor's type; iterates as its dims, which leave the batch out."""
+    """A tensor's type; iterates as its dims, which leave the batch out.
+
+    `vocab` is the number of categories, `below` a size that all its numbers are less than.
+    """
 
     dims: tuple[Size, ...]
     dtype: str = "float32"
     vocab: int | None = None
     batched: bool = True
+    below: Size | None = None
 
     def __iter__(self) -> Iterator[Size]:
         return iter(self.dims)
@@ -76,7 +81,7 @@ class TensorType:
 
     def cast(self, dtype: str) -> TensorType:
         """The same shape in another dtype."""
-        return replace(self, dtype=dtype, vocab=None)
+        return replace(self, dtype=dtype, vocab=None, below=None)
 
     @property
     def is_floating(self) -> bool:
@@ -98,7 +103,10 @@ class Constraint:
     def __str__(self) -> str:
         if self.divisor is not None:
             return f"{_bracketed(self.dim)} % {self.divisor} == 0"
-        return f"{self.dim - constant_term(self.dim)} >= {self.bound}"
+        free = self.dim - constant_term(self.dim)
+        if all(coefficient < 0 for coefficient, _ in terms(free)):
+            return f"{-1 * free} <= {-self.bound}"
+        return f"{free} >= {self.bound}"
 
     @property
     def bound(self) -> int:

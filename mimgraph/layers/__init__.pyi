@@ -1462,8 +1462,8 @@ def Sigmoid(
 
 def Slice(
     dim: int,
-    start: int | None = ...,
-    end: int | None = ...,
+    start: Size | int | None = ...,
+    end: Size | int | None = ...,
     step: int = ...,
     *,
     activation: _Activation = ...,
@@ -1471,7 +1471,7 @@ def Slice(
 ) -> _Layer:
     """Positions `start` to `end`, which is not among them: (N, T, *) -> (N, T', *) for dim 1.
 
-    Negative ones count from the end. Past the end there is nothing to cut: the axis must be as long
+    Negative ones count from the end; `$T` is a length known at run time. Past the end there is nothing to cut: the axis must be as long
     as `start` and `end` say.
     """
 

@@ -12,7 +12,7 @@ from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType
 from mimgraph.layers.padding import Number
 from mimgraph.layers.reduction import Axes
 from mimgraph.layers.reshape import axis_indices
-from mimgraph.layers.sparse import vocabulary
+from mimgraph.layers.sparse import in_range, vocabulary
 
 Dtype: TypeAlias = Literal[
     "float16",
@@ -104,7 +104,11 @@ def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowerin
     if input.dtype != "int64":
         raise dtype_fault(input, "OneHot", "int64, the numbers of classes")
     count = vocabulary(input, num_classes, "OneHot", "num_classes")
-    return Lowering(input.like(*input, count), call=call("F.one_hot", INPUT, num_classes=count))
+    return Lowering(
+        input.like(*input, count),
+        call=call("F.one_hot", INPUT, num_classes=count),
+        requires=in_range(input, count, "num_classes"),
+    )
 
 
 @layer()

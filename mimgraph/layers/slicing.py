@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 from mimgraph.catalogue import OpFault, axis_index, bad_option, known, layer
 from mimgraph.ir.code import Code, Tuple, by_position, named_constant
 from mimgraph.ir.code import Slice as SliceCode
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
-from mimgraph.ir.option_types import Positive
+from mimgraph.ir.option_types import Positive, Range
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.layers.reshape import divided, moved
 
 MAX_PARTS = 1000
+Position = Annotated[int, Range()] | Dim | None
 
 
 @layer()
@@ -41,13 +43,13 @@ def Slice(
     input: TensorType,
     /,
     dim: int,
-    start: int | None = None,
-    end: int | None = None,
+    start: Position = None,
+    end: Position = None,
     step: Positive = 1,
 ) -> Lowering:
     """Positions `start` to `end`, which is not among them: (N, T, *) -> (N, T', *) for dim 1.
 
-    Negative ones count from the end. Past the end there is nothing to cut: the axis must be as long
+    Negative ones count from the end; `$T` is a length known at run time. Past the end there is nothing to cut: the axis must be as long
     as `start` and `end` say.
 
     Example:
@@ -58,7 +60,7 @@ def Slice(
     size = input.dims[axis]
     requires: list[Constraint] = []
     for option, position in (("start", start), ("end", end)):
-        needed = long_enough(size, abs(position or 0))
+        needed = _reaches(size, position)
         if needed is None:
             message = f"{option} {position} is past the end of axis {dim} of {input}"
             raise bad_option(option, message)
@@ -155,11 +157,18 @@ def long_enough(size: Size, minimum: int) -> tuple[Constraint, ...] | None:
     return (Constraint(size, minimum=minimum),) if isinstance(size, Dim) and not enough else ()
 
 
-def _position(size: Size, position: int | None, default: Size) -> Size:
+def _reaches(size: Size, position: Size | None) -> tuple[Constraint, ...] | None:
+    """What must hold for an axis to have a position; None if it never has."""
+    if isinstance(position, Dim):
+        return long_enough(size - position, 0)
+    return long_enough(size, abs(position or 0))
+
+
+def _position(size: Size, position: Size | None, default: Size) -> Size:
     """A position counted from the start."""
     if position is None:
         return default
-    return position if position >= 0 else size + position
+    return position if isinstance(position, Dim) or position >= 0 else size + position
 
 
 def _count(size: Size, each: Size, option: str) -> int:

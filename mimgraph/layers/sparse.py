@@ -14,10 +14,10 @@ from mimgraph.catalogue import (
     with_rank,
 )
 from mimgraph.ir.code import Operand
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import Lowering, module, module_call
 from mimgraph.ir.option_types import Positive
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import Constraint, TensorType
 
 
 @layer("num_embeddings")
@@ -58,6 +58,7 @@ def Embedding(
             scale_grad_by_freq=scale_grad_by_freq,
             sparse=sparse,
         ),
+        requires=in_range(input, count, "num_embeddings"),
     )
 
 
@@ -165,3 +166,13 @@ def vocabulary(input: TensorType, given: int | None, name: str, option: str) -> 
             help=f"leave {option} out",
         )
     return count
+
+
+def in_range(input: TensorType, count: int, option: str) -> tuple[Constraint, ...]:
+    """What must hold for positions to be among `count` categories."""
+    if input.below is None:
+        return ()
+    room = count - input.below
+    if at_least(room, 0) is False:
+        raise bad_option(option, f"{option} is {count}, but there are {input.below} positions")
+    return (Constraint(room, 0),) if isinstance(room, Dim) else ()

@@ -109,7 +109,8 @@ def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bo
     if not fits or (whole and value != int(value)):
         raise bad_option("value", f"{dtype} has no {value}")
     kept = input.vocab is not None and 0 <= value < input.vocab
-    return replace(input, dims=dims, vocab=input.vocab if kept else None, batched=batched)
+    vocab = input.vocab if kept else None
+    return replace(input, dims=dims, vocab=vocab, below=None, batched=batched)
 
 
 def _missing(axis: int) -> Code:

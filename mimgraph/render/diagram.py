@@ -143,6 +143,17 @@ class _Drawing:
 
     def __init__(self) -> None:
         self.edges: list[Edge] = []
+        self.boxes: set[str] = set()
+
+    def weight(self, value: Value, path: str) -> _End | None:
+        """A learned tensor comes from the layer that has it, if that one is drawn."""
+        owner, port = f"{path}{value.name}.{value.port}", ""
+        while owner not in self.boxes:
+            owner, dot, name = owner.rpartition(".")
+            if not dot:
+                return None
+            port = f"{name}.{port}" if port else name
+        return _End(owner, port)
 
     def body(self, body: Body, path: str, inputs: Mapping[str, _End]) -> _Drawn:
         """The items of a body, and where its outputs come from."""
@@ -154,7 +165,11 @@ class _Drawing:
         ends = {Value(name, ""): end for name, end in inputs.items()}
         items: list[Item] = []
         for node in body.order:
-            sources = {key: ends[value] for key, value in node.arguments.items()}
+            sources = {
+                key: end
+                for key, value in node.arguments.items()
+                if (end := ends.get(value) or self.weight(value, path)) is not None
+            }
             ports = tuple(dict.fromkeys(used.get(node.name, ())))
             told = ", ".join(source_text(value, by_name) for value in node.arguments.values())
             drawn, results = self.node(node, _Place(path, node.name, sources, ports, told))
@@ -240,6 +255,7 @@ class _Drawing:
             f"{place.id}: {op_name(node)}({place.told})",
             shares,
         )
+        self.boxes.add(box.id)
         self.connect(node, box.id, place.sources)
         return (box,), {p: _End(box.id, "" if p == node.default else p) for p in node.results}
 

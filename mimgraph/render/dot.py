@@ -54,6 +54,12 @@ _KINDS = {
         "color": "#b35900",
         "fillcolor": "#fdebd3",
     },
+    "tensor": {
+        "shape": "cylinder",
+        "style": "filled",
+        "color": "#8f4a75",
+        "fillcolor": "#f6e3ee",
+    },
     "output": {
         "shape": "box",
         "style": "rounded,filled",

@@ -318,7 +318,8 @@ class _Reader:
         before = len(self.report.diagnostics)
         op = self.op_of(key, tree, here)
         operation = None if op is None else self.operation(op, tree, here)
-        sources = self.sources(tree.get("from"), here)
+        is_arange = op is not None and op[0].text == "arange"
+        sources = self.sources(op[1] if op and is_arange else tree.get("from"), here)
         take = self.take(tree.get("take"), here)
         if len(self.report.diagnostics) > before:
             self.report.spoken.update(_words(tree))
@@ -359,6 +360,8 @@ class _Reader:
             known = self.check_keys("a seq", tree, ("seq", "from", "take"), here)
             chain = self.chain(value, here)
             return chain if known or tree.get("from") is not None else None
+        if key.text in ("parameter", "buffer", "arange"):
+            return self.tensor(key, value, tree, here)
         name = self.text(key.text, value)
         if name is None:
             return None
@@ -401,6 +404,25 @@ class _Reader:
             if activation is None:
                 return None
         return Apply(kind, name, span, options, lone, activation)
+
+    def tensor(self, key: Scalar, value: Tree, tree: Map, here: str) -> Apply | None:
+        """A tensor of the model, its shape behind the key; of an `arange`, what it counts."""
+        rest = {k.text: (k, v) for k, v in tree.entries if k.text not in (key.text, "take")}
+        if key.text == "arange":
+            if "from" in rest:
+                message = "an arange has its source behind its key"
+                self.fault("unknown-key", message, rest["from"][0].span, node=here)
+                return None
+            return self.apply("tensor", key.text, key.span, rest, here)
+        rest.pop("from", None)  # which it does not take, as inference tells
+        if "shape" in rest:
+            message = f"{key.text} has its shape behind its key"
+            self.fault("unknown-option", message, rest["shape"][0].span, node=here)
+            return None
+        if not isinstance(value, Seq) and "$" not in getattr(value, "text", ""):
+            self.wrong_type("a shape", "a list of sizes", value, here)
+            return None
+        return self.apply("tensor", key.text, key.span, {"shape": (key, value), **rest}, here)
 
     def activation(self, tree: Tree, here: str) -> Activation | None:
         """`ReLU`, or `{GELU: {approximate: tanh}}`."""

@@ -113,8 +113,14 @@ def _outputs(outputs: Sequence[Output]) -> Any:
 def _node(node: Node) -> dict[str, Any]:
     operation = node.operation
     entry: dict[str, Any] = Tall() if isinstance(operation, Chain) else {}
-    sources = {"from": _sources(node.sources)} if node.sources is not None else {}
+    sources = {"from": _sources(node.sources)} if node.sources else {}
     match operation:
+        case Apply("tensor", "arange"):
+            assert node.sources is not None
+            entry |= {"arange": _source(node.sources[0]), **_apply(operation)}
+        case Apply("tensor", name):
+            options = _apply(operation)
+            entry |= {name: options.pop("shape"), **sources, **options}
         case Apply(kind, name):
             entry |= {kind: name, **sources, **_apply(operation)}
         case Call(block):

@@ -1,0 +1,21 @@
+"""What an emitted file defines beside the classes of the graph, if they use it: text by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# each needs torch, Tensor and nn alone; `analysis.names.EMITTED` keeps the names free
+HELPERS = {
+    "_sinusoid": '''\
+def _sinusoid(length: int, width: int) -> Tensor:
+    """Positions as sine and cosine, interleaved (Vaswani et al., 2017): (length, width)."""
+    rates = 10000 ** (-torch.arange(0, width, 2) / width)
+    angles = torch.arange(length).unsqueeze(1) * rates
+    return torch.stack((angles.sin(), angles.cos()), 2).flatten(1)[:, :width]''',
+}
+
+
+def helpers(names: Iterable[str]) -> dict[str, str]:
+    """Those of the helpers that are among the names."""
+    wanted = set(names)
+    return {name: text for name, text in HELPERS.items() if name in wanted}
