@@ -18,7 +18,7 @@ from mimgraph.builder import Tensor, declare_graph, raise_faults
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
-from mimgraph.ir.typed import Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
+from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
 from mimgraph.source import SourceFile
 from mimgraph.spec.compose import MAX_BYTES
@@ -160,6 +160,8 @@ class Graph:
 def _layer(node: TypedNode) -> str:
     """What a node is, in one word."""
     match unwrap(node.operation):
+        case Each(items):
+            return _layer(items[0])
         case Leaf(_, name):
             return name
         case Use(body, merge=merge):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from mimgraph.files import write_whole
 from mimgraph.ir.dim import Dim, Size, divisible, substitute, symbols
-from mimgraph.ir.typed import Body, Leaf, Repeated, Sequence, TypedGraph, Use, unwrap
+from mimgraph.ir.typed import Body, Leaf, Repeated, Sequence, TypedGraph, Use, single_nodes, unwrap
 from mimgraph.ir.types import Constraint, TensorType
 
 SMALLEST, LARGEST = 8, 512  # what a named size is tried with
@@ -259,7 +259,7 @@ def _lengths(body: Body) -> Iterator[tuple[str, Size]]:
 
 def _fed_leaves(body: Body) -> Iterator[tuple[str, Leaf]]:
     """Every layer that an input of the body feeds, through chains and blocks, with that input."""
-    for node in body.nodes:
+    for node in itertools.chain.from_iterable(map(single_nodes, body.nodes)):
         operation = unwrap(node.operation)
         for key, value in node.arguments.items():
             if value.name not in body.inputs:

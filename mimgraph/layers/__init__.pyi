@@ -10,6 +10,14 @@ _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | _Layer
 
 class _Layer:
     def __call__(self, *sources: Tensor, name: str | None = None, **named: Tensor) -> Tensor: ...
+    def each(
+        self,
+        *sources: Tensor,
+        name: str | None = None,
+        with_: Mapping[str, Sequence[Any]] | None = None,
+        **named: Tensor,
+    ) -> Tensor: ...
+    def __getitem__(self, item: str) -> _Layer: ...
 
 def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],
