@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.analysis.blocks import (
+    Times,
     bind_pattern,
     block_params,
     columns_of,
@@ -72,7 +73,8 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     outputs = _values(found)
     if len(report.diagnostics) > before or outputs is None:
         return None
-    body = Body("", {}, {}, {}, _known(types), *_typed(context), outputs, doc=graph.doc)
+    given = state.params
+    body = Body("", given, {}, {}, _known(types), *_typed(context), outputs, doc=graph.doc)
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
     return TypedGraph(graph.name, body, docs, strongest(state.constraints))
 
@@ -270,11 +272,12 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
         name: compute(option.value, site.context.env, state.report, site.path)
         for name, option in given_params(call, block).items()
     }
-    each = repeats(state, site.context, call.repeat, site.path) if call.repeat else [{}]
+    once = Times([{}], 1)
+    times = repeats(state, site.context, call.repeat, site.path) if call.repeat else once
     keys = tuple(declared.name for declared in block.inputs)
     fed = match(state, site, block.family, keys, frozenset())
-    faulty = each is None or FAULTY in arguments.values() or call.block in state.recursive
-    if fed is None or each is None or faulty or not all_known(fed):
+    faulty = FAULTY in arguments.values() or call.block in state.recursive
+    if fed is None or times is None or faulty or not all_known(fed):
         return None
     operation: TypedOperation
     if call.repeat is None:
@@ -283,7 +286,7 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
             return None
         operation, results = Use(body, arguments), _results(body)
     else:
-        times = [{**arguments, **one} for one in each]
+        times = Times([{**arguments, **one} for one in times.given], times.number)
         repeated = _repeat(state, site, call, call.repeat, block, times, fed)
         if repeated is None:
             return None
@@ -360,7 +363,7 @@ def _repeat(
     call: Call,
     repeat: Repeat,
     block: Block,
-    times: list[dict[str, Any]],
+    times: Times,
     fed: Mapping[str, Fed],
 ) -> tuple[Repeated, dict[str, TensorType]] | None:
     """In a row: one output threads into the first input, several into the inputs of their names."""
@@ -371,7 +374,7 @@ def _repeat(
     current = dict(fed)
     bodies: list[Body] = []
     results = _known({port: fed[name].type for name, port in ports.items()})
-    for arguments in times:
+    for arguments in times.given:
         body = _use(state, site, call, block, arguments, current)
         if body is None:
             return None
@@ -387,7 +390,8 @@ def _repeat(
                 state.fault("shape-mismatch", message, repeat.span, site.path)
                 return None
             current[name] = Fed(before.value, results[port], before.source, before.producer)
-    return Repeated(tuple(bodies), tuple(times), repeat.shared, tuple(ports)), results
+    given = tuple(times.given)
+    return Repeated(tuple(bodies), given, repeat.shared, tuple(ports), times.number), results
 
 
 def _same(one: TensorType | None, other: TensorType) -> bool:

@@ -136,6 +136,7 @@ class _Emitter:
             body.params,
             body.defaults,
             body.dims,
+            self.graph.body.params,
             doc=body.doc,
         )
 
@@ -194,7 +195,8 @@ class _Emitter:
         if operation.shared:
             return uses[0]
         threaded = len(operation.bodies[0].inputs) == len(operation.bodies[0].outputs) == 1
-        return repeated("nn.Sequential" if threaded else "nn.ModuleList", uses)
+        container = "nn.Sequential" if threaded else "nn.ModuleList"
+        return repeated(container, uses, operation.times)
 
     # chains
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.names import name_fault
@@ -40,6 +40,7 @@ class Draft:
     """A class as one use needs it, every constant a literal.
 
     `inits` are attributes and their modules; of an `nn.Sequential` the attributes are "".
+    `params` are the block's own; those of the spec, the same in every use, are `spec_params`.
     """
 
     base: str
@@ -50,6 +51,7 @@ class Draft:
     params: Mapping[str, Any]
     defaults: Mapping[str, Any]
     dims: Mapping[str, Any]
+    spec_params: Mapping[str, Any] = field(default_factory=dict)
     keyword_only: bool = False
     doc: str = ""
 
@@ -166,7 +168,7 @@ def _computes(written: Expression, draft: Draft, value: Any) -> bool:
     block that made it, whose names may mean something else here."""
 
     def lookup(variable: Variable) -> Any:
-        for names in (draft.dims, draft.params):
+        for names in (draft.dims, draft.params, draft.spec_params):
             if variable.name in names:
                 return names[variable.name]
         raise ExpressionError(f"{variable.name} is of another block")
@@ -228,7 +230,7 @@ class _Explained:
                 written[index] = column.written
             else:
                 plain.append(index)
-        self.derive(plain)
+        self.derive(plain, written)
         self.codes |= written
         for expression in written.values():
             for variable in variables(expression):
@@ -249,17 +251,21 @@ class _Explained:
         return tuple(_canonical(draft.params[name]) for draft in self.drafts)
 
     def meaning(self, name: str) -> tuple[bool, tuple[Any, ...]]:
-        """Whether a name of an expression is a param, and its values; a dimension hides a param."""
+        """Whether a name of an expression is a param, and its values; a dimension hides a param,
+        a param one of the spec."""
         if name in self.drafts[0].dims:
             return False, tuple(draft.dims[name] for draft in self.drafts)
-        return True, self.param_values(name)
+        if name in self.drafts[0].params:
+            return True, self.param_values(name)
+        return False, (_canonical(self.drafts[0].spec_params[name]),) * len(self.drafts)
 
     def use_param(self, name: str) -> str:
         self.params.setdefault(name, Argument(name, self.param_values(name), True))
         return name
 
-    def derive(self, indices: list[int]) -> None:
-        """New arguments, one for each distinct column."""
+    def derive(self, indices: list[int], written: dict[int, Expression]) -> None:
+        """New arguments, one for each distinct column, where no written arithmetic has its values."""
+        arithmetic = {i: e for i, e in written.items() if not isinstance(e, Variable)}
         groups: list[list[int]] = []
         for index in indices:
             for group in groups:
@@ -269,11 +275,14 @@ class _Explained:
             else:
                 groups.append([index])
         for group in groups:
+            values = self.columns[group[0]].values
+            same = (i for i in arithmetic if _same_values(self.columns[i].values, values))
+            if (found := next(same, None)) is not None:
+                self.codes |= dict.fromkeys(group, arithmetic[found])
+                continue
             names = [self.columns[index].name for index in group if self.columns[index].name]
             wanted = next((name for name in PREFERRED if name in names), [*names, "value"][0])
-            name = self.new(wanted, self.columns[group[0]].values)
-            for index in group:
-                self.codes[index] = name
+            self.codes |= dict.fromkeys(group, self.new(wanted, values))
 
     def new(self, wanted: str, values: tuple[Any, ...]) -> str:
         taken = {*self.drafts[0].params, *(argument.name for argument in self.derived)}

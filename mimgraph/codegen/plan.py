@@ -16,6 +16,7 @@ from mimgraph.ir.code import (
     Name,
     Subscript,
     children,
+    named_constant,
 )
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module
 from mimgraph.ir.typed import (
@@ -310,7 +311,7 @@ class Plan:
             for name, operand in operands.items()
         )
         if repeated.shared:
-            times = Call(Name("range"), (Constant(len(repeated.bodies), "times"),))
+            times = Call(Name("range"), (named_constant("times", repeated.times),))
             loop = Loop("_", times, carried)
             code = Call(module, args)
         else:

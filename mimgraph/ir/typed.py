@@ -61,12 +61,13 @@ class Use:
 @dataclass(frozen=True, slots=True)
 class Repeated:
     """A block several times in a row; one body for each time. `carried` names the inputs that
-    each hands to the next, in the order of the outputs."""
+    each hands to the next, in the order of the outputs; `times` remembers how it was written."""
 
     bodies: tuple[Body, ...]
     arguments: tuple[Mapping[str, Any], ...]
     shared: bool
     carried: tuple[str, ...]
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
