@@ -50,7 +50,9 @@ def owner(state: State, context: Context, node: Node, path: str) -> Owner | None
                 return None
             found = Owner(target.name, item.name, item.declared)
         elif share.item is not None:
-            unknown_port(state, target.name, share.item, share.item_span, (), path)
+            message = f"no node is called {share.text!r}"
+            help = f"{target.name} is one module: share: {target.name}"
+            state.fault("unknown-source", message, share.span, path, help=help)
             return None
         else:
             found = Owner(target.name, None, target)

@@ -230,6 +230,17 @@ def Cast(
 ) -> _Layer:
     """The same values in another dtype: (*) -> (*)."""
 
+def CausalMask(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """True at each step for those ahead, which it may not see: (N, T, *) -> (T, T), bool.
+
+    It has no batch, as torch's `attn_mask`. For `attention`, whose mask is true where a step may
+    look, `LogicalNot` turns it round; `logical_or` joins it with a padding mask of each sample.
+    """
+
 def ChannelShuffle(
     groups: int,
     *,
