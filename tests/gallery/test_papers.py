@@ -278,16 +278,47 @@ class Seq2SeqAttention(nn.Module):
         self.attentional = nn.Linear(2 * width, width, bias=False)
         self.logits = nn.Linear(width, vocab, bias=False)
 
-    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+    def forward(self, source: Tensor, length: Tensor, target: Tensor) -> Tensor:
+        samples = zip(source, length.tolist(), target, strict=True)
+        return torch.stack([self.translate(words[:end], given) for words, end, given in samples])
+
+    def translate(self, source: Tensor, target: Tensor) -> Tensor:
         read, state = self.encoder(self.source_words(source))
         logits = []
-        for word in self.target_words(target).split(1, dim=1):
+        for word in self.target_words(target).split(1):
             hidden, state = self.decoder(word, state)
             scores = hidden @ self.keys(read).mT
-            context = scores.softmax(2) @ read
-            attentional = torch.tanh(self.attentional(torch.cat((context, hidden), 2)))
+            context = scores.softmax(1) @ read
+            attentional = torch.tanh(self.attentional(torch.cat((context, hidden), 1)))
             logits.append(self.logits(attentional))
-        return torch.cat(logits, 1)
+        return torch.cat(logits)
+
+
+@paper("text_classifier", vocab=30, width=8, heads=2, depth=2, longest=20)
+class TextClassifier(nn.Module):
+    def __init__(
+        self,
+        vocab: int = 30_000,
+        width: int = 256,
+        heads: int = 4,
+        depth: int = 4,
+        longest: int = 512,
+    ) -> None:
+        super().__init__()
+        self.words = nn.Embedding(vocab, width)
+        self.register_buffer("sinusoid", torch.empty(longest, width))
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 4 * width, batch_first=True, norm_first=True
+        )
+        self.states = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
+        self.normed = nn.LayerNorm(width)
+        self.logits = nn.Linear(width, 4)
+
+    def forward(self, tokens: Tensor, length: Tensor) -> Tensor:
+        texts = [text[:end] for text, end in zip(tokens, length.tolist(), strict=True)]
+        placed = [self.words(text) + self.sinusoid[: len(text)] for text in texts]
+        means = [self.normed(self.states(x[None])).mean(1) for x in placed]
+        return self.logits(torch.cat(means))
 
 
 class Crossmodal(nn.Module):
