@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,9 @@ import mimgraph as mg
 from tests.conftest import ROOT
 
 
-def gallery(name: str) -> mg.Graph:
-    """The graph of a spec in specs/."""
-    return mg.load(ROOT / "specs" / f"{name}.yaml")
+def gallery(name: str, **params: Any) -> mg.Graph:
+    """The graph of a spec in specs/, with `params` in place of its own."""
+    return mg.load(ROOT / "specs" / f"{name}.yaml", params)
 
 
 def count(model: nn.Module) -> int:

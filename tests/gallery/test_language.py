@@ -14,17 +14,11 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.codegen.runner import seeded_inputs
-from tests.conftest import ROOT
-from tests.gallery import count, on_meta, randomise
+from tests.gallery import count, gallery, on_meta, randomise
 
 transformers = pytest.importorskip("transformers")
 
 VOCAB = 500  # of the models whose outputs are compared
-
-
-def gallery(name: str, **params: int) -> mg.Graph:
-    """The graph of a spec in specs/, with other params."""
-    return mg.load(ROOT / "specs" / f"{name}.yaml", params=params)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +105,9 @@ def test_bert_base() -> None:
     ours = filled(graph, packed(theirs.state_dict(), "query", "key", "value").values())
     inputs = seeded_inputs(graph.typed, 3, 0, {"T": 9})
     known = ~inputs["padding"]
-    expected = theirs(inputs["tokens"], known.long(), inputs["segments"])
+    expected = theirs(
+        input_ids=inputs["tokens"], attention_mask=known, token_type_ids=inputs["segments"]
+    )
     outputs = ours(**inputs)
     assert_close(outputs["states"][known], expected.last_hidden_state[known])
     assert_close(outputs["pooled"], expected.pooler_output)
@@ -126,7 +122,7 @@ def test_gpt2() -> None:
     turned = (w.T if ".c_" in key and w.dim() == 2 else w for key, w in state.items())
     graph = gallery("gpt2", depth=2, vocab=VOCAB)
     tokens = seeded_inputs(graph.typed, 3, 0, {"T": 9})["tokens"]
-    assert_close(filled(graph, turned)(tokens=tokens), theirs(tokens).logits)
+    assert_close(filled(graph, turned)(tokens=tokens), theirs(input_ids=tokens).logits)
 
 
 @torch.no_grad()
@@ -144,7 +140,7 @@ def test_clip() -> None:
     inputs["text"][:, 5:] = 0
     inputs["text"][[0, 1, 2], [9, 12, 70]] = VOCAB - 1  # the end
     ours = filled(graph, state.values())(**inputs)
-    expected = theirs(inputs["text"], inputs["image"])
+    expected = theirs(input_ids=inputs["text"], pixel_values=inputs["image"])
     assert_close(ours["image"], expected.image_embeds)
     assert_close(ours["text"], expected.text_embeds)
     assert_close(ours["scale"] * ours["image"] @ ours["text"].T, expected.logits_per_image)
@@ -159,7 +155,7 @@ def test_t5_encoder() -> None:
     graph = gallery("t5_encoder", depth=2, vocab=VOCAB)
     inputs = seeded_inputs(graph.typed, 2, 0, {"T": 300})  # beyond the last bucket
     known = ~inputs["padding"]
-    expected = theirs(inputs["tokens"], known.long()).last_hidden_state
+    expected = theirs(input_ids=inputs["tokens"], attention_mask=known).last_hidden_state
     assert_close(filled(graph, state.values())(**inputs)[known], expected[known])
 
 
@@ -182,7 +178,7 @@ def test_t5_like() -> None:
     ours = filled(graph, [places, *packed(scaled, "q", "k", "v").values()])
     expected = theirs(
         inputs_embeds=theirs.shared(inputs["source"]) + places[:12],
-        attention_mask=(~inputs["padding"]).long(),
+        attention_mask=~inputs["padding"],
         decoder_inputs_embeds=theirs.shared(inputs["target"]) + places[:9],
     )
     assert_close(ours(**inputs), expected.logits)

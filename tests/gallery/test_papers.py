@@ -14,10 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-import mimgraph as mg
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
-from tests.conftest import ROOT
-from tests.gallery import on_meta, randomise
+from tests.gallery import gallery, on_meta, randomise
 
 
 class Case(NamedTuple):
@@ -36,10 +34,6 @@ def paper(spec: str, **small: int) -> Callable[[type[nn.Module]], type[nn.Module
         return reference
 
     return register
-
-
-def gallery(name: str, params: Mapping[str, int]) -> mg.Graph:
-    return mg.load(ROOT / "specs" / f"{name}.yaml", params=params)
 
 
 def final(lstm: nn.Module, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -463,7 +457,7 @@ class MBT(nn.Module):
 def test_has_the_papers_weights(name: str) -> None:
     with torch.device("meta"):
         theirs = CASES[name].reference()
-    ours = on_meta(gallery(name, {}))
+    ours = on_meta(gallery(name))
     assert shapes(ours) == shapes(theirs)
 
 
@@ -474,7 +468,7 @@ def shapes(model: nn.Module) -> dict[str, torch.Size]:
 @pytest.mark.parametrize("name", CASES)
 def test_computes_the_papers_formulas(name: str) -> None:
     reference, small = CASES[name]
-    graph = gallery(name, small)
+    graph = gallery(name, **small)
     theirs, ours = reference(**small).eval(), graph.compile().eval()
     randomise(theirs)
     ours.load_state_dict(theirs.state_dict())
