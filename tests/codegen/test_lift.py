@@ -70,6 +70,17 @@ CASES = {
         TOWERS,
         more="wide: {params: {width: null}, seq: [{Linear: $width}]}",
     ),
+    "a param inside a tuple": Case(
+        "{params: {reach: 1}, seq: [{ZeroPad1d: [$reach, 0]}]}",
+        (PLAIN[0], "q: {block: tower, from: b, reach: 2}"),
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, reach: int = 1) -> None:
+                super().__init__(nn.ZeroPad1d((reach, 0)))
+        """,
+        ("Tower()", "Tower(reach=2)"),
+        "{a: [4, 8], b: [4, 8]}",
+    ),
     "how often it repeats, as it was written": Case(
         "{params: {depth: 2}, seq: [{Linear: 8}, {step: {repeat: $(depth - 1)}}]}",
         (PLAIN[0], "q: {block: tower, from: b, depth: 4}"),

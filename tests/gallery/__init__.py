@@ -44,15 +44,23 @@ def randomise(model: nn.Module, seed: int = 0) -> None:
 
 
 def copy_weights(source: nn.Module, target: nn.Module) -> None:
-    """Every tensor of `target` becomes the next of its shape in `source`, of which none is left."""
+    """Every tensor of `target` becomes the next of its shape in `source`, of which none is left.
+
+    An axis of size 1 that stands for the batch of a learned tensor does not count.
+    """
     waiting: defaultdict[torch.Size, deque[Tensor]] = defaultdict(deque)
     for tensor in source.state_dict().values():
-        waiting[tensor.shape].append(tensor)
+        waiting[_unbatched(tensor)].append(tensor)
     for key, tensor in target.state_dict().items():
-        assert waiting[tensor.shape], f"nothing is left for {key} {tuple(tensor.shape)}"
-        tensor.copy_(waiting[tensor.shape].popleft())
+        queue = waiting[_unbatched(tensor)]
+        assert queue, f"nothing is left for {key} {tuple(tensor.shape)}"
+        tensor.copy_(queue.popleft().view_as(tensor))
     left = [tuple(shape) for shape, tensors in waiting.items() for _ in tensors]
     assert not left, f"left over: {left}"
+
+
+def _unbatched(tensor: Tensor) -> torch.Size:
+    return tensor.shape[1:] if tensor.dim() == 3 and len(tensor) == 1 else tensor.shape
 
 
 def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -> None:
