@@ -360,7 +360,7 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
 
 def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> TypedNode | None:
     """A merge that is a block of other ops: typed as a use of it, its faults told at the node."""
-    block, options, fed = expansion
+    block, options, fed, activation = expansion
     inputs = dict(zip((declared.name for declared in block.inputs), fed.values(), strict=True))
     types = _known({name: one.type for name, one in inputs.items()})
     optional = missing_from(inputs, options.get("missing") == "skip")
@@ -374,7 +374,7 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
         return None
     results = _results(body)
     default = "" if "" in results else None
-    done = finish(state, site, apply.name, apply.activation, results, default)
+    done = finish(state, site, apply.name, activation, results, default)
     if done is None:
         return None
     use = Use(body, options, apply.name, done.activation, done.activation_name)

@@ -91,6 +91,7 @@ class Expansion(NamedTuple):
     block: Block
     options: Mapping[str, Any]
     fed: Mapping[str, Fed]
+    activation: Activation | None
 
 
 def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | None:
@@ -107,7 +108,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     try:
         lowering = op.infer(types, options)
         if isinstance(lowering, Block):
-            return Expansion(lowering, options, fed)
+            _, activation = _given(op, apply)
+            return Expansion(lowering, options, fed, activation)
         _check_inferred(op, bound, options, lowering)
         _check_results(state, op.name, lowering)
         if not state.alone:

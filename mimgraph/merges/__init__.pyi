@@ -86,7 +86,8 @@ def bottleneck(
     num_layers: int = ...,
     dim_feedforward: int = ...,
     dropout: float = ...,
-    activation: _Activation = ...,
+    activation: Literal["relu", "gelu"] = ...,
+    norm_first: bool = ...,
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
@@ -94,7 +95,8 @@ def bottleneck(
 
     The multimodal bottleneck transformer (Nagrani et al. 2021): in each layer a transformer layer
     of each source runs on its tokens and the `num_bottlenecks` shared ones, of which the mean over
-    the sources goes on. So what a source says reaches the others in the second layer.
+    the sources goes on. So what a source says reaches the others in the second layer. The paper's
+    layers are those of ViT: `activation: gelu` and `norm_first: true`.
     """
 
 def cin(
