@@ -11,7 +11,6 @@ from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.option_types import describe as describe_type
 
-
 KINDS = ("layer", "merge", "tensor")  # those that a spec can name
 
 
