@@ -4,6 +4,7 @@ from mimgraph import layers, merges
 from mimgraph.builder import Buffer, Input, Parameter, Sequential, Tensor, arange, block
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, load, loads
+from mimgraph.register import register
 
 __all__ = [
     "Buffer",
@@ -19,4 +20,5 @@ __all__ = [
     "load",
     "loads",
     "merges",
+    "register",
 ]

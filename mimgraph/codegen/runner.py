@@ -245,7 +245,7 @@ def _limits(body: Body) -> Iterator[tuple[str, int]]:
         if type_.vocab is not None:
             yield name, type_.vocab
     for source, leaf in _fed_leaves(body):
-        if leaf.name.startswith("Embedding") and leaf.lowering.module is not None:
+        if leaf.name in ("Embedding", "EmbeddingBag") and leaf.lowering.module is not None:
             yield source, leaf.lowering.module.arguments["num_embeddings"]
 
 

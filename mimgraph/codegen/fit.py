@@ -1,0 +1,124 @@
+"""A size as an expression over names, told from its values at chosen points."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from math import gcd
+
+from mimgraph.ir.dim import Size, substitute, symbol
+
+Point = Mapping[str, int]
+Value = Callable[[Point], int | None]  # None where there is none
+
+# What a name is raised by: multiples of what strides and patches are, the first that has a value.
+STEPS = (3360, 480, 48, 12)
+LARGEST_DIVISOR = 64  # beyond it a slope is no stride, but what another one rounds to
+
+
+def fit(value: Value, base: Point) -> Size | None:
+    """A constant, a sum or a product of `(a*T + b)//m`; None if none of them gives every value.
+
+    `value` must have one at `base`, and may be asked anywhere.
+    """
+    start = value(base)
+    assert start is not None
+    lines = [_Line(value, base, name) for name in base]
+    moving = [line for line in lines if line.moves]
+    shifts = {line.name: line.step for line in lines if line.step}
+    for expression in _candidates(start, base, moving):
+        if expression is not None and _holds(expression, value, base, shifts):
+            return expression
+    return None
+
+
+def _candidates(start: int, base: Point, lines: list[_Line]) -> Iterator[Size | None]:
+    if not lines:
+        yield start
+        return
+    yield _sum(start, base, [line.form() for line in lines])
+    if len(lines) > 1:
+        yield _product(start, base, [line.form(line.unit()) for line in lines])
+
+
+def _sum(start: int, base: Point, forms: list[Size | None]) -> Size | None:
+    total: Size = start
+    for form in forms:
+        if form is None:
+            return None
+        total += form - substitute(form, base)
+    return total
+
+
+def _product(start: int, base: Point, forms: list[Size | None]) -> Size | None:
+    total: Size = 1
+    for form in forms:
+        if form is None:
+            return None
+        total *= form
+    at_base = substitute(total, base)
+    if not isinstance(at_base, int) or at_base == 0 or start % at_base:
+        return None
+    return start // at_base * total
+
+
+def _holds(expression: Size, value: Value, base: Point, shifts: Point) -> bool:
+    """Whether the expression agrees where all names move at once, and at least at one such point."""
+    numbers = {name: number for number, name in enumerate(base, 1)}
+    moves = [
+        {name: step // part + numbers[name] for name, step in shifts.items()} for part in (2, 3)
+    ]
+    moves += [{name: k * number for name, number in numbers.items()} for k in (1, 2, 3)]
+    points = [
+        {name: size + move.get(name, 0) for name, size in base.items()} for move in (shifts, *moves)
+    ]
+    seen = [(substitute(expression, point), value(point)) for point in points]
+    known = [(told, found) for told, found in seen if found is not None]
+    return bool(known) and all(told == found for told, found in known)
+
+
+class _Line:
+    """The values where one name moves and the others stay."""
+
+    def __init__(self, value: Value, base: Point, name: str) -> None:
+        self.name = name
+        self.start = base[name]
+        self.at: Callable[[int], int | None] = lambda size: value({**base, name: size})
+        self.step = next((s for s in STEPS if self.at(self.start + s) is not None), 0)
+
+    @property
+    def moves(self) -> bool:
+        return self.at(self.start + self.step) != self.at(self.start)
+
+    def unit(self) -> int:
+        """What all values are multiples of, so far as a few tell."""
+        sizes = (self.start + move for move in (0, 1, 2, 4, 8, 16, 32, self.step))
+        return gcd(*(found for size in sizes if (found := self.at(size)) is not None))
+
+    def form(self, unit: int = 1) -> Size | None:
+        """`(a*T + b)//m`, of which the values are the multiples by `unit`.
+
+        Over a step that m divides the slope is a/m. Then `a*T` is taken at each remainder k by m:
+        the smallest k at which the value jumps tells b.
+        """
+        low, high = self.at(self.start), self.at(self.start + self.step)
+        if low is None or high is None:
+            return None
+        slope = Fraction((high - low) // unit, self.step)
+        a, m = slope.numerator, slope.denominator
+        if a == 0 or m > LARGEST_DIVISOR:
+            return None
+        inverse = pow(a, -1, m)
+
+        def over(k: int) -> int | None:
+            """The value where `a*T % m` is k, less `a*T // m`: it is one more once k is large enough."""
+            size = self.start + (k - a * self.start) * inverse % m
+            found = self.at(size)
+            return None if found is None else found // unit - a * size // m
+
+        lowest = over(0)
+        if lowest is None:
+            return None
+        jump = bisect_left(range(m), True, key=lambda k: over(k) not in (lowest, None))
+        return (a * symbol(self.name) + m * lowest + m - jump) // m
