@@ -13,7 +13,7 @@ Point = Mapping[str, int]
 Value = Callable[[Point], int | None]  # None where there is none
 
 # What a name is raised by: multiples of what strides and patches are, the first that has a value.
-STEPS = (3360, 480, 48, 12)
+STEPS = (3360, 480, 48, 12, 4)
 LARGEST_DIVISOR = 64  # beyond it a slope is no stride, but what another one rounds to
 
 
@@ -26,9 +26,9 @@ def fit(value: Value, base: Point) -> Size | None:
     assert start is not None
     lines = [_Line(value, base, name) for name in base]
     moving = [line for line in lines if line.moves]
-    shifts = {line.name: line.step for line in lines if line.step}
+    steps = {line.name: line.step for line in lines}
     for expression in _candidates(start, base, moving):
-        if expression is not None and _holds(expression, value, base, shifts):
+        if expression is not None and _holds(expression, value, base, steps):
             return expression
     return None
 
@@ -38,8 +38,7 @@ def _candidates(start: int, base: Point, lines: list[_Line]) -> Iterator[Size | 
         yield start
         return
     yield _sum(start, base, [line.form() for line in lines])
-    if len(lines) > 1:
-        yield _product(start, base, [line.form(line.unit()) for line in lines])
+    yield _product(start, base, [line.form(line.unit()) for line in lines])
 
 
 def _sum(start: int, base: Point, forms: list[Size | None]) -> Size | None:
@@ -63,19 +62,19 @@ def _product(start: int, base: Point, forms: list[Size | None]) -> Size | None:
     return start // at_base * total
 
 
-def _holds(expression: Size, value: Value, base: Point, shifts: Point) -> bool:
+def _holds(expression: Size, value: Value, base: Point, steps: Point) -> bool:
     """Whether the expression agrees where all names move at once, and at least at one such point."""
-    numbers = {name: number for number, name in enumerate(base, 1)}
-    moves = [
-        {name: step // part + numbers[name] for name, step in shifts.items()} for part in (2, 3)
-    ]
-    moves += [{name: k * number for name, number in numbers.items()} for k in (1, 2, 3)]
-    points = [
-        {name: size + move.get(name, 0) for name, size in base.items()} for move in (shifts, *moves)
-    ]
-    seen = [(substitute(expression, point), value(point)) for point in points]
+    seen = [(substitute(expression, point), value(point)) for point in _points(base, steps)]
     known = [(told, found) for told, found in seen if found is not None]
     return bool(known) and all(told == found for told, found in known)
+
+
+def _points(base: Point, steps: Point) -> Iterator[Point]:
+    """Where all names move: by their steps, by parts of these, and by a little, each differently."""
+    for part in (1, 2, 3, 5):
+        yield {name: size + steps[name] // part for name, size in base.items()}
+    for little in (1, 2, 3):
+        yield {name: size + little + number for number, (name, size) in enumerate(base.items())}
 
 
 class _Line:
@@ -107,7 +106,7 @@ class _Line:
             return None
         slope = Fraction((high - low) // unit, self.step)
         a, m = slope.numerator, slope.denominator
-        if a == 0 or m > LARGEST_DIVISOR:
+        if a == 0 or (m > 1 and m > min(self.step // 6, LARGEST_DIVISOR)):
             return None
         inverse = pow(a, -1, m)
 

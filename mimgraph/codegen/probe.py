@@ -19,7 +19,7 @@ from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.layers.registered import Facts, Parts, Registered, first_line
 
 # What named sizes are first tried with: primes from here on; and multiples, where parts are counted.
-PRIMES_FROM = (37, 11, 211)
+PRIMES_FROM = (37, 11, 211, 3)
 MULTIPLES_OF = (224, 12)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from mimgraph.catalogue import REQUIRED, InputSpec, Op, OpFault, OptionSpec
-from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, code
+from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port
@@ -105,7 +105,7 @@ class Registered(Op):
         given = {n: v for n, v in options.items() if not isinstance(v, Unwritten)}
         facts = self._known(sources, {name: _bare(value) for name, value in given.items()})
         arguments = {
-            name: _argument(value)
+            name: _argument(name, value)
             for name, value in given.items()
             if not isinstance(value, list | dict) or _bare(value) != self.options[name].default
         }
@@ -286,13 +286,13 @@ def _bare(value: Any) -> Any:
     return plain(value)
 
 
-def _argument(value: Any) -> Any:
+def _argument(name: str, value: Any) -> Code:
     """Lists and dicts as such in the emitted file, where a rule of the catalogue has tuples."""
     if isinstance(value, dict):
-        return Dict(tuple((key, code(_argument(item))) for key, item in value.items()))
+        return Dict(tuple((key, _argument(name, item)) for key, item in value.items()))
     if isinstance(value, list):
-        return List(tuple(code(_argument(item)) for item in value))
-    return value
+        return List(tuple(_argument(name, item) for item in value))
+    return named_constant(name, value)
 
 
 def _accepted(rule: ShapeRule, options: Mapping[str, Any]) -> Mapping[str, Any]:

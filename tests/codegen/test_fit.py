@@ -30,13 +30,14 @@ TOLD: dict[str, Callable[[Any, Any], Any]] = {
     "a product": lambda t, s: t * s,
     "a product of strides": lambda t, s: (t // 16) * ((s + 1) // 2),
     "a multiple of a product": lambda t, s: 3 * t * (s - 1),
+    "up and down": lambda t, s: 2 * (t // 2),
     "what falls": lambda t, s: 9000 - t,
 }
 NOT_TOLD: dict[str, Callable[[Any, Any], Any]] = {
     "a remainder": lambda t, s: t % 2 + 4,
     "a bound": lambda t, s: min(t, 50),
+    "the next even number, and one more": lambda t, s: 2 * (t // 2) + 1,
     "a square": lambda t, s: t * t,
-    "up and down": lambda t, s: 2 * (t // 2),
     "a sum of products": lambda t, s: t * s + t + s,
     "a stride that no step holds": lambda t, s: t // 11,
 }
