@@ -358,6 +358,20 @@ class Table(nn.Module):
         return self.table * 2
 
 
+class Steps(nn.Module):
+    """One step after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = nn.RNNCell(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        states = [torch.zeros(x.shape[0], 4)]
+        for step in range(x.shape[1]):
+            states.append(self.cell(x[:, step], states[-1]))
+        return torch.stack(states, 1)
+
+
 class Lazy(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -371,6 +385,7 @@ SHAPES = {
     "patches": (Patches, {"image": (3, "H", 32)}, "(N, H//8, 8)"),
     "a bounded length": (Positions, {"x": ("T", 8)}, "(N, T, 8)"),
     "strides": (Shrunk, {"x": ("T", 8)}, "(N, (T - 3)//4, 8)"),
+    "a loop over the length": (Steps, {"x": ("T", 8)}, "(N, T + 1, 4)"),
     "two lengths": (Joined, {"a": ("T", 8), "b": ("S", 8)}, "(N, 8*S + 8*T)"),
     "one length": (Joined, {"a": ("T", 8), "b": ("T", 8)}, "(N, 16*T)"),
     "whole numbers": (Best, {"x": ("T", 8)}, "(N, 8)"),
@@ -483,7 +498,8 @@ FAULTS = {
     "constructor that names no option": "⟦bad-option⟧y: {layer: Perceptron, from: x, hidden: [0.5]}",
     "source of another size": "y: {layer: Gate, from: ⟦shape-mismatch⟧x, width: 9}",
     "sources that do not fit": "⟦shape-mismatch⟧y: {layer: Total, from: [x, t]}",
-    "source of another dtype": "y: {layer: Statistics, from: ⟦dtype-mismatch⟧i}",
+    "whole numbers": "y: {layer: Gate, from: ⟦dtype-mismatch⟧i, width: 8}",
+    "whole numbers that have no mean": "y: {layer: Statistics, from: ⟦dtype-mismatch⟧i}",
     "too many sources": "y: {layer: Gate, from: [x, ⟦wrong-arity⟧x], width: 8}",
     "unknown source": "y: {layer: Cross, from: {⟦unknown-key⟧qery: x}, heads: 2}",
     "no default port": "a: {layer: Statistics, from: t}\n  y: {layer: ReLU, from: ⟦unknown-port⟧a}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import gcd
 
@@ -14,17 +14,18 @@ Value = Callable[[Point], int | None]  # None where there is none
 
 # What a name is raised by: multiples of what strides and patches are, the first that has a value.
 STEPS = (3360, 480, 48, 12, 4)
+SHORT_STEPS = STEPS[2:]  # where each costs
 LARGEST_DIVISOR = 64  # beyond it a slope is no stride, but what another one rounds to
 
 
-def fit(value: Value, base: Point) -> Size | None:
+def fit(value: Value, base: Point, costly: Collection[str] = ()) -> Size | None:
     """A constant, a sum or a product of `(a*T + b)//m`; None if none of them gives every value.
 
-    `value` must have one at `base`, and may be asked anywhere.
+    `value` must have one at `base`, and may be asked anywhere, of `costly` names not far away.
     """
     start = value(base)
     assert start is not None
-    lines = [_Line(value, base, name) for name in base]
+    lines = [_Line(value, base, n, SHORT_STEPS if n in costly else STEPS) for n in base]
     moving = [line for line in lines if line.moves]
     steps = {line.name: line.step for line in lines}
     for expression in _candidates(start, base, moving):
@@ -80,11 +81,11 @@ def _points(base: Point, steps: Point) -> Iterator[Point]:
 class _Line:
     """The values where one name moves and the others stay."""
 
-    def __init__(self, value: Value, base: Point, name: str) -> None:
+    def __init__(self, value: Value, base: Point, name: str, steps: Sequence[int]) -> None:
         self.name = name
         self.start = base[name]
         self.at: Callable[[int], int | None] = lambda size: value({**base, name: size})
-        self.step = next((s for s in STEPS if self.at(self.start + s) is not None), 0)
+        self.step = next((s for s in steps if self.at(self.start + s) is not None), 0)
 
     @property
     def moves(self) -> bool:

@@ -9,17 +9,19 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
 
 from mimgraph.catalogue import OpFault
-from mimgraph.codegen.fit import fit
+from mimgraph.codegen.fit import SHORT_STEPS, fit
 from mimgraph.ir.dim import Size, substitute, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.layers.registered import Facts, Parts, Registered, first_line
 
 # What named sizes are first tried with: primes from here on; and multiples, where parts are counted.
-PRIMES_FROM = (37, 11, 211, 3)
+PRIMES_FROM = (37, 11, 211, 2003, 3)
 MULTIPLES_OF = (224, 12)
 
 
@@ -115,6 +117,26 @@ class _Seen(NamedTuple):
 
     parts: Parts
     error: Exception | None = None
+    calls: int = 0  # of torch's functions
+
+
+# What computes in one dtype, which torch sees to only where there is data.
+ONE_DTYPE = frozenset({F.linear, F.conv1d, F.conv2d, F.conv3d, torch.matmul, torch.bmm, torch.mm})
+
+
+class _Calls(TorchFunctionMode):
+    """Counts the calls of torch's functions, and refuses what they would refuse with data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        dtypes = {str(arg.dtype): None for arg in args if isinstance(arg, Tensor)}
+        if func in ONE_DTYPE and len(dtypes) > 1:
+            raise RuntimeError(f"{func.__name__} takes one dtype, not {' and '.join(dtypes)}")
+        return func(*args, **(kwargs or {}))
 
 
 class _Runs:
@@ -147,13 +169,19 @@ class _Runs:
 
     def _run(self, sizes: Mapping[str, int]) -> _Seen:
         try:
-            with _on_meta():
+            with _on_meta(), _Calls() as calls:
                 by_position = [_empty(type_, sizes) for type_ in self.positional]
                 by_name = {key: _empty(type_, sizes) for key, type_ in self.keywords.items()}
                 result = self.module(*by_position, **by_name)
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             return _Seen({}, error)
-        return _Seen(self.op.parts(result))
+        return _Seen(self.op.parts(result), calls=calls.count)
+
+    def loops(self, base: Mapping[str, int]) -> set[str]:
+        """The names that the module counts through, a call or more for each."""
+        calls = self.at(base).calls
+        longer = {name: {**base, name: base[name] + SHORT_STEPS[0]} for name in self.names}
+        return {name for name in self.names if self.at(longer[name]).calls > calls}
 
     def base(self) -> dict[str, int]:
         """The first sizes that the module takes; if it takes none, why."""
@@ -176,7 +204,7 @@ class _Runs:
             code,
             f"{self.op.name} refuses {' and '.join(str(type_) for type_ in self.types)}",
             note=first_line(error),
-            help=f"it was tried with {tried}" if tried else "",
+            help=f"it was tried with {tried}" if self.names not in ([], ["N"]) else "",
             at_node=len(self.types) != 1,
         )
 
@@ -230,7 +258,7 @@ def _typed(
 def _size(
     op: Registered, what: str, runs: _Runs, base: Mapping[str, int], port: str, axis: int
 ) -> Size:
-    found = fit(lambda sizes: runs.size(port, axis, sizes), base)
+    found = fit(lambda sizes: runs.size(port, axis, sizes), base, runs.loops(base))
     if found is None:
         names = " and ".join(runs.names)
         raise OpFault(
