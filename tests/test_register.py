@@ -237,6 +237,10 @@ FINE = {
         "x: [8]",
     ),
     "keywords of the class above": ("y: {layer: Wide, from: x, times: 3, width: 8}", "x: [8]"),
+    "one for each source": (
+        "g: {layer: Gate, each: [x, z], width: 8, with: {hidden: [2, 6]}}\n  y: {merge: add, from: g.*}",
+        "x: [8], z: [8]",
+    ),
     "a module that is shared": (
         "a: {layer: Gate, from: x, width: 8}\n  b: {share: a, from: z}\n  y: {merge: add, from: [a, b]}",
         "x: [8], z: [8]",

@@ -7,7 +7,7 @@ are the same is asked of `analysis.equality`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -70,14 +70,31 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """One operation on every source; each item is named by its port, and gives its default result."""
+
+    items: tuple[TypedNode, ...]
+
+    def item(self, port: str) -> TypedNode | None:
+        """The item of that port."""
+        return next((item for item in self.items if item.name == port), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
-    """The module of the node `target`, used again as `operation`."""
+    """The module of the node `target`, or of an `item` of its `each`, used again as `operation`."""
 
     target: str
     operation: TypedOperation
+    item: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """What has the module, as a source would name it."""
+        return self.target if self.item is None else f"{self.target}.{self.item}"
 
 
-TypedOperation = Leaf | Sequence | Use | Repeated | Shared
+TypedOperation = Leaf | Sequence | Use | Repeated | Each | Shared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +136,10 @@ class Body:
         """The type of an input, a result or a learned tensor of this body."""
         if value.name in self.inputs:
             return self.inputs[value.name]
-        node = self.by_name[value.name]
+        name, _, item = value.name.partition(".")
+        node = self.by_name[name]
+        if item:
+            (node,) = (one for one in single_nodes(node) if one.name == value.name)
         found = node.results.get(value.port) or weight_type(node.operation, value.port)
         assert found is not None
         return found
@@ -140,11 +160,18 @@ class TypedGraph:
     constraints: tuple[Constraint, ...] = ()
 
 
-def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated:
+def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each:
     """What a node does, seen through `share`."""
     while isinstance(operation, Shared):
         operation = operation.operation
     return operation
+
+
+def single_nodes(node: TypedNode) -> tuple[TypedNode, ...]:
+    """The node; of an `each` its items, as nodes of their own called `emb.city`."""
+    if not isinstance(node.operation, Each):
+        return (node,)
+    return tuple(replace(i, name=f"{node.name}.{i.name}") for i in node.operation.items)
 
 
 def weight_type(operation: TypedOperation, path: str) -> TensorType | None:
@@ -154,7 +181,7 @@ def weight_type(operation: TypedOperation, path: str) -> TensorType | None:
         case Leaf(lowering=lowering) if path and lowering.module is not None:
             shape = lowering.module.weights.get(path)
             return None if shape is None else TensorType(shape, batched=False)
-        case Sequence(items):
+        case Sequence(items) | Each(items):
             inner = next((item for item in items if item.name == name), None)
             return None if inner is None else weight_type(inner.operation, rest)
         case Use(body):
@@ -181,7 +208,7 @@ def used_bodies(operation: TypedOperation) -> Iterator[Body]:
             yield body
         case Repeated(repeated):
             yield from repeated
-        case Sequence(items):
+        case Sequence(items) | Each(items):
             for item in items:
                 yield from used_bodies(item.operation)
         case _:
