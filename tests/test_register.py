@@ -237,6 +237,11 @@ FINE = {
         "x: [8]",
     ),
     "keywords of the class above": ("y: {layer: Wide, from: x, times: 3, width: 8}", "x: [8]"),
+    "an optional input": (
+        "y: {layer: Cross, from: {query: x, mask: m}, heads: 2, take: 0}",
+        "x: [T, 8], m: {shape: [T], dtype: bool, optional: true}",
+    ),
+    "frozen": ("y: {layer: Gate, from: x, width: 8, freeze: true}", "x: [8]"),
     "one for each source": (
         "g: {layer: Gate, each: [x, z], width: 8, with: {hidden: [2, 6]}}\n  y: {merge: add, from: g.*}",
         "x: [8], z: [8]",
