@@ -6,7 +6,9 @@ A command imports what it needs when it runs, so that none waits for what anothe
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0: all good, 1: the spec is wrong, 2: the call is wrong."""
     args = _parser().parse_args(arguments)
     try:
+        _import(getattr(args, "import"))
         code: int = args.command(args)
         sys.stdout.flush()
         return code
@@ -42,6 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the reader of the pipe has gone, which is no fault
         sys.stdout = None
         return OK
+
+
+def _import(modules: Sequence[str]) -> None:
+    """Import what registers layers, from the working directory too, as `python -m` does."""
+    if modules and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            told = error if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+            raise CallError(f"cannot import {name}: {told}") from error
 
 
 class _Version(argparse.Action):
@@ -64,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, function: Any, help: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=help, description=help)
         added.set_defaults(command=function)
+        words = "import a Python module, which registers layers of your own; repeatable"
+        added.add_argument("--import", action="append", default=[], metavar="MODULE", help=words)
         return added
 
     check = command("check", _check, "tell every fault of the specs")
@@ -86,7 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     run = command("run", _run, "compile the model and run one forward")
     _add_spec(run)
     run.add_argument("--inputs", metavar="FILE.npz", help="arrays by input name; made if left out")
-    run.add_argument("--weights", metavar="FILE.safetensors", help="the state_dict to load")
+    run.add_argument(
+        "--weights",
+        metavar="FILE.safetensors",
+        help="the state_dict to load; those of SPEC, if it has them",
+    )
     run.add_argument("--outputs", metavar="FILE.npz", help="where to write the outputs")
     run.add_argument("--batch", type=_positive, default=2, metavar="N", help="samples to make (2)")
     run.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and inputs (0)")
@@ -99,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_spec(command: argparse.ArgumentParser, nargs: str | None = None) -> None:
-    words = "a YAML or JSON file; - is standard input"
+    words = "a YAML or JSON file, or .safetensors that holds one; - is standard input"
     command.add_argument("spec", nargs=nargs, metavar="SPEC", help=words)
     words = "override a param"
     command.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=words)
@@ -217,11 +238,12 @@ def _run(args: argparse.Namespace) -> int:
     """One forward: the inputs, every node with its shape, the outputs."""
     graph = _load(args.spec, args.set)
     from mimgraph.codegen import runner
+    from mimgraph.spec.embedded import carries_weights
+
+    weights = args.weights or (args.spec if carries_weights(args.spec) else None)
 
     try:
-        run = runner.run(
-            graph.typed, graph.compile, args.inputs, args.weights, args.batch, args.seed
-        )
+        run = runner.run(graph.typed, graph.compile, args.inputs, weights, args.batch, args.seed)
         if args.outputs is not None:
             runner.save_arrays(Path(args.outputs), run.outputs)
     except ValueError as error:

@@ -23,7 +23,7 @@ from mimgraph.ir.types import TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
 MAX_WEIGHTS = 2**40  # elements of one learned tensor
-WORDS = ("from", "activation", "take")
+WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
 
@@ -49,7 +49,8 @@ def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.graph.blocks.values()]
     near = nearest(apply.name, (*catalogue.ops(apply.kind), *blocks))
-    help = f"did you mean {near}?" if near else ""
+    own = "a module of your own is registered first: mg.register, or --import"
+    help = f"did you mean {near}?" if near else own if apply.kind == "layer" else ""
     if catalogue.find(other, apply.name):
         help = f"{apply.name} is a {other}: write {{{other}: {apply.name}, ...}}"
     elif apply.name in blocks:
@@ -91,6 +92,7 @@ class Expansion(NamedTuple):
     block: Block
     options: Mapping[str, Any]
     fed: Mapping[str, Fed]
+    activation: Activation | None
 
 
 def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | None:
@@ -107,7 +109,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     try:
         lowering = op.infer(types, options)
         if isinstance(lowering, Block):
-            return Expansion(lowering, options, fed)
+            _, activation = _given(op, apply)
+            return Expansion(lowering, options, fed, activation)
         _check_inferred(op, bound, options, lowering)
         _check_results(state, op.name, lowering)
         if not state.alone:
@@ -143,7 +146,8 @@ def _check_readable(
     node, as no item of a seq sees them, of the inputs."""
     at_hand = list(sources)
     if site.node.sources:
-        at_hand += [type_ for type_ in site.context.inputs.values() if type_ is not None]
+        inputs, optional = site.context.inputs, site.context.optional
+        at_hand += [t for name, t in inputs.items() if t is not None and name not in optional]
     for name in bound.given:
         for size in _run_time_sizes(options[name]):
             if not can_be_read(size, at_hand):
@@ -189,7 +193,8 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
 def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
     """Report what a rule refuses: at the option, at the source, or at the node's name."""
     source, option = fault.source, bound.given.get(fault.option or "")
-    if source is None and option is None and len(fed) == 1 and fault.code not in AT_NODE:
+    at_node = fault.at_node or fault.code in AT_NODE
+    if source is None and option is None and len(fed) == 1 and not at_node:
         source = next(iter(fed))
     span = site.node.span
     if option is not None:

@@ -8,6 +8,7 @@ from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Source
+from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import Value, weight_type
 from mimgraph.source import Span
 
@@ -35,21 +36,24 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
         if source.port is not None:
             unknown_port(state, source.name, source.port, source.port_span, (), path)
             type_ = None
-        return Fed(Value(source.name, ""), type_, source, declared.span)
+        presence = given(source.name) if source.name in context.optional else ALWAYS
+        return Fed(Value(source.name, ""), type_, source, declared.span, presence)
     typed = context.typed.get(source.name)
     if typed is None:
         node = context.scope.nodes.get(source.name)
         return Fed(Value(source.name, ""), None, source, node.span if node else source.span)
     weight = weight_type(typed.operation, source.port) if source.port else None
     if weight is not None:
-        return Fed(Value(source.name, source.port or ""), weight, source, typed.declared.span)
+        value = Value(source.name, source.port or "")
+        return Fed(value, weight, source, typed.declared.span, is_own=True)
     port = typed.default if source.port is None else source.port
     ports = tuple(p for p in typed.results if p)
     span = typed.declared.span
     if port is None:
         ask_for_port(state, source.name, source.span, ports, path)
     elif port in typed.results and source.port != "":
-        return Fed(Value(source.name, port), typed.results[port], source, span)
+        value, presence = Value(source.name, port), typed.presence_of(port)
+        return Fed(value, typed.results[port], source, span, presence, typed.is_own)
     else:
         unknown_port(state, source.name, port, source.port_span, ports, path)
     return Fed(Value(source.name, ""), None, source, span)

@@ -50,7 +50,7 @@ def _taken(step: Step, waiting: Waiting, sizes: Mapping[str, int], body: Body) -
     whole = all(len(waiting[name]) == sizes[name] for name in names)
     fixed = [name for name in waiting if not _looks_up(body, name)]
     as_before = [name for name in names if name in fixed] in ([], fixed)
-    return names if in_order and whole and as_before and not step.loop else []
+    return names if in_order and whole and as_before and _is_plain(step) else []
 
 
 def _may_wait(name: str, waiting: Waiting, step: Step, body: Body) -> bool:
@@ -61,10 +61,15 @@ def _may_wait(name: str, waiting: Waiting, step: Step, body: Body) -> bool:
 def _each_of(step: Step, readers: Counter[Value], body: Body) -> str:
     """The `each` of which it is a call on an input, read once; else nothing."""
     name, is_item, _ = step.targets[0].name.partition(".")
-    called = isinstance(step.code, Call) and len(step.targets) == 1 and not step.loop
+    called = isinstance(step.code, Call) and len(step.targets) == 1 and _is_plain(step)
     once = readers[step.targets[0]] == 1
     from_inputs = all(value.name in body.inputs for value in step.reads)
     return name if is_item and called and once and from_inputs else ""
+
+
+def _is_plain(step: Step) -> bool:
+    """Whether it is done once and always."""
+    return step.loop is None and not step.guard
 
 
 def _looks_up(body: Body, name: str) -> bool:

@@ -9,9 +9,11 @@ from typing import Any
 from mimgraph.ir.code import Call, Code, Operand, call
 from mimgraph.ir.types import Constraint, TensorType
 
-MODULE = Operand("self")  # the node's own module
-RESULT = Operand("result")  # what its call returned
+# no source has such a key
+MODULE = Operand("*self")  # the node's own module
+RESULT = Operand("*result")  # what its call returned
 INPUT = Operand("input")  # the one source of a layer
+ANCHOR = Operand("anchor")  # an input that is always given
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +21,14 @@ class Module:
     """A class of `torch.nn` and every argument of its constructor, in torch's order.
 
     An argument may be a module again. `weights` gives the shape of each learned tensor, `buffers`
-    of each that is only kept, those of inner modules included.
+    of each that is only kept, those of inner modules included. `own` is a class of the user's.
     """
 
     name: str
     arguments: Mapping[str, Any]
     weights: Mapping[str, tuple[int, ...]]
     buffers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    own: type | None = None
 
     def argument(self, name: str) -> Any:
         """The value of an argument, of this module or of one that it is made with."""
@@ -68,6 +71,8 @@ class Lowering:
     that what follows reads as an operand of its key. `function` is the same op without
     a module, what `activation:` writes; `requires` is what must hold at run time beyond sizes of at
     least 1, which inference demands of every result. The first of `ports` is the default, unless `type` is None.
+    `fallback` is the result where the first source is missing, on the device of ANCHOR; `skipping`
+    the result of those of the sources that are there.
     """
 
     type: TensorType | None
@@ -77,6 +82,8 @@ class Lowering:
     function: Code | None = None
     requires: tuple[Constraint, ...] = ()
     steps: Mapping[str, Code] = field(default_factory=dict)
+    fallback: Code | None = None
+    skipping: Code | None = None
 
     @property
     def results(self) -> Mapping[str, TensorType]:

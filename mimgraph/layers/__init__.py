@@ -1,6 +1,7 @@
 """The layers of the catalogue: a function each, in a file for each family."""
 
 import mimgraph.layers.parameter  # noqa: F401 - registers what has no class of torch.nn
+from mimgraph.catalogue import Op, find
 from mimgraph.layers.activation import (
     CELU,
     ELU,
@@ -65,6 +66,7 @@ from mimgraph.layers.flatten import Flatten, Unflatten
 from mimgraph.layers.fold import Fold, Unfold
 from mimgraph.layers.linear import Bilinear, Identity, Linear
 from mimgraph.layers.masks import CausalMask
+from mimgraph.layers.missing import Fill
 from mimgraph.layers.normalization import (
     BatchNorm1d,
     BatchNorm2d,
@@ -204,6 +206,7 @@ __all__ = [
     "EmbeddingBag",
     "Expand",
     "FeatureAlphaDropout",
+    "Fill",
     "Flatten",
     "Flip",
     "Fold",
@@ -306,3 +309,11 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
 ]
+
+
+def __getattr__(name: str) -> Op:
+    """A module of the user's that is registered by this name."""
+    op = find("layer", name)
+    if op is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return op
