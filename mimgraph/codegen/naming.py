@@ -114,7 +114,7 @@ class Branches:
             if last.name in self.inputs:
                 wanted.append(last.name)
                 continue
-            port = last.port.lstrip("*")
+            port = last.port.lstrip("*").replace(".", "_")
             several = len(ports[last.name]) > 1 and port
             wanted.append(f"{last.name}_{port}" if several else last.name)
         if main is not None and MAIN not in taken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mimgraph.codegen.sizes import resolve_sizes
@@ -28,7 +28,6 @@ from mimgraph.ir.typed import (
     Use,
     Value,
     unwrap,
-    weight_type,
 )
 from mimgraph.ir.types import DTYPES
 
@@ -127,7 +126,15 @@ class Plan:
         self.used = set(self.count)
         self.ports = used_ports(body)
         self.same: dict[Value, Value] = {}  # one value under two names
-        self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
+        # tensors of the module itself, which need no local
+        self.owned: dict[Value, Code] = dict(self.learned())
+
+    def learned(self) -> Iterator[tuple[Value, Code]]:
+        """The learned tensors of modules that are read, each as its module's attribute."""
+        for value in self.count:
+            node = self.body.by_name.get(value.name)
+            if node is not None and value.port not in node.results:
+                yield value, weight_code(f"self.{_owner(node)}", value.port)
 
     def value(self, value: Value) -> Value:
         while value in self.same:
@@ -137,9 +144,6 @@ class Plan:
     def read(self, value: Value) -> Code:
         """A value as an operand."""
         value = self.value(value)
-        node = self.body.by_name.get(value.name)
-        if node is not None and value.port and weight_type(node.operation, value.port):
-            return weight_code(f"self.{_owner(node)}", value.port)
         return self.owned.get(value, Local(value))
 
     def node(self, node: TypedNode) -> None:

@@ -161,17 +161,42 @@ def weight_type(operation: TypedOperation, path: str) -> TensorType | None:
             return _weight_in(body, name, rest)
         case Repeated(bodies, shared=True) if bodies:
             return _weight_in(bodies[0], name, rest)
-        case Repeated(bodies) if name.isdecimal() and int(name) < len(bodies):
-            return _weight_in(bodies[int(name)], *rest.split(".", 1)) if "." in rest else None
+        case Repeated(bodies) if name in map(str, range(len(bodies))) and "." in rest:
+            return _weight_in(bodies[int(name)], *rest.split(".", 1))
     return None
 
 
 def _weight_in(body: Body, name: str, rest: str) -> TensorType | None:
-    """The same below a body; the positions in a chain are its own."""
+    """The same below a body, where a share has no module; the positions in a chain are its own."""
     if body.is_chain:
         return weight_type(body.nodes[0].operation, f"{name}.{rest}")
     node = body.by_name.get(name)
-    return None if node is None else weight_type(node.operation, rest)
+    if node is None or isinstance(node.operation, Shared):
+        return None
+    return weight_type(node.operation, rest)
+
+
+def weight_names(operation: TypedOperation, before: str = "") -> Iterator[str]:
+    """The dotted name of every learned tensor of a node's module."""
+    match unwrap(operation):
+        case Leaf(lowering=lowering) if lowering.module is not None:
+            yield from (before + name for name in lowering.module.weights if name)
+        case Sequence(items):
+            for item in items:
+                yield from weight_names(item.operation, f"{before}{item.name}.")
+        case Use(body):
+            yield from _names_in(body, before)
+        case Repeated(bodies, shared=shared):
+            for index, body in enumerate(bodies[:1] if shared else bodies):
+                yield from _names_in(body, before if shared else f"{before}{index}.")
+
+
+def _names_in(body: Body, before: str) -> Iterator[str]:
+    for node in body.nodes:
+        if not isinstance(node.operation, Shared):
+            yield from weight_names(
+                node.operation, f"{before}{node.name}." if node.name else before
+            )
 
 
 def used_bodies(operation: TypedOperation) -> Iterator[Body]:

@@ -320,6 +320,8 @@ class _Reader:
         operation = None if op is None else self.operation(op, tree, here)
         is_arange = op is not None and op[0].text == "arange"
         sources = self.sources(op[1] if op and is_arange else tree.get("from"), here)
+        if op is not None and op[0].text in ("parameter", "buffer") and tree.get("from") is None:
+            sources = ()
         take = self.take(tree.get("take"), here)
         if len(self.report.diagnostics) > before:
             self.report.spoken.update(_words(tree))
