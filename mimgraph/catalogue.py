@@ -190,12 +190,69 @@ class Op:
         return LayerCall(self, args, keywords)
 
 
-class LayerCall:
-    """A layer with options, not yet applied; applied twice, its weights are shared.
+class Applicable:
+    """What is called on handles; called twice, its weights are shared.
 
     What applies it is its first source (`apply_layer`), so the catalogue knows nothing of the
     builder, which keeps in `uses` what the first call recorded in each body.
     """
+
+    uses: dict[Any, Any]
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        raise NotImplementedError
+
+    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
+        return applier(self.label, sources, named)(self, sources, named, name)
+
+    def each(
+        self,
+        *sources: Any,
+        name: str | None = None,
+        with_: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Any:
+        """Applied to every source, with weights of its own for each; the ports are their names.
+
+        `with_` gives each its own options, `{"embedding_dim": [8, 4]}`.
+        """
+        applied = EachCall(self, dict(with_ or {}))
+        return applier(self.label, sources, named)(applied, sources, named, name)
+
+    def __getitem__(self, item: str) -> ItemCall:
+        """The module that `each` made for one of its sources, to be called on another."""
+        return ItemCall(self, item)
+
+
+@dataclass(frozen=True, slots=True)
+class EachCall:
+    """What is called on every source, and the options that each has for itself."""
+
+    layer: Applicable
+    options: Mapping[str, Any]
+
+    @property
+    def uses(self) -> dict[Any, Any]:
+        return self.layer.uses
+
+
+class ItemCall(Applicable):
+    """One of the modules that `each` made."""
+
+    def __init__(self, layer: Applicable, item: str) -> None:
+        self.layer = layer
+        self.item = item
+        self.uses = layer.uses
+
+    @property
+    def label(self) -> str:
+        return self.layer.label
+
+
+class LayerCall(Applicable):
+    """A layer with options, not yet applied."""
 
     def __init__(self, op: Op, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         self.op = op
@@ -207,8 +264,9 @@ class LayerCall:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
         return f"{self.op.name}({', '.join(shown)})"
 
-    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
-        return applier(self.op.name, sources, named)(self, sources, named, name)
+    @property
+    def label(self) -> str:
+        return self.op.name
 
     def _merge(self, sources: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Split a merge's keywords: its own words and options stay, the rest are sources."""

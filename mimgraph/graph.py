@@ -18,7 +18,7 @@ from mimgraph.builder import Tensor, declare_graph, raise_faults
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
-from mimgraph.ir.typed import Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
+from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
 from mimgraph.source import SourceFile
 from mimgraph.spec.compose import MAX_BYTES
@@ -28,6 +28,7 @@ from mimgraph.spec.write import write
 if TYPE_CHECKING:
     from torch import nn
 
+    from mimgraph.codegen.checks import InputCheck
     from mimgraph.render.summary import Summary
 
 
@@ -112,10 +113,21 @@ class Graph:
         return source(self.typed)
 
     @_uncollected()
-    def compile(self) -> nn.Module:
-        """The module, made from that very source; its weights are drawn from torch's seed."""
+    def compile(self, *, check: bool = False) -> nn.Module:
+        """The module, made from that very source; its weights are drawn from torch's seed.
+
+        With `check`, every call first looks at its inputs, their sizes, dtypes and ranges: a
+        `ValueError` tells all that does not fit.
+        """
         made: nn.Module = self._classes()[self.name]()
+        if check:
+            made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
         return made
+
+    def _input_check(self) -> InputCheck:
+        from mimgraph.codegen.checks import InputCheck
+
+        return InputCheck(self.typed, self.dumps, restore_check)
 
     def _classes(self) -> Mapping[str, Any]:
         """What the source defines, by name."""
@@ -160,6 +172,8 @@ class Graph:
 def _layer(node: TypedNode) -> str:
     """What a node is, in one word."""
     match unwrap(node.operation):
+        case Each(items):
+            return _layer(items[0])
         case Leaf(_, name):
             return name
         case Use(body, merge=merge):
@@ -182,6 +196,11 @@ def restore(spec: str, class_name: str) -> nn.Module:
     made = loads(spec)._classes()[class_name]
     instance: nn.Module = made.__new__(made)
     return instance
+
+
+def restore_check(spec: str) -> InputCheck:
+    """What a pickle of the check of a module's inputs is loaded by."""
+    return loads(spec)._input_check()
 
 
 @_uncollected()

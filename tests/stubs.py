@@ -32,6 +32,14 @@ _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | _Layer
 
 class _Layer:
     def __call__(self, *sources: Tensor, name: str | None = None, **named: Tensor) -> Tensor: ...
+    def each(
+        self,
+        *sources: Tensor,
+        name: str | None = None,
+        with_: Mapping[str, Sequence[Any]] | None = None,
+        **named: Tensor,
+    ) -> Tensor: ...
+    def __getitem__(self, item: str) -> _Layer: ...
 ''',
     "merge": '''\
 """Written from the catalogue by `pytest tests/test_stubs.py --rewrite`."""

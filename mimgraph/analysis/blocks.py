@@ -139,7 +139,7 @@ def repeats(
             message = f"more than {MAX_NODES:,} repeats"
             state.fault("too-large", message, repeat.times.span, path)
             return None
-    columns = _columns(state, context, repeat, times, path)
+    columns = columns_of(state, context, repeat.each, times, path)
     if columns is None:
         return None
     if times is None:
@@ -147,18 +147,23 @@ def repeats(
     return [{name: column[i] for name, column in columns.items()} for i in range(times)]
 
 
-def _columns(
-    state: State, context: Context, repeat: Repeat, times: int | None, path: str
+def columns_of(
+    state: State,
+    context: Context,
+    options: Mapping[str, Option],
+    times: int | None,
+    path: str,
+    each: str = "time",
 ) -> dict[str, list[Any]] | None:
-    """The lists of `with`, each of one value a time."""
+    """The lists of `with`, one value for `each` time or source."""
     columns: dict[str, list[Any]] = {}
-    for name, option in repeat.each.items():
+    for name, option in options.items():
         column = compute(option.value, context.env, state.report, path)
         if column is FAULTY:
             return None
         if not isinstance(column, list) or times not in (None, len(column)):
             wants = "a list" if times is None else f"a list of {times}"
-            message = f"{name} is {wants}, one value each time"
+            message = f"{name} is {wants}, one value for each {each}"
             state.fault("bad-option", message, option.span, path)
             return None
         times = len(column)

@@ -9,6 +9,7 @@ import networkx as nx
 
 from mimgraph import catalogue
 from mimgraph.analysis.blocks import find_block
+from mimgraph.analysis.each import as_text
 from mimgraph.analysis.ops import bind_op
 from mimgraph.analysis.options import check_names, compute
 from mimgraph.analysis.state import State
@@ -22,6 +23,7 @@ from mimgraph.ir.graph import (
     Block,
     Call,
     Chain,
+    Each,
     Input,
     InputShape,
     Node,
@@ -136,10 +138,13 @@ def _find_recursion(state: State) -> None:
 def _calls(nodes: Iterable[Node]) -> Iterable[Call]:
     """Every block call in a body, those in chains too."""
     for node in nodes:
-        if isinstance(node.operation, Call):
-            yield node.operation
-        elif isinstance(node.operation, Chain):
-            yield from _calls(node.operation.items)
+        operation = node.operation
+        if isinstance(operation, Each):
+            operation = operation.operation
+        if isinstance(operation, Call):
+            yield operation
+        elif isinstance(operation, Chain):
+            yield from _calls(operation.items)
 
 
 def _check_text(state: State, block: Block) -> None:
@@ -162,12 +167,15 @@ def check_nodes_text(
         here = (path + node.name).rstrip(".")  # the one node of a chain block has no name
         operation = node.operation
         given: list[Option | None] = []
+        if isinstance(operation, Each):
+            given += operation.options.values()
+            operation = as_text(operation)
         if isinstance(operation, Apply):
             bind_op(state, operation, node.span, here)
-            given = [*operation.options.values(), operation.lone]
+            given += [*operation.options.values(), operation.lone]
         elif isinstance(operation, Call):
             find_block(state, operation, node.span, here)
-            given = [*operation.params.values(), operation.lone]
+            given += [*operation.params.values(), operation.lone]
         elif isinstance(operation, Chain):
             check_nodes_text(state, operation.items, names, f"{here}.")
         for option in given:

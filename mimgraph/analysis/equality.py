@@ -14,6 +14,7 @@ from mimgraph.ir.code import Code
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import (
     Body,
+    Each,
     Leaf,
     Repeated,
     Sequence,
@@ -68,8 +69,10 @@ class _Numbers:
                 return "use", self.body(body), _plain(activation)
             case Repeated(bodies, _, shared, carried):
                 return "repeat", shared, carried, tuple(map(self.body, bodies))
-            case Shared(target):
-                return "share", target
+            case Each(items):
+                return "each", tuple((item.name, self.node(item)) for item in items)
+            case Shared(target, item=item):
+                return "share", target, item
 
 
 def _leaf(leaf: Leaf) -> Hashable:

@@ -9,11 +9,13 @@ from typing import Any
 from mimgraph.analysis.blocks import (
     bind_pattern,
     block_params,
+    columns_of,
     find_block,
     given_params,
     repeats,
 )
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
+from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute
 from mimgraph.analysis.shares import check_shared, owner
@@ -29,10 +31,12 @@ from mimgraph.ir.graph import (
     Block,
     Call,
     Chain,
+    Each,
     Graph,
     Node,
     Output,
     Repeat,
+    Share,
     Source,
 )
 from mimgraph.ir.typed import (
@@ -46,6 +50,7 @@ from mimgraph.ir.typed import (
     Use,
     Value,
 )
+from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import DTYPES, TensorType, strongest
 
 
@@ -119,20 +124,63 @@ def _known(types: Mapping[str, TensorType | None]) -> dict[str, TensorType]:
 def type_node(state: State, context: Context, node: Node) -> TypedNode | None:
     """One node typed; None where something is faulty or unknown."""
     path = context.path + node.name
-    owned = owner(context, node)
-    if owned is None or owned.operation is None:
+    fed = None if node.sources is None else feed(state, context, node.sources, path)
+    if isinstance(node.operation, Each):
+        return _each(state, context, node, node.operation, fed or ())
+    return _node(state, context, node, fed, path)
+
+
+def _node(
+    state: State, context: Context, node: Node, fed: tuple[Fed, ...] | None, path: str
+) -> TypedNode | None:
+    """A node fed so, its module its own or shared."""
+    owned = owner(state, context, node, path)
+    if owned is None or owned.declared.operation is None:
         return None
     if context.typed.get(owned.name, owned) is None:  # what it shares is faulty
         return None
-    fed = None if node.sources is None else feed(state, context, node.sources, path)
-    site = Site(context, node, path, fed, owned.take)
-    typed = _operation(state, site, owned)
-    if node.sources is None:
-        _missing_from(state, site, owned)
-    if typed is None or owned is node:
+    site = Site(context, node, path, fed, owned.declared.take)
+    typed = _operation(state, site, owned.declared)
+    if fed is None:
+        _missing_from(state, site, owned.declared)
+    if typed is None or owned.declared is node:
         return typed
-    shared = Shared(owned.name, typed.operation)
+    shared = Shared(owned.name, typed.operation, owned.item)
     return TypedNode(node.name, shared, typed.arguments, typed.results, typed.default, node)
+
+
+def _each(
+    state: State, context: Context, node: Node, each: Each, fed: tuple[Fed, ...]
+) -> TypedNode | None:
+    """One operation on every source: an item for each, which gives the port of its name."""
+    path = context.path + node.name
+    if not fed:
+        state.fault("wrong-arity", f"{node.name} needs a source", node.span, path)
+        return None
+    sources = by_port(state, fed, path)
+    columns = columns_of(state, context, each.options, len(fed), path, "source")
+    if sources is None or columns is None:
+        return None
+    items = []
+    for position, (port, one) in enumerate(sources.items()):
+        operation = given(each, columns, position)
+        if isinstance(operation, Share) and operation.item is None:
+            target = context.scope.nodes.get(operation.target)
+            if target is not None and isinstance(target.operation, Each):
+                operation = replace(operation, item=port)
+        item = Node(port, node.span, operation, (one.source,), node.take)
+        typed = _node(state, context, item, (one,), f"{path}.{port}")
+        if typed is not None and typed.type is None:
+            ask_for_port(state, node.name, node.span, tuple(typed.results), path)
+            return None
+        items.append(typed)
+    state.count(len(items), node.span)
+    whole = [item for item in items if item is not None]
+    if len(whole) < len(items):
+        return None
+    arguments = {item.name: next(iter(item.arguments.values())) for item in whole}
+    results = {item.name: item.type for item in whole if item.type is not None}
+    return TypedNode(node.name, TypedEach(tuple(whole)), arguments, results, None, node)
 
 
 def _operation(state: State, site: Site, node: Node) -> TypedNode | None:

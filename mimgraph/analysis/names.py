@@ -5,13 +5,14 @@ from __future__ import annotations
 import keyword
 from functools import lru_cache
 
-# the keys of a node in a spec, those of later versions included: no block may have such a param
+# the keys of a node in a spec: no block may have such a param
 OPS = ("layer", "merge", "seq", "block", "share", "parameter", "buffer", "arange")
-LATER = ("each", "optional")
-NODE_WORDS = ("from", "take", "activation", "repeat", *OPS, *LATER)
+NODE_WORDS = ("from", "each", "with", "take", "activation", "repeat", *OPS)
 
 # what the emitted file itself uses: a param may bear any other name, as an argument shadows nothing
-EMITTED = frozenset({"self", "torch", "nn", "F", "Tensor", "range", "super", "_sinusoid"})
+EMITTED = frozenset(
+    {"self", "torch", "nn", "F", "Tensor", "range", "super", "_ModuleDict", "_sinusoid"}
+)
 
 # what nn.Module's instances use, beside every dunder
 RESERVED = frozenset(
@@ -29,7 +30,7 @@ RESERVED = frozenset(
         *("share_memory", "state_dict", "to", "to_empty", "train", "type", "xpu", "zero_grad"),
     ]
 )
-_PRIVATE = frozenset(
+PRIVATE = frozenset(
     [
         *("_apply", "_buffers", "_parameters", "_modules", "_call_impl", "_compiled_call_impl"),
         *("_get_backward_hooks", "_get_backward_pre_hooks", "_get_name", "_backward_hooks"),
@@ -52,9 +53,16 @@ def name_fault(name: str) -> str | None:
         return reason
     if name in RESERVED:
         return "the emitted module already uses this name"
-    if name in _PRIVATE:
+    if name in PRIVATE:
         return "nn.Module already uses this name"
     return None
+
+
+def port_fault(name: str) -> str | None:
+    """Why `name` cannot be one of the ports that an `each` names; None if it can."""
+    if not (name.isascii() and name.isidentifier()):
+        return "a name is letters, digits and underscores, and starts with no digit"
+    return "names with two leading underscores are Python's" if name.startswith("__") else None
 
 
 def param_fault(name: str) -> str | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
+from mimgraph.analysis.sources import unknown_port
 from mimgraph.analysis.state import Context, State
 from mimgraph.diagnostics import Label
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
-from mimgraph.ir.graph import Node, Share
+from mimgraph.ir.graph import Each, Node, Share
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -22,19 +23,61 @@ from mimgraph.ir.typed import (
     Use,
     unwrap,
 )
+from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import TensorType
 
 
-def owner(context: Context, node: Node) -> Node | None:
-    """The node whose module this one uses, which is itself unless it shares; None where told."""
-    seen = {node.name}
-    while isinstance(node.operation, Share):
-        target = context.scope.nodes.get(node.operation.target)
-        if target is None or target.name in seen:
+class Owner(NamedTuple):
+    """The node whose module another uses, or the one `item` of its `each`."""
+
+    name: str
+    item: str | None
+    declared: Node
+
+
+def owner(state: State, context: Context, node: Node, path: str) -> Owner | None:
+    """Whose module a node uses, which is its own unless it shares; None where told."""
+    found = Owner(node.name, None, node)
+    seen = {(node.name, node.operation.item if isinstance(node.operation, Share) else None)}
+    while isinstance(share := found.declared.operation, Share):
+        target = context.scope.nodes.get(share.target)
+        if target is None or (share.target, share.item) in seen:
             return None
-        seen.add(target.name)
-        node = target
-    return node
+        seen.add((share.target, share.item))
+        if isinstance(target.operation, Each):
+            item = _item(state, context, share, target, node.name, path)
+            if item is None:
+                return None
+            found = Owner(target.name, item.name, item.declared)
+        elif share.item is not None:
+            message = f"no node is called {share.text!r}"
+            help = f"{target.name} is one module: share: {target.name}"
+            state.fault("unknown-source", message, share.span, path, help=help)
+            return None
+        else:
+            found = Owner(target.name, None, target)
+    return found
+
+
+def _item(
+    state: State, context: Context, share: Share, target: Node, name: str, path: str
+) -> TypedNode | None:
+    """The one that is shared of the modules of an `each`."""
+    typed = context.typed.get(target.name)
+    if typed is None:
+        return None
+    operation = unwrap(typed.operation)
+    assert isinstance(operation, TypedEach)
+    ports = tuple(typed.results)
+    if share.item is None:
+        message = f"{target.name} has several modules, say which"
+        help = f"one of {', '.join(f'{target.name}.{port}' for port in ports)}"
+        state.fault("unknown-port", message, share.span, path, help=help)
+        return None
+    found = operation.item(share.item)
+    if found is None:
+        unknown_port(state, target.name, share.item, share.item_span, ports, path)
+    return found
 
 
 def check_shared(state: State, context: Context) -> None:
@@ -44,23 +87,35 @@ def check_shared(state: State, context: Context) -> None:
 
 
 def check_share(state: State, context: Context, name: str) -> None:
-    """The same of one node, if it shares."""
+    """The same of one node, or of the items of its `each`, if it shares."""
     typed = context.typed[name]
-    if typed is None or not isinstance(typed.operation, Shared):
+    if typed is None:
         return
-    target = context.typed.get(typed.operation.target)
+    items = typed.operation.items if isinstance(typed.operation, TypedEach) else (typed,)
+    for position, item in enumerate(items):
+        if isinstance(item.operation, Shared) and not _fits(state, context, name, item, position):
+            context.typed[name] = None
+
+
+def _fits(state: State, context: Context, name: str, typed: TypedNode, position: int) -> bool:
+    """Whether the module of the target could be made for what feeds this one too."""
+    shared = typed.operation
+    assert isinstance(shared, Shared)
+    target = context.typed.get(shared.target)
+    if target is not None and isinstance(target.operation, TypedEach):
+        target = target.operation.item(shared.item or "")
     if target is None or _module(context, target) == _module(context, typed):
-        return
+        return True
     node, wants = context.scope.nodes[name], _shown(context, target)
     state.fault(
         "shape-mismatch",
-        f"{target.name} is shared, so its input must be {wants}",
-        node.sources[0].span if node.sources else node.span,
+        f"{shared.owner} is shared, so its input must be {wants}",
+        node.sources[min(position, len(node.sources) - 1)].span if node.sources else node.span,
         context.path + name,
         note=_shown(context, typed),
-        labels=(Label(context.scope.nodes[target.name].span, wants),),
+        labels=(Label(context.scope.nodes[shared.target].span, wants),),
     )
-    context.typed[name] = None
+    return False
 
 
 def _shown(context: Context, typed: TypedNode) -> str:
@@ -103,7 +158,7 @@ def _inside(operation: TypedOperation, names: Mapping[str, Dim]) -> Any:
         case Leaf(lowering=lowering, activation=activation) as leaf:
             ports = [(port.code, port.alone) for port in lowering.ports.values()]
             return _made(leaf), _code((lowering.call, ports, activation), names)
-        case Sequence(items):
+        case Sequence(items) | TypedEach(items):
             return [_inside(item.operation, names) for item in items]
         case Use(body):
             return _body(body, names)

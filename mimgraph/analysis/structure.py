@@ -10,7 +10,7 @@ import networkx as nx
 from mimgraph.analysis.names import name_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.graph import Block, BlockInput, Input, Node, Output, Share
+from mimgraph.ir.graph import Apply, Block, BlockInput, Each, Input, Node, Output, Share
 from mimgraph.source import Span
 
 
@@ -133,12 +133,28 @@ def _graph(
             elif source.name not in inputs:
                 choices = (*inputs, *nodes)
                 unknown_source(source.name, source.name_span, choices, report, path + node.name)
-        if isinstance(node.operation, Share):
-            _check_target(node, node.operation, nodes, report, path)
+        if (share := shared_by(node)) is not None:
+            _check_target(node, share, nodes, report, path)
+            # the modules of an `each` have names once it is typed
+            if share.target in nodes and isinstance(nodes[share.target].operation, Each):
+                edges.append((share.target, node.name))
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(nodes)
     graph.add_edges_from(edges)
     return graph
+
+
+def is_own(node: Node) -> bool:
+    """Whether a node is a tensor of the model itself, which reads nothing."""
+    return isinstance(node.operation, Apply) and node.operation.kind == "tensor"
+
+
+def shared_by(node: Node) -> Share | None:
+    """The module that a node uses again, on one source or on each of several."""
+    operation = node.operation
+    if isinstance(operation, Each):
+        operation = operation.operation
+    return operation if isinstance(operation, Share) else None
 
 
 def _check_target(
@@ -146,17 +162,17 @@ def _check_target(
 ) -> None:
     """A share names a node, and following shares ends."""
     if share.target not in nodes:
-        unknown_source(share.target, share.span, nodes, report, path + node.name)
+        unknown_source(share.target, share.target_span, nodes, report, path + node.name)
         return
     seen = [node.name]
     target = nodes[share.target]
-    while isinstance(target.operation, Share) and target.operation.target in nodes:
+    while (inner := shared_by(target)) is not None and inner.target in nodes:
         if target.name in seen:
             if node.name == min(seen, key=list(nodes).index):
                 _report_cycle([*seen, seen[0]], node.span, "nodes share each other", report, path)
             return
         seen.append(target.name)
-        target = nodes[target.operation.target]
+        target = nodes[inner.target]
 
 
 def _order(
@@ -213,13 +229,13 @@ def _check_used(
     path: str,
 ) -> None:
     """Report inputs that nothing reads, and each dead chain at its end."""
-    if any(node.sources is None for node in nodes.values()):
+    if any(node.sources is None and not is_own(node) for node in nodes.values()):
         return  # what reads nothing by a fault may have read anything
     read = {output.source.name for output in outputs}
     for node in order:
         read.update(source.name for source in node.sources or ())
-        if isinstance(node.operation, Share):
-            read.add(node.operation.target)
+        if (share := shared_by(node)) is not None:
+            read.add(share.target)
     for thing in (*inputs.values(), *nodes.values()):
         if thing.name in read or _is_spoken(thing.name, report):
             continue

@@ -11,7 +11,7 @@ from mimgraph.analysis.names import name_fault
 from mimgraph.analysis.structure import unique
 from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
-from mimgraph.builder.record import Record, Tensor
+from mimgraph.builder.record import Record, Tensor, share
 from mimgraph.builder.trace import Trace, declare_value
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
@@ -38,7 +38,8 @@ def declare_body(
     nodes = []
     for record in records:
         if not isinstance(record.made, Given):
-            first = firsts.setdefault(id(record.recipe), record)
+            assert record.recipe is not None
+            first = firsts.setdefault(id(record.recipe.uses), record)
             blocks |= record.blocks
             nodes.append(_node(record, first, names, trace))
     found = DeclaredBody(
@@ -84,7 +85,7 @@ def _node(
         for key, source in record.sources
     )
     if record is not first:
-        return ir.Node(names[record], span, ir.Share(names[first], span), sources)
+        return ir.Node(names[record], span, share(record.recipe, names[first], span), sources)
     assert record.recipe is not None
     declared = record.recipe.uses[trace].made.declared  # its first call may not be in this graph
     operation = _with_values(declared.operation, trace)
@@ -106,6 +107,8 @@ def _with_values(operation: Any, trace: Trace | None) -> Any:
                 return ir.Apply(kind, name, span, one(options), one(lone), one(activation))
             case ir.Call(block, span, params, lone, repeat):
                 return ir.Call(block, span, one(params), one(lone), one(repeat))
+            case ir.Each(operation, options, span):
+                return ir.Each(one(operation), one(options), span)
             case ir.Chain(items, span):
                 return ir.Chain(
                     tuple(replace(item, operation=one(item.operation)) for item in items), span
@@ -192,6 +195,10 @@ def _with_keys(nodes: tuple[ir.Node, ...], keys: Mapping[str, str]) -> tuple[ir.
 def _with_key(operation: ir.Operation | None, keys: Mapping[str, str]) -> ir.Operation | None:
     if isinstance(operation, ir.Call):
         return replace(operation, block=keys[operation.block])
+    if isinstance(operation, ir.Each):
+        inner = _with_key(operation.operation, keys)
+        assert inner is not None and not isinstance(inner, ir.Each)
+        return replace(operation, operation=inner)
     if isinstance(operation, ir.Chain) and keys:
         return replace(operation, items=_with_keys(operation.items, keys))
     return operation

@@ -16,15 +16,16 @@ from mimgraph.analysis.names import NODE_WORDS, name_fault
 from mimgraph.builder.apply import declare_options, declare_take, option
 from mimgraph.builder.assemble import check_output_name, declare_body
 from mimgraph.builder.content import content
+from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.place import definition, fail
-from mimgraph.builder.record import Draft, Feed, Record, Tensor
+from mimgraph.builder.record import Record, Tensor
 from mimgraph.builder.trace import Trace
-from mimgraph.catalogue import REQUIRED, applier, is_source
+from mimgraph.catalogue import REQUIRED, Applicable, is_source
 from mimgraph.diagnostics import Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import WrittenFloat, WrittenInt
-from mimgraph.ir.typed import Repeated, Use
+from mimgraph.ir.typed import Repeated, TypedNode, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
@@ -180,7 +181,7 @@ def block(function: Callable[..., Any]) -> BlockFunction:
     return BlockFunction(function)
 
 
-class BlockCall:
+class BlockCall(Applicable):
     """A block with its params, not yet applied; applied twice, its weights are shared."""
 
     def __init__(
@@ -195,9 +196,13 @@ class BlockCall:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
         return f"{self.family.name}({', '.join(shown)})"
 
-    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Tensor:
-        applied: Tensor = applier(self.family.name, sources, named)(self, sources, named, name)
-        return applied
+    @property
+    def label(self) -> str:
+        return self.family.name
+
+    def given(self, params: Mapping[str, Any]) -> BlockCall:
+        """The block with further params."""
+        return BlockCall(self.family, self.args, {**self.keywords, **params})
 
     @property
     def stem(self) -> str:
@@ -216,6 +221,9 @@ class BlockCall:
         call = replace(call, block=traced.key, params=params)
         take = declare_take(self.keywords, feed.span)
         return Draft(feed.infer(call, take, traced.blocks), traced.blocks)
+
+    def claim(self, typed: TypedNode, feed: Feed) -> None:
+        """A block function is free to be used elsewhere."""
 
     def _declare(self, span: Span) -> ir.Call:
         params = {k: v for k, v in self.keywords.items() if k not in ("repeat", "take")}

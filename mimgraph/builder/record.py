@@ -6,57 +6,28 @@ import operator
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol, cast
 
 from mimgraph import catalogue
-from mimgraph.analysis.alone import Given, Made, infer_input, infer_node, infer_port
+from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
 from mimgraph.analysis.names import name_fault
 from mimgraph.builder.apply import declare_apply, declare_take
+from mimgraph.builder.each import draft_each
+from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.trace import Trace, running
-from mimgraph.catalogue import LayerCall
+from mimgraph.catalogue import EachCall, ItemCall, LayerCall
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.typed import Each as TypedEach
+from mimgraph.ir.typed import TypedNode, Value
 from mimgraph.ir.types import BATCH, DTYPES, Shape, TensorType
 from mimgraph.source import Span
 
 _numbers = count()
-
-
-class Draft(NamedTuple):
-    """A call declared and typed, and the blocks that it speaks of, inner ones first."""
-
-    typed: TypedNode
-    blocks: Mapping[str, ir.Block]
-
-
-class Feed(NamedTuple):
-    """What is known of a call before it is declared: its names, its sources and their types."""
-
-    name: str
-    path: str
-    span: Span
-    sources: tuple[ir.Source, ...]
-    made: Mapping[str, Made]
-    trace: Trace | None
-
-    def infer(
-        self,
-        operation: ir.Operation,
-        take: ir.Take | None = None,
-        blocks: Mapping[str, ir.Block] | None = None,
-    ) -> TypedNode:
-        """The node typed alone; raises what is wrong with it."""
-        report = Report()
-        node = ir.Node(self.name, self.span, operation, self.sources, take)
-        typed = infer_node(node, self.made, report, blocks, self.path)
-        raise_faults(report, self.span)
-        assert typed is not None
-        return typed
 
 
 class Recipe(Protocol):
@@ -68,12 +39,23 @@ class Recipe(Protocol):
     uses: dict[Any, Any]
 
     @property
+    def label(self) -> str: ...
+
+    def given(self, options: Mapping[str, Any]) -> Recipe: ...
+
+    @property
     def stem(self) -> str: ...
 
     @property
     def argument_names(self) -> tuple[str, ...]: ...
 
     def draft(self, feed: Feed) -> Draft: ...
+
+    def claim(self, typed: TypedNode, feed: Feed) -> None:
+        """Take what the recipe is made of for its own."""
+
+
+Called = Recipe | LayerCall | EachCall | ItemCall
 
 
 class Record:
@@ -88,7 +70,7 @@ class Record:
         name: str | None,
         stem: str,
         trace: Trace | None,
-        recipe: Recipe | LayerCall | None = None,
+        recipe: Called | None = None,
         sources: tuple[tuple[str | None, Tensor], ...] = (),
         blocks: Mapping[str, ir.Block] | None = None,
     ) -> None:
@@ -195,7 +177,7 @@ class Tensor:
 
     def apply_layer(
         self,
-        recipe: Recipe | LayerCall,
+        recipe: Called,
         sources: tuple[Any, ...],
         named: Mapping[str, Any],
         name: str | None,
@@ -303,7 +285,7 @@ IN_SEQUENCE = object()  # among the uses of a layer: it is an item of a Sequenti
 
 
 def record(
-    recipe: Recipe | LayerCall,
+    recipe: Called,
     sources: tuple[Any, ...],
     named: Mapping[str, Any],
     name: str | None,
@@ -317,9 +299,9 @@ def record(
     first = recipe.uses.get(trace)
     if first is IN_SEQUENCE:
         raise used_already(recipe, span)
-    stem = snake_case(recipe.op.name) if isinstance(recipe, LayerCall) else recipe.stem
+    stem = _stem(recipe)
     feed = _feed(name or stem, handles, span, trace, first)
-    draft = _draft(recipe, feed) if first is None else _draft_again(first, feed)
+    draft = _draft(recipe, feed) if first is None else _draft_again(recipe, first, feed)
     arguments = tuple(_by_argument(recipe, handles))
     kept = Record(draft.typed, span, name, stem, trace, recipe, arguments, draft.blocks)
     if first is None:
@@ -327,14 +309,37 @@ def record(
     return Tensor(kept)
 
 
-def _draft(recipe: Recipe | LayerCall, feed: Feed) -> Draft:
+def _stem(recipe: Called) -> str:
+    """What the names of nodes begin with that are given none."""
+    while isinstance(recipe, EachCall | ItemCall):
+        recipe = cast("Called", recipe.layer)
+    return snake_case(recipe.op.name) if isinstance(recipe, LayerCall) else recipe.stem
+
+
+def _draft(recipe: Called, feed: Feed) -> Draft:
+    if isinstance(recipe, ItemCall):
+        message = f"{recipe.label} is not applied to each of several sources yet"
+        raise fail("unknown-source", message, feed.span, f"call each first, then [{recipe.item!r}]")
+    if isinstance(recipe, EachCall):
+        return draft_each(recipe, feed)
     if not isinstance(recipe, LayerCall):
-        return recipe.draft(feed)
+        draft = recipe.draft(feed)
+        recipe.claim(draft.typed, feed)
+        return draft
     apply, take = declare_apply(recipe, feed.span), declare_take(recipe.keywords, feed.span)
     return Draft(feed.infer(apply, take), {})
 
 
-def _draft_again(first: Record, feed: Feed) -> Draft:
+def share(recipe: Called | None, target: str, span: Span) -> ir.Share | ir.Each:
+    """The module of the node `target` used again, as the recipe says."""
+    if not isinstance(recipe, EachCall):
+        return ir.Share(target, span, recipe.item if isinstance(recipe, ItemCall) else None)
+    if recipe.options:
+        raise fail("unknown-option", "a share takes no options", span)
+    return ir.Each(ir.Share(target, span), {}, span)
+
+
+def _draft_again(recipe: Called, first: Record, feed: Feed) -> Draft:
     """The module of the first call, which has a name in the feed, on other sources."""
     target = next(name for name, made in feed.made.items() if made is first.made)
     typed = first.made
@@ -345,10 +350,17 @@ def _draft_again(first: Record, feed: Feed) -> Draft:
         made[name] = handle.record.made
         key = key or list(arguments)[i]
         arguments[key] = arguments[key]._replace(name=name)
-    own = replace(typed.declared, name=target)
-    made[target] = replace(typed, declared=own, arguments=arguments)
-    share = ir.Share(target, feed.span)
-    return Draft(feed._replace(made=made).infer(share, None, first.blocks), first.blocks)
+    own, operation = replace(typed.declared, name=target), typed.operation
+    if isinstance(operation, TypedEach):
+        items = (_fed_by(item, arguments[item.name]) for item in operation.items)
+        operation = TypedEach(tuple(items))
+    made[target] = replace(typed, declared=own, arguments=arguments, operation=operation)
+    again = share(recipe, target, feed.span)
+    return Draft(feed._replace(made=made).infer(again, None, first.blocks), first.blocks)
+
+
+def _fed_by(item: TypedNode, value: Value) -> TypedNode:
+    return replace(item, arguments=dict.fromkeys(item.arguments, value))
 
 
 def used_already(recipe: Any, span: Span) -> SpecError:
@@ -360,22 +372,27 @@ def used_already(recipe: Any, span: Span) -> SpecError:
 Handles = list[tuple[str | None, Tensor]]
 
 
-def _handles(
-    recipe: Recipe | LayerCall, sources: tuple[Any, ...], named: Mapping[str, Any]
-) -> Handles:
+def _handles(recipe: Called, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Handles:
     """The sources with the arguments they are given for; None leaves one out."""
     found: Handles = [(None, source) for source in sources]
     found += [(key, source) for key, source in named.items() if source is not None]
     for _, source in found:
         if not isinstance(source, Tensor):
             raise TypeError(f"{recipe!r} is called on tensors, not on {source!r}")
+    if isinstance(recipe, EachCall):  # a port is called as its source, which may have no name yet
+        return [(key or s.port or s.record.label, s) for key, s in found]
     if isinstance(recipe, LayerCall) and recipe.op.inputs.kind == "named":
         return [(key or source.record.label, source) for key, source in found]
     return found
 
 
-def _by_argument(recipe: Recipe | LayerCall, handles: Handles) -> Handles:
+def _by_argument(recipe: Called, handles: Handles) -> Handles:
     """Sources in a list, or all by name: a spec has no mixture."""
+    if isinstance(recipe, EachCall):
+        plain = all(key == (s.port or s.record.name) for key, s in handles)
+        return [(None, s) for _, s in handles] if plain else handles
+    if isinstance(recipe, ItemCall):
+        return [(None, s) for _, s in handles]
     names = recipe.op.inputs.names if isinstance(recipe, LayerCall) else recipe.argument_names
     if all(key is None for key, _ in handles):
         return handles

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from mimgraph.analysis.alone import Given
 from mimgraph.builder.apply import declare_apply, declare_take
 from mimgraph.builder.blocks import BlockCall
-from mimgraph.builder.record import IN_SEQUENCE, Draft, Feed, Tensor, used_already
-from mimgraph.catalogue import LayerCall, Op, applier
+from mimgraph.builder.feed import Draft, Feed
+from mimgraph.builder.record import IN_SEQUENCE, used_already
+from mimgraph.catalogue import Applicable, LayerCall, Op
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import Leaf, Sequence, TypedNode, TypedOperation
 
 
-class Sequential:
+class Sequential(Applicable):
     """Layers and blocks, each fed by the one before; called on a handle."""
 
+    label = "Sequential"
     stem = "sequential"
     argument_names = ("input",)
 
@@ -31,9 +34,9 @@ class Sequential:
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.items))})"
 
-    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Tensor:
-        applied: Tensor = applier("Sequential", sources, named)(self, sources, named, name)
-        return applied
+    def given(self, options: Mapping[str, Any]) -> Sequential:
+        """A chain has no options of its own."""
+        raise TypeError(f"a Sequential has no options, so none of {', '.join(options)}")
 
     def draft(self, feed: Feed) -> Draft:
         """The chain; what a block in it is fed must be known before the block can be traced."""
@@ -54,11 +57,9 @@ class Sequential:
                 apply = declare_apply(item, feed.span, in_sequence=True)
                 take = declare_take(item.keywords, feed.span)
                 nodes.append(ir.Node(str(index), feed.span, apply, (), take))
-        typed = feed.infer(ir.Chain(tuple(nodes), feed.span), None, blocks)
-        self._claim(typed, feed)
-        return Draft(typed, blocks)
+        return Draft(feed.infer(ir.Chain(tuple(nodes), feed.span), None, blocks), blocks)
 
-    def _claim(self, typed: TypedNode, feed: Feed) -> None:
+    def claim(self, typed: TypedNode, feed: Feed) -> None:
         """An item with weights of its own may stand nowhere else."""
         assert isinstance(typed.operation, Sequence)
         for item, node in zip(self.items, typed.operation.items, strict=True):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any, TypeVar
 
 from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward
-from mimgraph.codegen.helpers import helpers
+from mimgraph.codegen.helpers import MODULE_DICT, helpers
 from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.plan import item_code, used_ports
@@ -23,9 +24,10 @@ from mimgraph.codegen.printer import (
 )
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.tree import Construct
-from mimgraph.ir.code import Call, Code, Constant, Name, Subscript
+from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript
 from mimgraph.ir.typed import (
     Body,
+    Each,
     Leaf,
     Repeated,
     Sequence,
@@ -35,6 +37,7 @@ from mimgraph.ir.typed import (
     TypedOperation,
     Use,
     bodies,
+    single_nodes,
     used_bodies,
 )
 from mimgraph.ir.types import TensorType
@@ -149,17 +152,27 @@ class _Emitter:
         """The code that makes a node's module, if it has one, for the ports that are used."""
         match operation:
             case Leaf(lowering=lowering):
-                made = lowering.module_for(ports)
-                return construct_leaf(operation, made) if made else None
+                leaf = lowering.module_for(ports)
+                return construct_leaf(operation, leaf) if leaf else None
             case Sequence(items):
                 return Call(Name("nn.Sequential"), tuple(map(self.item, items)))
             case Use(body, arguments):
                 return self.construct(body, arguments)
             case Repeated():
                 return self.repeat(operation)
+            case Each(items):
+                made = {i.name: self.module(i.operation, (i.default or "",)) for i in items}
+                return self.each([(name, one) for name, one in made.items() if one is not None])
             case Shared():
                 return None
         raise TypeError(operation)
+
+    def each(self, items: list[tuple[str, Code]]) -> Code | None:
+        """A module for each port; names that `nn.ModuleDict` has itself need one that takes them."""
+        if not items:
+            return None
+        own = any(name in MODULE_DICT for name, _ in items)
+        return Call(Name("_ModuleDict" if own else "nn.ModuleDict"), (Dict(tuple(items)),))
 
     def construct(self, body: Body, arguments: Mapping[str, Any]) -> Construct:
         """The call that makes a body's module."""
@@ -264,7 +277,7 @@ def _wrapped(group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
 
 def _items(body: Body) -> Iterator[tuple[TypedNode, TensorType]]:
     """Every item of the chains of a body, with the type that it is fed."""
-    for node in body.nodes:
+    for node in chain.from_iterable(map(single_nodes, body.nodes)):
         if isinstance(node.operation, Sequence):
             (value,) = node.arguments.values()
             type_ = body.type_of(value)

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mimgraph.analysis.names import PRIVATE, RESERVED
+
+# what `nn.ModuleDict` refuses as a key: its own attributes
+MODULE_DICT = RESERVED | PRIVATE | {"clear", "items", "keys", "pop", "update", "values"}
+
 # each needs torch, Tensor and nn alone; `analysis.names.EMITTED` keeps the names free
 HELPERS = {
+    "_ModuleDict": '''\
+class _ModuleDict(nn.ModuleDict):
+    """A ModuleDict whose keys may be names of its own methods."""
+
+    def add_module(self, name: str, module: nn.Module | None) -> None:
+        self._modules[name] = module''',
     "_sinusoid": '''\
 def _sinusoid(length: int, width: int) -> Tensor:
     """Positions as sine and cosine, interleaved (Vaswani et al., 2017): (length, width)."""

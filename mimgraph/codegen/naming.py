@@ -116,7 +116,8 @@ class Branches:
                 continue
             port = last.port.lstrip("*").replace(".", "_")
             several = len(ports[last.name]) > 1 and port
-            wanted.append(f"{last.name}_{port}" if several else last.name)
+            name = last.name.replace(".", "_")  # of an item of an `each`
+            wanted.append(f"{name}_{port}" if several else name)
         if main is not None and MAIN not in taken:
             others = (name for index, name in enumerate(wanted) if index != main)
             if MAIN not in others:

@@ -20,13 +20,17 @@ from mimgraph.ir.code import (
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module
 from mimgraph.ir.typed import (
     Body,
+    Each,
     Leaf,
     Repeated,
     Sequence,
     Shared,
     TypedNode,
+    TypedOperation,
     Use,
     Value,
+    inside,
+    single_nodes,
     unwrap,
 )
 from mimgraph.ir.types import DTYPES
@@ -67,7 +71,12 @@ def used_ports(body: Body) -> Mapping[str, set[str]]:
     """The results that are used of the module of each node, by the nodes that share it too."""
     read = {value for node in body.nodes for value in node.arguments.values()}
     read.update(body.outputs.values())
-    owners = {node.name: _owner(node) for node in body.nodes}
+    owners: dict[str, str] = {}
+    for node in body.nodes:
+        owners |= {one.name: owner_of(one) for one in single_nodes(node)}
+        read |= {
+            Value(item.name, item.default or "") for item in single_nodes(node) if item is not node
+        }
     found: dict[str, set[str]] = {owner: set() for owner in owners.values()}
     for value in read:
         if value.name in owners:
@@ -75,9 +84,16 @@ def used_ports(body: Body) -> Mapping[str, set[str]]:
     return found
 
 
-def _owner(node: TypedNode) -> str:
-    """The node whose module a node calls."""
-    return node.operation.target if isinstance(node.operation, Shared) else node.name
+def owner_of(node: TypedNode) -> str:
+    """The name of the node whose module a node calls."""
+    return node.operation.owner if isinstance(node.operation, Shared) else node.name
+
+
+def module_code(owner: str) -> Code:
+    """A module by the name of its node: `self.fc`, `self.emb["city"]`."""
+    name, dot, item = owner.partition(".")
+    module = Name(f"self.{name}")
+    return module.at(item) if dot else module
 
 
 def _result(
@@ -134,7 +150,7 @@ class Plan:
         for value in self.count:
             node = self.body.by_name.get(value.name)
             if node is not None and value.port not in node.results:
-                yield value, weight_code(f"self.{_owner(node)}", value.port)
+                yield value, _weight(node, value.port)
 
     def value(self, value: Value) -> Value:
         while value in self.same:
@@ -147,11 +163,24 @@ class Plan:
         return self.owned.get(value, Local(value))
 
     def node(self, node: TypedNode) -> None:
+        """A node, or each item of it as a node of its own."""
+        for one in single_nodes(node):
+            if one is not node:
+                port, made = (
+                    Value(node.name, one.name.partition(".")[2]),
+                    Value(one.name, one.default or ""),
+                )
+                self.same[port] = made
+                self.count[made] = self.count[port]
+                self.used |= {made} if port in self.used else set()
+            self.single(one)
+
+    def single(self, node: TypedNode) -> None:
         ports = [port for port in node.results if Value(node.name, port) in self.used]
         if not ports:  # only its module is used, by a share
             return
         operation = unwrap(node.operation)
-        module = Name(f"self.{_owner(node)}")
+        module = module_code(owner_of(node))
         operands: dict[str, Code] = {key: self.read(value) for key, value in node.arguments.items()}
         match operation:
             case Leaf():
@@ -217,7 +246,7 @@ class Plan:
         lowering = leaf.lowering
         operands = self.before(node, lowering, module, operands)
         if len(ports) == 1:
-            made = lowering.module_for(self.ports[_owner(node)])
+            made = lowering.module_for(self.ports[owner_of(node)])
             code = _result(lowering, ports[0], module, operands, made)
             if ports[0] == node.default:
                 code = activated(leaf, code)
@@ -299,11 +328,19 @@ class Plan:
         self.step(node, targets, code, loop)
 
 
-def weight_code(module: str, path: str) -> Code:
-    """A learned tensor of a module by its dotted name: `self.stage[1].conv.weight`."""
-    found: Code = Name(module)
+def _weight(node: TypedNode, path: str) -> Code:
+    """A learned tensor of a node's module by its dotted name: `self.stage[1].conv.weight`."""
+    if isinstance(node.operation, Each):
+        item, _, path = path.partition(".")
+        (node,) = (one for one in single_nodes(node) if one.name == f"{node.name}.{item}")
+    found = module_code(owner_of(node))
+    operation: TypedOperation | None = unwrap(node.operation)
     for part in path.split("."):
-        found = found.at(int(part)) if part.isdecimal() else Attribute(found, part)
+        if isinstance(operation, Each):
+            found = found.at(part)
+        else:
+            found = found.at(int(part)) if part.isdecimal() else Attribute(found, part)
+        operation = inside(operation, part)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from mimgraph.codegen.checks import dtype_name, holds, misfits, torch_dtype
+from mimgraph.codegen.ranges import lengths, limits
 from mimgraph.files import write_whole
-from mimgraph.ir.dim import Dim, Size, divisible, substitute, symbols
-from mimgraph.ir.typed import Body, Leaf, Repeated, Sequence, TypedGraph, Use, unwrap
-from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ir.dim import Dim, Size, substitute, symbols
+from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.types import TensorType
 
 SMALLEST, LARGEST = 8, 512  # what a named size is tried with
 
@@ -51,18 +53,14 @@ class Run:
 
 
 def _described(tensor: Tensor) -> dict[str, Any]:
-    return {"shape": list(tensor.shape), "dtype": _dtype(tensor)}
-
-
-def _dtype(tensor: Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+    return {"shape": list(tensor.shape), "dtype": dtype_name(tensor)}
 
 
 def _table(title: str, tensors: Mapping[str, Tensor], values: bool) -> str:
     width = max(map(len, tensors), default=0)
     lines = [title]
     for name, tensor in tensors.items():
-        line = f"  {name:<{width}}  {tuple(tensor.shape)} {_dtype(tensor)}"
+        line = f"  {name:<{width}}  {tuple(tensor.shape)} {dtype_name(tensor)}"
         if values:
             shown = ", ".join(f"{value:.4g}" for value in tensor.flatten()[:6].tolist())
             line += f"  [{shown}{', ...' if tensor.numel() > 6 else ''}]"
@@ -119,44 +117,10 @@ def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
     faults = [f"there is no input {name!r}" for name in arrays if name not in inputs]
     faults += [f"an array for {name} is missing" for name in inputs if name not in arrays]
     given = {name: torch.from_numpy(arrays[name]) for name in inputs if name in arrays}
-    faults += _misfits(graph, given)
+    faults += misfits(graph, given, torch.can_cast)
     if faults:
         raise ValueError(f"{path} does not fit: {'; '.join(faults)}")
-    return {name: tensor.to(_torch_dtype(inputs[name])) for name, tensor in given.items()}
-
-
-def _torch_dtype(type_: TensorType) -> torch.dtype:
-    dtype: torch.dtype = getattr(torch, type_.dtype)
-    return dtype
-
-
-def _misfits(graph: TypedGraph, given: Mapping[str, Tensor]) -> Iterator[str]:
-    """What of each tensor is not as declared: shape, kind of dtype, range; and sizes that differ."""
-    limits = dict(_limits(graph.body))
-    sizes: dict[Size, tuple[int, str]] = {}
-    for name, tensor in given.items():
-        type_ = graph.body.inputs[name]
-        if tensor.dim() != type_.rank:
-            yield f"{name} is {type_.shape}, not {tuple(tensor.shape)}"
-            continue
-        if not torch.can_cast(tensor.dtype, _torch_dtype(type_)):
-            yield f"{name} is {type_.dtype}, not {_dtype(tensor)}"
-        for dim, extent in zip(type_.shape, tensor.shape, strict=True):
-            if not isinstance(dim, Dim):
-                if dim != extent:
-                    yield f"{name} is {type_.shape}, not {tuple(tensor.shape)}"
-            elif sizes.setdefault(dim, (extent, name))[0] != extent:
-                first, other = sizes[dim]
-                yield f"{dim} of {name} is {extent}, but {dim} of {other} is {first}"
-            elif extent == 0:
-                yield f"{dim} of {name} is 0"
-        limit = limits.get(name)
-        if limit is not None and tensor.numel() and not 0 <= tensor.min() <= tensor.max() < limit:
-            yield f"{name} has values outside 0 to {limit - 1}"
-    numbers = {str(dim): extent for dim, (extent, _) in sizes.items()}
-    for constraint in graph.constraints:
-        if symbols(constraint.dim) <= numbers.keys() and not _holds(constraint, numbers):
-            yield f"{constraint} does not hold"
+    return {name: tensor.to(torch_dtype(inputs[name])) for name, tensor in given.items()}
 
 
 def save_arrays(path: Path, outputs: Mapping[str, Tensor]) -> None:
@@ -176,22 +140,15 @@ def choose_sizes(graph: TypedGraph, given: Mapping[str, int]) -> dict[str, int]:
     free = [name for name in names if name not in given]
     for start in range(SMALLEST, LARGEST):
         sizes = dict(given) | {name: start + i for i, name in enumerate(free)}
-        if all(_holds(constraint, sizes) for constraint in graph.constraints):
+        if all(holds(constraint, sizes) for constraint in graph.constraints):
             return sizes
-    for lengths in itertools.islice(itertools.product(range(1, 65), repeat=len(free)), 100_000):
-        sizes = dict(given) | dict(zip(free, lengths, strict=True))
-        if all(_holds(constraint, sizes) for constraint in graph.constraints):
+    for extents in itertools.islice(itertools.product(range(1, 65), repeat=len(free)), 100_000):
+        sizes = dict(given) | dict(zip(free, extents, strict=True))
+        if all(holds(constraint, sizes) for constraint in graph.constraints):
             return sizes
     raise ValueError(
         f"no sizes of {', '.join(names)} meet {', '.join(map(str, graph.constraints))}"
     )
-
-
-def _holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
-    value = substitute(constraint.dim, sizes)
-    if constraint.divisor is not None:
-        return bool(divisible(value, constraint.divisor))
-    return isinstance(value, int) and value >= (constraint.minimum or 0)
 
 
 def seeded_inputs(
@@ -199,13 +156,13 @@ def seeded_inputs(
 ) -> dict[str, Tensor]:
     """One tensor an input: normal floats, indices below every vocabulary, mixed booleans."""
     generator = torch.Generator().manual_seed(seed)
-    limits = dict(_limits(graph.body))
-    lengths = dict(_lengths(graph.body))
+    categories = dict(limits(graph.body))
+    longest = dict(lengths(graph.body))
     made = {}
     for name, type_ in graph.body.inputs.items():
         shape = (batch, *(_number(dim, sizes) for dim in type_.dims))
-        most = _number(lengths[name], sizes) + 1 if name in lengths else None
-        made[name] = _tensor(type_, shape, limits.get(name), most, generator)
+        most = _number(longest[name], sizes) + 1 if name in longest else None
+        made[name] = _tensor(type_, shape, categories.get(name), most, generator)
     return made
 
 
@@ -222,7 +179,7 @@ def _tensor(
     length: int | None,
     generator: torch.Generator,
 ) -> Tensor:
-    dtype = _torch_dtype(type_)
+    dtype = torch_dtype(type_)
     if type_.dtype == "bool":
         return _mask(shape, generator)
     if type_.is_integer:
@@ -237,45 +194,3 @@ def _mask(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     if mask.dim() and mask.shape[-1] > 1:
         mask[..., 0], mask[..., 1] = True, False
     return mask
-
-
-def _limits(body: Body) -> Iterator[tuple[str, int]]:
-    """The number of categories of each input that is one, declared or where it is embedded."""
-    for name, type_ in body.inputs.items():
-        if type_.vocab is not None:
-            yield name, type_.vocab
-    for source, leaf in _fed_leaves(body):
-        if leaf.name.startswith("Embedding") and leaf.lowering.module is not None:
-            yield source, leaf.lowering.module.arguments["num_embeddings"]
-
-
-def _lengths(body: Body) -> Iterator[tuple[str, Size]]:
-    """The inputs that are lengths, with the longest that is legal."""
-    for node in body.nodes:
-        value = node.arguments.get("lengths")
-        if value is not None and value.name in body.inputs:
-            yield value.name, body.type_of(node.arguments["input"]).dims[0]
-
-
-def _fed_leaves(body: Body) -> Iterator[tuple[str, Leaf]]:
-    """Every layer that an input of the body feeds, through chains and blocks, with that input."""
-    for node in body.nodes:
-        operation = unwrap(node.operation)
-        for key, value in node.arguments.items():
-            if value.name not in body.inputs:
-                continue
-            match operation:
-                case Leaf():
-                    yield value.name, operation
-                case Sequence(items) if items and isinstance(items[0].operation, Leaf):
-                    yield value.name, items[0].operation
-                case Use(inner):
-                    yield from _through(inner, key, value.name)
-                case Repeated(bodies) if bodies:
-                    yield from _through(bodies[0], key, value.name)
-
-
-def _through(inner: Body, key: str, name: str) -> Iterator[tuple[str, Leaf]]:
-    for source, leaf in _fed_leaves(inner):
-        if source == key:
-            yield name, leaf

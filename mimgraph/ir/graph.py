@@ -60,6 +60,15 @@ class Option(NamedTuple):
         return self.part(*within) if isinstance(self.value, str | Template) else self.span
 
 
+def part_of(span: Span, text: str, start: int, end: int) -> Span:
+    """The characters of a text, where the span is just that text."""
+    width = span.end_column - span.column
+    if span.line != span.end_line or width not in (len(text), len(text) + 2):
+        return span
+    quote = (width - len(text)) // 2
+    return span.part(quote + start, quote + end)
+
+
 class Source(NamedTuple):
     """A reference to an input, a node, or a port of a node; `argument` names what it fills."""
 
@@ -81,11 +90,7 @@ class Source(NamedTuple):
     def part(self, start: int, end: int) -> Span:
         """The characters of the text `name.port`, where the span is just that text."""
         text = self.name if self.port is None else f"{self.name}.{self.port}"
-        width = self.span.end_column - self.span.column
-        if self.span.line != self.span.end_line or width not in (len(text), len(text) + 2):
-            return self.span
-        quote = (width - len(text)) // 2
-        return self.span.part(quote + start, quote + end)
+        return part_of(self.span, text, start, end)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,13 +145,39 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The module of another node, used again."""
+    """The module of another node, used again; `item` is one of those that an `each` makes."""
 
     target: str
     span: Span
+    item: str | None = None
+
+    @property
+    def target_span(self) -> Span:
+        return part_of(self.span, self.text, 0, len(self.target))
+
+    @property
+    def item_span(self) -> Span:
+        return part_of(self.span, self.text, len(self.target) + 1, len(self.text))
+
+    @property
+    def text(self) -> str:
+        """The target as it is written."""
+        return self.target if self.item is None else f"{self.target}.{self.item}"
 
 
-Operation = Apply | Chain | Call | Share
+@dataclass(frozen=True, slots=True)
+class Each:
+    """`each`: one operation on every source, with a module of its own for each.
+
+    `options` are those of `with`, lists of one value a source.
+    """
+
+    operation: Apply | Chain | Call | Share
+    options: Mapping[str, Option]
+    span: Span
+
+
+Operation = Apply | Chain | Call | Share | Each
 
 
 class Take(NamedTuple):

@@ -7,7 +7,7 @@ are the same is asked of `analysis.equality`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -70,14 +70,31 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """One operation on every source; each item is named by its port, and gives its default result."""
+
+    items: tuple[TypedNode, ...]
+
+    def item(self, port: str) -> TypedNode | None:
+        """The item of that port."""
+        return next((item for item in self.items if item.name == port), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
-    """The module of the node `target`, used again as `operation`."""
+    """The module of the node `target`, or of an `item` of its `each`, used again as `operation`."""
 
     target: str
     operation: TypedOperation
+    item: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """What has the module, as a source would name it."""
+        return self.target if self.item is None else f"{self.target}.{self.item}"
 
 
-TypedOperation = Leaf | Sequence | Use | Repeated | Shared
+TypedOperation = Leaf | Sequence | Use | Repeated | Each | Shared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +136,10 @@ class Body:
         """The type of an input, a result or a learned tensor of this body."""
         if value.name in self.inputs:
             return self.inputs[value.name]
-        node = self.by_name[value.name]
+        name, _, item = value.name.partition(".")
+        node = self.by_name[name]
+        if item:
+            (node,) = (one for one in single_nodes(node) if one.name == value.name)
         found = node.results.get(value.port) or weight_type(node.operation, value.port)
         assert found is not None
         return found
@@ -140,40 +160,49 @@ class TypedGraph:
     constraints: tuple[Constraint, ...] = ()
 
 
-def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated:
+def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each:
     """What a node does, seen through `share`."""
     while isinstance(operation, Shared):
         operation = operation.operation
     return operation
 
 
+def single_nodes(node: TypedNode) -> tuple[TypedNode, ...]:
+    """The node; of an `each` its items, as nodes of their own called `emb.city`."""
+    if not isinstance(node.operation, Each):
+        return (node,)
+    return tuple(replace(i, name=f"{node.name}.{i.name}") for i in node.operation.items)
+
+
 def weight_type(operation: TypedOperation, path: str) -> TensorType | None:
     """The learned tensor that a node's module keeps under a dotted name: `weight`, `0.weight`."""
-    name, _, rest = path.partition(".")
-    match unwrap(operation):
-        case Leaf(lowering=lowering) if path and lowering.module is not None:
-            shape = lowering.module.weights.get(path)
-            return None if shape is None else TensorType(shape, batched=False)
-        case Sequence(items):
-            inner = next((item for item in items if item.name == name), None)
-            return None if inner is None else weight_type(inner.operation, rest)
-        case Use(body):
-            return _weight_in(body, name, rest)
-        case Repeated(bodies, shared=True) if bodies:
-            return _weight_in(bodies[0], name, rest)
-        case Repeated(bodies) if name in map(str, range(len(bodies))) and "." in rest:
-            return _weight_in(bodies[int(name)], *rest.split(".", 1))
-    return None
-
-
-def _weight_in(body: Body, name: str, rest: str) -> TensorType | None:
-    """The same below a body, where a share has no module; the positions in a chain are its own."""
-    if body.is_chain:
-        return weight_type(body.nodes[0].operation, f"{name}.{rest}")
-    node = body.by_name.get(name)
-    if node is None or isinstance(node.operation, Shared):
+    found: TypedOperation | None = unwrap(operation)
+    if isinstance(found, Each):  # whose modules may be another's
+        name, _, path = path.partition(".")
+        item = found.item(name)
+        found = None if item is None else unwrap(item.operation)
+    while found is not None and not isinstance(found, Leaf):
+        name, _, path = path.partition(".")
+        found = inside(found, name)
+    if found is None or found.lowering.module is None or not path:
         return None
-    return weight_type(node.operation, rest)
+    shape = found.lowering.module.weights.get(path)
+    return None if shape is None else TensorType(shape, batched=False)
+
+
+def inside(operation: TypedOperation | None, name: str) -> TypedOperation | None:
+    """What the module of an operation keeps under a name; a share keeps nothing."""
+    match operation:
+        case Sequence(items) | Each(items):
+            return next((item.operation for item in items if item.name == name), None)
+        case Use(body) | Repeated((body, *_), shared=True):
+            if body.is_chain:
+                return inside(body.nodes[0].operation, name)
+            node = body.by_name.get(name)
+            return None if node is None else node.operation
+        case Repeated(bodies, shared=False) if name in map(str, range(len(bodies))):
+            return Use(bodies[int(name)], {})
+    return None
 
 
 def weight_names(operation: TypedOperation, before: str = "") -> Iterator[str]:
@@ -181,7 +210,7 @@ def weight_names(operation: TypedOperation, before: str = "") -> Iterator[str]:
     match unwrap(operation):
         case Leaf(lowering=lowering) if lowering.module is not None:
             yield from (before + name for name in lowering.module.weights if name)
-        case Sequence(items):
+        case Sequence(items) | Each(items):
             for item in items:
                 yield from weight_names(item.operation, f"{before}{item.name}.")
         case Use(body):
@@ -206,7 +235,7 @@ def used_bodies(operation: TypedOperation) -> Iterator[Body]:
             yield body
         case Repeated(repeated):
             yield from repeated
-        case Sequence(items):
+        case Sequence(items) | Each(items):
             for item in items:
                 yield from used_bodies(item.operation)
         case _:

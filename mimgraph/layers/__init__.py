@@ -64,6 +64,7 @@ from mimgraph.layers.elementwise import Cast, Clamp, Detach, DropPath, LogicalNo
 from mimgraph.layers.flatten import Flatten, Unflatten
 from mimgraph.layers.fold import Fold, Unfold
 from mimgraph.layers.linear import Bilinear, Identity, Linear
+from mimgraph.layers.masks import CausalMask
 from mimgraph.layers.normalization import (
     BatchNorm1d,
     BatchNorm2d,
@@ -174,6 +175,7 @@ __all__ = [
     "BatchNorm3d",
     "Bilinear",
     "Cast",
+    "CausalMask",
     "ChannelShuffle",
     "Chunk",
     "CircularPad1d",

@@ -10,6 +10,14 @@ _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | _Layer
 
 class _Layer:
     def __call__(self, *sources: Tensor, name: str | None = None, **named: Tensor) -> Tensor: ...
+    def each(
+        self,
+        *sources: Tensor,
+        name: str | None = None,
+        with_: Mapping[str, Sequence[Any]] | None = None,
+        **named: Tensor,
+    ) -> Tensor: ...
+    def __getitem__(self, item: str) -> _Layer: ...
 
 def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],
@@ -221,6 +229,17 @@ def Cast(
     take: str | int = ...,
 ) -> _Layer:
     """The same values in another dtype: (*) -> (*)."""
+
+def CausalMask(
+    *,
+    activation: _Activation = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """True at each step for those ahead, which it may not see: (N, T, *) -> (T, T), bool.
+
+    It has no batch, as torch's `attn_mask`. For `attention`, whose mask is true where a step may
+    look, `LogicalNot` turns it round; `logical_or` joins it with a padding mask of each sample.
+    """
 
 def ChannelShuffle(
     groups: int,

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, dtype_fault, same_dims
+from mimgraph.catalogue import OpFault, dtype_fault, layer, same_dims
 from mimgraph.ir.code import Attribute, Code, Name, by_position, call
 from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import TensorType
+
+
+@layer()
+def CausalMask(input: TensorType, /) -> Lowering:
+    """True at each step for those ahead, which it may not see: (N, T, *) -> (T, T), bool.
+
+    It has no batch, as torch's `attn_mask`. For `attention`, whose mask is true where a step may
+    look, `LogicalNot` turns it round; `logical_or` joins it with a padding mask of each sample.
+
+    Example:
+        tokens: [T, 16]
+        {layer: CausalMask, from: tokens}
+    """
+    if not input.batched or not input.dims:
+        raise OpFault("rank-mismatch", "CausalMask takes (N, T, *)", note=str(input))
+    steps = input.dims[0]
+    mask = TensorType((steps, steps), "bool", batched=False)
+    return Lowering(mask, call=causal(INPUT, steps, steps))
 
 
 def check_padding(layer: str, name: str, mask: TensorType | None, keys: Size) -> None:

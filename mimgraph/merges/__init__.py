@@ -8,6 +8,8 @@ from mimgraph.merges.elementwise import (
     add,
     average,
     divide,
+    logical_and,
+    logical_or,
     maximum,
     minimum,
     multiply,
@@ -22,7 +24,9 @@ from mimgraph.merges.indexing import gather, pick, scatter_add
 from mimgraph.merges.interaction import dot_interaction, factorization, pairwise_dot
 from mimgraph.merges.join import concat, stack
 from mimgraph.merges.likeness import cosine, distance
+from mimgraph.merges.masks import sequence_mask
 from mimgraph.merges.modulation import film, squeeze_excite
+from mimgraph.merges.pooling import attention_pool, last_pool, max_pool, mean_pool
 from mimgraph.merges.product import dot, matmul, outer
 from mimgraph.merges.resize import resize_like
 from mimgraph.merges.tokens import bottleneck, co_attention, cross_attention, perceiver, transformer
@@ -30,6 +34,7 @@ from mimgraph.merges.tokens import bottleneck, co_attention, cross_attention, pe
 __all__ = [
     "add",
     "attention",
+    "attention_pool",
     "average",
     "bilinear",
     "bottleneck",
@@ -49,10 +54,15 @@ __all__ = [
     "formula",
     "gated",
     "gather",
+    "last_pool",
+    "logical_and",
+    "logical_or",
     "low_rank",
     "masked_fill",
     "matmul",
+    "max_pool",
     "maximum",
+    "mean_pool",
     "mfb",
     "minimum",
     "mlb",
@@ -67,6 +77,7 @@ __all__ = [
     "pick",
     "resize_like",
     "scatter_add",
+    "sequence_mask",
     "squeeze_excite",
     "stack",
     "subtract",

@@ -32,6 +32,21 @@ def attention(
     rank of the weights.
     """
 
+def attention_pool(
+    input: Tensor,
+    mask: Tensor = ...,
+    *,
+    hidden_features: int | None = ...,
+    bias: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The steps weighed by the softmax of a learned score of each: (N, T, D) -> (N, D).
+
+    The score is w x; with `hidden_features` it is w tanh(W x + b), as in hierarchical attention
+    networks (Yang et al. 2016). `mask` (N, T) is true where a step is real.
+    """
+
 def average(
     *sources: Tensor,
     broadcast: bool = ...,
@@ -286,6 +301,31 @@ def gather(
     It is torch's: the index has as many axes as the input, and on the others it may be shorter.
     """
 
+def last_pool(
+    input: Tensor,
+    mask: Tensor = ...,
+    *,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The last of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
+
+def logical_and(
+    *sources: Tensor,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """True where all are true, or not 0, as masks are joined: (*), (*) -> (*), bool."""
+
+def logical_or(
+    *sources: Tensor,
+    broadcast: bool = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """True where any is true, or not 0, as masks are joined: (*), (*) -> (*), bool."""
+
 def low_rank(
     *sources: Tensor,
     out_features: int,
@@ -316,6 +356,15 @@ def matmul(
 ) -> Tensor:
     """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch."""
 
+def max_pool(
+    input: Tensor,
+    mask: Tensor = ...,
+    *,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The largest of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
+
 def maximum(
     *sources: Tensor,
     broadcast: bool = ...,
@@ -323,6 +372,15 @@ def maximum(
     name: str | None = ...,
 ) -> Tensor:
     """The largest of each element: (*), (*) -> (*)."""
+
+def mean_pool(
+    input: Tensor,
+    mask: Tensor = ...,
+    *,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """The mean of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
 
 def mfb(
     a: Tensor,
@@ -508,6 +566,20 @@ def scatter_add(
     """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
 
     It is torch's: the three have as many axes, and `index` may be shorter than `src`.
+    """
+
+def sequence_mask(
+    lengths: Tensor,
+    like: Tensor = ...,
+    *,
+    maxlen: int | None = ...,
+    activation: _Activation = ...,
+    name: str | None = ...,
+) -> Tensor:
+    """True at each sample's first `lengths` steps: (N,), (N, T, *) -> (N, T), bool.
+
+    There are as many steps as `like` has, or `maxlen`. It is the mask of `attention` and of the
+    pools; `LogicalNot` makes torch's `key_padding_mask` of it.
     """
 
 def squeeze_excite(

@@ -55,7 +55,10 @@ def attention(
     mask_code: Code | None = None
     if mask is not None:
         if is_causal:
-            raise bad_option("is_causal", "attention takes a mask or is_causal, not both")
+            message = "attention takes a mask or is_causal, not both"
+            raise bad_option(
+                "is_causal", message, "join a CausalMask with it: LogicalNot, logical_and"
+            )
         mask_code = _mask(mask, (*lead, steps, keys))
     output = query.like(*lead, steps, value.dims[-1])
     keywords: dict[str, Any] = {

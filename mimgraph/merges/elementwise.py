@@ -116,6 +116,32 @@ def minimum(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
     return _folded(named, "minimum", broadcast, lambda a, b: call("torch.minimum", a, b))
 
 
+@merge()
+def logical_and(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """True where all are true, or not 0, as masks are joined: (*), (*) -> (*), bool.
+
+    Example:
+        real: {shape: [T], dtype: bool}
+        chosen: {shape: [T], dtype: bool}
+        {merge: logical_and, from: [real, chosen]}
+    """
+    named = operands(sources, "logical_and")
+    return _joined(named, "logical_and", broadcast)
+
+
+@merge()
+def logical_or(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """True where any is true, or not 0, as masks are joined: (*), (*) -> (*), bool.
+
+    Example:
+        padding: {shape: [T], dtype: bool}
+        dropped: {shape: [T], dtype: bool}
+        {merge: logical_or, from: [padding, dropped]}
+    """
+    named = operands(sources, "logical_or")
+    return _joined(named, "logical_or", broadcast)
+
+
 class WhereInputs(NamedTuple):
     condition: TensorType
     input: TensorType
@@ -198,6 +224,14 @@ def _folded(
     first, *others = map(Operand, sources)
     code: Code = reduce(combine, others, cast(Code, first))
     return Lowering(result.cast(dtype), call=code)
+
+
+def _joined(sources: Operands, name: str, broadcast: bool) -> Lowering:
+    """All sources as truths, combined from left to right by torch's function of that name."""
+    frame = agreed(sources, f"{name} needs equal shapes", broadcast)
+    first, *others = map(Operand, sources)
+    code: Code = reduce(lambda a, b: call(f"torch.{name}", a, b), others, cast(Code, first))
+    return Lowering(frame.cast("bool"), call=code)
 
 
 def _infix(operator: str) -> Callable[[Code, Code], Code]:

@@ -103,14 +103,19 @@ def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bo
     """The input with `value` among its own, if its dtype has that."""
     dtype = input.dtype
     whole = dtype == "bool" or input.is_integer
-    limit = LIMITS.get(dtype, float("inf"))
-    lowest = 0 if dtype in ("bool", "uint8") else -limit - (1 if whole else 0)
-    fits = lowest <= value <= limit or (not whole and not abs(value) < float("inf"))
+    fits = lowest(dtype) <= value <= LIMITS.get(dtype, float("inf"))
+    fits = fits or (not whole and not abs(value) < float("inf"))
     if not fits or (whole and value != int(value)):
         raise bad_option("value", f"{dtype} has no {value}")
     kept = input.vocab is not None and 0 <= value < input.vocab
     vocab = input.vocab if kept else None
     return replace(input, dims=dims, vocab=vocab, below=None, batched=batched)
+
+
+def lowest(dtype: str) -> float:
+    """The least number that is not infinite."""
+    limit = LIMITS.get(dtype, float("inf"))
+    return 0 if dtype in ("bool", "uint8") else -limit - dtype.startswith("int")
 
 
 def _missing(axis: int) -> Code:

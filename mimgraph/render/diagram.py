@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.ir.typed import (
     Body,
+    Each,
     Leaf,
     Repeated,
     Sequence,
@@ -16,6 +18,7 @@ from mimgraph.ir.typed import (
     TypedNode,
     Use,
     Value,
+    unwrap,
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render.labels import (
@@ -145,6 +148,7 @@ class _Drawing:
         self.edges: list[Edge] = []
         self.boxes: set[str] = set()
         self.drawn_as: dict[str, str] = {}  # of equal repeats, the one that stands for all
+        self.eaches: dict[str, int] = {}  # boxes of an `each`, and how many ports they have
 
     def weight(self, value: Value, path: str) -> _End:
         """A learned tensor comes from the layer that has it."""
@@ -250,6 +254,8 @@ class _Drawing:
             kind, options = "merge", options_text("merge", operation.merge, operation.arguments)
         elif isinstance(operation, Shared):
             shares = f"{place.path}{operation.target}"
+        elif isinstance(operation, Each):
+            kind, options, shares = self.each(operation, place)
         box = Box(
             place.id,
             kind,
@@ -260,8 +266,27 @@ class _Drawing:
             shares,
         )
         self.boxes.add(box.id)
+        if isinstance(operation, Each):
+            self.eaches[box.id] = len(operation.items)
         self.connect(node, box.id, place.sources)
         return (box,), {p: _End(box.id, "" if p == node.default else p) for p in node.results}
+
+    def each(self, operation: Each, place: _Place) -> tuple[str, str, str]:
+        """The kind of what is done on each source, its options, and what it shares."""
+        first = operation.items[0].operation
+        inner = unwrap(first)
+        shares = f"{place.path}{first.target}" if isinstance(first, Shared) else ""
+        if isinstance(inner, Leaf):
+            others = [unwrap(item.operation) for item in operation.items]
+            common = {
+                name: value
+                for name, value in inner.options.items()
+                if all(isinstance(o, Leaf) and o.options[name] == value for o in others)
+            }
+            return inner.kind, options_text(inner.kind, inner.name, common), shares
+        if isinstance(inner, Use) and not inner.merge:
+            return "layer", arguments_text(inner.arguments), shares
+        return "layer", "", shares
 
     def connect(self, node: TypedNode, head: str, sources: Mapping[str, _End]) -> None:
         """An edge for each source; one for all the arguments that it fills by name."""
@@ -273,8 +298,13 @@ class _Drawing:
             if all(arguments):
                 label = " as ".join(filter(None, (end.port, ", ".join(arguments))))
                 self.edges.append(Edge(end.box, head, label))
-            else:
+            elif head in self.eaches:
+                self.edges.append(Edge(end.box, head, end.port))
+            elif end.box not in self.eaches:
                 self.edges += [Edge(end.box, head, end.port) for _ in arguments]
+        for box, ports in _bundles(filled, self.eaches).items():
+            every = len(ports) == self.eaches[box] > 1
+            self.edges.append(Edge(box, head, "*" if every else ", ".join(ports)))
 
 
 def _results(node: TypedNode, outputs: Mapping[str, _End]) -> dict[str, _End]:
@@ -287,8 +317,20 @@ def _results(node: TypedNode, outputs: Mapping[str, _End]) -> dict[str, _End]:
     }
 
 
+def _bundles(filled: Mapping[_End, list[str]], eaches: Mapping[str, int]) -> dict[str, list[str]]:
+    """The ports of each `each` that fill arguments without a name: one edge for them all."""
+    found: dict[str, list[str]] = {}
+    for end, arguments in filled.items():
+        if end.box in eaches and not all(arguments):
+            found.setdefault(end.box, []).append(end.port)
+    return found
+
+
 def _shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:
     """The shapes of the results that are used, with their ports unless it is the default alone."""
+    if isinstance(node.operation, Each):
+        times = Counter(map(str, node.results.values()))
+        return tuple(f"{shape} × {n}" if n > 1 else shape for shape, n in times.items())
     if node.type is not None and set(ports) <= {node.default}:
         return (str(node.type),)
     return tuple(f"{p} {type_}" for p, type_ in node.results.items() if p in ports or not ports)

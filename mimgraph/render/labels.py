@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from mimgraph import catalogue
 from mimgraph.ir.graph import Call
 from mimgraph.ir.typed import (
     Body,
+    Each,
     Leaf,
     Repeated,
     Sequence,
@@ -27,6 +29,8 @@ LONGEST = 48  # characters of one option's value
 def op_name(node: TypedNode) -> str:
     """`Conv2d`, `concat`, `seq`, or the name of the block; a share does what its target does."""
     match unwrap(node.operation):
+        case Each(items):
+            return op_name(items[0])
         case Leaf(name=name):
             return name
         case Sequence():
@@ -52,9 +56,14 @@ def op_text(node: TypedNode, options: str = "") -> str:
     match operation:
         case Leaf(activation_name=name) | Use(activation_name=name) if name:
             text += f" + {name}"
+        case Each(items):
+            first = items[0].operation
+            one = replace(items[0], operation=unwrap(first))
+            shares = f", shares {first.target}" if isinstance(first, Shared) else ""
+            return f"{op_text(one, options)}, each of {len(items)}{shares}"
         case Repeated(bodies, shared=shared):
             text += f" × {len(bodies)}{' shared' if shared else ''}"
-    return f"{text}, shares {node.operation.target}" if isinstance(node.operation, Shared) else text
+    return f"{text}, shares {node.operation.owner}" if isinstance(node.operation, Shared) else text
 
 
 def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:
@@ -93,7 +102,11 @@ def _plain(value: Any) -> Any:
 
 
 def shown_results(node: TypedNode) -> Mapping[str, TensorType]:
-    """The default result as the port "", or all of them where none is the default."""
+    """The default result as the port "", or all of them where none is the default; those of an
+    `each`, which are told one by one, only where they are alike."""
+    if isinstance(node.operation, Each):
+        alike = len(set(node.results.values())) == 1
+        return {"": next(iter(node.results.values()))} if alike else {}
     return node.results if node.type is None else {"": node.type}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mimgraph.ir.typed import (
     Body,
+    Each,
     Leaf,
     Repeated,
     Sequence,
@@ -148,6 +149,8 @@ class _Rows:
                 return replace(
                     row, params=_elements(module.weights), buffers=_elements(module.buffers)
                 )
+            case Each(items):
+                return _holding(row, [self.row(item, by_name) for item in items])
             case Sequence(items):
                 rows = (self.row(item, {}) for item in items)
                 inside = [replace(r, name=str(i), sources=()) for i, r in enumerate(rows)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimgraph.analysis.names import LATER, NODE_WORDS, OPS, name_fault, param_fault
+from mimgraph.analysis.names import NODE_WORDS, OPS, name_fault, param_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.expression import ExpressionError, parse
@@ -18,6 +18,7 @@ from mimgraph.ir.graph import (
     BlockInput,
     Call,
     Chain,
+    Each,
     Graph,
     Input,
     InputShape,
@@ -97,8 +98,6 @@ class _Reader:
     ) -> None:
         near = nearest(key.text, choices)
         help = f"did you mean {near}?" if near else f"its keys: {', '.join(choices)}"
-        if key.text in LATER:
-            help = "this version does not have it yet"
         self.fault(
             "unknown-key",
             f"{what} has no key {key.text!r}",
@@ -317,15 +316,22 @@ class _Reader:
             return Node(key.text, key.span, None)
         before = len(self.report.diagnostics)
         op = self.op_of(key, tree, here)
+        if tree.get("each") is not None and tree.get("from") is not None:
+            extra = next(k for k, _ in tree.entries if k.text == "from")
+            message = f"{key.text} has its sources in each"
+            self.fault("unknown-key", message, extra.span, node=here)
+            op = None
         operation = None if op is None else self.operation(op, tree, here)
-        is_arange = op is not None and op[0].text == "arange"
-        sources = self.sources(op[1] if op and is_arange else tree.get("from"), here)
-        if op is not None and op[0].text in ("parameter", "buffer") and tree.get("from") is None:
+        fed_by = tree.get("from" if tree.get("each") is None else "each")
+        if op is not None and op[0].text == "arange":
+            fed_by = op[1]
+        sources = self.sources(fed_by, here)
+        if fed_by is None and op is not None and op[0].text in ("parameter", "buffer"):
             sources = ()
         take = self.take(tree.get("take"), here)
         if len(self.report.diagnostics) > before:
             self.report.spoken.update(_words(tree))
-        fine = sources is not None or tree.get("from") is None
+        fine = sources is not None or fed_by is None
         return Node(key.text, key.span, operation if fine else None, sources, take)
 
     def op_of(self, key: Scalar, tree: Map, here: str) -> tuple[Scalar, Tree] | None:
@@ -342,7 +348,7 @@ class _Reader:
         if ops:
             return ops[0] if len(ops) == 1 else None
         for other, _ in tree.entries:
-            if other.text in LATER or (other.text not in NODE_WORDS and nearest(other.text, OPS)):
+            if other.text not in NODE_WORDS and nearest(other.text, OPS):
                 self.unknown_key("a node", other, OPS, tree, here)
                 return None
         if tree.incomplete:
@@ -357,9 +363,28 @@ class _Reader:
         return None
 
     def operation(self, op: tuple[Scalar, Tree], tree: Map, here: str) -> Operation | None:
+        """What a node does, on each of several sources or on its own."""
+        one = self.one_operation(op, tree, here)
+        each = tree.get("each")
+        if each is None:
+            return one
+        key = next(key for key, _ in tree.entries if key.text == "each")
+        options = self.mapping("with", tree.get("with"))
+        if one is None or (options is None and tree.get("with") is not None):
+            return None
+        if isinstance(one, Apply) and one.kind == "tensor":
+            self.fault("unknown-key", f"{one.name} takes no each", key.span, node=here)
+            return None
+        assert not isinstance(one, Each)
+        entries = options.entries if options else ()
+        return Each(one, {k.text: self.option(k, v) for k, v in entries}, key.span)
+
+    def one_operation(
+        self, op: tuple[Scalar, Tree], tree: Map, here: str
+    ) -> Apply | Chain | Call | Share | None:
         key, value = op
         if key.text == "seq":
-            known = self.check_keys("a seq", tree, ("seq", "from", "take"), here)
+            known = self.check_keys("a seq", tree, ("seq", *self.feeding(tree), "take"), here)
             chain = self.chain(value, here)
             return chain if known or tree.get("from") is not None else None
         if key.text in ("parameter", "buffer", "arange"):
@@ -367,18 +392,28 @@ class _Reader:
         name = self.text(key.text, value)
         if name is None:
             return None
-        own = (key.text, "from") if key.text == "share" else (key.text, "from", "take")
+        own = (key.text, *self.feeding(tree), *(() if key.text == "share" else ("take",)))
         rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
         if key.text == "share":
-            for word, _ in rest.values():
-                help = "a share has the options, activation and take of what it shares"
-                self.fault(
-                    "unknown-option", "a share takes no options", word.span, help=help, node=here
-                )
-            return None if rest else Share(name, value.span)
+            return self.share(name, value, rest, here)
         if key.text == "block":
             return self.call(name, value.span, rest, here)
         return self.apply(key.text, name, value.span, rest, here)
+
+    def feeding(self, tree: Map) -> tuple[str, ...]:
+        """The keys that say what feeds a node; `with` is one only beside `each`."""
+        return ("from",) if tree.get("each") is None else ("from", "each", "with")
+
+    def share(
+        self, name: str, value: Tree, rest: Mapping[str, tuple[Scalar, Tree]], here: str
+    ) -> Share | None:
+        for word, _ in rest.values():
+            help = "a share has the options, activation and take of what it shares"
+            self.fault(
+                "unknown-option", "a share takes no options", word.span, help=help, node=here
+            )
+        target, dot, item = name.partition(".")
+        return None if rest else Share(target, value.span, item if dot else None)
 
     def apply(
         self,
@@ -390,10 +425,6 @@ class _Reader:
         lone: Option | None = None,
     ) -> Apply | None:
         """A layer or merge with its options; the catalogue decides later which are legal."""
-        for word in LATER:
-            if word in rest:
-                self.unknown_key("a node", rest[word][0], NODE_WORDS, rest[word][0], here)
-                return None
         activation = None
         is_formula = (kind, name) == ("merge", "formula")
         options = {

@@ -16,6 +16,7 @@ from mimgraph.ir.graph import (
     BlockInput,
     Call,
     Chain,
+    Each,
     Graph,
     Input,
     Node,
@@ -113,7 +114,14 @@ def _outputs(outputs: Sequence[Output]) -> Any:
 def _node(node: Node) -> dict[str, Any]:
     operation = node.operation
     entry: dict[str, Any] = Tall() if isinstance(operation, Chain) else {}
-    sources = {"from": _sources(node.sources)} if node.sources else {}
+    word = "from"
+    each: dict[str, Any] = {}
+    if isinstance(operation, Each):
+        word = "each"
+        each = {"with": _options(operation.options)} if operation.options else {}
+        operation = operation.operation
+        entry = Tall() if isinstance(operation, Chain) else {}
+    sources = {word: _sources(node.sources)} if node.sources else {}
     match operation:
         case Apply("tensor", "arange"):
             assert node.sources is not None
@@ -125,10 +133,11 @@ def _node(node: Node) -> dict[str, Any]:
             entry |= {kind: name, **sources, **_apply(operation)}
         case Call(block):
             entry |= {"block": block, **sources, **_call(operation)}
-        case Share(target):
-            entry |= {"share": target, **sources}
+        case Share():
+            entry |= {"share": operation.text, **sources}
         case Chain(items):
             entry |= {**sources, "seq": Rows(map(_item, items))}
+    entry |= each
     if node.take is not None:
         entry["take"] = node.take.port
     return entry

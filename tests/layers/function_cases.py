@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from tests.layers.oracle import Case, tensor, unbatched
 
@@ -52,6 +53,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     # these leave the batch out
     "Reshape": lambda x, shape: torch.reshape(x, shape=(x.shape[0], *shape)),
     "Expand": lambda x, size: x.expand(size=(-1, *size)),
+    "CausalMask": lambda x: nn.Transformer.generate_square_subsequent_mask(x.shape[1]).isinf(),
 }
 
 CASES = [
@@ -116,6 +118,8 @@ CASES = [
     Case("Clamp", SEQUENCE, {"min": 0}),
     Case("Clamp", SEQUENCE, {"min": 0.25, "max": 0.75}),
     Case("LogicalNot", SEQUENCE),
+    Case("CausalMask", NUMBERS),
+    Case("CausalMask", IMAGE),
     Case("OneHot", NUMBERS, {"num_classes": 3}),
     Case("Normalize", SEQUENCE, {"dim": -1}),
     Case("Normalize", SEQUENCE, {"dim": 1, "p": 1.0, "eps": 1e-6}),
@@ -166,6 +170,7 @@ SYMBOLIC = [
     Case("TopK", TOKENS, {"k": 3, "dim": 1}),
     Case("CumSum", TOKENS, {"dim": 1}),
     Case("Clamp", TOKENS, {"max": 1}),
+    Case("CausalMask", TOKENS),
     Case("OneHot", tensor("T", dtype="int64"), {"num_classes": 3}),
     Case("Normalize", TOKENS, {"dim": 1}),
     Case("DropPath", TOKENS, {"p": 0.1}),

@@ -154,6 +154,10 @@ outputs: z
         ("{layer: Expand, from: y, size: [-1, $T]}", "y.expand(-1, -1, y.shape[1])"),
         ("{layer: Repeat, from: y, repeats: [1, 1, 4]}", "y.repeat(1, 1, 4)"),
         ("{layer: Cast, from: x, dtype: float16}", "x.to(torch.float16)"),
+        (
+            "{layer: CausalMask, from: x}",
+            "torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).triu(1)",
+        ),
         ("{layer: Normalize, from: x, dim: -1}", "F.normalize(x, dim=-1)"),
         ("{layer: Clamp, from: x, min: 0}", "x.clamp(min=0)"),
         ("{layer: Pad, from: x, pad: [0, 1], value: 1}", "F.pad(x, (0, 1), value=1.0)"),
@@ -309,6 +313,7 @@ REFUSALS = [
     ),
     Refusal("Normalize", SEQUENCE, {"dim": 0}, "bad-option", "dim"),
     Refusal("Normalize", SEQUENCE, {"dim": (1, 1)}, "bad-option", "dim"),
+    *(Refusal("CausalMask", x, {}, "rank-mismatch", None) for x in (tensor(), unbatched(3, 4))),
     Refusal("DropPath", unbatched(3), {"p": 0.1}, "rank-mismatch", None),
     *(
         Refusal("Pad", source, options, "bad-option", at)

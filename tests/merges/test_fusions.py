@@ -24,7 +24,7 @@ from tests.merges.test_merges import keys
 FUSIONS = {
     name
     for name, op in ops("merge").items()
-    if op.family in ("gates", "bilinear", "modulation", "tokens", "experts", "crosses")
+    if op.family == "bilinear" or op.function.__annotations__["return"] == "Block"
 }
 
 
@@ -274,6 +274,17 @@ def cin(w: Weights, *xs: Tensor, layers: int = 2) -> Tensor:
     return torch.cat(pooled, 1)
 
 
+def attention_pool(w: Weights, x: Tensor, mask: Any = None) -> Tensor:
+    """Of each sample alone, without its padding; of nothing at all it is 0."""
+    pooled = []
+    for row, steps in enumerate(x):
+        real = steps if mask is None else steps[mask[row]]
+        hidden = w.linear("hidden", real).tanh() if "hidden.weight" in w.all else real
+        weights = w.linear("score", hidden)[:, 0].softmax(0)
+        pooled.append((weights[:, None] * real).sum(0))
+    return torch.stack(pooled)
+
+
 # what they are tried on
 
 
@@ -473,6 +484,21 @@ CASES = [
         + wide(4, 7)
         + wide(7, 4)
         + 2 * encoder_weights(4, 7),
+    ),
+    Case("attention_pool", {"input": ["T", 6]}, "", attention_pool, 6),
+    *(
+        Case(
+            "attention_pool",
+            {"input": ["T", 6], "mask": ["T", "bool"]},
+            options,
+            attention_pool,
+            count,
+        )
+        for options, count in (
+            ("", 6),
+            ("hidden_features: 4", wide(6, 4) + 4),
+            ("hidden_features: 4, bias: false", 6 * 4 + 4),
+        )
     ),
     Case("moe", PAIR, "out_features: 3", moe, 4 * wide(11, 3) + wide(11, 4)),
     Case(

@@ -71,6 +71,25 @@ def pair_products(*vectors: Tensor) -> Tensor:
     return torch.stack([a * b for a, b in combinations(vectors, 2)]).sum(0) / 1
 
 
+def first_steps(lengths: Tensor, count: int) -> Tensor:
+    """Each row by itself: so many times true, then false."""
+    rows = [[step < length for step in range(count)] for length in lengths.tolist()]
+    return torch.tensor(rows)
+
+
+def pooled(x: Tensor, mask: Tensor, pool: Callable[[Tensor], Tensor]) -> Tensor:
+    """A pool of each sample's real steps alone."""
+    steps = torch.arange(x.shape[1])
+    pairs = zip(x, mask, strict=True)
+    return torch.stack([pool(sample[steps.masked_select(real)]) for sample, real in pairs])
+
+
+POOLS: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean_pool": lambda steps: steps.mean(0),
+    "max_pool": lambda steps: steps.amax(0),
+    "last_pool": lambda steps: steps[-1],
+}
+
 CASES = [
     Case("concat", keys(A, B), {}, lambda a, b: torch.cat((a, b), 1)),
     Case("concat", keys(ROW, ROW, ROW), {"dim": -1}, lambda *xs: torch.cat(xs, -1)),
@@ -124,6 +143,33 @@ CASES = [
         {"condition": tensor(4, 1, dtype="bool"), "input": ROW, "other": unbatched()},
         {"broadcast": True},
         torch.where,
+    ),
+    *(
+        Case(merge, keys(x, y, x), {"broadcast": True}, lambda a, b, c, by=by: by(by(a, b), c))
+        for merge, by in (("logical_and", torch.logical_and), ("logical_or", torch.logical_or))
+        for x, y in ((ROW, tensor(1, 5)), (MASK, unbatched(5, dtype="bool")))
+    ),
+    Case(
+        "sequence_mask",
+        {"lengths": tensor(dtype="int64"), "like": ROW},
+        {},
+        lambda lengths, like: first_steps(lengths, like.shape[1]),
+    ),
+    Case(
+        "sequence_mask",
+        {"lengths": tensor(dtype="int32")},
+        {"maxlen": 2},
+        lambda lengths: first_steps(lengths, 2),
+    ),
+    *(
+        Case(merge, {"input": x, "mask": tensor(x.dims[0], dtype="bool")}, {}, by_hand)
+        for merge, pool in POOLS.items()
+        for x in (A, ROW, GRID)
+        for by_hand in (partial(pooled, pool=pool),)
+    ),
+    *(
+        Case(merge, {"input": ROW}, {}, lambda x, pool=pool: torch.stack([*map(pool, x)]))
+        for merge, pool in POOLS.items()
     ),
     Case(
         "masked_fill",
@@ -416,7 +462,8 @@ def test_dtypes_are_taken_that_torch_takes(merge: str) -> None:
 
 
 ONE_DTYPE = {"stack", "pairwise_dot", "dot_interaction", "factorization", "einsum", "concat"}
-TRIED = [case for case in CASES if case.merge not in ("formula", "attention", "average")]
+UNLIKE = ("formula", "attention", "average", "sequence_mask")
+TRIED = [case for case in CASES if case.merge not in UNLIKE]
 UNTRIED = {("where", "condition", "uint8")}  # taken, but deprecated
 
 
@@ -594,6 +641,22 @@ SYMBOLIC = [
             ("start", lambda missing: missing),
             ("both", lambda missing: missing // 2),
         )
+    ),
+    Case("logical_or", keys(T, T), {}, torch.logical_or),
+    Case(
+        "sequence_mask",
+        {"lengths": tensor(dtype="int64"), "like": tensor("T", "S")},
+        {},
+        lambda lengths, like: first_steps(lengths, like.shape[1]),
+    ),
+    *(
+        Case(
+            merge,
+            {"input": tensor("T", "S"), "mask": tensor("T", dtype="bool")},
+            {},
+            partial(pooled, pool=pool),
+        )
+        for merge, pool in POOLS.items()
     ),
     Case("cosine", keys(tensor("T", 5), tensor("T", 5)), {"dim": 2}, partial(sim, dim=2)),
     Case("distance", keys(tensor("T", "S"), tensor("T", "S")), {}, F.pairwise_distance),
@@ -867,6 +930,41 @@ REFUSALS = [
         "dtype-mismatch",
         "src",
     ),
+    # masks of steps
+    Refusal("logical_and", keys(ROW, A), {}, "shape-mismatch", "0"),
+    Refusal("logical_or", keys(A), {}, "wrong-arity", None),
+    *(
+        Refusal("sequence_mask", sources, options, code, at)
+        for sources, options, code, at in (
+            ({"lengths": tensor(dtype="int64")}, {}, "wrong-arity", None),
+            (
+                {"lengths": tensor(dtype="int64"), "like": ROW},
+                {"maxlen": 4},
+                "bad-option",
+                "maxlen",
+            ),
+            ({"lengths": tensor()}, {"maxlen": 4}, "dtype-mismatch", "lengths"),
+            ({"lengths": INT}, {"maxlen": 4}, "rank-mismatch", "lengths"),
+            ({"lengths": tensor(dtype="int64"), "like": tensor()}, {}, "rank-mismatch", "like"),
+        )
+    ),
+    *(
+        Refusal(merge, {"input": x, "mask": mask}, {}, code, at)
+        for merge in (*POOLS, "attention_pool")
+        for x, mask, code, at in (
+            (tensor(), BOOL, "rank-mismatch", "input"),
+            (ROW, tensor(4), "dtype-mismatch", "mask"),
+            (ROW, MASK, "rank-mismatch", "mask"),
+            (ROW, unbatched(4, dtype="bool"), "rank-mismatch", "mask"),
+            (ROW, BOOL, "shape-mismatch", "mask"),
+            (tensor("T", 5), tensor("S", dtype="bool"), "shape-mismatch", "mask"),
+        )
+    ),
+    Refusal("mean_pool", {"input": ROW.cast("int64")}, {}, "dtype-mismatch", "input"),
+    Refusal("max_pool", {"input": ROW.cast("complex64")}, {}, "dtype-mismatch", "input"),
+    Refusal("attention_pool", {"input": A}, {}, "rank-mismatch", "input"),
+    Refusal("attention_pool", {"input": tensor("T", "D")}, {}, "symbolic-size", "input"),
+    Refusal("attention_pool", {"input": ROW.cast("float64")}, {}, "dtype-mismatch", "input"),
     # sizes of another
     Refusal("resize_like", {"input": IMAGE, "like": ROW}, {}, "shape-mismatch", "input"),
     Refusal("resize_like", {"input": A, "like": A}, {}, "rank-mismatch", "input"),

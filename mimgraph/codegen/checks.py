@@ -1,0 +1,131 @@
+"""What does not fit of the tensors that a module is called with, told before its forward runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mimgraph.codegen.ranges import limits
+from mimgraph.ir.dim import Dim, divisible, substitute, symbols
+from mimgraph.ir.typed import TypedGraph
+from mimgraph.ir.types import Constraint, TensorType
+
+Takes = Callable[[torch.dtype, torch.dtype], bool]
+
+
+class InputCheck:
+    """A forward pre-hook: one `ValueError` that tells all that does not fit.
+
+    It pickles by the spec, from which `restore` makes it again, in any process.
+    """
+
+    def __init__(
+        self, graph: TypedGraph, spec: Callable[[], str], restore: Callable[[str], InputCheck]
+    ) -> None:
+        self.graph = graph
+        self.spec = spec
+        self.restore = restore
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # values are not for a traced graph
+    def __call__(self, module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
+        if torch.compiler.is_exporting():  # there are no values to look at
+            return
+        faults = list(self.faults(args, inputs))
+        if faults:
+            raise ValueError("; ".join(faults))
+
+    def faults(self, args: tuple[Any, ...], inputs: Mapping[str, Any]) -> Iterator[str]:
+        """Inputs by the wrong name, what is no tensor, and what `misfits` tells of the others."""
+        expected = self.graph.body.inputs
+        if args:
+            yield f"inputs are given by name: {', '.join(expected)}"
+        yield from (f"there is no input {name!r}" for name in inputs if name not in expected)
+        yield from (f"{name} is missing" for name in expected if name not in inputs)
+        given = {name: x for name, x in inputs.items() if name in expected and x is not None}
+        tensors = {name: x for name, x in given.items() if isinstance(x, Tensor)}
+        for name, x in given.items():
+            if name not in tensors:
+                yield f"{name} is no tensor, but a {type(x).__name__}"
+        yield from misfits(self.graph, tensors, same_kind)
+
+    def __reduce__(self) -> tuple[Callable[[str], InputCheck], tuple[str]]:
+        return self.restore, (self.spec(),)
+
+
+def same_kind(given: torch.dtype, wanted: torch.dtype) -> bool:
+    """Whether both are floats, complex, integers or booleans, of any precision."""
+    return _kind(given) == _kind(wanted)
+
+
+def _kind(dtype: torch.dtype) -> tuple[bool, ...]:
+    return dtype.is_floating_point, dtype.is_complex, dtype is torch.bool
+
+
+def misfits(graph: TypedGraph, given: Mapping[str, Tensor], takes: Takes) -> Iterator[str]:
+    """What of each tensor is not as declared, then where sizes disagree or are not legal.
+
+    `takes` says whether a dtype will do for another.
+    """
+    categories = dict(limits(graph.body))
+    sizes: dict[Dim, tuple[int, str]] = {}
+    for name, tensor in given.items():
+        type_ = graph.body.inputs[name]
+        yield from _alone(name, type_, tensor, takes, categories.get(name))
+        if tensor.dim() == type_.rank:
+            yield from _named_sizes(name, type_, tensor, sizes)
+    numbers = {str(dim): extent for dim, (extent, _) in sizes.items()}
+    for constraint in graph.constraints:
+        names = sorted(symbols(constraint.dim))
+        if all(name in numbers for name in names) and not holds(constraint, numbers):
+            values = ", ".join(f"{name} is {numbers[name]}" for name in names)
+            yield f"{constraint} does not hold: {values}"
+
+
+def _alone(
+    name: str, type_: TensorType, tensor: Tensor, takes: Takes, limit: int | None
+) -> Iterator[str]:
+    """What of one tensor is not as declared: its shape, its dtype, its range."""
+    shape, wanted = tuple(tensor.shape), torch_dtype(type_)
+    known = zip(type_.shape, shape, strict=False)
+    if len(shape) != type_.rank or any(isinstance(d, int) and d != e for d, e in known):
+        yield f"{name} is {type_}, not {shape}"
+    if not takes(tensor.dtype, wanted):
+        yield f"{name} is {type_.dtype}, not {dtype_name(tensor)}"
+    elif limit is not None and tensor.numel() and not 0 <= tensor.min() <= tensor.max() < limit:
+        yield f"{name} has values outside 0 to {limit - 1}"
+
+
+def _named_sizes(
+    name: str, type_: TensorType, tensor: Tensor, sizes: dict[Dim, tuple[int, str]]
+) -> Iterator[str]:
+    """Where a size that has a name is 0, or another than in the tensor that had it first."""
+    for dim, extent in zip(type_.shape, tensor.shape, strict=True):
+        if not isinstance(dim, Dim):
+            continue
+        first, other = sizes.setdefault(dim, (extent, name))
+        if first != extent:
+            yield f"{dim} of {other} is {first} but {dim} of {name} is {extent}"
+        elif extent == 0:
+            yield f"{dim} of {name} is 0"
+
+
+def holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
+    """Whether a constraint holds for these sizes."""
+    value = substitute(constraint.dim, sizes)
+    if constraint.divisor is not None:
+        return bool(divisible(value, constraint.divisor))
+    return isinstance(value, int) and value >= (constraint.minimum or 0)
+
+
+def torch_dtype(type_: TensorType) -> torch.dtype:
+    """A type's dtype as torch has it."""
+    dtype: torch.dtype = getattr(torch, type_.dtype)
+    return dtype
+
+
+def dtype_name(tensor: Tensor) -> str:
+    """A tensor's dtype as a spec writes it."""
+    return str(tensor.dtype).removeprefix("torch.")

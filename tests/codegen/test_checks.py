@@ -1,0 +1,162 @@
+"""The switch that looks at the inputs of every call: what it tells, where it lives on, what it costs."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mimgraph as mg
+
+SPEC = """
+inputs:
+  text: {vocab: 20, shape: [T]}
+  mask: {shape: [T], dtype: bool}
+  image: [3, 8, 8]
+nodes:
+  words: {layer: Embedding, from: text, embedding_dim: 4}
+  channels: {layer: Transpose, from: words, dim0: 1, dim1: 2}
+  edges: {from: channels, seq: [{Conv1d: {out_channels: 4, kernel_size: 3}}, {Mean: -1}]}
+  halves: {layer: Rearrange, from: words, pattern: "n (t two) c -> n t (two c)", sizes: {two: 2}}
+  pairs: {from: halves, seq: [{Mean: 1}, {Linear: 4}]}
+  pooled: {merge: mean_pool, from: {input: words, mask: mask}}
+  colors: {from: image, seq: [Flatten, {Linear: 4}]}
+  sum: {merge: add, from: [edges, pairs, pooled, colors]}
+outputs: sum
+"""
+GRAPH = mg.loads(SPEC)
+
+
+def inputs(batch: int = 4, steps: int = 12) -> dict[str, Any]:
+    return {
+        "text": torch.zeros(batch, steps, dtype=torch.int64),
+        "mask": torch.ones(batch, steps, dtype=torch.bool),
+        "image": torch.rand(batch, 3, 8, 8),
+    }
+
+
+def says(model: nn.Module, given: dict[str, Any]) -> str:
+    with pytest.raises(ValueError) as caught:
+        model(**given)
+    return str(caught.value)
+
+
+def mask(*shape: int) -> Tensor:
+    return torch.ones(shape, dtype=torch.bool)
+
+
+MISFITS: dict[str, tuple[dict[str, Any], str]] = {
+    "a name that two share": ({"mask": mask(4, 13)}, "T of text is 12 but T of mask is 13"),
+    "the batch": ({"image": torch.rand(5, 3, 8, 8)}, "N of text is 4 but N of image is 5"),
+    "a known size": ({"image": torch.rand(4, 3, 9, 7)}, "image is (N, 3, 8, 8), not (4, 3, 9, 7)"),
+    "the rank": ({"mask": mask(4, 12, 1)}, "mask is (N, T), not (4, 12, 1)"),
+    "a constraint": (inputs(steps=2), "T >= 3 does not hold: T is 2"),
+    "a division": (inputs(steps=13), "T % 2 == 0 does not hold: T is 13"),
+    "an empty batch": (inputs(batch=0), "N of text is 0; N of mask is 0; N of image is 0"),
+    "too large a number": ({"text": torch.full((4, 12), 20)}, "text has values outside 0 to 19"),
+    "a negative number": ({"text": torch.full((4, 12), -1)}, "text has values outside 0 to 19"),
+    "integers for floats": (
+        {"image": torch.ones(4, 3, 8, 8, dtype=torch.int64)},
+        "image is float32, not int64",
+    ),
+    "floats for integers": ({"text": torch.rand(4, 12)}, "text is int64, not float32"),
+    "numbers for a mask": ({"mask": torch.ones(4, 12)}, "mask is bool, not float32"),
+    "no tensor": ({"mask": [True]}, "mask is no tensor, but a list"),
+    "an unknown name": ({"images": 1}, "there is no input 'images'"),
+    "all at once": (
+        {"image": torch.rand(4, 3), "mask": mask(4, 13), "other": 1},
+        "there is no input 'other'; T of text is 12 but T of mask is 13; image is (N, 3, 8, 8), "
+        + "not (4, 3)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), MISFITS.values(), ids=MISFITS)
+def test_one_error_tells_what_does_not_fit(given: dict[str, Any], message: str) -> None:
+    assert says(GRAPH.compile(check=True), inputs() | given) == message
+
+
+def test_a_missing_input_and_one_without_its_name_are_told() -> None:
+    model, given = GRAPH.compile(check=True), inputs()
+    del given["image"]
+    assert says(model, given) == "image is missing"
+    with pytest.raises(ValueError, match="inputs are given by name: text, mask, image; text is"):
+        model(given.pop("text"), **given)
+
+
+def test_what_fits_goes_through() -> None:
+    """Floats of another precision too, as a model that was cast takes them."""
+    model = GRAPH.compile(check=True)
+    for given in (inputs(), inputs(1, 4)):
+        assert model(**given).shape == (len(given["text"]), 4)
+    short = inputs() | {"text": torch.zeros(4, 12, dtype=torch.int32)}
+    assert model.bfloat16()(**short | {"image": short["image"].bfloat16()}).dtype == torch.bfloat16
+
+
+def test_without_the_switch_there_is_nothing() -> None:
+    plain, checked = GRAPH.compile(), GRAPH.compile(check=True)
+    assert type(plain) is type(checked)
+    assert not plain._forward_pre_hooks and not plain._forward_pre_hooks_with_kwargs
+    assert plain.state_dict().keys() == checked.state_dict().keys()
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        plain(**inputs(), other=1)
+
+
+# where it lives on
+
+
+def saved(model: nn.Module) -> nn.Module:
+    buffer = io.BytesIO()
+    torch.save(model, buffer)
+    buffer.seek(0)
+    loaded: nn.Module = torch.load(buffer, weights_only=False)
+    return loaded
+
+
+COPIES: dict[str, Callable[[nn.Module], Any]] = {
+    "copied": copy.deepcopy,
+    "pickled": lambda model: pickle.loads(pickle.dumps(model)),
+    "saved": saved,
+    "compiled": lambda model: torch.compile(model, backend="eager"),
+}
+
+
+@pytest.mark.parametrize("kept", COPIES.values(), ids=COPIES)
+def test_it_lives_on(kept: Callable[[nn.Module], Any]) -> None:
+    model = GRAPH.compile(check=True)
+    other, given = kept(model), inputs()
+    torch.testing.assert_close(other(**given), model(**given))
+    assert says(other, given | {"mask": mask(4, 13)}) == "T of text is 12 but T of mask is 13"
+
+
+def test_another_process_loads_it_from_the_spec(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    torch.save(GRAPH.compile(check=True), path)
+    code = (
+        "import sys, torch\n"
+        "model = torch.load(sys.argv[1], weights_only=False)\n"
+        "try: model(text=torch.zeros(1, 4).long())\n"
+        "except ValueError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "mask is missing; image is missing\n"
+
+
+def test_an_exported_program_is_that_of_the_plain_module() -> None:
+    given = inputs()
+    nodes = [
+        [node.target for node in torch.export.export(model, (), given).graph.nodes]
+        for model in (GRAPH.compile(), GRAPH.compile(check=True))
+    ]
+    assert nodes[0] == nodes[1]
