@@ -212,7 +212,8 @@ def weight_names(operation: TypedOperation, before: str = "") -> Iterator[str]:
             yield from (before + name for name in lowering.module.weights if name)
         case Sequence(items) | Each(items):
             for item in items:
-                yield from weight_names(item.operation, f"{before}{item.name}.")
+                if not (before and isinstance(item.operation, Shared)):
+                    yield from weight_names(item.operation, f"{before}{item.name}.")
         case Use(body):
             yield from _names_in(body, before)
         case Repeated(bodies, shared=shared):

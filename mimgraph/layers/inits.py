@@ -88,7 +88,7 @@ def _only(init: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """The one name of a mapping, and its arguments."""
     if len(init) == 1:
         ((name, given),) = init.items()
-        if given is None or isinstance(given, dict):
+        if isinstance(name, str) and (given is None or isinstance(given, dict)):
             return name, given or {}
     raise bad_option("init", "init is one name, with its arguments", "{normal: {std: 0.02}}")
 
