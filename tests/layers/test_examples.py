@@ -13,7 +13,7 @@ from mimgraph.catalogue import Op
 from mimgraph.codegen.runner import run
 from tests.codegen.test_golden import RUFF
 
-OPS = [*catalogue.ops("layer").values(), *catalogue.ops("merge").values()]
+OPS = [op for kind in ("layer", "merge", "tensor") for op in catalogue.ops(kind).values()]
 
 
 def spec(op: Op) -> str:
@@ -24,7 +24,9 @@ def spec(op: Op) -> str:
 
 
 def _outputs(lines: list[str], op: Op) -> str:
-    """`y`; where a port must be named, the message of the fault names them."""
+    """`y`; beside what has no sources, the input; the message of a fault names ports."""
+    if op.inputs.kind == "none":
+        return "[x, y]"
     try:
         mg.loads("\n".join([*lines, "outputs: y"]))
     except mg.SpecError as error:
