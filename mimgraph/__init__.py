@@ -1,9 +1,18 @@
 """Declare a model of several inputs, check its shapes, and get the PyTorch module it stands for."""
 
 from mimgraph import layers, merges
-from mimgraph.builder import Buffer, Input, Parameter, Sequential, Tensor, arange, block
+from mimgraph.builder import (
+    Buffer,
+    Input,
+    Parameter,
+    Sequential,
+    Tensor,
+    arange,
+    block,
+    training_only,
+)
 from mimgraph.diagnostics import SpecError
-from mimgraph.graph import Graph, load, loads
+from mimgraph.graph import Graph, load, load_model, loads
 
 __all__ = [
     "Buffer",
@@ -17,6 +26,8 @@ __all__ = [
     "block",
     "layers",
     "load",
+    "load_model",
     "loads",
     "merges",
+    "training_only",
 ]

@@ -271,7 +271,7 @@ class LayerCall(Applicable):
     def _merge(self, sources: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Split a merge's keywords: its own words and options stay, the rest are sources."""
         name = keywords.pop("name", None)
-        words = {*self.op.options, "activation", "take"}
+        words = {*self.op.options, "activation", "take", "freeze"}
         self.keywords = {k: v for k, v in keywords.items() if k in words or not is_source(v)}
         named = {k: v for k, v in keywords.items() if k not in self.keywords}
         if self.op.inputs.kind == "named" and sources and not is_source(sources[0]):

@@ -86,7 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     run = command("run", _run, "compile the model and run one forward")
     _add_spec(run)
     run.add_argument("--inputs", metavar="FILE.npz", help="arrays by input name; made if left out")
-    run.add_argument("--weights", metavar="FILE.safetensors", help="the state_dict to load")
+    run.add_argument(
+        "--weights",
+        metavar="FILE.safetensors",
+        help="the state_dict to load; those of SPEC, if it has them",
+    )
     run.add_argument("--outputs", metavar="FILE.npz", help="where to write the outputs")
     run.add_argument("--batch", type=_positive, default=2, metavar="N", help="samples to make (2)")
     run.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and inputs (0)")
@@ -99,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_spec(command: argparse.ArgumentParser, nargs: str | None = None) -> None:
-    words = "a YAML or JSON file; - is standard input"
+    words = "a YAML or JSON file, or .safetensors that holds one; - is standard input"
     command.add_argument("spec", nargs=nargs, metavar="SPEC", help=words)
     words = "override a param"
     command.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=words)
@@ -217,11 +221,12 @@ def _run(args: argparse.Namespace) -> int:
     """One forward: the inputs, every node with its shape, the outputs."""
     graph = _load(args.spec, args.set)
     from mimgraph.codegen import runner
+    from mimgraph.spec.embedded import carries_weights
+
+    weights = args.weights or (args.spec if carries_weights(args.spec) else None)
 
     try:
-        run = runner.run(
-            graph.typed, graph.compile, args.inputs, args.weights, args.batch, args.seed
-        )
+        run = runner.run(graph.typed, graph.compile, args.inputs, weights, args.batch, args.seed)
         if args.outputs is not None:
             runner.save_arrays(Path(args.outputs), run.outputs)
     except ValueError as error:

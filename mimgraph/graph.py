@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,21 +15,32 @@ import networkx as nx
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
-from mimgraph.builder import Tensor, declare_graph, raise_faults
+from mimgraph.builder import (
+    BlockPart,
+    GraphPart,
+    Tensor,
+    TrainingOnly,
+    block_parts,
+    declare_graph,
+    raise_faults,
+)
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
 from mimgraph.source import SourceFile
+from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
 from mimgraph.spec.read import read
 from mimgraph.spec.write import write
 
 if TYPE_CHECKING:
+    from torch import Tensor as TorchTensor
     from torch import nn
 
     from mimgraph.codegen.checks import InputCheck
+    from mimgraph.codegen.transfer import Transfer
     from mimgraph.render.summary import Summary
 
 
@@ -53,7 +65,7 @@ class Graph:
 
     def __init__(
         self,
-        outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor],
+        outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor | TrainingOnly],
         name: str = "Model",
         doc: str = "",
     ) -> None:
@@ -89,6 +101,27 @@ class Graph:
                 found[node.name] = node.type.shape
             found |= {f"{node.name}.{p}": t.shape for p, t in node.results.items() if p}
         return found
+
+    @cached_property
+    def blocks(self) -> Mapping[str, BlockPart]:
+        """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`."""
+        return block_parts(self.declared)
+
+    def __call__(self, *sources: Any, **named: Any) -> Any:
+        """The graph as a layer of another, in a class of its own: `tower(image, name="left")`.
+
+        Called twice it is one module, as a layer is. Its params and `freeze` are options:
+        `tower(freeze=True)` is a layer too, of weights of its own.
+        """
+        return self._part(*sources, **named)
+
+    def as_layer(self) -> Any:
+        """What an item of a `Sequential` is: the graph with its params."""
+        return self._part.applied({})
+
+    @cached_property
+    def _part(self) -> GraphPart:
+        return GraphPart(self.declared)
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
@@ -134,6 +167,39 @@ class Graph:
         from mimgraph.codegen.loader import load
 
         return vars(load(self.source(), self.dumps, restore))
+
+    def save(self, model: nn.Module, path: str | PathLike[str]) -> None:
+        """Write the model's weights as .safetensors with this spec in the metadata.
+
+        That file is all that `load_model` needs; `load` reads the graph from it.
+        """
+        from mimgraph.codegen.weights import save
+
+        save(model, self.compile, path, embedded.metadata(self.dumps()))
+
+    def load_weights(self, model: nn.Module, path: str | PathLike[str]) -> None:
+        """Copy the weights of a .safetensors file into the model; what does not fit is named."""
+        from mimgraph.codegen.weights import load_weights
+
+        load_weights(model, path)
+
+    def load_state(
+        self,
+        model: nn.Module,
+        other: nn.Module | Mapping[str, TorchTensor],
+        *,
+        strict: bool = True,
+    ) -> Transfer:
+        """Copy the weights of `other`, a module written by hand, into the model.
+
+        Both are run once, and each of our tensors takes the one that has its shape and is used like
+        it: fed by the same, feeding the same, else the next in order of use. `other` may also be a
+        `state_dict`, of which the order counts. A `ValueError` names what does not fit, and nothing
+        is copied; with `strict=False` the rest is copied, and the result tells what did not fit.
+        """
+        from mimgraph.codegen.transfer import load_state
+
+        return load_state(self.typed, model, other, strict)
 
     def summary(self) -> Summary:
         """A table of the nodes, their shapes and their weights."""
@@ -185,10 +251,23 @@ def _layer(node: TypedNode) -> str:
 
 
 def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> Graph:
-    """The graph of a spec in a file, with `params` in place of its own."""
+    """The graph of a spec in a file, with `params` in place of its own.
+
+    A .safetensors file that `Graph.save` wrote holds one too.
+    """
+    if embedded.carries_weights(path):
+        return loads(embedded.read_spec(path), params, str(path))
     with Path(path).open("rb") as file:
         text = file.read(MAX_BYTES + 1).decode(errors="surrogateescape")  # what is no UTF-8 is told
     return loads(text, params, str(path))
+
+
+def load_model(path: str | PathLike[str]) -> nn.Module:
+    """The module that `Graph.save` wrote, with its weights, from that file alone."""
+    graph = load(path)
+    model = graph.compile()
+    graph.load_weights(model, path)
+    return model
 
 
 def restore(spec: str, class_name: str) -> nn.Module:

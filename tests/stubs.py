@@ -96,7 +96,8 @@ def _merge(op: Op) -> list[str]:
 
 
 def _words(op: Op) -> list[str]:
-    return [] if "activation" in op.options else ["activation: _Activation = ..."]
+    activation = [] if "activation" in op.options else ["activation: _Activation = ..."]
+    return [*activation, "freeze: bool = ..."]
 
 
 def _parameter(option: OptionSpec) -> str:

@@ -108,6 +108,8 @@ def test_a_wrong_spec_exits_1(run, wrong: str, command: str) -> None:
         ["run", SIMPLE, "--batch", "0"],
         ["run", SIMPLE, "--inputs", "no/such/file.npz"],
         ["run", SIMPLE, "--weights", "no/such/file.safetensors"],
+        ["run", SIMPLE, "--weights", SIMPLE],
+        ["check", "no/such/file.safetensors"],
         ["layers", "Conv2"],
     ],
     ids=" ".join,
@@ -195,6 +197,41 @@ def test_run_names_the_array_that_does_not_fit(
     code, out = run("run", SIMPLE, "--inputs", str(tmp_path / "in.npz"))
     assert code == 2
     assert says in out.error
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> str:
+    """A model in a file with its spec."""
+    torch.manual_seed(5)
+    graph = mg.load(SIMPLE)
+    graph.save(graph.compile(), tmp_path / "model.safetensors")
+    return str(tmp_path / "model.safetensors")
+
+
+def test_a_file_of_weights_is_a_spec(run, saved: str) -> None:
+    assert run("check", saved) == (0, f"{saved}: ok, 4 nodes\n")
+    for command in ("emit", "summary"):
+        assert run(command, saved) == run(command, SIMPLE)
+
+
+def test_run_takes_the_weights_that_its_spec_has(run, saved: str, tmp_path: Path) -> None:
+    code, out = run("run", saved, "--json")
+    assert code == 0
+    assert run("run", SIMPLE, "--weights", saved, "--json") == (0, out)
+    assert run("run", SIMPLE, "--json") != (0, out)
+    zeros = {key: torch.zeros_like(t) for key, t in mg.load_model(saved).state_dict().items()}
+    save_file(zeros, tmp_path / "zeros.safetensors")
+    code, out = run("run", saved, "--weights", str(tmp_path / "zeros.safetensors"), "--json")
+    assert json.loads(out)["outputs"]["fc3"]["values"] == [[0.0], [0.0]]
+
+
+@pytest.mark.parametrize("command", ["check", "summary", "emit", "run"])
+def test_a_file_of_weights_without_a_spec_exits_1(run, command: str, tmp_path: Path) -> None:
+    path = tmp_path / "bare.safetensors"
+    save_file({"a": torch.ones(1)}, path)
+    code, out = run(command, str(path))
+    assert code == 1
+    assert "error[missing-key]: there is no spec in the metadata" in out + out.error
 
 
 def test_layers_lists_all_by_family(run) -> None:

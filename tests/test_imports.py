@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+import mimgraph as mg
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "mimgraph"
@@ -33,7 +35,9 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-WITH_TORCH = {"codegen/checks.py", "codegen/loader.py", "codegen/runner.py"}
+WITH_TORCH = {
+    f"codegen/{name}.py" for name in ("checks", "loader", "runner", "transfer", "uses", "weights")
+}
 
 
 class Import(NamedTuple):
@@ -107,6 +111,8 @@ COMMANDS = {
     "summary": ["summary", "SPEC"],
     "draw": ["draw", "SPEC", "-o", "OUT/model.svg"],
     "emit": ["emit", "SPEC"],
+    "check of weights": ["check", "WEIGHTS"],
+    "draw of weights": ["draw", "WEIGHTS", "-o", "OUT/model.svg"],
     "layers": ["layers"],
     "layer": ["layers", "Conv2d"],
 }
@@ -115,9 +121,11 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_runs_without_torch(name: str, tmp_path: Path) -> None:
     spec = ROOT / "specs" / "residual_cnn.yaml"
-    arguments = [
-        word.replace("SPEC", str(spec)).replace("OUT", str(tmp_path)) for word in COMMANDS[name]
-    ]
+    weights = tmp_path / "model.safetensors"
+    graph = mg.load(spec)
+    graph.save(graph.compile(), weights)
+    places = {"SPEC": str(spec), "WEIGHTS": str(weights), "OUT": str(tmp_path)}
+    arguments = [re.sub("|".join(places), lambda m: places[m[0]], word) for word in COMMANDS[name]]
     script = (
         "import sys\n"
         "from mimgraph.cli import main\n"

@@ -64,4 +64,5 @@ def _alone(made: Mapping[str, Made], path: str, *nodes: Node) -> Context:
     declared |= {node.name: node for node in nodes}
     scope = Scope({name: one.declared for name, one in given.items()}, declared, nodes, ())
     types = {name: one.type for name, one in given.items()}
-    return Context({}, types, scope, path, typed=dict(typed))
+    optional = frozenset(n for n, one in given.items() if getattr(one.declared, "optional", False))
+    return Context({}, types, scope, path, typed=dict(typed), optional=optional)

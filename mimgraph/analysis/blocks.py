@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph.analysis.options import compute, missing_option, unknown_option
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
@@ -15,7 +15,7 @@ from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
 from mimgraph.source import Span
 
-WORDS = ("from", "take", "repeat")
+WORDS = ("from", "take", "freeze", "repeat")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
@@ -119,20 +119,25 @@ def _dim_text(dim: Any) -> str:
     return f"${to_text(dim.expression)}" if isinstance(dim, Written) else str(dim)
 
 
-def repeats(
-    state: State, context: Context, repeat: Repeat, path: str
-) -> list[dict[str, Any]] | None:
-    """What each time is given, one mapping a time; None if something is faulty."""
+class Times(NamedTuple):
+    """What each time of a repeat is given, one mapping a time; how often, as it was written."""
+
+    given: list[dict[str, Any]]
+    number: int
+
+
+def repeats(state: State, context: Context, repeat: Repeat, path: str) -> Times | None:
+    """The times of a repeat; None if something is faulty."""
     times = None
     if repeat.times is not None:
-        times = plain(compute(repeat.times.value, context.env, state.report, path))
+        times = compute(repeat.times.value, context.env, state.report, path)
         if times is FAULTY:
             return None
         if isinstance(times, Dim):
             message = f"repeat must be a number, but it is {times}"
             state.fault("symbolic-size", message, repeat.times.span, path)
             return None
-        if type(times) is not int or times < 0:
+        if not isinstance(times, int) or isinstance(times, bool) or times < 0:
             state.fault("bad-option", "repeat is a number of times", repeat.times.span, path)
             return None
         if times > MAX_NODES:
@@ -144,7 +149,8 @@ def repeats(
         return None
     if times is None:
         times = len(next(iter(columns.values())))
-    return [{name: column[i] for name, column in columns.items()} for i in range(times)]
+    given = [{name: column[i] for name, column in columns.items()} for i in range(times)]
+    return Times(given, times)
 
 
 def columns_of(

@@ -118,12 +118,7 @@ def _check_dimension_names(state: State, block: Block) -> None:
 def _find_recursion(state: State) -> None:
     """Report each ring of blocks that contain each other, at its first."""
     blocks = state.graph.blocks
-    inner: nx.DiGraph[str] = nx.DiGraph()
-    inner.add_nodes_from(blocks)
-    for key, block in blocks.items():
-        inner.add_edges_from(
-            (key, call.block) for call in _calls(block.nodes) if call.block in blocks
-        )
+    inner = inner_blocks(blocks)
     for ring in cycles(inner, {key: index for index, key in enumerate(blocks)}):
         state.recursive.update(ring)
         words = " -> ".join(blocks[key].family for key in ring)
@@ -135,7 +130,16 @@ def _find_recursion(state: State) -> None:
         state.recursive.update(nx.ancestors(inner, key))
 
 
-def _calls(nodes: Iterable[Node]) -> Iterable[Call]:
+def inner_blocks(blocks: Mapping[str, Block]) -> nx.DiGraph[str]:
+    """Which block uses which."""
+    inner: nx.DiGraph[str] = nx.DiGraph()
+    inner.add_nodes_from(blocks)
+    for key, block in blocks.items():
+        inner.add_edges_from((key, c.block) for c in calls(block.nodes) if c.block in blocks)
+    return inner
+
+
+def calls(nodes: Iterable[Node]) -> Iterable[Call]:
     """Every block call in a body, those in chains too."""
     for node in nodes:
         operation = node.operation
@@ -144,7 +148,7 @@ def _calls(nodes: Iterable[Node]) -> Iterable[Call]:
         if isinstance(operation, Call):
             yield operation
         elif isinstance(operation, Chain):
-            yield from _calls(operation.items)
+            yield from calls(operation.items)
 
 
 def _check_text(state: State, block: Block) -> None:

@@ -54,10 +54,11 @@ class _Numbers:
         nodes = frozenset(
             (node.name, self.node(node), _items(node.arguments)) for node in body.nodes
         )
-        return body.is_chain, tuple(body.inputs.items()), outputs, nodes
+        inputs = tuple(body.inputs.items())
+        return body.is_chain, inputs, body.optional, outputs, body.training, nodes
 
     def node(self, node: TypedNode) -> Hashable:
-        return node.default, self.operation(node.operation)
+        return node.default, node.is_frozen, self.operation(node.operation)
 
     def operation(self, operation: TypedOperation) -> Hashable:
         match operation:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from mimgraph.analysis.blocks import (
+    Times,
     bind_pattern,
     block_params,
     columns_of,
@@ -18,6 +20,14 @@ from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_typ
 from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute
+from mimgraph.analysis.presence import (
+    check_inputs,
+    check_output,
+    conditional,
+    left_out,
+    missing_from,
+    settled,
+)
 from mimgraph.analysis.shares import check_shared, owner
 from mimgraph.analysis.sources import all_known, ask_for_port, feed, match, resolve, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
@@ -39,8 +49,10 @@ from mimgraph.ir.graph import (
     Share,
     Source,
 )
+from mimgraph.ir.presence import ALWAYS, Presence, renamed
 from mimgraph.ir.typed import (
     Body,
+    Leaf,
     Repeated,
     Sequence,
     Shared,
@@ -66,20 +78,36 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
         return None
     scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report)
     types, sizes = input_types(state, graph.inputs)
-    context = Context({**state.params, **sizes}, types, scope, "")
+    optional = frozenset(one.name for one in graph.inputs if one.optional)
+    always = check_inputs(state, graph.inputs)
+    context = Context({**state.params, **sizes}, types, scope, "", optional=optional)
     found = _type_nodes(state, context, graph.outputs)
-    _refuse_states(state, found.values())
+    _check_outputs(state, graph.outputs, found)
+    for fed in found.values() if always else ():
+        check_output(state, fed)
     outputs = _values(found)
     if len(report.diagnostics) > before or outputs is None:
         return None
-    body = Body("", {}, {}, {}, _known(types), *_typed(context), outputs, doc=graph.doc)
+    training = frozenset(output.name for output in graph.outputs if output.only_training)
+    body = Body(
+        *("", state.params, {}, {}, _known(types), *_typed(context), outputs),
+        doc=graph.doc,
+        optional=optional,
+        training=training,
+    )
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
-    return TypedGraph(graph.name, body, docs, strongest(state.constraints))
+    output_docs = {output.name: output.doc for output in graph.outputs if output.doc}
+    return TypedGraph(graph.name, body, docs, output_docs, strongest(state.constraints))
 
 
-def _refuse_states(state: State, outputs: Iterable[Fed]) -> None:
-    """The state that recurrent layers hand on is no tensor, so no output."""
-    for fed in outputs:
+def _check_outputs(state: State, outputs: Iterable[Output], found: Mapping[str, Fed]) -> None:
+    """The state that recurrent layers hand on is no tensor, so no output; an output is always there,
+    one of them in eval too."""
+    declared = tuple(outputs)
+    if declared and all(output.only_training for output in declared):
+        message = "at least one output is not for training only"
+        state.fault("bad-option", message, declared[0].span)
+    for fed in found.values():
         if fed.type is not None and fed.type.dtype not in DTYPES:
             help = "hidden and cell are tensors"
             message = "a state is no tensor, so no output"
@@ -143,10 +171,39 @@ def _node(
     typed = _operation(state, site, owned.declared)
     if fed is None:
         _missing_from(state, site, owned.declared)
+    if typed is not None:
+        typed = settled(state, site, typed)
+    if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
+        typed = _with_less(state, site, owned.declared, typed)
     if typed is None or owned.declared is node:
         return typed
     shared = Shared(owned.name, typed.operation, owned.item)
-    return TypedNode(node.name, shared, typed.arguments, typed.results, typed.default, node)
+    return replace(typed, name=node.name, operation=shared, declared=node)
+
+
+def _with_less(state: State, site: Site, node: Node, typed: TypedNode) -> TypedNode | None:
+    """The node also as it is without the masks, lengths and states that may be missing."""
+    if not isinstance(typed.operation, Leaf):
+        return typed
+    by_value = {one.value: one for one in site.fed or ()}
+    fed = {key: by_value[value] for key, value in typed.arguments.items()}
+    named = {
+        key: replace(one, source=one.source._replace(argument=key if len(fed) > 1 else None))
+        for key, one in fed.items()
+    }
+    at_times: dict[Presence, set[str]] = {}
+    for key in conditional(typed, fed):
+        at_times.setdefault(fed[key].presence, set()).add(key)
+    without: dict[frozenset[str], TypedNode] = {}
+    for size in range(1, len(at_times) + 1):
+        for groups in combinations(at_times.values(), size):
+            gone = frozenset().union(*groups)
+            rest = tuple(one for key, one in named.items() if key not in gone)
+            less = _operation(state, replace(site, fed=rest), node)
+            if less is None:
+                return None
+            without[gone] = less
+    return replace(typed, without=without)
 
 
 def _each(
@@ -180,7 +237,16 @@ def _each(
         return None
     arguments = {item.name: next(iter(item.arguments.values())) for item in whole}
     results = {item.name: item.type for item in whole if item.type is not None}
-    return TypedNode(node.name, TypedEach(tuple(whole)), arguments, results, None, node)
+    return TypedNode(
+        node.name,
+        TypedEach(tuple(whole)),
+        arguments,
+        results,
+        None,
+        node,
+        presences={item.name: item.presence_of(item.default or "") for item in whole},
+        is_own=all(item.is_own for item in whole),
+    )
 
 
 def _operation(state: State, site: Site, node: Node) -> TypedNode | None:
@@ -270,11 +336,12 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
         name: compute(option.value, site.context.env, state.report, site.path)
         for name, option in given_params(call, block).items()
     }
-    each = repeats(state, site.context, call.repeat, site.path) if call.repeat else [{}]
+    once = Times([{}], 1)
+    times = repeats(state, site.context, call.repeat, site.path) if call.repeat else once
     keys = tuple(declared.name for declared in block.inputs)
     fed = match(state, site, block.family, keys, frozenset())
-    faulty = each is None or FAULTY in arguments.values() or call.block in state.recursive
-    if fed is None or each is None or faulty or not all_known(fed):
+    faulty = FAULTY in arguments.values() or call.block in state.recursive
+    if fed is None or times is None or faulty or not all_known(fed):
         return None
     operation: TypedOperation
     if call.repeat is None:
@@ -283,7 +350,7 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
             return None
         operation, results = Use(body, arguments), _results(body)
     else:
-        times = [{**arguments, **one} for one in each]
+        times = Times([{**arguments, **one} for one in times.given], times.number)
         repeated = _repeat(state, site, call, call.repeat, block, times, fed)
         if repeated is None:
             return None
@@ -293,20 +360,21 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
 
 def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> TypedNode | None:
     """A merge that is a block of other ops: typed as a use of it, its faults told at the node."""
-    block, options, fed = expansion
+    block, options, fed, activation = expansion
     inputs = dict(zip((declared.name for declared in block.inputs), fed.values(), strict=True))
     types = _known({name: one.type for name, one in inputs.items()})
-    key = (apply.name, _frozen(options), tuple(types.items()))
+    optional = missing_from(inputs, options.get("missing") == "skip")
+    key = (apply.name, _frozen(options), tuple(types.items()), optional)
     if key not in state.bodies:
         given = {name: plain(value) for name, value in options.items()}
-        state.bodies[key] = _builtin_body(state, site, block, given, types)
+        state.bodies[key] = _builtin_body(state, site, block, given, types, optional)
     body, nodes = state.bodies[key]
     state.count(nodes, site.node.span)
     if body is None:
         return None
     results = _results(body)
     default = "" if "" in results else None
-    done = finish(state, site, apply.name, apply.activation, results, default)
+    done = finish(state, site, apply.name, activation, results, default)
     if done is None:
         return None
     use = Use(body, options, apply.name, done.activation, done.activation_name)
@@ -320,12 +388,13 @@ def _builtin_body(
     block: Block,
     given: Mapping[str, Any],
     types: Mapping[str, TensorType],
+    optional: frozenset[str],
 ) -> tuple[Body | None, int]:
     """The inside of a catalogue's block and the number of its nodes; what is wrong in it is wrong
     with the node that uses it."""
     inside = State(replace(state.graph, blocks=block.inner), Report(), state.params)
     check_blocks(inside)
-    context = Context(given, types, scope_of(block), f"{block.family}.")
+    context = Context(given, types, scope_of(block), f"{block.family}.", optional=optional)
     outputs = _values(_type_nodes(inside, context, block.outputs))
     state.constraints.update(inside.constraints)
     for fault in inside.report.diagnostics[:1]:
@@ -335,7 +404,11 @@ def _builtin_body(
         state.fault(fault.code, fault.message, site.node.span, site.path, labels=labels)
     if outputs is None:
         return None, 0
-    body = Body(block.family, given, {}, {}, types, *_typed(context), outputs, doc=block.doc)
+    body = Body(
+        *(block.family, given, {}, {}, types, *_typed(context), outputs),
+        doc=block.doc,
+        optional=optional,
+    )
     return body, inside.expanded
 
 
@@ -360,7 +433,7 @@ def _repeat(
     call: Call,
     repeat: Repeat,
     block: Block,
-    times: list[dict[str, Any]],
+    times: Times,
     fed: Mapping[str, Fed],
 ) -> tuple[Repeated, dict[str, TensorType]] | None:
     """In a row: one output threads into the first input, several into the inputs of their names."""
@@ -371,7 +444,7 @@ def _repeat(
     current = dict(fed)
     bodies: list[Body] = []
     results = _known({port: fed[name].type for name, port in ports.items()})
-    for arguments in times:
+    for arguments in times.given:
         body = _use(state, site, call, block, arguments, current)
         if body is None:
             return None
@@ -386,8 +459,11 @@ def _repeat(
                 )
                 state.fault("shape-mismatch", message, repeat.span, site.path)
                 return None
-            current[name] = Fed(before.value, results[port], before.source, before.producer)
-    return Repeated(tuple(bodies), tuple(times), repeat.shared, tuple(ports)), results
+            outer = {key: one.presence for key, one in current.items()}
+            presence = renamed(body.presence_of(body.outputs[port or names[0]]), outer)
+            current[name] = replace(before, type=results[port], presence=presence)
+    given = tuple(times.given)
+    return Repeated(tuple(bodies), given, repeat.shared, tuple(ports), times.number), results
 
 
 def _same(one: TensorType | None, other: TensorType) -> bool:
@@ -417,7 +493,8 @@ def _use(
     if dims is None:
         return None
     types = _known({key: one.type for key, one in fed.items()})
-    key = (call.block, _frozen(given), tuple(types.values()))
+    optional = left_out(fed)
+    key = (call.block, _frozen(given), tuple(types.values()), optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)
@@ -425,7 +502,7 @@ def _use(
     before = state.expanded
     label = Label(call.span, f"used here as {site.node.name}" if site.node.name else "used here")
     state.enter(call.span)
-    body = _body(state, call.block, block, given, types, dims, label)
+    body = _body(state, call.block, block, given, types, dims, label, optional)
     state.depth -= 1
     state.bodies[key] = body, state.expanded - before
     return body
@@ -439,19 +516,23 @@ def _body(
     types: Mapping[str, TensorType],
     dims: Mapping[str, Size],
     use: Label,
+    optional: frozenset[str],
 ) -> Body | None:
     """The inside of a block typed for one distinct use."""
     # a chain's one node has no name, so the items' paths start with the block's
     path = block.family if block.is_chain else f"{block.family}."
     env = {**state.params, **given, **dims}
-    context = Context(env, types, state.scopes[key], path, (use,))
+    context = Context(env, types, state.scopes[key], path, (use,), optional=optional)
     outputs = _values(_type_nodes(state, context, block.outputs))
     if outputs is None:
         return None
     defaults = block_params(state, block, {})
     typed = _typed(context)
     return Body(
-        block.family, given, defaults, dims, types, *typed, outputs, block.is_chain, block.doc
+        *(block.family, given, defaults, dims, types, *typed, outputs),
+        block.is_chain,
+        block.doc,
+        optional,
     )
 
 

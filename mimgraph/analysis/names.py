@@ -7,11 +7,14 @@ from functools import lru_cache
 
 # the keys of a node in a spec: no block may have such a param
 OPS = ("layer", "merge", "seq", "block", "share", "parameter", "buffer", "arange")
-NODE_WORDS = ("from", "each", "with", "take", "activation", "repeat", *OPS)
+NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", *OPS)
 
 # what the emitted file itself uses: a param may bear any other name, as an argument shadows nothing
 EMITTED = frozenset(
-    {"self", "torch", "nn", "F", "Tensor", "range", "super", "_ModuleDict", "_sinusoid"}
+    [
+        *("self", "torch", "nn", "F", "Tensor", "Self", "range", "super"),
+        *("_ModuleDict", "_present", "_sinusoid", "_weighed"),
+    ]
 )
 
 # what nn.Module's instances use, beside every dunder

@@ -23,7 +23,7 @@ from mimgraph.ir.types import TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
 MAX_WEIGHTS = 2**40  # elements of one tensor that a module keeps
-WORDS = ("from", "activation", "take")
+WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
 
@@ -91,6 +91,7 @@ class Expansion(NamedTuple):
     block: Block
     options: Mapping[str, Any]
     fed: Mapping[str, Fed]
+    activation: Activation | None
 
 
 def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | None:
@@ -107,7 +108,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     try:
         lowering = op.infer(types, options)
         if isinstance(lowering, Block):
-            return Expansion(lowering, options, fed)
+            _, activation = _given(op, apply)
+            return Expansion(lowering, options, fed, activation)
         _check_inferred(op, bound, options, lowering)
         _check_results(state, op.name, lowering)
         if not state.alone:
@@ -145,7 +147,8 @@ def _check_readable(
     node, as no item of a seq sees them, of the inputs."""
     at_hand = list(sources)
     if site.node.sources:
-        at_hand += [type_ for type_ in site.context.inputs.values() if type_ is not None]
+        inputs, optional = site.context.inputs, site.context.optional
+        at_hand += [t for name, t in inputs.items() if t is not None and name not in optional]
     for name in bound.given:
         for size in _run_time_sizes(options[name]):
             if not can_be_read(size, at_hand):

@@ -72,8 +72,12 @@ def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
             found[name] = plain(number)
     if len(report.diagnostics) > before:
         return FAULTY
-    text = _NAME.sub(lambda match: _plain_number(found[match[1]]), value.text)
-    return WrittenText(text, value.text, found)
+    return WrittenText(with_numbers(value.text, found), value.text, found)
+
+
+def with_numbers(text: str, numbers: Mapping[str, Any]) -> str:
+    """The text with the number of each `$name` in its place."""
+    return _NAME.sub(lambda m: _plain_number(numbers[m[1]]) if m[1] in numbers else m[0], text)
 
 
 def _plain_number(value: Any) -> str:

@@ -9,6 +9,7 @@ from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Source
+from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import TypedNode, Value, weight_names, weight_type
 from mimgraph.source import Span
 
@@ -38,7 +39,8 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
         if source.port is not None:
             unknown_port(state, source.name, source.port, source.port_span, (), path)
             type_ = None
-        return Fed(Value(source.name, ""), type_, source, declared.span)
+        presence = given(source.name) if source.name in context.optional else ALWAYS
+        return Fed(Value(source.name, ""), type_, source, declared.span, presence)
     typed = context.typed.get(source.name)
     if typed is None:
         node = context.scope.nodes.get(source.name)
@@ -49,9 +51,10 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
     if port is None:
         ask_for_port(state, source.name, source.span, ports, path)
     elif port in typed.results and source.port != "":
-        return Fed(Value(source.name, port), typed.results[port], source, span)
+        value, presence = Value(source.name, port), typed.presence_of(port)
+        return Fed(value, typed.results[port], source, span, presence, typed.is_own)
     elif (weight := weight_type(typed.operation, port)) is not None:
-        return Fed(Value(source.name, port), weight, source, span)
+        return Fed(Value(source.name, port), weight, source, span, is_own=True)
     else:
         _no_such_port(state, typed, source, port, path)
     return Fed(Value(source.name, ""), None, source, span)

@@ -10,6 +10,7 @@ from mimgraph.analysis.options import Bound, Environment
 from mimgraph.analysis.structure import Scope
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import Activation, Apply, Call, Graph, Node, Source, Take
+from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed import Body, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.source import Span
@@ -68,7 +69,8 @@ class State:
 
 @dataclass(slots=True)
 class Context:
-    """One body being typed. `path` starts the node names of diagnostics, `uses` say who uses it."""
+    """One body being typed. `path` starts the node names of diagnostics, `uses` say who uses it,
+    `optional` are the inputs that may be missing."""
 
     env: Environment
     inputs: Mapping[str, TensorType | None]
@@ -76,16 +78,22 @@ class Context:
     path: str
     uses: tuple[Label, ...] = ()
     typed: dict[str, TypedNode | None] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Fed:
-    """A source resolved: the value, its type (None: unknown), where it is written and made."""
+    """A source resolved: the value, its type (None: unknown), where it is written and made.
+
+    `presence` is when it is there; `is_own` tells a tensor of the model itself.
+    """
 
     value: Value
     type: TensorType | None
     source: Source
     producer: Span
+    presence: Presence = ALWAYS
+    is_own: bool = False
 
     @property
     def text(self) -> str:

@@ -144,6 +144,21 @@ def _graph(
     return graph
 
 
+def needed_for(nodes: Iterable[Node], outputs: Iterable[str]) -> set[str]:
+    """The names of what these outputs depend on, shared modules included."""
+    by_name = {node.name: node for node in nodes}
+    stack, found = list(outputs), set[str]()
+    while stack:
+        name = stack.pop()
+        if name in found:
+            continue
+        found.add(name)
+        if (node := by_name.get(name)) is not None:
+            stack += [source.name for source in node.sources or ()]
+            stack += [share.target] if (share := shared_by(node)) is not None else []
+    return found
+
+
 def is_own(node: Node) -> bool:
     """Whether a node is a tensor of the model itself, which reads nothing."""
     return isinstance(node.operation, Apply) and node.operation.kind == "tensor"

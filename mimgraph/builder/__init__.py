@@ -1,20 +1,26 @@
 """The Python front end: handles that record calls, and what makes a declared graph of them."""
 
-from mimgraph.builder.assemble import declare_graph
+from mimgraph.builder.assemble import TrainingOnly, declare_graph, training_only
 from mimgraph.builder.blocks import block
+from mimgraph.builder.parts import BlockPart, GraphPart, block_parts
 from mimgraph.builder.place import raise_faults
 from mimgraph.builder.record import Input, Tensor
 from mimgraph.builder.sequential import Sequential
 from mimgraph.builder.tensors import Buffer, Parameter, arange
 
 __all__ = [
+    "BlockPart",
     "Buffer",
+    "GraphPart",
     "Input",
     "Parameter",
     "Sequential",
     "Tensor",
+    "TrainingOnly",
     "arange",
     "block",
+    "block_parts",
     "declare_graph",
     "raise_faults",
+    "training_only",
 ]

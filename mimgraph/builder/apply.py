@@ -14,7 +14,7 @@ from mimgraph.source import Span
 def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> Apply:
     """The call with its options by name; in a sequence a sole one by position stays alone."""
     op = call.op
-    words = {"activation", "take"} - op.options.keys()
+    words = {"activation", "take", "freeze"} - op.options.keys()
     named = {k: v for k, v in call.keywords.items() if k not in words}
     options, lone = declare_options(op.name, _by_position(op), call.args, named, span)
     if in_sequence and len(call.args) == 1 and not call.keywords and lone is None:
@@ -71,6 +71,14 @@ def declare_take(words: Mapping[str, Any], span: Span) -> Take | None:
     if type(port) not in (str, int):
         raise fail("wrong-type", "take is a port", span)
     return Take(str(port), span)
+
+
+def declare_freeze(words: Mapping[str, Any], span: Span) -> bool:
+    """Whether `freeze=` keeps the node as it is."""
+    freeze = words.get("freeze", False)
+    if not isinstance(freeze, bool):
+        raise fail("wrong-type", "freeze is true or false", span)
+    return freeze
 
 
 def _activation(given: Any, span: Span) -> Activation | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Given
 from mimgraph.analysis.names import name_fault
 from mimgraph.analysis.structure import unique
+from mimgraph.builder.content import content
 from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.record import Record, Tensor, share
@@ -16,6 +17,19 @@ from mimgraph.builder.trace import Trace, declare_value
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
 from mimgraph.source import Span
+
+
+class TrainingOnly(NamedTuple):
+    """An output that is left out in eval."""
+
+    handle: Tensor
+
+
+def training_only(handle: Tensor) -> TrainingOnly:
+    """Mark an output that only training has: `mg.Graph({"logits": a, "aux": mg.training_only(b)})`."""
+    if not isinstance(handle, Tensor):
+        raise TypeError(f"an output is a tensor of the graph, not {handle!r}")
+    return TrainingOnly(handle)
 
 
 class DeclaredBody(NamedTuple):
@@ -28,9 +42,14 @@ class DeclaredBody(NamedTuple):
 
 
 def declare_body(
-    outputs: Sequence[tuple[str, Tensor]], inputs: Iterable[Record], trace: Trace | None, span: Span
+    outputs: Sequence[tuple[str, Tensor]],
+    inputs: Iterable[Record],
+    trace: Trace | None,
+    span: Span,
+    training: Container[str] = (),
 ) -> DeclaredBody:
-    """What outputs depend on; `inputs` stand there in any case. An output "" is named by its node."""
+    """What outputs depend on; `inputs` stand there in any case. An output "" is named by its node;
+    those of the names in `training` only training has."""
     records = _reachable((handle for _, handle in outputs), inputs)
     names = _names(records)
     firsts: dict[int, Record] = {}
@@ -46,7 +65,12 @@ def declare_body(
         tuple(record.made.declared for record in records if isinstance(record.made, Given)),
         tuple(nodes),
         tuple(
-            ir.Output(name or names[t.record], ir.Source(names[t.record], t.port, span), span)
+            ir.Output(
+                name or names[t.record],
+                ir.Source(names[t.record], t.port, span),
+                span,
+                name in training,
+            )
             for name, t in outputs
         ),
         blocks,
@@ -87,61 +111,64 @@ def _node(
     if record is not first:
         return ir.Node(names[record], span, share(record.recipe, names[first], span), sources)
     assert record.recipe is not None
-    declared = record.recipe.uses[trace].made.declared  # its first call may not be in this graph
-    operation = _with_values(declared.operation, trace)
-    return ir.Node(names[record], span, operation, sources, declared.take)
+    first_call = record.recipe.uses[trace].made  # which may not be in this graph
+    declared: ir.Node = with_options(
+        first_call.declared, lambda o: o._replace(value=declare_value(o.value, trace, o.span))
+    )
+    return replace(declared, name=names[record], span=span, sources=sources)
 
 
-def _with_values(operation: Any, trace: Trace | None) -> Any:
-    """An operation with plain data and expressions in place of Python's values."""
+def with_options(given: Any, change: Callable[[ir.Option], ir.Option]) -> Any:
+    """A node, or what it is given, with every option changed."""
 
-    def one(given: Any) -> Any:
-        match given:
-            case ir.Option(value, span, key):
-                return ir.Option(declare_value(value, trace, span), span, key)
-            case ir.Activation(name, options, lone, span):
-                return ir.Activation(name, one(options), one(lone), span)
-            case ir.Repeat(times, shared, each, span):
-                return ir.Repeat(one(times), shared, one(each), span)
-            case ir.Apply(kind, name, span, options, lone, activation):
-                return ir.Apply(kind, name, span, one(options), one(lone), one(activation))
-            case ir.Call(block, span, params, lone, repeat):
-                return ir.Call(block, span, one(params), one(lone), one(repeat))
-            case ir.Each(operation, options, span):
-                return ir.Each(one(operation), one(options), span)
-            case ir.Chain(items, span):
-                return ir.Chain(
-                    tuple(replace(item, operation=one(item.operation)) for item in items), span
-                )
-            case dict():
-                return {key: one(value) for key, value in given.items()}
-        return given
+    def one(part: Any) -> Any:
+        return with_options(part, change)
 
-    return one(operation)
+    match given:
+        case ir.Option():
+            return change(given)
+        case ir.Node(operation=operation):
+            return replace(given, operation=one(operation))
+        case ir.Chain(items):
+            return replace(given, items=tuple(map(one, items)))
+        case ir.Apply(options=options, lone=lone, activation=activation):
+            return replace(given, options=one(options), lone=one(lone), activation=one(activation))
+        case ir.Activation(options=options, lone=lone):
+            return replace(given, options=one(options), lone=one(lone))
+        case ir.Call(params=params, lone=lone, repeat=repeat):
+            return replace(given, params=one(params), lone=one(lone), repeat=one(repeat))
+        case ir.Each(operation=operation, options=options):
+            return replace(given, operation=one(operation), options=one(options))
+        case ir.Repeat(times=times, each=each):
+            return given._replace(times=one(times), each=one(each))
+        case dict():
+            return {key: one(value) for key, value in given.items()}
+    return given
 
 
 # --- the graph ------------------------------------------------------------------------------------
 
 
 def declare_graph(
-    outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor], name: str, doc: str
+    outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor | TrainingOnly], name: str, doc: str
 ) -> ir.Graph:
     """The graph that leads to these outputs."""
     span = here()
     reason = name_fault(name) if isinstance(name, str) else "a name is a text"
     if reason is not None:
         raise fail("bad-name", f"{name!r} cannot be a class name", span, reason)
-    body = declare_body(_public(outputs, span), (), None, span)
-    keys = _keys(body.blocks)
+    training: list[str] = []
+    if isinstance(outputs, Mapping):
+        training = [key for key, one in outputs.items() if isinstance(one, TrainingOnly)]
+        outputs = {k: o.handle if isinstance(o, TrainingOnly) else o for k, o in outputs.items()}
+    body = declare_body(_public(outputs, span), (), None, span, training)
+    keys, blocks = _named(body.blocks)
     return ir.Graph(
         name,
         span,
         inputs=tuple(i for i in body.inputs if isinstance(i, ir.Input)),
-        blocks={
-            keys[key]: replace(block, nodes=_with_keys(block.nodes, keys))
-            for key, block in body.blocks.items()
-        },
-        nodes=_with_keys(body.nodes, keys),
+        blocks=blocks,
+        nodes=with_keys(body.nodes, keys),
         outputs=body.outputs,
         doc=doc,
     )
@@ -182,13 +209,26 @@ def check_output_name(name: Any, span: Span) -> None:
         raise fail("bad-name", f"{name!r} cannot be an output's name", span)
 
 
-def _keys(blocks: Mapping[str, ir.Block]) -> dict[str, str]:
-    """The name of each block in the graph: the second is `residual_2`, as its class `Residual2`."""
+def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir.Block]]:
+    """The name of each block in the graph, and the blocks by name. Those that say the same are one;
+    the second of a family is `residual_2`, as its class `Residual2`: a family of its own, so that
+    the graph emits what its dump does, by which copies of a model find their classes."""
     names = Names(first_number=2)
-    return {key: names.unique(block.family) for key, block in blocks.items()}
+    keys: dict[str, str] = {}
+    known: dict[Any, str] = {}
+    found: dict[str, ir.Block] = {}
+    for key, block in blocks.items():
+        named = replace(block, nodes=with_keys(block.nodes, keys))
+        said = content(named)
+        if said not in known:
+            name = known[said] = names.unique(block.family)
+            found[name] = replace(named, family=name)
+        keys[key] = known[said]
+    return keys, found
 
 
-def _with_keys(nodes: tuple[ir.Node, ...], keys: Mapping[str, str]) -> tuple[ir.Node, ...]:
+def with_keys(nodes: tuple[ir.Node, ...], keys: Mapping[str, str]) -> tuple[ir.Node, ...]:
+    """The nodes with other names for the blocks that they use."""
     return tuple(replace(node, operation=_with_key(node.operation, keys)) for node in nodes)
 
 
@@ -200,5 +240,5 @@ def _with_key(operation: ir.Operation | None, keys: Mapping[str, str]) -> ir.Ope
         assert inner is not None and not isinstance(inner, ir.Each)
         return replace(operation, operation=inner)
     if isinstance(operation, ir.Chain) and keys:
-        return replace(operation, items=_with_keys(operation.items, keys))
+        return replace(operation, items=with_keys(operation.items, keys))
     return operation

@@ -6,14 +6,15 @@ The function must depend on its arguments alone, as its runs are kept.
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Given, Made
 from mimgraph.analysis.names import NODE_WORDS, name_fault
-from mimgraph.builder.apply import declare_options, declare_take, option
+from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
 from mimgraph.builder.assemble import check_output_name, declare_body
 from mimgraph.builder.content import content
 from mimgraph.builder.feed import Draft, Feed
@@ -21,7 +22,7 @@ from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Record, Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.catalogue import REQUIRED, Applicable, is_source
-from mimgraph.diagnostics import Label, SpecError
+from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import WrittenFloat, WrittenInt
@@ -29,7 +30,14 @@ from mimgraph.ir.typed import Repeated, TypedNode, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
-_keys = count()
+WORDS = ("repeat", "take", "freeze")  # of a use, beside its params
+
+_numbers = count()
+
+
+def new_key(family: str) -> str:
+    """What a block is called until its graph is made."""
+    return f"{family}#{next(_numbers)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +49,52 @@ class Traced:
     outputs: Mapping[str, TensorType]
 
 
-class BlockFunction:
-    """A function whose arguments before `*` are the inputs of a block, and those after it its params.
+class Declared(NamedTuple):
+    """A block as it is declared: its key, and it and those that it uses by their keys."""
 
-    Called on handles it is applied; called on params it is a layer to be called on handles.
-    """
+    key: str
+    blocks: Mapping[str, ir.Block]
+
+
+class Family(ABC):
+    """A block as it is called: on handles it is applied; on params it is a layer, to be called on
+    handles. `defaults` are its params, REQUIRED where the caller must give them."""
+
+    name: str
+    span: Span
+    inputs: tuple[str, ...]
+    defaults: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<block {self.name}>"
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if not any(map(is_source, (*args, *keywords.values()))):
+            return BlockCall(self, args, keywords)
+        name = keywords.pop("name", None)
+        words = {*self.defaults, *WORDS}
+        params = {k: v for k, v in keywords.items() if k in words and not is_source(v)}
+        named = {k: v for k, v in keywords.items() if k not in params}
+        return self.applied(params)(*args, name=name, **named)
+
+    def applied(self, params: dict[str, Any]) -> BlockCall:
+        """What a call on handles with these params applies: a module of its own."""
+        return BlockCall(self, (), params)
+
+    @property
+    def stem(self) -> str:
+        """What the names of its uses begin with."""
+        return self.name
+
+    @abstractmethod
+    def declare(
+        self, arguments: list[Mapping[str, Any]], types: dict[str, TensorType], feed: Feed
+    ) -> Declared:
+        """The block for these params of each time and types of inputs."""
+
+
+class BlockFunction(Family):
+    """A function whose arguments before `*` are the inputs of a block, and those after it its params."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -59,9 +108,6 @@ class BlockFunction:
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
         self.__wrapped__ = function
-
-    def __repr__(self) -> str:
-        return f"<block {self.name}>"
 
     def _signature(self) -> tuple[tuple[str, ...], dict[str, Any]]:
         """The names of the inputs, and the defaults of the params."""
@@ -86,14 +132,22 @@ class BlockFunction:
                 raise fail("bad-name", f"{name!r} cannot be a name", self.span, reason)
         return tuple(inputs), defaults
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        if not any(map(is_source, (*args, *keywords.values()))):
-            return BlockCall(self, args, keywords)
-        name = keywords.pop("name", None)
-        words = {*self.defaults, "repeat", "take"}
-        params = {key: value for key, value in keywords.items() if key in words}
-        named = {key: value for key, value in keywords.items() if key not in words}
-        return BlockCall(self, (), params)(*args, name=name, **named)
+    def declare(
+        self, arguments: list[Mapping[str, Any]], types: dict[str, TensorType], feed: Feed
+    ) -> Declared:
+        """Run the function for each time on what the time before gave; all must declare the same."""
+        use = Label(feed.span, f"used here as {feed.name}")
+        found: list[Traced] = []
+        for given in arguments:
+            types = {name: _plain_type(type_) for name, type_ in types.items()}
+            plain = {name: _plain(value) for name, value in given.items()}
+            found.append(self.trace(plain, tuple(types.values()), feed.trace, use))
+            if found[-1].key != found[0].key:
+                message = f"{self.name} declares another graph at time {len(found)} than at first"
+                help = "a repeated block must not choose its layers by sizes that change"
+                raise fail("bad-option", message, feed.span, help)
+            types |= _carried(self.inputs, found[-1].outputs)
+        return Declared(found[0].key, found[0].blocks)
 
     def trace(
         self,
@@ -143,7 +197,7 @@ class BlockFunction:
             body.outputs,
             doc=self.doc,
         )
-        key = self.keys.setdefault(content(block), f"{self.name}#{next(_keys)}")
+        key = self.keys.setdefault(content(block), new_key(self.name))
         results = {name: handle.type for name, handle in outputs}
         return Traced(key, {**body.blocks, key: block}, results)
 
@@ -184,9 +238,7 @@ def block(function: Callable[..., Any]) -> BlockFunction:
 class BlockCall(Applicable):
     """A block with its params, not yet applied; applied twice, its weights are shared."""
 
-    def __init__(
-        self, family: BlockFunction, args: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> None:
+    def __init__(self, family: Family, args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         self.family = family
         self.args = args
         self.keywords = keywords
@@ -206,27 +258,32 @@ class BlockCall(Applicable):
 
     @property
     def stem(self) -> str:
-        return self.family.name
+        return self.family.stem
 
     @property
     def argument_names(self) -> tuple[str, ...]:
         return self.family.inputs
 
     def draft(self, feed: Feed) -> Draft:
-        """Check the call, trace every distinct time, and type the use of what they declared."""
+        """Check the call, and type it as a use of the block that the family declares for it."""
         call = self._declare(feed.span)
-        traced = self._trace_all(*self._check(call, feed), feed)
-        declared = traced.blocks[traced.key].params
-        params = {name: value for name, value in call.params.items() if name in declared}
-        call = replace(call, block=traced.key, params=params)
+        key, blocks = self.family.declare(*self._check(call, feed), feed)
+        params = {name: o for name, o in call.params.items() if name in blocks[key].params}
+        call = replace(call, block=key, params=params)
         take = declare_take(self.keywords, feed.span)
-        return Draft(feed.infer(call, take, traced.blocks), traced.blocks)
+        freeze = declare_freeze(self.keywords, feed.span)
+        try:
+            return Draft(feed.infer(call, take, blocks, freeze), blocks)
+        except SpecError as error:  # a body from a file knows nothing of the user's line
+            use = Label(feed.span, f"used here as {feed.name}")
+            error.diagnostics[:] = [_with_use(found, use) for found in error.diagnostics]
+            raise
 
     def claim(self, typed: TypedNode, feed: Feed) -> None:
         """A block function is free to be used elsewhere."""
 
     def _declare(self, span: Span) -> ir.Call:
-        params = {k: v for k, v in self.keywords.items() if k not in ("repeat", "take")}
+        params = {k: v for k, v in self.keywords.items() if k not in WORDS}
         names = list(self.family.defaults)
         options, lone = declare_options(self.family.name, names, self.args, params, span)
         return ir.Call("", span, options, lone, _repeat(self.keywords.get("repeat"), span))
@@ -251,25 +308,13 @@ class BlockCall(Applicable):
         types = {k: _type_of(feed.made[v.name], v.port) for k, v in typed.arguments.items()}
         return list(times) or [{k: o.value for k, o in call.params.items()}], types
 
-    def _trace_all(
-        self,
-        arguments: list[Mapping[str, Any]],
-        types: dict[str, TensorType],
-        feed: Feed,
-    ) -> Traced:
-        """Run the function for each time on what the time before gave; all must declare the same."""
-        family, use = self.family, Label(feed.span, f"used here as {feed.name}")
-        found: list[Traced] = []
-        for given in arguments:
-            types = {name: _plain_type(type_) for name, type_ in types.items()}
-            plain = {name: _plain(value) for name, value in given.items()}
-            found.append(family.trace(plain, tuple(types.values()), feed.trace, use))
-            if found[-1].key != found[0].key:
-                message = f"{family.name} declares another graph at time {len(found)} than at first"
-                help = "a repeated block must not choose its layers by sizes that change"
-                raise fail("bad-option", message, feed.span, help)
-            types |= _carried(family.inputs, found[-1].outputs)
-        return found[0]
+
+def _with_use(found: Diagnostic, use: Label) -> Diagnostic:
+    """The fault with its use as a label, unless it tells of that file already."""
+    places = (found.span, *(label.span for label in found.labels))
+    if any(place.file is use.span.file for place in places):
+        return found
+    return replace(found, labels=(*found.labels, use))
 
 
 def _carried(

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from mimgraph.ir.expression import Expression
-from mimgraph.ir.graph import Written
+from mimgraph.ir.graph import Option, Template, Written
 from mimgraph.source import Span
 
 _LEAVES = frozenset({bool, int, float, str, type(None)})
@@ -23,6 +23,10 @@ def content(value: Any) -> Hashable:
         return None
     if kind is Written:
         return content(value.expression)
+    if kind is Option:
+        return content(value.value)
+    if kind is Template:
+        return kind, value.text
     if isinstance(value, list | tuple):
         return (kind, *map(content, value))
     if isinstance(value, dict):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.analysis.each import One, port_of
-from mimgraph.builder.apply import declare_apply, declare_take, option
+from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.content import content
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.place import fail
@@ -20,7 +20,8 @@ def draft_each(call: EachCall, feed: Feed) -> Draft:
     take = declare_take(getattr(call.layer, "keywords", {}), feed.span)
     if isinstance(call.layer, LayerCall):
         operation: One = declare_apply(call.layer, feed.span)
-        return Draft(feed.infer(ir.Each(operation, options, feed.span), take), {})
+        freeze = declare_freeze(call.layer.keywords, feed.span)
+        return Draft(feed.infer(ir.Each(operation, options, feed.span), take, {}, freeze), {})
     layer: Any = call.layer
     drafts = [
         _with(call, position).draft(_one(feed, source))
@@ -34,7 +35,8 @@ def draft_each(call: EachCall, feed: Feed) -> Draft:
     blocks = {key: block for draft in drafts for key, block in draft.blocks.items()}
     layer.claim(drafts[0].typed, feed)
     each = ir.Each(operations[0], options, feed.span)
-    return Draft(feed.infer(each, take, blocks), blocks)
+    freeze = drafts[0].typed.declared.freeze
+    return Draft(feed.infer(each, take, blocks, freeze), blocks)
 
 
 def _one(feed: Feed, source: ir.Source) -> Feed:

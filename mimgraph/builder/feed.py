@@ -36,10 +36,11 @@ class Feed(NamedTuple):
         operation: ir.Operation,
         take: ir.Take | None = None,
         blocks: Mapping[str, ir.Block] | None = None,
+        freeze: bool = False,
     ) -> TypedNode:
         """The node typed alone; raises what is wrong with it."""
         report = Report()
-        node = ir.Node(self.name, self.span, operation, self.sources, take)
+        node = ir.Node(self.name, self.span, operation, self.sources, take, freeze)
         typed = infer_node(node, self.made, report, blocks, self.path)
         raise_faults(report, self.span)
         assert typed is not None

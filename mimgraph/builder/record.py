@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
 from mimgraph.analysis.names import name_fault
-from mimgraph.builder.apply import declare_apply, declare_take
+from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.each import draft_each
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.names import snake_case
@@ -219,10 +219,12 @@ def Input(
     dtype: Any = None,
     vocab: int | None = None,
     doc: str = "",
+    optional: bool = False,
 ) -> Tensor:
     """A named input of the graph; `shape` has sizes or names, without the batch.
 
     `vocab` is the number of categories: it makes the dtype int64, and the shape () unless given.
+    An `optional` one may be left out by the caller of the module.
     """
     span, report = here(), Report()
     _check_name(name, span)
@@ -237,6 +239,7 @@ def Input(
         _dtype(dtype, "float32" if vocab is None else "int64", span, report),
         None if vocab is None else ir.Option(vocab, span, span),
         doc,
+        optional,
     )
     raise_faults(report, span)
     type_ = infer_input(declared, report)
@@ -326,8 +329,8 @@ def _draft(recipe: Called, feed: Feed) -> Draft:
         draft = recipe.draft(feed)
         recipe.claim(draft.typed, feed)
         return draft
-    apply, take = declare_apply(recipe, feed.span), declare_take(recipe.keywords, feed.span)
-    return Draft(feed.infer(apply, take), {})
+    apply, words, span = declare_apply(recipe, feed.span), recipe.keywords, feed.span
+    return Draft(feed.infer(apply, declare_take(words, span), {}, declare_freeze(words, span)), {})
 
 
 def share(recipe: Called | None, target: str, span: Span) -> ir.Share | ir.Each:

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from mimgraph.analysis.alone import Given
-from mimgraph.builder.apply import declare_apply, declare_take
+from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.blocks import BlockCall
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.record import IN_SEQUENCE, used_already
 from mimgraph.catalogue import Applicable, LayerCall, Op
 from mimgraph.ir import graph as ir
-from mimgraph.ir.typed import Leaf, Sequence, TypedNode, TypedOperation
+from mimgraph.ir.typed import Sequence, TypedNode, has_state
+
+
+class Layerlike(Protocol):
+    """What can stand as a layer: a graph."""
+
+    def as_layer(self) -> LayerCall | BlockCall: ...
 
 
 class Sequential(Applicable):
-    """Layers and blocks, each fed by the one before; called on a handle."""
+    """Layers and blocks, each fed by the one before; called on a handle.
+
+    Frozen, its weights get no gradients, and it stays in evaluation mode.
+    """
 
     label = "Sequential"
     stem = "sequential"
     argument_names = ("input",)
 
-    def __init__(self, *items: LayerCall | BlockCall) -> None:
-        for item in items:
-            if not isinstance(item, LayerCall | BlockCall):
-                hint = f", write layers.{item.name}()" if isinstance(item, Op) else ""
-                raise TypeError(f"an item is a layer or block with its options, not {item!r}{hint}")
-        self.items = items
+    def __init__(self, *items: LayerCall | BlockCall | Layerlike, freeze: bool = False) -> None:
+        self.items = tuple(map(_layer, items))
+        self.freeze = freeze
         self.uses: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
-        return f"Sequential({', '.join(map(repr, self.items))})"
+        shown = [*map(repr, self.items), *(["freeze=True"] if self.freeze else [])]
+        return f"Sequential({', '.join(shown)})"
 
     def given(self, options: Mapping[str, Any]) -> Sequential:
         """A chain has no options of its own."""
@@ -56,18 +63,31 @@ class Sequential(Applicable):
             else:
                 apply = declare_apply(item, feed.span, in_sequence=True)
                 take = declare_take(item.keywords, feed.span)
-                nodes.append(ir.Node(str(index), feed.span, apply, (), take))
-        return Draft(feed.infer(ir.Chain(tuple(nodes), feed.span), None, blocks), blocks)
+                freeze = declare_freeze(item.keywords, feed.span)
+                nodes.append(ir.Node(str(index), feed.span, apply, (), take, freeze))
+        freeze = declare_freeze({"freeze": self.freeze}, feed.span)
+        typed = feed.infer(ir.Chain(tuple(nodes), feed.span), None, blocks, freeze)
+        return Draft(typed, blocks)
 
     def claim(self, typed: TypedNode, feed: Feed) -> None:
         """An item with weights of its own may stand nowhere else."""
         assert isinstance(typed.operation, Sequence)
         for item, node in zip(self.items, typed.operation.items, strict=True):
-            if not _has_state(node.operation):
+            if not has_state(node.operation):
                 continue
             if feed.trace in item.uses:
                 raise used_already(item, feed.span)
             item.uses[feed.trace] = IN_SEQUENCE
+
+
+def _layer(item: Any) -> LayerCall | BlockCall:
+    """An item as a layer or block with its options."""
+    if hasattr(item, "as_layer"):
+        item = item.as_layer()
+    if isinstance(item, LayerCall | BlockCall):
+        return item
+    hint = f", write layers.{item.name}()" if isinstance(item, Op) else ""
+    raise TypeError(f"an item is a layer or block with its options, not {item!r}{hint}")
 
 
 def _after(feed: Feed, known: Feed, nodes: list[ir.Node], blocks: dict[str, ir.Block]) -> Feed:
@@ -84,8 +104,3 @@ def _fed(feed: Feed, name: str, typed: TypedNode) -> Feed:
     assert typed.type is not None
     made = {name: Given(ir.BlockInput(name, feed.span), typed.type)}
     return feed._replace(sources=(ir.Source(name, None, feed.span),), made=made)
-
-
-def _has_state(operation: TypedOperation) -> bool:
-    module = operation.lowering.module if isinstance(operation, Leaf) else None
-    return not isinstance(operation, Leaf) or bool(module and (module.weights or module.buffers))

@@ -43,7 +43,12 @@ class InputCheck:
         if args:
             yield f"inputs are given by name: {', '.join(expected)}"
         yield from (f"there is no input {name!r}" for name in inputs if name not in expected)
-        yield from (f"{name} is missing" for name in expected if name not in inputs)
+        optional = self.graph.body.optional
+        yield from (
+            f"{name} is missing"
+            for name in expected
+            if name not in optional and inputs.get(name) is None
+        )
         given = {name: x for name, x in inputs.items() if name in expected and x is not None}
         tensors = {name: x for name, x in given.items() if isinstance(x, Tensor)}
         for name, x in given.items():

@@ -65,13 +65,13 @@ def _is_positional(op: catalogue.Op, name: str) -> bool:
     return option is first and (option.takes_lone or option.default is catalogue.REQUIRED)
 
 
-def repeated(container: str, uses: list[Construct]) -> Code:
+def repeated(container: str, uses: list[Construct], times: int) -> Code:
     """`nn.Sequential` or `nn.ModuleList` over uses in a row: equal ones as a comprehension, one
     argument that steps as a range, a few runs one after the other, the rest over a tuple."""
     if uses and len({use.class_name for use in uses}) == 1:
         varying = _varying(uses)
         if not varying:
-            return _container(container, [_times(uses)])
+            return _container(container, [_times(uses, times)])
         if len(uses) > 2:
             runs = _runs(uses)
             steps = _range(uses, varying)
@@ -120,13 +120,13 @@ def _runs(uses: list[Construct]) -> list[list[Construct]]:
 
 
 def _run(uses: list[Construct]) -> Code:
-    return uses[0] if len(uses) == 1 else _times(uses)
+    return uses[0] if len(uses) == 1 else _times(uses, len(uses))
 
 
-def _times(uses: list[Construct]) -> Code:
+def _times(uses: list[Construct], times: int) -> Code:
     """Equal uses; one alone reads likewise, so that a repeat of one and of three are one class."""
-    times = Call(Name("range"), (Constant(len(uses), "times"),))
-    return Unpacked(Comprehension(uses[0], ("_",), times))
+    counter = Call(Name("range"), (named_constant("times", times),))
+    return Unpacked(Comprehension(uses[0], ("_",), counter))
 
 
 def _range(uses: list[Construct], varying: tuple[str, ...]) -> Code | None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward
+from mimgraph.codegen.frozen import freeze, frozen
 from mimgraph.codegen.helpers import MODULE_DICT, helpers
 from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
@@ -94,7 +95,9 @@ class _Emitter:
             defaults={},
             dims={},
             keyword_only=True,
+            frozen=frozen(body),
             doc=_document(self.graph),
+            optional=body.optional,
         )
         self.classes.append(lift(self.graph.name, [draft]).definition)
 
@@ -136,7 +139,10 @@ class _Emitter:
             body.params,
             body.defaults,
             body.dims,
+            self.graph.body.params,
+            frozen=frozen(body),
             doc=body.doc,
+            optional=body.optional,
         )
 
     def inits(self, body: Body) -> tuple[tuple[str, Code], ...]:
@@ -145,7 +151,7 @@ class _Emitter:
         for node in body.nodes:
             made = self.module(node.operation, ports.get(node.name, ()))
             if made is not None:
-                found.append((node.name, made))
+                found.append((node.name, freeze(made, node)))
         return tuple(found)
 
     def module(self, operation: TypedOperation, ports: Iterable[str]) -> Code | None:
@@ -194,12 +200,17 @@ class _Emitter:
         if operation.shared:
             return uses[0]
         threaded = len(operation.bodies[0].inputs) == len(operation.bodies[0].outputs) == 1
-        return repeated("nn.Sequential" if threaded else "nn.ModuleList", uses)
+        container = "nn.Sequential" if threaded else "nn.ModuleList"
+        return repeated(container, uses, operation.times)
 
     # chains
 
     def item(self, node: TypedNode) -> Code:
         """An item of a chain: a module that is called as `m(x)`."""
+        return freeze(self.thawed_item(node), node)
+
+    def thawed_item(self, node: TypedNode) -> Code:
+        """The same, as it is before it is frozen."""
         operation, ports = node.operation, (node.default or "",)
         if node not in self.made:
             return self.module(operation, ports) or Call(Name("nn.Identity"))
@@ -318,13 +329,20 @@ def _class_name(family: str) -> str:
 def _document(graph: TypedGraph) -> str:
     """What the class's docstring says: the spec's doc, inputs, outputs, what must hold."""
     body = graph.body
-    inputs = ", ".join(f"{name} {type_}{_noted(type_)}" for name, type_ in body.inputs.items())
-    outputs = ", ".join(f"{name} {body.type_of(value)}" for name, value in body.outputs.items())
+    inputs = ", ".join(
+        f"{name} {type_}{_noted(type_)}{' (optional)' if name in body.optional else ''}"
+        for name, type_ in body.inputs.items()
+    )
+    outputs = ", ".join(
+        f"{name} {body.type_of(value)}{' (in training)' if name in body.training else ''}"
+        for name, value in body.outputs.items()
+    )
     plural = ["s" if len(things) > 1 else "" for things in (body.inputs, body.outputs)]
     lines = [f"Input{plural[0]}: {inputs}. Output{plural[1]}: {outputs}."]
     if graph.constraints:
         lines.append(f"At run time {', '.join(map(str, graph.constraints))}.")
-    described = [f"{name}: {doc}" for name, doc in graph.input_docs.items()]
+    docs = {**graph.input_docs, **graph.output_docs}
+    described = [f"{name}: {doc}" for name, doc in docs.items()]
     paragraphs = [body.doc] if body.doc else []
     return "\n\n".join([*paragraphs, " ".join(lines), *described])
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from mimgraph.codegen.printer import Assign, Class, Expr, For, Return, Statement
+from mimgraph.codegen.printer import Assign, Class, Expr, For, If, Return, Statement
 from mimgraph.ir.code import Code, Name, children
 
 _WORD = re.compile(r"\w+")
@@ -26,7 +26,8 @@ def used_names(classes: Iterable[Class]) -> set[str]:
 
 def imports(names: AbstractSet[str]) -> tuple[str, ...]:
     """The import lines for these names, and no other."""
-    lines = ["import torch"] if "torch" in names else []
+    lines = ["from typing import Self", ""] if "Self" in names else []
+    lines += ["import torch"] if "torch" in names else []
     if "F" in names:
         lines.append("import torch.nn.functional as F")
     lines.append("from torch import Tensor, nn" if "Tensor" in names else "from torch import nn")
@@ -41,6 +42,10 @@ def _names(statement: Statement) -> Iterator[str]:
         case For(_, iterable, body):
             yield from _roots(iterable)
             for inner in body:
+                yield from _names(inner)
+        case If(test, body, orelse):
+            yield from _roots(test)
+            for inner in (*body, *orelse):
                 yield from _names(inner)
         case _:
             return

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.names import name_fault
+from mimgraph.codegen.frozen import train
 from mimgraph.codegen.printer import (
     Assign,
     Class,
     Expr,
     For,
     Function,
+    If,
     Parameter,
     Statement,
 )
@@ -39,7 +41,9 @@ PREFERRED = ("in_channels", "in_features", "input_size", "embed_dim")
 class Draft:
     """A class as one use needs it, every constant a literal.
 
-    `inits` are attributes and their modules; of an `nn.Sequential` the attributes are "".
+    `inits` are attributes and their modules; of an `nn.Sequential` the attributes are "". `params`
+    are the block's own; those of the spec, the same in every use, are `spec_params`. The `frozen`
+    modules stay in evaluation mode.
     """
 
     base: str
@@ -50,8 +54,11 @@ class Draft:
     params: Mapping[str, Any]
     defaults: Mapping[str, Any]
     dims: Mapping[str, Any]
+    spec_params: Mapping[str, Any] = field(default_factory=dict)
     keyword_only: bool = False
+    frozen: tuple[Code, ...] = ()
     doc: str = ""
+    optional: frozenset[str] = frozenset()
 
 
 class Argument(NamedTuple):
@@ -87,6 +94,7 @@ def skeleton(draft: Draft) -> Any:
         draft.base,
         tuple((attribute, rebuild(code, _blank)) for attribute, code in draft.inits),
         draft.inputs,
+        draft.optional,
         draft.returns,
         tuple(_uncommented(rebuild_statement(s, _blank)) for s in draft.statements),
     )
@@ -99,6 +107,9 @@ def _blank(part: Code) -> Code | None:
 def _uncommented(statement: Statement) -> Statement:
     if isinstance(statement, For):
         return replace(statement, body=tuple(map(_uncommented, statement.body)))
+    if isinstance(statement, If):
+        body, orelse = (tuple(map(_uncommented, s)) for s in (statement.body, statement.orelse))
+        return replace(statement, body=body, orelse=orelse)
     return replace(statement, comment="") if isinstance(statement, Assign) else statement
 
 
@@ -106,7 +117,7 @@ def lift(name: str, drafts: list[Draft]) -> Lifted:
     """One class for drafts of one skeleton."""
     first = drafts[0]
     if len(drafts) == 1:  # nothing varies
-        body = _init(first, first.inits, (), (), {}) + _forward(first, first.statements)
+        body = _methods(first, _init(first, first.inits, (), (), {}), first.statements)
         return Lifted(Class(name, first.base, first.doc, body), (), ())
     columns = _columns(drafts)
     plan = _Explained(drafts, columns)
@@ -132,7 +143,8 @@ def lift(name: str, drafts: list[Draft]) -> Lifted:
         rebuild_statement(statement, lambda part: lifted(part, in_forward))
         for statement in _agreed(drafts)
     )
-    body = _init(first, inits, plan.arguments, plan.defaults, stored) + _forward(first, statements)
+    init = _init(first, inits, plan.arguments, plan.defaults, stored)
+    body = _methods(first, init, statements)
     return Lifted(Class(name, first.base, first.doc, body), plan.arguments, plan.defaults)
 
 
@@ -166,7 +178,7 @@ def _computes(written: Expression, draft: Draft, value: Any) -> bool:
     block that made it, whose names may mean something else here."""
 
     def lookup(variable: Variable) -> Any:
-        for names in (draft.dims, draft.params):
+        for names in (draft.dims, draft.params, draft.spec_params):
             if variable.name in names:
                 return names[variable.name]
         raise ExpressionError(f"{variable.name} is of another block")
@@ -228,7 +240,7 @@ class _Explained:
                 written[index] = column.written
             else:
                 plain.append(index)
-        self.derive(plain)
+        self.derive(plain, written)
         self.codes |= written
         for expression in written.values():
             for variable in variables(expression):
@@ -249,17 +261,21 @@ class _Explained:
         return tuple(_canonical(draft.params[name]) for draft in self.drafts)
 
     def meaning(self, name: str) -> tuple[bool, tuple[Any, ...]]:
-        """Whether a name of an expression is a param, and its values; a dimension hides a param."""
+        """Whether a name of an expression is a param, and its values; a dimension hides a param,
+        a param one of the spec."""
         if name in self.drafts[0].dims:
             return False, tuple(draft.dims[name] for draft in self.drafts)
-        return True, self.param_values(name)
+        if name in self.drafts[0].params:
+            return True, self.param_values(name)
+        return False, (_canonical(self.drafts[0].spec_params[name]),) * len(self.drafts)
 
     def use_param(self, name: str) -> str:
         self.params.setdefault(name, Argument(name, self.param_values(name), True))
         return name
 
-    def derive(self, indices: list[int]) -> None:
-        """New arguments, one for each distinct column."""
+    def derive(self, indices: list[int], written: dict[int, Expression]) -> None:
+        """New arguments, one for each distinct column, where no written arithmetic has its values."""
+        arithmetic = {i: e for i, e in written.items() if not isinstance(e, Variable)}
         groups: list[list[int]] = []
         for index in indices:
             for group in groups:
@@ -269,11 +285,14 @@ class _Explained:
             else:
                 groups.append([index])
         for group in groups:
+            values = self.columns[group[0]].values
+            same = (i for i in arithmetic if _same_values(self.columns[i].values, values))
+            if (found := next(same, None)) is not None:
+                self.codes |= dict.fromkeys(group, arithmetic[found])
+                continue
             names = [self.columns[index].name for index in group if self.columns[index].name]
             wanted = next((name for name in PREFERRED if name in names), [*names, "value"][0])
-            name = self.new(wanted, self.columns[group[0]].values)
-            for index in group:
-                self.codes[index] = name
+            self.codes |= dict.fromkeys(group, self.new(wanted, values))
 
     def new(self, wanted: str, values: tuple[Any, ...]) -> str:
         taken = {*self.drafts[0].params, *(argument.name for argument in self.derived)}
@@ -357,10 +376,18 @@ def _agreed(drafts: list[Draft]) -> tuple[Statement, ...]:
 def _comment(statement: Statement) -> Any:
     if isinstance(statement, For):
         return tuple(map(_comment, statement.body))
+    if isinstance(statement, If):
+        return tuple(map(_comment, (*statement.body, *statement.orelse)))
     return statement.comment if isinstance(statement, Assign) else ""
 
 
-# the two methods
+# the methods
+
+
+def _methods(
+    draft: Draft, init: tuple[Function, ...], statements: tuple[Statement, ...]
+) -> tuple[Function, ...]:
+    return (*init, *train(draft.frozen), *_forward(draft, statements))
 
 
 def _init(
@@ -386,6 +413,8 @@ def _init(
             Assign((f"self.{attribute}",), Name(name)) for name, attribute in stored.items()
         )
         body.extend(Assign((f"self.{attribute}",), spell(code)) for attribute, code in inits)
+    if draft.frozen:
+        body.append(Expr(Call(Name("self.train"))))  # which leaves the frozen ones out
     return (Function("__init__", parameters, False, "None", tuple(body)),)
 
 
@@ -419,5 +448,10 @@ def _type_name(value: Any) -> str:
 def _forward(draft: Draft, statements: tuple[Statement, ...]) -> tuple[Function, ...]:
     if not statements:
         return ()
-    parameters = tuple(Parameter(name, "Tensor") for name in draft.inputs)
+    parameters = tuple(
+        Parameter(name, "Tensor | None", Constant(None) if draft.keyword_only else None)
+        if name in draft.optional
+        else Parameter(name, "Tensor")
+        for name in draft.inputs
+    )
     return (Function("forward", parameters, draft.keyword_only, draft.returns, statements),)

@@ -34,6 +34,7 @@ class Branches:
         outputs: Mapping[str, Value],
     ) -> None:
         self.inputs = plan.body.inputs
+        self.outputs = outputs
         self.in_block = plan.body.family != ""
         self.branch: dict[Value, int] = {}
         self.members: list[list[Value]] = []
@@ -46,6 +47,8 @@ class Branches:
                 self.fed.update(step.targets)
             dying = self.dying(step, index, last_use)
             for target in step.targets:
+                if target in self.branch:  # made in another way where something is missing
+                    continue
                 self.join(target, self.heir(step, target, dying))
                 if step.loop is not None and len(step.targets) > 1:
                     self.keep(step, step.loop, target, index, last_use)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import NamedTuple
 
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.tree import Local, fill
@@ -14,10 +17,13 @@ from mimgraph.ir.code import (
     Code,
     Constant,
     Name,
+    Operand,
     Subscript,
     children,
+    named_constant,
 )
-from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module
+from mimgraph.ir.lowering import ANCHOR, MODULE, RESULT, Lowering, Module
+from mimgraph.ir.presence import ALWAYS, Presence, given, implies
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -38,15 +44,26 @@ from mimgraph.ir.types import DTYPES
 LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
 
 
+class Condition(NamedTuple):
+    """Whether an optional input is given; where there is no presence, whether the module trains."""
+
+    presence: Presence | None
+    holds: bool = True
+
+
 @dataclass(slots=True)
 class Step:
-    """One assignment: `targets = code`, `times` over in a loop; `reads` are the values it needs."""
+    """One assignment: `targets = code`, `times` over in a loop; `reads` are the values it needs.
+
+    It is done where all conditions of `guard` hold, the outermost first.
+    """
 
     targets: tuple[Value, ...]
     code: Code
     reads: tuple[Value, ...]
     comment: str = ""
     loop: Loop | None = None
+    guard: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,8 @@ class Plan:
         self.used = set(self.count)
         self.ports = used_ports(body)
         self.same: dict[Value, Value] = {}  # one value under two names
+        self.guard: tuple[Condition, ...] = ()  # of the steps that are made just now
+        self.nullable = set(nullable(body))
         # tensors of the module itself, which need no local
         self.owned: dict[Value, Code] = dict(self.learned())
 
@@ -173,9 +192,79 @@ class Plan:
                 self.same[port] = made
                 self.count[made] = self.count[port]
                 self.used |= {made} if port in self.used else set()
+                self.nullable |= {made} if port in self.nullable else set()
             self.single(one)
 
+    @contextmanager
+    def under(self, presence: Presence | None, holds: bool = True) -> Iterator[None]:
+        """What is made inside is done where this holds."""
+        before = self.guard
+        if presence != ALWAYS:
+            self.guard = (*before, Condition(presence, holds))
+        yield
+        self.guard = before
+
     def single(self, node: TypedNode) -> None:
+        """A node where it is there; what stands for it where it is not."""
+        with self.under(node.presence):
+            self.with_arguments(node, frozenset())
+        for port in node.results:
+            value, presence = Value(node.name, port), node.presence_of(port)
+            if value in self.nullable and value in self.used and node.presence != ALWAYS:
+                with self.under(presence, holds=False):
+                    self.add(Step((self.value(value),), Constant(None), ()))
+
+    def with_arguments(self, node: TypedNode, gone: frozenset[str]) -> None:
+        """The node for each of the ways in which its masks, lengths and states are given or not."""
+        whole = node.without.get(gone, node)
+        if all(takes_none(node, keys) for keys in node.without):
+            whole = node
+        else:
+            for keys in sorted(node.without, key=lambda keys: (len(keys), sorted(keys))):
+                presence = self.body.presence_of(node.arguments[min(keys)])
+                decided = any(condition.presence == presence for condition in self.guard)
+                if not decided:
+                    with self.under(presence):
+                        self.with_arguments(node, gone)
+                    with self.under(presence, holds=False):
+                        self.with_arguments(node, gone | keys)
+                    return
+        operation = whole.operation
+        if isinstance(node.operation, Shared) and whole is not node:
+            operation = replace(node.operation, operation=operation)
+        self.filled(replace(whole, name=node.name, operation=operation, presence=node.presence))
+
+    def filled(self, node: TypedNode) -> None:
+        """A node, and beside a source that may be missing what fills its place."""
+        operation = unwrap(node.operation)
+        fallback = operation.lowering.fallback if isinstance(operation, Leaf) else None
+        if fallback is None or not isinstance(operation, Leaf):
+            self.made(node)
+            return
+        presence = self.body.presence_of(node.arguments["input"])
+        with self.under(presence):
+            self.made(node)
+        if presence != ALWAYS:
+            anchor, code = self.anchored(fallback, node.results[""].dtype)
+            operands = {ANCHOR.key: Local(anchor)}
+            code = _fill(code, module_code(owner_of(node)), operands, None)
+            with self.under(presence, holds=False):
+                self.step(node, (Value(node.name, ""),), activated(operation, code))
+
+    def anchored(self, code: Code, dtype: str) -> tuple[Value, Code]:
+        """An input that is always given, at best of that dtype, which then is not said."""
+        body = self.body
+        always = [name for name in body.inputs if name not in body.optional]
+        alike = [name for name in always if body.inputs[name].dtype == dtype]
+        if alike and isinstance(code, Call):
+            code = replace(code, keywords=tuple(k for k in code.keywords if k[0] != "dtype"))
+        return Value((alike or always)[0], ""), code
+
+    def add(self, step: Step) -> None:
+        step.guard = self.guard
+        self.steps.append(step)
+
+    def made(self, node: TypedNode) -> None:
         ports = [port for port in node.results if Value(node.name, port) in self.used]
         if not ports:  # only its module is used, by a share
             return
@@ -195,7 +284,7 @@ class Plan:
     def localise(self, value: Value) -> None:
         """Give a tensor of the module a local, for a loop to rebind."""
         if value in self.owned:
-            self.steps.append(Step((value,), self.owned.pop(value), ()))
+            self.add(Step((value,), self.owned.pop(value), ()))
 
     def step(
         self, node: TypedNode, targets: tuple[Value, ...], code: Code, loop: Loop | None = None
@@ -211,10 +300,24 @@ class Plan:
         at_hand = [
             value for value in values_read(code) if value.port[:1] != "*" and value not in targets
         ]
-        at_hand += [Value(name, "") for name in self.body.inputs]
+        at_hand += [Value(name, "") for name in self.body.inputs if self.is_given(name)]
         sized = resolve_sizes(code, [(Local(value), self.body.type_of(value)) for value in at_hand])
         reads = tuple(dict.fromkeys(values_read(sized)))
-        self.steps.append(Step(targets, sized, reads, comment, loop))
+        self.add(Step(targets, sized, reads, comment, loop))
+
+    def is_given(self, name: str) -> bool:
+        """Whether an input is there where steps are made just now."""
+        return name not in self.body.optional or any(
+            condition.presence is not None
+            and condition.holds
+            and implies(condition.presence, given(name))
+            for condition in self.guard
+        )
+
+    def may_miss(self, node: TypedNode) -> bool:
+        """Whether a merge runs although one of its sources is missing."""
+        sources = map(self.body.presence_of, node.arguments.values())
+        return not all(implies(node.presence, presence) for presence in sources)
 
     def is_entry(self, node: TypedNode, targets: tuple[Value, ...], code: Code) -> bool:
         """Whether it is one entry of a tensor without a batch, `weight[0]`, and used once: that is
@@ -245,6 +348,10 @@ class Plan:
     ) -> None:
         lowering = leaf.lowering
         operands = self.before(node, lowering, module, operands)
+        if lowering.skipping is not None and self.may_miss(node):
+            code = _fill(lowering.skipping, module, operands, None)
+            self.step(node, (Value(node.name, ""),), activated(leaf, code))
+            return
         if len(ports) == 1:
             made = lowering.module_for(self.ports[owner_of(node)])
             code = _result(lowering, ports[0], module, operands, made)
@@ -316,7 +423,7 @@ class Plan:
             for name, operand in operands.items()
         )
         if repeated.shared:
-            times = Call(Name("range"), (Constant(len(repeated.bodies), "times"),))
+            times = Call(Name("range"), (named_constant("times", repeated.times),))
             loop = Loop("_", times, carried)
             code = Call(module, args)
         else:
@@ -326,6 +433,34 @@ class Plan:
             code = Call(Name(variable), args)
         self.used.update(targets)
         self.step(node, targets, code, loop)
+
+
+def nullable(body: Body) -> Iterator[Value]:
+    """The values that are read, or returned, also where they are missing: they are None then."""
+    for node in chain.from_iterable(map(single_nodes, body.nodes)):
+        lowering = getattr(unwrap(node.operation), "lowering", None)
+        decided = {key for keys in node.without for key in keys if not takes_none(node, keys)}
+        if lowering is not None and lowering.fallback is not None:
+            decided.add("input")
+        for key, value in node.arguments.items():
+            if key not in decided and not implies(node.presence, body.presence_of(value)):
+                yield value
+    yield from (value for value in body.outputs.values() if body.presence_of(value) != ALWAYS)
+
+
+def takes_none(node: TypedNode, keys: frozenset[str]) -> bool:
+    """Whether the module takes None for these arguments, so that the call is the same without."""
+    operation, less = unwrap(node.operation), unwrap(node.without[keys].operation)
+    assert isinstance(operation, Leaf) and isinstance(less, Leaf)
+    whole, rest = operation.lowering, less.lowering
+    if not isinstance(whole.call, Call) or whole.call.function != MODULE:
+        return False
+    named = tuple(
+        (name, code)
+        for name, code in whole.call.keywords
+        if not (isinstance(code, Operand) and code.key in keys)
+    )
+    return replace(whole.call, keywords=named) == rest.call and whole.steps == rest.steps
 
 
 def _weight(node: TypedNode, path: str) -> Code:

@@ -37,7 +37,7 @@ INDENT = 4
 UNARY, POWER, NUMBER, POSTFIX, ATOM = 11, 12, 13, 14, 15
 PRECEDENCE = (
     dict.fromkeys(("<", "<=", "==", "!=", ">", ">=", "in", "not in", "is", "is not"), 4)
-    | {"|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, "+": 9, "-": 9}
+    | {"or": 1, "and": 2, "|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, "+": 9, "-": 9}
     | dict.fromkeys(("*", "/", "//", "%", "@"), 10)
     | {"**": POWER}
 )
@@ -512,7 +512,14 @@ class For:
     body: tuple[Statement, ...]
 
 
-Statement: TypeAlias = Assign | Return | Delete | Expr | For
+@dataclass(frozen=True, slots=True)
+class If:
+    test: Code
+    body: tuple[Statement, ...]
+    orelse: tuple[Statement, ...] = ()
+
+
+Statement: TypeAlias = Assign | Return | Delete | Expr | For | If
 
 
 @dataclass(frozen=True, slots=True)
@@ -608,6 +615,14 @@ def statement_lines(statement: Statement, indent: int) -> Iterator[str]:
         case For(target, iterable, body):
             yield f"{margin}{bound('for ', target, ' in ', iterable, indent, 1)}:"
             for inner in body:
+                yield from statement_lines(inner, indent + INDENT)
+        case If(test, body, orelse):
+            yield f"{margin}if {LAYOUT.value(test, indent, indent + len('if '), 1)}:"
+            for inner in body:
+                yield from statement_lines(inner, indent + INDENT)
+            if orelse:
+                yield f"{margin}else:"
+            for inner in orelse:
                 yield from statement_lines(inner, indent + INDENT)
 
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mimgraph.codegen.checks import dtype_name, holds, misfits, torch_dtype
 from mimgraph.codegen.ranges import lengths, limits
+from mimgraph.codegen.weights import load_weights
 from mimgraph.files import write_whole
 from mimgraph.ir.dim import Dim, Size, substitute, symbols
 from mimgraph.ir.typed import TypedGraph
@@ -83,7 +82,7 @@ def run(
     torch.manual_seed(seed)
     module = make().eval()
     if weights is not None:
-        _load_weights(module, weights)
+        load_weights(module, weights)
     if inputs is None:
         tensors = seeded_inputs(graph, batch, seed, choose_sizes(graph, {}))
     else:
@@ -98,15 +97,6 @@ def run(
     return Run(tensors, outputs, made=inputs is None)
 
 
-def _load_weights(module: nn.Module, path: str) -> None:
-    try:
-        module.load_state_dict(load_file(path))
-    except FileNotFoundError:
-        raise ValueError(f"cannot read {path}: no such file") from None
-    except (SafetensorError, RuntimeError) as error:
-        raise ValueError(f"{path} does not fit: {error}") from None
-
-
 def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
     """The arrays of an .npz file, one for each input; everything that does not fit is named."""
     try:
@@ -115,7 +105,11 @@ def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
         raise ValueError(f"{path} is no .npz file of plain arrays: {error}") from None
     inputs = graph.body.inputs
     faults = [f"there is no input {name!r}" for name in arrays if name not in inputs]
-    faults += [f"an array for {name} is missing" for name in inputs if name not in arrays]
+    faults += [
+        f"an array for {name} is missing"
+        for name in inputs
+        if name not in arrays and name not in graph.body.optional
+    ]
     given = {name: torch.from_numpy(arrays[name]) for name in inputs if name in arrays}
     faults += misfits(graph, given, torch.can_cast)
     if faults:

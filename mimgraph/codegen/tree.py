@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mimgraph.codegen.printer import Assign, Delete, Expr, For, Return, Statement
+from mimgraph.codegen.printer import Assign, Delete, Expr, For, If, Return, Statement
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -129,6 +129,12 @@ def rebuild_statement(statement: Statement, replace: Callable[[Code], Code | Non
         case For(target, iterable, body):
             rebuilt = rebuild(iterable, replace)
             return For(target, rebuilt, tuple(rebuild_statement(s, replace) for s in body))
+        case If(test, body, orelse):
+            return If(
+                rebuild(test, replace),
+                tuple(rebuild_statement(s, replace) for s in body),
+                tuple(rebuild_statement(s, replace) for s in orelse),
+            )
         case Delete():
             return statement
     raise TypeError(statement)

@@ -138,16 +138,17 @@ class Unpacked(Code):
 
 
 def code(value: Any) -> Code:
-    """`value` as an expression: code stays, tuples and lists are built up, the rest is a constant."""
+    """`value` as an expression: code stays, the rest is a constant, but a tuple or list of which an
+    item is code or remembers its origin is built up."""
     if isinstance(value, Code):
         return value
     if isinstance(value, Dim):
         return RuntimeSize(value)
     if isinstance(value, tuple | list):
         items = tuple(code(item) for item in value)
-        if all(isinstance(item, Constant) for item in items):
-            return Constant(tuple(item.value for item in items))  # type: ignore[attr-defined]
-        return Tuple(items)
+        if any(not isinstance(item, Constant) or item.written is not None for item in items):
+            return Tuple(items)
+        return Constant(tuple(item.value for item in items))  # type: ignore[attr-defined]
     return Constant(value, written=getattr(value, "written", None))
 
 
@@ -164,8 +165,10 @@ def by_position(**values: Any) -> tuple[Code, ...]:
 
 
 def named_constant(name: str, value: Any) -> Code:
-    """`value` as code; a constant remembers the argument it is for."""
+    """`value` as code; a constant, one in a tuple too, remembers the argument it is for."""
     built = code(value)
+    if isinstance(built, Tuple):
+        return Tuple(tuple(named_constant(name, item) for item in built.items))
     return Constant(built.value, name, built.written) if isinstance(built, Constant) else built
 
 

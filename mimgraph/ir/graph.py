@@ -191,7 +191,8 @@ class Take(NamedTuple):
 class Node:
     """A named operation on sources; `operation` is None where the text could not be read.
 
-    `sources` is None where none are given; an item of a chain needs none.
+    `sources` is None where none are given; an item of a chain needs none. A node that is to
+    `freeze` learns nothing: its weights get no gradients, and it stays in evaluation mode.
     """
 
     name: str
@@ -199,6 +200,7 @@ class Node:
     operation: Operation | None
     sources: tuple[Source, ...] | None = None
     take: Take | None = None
+    freeze: bool = False
 
 
 class InputShape(NamedTuple):
@@ -218,6 +220,7 @@ class Input:
     dtype: str = "float32"
     vocab: Option | None = None
     doc: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,11 +233,13 @@ class BlockInput:
 
 
 class Output(NamedTuple):
-    """A result of the graph or block under its public name."""
+    """A result of the graph or block under its public name; some are given `only` in training."""
 
     name: str
     source: Source
     span: Span
+    only_training: bool = False
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)

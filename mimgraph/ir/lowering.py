@@ -12,6 +12,7 @@ from mimgraph.ir.types import Constraint, TensorType
 MODULE = Operand("self")  # the node's own module
 RESULT = Operand("result")  # what its call returned
 INPUT = Operand("input")  # the one source of a layer
+ANCHOR = Operand("anchor")  # an input that is always given
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Lowering:
     that what follows reads as an operand of its key. `function` is the same op without
     a module, what `activation:` writes; `requires` is what must hold at run time beyond sizes of at
     least 1, which inference demands of every result. The first of `ports` is the default, unless `type` is None.
+    `fallback` is the result where the first source is missing, on the device of ANCHOR; `skipping`
+    the result of those of the sources that are there.
     """
 
     type: TensorType | None
@@ -77,6 +80,8 @@ class Lowering:
     function: Code | None = None
     requires: tuple[Constraint, ...] = ()
     steps: Mapping[str, Code] = field(default_factory=dict)
+    fallback: Code | None = None
+    skipping: Code | None = None
 
     @property
     def results(self) -> Mapping[str, TensorType]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from mimgraph.ir.code import Code
 from mimgraph.ir.graph import Node
 from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
 
 
@@ -61,12 +62,13 @@ class Use:
 @dataclass(frozen=True, slots=True)
 class Repeated:
     """A block several times in a row; one body for each time. `carried` names the inputs that
-    each hands to the next, in the order of the outputs."""
+    each hands to the next, in the order of the outputs; `times` remembers how it was written."""
 
     bodies: tuple[Body, ...]
     arguments: tuple[Mapping[str, Any], ...]
     shared: bool
     carried: tuple[str, ...]
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,12 @@ TypedOperation = Leaf | Sequence | Use | Repeated | Each | Shared
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TypedNode:
-    """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it."""
+    """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it.
+
+    `presence` is when it runs, of a block `presences` when its results are there. `is_own` tells
+    what depends on no input. `without` is the node with arguments left out, by their keys, for
+    when those are missing.
+    """
 
     name: str
     operation: TypedOperation
@@ -107,11 +114,24 @@ class TypedNode:
     results: Mapping[str, TensorType]
     default: str | None
     declared: Node
+    presence: Presence = ALWAYS
+    presences: Mapping[str, Presence] = field(default_factory=dict)
+    is_own: bool = False
+    without: Mapping[frozenset[str], TypedNode] = field(default_factory=dict)
+
+    def presence_of(self, port: str) -> Presence:
+        """When a result is there."""
+        return self.presences.get(port, self.presence)
 
     @property
     def type(self) -> TensorType | None:
         """The type of the default result, if there is one."""
         return None if self.default is None else self.results[self.default]
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it has weights or buffers of its own that stay as they are."""
+        return self.declared.freeze and has_state(self.operation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +139,7 @@ class Body:
     """The inside of the graph or of one distinct use of a block.
 
     `nodes` stand in the order in which their modules are made, `order` in the order they run.
+    `optional` are the inputs that may be left out, `training` the outputs given in training only.
     """
 
     family: str
@@ -131,6 +152,15 @@ class Body:
     outputs: Mapping[str, Value]
     is_chain: bool = False
     doc: str = ""
+    optional: frozenset[str] = frozenset()
+    training: frozenset[str] = frozenset()
+
+    def presence_of(self, value: Value) -> Presence:
+        """When an input or result of this body is there."""
+        if value.name in self.inputs:
+            return given(value.name) if value.name in self.optional else ALWAYS
+        name, _, item = value.name.partition(".")
+        return self.by_name[name].presence_of(item or value.port)
 
     def type_of(self, value: Value) -> TensorType:
         """The type of an input, a result or a learned tensor of this body."""
@@ -140,9 +170,7 @@ class Body:
         node = self.by_name[name]
         if item:
             (node,) = (one for one in single_nodes(node) if one.name == value.name)
-        found = node.results.get(value.port) or weight_type(node.operation, value.port)
-        assert found is not None
-        return found
+        return port_type(node, value.port)
 
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
@@ -157,6 +185,7 @@ class TypedGraph:
     name: str
     body: Body
     input_docs: Mapping[str, str] = field(default_factory=dict)
+    output_docs: Mapping[str, str] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
 
 
@@ -167,11 +196,31 @@ def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each
     return operation
 
 
+def has_state(operation: TypedOperation) -> bool:
+    """Whether there are weights or buffers that only this node keeps; those of inner nodes count."""
+    match operation:
+        case Leaf(lowering=lowering):
+            module = lowering.module
+            return module is not None and bool(module.weights or module.buffers)
+        case Sequence(items) | Each(items):
+            return any(has_state(item.operation) for item in items)
+        case Shared():
+            return False
+    return any(has_state(node.operation) for body in used_bodies(operation) for node in body.nodes)
+
+
 def single_nodes(node: TypedNode) -> tuple[TypedNode, ...]:
     """The node; of an `each` its items, as nodes of their own called `emb.city`."""
     if not isinstance(node.operation, Each):
         return (node,)
     return tuple(replace(i, name=f"{node.name}.{i.name}") for i in node.operation.items)
+
+
+def port_type(node: TypedNode, port: str) -> TensorType:
+    """The type of a result of a node, or of a learned tensor of its module."""
+    found = node.results.get(port) or weight_type(node.operation, port)
+    assert found is not None
+    return found
 
 
 def weight_type(operation: TypedOperation, path: str) -> TensorType | None:

@@ -65,6 +65,7 @@ from mimgraph.layers.flatten import Flatten, Unflatten
 from mimgraph.layers.fold import Fold, Unfold
 from mimgraph.layers.linear import Bilinear, Identity, Linear
 from mimgraph.layers.masks import CausalMask
+from mimgraph.layers.missing import Fill
 from mimgraph.layers.normalization import (
     BatchNorm1d,
     BatchNorm2d,
@@ -204,6 +205,7 @@ __all__ = [
     "EmbeddingBag",
     "Expand",
     "FeatureAlphaDropout",
+    "Fill",
     "Flatten",
     "Flip",
     "Fold",

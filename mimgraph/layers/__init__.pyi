@@ -23,6 +23,7 @@ def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Means over windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
@@ -31,6 +32,7 @@ def AdaptiveAvgPool2d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Means over windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
@@ -42,6 +44,7 @@ def AdaptiveAvgPool3d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Means over windows such that `output_size` are left: (N, C, D, H, W) -> same rank.
@@ -53,6 +56,7 @@ def AdaptiveMaxPool1d(
     output_size: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
@@ -61,6 +65,7 @@ def AdaptiveMaxPool2d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
@@ -72,6 +77,7 @@ def AdaptiveMaxPool3d(
     output_size: int | Sequence[int | None],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows such that `output_size` are left: (N, C, D, H, W) -> (N, C, *output_size).
@@ -84,6 +90,7 @@ def AlphaDropout(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Dropout that keeps mean and variance, to go with SELU: (*) -> (*).
@@ -96,6 +103,7 @@ def ArgMax(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The position of the largest value of an axis, int64: (N, T, D) -> (N, D)."""
@@ -105,6 +113,7 @@ def ArgMin(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The position of the smallest value of an axis, int64: (N, T, D) -> (N, D)."""
@@ -117,6 +126,7 @@ def AvgPool1d(
     count_include_pad: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean of each window: (N, C, L) -> (N, C, L')."""
@@ -130,6 +140,7 @@ def AvgPool2d(
     divisor_override: int | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean of each window: (N, C, H, W) -> (N, C, H', W')."""
@@ -143,6 +154,7 @@ def AvgPool3d(
     divisor_override: int | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
@@ -156,6 +168,7 @@ def BatchNorm1d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same."""
@@ -169,6 +182,7 @@ def BatchNorm2d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W)."""
@@ -182,6 +196,7 @@ def BatchNorm3d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W)."""
@@ -193,6 +208,7 @@ def Bilinear(
     in1_features: int = ...,
     in2_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features)."""
@@ -202,6 +218,7 @@ def CELU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
@@ -226,6 +243,7 @@ def Cast(
     ],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The same values in another dtype: (*) -> (*)."""
@@ -233,6 +251,7 @@ def Cast(
 def CausalMask(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """True at each step for those ahead, which it may not see: (N, T, *) -> (T, T), bool.
@@ -245,6 +264,7 @@ def ChannelShuffle(
     groups: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The channels of each of `groups` dealt to all: (N, C, *) -> (N, C, *).
@@ -257,6 +277,7 @@ def Chunk(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """At most `chunks` pieces of one size, the last may be smaller, as in torch: ports 0, 1, ...
@@ -268,6 +289,7 @@ def CircularPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values of the other end around the last axis: (N, C, L) -> (N, C, L').
@@ -279,6 +301,7 @@ def CircularPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values of the other end around the last two axes: (N, C, H, W) -> (N, C, H', W').
@@ -290,6 +313,7 @@ def CircularPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values of the other end around the last three axes: (N, C, D, H, W) -> the same, longer.
@@ -302,6 +326,7 @@ def Clamp(
     max: float | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
@@ -314,6 +339,7 @@ def ConstantPad1d(
     value: float,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """`value` around the last axis: (N, *, L) -> (N, *, L').
@@ -326,6 +352,7 @@ def ConstantPad2d(
     value: float,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """`value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
@@ -338,6 +365,7 @@ def ConstantPad3d(
     value: float,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """`value` around the last three axes: (N, *, D, H, W) -> the same, longer.
@@ -357,6 +385,7 @@ def Conv1d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
@@ -376,6 +405,7 @@ def Conv2d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
@@ -395,6 +425,7 @@ def Conv3d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
@@ -415,6 +446,7 @@ def ConvTranspose1d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
@@ -436,6 +468,7 @@ def ConvTranspose2d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
@@ -457,6 +490,7 @@ def ConvTranspose3d(
     *,
     in_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
@@ -470,6 +504,7 @@ def CosineSimilarity(
     eps: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
@@ -481,6 +516,7 @@ def CrossMapLRN2d(
     beta: float = ...,
     k: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """LocalResponseNorm as Lua's torch had it: (N, C, H, W) -> (N, C, H, W)."""
@@ -489,6 +525,7 @@ def CumSum(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The sum of all up to each position of an axis; of whole numbers int64: (*) -> (*)."""
@@ -496,6 +533,7 @@ def CumSum(
 def Detach(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The same values, through which no gradient flows: (*) -> (*)."""
@@ -504,6 +542,7 @@ def DropPath(
     p: float,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each sample is zero with probability `p`, else over 1 - p: (N, *) -> (N, *).
@@ -517,6 +556,7 @@ def Dropout(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each element is zero with probability `p`: (*) -> (*)."""
@@ -526,6 +566,7 @@ def Dropout1d(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L)."""
@@ -535,6 +576,7 @@ def Dropout2d(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W)."""
@@ -544,6 +586,7 @@ def Dropout3d(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same."""
@@ -553,6 +596,7 @@ def ELU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*).
@@ -570,6 +614,7 @@ def Embedding(
     *,
     num_embeddings: int | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A learned vector for each number: (*) -> (*, embedding_dim).
@@ -588,6 +633,7 @@ def EmbeddingBag(
     *,
     num_embeddings: int | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The sum, mean or maximum of learned vectors, one a number: (N, L) -> (N, embedding_dim).
@@ -600,6 +646,7 @@ def Expand(
     size: Sequence[Size | Literal[-1]],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Axes of size 1 repeated without a copy: (N, 1, D) -> (N, T, D).
@@ -612,15 +659,32 @@ def FeatureAlphaDropout(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """AlphaDropout of whole channels: (N, C, *) -> (N, C, *)."""
+
+def Fill(
+    value: Literal["zeros", "learned"],
+    *,
+    init: Any = ...,
+    activation: _Activation = ...,
+    freeze: bool = ...,
+    take: str | int = ...,
+) -> _Layer:
+    """Zeros, or a learned tensor, where the source is missing: (N, *) -> (N, *).
+
+    A source is missing if it depends on an optional input that is left out; with `present`, (N,) of
+    bool, in each sample where that is false, whatever stands there. The learned tensor has the shape
+    of the source without the batch, and starts as `init`, one of torch.nn.init.
+    """
 
 def Flatten(
     start_dim: int = ...,
     end_dim: int = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Axes `start_dim` to `end_dim` as one: (N, *) -> (N, D)."""
@@ -629,6 +693,7 @@ def Flip(
     dims: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """In reverse along axes: (*) -> (*)."""
@@ -641,6 +706,7 @@ def Fold(
     stride: int | Sequence[int] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Columns added up where they were windows: (N, C * kernel, windows) -> (N, C, *output_size).
@@ -654,6 +720,7 @@ def FractionalMaxPool2d(
     output_ratio: float | Sequence[float] | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows a random step apart, in eval too: (N, C, H, W) -> (N, C, H', W').
@@ -667,6 +734,7 @@ def FractionalMaxPool3d(
     output_ratio: float | Sequence[float] | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of windows a random step apart, in eval too: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -678,6 +746,7 @@ def GELU(
     approximate: Literal["none", "tanh"] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x times the normal distribution function of x: (*) -> (*).
@@ -689,6 +758,7 @@ def GLU(
     dim: int = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D).
@@ -705,6 +775,7 @@ def GRU(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
@@ -720,6 +791,7 @@ def GRUCell(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
@@ -735,6 +807,7 @@ def GroupNorm(
     bias: bool = ...,
     num_channels: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each group of channels normalised: (N, C, *) -> (N, C, *).
@@ -746,6 +819,7 @@ def Hardshrink(
     lambd: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, but 0 from -lambd to lambd: (*) -> (*)."""
@@ -754,6 +828,7 @@ def Hardsigmoid(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """relu6(x + 3) / 6: (*) -> (*)."""
@@ -762,6 +837,7 @@ def Hardswish(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x * relu6(x + 3) / 6: (*) -> (*).
@@ -775,6 +851,7 @@ def Hardtanh(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, not below `min_val` and not above `max_val`: (*) -> (*)."""
@@ -782,6 +859,7 @@ def Hardtanh(
 def Identity(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The input, unchanged: (*) -> (*)."""
@@ -795,6 +873,7 @@ def InstanceNorm1d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel of each sample normalised: (N, C, L) -> (N, C, L)."""
@@ -808,6 +887,7 @@ def InstanceNorm2d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel of each sample normalised: (N, C, H, W) -> (N, C, H, W)."""
@@ -821,6 +901,7 @@ def InstanceNorm3d(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W)."""
@@ -836,6 +917,7 @@ def Interpolate(
     recompute_scale_factor: bool | None = ...,
     antialias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Every axis behind the channels interpolated, to `size` or by a factor: (N, C, *) -> same.
@@ -850,6 +932,7 @@ def LPPool1d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
@@ -864,6 +947,7 @@ def LPPool2d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
@@ -878,6 +962,7 @@ def LPPool3d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -895,6 +980,7 @@ def LSTM(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
@@ -910,6 +996,7 @@ def LSTMCell(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
@@ -924,6 +1011,7 @@ def LayerNorm(
     bias: bool = ...,
     normalized_shape: int | Sequence[int] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*).
@@ -936,6 +1024,7 @@ def LeakyReLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 times `negative_slope`: (*) -> (*)."""
@@ -946,6 +1035,7 @@ def Linear(
     *,
     in_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Affine map of the last axis: (*, in_features) -> (*, out_features)."""
@@ -957,6 +1047,7 @@ def LocalResponseNorm(
     beta: float = ...,
     k: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Divided by what the `size` channels around hold at each place: (N, C, *) -> (N, C, *).
@@ -967,6 +1058,7 @@ def LocalResponseNorm(
 def LogSigmoid(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """log(sigmoid(x)): (*) -> (*)."""
@@ -975,6 +1067,7 @@ def LogSoftmax(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The logarithm of the softmax along `dim`: (*) -> (*)."""
@@ -984,6 +1077,7 @@ def LogSumExp(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """log(sum(exp(x))) over axes, without overflow: (N, T, D) -> (N, D)."""
@@ -991,6 +1085,7 @@ def LogSumExp(
 def LogicalNot(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """True where there is nothing, which turns a mask round: (*) -> (*), bool."""
@@ -1000,6 +1095,7 @@ def Max(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest value over one axis or several, torch's `amax`: (N, T, D) -> (N, D)."""
@@ -1012,6 +1108,7 @@ def MaxPool1d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of each window: (N, C, L) -> (N, C, L').
@@ -1027,6 +1124,7 @@ def MaxPool2d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of each window: (N, C, H, W) -> (N, C, H', W').
@@ -1042,6 +1140,7 @@ def MaxPool3d(
     ceil_mode: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W').
@@ -1056,6 +1155,7 @@ def MaxUnpool1d(
     *,
     output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each value back where MaxPool1d found it, the rest zero: (N, C, L) -> (N, C, L').
@@ -1070,6 +1170,7 @@ def MaxUnpool2d(
     *,
     output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each value back where MaxPool2d found it, the rest zero: (N, C, H, W) -> (N, C, H', W').
@@ -1084,6 +1185,7 @@ def MaxUnpool3d(
     *,
     output_size: Sequence[Size] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each value back where MaxPool3d found it, the rest zero: (N, C, *) -> (N, C, *).
@@ -1096,6 +1198,7 @@ def Mean(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D)."""
@@ -1105,6 +1208,7 @@ def Min(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The smallest value over one axis or several, torch's `amin`: (N, T, D) -> (N, D)."""
@@ -1113,6 +1217,7 @@ def Mish(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x * tanh(softplus(x)): (*) -> (*).
@@ -1133,6 +1238,7 @@ def MultiheadAttention(
     vdim: int | None = ...,
     embed_dim: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E).
@@ -1149,6 +1255,7 @@ def Norm(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The norm of order `ord` over axes, torch.linalg.vector_norm: (N, T, D) -> (N, T) for dim -1."""
@@ -1159,6 +1266,7 @@ def Normalize(
     eps: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*)."""
@@ -1167,6 +1275,7 @@ def OneHot(
     num_classes: int | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """1 at the place of each number, else 0: (*) -> (*, num_classes), int64.
@@ -1179,6 +1288,7 @@ def PReLU(
     init: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*).
@@ -1192,6 +1302,7 @@ def Pad(
     value: float | None = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Axes made longer at both ends, negative numbers cut: (N, C, L) -> (N, C, L').
@@ -1206,6 +1317,7 @@ def PairwiseDistance(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The p-norm of `x1 - x2 + eps` over the last axis: (N, *, D), (N, *, D) -> (N, *)."""
@@ -1214,6 +1326,7 @@ def Permute(
     dims: Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A)."""
@@ -1222,6 +1335,7 @@ def PixelShuffle(
     upscale_factor: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Channels as a finer grid of r = upscale_factor: (*, C * r**2, H, W) -> (*, C, H * r, W * r).
@@ -1233,6 +1347,7 @@ def PixelUnshuffle(
     downscale_factor: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each r x r square as channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W)."""
@@ -1242,6 +1357,7 @@ def Prod(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The product over an axis; of whole numbers int64: (N, T, D) -> (N, D)."""
@@ -1252,6 +1368,7 @@ def RMSNorm(
     elementwise_affine: bool = ...,
     normalized_shape: int | Sequence[int] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Divided by the root mean square over the last axis, or several: (*) -> (*).
@@ -1270,6 +1387,7 @@ def RNN(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
@@ -1286,6 +1404,7 @@ def RNNCell(
     *,
     input_size: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One step of an RNN: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
@@ -1299,6 +1418,7 @@ def RReLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, below 0 times a slope that is random in training: (*) -> (*).
@@ -1310,6 +1430,7 @@ def ReLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """max(0, x): (*) -> (*)."""
@@ -1318,6 +1439,7 @@ def ReLU6(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """min(max(0, x), 6): (*) -> (*)."""
@@ -1327,6 +1449,7 @@ def Rearrange(
     sizes: Mapping[str, Size] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Axes split, moved and joined as einops writes it: "n c h w -> n (h w) c".
@@ -1340,6 +1463,7 @@ def Reduce(
     sizes: Mapping[str, Size] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """As Rearrange, and the axes that the right side leaves out reduced: "n c h w -> n c".
@@ -1351,6 +1475,7 @@ def ReflectionPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values mirrored at the border around the last axis: (N, C, L) -> (N, C, L').
@@ -1362,6 +1487,7 @@ def ReflectionPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values mirrored at the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
@@ -1373,6 +1499,7 @@ def ReflectionPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values mirrored at the border around the last three axes: (N, C, D, H, W) -> the same, longer.
@@ -1384,6 +1511,7 @@ def Repeat(
     repeats: Sequence[Size],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each axis so many times, as torch counts them, the batch once: (N, T) -> (N, 2 * T)."""
@@ -1392,6 +1520,7 @@ def ReplicationPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values at the border repeated around the last axis: (N, C, L) -> (N, C, L').
@@ -1403,6 +1532,7 @@ def ReplicationPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values at the border repeated around the last two axes: (N, C, H, W) -> (N, C, H', W').
@@ -1414,6 +1544,7 @@ def ReplicationPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The values at the border repeated around the last three axes: (N, C, D, H, W) -> the same, longer.
@@ -1425,6 +1556,7 @@ def Reshape(
     shape: Sequence[Size | Literal[-1]],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
@@ -1437,6 +1569,7 @@ def Roll(
     dims: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Moved along axes, what leaves at the end enters at the start: (*) -> (*)."""
@@ -1445,6 +1578,7 @@ def SELU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*).
@@ -1457,6 +1591,7 @@ def Select(
     index: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One position of an axis, which is gone then: (N, T, *) -> (N, *) for dim 1."""
@@ -1465,6 +1600,7 @@ def SiLU(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x * sigmoid(x), also known as swish: (*) -> (*).
@@ -1475,6 +1611,7 @@ def SiLU(
 def Sigmoid(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """1 / (1 + exp(-x)): (*) -> (*)."""
@@ -1486,6 +1623,7 @@ def Slice(
     step: int = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Positions `start` to `end`, which is not among them: (N, T, *) -> (N, T', *) for dim 1.
@@ -1498,6 +1636,7 @@ def Softmax(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """exp(x), divided by its sum along `dim`: (*) -> (*)."""
@@ -1505,6 +1644,7 @@ def Softmax(
 def Softmax2d(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The softmax over the channels at each place: (N, C, H, W) -> (N, C, H, W)."""
@@ -1513,6 +1653,7 @@ def Softmin(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The softmax of -x along `dim`: (*) -> (*)."""
@@ -1522,6 +1663,7 @@ def Softplus(
     threshold: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """log(1 + exp(beta * x)) / beta, linear above `threshold`: (*) -> (*)."""
@@ -1530,6 +1672,7 @@ def Softshrink(
     lambd: float = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x, moved by `lambd` towards 0: (*) -> (*)."""
@@ -1537,6 +1680,7 @@ def Softshrink(
 def Softsign(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x / (1 + |x|): (*) -> (*)."""
@@ -1546,6 +1690,7 @@ def Split(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Pieces of one size, the last may be smaller, or of the sizes listed: ports 0, 1, ..."""
@@ -1554,6 +1699,7 @@ def Squeeze(
     dim: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Without axes of size 1; another size stays, as in torch: (N, 1, *) -> (N, *) for dim 1."""
@@ -1564,6 +1710,7 @@ def Std(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The standard deviation over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
@@ -1573,6 +1720,7 @@ def Sum(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The sum over one axis or several; of whole numbers int64: (N, T, D) -> (N, D)."""
@@ -1586,6 +1734,7 @@ def SyncBatchNorm(
     bias: bool = ...,
     num_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
@@ -1596,6 +1745,7 @@ def SyncBatchNorm(
 def Tanh(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The hyperbolic tangent: (*) -> (*)."""
@@ -1603,6 +1753,7 @@ def Tanh(
 def Tanhshrink(
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x - tanh(x): (*) -> (*)."""
@@ -1613,6 +1764,7 @@ def Threshold(
     inplace: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """x where it is above `threshold`, else `value`: (*) -> (*)."""
@@ -1624,6 +1776,7 @@ def TopK(
     sorted: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The `k` largest values of an axis and where they were: (N, T, D) -> (N, k, D)."""
@@ -1643,6 +1796,7 @@ def Transformer(
     tgt_is_causal: bool = ...,
     memory_is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
@@ -1666,6 +1820,7 @@ def TransformerDecoder(
     tgt_is_causal: bool = ...,
     memory_is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
@@ -1686,6 +1841,7 @@ def TransformerDecoderLayer(
     tgt_is_causal: bool = ...,
     memory_is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
@@ -1710,6 +1866,7 @@ def TransformerEncoder(
     mask_check: bool = ...,
     is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
@@ -1730,6 +1887,7 @@ def TransformerEncoderLayer(
     *,
     is_causal: bool = ...,
     d_model: int = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
@@ -1743,6 +1901,7 @@ def Transpose(
     dim1: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Two axes swapped: (N, A, B) -> (N, B, A)."""
@@ -1751,6 +1910,7 @@ def Unbind(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Every position of an axis, which is gone then: ports 0, 1, ..."""
@@ -1760,6 +1920,7 @@ def Unflatten(
     unflattened_size: Sequence[int | Literal[-1]],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """One axis as several, of which one size may be -1: (N, A * B) -> (N, A, B) for dim 1."""
@@ -1771,6 +1932,7 @@ def Unfold(
     stride: int | Sequence[int] = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Each window as a column, im2col: (N, C, H, W) -> (N, C * kernel, windows)."""
@@ -1779,6 +1941,7 @@ def Unsqueeze(
     dim: int,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1."""
@@ -1793,6 +1956,7 @@ def Upsample(
     align_corners: bool | None = ...,
     recompute_scale_factor: bool | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Interpolated to `size`, or by `scale_factor`: (N, C, *) -> (N, C, *).
@@ -1806,6 +1970,7 @@ def UpsamplingBilinear2d(
     size: int | Sequence[int] | None = ...,
     scale_factor: float | Sequence[float] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The mean of the values around each place, corners aligned: (N, C, H, W) -> (N, C, H', W')."""
@@ -1815,6 +1980,7 @@ def UpsamplingNearest2d(
     size: int | Sequence[int] | None = ...,
     scale_factor: float | Sequence[float] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The nearest value at each place: (N, C, H, W) -> (N, C, H', W')."""
@@ -1825,6 +1991,7 @@ def Var(
     keepdim: bool = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """The variance over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
@@ -1833,6 +2000,7 @@ def ZeroPad1d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Zeros around the last axis: (N, *, L) -> (N, *, L').
@@ -1844,6 +2012,7 @@ def ZeroPad2d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
@@ -1855,6 +2024,7 @@ def ZeroPad3d(
     padding: int | Sequence[int],
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
     """Zeros around the last three axes: (N, *, D, H, W) -> the same, longer.

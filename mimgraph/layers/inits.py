@@ -191,6 +191,8 @@ def _number(value: Any, dtype: str) -> Any:
     least = 0 if dtype == "uint8" else -most - (dtype in INTEGER)
     if not least <= found <= most and abs(found) < math.inf:
         raise bad_option("init", f"{_short(found)} is no {dtype}")
+    if wants is float and isinstance(value, int):
+        return float(value)  # without its origin, which would make the tensor one of integers
     return found
 
 

@@ -46,7 +46,9 @@ def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
         raise bad_option("dims", "the batch must stay the first axis", "let dims start with 0")
     return Lowering(
         moved(input, *(input.shape[i] for i in order[input.batched :])),
-        call=INPUT.method("permute", *dims),
+        call=INPUT.method(
+            "permute", *by_position(**{f"dim{i}": dim for i, dim in enumerate(dims)})
+        ),
     )
 
 

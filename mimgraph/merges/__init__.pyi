@@ -10,7 +10,9 @@ _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | object
 def add(
     *sources: Tensor,
     broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The sum: (*), (*) -> (*)."""
@@ -24,6 +26,7 @@ def attention(
     is_causal: bool = ...,
     scale: float | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Values by the likeness of query and key; `mask` is true where it may look: (N, *, L, D).
@@ -39,6 +42,7 @@ def attention_pool(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The steps weighed by the softmax of a learned score of each: (N, T, D) -> (N, D).
@@ -50,7 +54,9 @@ def attention_pool(
 def average(
     *sources: Tensor,
     broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The mean: (*), (*) -> (*)."""
@@ -64,6 +70,7 @@ def bilinear(
     in1_features: int = ...,
     in2_features: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Every product of two features, weighed: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -79,14 +86,17 @@ def bottleneck(
     num_layers: int = ...,
     dim_feedforward: int = ...,
     dropout: float = ...,
-    activation: _Activation = ...,
+    activation: Literal["relu", "gelu"] = ...,
+    norm_first: bool = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Sequences that see each other through a few tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
 
     The multimodal bottleneck transformer (Nagrani et al. 2021): in each layer a transformer layer
     of each source runs on its tokens and the `num_bottlenecks` shared ones, of which the mean over
-    the sources goes on. So what a source says reaches the others in the second layer.
+    the sources goes on. So what a source says reaches the others in the second layer. The paper's
+    layers are those of ViT: `activation: gelu` and `norm_first: true`.
     """
 
 def cin(
@@ -94,6 +104,7 @@ def cin(
     layer_sizes: Sequence[int],
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Products of whole embeddings, coordinate by coordinate: n x (N, D) -> (N, sum of layer_sizes).
@@ -114,6 +125,7 @@ def co_attention(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Two sequences look at each other: (N, L, E), (N, S, F) -> both again, the ports `a` and `b`.
@@ -128,6 +140,7 @@ def concat(
     dim: int = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """One behind the other along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B)."""
@@ -138,6 +151,7 @@ def cosine(
     eps: float = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
@@ -147,6 +161,7 @@ def cross(
     num_layers: int = ...,
     rank: int | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Products of ever more features: n x (N, D_i) -> (N, D_0 + ... + D_n).
@@ -166,6 +181,7 @@ def cross_attention(
     residual: bool = ...,
     norm: Literal["pre", "post", "none"] = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each query token looks at all key tokens: (N, L, E), (N, S, F) -> (N, L, E).
@@ -183,6 +199,7 @@ def distance(
     keepdim: bool = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The p-norm of the difference of vectors, along the last axis: (N, D), (N, D) -> (N,).
@@ -194,6 +211,7 @@ def divide(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The first over the second; whole numbers give floats: (*), (*) -> (*)."""
@@ -201,6 +219,7 @@ def divide(
 def dot(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The dot product of two vectors: (N, D), (N, D) -> (N,)."""
@@ -210,6 +229,7 @@ def dot_interaction(
     concat_first: bool = ...,
     self_interaction: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The first vector and the dot products of all pairs: K x (N, D) -> (N, D + K*(K - 1)/2).
@@ -222,6 +242,7 @@ def einsum(
     *sources: Tensor,
     equation: str,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Products of axes by letter, summed where `equation` drops one: "n l d, n m d -> n l m".
@@ -234,6 +255,7 @@ def factorization(
     *sources: Tensor,
     reduce_sum: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
@@ -249,6 +271,7 @@ def film(
     dim: int = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each channel of `x` scaled and shifted by what `condition` says: (N, C, *), (N, E) -> (N, C, *).
@@ -263,6 +286,7 @@ def formula(
     *,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
     **named: Tensor,
 ) -> Tensor:
@@ -278,6 +302,7 @@ def gated(
     gate: Literal["sigmoid", "softmax"] = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each source projected by tanh and let through by a gate: n x (N, *, D_i) -> (N, *, out_features).
@@ -294,6 +319,7 @@ def gather(
     dim: int,
     sparse_grad: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """What stands in `input` at each index along `dim`: (N, L, D), (N, K, D) -> (N, K, D) for dim 1.
@@ -306,6 +332,7 @@ def last_pool(
     mask: Tensor = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The last of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
@@ -314,6 +341,7 @@ def logical_and(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """True where all are true, or not 0, as masks are joined: (*), (*) -> (*), bool."""
@@ -322,6 +350,7 @@ def logical_or(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """True where any is true, or not 0, as masks are joined: (*), (*) -> (*), bool."""
@@ -331,6 +360,7 @@ def low_rank(
     out_features: int,
     rank: int = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The tensor fusion through factors of a low rank: n x (N, *, D_i) -> (N, *, out_features).
@@ -345,6 +375,7 @@ def masked_fill(
     value: bool | float,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`value` where `mask` is true, else `input`: (*), (*) -> (*)."""
@@ -352,6 +383,7 @@ def masked_fill(
 def matmul(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch."""
@@ -361,6 +393,7 @@ def max_pool(
     mask: Tensor = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The largest of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
@@ -368,7 +401,9 @@ def max_pool(
 def maximum(
     *sources: Tensor,
     broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The largest of each element: (*), (*) -> (*)."""
@@ -378,6 +413,7 @@ def mean_pool(
     mask: Tensor = ...,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The mean of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
@@ -391,6 +427,7 @@ def mfb(
     dropout: float = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Sums of `factors` products each, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -402,7 +439,9 @@ def mfb(
 def minimum(
     *sources: Tensor,
     broadcast: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The smallest of each element: (*), (*) -> (*)."""
@@ -415,6 +454,7 @@ def mlb(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """P (tanh(U a) * tanh(V b)), an element-wise product: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -431,6 +471,7 @@ def mmoe(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Shared experts, weighed for each task by a gate of its own: n x (N, *, D_i) -> a port a task.
@@ -446,6 +487,7 @@ def moe(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Experts on all sources, weighed by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
@@ -459,6 +501,7 @@ def multiply(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The product: (*), (*) -> (*)."""
@@ -472,6 +515,7 @@ def mutan(
     hidden_features: int | None = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """A Tucker fusion whose core is a sum of `rank` products: (N, *, D), (N, *, E) -> (N, *, out_features).
@@ -484,6 +528,7 @@ def mutan(
 def outer(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each element times each other, an axis a source: (N, A), (N, B) -> (N, A, B)."""
@@ -496,6 +541,7 @@ def pad_like(
     side: Literal["end", "start", "both"] = ...,
     value: bool | float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`input` as long as `like` along `dim`, by `value` behind it: (N, T, *), (N, S, *) -> (N, S, *).
@@ -506,6 +552,7 @@ def pad_like(
 def pairwise_dot(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The dot product of each pair, (1, 0), (2, 0), (2, 1), ...: K x (N, D) -> (N, K*(K - 1)/2)."""
@@ -519,6 +566,7 @@ def perceiver(
     dim_feedforward: int = ...,
     dropout: float = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Learned latents look at all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
@@ -533,6 +581,7 @@ def pick(
     index: Tensor,
     *,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Each sample's own position of the first axis: (N, L, *), (N,) -> (N, *)."""
@@ -547,6 +596,7 @@ def resize_like(
     align_corners: bool | None = ...,
     antialias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`input` interpolated to the size of `like`: (N, C, H, W), (N, *, K, L) -> (N, C, K, L).
@@ -561,6 +611,7 @@ def scatter_add(
     *,
     dim: int,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
@@ -574,6 +625,7 @@ def sequence_mask(
     *,
     maxlen: int | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """True at each sample's first `lengths` steps: (N,), (N, T, *) -> (N, T), bool.
@@ -589,6 +641,7 @@ def squeeze_excite(
     reduction: int = ...,
     bias: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Channels of two feature maps, scaled by what both hold: (N, C, *), (N, D, *) -> the same two.
@@ -603,6 +656,7 @@ def stack(
     dim: int = ...,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D)."""
@@ -611,6 +665,7 @@ def subtract(
     *sources: Tensor,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """The first without the second: (*), (*) -> (*)."""
@@ -618,6 +673,7 @@ def subtract(
 def tensor(
     *sources: Tensor,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """Every product of features of some of the sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
@@ -634,6 +690,7 @@ def transformer(
     dropout: float = ...,
     norm_first: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """All tokens look at all tokens: n x (N, T_i, D) or (N, D) -> (N, T_0 + ... + T_n, D).
@@ -646,13 +703,16 @@ def transformer(
 def weighted_sum(
     *sources: Tensor,
     softmax: bool = ...,
+    missing: Literal["skip"] | None = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """A sum with one learned weight a source, softmax-normalised or not: n x (N, *) -> (N, *).
 
     The weights start equal: a mean where they are normalised, else a plain sum.
-    The scalar mix of ELMo (Peters et al. 2018) without its scale.
+    The scalar mix of ELMo (Peters et al. 2018) without its scale. With `missing: skip` it goes without
+    the optional sources that are missing, and the weights of the others are normalised.
     """
 
 def where(
@@ -662,6 +722,7 @@ def where(
     *,
     broadcast: bool = ...,
     activation: _Activation = ...,
+    freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
     """`input` where `condition` is true, else `other`: (*), (*), (*) -> (*)."""

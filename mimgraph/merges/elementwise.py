@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import reduce
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
-from mimgraph.catalogue import OpFault, Sources, merge
+from mimgraph.catalogue import OpFault, Sources, bad_option, dtype_fault, merge
 from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
-from mimgraph.merges.agreement import MORE_AXES, Operands, agreed, operands
+from mimgraph.merges.agreement import MORE_AXES, Operands, agreed, operands, same_dtypes
+
+Missing = Literal["skip"] | None  # what to do without an optional input
 
 
 @merge()
-def add(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+def add(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
     """The sum: (*), (*) -> (*).
 
     Example:
@@ -23,7 +26,8 @@ def add(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
         {merge: add, from: [a, b], activation: ReLU}
     """
     named = operands(sources, "add")
-    return _folded(named, "add", broadcast, _infix("+"))
+    total = _folded(named, "add", broadcast, _infix("+"))
+    return _skipping(total, named, "add", broadcast, missing, "sum")
 
 
 @merge()
@@ -69,7 +73,7 @@ def divide(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
 
 
 @merge()
-def average(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+def average(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
     """The mean: (*), (*) -> (*).
 
     Example:
@@ -82,14 +86,15 @@ def average(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
     refuse(named, "average", ("bool",))
     total = _folded(named, "average", broadcast, _infix("+"))
     assert total.type is not None and total.call is not None
-    return Lowering(
+    mean = Lowering(
         total.type.cast(as_float(total.type.dtype)),
         call=Binary("/", total.call, Constant(len(sources))),
     )
+    return _skipping(mean, named, "average", broadcast, missing, "mean")
 
 
 @merge()
-def maximum(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+def maximum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
     """The largest of each element: (*), (*) -> (*).
 
     Example:
@@ -99,11 +104,12 @@ def maximum(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
     """
     named = operands(sources, "maximum")
     refuse(named, "maximum", COMPLEX)
-    return _folded(named, "maximum", broadcast, lambda a, b: call("torch.maximum", a, b))
+    largest = _folded(named, "maximum", broadcast, lambda a, b: call("torch.maximum", a, b))
+    return _skipping(largest, named, "maximum", broadcast, missing, "amax")
 
 
 @merge()
-def minimum(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+def minimum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
     """The smallest of each element: (*), (*) -> (*).
 
     Example:
@@ -113,7 +119,8 @@ def minimum(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
     """
     named = operands(sources, "minimum")
     refuse(named, "minimum", COMPLEX)
-    return _folded(named, "minimum", broadcast, lambda a, b: call("torch.minimum", a, b))
+    smallest = _folded(named, "minimum", broadcast, lambda a, b: call("torch.minimum", a, b))
+    return _skipping(smallest, named, "minimum", broadcast, missing, "amin")
 
 
 @merge()
@@ -232,6 +239,26 @@ def _joined(sources: Operands, name: str, broadcast: bool) -> Lowering:
     first, *others = map(Operand, sources)
     code: Code = reduce(lambda a, b: call(f"torch.{name}", a, b), others, cast(Code, first))
     return Lowering(frame.cast("bool"), call=code)
+
+
+def _skipping(
+    lowering: Lowering,
+    sources: Operands,
+    name: str,
+    broadcast: bool,
+    missing: Missing,
+    reduction: str,
+) -> Lowering:
+    """With the code for those of the sources that are there: their stack, reduced."""
+    if missing is None:
+        return lowering
+    if broadcast:
+        raise bad_option("missing", "what skips missing sources wants equal shapes")
+    same_dtypes(sources, name)
+    there = call("torch.stack", call("_present", *map(Operand, sources)))
+    if name == "average" and not next(iter(sources.values())).is_floating:
+        raise dtype_fault(next(iter(sources.values())), name, "floating-point tensors", "0")
+    return replace(lowering, skipping=there.method(reduction, 0))
 
 
 def _infix(operator: str) -> Callable[[Code, Code], Code]:

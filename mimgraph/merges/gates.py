@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from mimgraph.catalogue import Sources, floating, merge
+from mimgraph.catalogue import Sources, floating, merge, part
+from mimgraph.ir.code import Binary, Operand, Tuple, call
 from mimgraph.ir.graph import Block
+from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Positive
 from mimgraph.merges.agreement import operands, same_dtypes, same_shapes
+from mimgraph.merges.elementwise import Missing
 from mimgraph.merges.features import last, numbered, widths
 from mimgraph.merges.sketch import Sketch
 
 
 @merge()
-def weighted_sum(sources: Sources, /, *, softmax: bool = True) -> Block:
+def weighted_sum(sources: Sources, /, *, softmax: bool = True, missing: Missing = None) -> Block:
     """A sum with one learned weight a source, softmax-normalised or not: n x (N, *) -> (N, *).
 
     The weights start equal: a mean where they are normalised, else a plain sum.
-    The scalar mix of ELMo (Peters et al. 2018) without its scale.
+    The scalar mix of ELMo (Peters et al. 2018) without its scale. With `missing: skip` it goes without
+    the optional sources that are missing, and the weights of the others are normalised.
 
     Example:
         a: [64]
@@ -39,7 +43,21 @@ def weighted_sum(sources: Sources, /, *, softmax: bool = True) -> Block:
         sketch.parameter("weight", len(sources), init="ones")
     for index in range(len(sources)):
         sketch.layer(f"w{index}", "Select", "weight", dim=0, index=index)
-    return sketch.block(_weighed(sketch, numbered(len(sources), "w"), names))
+    weights = numbered(len(sources), "w")
+    if missing is None:
+        return sketch.block(_weighed(sketch, weights, names))
+    return sketch.block(sketch.part("fused", "weigh", (*weights, *names), softmax=softmax))
+
+
+@part()
+def weigh(sources: Sources, /, *, softmax: bool, missing: Missing = "skip") -> Lowering:
+    """A weight for each tensor, then the tensors: the sum, or mean, of those that are there."""
+    half = len(sources) // 2
+    keys = [Operand(str(index)) for index in range(len(sources))]
+    both = call("_weighed", Tuple(tuple(keys[:half])), Tuple(tuple(keys[half:])))
+    total, weight = Operand("both").at(0), Operand("both").at(1)
+    mean = Binary("/", total, weight) if softmax else total
+    return Lowering(sources[half], call=mean, steps={"both": both}, skipping=mean)
 
 
 @merge()

@@ -163,12 +163,15 @@ def bottleneck(
     num_layers: Depth = 2,
     dim_feedforward: Positive = 2048,
     dropout: Probability = 0.1,
+    activation: Literal["relu", "gelu"] = "relu",
+    norm_first: bool = False,
 ) -> Block:
     """Sequences that see each other through a few tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
 
     The multimodal bottleneck transformer (Nagrani et al. 2021): in each layer a transformer layer
     of each source runs on its tokens and the `num_bottlenecks` shared ones, of which the mean over
-    the sources goes on. So what a source says reaches the others in the second layer.
+    the sources goes on. So what a source says reaches the others in the second layer. The paper's
+    layers are those of ViT: `activation: gelu` and `norm_first: true`.
 
     Example:
         video: [16, 32]
@@ -178,7 +181,13 @@ def bottleneck(
     named = operands(sources, "bottleneck")
     width = _heads("bottleneck", named, num_heads, lone=False)
     names = numbered(len(sources))
-    options = {"nhead": num_heads, "dim_feedforward": dim_feedforward, "dropout": dropout}
+    options = {
+        "nhead": num_heads,
+        "dim_feedforward": dim_feedforward,
+        "dropout": dropout,
+        "activation": activation,
+        "norm_first": norm_first,
+    }
     doc = "A transformer layer for each input, on its tokens and the shared ones."
     layer = Sketch("BottleneckLayer", *names, "bottleneck", doc=doc)
     for index, name in enumerate(names):

@@ -44,7 +44,7 @@ def op_name(node: TypedNode) -> str:
 
 
 def op_text(node: TypedNode, options: str = "") -> str:
-    """`Conv2d 16 + ReLU`, `LSTM.last`, `residual width=8 × 3`, `Linear, shares tail`."""
+    """`Conv2d 16 + ReLU`, `LSTM.last`, `residual width=8 × 3, frozen`, `Linear, shares tail`."""
     operation = unwrap(node.operation)
     text = op_name(node)
     if node.default and not (
@@ -63,7 +63,9 @@ def op_text(node: TypedNode, options: str = "") -> str:
             return f"{op_text(one, options)}, each of {len(items)}{shares}"
         case Repeated(bodies, shared=shared):
             text += f" × {len(bodies)}{' shared' if shared else ''}"
-    return f"{text}, shares {node.operation.owner}" if isinstance(node.operation, Shared) else text
+    if isinstance(node.operation, Shared):
+        return f"{text}, shares {node.operation.owner}"
+    return f"{text}, frozen" if node.is_frozen else text
 
 
 def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:

@@ -36,7 +36,8 @@ class Row:
     """An input or node. `name` is its key among its siblings, `text` says more of its layer.
 
     A row that stands for several `times` tells of the first; its name is the first one's number.
-    `params` and `buffers` count elements, of one time and of all that is inside.
+    `params` and `buffers` count elements, of one time and of all that is inside; `frozen` those of
+    the params that are not learned.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Row:
     shape: str
     dtype: str
     params: int = 0
+    frozen: int = 0
     buffers: int = 0
     text: str = ""
     sources: tuple[str, ...] = ()
@@ -77,8 +79,13 @@ class Summary:
 
     @property
     def params(self) -> int:
-        """The learned elements, a shared module's once."""
+        """The elements of all parameters, a shared module's once."""
         return sum(row.params for row in self.rows)
+
+    @property
+    def frozen(self) -> int:
+        """Those of them that are not learned."""
+        return sum(row.frozen for row in self.rows)
 
     @property
     def buffers(self) -> int:
@@ -94,7 +101,10 @@ class Summary:
 
     def _footer(self) -> Iterator[str]:
         buffers = f", buffers: {self.buffers:,}" if self.buffers else ""
-        yield f"Parameters: {self.params:,}{buffers}"
+        frozen = ""
+        if self.frozen:
+            frozen = f" ({self.params - self.frozen:,} trainable, {self.frozen:,} frozen)"
+        yield f"Parameters: {self.params:,}{frozen}{buffers}"
         inputs = (row for row in self.rows if row.layer == "Input")
         yield f"Inputs: {', '.join(f'{row.name} {row.shape} {row.dtype}' for row in inputs)}"
         yield f"Outputs: {', '.join(f'{name} {shape}' for name, shape in self.outputs.items())}"
@@ -132,6 +142,11 @@ class _Rows:
         return self.made[id(body)]
 
     def row(self, node: TypedNode, by_name: Mapping[str, TypedNode]) -> Row:
+        """The row of a node; of a frozen one, all params are."""
+        row = self.thawed_row(node, by_name)
+        return replace(row, frozen=row.params) if node.is_frozen else row
+
+    def thawed_row(self, node: TypedNode, by_name: Mapping[str, TypedNode]) -> Row:
         """The row of a node; what shares a module counts nothing and shows nothing inside."""
         results = shown_results(node)
         sources = dict.fromkeys(source_text(value, by_name) for value in node.arguments.values())
@@ -187,8 +202,9 @@ def _holding(row: Row, children: Iterable[Row]) -> Row:
     """A row with what is inside, which it counts."""
     inside = tuple(children)
     params = sum(child.params * child.times for child in inside)
+    frozen = sum(child.frozen * child.times for child in inside)
     buffers = sum(child.buffers * child.times for child in inside)
-    return replace(row, params=params, buffers=buffers, children=inside)
+    return replace(row, params=params, frozen=frozen, buffers=buffers, children=inside)
 
 
 # The table as text.

@@ -39,8 +39,9 @@ from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree, compose
 from mimgraph.spec.compose import Sequence as Seq
 
+LANGUAGE = "1"  # the version of the language
 TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
-INPUT = ("shape", "dtype", "vocab", "doc")
+INPUT = ("shape", "dtype", "vocab", "doc", "optional")
 BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
 DEFAULT_NAME = "Model"
 
@@ -160,8 +161,8 @@ class _Reader:
         )
 
     def version(self, tree: Tree | None) -> None:
-        if tree is not None and not (isinstance(tree, Scalar) and tree.text == "1"):
-            self.fault("bad-option", "the language version is 1", tree.span)
+        if tree is not None and not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
+            self.fault("bad-option", f"the language version is {LANGUAGE}", tree.span)
 
     def class_name(self, tree: Tree | None) -> str:
         name = self.text("name", tree)
@@ -229,7 +230,16 @@ class _Reader:
             return broken
         if dtype is None:
             return broken
-        return Input(key.text, key.span, sizes, dtype, vocab_option, doc)
+        optional = self.flag("optional", tree.get("optional"))
+        return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional)
+
+    def flag(self, what: str, tree: Tree | None) -> bool:
+        """`true` or `false`, which it is where it is left out."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, bool):
+            return tree.value
+        if tree is not None:
+            self.wrong_type(what, "true or false", tree)
+        return False
 
     def dtype(self, tree: Tree | None, default: str) -> str | None:
         if tree is None:
@@ -329,10 +339,11 @@ class _Reader:
         if fed_by is None and op is not None and op[0].text in ("parameter", "buffer"):
             sources = ()
         take = self.take(tree.get("take"), here)
+        freeze = self.freeze(tree.get("freeze"), here)
         if len(self.report.diagnostics) > before:
             self.report.spoken.update(_words(tree))
         fine = sources is not None or fed_by is None
-        return Node(key.text, key.span, operation if fine else None, sources, take)
+        return Node(key.text, key.span, operation if fine else None, sources, take, freeze)
 
     def op_of(self, key: Scalar, tree: Map, here: str) -> tuple[Scalar, Tree] | None:
         """The one key that says what a node does."""
@@ -384,7 +395,8 @@ class _Reader:
     ) -> Apply | Chain | Call | Share | None:
         key, value = op
         if key.text == "seq":
-            known = self.check_keys("a seq", tree, ("seq", *self.feeding(tree), "take"), here)
+            words = ("seq", *self.feeding(tree), "take", "freeze")
+            known = self.check_keys("a seq", tree, words, here)
             chain = self.chain(value, here)
             return chain if known or tree.get("from") is not None else None
         if key.text in ("parameter", "buffer", "arange"):
@@ -392,7 +404,7 @@ class _Reader:
         name = self.text(key.text, value)
         if name is None:
             return None
-        own = (key.text, *self.feeding(tree), *(() if key.text == "share" else ("take",)))
+        own = (key.text, *self.feeding(tree), *(() if key.text == "share" else ("take", "freeze")))
         rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
         if key.text == "share":
             return self.share(name, value, rest, here)
@@ -408,7 +420,7 @@ class _Reader:
         self, name: str, value: Tree, rest: Mapping[str, tuple[Scalar, Tree]], here: str
     ) -> Share | None:
         for word, _ in rest.values():
-            help = "a share has the options, activation and take of what it shares"
+            help = "a share has the options and words of what it shares"
             self.fault(
                 "unknown-option", "a share takes no options", word.span, help=help, node=here
             )
@@ -440,7 +452,9 @@ class _Reader:
 
     def tensor(self, key: Scalar, value: Tree, tree: Map, here: str) -> Apply | None:
         """A tensor of the model, its shape behind the key; of an `arange`, what it counts."""
-        rest = {k.text: (k, v) for k, v in tree.entries if k.text not in (key.text, "take")}
+        rest = {
+            k.text: (k, v) for k, v in tree.entries if k.text not in (key.text, "take", "freeze")
+        }
         if key.text == "arange":
             if "from" in rest:
                 message = "an arange has its source behind its key"
@@ -561,12 +575,13 @@ class _Reader:
             self.wrong_type("an item", "a layer or block, or {name: options}", tree, here)
             return broken
         take = self.take(rest.pop("take")[1], here) if "take" in rest else None
+        freeze = self.freeze(rest.pop("freeze")[1], here) if "freeze" in rest else False
         operation: Operation | None
         if key.text in self.blocks:
             operation = self.call(key.text, key.span, rest, here, lone)
         else:
             operation = self.apply("layer", key.text, key.span, rest, here, lone)
-        return Node(name, key.span, operation, (), take)
+        return Node(name, key.span, operation, (), take, freeze)
 
     def take(self, tree: Tree | None, here: str) -> Take | None:
         if tree is None:
@@ -575,6 +590,12 @@ class _Reader:
             return Take(str(tree.value), tree.span)
         self.wrong_type("take", "a port", tree, here)
         return None
+
+    def freeze(self, tree: Tree | None, here: str) -> bool:
+        if tree is None or (isinstance(tree, Scalar) and isinstance(tree.value, bool)):
+            return tree is not None and bool(tree.value)
+        self.wrong_type("freeze", "true or false", tree, here)
+        return False
 
     # sources and outputs
 
@@ -607,7 +628,7 @@ class _Reader:
         )
 
     def outputs(self, tree: Tree) -> tuple[Output, ...]:
-        """One source, a list, or `{public_name: source}`."""
+        """One source, a list, or `{public_name: source}`, a source with more to say in a mapping."""
         if isinstance(tree, Scalar):
             source = self.source(tree, "")
             return (Output(source.name, source, tree.span),) if source else ()
@@ -648,14 +669,27 @@ class _Reader:
         return Output(source.name, source, tree.span) if source else None
 
     def named_output(self, key: Scalar, tree: Tree) -> Output | None:
+        """`name: source`, or `name: {from: source, only: training, doc: ...}`."""
+        words: Map = tree if isinstance(tree, Map) else Map((), tree.span)
         if isinstance(tree, Map):
-            self.wrong_type("an output", "a source", tree)
-            return None
+            known = self.check_keys("an output", tree, ("from", "only", "doc"))
+            only, found = tree.get("only"), tree.get("from")
+            if only is not None and not (isinstance(only, Scalar) and only.value == "training"):
+                self.fault("bad-option", "only is training", only.span, tree=only)
+            if found is None:
+                if known:
+                    help = f"{key.text}: {{from: ...}}"
+                    self.fault("missing-key", f"{key.text} needs from", key.span, help=help)
+                return None
+            tree = found
         source = self.source(tree, "")
         if not (key.text.isascii() and key.text.isidentifier()):
             self.fault("bad-name", f"{key.text!r} cannot be an output's name", key.span, tree=tree)
             return None
-        return Output(key.text, source, key.span) if source else None
+        if source is None:
+            return None
+        doc = self.text("doc", words.get("doc")) or ""
+        return Output(key.text, source, key.span, words.get("only") is not None, doc)
 
     # blocks
 
@@ -724,7 +758,7 @@ class _Reader:
             return ()
         if isinstance(tree, Scalar):
             name = self.text("inputs", tree)
-            return (BlockInput(name, tree.span),) if name else ()
+            return (BlockInput(name, tree.span),) if name is not None else ()
         if not (tree.entries if isinstance(tree, Map) else tree.items):
             self.wrong_type("inputs", "the names of at least one input", tree)
         found = []

@@ -73,6 +73,8 @@ def _input(declared: Input) -> Any:
         entry["dtype"] = declared.dtype
     if declared.vocab is not None:
         entry["vocab"] = declared.vocab.value
+    if declared.optional:
+        entry["optional"] = True
     if declared.doc:
         entry["doc"] = declared.doc
     return shape if entry.keys() == {"shape"} else entry
@@ -103,12 +105,24 @@ def _block_inputs(inputs: Sequence[BlockInput]) -> Any:
 
 def _outputs(outputs: Sequence[Output]) -> Any:
     """A source, a list of nodes, or public names."""
+    if any(output.only_training or output.doc for output in outputs):
+        return Tall((output.name, _output(output)) for output in outputs)
     sources = [_source(output.source) for output in outputs]
     if len(outputs) == 1 and outputs[0].name == outputs[0].source.name:
         return sources[0]
     if [output.name for output in outputs] == sources:
         return sources
     return {output.name: source for output, source in zip(outputs, sources, strict=True)}
+
+
+def _output(output: Output) -> Any:
+    """A source, with what else is said of the output."""
+    entry: dict[str, Any] = {"from": _source(output.source)}
+    if output.only_training:
+        entry["only"] = "training"
+    if output.doc:
+        entry["doc"] = output.doc
+    return entry if len(entry) > 1 else entry["from"]
 
 
 def _node(node: Node) -> dict[str, Any]:
@@ -137,9 +151,16 @@ def _node(node: Node) -> dict[str, Any]:
             entry |= {"share": operation.text, **sources}
         case Chain(items):
             entry |= {**sources, "seq": Rows(map(_item, items))}
-    entry |= each
+    return entry | each | _words(node)
+
+
+def _words(node: Node) -> dict[str, Any]:
+    """What is said of a node beside what it does."""
+    entry: dict[str, Any] = {}
     if node.take is not None:
         entry["take"] = node.take.port
+    if node.freeze:
+        entry["freeze"] = True
     return entry
 
 
@@ -149,8 +170,7 @@ def _item(node: Node) -> Any:
     assert isinstance(operation, Apply | Call)
     name = operation.name if isinstance(operation, Apply) else operation.block
     options = _apply(operation) if isinstance(operation, Apply) else _call(operation)
-    if node.take is not None:
-        options["take"] = node.take.port
+    options |= _words(node)
     if not options:
         return name if operation.lone is None else {name: operation.lone.value}
     return {name: options}

@@ -20,6 +20,7 @@ class Case(NamedTuple):
     made: tuple[str, str]
     inputs: str = "{a: [8], b: [16]}"
     more: str = ""  # another block
+    params: str = "{}"  # of the spec
 
 
 PLAIN = ("p: {block: tower, from: a}", "q: {block: tower, from: b}")
@@ -37,6 +38,65 @@ CASES = {
         """,
         ("Tower()", "Tower()"),
         "{a: [8], b: [8]}",
+    ),
+    "a param of the spec is a number, in arithmetic too": Case(
+        "{inputs: {x: [D]}, seq: [{Linear: $(expand * D)}, {Linear: $classes}]}",
+        PLAIN,
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, in_features: int) -> None:
+                super().__init__(nn.Linear(in_features, 6 * in_features), nn.Linear(6 * in_features, 10))
+        """,
+        TOWERS,
+        params="{expand: 6, classes: 10}",
+    ),
+    "arithmetic written at one place explains the same values at another": Case(
+        "{inputs: {x: [D]}, seq: [{wide: $(2 * D)}, {LayerNorm: {}}, {Linear: 3}]}",
+        PLAIN,
+        """
+        class Wide(nn.Sequential):
+            def __init__(self, in_features: int, width: int) -> None:
+                super().__init__(nn.Linear(in_features, width))
+
+
+        class Tower(nn.Sequential):
+            def __init__(self, in_features: int) -> None:
+                super().__init__(
+                    Wide(in_features, width=2 * in_features),
+                    nn.LayerNorm(2 * in_features),
+                    nn.Linear(2 * in_features, 3),
+                )
+        """,
+        TOWERS,
+        more="wide: {params: {width: null}, seq: [{Linear: $width}]}",
+    ),
+    "a param inside a tuple": Case(
+        "{params: {reach: 1}, seq: [{ZeroPad1d: [$reach, 0]}]}",
+        (PLAIN[0], "q: {block: tower, from: b, reach: 2}"),
+        """
+        class Tower(nn.Sequential):
+            def __init__(self, reach: int = 1) -> None:
+                super().__init__(nn.ZeroPad1d((reach, 0)))
+        """,
+        ("Tower()", "Tower(reach=2)"),
+        "{a: [4, 8], b: [4, 8]}",
+    ),
+    "how often it repeats, as it was written": Case(
+        "{params: {depth: 2}, seq: [{Linear: 8}, {step: {repeat: $(depth - 1)}}]}",
+        (PLAIN[0], "q: {block: tower, from: b, depth: 4}"),
+        """
+        class Step(nn.Sequential):
+            def __init__(self) -> None:
+                super().__init__(nn.Linear(8, 8))
+
+
+        class Tower(nn.Sequential):
+            def __init__(self, depth: int = 2) -> None:
+                super().__init__(nn.Linear(8, 8), nn.Sequential(*[Step() for _ in range(depth - 1)]))
+        """,
+        ("Tower()", "Tower(depth=4)"),
+        "{a: [8], b: [8]}",
+        "step: {seq: [{Linear: 8}]}",
     ),
     "a class of one use is written as it is": Case(
         "{params: {width: 4}, seq: [{Linear: $width}, ReLU]}",
@@ -259,6 +319,7 @@ def test_what_differs_is_an_argument(case: Case) -> None:
 def spec_of(case: Case) -> str:
     body = dedent(case.block).strip()
     lines = [
+        f"params: {case.params}",
         f"inputs: {case.inputs}",
         "blocks:",
         f"  {case.more}",

@@ -202,21 +202,21 @@ def vilbert(w: Weights, a: Tensor, b: Tensor, a_mask: Any = None, b_mask: Any = 
     return a, b
 
 
-def transformer(w: Weights, *xs: Tensor, layers: int = 1, first: bool = False) -> Tensor:
+def transformer(w: Weights, *xs: Tensor, layers: int = 1, **options: Any) -> Tensor:
     parts = [x if x.dim() == 3 else x[:, None] for x in xs]
     x = torch.cat([part + kind for part, kind in zip(parts, w["modality"], strict=True)], 1)
     for number in range(layers):
-        x = w.encoder_layer(f"encoder.layers.{number}", x, 2, first=first)
+        x = w.encoder_layer(f"encoder.layers.{number}", x, 2, **options)
     return x
 
 
-def mbt(w: Weights, *xs: Tensor, layers: int = 2) -> tuple[Tensor, ...]:
+def mbt(w: Weights, *xs: Tensor, layers: int = 2, **options: Any) -> tuple[Tensor, ...]:
     shared = w["bottleneck"].expand(len(xs[0]), -1, -1)
     for number in range(layers):
         seen, ends = [], []
         for index, x in enumerate(xs):
             name = f"layers.{number}.encoder{index}"
-            y = w.encoder_layer(name, torch.cat((x, shared), 1), 2)
+            y = w.encoder_layer(name, torch.cat((x, shared), 1), 2, **options)
             seen.append(y[:, : x.shape[1]])
             ends.append(y[:, x.shape[1] :])
         xs, shared = tuple(seen), torch.stack(ends).mean(0)
@@ -462,8 +462,8 @@ CASES = [
     Case(
         "bottleneck",
         {"a": ["T", 8], "b": ["T", 8], "c": ["S", 8]},
-        f"num_heads: 2, num_layers: 3, num_bottlenecks: 2, {SMALL}",
-        lambda w, *xs: mbt(w, *xs, layers=3),
+        f"num_heads: 2, num_layers: 3, num_bottlenecks: 2, activation: gelu, norm_first: true, {SMALL}",
+        lambda w, *xs: mbt(w, *xs, layers=3, act=F.gelu, first=True),
         2 * 8 + 3 * 3 * encoder_weights(8, 7),
     ),
     Case(

@@ -1,0 +1,199 @@
+"""Optional inputs: when each node is there, and whether every op that may miss a source says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from mimgraph import catalogue
+from mimgraph.analysis.state import Fed, Site, State
+from mimgraph.catalogue import Op
+from mimgraph.diagnostics import Label
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.graph import Apply, Input
+from mimgraph.ir.presence import ALWAYS, Presence, either, implies, renamed
+from mimgraph.ir.typed import Body, Repeated, TypedNode, Use, unwrap
+from mimgraph.ir.types import can_be_read
+
+
+def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
+    """Whether one input at least is always given: it tells the batch."""
+    declared = tuple(inputs)
+    fine = not declared or not all(one.optional for one in declared)
+    if not fine:
+        message = "at least one input must not be optional"
+        help = "the size of the batch is read from it"
+        state.fault("bad-option", message, declared[0].span, help=help)
+    return fine
+
+
+def left_out(fed: Mapping[str, Fed]) -> frozenset[str]:
+    """The inputs of a block that may be missing when its first is there."""
+    first = next(iter(fed.values()), None)
+    whole = ALWAYS if first is None else first.presence
+    return frozenset(key for key, one in fed.items() if not implies(whole, one.presence))
+
+
+def missing_from(fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
+    """The inputs of a merge that is a block that may be missing when the merge runs."""
+    if not skips:
+        return frozenset()
+    whole = either(one.presence for one in fed.values())
+    return frozenset(key for key, one in fed.items() if not implies(whole, one.presence))
+
+
+def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
+    """The node with its presence; None where a missing source is not provided for, which is told."""
+    by_value = {one.value: one for one in site.fed or ()}
+    fed = {key: by_value[value] for key, value in typed.arguments.items()}
+    if all(one.is_own for one in fed.values()):
+        return replace(typed, is_own=True)
+    if all(one.presence == ALWAYS for one in fed.values()):
+        return typed
+    op = _op(typed)
+    whole: Presence | None = ALWAYS
+    if op is not None and op.name == "Fill":
+        _check_fill(state, site, typed)
+    elif op is not None and op.kind in ("merge", "part"):
+        whole = _of_equals(state, site, typed, op, fed)
+    else:
+        whole = _of_first(state, site, typed, op, fed)
+    if whole is None:
+        return None
+    return replace(typed, presence=whole, presences=_of_results(typed, fed))
+
+
+def _check_fill(state: State, site: Site, typed: TypedNode) -> None:
+    """The sizes of what fills a missing tensor are read from inputs that are given."""
+    context = site.context
+    at_hand = [t for n, t in context.inputs.items() if t is not None and n not in context.optional]
+    (type_,) = typed.results.values()
+    for size in () if state.alone else type_.dims:
+        if isinstance(size, Dim) and not can_be_read(size, at_hand):
+            message = f"{size} is not known where the source is missing"
+            help = "give it a fixed size first, or another input that has this size"
+            span = (site.fed or ())[0].source.span
+            state.fault("symbolic-size", message, span, site.path, note=str(type_), help=help)
+
+
+def _op(typed: TypedNode) -> Op | None:
+    """The op of the catalogue that a node applies."""
+    declared = typed.declared.operation
+    operation = unwrap(typed.operation)
+    if isinstance(declared, Apply):
+        return catalogue.find(declared.kind, declared.name)
+    if isinstance(operation, Use) and operation.merge:
+        return catalogue.find("merge", operation.merge)
+    name = getattr(operation, "name", "")
+    return catalogue.find(getattr(operation, "kind", "layer"), name) if name else None
+
+
+def conditional(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
+    """The arguments of a layer or merge that are not given at times when it runs."""
+    op = _op(typed)
+    return [
+        key
+        for key, one in fed.items()
+        if not implies(typed.presence, one.presence) and may_be_left_out(op, key)
+    ]
+
+
+def may_be_left_out(op: Op | None, key: str) -> bool:
+    """Whether an argument that is missing is simply not given: masks, lengths, states."""
+    if op is None or key not in op.inputs.optional:
+        return False
+    return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present")
+
+
+def _of_equals(
+    state: State, site: Site, typed: TypedNode, op: Op, fed: Mapping[str, Fed]
+) -> Presence | None:
+    """A merge is there with its sources, or with any of them if it skips those that are missing."""
+    sources = {
+        key: one for key, one in fed.items() if not one.is_own and not may_be_left_out(op, key)
+    }
+    presences = {one.presence for one in sources.values()}
+    if skips(typed):
+        return either(presences)
+    if len(presences) > 1:
+        odd = next(one for one in sources.values() if one.presence != ALWAYS)
+        _refuse(state, site, typed, op.name, odd)
+        return None
+    return next(iter(presences), ALWAYS)
+
+
+def skips(typed: TypedNode) -> bool:
+    """Whether a merge goes without what is missing."""
+    operation = unwrap(typed.operation)
+    options = getattr(operation, "options", None) or getattr(operation, "arguments", {})
+    return options.get("missing") == "skip"
+
+
+def _of_first(
+    state: State, site: Site, typed: TypedNode, op: Op | None, fed: Mapping[str, Fed]
+) -> Presence | None:
+    """A layer, chain or block is there if its first source is; a layer needs the others then."""
+    first, *others = fed.items()
+    whole = ALWAYS if first[1].is_own else first[1].presence
+    is_block = isinstance(unwrap(typed.operation), Use | Repeated)
+    for key, one in others:
+        if not (is_block or implies(whole, one.presence) or may_be_left_out(op, key)):
+            name = op.name if op else typed.name
+            _refuse(state, site, typed, name, one)
+            return None
+    return whole
+
+
+def _of_results(typed: TypedNode, fed: Mapping[str, Fed]) -> Mapping[str, Presence]:
+    """Where the results of a block depend on inputs of it that may be missing."""
+    operation = unwrap(typed.operation)
+    body: Body | None = None
+    if isinstance(operation, Use):
+        body = operation.body
+    elif isinstance(operation, Repeated) and operation.bodies:
+        body = operation.bodies[-1]
+    if body is None or not body.optional:
+        return {}
+    outer = {key: one.presence for key, one in fed.items()}
+    single = len(body.outputs) == 1
+    found = {n: renamed(body.presence_of(v), outer) for n, v in body.outputs.items()}
+    return {"" if single else name: p for name, p in found.items() if p != ALWAYS}
+
+
+def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> None:
+    """Report a source that may be missing."""
+    inputs = sorted({name for clause in one.presence for name in clause})
+    labels = tuple(
+        Label(declared.span, "optional")
+        for i in inputs
+        if (declared := site.context.scope.inputs.get(i)) is not None
+    )
+    help = f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
+    op = catalogue.find("merge", name)
+    if op is not None and "missing" in op.options:
+        help += ", or missing: skip"
+    message = f"{_missing(one, inputs)}: {name} must say what to do"
+    state.fault(
+        "optional-source",
+        message,
+        one.source.span,
+        site.path,
+        labels=(*labels, *site.context.uses),
+        help=help,
+    )
+
+
+def _missing(one: Fed, inputs: list[str]) -> str:
+    if inputs == [one.text]:
+        return f"{one.text} may be left out"
+    return f"{one.text} is missing without {' and '.join(inputs)}"
+
+
+def check_output(state: State, fed: Fed, labels: tuple[Label, ...] = ()) -> None:
+    """An output is always there."""
+    if fed.presence == ALWAYS:
+        return
+    inputs = sorted({name for clause in fed.presence for name in clause})
+    message = f"{_missing(fed, inputs)}, but an output is always there"
+    help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}"
+    state.fault("optional-source", message, fed.source.span, labels=labels, help=help)

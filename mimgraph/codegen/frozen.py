@@ -1,0 +1,47 @@
+"""What keeps frozen modules as they are: no gradients, and evaluation mode while the rest trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mimgraph.codegen.printer import Expr, Function, Parameter, Return, Statement
+from mimgraph.ir.code import Call, Code, Constant, Name
+from mimgraph.ir.typed import Body, Each, Leaf, Sequence, TypedNode
+
+
+def freeze(made: Code, node: TypedNode) -> Code:
+    """The code that makes a node's module or tensor, with what takes its gradients off."""
+    return made.method("requires_grad_", False) if node.is_frozen else made
+
+
+def frozen(body: Body) -> tuple[Code, ...]:
+    """The frozen modules of a body, as its class names them; the chain of a block is the class."""
+    own = ((node, Name(f"self.{node.name}".rstrip("."))) for node in body.nodes)
+    return tuple(found for node, module in own for found in _frozen(node, module))
+
+
+def _frozen(node: TypedNode, module: Code) -> Iterator[Code]:
+    match node.operation:
+        case Leaf("tensor"):
+            return
+        case _ if node.is_frozen:
+            yield module
+        case Sequence(items):
+            for index, item in enumerate(items):
+                yield from _frozen(item, module.at(index))
+        case Each(items):
+            for item in items:
+                yield from _frozen(item, module.at(item.name))
+
+
+def train(modules: tuple[Code, ...]) -> tuple[Function, ...]:
+    """The method that leaves them in evaluation mode, if there are any."""
+    if not modules:
+        return ()
+    mode = Parameter("mode", "bool", Constant(True))
+    body: tuple[Statement, ...] = (
+        Expr(Call(Name("super().train"), (Name("mode"),))),
+        *(Expr(module.method("eval")) for module in modules),
+        Return(Name("self")),
+    )
+    return (Function("train", (mode,), False, "Self", body),)

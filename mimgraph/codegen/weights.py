@@ -1,0 +1,67 @@
+"""The weights of a module in a .safetensors file, which can hold no code: to it and from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from mimgraph.files import write_whole
+
+SHOWN = 8  # of the keys that do not fit
+
+
+def save(
+    model: nn.Module,
+    make: Callable[[], nn.Module],
+    path: str | PathLike[str],
+    metadata: dict[str, str],
+) -> None:
+    """Write all tensors of a model that fits what `make` makes, whole or not at all."""
+    with torch.device("meta"):
+        expected = make().state_dict()
+    state = model.state_dict()
+    _check_fit(expected, state, "the model is not of this graph")
+    # a file holds each tensor by itself, in order of its elements
+    tensors = {
+        key: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for key, tensor in state.items()
+    }
+    write_whole(Path(path), safetensors.torch.save(tensors, metadata))
+
+
+def load_weights(model: nn.Module, path: str | PathLike[str]) -> None:
+    """Copy the tensors of a .safetensors file into the model; a `ValueError` names all misfits."""
+    Path(path).open("rb").close()  # safetensors' own OSError does not name the file
+    try:
+        given = safetensors.torch.load_file(fspath(path))
+    except SafetensorError as error:
+        raise ValueError(f"{path} is no whole safetensors file: {error}") from None
+    _check_fit(model.state_dict(), given, f"{path} does not fit")
+    model.load_state_dict(given)
+
+
+def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], title: str) -> None:
+    both = [key for key in expected if key in given]
+    reshaped = [key for key in both if expected[key].shape != given[key].shape]
+    sizes = [f"{k} {tuple(given[k].shape)}, not {tuple(expected[k].shape)}" for k in reshaped]
+    faults = lists(
+        ("missing", [key for key in expected if key not in given]),
+        ("unexpected", [key for key in given if key not in expected]),
+        ("of another shape", sizes),
+    )
+    if told := "; ".join(faults):
+        raise ValueError(f"{title}: {told}")
+
+
+def lists(*named: tuple[str, Sequence[str]]) -> Iterator[str]:
+    """The first few of each list that is not empty, after its name."""
+    for name, items in named:
+        more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+        if items:
+            yield f"{name}: {', '.join(items[:SHOWN])}{more}"

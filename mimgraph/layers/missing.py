@@ -1,0 +1,72 @@
+"""What stands for a tensor that is missing: an optional input left out, or rows of a batch."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from mimgraph.catalogue import OpFault, dtype_fault, known, layer, weighted
+from mimgraph.ir.code import Code, Constant, Name, Operand, Slice, Tuple, call
+from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, Lowering, Module, module
+from mimgraph.ir.types import BATCH, TensorType
+from mimgraph.layers.inits import initial
+
+PRESENT = Operand("present")
+
+
+class FillInputs(NamedTuple):
+    input: TensorType
+    present: TensorType | None = None
+
+
+@layer()
+def Fill(
+    inputs: FillInputs, /, value: Literal["zeros", "learned"], *, init: Any = "zeros"
+) -> Lowering:
+    """Zeros, or a learned tensor, where the source is missing: (N, *) -> (N, *).
+
+    A source is missing if it depends on an optional input that is left out; with `present`, (N,) of
+    bool, in each sample where that is false, whatever stands there. The learned tensor has the shape
+    of the source without the batch, and starts as `init`, one of torch.nn.init.
+
+    Example:
+        audio: [16]
+        has_audio: {shape: [], dtype: bool}
+        {layer: Fill, from: {input: audio, present: has_audio}, value: learned}
+    """
+    x, present = inputs
+    if not x.batched:
+        raise OpFault("rank-mismatch", "Fill takes (N, *)", source="input", note=str(x))
+    _check_present(present)
+    made: Module | None = None
+    fill: Code = Constant(0)
+    if value == "learned":
+        weighted(x, "Fill", "input")
+        sizes = tuple(known(size, "a size of what is learned", "input") for size in x.dims)
+        made = module("Parameter", {"": sizes}, data=initial(sizes, init))
+        fill = MODULE
+        fallback: Code = MODULE.method("expand", BATCH, *(-1 for _ in x.dims))
+    else:
+        fallback = _zeros(x)
+    result: Code = INPUT
+    if present is not None:
+        axes = (Slice(), *(Constant(None),) * len(x.dims))
+        condition = PRESENT.at(Tuple(axes)) if x.dims else PRESENT
+        result = call("torch.where", condition, INPUT, fill)
+    return Lowering(x, made, result, fallback=fallback)
+
+
+def _check_present(present: TensorType | None) -> None:
+    if present is None:
+        return
+    if present.dtype != "bool":
+        raise dtype_fault(present, "Fill", "as present bool", "present")
+    if not present.batched or present.dims:
+        raise OpFault(
+            "rank-mismatch", "Fill takes present (N,)", source="present", note=str(present)
+        )
+
+
+def _zeros(x: TensorType) -> Code:
+    """Zeros of the source's shape, on the device of an input that is given; the dtype is left out
+    where that input has it."""
+    return ANCHOR.method("new_zeros", BATCH, *x.dims, dtype=Name(f"torch.{x.dtype}"))

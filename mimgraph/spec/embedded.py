@@ -1,0 +1,69 @@
+"""The spec that a file of weights carries, read from its header alone: no tensor, no torch."""
+
+from __future__ import annotations
+
+import json
+import re
+from os import PathLike
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.source import SourceFile, Span
+from mimgraph.spec.compose import MAX_BYTES
+from mimgraph.spec.read import LANGUAGE
+
+ENDING = ".safetensors"
+MAX_METADATA = 4 * MAX_BYTES  # JSON writes some characters of a spec in several
+
+# Writers put the metadata first, so the list of tensors, however long, is never parsed.
+_BEGIN = re.compile(r'\s*\{\s*"__metadata__"\s*:\s*')
+
+
+def carries_weights(path: str | PathLike[str]) -> bool:
+    """Whether a spec at `path` has its weights beside it."""
+    return Path(path).suffix == ENDING
+
+
+def metadata(spec: str) -> dict[str, str]:
+    """What stands in the header of a file with the weights of `spec`; other tools read `format`."""
+    return {"format": "pt", "mimgraph": LANGUAGE, "spec": spec}
+
+
+def read_spec(path: str | PathLike[str]) -> str:
+    """The text of the spec in the header; a `SpecError` if there is none."""
+    found = _metadata(str(path), _header(path))
+    if not isinstance(found, dict) or "mimgraph" not in found or "spec" not in found:
+        _refuse(str(path), "missing-key", "there is no spec in the metadata")
+    if found["mimgraph"] != LANGUAGE:
+        _refuse(str(path), "bad-option", f"the language version is {LANGUAGE}")
+    if not isinstance(found["spec"], str):
+        _refuse(str(path), "wrong-type", "the spec in the metadata is a text")
+    return found["spec"]
+
+
+def _header(path: str | PathLike[str]) -> str:
+    """As much of the header as may hold the metadata: its length in 8 bytes, then JSON."""
+    with Path(path).open("rb") as file:
+        wanted = min(int.from_bytes(file.read(8), "little"), MAX_METADATA)
+        header = file.read(wanted)
+    if not header or len(header) < wanted:
+        _refuse(str(path), "yaml-syntax", "the file ends in its header")
+    return header.decode(errors="surrogateescape")  # what is no UTF-8 is told with the spec
+
+
+def _metadata(name: str, header: str) -> Any:
+    begin = _BEGIN.match(header)
+    if begin is None:
+        return None
+    try:
+        return json.JSONDecoder().raw_decode(header, begin.end())[0]
+    except (ValueError, RecursionError):
+        if len(header.encode(errors="surrogateescape")) < MAX_METADATA:
+            _refuse(name, "yaml-syntax", "the metadata is no JSON")
+        _refuse(name, "too-large", f"the metadata ends beyond the limit of {MAX_METADATA} bytes")
+
+
+def _refuse(name: str, code: str, message: str) -> NoReturn:
+    help = "graph.save(model, path) writes a file of weights that carries its spec"
+    raise SpecError([Diagnostic(code, message, Span(SourceFile(name, ""), 1, 1, 1, 1), help=help)])

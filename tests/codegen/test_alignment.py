@@ -1,0 +1,59 @@
+"""Which tensor is which, on flows written down: `a.weight>b.weight` says what feeds what."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimgraph.codegen.alignment import Flow, align
+
+
+def flow(text: str) -> Flow:
+    """`a.w:3x4 b.w:4 / x>a.w a.w>b.w`: the tensors in order of use with their sizes, then pairs."""
+    tensors, _, pairs = text.partition("/")
+    named = (word.split(":") for word in tensors.split())
+    shapes = {key: tuple(int(size) for size in sizes.split("x")) for key, sizes in named}
+    feeds = (pair.split(">") for pair in pairs.split())
+    return Flow(shapes, frozenset((source, target) for source, target in feeds))
+
+
+CASES = {
+    "by shape, then in order": (
+        "a.w:2 b.w:3 c.w:2",
+        "p.w:2 q.w:2 r.w:3",
+        "a.w=p.w b.w=r.w c.w=q.w",
+    ),
+    "by name before order": ("a.w:2 a.b:2", "p.b:2 p.w:2", "a.w=p.w a.b=p.b"),
+    "by what feeds it": (
+        "a.w:2 b.w:2 / x>a.w y>b.w",
+        "p.w:2 q.w:2 / y>p.w x>q.w",
+        "a.w=q.w b.w=p.w",
+    ),
+    "by what it feeds": (
+        "a.w:2 b.w:2 c.w:3 / a.w>c.w",
+        "p.w:2 q.w:2 r.w:3 / q.w>r.w",
+        "a.w=q.w b.w=p.w c.w=r.w",
+    ),
+    "from far": (
+        "a.w:2 b.w:2 c.w:3 d.w:3 e.w:4 / a.w>c.w b.w>d.w d.w>e.w",
+        "p.w:2 q.w:2 r.w:3 s.w:3 t.w:4 / q.w>r.w p.w>s.w s.w>t.w",
+        "a.w=q.w b.w=p.w c.w=r.w d.w=s.w e.w=t.w",
+    ),
+    "one difference does not spread": (
+        "a.w:2 b.w:2 c.w:5 / x>a.w y>b.w b.w>c.w",
+        "p.w:2 q.w:2 r.w:6 / y>p.w x>q.w p.w>r.w",
+        "a.w=q.w b.w=p.w",
+    ),
+    "the exact shape first": ("a.w:1x2 b.w:2", "p.w:2 q.w:1x2", "a.w=q.w b.w=p.w"),
+    "axes of size 1 last": ("a.w:1x2", "p.w:2x1x1", "a.w=p.w"),
+    "another name last": ("a.w:2 b.cls:2", "p.token:2 q.w:2", "a.w=q.w b.cls=p.token"),
+    "no weight for a bias": ("a.w:2 b.w:2 c.b:3", "p.w:2 q.b:2 r.b:3", "a.w=p.w c.b=r.b"),
+    "nothing turned round": ("a.w:2x3", "p.w:3x2", ""),
+    "loops": ("a.w:2 / x>a.w a.w>a.w", "p.w:2 / x>p.w p.w>p.w", "a.w=p.w"),
+    "nothing": ("", "p.w:2", ""),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs", "expected"), CASES.values(), ids=CASES)
+def test_align(ours: str, theirs: str, expected: str) -> None:
+    found = align(flow(ours), flow(theirs))
+    assert " ".join(f"{key}={other}" for key, other in found.items()) == expected

@@ -1,0 +1,237 @@
+"""What is frozen gets no gradients and stays in evaluation mode, whatever the rest of the model does."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from tests.codegen.test_golden import RUFF
+
+BLOCKS = """\
+blocks:
+  conv_bn: {params: {width: 4}, seq: [{Conv2d: {out_channels: $width, kernel_size: 3}}, BatchNorm2d, {Dropout: 0.5}]}
+  head: {seq: [{BatchNorm2d: {freeze: true}}, {Conv2d: {out_channels: 4, kernel_size: 1}}]}
+  norm: {seq: [BatchNorm2d]}
+  pair:
+    inputs: [x]
+    nodes:
+      a: {block: conv_bn, from: x, freeze: true}
+      b: {block: conv_bn, from: a, width: 5}
+    outputs: b
+"""
+# nodes of a spec, the one that is the output, and what of them is frozen
+CASES: dict[str, tuple[str, str, set[str]]] = {
+    "layer": ("a: {layer: Linear, from: table, out_features: 4, freeze: true}", "a", {"a"}),
+    "not": ("a: {layer: Linear, from: table, out_features: 4, freeze: false}", "a", set()),
+    "layer with an activation": (
+        "a: {layer: BatchNorm2d, from: image, freeze: true, activation: ReLU}",
+        "a",
+        {"a"},
+    ),
+    "merge with weights": (
+        "a: {merge: gated, from: [table, table], out_features: 4, freeze: true}",
+        "a",
+        {"a"},
+    ),
+    "merge of one module": (
+        "a: {merge: bilinear, from: [table, table], out_features: 4, freeze: true}",
+        "a",
+        {"a"},
+    ),
+    "seq": ("a: {from: image, seq: [conv_bn, Flatten, {Linear: 4}], freeze: true}", "a", {"a"}),
+    "items of a seq": (
+        "a: {from: image, seq: [conv_bn, {conv_bn: {width: 6, freeze: true}}, Flatten, {Linear: {out_features: 4, freeze: true}}]}",
+        "a",
+        {"a.1", "a.3"},
+    ),
+    "block": ("a: {block: conv_bn, from: image, freeze: true}", "a", {"a"}),
+    "in a block": ("a: {block: pair, from: image}", "a", {"a.a"}),
+    "in a chain block": ("a: {block: head, from: image}", "a", {"a.0"}),
+    "in a repeat": ("a: {block: head, from: image, repeat: 2}", "a", {"a.0.0", "a.1.0"}),
+    "repeat": ("a: {block: conv_bn, from: image, repeat: 3, freeze: true}", "a", {"a"}),
+    "shared repeat": (
+        "a: {block: norm, from: image, repeat: {times: 3, shared: true}, freeze: true}",
+        "a",
+        {"a"},
+    ),
+    "repeat in a seq": (
+        "a: {from: image, seq: [{conv_bn: {repeat: 2, freeze: true}}, conv_bn]}",
+        "a",
+        {"a.0"},
+    ),
+    "each": (
+        "a: {layer: Linear, each: {u: table, v: table}, out_features: 4, freeze: true}\n  b: {merge: add, from: a.*}",
+        "b",
+        {"a"},
+    ),
+    "items of each": (
+        "a: {each: {u: table, v: table}, seq: [{Linear: {out_features: 4, freeze: true}}, {Linear: 3}]}\n  b: {merge: add, from: a.*}",
+        "b",
+        {"a.u.0", "a.v.0"},
+    ),
+    "parameter": (
+        "a: {parameter: [5], init: ones, batched: true, freeze: true}\n  b: {merge: add, from: [a, table]}",
+        "b",
+        {"a"},
+    ),
+    "shared": (
+        "a: {layer: Linear, from: table, out_features: 5, freeze: true}\n  b: {share: a, from: a}",
+        "b",
+        {"a"},
+    ),
+    "without weights": (
+        "a: {merge: add, from: [table, table], freeze: true}\n  b: {from: a, seq: [ReLU, {Dropout: 0.1}], freeze: true}",
+        "b",
+        set(),
+    ),
+}
+
+
+def graph_of(case: str) -> mg.Graph:
+    nodes, output, _ = CASES[case]
+    inputs = "image: [3, 8, 8]" if "image" in nodes else "table: [5]"
+    return mg.loads(f"inputs: {{{inputs}}}\n{BLOCKS}nodes:\n  {nodes}\noutputs: {output}\n")
+
+
+def is_below(name: str, prefixes: set[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def training(model: nn.Module) -> Iterator[str]:
+    return (name for name, module in model.named_modules() if module.training)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_freezes_that_and_nothing_else(case: str) -> None:
+    *_, frozen = CASES[case]
+    model = graph_of(case).compile()
+    for name, parameter in model.named_parameters():
+        assert parameter.requires_grad != is_below(name, frozen), name
+    modules = {name for name, _ in model.named_modules()}
+    thawed = {name for name in modules if not is_below(name, frozen)}
+    for ready in (model, model.eval().train(), copy.deepcopy(model), copy.deepcopy(model).train()):
+        assert set(training(ready)) == thawed
+    assert not set(training(model.eval()))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_survives_a_dump(case: str) -> None:
+    graph = graph_of(case)
+    assert mg.loads(graph.dumps()) == graph
+    assert mg.loads(graph.dumps()).source() == graph.source()
+    thawed = mg.loads(graph.dumps().replace("freeze: true", "freeze: false"))
+    assert (thawed == graph) == (not CASES[case][2])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_source_is_as_ruff_leaves_it(case: str) -> None:
+    source = graph_of(case).source()
+    options = ["--isolated", "--line-length", "100", "--stdin-filename", "emitted.py", "-"]
+    for command in (["check", "--extend-select", "I"], ["format", "--check"]):
+        done = subprocess.run(
+            [RUFF, *command, *options], input=source, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_a_training_step_leaves_it_as_it_is() -> None:
+    graph = mg.loads(
+        "inputs: {image: [3, 8, 8]}\n"
+        "nodes:\n"
+        "  backbone: {from: image, seq: [{Conv2d: {out_channels: 4, kernel_size: 3}}, BatchNorm2d], freeze: true}\n"
+        "  norm: {layer: BatchNorm2d, from: backbone}\n"
+        "  head: {from: norm, seq: [Flatten, {Linear: 1}]}\n"
+        "outputs: head\n"
+    )
+    model = graph.compile().train()
+    before = copy.deepcopy(model.state_dict())
+    learned = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(learned, lr=0.1)
+    model(image=torch.randn(4, 3, 8, 8)).sum().backward()
+    optimizer.step()
+    changed = {
+        k.partition(".")[0] for k, v in model.state_dict().items() if not torch.equal(v, before[k])
+    }
+    assert changed == {"norm", "head"}
+
+
+def test_the_summary_counts_both() -> None:
+    graph = mg.loads(
+        "inputs: {x: [5]}\n"
+        "blocks: {pair: {seq: [{Linear: {out_features: 5, freeze: true}}, {Linear: 5}]}}\n"
+        "nodes:\n"
+        "  a: {layer: Linear, from: x, out_features: 5, freeze: true}\n"
+        "  b: {block: pair, from: a, repeat: 2}\n"
+        "  c: {share: a, from: b}\n"
+        "outputs: c\n"
+    )
+    model, summary = graph.compile(), graph.summary()
+    assert summary.frozen == sum(p.numel() for p in model.parameters() if not p.requires_grad) == 90
+    assert "Parameters: 150 (60 trainable, 90 frozen)" in str(summary)
+    assert "Linear, frozen" in str(summary)
+
+
+# --- in Python ------------------------------------------------------------------------------------
+
+
+@mg.block
+def twice(x: mg.Tensor, *, frozen: bool = False) -> mg.Tensor:
+    return layers.Linear(5)(layers.Linear(5, freeze=frozen)(x, name="a"), name="b")
+
+
+def test_every_layer_merge_block_and_sequential_can_be_frozen() -> None:
+    x = mg.Input("x", (5,))
+    a = layers.Linear(5, activation="ReLU", freeze=True)(x, name="a")
+    b = merges.bilinear(a, x, out_features=5, freeze=True, name="b")
+    c = mg.Sequential(layers.Linear(5), twice(), freeze=True)(b, name="c")
+    d = mg.Sequential(layers.Linear(5, freeze=True), twice(freeze=True), layers.Linear(5))(
+        c, name="d"
+    )
+    e = twice(freeze=True, repeat=2)(d, name="e")
+    f = twice(e, frozen=True, name="f")
+    graph = mg.Graph(f)
+    model = graph.compile()
+    learned = {n.rpartition(".")[0] for n, p in model.named_parameters() if p.requires_grad}
+    assert learned == {"d.2", "f.b"}
+    assert mg.loads(graph.dumps()) == graph
+    assert mg.loads(graph.dumps()).source() == graph.source()
+
+
+def test_each_of_what_is_frozen() -> None:
+    x, y = mg.Input("x", (5,)), mg.Input("y", (5,))
+    a = layers.Linear(5, freeze=True).each(x, y, name="a")
+    b = mg.Sequential(layers.Linear(5), freeze=True).each(*a, name="b")
+    c = twice(freeze=True).each(*b, name="c")
+    graph = mg.Graph(merges.add(*c))
+    assert not any(p.requires_grad for p in graph.compile().parameters())
+    assert mg.loads(graph.dumps()) == graph
+
+
+def test_a_shared_layer_stays_frozen() -> None:
+    encode = layers.Linear(5, freeze=True)
+    graph = mg.Graph(encode(encode(mg.Input("x", (5,)))))
+    assert "linear_1: {share: linear, from: linear}" in graph.dumps()
+    assert not any(p.requires_grad for p in graph.compile().parameters())
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Linear(5, freeze="yes"),  # type: ignore[arg-type]
+        mg.Sequential(layers.ReLU(), freeze=1),  # type: ignore[arg-type]
+        mg.Sequential(layers.Linear(5, freeze=None)),  # type: ignore[arg-type]
+        twice(freeze=0),
+    ],
+    ids=repr,
+)
+def test_freeze_is_true_or_false(layer: mg.Sequential) -> None:
+    with pytest.raises(mg.SpecError, match="freeze is true or false") as caught:
+        layer(mg.Input("x", (5,)))
+    assert caught.value.diagnostics[0].code == "wrong-type"

@@ -1,0 +1,295 @@
+"""Weights of modules written by hand, or by torchvision, give the same outputs in their graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torchvision import models
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from tests.conftest import ROOT
+from tests.handwritten import MODELS
+
+
+def randomised(module: nn.Module) -> nn.Module:
+    """Every tensor its own values, so that a wrong mapping shows; variances and scales near 1."""
+    torch.manual_seed(7)
+    for key, tensor in module.state_dict().items():
+        if not tensor.is_floating_point():
+            tensor.random_(1000)
+        elif tensor.dim() == 1 and key.endswith(("weight", "var")):
+            tensor.uniform_(0.9, 1.1)
+        else:
+            tensor.normal_(std=0.05 if tensor.dim() < 2 else (1.5 / tensor[0].numel()) ** 0.5)
+    return module
+
+
+def assert_same_outputs(graph: mg.Graph, model: nn.Module, other: nn.Module) -> None:
+    inputs = seeded_inputs(graph.typed, 2, 1, choose_sizes(graph.typed, {}))
+    with torch.no_grad():
+        ours, theirs = model.eval()(**inputs), other.eval()(*inputs.values())
+    assert theirs.std() > 0
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_by_hand(name: str) -> None:
+    graph = mg.load(ROOT / "specs" / f"{name}.yaml")
+    model, by_hand = graph.compile(), randomised(MODELS[name]())
+    transfer = graph.load_state(model, by_hand)
+    assert transfer.mapping == {key: key for key in by_hand.state_dict()}
+    assert_same_outputs(graph, model, by_hand)
+
+
+# --- torchvision ----------------------------------------------------------------------------------
+
+
+def conv_bn(width: int, kernel: int = 3, stride: int = 1) -> tuple[Any, ...]:
+    conv = layers.Conv2d(width, kernel, stride=stride, padding=kernel // 2, bias=False)
+    return conv, layers.BatchNorm2d()
+
+
+def residual(x: mg.Tensor, width: int, stride: int, expansion: int) -> mg.Tensor:
+    """The shortcut runs first, where torchvision's runs last."""
+    out, relu = width * expansion, layers.ReLU()
+    short = x if (stride, x.dims[0]) == (1, out) else mg.Sequential(*conv_bn(out, 1, stride))(x)
+    parts = (*conv_bn(width, stride=stride), relu, *conv_bn(width))
+    if expansion > 1:
+        inner = conv_bn(width, stride=stride)
+        parts = (*conv_bn(width, 1), relu, *inner, relu, *conv_bn(out, 1))
+    return merges.add(short, mg.Sequential(*parts)(x), activation="ReLU")
+
+
+def resnet(*depths: int, expansion: int) -> mg.Graph:
+    pool = layers.MaxPool2d(3, stride=2, padding=1)
+    stem = mg.Sequential(*conv_bn(64, 7, stride=2), layers.ReLU(), pool)
+    x = stem(mg.Input("image", (3, 64, 64)))
+    for stage, depth in enumerate(depths):
+        for i in range(depth):
+            stride = 2 if stage and not i else 1
+            x = residual(x, 64 << stage, stride, expansion)
+    head = mg.Sequential(layers.AdaptiveAvgPool2d(1), layers.Flatten(), layers.Linear(1000))
+    return mg.Graph(head(x))
+
+
+def vit_b_16() -> mg.Graph:
+    patches = layers.Conv2d(768, 16, stride=16)(mg.Input("image", (3, 224, 224)))
+    patches = mg.Sequential(layers.Flatten(2), layers.Transpose(1, 2))(patches)
+    first = mg.Parameter("first", (1, 768), init="zeros", batched=True)
+    places = mg.Parameter("places", (197, 768), init={"normal": {"std": 0.02}})  # theirs: (1, ...)
+    x = merges.add(merges.concat(first, patches), places, broadcast=True)
+    for _ in range(12):
+        attended = layers.MultiheadAttention(12)(layers.LayerNorm(eps=1e-6)(x))
+        x = merges.add(x, attended)
+        mlp = (layers.LayerNorm(eps=1e-6), layers.Linear(3072), layers.GELU(), layers.Linear(768))
+        x = merges.add(x, mg.Sequential(*mlp)(x))
+    x = layers.Select(1, 0)(layers.LayerNorm(eps=1e-6)(x))
+    return mg.Graph(layers.Linear(1000)(x))
+
+
+class Case(NamedTuple):
+    graph: Callable[[], mg.Graph]
+    reference: Callable[[], nn.Module]
+
+
+TORCHVISION = {
+    "resnet18": Case(lambda: resnet(2, 2, 2, 2, expansion=1), models.resnet18),
+    "resnet50": Case(lambda: resnet(3, 4, 6, 3, expansion=4), models.resnet50),
+    "vit_b_16": Case(vit_b_16, models.vit_b_16),
+}
+
+
+@pytest.mark.parametrize("case", TORCHVISION.values(), ids=TORCHVISION)
+def test_models_of_torchvision(case: Case) -> None:
+    graph = case.graph()
+    model, reference = graph.compile(), randomised(case.reference())
+    transfer = graph.load_state(model, reference)
+    assert len(transfer.mapping) == len(reference.state_dict())
+    assert_same_outputs(graph, model, reference)
+    for ours, theirs in transfer.mapping.items():  # the counter of a norm goes where its norm does
+        if ours.endswith("num_batches_tracked"):
+            mean = transfer.mapping[ours.replace("num_batches_tracked", "running_mean")]
+            assert theirs == mean.replace("running_mean", "num_batches_tracked")
+
+
+# --- written otherwise ----------------------------------------------------------------------------
+
+TWO_TOWERS = """\
+inputs: {user: [6], item: [6]}
+nodes:
+  user_vec: {layer: Linear, from: user, out_features: 6}
+  item_vec: {layer: Linear, from: item, out_features: 6}
+  score: {merge: dot, from: [user_vec, item_vec]}
+outputs: score
+"""
+
+
+class TwoTowers(nn.Module):
+    """The towers are alike, and the other one is defined and run first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.item = nn.Linear(6, 6)
+        self.user = nn.Linear(6, 6)
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        items = self.item(second)
+        return (self.user(first) * items).sum(1)
+
+
+class SwappedTwoTowers(TwoTowers):
+    """The same, with the names of the graph's inputs in another order."""
+
+    def forward(self, item: Tensor, user: Tensor) -> Tensor:
+        return super().forward(user, item)
+
+
+@pytest.mark.parametrize("made", [TwoTowers, SwappedTwoTowers])
+def test_inputs_tell_towers_apart(made: type[nn.Module]) -> None:
+    graph = mg.loads(TWO_TOWERS)
+    mapping = graph.load_state(graph.compile(), made()).mapping
+    assert mapping["user_vec.weight"] == "user.weight"
+    assert mapping["item_vec.bias"] == "item.bias"
+
+
+ENCODER = """\
+inputs: {x: [T, 8]}
+nodes:
+  norm1: {layer: LayerNorm, from: x}
+  attended: {layer: MultiheadAttention, from: norm1, num_heads: 2}
+  sum1: {merge: add, from: [x, attended]}
+  mlp: {from: sum1, seq: [LayerNorm, {Linear: 8}, ReLU, {Linear: 8}]}
+  sum2: {merge: add, from: [sum1, mlp]}
+outputs: sum2
+"""
+
+
+def test_a_whole_layer_of_torch_is_seen_through() -> None:
+    """In eval mode torch makes one op of it, of which the arguments stand in another order."""
+    graph = mg.loads(ENCODER)
+    layer = nn.TransformerEncoderLayer(8, 2, 8, batch_first=True, norm_first=True)
+    model, reference = graph.compile(), randomised(layer)
+    graph.load_state(model, reference)
+    assert_same_outputs(graph, model, reference)
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
+class Pointwise(nn.Module):
+    """Convolutions of one pixel, in a norm that calls its tensors otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Conv2d(6, 5, 1)
+        self.gamma = nn.Parameter(torch.ones(1, 5))
+        self.beta = nn.Parameter(torch.zeros(1, 5))
+        self.head = nn.Conv2d(5, 5, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.body(x[:, :, None, None]).flatten(1)
+        x = nn.functional.layer_norm(x, (5,)) * self.gamma + self.beta
+        return self.head(x[:, :, None, None]).flatten(1)
+
+
+def test_axes_of_size_1_and_other_names_come_last() -> None:
+    graph = mg.loads(
+        "inputs: {x: [6]}\n"
+        "nodes: {y: {from: x, seq: [{Linear: 5}, LayerNorm, {Linear: 5}]}}\noutputs: y\n"
+    )
+    model, reference = graph.compile(), randomised(Pointwise())
+    transfer = graph.load_state(model, reference)
+    assert transfer.mapping["y.1.weight"] == "gamma"
+    assert_same_outputs(graph, model, reference)
+
+
+# --- what does not fit ----------------------------------------------------------------------------
+
+LINEAR = "inputs: {x: [4]}\nnodes: {a: {from: x, seq: [{Linear: 4}, {Linear: 3}]}}\noutputs: a\n"
+
+
+def copied(module: nn.Module) -> dict[str, Tensor]:
+    return {key: tensor.clone() for key, tensor in module.state_dict().items()}
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (
+            nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)),
+            r"nothing for: a\.1\.weight \(3, 4\), a\.1\.bias \(3,\); left over: 1\.weight \(2, 4\), 1",
+        ),
+        (nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3, bias=False)), r"nothing for: a\.1\.bias"),
+        (
+            nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3), nn.LayerNorm(3)),
+            r"fit: left over: 2\.weight \(3,\), 2\.bias \(3,\)$",
+        ),
+    ],
+    ids=["another size", "no bias", "one more layer"],
+)
+def test_what_does_not_fit_is_named_and_nothing_is_copied(other: nn.Module, says: str) -> None:
+    graph = mg.loads(LINEAR)
+    model = graph.compile()
+    before = copied(model)
+    with pytest.raises(ValueError, match=says):
+        graph.load_state(model, other)
+    assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
+
+
+def test_what_fits_is_copied_if_asked_for() -> None:
+    graph, other = mg.loads(LINEAR), nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    model = graph.compile()
+    transfer = graph.load_state(model, other, strict=False)
+    assert transfer.mapping == {"a.0.weight": "0.weight", "a.0.bias": "0.bias"}
+    assert (transfer.missing, transfer.unused) == (
+        ("a.1.weight", "a.1.bias"),
+        ("1.weight", "1.bias"),
+    )
+    assert torch.equal(model.state_dict()["a.0.weight"], other[0].weight)
+
+
+def test_a_weight_is_not_taken_transposed() -> None:
+    graph = mg.loads(LINEAR)
+    state = {"w": torch.ones(4, 4), "b": torch.ones(4), "v": torch.ones(4, 3), "c": torch.ones(3)}
+    with pytest.raises(ValueError, match=r"nothing for: a\.1\.weight \(3, 4\); left over: v"):
+        graph.load_state(graph.compile(), state)
+
+
+def test_a_state_dict_counts_in_its_order() -> None:
+    graph = mg.load(ROOT / "specs" / "text_numerical.yaml")
+    model, by_hand = graph.compile(), randomised(MODELS["text_numerical"]())
+    state = {f"module.{key}": tensor for key, tensor in by_hand.state_dict().items()}
+    assert list(graph.load_state(model, state).mapping.values()) == list(state)
+    assert_same_outputs(graph, model, by_hand)
+
+
+class Broken(TwoTowers):
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        raise RuntimeError("out of order")
+
+
+def test_a_module_that_does_not_run_is_taken_in_order_of_definition() -> None:
+    graph = mg.loads(TWO_TOWERS)
+    with pytest.warns(UserWarning, match="Broken does not run .* definition: out of order") as told:
+        mapping = graph.load_state(graph.compile(), Broken()).mapping
+    assert told[0].filename == __file__
+    assert mapping["user_vec.weight"] == "item.weight"  # it is defined first
+
+
+def test_to_watch_changes_nothing() -> None:
+    """Not the modes of the parts, the running statistics, nor torch's seed."""
+    graph = mg.loads(LINEAR.replace("{Linear: 4},", "{Linear: 4}, BatchNorm1d, {Dropout: 0.5},"))
+    other = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(4, 3))
+    model = graph.compile()
+    other[1].eval()
+    before, seed = copied(other), torch.get_rng_state()
+    graph.load_state(model, other)
+    assert torch.equal(seed, torch.get_rng_state())
+    assert all(torch.equal(before[key], tensor) for key, tensor in other.state_dict().items())
+    assert [part.training for part in other] == [True, False, True, True]
+    assert model.training
+    assert all(parameter.grad_fn is None for parameter in model.parameters())

@@ -1,0 +1,168 @@
+"""A model goes to a file and comes back with its weights; what does not fit is named."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from runpy import run_path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+
+SPEC = """\
+name: Words
+params: {hidden: 3}
+inputs: {text: {vocab: 9, shape: [T]}}
+nodes:
+  places: {parameter: [4], init: zeros}
+  words: {layer: Embedding, from: text, embedding_dim: 4}
+  placed: {merge: add, from: [words, places], broadcast: true}
+  turned: {layer: Transpose, from: placed, dim0: 1, dim1: 2}
+  normed: {layer: BatchNorm1d, from: turned}
+  rows: {layer: Transpose, from: normed, dim0: 1, dim1: 2}
+  last: {layer: GRU, from: rows, hidden_size: $hidden, take: last}
+outputs: last
+"""
+
+
+def trained(graph: mg.Graph) -> nn.Module:
+    """Every tensor another than when it was made, the counter of the norm too."""
+    model = graph.compile()
+    with torch.no_grad():
+        for number, tensor in enumerate(model.state_dict().values()):
+            tensor.add_(number + 1)
+    return model
+
+
+def assert_same(ours: nn.Module, theirs: nn.Module) -> None:
+    mine, other = ours.state_dict(), theirs.state_dict()
+    assert list(mine) == list(other)
+    assert [key for key in mine if not torch.equal(mine[key], other[key])] == []
+
+
+def output(graph: mg.Graph, model: nn.Module) -> Tensor:
+    result: Tensor = model.eval()(**seeded_inputs(graph.typed, 2, 0, choose_sizes(graph.typed, {})))
+    return result
+
+
+def test_a_model_comes_back_from_its_file_alone(tmp_path: Path) -> None:
+    graph = mg.loads(SPEC, params={"hidden": 5})
+    model, path = trained(graph), tmp_path / "model.safetensors"
+    graph.save(model, path)
+    loaded = mg.load_model(path)
+    assert_same(loaded, model)
+    assert torch.equal(output(graph, loaded), output(graph, model))
+    assert mg.load(path) == mg.load(str(path)) == graph
+    assert mg.load(path).declared.params["hidden"].value == 5
+
+
+def test_a_params_override_applies_to_the_spec_of_the_file(tmp_path: Path) -> None:
+    graph = mg.loads(SPEC)
+    graph.save(graph.compile(), tmp_path / "model.safetensors")
+    wider = mg.load(tmp_path / "model.safetensors", params={"hidden": 7})
+    assert wider == mg.loads(SPEC, params={"hidden": 7})
+    with pytest.raises(
+        ValueError, match=r"of another shape: last\.weight_ih_l0 \(9, 4\), not \(21,"
+    ):
+        wider.load_weights(wider.compile(), tmp_path / "model.safetensors")
+
+
+def test_the_file_is_one_that_other_tools_read(tmp_path: Path) -> None:
+    graph = mg.loads(SPEC)
+    graph.save(graph.compile(), tmp_path / "model.safetensors")
+    with safe_open(tmp_path / "model.safetensors", "pt") as file:
+        assert file.metadata() == {"format": "pt", "mimgraph": "1", "spec": graph.dumps()}
+        assert sorted(file.keys()) == sorted(graph.compile().state_dict())
+
+
+def test_weights_go_into_a_model_that_is_there(tmp_path: Path) -> None:
+    graph = mg.loads(SPEC)
+    saved, model = trained(graph), graph.compile()
+    save_file(saved.state_dict(), tmp_path / "bare.safetensors")  # with no spec
+    same = model.state_dict()["words.weight"]
+    graph.load_weights(model, tmp_path / "bare.safetensors")
+    assert_same(model, saved)
+    assert torch.equal(same, saved.state_dict()["words.weight"]), "an optimizer holds the old one"
+
+
+def test_tensors_that_share_memory_or_lie_otherwise_are_saved(tmp_path: Path) -> None:
+    text = "inputs: {x: [4]}\nnodes: {a: {from: x, seq: [{Linear: 4}, {Linear: 4}]}}\noutputs: a\n"
+    graph = mg.loads(text)
+    model = graph.compile()
+    model.a[1].weight = model.a[0].weight
+    model.a[0].bias = nn.Parameter(torch.arange(8.0)[::2])
+    graph.save(model, tmp_path / "model.safetensors")
+    assert_same(mg.load_model(tmp_path / "model.safetensors"), model)
+
+
+def test_the_emitted_class_is_a_model_of_the_graph(tmp_path: Path) -> None:
+    graph = mg.loads(SPEC)
+    (tmp_path / "words.py").write_text(graph.source())
+    model: nn.Module = run_path(str(tmp_path / "words.py"))["Words"]()
+    graph.save(model, tmp_path / "model.safetensors")
+    assert_same(mg.load_model(tmp_path / "model.safetensors"), model)
+
+
+# --- what does not fit ----------------------------------------------------------------------------
+
+
+def test_a_model_of_another_graph_is_not_saved(tmp_path: Path) -> None:
+    other = mg.loads(SPEC.replace("words", "tokens")).compile()
+    with pytest.raises(ValueError) as caught:
+        mg.loads(SPEC).save(other, tmp_path / "model.safetensors")
+    assert str(caught.value) == (
+        "the model is not of this graph: missing: words.weight; unexpected: tokens.weight"
+    )
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"places": None}, "missing: places"),
+        ({"a": (1,), "b": (2,)}, "unexpected: a, b"),
+        ({"places": (5,)}, r"of another shape: places \(5,\), not \(4,\)"),
+        (
+            {"places": None, "words.weight": (9, 5), "new": (1,)},
+            r"missing: places; unexpected: new; of another shape: words\.weight \(9, 5\), not \(9, 4\)",
+        ),
+        ({f"k{i}": (1,) for i in range(10, 20)}, "unexpected: k10, .*, k17 and 2 more"),
+    ],
+    ids=["missing", "unexpected", "another shape", "all", "many"],
+)
+def test_what_of_a_file_does_not_fit_is_named(
+    tmp_path: Path, change: dict[str, tuple[int, ...] | None], says: str
+) -> None:
+    graph, path = mg.loads(SPEC), tmp_path / "model.safetensors"
+    state = dict(trained(graph).state_dict())
+    for key, shape in change.items():
+        state.pop(key, None)
+        if shape is not None:
+            state[key] = torch.ones(shape)
+    save_file(state, path)
+    model = graph.compile()
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    with pytest.raises(ValueError, match=rf"^{path} does not fit: {says}$"):
+        graph.load_weights(model, path)
+    assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
+
+
+def test_a_file_that_is_cut_is_told(tmp_path: Path) -> None:
+    graph, path = mg.loads(SPEC), tmp_path / "model.safetensors"
+    graph.save(graph.compile(), path)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert mg.load(path) == graph  # the header is whole
+    with pytest.raises(ValueError, match="is no whole safetensors file"):
+        mg.load_model(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        mg.loads(SPEC).load_weights(mg.loads(SPEC).compile(), tmp_path / "no.safetensors")
+    assert caught.value.filename == str(tmp_path / "no.safetensors")

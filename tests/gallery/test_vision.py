@@ -1,0 +1,162 @@
+"""Models of images, each against torchvision's, or the paper's formulas in plain torch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mimgraph.codegen.runner import seeded_inputs
+from tests.gallery import assert_same_model, count, gallery, on_meta, randomise
+
+TORCHVISIONS = {
+    "resnet18": "resnet18",
+    "resnet50": "resnet50",
+    "densenet121": "densenet121",
+    "mobilenet_v2": "mobilenet_v2",
+    "mobilenet_v3_small": "mobilenet_v3_small",
+    "efficientnet_b0": "efficientnet_b0",
+    "convnext_tiny": "convnext_tiny",
+    "vit_b16": "vit_b_16",
+}
+
+
+def images(channels: int, size: int) -> Tensor:
+    """Two smooth images that differ as a whole."""
+    coarse = torch.randn(2, channels, 7, 7, generator=torch.Generator().manual_seed(1))
+    return F.interpolate(coarse, size=size, mode="bilinear")
+
+
+@pytest.mark.parametrize("name", TORCHVISIONS)
+def test_is_torchvisions(name: str) -> None:
+    torchvision = pytest.importorskip("torchvision")
+    with torch.device("meta"):  # its weights are drawn anew in any case
+        reference = torchvision.models.get_model(TORCHVISIONS[name])
+    reference = reference.to_empty(device="cpu")
+    assert_same_model(gallery(name), reference, image=images(3, 224))
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "convnext_tiny"])
+def test_branches_are_dropped_as_often_as_torchvisions(name: str) -> None:
+    """The deeper the more often; to three decimals. torchvision's without a shortcut drop nothing."""
+    torchvision = pytest.importorskip("torchvision")
+    with torch.device("meta"):
+        reference = torchvision.models.get_model(TORCHVISIONS[name])
+    blocks = [m for m in reference.modules() if hasattr(m, "stochastic_depth")]
+    theirs = [m.stochastic_depth.p for m in blocks if getattr(m, "use_res_connect", True)]
+    ours = [m.drop for m in on_meta(gallery(name)).modules() if hasattr(m, "drop")]
+    assert ours == pytest.approx(theirs, abs=1e-3)
+
+
+class WithHeads(nn.Module):
+    """torchvision's GoogLeNet, of which the auxiliary heads speak in eval too."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.said: list[Tensor] = []
+        for block, head in ((model.inception4a, model.aux1), (model.inception4d, model.aux2)):
+            block.register_forward_hook(lambda _, __, out, head=head: self.said.append(head(out)))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        self.said.clear()
+        return self.model(image), *self.said
+
+
+def test_googlenet_is_torchvisions_with_its_auxiliary_heads() -> None:
+    torchvision = pytest.importorskip("torchvision")
+    with torch.device("meta"):
+        reference = torchvision.models.googlenet(aux_logits=True, init_weights=False)
+    reference = WithHeads(reference.to_empty(device="cpu"))
+    assert_same_model(gallery("googlenet"), reference, image=images(3, 224))
+
+
+# Attention U-Net: the paper's figures 1 and 2 in two dimensions
+
+
+def double_conv(in_channels: int, width: int) -> nn.Sequential:
+    return nn.Sequential(
+        *(nn.Conv2d(in_channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)),
+        *(nn.ReLU(), nn.Conv2d(width, width, 3, padding=1, bias=False)),
+        *(nn.BatchNorm2d(width), nn.ReLU()),
+    )
+
+
+class Up(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.theta = nn.Conv2d(width, width, 2, stride=2, bias=False)
+        self.phi = nn.Conv2d(2 * width, width, 1)
+        self.psi = nn.Conv2d(width, 1, 1)
+        self.raised = nn.ConvTranspose2d(2 * width, width, 2, stride=2)
+        self.features = double_conv(2 * width, width)
+
+    def forward(self, x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+        alpha = torch.sigmoid(self.psi(torch.relu(self.theta(skip) + self.phi(x))))
+        alpha = F.interpolate(alpha, scale_factor=2, mode="bilinear")
+        return self.features(torch.cat((alpha * skip, self.raised(x)), 1)), alpha
+
+
+class AttentionUNet(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        widths = [width * 2**level for level in range(5)]
+        self.down = nn.ModuleList(map(double_conv, [1, *widths], widths))
+        self.up = nn.ModuleList(map(Up, widths[-2::-1]))
+        self.logits = nn.Conv2d(width, 2, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        skips: list[Tensor] = []
+        for down in self.down:
+            x = down(F.max_pool2d(x, 2) if skips else x)
+            skips.append(x)
+        for up, skip in zip(self.up, skips[-2::-1], strict=True):
+            x, alpha = up(x, skip)
+        return self.logits(x), alpha
+
+
+def test_attention_unet_is_the_papers() -> None:
+    graph = gallery("unet_attention", width=8)
+    assert_same_model(graph, AttentionUNet(width=8), image=images(1, 256))
+
+
+# SigNet
+
+
+def test_signet_measures_how_far_two_signatures_are_apart() -> None:
+    """The number of weights is the sum over the rows of the paper's table 1; 108,800 features are
+    left of an image, 256 x 17 x 25."""
+    graph = gallery("siamese")
+    layers = (96 * (11**2 + 1), 256 * (96 * 5**2 + 1), 384 * (256 * 3**2 + 1))
+    layers += (256 * (384 * 3**2 + 1), 1024 * (108_800 + 1), 128 * (1024 + 1))
+    assert count(on_meta(graph)) == sum(layers)
+    model = graph.compile().eval()
+    randomise(model)
+    one, two = images(1, 220)[:, :, :155].split(1)
+    with torch.no_grad():
+        apart, turned = (model(signature=a, other=b) for a, b in ((one, two), (two, one)))
+    torch.testing.assert_close(apart["distance"], turned["distance"])
+    torch.testing.assert_close(apart["embedding"], turned["other_embedding"])
+    gap = apart["embedding"] - apart["other_embedding"]
+    assert gap.norm() > 0.01
+    torch.testing.assert_close(apart["distance"], gap.norm(dim=1), rtol=1e-3, atol=1e-4)
+    assert 0 <= apart["likeness"] < 1
+
+
+# Perceiver
+
+
+def test_perceiver_has_the_papers_weights_and_sees_a_set() -> None:
+    """44.9 million weights, as the paper's table says; pixels in another order change nothing."""
+    assert round(count(on_meta(gallery("perceiver"))) / 1e6, 1) == 44.9
+    graph = gallery("perceiver", num_latents=32, width=64, depth=2)
+    model = graph.compile().eval()
+    randomise(model)
+    inputs = seeded_inputs(graph.typed, batch=2, seed=0, sizes={"M": 20})
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        logits = model(**inputs)
+        shuffled = model(**{name: tensor[:, order] for name, tensor in inputs.items()})
+    assert logits.std(0).max() > 1e-3 * logits.abs().max()
+    torch.testing.assert_close(shuffled, logits, rtol=1e-3, atol=1e-4)

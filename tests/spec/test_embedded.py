@@ -1,0 +1,118 @@
+"""The spec in the header of a file of weights, and what is told of files that carry none."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mimgraph as mg
+from mimgraph.spec.embedded import MAX_METADATA, metadata, read_spec
+
+SPEC = 'doc: "größer 😀"\ninputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n'
+
+
+def header(metadata: Any, **tensors: Any) -> bytes:
+    return json.dumps({"__metadata__": metadata, **tensors}).encode()
+
+
+def written(path: Path, header: bytes, size: int | None = None, rest: bytes = b"") -> Path:
+    """A file with this header, of which the length is told as `size`."""
+    length = len(header) if size is None else size
+    path.write_bytes(length.to_bytes(8, "little") + header + rest)
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        header(metadata(SPEC)),
+        json.dumps({"__metadata__": metadata(SPEC)}, ensure_ascii=False, indent=1).encode(),
+        header(metadata(SPEC))[:-1] + b", " + b"[" * MAX_METADATA,  # what follows is not read
+    ],
+    ids=["escaped", "with spaces", "tensors beyond the limit"],
+)
+def test_the_spec_is_found(tmp_path: Path, text: bytes) -> None:
+    path = written(tmp_path / "w.safetensors", text)
+    assert read_spec(path) == SPEC
+    assert mg.load(path) == mg.loads(SPEC)
+
+
+DEEP = b'{"__metadata__": ' + b"[" * 100_000
+
+BROKEN = {
+    "empty": (b"", "yaml-syntax", "the file ends in its header"),
+    "cut in the length": (b"\1\0", "yaml-syntax", "the file ends in its header"),
+    "no header": (bytes(8), "yaml-syntax", "the file ends in its header"),
+    "huge": (b"\xff" * 8 + header({}), "yaml-syntax", "the file ends in its header"),
+    "YAML": (SPEC.encode(), "yaml-syntax", "the file ends in its header"),
+}
+HEADERS = {
+    "no JSON": (b"\x80\x81\x82\x83", "missing-key", "there is no spec in the metadata"),
+    "no metadata": (b'{"w": {}}', "missing-key", "there is no spec in the metadata"),
+    "no object": (header([]), "missing-key", "there is no spec in the metadata"),
+    "another's": (header({"format": "pt"}), "missing-key", "there is no spec in the metadata"),
+    "a later version": (
+        header({"mimgraph": "2", "spec": SPEC}),
+        "bad-option",
+        "the language version is 1",
+    ),
+    "no text": (
+        header({"mimgraph": "1", "spec": [1]}),
+        "wrong-type",
+        "the spec in the metadata is a text",
+    ),
+    "cut JSON": (header(metadata(SPEC))[:-9], "yaml-syntax", "the metadata is no JSON"),
+    "deep": (DEEP, "yaml-syntax", "the metadata is no JSON"),
+    "a large number": (
+        b'{"__metadata__": ' + b"9" * 10_000,
+        "yaml-syntax",
+        "the metadata is no JSON",
+    ),
+    "large": (
+        header({"a": "x" * MAX_METADATA, **metadata(SPEC)}),
+        "too-large",
+        f"the metadata ends beyond the limit of {MAX_METADATA} bytes",
+    ),
+}
+
+
+def told(path: Path) -> tuple[str, str, str]:
+    with pytest.raises(mg.SpecError) as caught:
+        mg.load(path)
+    (diagnostic,) = caught.value.diagnostics
+    return diagnostic.code, diagnostic.message, diagnostic.span.file.name
+
+
+@pytest.mark.parametrize(("data", "code", "message"), BROKEN.values(), ids=BROKEN)
+def test_what_is_no_such_file_is_told(tmp_path: Path, data: bytes, code: str, message: str) -> None:
+    (tmp_path / "w.safetensors").write_bytes(data)
+    assert told(tmp_path / "w.safetensors") == (code, message, str(tmp_path / "w.safetensors"))
+
+
+@pytest.mark.parametrize(("header", "code", "message"), HEADERS.values(), ids=HEADERS)
+def test_a_header_without_a_spec_is_told(
+    tmp_path: Path, header: bytes, code: str, message: str
+) -> None:
+    path = written(tmp_path / "w.safetensors", header)
+    assert told(path) == (code, message, str(path))
+
+
+def test_a_fault_of_the_spec_stands_at_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path / "w.safetensors", header(metadata(SPEC.replace("ReLU", "RELU"))))
+    with pytest.raises(mg.SpecError, match=rf"{path}:3:20\n.*\n 3 \| nodes"):
+        mg.load(path)
+
+
+def test_what_is_read_is_bounded(tmp_path: Path) -> None:
+    """However long the file and its header, no more than the limit is read of it."""
+    path = tmp_path / "w.safetensors"
+    written(path, header(metadata(SPEC))[:-1] + b"," + b" " * MAX_METADATA, rest=bytes(1 << 25))
+    tracemalloc.start()
+    read_spec(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * MAX_METADATA
