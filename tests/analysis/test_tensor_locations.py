@@ -171,6 +171,10 @@ CASES = {
         "t: {buffer: [4, 8], init: sinusoid}",
         "p: {layer: Slice, from: t, dim: 0, end: ⟦bad-option⟧$(T + 4)}",
     ),
+    "a cut to a length that a chain cannot see": spec(
+        "t: {buffer: [4, 8], init: sinusoid}",
+        "p: {from: t, seq: [{Slice: {dim: 0, end: ⟦symbolic-size⟧$T}}]}",
+    ),
     # learned tensors
     "a weight that is not there": spec(
         "fc: {layer: Linear, from: x, out_features: 4}",
@@ -220,6 +224,14 @@ CASES = {
     "a weight of an input": spec("p: {layer: ReLU, from: x.⟦unknown-port⟧weight}"),
     "a weight of itself": spec(
         "⟦cycle⟧p: {layer: Linear, from: p.weight, out_features: 4}",
+    ),
+    "a shared layer on a weight of another size": spec(
+        "fc: {layer: Linear, from: x, out_features: 8}",
+        "other: {layer: Linear, from: x, out_features: 4}",
+        "p: {layer: Linear, from: fc.weight, out_features: 4}",
+        "q: {share: p, from: other.weight}",
+        "r: {layer: Transpose, from: other.weight, dim0: 0, dim1: 1}",
+        "s: {share: p, from: ⟦shape-mismatch⟧r}",
     ),
     "a weight that does not fit": spec(
         "fc: {layer: Linear, from: x, out_features: 4}",

@@ -363,6 +363,30 @@ class Tokens(nn.Module):
     }
 
 
+def test_a_size_as_a_value_is_a_float() -> None:
+    spec = """
+        inputs: {x: [4]}
+        blocks:
+          scaled:
+            params: {factor: 1}
+            inputs: {x: [D]}
+            nodes:
+              size: {parameter: [$D], init: $D}
+              pair: {parameter: [2], init: ["$(D / 2)", $factor]}
+              y: {merge: multiply, from: [x, size], broadcast: true}
+              wide: {layer: Linear, from: y, out_features: $(2 * D)}
+            outputs: {wide: wide, pair: pair}
+        nodes:
+          a: {block: scaled, from: x}
+          b: {block: scaled, from: a.wide, factor: 3}
+        outputs: {y: b.wide, pair: b.pair}
+    """
+    model = mg.loads(spec).compile()
+    assert torch.equal(model.a.size, torch.full((4,), 4.0))
+    assert torch.equal(model.b.size, torch.full((8,), 8.0))
+    assert [model.a.pair.tolist(), model.b.pair.tolist()] == [[2.0, 1.0], [4.0, 3.0]]
+
+
 SCALES = """
 inputs: {x: [8]}
 blocks:
@@ -550,6 +574,41 @@ def test_a_layer_of_which_only_the_weight_is_read_does_not_run() -> None:
     model, x = graph.compile(), torch.randn(2, 3, 8)
     logits = model(x=x, tokens=torch.zeros(2, 3, dtype=torch.int64))
     torch.testing.assert_close(logits, x @ model.token.weight.T)
+
+
+def test_a_weight_is_there_where_what_its_layer_reads_is_not() -> None:
+    model = mg.loads("""
+        inputs: {audio: {shape: [4], optional: true}, x: [4]}
+        nodes:
+          fc: {layer: Linear, from: audio, out_features: 4}
+          heard: {layer: Fill, from: fc, value: zeros}
+          cls: {parameter: [4], init: ones, batched: true}
+          y: {merge: matmul, from: [x, fc.weight]}
+          sum: {merge: add, from: [y, heard, cls]}
+        outputs: sum
+    """).compile()
+    x = torch.randn(2, 4)
+    torch.testing.assert_close(model(x=x), x @ model.fc.weight + 1)
+    heard = model(x=x, audio=x)
+    torch.testing.assert_close(heard, x @ model.fc.weight + model.fc(x) + 1)
+
+
+def test_a_shared_layer_reads_learned_tensors_too() -> None:
+    model = mg.loads("""
+        inputs: {x: [8]}
+        nodes:
+          fc: {layer: Linear, from: x, out_features: 8}
+          p: {parameter: [3, 8], init: normal}
+          a: {layer: Linear, from: fc.weight, out_features: 4}
+          b: {share: a, from: fc}
+          c: {share: a, from: p}
+        outputs: {a: a, b: b, c: c}
+    """).compile()
+    x = torch.randn(2, 8)
+    found = model(x=x)
+    torch.testing.assert_close(found["a"], model.a(model.fc.weight))
+    torch.testing.assert_close(found["b"], model.a(model.fc(x)))
+    torch.testing.assert_close(found["c"], model.a(model.p))
 
 
 LOOPS = """
