@@ -11,9 +11,10 @@ import mimgraph as mg
 from mimgraph import catalogue
 from mimgraph.catalogue import Op
 from mimgraph.codegen.runner import run
+from mimgraph.render.reference import KINDS
 from tests.codegen.test_golden import RUFF
 
-OPS = [op for kind in ("layer", "merge", "tensor") for op in catalogue.ops(kind).values()]
+OPS = [op for kind in KINDS for op in catalogue.ops(kind).values()]
 
 
 def spec(op: Op) -> str:
@@ -24,7 +25,8 @@ def spec(op: Op) -> str:
 
 
 def _outputs(lines: list[str], op: Op) -> str:
-    """`y`; beside what has no sources, the input; the message of a fault names ports."""
+    """`y`; where a port must be named, the message of the fault names them. A tensor of the model
+    itself does not read the input."""
     if op.inputs.kind == "none":
         return "[x, y]"
     try:
