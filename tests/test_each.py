@@ -284,6 +284,32 @@ def test_columns_called_as_methods_of_a_module_dict_go_through_torch_s_tools() -
     assert model.get_submodule("e.items") is model.e["items"]
 
 
+@pytest.mark.parametrize("name", ["audio", "items", "get", "training", "_keys"])
+def test_what_is_learned_for_each_that_is_missing(name: str) -> None:
+    graph = mg.loads(
+        "inputs: {x: [4], audio: {shape: [4], optional: true}}\nnodes:\n"
+        f"  fill: {{layer: Fill, each: {{{name}: audio, again: audio}}, value: learned, init: ones}}\n"
+        "  all: {merge: concat, from: [x, fill.*]}\noutputs: all\n"
+    )
+    model, x, audio = graph.compile().eval(), torch.randn(2, 4), torch.randn(2, 4)
+    assert sorted(model.state_dict()) == sorted([f"fill.{name}", "fill.again"])
+    assert torch.equal(model(x=x, audio=audio), cat(x, audio, audio))
+    for same in (model, copy.deepcopy(model)):
+        same(x=x).sum().backward()
+        assert torch.equal(same(x=x), cat(x, torch.ones(2, 8)))
+        assert [p.grad.sum().item() for p in same.parameters()] == [8, 8]
+
+
+def test_each_is_frozen() -> None:
+    graph = vectors(
+        "  e: {each: [a, b], seq: [{Linear: 3}, BatchNorm1d], freeze: true}\n"
+        "  all: {merge: concat, from: e.*}\n"
+    )
+    model = graph.compile().train()
+    assert not any(parameter.requires_grad for parameter in model.e.parameters())
+    assert not any(module.training for module in model.e.modules())
+
+
 # sharing
 
 
