@@ -1285,6 +1285,9 @@ def idle(function: ast.FunctionDef) -> Iterator[str]:
         later = function.body[index + 1 :]
         names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
         alive |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        for inner in ast.walk(statement):  # what a comprehension binds ends with it
+            if isinstance(inner, ast.comprehension):
+                alive -= {node.id for node in ast.walk(inner.target) if isinstance(node, ast.Name)}
         if isinstance(statement, ast.For):  # what it runs over is modules and numbers
             alive -= {node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)}
         alive -= {node.id for node in names if isinstance(node.ctx, ast.Del)}
