@@ -386,7 +386,7 @@ class Writer:
 
 @st.composite
 def specs(draw: st.DrawFn, simple: bool = False) -> Spec:
-    """A valid spec with optional inputs; where it is `simple`, nodes are two ops at most."""
+    """A valid spec with optional inputs; where it is `simple`, nodes are few ops."""
     writer = Writer(draw)
     kinds = [writer.layer, writer.fill, writer.merge, writer.skip]
     if simple:

@@ -99,6 +99,6 @@ def test_nothing_lives_past_its_last_use_on_any_path(spec: Spec) -> None:
             outputs = {watched.number(x) for x in tree_leaves(result)}
             last = len(spec["nodes"]["score"]["from"])  # ops of the last sum, which reads so many
             for op, living in enumerate(watched.alive[:-last]):
-                # what a node reads is alive while its second op runs
-                late = {one for one in living if watched.last_use[one] < op - 1}
+                # what a node reads is alive while its other ops run, three at most
+                late = {one for one in living if watched.last_use[one] < op - 3}
                 assert late <= outputs
