@@ -12,7 +12,7 @@ from mimgraph.codegen.printer import Assign, Delete, For, If, Return, Statement
 from mimgraph.codegen.steps import Step, values_read
 from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Body, TypedNode, Value, weight_type
+from mimgraph.ir.typed import Body, TypedNode, Value
 
 
 def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
@@ -42,7 +42,7 @@ def _needed_in_eval(body: Body) -> set[str]:
         node = body.by_name.get(value.name.partition(".")[0])
         if node is None or node.name in found:
             continue
-        if not (value.port and weight_type(node.operation, value.port)):  # its module alone
+        if value.port in node.results:  # else a learned tensor, for which it need not run
             found.add(node.name)
             stack.extend(node.arguments.values())
     return found

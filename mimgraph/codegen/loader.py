@@ -1,11 +1,12 @@
-"""Source to classes: the very text that `emit` writes is run. With the prober, the only import of torch."""
+"""Source to classes: the very text that `emit` writes is run."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import linecache
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -13,16 +14,24 @@ from torch import nn
 
 _PREFIX = "mimgraph_compiled_"
 
-Restore = Callable[[str, str], nn.Module]
+Restore = Callable[..., nn.Module]
 
 
-def load(source: str, spec: Callable[[], str], restore: Restore) -> ModuleType:
+def load(
+    source: str,
+    spec: Callable[[], str],
+    restore: Restore,
+    own: Mapping[str, Any],
+    layers: Mapping[str, type],
+) -> ModuleType:
     """The source as a module that `inspect`, debuggers and tracebacks find; run once a text.
 
-    A pickle of an instance holds the spec and the name of its class, no code: `restore` makes an
-    empty instance from them, in any process.
+    The user's own classes are given, by the names that the text imports: they may stand in a
+    function, or be defined anew. A pickle of an instance holds the spec, the name of its class and
+    the registered `layers`, no code: `restore` makes an empty instance of them, in any process.
     """
-    key = _PREFIX + hashlib.sha256(source.encode()).hexdigest()[:16]
+    identity = source + "".join(f"\n{name} {id(thing)}" for name, thing in own.items())
+    key = _PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:16]
     if key in sys.modules:
         return sys.modules[key]
     filename = f"<mimgraph {key.removeprefix(_PREFIX)}>"
@@ -31,19 +40,36 @@ def load(source: str, spec: Callable[[], str], restore: Restore) -> ModuleType:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     sys.modules[key] = module
     try:
-        code = compile(source, filename, "exec", dont_inherit=True)
+        code = compile(_without(own, source), filename, "exec", dont_inherit=True)
+        vars(module).update(own)
         exec(code, module.__dict__)  # noqa: S102 - our own text
     except BaseException:
         del sys.modules[key]
         raise
     for value in list(module.__dict__.values()):
         if isinstance(value, type) and value.__module__ == key:
-            _pickle_by_spec(value, spec, restore)
+            _pickle_by_spec(value, spec, restore, layers)
     return module
 
 
-def _pickle_by_spec(cls: type, spec: Callable[[], str], restore: Restore) -> None:
+def _without(own: Mapping[str, Any], source: str) -> ast.Module | str:
+    """The source without the imports of what is given, every line at its place."""
+    if not own:
+        return source
+    tree = ast.parse(source)
+    tree.body = [
+        statement
+        for statement in tree.body
+        if not isinstance(statement, ast.ImportFrom)
+        or not any((alias.asname or alias.name) in own for alias in statement.names)
+    ]
+    return tree
+
+
+def _pickle_by_spec(
+    cls: type, spec: Callable[[], str], restore: Restore, layers: Mapping[str, type]
+) -> None:
     def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
-        return restore, (spec(), cls.__name__), self.__dict__
+        return restore, (spec(), cls.__name__, layers), self.__dict__
 
     cls.__reduce_ex__ = reduce  # type: ignore[method-assign, assignment]
