@@ -29,6 +29,7 @@ from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.tree import Construct
 from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript
 from mimgraph.ir.lowering import Module
+from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -155,8 +156,11 @@ class _Emitter:
 
     def draft(self, body: Body) -> Draft:
         """The class of a block as this use needs it."""
-        count = len(body.outputs)
-        returns = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+        kinds = [
+            "Tensor" if body.presence_of(value) == ALWAYS else "Tensor | None"
+            for value in body.outputs.values()
+        ]
+        returns = kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
         if body.is_chain:
             (node,) = body.nodes
             assert isinstance(node.operation, Sequence)

@@ -616,13 +616,21 @@ def statement_lines(statement: Statement, indent: int) -> Iterator[str]:
             yield f"{margin}{bound('for ', target, ' in ', iterable, indent, 1)}:"
             for inner in body:
                 yield from statement_lines(inner, indent + INDENT)
-        case If(test, body, orelse):
-            yield f"{margin}if {LAYOUT.value(test, indent, indent + len('if '), 1)}:"
-            for inner in body:
-                yield from statement_lines(inner, indent + INDENT)
-            if orelse:
-                yield f"{margin}else:"
-            for inner in orelse:
+        case If():
+            yield from if_lines(statement, indent, "if ")
+
+
+def if_lines(statement: If, indent: int, keyword: str) -> Iterator[str]:
+    margin = " " * indent
+    yield f"{margin}{keyword}{LAYOUT.value(statement.test, indent, indent + len(keyword), 1)}:"
+    for inner in statement.body:
+        yield from statement_lines(inner, indent + INDENT)
+    match statement.orelse:
+        case (If() as other,):
+            yield from if_lines(other, indent, "elif ")
+        case (_, *_):
+            yield f"{margin}else:"
+            for inner in statement.orelse:
                 yield from statement_lines(inner, indent + INDENT)
 
 
