@@ -13,6 +13,7 @@ from mimgraph.builder import (
 )
 from mimgraph.diagnostics import SpecError
 from mimgraph.graph import Graph, load, load_model, loads
+from mimgraph.register import register
 
 __all__ = [
     "Buffer",
@@ -29,5 +30,6 @@ __all__ = [
     "load_model",
     "loads",
     "merges",
+    "register",
     "training_only",
 ]

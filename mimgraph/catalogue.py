@@ -31,7 +31,7 @@ class OpFault(Exception):
     """What a rule refuses: at an option, at a source (by operand key), or at the node.
 
     `within` are the characters of the option's text, `speaks_of` the operand keys whose shapes
-    the message is about.
+    the message is about; `at_node` is for what is not the fault of a sole source.
     """
 
     code: str
@@ -42,6 +42,7 @@ class OpFault(Exception):
     help: str = ""
     speaks_of: tuple[str, ...] = ()
     within: tuple[int, int] | None = None
+    at_node: bool = False
 
 
 class OptionSpec(NamedTuple):
@@ -175,6 +176,12 @@ class Op:
             # what one recurrent layer hands to the `state` of another is no tensor
             if type_.dtype not in DTYPES and key != "state":
                 raise OpFault("dtype-mismatch", f"{self.name} takes no state", source=key)
+        return self.lower(sources, options)
+
+    def lower(
+        self, sources: Mapping[str, TensorType], options: Mapping[str, Any]
+    ) -> Lowering | Block:
+        """The rule's own answer."""
         given = {name: options[name] for name in options if name not in self._computed}
         return self.function(*self.inputs.argument(sources), **given)
 
@@ -329,6 +336,11 @@ def _registrar(
         return op
 
     return register
+
+
+def add_layer(op: Op) -> None:
+    """Make an op a layer by its name, in place of one of that name."""
+    _OPS["layer"][op.name] = op
 
 
 def find(kind: str, name: str) -> Op | None:

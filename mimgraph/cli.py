@@ -6,7 +6,9 @@ A command imports what it needs when it runs, so that none waits for what anothe
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0: all good, 1: the spec is wrong, 2: the call is wrong."""
     args = _parser().parse_args(arguments)
     try:
+        _import(getattr(args, "import"))
         code: int = args.command(args)
         sys.stdout.flush()
         return code
@@ -42,6 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the reader of the pipe has gone, which is no fault
         sys.stdout = None
         return OK
+
+
+def _import(modules: Sequence[str]) -> None:
+    """Import what registers layers, from the working directory too, as `python -m` does."""
+    if modules and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            told = error if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+            raise CallError(f"cannot import {name}: {told}") from error
 
 
 class _Version(argparse.Action):
@@ -64,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, function: Any, help: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=help, description=help)
         added.set_defaults(command=function)
+        words = "import a Python module, which registers layers of your own; repeatable"
+        added.add_argument("--import", action="append", default=[], metavar="MODULE", help=words)
         return added
 
     check = command("check", _check, "tell every fault of the specs")

@@ -29,6 +29,7 @@ from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
+from mimgraph.register import register_missing
 from mimgraph.source import SourceFile
 from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
@@ -141,9 +142,9 @@ class Graph:
 
     def source(self) -> str:
         """The module as a stand-alone Python file that needs only torch."""
-        from mimgraph.codegen.emit import source
+        from mimgraph.codegen.emit import emit
 
-        return source(self.typed)
+        return emit(self.typed).text
 
     @_uncollected()
     def compile(self, *, check: bool = False) -> nn.Module:
@@ -164,9 +165,11 @@ class Graph:
 
     def _classes(self) -> Mapping[str, Any]:
         """What the source defines, by name."""
+        from mimgraph.codegen.emit import emit
         from mimgraph.codegen.loader import load
 
-        return vars(load(self.source(), self.dumps, restore))
+        file = emit(self.typed)
+        return vars(load(file.text, self.dumps, restore, file.own, file.layers))
 
     def save(self, model: nn.Module, path: str | PathLike[str]) -> None:
         """Write the model's weights as .safetensors with this spec in the metadata.
@@ -270,8 +273,9 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
     return model
 
 
-def restore(spec: str, class_name: str) -> nn.Module:
+def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
+    register_missing(layers)
     made = loads(spec)._classes()[class_name]
     instance: nn.Module = made.__new__(made)
     return instance

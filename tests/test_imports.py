@@ -24,6 +24,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __main__
         __init__ cli
         graph
+        register
         spec builder codegen render
         analysis
         layers merges
@@ -35,9 +36,8 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-WITH_TORCH = {
-    f"codegen/{name}.py" for name in ("checks", "loader", "runner", "transfer", "uses", "weights")
-}
+_NAMES = ("checks", "loader", "probe", "runner", "transfer", "uses", "weights")
+WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES}
 
 
 class Import(NamedTuple):

@@ -49,7 +49,8 @@ def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.graph.blocks.values()]
     near = nearest(apply.name, (*catalogue.ops(apply.kind), *blocks))
-    help = f"did you mean {near}?" if near else ""
+    own = "a module of your own is registered first: mg.register, or --import"
+    help = f"did you mean {near}?" if near else own if apply.kind == "layer" else ""
     if catalogue.find(other, apply.name):
         help = f"{apply.name} is a {other}: write {{{other}: {apply.name}, ...}}"
     elif apply.name in blocks:
@@ -192,7 +193,8 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
 def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
     """Report what a rule refuses: at the option, at the source, or at the node's name."""
     source, option = fault.source, bound.given.get(fault.option or "")
-    if source is None and option is None and len(fed) == 1 and fault.code not in AT_NODE:
+    at_node = fault.at_node or fault.code in AT_NODE
+    if source is None and option is None and len(fed) == 1 and not at_node:
         source = next(iter(fed))
     span = site.node.span
     if option is not None:

@@ -23,14 +23,14 @@ from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import Leaf
 
 
-def construct_leaf(leaf: Leaf, module: Module, class_name: str | None = None) -> Construct:
+def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:
     """`nn.Conv2d(...)` with every argument; those the input decides and the first go by position."""
     op = catalogue.find(leaf.kind, leaf.name)
     assert op is not None
     return _construct(op, module, class_name)
 
 
-def _construct(op: catalogue.Op, module: Module, class_name: str | None = None) -> Construct:
+def _construct(op: catalogue.Op, module: Module, class_name: str) -> Construct:
     arguments = tuple((name, _argument(name, value)) for name, value in module.arguments.items())
     defaults = tuple(
         (name, op.options[name].default)
@@ -39,10 +39,10 @@ def _construct(op: catalogue.Op, module: Module, class_name: str | None = None) 
     )
     positional = 0
     for name in module.arguments:
-        if not _is_positional(op, name):
+        if not _is_positional(op, name, module.own is not None):
             break
         positional += 1
-    return Construct(class_name or f"nn.{module.name}", arguments, positional, defaults)
+    return Construct(class_name, arguments, positional, defaults)
 
 
 def _argument(name: str, value: Any) -> Code:
@@ -51,18 +51,20 @@ def _argument(name: str, value: Any) -> Code:
         return named_constant(name, value)
     op = catalogue.find("layer", value.name)
     assert op is not None
-    return _construct(op, value)
+    return _construct(op, value, f"nn.{value.name}")
 
 
-def _is_positional(op: catalogue.Op, name: str) -> bool:
-    """As people write it: `nn.Conv2d(3, 16, kernel_size=3)`, but `nn.Softmax(dim=1)`."""
+def _is_positional(op: catalogue.Op, name: str, own: bool) -> bool:
+    """As people write it: `nn.Conv2d(3, 16, kernel_size=3)`, but `nn.Softmax(dim=1)`. What takes no
+    lone value may be by keyword only in a class of the user's."""
     if name == "dim":
         return False
     option = op.options.get(name)
     if option is None or option.inferred:
         return True
     first = next(o for o in op.options.values() if not o.inferred)
-    return option is first and (option.takes_lone or option.default is catalogue.REQUIRED)
+    required = option.default is catalogue.REQUIRED and not own
+    return option is first and (option.takes_lone or required)
 
 
 def repeated(container: str, uses: list[Construct], times: int) -> Code:

@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from mimgraph.analysis.names import EMITTED
 from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward
 from mimgraph.codegen.frozen import freeze, frozen
 from mimgraph.codegen.helpers import MODULE_DICT, helpers
 from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
+from mimgraph.codegen.own import OwnClasses, import_lines
 from mimgraph.codegen.plan import item_code, used_ports
 from mimgraph.codegen.printer import (
     Assign,
@@ -26,6 +28,7 @@ from mimgraph.codegen.printer import (
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.tree import Construct
 from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript
+from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -50,13 +53,25 @@ Thing = TypeVar("Thing")
 Key = TypeVar("Key")
 
 
-def source(graph: TypedGraph) -> str:
-    """The file, as text: every class of the graph, inner ones first."""
-    classes = _Emitter(graph).run()
+class File(NamedTuple):
+    """The text; what it imports of the user's, by the names in it; and the layers that need that."""
+
+    text: str
+    own: Mapping[str, Any]
+    layers: Mapping[str, type]
+
+
+def emit(graph: TypedGraph) -> File:
+    """Every class of the graph, inner ones first."""
+    emitter = _Emitter(graph)
+    classes = emitter.run()
     names = used_names(classes)
     used = helpers(names)
     words = names.union(*(re.findall(r"\w+", text) for text in used.values()))
-    return module_text(imports(words), classes, tuple(used.values()))
+    lines = imports(words)
+    if own := emitter.own.imported:
+        lines = (*lines, "", *import_lines(own))
+    return File(module_text(lines, classes, tuple(used.values())), own, emitter.layers)
 
 
 class _Emitter:
@@ -64,7 +79,9 @@ class _Emitter:
 
     def __init__(self, graph: TypedGraph) -> None:
         self.graph = graph
-        self.taken = {graph.name, "Tensor"}
+        self.taken = {graph.name, *EMITTED}
+        self.own = OwnClasses(self.own_name)
+        self.layers: dict[str, type] = {}  # the registered ones that are used
         self.classes: list[Class] = []
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
@@ -117,6 +134,23 @@ class _Emitter:
         self.taken.add(name)
         return name
 
+    def own_name(self, wanted: str) -> str:
+        """A name that no argument of a constructor hides either."""
+        for body in bodies(self.graph.body):
+            self.taken.update(body.params, body.dims)
+        return self.name(wanted)
+
+    def class_name(self, leaf: Leaf, module: Module) -> str:
+        """The class of a layer's module: one of torch, or the user's own."""
+        if module.own is None:
+            return f"nn.{module.name}"
+        self.layers[leaf.name] = module.own
+        return self.own.name_of(module.own)
+
+    def leaf(self, leaf: Leaf, module: Module) -> Construct:
+        """The call that makes a layer's module."""
+        return construct_leaf(leaf, module, self.class_name(leaf, module))
+
     # blocks
 
     def draft(self, body: Body) -> Draft:
@@ -159,7 +193,7 @@ class _Emitter:
         match operation:
             case Leaf(lowering=lowering):
                 leaf = lowering.module_for(ports)
-                return construct_leaf(operation, leaf) if leaf else None
+                return self.leaf(operation, leaf) if leaf else None
             case Sequence(items):
                 return Call(Name("nn.Sequential"), tuple(map(self.item, items)))
             case Use(body, arguments):
@@ -247,8 +281,9 @@ class _Emitter:
         whole = Call(SUPER, (X,))
         statements: tuple[Statement, ...]
         match node.operation:
-            case Leaf(lowering=lowering):
-                base = f"nn.{lowering.module.name}" if lowering.module else "nn.Module"
+            case Leaf(lowering=lowering) as leaf:
+                module = lowering.module
+                base = self.class_name(leaf, module) if module else "nn.Module"
                 statements = (Return(resolve_sizes(item_code(node, SUPER, X), [(X, type_)])),)
             case Use(body):
                 base = self.class_of(body)

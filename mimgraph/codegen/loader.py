@@ -1,12 +1,13 @@
-"""Source to classes: the very text that `emit` writes is run. With the prober, the only import of torch."""
+"""Source to classes: the very text that `emit` writes is run."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import linecache
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -14,31 +15,40 @@ from torch import nn
 
 _PREFIX = "mimgraph_compiled_"
 
-Restore = Callable[[str, str], nn.Module]
+Restore = Callable[..., nn.Module]
 
 
-def load(source: str, spec: Callable[[], str], restore: Restore) -> ModuleType:
+def load(
+    source: str,
+    spec: Callable[[], str],
+    restore: Restore,
+    own: Mapping[str, Any],
+    layers: Mapping[str, type],
+) -> ModuleType:
     """The source as a module that `inspect`, debuggers and tracebacks find; run once a text, and
     forgotten with the last that lives of it, so that a search may compile without end.
 
-    A pickle of an instance holds the spec and the name of its class, no code: `restore` makes an
-    empty instance from them, in any process.
+    The user's own classes are given, by the names that the text imports: they may stand in a
+    function, or be defined anew. A pickle of an instance holds the spec, the name of its class and
+    the registered `layers`, no code: `restore` makes an empty instance of them, in any process.
     """
-    key = _PREFIX + hashlib.sha256(source.encode()).hexdigest()[:16]
+    identity = source + "".join(f"\n{name} {id(thing)}" for name, thing in own.items())
+    key = _PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:16]
     if key in sys.modules:
         return sys.modules[key]
     filename = f"<mimgraph {key.removeprefix(_PREFIX)}>"
     module = ModuleType(key, "Compiled by mimgraph.")
     module.__file__ = filename
-    module.__dict__["__itself__"] = module  # each class and function of it keeps it alive
+    code = compile(_without(own, source), filename, "exec", dont_inherit=True)
+    # every class and function of it holds its names, and so keeps it alive
+    vars(module).update(own, __itself__=module)
+    exec(code, vars(module))  # noqa: S102 - our own text
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     sys.modules[key] = weakref.proxy(module)
     weakref.finalize(module, _forget, key, filename).atexit = False
-    code = compile(source, filename, "exec", dont_inherit=True)
-    exec(code, module.__dict__)  # noqa: S102 - our own text
     for value in list(module.__dict__.values()):
         if isinstance(value, type) and value.__module__ == key:
-            _pickle_by_spec(value, spec, restore)
+            _pickle_by_spec(value, spec, restore, layers)
     return module
 
 
@@ -47,8 +57,24 @@ def _forget(key: str, filename: str) -> None:
     linecache.cache.pop(filename, None)
 
 
-def _pickle_by_spec(cls: type, spec: Callable[[], str], restore: Restore) -> None:
+def _without(own: Mapping[str, Any], source: str) -> ast.Module | str:
+    """The source without the imports of what is given, every line at its place."""
+    if not own:
+        return source
+    tree = ast.parse(source)
+    tree.body = [
+        statement
+        for statement in tree.body
+        if not isinstance(statement, ast.ImportFrom)
+        or not any((alias.asname or alias.name) in own for alias in statement.names)
+    ]
+    return tree
+
+
+def _pickle_by_spec(
+    cls: type, spec: Callable[[], str], restore: Restore, layers: Mapping[str, type]
+) -> None:
     def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
-        return restore, (spec(), cls.__name__), self.__dict__
+        return restore, (spec(), cls.__name__, layers), self.__dict__
 
     cls.__reduce_ex__ = reduce  # type: ignore[method-assign, assignment]

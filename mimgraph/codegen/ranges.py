@@ -16,7 +16,7 @@ def limits(body: Body) -> Iterator[tuple[str, int]]:
             yield name, type_.vocab
     for node in _nodes(body):
         for source, _, leaf in _fed_leaves(body, node):
-            if leaf.name.startswith("Embedding") and leaf.lowering.module is not None:
+            if leaf.name in ("Embedding", "EmbeddingBag") and leaf.lowering.module is not None:
                 yield source, leaf.lowering.module.arguments["num_embeddings"]
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from mimgraph.ir.code import Call, Code, Operand, call
 from mimgraph.ir.types import Constraint, TensorType
 
-MODULE = Operand("self")  # the node's own module
-RESULT = Operand("result")  # what its call returned
+# no source has such a key
+MODULE = Operand("*self")  # the node's own module
+RESULT = Operand("*result")  # what its call returned
 INPUT = Operand("input")  # the one source of a layer
 ANCHOR = Operand("anchor")  # an input that is always given
 
@@ -20,13 +21,14 @@ class Module:
     """A class of `torch.nn` and every argument of its constructor, in torch's order.
 
     An argument may be a module again. `weights` gives the shape of each learned tensor, `buffers`
-    of each that is only kept, those of inner modules included.
+    of each that is only kept, those of inner modules included. `own` is a class of the user's.
     """
 
     name: str
     arguments: Mapping[str, Any]
     weights: Mapping[str, tuple[int, ...]]
     buffers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    own: type | None = None
 
     def argument(self, name: str) -> Any:
         """The value of an argument, of this module or of one that it is made with."""

@@ -27,6 +27,10 @@ Probability = Annotated[float, Range(0, 1)]
 PositiveFloat = Annotated[float, Range(0)]
 
 
+class Plain:
+    """The annotation of what may be any data that a spec can hold."""
+
+
 @cache
 def checker(annotation: Any) -> Check:
     """A function that returns the value in canonical form, or raises `ValueError`.
@@ -46,6 +50,22 @@ def checker(annotation: Any) -> Check:
     if origin is dict:
         return _mapping(arguments)
     return _SIMPLE[annotation]
+
+
+def understood(annotation: Any) -> Any:
+    """A stranger's annotation so far as `checker` knows it, `Plain` in place of the rest."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return Union[tuple(map(understood, arguments))]  # noqa: UP007 - of a tuple
+    if tuple in (annotation, origin):
+        each = {understood(one) for one in arguments if one is not Ellipsis}
+        one = each.pop() if len(each) == 1 else Plain
+        if not arguments or Ellipsis in arguments:
+            return tuple[one, ...]  # type: ignore[valid-type]  # mypy takes no variable for a type
+        return tuple[(one,) * len(arguments)]  # type: ignore[misc]
+    if origin is Literal or annotation in (int, float, bool, str, type(None)):
+        return annotation
+    return Plain
 
 
 def describe(annotation: Any) -> str:
@@ -122,6 +142,16 @@ def _anything(value: Any) -> Any:
     return value
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, bool | int | float | str | None):
+        return value
+    raise ValueError
+
+
 _SIMPLE: dict[Any, Check] = {
     int: _int,
     float: _float,
@@ -129,6 +159,7 @@ _SIMPLE: dict[Any, Check] = {
     str: _text,
     type(None): _exactly(type(None)),
     Any: _anything,
+    Plain: _plain,
 }
 _WORDS: dict[Any, str] = {
     int: "an integer",
@@ -137,6 +168,7 @@ _WORDS: dict[Any, str] = {
     str: "a text",
     type(None): "null",
     Any: "any value",
+    Plain: "plain data",
     Dim: "a size",
 }
 

@@ -1,6 +1,7 @@
 """The layers of the catalogue: a function each, in a file for each family."""
 
 import mimgraph.layers.parameter  # noqa: F401 - registers what has no class of torch.nn
+from mimgraph.catalogue import Op, find
 from mimgraph.layers.activation import (
     CELU,
     ELU,
@@ -308,3 +309,11 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
 ]
+
+
+def __getattr__(name: str) -> Op:
+    """A module of the user's that is registered by this name."""
+    op = find("layer", name)
+    if op is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return op

@@ -38,7 +38,7 @@ def Fill(
         raise OpFault("rank-mismatch", "Fill takes (N, *)", source="input", note=str(x))
     _check_present(present)
     made: Module | None = None
-    fill: Code = Constant(0)
+    fill: Code = Constant(False if x.dtype == "bool" else 0)  # an int would make it one
     if value == "learned":
         weighted(x, "Fill", "input")
         sizes = tuple(known(size, "a size of what is learned", "input") for size in x.dims)

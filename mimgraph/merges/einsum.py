@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mimgraph.catalogue import OpFault, Sources, bad_option, merge, same_size
-from mimgraph.ir.code import Constant, Operand, call
+from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import TensorType
@@ -50,10 +50,26 @@ def einsum(sources: Sources, /, equation: str) -> Lowering:
     _check_result(result, sizes, batch)
     _check_dtypes(named, by_key, result)
     dims = tuple(sizes[letter.name] for letter in result[1 if batch else 0 :])
+    matrix = _affine(list(by_key.values()), result) if sources[0].is_floating else None
+    products = call("torch.einsum", Constant(compact), *map(Operand, named))
     return Lowering(
         TensorType(dims, sources[0].dtype, None, batch is not None),
-        call=call("torch.einsum", Constant(compact), *map(Operand, named)),
+        call=matrix or products,
     )
+
+
+def _affine(terms: list[Term], result: Term) -> Code | None:
+    """A matrix applied to the last axis, as one writes it: `F.linear(x, weight)`, `x @ matrix`."""
+    names = [tuple(letter.name for letter in term) for term in (*terms, result)]
+    if len(names) != 3 or len(names[1]) != 2 or len(set(names[0])) < len(names[0]):
+        return None
+    (*lead, last), (row, column), wanted = names
+    x, matrix = Operand("0"), Operand("1")
+    if last == column != row and wanted == (*lead, row) and row not in lead and lead:
+        return call("F.linear", x, matrix)
+    if last == row != column and wanted == (*lead, column) and column not in lead and lead:
+        return Binary("@", x, matrix)
+    return None
 
 
 def _read(equation: str) -> tuple[list[Term], Term]:

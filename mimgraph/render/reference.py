@@ -11,15 +11,17 @@ from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.option_types import describe as describe_type
 
+KINDS = ("layer", "merge", "tensor")  # those that a spec can name
+
 
 def listing(format: str = "text") -> str:
-    """Every layer and merge, a line each; `json` gives the same as data."""
-    ops = [*catalogue.ops("layer").values(), *catalogue.ops("merge").values()]
+    """Every op, a line each; `json` gives the same as data."""
+    ops = [op for kind in KINDS for op in catalogue.ops(kind).values()]
     if format == "json":
         return json.dumps([data(op) for op in ops], indent=2)
     width = max(len(op.name) for op in ops)
     lines: list[str] = []
-    for kind in ("layer", "merge"):
+    for kind in KINDS:
         families = sorted({op.family for op in ops if op.kind == kind})
         for family in families:
             lines += ["", f"{kind}s: {family}"] if lines else [f"{kind}s: {family}"]
@@ -34,9 +36,9 @@ def _by_name(op: Op) -> str:
 
 def describe(name: str, format: str = "text") -> str:
     """One op in full; `KeyError` with the nearest name if there is none."""
-    op = catalogue.find("layer", name) or catalogue.find("merge", name)
+    op = next((found for kind in KINDS if (found := catalogue.find(kind, name))), None)
     if op is None:
-        near = nearest(name, (*catalogue.ops("layer"), *catalogue.ops("merge")))
+        near = nearest(name, [name for kind in KINDS for name in catalogue.ops(kind)])
         raise KeyError(
             f"no layer or merge is called {name!r}" + (f", did you mean {near}?" if near else "")
         )
@@ -44,7 +46,7 @@ def describe(name: str, format: str = "text") -> str:
         return json.dumps(data(op), indent=2)
     lines = [f"{op.kind} {op.name}", ""]
     lines += op.doc.splitlines()
-    lines += ["", f"sources: {', '.join(_inputs(op))}"]
+    lines += ["", f"sources: {', '.join(_inputs(op)) or 'none'}"]
     if op.ports:
         lines.append(f"ports: {', '.join(op.ports)}")
     if op.options:

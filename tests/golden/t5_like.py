@@ -1,4 +1,5 @@
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -107,4 +108,4 @@ class T5Like(nn.Module):
             x = layer(x, memory, padding)  # (N, T, 512)
         del memory
         x = self.states(x)  # (N, T, 512)
-        return torch.einsum("ntd,vd->ntv", x, self.words.weight)
+        return F.linear(x, self.words.weight)

@@ -27,7 +27,7 @@ from mimgraph.ir.code import (
     Unary,
 )
 from mimgraph.ir.dim import Size, substitute, symbol
-from mimgraph.ir.lowering import Lowering, Module, module_call
+from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, module_call
 from mimgraph.ir.types import TensorType
 
 BATCH_SIZE = 2
@@ -180,17 +180,17 @@ def results(
 
     What needs a module made otherwise is run on one, under the same seed.
     """
-    operands: dict[str, Any] = {**sources, "self": module}
+    operands: dict[str, Any] = {**sources, MODULE.key: module}
     for key, code in lowering.steps.items():
         operands[key] = run(code, operands, sizes)
     whole = dict(operands)
     if lowering.module_for(lowering.ports) is not lowering.module:
-        whole["self"] = build(lowering, lowering.ports)
+        whole[MODULE.key] = build(lowering, lowering.ports)
     torch.manual_seed(0)
     called = lowering.call or module_call(*map(Operand, sources))
-    whole["result"] = run(called, whole, sizes)
+    whole[RESULT.key] = run(called, whole, sizes)
     if not lowering.ports:
-        return {"": [whole["result"]]}
+        return {"": [whole[RESULT.key]]}
     found = {name: [run(port.code, whole, sizes)] for name, port in lowering.ports.items()}
     for name, port in lowering.ports.items():
         if port.alone is not None:

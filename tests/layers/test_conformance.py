@@ -286,6 +286,9 @@ CASES = [
         {"hidden_size": 3, "num_layers": 2, "bidirectional": True, "proj_size": 2},
     ),
     # attention
+    Case("Fill", SEQUENCE, {"value": "zeros"}),
+    Case("Fill", {"input": IMAGE, "present": tensor(dtype="bool")}, {"value": "zeros"}),
+    Case("Fill", {"input": tensor(), "present": tensor(dtype="bool")}, {"value": "zeros"}),
     Case("MultiheadAttention", SEQUENCE, {"num_heads": 2}),
     Case(
         "MultiheadAttention",

@@ -11,9 +11,10 @@ import mimgraph as mg
 from mimgraph import catalogue
 from mimgraph.catalogue import Op
 from mimgraph.codegen.runner import run
+from mimgraph.render.reference import KINDS
 from tests.codegen.test_golden import RUFF
 
-OPS = [*catalogue.ops("layer").values(), *catalogue.ops("merge").values()]
+OPS = [op for kind in KINDS for op in catalogue.ops(kind).values()]
 
 
 def spec(op: Op) -> str:
@@ -24,7 +25,10 @@ def spec(op: Op) -> str:
 
 
 def _outputs(lines: list[str], op: Op) -> str:
-    """`y`; where a port must be named, the message of the fault names them."""
+    """`y`; where a port must be named, the message of the fault names them. A tensor of the model
+    itself does not read the input."""
+    if op.inputs.kind == "none":
+        return "[x, y]"
     try:
         mg.loads("\n".join([*lines, "outputs: y"]))
     except mg.SpecError as error:

@@ -1,0 +1,124 @@
+"""A size as an expression over names, told from its values at chosen points."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from fractions import Fraction
+from math import gcd
+
+from mimgraph.ir.dim import Size, substitute, symbol
+
+Point = Mapping[str, int]
+Value = Callable[[Point], int | None]  # None where there is none
+
+# What a name is raised by: multiples of what strides and patches are, the first that has a value.
+STEPS = (3360, 480, 48, 12, 4)
+SHORT_STEPS = STEPS[2:]  # where each costs
+LARGEST_DIVISOR = 64  # beyond it a slope is no stride, but what another one rounds to
+
+
+def fit(value: Value, base: Point, costly: Collection[str] = ()) -> Size | None:
+    """A constant, a sum or a product of `(a*T + b)//m`; None if none of them gives every value.
+
+    `value` must have one at `base`, and may be asked anywhere, of `costly` names not far away.
+    """
+    start = value(base)
+    assert start is not None
+    lines = [_Line(value, base, n, SHORT_STEPS if n in costly else STEPS) for n in base]
+    moving = [line for line in lines if line.moves]
+    steps = {line.name: line.step for line in lines}
+    for expression in _candidates(start, base, moving):
+        if expression is not None and _holds(expression, value, base, steps):
+            return expression
+    return None
+
+
+def _candidates(start: int, base: Point, lines: list[_Line]) -> Iterator[Size | None]:
+    if not lines:
+        yield start
+        return
+    yield _sum(start, base, [line.form() for line in lines])
+    yield _product(start, base, [line.form(line.unit()) for line in lines])
+
+
+def _sum(start: int, base: Point, forms: list[Size | None]) -> Size | None:
+    total: Size = start
+    for form in forms:
+        if form is None:
+            return None
+        total += form - substitute(form, base)
+    return total
+
+
+def _product(start: int, base: Point, forms: list[Size | None]) -> Size | None:
+    total: Size = 1
+    for form in forms:
+        if form is None:
+            return None
+        total *= form
+    at_base = substitute(total, base)
+    if not isinstance(at_base, int) or at_base == 0 or start % at_base:
+        return None
+    return start // at_base * total
+
+
+def _holds(expression: Size, value: Value, base: Point, steps: Point) -> bool:
+    """Whether the expression agrees where all names move at once, and at least at one such point."""
+    seen = [(substitute(expression, point), value(point)) for point in _points(base, steps)]
+    known = [(told, found) for told, found in seen if found is not None]
+    return bool(known) and all(told == found for told, found in known)
+
+
+def _points(base: Point, steps: Point) -> Iterator[Point]:
+    """Where all names move: by their steps, by parts of these, and by a little, each differently."""
+    for part in (1, 2, 3, 5):
+        yield {name: size + steps[name] // part for name, size in base.items()}
+    for little in (1, 2, 3):
+        yield {name: size + little + number for number, (name, size) in enumerate(base.items())}
+
+
+class _Line:
+    """The values where one name moves and the others stay."""
+
+    def __init__(self, value: Value, base: Point, name: str, steps: Sequence[int]) -> None:
+        self.name = name
+        self.start = base[name]
+        self.at: Callable[[int], int | None] = lambda size: value({**base, name: size})
+        self.step = next((s for s in steps if self.at(self.start + s) is not None), 0)
+
+    @property
+    def moves(self) -> bool:
+        return self.at(self.start + self.step) != self.at(self.start)
+
+    def unit(self) -> int:
+        """What all values are multiples of, so far as a few tell."""
+        sizes = (self.start + move for move in (0, 1, 2, 4, 8, 16, 32, self.step))
+        return gcd(*(found for size in sizes if (found := self.at(size)) is not None))
+
+    def form(self, unit: int = 1) -> Size | None:
+        """`(a*T + b)//m`, of which the values are the multiples by `unit`.
+
+        Over a step that m divides the slope is a/m. Then `a*T` is taken at each remainder k by m:
+        the smallest k at which the value jumps tells b.
+        """
+        low, high = self.at(self.start), self.at(self.start + self.step)
+        if low is None or high is None:
+            return None
+        slope = Fraction((high - low) // unit, self.step)
+        a, m = slope.numerator, slope.denominator
+        if a == 0 or (m > 1 and m > min(self.step // 6, LARGEST_DIVISOR)):
+            return None
+        inverse = pow(a, -1, m)
+
+        def over(k: int) -> int | None:
+            """The value where `a*T % m` is k, less `a*T // m`: it is one more once k is large enough."""
+            size = self.start + (k - a * self.start) * inverse % m
+            found = self.at(size)
+            return None if found is None else found // unit - a * size // m
+
+        lowest = over(0)
+        if lowest is None:
+            return None
+        jump = bisect_left(range(m), True, key=lambda k: over(k) not in (lowest, None))
+        return (a * symbol(self.name) + m * lowest + m - jump) // m

@@ -1,0 +1,270 @@
+"""What a module of the user's gives, asked of torch on its meta device, where tensors have no data."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
+
+from mimgraph.catalogue import OpFault
+from mimgraph.codegen.fit import SHORT_STEPS, fit
+from mimgraph.ir.dim import Size, substitute, symbols
+from mimgraph.ir.types import BATCH, DTYPES, TensorType
+from mimgraph.layers.registered import Facts, Parts, Registered, first_line
+
+# What named sizes are first tried with: primes from here on; and multiples, where parts are counted.
+PRIMES_FROM = (37, 11, 211, 2003, 3)
+MULTIPLES_OF = (224, 12)
+
+
+def owned(op: Registered, arguments: Mapping[str, Any]) -> Facts:
+    """The tensors that the module owns; none where only its data would tell."""
+    try:
+        module = _make(op, arguments)
+    except _NeedsData:
+        return Facts({}, {}, {})
+    return _facts(module, {})
+
+
+def probe(
+    op: Registered,
+    arguments: Mapping[str, Any],
+    positional: Sequence[TensorType],
+    keywords: Mapping[str, TensorType],
+) -> Facts:
+    """The results of a call, and the tensors that the module owns."""
+    try:
+        module = _make(op, arguments)
+    except _NeedsData as fault:
+        raise fault.shown(op) from fault
+    runs = _Runs(op, module, positional, keywords)
+    base = runs.base()
+    parts = {
+        port: (read, _typed(op, port, runs, base, tensor))
+        for port, (read, tensor) in runs.parts(base).items()
+    }
+    return _facts(module, parts)
+
+
+class _NeedsData(Exception):
+    """The module reads numbers of a tensor that has none."""
+
+    def shown(self, op: Registered) -> OpFault:
+        return OpFault(
+            "bad-option",
+            f"{op.name} cannot be tried without data",
+            note=str(self),
+            help=f"give its shapes: mg.register({op.cls.__name__}, shape=...)",
+            at_node=True,
+        )
+
+
+@contextmanager
+def _on_meta() -> Iterator[None]:
+    """New tensors have no data, and the numbers that torch draws afterwards stay the same."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("meta"):
+        yield
+
+
+def _make(op: Registered, arguments: Mapping[str, Any]) -> nn.Module:
+    """The module on the meta device; what its constructor refuses is told at the option it names."""
+    try:
+        with _on_meta():
+            module: nn.Module = op.cls(**arguments)
+            return module.to("meta") if _has_data(module) else module
+    except Exception as error:
+        if _wants_data(error):
+            raise _NeedsData(first_line(error)) from error
+        named = [name for name in arguments if re.search(rf"\b{name}\b", str(error))]
+        raise OpFault(
+            "bad-option",
+            f"{op.name} cannot be made with these options",
+            option=named[0] if len(named) == 1 else None,
+            note=first_line(error),
+            at_node=True,
+        ) from error
+
+
+def _has_data(module: nn.Module) -> bool:
+    tensors = itertools.chain(module.parameters(), module.buffers())
+    return any(tensor.device.type != "meta" for tensor in tensors)
+
+
+def _wants_data(error: Exception) -> bool:
+    """Whether an error is only that of a tensor without data."""
+    return isinstance(error, NotImplementedError) or bool(re.search(r"\bmeta\b", str(error)))
+
+
+def _facts(module: nn.Module, parts: Parts) -> Facts:
+    return Facts(parts, _shapes(module.named_parameters()), _shapes(module.named_buffers()))
+
+
+def _shapes(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, tuple[int, ...]]:
+    """The shapes by name; those of a lazy module are known once it has run."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors if not is_lazy(tensor)}
+
+
+class _Seen(NamedTuple):
+    """The results of one run, or why there are none."""
+
+    parts: Parts
+    error: Exception | None = None
+    calls: int = 0  # of torch's functions
+
+
+# What computes in one dtype, which torch sees to only where there is data.
+ONE_DTYPE = frozenset({F.linear, F.conv1d, F.conv2d, F.conv3d, torch.matmul, torch.bmm, torch.mm})
+
+
+class _Calls(TorchFunctionMode):
+    """Counts the calls of torch's functions, and refuses what they would refuse with data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        dtypes = {str(arg.dtype): None for arg in args if isinstance(arg, Tensor)}
+        if func in ONE_DTYPE and len(dtypes) > 1:
+            raise RuntimeError(f"{func.__name__} takes one dtype, not {' and '.join(dtypes)}")
+        return func(*args, **(kwargs or {}))
+
+
+class _Runs:
+    """The forward of a module at any sizes, each run once."""
+
+    def __init__(
+        self,
+        op: Registered,
+        module: nn.Module,
+        positional: Sequence[TensorType],
+        keywords: Mapping[str, TensorType],
+    ) -> None:
+        self.op = op
+        self.module = module
+        self.positional = positional
+        self.keywords = keywords
+        self.types = (*positional, *keywords.values())
+        dims = (dim for type_ in self.types for dim in type_.shape)
+        self.names = sorted({name for dim in dims for name in symbols(dim)})
+        self.seen: dict[tuple[int, ...], _Seen] = {}
+
+    def at(self, sizes: Mapping[str, int]) -> _Seen:
+        key = tuple(sizes[name] for name in self.names)
+        if key not in self.seen:
+            self.seen[key] = self._run(sizes)
+        return self.seen[key]
+
+    def parts(self, sizes: Mapping[str, int]) -> Parts:
+        return self.at(sizes).parts
+
+    def _run(self, sizes: Mapping[str, int]) -> _Seen:
+        try:
+            with _on_meta(), _Calls() as calls:
+                by_position = [_empty(type_, sizes) for type_ in self.positional]
+                by_name = {key: _empty(type_, sizes) for key, type_ in self.keywords.items()}
+                result = self.module(*by_position, **by_name)
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            return _Seen({}, error)
+        return _Seen(self.op.parts(result), calls=calls.count)
+
+    def loops(self, base: Mapping[str, int]) -> set[str]:
+        """The names that the module counts through, a call or more for each."""
+        calls = self.at(base).calls
+        longer = {name: {**base, name: base[name] + SHORT_STEPS[0]} for name in self.names}
+        return {name for name in self.names if self.at(longer[name]).calls > calls}
+
+    def base(self) -> dict[str, int]:
+        """The first sizes that the module takes; if it takes none, why."""
+        tried = list(_bases(self.names))
+        for sizes in tried:
+            if self.at(sizes).error is None:
+                return sizes
+        error = self.at(tried[0]).error
+        assert error is not None
+        if _wants_data(error):
+            raise _NeedsData(first_line(error)).shown(self.op) from error
+        raise self.refusal(error, tried[0]) from error
+
+    def refusal(self, error: Exception, sizes: Mapping[str, int]) -> OpFault:
+        """What `forward` refuses: at the sole source, or at the node."""
+        is_dtype = re.search(r"\bdtype\b|scalar type", str(error))
+        code = "dtype-mismatch" if is_dtype else "shape-mismatch"
+        tried = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+        return OpFault(
+            code,
+            f"{self.op.name} refuses {' and '.join(str(type_) for type_ in self.types)}",
+            note=first_line(error),
+            help=f"it was tried with {tried}" if self.names not in ([], ["N"]) else "",
+            at_node=len(self.types) != 1,
+        )
+
+    def size(self, port: str, axis: int, sizes: Mapping[str, int]) -> int | None:
+        """The size of one axis of a result, where the module takes these sizes."""
+        part = self.at(sizes).parts.get(port)
+        if part is None or not isinstance(part[1], Tensor) or part[1].dim() <= axis:
+            return None
+        return part[1].shape[axis]
+
+
+def _bases(names: Sequence[str]) -> Iterator[dict[str, int]]:
+    """Sizes to begin with, another one for each name."""
+    for start in PRIMES_FROM:
+        yield dict(zip(names, _primes(start), strict=False))
+    for unit in MULTIPLES_OF:
+        yield {name: unit * number for number, name in enumerate(names, 1)}
+
+
+def _primes(start: int) -> Iterator[int]:
+    return (n for n in itertools.count(start) if all(n % d for d in range(2, int(n**0.5) + 1)))
+
+
+def _empty(type_: TensorType, sizes: Mapping[str, int]) -> Tensor:
+    shape = [substitute(dim, sizes) for dim in type_.shape]
+    return torch.empty(shape, dtype=getattr(torch, type_.dtype))  # type: ignore[arg-type]  # no name is left
+
+
+def _typed(
+    op: Registered, port: str, runs: _Runs, base: Mapping[str, int], result: Any
+) -> TensorType:
+    """The type of a result, its sizes told from runs at several."""
+    what = f"{port} of {op.name}" if port else op.name
+    if not isinstance(result, Tensor):
+        message = f"{what} is no tensor but {type(result).__name__}"
+        help = "a layer returns a tensor, or a tuple or dict of tensors"
+        raise OpFault("wrong-type", message, help=help, at_node=True)
+    dtype = str(result.dtype).removeprefix("torch.")
+    if dtype not in DTYPES:
+        raise OpFault("dtype-mismatch", f"{what} is {dtype}", at_node=True)
+    found = [_size(op, what, runs, base, port, axis) for axis in range(result.dim())]
+    if found and found[0] == BATCH:
+        return TensorType(tuple(found[1:]), dtype)
+    if any("N" in symbols(size) for size in found):
+        shape = f"({', '.join(map(str, found))})"
+        message = f"{what} is {shape}, whose first axis is not the batch"
+        raise OpFault("shape-mismatch", message, at_node=True)
+    return TensorType(tuple(found), dtype, batched=False)
+
+
+def _size(
+    op: Registered, what: str, runs: _Runs, base: Mapping[str, int], port: str, axis: int
+) -> Size:
+    found = fit(lambda sizes: runs.size(port, axis, sizes), base, runs.loops(base))
+    if found is None:
+        names = " and ".join(runs.names)
+        raise OpFault(
+            "symbolic-size",
+            f"how axis {axis} of {what} follows from {names} cannot be told",
+            help=f"give its shapes: mg.register({op.cls.__name__}, shape=...)",
+            at_node=True,
+        )
+    return found

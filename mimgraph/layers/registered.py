@@ -1,0 +1,309 @@
+"""A module of the user's as a layer: options of its constructor, sources of its `forward`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+from mimgraph.catalogue import REQUIRED, InputSpec, Op, OpFault, OptionSpec
+from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import plain
+from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port
+from mimgraph.ir.option_types import Plain, checker, understood
+from mimgraph.ir.types import TensorType
+
+ShapeRule = Callable[..., Any]
+Parts = dict[str, tuple[Code, Any]]  # by port, the code that reads it and what it is
+
+
+class Facts(NamedTuple):
+    """What is known of a module that is made with these options and fed these sources."""
+
+    parts: Parts
+    weights: Mapping[str, tuple[int, ...]]
+    buffers: Mapping[str, tuple[int, ...]]
+
+
+class Prober(Protocol):
+    """Answers with torch what no signature tells; the layers themselves never import it."""
+
+    def probe(
+        self,
+        op: Registered,
+        arguments: Mapping[str, Any],
+        positional: Sequence[TensorType],
+        keywords: Mapping[str, TensorType],
+    ) -> Facts:
+        """The results of a call, and the tensors that the module owns."""
+        ...
+
+    def owned(self, op: Registered, arguments: Mapping[str, Any]) -> Facts:
+        """The tensors that the module owns, without a call."""
+        ...
+
+
+class Unwritten(str):
+    """A default that no spec can write, as Python shows it."""
+
+    __slots__ = ()
+
+
+class Registered(Op):
+    """A class of modules as a layer; `rule` gives the shapes of its results in place of torch."""
+
+    def __init__(
+        self, cls: type, name: str, rule: ShapeRule | None, dtype: str | None, prober: Prober
+    ) -> None:
+        super().__init__("layer", cls, (), ())
+        self.name = self.__name__ = name
+        self.family = "registered"
+        self.cls = cls
+        self.rule = rule
+        self.dtype = dtype
+        self.prober = prober
+        self.facts: dict[Any, Facts] = {}
+
+    @property
+    def doc(self) -> str:
+        """The class's own docstring."""
+        return inspect.cleandoc(vars(self.cls).get("__doc__") or f"{self.cls.__module__}.")
+
+    @property
+    def example(self) -> tuple[tuple[str, ...], str]:
+        """None: a docstring of the user's may look as it likes."""
+        return (), ""
+
+    @cached_property
+    def options(self) -> Mapping[str, OptionSpec]:
+        """The parameters of the constructor, in order."""
+        return {p.name: _option(p) for p in _constructor(self.cls)}
+
+    @cached_property
+    def arguments(self) -> Sequence[inspect.Parameter]:
+        """The parameters of `forward`."""
+        found = list(inspect.signature(self.cls.forward).parameters.values())[1:]  # type: ignore[attr-defined]
+        return [parameter for parameter in found if parameter.kind is not parameter.VAR_KEYWORD]
+
+    @cached_property
+    def inputs(self) -> InputSpec:
+        """What `forward` takes."""
+        if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in self.arguments):
+            return InputSpec((), frozenset(), "many", None)
+        names = tuple(parameter.name for parameter in self.arguments)
+        if len(names) == 1:
+            return InputSpec(names, frozenset(), "one", None)
+        optional = (p.name for p in self.arguments if p.default is not REQUIRED)
+        return InputSpec(names, frozenset(optional), "tuple", None)
+
+    def lower(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Lowering:
+        """The results as ports where there are several, and how the module is made and called."""
+        given = {n: v for n, v in options.items() if not isinstance(v, Unwritten)}
+        facts = self._known(sources, {name: _bare(value) for name, value in given.items()})
+        arguments = {
+            name: _argument(name, value)
+            for name, value in given.items()
+            if not isinstance(value, list | dict) or _bare(value) != self.options[name].default
+        }
+        module = Module(self.cls.__name__, arguments, facts.weights, facts.buffers, self.cls)
+        call = self._call(sources)
+        if facts.parts.keys() == {""}:
+            return Lowering(facts.parts[""][1], module, call)
+        ports = {port: Port(type_, read) for port, (read, type_) in facts.parts.items()}
+        return Lowering(None, module, call, ports)
+
+    def _known(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Facts:
+        """What is asked of the rule or of torch only once."""
+        key = (repr(options), tuple(sources.items()))
+        if key not in self.facts:
+            if self.rule is not None:
+                facts = self.prober.owned(self, options)
+                self.facts[key] = facts._replace(parts=self._ruled(self.rule, sources, options))
+            else:
+                positional, keywords = self._split(sources)
+                by_position = [sources[key] for key in positional]
+                by_name = {key: sources[key] for key in keywords}
+                self.facts[key] = self.prober.probe(self, options, by_position, by_name)
+        return self.facts[key]
+
+    def _split(self, sources: Mapping[str, TensorType]) -> tuple[list[str], list[str]]:
+        """The sources that go by position, and those that go by keyword."""
+        if self.inputs.kind == "many":
+            required = [p for p in self.arguments if p.default is REQUIRED and not _is_rest(p)]
+            if len(sources) < len(required):
+                message = f"{self.name} takes at least {len(required)} sources, not {len(sources)}"
+                raise OpFault("wrong-arity", message)
+            return list(sources), []
+        positional: list[str] = []
+        for parameter in self.arguments:
+            if parameter.name not in sources or parameter.kind is parameter.KEYWORD_ONLY:
+                break
+            positional.append(parameter.name)
+        return positional, [name for name in sources if name not in positional]
+
+    def _call(self, sources: Mapping[str, TensorType]) -> Call | None:
+        """The call, where it is more than the sources in order."""
+        positional, keywords = self._split(sources)
+        if not keywords:
+            return None
+        named = tuple((key, Operand(key)) for key in keywords)
+        return Call(MODULE, tuple(map(Operand, positional)), named)
+
+    def _ruled(
+        self, rule: ShapeRule, sources: Mapping[str, TensorType], options: Mapping[str, Any]
+    ) -> Parts:
+        """The results as the user's rule has them."""
+        keys = list(sources) if self.inputs.kind == "many" else list(self.inputs.names)
+        while keys and keys[-1] not in sources:
+            keys.pop()
+        shapes = [sources[key].dims if key in sources else None for key in keys]
+        try:
+            answer = rule(*shapes, **_accepted(rule, options))
+        except Exception as error:
+            raise self.fault("shape-mismatch", "refuses this shape", error, sources) from error
+        batched = any(type_.batched for type_ in sources.values())
+        first = next(iter(sources.values()))
+        dtype = self.dtype or (first.dtype if first.is_floating else "float32")
+
+        def typed(shape: Any) -> TensorType:
+            if not _is_shape(shape):
+                raise OpFault(
+                    "wrong-type",
+                    f"the shape rule of {self.name} gives {shape!r}, which is no shape",
+                    help="a shape is a tuple of sizes, without the batch",
+                    at_node=True,
+                )
+            return TensorType(tuple(map(plain, shape)), dtype, batched=batched)
+
+        found = {"": (RESULT, answer)} if _is_shape(answer) else self.parts(answer)
+        return {port: (read, typed(shape)) for port, (read, shape) in found.items()}
+
+    def parts(self, result: Any) -> Parts:
+        """What `forward` returns, by port: a tuple's positions, the fields of a named one, a dict's
+        keys; a sole result is the port "". What is None is no port."""
+        found: Mapping[Any, tuple[Code, Any]]
+        if isinstance(result, Mapping):
+            found = {key: (RESULT.at(key), value) for key, value in result.items()}
+        elif isinstance(result, tuple) and hasattr(result, "_fields"):
+            fields = result._fields
+            found = {n: (Attribute(RESULT, n), v) for n, v in zip(fields, result, strict=True)}
+        elif isinstance(result, tuple | list):
+            found = {str(index): (RESULT.at(index), value) for index, value in enumerate(result)}
+        else:
+            return {"": (RESULT, result)}
+        for key in found:
+            if not isinstance(key, str) or not re.fullmatch(r"\w+", key, re.ASCII):
+                message = f"{self.name} returns a dict, whose key {key!r} cannot name a port"
+                raise OpFault("wrong-type", message, at_node=True)
+        return {key: part for key, part in found.items() if part[1] is not None}
+
+    def fault(
+        self, code: str, message: str, error: Exception, sources: Mapping[str, TensorType]
+    ) -> OpFault:
+        """What the user's own code refuses: at the sole source, or at the node."""
+        return OpFault(
+            code,
+            f"{self.name} {message}",
+            note=first_line(error),
+            speaks_of=tuple(sources),
+            at_node=len(sources) != 1,
+        )
+
+
+def first_line(error: Exception) -> str:
+    """What an exception says, on a line."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _constructor(cls: type) -> Iterator[inspect.Parameter]:
+    """The parameters of `__init__`, annotations resolved; where it takes any keywords, those of the
+    class that it hands them to as well."""
+    seen: set[str] = set()
+    for base in cls.__mro__:
+        function = vars(base).get("__init__")
+        if function is None:
+            continue
+        if base.__module__ == "torch.nn.modules.module":
+            return
+        hints = _hints(function)
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        for parameter in parameters:
+            if parameter.kind is parameter.POSITIONAL_ONLY:
+                raise TypeError(f"{base.__name__} takes {parameter.name} by position only")
+            if parameter.name not in seen and not _is_rest(parameter):
+                seen.add(parameter.name)
+                annotation = hints.get(parameter.name, parameter.annotation)
+                yield parameter.replace(annotation=annotation)
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            return
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    """Annotations as types; none where one of them names what cannot be found."""
+    try:
+        return typing.get_type_hints(function)
+    except Exception:  # noqa: BLE001 - to resolve one may raise anything
+        return {}
+
+
+def _is_rest(parameter: inspect.Parameter) -> bool:
+    """Whether it is `*args` or `**kwargs`."""
+    return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+
+
+def _option(parameter: inspect.Parameter) -> OptionSpec:
+    default = parameter.default
+    annotation = understood(parameter.annotation)
+    if annotation is Plain and isinstance(default, tuple):
+        annotation = tuple[Plain, ...]
+    elif default is None:
+        annotation |= None
+    if default is not REQUIRED and not _is_plain(default):
+        default = Unwritten(repr(default))
+    lone = parameter.kind is not parameter.KEYWORD_ONLY
+    return OptionSpec(parameter.name, default, annotation, checker(annotation), lone, False)
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        checker(Plain)(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _bare(value: Any) -> Any:
+    """Data without its origin, dicts too."""
+    if isinstance(value, dict):
+        return {key: _bare(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_bare, value))
+    return plain(value)
+
+
+def _argument(name: str, value: Any) -> Code:
+    """Lists and dicts as such in the emitted file, where a rule of the catalogue has tuples."""
+    if isinstance(value, dict):
+        return Dict(tuple((key, _argument(name, item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return List(tuple(_argument(name, item) for item in value))
+    return named_constant(name, value)
+
+
+def _accepted(rule: ShapeRule, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options that a rule takes."""
+    parameters = inspect.signature(rule).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return options
+    return {name: value for name, value in options.items() if name in parameters}
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple | list) and all(
+        isinstance(size, int | Dim) and not isinstance(size, bool) for size in value
+    )

@@ -1,0 +1,134 @@
+"""`register`: a module of the user's becomes a layer, in specs and in Python."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, overload
+
+from mimgraph import catalogue
+from mimgraph.analysis.names import NODE_WORDS, name_fault
+from mimgraph.ir.types import DTYPES
+from mimgraph.layers.registered import Registered, ShapeRule
+
+Class = TypeVar("Class", bound=type)
+
+_TAKEN = {*NODE_WORDS} - {"activation", "repeat"}  # a layer may have options of these names
+
+
+@overload
+def register(
+    cls: Class,
+    /,
+    *,
+    name: str | None = None,
+    shape: ShapeRule | None = None,
+    dtype: str | None = None,
+) -> Class: ...
+
+
+@overload
+def register(
+    *, name: str | None = None, shape: ShapeRule | None = None, dtype: str | None = None
+) -> Callable[[Class], Class]: ...
+
+
+def register(
+    cls: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    shape: ShapeRule | None = None,
+    dtype: str | None = None,
+) -> Any:
+    """Make a class of modules a layer, called by its own name or by `name`.
+
+        Gate = mg.register(Gate)       # returns the layer: Gate(64)(x), also layers.Gate(64)(x)
+        gated = {layer: Gate, from: x, hidden: 64}    # in a spec
+
+    As a decorator (`@mg.register`, `@mg.register(name="Fancy")`) it leaves the class as it is, and the
+    layer is `layers.Gate`.
+
+    Its options are the parameters of the constructor, its sources those of `forward`: one with a
+    default may be left out, keyword-only ones go by keyword, `*tensors` are any number. It returns
+    a tensor, or several as a tuple, a named tuple or a dict, whose ports are their positions,
+    fields or keys.
+
+    The shapes of the results are torch's own answer: the module is made and run on the meta
+    device, which holds no data, with several lengths in place of those that have names. `shape` gives
+    them instead: a function of the sources' shapes (tuples, without the batch) and of the options
+    that it names, which returns a shape in place of each tensor: `lambda x, hidden: (*x[:-1], hidden)`. The
+    dtype is then that of the first source (of whole numbers: float32), or `dtype`.
+    """
+
+    def decorate(cls: Class) -> Class:
+        _add(cls, name, shape, dtype)
+        return cls
+
+    if cls is None:
+        return decorate
+    if _is_being_defined(cls, sys._getframe(1).f_locals):
+        return decorate(cls)
+    return _add(cls, name, shape, dtype)
+
+
+def _add(cls: Any, name: str | None, shape: ShapeRule | None, dtype: str | None) -> Registered:
+    from mimgraph.codegen import probe
+
+    if not _is_module(cls):
+        raise TypeError(f"{cls!r} is no class of modules")
+    if dtype is not None:
+        dtype = str(dtype).removeprefix("torch.")
+        if dtype not in DTYPES:
+            raise ValueError(f"no dtype is called {dtype!r}")
+    op = Registered(cls, name or cls.__name__, shape, dtype, probe)
+    _check_name(cls, op.name)
+    _check_signatures(op)
+    catalogue.add_layer(op)
+    return op
+
+
+def register_missing(layers: Mapping[str, type]) -> None:
+    """What a pickle needs, where its own module has not registered it: with torch's own answer."""
+    for name, cls in layers.items():
+        if catalogue.find("layer", name) is None:
+            _add(cls, name, None, None)
+
+
+def _is_module(cls: Any) -> bool:
+    """Whether it is a class of modules; torch need not be there to say no."""
+    bases = getattr(cls, "__mro__", ()) if isinstance(cls, type) else ()
+    return any((b.__module__, b.__name__) == ("torch.nn.modules.module", "Module") for b in bases)
+
+
+def _check_name(cls: type, name: str) -> None:
+    """A name is free, or that of the same class, defined anew perhaps."""
+    reason = name_fault(name)
+    if reason is not None:
+        raise ValueError(f"{name!r} cannot name a layer: {reason}")
+    there = catalogue.find("layer", name)
+    if isinstance(there, Registered) and _path(there.cls) != _path(cls):
+        raise ValueError(f"{name} is registered already, as {'.'.join(_path(there.cls))}")
+    if there is not None and not isinstance(there, Registered):
+        raise ValueError(f"{name} is a layer of mimgraph: register yours by another name=")
+
+
+def _path(cls: type) -> tuple[str, str]:
+    return cls.__module__, cls.__qualname__
+
+
+def _check_signatures(op: Registered) -> None:
+    """What a spec could not say is told at once."""
+    for name in op.options:
+        if name in _TAKEN:
+            raise ValueError(f"{op.name} has an option {name!r}, which is a word of every node")
+    if not op.arguments or op.cls.forward.__name__ == "_forward_unimplemented":  # type: ignore[attr-defined]
+        raise TypeError(f"{op.name} has no forward that takes a tensor")
+
+
+def _is_being_defined(cls: Any, names: Any) -> bool:
+    """Whether `register` decorates the class: nothing has a name for it yet."""
+    found: Any = sys.modules.get(getattr(cls, "__module__", ""))
+    for part in getattr(cls, "__qualname__", "").split("."):
+        found = getattr(found, part, None)
+    return found is not cls and all(value is not cls for value in names.values())

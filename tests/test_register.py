@@ -1,0 +1,811 @@
+"""Classes of the user's as layers: options, sources, results and shapes, with torch as the oracle."""
+
+from __future__ import annotations
+
+import copy
+import io
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph import catalogue, layers
+from mimgraph.cli import main
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.ir.dim import substitute
+from tests.codegen.test_golden import RUFF
+from tests.marked import split, told
+
+
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test registers is gone after it."""
+    monkeypatch.setitem(catalogue._OPS, "layer", dict(catalogue.ops("layer")))
+    yield
+
+
+class Gate(nn.Module):
+    """Scales by a learned gate."""
+
+    def __init__(self, width: int, hidden: int = 4, kind: Literal["soft", "hard"] = "soft") -> None:
+        super().__init__()
+        if hidden % 2:
+            raise ValueError(f"hidden must be even, not {hidden}")
+        self.net = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width))
+        self.register_buffer("scale", torch.ones(3))
+        self.kind = kind
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.net(x).sigmoid()
+
+
+class Cross(nn.Module):
+    """Attends to a context."""
+
+    def __init__(self, *, heads: int, width: int = 8) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+
+    def forward(
+        self,
+        query: Tensor,
+        context: Tensor | None = None,
+        bias: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        context = query if context is None else context
+        context = context if bias is None else context + bias
+        result: tuple[Tensor, Tensor] = self.attention(query, context, context, mask)
+        return result
+
+
+class Moments(NamedTuple):
+    mean: Tensor
+    spread: Tensor
+
+
+class Statistics(nn.Module):
+    def forward(self, x: Tensor) -> Moments:
+        return Moments(x.mean(1), x.std(1))
+
+
+class Heads(nn.Module):
+    def __init__(self, sizes: dict[str, int]) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict({name: nn.Linear(8, size) for name, size in sizes.items()})
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {name: head(x) for name, head in self.heads.items()}
+
+
+class Total(nn.Module):
+    def forward(self, *tensors: Tensor) -> Tensor:
+        return torch.stack(tensors).sum(0)
+
+
+class Perceptron(nn.Module):
+    def __init__(self, hidden: list[int], act=nn.ReLU, kernel=(3, 3)) -> None:  # type: ignore[no-untyped-def]
+        super().__init__()
+        widths = [8] + hidden
+        self.net = nn.Sequential(
+            *(nn.Sequential(nn.Linear(a, b), act()) for a, b in itertools.pairwise(widths))
+        )
+        self.kernel = kernel + (1,)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.net(x)
+        return result
+
+
+class Wide(Gate):
+    def __init__(self, *args: Any, times: int = 2, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.times = times
+
+
+def graph(nodes: str, inputs: str = "x: [8]", outputs: str = "y") -> mg.Graph:
+    return mg.loads(f"inputs: {{{inputs}}}\nnodes:\n  {nodes}\noutputs: {outputs}\n")
+
+
+def check_run(made: mg.Graph) -> dict[str, Tensor]:
+    """Run the compiled graph; every output has the shape and dtype that were told."""
+    sizes = choose_sizes(made.typed, {})
+    result = made.compile().eval()(**seeded_inputs(made.typed, 3, 0, sizes))
+    outputs = result if isinstance(result, dict) else {next(iter(made.outputs)): result}
+    for name, type_ in made.outputs.items():
+        wanted = tuple(substitute(size, {**sizes, "N": 3}) for size in type_.shape)
+        assert tuple(outputs[name].shape) == wanted
+        assert str(outputs[name].dtype) == f"torch.{type_.dtype}"
+    return outputs
+
+
+# how it is registered and called
+
+
+def test_is_a_layer_of_specs_and_of_python() -> None:
+    gate = mg.register(Gate)
+    x = mg.Input("x", (8,))
+    by_result = mg.Graph(gate(8, hidden=2)(x, name="y"))
+    by_name = mg.Graph(layers.Gate(8, hidden=2)(x, name="y"))
+    assert by_result == by_name == graph("y: {layer: Gate, from: x, width: 8, hidden: 2}")
+
+
+def test_a_decorator_leaves_the_class() -> None:
+    @mg.register
+    class Plain(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x + 1
+
+    @mg.register(name="Fancy")
+    class Other(Plain):
+        pass
+
+    assert isinstance(Other(), Plain)
+    x = mg.Input("x", (8,))
+    assert layers.Plain()(layers.Fancy()(x)).dims == (8,)
+
+
+def test_the_layers_have_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Gate'"):
+        layers.Gate  # noqa: B018 - it is the access that fails
+
+
+def test_goes_through_text_and_back() -> None:
+    mg.register(Perceptron)
+    x = mg.Input("x", (8,))
+    made = mg.Graph(layers.Perceptron([16, 4], activation="Tanh")(x, name="y"))
+    assert mg.loads(made.dumps()) == made
+    assert mg.loads(made.dumps()) != mg.loads(made.dumps().replace("16", "32"))
+
+
+def test_a_default_that_is_given_is_no_difference() -> None:
+    mg.register(Gate)
+    given = graph("y: {layer: Gate, from: x, width: 8, hidden: 4, kind: soft}")
+    assert given == graph("y: {layer: Gate, from: x, width: 8}")
+    assert "self.y = Gate(8)" in given.source()
+
+
+WRONG_NAMES = {
+    "a layer of torch": (lambda: mg.register(Gate, name="Linear"), ValueError, "is a layer"),
+    "no name": (lambda: mg.register(Gate, name="my gate"), ValueError, "cannot name a layer"),
+    "another class": (
+        lambda: (mg.register(Gate), mg.register(Cross, name="Gate")),
+        ValueError,
+        "registered already",
+    ),
+    "no class": (lambda: mg.register(Gate(8)), TypeError, "no class of modules"),
+    "a class of other things": (lambda: mg.register(Moments), TypeError, "no class of modules"),
+    "no forward": (lambda: mg.register(nn.Module, name="Empty"), TypeError, "no forward"),
+    "no dtype": (lambda: mg.register(Gate, dtype="float33"), ValueError, "no dtype"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_NAMES)
+def test_refuses(case: str) -> None:
+    call, error, message = WRONG_NAMES[case]
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_an_option_may_not_be_a_word_of_every_node() -> None:
+    class Taken(nn.Module):
+        def __init__(self, take: int = 1) -> None:
+            super().__init__()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x
+
+    with pytest.raises(ValueError, match="an option 'take'"):
+        mg.register(Taken)
+
+
+def test_a_class_defined_anew_takes_its_place() -> None:
+    def define(offset: int) -> type[nn.Module]:
+        class Shift(nn.Module):
+            def forward(self, x: Tensor) -> Tensor:
+                return x * 0 + offset
+
+        return Shift
+
+    for offset in (1, 2):
+        mg.register(define(offset))
+        model = graph("y: {layer: Shift, from: x}").compile()
+        assert model(x=torch.zeros(1, 8)).unique().tolist() == [offset]
+
+
+# options, sources and results
+
+FINE = {
+    "one source": ("y: {layer: Gate, from: x, width: 8}", "x: [T, 8]"),
+    "in a chain": ("y: {from: x, seq: [{Gate: 8}, ReLU, {Gate: {width: 8, hidden: 6}}]}", "x: [8]"),
+    "with an activation": ("y: {layer: Gate, from: x, width: 8, activation: Tanh}", "x: [8]"),
+    "any number": ("y: {layer: Total, from: [x, z, x]}", "x: [8], z: [8]"),
+    "a list, and a default that no spec can write": (
+        "y: {layer: Perceptron, from: x, hidden: [16, 3]}",
+        "x: [T, 8]",
+    ),
+    "a default that is a tuple": (
+        "y: {layer: Perceptron, from: x, hidden: [3], kernel: [5, 5]}",
+        "x: [8]",
+    ),
+    "keywords of the class above": ("y: {layer: Wide, from: x, times: 3, width: 8}", "x: [8]"),
+    "an optional input": (
+        "y: {layer: Cross, from: {query: x, mask: m}, heads: 2, take: 0}",
+        "x: [T, 8], m: {shape: [T], dtype: bool, optional: true}",
+    ),
+    "frozen": ("y: {layer: Gate, from: x, width: 8, freeze: true}", "x: [8]"),
+    "one for each source": (
+        "g: {layer: Gate, each: [x, z], width: 8, with: {hidden: [2, 6]}}\n  y: {merge: add, from: g.*}",
+        "x: [8], z: [8]",
+    ),
+    "a module that is shared": (
+        "a: {layer: Gate, from: x, width: 8}\n  b: {share: a, from: z}\n  y: {merge: add, from: [a, b]}",
+        "x: [8], z: [8]",
+    ),
+}
+
+
+@pytest.fixture
+def registered() -> None:
+    for cls in (Gate, Cross, Statistics, Heads, Total, Perceptron, Wide):
+        mg.register(cls)
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("case", FINE)
+def test_runs(case: str) -> None:
+    check_run(graph(*FINE[case]))
+
+
+SOURCES = {
+    "by position": ("[x, z]", "Cross(heads=2)", "self.y(x, z)[0]"),
+    "by name": ("{query: x, context: z}", "Cross(heads=2)", "self.y(x, z)[0]"),
+    "one left out": ("{query: x, bias: x}", "Cross(heads=2)", "self.y(x, bias=x)[0]"),
+    "by keyword only": ("{query: x, mask: m}", "Cross(heads=2)", "self.y(x, mask=m)[0]"),
+}
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("case", SOURCES)
+def test_is_called(case: str) -> None:
+    sources, constructed, called = SOURCES[case]
+    inputs = ["x: [T, 8]", *(["z: [S, 8]"] if "z" in sources else [])]
+    inputs += ["m: {shape: [T], dtype: bool}"] if "m" in sources else []
+    made = graph(
+        f"y: {{layer: Cross, from: {sources}, heads: 2, take: 0}}", ", ".join(inputs), "{out: y}"
+    )
+    assert constructed in made.source() and called in made.source()
+    check_run(made)
+
+
+RESULTS = {
+    "a tuple": ("{layer: Cross, from: x, heads: 2}", {"y.0": "(N, T, 8)", "y.1": "(N, T, T)"}),
+    "a named tuple": ("{layer: Statistics, from: x}", {"y.mean": "(N, 8)", "y.spread": "(N, 8)"}),
+    "a dict": (
+        "{layer: Heads, from: x, sizes: {a: 2, b: 3}}",
+        {"y.a": "(N, T, 2)", "y.b": "(N, T, 3)"},
+    ),
+}
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("case", RESULTS)
+def test_has_ports(case: str) -> None:
+    node, shapes = RESULTS[case]
+    outputs = f"{{{', '.join(f'out{i}: {port}' for i, port in enumerate(shapes))}}}"
+    made = graph(f"y: {node}", "x: [T, 8]", outputs)
+    assert {port: str(made.shapes[port]) for port in shapes} == shapes
+    check_run(made)
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_port_is_taken_in_a_chain() -> None:
+    made = graph("y: {from: x, seq: [{Statistics: {take: spread}}, {Gate: 8}]}", "x: [T, 8]")
+    assert "class SpreadStatistics(Statistics):" in made.source()
+    check_run(made)
+
+
+# shapes
+
+
+class Patches(nn.Module):
+    """Images as rows of patches."""
+
+    def __init__(self, size: int = 16) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(3, 8, size, stride=size)
+
+    def forward(self, image: Tensor) -> Tensor:
+        assert image.shape[2] % self.project.stride[0] == 0, "whole patches"
+        return self.project(image).flatten(2).transpose(1, 2)
+
+
+class Positions(nn.Module):
+    """Adds learned positions, of which there are few."""
+
+    def __init__(self, longest: int = 20) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(longest, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.table[: x.shape[1]]
+
+
+class Shrunk(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(*(nn.Conv1d(8, 8, 3, stride=2) for _ in range(2)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x.transpose(1, 2)).transpose(1, 2)
+
+
+class Joined(nn.Module):
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return torch.cat((a, b), 1).flatten(1)
+
+
+class Best(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.argmax(1)
+
+
+class Table(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Parameter(torch.zeros(4, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.table * 2
+
+
+class Steps(nn.Module):
+    """One step after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = nn.RNNCell(8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        states = [torch.zeros(x.shape[0], 4)]
+        for step in range(x.shape[1]):
+            states.append(self.cell(x[:, step], states[-1]))
+        return torch.stack(states, 1)
+
+
+class Lazy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.LazyLinear(6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+SHAPES = {
+    "patches": (Patches, {"image": (3, "H", 32)}, "(N, H//8, 8)"),
+    "a bounded length": (Positions, {"x": ("T", 8)}, "(N, T, 8)"),
+    "strides": (Shrunk, {"x": ("T", 8)}, "(N, (T - 3)//4, 8)"),
+    "a loop over the length": (Steps, {"x": ("T", 8)}, "(N, T + 1, 4)"),
+    "two lengths": (Joined, {"a": ("T", 8), "b": ("S", 8)}, "(N, 8*S + 8*T)"),
+    "one length": (Joined, {"a": ("T", 8), "b": ("T", 8)}, "(N, 16*T)"),
+    "whole numbers": (Best, {"x": ("T", 8)}, "(N, 8)"),
+    "no batch": (Table, {"x": (8,)}, "(4, 8)"),
+    "a lazy module": (Lazy, {"x": (8,)}, "(N, 6)"),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_shape_is_told(case: str) -> None:
+    cls, inputs, shape = SHAPES[case]
+    sources = [mg.Input(name, dims) for name, dims in inputs.items()]
+    result = mg.register(cls)()(*sources, name="y")
+    assert str(result.shape) == shape
+    if cls is Patches:  # it takes whole patches alone
+        model = mg.Graph(result).compile()
+        assert model(image=torch.zeros(2, 3, 48, 32)).shape == (2, 6, 8)
+    else:
+        check_run(mg.Graph(result))
+
+
+def test_weights_are_counted() -> None:
+    mg.register(Gate), mg.register(Lazy)
+    made = graph("a: {layer: Gate, from: x, width: 8}\n  y: {layer: Lazy, from: a}")
+    model = made.compile()
+    model(x=torch.zeros(1, 8))
+    assert made.summary().params == sum(p.numel() for p in model.parameters())
+    assert made.summary().buffers == 3
+
+
+def test_probing_draws_no_random_numbers() -> None:
+    mg.register(Gate)
+    torch.manual_seed(0)
+    made = graph("y: {layer: Gate, from: x, width: 8}")
+    drawn = made.compile().y.net[0].weight
+    torch.manual_seed(0)
+    assert torch.equal(drawn, Gate(8).net[0].weight)
+
+
+class Unshaped(nn.Module):
+    """Its shapes are not to be had without data."""
+
+    def __init__(self, width: int = 4) -> None:
+        super().__init__()
+        self.rates = [rate.item() for rate in torch.linspace(0, 1, width)]
+
+    def forward(self, x: Tensor, y: Tensor | None = None) -> Any:
+        kept = x[:, : int(x.abs().max().clamp(2, 2).item())]
+        return kept if y is None else (kept, y.argmax(1))
+
+
+def test_a_rule_gives_the_shape() -> None:
+    mg.register(Unshaped, shape=lambda x: (2, *x[1:]))
+    check_run(graph("y: {layer: Unshaped, from: x}", "x: [5, 8]"))
+
+
+def test_a_rule_is_told_the_options_and_may_give_several_shapes() -> None:
+    def shapes(x: Any, *, width: int) -> Any:
+        return (*x[:-1], width), x
+
+    class Both(nn.Module):
+        def __init__(self, width: int) -> None:
+            super().__init__()
+            self.layer = nn.Linear(8, width)
+
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return self.layer(x), x
+
+    mg.register(Both, shape=shapes)
+    made = graph("y: {layer: Both, from: x, width: 3}", "x: [T, 8]", "{a: y.0, b: y.1}")
+    assert str(made.shapes["y.0"]) == "(N, T, 3)"
+    assert made.summary().params == 27
+    check_run(made)
+
+
+def test_a_rule_may_give_the_dtype() -> None:
+    mg.register(Best, shape=lambda x: x[1:], dtype="int64")
+    check_run(graph("y: {layer: Best, from: x}", "x: [T, 8]"))
+
+
+# faults
+
+
+class Odd(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, : (x.shape[1] // 2) * 2 - 1]
+
+
+class SequenceFirst(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.transpose(0, 1)
+
+
+class Nested(nn.Module):
+    def forward(self, x: Tensor) -> Any:
+        return x, (x, x)
+
+
+class Spaced(nn.Module):
+    def forward(self, x: Tensor) -> Any:
+        return {"no name": x}
+
+
+FAULTS = {
+    "unknown option": "y: {layer: Gate, from: x, width: 8, ⟦unknown-option⟧hiden: 4}",
+    "missing option": "⟦missing-option⟧y: {layer: Gate, from: x}",
+    "option of the wrong type": "y: {layer: Gate, from: x, width: ⟦bad-option⟧wide}",
+    "option that is no choice": "y: {layer: Gate, from: x, width: 8, kind: ⟦bad-option⟧sft}",
+    "option that the constructor refuses": "y: {layer: Gate, from: x, width: 8, hidden: ⟦bad-option⟧3}",
+    "constructor that names no option": "⟦bad-option⟧y: {layer: Perceptron, from: x, hidden: [0.5]}",
+    "source of another size": "y: {layer: Gate, from: ⟦shape-mismatch⟧x, width: 9}",
+    "sources that do not fit": "⟦shape-mismatch⟧y: {layer: Total, from: [x, t]}",
+    "whole numbers": "y: {layer: Gate, from: ⟦dtype-mismatch⟧i, width: 8}",
+    "whole numbers that have no mean": "y: {layer: Statistics, from: ⟦dtype-mismatch⟧i}",
+    "too many sources": "y: {layer: Gate, from: [x, ⟦wrong-arity⟧x], width: 8}",
+    "unknown source": "y: {layer: Cross, from: {⟦unknown-key⟧qery: x}, heads: 2}",
+    "no default port": "a: {layer: Statistics, from: t}\n  y: {layer: ReLU, from: ⟦unknown-port⟧a}",
+    "unknown port": "a: {layer: Statistics, from: t}\n  y: {layer: ReLU, from: a.⟦unknown-port⟧men}",
+    "size that cannot be told": "⟦symbolic-size⟧y: {layer: Odd, from: t}",
+    "no batch": "⟦shape-mismatch⟧y: {layer: SequenceFirst, from: t}",
+    "results in results": "⟦wrong-type⟧y: {layer: Nested, from: t, take: 0}",
+    "key that is no port": "⟦wrong-type⟧y: {layer: Spaced, from: t, take: no name}",
+    "no data": "⟦bad-option⟧y: {layer: Unshaped, from: x}",
+    "as an activation": "y: {layer: ReLU, from: x, activation: ⟦bad-option⟧Gate}",
+}
+
+
+ALL = (Gate, Cross, Statistics, Total, Perceptron, Odd, SequenceFirst, Nested, Spaced, Unshaped)
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_tells(case: str) -> None:
+    for cls in ALL:
+        mg.register(cls)
+    inputs = "inputs: {x: [8], t: [T, 8], i: {shape: [8], dtype: int64}}"
+    outputs = "outputs: {out: y, x: x, t: t, i: i}"
+    text, expected = split(f"{inputs}\nnodes:\n  {FAULTS[case]}\n{outputs}\n")
+    assert told(text) == expected
+
+
+def fault(nodes: str, inputs: str = "x: [8]") -> str:
+    """The one fault, as it is shown."""
+    with pytest.raises(mg.SpecError) as raised:
+        graph(nodes, inputs)
+    assert len(raised.value.diagnostics) == 1
+    return str(raised.value)
+
+
+def test_the_users_own_words_are_told() -> None:
+    mg.register(Gate), mg.register(Odd), mg.register(Unshaped)
+    text = fault("y: {layer: Gate, from: x, width: 8, hidden: 3}")
+    assert "Gate cannot be made with these options" in text
+    assert "hidden must be even, not 3" in text
+    text = fault("y: {layer: Gate, from: x, width: 9}", "x: [T, 8]")
+    assert "Gate refuses (N, T, 8)" in text and "tried with N = 37, T = 41" in text
+    text = fault("y: {layer: Odd, from: x}", "x: [T, 8]")
+    assert "how axis 1 of Odd follows from N and T cannot be told" in text
+    assert "mg.register(Odd, shape=...)" in text
+    assert "mg.register(Unshaped, shape=...)" in fault("y: {layer: Unshaped, from: x}")
+
+
+def test_a_rule_that_refuses_is_told() -> None:
+    def shape(x: Any) -> Any:
+        if len(x) != 2:
+            raise ValueError("sequences only")
+        return x
+
+    mg.register(Total, name="Strict", shape=shape)
+    assert "sequences only" in fault("y: {layer: Strict, from: x}")
+    mg.register(Total, name="Strange", shape=lambda x: "NTD")
+    assert "which is no shape" in fault("y: {layer: Strange, from: x}")
+
+
+def test_a_block_may_not_bear_its_name() -> None:
+    mg.register(Gate)
+    text = "inputs: {x: [8]}\nblocks:\n  ⟦duplicate-name⟧Gate: {seq: [ReLU]}\nnodes:\n  y: {block: Gate, from: x}\noutputs: y\n"
+    plain, expected = split(text)
+    assert told(plain) == expected
+
+
+def test_a_call_in_python_raises_at_its_line() -> None:
+    gate, x = mg.register(Gate), mg.Input("x", (8,))
+    with pytest.raises(mg.SpecError) as raised:
+        gate(9)(x)
+    (found,) = raised.value.diagnostics
+    assert found.code == "shape-mismatch" and found.span.file.name == __file__
+
+
+# a spec can import nothing
+
+PACKAGE = """\
+import mimgraph as mg
+import torch
+from torch import nn
+
+
+@mg.register
+class Scale(nn.Module):
+    \"\"\"Scales every element.\"\"\"
+
+    def __init__(self, factor: float = 2.0) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.factor
+
+
+@mg.register(name="Noise")
+class gaussian(nn.Module):
+    def forward(self, x):
+        return x + torch.zeros_like(x)
+
+
+class Plain(nn.Module):
+    def forward(self, x):
+        return x
+
+
+class Parts:
+    class Inner(Plain):
+        pass
+
+
+MLP = type("MLP", (Plain,), {"__module__": __name__})
+for layer in (Parts.Inner, MLP):
+    mg.register(layer)
+"""
+SPEC = """\
+inputs: {x: [4]}
+nodes:
+  y: {from: x, seq: [{Scale: 3}, Noise, Inner, MLP]}
+outputs: y
+"""
+
+
+@pytest.fixture
+def package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Path]:
+    """A working directory with a package of layers and a spec that uses them."""
+    (tmp_path / "my_pkg").mkdir()
+    (tmp_path / "my_pkg" / "__init__.py").touch()
+    (tmp_path / "my_pkg" / "layers.py").write_text(PACKAGE)
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    for name in ("my_pkg", "my_pkg.layers"):
+        sys.modules.pop(name, None)
+
+
+SPELLINGS = ("Scale", "my_pkg.layers.Scale", "my_pkg.layers", "my_pkg.layers:Scale", "os.system")
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("node", ["{{layer: {}, from: x}}", "{{from: x, seq: ['{}']}}"])
+def test_a_spec_alone_can_import_nothing(package: Path, name: str, node: str) -> None:
+    sys.path.insert(0, str(package))
+    before = set(sys.modules)
+    text = f"inputs: {{x: [4]}}\nnodes:\n  y: {node.format(name)}\noutputs: y\n"
+    assert [fault.split()[0] for fault in told(text)] == ["unknown-layer"]
+    assert set(sys.modules) == before
+
+
+@pytest.mark.parametrize("key", ["import", "imports", "register", "plugins", "modules"])
+def test_no_key_of_a_spec_imports(package: Path, key: str) -> None:
+    sys.path.insert(0, str(package))
+    text = f"{key}: [my_pkg.layers]\n{SPEC}"
+    assert told(text)[0] == "unknown-key 1:1"
+    assert "my_pkg" not in sys.modules
+
+
+COMMANDS = {
+    "check": ["check", "spec.yaml"],
+    "summary": ["summary", "spec.yaml"],
+    "draw": ["draw", "spec.yaml", "-o", "model.svg"],
+    "emit": ["emit", "spec.yaml", "-o", "model.py"],
+    "run": ["run", "spec.yaml"],
+    "layers": ["layers", "Noise"],
+}
+
+
+@pytest.mark.usefixtures("package")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_line_imports(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name, *rest = COMMANDS[command]
+    assert main([name, *rest]) != 0
+    assert main([name, "--import", "my_pkg.layers", *rest]) == 0
+
+
+@pytest.mark.usefixtures("package")
+def test_the_registered_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["layers", "--import", "my_pkg.layers"]) == 0
+    listed = capsys.readouterr().out
+    assert "layers: registered" in listed and "Scales every element." in listed
+    assert main(["layers", "Scale"]) == 0
+    assert "factor  2.0  a number" in capsys.readouterr().out
+
+
+def test_what_cannot_be_imported_is_told_in_a_line(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (package / "broken.py").write_text("1 / 0\n")
+    for name, text in {
+        "nowhere": "No module named 'nowhere'",
+        "my_pkg.nothing": "No module named 'my_pkg.nothing'",
+        "broken": "ZeroDivisionError: division by zero",
+    }.items():
+        assert main(["check", "--import", "my_pkg.layers", "--import", name, "spec.yaml"]) == 2
+        assert capsys.readouterr().err == f"mimgraph: cannot import {name}: {text}\n"
+
+
+# the emitted file
+
+
+def test_the_emitted_file_imports_the_class(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["emit", "--import", "my_pkg.layers", "spec.yaml", "-o", "model.py"]) == 0
+    source = Path("model.py").read_text()
+    assert source.startswith(
+        "from torch import Tensor, nn\n\nfrom my_pkg.layers import MLP, Parts, Scale, gaussian\n"
+    )
+    ruff = [RUFF, "check", "--isolated", "--no-cache", "--line-length", "100"]
+    for options in (["--extend-select", "I"], []):
+        subprocess.run([*ruff, *options, "model.py"], check=True)
+    subprocess.run(
+        [RUFF, "format", "--isolated", "--line-length", "100", "--check", "model.py"], check=True
+    )
+    script = "import torch, model; print(model.Model()(x=torch.ones(1, 4)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "tensor([[3., 3., 3., 3.]])\n"
+
+
+def test_nothing_is_shadowed() -> None:
+    mg.register(Gate)
+    text = """\
+name: Gate
+inputs: {x: [8]}
+blocks:
+  gate: {params: {Gate2: 4}, seq: [{Gate: {width: 8, hidden: $Gate2}}]}
+nodes:
+  a: {block: gate, from: x, Gate2: 2}
+  y: {block: gate, from: a}
+outputs: y
+"""
+    made = mg.loads(text)
+    assert f"from {__name__} import Gate as " in made.source()
+    check_run(made)
+
+
+def test_uses_of_a_block_are_lifted() -> None:
+    mg.register(Gate), mg.register(Perceptron)
+    text = """\
+inputs: {x: [8]}
+blocks:
+  pair:
+    params: {hidden: 4, widths: [8, 8]}
+    seq: [{Gate: {width: 8, hidden: $hidden}}, {Perceptron: {hidden: $widths}}]
+nodes:
+  a: {block: pair, from: x, hidden: 6}
+  b: {block: pair, from: a, widths: [6, 8]}
+  y: {block: pair, from: b, widths: [4, 8], repeat: 2}
+outputs: y
+"""
+    made = mg.loads(text)
+    lifted = "super().__init__(Gate(8, hidden=hidden), Perceptron([hidden_2, 8]))"
+    assert lifted in made.source() and "self.a = Pair(8, hidden=6)" in made.source()
+    check_run(made)
+
+
+# what is compiled
+
+
+def local() -> type[nn.Module]:
+    class Local(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x + 1
+
+    return Local
+
+
+def test_a_class_of_a_function_is_compiled() -> None:
+    mg.register(local())
+    made = graph("y: {from: x, seq: [Local, {Local: {activation: ReLU}}]}")
+    assert f"from {__name__} import Local" in made.source()
+    model = copy.deepcopy(made.compile())
+    assert model(x=torch.ones(1, 8)).unique().tolist() == [3]
+
+
+def test_a_model_is_saved_and_loaded(tmp_path: Path) -> None:
+    mg.register(Gate)
+    model = graph("y: {layer: Gate, from: x, width: 8}").compile()
+    buffer = io.BytesIO()
+    torch.save(model, buffer)
+    (tmp_path / "model.pt").write_bytes(buffer.getvalue())
+    script = (
+        "import torch\n"
+        "model = torch.load('model.pt', weights_only=False)\n"
+        "print(model(x=torch.arange(8.0)[None]).sum().item())\n"
+    )
+    root = str(Path(__file__).parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r})\n{script}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == pytest.approx(model(x=torch.arange(8.0)[None]).sum().item())
