@@ -1,6 +1,6 @@
 """Trains an image and numbers to a stated accuracy, on the written digits that scikit-learn ships.
 
-    pip install mimgraph scikit-learn
+    pip install -e . scikit-learn
     python examples/digits.py
 
 The model is specs/digits.yaml. Of the 1,797 digits a quarter is held out.

@@ -1,6 +1,6 @@
 """Swaps five fusions on one model, by a param of its spec, and trains it with each.
 
-    pip install mimgraph scikit-learn
+    pip install -e . scikit-learn
     python examples/fusions.py
 
 The command line does the same: mimgraph summary specs/digits.yaml --set fusion=gated
@@ -23,7 +23,7 @@ if __name__ == "__main__":
         graph = mg.load(SPEC, params={"fusion": fusion})
         model = graph.compile()
         start = perf_counter()
-        train(model, ours, epochs=10)
+        train(model, ours, epochs=15)
         seconds = perf_counter() - start
         reached = accuracy(model, theirs)
         print(f"{fusion:10} {graph.summary().params:8,} {reached:9.3f} {seconds:8.1f}")

@@ -1,6 +1,6 @@
 """Trains an image and numbers with each missing half of the time, and tests what that is worth.
 
-    pip install mimgraph scikit-learn
+    pip install -e . scikit-learn
     python examples/missing_modality.py
 
 Both inputs are optional. In a batch `has_image` and `has_numbers` tell, sample by sample, what is there;

@@ -1,6 +1,6 @@
 """Searches over architectures: builds 100 graphs at random, and trains the best few of the small ones.
 
-    pip install mimgraph scikit-learn
+    pip install -e . scikit-learn
     python examples/search.py
 
 A graph tells how many weights it has before a tensor exists, so what is too large costs nothing. Those

@@ -44,12 +44,27 @@ def load(
     vars(module).update(own, __itself__=module)
     exec(code, vars(module))  # noqa: S102 - our own text
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    sys.modules[key] = weakref.proxy(module)
+    sys.modules[key] = _Face(module)
     weakref.finalize(module, _forget, key, filename).atexit = False
     for value in list(module.__dict__.values()):
         if isinstance(value, type) and value.__module__ == key:
             _pickle_by_spec(value, spec, restore, layers)
     return module
+
+
+class _Face(ModuleType):
+    """A module as `sys.modules` has it: with all of its names, but not keeping it alive."""
+
+    def __init__(self, module: ModuleType) -> None:
+        super().__init__(module.__name__, module.__doc__)
+        self._module = weakref.ref(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module(), name)
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        return getattr(self._module(), "__dict__", {})
 
 
 def _forget(key: str, filename: str) -> None:
