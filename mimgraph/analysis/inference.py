@@ -17,6 +17,7 @@ from mimgraph.analysis.blocks import (
     given_params,
     repeats,
 )
+from mimgraph.analysis.choice import choose
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
@@ -75,6 +76,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     before = len(report.diagnostics)
     state = State(graph, report)
     state.params = params(state)
+    state.graph = graph = choose(graph, state.params, report)
     check_blocks(state)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says

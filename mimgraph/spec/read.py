@@ -18,6 +18,7 @@ from mimgraph.ir.graph import (
     BlockInput,
     Call,
     Chain,
+    Chosen,
     Each,
     Graph,
     Input,
@@ -401,7 +402,7 @@ class _Reader:
             return chain if known or tree.get("from") is not None else None
         if key.text in ("parameter", "buffer", "arange"):
             return self.tensor(key, value, tree, here)
-        name = self.text(key.text, value)
+        name = self.text(key.text, value) if key.text == "share" else self.name(key.text, value)
         if name is None:
             return None
         words = () if key.text == "share" else ("with", "take", "freeze")
@@ -412,6 +413,14 @@ class _Reader:
         if key.text == "block":
             return self.call(name, value.span, rest, here)
         return self.apply(key.text, name, value.span, rest, here)
+
+    def name(self, what: str, tree: Tree) -> str | None:
+        """The name of a layer, merge or block, or the param that gives it."""
+        text = self.text(what, tree)
+        if text is None or not text.startswith("$") or not isinstance(tree, Scalar):
+            return text
+        written = self.scalar(tree)
+        return Chosen(text, written) if isinstance(written, Written) else None
 
     def feeding(self, tree: Map, words: tuple[str, ...]) -> tuple[str, ...]:
         """The keys that say what feeds a node, and those of the words that are no options: `with`
@@ -477,13 +486,14 @@ class _Reader:
     def activation(self, tree: Tree, here: str) -> Activation | None:
         """`ReLU`, or `{GELU: {approximate: tanh}}`."""
         if isinstance(tree, Scalar) and isinstance(tree.value, str):
-            return Activation(tree.value, {}, None, tree.span)
+            name = self.name("activation", tree)
+            return Activation(name, {}, None, tree.span) if name is not None else None
         if isinstance(tree, Map) and len(tree.entries) == 1:
             key, value = tree.entries[0]
             options, lone = self.item_options(key, value)
-            return Activation(
-                key.text, {k: self.option(*o) for k, o in options.items()}, lone, key.span
-            )
+            name = self.name("activation", key)
+            given = {k: self.option(*o) for k, o in options.items()}
+            return Activation(name, given, lone, key.span) if name is not None else None
         self.wrong_type("activation", "a layer's name, or {name: options}", tree, here)
         return None
 
@@ -577,13 +587,16 @@ class _Reader:
         else:
             self.wrong_type("an item", "a layer or block, or {name: options}", tree, here)
             return broken
+        word = self.name("an item", key)
+        if word is None:
+            return broken
         take = self.take(rest.pop("take")[1], here) if "take" in rest else None
         freeze = self.freeze(rest.pop("freeze")[1], here) if "freeze" in rest else False
         operation: Operation | None
-        if key.text in self.blocks:
-            operation = self.call(key.text, key.span, rest, here, lone)
+        if word in self.blocks:
+            operation = self.call(word, key.span, rest, here, lone)
         else:
-            operation = self.apply("layer", key.text, key.span, rest, here, lone)
+            operation = self.apply("layer", word, key.span, rest, here, lone)
         return Node(name, key.span, operation, (), take, freeze)
 
     def take(self, tree: Tree | None, here: str) -> Take | None:
