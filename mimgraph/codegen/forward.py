@@ -59,7 +59,8 @@ def _named(plan: Plan, as_dict: bool) -> tuple[Statement, ...]:
         both = Return(_returned(final, results, names, as_dict))
         statements.append(If(Name("self.training"), (*writer.block(in_training, 1), both)))
         results = {name: code for name, code in results.items() if name not in body.training}
-    statements.append(Return(_returned(final, results, names, as_dict)))
+    node = final.node if final else ""
+    statements.append(Return(_returned(final, results, names, as_dict), node))
     return tuple(statements)
 
 
@@ -124,7 +125,7 @@ class _Writer:
         step, names = self.steps[index], self.names
         targets = tuple(names.name(target) for target in step.targets)
         code = names.code(step.code)
-        assign = Assign(targets, code, step.comment)
+        assign = Assign(targets, code, step.comment, step.node)
         if step.loop is None:
             if targets != (getattr(code, "id", None),):  # a value that keeps its name
                 yield assign
