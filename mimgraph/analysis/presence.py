@@ -14,6 +14,7 @@ from mimgraph.ir.graph import Apply, Input
 from mimgraph.ir.presence import ALWAYS, Presence, either, implies, renamed
 from mimgraph.ir.typed import Body, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import can_be_read
+from mimgraph.layers.registered import Registered
 
 
 def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
@@ -99,9 +100,12 @@ def conditional(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
 
 
 def may_be_left_out(op: Op | None, key: str) -> bool:
-    """Whether an argument that is missing is simply not given: masks, lengths, states."""
+    """Whether an argument that is missing is simply not given: masks, lengths, states, and any
+    that a module of the user's does without."""
     if op is None or key not in op.inputs.optional:
         return False
+    if isinstance(op, Registered):  # what its forward has a default for
+        return True
     return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present")
 
 
