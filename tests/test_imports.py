@@ -114,6 +114,7 @@ COMMANDS = {
     "check of weights": ["check", "WEIGHTS"],
     "draw of weights": ["draw", "WEIGHTS", "-o", "OUT/model.svg"],
     "layers": ["layers"],
+    "explain": ["explain", "cycle"],
     "layer": ["layers", "Conv2d"],
 }
 
