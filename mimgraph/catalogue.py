@@ -16,6 +16,7 @@ from functools import cached_property
 from math import gcd
 from typing import Any, NamedTuple
 
+from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
@@ -194,9 +195,12 @@ class Op:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """A layer with its options, to be called on sources; a merge of its sources at once."""
-        if self.kind == "merge":
+        if self.kind != "merge":
+            return LayerCall(self, args, keywords)
+        try:
             return LayerCall(self, (), {})._merge(args, keywords)
-        return LayerCall(self, args, keywords)
+        except SpecError as error:
+            raise error.shortened() from None
 
 
 class Applicable:
@@ -214,7 +218,10 @@ class Applicable:
         raise NotImplementedError
 
     def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
-        return applier(self.label, sources, named)(self, sources, named, name)
+        try:
+            return applier(self.label, sources, named)(self, sources, named, name)
+        except SpecError as error:
+            raise error.shortened() from None
 
     def each(
         self,

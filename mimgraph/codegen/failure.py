@@ -54,25 +54,23 @@ def _call(self: Any, *args: Any, **inputs: Any) -> Any:
         if not torch.compiler.is_compiling():
             # whatever goes wrong while it is explained, the user's error counts
             with suppress(Exception):
-                for note in _notes(self, error.__traceback__, args, inputs):
+                for note in _notes(self, error, args, inputs):
                     error.add_note(note)
         raise
 
 
 def _notes(
-    model: nn.Module,
-    traceback: TracebackType | None,
-    args: tuple[Any, ...],
-    inputs: Mapping[str, Any],
+    model: nn.Module, error: Exception, args: tuple[Any, ...], inputs: Mapping[str, Any]
 ) -> Iterator[str]:
+    """The node that failed, and what does not fit of the inputs unless `check` told it already."""
     graph = _graphs[type(model)]
-    place = _place(model, traceback, graph)
+    place = _place(model, error.__traceback__, graph)
     if place is not None:
         yield f"in node {place}"
-    faults = list(call_faults(graph, args, inputs, _exactly(model)))
-    if faults:
+    faults = "; ".join(call_faults(graph, args, inputs, _exactly(model)))
+    if faults and faults != str(error):
         declared = ", ".join(f"{name} {t} {t.dtype}" for name, t in graph.body.inputs.items())
-        yield f"inputs: {'; '.join(faults)}\nthe spec declares {declared}"
+        yield f"inputs: {faults}\nthe spec declares {declared}"
 
 
 def _exactly(model: nn.Module) -> Takes:

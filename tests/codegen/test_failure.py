@@ -99,6 +99,11 @@ def test_an_input_that_does_not_fit(
     assert notes(model, inputs() | given, kind) == [*place, f"inputs: {fault}\n{DECLARED}"]
 
 
+def test_what_a_check_tells_is_not_told_again() -> None:
+    model = mg.loads(SPEC).compile(check=True)
+    assert notes(model, inputs() | {"numeric": torch.rand(2, 6)}, ValueError) == []
+
+
 def test_a_missing_keyword() -> None:
     model, given = mg.loads(SPEC).compile(), inputs()
     del given["ids"]
