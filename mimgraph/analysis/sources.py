@@ -7,7 +7,7 @@ from itertools import islice
 
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
-from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.graph import Source
 from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import TypedNode, Value, weight_names, weight_type
@@ -85,8 +85,7 @@ def unknown_port(
     taken: bool = False,
 ) -> None:
     """Report a port that is not there, of a source or `taken` by the node itself."""
-    near = nearest(port, ports)
-    help = f"did you mean {near}?" if near else f"its ports: {', '.join(ports)}"
+    help = suggestion(port, ports, "its ports") or f"its ports: {', '.join(ports)}"
     if not ports:
         help = "leave take out" if taken else f"write {name}"
         help = f"{name} has one result: {help}"
@@ -145,8 +144,7 @@ def match(
 def _unknown_argument(
     state: State, site: Site, name: str, argument: str, source: Source, keys: tuple[str, ...]
 ) -> None:
-    near = nearest(argument, keys)
-    help = f"did you mean {near}?" if near else f"its sources: {', '.join(keys)}"
+    help = suggestion(argument, keys, "its sources") or f"its sources: {', '.join(keys)}"
     span = source.argument_span or source.span
     message = f"{name} takes no source {argument!r}"
     state.fault("unknown-key", message, span, site.path, help=help)

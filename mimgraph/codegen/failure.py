@@ -27,6 +27,7 @@ from mimgraph.ir.typed import (
     Use,
     unwrap,
 )
+from mimgraph.source import Span
 
 _graphs: WeakKeyDictionary[type, TypedGraph] = WeakKeyDictionary()
 
@@ -113,40 +114,45 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
         traceback = traceback.tb_next
 
 
-def _places(body: Body, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every node by its path, as `state_dict` has it: where it stands, what it is and is fed."""
+def _places(body: Body, prefix: str = "", merge: Span | None = None) -> Iterator[tuple[str, str]]:
+    """Every node by its path, as `state_dict` has it: where it stands, what it is and is fed.
+
+    What a `merge` is made of stands where that does.
+    """
     for node in body.nodes:
-        fed = _fed(body, node)
+        fed, path = _fed(body, node), _joined(prefix, node.name)
         if node.name:  # of a chain block the items are the module's own
-            yield prefix + node.name, _told(node, fed)
-        yield from _inside(node.operation, body, _joined(prefix, node.name), fed)
+            yield path, _told(node, fed, merge)
+        yield from _inside(node, body, path, fed, merge)
 
 
 def _inside(
-    operation: TypedOperation, body: Body, path: str, fed: str
+    node: TypedNode, body: Body, path: str, fed: str, merge: Span | None
 ) -> Iterator[tuple[str, str]]:
     """The same for the nodes in a node."""
-    match operation:
+    match node.operation:
         case Sequence(items) | Each(items):
             for item in items:
-                fed = _fed(body, item) if isinstance(operation, Each) else fed
+                fed = _fed(body, item) if isinstance(node.operation, Each) else fed
                 inner = _joined(path, item.name)
-                yield inner, _told(item, fed)
-                yield from _inside(item.operation, body, inner, fed)
+                yield inner, _told(item, fed, merge)
+                yield from _inside(item, body, inner, fed, merge)
                 fed = str(item.type)
-        case Use(used) | Repeated((used, *_), shared=True):
-            yield from _places(used, f"{path}." if path else "")
+        case Use(used, merge=name):
+            yield from _places(used, path, merge or (node.declared.span if name else None))
+        case Repeated((used, *_), shared=True):
+            yield from _places(used, path, merge)
         case Repeated(repeated):
             for number, used in enumerate(repeated):
-                yield from _places(used, f"{path}.{number}.")
+                yield from _places(used, _joined(path, str(number)), merge)
 
 
 def _joined(path: str, name: str) -> str:
-    return f"{path.removesuffix('.')}.{name}".strip(".")
+    return f"{path}.{name}".strip(".")
 
 
-def _told(node: TypedNode, fed: str) -> str:
-    span = node.declared.span
+def _told(node: TypedNode, fed: str, merge: Span | None) -> str:
+    span = merge or node.declared.span
     return f"({span.file.name}:{span.line}): {_what(node.operation)} of {fed}".removesuffix(" of ")
 
 

@@ -10,9 +10,14 @@ FEW = 8  # names that are listed where none is near
 
 
 def suggestion(name: str, choices: Iterable[str], listed_as: str = "") -> str:
-    """The help with a wrong name: the nearest, one that it begins or begins with, or all if few."""
+    """The help with a wrong name: the nearest, one that it begins or begins with, or all if few.
+
+    All letters are equally near to a name of one.
+    """
     known = list(choices)
     near = nearest(name, known) or _longer_or_shorter(name, known)
+    if len(name) == 1 and listed_as and len(known) > 1:
+        near = next((choice for choice in known if choice.lower() == name.lower()), None)
     if near is not None:
         return f"did you mean {near}?"
     if listed_as and 0 < len(known) <= FEW:

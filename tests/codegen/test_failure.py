@@ -175,6 +175,13 @@ def test_a_node_that_shares_is_told_from_the_one_it_shares() -> None:
     assert notes(broken("num", Second()), inputs(), LookupError) == [told]
 
 
+def test_what_a_merge_is_made_of_stands_at_the_merge() -> None:
+    spec = "inputs: {a: [5], b: [6]}\nnodes:\n  y: {merge: gated, from: [a, b], out_features: 4}\noutputs: y\n"
+    model = mg.loads(spec, name="m.yaml").compile()
+    told = notes(model, {"a": torch.rand(2, 5), "b": torch.rand(3, 6)})
+    assert told[0] == "in node y.joined (m.yaml:3): concat of x0 (N, 5), x1 (N, 6)"
+
+
 CONDITIONAL = """\
 inputs: {x: [4], y: {shape: [4], optional: true}}
 nodes:
