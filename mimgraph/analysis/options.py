@@ -263,7 +263,8 @@ def unknown_option(
 ) -> None:
     """Report an option that the op or block does not have; `words` are a node's other keys."""
     known = f"its options: {', '.join(options)}" if options else f"{owner} takes none"
-    help = ELSEWHERE.get(name) or suggestion(name, (*options, *words)) or known
+    near = "" if name in words else suggestion(name, (*options, *words))
+    help = ELSEWHERE.get(name) or near or known
     report.add(
         Diagnostic(
             "unknown-option",
