@@ -306,14 +306,16 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
             return None
         if typed.type is None:
             ports = tuple(typed.results)
-            ask_for_port(state, path.rpartition(".")[2], item.span, ports, path)
+            operation = item.operation
+            name = operation.block if isinstance(operation, Call) else item.name
+            ask_for_port(state, name, item.span, ports, path)
             return None
         source = Source(item.name, None, item.span)
         current = Fed(Value(item.name, typed.default or ""), typed.type, source, item.span)
     if first is None or first.type is None or len(items) < len(chain.items):
         return None
     if site.take is not None:
-        unknown_port(state, site.node.name, site.take.port, site.take.span, (), site.path)
+        unknown_port(state, site.node.name, site.take.port, site.take.span, (), site.path, True)
         return None
     last = items[-1].type if items else first.type
     results = {} if last is None else {"": last}

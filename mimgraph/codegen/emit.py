@@ -55,9 +55,11 @@ Key = TypeVar("Key")
 
 
 class File(NamedTuple):
-    """The text; what it imports of the user's, by the names in it; and the layers that need that."""
+    """The text and the classes in it; what it imports of the user's, by the names in the text; and
+    the layers that need that."""
 
     text: str
+    classes: tuple[Class, ...]
     own: Mapping[str, Any]
     layers: Mapping[str, type]
 
@@ -72,7 +74,8 @@ def emit(graph: TypedGraph) -> File:
     lines = imports(words)
     if own := emitter.own.imported:
         lines = (*lines, "", *import_lines(own))
-    return File(module_text(lines, classes, tuple(used.values())), own, emitter.layers)
+    text = module_text(lines, classes, tuple(used.values()))
+    return File(text, classes, own, emitter.layers)
 
 
 class _Emitter:
