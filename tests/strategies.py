@@ -1,4 +1,5 @@
-"""Random valid specs: inputs of known and symbolic sizes, layers, merges, chains, blocks, shares.
+"""Random valid specs: inputs of known and symbolic sizes, layers, merges, chains, blocks, shares,
+tensors of the model itself, learned tensors read again.
 
 A tensor is a vector (D), a sequence (L, D) or an image (C, H, W). Sizes are numbers, or Python
 expressions over names in brackets; the size that a layer must know (D, C) is of what is known.
@@ -27,8 +28,8 @@ WORDS = (
 FAMILIES = ("residual", "conv_bn", "stage", "x", "Tower", "linear", "last_lstm", "model", "head")
 PORTS = ("a", "items", "values", "pop", "left", "right")
 POOLS = ("mean_pool", "max_pool", "last_pool", "attention_pool")
-INITS = ("zeros", "ones", {"normal": {"std": 0.5}}, {"uniform": {"a": -1, "b": 1}}, 0.25)
 FUNCTIONS = ("ReLU", "Tanh", {"GELU": {"approximate": "tanh"}}, {"LeakyReLU": 0.2})
+INITS = ("zeros", "normal", 0.5, {"uniform": {"b": 2.0}}, {"constant": {"val": -1}})
 
 _NAME = re.compile(r"[A-Za-z]\w*")
 
@@ -154,10 +155,11 @@ class Scope:
         return self.draw(st.sampled_from([Given(number, number), *self.sizes]))
 
     def written(self, size: Size) -> Size | None:
-        """How an option writes this size, if it can."""
-        if isinstance(size, int):
-            return size
-        return next((given.option for given in self.sizes if given.size == size), None)
+        """How an option says a size; None where there are no words for it here."""
+        words = {str(given.size) for given in self.sizes}
+        if isinstance(size, str) and not words.issuperset(_NAME.findall(size)):
+            return None
+        return size if isinstance(size, int) else f"$({size})"
 
     def frozen(self) -> Spec:
         """Now and then what keeps weights as they are."""
@@ -280,6 +282,75 @@ class Scope:
         self.nodes[name] = {"merge": "attention", "from": written}
         self.offer(Value(name, (query.shape[0], value.shape[1])))
 
+    def add_tensor(self) -> None:
+        """A tensor of the model itself: with a batch, or broadcast to a value."""
+        value = self.pick(lambda v: bool(v.shape) and self.written(known(v.shape)) is not None)
+        if value is None:
+            return
+        size = known(value.shape)
+        ones = (1, 1) if len(value.shape) == IMAGE else ()
+        name, kind = self.name(), self.draw(st.sampled_from(["parameter", "buffer"]))
+        shape = [self.written(size), *ones]
+        self.nodes[name] = {kind: shape, "init": self.draw(st.sampled_from(INITS))}
+        self.nodes[name] |= self.frozen() if kind == "parameter" else {}
+        if self.draw(st.booleans()):
+            self.nodes[name]["batched"] = True
+            self.offer(Value(name, (size, *ones)))
+        else:
+            self.broadcast(value, name)
+
+    def add_positions(self) -> None:
+        """Positions of a sequence, embedded and added to it."""
+        value = self.pick(
+            lambda v: len(v.shape) == SEQUENCE and self.written(v.shape[1]) is not None
+        )
+        if value is None:
+            return
+        positions, embedded = self.name(), self.name()
+        self.nodes[positions] = {
+            "arange": self.source(value),
+            "dim": self.draw(st.sampled_from([1, -2])),
+        }
+        self.nodes[embedded] = {
+            "layer": "Embedding",
+            "from": positions,
+            "num_embeddings": 4000,
+            "embedding_dim": self.written(value.shape[1]),
+        }
+        self.broadcast(value, embedded)
+
+    def broadcast(self, value: Value, other: str) -> None:
+        """A merge of a value with a tensor that has no batch."""
+        name, merge = self.name(), self.draw(st.sampled_from(["add", "multiply"]))
+        sources = [self.source(value), other]
+        self.nodes[name] = {"merge": merge, "from": sources, "broadcast": True}
+        self.offer(Value(name, value.shape))
+
+    def add_tied(self) -> None:
+        """A layer, and a value times its weight."""
+        value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
+        if value is None:
+            return
+        width, layer, name = self.size(), self.name(), self.name()
+        self.nodes[layer] = {
+            "layer": "Linear",
+            "from": self.source(value),
+            "out_features": width.option,
+        }
+        self.offer(Value(layer, (*value.shape[:-1], width.size)))
+        columns = value.shape[-1]
+        other = self.pick(
+            lambda v: (
+                len(v.shape) in (VECTOR, SEQUENCE)
+                and v.shape[-1] == width.size
+                and is_small((*v.shape[:-1], columns))
+            )
+        )
+        assert other is not None  # what the layer makes is one
+        sources = [self.source(other), f"{layer}.weight"]
+        self.nodes[name] = {"merge": "matmul", "from": sources}
+        self.offer(Value(name, (*other.shape[:-1], columns)))
+
     def add_block(self) -> None:
         """A use of a block, on values that fit its inputs."""
         if not self.blocks:
@@ -360,35 +431,6 @@ class Scope:
         self.nodes[name] = {"share": target, "from": sources if len(sources) > 1 else sources[0]}
         for result in results:
             self.offer(Value(name + result.source.removeprefix(target), result.shape))
-
-    def add_tensor(self) -> None:
-        """A tensor of the model's own, along the known axis of a value."""
-        value = self.pick(lambda v: bool(v.shape) and self.written(known(v.shape)) is not None)
-        if value is None:
-            return
-        axes: list[Any] = [1] * len(value.shape)
-        axes[0 if len(axes) == IMAGE else -1] = self.written(known(value.shape))
-        kind = self.draw(st.sampled_from(["parameter", "buffer"]))
-        own = {kind: axes, "init": self.draw(st.sampled_from(INITS))}
-        own["batched"] = self.draw(st.booleans())
-        self.join(value, {**own, **(self.frozen() if kind == "parameter" else {})})
-
-    def add_positions(self) -> None:
-        """The number of each step, added to it."""
-        value = self.pick(lambda v: len(v.shape) == SEQUENCE)
-        if value is None:
-            return
-        steps = self.name()
-        self.nodes[steps] = {"arange": value.source, "dim": 1}
-        self.join(value, {"from": steps, "seq": [{"Cast": "float32"}, {"Unsqueeze": {"dim": 1}}]})
-
-    def join(self, value: Value, other: Spec) -> None:
-        """The value and another node that need not have its batch or all of its axes."""
-        source, own, name = self.source(value), self.name(), self.name()
-        self.nodes[own] = other
-        merge = self.draw(st.sampled_from(["add", "multiply", "maximum"]))
-        self.nodes[name] = {"merge": merge, "from": [source, own], "broadcast": True}
-        self.offer(Value(name, value.shape))
 
     def add_each(self) -> None:
         """One layer for each of several values, with weights of its own."""
@@ -572,8 +614,8 @@ class Scope:
         """Nodes of all kinds, in the order in which they can run."""
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
-        kinds += [self.add_tensor, self.add_positions, self.add_each]
-        kinds += [self.add_padded, self.add_missing]
+        kinds += [self.add_tensor, self.add_positions, self.add_tied]
+        kinds += [self.add_each, self.add_padded, self.add_missing]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()

@@ -22,7 +22,7 @@ from mimgraph.ir.typed import Leaf, TypedNode
 from mimgraph.ir.types import TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
-MAX_WEIGHTS = 2**40  # elements of one learned tensor
+MAX_WEIGHTS = 2**40  # elements of one tensor that a module keeps
 WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
@@ -115,6 +115,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
         _check_results(state, op.name, lowering)
         if not state.alone:
             _check_readable(site, bound, options, list(types.values()))
+            if not types:
+                _check_batch(site, lowering)
     except DimOverflow:
         too_large = OpFault("too-large", f"a size that {op.name} gives passes 64 bits")
         _locate(state, site, bound, too_large, fed)
@@ -160,6 +162,13 @@ def _check_readable(
                 )
 
 
+def _check_batch(site: Site, lowering: Lowering) -> None:
+    """What is expanded to the batch reads it from an input."""
+    has_batch = any(type_ is None or type_.batched for type_ in site.context.inputs.values())
+    if not has_batch and any(type_.batched for type_ in lowering.results.values()):
+        raise OpFault("bad-option", "no input of the block has a batch", option="batched")
+
+
 def _run_time_sizes(value: Any) -> Iterator[Dim]:
     if isinstance(value, Dim):
         yield value
@@ -185,9 +194,11 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
                 assert isinstance(size, Dim)
                 state.constraints[at_least_one(size)] = None
     if lowering.module is not None:
-        for weight, shape in lowering.module.weights.items():
+        module = lowering.module
+        for weight, shape in (*module.weights.items(), *module.buffers.items()):
             if (elements := prod(map(int, shape))) > MAX_WEIGHTS:
-                raise OpFault("too-large", f"{weight} of {name} has {elements:,} elements")
+                what = f"{weight} of {name}" if weight else name
+                raise OpFault("too-large", f"{what} has {elements:,} elements")
 
 
 def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:

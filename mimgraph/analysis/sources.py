@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Source
 from mimgraph.ir.presence import ALWAYS, given
-from mimgraph.ir.typed import Value, weight_type
+from mimgraph.ir.typed import TypedNode, Value, weight_names, weight_type
 from mimgraph.source import Span
+
+MAX_NAMES = 1000  # learned tensors among which the one that was meant is looked for
 
 
 def feed(state: State, context: Context, sources: Iterable[Source], path: str) -> tuple[Fed, ...]:
@@ -42,10 +45,6 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
     if typed is None:
         node = context.scope.nodes.get(source.name)
         return Fed(Value(source.name, ""), None, source, node.span if node else source.span)
-    weight = weight_type(typed.operation, source.port) if source.port else None
-    if weight is not None:
-        value = Value(source.name, source.port or "")
-        return Fed(value, weight, source, typed.declared.span, is_own=True)
     port = typed.default if source.port is None else source.port
     ports = tuple(p for p in typed.results if p)
     span = typed.declared.span
@@ -54,9 +53,20 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
     elif port in typed.results and source.port != "":
         value, presence = Value(source.name, port), typed.presence_of(port)
         return Fed(value, typed.results[port], source, span, presence, typed.is_own)
+    elif (weight := weight_type(typed.operation, port)) is not None:
+        return Fed(Value(source.name, port), weight, source, span, is_own=True)
     else:
-        unknown_port(state, source.name, port, source.port_span, ports, path)
+        _no_such_port(state, typed, source, port, path)
     return Fed(Value(source.name, ""), None, source, span)
+
+
+def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, path: str) -> None:
+    """Report a port that a node does not have; it may be meant for a result or a learned tensor."""
+    ports = tuple(p for p in typed.results if p)
+    weights = tuple(islice(weight_names(typed.operation), MAX_NAMES))
+    if nearest(port, weights):
+        ports += weights
+    unknown_port(state, source.name, port, source.port_span, ports, path)
 
 
 def ask_for_port(state: State, name: str, span: Span, ports: tuple[str, ...], path: str) -> None:

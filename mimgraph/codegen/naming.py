@@ -117,7 +117,7 @@ class Branches:
             if last.name in self.inputs:
                 wanted.append(last.name)
                 continue
-            port = last.port.lstrip("*")
+            port = last.port.lstrip("*").replace(".", "_")
             several = len(ports[last.name]) > 1 and port
             name = last.name.replace(".", "_")  # of an item of an `each`
             wanted.append(f"{name}_{port}" if several else name)

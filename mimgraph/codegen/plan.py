@@ -32,11 +32,12 @@ from mimgraph.ir.typed import (
     Sequence,
     Shared,
     TypedNode,
+    TypedOperation,
     Use,
     Value,
+    inside,
     single_nodes,
     unwrap,
-    weight_type,
 )
 from mimgraph.ir.types import DTYPES
 
@@ -158,9 +159,17 @@ class Plan:
         self.used = set(self.count)
         self.ports = used_ports(body)
         self.same: dict[Value, Value] = {}  # one value under two names
-        self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
         self.guard: tuple[Condition, ...] = ()  # of the steps that are made just now
         self.nullable = set(nullable(body))
+        # tensors of the module itself, which need no local
+        self.owned: dict[Value, Code] = dict(self.learned())
+
+    def learned(self) -> Iterator[tuple[Value, Code]]:
+        """The learned tensors of modules that are read, each as its module's attribute."""
+        for value in self.count:
+            node = self.body.by_name.get(value.name)
+            if node is not None and value.port not in node.results:
+                yield value, _weight(node, value.port)
 
     def value(self, value: Value) -> Value:
         while value in self.same:
@@ -170,9 +179,6 @@ class Plan:
     def read(self, value: Value) -> Code:
         """A value as an operand."""
         value = self.value(value)
-        node = self.body.by_name.get(value.name)
-        if node is not None and value.port and weight_type(node.operation, value.port):
-            return _weight(node, value.port)
         return self.owned.get(value, Local(value))
 
     def node(self, node: TypedNode) -> None:
@@ -463,8 +469,13 @@ def _weight(node: TypedNode, path: str) -> Code:
         item, _, path = path.partition(".")
         (node,) = (one for one in single_nodes(node) if one.name == f"{node.name}.{item}")
     found = module_code(owner_of(node))
+    operation: TypedOperation | None = unwrap(node.operation)
     for part in path.split("."):
-        found = found.at(int(part)) if part.isdecimal() else Attribute(found, part)
+        if isinstance(operation, Each):
+            found = found.at(part)
+        else:
+            found = found.at(int(part)) if part.isdecimal() else Attribute(found, part)
+        operation = inside(operation, part)
     return found
 
 

@@ -147,17 +147,16 @@ class _Drawing:
     def __init__(self) -> None:
         self.edges: list[Edge] = []
         self.boxes: set[str] = set()
+        self.drawn_as: dict[str, str] = {}  # of equal repeats, the one that stands for all
         self.eaches: dict[str, int] = {}  # boxes of an `each`, and how many ports they have
 
-    def weight(self, value: Value, path: str) -> _End | None:
-        """A learned tensor comes from the layer that has it, if that one is drawn."""
-        owner, port = f"{path}{value.name}.{value.port}", ""
+    def weight(self, value: Value, path: str) -> _End:
+        """A learned tensor comes from the layer that has it."""
+        owner, names = f"{path}{value.name}", value.port.split(".")
         while owner not in self.boxes:
-            owner, dot, name = owner.rpartition(".")
-            if not dot:
-                return None
-            port = f"{name}.{port}" if port else name
-        return _End(owner, port)
+            owner = f"{owner}.{names.pop(0)}"
+            owner = self.drawn_as.get(owner, owner)
+        return _End(owner, ".".join(names))
 
     def body(self, body: Body, path: str, inputs: Mapping[str, _End]) -> _Drawn:
         """The items of a body, and where its outputs come from."""
@@ -170,16 +169,18 @@ class _Drawing:
         items: list[Item] = []
         for node in body.order:
             sources = {
-                key: end
+                key: ends.get(value) or self.weight(value, path)
                 for key, value in node.arguments.items()
-                if (end := ends.get(value) or self.weight(value, path)) is not None
             }
-            ports = tuple(dict.fromkeys(used.get(node.name, ())))
+            ports = tuple(p for p in dict.fromkeys(used.get(node.name, ())) if p in node.results)
             told = ", ".join(source_text(value, by_name) for value in node.arguments.values())
             drawn, results = self.node(node, _Place(path, node.name, sources, ports, told))
             items += drawn
             ends |= {Value(node.name, port): end for port, end in results.items()}
-        return tuple(items), {name: ends[value] for name, value in body.outputs.items()}
+        outputs = body.outputs.items()
+        return tuple(items), {
+            name: ends.get(value) or self.weight(value, path) for name, value in outputs
+        }
 
     def node(self, node: TypedNode, place: _Place) -> _Drawn:
         """A node as a cluster if there is something in it to show, else as a box."""
@@ -225,6 +226,9 @@ class _Drawing:
         """Equal repeats once; unlike ones in a row, in a cluster of their own."""
         found = tuple(runs(operation))
         first = found[0]
+        for run in found:
+            for number in range(run.start, run.start + run.times):
+                self.drawn_as[f"{place.id}.{number}"] = f"{place.id}.{run.start}"
         if len(found) == 1:
             words = place.title, op_text(node, arguments_text(first.arguments))
             inside = place.id if operation.shared else f"{place.id}.0"

@@ -336,6 +336,8 @@ class _Reader:
         if op is not None and op[0].text == "arange":
             fed_by = op[1]
         sources = self.sources(fed_by, here)
+        if fed_by is None and op is not None and op[0].text in ("parameter", "buffer"):
+            sources = ()
         take = self.take(tree.get("take"), here)
         freeze = self.freeze(tree.get("freeze"), here)
         if len(self.report.diagnostics) > before:
@@ -756,7 +758,7 @@ class _Reader:
             return ()
         if isinstance(tree, Scalar):
             name = self.text("inputs", tree)
-            return (BlockInput(name, tree.span),) if name else ()
+            return (BlockInput(name, tree.span),) if name is not None else ()
         if not (tree.entries if isinstance(tree, Map) else tree.items):
             self.wrong_type("inputs", "the names of at least one input", tree)
         found = []

@@ -121,6 +121,9 @@ class Interpreter:
         for node in body.order:
             operation = node.operation
             name = operation.target if isinstance(operation, Shared) else node.name
+            for value in node.arguments.values():
+                if value not in values:
+                    values[value] = learned(owner, value)
             sources = {key: values[value] for key, value in node.arguments.items()}
             for port, result in self.node(node, getattr(owner, name, None), sources).items():
                 self.check(node.results[port], result)
@@ -157,9 +160,8 @@ class Interpreter:
 
     def leaf(self, node: TypedNode, leaf: Leaf, module: Any, sources: Tensors) -> dict[str, Tensor]:
         lowering = leaf.lowering
-        if lowering.module is not None and not isinstance(
-            module, Tensor
-        ):  # whatever class an item of a chain has become
+        if lowering.module is not None and not isinstance(module, Tensor):
+            # whatever class an item of a chain has become
             module = partial(getattr(nn, lowering.module.name).forward, module)
         operands = {**sources, MODULE.key: module}
         for key, code in lowering.steps.items():
@@ -206,6 +208,11 @@ class Interpreter:
 
     def ports(self, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
         return outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}
+
+
+def learned(owner: nn.Module, value: Value) -> Tensor:
+    """A learned tensor by its key."""
+    return owner.get_parameter(f"{value.name}.{value.port}")
 
 
 @torch.no_grad()
