@@ -14,6 +14,7 @@ MOST = 100_000  # elements of a tensor, weights of a model
 OF_THE_DTYPE = (  # that torch has no kernel for on this device, or that does not hold a number
     "not implemented for",
     "without overflow",
+    "for input dtype",
 )
 
 

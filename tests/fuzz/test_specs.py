@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.amounts import amounts
 from tests.fuzz.ends import check
 from tests.fuzz.mutations import mutated_texts, mutated_trees, tweaked_trees
 from tests.fuzz.running import check_runs
+from tests.marked import told
 
 SECONDS = 5  # of computing, enough for every spec
 
@@ -33,33 +35,28 @@ CASES: dict[str, tuple[st.SearchStrategy[str], Callable[[str], None]]] = {
     "tree": (mutated_trees(), comes_to_an_end),
     "options": (tweaked_trees(), runs_if_accepted),
 }
-cases = pytest.mark.parametrize("case", CASES)
 
 
-def fuzz(case: str, examples: int, always_the_same: bool) -> None:
-    """Hold that many mutated specs to their legal ends."""
+@pytest.mark.parametrize("case", CASES)
+@amounts(150, 1_500, 35_000)
+def test_mutated_specs(case: str, amount: settings) -> None:
     texts, run = CASES[case]
-    own = settings(
-        max_examples=examples,
-        derandomize=always_the_same,
-        print_blob=not always_the_same,
-        suppress_health_check=list(HealthCheck),
-    )
-    own(given(texts)(run))()
+    amount(given(texts)(run))()
 
 
-@cases
-def test_mutated_specs(case: str) -> None:
-    fuzz(case, 150, always_the_same=True)
+FOUND = {  # by fuzzing, each a traceback once
+    "a size that is infinite": (
+        "inputs: {x: [3, 8]}\nnodes:\n  y: {layer: Upsample, from: x, scale_factor: 1e308}\noutputs: y\n",
+        ["too-large 3:30"],
+    ),
+    "a named size that is infinite": (
+        "inputs: {x: [3, T]}\nnodes:\n  y: {layer: Upsample, from: x, scale_factor: .inf}\noutputs: y\n",
+        ["too-large 3:30"],
+    ),
+}
 
 
-@pytest.mark.slow
-@cases
-def test_many_mutated_specs(case: str) -> None:
-    fuzz(case, 1_500, always_the_same=True)
-
-
-@pytest.mark.nightly
-@cases
-def test_very_many_mutated_specs(case: str) -> None:
-    fuzz(case, 35_000, always_the_same=False)
+@pytest.mark.parametrize(("text", "faults"), FOUND.values(), ids=FOUND)
+def test_what_was_found_stays_right(text: str, faults: list[str]) -> None:
+    check(text)
+    assert told(text) == faults

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
+from tests.fuzz.amounts import amounts
 from tests.fuzz.mutations import mutated
 from tests.fuzz.targets import TARGETS
 
@@ -21,24 +22,19 @@ targets = pytest.mark.parametrize("target", TARGETS)
 
 
 @targets
-def test_mutated_texts(target: str) -> None:
+@amounts(80, 800, 8_000)
+def test_mutated_texts(target: str, amount: settings) -> None:
     texts = st.text(max_size=30) | mutated(TARGETS[target].seeds)
-
-    @settings(max_examples=80, suppress_health_check=list(HealthCheck))
-    @given(texts)
-    def come_to_a_legal_end(text: str) -> None:
-        TARGETS[target].run(text)
-
-    come_to_a_legal_end()
+    amount(given(texts)(TARGETS[target].run))()
 
 
 @pytest.mark.nightly
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed")
 @targets
 def test_texts_that_reach_new_code(target: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.fuzz", target, f"-max_total_time={SECONDS}"]
+    options = [f"-max_total_time={SECONDS}", f"-artifact_prefix={tmp_path}/"]
     done = subprocess.run(
-        [*command, f"-artifact_prefix={tmp_path}/"],
+        [sys.executable, "-m", "tests.fuzz", target, *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
