@@ -8,7 +8,7 @@ import runpy
 import subprocess
 import sysconfig
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -215,21 +215,27 @@ def learned(owner: nn.Module, value: Value) -> Tensor:
     return owner.get_parameter(f"{value.name}.{value.port}")
 
 
+def assert_typed(graph: mg.Graph, outputs: Tensors, names: Collection[str], sizes: Sizes) -> None:
+    """These outputs are there, and as inferred."""
+    assert outputs.keys() == set(names)
+    for name, output in outputs.items():
+        assert oracle.shape_of(graph.outputs[name], sizes) == output.shape
+        assert f"torch.{graph.outputs[name].dtype}" == str(output.dtype)
+
+
 @torch.no_grad()
 def check_against_the_nodes(text: str) -> None:
-    """The outputs have the types inferred for them, and the values that the nodes say."""
+    """The outputs have the types inferred for them, and in evaluation the values that the nodes say."""
     graph = mg.loads(text)
+    kept = [name for name in graph.outputs if name not in graph.typed.body.training]
     model = graph.compile().eval()
     for sizes, inputs in draws(graph):
-        outputs = by_name(graph, model.float()(**inputs))
-        for name, output in outputs.items():
-            assert oracle.shape_of(graph.outputs[name], sizes) == output.shape
-            assert f"torch.{graph.outputs[name].dtype}" == str(output.dtype)
+        assert_typed(graph, by_name(graph, model.float()(**inputs)), kept, sizes)
         precise = doubled(inputs)
         found = Interpreter(sizes, precise).body(graph.typed.body, model.double(), precise)
-        kept = {name: found[name] for name in outputs}
-        assert_same(by_name(graph, model(**precise)), kept)
-    assert outputs.keys() == graph.outputs.keys() - graph.typed.body.training
+        assert_same(by_name(graph, model(**precise)), {name: found[name] for name in kept})
+    trained = by_name(graph, model.float().train()(**inputs))
+    assert_typed(graph, trained, graph.outputs, sizes)
 
 
 @thorough(max_examples=100)
