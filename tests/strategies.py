@@ -26,7 +26,6 @@ WORDS = (
     *("conv", "norm", "stem", "head", "left", "right", "values", "items", "size", "x_2", "Linear"),
 )
 FAMILIES = ("residual", "conv_bn", "stage", "x", "Tower", "linear", "last_lstm", "model", "head")
-PORTS = ("a", "items", "values", "pop", "left", "right")
 POOLS = ("mean_pool", "max_pool", "last_pool", "attention_pool")
 FUNCTIONS = ("ReLU", "Tanh", {"GELU": {"approximate": "tanh"}}, {"LeakyReLU": 0.2})
 INITS = ("zeros", "normal", 0.5, {"uniform": {"b": 2.0}}, {"constant": {"val": -1}})
@@ -382,6 +381,35 @@ class Scope:
         if item.options.get("repeat") != 0:
             self.shareable.append((name, [value.shape for value in used], results))
 
+    def add_each(self) -> None:
+        """A layer or chain of layers on one to three values, each with a width of its own or not."""
+        used: list[Value] = []
+        for _ in range(self.draw(st.integers(1, 3))):
+            value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
+            if value is not None:
+                used.append(value)
+        if not used:
+            return
+        names = [value.source.rpartition(".")[2] for value in used]
+        sources: Any = [self.source(value) for value in used]
+        if len(set(names)) < len(names) or self.draw(st.booleans()):
+            names = ["items", "first", "training"][: len(names)]
+            sources = dict(zip(names, sources, strict=True))
+        widths = [self.size()] * len(used)
+        node: Spec = {"layer": "Linear", "each": sources, "out_features": widths[0].option}
+        kind = self.draw(st.integers(0, 2))
+        if kind == 1:
+            widths = [self.size() for _ in used]
+            del node["out_features"]
+            node |= {"with": {"out_features": [w.option for w in widths]}, "activation": "ReLU"}
+        if kind == 2:
+            node = {"each": sources, "seq": [{"Linear": widths[0].option}, "Tanh"]}
+        name = self.name()
+        self.nodes[name] = {**node, **self.frozen()}
+        for port, value, width in zip(names, used, widths, strict=True):
+            result = self.offer(Value(f"{name}.{port}", (*value.shape[:-1], width.size)))
+            self.shareable.append((result.source, [value.shape], [result]))
+
     def use(self, block: Block, shapes: list[Shape]) -> Use:
         """Params for a block and how often it is repeated."""
         params: Spec = {}
@@ -431,28 +459,6 @@ class Scope:
         self.nodes[name] = {"share": target, "from": sources if len(sources) > 1 else sources[0]}
         for result in results:
             self.offer(Value(name + result.source.removeprefix(target), result.shape))
-
-    def add_each(self) -> None:
-        """One layer for each of several values, with weights of its own."""
-        fits = [v for v in self.values if len(v.shape) in (VECTOR, SEQUENCE)]
-        if not fits:
-            return
-        used = self.draw(st.lists(st.sampled_from(fits), min_size=1, max_size=3))
-        ports = self.draw(st.permutations(PORTS))[: len(used)]
-        widths = [self.size() for _ in used]
-        name = self.name()
-        node: Spec = {
-            "layer": "Linear",
-            "each": dict(zip(ports, map(self.source, used), strict=True)),
-        }
-        if self.draw(st.booleans()):
-            widths = widths[:1] * len(used)
-            node["out_features"] = widths[0].option
-        else:
-            node["with"] = {"out_features": [width.option for width in widths]}
-        self.nodes[name] = {**node, **self.frozen()}
-        for port, value, width in zip(ports, used, widths, strict=True):
-            self.offer(Value(f"{name}.{port}", (*value.shape[:-1], width.size)))
 
     def add_padded(self) -> None:
         """A sequence of which each sample has a length of its own, read or pooled to a vector."""
@@ -614,8 +620,8 @@ class Scope:
         """Nodes of all kinds, in the order in which they can run."""
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
-        kinds += [self.add_tensor, self.add_positions, self.add_tied]
-        kinds += [self.add_each, self.add_padded, self.add_missing]
+        kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each]
+        kinds += [self.add_padded, self.add_missing]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()

@@ -250,7 +250,7 @@ def unknown_option(
     node: str,
 ) -> None:
     """Report an option that the op or block does not have; `words` are a node's other keys."""
-    near = nearest(name, (*options, *words))
+    near = None if name in words else nearest(name, (*options, *words))
     known = ", ".join(options) or "none"
     report.add(
         Diagnostic(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 
+from mimgraph.codegen.inline import inlined
 from mimgraph.codegen.naming import Branches, needed_by
 from mimgraph.codegen.plan import Condition, Plan, Step
 from mimgraph.codegen.printer import Assign, Delete, For, If, Return, Statement
@@ -47,7 +48,7 @@ def _named(plan: Plan, as_dict: bool) -> tuple[Statement, ...]:
     carries one name: that of its last node, `x` on the run that ends in the result."""
     body = plan.body
     outputs = {name: plan.value(value) for name, value in body.outputs.items()}
-    steps, final = _split_final(plan.steps, outputs)
+    steps, final = _split_final(inlined(plan.steps, body, outputs.values()), outputs)
     last_use = _last_use(steps, final, outputs.values())
     names = Branches(plan, steps, last_use, final, outputs)
     writer = _Writer(steps, names, last_use)

@@ -395,7 +395,7 @@ class _Reader:
     ) -> Apply | Chain | Call | Share | None:
         key, value = op
         if key.text == "seq":
-            words = ("seq", *self.feeding(tree), "take", "freeze")
+            words = ("seq", *self.feeding(tree, ("take", "freeze")))
             known = self.check_keys("a seq", tree, words, here)
             chain = self.chain(value, here)
             return chain if known or tree.get("from") is not None else None
@@ -404,7 +404,8 @@ class _Reader:
         name = self.text(key.text, value)
         if name is None:
             return None
-        own = (key.text, *self.feeding(tree), *(() if key.text == "share" else ("take", "freeze")))
+        words = () if key.text == "share" else ("with", "take", "freeze")
+        own = (key.text, *self.feeding(tree, words))
         rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
         if key.text == "share":
             return self.share(name, value, rest, here)
@@ -412,9 +413,11 @@ class _Reader:
             return self.call(name, value.span, rest, here)
         return self.apply(key.text, name, value.span, rest, here)
 
-    def feeding(self, tree: Map) -> tuple[str, ...]:
-        """The keys that say what feeds a node; `with` is one only beside `each`."""
-        return ("from",) if tree.get("each") is None else ("from", "each", "with")
+    def feeding(self, tree: Map, words: tuple[str, ...]) -> tuple[str, ...]:
+        """The keys that say what feeds a node, and those of the words that are no options: `with`
+        is one beside `each`, which has a value for each."""
+        each = tree.get("each") is not None
+        return ("from", *(("each",) if each else ()), *(w for w in words if each or w != "with"))
 
     def share(
         self, name: str, value: Tree, rest: Mapping[str, tuple[Scalar, Tree]], here: str
@@ -662,6 +665,8 @@ class _Reader:
         source = self.source(tree, "")
         if source is not None and source.port is not None:
             help = f"{{{source.port}: {source.name}.{source.port}}}"
+            if source.port == "*":
+                help = f"name each port: {{a: {source.name}.a, b: {source.name}.b}}"
             self.fault(
                 "wrong-type", "a port in a list needs a name", tree.span, help=help, tree=tree
             )

@@ -121,21 +121,22 @@ class Interpreter:
         for node in body.order:
             operation = node.operation
             name = operation.target if isinstance(operation, Shared) else node.name
+            module = getattr(owner, name, None)
+            if isinstance(operation, Shared) and operation.item is not None:
+                module = module[operation.item]  # type: ignore[index]
             for value in node.arguments.values():
                 if value not in values:
                     values[value] = learned(owner, value)
             sources = {key: values[value] for key, value in node.arguments.items()}
-            for port, result in self.node(node, getattr(owner, name, None), sources).items():
+            for port, result in self.node(node, module, sources).items():
                 self.check(node.results[port], result)
                 values[Value(node.name, port)] = result
         return {name: values[value] for name, value in body.outputs.items()}
 
     def check(self, type_: TensorType, result: Any) -> None:
         """A result has the shape inferred for it; sizes have other names in blocks, where they are free."""
-        if (
-            result is None or type_.dtype not in DTYPES
-        ):  # the state of a recurrent layer is torch's own
-            return
+        if result is None or type_.dtype not in DTYPES:
+            return  # there is none, or the state of a recurrent layer, which is torch's own
         expected = [substitute(size, {"N": oracle.BATCH_SIZE}) for size in type_.shape]
         assert len(expected) == result.dim()
         for size, extent in zip(expected, result.shape, strict=True):
@@ -148,8 +149,6 @@ class Interpreter:
                 return {node.default or "": self.without(leaf, module, sources)}
             case Leaf() as leaf:
                 return self.leaf(node, leaf, module, sources)
-            case Each(items):
-                return {item.name: self.item(item, module, sources[item.name]) for item in items}
             case Sequence() as chain:
                 (x,) = sources.values()
                 return {"": self.chain(chain, module, x)}
@@ -157,6 +156,12 @@ class Interpreter:
                 return self.ports(self.body(body, module, sources))
             case Repeated() as repeated:
                 return self.repeated(repeated, module, sources)
+            case Each(items):
+                found = {}
+                for item, x in zip(items, sources.values(), strict=True):
+                    results = self.node(item, module[item.name], dict.fromkeys(item.arguments, x))
+                    found[item.name] = results[item.default or ""]
+                return found
 
     def leaf(self, node: TypedNode, leaf: Leaf, module: Any, sources: Tensors) -> dict[str, Tensor]:
         lowering = leaf.lowering
@@ -177,11 +182,6 @@ class Interpreter:
             before = found[node.default or ""]
             found[node.default or ""] = oracle.run(leaf.activation, {INPUT.key: before})
         return found
-
-    def item(self, item: TypedNode, owner: nn.Module, x: Tensor) -> Tensor:
-        """One of an `each`; its source stands for all of its arguments."""
-        module = owner._modules[item.name]  # `items` is no attribute
-        return self.node(item, module, dict.fromkeys(item.arguments, x))[item.default or ""]
 
     def without(self, leaf: Leaf, module: Any, sources: Mapping[str, Tensor | None]) -> Any:
         """The result where a source is missing: what fills it, or what the others make."""
@@ -317,10 +317,13 @@ class WrittenOut:
         return {name: self.node(node, body.by_name[name], words) for name, node in nodes.items()}
 
     def node(self, node: Spec, typed: TypedNode, words: Spec) -> Spec:
-        source = {key: value for key, value in node.items() if key == "from"}
+        source = {key: value for key, value in node.items() if key in ("from", "each")}
         if "seq" in node:
-            assert isinstance(typed.operation, Sequence)
-            return {**source, "seq": self.items(node["seq"], typed.operation, words)}
+            operation = typed.operation
+            if isinstance(operation, Each):  # its chains are of layers, and all alike
+                operation = operation.items[0].operation
+            assert isinstance(operation, Sequence)
+            return {**source, "seq": self.items(node["seq"], operation, words)}
         if "block" in node:
             name, options = self.use(node["block"], node, typed.operation, words)
             return {**source, "block": name, **options}
