@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import mimgraph as mg
 from mimgraph.diagnostics import Diagnostic
@@ -13,10 +15,10 @@ from mimgraph.render.dot import text as dot_text
 from mimgraph.source import Span
 
 
-def check(text: str) -> mg.Graph | None:
+def check(text: str, params: Mapping[str, Any] | None = None) -> mg.Graph | None:
     """Load the text and hold its end to what is legal; the graph, if there is one."""
     try:
-        graph = mg.loads(text)
+        graph = mg.loads(text, params)
     except mg.SpecError as error:
         check_faults(error.diagnostics)
         return None

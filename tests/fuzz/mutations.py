@@ -322,3 +322,13 @@ def tweaked_trees(draw: st.DrawFn) -> str:
     for mutate in draw(st.lists(st.sampled_from(TWEAKS), min_size=1, max_size=2)):
         mutate(draw, tree)
     return to_yaml(tree)
+
+
+@st.composite
+def overridden(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """A spec with other values for some of its params, such as Python has and YAML has not."""
+    having = [place for place in zip(seeds(), trees(), strict=True) if place[1].get("params")]
+    text, tree = draw(st.sampled_from(having))
+    names = draw(st.sets(st.sampled_from(list(tree["params"])), min_size=1, max_size=3))
+    foreign = st.sampled_from([{1: 2}, {"a": object()}, [None, object()], b"x", 1j, (1, 2)])
+    return text, {name: draw(odd_values | foreign) for name in sorted(names)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.amounts import amounts
 from tests.fuzz.ends import check
-from tests.fuzz.mutations import mutated_texts, mutated_trees, tweaked_trees
+from tests.fuzz.mutations import mutated_texts, mutated_trees, overridden, tweaked_trees
 from tests.fuzz.running import check_runs
 from tests.marked import told
 
@@ -42,6 +43,16 @@ CASES: dict[str, tuple[st.SearchStrategy[str], Callable[[str], None]]] = {
 def test_mutated_specs(case: str, amount: settings) -> None:
     texts, run = CASES[case]
     amount(given(texts)(run))()
+
+
+@amounts(60, 600, 6_000)
+def test_params_from_outside(amount: settings) -> None:
+    @amount
+    @given(overridden())
+    def comes_to_an_end(case: tuple[str, dict[str, Any]]) -> None:
+        check(*case)
+
+    comes_to_an_end()
 
 
 FOUND = {  # by fuzzing, each a traceback once
