@@ -12,7 +12,6 @@ import yaml
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import rnn
 
 Spec = dict[str, Any]
 Values = dict[str, Tensor | None]

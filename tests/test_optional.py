@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import torch
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -42,7 +41,7 @@ def zeros_of(graph: mg.Graph, spec: Spec) -> dict[str, Tensor]:
         name: torch.zeros(BATCH, *(sizes.get(str(dim), dim) for dim in known)).double()  # type: ignore[arg-type]
         for name, known in dims.items()
     }
-    return {**{"f": torch.zeros(BATCH, 3).double()}, **found}
+    return {"f": torch.zeros(BATCH, 3).double(), **found}
 
 
 def assert_as_the_nodes_say(text: str) -> None:

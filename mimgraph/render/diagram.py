@@ -20,7 +20,6 @@ from mimgraph.ir.typed import (
     Value,
     unwrap,
 )
-from mimgraph.ir.types import TensorType
 from mimgraph.render.labels import (
     arguments_text,
     op_name,
@@ -36,7 +35,8 @@ from mimgraph.render.labels import (
 class Box:
     """An input, layer, merge or output. `id` is its dotted name, of an output `output ` and its name.
 
-    `shapes` has a line for each result that is used; `shares` is the id of what it shares.
+    `shapes` has a line for each result that is used; `shares` is the id of what it shares. An
+    input that may be left out is `optional`, an output that only training has too.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Box:
     shapes: tuple[str, ...] = ()
     tooltip: str = ""
     shares: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +94,37 @@ def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
 def diagram(graph: TypedGraph) -> Diagram:
     """The picture of a graph, every block opened, equal repeats once."""
     body = graph.body
-    inputs = [_input_box(name, type_, graph.input_docs) for name, type_ in body.inputs.items()]
+    inputs = [_input_box(graph, name) for name in body.inputs]
     drawing = _Drawing()
     inner, ends = drawing.body(body, "", {name: _End(name) for name in body.inputs})
     outputs = []
-    for name, value in body.outputs.items():
-        box = Box(f"output {name}", "output", name, shapes=(str(body.type_of(value)),))
-        outputs.append(box)
+    for name in body.outputs:
+        outputs.append(box := _output_box(graph, name))
         drawing.edges.append(Edge(ends[name].box, box.id, ends[name].port))
     return Diagram(graph.name, body.doc, (*inputs, *inner, *outputs), tuple(drawing.edges))
 
 
-def _input_box(name: str, type_: TensorType, docs: Mapping[str, str]) -> Box:
+def _input_box(graph: TypedGraph, name: str) -> Box:
+    type_, optional = graph.body.inputs[name], name in graph.body.optional
     notes = [type_.dtype] if type_.dtype != "float32" else []
     if type_.vocab is not None:
         notes.append(f"vocab {type_.vocab}")
-    return Box(name, "input", name, ", ".join(notes), (str(type_),), docs.get(name, ""))
+    notes += ["optional"] if optional else []
+    doc = graph.input_docs.get(name, "")
+    return Box(name, "input", name, ", ".join(notes), (str(type_),), doc, optional=optional)
+
+
+def _output_box(graph: TypedGraph, name: str) -> Box:
+    training = name in graph.body.training
+    return Box(
+        f"output {name}",
+        "output",
+        name,
+        "in training" if training else "",
+        (str(graph.body.type_of(graph.body.outputs[name])),),
+        graph.output_docs.get(name, ""),
+        optional=training,
+    )
 
 
 class _End(NamedTuple):
