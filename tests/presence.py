@@ -39,6 +39,10 @@ def relu(module: nn.Module, node: Spec, input: Tensor) -> Any:
     return input.relu()
 
 
+def logical_not(module: nn.Module, node: Spec, input: Tensor) -> Any:
+    return ~input
+
+
 def unsqueeze(module: nn.Module, node: Spec, input: Tensor) -> Any:
     return input.unsqueeze(node["dim"])
 
@@ -118,6 +122,7 @@ def attention_pool(module: Any, node: Spec, input: Tensor, mask: Tensor | None =
 LAYERS: dict[str, Callable[..., Any]] = {
     "Linear": linear,
     "ReLU": relu,
+    "LogicalNot": logical_not,
     "Unsqueeze": unsqueeze,
     "GRUCell": gru_cell,
     "GRU": gru,

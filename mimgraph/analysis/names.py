@@ -13,7 +13,7 @@ NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", 
 EMITTED = frozenset(
     [
         *("self", "torch", "nn", "F", "Tensor", "Self", "range", "super"),
-        *("_ModuleDict", "_present", "_sinusoid", "_weighed"),
+        *("_ModuleDict", "_present", "_sinusoid", "_weighted_mean", "_weighted_sum"),
     ]
 )
 
