@@ -19,9 +19,12 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 import mimgraph as mg
+from mimgraph import layers, merges
 from mimgraph.codegen.checks import torch_dtype
 from mimgraph.codegen.runner import choose_sizes, run, seeded_inputs
 from mimgraph.ir.dim import Dim
+from mimgraph.render import dot
+from mimgraph.render.diagram import boxes, diagram
 from tests.codegen.test_golden import RUFF
 from tests.codegen.test_life import Lives
 from tests.presence import Interpreter, Spec, optional_inputs, specs, subsets
@@ -85,7 +88,7 @@ def gradients(model: nn.Module, outputs: Any) -> dict[str, Tensor]:
     model.zero_grad()
     loss = torch.stack([x.square().sum() for x in outputs.values() if x.is_floating_point()]).sum()
     if loss.requires_grad:
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
     found = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
     return {name: grad.clone() for name, grad in found.items() if float(grad.abs().max()) > 1e-9}
 
@@ -431,7 +434,8 @@ def test_checks_look_at_what_is_given() -> None:
 def test_runs_without_an_array_of_what_may_be_left_out(tmp_path: Path) -> None:
     graph, (one, both) = mg.loads(HEADS), calls()
     for inputs in (one, both):
-        numpy.savez(tmp_path / "in.npz", **{name: x.numpy() for name, x in inputs.items()})
+        arrays: Any = {name: x.numpy() for name, x in inputs.items()}
+        numpy.savez(tmp_path / "in.npz", **arrays)
         ran = run(graph.typed, graph.compile, str(tmp_path / "in.npz"), None, 2, 0)
         assert (list(ran.inputs), list(ran.outputs)) == (list(inputs), ["score"])
     assert list(run(graph.typed, graph.compile, None, None, 2, 0).inputs) == ["x", "a"]
@@ -450,3 +454,121 @@ def test_sources_are_as_ruff_would_have_them(tmp_path: Path) -> None:
             text=True,
         )
         assert done.returncode == 0, done.stdout
+
+
+# in Python
+
+
+@mg.block
+def joined(x: mg.Tensor, g: mg.Tensor) -> mg.Tensor:
+    filled = layers.Fill("learned")(g, name="f")
+    return merges.average(x, filled, missing="skip", name="m")
+
+
+def twin(optional: bool = True, only: bool = True) -> mg.Graph:
+    image, has = mg.Input("image", (4,)), mg.Input("has", (), dtype="bool")
+    audio = mg.Input("audio", (4,), optional=optional)
+    heard = layers.Linear(4)(audio, name="heard")
+    filled = layers.Fill("learned")(heard, present=has, name="filled")
+    both = merges.average(image, heard, missing="skip", name="both")
+    fused = joined(both, heard, name="fused")
+    score = merges.add(fused, filled, name="score")
+    aux = layers.Linear(2)(both, name="aux")
+    return mg.Graph({"score": score, "aux": mg.training_only(aux) if only else aux})
+
+
+TWIN = """\
+inputs:
+  image: [4]
+  has: {shape: [], dtype: bool}
+  audio: {shape: [4], optional: true}
+blocks:
+  joined:
+    inputs: [x, g]
+    nodes:
+      f: {layer: Fill, from: g, value: learned}
+      m: {merge: average, from: [x, f], missing: skip}
+    outputs: m
+nodes:
+  heard: {layer: Linear, from: audio, out_features: 4}
+  filled: {layer: Fill, from: {input: heard, present: has}, value: learned}
+  both: {merge: average, from: [image, heard], missing: skip}
+  fused: {block: joined, from: [both, heard]}
+  score: {merge: add, from: [fused, filled]}
+  aux: {layer: Linear, from: both, out_features: 2}
+outputs: {score: score, aux: {from: aux, only: training}}
+"""
+
+
+def test_python_says_the_same() -> None:
+    assert twin() == mg.loads(TWIN) == mg.loads(twin().dumps())
+
+
+def test_graphs_differ_by_what_may_be_left_out() -> None:
+    assert twin() != twin(optional=False)
+    assert twin() != twin(only=False)
+
+
+def test_handles_show_when_they_are_missing() -> None:
+    audio = mg.Input("audio", ("T", 4), optional=True)
+    assert repr(audio) == "<audio (N, T, 4), optional>"
+    lstm = layers.LSTM(4)(audio, name="lstm")
+    assert repr(lstm["last"]) == "<lstm.last (N, 4), missing without audio>"
+    assert repr(layers.Fill("zeros")(lstm["last"])) == "<fill (N, 4)>"
+
+
+def test_a_call_in_python_is_told_at_its_line() -> None:
+    audio, image = mg.Input("audio", (4,), optional=True), mg.Input("image", (4,))
+    with pytest.raises(mg.SpecError, match=r"concat must say what to do") as raised:
+        merges.concat(image, audio)
+    (fault,) = raised.value.diagnostics
+    assert (fault.code, fault.span.file.name) == ("optional-source", __file__)
+
+
+def part() -> mg.Graph:
+    """A graph whose first input may be left out."""
+    audio, image = mg.Input("audio", (4,), optional=True), mg.Input("image", (4,))
+    filled = layers.Fill("learned", init="ones")(audio, name="f")
+    return mg.Graph(merges.multiply(filled, image, name="n"), name="Part")
+
+
+def test_a_part_takes_what_may_be_missing() -> None:
+    """It runs where those of its inputs are that it always has, which come first."""
+    x, y = mg.Input("x", (4,)), mg.Input("y", (4,), optional=True)
+    graph = mg.Graph(part()(x, audio=y), name="Whole")
+    assert mg.loads(graph.dumps()) == graph
+    model, (one, other) = graph.compile(), torch.randn(2, BATCH, 4)
+    torch.testing.assert_close(model(x=one), one)
+    torch.testing.assert_close(model(x=one, y=other), one * other)
+
+
+def test_a_part_wants_all_its_inputs() -> None:
+    with pytest.raises(mg.SpecError, match="Part needs a source 'audio'"):
+        part()(mg.Input("x", (4,)))
+
+
+# what is shown
+
+
+def test_a_summary_says_what_may_be_missing() -> None:
+    summary = mg.loads(HEADS).summary()
+    told = {row["name"]: row["only"] for row in summary.data() if "only" in row}
+    assert told == {"a": "optional", "head": "in training", "filled": "in training"}
+    shown = str(summary)
+    assert re.search(r"^a +Input, optional ", shown, re.MULTILINE)
+    assert re.search(r"^head +Linear, in training ", shown, re.MULTILINE)
+    assert "a (N, 3) float32 (optional)" in shown
+    assert "aux (N, 2) (in training)" in shown
+
+
+def test_a_picture_dashes_what_may_be_missing() -> None:
+    drawn = diagram(mg.loads(HEADS).typed)
+    dashed = [(box.id, box.subtitle, box.tooltip) for box in boxes(drawn.items) if box.optional]
+    assert dashed == [
+        ("a", "optional", ""),
+        ("output aux", "in training", "of the stem"),
+        ("output stem", "in training", ""),
+        ("output heard", "in training", ""),
+    ]
+    lines = dot.text(drawn).splitlines()
+    assert sum("dashed" in line for line in lines) == len(dashed)

@@ -672,11 +672,13 @@ class _Reader:
     def named_output(self, key: Scalar, tree: Tree, words: tuple[str, ...]) -> Output | None:
         """`name: source`, or `name: {from: source, only: training, doc: ...}`."""
         said: Map = tree if isinstance(tree, Map) else Map((), tree.span)
+        training = False
         if isinstance(tree, Map):
             what = "an output" if words == OUTPUT else "an output of a block"
             known = self.check_keys(what, tree, words)
             only, found = tree.get("only"), tree.get("from")
-            if only is not None and not (isinstance(only, Scalar) and only.value == "training"):
+            training = isinstance(only, Scalar) and only.value == "training"
+            if only is not None and not training:
                 self.fault("bad-option", "only is training", only.span, tree=only)
             if found is None:
                 if known:
@@ -691,7 +693,7 @@ class _Reader:
         if source is None:
             return None
         doc = self.text("doc", said.get("doc")) or ""
-        return Output(key.text, source, key.span, said.get("only") is not None, doc)
+        return Output(key.text, source, key.span, training, doc)
 
     # blocks
 
