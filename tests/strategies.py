@@ -371,6 +371,35 @@ class Scope:
         if item.options.get("repeat") != 0:
             self.shareable.append((name, [value.shape for value in used], results))
 
+    def add_each(self) -> None:
+        """A layer or chain of layers on one to three values, each with a width of its own or not."""
+        used: list[Value] = []
+        for _ in range(self.draw(st.integers(1, 3))):
+            value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
+            if value is not None:
+                used.append(value)
+        if not used:
+            return
+        names = [value.source.rpartition(".")[2] for value in used]
+        sources: Any = [self.source(value) for value in used]
+        if len(set(names)) < len(names) or self.draw(st.booleans()):
+            names = ["items", "first", "training"][: len(names)]
+            sources = dict(zip(names, sources, strict=True))
+        widths = [self.size()] * len(used)
+        node: Spec = {"layer": "Linear", "each": sources, "out_features": widths[0].option}
+        kind = self.draw(st.integers(0, 2))
+        if kind == 1:
+            widths = [self.size() for _ in used]
+            del node["out_features"]
+            node |= {"with": {"out_features": [w.option for w in widths]}, "activation": "ReLU"}
+        if kind == 2:
+            node = {"each": sources, "seq": [{"Linear": widths[0].option}, "Tanh"]}
+        name = self.name()
+        self.nodes[name] = node
+        for port, value, width in zip(names, used, widths, strict=True):
+            result = self.offer(Value(f"{name}.{port}", (*value.shape[:-1], width.size)))
+            self.shareable.append((result.source, [value.shape], [result]))
+
     def use(self, block: Block, shapes: list[Shape]) -> Use:
         """Params for a block and how often it is repeated."""
         params: Spec = {}
@@ -527,7 +556,7 @@ class Scope:
         """Nodes of all kinds, in the order in which they can run."""
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
-        kinds += [self.add_tensor, self.add_positions, self.add_tied]
+        kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()

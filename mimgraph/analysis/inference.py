@@ -17,6 +17,7 @@ from mimgraph.analysis.blocks import (
     given_params,
     repeats,
 )
+from mimgraph.analysis.choice import choose
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
@@ -75,6 +76,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     before = len(report.diagnostics)
     state = State(graph, report)
     state.params = params(state)
+    state.graph = graph = choose(graph, state.params, report)
     check_blocks(state)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says
@@ -304,14 +306,16 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
             return None
         if typed.type is None:
             ports = tuple(typed.results)
-            ask_for_port(state, path.rpartition(".")[2], item.span, ports, path)
+            operation = item.operation
+            name = operation.block if isinstance(operation, Call) else item.name
+            ask_for_port(state, name, item.span, ports, path)
             return None
         source = Source(item.name, None, item.span)
         current = Fed(Value(item.name, typed.default or ""), typed.type, source, item.span)
     if first is None or first.type is None or len(items) < len(chain.items):
         return None
     if site.take is not None:
-        unknown_port(state, site.node.name, site.take.port, site.take.span, (), site.path)
+        unknown_port(state, site.node.name, site.take.port, site.take.span, (), site.path, True)
         return None
     last = items[-1].type if items else first.type
     results = {} if last is None else {"": last}

@@ -7,7 +7,7 @@ from itertools import islice
 
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
-from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.nearest import nearest, suggestion
 from mimgraph.ir.graph import Source
 from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import TypedNode, Value, weight_names, weight_type
@@ -76,13 +76,19 @@ def ask_for_port(state: State, name: str, span: Span, ports: tuple[str, ...], pa
 
 
 def unknown_port(
-    state: State, name: str, port: str, span: Span, ports: tuple[str, ...], path: str
+    state: State,
+    name: str,
+    port: str,
+    span: Span,
+    ports: tuple[str, ...],
+    path: str,
+    taken: bool = False,
 ) -> None:
-    """Report a port that is not there."""
-    near = nearest(port, ports)
-    help = f"did you mean {near}?" if near else f"its ports: {', '.join(ports)}"
+    """Report a port that is not there, of a source or `taken` by the node itself."""
+    help = suggestion(port, ports, "its ports") or f"its ports: {', '.join(ports)}"
     if not ports:
-        help = f"{name} has one result: write {name}"
+        help = "leave take out" if taken else f"write {name}"
+        help = f"{name} has one result: {help}"
     state.fault("unknown-port", f"{name} has no port {port!r}", span, path, help=help)
 
 
@@ -107,7 +113,10 @@ def match(
         return None
     if len(fed) > len(keys):
         message = f"{name} takes {_count(len(keys), len(optional))}, not {len(fed)}"
-        state.fault("wrong-arity", message, fed[len(keys)].source.span, site.path)
+        help = f"its sources: {', '.join(keys)}"
+        if len(keys) == 1:
+            help = "merge them first, or write each in place of from to apply it to every one"
+        state.fault("wrong-arity", message, fed[len(keys)].source.span, site.path, help=help)
         return None
     found: dict[str, Fed] = {}
     unknown = False
@@ -125,7 +134,9 @@ def match(
     missing = [key for key in keys if key not in found and key not in optional]
     if missing:
         message = f"{name} needs a source {missing[0]!r}"
-        state.fault("wrong-arity", message, site.node.span, site.path)
+        written = ", ".join(f"{key}: ..." for key in keys if key not in optional)
+        help = f"from: {{{written}}}" if len(keys) > 1 else "from names it"
+        state.fault("wrong-arity", message, site.node.span, site.path, help=help)
         return None
     return {key: found[key] for key in keys if key in found}
 
@@ -133,8 +144,7 @@ def match(
 def _unknown_argument(
     state: State, site: Site, name: str, argument: str, source: Source, keys: tuple[str, ...]
 ) -> None:
-    near = nearest(argument, keys)
-    help = f"did you mean {near}?" if near else f"its sources: {', '.join(keys)}"
+    help = suggestion(argument, keys, "its sources") or f"its sources: {', '.join(keys)}"
     span = source.argument_span or source.span
     message = f"{name} takes no source {argument!r}"
     state.fault("unknown-key", message, span, site.path, help=help)
@@ -146,7 +156,8 @@ def _match_many(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[
         if one.source.argument is not None:
             span = one.source.argument_span or one.source.span
             message = f"{op.name} takes a list of sources"
-            state.fault("unknown-key", message, span, site.path)
+            help = f"from: [{', '.join(each.text for each in fed)}]"
+            state.fault("unknown-key", message, span, site.path, help=help)
             return None
     return {str(index): one for index, one in enumerate(fed)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 
+from mimgraph.codegen.inline import inlined
 from mimgraph.codegen.naming import Branches
 from mimgraph.codegen.paths import Fork, Path, Paths
 from mimgraph.codegen.plan import Plan
@@ -26,6 +27,7 @@ def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
     for node in _running(body, needed):
         with plan.in_training(node.name not in needed):
             plan.node(node)
+    plan.steps = inlined(plan.steps, body, map(plan.value, body.outputs.values()))
     _return(plan, as_dict)
     paths = Paths(plan.steps, body.inputs)
     return tuple(_Writer(plan, paths).block(paths.whole))
@@ -53,7 +55,7 @@ def _return(plan: Plan, as_dict: bool) -> None:
     if len(results) == 1:
         (value,) = map(plan.value, body.outputs.values())
         if last and last.targets == (value,) and last.loop is None and not last.guard:
-            plan.steps[-1] = Step((), last.code, last.reads)
+            plan.steps[-1] = Step((), last.code, last.reads, node=last.node)
             return
     for training in (True, False) if body.training else (False,):
         kept = {n: code for n, code in results.items() if training or n not in body.training}
@@ -108,12 +110,12 @@ class _Writer:
         code = names.code(step.code)
         unread = self.paths.unread[index]
         if not step.targets:
-            yield Return(code)
+            yield Return(code, step.node)
             return
         if unread and code == Constant(None):
             return
         targets = tuple(names.name(target) for target in step.targets)
-        assign = Assign(targets, code, step.comment)
+        assign = Assign(targets, code, step.comment, step.node)
         if step.loop is None:
             if targets != (getattr(code, "id", None),):  # a value that keeps its name
                 yield assign

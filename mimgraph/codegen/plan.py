@@ -280,7 +280,7 @@ class Plan:
         at_hand += [Value(name, "") for name in self.body.inputs if self.is_given(name)]
         sized = resolve_sizes(code, [(Local(value), self.body.type_of(value)) for value in at_hand])
         reads = tuple(dict.fromkeys(values_read(sized)))
-        self.add(Step(targets, sized, reads, comment, loop))
+        self.add(Step(targets, sized, reads, comment, loop, node=node.name))
 
     def is_given(self, name: str) -> bool:
         """Whether an input is there where steps are made just now."""

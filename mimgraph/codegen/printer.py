@@ -7,7 +7,7 @@ import math
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -483,16 +483,21 @@ def expression(
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """`a, b = value  # comment`; a comment that does not fit is left out."""
+    """`a, b = value  # comment`; a comment that does not fit is left out.
+
+    `node` is the node that is computed, which is not written.
+    """
 
     targets: tuple[str, ...]
     value: Code
     comment: str = ""
+    node: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
     value: Code
+    node: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

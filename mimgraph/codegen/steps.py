@@ -31,7 +31,7 @@ Guard = tuple[Condition, ...]  # the outermost first
 class Step:
     """One assignment: `targets = code`, `times` over in a loop; `reads` are the values it needs.
 
-    It is done where all conditions of `guard` hold. Without targets it returns.
+    It is done where all conditions of `guard` hold. Without targets it returns. `node` is whose it is.
     """
 
     targets: tuple[Value, ...]
@@ -40,6 +40,7 @@ class Step:
     comment: str = ""
     loop: Loop | None = None
     guard: Guard = ()
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)

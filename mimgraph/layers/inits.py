@@ -85,11 +85,13 @@ def _sizes(shape: tuple[int, ...]) -> tuple[Code, ...]:
 
 
 def _only(init: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The one name of a mapping, and its arguments."""
+    """The one name of a mapping, and its arguments; a lone value is its only one."""
     if len(init) == 1:
         ((name, given),) = init.items()
-        if isinstance(name, str) and (given is None or isinstance(given, dict)):
-            return name, given or {}
+        if given is None or isinstance(given, dict):
+            return str(name), given or {}
+        if (known := INITS.get(name)) is not None and len(known.arguments) == 1:
+            return name, {next(iter(known.arguments)): given}
     raise bad_option("init", "init is one name, with its arguments", "{normal: {std: 0.02}}")
 
 

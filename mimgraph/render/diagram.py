@@ -20,6 +20,7 @@ from mimgraph.ir.typed import (
     Value,
     unwrap,
 )
+from mimgraph.ir.types import TensorType
 from mimgraph.render.labels import (
     arguments_text,
     op_name,
@@ -29,6 +30,8 @@ from mimgraph.render.labels import (
     runs,
     source_text,
 )
+
+MANY = 7  # inputs of one `each` that are drawn as one box
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +97,58 @@ def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
 def diagram(graph: TypedGraph) -> Diagram:
     """The picture of a graph, every block opened, equal repeats once."""
     body = graph.body
-    inputs = [_input_box(graph, name) for name in body.inputs]
+    inputs, sources = _inputs(graph)
     drawing = _Drawing()
-    inner, ends = drawing.body(body, "", {name: _End(name) for name in body.inputs})
+    inner, ends = drawing.body(body, "", sources)
     outputs = []
     for name in body.outputs:
         outputs.append(box := _output_box(graph, name))
         drawing.edges.append(Edge(ends[name].box, box.id, ends[name].port))
     return Diagram(graph.name, body.doc, (*inputs, *inner, *outputs), tuple(drawing.edges))
+
+
+def _inputs(graph: TypedGraph) -> tuple[list[Box], dict[str, _End]]:
+    """A box for each input or table of inputs, and where each input comes from."""
+    made: list[Box] = []
+    ends: dict[str, _End] = {}
+    body, docs = graph.body, graph.input_docs
+    tables = _tables(body)
+    for name in body.inputs:
+        if name in ends:
+            continue
+        columns, box = [name], _input_box(graph, name)
+        for readers, names in tables.items():
+            if name in names:
+                types = {column: body.inputs[column] for column in names}
+                columns, box = names, _table_box(", ".join(readers), types, docs)
+        made.append(box)
+        ends |= dict.fromkeys(columns, _End(box.id))
+    return made, ends
+
+
+def _tables(body: Body) -> dict[tuple[str, ...], list[str]]:
+    """The inputs that go to the same `each`, or several, and nowhere else, where they are many."""
+    readers: dict[str, list[str]] = {n: [] for n in body.inputs if n not in body.optional}
+    for node in body.nodes:
+        reader = node.name if isinstance(node.operation, Each) else ""
+        for value in node.arguments.values():
+            readers.get(value.name, []).append(reader)
+    for value in body.outputs.values():
+        readers.get(value.name, []).append("")
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, by in readers.items():
+        if by and all(by):
+            found.setdefault(tuple(by), []).append(name)
+    return {by: names for by, names in found.items() if len(names) >= MANY}
+
+
+def _table_box(of: str, types: Mapping[str, TensorType], docs: Mapping[str, str]) -> Box:
+    """The columns of a table, that feed these nodes."""
+    dtypes = dict.fromkeys(type_.dtype for type_ in types.values() if type_.dtype != "float32")
+    told = [f"{column}: {docs[column]}" for column in types if docs.get(column)]
+    title = f"{len(types)} inputs"
+    subtitle = f"{', '.join(types)}" + (f" ({', '.join(dtypes)})" if dtypes else "")
+    return Box(f"inputs of {of}", "input", title, subtitle, _times(types), "\n".join(told))
 
 
 def _input_box(graph: TypedGraph, name: str) -> Box:
@@ -345,8 +392,13 @@ def _bundles(filled: Mapping[_End, list[str]], eaches: Mapping[str, int]) -> dic
 def _shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:
     """The shapes of the results that are used, with their ports unless it is the default alone."""
     if isinstance(node.operation, Each):
-        times = Counter(map(str, node.results.values()))
-        return tuple(f"{shape} × {n}" if n > 1 else shape for shape, n in times.items())
+        return _times(node.results)
     if node.type is not None and set(ports) <= {node.default}:
         return (str(node.type),)
     return tuple(f"{p} {type_}" for p, type_ in node.results.items() if p in ports or not ports)
+
+
+def _times(types: Mapping[str, TensorType]) -> tuple[str, ...]:
+    """Each shape once, with how many have it."""
+    times = Counter(map(str, types.values()))
+    return tuple(f"{shape} × {n}" if n > 1 else shape for shape, n in times.items())

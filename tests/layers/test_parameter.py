@@ -748,3 +748,9 @@ def test_exports(engine: Engine) -> None:
     exported = torch.export.export(engine.model, (), engine.inputs, dynamic_shapes=batch).module()
     larger = {name: torch.cat([x, x[:2]]) for name, x in engine.inputs.items()}
     torch.testing.assert_close(outputs_of(exported, larger), outputs_of(engine.model, larger))
+
+
+def test_a_lone_value_is_the_only_argument_of_an_init() -> None:
+    assert torch.equal(started([3], {"constant": 0.5}), torch.full((3,), 0.5))
+    with pytest.raises(mg.SpecError, match="init is one name"):
+        started([3], {"normal": 0.02})  # its mean, or its standard deviation?
