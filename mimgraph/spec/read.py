@@ -36,8 +36,8 @@ from mimgraph.ir.graph import (
 )
 from mimgraph.ir.types import DTYPES, INTEGER
 from mimgraph.source import SourceFile, Span
+from mimgraph.spec.compose import MAX_INT, MIN_INT, Scalar, Tree, compose
 from mimgraph.spec.compose import Mapping as Map
-from mimgraph.spec.compose import Scalar, Tree, compose
 from mimgraph.spec.compose import Sequence as Seq
 
 LANGUAGE = "1"  # the version of the language
@@ -206,9 +206,26 @@ class _Reader:
                 self.wrong_type("a param", "a number, a text, true, false or a list", value)
                 option = option._replace(value=FAULTY)
             if overrides and key.text in overrides:
-                option = option._replace(value=overrides[key.text])
+                given = self.override(key, overrides[key.text])
+                option = option._replace(value=given, part=None)
             found[key.text] = option
         return found
+
+    def override(self, key: Scalar, value: Any) -> Any:
+        """What takes the place of a param's own value, read as if it stood there."""
+        match value:
+            case Written() | Template() | None | float() | bool():
+                return value
+            case int() if MIN_INT <= value <= MAX_INT:
+                return value
+            case str():
+                return self.scalar(Scalar(value, key.span, value, plain=False))
+            case list() | tuple():
+                return [self.override(key, item) for item in value]
+        message = f"{key.text} is given as {value!r}"
+        help = "a param is a number of at most 64 bits, a text, true, false or a list"
+        self.fault("wrong-type", message, key.span, help=help)
+        return FAULTY
 
     # inputs
 
