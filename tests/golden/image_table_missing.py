@@ -51,10 +51,7 @@ class ImageTableMissing(nn.Module):
         image: Tensor | None = None,
         has_image: Tensor | None = None,
     ) -> Tensor:
-        embedded_city = self.embedded["city"](city)  # (N, 16)
-        embedded_job = self.embedded["job"](job)  # (N, 16)
-        row_vec = torch.cat((numeric, embedded_city, embedded_job), 1)  # (N, 42)
-        del embedded_city, embedded_job
+        row_vec = torch.cat((numeric, self.embedded["city"](city), self.embedded["job"](job)), 1)
         row_vec = self.row_vec(row_vec)  # (N, 128)
         if image is not None:
             image_vec = self.seen(image)  # (N, 128)
