@@ -305,3 +305,20 @@ def bodies(body: Body) -> list[Body]:
 
     walk(body)
     return list(found)
+
+
+def needed_in_eval(body: Body) -> set[str]:
+    """The nodes that run always; the others, if any, only for outputs that training has."""
+    if not body.training:
+        return set(body.by_name)
+    stack = [value for name, value in body.outputs.items() if name not in body.training]
+    found: set[str] = set()
+    while stack:
+        value = stack.pop()
+        node = body.by_name.get(value.name.partition(".")[0])
+        if node is None or node.name in found:
+            continue
+        if value.port in node.results:  # else a learned tensor, for which it need not run
+            found.add(node.name)
+            stack.extend(node.arguments.values())
+    return found

@@ -68,7 +68,6 @@ _KINDS = {
         "fillcolor": "#d8f0e6",
     },
 }
-_SHARED = {"style": "filled,dashed"}
 _CLUSTERS = {
     "seq": {"style": "rounded,filled", "color": "#b3b3b3", "fillcolor": "#f5f5f5"},
     "block": {"style": "rounded,filled", "color": "#7a7a7a", "fillcolor": "#ececec"},
@@ -126,7 +125,9 @@ def _box(box: Box) -> dict[str, str]:
     lines += map(_html, wrap(box.subtitle, LINE))
     shape = '<FONT FACE="{}" COLOR="{}" POINT-SIZE="9">{}</FONT>'
     lines += [shape.format(MONO, GREY, _html(line)) for line in box.shapes]
-    attributes = {**_KINDS[box.kind], **(_SHARED if box.shares else {})}
+    attributes = dict(_KINDS[box.kind])
+    if box.shares or box.optional:
+        attributes["style"] += ",dashed"
     return {**attributes, "tooltip": box.tooltip or box.id, "label": f"<{'<BR/>'.join(lines)}>"}
 
 
