@@ -1,4 +1,4 @@
-"""The command line: check, summary, draw, emit, run, layers.
+"""The command line: check, summary, draw, emit, run, layers, schema.
 
 A command imports what it needs when it runs, so that none waits for what another uses.
 """
@@ -116,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     layers = command("layers", _layers, "list the layers and merges, or show one")
     layers.add_argument("name", nargs="?", metavar="NAME")
     _add_format(layers)
+
+    schema = command("schema", _schema, "print the JSON Schema of specs, for editors")
+    schema.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
     return parser
 
 
@@ -217,17 +220,28 @@ def _draw(args: argparse.Namespace) -> int:
 
 
 def _emit(args: argparse.Namespace) -> int:
+    _write(args.output, _load(args.spec, args.set).source())
+    return OK
+
+
+def _schema(args: argparse.Namespace) -> int:
+    from mimgraph.spec import schema
+
+    _write(args.output, schema.text())
+    return OK
+
+
+def _write(path: str | None, text: str) -> None:
+    """A text as a whole file, or to standard output."""
     from mimgraph.files import write_whole
 
-    source = _load(args.spec, args.set).source()
-    if args.output is None:
-        sys.stdout.write(source)
-        return OK
+    if path is None:
+        sys.stdout.write(text)
+        return
     try:
-        write_whole(Path(args.output), source)
+        write_whole(Path(path), text)
     except OSError as error:
-        _cannot_write(args.output, error)
-    return OK
+        _cannot_write(path, error)
 
 
 def _cannot_write(path: str, error: OSError) -> NoReturn:

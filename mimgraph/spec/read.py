@@ -392,8 +392,9 @@ class _Reader:
         self, op: tuple[Scalar, Tree], tree: Map, here: str
     ) -> Apply | Chain | Call | Share | None:
         key, value = op
+        feeding = self.feeding(key.text, tree)
         if key.text == "seq":
-            words = ("seq", *self.feeding(tree), "take", "freeze")
+            words = ("seq", *feeding, "take", "freeze")
             known = self.check_keys("a seq", tree, words, here)
             chain = self.chain(value, here)
             return chain if known or tree.get("from") is not None else None
@@ -402,7 +403,7 @@ class _Reader:
         name = self.text(key.text, value)
         if name is None:
             return None
-        own = (key.text, *self.feeding(tree), *(() if key.text == "share" else ("take", "freeze")))
+        own = (key.text, *feeding, *(() if key.text == "share" else ("take", "freeze")))
         rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
         if key.text == "share":
             return self.share(name, value, rest, here)
@@ -410,9 +411,11 @@ class _Reader:
             return self.call(name, value.span, rest, here)
         return self.apply(key.text, name, value.span, rest, here)
 
-    def feeding(self, tree: Map) -> tuple[str, ...]:
-        """The keys that say what feeds a node; `with` is one only beside `each`."""
-        return ("from",) if tree.get("each") is None else ("from", "each", "with")
+    def feeding(self, op: str, tree: Map) -> tuple[str, ...]:
+        """The keys that say what feeds a node; `with` is one beside `each`, where there are options."""
+        if tree.get("each") is None:
+            return ("from",)
+        return ("from", "each") if op in ("seq", "share") else ("from", "each", "with")
 
     def share(
         self, name: str, value: Tree, rest: Mapping[str, tuple[Scalar, Tree]], here: str
