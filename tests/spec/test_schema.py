@@ -108,7 +108,7 @@ LEGAL = {
     "a version": "mimgraph: 1\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
     "a quoted version": 'mimgraph: "1"\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n',
     "a param that is a list": "params: {p: [1, [2, x]], q: null, r: true}\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
-    "inputs": "params: {k: 3}\ninputs: {a: {vocab: $k}, b: {shape: [T, $(k * 2), 3], dtype: bool, doc: x, optional: true}}\nnodes: {n: {layer: Fill, from: b, value: zeros}}\noutputs: [a, n]\n",
+    "inputs": "params: {k: 3}\ninputs: {a: {vocab: $k}, b: {shape: [$(k * 2), 3], doc: x, optional: true}, c: [T, 5], d: []}\nnodes: {n: {layer: Fill, from: b, value: zeros}}\noutputs: [a, n, c, d]\n",
     "a list of outputs": "inputs: {a: [5], b: [5], c: [5]}\nnodes: {}\noutputs: [a, {y: b}, {z: {from: c, doc: last}}]\n",
     "outputs by any name": "inputs: {a: [5], b: [5]}\nnodes: {}\noutputs: {forward: a, class: {from: b, only: training}}\n",
     "a block of one input": "inputs: {a: [5]}\nblocks: {p: {inputs: x, nodes: {}, outputs: x}}\nnodes: {n: {block: p, from: a}}\noutputs: n\n",
