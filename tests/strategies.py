@@ -1,4 +1,5 @@
-"""Random valid specs: inputs of known and symbolic sizes, layers, merges, chains, blocks, shares.
+"""Random valid specs: inputs of known and symbolic sizes, layers, merges, chains, blocks, shares,
+tensors of the model itself, learned tensors read again.
 
 A tensor is a vector (D), a sequence (L, D) or an image (C, H, W). Sizes are numbers, or Python
 expressions over names in brackets; the size that a layer must know (D, C) is of what is known.
@@ -26,6 +27,7 @@ WORDS = (
 )
 FAMILIES = ("residual", "conv_bn", "stage", "x", "Tower", "linear", "last_lstm", "model", "head")
 FUNCTIONS = ("ReLU", "Tanh", {"GELU": {"approximate": "tanh"}}, {"LeakyReLU": 0.2})
+INITS = ("zeros", "normal", 0.5, {"uniform": {"b": 2.0}}, {"constant": {"val": -1}})
 
 _NAME = re.compile(r"[A-Za-z]\w*")
 
@@ -148,6 +150,13 @@ class Scope:
         number = self.draw(st.integers(1, 8))
         return self.draw(st.sampled_from([Given(number, number), *self.sizes]))
 
+    def written(self, size: Size) -> Size | None:
+        """How an option says a size; None where there are no words for it here."""
+        words = {str(given.size) for given in self.sizes}
+        if isinstance(size, str) and not words.issuperset(_NAME.findall(size)):
+            return None
+        return size if isinstance(size, int) else f"$({size})"
+
     def pick(self, fits: Callable[[Value], bool] = lambda _: True) -> Value | None:
         """A value at hand, by preference one that nothing uses yet."""
         unused = [value for value in self.unused.values() if fits(value)]
@@ -264,6 +273,74 @@ class Scope:
         self.nodes[name] = {"merge": "attention", "from": written}
         self.offer(Value(name, (query.shape[0], value.shape[1])))
 
+    def add_tensor(self) -> None:
+        """A tensor of the model itself: with a batch, or broadcast to a value."""
+        value = self.pick(lambda v: bool(v.shape) and self.written(known(v.shape)) is not None)
+        if value is None:
+            return
+        size = known(value.shape)
+        ones = (1, 1) if len(value.shape) == IMAGE else ()
+        name, kind = self.name(), self.draw(st.sampled_from(["parameter", "buffer"]))
+        shape = [self.written(size), *ones]
+        self.nodes[name] = {kind: shape, "init": self.draw(st.sampled_from(INITS))}
+        if self.draw(st.booleans()):
+            self.nodes[name]["batched"] = True
+            self.offer(Value(name, (size, *ones)))
+        else:
+            self.broadcast(value, name)
+
+    def add_positions(self) -> None:
+        """Positions of a sequence, embedded and added to it."""
+        value = self.pick(
+            lambda v: len(v.shape) == SEQUENCE and self.written(v.shape[1]) is not None
+        )
+        if value is None:
+            return
+        positions, embedded = self.name(), self.name()
+        self.nodes[positions] = {
+            "arange": self.source(value),
+            "dim": self.draw(st.sampled_from([1, -2])),
+        }
+        self.nodes[embedded] = {
+            "layer": "Embedding",
+            "from": positions,
+            "num_embeddings": 4000,
+            "embedding_dim": self.written(value.shape[1]),
+        }
+        self.broadcast(value, embedded)
+
+    def broadcast(self, value: Value, other: str) -> None:
+        """A merge of a value with a tensor that has no batch."""
+        name, merge = self.name(), self.draw(st.sampled_from(["add", "multiply"]))
+        sources = [self.source(value), other]
+        self.nodes[name] = {"merge": merge, "from": sources, "broadcast": True}
+        self.offer(Value(name, value.shape))
+
+    def add_tied(self) -> None:
+        """A layer, and a value times its weight."""
+        value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
+        if value is None:
+            return
+        width, layer, name = self.size(), self.name(), self.name()
+        self.nodes[layer] = {
+            "layer": "Linear",
+            "from": self.source(value),
+            "out_features": width.option,
+        }
+        self.offer(Value(layer, (*value.shape[:-1], width.size)))
+        columns = value.shape[-1]
+        other = self.pick(
+            lambda v: (
+                len(v.shape) in (VECTOR, SEQUENCE)
+                and v.shape[-1] == width.size
+                and is_small((*v.shape[:-1], columns))
+            )
+        )
+        assert other is not None  # what the layer makes is one
+        sources = [self.source(other), f"{layer}.weight"]
+        self.nodes[name] = {"merge": "matmul", "from": sources}
+        self.offer(Value(name, (*other.shape[:-1], columns)))
+
     def add_block(self) -> None:
         """A use of a block, on values that fit its inputs."""
         if not self.blocks:
@@ -293,6 +370,35 @@ class Scope:
             self.offer(result)
         if item.options.get("repeat") != 0:
             self.shareable.append((name, [value.shape for value in used], results))
+
+    def add_each(self) -> None:
+        """A layer or chain of layers on one to three values, each with a width of its own or not."""
+        used: list[Value] = []
+        for _ in range(self.draw(st.integers(1, 3))):
+            value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
+            if value is not None:
+                used.append(value)
+        if not used:
+            return
+        names = [value.source.rpartition(".")[2] for value in used]
+        sources: Any = [self.source(value) for value in used]
+        if len(set(names)) < len(names) or self.draw(st.booleans()):
+            names = ["items", "first", "training"][: len(names)]
+            sources = dict(zip(names, sources, strict=True))
+        widths = [self.size()] * len(used)
+        node: Spec = {"layer": "Linear", "each": sources, "out_features": widths[0].option}
+        kind = self.draw(st.integers(0, 2))
+        if kind == 1:
+            widths = [self.size() for _ in used]
+            del node["out_features"]
+            node |= {"with": {"out_features": [w.option for w in widths]}, "activation": "ReLU"}
+        if kind == 2:
+            node = {"each": sources, "seq": [{"Linear": widths[0].option}, "Tanh"]}
+        name = self.name()
+        self.nodes[name] = node
+        for port, value, width in zip(names, used, widths, strict=True):
+            result = self.offer(Value(f"{name}.{port}", (*value.shape[:-1], width.size)))
+            self.shareable.append((result.source, [value.shape], [result]))
 
     def use(self, block: Block, shapes: list[Shape]) -> Use:
         """Params for a block and how often it is repeated."""
@@ -450,6 +556,7 @@ class Scope:
         """Nodes of all kinds, in the order in which they can run."""
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
+        kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()

@@ -48,6 +48,17 @@ class SpecError(ValueError):
 
         return render_text(self.diagnostics)
 
+    def shortened(self) -> SpecError:
+        """Without the frames of this package, which tell nothing; not where a user's is among them."""
+        frame = self.__traceback__
+        while frame is not None and _is_ours(frame.tb_frame.f_globals.get("__name__", "")):
+            frame = frame.tb_next
+        return self if frame is not None else self.with_traceback(None)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "mimgraph"
+
 
 class Report:
     """Collects the faults of one spec, and the names they speak of.

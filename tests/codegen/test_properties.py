@@ -25,6 +25,7 @@ from mimgraph.ir.dim import substitute
 from mimgraph.ir.lowering import INPUT, MODULE, RESULT, module_call
 from mimgraph.ir.typed import (
     Body,
+    Each,
     Leaf,
     Repeated,
     Sequence,
@@ -106,8 +107,14 @@ class Interpreter:
         for node in body.order:
             operation = node.operation
             name = operation.target if isinstance(operation, Shared) else node.name
+            module = getattr(owner, name, None)
+            if isinstance(operation, Shared) and operation.item is not None:
+                module = module[operation.item]  # type: ignore[index]
+            for value in node.arguments.values():
+                if value not in values:
+                    values[value] = learned(owner, value)
             sources = {key: values[value] for key, value in node.arguments.items()}
-            for port, result in self.node(node, getattr(owner, name, None), sources).items():
+            for port, result in self.node(node, module, sources).items():
                 self.check(node.results[port], result)
                 values[Value(node.name, port)] = result
         return {name: values[value] for name, value in body.outputs.items()}
@@ -133,10 +140,18 @@ class Interpreter:
                 return self.ports(self.body(body, module, sources))
             case Repeated() as repeated:
                 return self.repeated(repeated, module, sources)
+            case Each(items):
+                found = {}
+                for item, x in zip(items, sources.values(), strict=True):
+                    results = self.node(item, module[item.name], dict.fromkeys(item.arguments, x))
+                    found[item.name] = results[item.default or ""]
+                return found
 
     def leaf(self, node: TypedNode, leaf: Leaf, module: Any, sources: Tensors) -> dict[str, Tensor]:
         lowering = leaf.lowering
-        if lowering.module is not None:  # whatever class an item of a chain has become
+        if (
+            lowering.module is not None and leaf.kind != "tensor"
+        ):  # whatever class an item of a chain has become
             module = partial(getattr(nn, lowering.module.name).forward, module)
         operands = {**sources, MODULE.key: module}
         for key, code in lowering.steps.items():
@@ -168,6 +183,11 @@ class Interpreter:
 
     def ports(self, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
         return outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}
+
+
+def learned(owner: nn.Module, value: Value) -> Tensor:
+    """A learned tensor by its key."""
+    return owner.get_parameter(f"{value.name}.{value.port}")
 
 
 @torch.no_grad()
@@ -263,10 +283,13 @@ class WrittenOut:
         return {name: self.node(node, body.by_name[name], words) for name, node in nodes.items()}
 
     def node(self, node: Spec, typed: TypedNode, words: Spec) -> Spec:
-        source = {key: value for key, value in node.items() if key == "from"}
+        source = {key: value for key, value in node.items() if key in ("from", "each")}
         if "seq" in node:
-            assert isinstance(typed.operation, Sequence)
-            return {**source, "seq": self.items(node["seq"], typed.operation, words)}
+            operation = typed.operation
+            if isinstance(operation, Each):  # its chains are of layers, and all alike
+                operation = operation.items[0].operation
+            assert isinstance(operation, Sequence)
+            return {**source, "seq": self.items(node["seq"], operation, words)}
         if "block" in node:
             name, options = self.use(node["block"], node, typed.operation, words)
             return {**source, "block": name, **options}
