@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.options import compute, missing_option, unknown_option
+from mimgraph.analysis.options import compute, layered, missing_option, unknown_option
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.catalogue import same_size
 from mimgraph.diagnostics import Label
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
@@ -25,7 +24,7 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
     if call not in state.calls:
         before = len(state.report.diagnostics)
         if block is None:
-            near = nearest(call.block, state.graph.blocks)
+            near = state.report.nearest(call.block, state.graph.blocks)
             help = f"did you mean {near}?" if near else ""
             message = f"no block is called {call.block!r}"
             state.fault("unknown-block", message, call.span, path, help=help)
@@ -68,7 +67,7 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
         if name in given:
             found[name] = given[name]
         else:
-            env = {**state.params, **found}
+            env = layered(found, state.params)
             found[name] = plain(compute(option.value, env, state.report, block.family))
     return found
 
@@ -78,7 +77,7 @@ def bind_pattern(
 ) -> dict[str, Size] | None:
     """The sizes that the inputs' patterns name; a use that does not fit is told at its source."""
     dims: dict[str, Size] = {}
-    env = {**state.params, **params}
+    env = layered(params, state.params)
     for declared in block.inputs:
         one, pattern = fed[declared.name], declared.pattern
         if pattern is None or one.type is None:

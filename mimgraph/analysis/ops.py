@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from math import prod
 from typing import Any, NamedTuple
 
@@ -13,13 +14,12 @@ from mimgraph.analysis.sources import all_known, ask_for_port, match_op, unknown
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, DimOverflow, at_least
 from mimgraph.ir.graph import Activation, Apply, Block, Option
-from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.lowering import INPUT, Lowering, Module
 from mimgraph.ir.typed import Leaf, TypedNode
-from mimgraph.ir.types import TensorType, at_least_one, can_be_read
+from mimgraph.ir.types import MAX_AXES, TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
 MAX_WEIGHTS = 2**40  # elements of one learned tensor
@@ -48,7 +48,7 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> tuple[Op, Boun
 def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.graph.blocks.values()]
-    near = nearest(apply.name, (*catalogue.ops(apply.kind), *blocks))
+    near = state.report.nearest(apply.name, (*catalogue.ops(apply.kind), *blocks))
     own = "a module of your own is registered first: mg.register, or --import"
     help = f"did you mean {near}?" if near else own if apply.kind == "layer" else ""
     if catalogue.find(other, apply.name):
@@ -74,7 +74,7 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
     """Check that an activation has that name and those options."""
     op = catalogue.find("layer", activation.name)
     if op is None:
-        near = nearest(activation.name, catalogue.ops("layer"))
+        near = state.report.nearest(activation.name, catalogue.ops("layer"))
         help = f"did you mean {near}?" if near else ""
         message = f"no layer is called {activation.name!r}"
         state.fault("unknown-layer", message, activation.span, path, help=help)
@@ -144,13 +144,9 @@ def _check_readable(
 ) -> None:
     """A run-time size in an option must be an axis of a tensor at hand: of the sources, and for a
     node, as no item of a seq sees them, of the inputs."""
-    at_hand = list(sources)
-    if site.node.sources:
-        inputs, optional = site.context.inputs, site.context.optional
-        at_hand += [t for name, t in inputs.items() if t is not None and name not in optional]
     for name in bound.given:
         for size in _run_time_sizes(options[name]):
-            if not can_be_read(size, at_hand):
+            if not can_be_read(size, _at_hand(site, sources)):
                 where = "of the block's inputs" if site.context.uses else "it is fed"
                 raise OpFault(
                     "symbolic-size",
@@ -158,6 +154,12 @@ def _check_readable(
                     option=name,
                     help="make it a node of its own, or give it an input that has this size",
                 )
+
+
+def _at_hand(site: Site, sources: list[TensorType]) -> list[TensorType]:
+    inputs, optional = site.context.inputs, site.context.optional
+    own = ((name, type_) for name, type_ in inputs.items() if site.node.sources)
+    return [*sources, *(t for name, t in own if t is not None and name not in optional)]
 
 
 def _run_time_sizes(value: Any) -> Iterator[Dim]:
@@ -173,6 +175,10 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
     for constraint in lowering.requires:
         state.constraints[constraint] = None
     for type_ in lowering.results.values():
+        if len(type_.dims) > MAX_AXES:
+            raise OpFault("too-large", f"{name} gives {len(type_.dims)} axes")
+        if prod(size for size in type_.dims if type(size) is int) > MAX_COEFFICIENT:
+            raise OpFault("too-large", f"{name} gives more than 64 bits can count: {type_}")
         for size in type_.dims:
             if type(size) is int and size > 0:
                 if size > MAX_COEFFICIENT:
@@ -185,9 +191,14 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
                 assert isinstance(size, Dim)
                 state.constraints[at_least_one(size)] = None
     if lowering.module is not None:
-        for weight, shape in lowering.module.weights.items():
+        for weight, shape in _tensors(lowering.module):
             if (elements := prod(map(int, shape))) > MAX_WEIGHTS:
-                raise OpFault("too-large", f"{weight} of {name} has {elements:,} elements")
+                of = f"{weight} of " if weight else ""
+                raise OpFault("too-large", f"{of}{name} has {elements:,} elements")
+
+
+def _tensors(module: Module) -> Iterator[tuple[str, tuple[int, ...]]]:
+    return chain(module.weights.items(), module.buffers.items())
 
 
 def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections import ChainMap
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple, cast
 
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.diagnostics import Diagnostic, Report
@@ -26,6 +27,11 @@ from mimgraph.source import Span
 Environment = Mapping[str, Any]
 
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
+
+
+def layered(*layers: Mapping[str, Any]) -> Environment:
+    """The names of all, of two alike the first one's: seen through, as copies of thousands cost."""
+    return ChainMap(*cast("tuple[dict[str, Any], ...]", layers))  # which nothing writes to
 
 
 class _AlreadyTold(Exception):
@@ -85,8 +91,10 @@ def _plain_number(value: Any) -> str:
     return repr(value) if value >= 0 else f"({value!r})"
 
 
-def _unknown_param(name: str, span: Span, known: Iterable[str], report: Report, node: str) -> None:
-    near = nearest(name, known)
+def _unknown_param(
+    name: str, span: Span, known: Collection[str], report: Report, node: str
+) -> None:
+    near = report.nearest(name, known)
     report.add(
         Diagnostic(
             "unknown-param",
@@ -250,7 +258,7 @@ def unknown_option(
     node: str,
 ) -> None:
     """Report an option that the op or block does not have; `words` are a node's other keys."""
-    near = nearest(name, (*options, *words))
+    near = report.nearest(name, (*options, *words))
     known = ", ".join(options) or "none"
     report.add(
         Diagnostic(

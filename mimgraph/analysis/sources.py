@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Source
 from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import Value, weight_type
@@ -47,13 +46,13 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
         value = Value(source.name, source.port or "")
         return Fed(value, weight, source, typed.declared.span, is_own=True)
     port = typed.default if source.port is None else source.port
-    ports = tuple(p for p in typed.results if p)
     span = typed.declared.span
-    if port is None:
-        ask_for_port(state, source.name, source.span, ports, path)
-    elif port in typed.results and source.port != "":
+    if port is not None and port in typed.results and source.port != "":
         value, presence = Value(source.name, port), typed.presence_of(port)
         return Fed(value, typed.results[port], source, span, presence, typed.is_own)
+    ports = tuple(p for p in typed.results if p)
+    if port is None:
+        ask_for_port(state, source.name, source.span, ports, path)
     else:
         unknown_port(state, source.name, port, source.port_span, ports, path)
     return Fed(Value(source.name, ""), None, source, span)
@@ -69,7 +68,7 @@ def unknown_port(
     state: State, name: str, port: str, span: Span, ports: tuple[str, ...], path: str
 ) -> None:
     """Report a port that is not there."""
-    near = nearest(port, ports)
+    near = state.report.nearest(port, ports)
     help = f"did you mean {near}?" if near else f"its ports: {', '.join(ports)}"
     if not ports:
         help = f"{name} has one result: write {name}"
@@ -123,7 +122,7 @@ def match(
 def _unknown_argument(
     state: State, site: Site, name: str, argument: str, source: Source, keys: tuple[str, ...]
 ) -> None:
-    near = nearest(argument, keys)
+    near = state.report.nearest(argument, keys)
     help = f"did you mean {near}?" if near else f"its sources: {', '.join(keys)}"
     span = source.argument_span or source.span
     message = f"{name} takes no source {argument!r}"

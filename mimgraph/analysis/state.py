@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph.analysis.options import Bound, Environment
 from mimgraph.analysis.structure import Scope
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.ir.graph import Activation, Apply, Call, Graph, Node, Source, Take
+from mimgraph.ir.graph import Activation, Apply, Call, Graph, Node, Share, Source, Take
 from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed import Body, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
@@ -79,6 +79,15 @@ class Context:
     uses: tuple[Label, ...] = ()
     typed: dict[str, TypedNode | None] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
+    owners: dict[Share, Owner | None] = field(default_factory=dict)
+
+
+class Owner(NamedTuple):
+    """The node whose module another uses, or the one `item` of its `each`."""
+
+    name: str
+    item: str | None
+    declared: Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx as nx
 
 from mimgraph.analysis.names import name_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Apply, Block, BlockInput, Each, Input, Node, Output, Share
 from mimgraph.source import Span
 
@@ -101,10 +100,10 @@ def _resolve_outputs(
 
 
 def unknown_source(
-    name: str, span: Span, choices: Iterable[str], report: Report, node: str
+    name: str, span: Span, choices: Collection[str], report: Report, node: str
 ) -> None:
     """Report a name that is no input or node; what it nearly names is not called unused."""
-    near = nearest(name, choices)
+    near = report.nearest(name, choices)
     report.add(
         Diagnostic(
             "unknown-source",
@@ -133,11 +132,11 @@ def _graph(
             elif source.name not in inputs:
                 choices = (*inputs, *nodes)
                 unknown_source(source.name, source.name_span, choices, report, path + node.name)
-        if (share := shared_by(node)) is not None:
-            _check_target(node, share, nodes, report, path)
-            # the modules of an `each` have names once it is typed
-            if share.target in nodes and isinstance(nodes[share.target].operation, Each):
-                edges.append((share.target, node.name))
+        if (share := shared_by(node)) is not None and share.target not in nodes:
+            unknown_source(share.target, share.target_span, nodes, report, path + node.name)
+    # the modules of an `each` have names once it is typed
+    ends = _share_ends(nodes, report, path).items()
+    edges += [(end, name) for name, end in ends if isinstance(nodes[end].operation, Each)]
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(nodes)
     graph.add_edges_from(edges)
@@ -172,22 +171,29 @@ def shared_by(node: Node) -> Share | None:
     return operation if isinstance(operation, Share) else None
 
 
-def _check_target(
-    node: Node, share: Share, nodes: Mapping[str, Node], report: Report, path: str
-) -> None:
-    """A share names a node, and following shares ends."""
-    if share.target not in nodes:
-        unknown_source(share.target, share.target_span, nodes, report, path + node.name)
-        return
-    seen = [node.name]
-    target = nodes[share.target]
-    while (inner := shared_by(target)) is not None and inner.target in nodes:
-        if target.name in seen:
-            if node.name == min(seen, key=list(nodes).index):
-                _report_cycle([*seen, seen[0]], node.span, "nodes share each other", report, path)
-            return
-        seen.append(target.name)
-        target = nodes[inner.target]
+def _share_ends(nodes: Mapping[str, Node], report: Report, path: str) -> dict[str, str]:
+    """The `each`, or the node that shares nothing, to which the shares of a node lead; each ring of
+    shares is told at its first node."""
+    position = {name: index for index, name in enumerate(nodes)}
+    settled: dict[str, str | None] = {}  # None where a name is unknown, or where shares go round
+    for name in nodes:
+        followed: dict[str, None] = {}
+        share = shared_by(nodes[name])
+        while share is not None and name not in followed and name not in settled:
+            followed[name] = None
+            name = share.target
+            target = nodes.get(name)
+            is_plain = target is not None and not isinstance(target.operation, Each)
+            share = shared_by(target) if target is not None and is_plain else None
+        if name in followed:
+            ring = [*followed][[*followed].index(name) :]
+            start = ring.index(min(ring, key=position.__getitem__))
+            around = [*ring[start:], *ring[: start + 1]]
+            _report_cycle(around, nodes[around[0]].span, "nodes share each other", report, path)
+        is_end = name in nodes and name not in followed
+        end = settled.get(name, name if is_end else None)
+        settled.update(dict.fromkeys(followed, end))
+    return {name: end for name, end in settled.items() if end is not None}
 
 
 def _order(
@@ -252,7 +258,7 @@ def _check_used(
         if (share := shared_by(node)) is not None:
             read.add(share.target)
     for thing in (*inputs.values(), *nodes.values()):
-        if thing.name in read or _is_spoken(thing.name, report):
+        if thing.name in read or report.speaks_of(thing.name):
             continue
         is_node = isinstance(thing, Node)
         if isinstance(thing, Node) and thing.operation is None:  # its own fault is told already
@@ -268,10 +274,3 @@ def _check_used(
                 node=path + thing.name if is_node else "",
             )
         )
-
-
-def _is_spoken(name: str, report: Report) -> bool:
-    """Whether a fault speaks of this name or nearly names it."""
-    return bool(report.spoken) and (
-        name in report.spoken or any(nearest(word, (name,)) for word in report.spoken)
-    )
