@@ -489,6 +489,7 @@ def _use(
     fed: Mapping[str, Fed],
 ) -> Body | None:
     """The body of a block for these params and input types; each distinct one is typed once."""
+    state.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
     dims = bind_pattern(state, block, fed, given, site.path)
     if dims is None:

@@ -101,6 +101,7 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     if found is None:
         return None
     op, bound = found
+    state.write(bound.length, site.node.span)
     options = values(op, bound, site.context.env, state.report, site.path)
     fed = match_op(state, site, op)
     if fed is None or options is None or not all_known(fed):

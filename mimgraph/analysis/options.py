@@ -44,6 +44,7 @@ class Bound(NamedTuple):
     given: Mapping[str, Option]
     constant: Mapping[str, Any] | None
     faulty: bool
+    length: int
 
 
 def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
@@ -146,6 +147,17 @@ def is_constant(value: Any) -> bool:
     return not isinstance(value, Written | Template)
 
 
+def length_of(value: Any) -> int:
+    """About how many characters the value takes to write."""
+    if isinstance(value, list):
+        return sum(map(length_of, value))
+    if isinstance(value, dict):
+        return sum(map(length_of, value.values()))
+    if isinstance(value, Template):
+        return len(value.text)
+    return len(value) if isinstance(value, str) else 2
+
+
 def bind(
     op: Op,
     options: Mapping[str, Option],
@@ -181,7 +193,8 @@ def bind(
     faulty = len(report.diagnostics) > before
     literal = all(is_constant(option.value) for option in given.values())
     constant = _values(op, given, {}, report, node) if literal else None
-    return Bound(given, constant, faulty or (literal and constant is None))
+    length = sum(length_of(option.value) for option in given.values())
+    return Bound(given, constant, faulty or (literal and constant is None), length)
 
 
 def values(

@@ -67,15 +67,14 @@ def _item(
         return None
     operation = unwrap(typed.operation)
     assert isinstance(operation, TypedEach)
-    ports = tuple(typed.results)
     if share.item is None:
         message = f"{target.name} has several modules, say which"
-        help = f"one of {', '.join(f'{target.name}.{port}' for port in ports)}"
+        help = f"one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"
         state.fault("unknown-port", message, share.span, path, help=help)
         return None
     found = operation.item(share.item)
     if found is None:
-        unknown_port(state, target.name, share.item, share.item_span, ports, path)
+        unknown_port(state, target.name, share.item, share.item_span, tuple(typed.results), path)
     return found
 
 

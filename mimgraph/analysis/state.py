@@ -17,6 +17,7 @@ from mimgraph.source import Span
 
 MAX_NODES = 50_000
 MAX_DEPTH = 64
+MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file may have
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class State:
     bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)
     expanded: int = 0
+    length: int = 0
     depth: int = 0  # blocks in blocks, down to the one that is being typed
 
     def fault(
@@ -63,6 +65,14 @@ class State:
         self.expanded += nodes
         if self.expanded > MAX_NODES:
             message = f"more than {MAX_NODES:,} nodes after expansion"
+            self.fault("too-large", message, span)
+            self.report.raise_if_any()
+
+    def write(self, length: int, span: Span) -> None:
+        """Bound what is computed for the distinct uses of blocks, as each has options of its own."""
+        self.length += length
+        if self.length > MAX_LENGTH:
+            message = f"more than {MAX_LENGTH:,} characters of options after expansion"
             self.fault("too-large", message, span)
             self.report.raise_if_any()
 
