@@ -154,7 +154,9 @@ class Graph:
         With `check`, every call first looks at its inputs, their sizes, dtypes and ranges: a
         `ValueError` tells all that does not fit.
         """
-        made: nn.Module = self._classes()[self.name]()
+        from mimgraph.codegen.failure import explain_failures
+
+        made: nn.Module = explain_failures(self._classes()[self.name], self.typed)()
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
         return made
@@ -279,7 +281,12 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
 def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
     register_missing(layers)
-    made = loads(spec)._classes()[class_name]
+    from mimgraph.codegen.failure import explain_failures
+
+    graph = loads(spec)
+    classes = graph._classes()
+    explain_failures(classes[graph.name], graph.typed, anew=False)
+    made = classes[class_name]
     instance: nn.Module = made.__new__(made)
     return instance
 

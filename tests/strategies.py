@@ -1,4 +1,5 @@
-"""Random valid specs: inputs of known and symbolic sizes, layers, merges, chains, blocks, shares.
+"""Random valid specs: inputs of known and symbolic sizes, layers, merges, chains, blocks, shares,
+tensors of the model itself, learned tensors read again.
 
 A tensor is a vector (D), a sequence (L, D) or an image (C, H, W). Sizes are numbers, or Python
 expressions over names in brackets; the size that a layer must know (D, C) is of what is known.
@@ -25,7 +26,9 @@ WORDS = (
     *("conv", "norm", "stem", "head", "left", "right", "values", "items", "size", "x_2", "Linear"),
 )
 FAMILIES = ("residual", "conv_bn", "stage", "x", "Tower", "linear", "last_lstm", "model", "head")
+POOLS = ("mean_pool", "max_pool", "last_pool", "attention_pool")
 FUNCTIONS = ("ReLU", "Tanh", {"GELU": {"approximate": "tanh"}}, {"LeakyReLU": 0.2})
+INITS = ("zeros", "normal", 0.5, {"uniform": {"b": 2.0}}, {"constant": {"val": -1}})
 
 _NAME = re.compile(r"[A-Za-z]\w*")
 
@@ -125,11 +128,13 @@ class Scope:
     sizes: list[Given]
     blocks: list[Block]
     is_block: bool
+    inputs: Spec = field(default_factory=dict)
     values: list[Value] = field(default_factory=list)
     unused: dict[str, Value] = field(default_factory=dict)
     nodes: Spec = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     shareable: list[tuple[str, list[Shape], list[Value]]] = field(default_factory=list)
+    needs_mix: bool = False
 
     # what is drawn
 
@@ -147,6 +152,17 @@ class Scope:
         """A size that may be an option, as a number or in words."""
         number = self.draw(st.integers(1, 8))
         return self.draw(st.sampled_from([Given(number, number), *self.sizes]))
+
+    def written(self, size: Size) -> Size | None:
+        """How an option says a size; None where there are no words for it here."""
+        words = {str(given.size) for given in self.sizes}
+        if isinstance(size, str) and not words.issuperset(_NAME.findall(size)):
+            return None
+        return size if isinstance(size, int) else f"$({size})"
+
+    def frozen(self) -> Spec:
+        """Now and then what keeps weights as they are."""
+        return {"freeze": True} if self.draw(st.integers(0, 4)) == 0 else {}
 
     def pick(self, fits: Callable[[Value], bool] = lambda _: True) -> Value | None:
         """A value at hand, by preference one that nothing uses yet."""
@@ -174,7 +190,8 @@ class Scope:
         assert value is not None
         item = self.item(value.shape)
         name = self.name()
-        self.nodes[name] = {"layer": item.name, "from": self.source(value), **item.options}
+        options = {**item.options, **self.frozen()}
+        self.nodes[name] = {"layer": item.name, "from": self.source(value), **options}
         if self.draw(st.integers(0, 2)) == 0:
             self.nodes[name]["activation"] = self.draw(st.sampled_from(FUNCTIONS))
         results = [Value(name, item.shape)]
@@ -190,7 +207,7 @@ class Scope:
         assert value is not None
         items, shape = self.items(value.shape)
         name = self.name()
-        self.nodes[name] = {"from": self.source(value), "seq": items}
+        self.nodes[name] = {"from": self.source(value), "seq": items, **self.frozen()}
         self.shareable.append((name, [value.shape], [self.offer(Value(name, shape))]))
 
     def add_merge(self) -> None:
@@ -264,6 +281,75 @@ class Scope:
         self.nodes[name] = {"merge": "attention", "from": written}
         self.offer(Value(name, (query.shape[0], value.shape[1])))
 
+    def add_tensor(self) -> None:
+        """A tensor of the model itself: with a batch, or broadcast to a value."""
+        value = self.pick(lambda v: bool(v.shape) and self.written(known(v.shape)) is not None)
+        if value is None:
+            return
+        size = known(value.shape)
+        ones = (1, 1) if len(value.shape) == IMAGE else ()
+        name, kind = self.name(), self.draw(st.sampled_from(["parameter", "buffer"]))
+        shape = [self.written(size), *ones]
+        self.nodes[name] = {kind: shape, "init": self.draw(st.sampled_from(INITS))}
+        self.nodes[name] |= self.frozen() if kind == "parameter" else {}
+        if self.draw(st.booleans()):
+            self.nodes[name]["batched"] = True
+            self.offer(Value(name, (size, *ones)))
+        else:
+            self.broadcast(value, name)
+
+    def add_positions(self) -> None:
+        """Positions of a sequence, embedded and added to it."""
+        value = self.pick(
+            lambda v: len(v.shape) == SEQUENCE and self.written(v.shape[1]) is not None
+        )
+        if value is None:
+            return
+        positions, embedded = self.name(), self.name()
+        self.nodes[positions] = {
+            "arange": self.source(value),
+            "dim": self.draw(st.sampled_from([1, -2])),
+        }
+        self.nodes[embedded] = {
+            "layer": "Embedding",
+            "from": positions,
+            "num_embeddings": 4000,
+            "embedding_dim": self.written(value.shape[1]),
+        }
+        self.broadcast(value, embedded)
+
+    def broadcast(self, value: Value, other: str) -> None:
+        """A merge of a value with a tensor that has no batch."""
+        name, merge = self.name(), self.draw(st.sampled_from(["add", "multiply"]))
+        sources = [self.source(value), other]
+        self.nodes[name] = {"merge": merge, "from": sources, "broadcast": True}
+        self.offer(Value(name, value.shape))
+
+    def add_tied(self) -> None:
+        """A layer, and a value times its weight."""
+        value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
+        if value is None:
+            return
+        width, layer, name = self.size(), self.name(), self.name()
+        self.nodes[layer] = {
+            "layer": "Linear",
+            "from": self.source(value),
+            "out_features": width.option,
+        }
+        self.offer(Value(layer, (*value.shape[:-1], width.size)))
+        columns = value.shape[-1]
+        other = self.pick(
+            lambda v: (
+                len(v.shape) in (VECTOR, SEQUENCE)
+                and v.shape[-1] == width.size
+                and is_small((*v.shape[:-1], columns))
+            )
+        )
+        assert other is not None  # what the layer makes is one
+        sources = [self.source(other), f"{layer}.weight"]
+        self.nodes[name] = {"merge": "matmul", "from": sources}
+        self.offer(Value(name, (*other.shape[:-1], columns)))
+
     def add_block(self) -> None:
         """A use of a block, on values that fit its inputs."""
         if not self.blocks:
@@ -284,7 +370,8 @@ class Scope:
             sources = sources[0]
         elif self.draw(st.booleans()):
             sources = dict(zip(block.inputs, sources, strict=True))
-        self.nodes[name] = {"block": block.name, "from": sources, **item.options}
+        options = {**item.options, **self.frozen()}
+        self.nodes[name] = {"block": block.name, "from": sources, **options}
         if len(block.outputs) == 1:
             results = [Value(name, item.results[next(iter(block.outputs))])]
         else:
@@ -293,6 +380,35 @@ class Scope:
             self.offer(result)
         if item.options.get("repeat") != 0:
             self.shareable.append((name, [value.shape for value in used], results))
+
+    def add_each(self) -> None:
+        """A layer or chain of layers on one to three values, each with a width of its own or not."""
+        used: list[Value] = []
+        for _ in range(self.draw(st.integers(1, 3))):
+            value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
+            if value is not None:
+                used.append(value)
+        if not used:
+            return
+        names = [value.source.rpartition(".")[2] for value in used]
+        sources: Any = [self.source(value) for value in used]
+        if len(set(names)) < len(names) or self.draw(st.booleans()):
+            names = ["items", "first", "training"][: len(names)]
+            sources = dict(zip(names, sources, strict=True))
+        widths = [self.size()] * len(used)
+        node: Spec = {"layer": "Linear", "each": sources, "out_features": widths[0].option}
+        kind = self.draw(st.integers(0, 2))
+        if kind == 1:
+            widths = [self.size() for _ in used]
+            del node["out_features"]
+            node |= {"with": {"out_features": [w.option for w in widths]}, "activation": "ReLU"}
+        if kind == 2:
+            node = {"each": sources, "seq": [{"Linear": widths[0].option}, "Tanh"]}
+        name = self.name()
+        self.nodes[name] = {**node, **self.frozen()}
+        for port, value, width in zip(names, used, widths, strict=True):
+            result = self.offer(Value(f"{name}.{port}", (*value.shape[:-1], width.size)))
+            self.shareable.append((result.source, [value.shape], [result]))
 
     def use(self, block: Block, shapes: list[Shape]) -> Use:
         """Params for a block and how often it is repeated."""
@@ -343,6 +459,60 @@ class Scope:
         self.nodes[name] = {"share": target, "from": sources if len(sources) > 1 else sources[0]}
         for result in results:
             self.offer(Value(name + result.source.removeprefix(target), result.shape))
+
+    def add_padded(self) -> None:
+        """A sequence of which each sample has a length of its own, read or pooled to a vector."""
+        value = self.pick(lambda v: len(v.shape) == SEQUENCE)
+        if value is None or self.is_block:
+            return
+        lengths, name, width = self.name(), self.name(), self.size()
+        self.inputs[lengths] = {"shape": [], "dtype": "int64"}
+        source = self.source(value)
+        if self.draw(st.booleans()):
+            layer = self.draw(st.sampled_from(["GRU", "LSTM"]))
+            sources = {"input": source, "lengths": lengths}
+            options = {"hidden_size": width.option, "take": "last"}
+            self.nodes[name] = {"layer": layer, "from": sources, **options}
+            self.offer(Value(name, (width.size,)))
+            return
+        mask, pool = self.name(), self.draw(st.sampled_from(POOLS))
+        self.nodes[mask] = {"merge": "sequence_mask", "from": {"lengths": lengths, "like": source}}
+        self.nodes[name] = {"merge": pool, "from": {"input": source, "mask": mask}}
+        self.offer(Value(name, value.shape[1:]))
+
+    def add_missing(self) -> None:
+        """An input that may be left out, perhaps behind a layer, and what does without it."""
+        if self.is_block:
+            return
+        given = self.pick(lambda v: all(isinstance(size, int) for size in v.shape))
+        if given is None:
+            return
+        source = self.name()
+        self.inputs[source] = {"shape": list(given.shape), "optional": True}
+        if self.draw(st.booleans()):
+            name = self.name()
+            self.nodes[name] = {"layer": "Tanh", "from": source}
+            source = name
+        name = self.name()
+        self.nodes[name] = self.without(source, given)
+        self.offer(Value(name, given.shape))
+
+    def without(self, source: str, given: Value) -> Spec:
+        """A node on a source that may be missing and a value of its shape that is not."""
+        kind = self.draw(st.sampled_from(["fill", "present", "skip", "block"]))
+        if kind == "skip":
+            merge = self.draw(st.sampled_from(["add", "average", "maximum", "minimum"]))
+            sources = self.draw(st.permutations([source, self.source(given)]))
+            return {"merge": merge, "from": sources, "missing": "skip"}
+        if kind == "block":
+            self.needs_mix = True
+            return {"block": "mix", "from": [self.source(given), source]}
+        value = self.draw(st.sampled_from(["zeros", "learned"]))
+        if kind == "fill":
+            return {"layer": "Fill", "from": source, "value": value}
+        present = self.name()
+        self.inputs[present] = {"shape": [], "dtype": "bool"}
+        return {"layer": "Fill", "from": {"input": source, "present": present}, "value": value}
 
     # items of chains
 
@@ -450,6 +620,8 @@ class Scope:
         """Nodes of all kinds, in the order in which they can run."""
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
+        kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each]
+        kinds += [self.add_padded, self.add_missing]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()
@@ -558,6 +730,14 @@ def residual_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: lis
 
 # whole specs
 
+MIX: Spec = {  # of its two inputs the second may be missing
+    "inputs": ["x", "g"],
+    "nodes": {
+        "act": {"layer": "Sigmoid", "from": "g"},
+        "mean": {"merge": "average", "from": ["x", "act"], "missing": "skip"},
+    },
+    "outputs": "mean",
+}
 INPUTS: tuple[Shape, ...] = (
     *((5,), (3,), (1,), (7, 4), ("T", 6), ("S", 6), ("T", 3)),
     *((3, 6, 6), (2, "H", "W"), (1, 4, 5), (2, "H", 6)),
@@ -577,33 +757,38 @@ def specs(draw: st.DrawFn, most: int = 8, of_blocks: bool = False) -> Spec:
         kind = draw(st.sampled_from([chain_blocks, free_blocks, residual_blocks]))
         blocks.append(draw(kind(family, list(blocks), params)))
     scope = Scope(draw, params, blocks, False)
-    inputs: Spec = {}
+    inputs = scope.inputs
     for shape in draw(st.lists(st.sampled_from(INPUTS), min_size=1, max_size=3)):
         name = scope.name()
         inputs[name] = list(shape)
         scope.offer(Value(name, shape))
     if draw(st.booleans()):
-        _embed(scope, inputs)
+        _embed(scope)
     scope.fill(most, of_blocks)
     sinks = list(scope.unused.values())
     outputs: Any = {f"out_{i}": sink.source for i, sink in enumerate(sinks)}
     if all("." not in sink.source for sink in sinks) and draw(st.booleans()):
         outputs = [sink.source for sink in sinks]
+    if isinstance(outputs, dict):
+        for name in list(outputs)[1:]:
+            if draw(st.integers(0, 3)) == 0:
+                outputs[name] = {"from": outputs[name], "only": "training"}
+    texts = {block.name: block.text for block in blocks} | ({"mix": MIX} if scope.needs_mix else {})
     return {
         "name": draw(st.sampled_from(["Model", "Net", "Stage", "Residual"])),
         "params": {"hidden": hidden},
         "inputs": inputs,
-        **({"blocks": {block.name: block.text for block in blocks}} if blocks else {}),
+        **({"blocks": texts} if texts else {}),
         "nodes": _shuffled(draw, scope.nodes),
         "outputs": outputs,
     }
 
 
-def _embed(scope: Scope, inputs: Spec) -> None:
+def _embed(scope: Scope) -> None:
     """An input of categories, and its embedding."""
     name, node = scope.name(), scope.name()
     shape: Shape = scope.draw(st.sampled_from([(), (5,), ("T",)]))
-    inputs[name] = {"shape": list(shape), "vocab": 11}
+    scope.inputs[name] = {"shape": list(shape), "vocab": 11}
     width = scope.size()
     scope.nodes[node] = {"layer": "Embedding", "from": name, "embedding_dim": width.option}
     scope.offer(Value(node, (*shape, width.size)))

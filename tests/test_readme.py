@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import mimgraph as mg
+from mimgraph.codegen.runner import seeded_inputs
 from mimgraph.diagnostics.render import render_text
 from tests.conftest import ROOT
 
@@ -70,3 +71,12 @@ def test_the_picture_is_drawn_by_the_tool(
     if rewrite:
         PICTURE.write_text(now)
     assert PICTURE.read_text() == now
+
+
+def test_the_table_runs_with_and_without_what_is_optional() -> None:
+    graph = mg.loads(blocks("yaml")[3])
+    model = graph.compile().eval()
+    given = seeded_inputs(graph.typed, batch=2, seed=0, sizes={})
+    for inputs in (given, {name: x for name, x in given.items() if name != "audio"}):
+        assert {k: tuple(v.shape) for k, v in model(**inputs).items()} == {"churn": (2, 1)}
+    assert model.train()(**given).keys() == {"churn", "next"}

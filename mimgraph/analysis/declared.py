@@ -13,7 +13,7 @@ from mimgraph.analysis.each import as_text
 from mimgraph.analysis.ops import bind_op
 from mimgraph.analysis.options import check_names, compute, layered
 from mimgraph.analysis.state import State
-from mimgraph.analysis.structure import check_scope, cycles, scope_of
+from mimgraph.analysis.structure import check_scope, cycles, report_cycle, scope_of
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, symbol
 from mimgraph.ir.expression import plain
@@ -127,10 +127,9 @@ def _find_recursion(state: State) -> None:
     inner = inner_blocks(blocks)
     for ring in cycles(inner, {key: index for index, key in enumerate(blocks)}):
         state.recursive.update(ring)
-        words = " -> ".join(blocks[key].family for key in ring)
-        message = f"blocks contain each other: {words}"
-        state.fault("cycle", message, blocks[ring[0]].span)
-        state.report.spoken.update(ring)
+        places = {blocks[key].family: blocks[key] for key in ring}
+        around = [blocks[key].family for key in ring]
+        report_cycle(around, places, "blocks contain each other", "contains", state.report)
     stack = list(state.recursive)  # what contains such a block cannot be used either
     while stack:
         outer = set(inner.pred[stack.pop()]) - state.recursive

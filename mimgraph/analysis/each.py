@@ -16,11 +16,15 @@ One = Apply | Chain | Call | Share
 
 def port_of(source: Source) -> str:
     """The name of a source's port: that it is given, or its own last one."""
-    return source.argument or (source.port or source.name).rpartition(".")[2]
+    own = (source.port or source.name).rpartition(".")[2]
+    return own if source.argument is None else source.argument
 
 
 def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | None:
     """The sources by the ports that they become; None where two have one name, or a bad one."""
+    fed = tuple(fed)
+    if any(one.source.port == "*" for one in fed):  # of a node that is faulty
+        return None
     found: dict[str, Fed] = {}
     before = len(state.report.diagnostics)
     for one in fed:

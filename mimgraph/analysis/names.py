@@ -13,7 +13,7 @@ NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", 
 EMITTED = frozenset(
     [
         *("self", "torch", "nn", "F", "Tensor", "Self", "range", "super"),
-        *("_ModuleDict", "_present", "_sinusoid", "_weighed"),
+        *("_ModuleDict", "_ParameterDict", "_present", "_sinusoid", "_weighed"),
     ]
 )
 
@@ -62,8 +62,11 @@ def name_fault(name: str) -> str | None:
 
 
 def port_fault(name: str) -> str | None:
-    """Why `name` cannot be one of the ports that an `each` names; None if it can."""
-    if not (name.isascii() and name.isidentifier()):
+    """Why `name` cannot be one of the ports that an `each` names; None if it can.
+
+    The parts of a `Split` are numbers, and so are the ports of an `each` of them.
+    """
+    if not (name.isascii() and (name.isidentifier() or name.isdecimal())):
         return "a name is letters, digits and underscores, and starts with no digit"
     return "names with two leading underscores are Python's" if name.startswith("__") else None
 

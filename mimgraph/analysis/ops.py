@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from math import prod
 from typing import Any, NamedTuple
 
@@ -17,12 +16,12 @@ from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, DimOverflow, at_least
 from mimgraph.ir.graph import Activation, Apply, Block, Option
-from mimgraph.ir.lowering import INPUT, Lowering, Module
+from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed import Leaf, TypedNode
 from mimgraph.ir.types import MAX_AXES, TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
-MAX_WEIGHTS = 2**40  # elements of one learned tensor
+MAX_WEIGHTS = 2**40  # elements of one tensor that a module keeps
 WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
@@ -48,9 +47,10 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> tuple[Op, Boun
 def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.graph.blocks.values()]
-    near = state.report.nearest(apply.name, (*catalogue.ops(apply.kind), *blocks))
     own = "a module of your own is registered first: mg.register, or --import"
-    help = f"did you mean {near}?" if near else own if apply.kind == "layer" else ""
+    help = state.report.suggestion(apply.name, (*catalogue.ops(apply.kind), *blocks))
+    if not help and apply.kind == "layer":
+        help = own
     if catalogue.find(other, apply.name):
         help = f"{apply.name} is a {other}: write {{{other}: {apply.name}, ...}}"
     elif apply.name in blocks:
@@ -74,13 +74,14 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
     """Check that an activation has that name and those options."""
     op = catalogue.find("layer", activation.name)
     if op is None:
-        near = state.report.nearest(activation.name, catalogue.ops("layer"))
-        help = f"did you mean {near}?" if near else ""
+        help = state.report.suggestion(activation.name, catalogue.ops("layer"))
         message = f"no layer is called {activation.name!r}"
         state.fault("unknown-layer", message, activation.span, path, help=help)
         return
     if op.family != "activation":
-        state.fault("bad-option", f"{op.name} is no activation", activation.span, path)
+        help = f"make it a node: {{layer: {op.name}, from: ...}}"
+        message = f"{op.name} is no activation"
+        state.fault("bad-option", message, activation.span, path, help=help)
         return
     bound = bind(op, activation.options, activation.lone, activation.span, state.report, path)
     state.bound[activation] = bound
@@ -116,6 +117,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
         _check_results(state, op.name, lowering)
         if not state.alone:
             _check_readable(site, bound, options, list(types.values()))
+            if not types:
+                _check_batch(site, lowering)
     except DimOverflow:
         too_large = OpFault("too-large", f"a size that {op.name} gives passes 64 bits")
         _locate(state, site, bound, too_large, fed)
@@ -148,10 +151,10 @@ def _check_readable(
     for name in bound.given:
         for size in _run_time_sizes(options[name]):
             if not can_be_read(size, _at_hand(site, sources)):
-                where = "of the block's inputs" if site.context.uses else "it is fed"
+                where = "the block's inputs" if site.context.uses else "what it is fed"
                 raise OpFault(
                     "symbolic-size",
-                    f"{size} is no size of what {where}, so it cannot be read here",
+                    f"{size} is no size of {where}, so it cannot be read here",
                     option=name,
                     help="make it a node of its own, or give it an input that has this size",
                 )
@@ -161,6 +164,13 @@ def _at_hand(site: Site, sources: list[TensorType]) -> list[TensorType]:
     inputs, optional = site.context.inputs, site.context.optional
     own = ((name, type_) for name, type_ in inputs.items() if site.node.sources)
     return [*sources, *(t for name, t in own if t is not None and name not in optional)]
+
+
+def _check_batch(site: Site, lowering: Lowering) -> None:
+    """What is expanded to the batch reads it from an input."""
+    has_batch = any(type_ is None or type_.batched for type_ in site.context.inputs.values())
+    if not has_batch and any(type_.batched for type_ in lowering.results.values()):
+        raise OpFault("bad-option", "no input of the block has a batch", option="batched")
 
 
 def _run_time_sizes(value: Any) -> Iterator[Dim]:
@@ -192,14 +202,11 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
                 assert isinstance(size, Dim)
                 state.constraints[at_least_one(size)] = None
     if lowering.module is not None:
-        for weight, shape in _tensors(lowering.module):
+        module = lowering.module
+        for weight, shape in (*module.weights.items(), *module.buffers.items()):
             if (elements := prod(map(int, shape))) > MAX_WEIGHTS:
-                of = f"{weight} of " if weight else ""
-                raise OpFault("too-large", f"{of}{name} has {elements:,} elements")
-
-
-def _tensors(module: Module) -> Iterator[tuple[str, tuple[int, ...]]]:
-    return chain(module.weights.items(), module.buffers.items())
+                what = f"{weight} of {name}" if weight else name
+                raise OpFault("too-large", f"{what} has {elements:,} elements")
 
 
 def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
@@ -213,7 +220,8 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
         span = option.at(fault.within)
     elif source is not None and source in fed:
         span = fed[source].source.span
-    speaks_of = dict.fromkeys([*([source] if source else []), *fault.speaks_of])
+    named = [source] if source else fed if _is_of_shapes(fault, fed) else []
+    speaks_of = dict.fromkeys([*named, *fault.speaks_of])
     producers = [
         Label(fed[key].producer, str(fed[key].type))
         for key in speaks_of
@@ -227,13 +235,29 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
             span,
             _named(fault.note, names),
             tuple(dict.fromkeys((*producers, *site.context.uses))),
-            _named(fault.help, names),
+            _named(_in_chain(fault.help) if site.node.sources == () else fault.help, names),
             site.path,
         )
     )
 
 
+def _is_of_shapes(fault: OpFault, fed: Mapping[str, Fed]) -> bool:
+    """Whether a fault at an option comes from the one source, whose shape or a size it tells."""
+    types = [str(one.type) for one in fed.values()]
+    told = set(re.findall(r"\w+", fault.message))
+    sizes = set(re.findall(r"\w+", " ".join(types))) - {"N", "1"}
+    return len(types) == 1 and (fault.code == "inferred-conflict" or bool(told & sizes))
+
+
 _KEY = re.compile(r"\{(\w+)\}")
+
+
+_NODE = re.compile(r"\{layer: (\w+), from: \{\w+\}(?:, (.*?))?\}")
+
+
+def _in_chain(help: str) -> str:
+    """A node that is to stand in front, as the item of a seq that it is there."""
+    return _NODE.sub(lambda m: f"{{{m[1]}: {{{m[2]}}}}}" if m[2] else m[1], help)
 
 
 def _named(text: str, names: Mapping[str, str]) -> str:
@@ -282,7 +306,7 @@ def finish(
     ports = tuple(port for port in results if port)
     if site.take is not None:
         if site.take.port not in ports:
-            unknown_port(state, name, site.take.port, site.take.span, ports, site.path)
+            unknown_port(state, name, site.take.port, site.take.span, ports, site.path, True)
             return None
         default = site.take.port
     if activation is None:

@@ -21,6 +21,7 @@ from mimgraph.ir.typed import (
     TypedNode,
     TypedOperation,
     Use,
+    port_type,
     unwrap,
 )
 from mimgraph.ir.typed import Each as TypedEach
@@ -124,7 +125,7 @@ def _fed(context: Context, typed: TypedNode) -> Iterator[TensorType]:
     """The types of what feeds a node."""
     for value in typed.arguments.values():
         made = context.typed.get(value.name)
-        type_ = made.results[value.port] if made else context.inputs[value.name]
+        type_ = port_type(made, value.port) if made else context.inputs[value.name]
         if type_ is not None:
             yield type_
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import networkx as nx
 
@@ -100,7 +101,7 @@ def _resolve_outputs(
 
 
 def unknown_source(
-    name: str, span: Span, choices: Collection[str], report: Report, node: str
+    name: str, span: Span, choices: Collection[str], report: Report, node: str, help: str = ""
 ) -> None:
     """Report a name that is no input or node; what it nearly names is not called unused."""
     near = report.nearest(name, choices)
@@ -109,7 +110,7 @@ def unknown_source(
             "unknown-source",
             f"no input or node is called {name!r}",
             span,
-            help=f"did you mean {near}?" if near else "",
+            help=help or report.suggestion(name, choices, "known here"),
             node=node,
         ),
         name,
@@ -133,10 +134,10 @@ def _graph(
                 choices = (*inputs, *nodes)
                 unknown_source(source.name, source.name_span, choices, report, path + node.name)
         if (share := shared_by(node)) is not None and share.target not in nodes:
-            unknown_source(share.target, share.target_span, nodes, report, path + node.name)
+            _unknown_target(node, share, inputs, nodes, report, path)
     # the modules of an `each` have names once it is typed
-    ends = _share_ends(nodes, report, path).items()
-    edges += [(end, name) for name, end in ends if isinstance(nodes[end].operation, Each)]
+    eaches = _shared_eaches(nodes, report, path)
+    edges += [(each, name) for name, each in eaches.items()]
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(nodes)
     graph.add_edges_from(edges)
@@ -171,29 +172,48 @@ def shared_by(node: Node) -> Share | None:
     return operation if isinstance(operation, Share) else None
 
 
-def _share_ends(nodes: Mapping[str, Node], report: Report, path: str) -> dict[str, str]:
-    """The `each`, or the node that shares nothing, to which the shares of a node lead; each ring of
-    shares is told at its first node."""
+def _unknown_target(
+    node: Node,
+    share: Share,
+    inputs: Container[str],
+    nodes: Mapping[str, Node],
+    report: Report,
+    path: str,
+) -> None:
+    """Report that a share names no node."""
+    others = [name for name in nodes if name != node.name]
+    is_input = share.target in inputs
+    help = f"{share.target} is an input, which has no module to share" if is_input else ""
+    unknown_source(share.target, share.target_span, others, report, path + node.name, help)
+
+
+def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict[str, str]:
+    """The first `each` to which the shares of a node lead; each ring of shares is told at its first
+    node."""
     position = {name: index for index, name in enumerate(nodes)}
-    settled: dict[str, str | None] = {}  # None where a name is unknown, or where shares go round
+    found: dict[str, str] = {}
+    settled: set[str] = set()
     for name in nodes:
-        followed: dict[str, None] = {}
-        share = shared_by(nodes[name])
-        while share is not None and name not in followed and name not in settled:
-            followed[name] = None
+        followed: dict[str, str] = {}
+        while name in nodes and name not in settled and name not in followed:
+            share = shared_by(nodes[name])
+            if share is None:
+                break
+            followed[name] = share.target
             name = share.target
-            target = nodes.get(name)
-            is_plain = target is not None and not isinstance(target.operation, Each)
-            share = shared_by(target) if target is not None and is_plain else None
         if name in followed:
             ring = [*followed][[*followed].index(name) :]
             start = ring.index(min(ring, key=position.__getitem__))
             around = [*ring[start:], *ring[: start + 1]]
-            _report_cycle(around, nodes[around[0]].span, "nodes share each other", report, path)
-        is_end = name in nodes and name not in followed
-        end = settled.get(name, name if is_end else None)
-        settled.update(dict.fromkeys(followed, end))
-    return {name: end for name, end in settled.items() if end is not None}
+            here = path + around[0]
+            report_cycle(around, nodes, "nodes share each other", "shares", report, here)
+        for sharing, target in reversed(followed.items()):
+            if target in nodes and isinstance(nodes[target].operation, Each):
+                found[sharing] = target
+            elif target in found:
+                found[sharing] = found[target]
+        settled.update(followed)
+    return found
 
 
 def _order(
@@ -209,7 +229,8 @@ def _order(
     except nx.NetworkXUnfeasible:
         pass
     for around in cycles(graph, position):
-        _report_cycle(around, nodes[around[0]].span, "nodes feed each other", report, path)
+        here = path + around[0]
+        report_cycle(around, nodes, "nodes feed each other", "feeds", report, here)
     return order
 
 
@@ -226,16 +247,29 @@ def cycles(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[list[str
     return found
 
 
-def _report_cycle(around: list[str], span: Span, what: str, report: Report, path: str) -> None:
-    """Tell a cycle in words; a long one is cut in its middle."""
+def report_cycle(
+    around: list[str],
+    places: Mapping[str, Node | Block],
+    what: str,
+    verb: str,
+    report: Report,
+    node: str = "",
+) -> None:
+    """Tell a cycle, which ends where it starts: in words, and at each; a long one without its middle."""
+    steps = list(pairwise(around))
     shown = around if len(around) <= 8 else [*around[:4], "...", *around[-3:]]
+    told = steps if len(around) <= 8 else [*steps[:3], *steps[-2:]]
+    (first, second), *others = told
+    labels = [Label(places[one].span, f"{verb} {other}") for one, other in others]
     report.add(
         Diagnostic(
             "cycle",
             f"{what}: {' -> '.join(shown)}",
-            span,
-            help="a graph runs from its inputs to its outputs; for steps in a row use repeat",
-            node=path + around[0],
+            places[first].span,
+            f"{verb} {'itself' if first == second else second}",
+            tuple(labels),
+            "a graph runs from its inputs to its outputs; for steps in a row use repeat",
+            node,
         ),
         *around,
     )

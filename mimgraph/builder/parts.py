@@ -9,6 +9,7 @@ from typing import Any
 import networkx as nx
 
 from mimgraph import catalogue
+from mimgraph.analysis.choice import choose
 from mimgraph.analysis.declared import calls, inner_blocks, input_types, params
 from mimgraph.analysis.names import NODE_WORDS
 from mimgraph.analysis.options import with_numbers
@@ -54,7 +55,8 @@ class BlockPart(Family):
 
 def block_parts(graph: ir.Graph) -> dict[str, BlockPart]:
     """The blocks of a graph by name, each with those that it uses."""
-    spec = _Spec(graph, params(State(graph, Report())))
+    values = params(State(graph, Report()))
+    spec = _Spec(choose(graph, values, Report()), values)
     return {name: BlockPart(spec.block(name)) for name in graph.blocks}
 
 
@@ -109,18 +111,19 @@ class GraphPart(Family):
         state = State(replace(self.graph, params={**self.graph.params, **own}), Report())
         state.params = params(state)
         types, sizes = input_types(state, self.graph.inputs)
+        graph = choose(self.graph, state.params, state.report)
         raise_faults(state.report, span)
-        spec = _Spec(self.graph, state.params)
+        spec = _Spec(graph, state.params)
         # a size of the same name hides a param; a block cannot have a param called so, or without a value
         hidden = {n: v for n, v in state.params.items() if n in (*sizes, *NODE_WORDS) or v is None}
         outputs = tuple(o for o in self.graph.outputs if not o.only_training)
-        needed = needed_for(self.graph.nodes, [output.source.name for output in outputs])
+        needed = needed_for(graph.nodes, [output.source.name for output in outputs])
         block = ir.Block(
             self.name,
             self.span,
             {name: o for name, o in self.graph.params.items() if name not in hidden},
             tuple(ir.BlockInput(i.name, i.span, i.shape) for i in self.graph.inputs),
-            tuple(node for node in self.graph.nodes if node.name in needed),
+            tuple(node for node in graph.nodes if node.name in needed),
             outputs,
             doc=self.graph.doc,
         )

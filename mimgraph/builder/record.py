@@ -207,7 +207,10 @@ def _merge(name: str, left: Tensor, right: object) -> Tensor:
     if op is None or not isinstance(right, Tensor):
         refused: Tensor = NotImplemented
         return refused
-    return record(LayerCall(op, (), {}), (left, right), {}, None)
+    try:
+        return record(LayerCall(op, (), {}), (left, right), {}, None)
+    except SpecError as error:
+        raise error.shortened() from None
 
 
 # --- inputs ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from mimgraph.analysis.names import EMITTED
 from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward
 from mimgraph.codegen.frozen import freeze, frozen
-from mimgraph.codegen.helpers import MODULE_DICT, helpers
+from mimgraph.codegen.helpers import REFUSED, helpers
 from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.own import OwnClasses, import_lines
@@ -29,6 +29,7 @@ from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.tree import Construct
 from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript
 from mimgraph.ir.lowering import Module
+from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -54,9 +55,11 @@ Key = TypeVar("Key")
 
 
 class File(NamedTuple):
-    """The text; what it imports of the user's, by the names in it; and the layers that need that."""
+    """The text and the classes in it; what it imports of the user's, by the names in the text; and
+    the layers that need that."""
 
     text: str
+    classes: tuple[Class, ...]
     own: Mapping[str, Any]
     layers: Mapping[str, type]
 
@@ -71,7 +74,8 @@ def emit(graph: TypedGraph) -> File:
     lines = imports(words)
     if own := emitter.own.imported:
         lines = (*lines, "", *import_lines(own))
-    return File(module_text(lines, classes, tuple(used.values())), own, emitter.layers)
+    text = module_text(lines, classes, tuple(used.values()))
+    return File(text, classes, own, emitter.layers)
 
 
 class _Emitter:
@@ -155,8 +159,11 @@ class _Emitter:
 
     def draft(self, body: Body) -> Draft:
         """The class of a block as this use needs it."""
-        count = len(body.outputs)
-        returns = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+        kinds = [
+            "Tensor" if body.presence_of(value) == ALWAYS else "Tensor | None"
+            for value in body.outputs.values()
+        ]
+        returns = kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
         if body.is_chain:
             (node,) = body.nodes
             assert isinstance(node.operation, Sequence)
@@ -208,11 +215,13 @@ class _Emitter:
         raise TypeError(operation)
 
     def each(self, items: list[tuple[str, Code]]) -> Code | None:
-        """A module for each port; names that `nn.ModuleDict` has itself need one that takes them."""
+        """A module or learned tensor for each port; some names need a dict that takes them."""
         if not items:
             return None
-        own = any(name in MODULE_DICT for name, _ in items)
-        return Call(Name("_ModuleDict" if own else "nn.ModuleDict"), (Dict(tuple(items)),))
+        learned = all(isinstance(x, Construct) and x.class_name == "nn.Parameter" for _, x in items)
+        kind = "ParameterDict" if learned else "ModuleDict"
+        own = any(name in REFUSED[kind] for name, _ in items)
+        return Call(Name(f"_{kind}" if own else f"nn.{kind}"), (Dict(tuple(items)),))
 
     def construct(self, body: Body, arguments: Mapping[str, Any]) -> Construct:
         """The call that makes a body's module."""

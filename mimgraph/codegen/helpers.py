@@ -6,17 +6,41 @@ from collections.abc import Iterable
 
 from mimgraph.analysis.names import PRIVATE, RESERVED
 
-# what `nn.ModuleDict` refuses as a key: its own attributes
-MODULE_DICT = RESERVED | PRIVATE | {"clear", "items", "keys", "pop", "update", "values"}
+# what torch's own dicts refuse as a key: their own attributes
+_OWN = RESERVED | PRIVATE | {"clear", "items", "keys", "pop", "update", "values"}
+REFUSED = {
+    "ModuleDict": _OWN,
+    "ParameterDict": _OWN | {"_keys", "copy", "fromkeys", "get", "popitem", "setdefault"},
+}
+
+
+def _any_name(kind: str) -> str:
+    """A dict of modules or parameters that takes the names which torch's refuses."""
+    item = kind.lower()
+    return f'''\
+class _{kind}Dict(nn.Module):
+    """{kind}s by any name; an nn.{kind}Dict takes none of its own attributes."""
+
+    def __init__(self, {item}s: dict[str, nn.{kind}]) -> None:
+        super().__init__()
+        self._{item}s.update({item}s)
+
+    def __getitem__(self, name: str) -> nn.{kind}:
+        {item} = self._{item}s[name]
+        assert {item} is not None
+        return {item}
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in self.__dict__:  # as training is, whatever {item} has that name
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)'''
+
 
 # each needs torch, Tensor and nn alone; `analysis.names.EMITTED` keeps the names free
 HELPERS = {
-    "_ModuleDict": '''\
-class _ModuleDict(nn.ModuleDict):
-    """A ModuleDict whose keys may be names of its own methods."""
-
-    def add_module(self, name: str, module: nn.Module | None) -> None:
-        self._modules[name] = module''',
+    "_ModuleDict": _any_name("Module"),
+    "_ParameterDict": _any_name("Parameter"),
     "_present": '''\
 def _present(*tensors: Tensor | None) -> list[Tensor]:
     """Those of the tensors that were given."""

@@ -7,7 +7,7 @@ import math
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -42,6 +42,7 @@ PRECEDENCE = (
     | {"**": POWER}
 )
 COMPARISON = PRECEDENCE["<"]
+SIGNS = ("-", "~")
 
 
 class Bracket(NamedTuple):
@@ -451,7 +452,7 @@ def is_fluent(pieces: list[Part]) -> bool:
 
 def starts_open(pieces: list[Part]) -> bool:
     """Whether the expression begins with a bracket, its signs aside."""
-    first = next(piece for piece in pieces if piece not in ("-", "~"))
+    first = next(piece for piece in pieces if piece not in SIGNS)
     return isinstance(first, Bracket) or first in ("()", "[]", "{}")
 
 
@@ -463,7 +464,8 @@ def may_stay_bare(operands: list[Term], pieces: list[Part]) -> bool:
         return False
     if not precedences and first != "~":
         return False
-    subscripted = isinstance(last, Bracket) and last.opening == "[" and len(operands[-1].parts) > 1
+    subject = [part for part in operands[-1].parts[:-1] if part not in SIGNS]
+    subscripted = isinstance(last, Bracket) and last.opening == "[" and bool(subject)
     return isinstance(first, Bracket) or (isinstance(last, Bracket) and not subscripted)
 
 
@@ -483,16 +485,21 @@ def expression(
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """`a, b = value  # comment`; a comment that does not fit is left out."""
+    """`a, b = value  # comment`; a comment that does not fit is left out.
+
+    `node` is the node that is computed, which is not written.
+    """
 
     targets: tuple[str, ...]
     value: Code
     comment: str = ""
+    node: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
     value: Code
+    node: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -616,13 +623,21 @@ def statement_lines(statement: Statement, indent: int) -> Iterator[str]:
             yield f"{margin}{bound('for ', target, ' in ', iterable, indent, 1)}:"
             for inner in body:
                 yield from statement_lines(inner, indent + INDENT)
-        case If(test, body, orelse):
-            yield f"{margin}if {LAYOUT.value(test, indent, indent + len('if '), 1)}:"
-            for inner in body:
-                yield from statement_lines(inner, indent + INDENT)
-            if orelse:
-                yield f"{margin}else:"
-            for inner in orelse:
+        case If():
+            yield from if_lines(statement, indent, "if ")
+
+
+def if_lines(statement: If, indent: int, keyword: str) -> Iterator[str]:
+    margin = " " * indent
+    yield f"{margin}{keyword}{LAYOUT.value(statement.test, indent, indent + len(keyword), 1)}:"
+    for inner in statement.body:
+        yield from statement_lines(inner, indent + INDENT)
+    match statement.orelse:
+        case (If() as other,):
+            yield from if_lines(other, indent, "elif ")
+        case (_, *_):
+            yield f"{margin}else:"
+            for inner in statement.orelse:
                 yield from statement_lines(inner, indent + INDENT)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mimgraph.diagnostics.codes import CODES
-from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest
+from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
 
 MAX_FAULTS = 1_000  # of one spec; more are of no use to anyone
@@ -71,6 +71,17 @@ class SpecError(ValueError):
 
         return render_text(self.diagnostics)
 
+    def shortened(self) -> SpecError:
+        """Without the frames of this package, which tell nothing; not where a user's is among them."""
+        frame = self.__traceback__
+        while frame is not None and _is_ours(frame.tb_frame.f_globals.get("__name__", "")):
+            frame = frame.tb_next
+        return self if frame is not None else self.with_traceback(None)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "mimgraph"
+
 
 class Report:
     """Collects the faults of one spec, and the names they speak of.
@@ -95,8 +106,17 @@ class Report:
 
     def nearest(self, name: str, choices: Collection[str]) -> str | None:
         """The choice that was probably meant; None, too, once the searches have cost enough."""
-        self._searched += min(MOST_WORK, len(choices) * min(len(name), LONGEST) ** 2)
-        return nearest(name, choices) if self._searched <= MOST_SEARCHED else None
+        return nearest(name, choices) if self._can_search(name, choices) else None
+
+    def suggestion(self, name: str, choices: Collection[str], listed_as: str = "") -> str:
+        """The help with a wrong name; none, too, once the searches have cost enough."""
+        return suggestion(name, choices, listed_as) if self._can_search(name, choices) else ""
+
+    def _can_search(self, name: str, choices: Collection[str]) -> bool:
+        """Whether one more search is within what all may cost; to pass over a choice costs, too."""
+        compared = min(MOST_WORK, len(choices) * min(len(name), LONGEST) ** 2)
+        self._searched += 8 * len(choices) + compared
+        return self._searched <= MOST_SEARCHED
 
     def speaks_of(self, name: str) -> bool:
         """Whether a fault speaks of this name or nearly names it."""

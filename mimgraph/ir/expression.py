@@ -35,10 +35,16 @@ class ExpressionError(Exception):
     """
 
     def __init__(
-        self, message: str, start: int = 0, end: int = -1, code: str = "bad-expression"
+        self,
+        message: str,
+        start: int = 0,
+        end: int = -1,
+        code: str = "bad-expression",
+        help: str = "",
     ) -> None:
         super().__init__(message)
-        self.message, self.start, self.end, self.code = message, start, end, code
+        self.message, self.start, self.end = message, start, end
+        self.code, self.help = code, help
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,10 @@ def _float(value: Any) -> Any:
     if isinstance(value, float):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
-        plain = float(value)
+        try:
+            plain = float(value)
+        except OverflowError:
+            raise ValueError from None
         return WrittenFloat(plain, value.written) if isinstance(value, WrittenInt) else plain
     raise ValueError
 

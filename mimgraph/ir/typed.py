@@ -174,9 +174,7 @@ class Body:
         node = self.by_name[name]
         if item:
             (node,) = (one for one in single_nodes(node) if one.name == value.name)
-        found = node.results.get(value.port) or weight_type(node.operation, value.port)
-        assert found is not None
-        return found
+        return port_type(node, value.port)
 
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
@@ -222,31 +220,66 @@ def single_nodes(node: TypedNode) -> tuple[TypedNode, ...]:
     return tuple(replace(i, name=f"{node.name}.{i.name}") for i in node.operation.items)
 
 
+def port_type(node: TypedNode, port: str) -> TensorType:
+    """The type of a result of a node, or of a learned tensor of its module."""
+    found = node.results.get(port) or weight_type(node.operation, port)
+    assert found is not None
+    return found
+
+
 def weight_type(operation: TypedOperation, path: str) -> TensorType | None:
     """The learned tensor that a node's module keeps under a dotted name: `weight`, `0.weight`."""
-    name, _, rest = path.partition(".")
-    match unwrap(operation):
-        case Leaf(lowering=lowering) if path and lowering.module is not None:
-            shape = lowering.module.weights.get(path)
-            return None if shape is None else TensorType(shape, batched=False)
+    found: TypedOperation | None = unwrap(operation)
+    if isinstance(found, Each):  # whose modules may be another's
+        name, _, path = path.partition(".")
+        item = found.item(name)
+        found = None if item is None else unwrap(item.operation)
+    while found is not None and not isinstance(found, Leaf):
+        name, _, path = path.partition(".")
+        found = inside(found, name)
+    if found is None or found.lowering.module is None or not path:
+        return None
+    shape = found.lowering.module.weights.get(path)
+    return None if shape is None else TensorType(shape, batched=False)
+
+
+def inside(operation: TypedOperation | None, name: str) -> TypedOperation | None:
+    """What the module of an operation keeps under a name; a share keeps nothing."""
+    match operation:
         case Sequence(items) | Each(items):
-            inner = next((item for item in items if item.name == name), None)
-            return None if inner is None else weight_type(inner.operation, rest)
-        case Use(body):
-            return _weight_in(body, name, rest)
-        case Repeated(bodies, shared=True) if bodies:
-            return _weight_in(bodies[0], name, rest)
-        case Repeated(bodies) if name.isdecimal() and int(name) < len(bodies):
-            return _weight_in(bodies[int(name)], *rest.split(".", 1)) if "." in rest else None
+            return next((item.operation for item in items if item.name == name), None)
+        case Use(body) | Repeated((body, *_), shared=True):
+            if body.is_chain:
+                return inside(body.nodes[0].operation, name)
+            node = body.by_name.get(name)
+            return None if node is None else node.operation
+        case Repeated(bodies, shared=False) if name in map(str, range(len(bodies))):
+            return Use(bodies[int(name)], {})
     return None
 
 
-def _weight_in(body: Body, name: str, rest: str) -> TensorType | None:
-    """The same below a body; the positions in a chain are its own."""
-    if body.is_chain:
-        return weight_type(body.nodes[0].operation, f"{name}.{rest}")
-    node = body.by_name.get(name)
-    return None if node is None else weight_type(node.operation, rest)
+def weight_names(operation: TypedOperation, before: str = "") -> Iterator[str]:
+    """The dotted name of every learned tensor of a node's module."""
+    match unwrap(operation):
+        case Leaf(lowering=lowering) if lowering.module is not None:
+            yield from (before + name for name in lowering.module.weights if name)
+        case Sequence(items) | Each(items):
+            for item in items:
+                if not (before and isinstance(item.operation, Shared)):
+                    yield from weight_names(item.operation, f"{before}{item.name}.")
+        case Use(body):
+            yield from _names_in(body, before)
+        case Repeated(bodies, shared=shared):
+            for index, body in enumerate(bodies[:1] if shared else bodies):
+                yield from _names_in(body, before if shared else f"{before}{index}.")
+
+
+def _names_in(body: Body, before: str) -> Iterator[str]:
+    for node in body.nodes:
+        if not isinstance(node.operation, Shared):
+            yield from weight_names(
+                node.operation, f"{before}{node.name}." if node.name else before
+            )
 
 
 def used_bodies(operation: TypedOperation) -> Iterator[Body]:

@@ -41,8 +41,10 @@ def Rearrange(
         {layer: Rearrange, from: tokens, pattern: "n t (h c) -> n h t c", sizes: {h: 4}}
     """
     left, right = _read(input, pattern)
-    if sorted(_names(left)) != sorted(_names(right)):
-        raise bad_option("pattern", "a pattern names each axis once on each side")
+    if odd := sorted(set(_names(left)) ^ set(_names(right))):
+        which = ", ".join(name.partition(".")[0] for name in odd)
+        message = "a pattern names each axis once on each side"
+        raise bad_option("pattern", message, f"on one side alone: {which}")
     view, shape, requires = _view(input, left, right, sizes, None)
     return Lowering(moved(input, *shape), call=view.code, requires=requires)
 

@@ -261,7 +261,8 @@ def factorization(
     """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
 
     The second order of a factorization machine (Rendle 2010). Without `reduce_sum` it stays
-    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017).
+    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017). A lone source
+    (N, K, D) holds all vectors.
     """
 
 def film(

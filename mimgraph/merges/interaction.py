@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, Sources, merge
+from mimgraph.catalogue import Sources, merge, with_rank
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -67,7 +67,8 @@ def factorization(sources: Sources, /, *, reduce_sum: bool = True) -> Lowering:
     """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
 
     The second order of a factorization machine (Rendle 2010). Without `reduce_sum` it stays
-    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017).
+    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017). A lone source
+    (N, K, D) holds all vectors.
 
     Example:
         user: [16]
@@ -75,17 +76,20 @@ def factorization(sources: Sources, /, *, reduce_sum: bool = True) -> Lowering:
         shop: [16]
         {merge: factorization, from: [user, item, shop]}
     """
-    named = vectors(sources, "factorization")
-    total = VECTORS.method("sum", 1).method("square")
-    squares = VECTORS.method("square").method("sum", 1)
+    first = sources[0]
+    if len(sources) == 1 and len(first.dims) == 2 and first.batched:
+        held, steps = Operand("0"), {}
+    else:
+        held, steps = VECTORS, {"vectors": _stacked(vectors(sources, "factorization"))}
+    total = held.method("sum", 1).method("square")
+    squares = held.method("square").method("sum", 1)
     pairs: Code = Binary("-", total, squares)
     if reduce_sum:
         pairs = pairs.method("sum", 1, keepdim=True)
-    first = sources[0]
     return Lowering(
-        first.like(1 if reduce_sum else first.dims[0], dtype=as_float(first.dtype)),
+        first.like(1 if reduce_sum else first.dims[-1], dtype=as_float(first.dtype)),
         call=Binary("*", Constant(0.5), pairs),
-        steps={"vectors": _stacked(named)},
+        steps=steps,
     )
 
 
@@ -94,8 +98,7 @@ def vectors(sources: Sources, name: str) -> Operands:
     named = operands(sources, name)
     same_shapes(named, f"{name} needs equal shapes")
     for key, x in named.items():
-        if len(x.dims) != 1 or not x.batched:
-            raise OpFault("rank-mismatch", f"{name} takes (N, D)", source=key, note=str(x))
+        with_rank(x, 1, name, "(N, D)", key)
     same_dtypes(named, name)
     return named
 

@@ -31,6 +31,8 @@ from mimgraph.render.labels import (
     source_text,
 )
 
+MANY = 7  # inputs of one `each` that are drawn as one box
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -93,15 +95,58 @@ def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
 def diagram(graph: TypedGraph) -> Diagram:
     """The picture of a graph, every block opened, equal repeats once."""
     body = graph.body
-    inputs = [_input_box(name, type_, graph.input_docs) for name, type_ in body.inputs.items()]
+    inputs, sources = _inputs(body, graph.input_docs)
     drawing = _Drawing()
-    inner, ends = drawing.body(body, "", {name: _End(name) for name in body.inputs})
+    inner, ends = drawing.body(body, "", sources)
     outputs = []
     for name, value in body.outputs.items():
         box = Box(f"output {name}", "output", name, shapes=(str(body.type_of(value)),))
         outputs.append(box)
         drawing.edges.append(Edge(ends[name].box, box.id, ends[name].port))
     return Diagram(graph.name, body.doc, (*inputs, *inner, *outputs), tuple(drawing.edges))
+
+
+def _inputs(body: Body, docs: Mapping[str, str]) -> tuple[list[Box], dict[str, _End]]:
+    """A box for each input or table of inputs, and where each input comes from."""
+    made: list[Box] = []
+    ends: dict[str, _End] = {}
+    tables = _tables(body)
+    for name, type_ in body.inputs.items():
+        if name in ends:
+            continue
+        columns, box = [name], _input_box(name, type_, docs)
+        for readers, names in tables.items():
+            if name in names:
+                types = {column: body.inputs[column] for column in names}
+                columns, box = names, _table_box(", ".join(readers), types, docs)
+        made.append(box)
+        ends |= dict.fromkeys(columns, _End(box.id))
+    return made, ends
+
+
+def _tables(body: Body) -> dict[tuple[str, ...], list[str]]:
+    """The inputs that go to the same `each`, or several, and nowhere else, where they are many."""
+    readers: dict[str, list[str]] = {name: [] for name in body.inputs}
+    for node in body.nodes:
+        reader = node.name if isinstance(node.operation, Each) else ""
+        for value in node.arguments.values():
+            readers.get(value.name, []).append(reader)
+    for value in body.outputs.values():
+        readers.get(value.name, []).append("")
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, by in readers.items():
+        if by and all(by):
+            found.setdefault(tuple(by), []).append(name)
+    return {by: names for by, names in found.items() if len(names) >= MANY}
+
+
+def _table_box(of: str, types: Mapping[str, TensorType], docs: Mapping[str, str]) -> Box:
+    """The columns of a table, that feed these nodes."""
+    dtypes = dict.fromkeys(type_.dtype for type_ in types.values() if type_.dtype != "float32")
+    told = [f"{column}: {docs[column]}" for column in types if docs.get(column)]
+    title = f"{len(types)} inputs"
+    subtitle = f"{', '.join(types)}" + (f" ({', '.join(dtypes)})" if dtypes else "")
+    return Box(f"inputs of {of}", "input", title, subtitle, _times(types), "\n".join(told))
 
 
 def _input_box(name: str, type_: TensorType, docs: Mapping[str, str]) -> Box:
@@ -147,17 +192,16 @@ class _Drawing:
     def __init__(self) -> None:
         self.edges: list[Edge] = []
         self.boxes: set[str] = set()
+        self.drawn_as: dict[str, str] = {}  # of equal repeats, the one that stands for all
         self.eaches: dict[str, int] = {}  # boxes of an `each`, and how many ports they have
 
-    def weight(self, value: Value, path: str) -> _End | None:
-        """A learned tensor comes from the layer that has it, if that one is drawn."""
-        owner, port = f"{path}{value.name}.{value.port}", ""
+    def weight(self, value: Value, path: str) -> _End:
+        """A learned tensor comes from the layer that has it."""
+        owner, names = f"{path}{value.name}", value.port.split(".")
         while owner not in self.boxes:
-            owner, dot, name = owner.rpartition(".")
-            if not dot:
-                return None
-            port = f"{name}.{port}" if port else name
-        return _End(owner, port)
+            owner = f"{owner}.{names.pop(0)}"
+            owner = self.drawn_as.get(owner, owner)
+        return _End(owner, ".".join(names))
 
     def body(self, body: Body, path: str, inputs: Mapping[str, _End]) -> _Drawn:
         """The items of a body, and where its outputs come from."""
@@ -170,16 +214,18 @@ class _Drawing:
         items: list[Item] = []
         for node in body.order:
             sources = {
-                key: end
+                key: ends.get(value) or self.weight(value, path)
                 for key, value in node.arguments.items()
-                if (end := ends.get(value) or self.weight(value, path)) is not None
             }
-            ports = tuple(dict.fromkeys(used.get(node.name, ())))
+            ports = tuple(p for p in dict.fromkeys(used.get(node.name, ())) if p in node.results)
             told = ", ".join(source_text(value, by_name) for value in node.arguments.values())
             drawn, results = self.node(node, _Place(path, node.name, sources, ports, told))
             items += drawn
             ends |= {Value(node.name, port): end for port, end in results.items()}
-        return tuple(items), {name: ends[value] for name, value in body.outputs.items()}
+        outputs = body.outputs.items()
+        return tuple(items), {
+            name: ends.get(value) or self.weight(value, path) for name, value in outputs
+        }
 
     def node(self, node: TypedNode, place: _Place) -> _Drawn:
         """A node as a cluster if there is something in it to show, else as a box."""
@@ -225,6 +271,9 @@ class _Drawing:
         """Equal repeats once; unlike ones in a row, in a cluster of their own."""
         found = tuple(runs(operation))
         first = found[0]
+        for run in found:
+            for number in range(run.start, run.start + run.times):
+                self.drawn_as[f"{place.id}.{number}"] = f"{place.id}.{run.start}"
         if len(found) == 1:
             words = place.title, op_text(node, arguments_text(first.arguments))
             inside = place.id if operation.shared else f"{place.id}.0"
@@ -325,8 +374,13 @@ def _bundles(filled: Mapping[_End, list[str]], eaches: Mapping[str, int]) -> dic
 def _shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:
     """The shapes of the results that are used, with their ports unless it is the default alone."""
     if isinstance(node.operation, Each):
-        times = Counter(map(str, node.results.values()))
-        return tuple(f"{shape} × {n}" if n > 1 else shape for shape, n in times.items())
+        return _times(node.results)
     if node.type is not None and set(ports) <= {node.default}:
         return (str(node.type),)
     return tuple(f"{p} {type_}" for p, type_ in node.results.items() if p in ports or not ports)
+
+
+def _times(types: Mapping[str, TensorType]) -> tuple[str, ...]:
+    """Each shape once, with how many have it."""
+    times = Counter(map(str, types.values()))
+    return tuple(f"{shape} × {n}" if n > 1 else shape for shape, n in times.items())

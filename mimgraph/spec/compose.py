@@ -302,7 +302,7 @@ class _Composer:
                 if properties[group].startswith("&"):
                     self.refuse("anchors are not read", span, NO_ALIASES)
                 else:
-                    self.refuse("tags are not read", span)
+                    self.refuse("tags are not read", span, "leave it out: values are plain data")
 
     def refuse(self, message: str, span: Span, help: str = "") -> None:
         self.report(Diagnostic("yaml-subset", message, span, help=help))
@@ -332,7 +332,8 @@ class _Composer:
             elif kind is AliasEvent:
                 self.alias(event)
             elif kind is DocumentStartEvent and self.items:
-                self.refuse("a second document is not read", self.span(event))
+                help = "one file is one spec: put it in a file of its own"
+                self.refuse("a second document is not read", self.span(event), help)
                 break
 
     def events(self, text: str) -> Iterator[Any]:

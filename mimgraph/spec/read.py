@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.analysis.names import NODE_WORDS, OPS, name_fault, param_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.nearest import nearest, suggestion
 from mimgraph.ir.expression import ExpressionError, parse
 from mimgraph.ir.graph import (
     FAULTY,
@@ -18,6 +18,7 @@ from mimgraph.ir.graph import (
     BlockInput,
     Call,
     Chain,
+    Chosen,
     Each,
     Graph,
     Input,
@@ -35,8 +36,8 @@ from mimgraph.ir.graph import (
 )
 from mimgraph.ir.types import DTYPES, INTEGER
 from mimgraph.source import SourceFile, Span
+from mimgraph.spec.compose import MAX_INT, MIN_INT, Scalar, Tree, compose
 from mimgraph.spec.compose import Mapping as Map
-from mimgraph.spec.compose import Scalar, Tree, compose
 from mimgraph.spec.compose import Sequence as Seq
 
 LANGUAGE = "1"  # the version of the language
@@ -68,6 +69,16 @@ def read_value(text: str, name: str) -> Any:
     return None if tree is None or not text.strip() else _Reader(file, report).value(tree)
 
 
+# how what is a mapping is written
+MAPPINGS = {
+    "inputs": "{name: shape}: {image: [3, 32, 32]}",
+    "nodes": "{name: node}: {hidden: {layer: ReLU, from: image}}",
+    "blocks": "{name: block}: {step: {seq: [ReLU]}}",
+    "params": "{name: value}: {hidden: 64}",
+    "with": "{param: values}: {width: [64, 128]}",
+}
+
+
 class _Reader:
     def __init__(self, file: SourceFile, report: Report) -> None:
         self.report = report
@@ -90,15 +101,15 @@ class _Reader:
         spoken = _words(tree) if tree is not None else ()
         self.report.add(Diagnostic(code, message, span, help=help, node=node), *spoken)
 
-    def wrong_type(self, what: str, wants: str, tree: Tree, node: str = "") -> None:
+    def wrong_type(self, what: str, wants: str, tree: Tree, node: str = "", help: str = "") -> None:
         if not (isinstance(tree, Scalar) and tree.value is FAULTY):
-            self.fault("wrong-type", f"{what} is {wants}", tree.span, node=node, tree=tree)
+            message = f"{what} is {wants}"
+            self.fault("wrong-type", message, tree.span, help=help, node=node, tree=tree)
 
     def unknown_key(
         self, what: str, key: Scalar, choices: tuple[str, ...], tree: Tree | None, node: str = ""
     ) -> None:
-        near = nearest(key.text, choices)
-        help = f"did you mean {near}?" if near else f"its keys: {', '.join(choices)}"
+        help = suggestion(key.text, choices) or f"its keys: {', '.join(choices)}"
         self.fault(
             "unknown-key",
             f"{what} has no key {key.text!r}",
@@ -119,7 +130,7 @@ class _Reader:
         """`tree` as a mapping; None, told if it is something else."""
         if tree is None or isinstance(tree, Map):
             return tree
-        self.wrong_type(what, "a mapping", tree)
+        self.wrong_type(what, "a mapping", tree, help=MAPPINGS.get(what, ""))
         return None
 
     def text(self, what: str, tree: Tree | None) -> str | None:
@@ -127,7 +138,8 @@ class _Reader:
         if isinstance(tree, Scalar) and isinstance(tree.value, str):
             return tree.value
         if tree is not None:
-            self.wrong_type(what, "a text", tree)
+            help = _rewritten('quote it: "{}"', tree)
+            self.wrong_type(what, "a text", tree, help=help)
         return None
 
     # the top
@@ -193,9 +205,26 @@ class _Reader:
                 self.wrong_type("a param", "a number, a text, true, false or a list", value)
                 option = option._replace(value=FAULTY)
             if overrides and key.text in overrides:
-                option = option._replace(value=overrides[key.text])
+                given = self.override(key, overrides[key.text])
+                option = option._replace(value=given, part=None)
             found[key.text] = option
         return found
+
+    def override(self, key: Scalar, value: Any) -> Any:
+        """What takes the place of a param's own value, read as if it stood there."""
+        match value:
+            case Written() | Template() | None | float() | bool():
+                return value
+            case int() if MIN_INT <= value <= MAX_INT:
+                return value
+            case str():
+                return self.scalar(Scalar(value, key.span, value, plain=False))
+            case list() | tuple():
+                return [self.override(key, item) for item in value]
+        message = f"{key.text} is given as {value!r}"
+        help = "a param is a number of at most 64 bits, a text, true, false or a list"
+        self.fault("wrong-type", message, key.span, help=help)
+        return FAULTY
 
     # inputs
 
@@ -204,7 +233,8 @@ class _Reader:
         if isinstance(tree, Seq):
             return Input(key.text, key.span, self.shape(tree))
         if not isinstance(tree, Map):
-            self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree)
+            help = _rewritten("write [{}]", tree)
+            self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
             return broken
         known = self.check_keys("an input", tree, INPUT)
         shape, vocab = tree.get("shape"), tree.get("vocab")
@@ -215,7 +245,8 @@ class _Reader:
         sizes: InputShape | None = InputShape((), ())
         if shape is not None:
             if not isinstance(shape, Seq):
-                self.wrong_type("a shape", "a list of sizes", shape)
+                help = _rewritten("write [{}]", shape)
+                self.wrong_type("a shape", "a list of sizes", shape, help=help)
                 return broken
             sizes = self.shape(shape)
         vocab_option = self.option(vocab, vocab) if isinstance(vocab, Scalar) else None
@@ -226,7 +257,8 @@ class _Reader:
         dtype = self.dtype(dtype_tree, "int64" if vocab is not None else "float32")
         doc = self.text("doc", tree.get("doc")) or ""
         if vocab is not None and dtype_tree is not None and dtype and dtype not in INTEGER:
-            self.fault("bad-option", "what has a vocab is integer", dtype_tree.span)
+            help = "leave dtype out, which is int64 then"
+            self.fault("bad-option", "what has a vocab is integer", dtype_tree.span, help=help)
             return broken
         if dtype is None:
             return broken
@@ -322,7 +354,7 @@ class _Reader:
         """A node; without an operation if it could not be read."""
         here = path + key.text
         if not isinstance(tree, Map):
-            self.wrong_type("a node", "a mapping", tree, here)
+            self.wrong_type("a node", "a mapping", tree, here, "{layer: ..., from: ...}")
             return Node(key.text, key.span, None)
         before = len(self.report.diagnostics)
         op = self.op_of(key, tree, here)
@@ -336,6 +368,8 @@ class _Reader:
         if op is not None and op[0].text == "arange":
             fed_by = op[1]
         sources = self.sources(fed_by, here)
+        if fed_by is None and op is not None and op[0].text in ("parameter", "buffer"):
+            sources = ()
         take = self.take(tree.get("take"), here)
         freeze = self.freeze(tree.get("freeze"), here)
         if len(self.report.diagnostics) > before:
@@ -393,16 +427,17 @@ class _Reader:
     ) -> Apply | Chain | Call | Share | None:
         key, value = op
         if key.text == "seq":
-            words = ("seq", *self.feeding(tree), "take", "freeze")
+            words = ("seq", *self.feeding(tree, ("take", "freeze")))
             known = self.check_keys("a seq", tree, words, here)
             chain = self.chain(value, here)
             return chain if known or tree.get("from") is not None else None
         if key.text in ("parameter", "buffer", "arange"):
             return self.tensor(key, value, tree, here)
-        name = self.text(key.text, value)
+        name = self.text(key.text, value) if key.text == "share" else self.name(key.text, value)
         if name is None:
             return None
-        own = (key.text, *self.feeding(tree), *(() if key.text == "share" else ("take", "freeze")))
+        words = () if key.text == "share" else ("with", "take", "freeze")
+        own = (key.text, *self.feeding(tree, words))
         rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
         if key.text == "share":
             return self.share(name, value, rest, here)
@@ -410,9 +445,19 @@ class _Reader:
             return self.call(name, value.span, rest, here)
         return self.apply(key.text, name, value.span, rest, here)
 
-    def feeding(self, tree: Map) -> tuple[str, ...]:
-        """The keys that say what feeds a node; `with` is one only beside `each`."""
-        return ("from",) if tree.get("each") is None else ("from", "each", "with")
+    def name(self, what: str, tree: Tree) -> str | None:
+        """The name of a layer, merge or block, or the param that gives it."""
+        text = self.text(what, tree)
+        if text is None or not text.startswith("$") or not isinstance(tree, Scalar):
+            return text
+        written = self.scalar(tree)
+        return Chosen(text, written) if isinstance(written, Written) else None
+
+    def feeding(self, tree: Map, words: tuple[str, ...]) -> tuple[str, ...]:
+        """The keys that say what feeds a node, and those of the words that are no options: `with`
+        is one beside `each`, which has a value for each."""
+        each = tree.get("each") is not None
+        return ("from", *(("each",) if each else ()), *(w for w in words if each or w != "with"))
 
     def share(
         self, name: str, value: Tree, rest: Mapping[str, tuple[Scalar, Tree]], here: str
@@ -472,13 +517,14 @@ class _Reader:
     def activation(self, tree: Tree, here: str) -> Activation | None:
         """`ReLU`, or `{GELU: {approximate: tanh}}`."""
         if isinstance(tree, Scalar) and isinstance(tree.value, str):
-            return Activation(tree.value, {}, None, tree.span)
+            name = self.name("activation", tree)
+            return Activation(name, {}, None, tree.span) if name is not None else None
         if isinstance(tree, Map) and len(tree.entries) == 1:
             key, value = tree.entries[0]
             options, lone = self.item_options(key, value)
-            return Activation(
-                key.text, {k: self.option(*o) for k, o in options.items()}, lone, key.span
-            )
+            name = self.name("activation", key)
+            given = {k: self.option(*o) for k, o in options.items()}
+            return Activation(name, given, lone, key.span) if name is not None else None
         self.wrong_type("activation", "a layer's name, or {name: options}", tree, here)
         return None
 
@@ -542,7 +588,8 @@ class _Reader:
 
     def chain(self, tree: Tree, here: str) -> Chain | None:
         if not isinstance(tree, Seq):
-            self.wrong_type("seq", "a list of layers", tree, here)
+            help = _rewritten("write [{}]", tree)
+            self.wrong_type("seq", "a list of layers", tree, here, help)
             return None
         items = tuple(self.item(str(i), item, here) for i, item in enumerate(tree.items))
         return Chain(items, tree.span)
@@ -572,13 +619,16 @@ class _Reader:
         else:
             self.wrong_type("an item", "a layer or block, or {name: options}", tree, here)
             return broken
+        word = self.name("an item", key)
+        if word is None:
+            return broken
         take = self.take(rest.pop("take")[1], here) if "take" in rest else None
         freeze = self.freeze(rest.pop("freeze")[1], here) if "freeze" in rest else False
         operation: Operation | None
-        if key.text in self.blocks:
-            operation = self.call(key.text, key.span, rest, here, lone)
+        if word in self.blocks:
+            operation = self.call(word, key.span, rest, here, lone)
         else:
-            operation = self.apply("layer", key.text, key.span, rest, here, lone)
+            operation = self.apply("layer", word, key.span, rest, here, lone)
         return Node(name, key.span, operation, (), take, freeze)
 
     def take(self, tree: Tree | None, here: str) -> Take | None:
@@ -660,6 +710,8 @@ class _Reader:
         source = self.source(tree, "")
         if source is not None and source.port is not None:
             help = f"{{{source.port}: {source.name}.{source.port}}}"
+            if source.port == "*":
+                help = f"name each port: {{a: {source.name}.a, b: {source.name}.b}}"
             self.fault(
                 "wrong-type", "a port in a list needs a name", tree.span, help=help, tree=tree
             )
@@ -682,7 +734,9 @@ class _Reader:
             tree = found
         source = self.source(tree, "")
         if not (key.text.isascii() and key.text.isidentifier()):
-            self.fault("bad-name", f"{key.text!r} cannot be an output's name", key.span, tree=tree)
+            help = "a name is letters, digits and underscores, and starts with no digit"
+            message = f"{key.text!r} cannot be an output's name"
+            self.fault("bad-name", message, key.span, help=help, tree=tree)
             return None
         if source is None:
             return None
@@ -698,7 +752,7 @@ class _Reader:
         if reason is not None:
             self.fault("bad-name", f"{key.text!r} cannot be a block's name", key.span, help=reason)
         if not isinstance(tree, Map):
-            self.wrong_type("a block", "a mapping", tree)
+            self.wrong_type("a block", "a mapping", tree, help="{seq: [...]}, or inputs and nodes")
             return empty
         known = self.check_keys("a block", tree, BLOCK)
         path = f"{key.text}."
@@ -737,7 +791,9 @@ class _Reader:
     ) -> Block:
         for word, _ in tree.entries:
             if word.text in ("nodes", "outputs"):
-                self.fault("unknown-key", "a block is a seq or has nodes, not both", word.span)
+                help = "leave out one or the other"
+                message = "a block is a seq or has nodes, not both"
+                self.fault("unknown-key", message, word.span, help=help)
         value = tree.get("seq")
         assert value is not None
         if len(inputs) > 1:
@@ -756,7 +812,7 @@ class _Reader:
             return ()
         if isinstance(tree, Scalar):
             name = self.text("inputs", tree)
-            return (BlockInput(name, tree.span),) if name else ()
+            return (BlockInput(name, tree.span),) if name is not None else ()
         if not (tree.entries if isinstance(tree, Map) else tree.items):
             self.wrong_type("inputs", "the names of at least one input", tree)
         found = []
@@ -774,6 +830,12 @@ class _Reader:
                 self.wrong_type("a pattern", "a list of sizes and names", value)
             found.append(BlockInput(key.text, key.span, pattern))
         return tuple(found)
+
+
+def _rewritten(form: str, tree: Tree) -> str:
+    """What is there in the form that is wanted, where it is a word or a number."""
+    is_word = isinstance(tree, Scalar) and tree.value not in (None, FAULTY)
+    return form.format(tree.text) if is_word and isinstance(tree, Scalar) else ""
 
 
 def _words(tree: Tree) -> Iterator[str]:

@@ -104,6 +104,7 @@ CASES = {
     "unknown param in with": "inputs: {a: [5]}\nblocks:\n  p: {params: {width: 3}, seq: [{Linear: $width}]}\nnodes:\n  c: {block: p, from: a, repeat: {with: {⟦unknown-option⟧widht: [4, 5]}}}\noutputs: c\n",
     "a negative repeat": "inputs: {a: [5]}\nblocks:\n  p: {seq: [{Linear: 5}]}\nnodes:\n  c: {block: p, from: a, repeat: ⟦bad-option⟧-1}\noutputs: c\n",
     "a block's param called as a node's key": "inputs: {a: [5]}\nblocks:\n  p: {params: {⟦bad-name⟧repeat: 3}, seq: [ReLU]}\nnodes:\n  c: {block: p, from: a}\noutputs: c\n",
+    "a block's input without a name": "inputs: {a: [5]}\nblocks:\n  p: {inputs: ⟦bad-name⟧'', nodes: {b: {layer: ReLU, from: ''}}, outputs: b}\nnodes:\n  c: {block: p, from: a}\noutputs: c\n",
     "a block called as a layer": "inputs: {a: [5]}\nblocks:\n  ⟦duplicate-name⟧Linear: {seq: [ReLU]}\nnodes:\n  c: {block: Linear, from: a}\noutputs: c\n",
     "a dimension called as a param": "inputs: {a: [5]}\nblocks:\n  p: {params: {C: 3}, inputs: {x: [⟦duplicate-name⟧C]}, nodes: {c: {layer: ReLU, from: x}}, outputs: c}\nnodes:\n  c: {block: p, from: a}\noutputs: c\n",
     "a shared repeat that changes the shape": "inputs: {a: [5]}\nblocks:\n  p: {seq: [{Linear: 6}]}\nnodes:\n  c: {block: p, from: a, repeat: ⟦shape-mismatch⟧{times: 2, shared: true}}\noutputs: c\n",

@@ -63,7 +63,5 @@ class LMF(nn.Module):
         self.sentiment = LowRankFusion()
 
     def forward(self, *, text: Tensor, audio: Tensor, video: Tensor) -> Tensor:
-        text_vec = self.text_vec(text)  # (N, 64)
-        vec_audio = self.vec["audio"](audio)  # (N, 32)
-        vec_video = self.vec["video"](video)  # (N, 32)
-        return self.sentiment(text_vec, vec_audio, vec_video)
+        x = self.text_vec(text)  # (N, 64)
+        return self.sentiment(x, self.vec["audio"](audio), self.vec["video"](video))

@@ -55,14 +55,11 @@ class TensorFusion(nn.Module):
         )
 
     def forward(self, *, text: Tensor, audio: Tensor, video: Tensor) -> Tensor:
-        text_vec = self.text_vec(text)  # (N, 128)
-        vec_audio = self.vec["audio"](audio)  # (N, 32)
-        vec_video = self.vec["video"](video)  # (N, 32)
+        x = self.text_vec(text)  # (N, 128)
         x = torch.einsum(
             "na,nb,nc->nabc",
-            F.pad(text_vec, (1, 0), value=1.0),
-            F.pad(vec_audio, (1, 0), value=1.0),
-            F.pad(vec_video, (1, 0), value=1.0),
+            F.pad(x, (1, 0), value=1.0),
+            F.pad(self.vec["audio"](audio), (1, 0), value=1.0),
+            F.pad(self.vec["video"](video), (1, 0), value=1.0),
         ).flatten(1)
-        del text_vec, vec_audio, vec_video
         return self.sentiment(x)

@@ -301,6 +301,13 @@ CASES = [
     ),
     Case("factorization", keys(A, A, A), {}, lambda *xs: pair_products(*xs).sum(1, keepdim=True)),
     Case("factorization", keys(A, A, A, A), {"reduce_sum": False}, pair_products),
+    Case(
+        "factorization",
+        keys(ROW),
+        {},
+        lambda rows: pair_products(*rows.unbind(1)).sum(1, keepdim=True),
+    ),
+    Case("factorization", keys(ROW), {"reduce_sum": False}, lambda x: pair_products(*x.unbind(1))),
     Case("outer", keys(A, B), {}, lambda a, b: a[:, :, None] * b[:, None]),
     Case("outer", keys(A, unbatched(4)), {}, lambda a, b: a[:, :, None] * b),
     Case("outer", keys(unbatched(3), unbatched(4)), {}, torch.outer),

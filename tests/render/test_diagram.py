@@ -286,3 +286,34 @@ def test_the_gallery_is_drawn_whole(spec: Path) -> None:
     assert {e.tail for e in picture.edges} | {e.head for e in picture.edges} == set(found)
     titles = [item.title for item in picture.items]
     assert titles == [*graph.body.inputs, *(n.name for n in graph.body.order), *graph.body.outputs]
+
+
+def test_a_learned_tensor_comes_from_the_layer_that_has_it() -> None:
+    picture = drawn("""
+        inputs: {x: [8]}
+        blocks:
+          stage:
+            inputs: [x]
+            nodes: {fc: {layer: Linear, from: x, out_features: 8}}
+            outputs: fc
+        nodes:
+          cls: {parameter: [8], init: zeros}
+          sum: {merge: add, from: [x, cls], broadcast: true}
+          many: {block: stage, from: sum, repeat: 3}
+          vec: {from: many, seq: [{Linear: 8}, ReLU]}
+          tied: {merge: matmul, from: [vec, many.2.fc.weight]}
+        outputs: {y: tied, w: vec.0.weight, b: vec.0.bias}
+    """)
+    assert box(picture, "cls").kind == "tensor"
+    assert edges(picture) == [
+        "x -> sum",
+        "cls -> sum",
+        "sum -> many.0.fc",
+        "many.0.fc -> vec.0",
+        "vec.0 -> vec.1",
+        "vec.1 -> tied",
+        "many.0.fc -> tied (weight)",
+        "tied -> output y",
+        "vec.0 -> output w (weight)",
+        "vec.0 -> output b (bias)",
+    ]

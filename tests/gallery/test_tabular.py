@@ -1,0 +1,282 @@
+"""Models of tables and recommenders, each against the formulas of its paper in plain torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations, pairwise
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from tests.gallery import count, gallery, on_meta, randomise
+
+Weights = dict[str, Tensor]
+
+# Criteo's columns, in the order of the spec, none above 10,000
+CRITEO = (
+    *(1460, 583, 10000, 10000, 305, 24, 10000, 633, 3, 10000, 5683, 10000, 3194),
+    *(27, 10000, 10000, 10, 5652, 2173, 4, 10000, 18, 15, 10000, 105, 10000),
+)
+ADULT = (9, 16, 7, 15, 6, 5, 2, 42)
+
+
+def linear(*widths: int) -> int:
+    """The weights of Linears in a row."""
+    return sum((a + 1) * b for a, b in pairwise(widths))
+
+
+def encoder(width: int, hidden: int) -> int:
+    """The weights of a transformer's layer: four projections, two norms, two Linears."""
+    return 4 * linear(width, width) + 4 * width + linear(width, hidden, width)
+
+
+CENSUS = sum((9, 17, 24, 15, 5, 2, 8))
+COUNTS = {
+    "wide_and_deep": 100_000
+    + 32 * (250 + 1000 + 10_000 + 10_000)
+    + linear(4 * 32 + 4, 1024, 512, 256, 1),
+    "deepfm": 11 * sum(CRITEO) + 13 * 10 + linear(13, 1) + linear(39 * 10, 400, 400, 400, 1),
+    "dcn_v2": 16 * sum(CRITEO)
+    + 2 * linear(429, 429)
+    + linear(429, 768, 768)
+    + linear(429 + 768, 1),
+    "dlrm": 16 * sum(CRITEO)
+    + linear(13, 512, 256, 64, 16)
+    + linear(16 + 27 * 26 // 2, 512, 256, 1),
+    "din": 64 * (63_001 + 801) + linear(512, 80, 40, 1) + linear(256, 80, 40, 1) + 80 + 40,
+    "mmoe": 4 * CENSUS + 8 * linear(35, 16) + 2 * linear(35, 8) + 2 * linear(16, 8, 1),
+    "two_tower_retrieval": 64 * (20_000 + 5_000 + 250)
+    + linear(4 * 64 + 8, 256, 128, 64)
+    + linear(2 * 64, 256, 128, 64),
+    "tab_transformer": 28 * sum(ADULT)
+    + 8 * 4
+    + 6 * encoder(32, 128)
+    + 2 * 6
+    + linear(262, 4 * 262, 2 * 262, 1),
+    "ft_transformer": 192 * (1 + 6 + 14 + sum(ADULT))
+    + 3 * (4 * linear(192, 192) + linear(192, 512) + linear(256, 192))
+    + (2 * 3 - 1 + 1) * 2 * 192  # norms: none before the first attention, one before the head
+    + linear(192, 1),
+    "neumf": (8 + 32) * (6040 + 3706) + linear(64, 32, 16, 8) + linear(16, 1),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_has_as_many_weights_as_the_paper_says(name: str) -> None:
+    assert count(on_meta(gallery(name))) == COUNTS[name]
+
+
+# the formulas, on the weights of a model by their names
+
+
+def mlp(w: Weights, name: str, x: Tensor, act: Callable[[Tensor], Tensor] = F.relu) -> Tensor:
+    """The Linears of a chain, the activation between them."""
+    prefix = f"{name}."
+    positions = sorted(
+        {int(key.removeprefix(prefix).split(".")[0]) for key in w if key.startswith(prefix)}
+    )
+    for position in positions:
+        x = F.linear(x, w[f"{prefix}{position}.weight"], w[f"{prefix}{position}.bias"])
+        x = x if position == positions[-1] else act(x)
+    return x
+
+
+def embedded(w: Weights, inputs: Weights, name: str = "emb") -> list[Tensor]:
+    """The columns that have a table of that name, looked up."""
+    return [w[f"{name}.{c}.weight"][x] for c, x in inputs.items() if f"{name}.{c}.weight" in w]
+
+
+def wide_and_deep(w: Weights, x: Weights) -> Tensor:
+    one_hot = F.one_hot(x["pair"], len(w["wide.weight"])).float()
+    deep = mlp(w, "deep", torch.cat([*embedded(w, x), x["numbers"]], 1))
+    return (one_hot @ w["wide.weight"] + deep).sigmoid()
+
+
+def deepfm(w: Weights, x: Weights) -> Tensor:
+    fields = [*(x["I"][:, [i]] * w["table"][i] for i in range(13)), *embedded(w, x)]
+    pairs = sum((a * b).sum(1, keepdim=True) for a, b in combinations(fields, 2))
+    order1 = sum(embedded(w, x, "weight")) + F.linear(x["I"], w["dense.weight"], w["dense.bias"])
+    deep = torch.cat(fields, 1)
+    for i in range(3):
+        deep = F.linear(deep, w[f"deep.1.{i}.0.weight"], w[f"deep.1.{i}.0.bias"]).relu()
+    deep = F.linear(deep, w["deep.2.weight"], w["deep.2.bias"])
+    return (order1 + pairs + deep).sigmoid()
+
+
+def dcn_v2(w: Weights, x: Weights) -> Tensor:
+    x0 = crossed = torch.cat([*embedded(w, x), x["I"]], 1)
+    for i in range(2):
+        weight, bias = w[f"crossed.{i}.weight.weight"], w[f"crossed.{i}.weight.bias"]
+        crossed = x0 * (crossed @ weight.T + bias) + crossed
+    both = torch.cat([crossed, mlp(w, "deep", x0).relu()], 1)
+    return mlp(w, "click", both).sigmoid()
+
+
+def dlrm(w: Weights, x: Weights) -> Tensor:
+    dense = mlp(w, "dense", x["I"]).relu()
+    vectors = [dense, *embedded(w, x)]
+    dots = [(vectors[i] * vectors[j]).sum(1) for i in range(27) for j in range(i)]
+    return mlp(w, "click", torch.cat([dense, torch.stack(dots, 1)], 1)).sigmoid()
+
+
+def din(w: Weights, x: Weights) -> Tensor:
+    """Sample by sample, on what each user really bought."""
+    tables = w["emb.item.weight"], w["emb.category.weight"]
+    rows = []
+    for n, length in enumerate(x["length"].tolist()):
+        target = torch.cat([tables[0][x["item"][n]], tables[1][x["category"][n]]])
+        interest = torch.zeros_like(target)
+        for t in range(length):
+            past = torch.cat([tables[0][x["items"][n, t]], tables[1][x["categories"][n, t]]])
+            pair = torch.cat([target, past, target - past, target * past])
+            interest = interest + mlp(w, "weight", pair, torch.sigmoid) * past
+        rows.append(torch.cat([interest, target]))
+    features = torch.stack(rows)
+    for position in (0, 2):
+        s = F.linear(features, w[f"click.{position}.weight"], w[f"click.{position}.bias"])
+        norm = f"click.{position + 1}.gate"
+        mean, var = w[f"{norm}.running_mean"], w[f"{norm}.running_var"]
+        p = ((s - mean) / (var + 1e-9).sqrt()).sigmoid()
+        features = p * s + (1 - p) * w[f"click.{position + 1}.alpha"] * s
+    return F.linear(features, w["click.4.weight"], w["click.4.bias"]).sigmoid()
+
+
+def mmoe(w: Weights, x: Weights) -> dict[str, Tensor]:
+    features = torch.cat([*embedded(w, x), x["numbers"]], 1)
+    experts = [
+        F.linear(features, w[f"shared.experts.{i}.weight"], w[f"shared.experts.{i}.bias"])
+        for i in range(8)
+    ]
+    found = {}
+    for task in ("rich", "single"):
+        gate = F.linear(features, w[f"shared.gate_{task}.weight"], w[f"shared.gate_{task}.bias"])
+        mixed = sum(g[:, None] * e for g, e in zip(gate.softmax(1).T, experts, strict=True))
+        found[task] = mlp(w, f"tower.{task}", F.relu(mixed)).sigmoid()
+    return found
+
+
+def two_tower_retrieval(w: Weights, x: Weights) -> dict[str, Tensor]:
+    item, channel, country = (w[f"emb.{name}.weight"] for name in ("item", "channel", "country"))
+    watched = zip(x["watched"], x["length"], strict=True)
+    history = torch.stack([item[row[:length]].mean(0) for row, length in watched])
+    query = [
+        item[x["seed"]],
+        channel[x["seed_channel"]],
+        history,
+        country[x["country"]],
+        x["context"],
+    ]
+    user = F.normalize(mlp(w, "tower.user", torch.cat(query, 1)))
+    candidate = torch.cat([item[x["item"]], channel[x["channel"]]], 1)
+    found = F.normalize(mlp(w, "tower.item", candidate))
+    return {"score": (user * found).sum(1) / 0.05, "user": user, "item": found}
+
+
+def tab_transformer(w: Weights, x: Weights) -> Tensor:
+    words = torch.stack(
+        [
+            torch.cat([w["columns"][0, i].expand(len(v), -1), v], 1)
+            for i, v in enumerate(embedded(w, x))
+        ],
+        1,
+    )
+    layer = nn.TransformerEncoderLayer(32, 8, 128, batch_first=True)
+    read = nn.TransformerEncoder(layer, 6, enable_nested_tensor=False).eval()
+    read.load_state_dict(
+        {k.removeprefix("read."): v for k, v in w.items() if k.startswith("read.")}
+    )
+    numbers = F.layer_norm(x["numbers"], (6,), w["normed.weight"], w["normed.bias"])
+    return mlp(w, "rich", torch.cat([read(words).flatten(1), numbers], 1))
+
+
+def neumf(w: Weights, x: Weights) -> Tensor:
+    user, item = embedded(w, x, "vec")
+    deep = mlp(w, "mlp", torch.cat(embedded(w, x), 1)).relu()
+    return mlp(w, "likes", torch.cat([user * item, deep], 1)).sigmoid()
+
+
+FORMULAS: list[Callable[[Weights, Weights], Any]] = [
+    *(wide_and_deep, deepfm, dcn_v2, dlrm, din),
+    *(mmoe, two_tower_retrieval, tab_transformer, neumf),
+]
+
+
+def samples(graph: mg.Graph) -> Weights:
+    """Four samples; sequences are of several lengths."""
+    inputs = seeded_inputs(graph.typed, 4, 0, choose_sizes(graph.typed, {"T": 7}))
+    if "length" in inputs:
+        inputs["length"] = torch.tensor([1, 3, 7, 4])
+    return inputs
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.__name__)
+@torch.no_grad()
+def test_computes_what_the_paper_says(formula: Callable[[Weights, Weights], Any]) -> None:
+    graph = gallery(formula.__name__)
+    model, inputs = graph.compile().eval(), samples(graph)
+    randomise(model)
+    ours, theirs = model(**inputs), formula(dict(model.state_dict()), inputs)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    first = ours if isinstance(ours, Tensor) else next(iter(ours.values()))
+    assert first.std(0).max() > 1e-3
+
+
+def test_what_is_behind_a_history_does_not_count() -> None:
+    for name, padded in (("din", "items"), ("two_tower_retrieval", "watched")):
+        graph = gallery(name)
+        model, inputs = graph.compile().eval(), samples(graph)
+        before = model(**inputs)
+        for row, length in zip(inputs[padded], inputs["length"], strict=True):
+            row[length:] = 0
+        torch.testing.assert_close(model(**inputs), before)
+
+
+@torch.no_grad()
+def test_ft_transformer_is_rtdls() -> None:
+    rtdl = pytest.importorskip("rtdl_revisiting_models")
+    options = rtdl.FTTransformer.get_default_kwargs(n_blocks=3)
+    reference = rtdl.FTTransformer(
+        n_cont_features=6, cat_cardinalities=list(ADULT), d_out=1, **options
+    ).eval()
+    randomise(reference)
+    graph = gallery("ft_transformer")
+    model, inputs = graph.compile().eval(), samples(graph)
+    assert count(model) == count(reference)
+    model.load_state_dict(dict(zip(model.state_dict(), in_our_order(reference), strict=True)))
+    numbers, *categories = inputs.values()
+    theirs = reference(numbers, torch.stack(categories, 1))
+    torch.testing.assert_close(model(**inputs), theirs, rtol=1e-4, atol=1e-5)
+    assert theirs.std() > 1e-3
+
+
+def in_our_order(reference: nn.Module) -> Iterator[Tensor]:
+    """The tensors of rtdl's model, the projections of an attention as one."""
+    w = reference.state_dict()
+
+    def both(name: str) -> tuple[Tensor, Tensor]:
+        return w[f"{name}.weight"], w[f"{name}.bias"]
+
+    def attention(block: str) -> Iterator[Tensor]:
+        query, key, value = (both(f"{block}.attention.W_{letter}") for letter in "qkv")
+        yield from (torch.cat(parts) for parts in zip(query, key, value, strict=True))
+        yield from both(f"{block}.attention.W_out")
+
+    def ffn(block: str) -> Iterator[Tensor]:
+        for name in ("ffn_normalization", "ffn.linear1", "ffn.linear2"):
+            yield from both(f"{block}.{name}")
+
+    yield w["cls_embedding.weight"][None, None]
+    yield w["cont_embeddings.weight"]
+    yield torch.cat([w["cont_embeddings.bias"], w["cat_embeddings.bias"]])
+    yield from (w[f"cat_embeddings.embeddings.{i}.weight"] for i in range(8))
+    first, *rest = (f"backbone.blocks.{i}" for i in range(3))
+    yield from (*attention(first), *ffn(first))
+    for block in rest:
+        yield from both(f"{block}.attention_normalization")
+        yield from (*attention(block), *ffn(block))
+    yield from (*both("backbone.output.normalization"), *both("backbone.output.linear"))
