@@ -296,7 +296,7 @@ GRAPHS: dict[str, str] = {
         before="blocks: {b0: {params: {n: null}, seq: [{Linear: $n}]}}\n",
     ),
     "repeats with lists": spec(
-        lines(f"  n{{i}}: {{{{block: b0, from: x, repeat: {{{{with: {{{{n: $l}}}}}}}}}}}}", 10_000),
+        lines("  n{i}: {{block: b0, from: x, repeat: {{with: {{n: $l}}}}}}", 10_000),
         "n1",
         before=f"params: {{l: [{', '.join(['8'] * 10_000)}]}}\nblocks: {{b0: {{params: {{n: null}}, seq: []}}}}\n",
     ),
@@ -549,21 +549,30 @@ GRAPHS: dict[str, str] = {
         f"  s: {{share: e, each: {{{', '.join(f'a{i}: x' for i in range(15_000))}}}}}\n"
         "  y: {merge: add, from: [e.*, s.*]}\n"
     ),
-    "shares of a long seq": spec(seq(["Linear: 8"] * 5_000) + lines("  n{i}: {{share: y, from: x}}", 20_000), listed("n{i}", 20_000)),
+    "shares of a long seq": spec(
+        seq(["Linear: 8"] * 5_000) + lines("  n{i}: {{share: y, from: x}}", 20_000),
+        listed("n{i}", 20_000),
+    ),
     "shares of a long block": spec(
-        "  y: {block: b, from: x, repeat: 5000}\n" + lines("  n{i}: {{share: y, from: x}}", 20_000), listed("n{i}", 20_000),
+        "  y: {block: b, from: x, repeat: 5000}\n" + lines("  n{i}: {{share: y, from: x}}", 20_000),
+        listed("n{i}", 20_000),
         before="blocks: {b: {seq: [{Linear: 8}]}}\n",
     ),
     "long formulas in distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
         before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {merge: formula, from: {a: x}, expr: '"
-        + "a + " * 100 + "$w'}}, outputs: y}}\n",
+        + "a + " * 100
+        + "$w'}}, outputs: y}}\n",
     ),
     "long patterns in distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
         before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {layer: Rearrange, from: x, pattern: 'n ("
-        + " ".join(f"a{i}" for i in range(100)) + " b) -> n (b " + " ".join(f"a{i}" for i in range(100)) + ")', sizes: {"
-        + ", ".join(f"a{i}: 1" for i in range(100)) + "}}}, outputs: y}}\n",
+        + " ".join(f"a{i}" for i in range(100))
+        + " b) -> n (b "
+        + " ".join(f"a{i}" for i in range(100))
+        + ")', sizes: {"
+        + ", ".join(f"a{i}: 1" for i in range(100))
+        + "}}}, outputs: y}}\n",
     ),
     "long lists in distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
@@ -572,12 +581,18 @@ GRAPHS: dict[str, str] = {
     ),
     "params of distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(20_000)))}]}}}}}}\n",
-        before="params:\n" + lines("  p{i}: 1", 20_000)
-        + "blocks: {b: {params: {w: null, " + ", ".join(f"q{i}: 1" for i in range(1000)) + "}, seq: [ReLU]}}\n",
+        before="params:\n"
+        + lines("  p{i}: 1", 20_000)
+        + "blocks: {b: {params: {w: null, "
+        + ", ".join(f"q{i}: 1" for i in range(1000))
+        + "}, seq: [ReLU]}}\n",
     ),
     "params of many blocks": spec(
         "  y: {layer: ReLU, from: x}\n",
-        before="params:\n" + lines("  p{i}: 1", 20_000) + "blocks:\n" + lines("  b{i}: {{seq: [ReLU]}}", 20_000),
+        before="params:\n"
+        + lines("  p{i}: 1", 20_000)
+        + "blocks:\n"
+        + lines("  b{i}: {{seq: [ReLU]}}", 20_000),
     ),
     "a constraint in distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(1, 9_000)))}]}}}}}}\n",
@@ -585,6 +600,7 @@ GRAPHS: dict[str, str] = {
         before="blocks: {b: {params: {w: null}, seq: [{AvgPool1d: {kernel_size: $w, stride: 1}}]}}\n",
     ),
     "an init of many values": spec(
-        f"  p: {{parameter: [200000], init: [{', '.join(['1'] * 200_000)}]}}\n  y: {{layer: Linear, from: p, out_features: 1}}\n", inputs="{x: [8]}"
+        f"  p: {{parameter: [200000], init: [{', '.join(['1'] * 200_000)}]}}\n  y: {{layer: Linear, from: p, out_features: 1}}\n",
+        inputs="{x: [8]}",
     ),
 }
