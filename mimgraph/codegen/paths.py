@@ -57,7 +57,9 @@ class Paths:
 
     def dying(self, index: int) -> list[Value]:
         """The values that nothing needs after a step, in the order in which it reads them."""
-        found = self.ending.get(index, [])
+        found = self.ending.get(index)
+        if not found:
+            return []
         return [v for v in dict.fromkeys(needed_by(self.steps[index])) if v in found]
 
     def gone(self, fork: Fork, holds: bool) -> list[Value]:
@@ -79,6 +81,7 @@ class Paths:
 
     def _settle(self, path: Path, live: Live, guard: Guard) -> Live:
         """What is needed before a path, where `live` is needed after it."""
+        here = frozenset([guard])
         for part in reversed(path):
             if isinstance(part, Fork):
                 live = self._settle_fork(part, live, guard)
@@ -94,7 +97,7 @@ class Paths:
             for value in needed_by(step):
                 if value not in live and value not in step.targets:
                     self._end(value, guard, part)
-                live[value] = live.get(value, frozenset()) | {guard}
+                live[value] = live.get(value, here) | here
         return live
 
     def _settle_fork(self, fork: Fork, live: Live, guard: Guard) -> Live:
@@ -107,8 +110,8 @@ class Paths:
             for value, guards in sides[way].items():
                 before[value] = before.get(value, frozenset()) | guards
         for way, needed in sides.items():
-            for value in before.keys() - needed.keys():
-                if self._is_local(value, fork, (*guard, way)):
+            for value in before:
+                if value not in needed and self._is_local(value, fork, (*guard, way)):
                     self._end(value, (*guard, way), (fork, way.holds))
         return before
 

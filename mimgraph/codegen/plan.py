@@ -222,9 +222,12 @@ class Plan:
                 with self.under(presence, holds=False):
                     self.with_arguments(node, gone | keys)
                 return
-        whole = node.without.get(gone, node)
+        whole = node.without.get(gone)
+        if whole is None:
+            self.made(node)
+            return
         operation = whole.operation
-        if isinstance(node.operation, Shared) and whole is not node:
+        if isinstance(node.operation, Shared):
             operation = replace(node.operation, operation=operation)
         self.made(replace(whole, name=node.name, operation=operation, presence=node.presence))
 
