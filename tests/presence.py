@@ -12,7 +12,6 @@ import yaml
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import rnn
 
 Spec = dict[str, Any]
 Values = dict[str, Tensor | None]
@@ -38,6 +37,10 @@ def linear(module: nn.Module, node: Spec, input: Tensor) -> Any:
 
 def relu(module: nn.Module, node: Spec, input: Tensor) -> Any:
     return input.relu()
+
+
+def logical_not(module: nn.Module, node: Spec, input: Tensor) -> Any:
+    return ~input
 
 
 def unsqueeze(module: nn.Module, node: Spec, input: Tensor) -> Any:
@@ -119,6 +122,7 @@ def attention_pool(module: Any, node: Spec, input: Tensor, mask: Tensor | None =
 LAYERS: dict[str, Callable[..., Any]] = {
     "Linear": linear,
     "ReLU": relu,
+    "LogicalNot": logical_not,
     "Unsqueeze": unsqueeze,
     "GRUCell": gru_cell,
     "GRU": gru,

@@ -26,6 +26,7 @@ WORDS = (
     *("conv", "norm", "stem", "head", "left", "right", "values", "items", "size", "x_2", "Linear"),
 )
 FAMILIES = ("residual", "conv_bn", "stage", "x", "Tower", "linear", "last_lstm", "model", "head")
+POOLS = ("mean_pool", "max_pool", "last_pool", "attention_pool")
 FUNCTIONS = ("ReLU", "Tanh", {"GELU": {"approximate": "tanh"}}, {"LeakyReLU": 0.2})
 INITS = ("zeros", "normal", 0.5, {"uniform": {"b": 2.0}}, {"constant": {"val": -1}})
 
@@ -127,11 +128,13 @@ class Scope:
     sizes: list[Given]
     blocks: list[Block]
     is_block: bool
+    inputs: Spec = field(default_factory=dict)
     values: list[Value] = field(default_factory=list)
     unused: dict[str, Value] = field(default_factory=dict)
     nodes: Spec = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     shareable: list[tuple[str, list[Shape], list[Value]]] = field(default_factory=list)
+    needs_mix: bool = False
 
     # what is drawn
 
@@ -156,6 +159,10 @@ class Scope:
         if isinstance(size, str) and not words.issuperset(_NAME.findall(size)):
             return None
         return size if isinstance(size, int) else f"$({size})"
+
+    def frozen(self) -> Spec:
+        """Now and then what keeps weights as they are."""
+        return {"freeze": True} if self.draw(st.integers(0, 4)) == 0 else {}
 
     def pick(self, fits: Callable[[Value], bool] = lambda _: True) -> Value | None:
         """A value at hand, by preference one that nothing uses yet."""
@@ -183,7 +190,8 @@ class Scope:
         assert value is not None
         item = self.item(value.shape)
         name = self.name()
-        self.nodes[name] = {"layer": item.name, "from": self.source(value), **item.options}
+        options = {**item.options, **self.frozen()}
+        self.nodes[name] = {"layer": item.name, "from": self.source(value), **options}
         if self.draw(st.integers(0, 2)) == 0:
             self.nodes[name]["activation"] = self.draw(st.sampled_from(FUNCTIONS))
         results = [Value(name, item.shape)]
@@ -199,7 +207,7 @@ class Scope:
         assert value is not None
         items, shape = self.items(value.shape)
         name = self.name()
-        self.nodes[name] = {"from": self.source(value), "seq": items}
+        self.nodes[name] = {"from": self.source(value), "seq": items, **self.frozen()}
         self.shareable.append((name, [value.shape], [self.offer(Value(name, shape))]))
 
     def add_merge(self) -> None:
@@ -283,6 +291,7 @@ class Scope:
         name, kind = self.name(), self.draw(st.sampled_from(["parameter", "buffer"]))
         shape = [self.written(size), *ones]
         self.nodes[name] = {kind: shape, "init": self.draw(st.sampled_from(INITS))}
+        self.nodes[name] |= self.frozen() if kind == "parameter" else {}
         if self.draw(st.booleans()):
             self.nodes[name]["batched"] = True
             self.offer(Value(name, (size, *ones)))
@@ -361,7 +370,8 @@ class Scope:
             sources = sources[0]
         elif self.draw(st.booleans()):
             sources = dict(zip(block.inputs, sources, strict=True))
-        self.nodes[name] = {"block": block.name, "from": sources, **item.options}
+        options = {**item.options, **self.frozen()}
+        self.nodes[name] = {"block": block.name, "from": sources, **options}
         if len(block.outputs) == 1:
             results = [Value(name, item.results[next(iter(block.outputs))])]
         else:
@@ -395,7 +405,7 @@ class Scope:
         if kind == 2:
             node = {"each": sources, "seq": [{"Linear": widths[0].option}, "Tanh"]}
         name = self.name()
-        self.nodes[name] = node
+        self.nodes[name] = {**node, **self.frozen()}
         for port, value, width in zip(names, used, widths, strict=True):
             result = self.offer(Value(f"{name}.{port}", (*value.shape[:-1], width.size)))
             self.shareable.append((result.source, [value.shape], [result]))
@@ -449,6 +459,60 @@ class Scope:
         self.nodes[name] = {"share": target, "from": sources if len(sources) > 1 else sources[0]}
         for result in results:
             self.offer(Value(name + result.source.removeprefix(target), result.shape))
+
+    def add_padded(self) -> None:
+        """A sequence of which each sample has a length of its own, read or pooled to a vector."""
+        value = self.pick(lambda v: len(v.shape) == SEQUENCE)
+        if value is None or self.is_block:
+            return
+        lengths, name, width = self.name(), self.name(), self.size()
+        self.inputs[lengths] = {"shape": [], "dtype": "int64"}
+        source = self.source(value)
+        if self.draw(st.booleans()):
+            layer = self.draw(st.sampled_from(["GRU", "LSTM"]))
+            sources = {"input": source, "lengths": lengths}
+            options = {"hidden_size": width.option, "take": "last"}
+            self.nodes[name] = {"layer": layer, "from": sources, **options}
+            self.offer(Value(name, (width.size,)))
+            return
+        mask, pool = self.name(), self.draw(st.sampled_from(POOLS))
+        self.nodes[mask] = {"merge": "sequence_mask", "from": {"lengths": lengths, "like": source}}
+        self.nodes[name] = {"merge": pool, "from": {"input": source, "mask": mask}}
+        self.offer(Value(name, value.shape[1:]))
+
+    def add_missing(self) -> None:
+        """An input that may be left out, perhaps behind a layer, and what does without it."""
+        if self.is_block:
+            return
+        given = self.pick(lambda v: all(isinstance(size, int) for size in v.shape))
+        if given is None:
+            return
+        source = self.name()
+        self.inputs[source] = {"shape": list(given.shape), "optional": True}
+        if self.draw(st.booleans()):
+            name = self.name()
+            self.nodes[name] = {"layer": "Tanh", "from": source}
+            source = name
+        name = self.name()
+        self.nodes[name] = self.without(source, given)
+        self.offer(Value(name, given.shape))
+
+    def without(self, source: str, given: Value) -> Spec:
+        """A node on a source that may be missing and a value of its shape that is not."""
+        kind = self.draw(st.sampled_from(["fill", "present", "skip", "block"]))
+        if kind == "skip":
+            merge = self.draw(st.sampled_from(["add", "average", "maximum", "minimum"]))
+            sources = self.draw(st.permutations([source, self.source(given)]))
+            return {"merge": merge, "from": sources, "missing": "skip"}
+        if kind == "block":
+            self.needs_mix = True
+            return {"block": "mix", "from": [self.source(given), source]}
+        value = self.draw(st.sampled_from(["zeros", "learned"]))
+        if kind == "fill":
+            return {"layer": "Fill", "from": source, "value": value}
+        present = self.name()
+        self.inputs[present] = {"shape": [], "dtype": "bool"}
+        return {"layer": "Fill", "from": {"input": source, "present": present}, "value": value}
 
     # items of chains
 
@@ -557,6 +621,7 @@ class Scope:
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
         kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each]
+        kinds += [self.add_padded, self.add_missing]
         kinds += [self.add_block] * (12 if of_blocks else 0)
         for _ in range(self.draw(st.integers(min(3, most), most))):
             self.draw(st.sampled_from(kinds))()
@@ -665,6 +730,14 @@ def residual_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: lis
 
 # whole specs
 
+MIX: Spec = {  # of its two inputs the second may be missing
+    "inputs": ["x", "g"],
+    "nodes": {
+        "act": {"layer": "Sigmoid", "from": "g"},
+        "mean": {"merge": "average", "from": ["x", "act"], "missing": "skip"},
+    },
+    "outputs": "mean",
+}
 INPUTS: tuple[Shape, ...] = (
     *((5,), (3,), (1,), (7, 4), ("T", 6), ("S", 6), ("T", 3)),
     *((3, 6, 6), (2, "H", "W"), (1, 4, 5), (2, "H", 6)),
@@ -684,33 +757,38 @@ def specs(draw: st.DrawFn, most: int = 8, of_blocks: bool = False) -> Spec:
         kind = draw(st.sampled_from([chain_blocks, free_blocks, residual_blocks]))
         blocks.append(draw(kind(family, list(blocks), params)))
     scope = Scope(draw, params, blocks, False)
-    inputs: Spec = {}
+    inputs = scope.inputs
     for shape in draw(st.lists(st.sampled_from(INPUTS), min_size=1, max_size=3)):
         name = scope.name()
         inputs[name] = list(shape)
         scope.offer(Value(name, shape))
     if draw(st.booleans()):
-        _embed(scope, inputs)
+        _embed(scope)
     scope.fill(most, of_blocks)
     sinks = list(scope.unused.values())
     outputs: Any = {f"out_{i}": sink.source for i, sink in enumerate(sinks)}
     if all("." not in sink.source for sink in sinks) and draw(st.booleans()):
         outputs = [sink.source for sink in sinks]
+    if isinstance(outputs, dict):
+        for name in list(outputs)[1:]:
+            if draw(st.integers(0, 3)) == 0:
+                outputs[name] = {"from": outputs[name], "only": "training"}
+    texts = {block.name: block.text for block in blocks} | ({"mix": MIX} if scope.needs_mix else {})
     return {
         "name": draw(st.sampled_from(["Model", "Net", "Stage", "Residual"])),
         "params": {"hidden": hidden},
         "inputs": inputs,
-        **({"blocks": {block.name: block.text for block in blocks}} if blocks else {}),
+        **({"blocks": texts} if texts else {}),
         "nodes": _shuffled(draw, scope.nodes),
         "outputs": outputs,
     }
 
 
-def _embed(scope: Scope, inputs: Spec) -> None:
+def _embed(scope: Scope) -> None:
     """An input of categories, and its embedding."""
     name, node = scope.name(), scope.name()
     shape: Shape = scope.draw(st.sampled_from([(), (5,), ("T",)]))
-    inputs[name] = {"shape": list(shape), "vocab": 11}
+    scope.inputs[name] = {"shape": list(shape), "vocab": 11}
     width = scope.size()
     scope.nodes[node] = {"layer": "Embedding", "from": name, "embedding_dim": width.option}
     scope.offer(Value(node, (*shape, width.size)))

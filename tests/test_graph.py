@@ -192,6 +192,27 @@ def test_params_override_those_of_the_spec() -> None:
     assert "params: {hidden: 16}" in mg.loads(SPEC, params={"hidden": 16}).dumps()
 
 
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ({"a": 1}, "wrong-type"),
+        ([1, {2: 3}], "wrong-type"),
+        (1 << 63, "wrong-type"),
+        ("$(1 +", "bad-expression"),
+        ("$other", "unknown-param"),
+    ],
+    ids=str,
+)
+def test_an_override_is_what_a_spec_could_hold(value: object, code: str) -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(SPEC, params={"hidden": value})
+    assert [fault.code for fault in caught.value.diagnostics] == [code]
+
+
+def test_an_override_may_be_an_expression() -> None:
+    assert mg.loads(SPEC, params={"hidden": "$(8 * 2)"}) == built(hidden=16)
+
+
 def test_an_unknown_override_names_the_params_there_are() -> None:
     with pytest.raises(ValueError, match="no param is called 'hiden'; the spec's params: hidden"):
         mg.loads(SPEC, params={"hiden": 16})

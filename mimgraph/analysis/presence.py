@@ -11,7 +11,7 @@ from mimgraph.catalogue import Op
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.graph import Apply, Input, Node
-from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, renamed
+from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
 from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.layers.registered import Registered
@@ -78,8 +78,8 @@ def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
         whole = _of_first(state, site, typed, op, fed)
     if whole is None:
         return None
-    if implies(any_of(site.context.inputs), whole):  # of a block that skips what is missing
-        whole = ALWAYS
+    if not state.alone and implies(any_of(site.context.inputs), whole):
+        whole = ALWAYS  # in a block that skips what is missing, which runs on one at least
     return replace(typed, presence=whole, presences=_of_results(typed, whole, fed))
 
 
@@ -190,7 +190,8 @@ def _of_results(
         found = {name: both(whole, outer[name]) for name in operation.carried}
         for body in operation.bodies:
             found = handed_on(body, whole, outer)
-            outer |= zip(operation.carried, found.values(), strict=True)
+            alone = next(iter(found.values()))  # a single output goes to the one input
+            outer |= {name: found.get(name, alone) for name in operation.carried}
     single = "" in typed.results
     return {"" if single else name: p for name, p in found.items() if p != whole}
 
@@ -202,7 +203,7 @@ def check_handed_on(
     input, and one that is shared is the same each time."""
     fine = presence == one.presence if is_shared else implies(one.presence, presence)
     if not fine:
-        inputs = " and ".join(_inputs(presence))
+        inputs = " and ".join(inputs_of(presence))
         message = f"what is handed on is missing without {inputs}, so the next cannot run"
         state.fault("optional-source", message, span, site.path, help="fill it inside the block")
     return fine
@@ -210,7 +211,7 @@ def check_handed_on(
 
 def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> None:
     """Report a source that may be missing."""
-    inputs = _inputs(one.presence)
+    inputs = inputs_of(one.presence)
     labels = tuple(
         Label(declared.span, "optional")
         for i in inputs
@@ -231,11 +232,6 @@ def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> 
     )
 
 
-def _inputs(presence: Presence) -> list[str]:
-    """The optional inputs that a presence speaks of."""
-    return sorted({name for clause in presence for name in clause})
-
-
 def _missing(one: Fed, inputs: list[str]) -> str:
     if inputs == [one.text]:
         return f"{one.text} may be left out"
@@ -246,7 +242,7 @@ def check_output(state: State, fed: Fed, labels: tuple[Label, ...] = ()) -> None
     """An output is always there."""
     if fed.presence == ALWAYS:
         return
-    inputs = _inputs(fed.presence)
+    inputs = inputs_of(fed.presence)
     message = f"{_missing(fed, inputs)}, but an output is always there"
     help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}"
     state.fault("optional-source", message, fed.source.span, labels=labels, help=help)

@@ -13,7 +13,7 @@ from mimgraph.codegen.printer import Assign, Delete, For, If, Return, Statement
 from mimgraph.codegen.steps import Step, values_read
 from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Body, TypedNode, Value
+from mimgraph.ir.typed import Body, TypedNode, Value, needed_in_eval
 
 
 def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
@@ -23,7 +23,7 @@ def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
     of its last node, `x` on the run that ends in the result.
     """
     plan = Plan(body)
-    needed = _needed_in_eval(body)
+    needed = needed_in_eval(body)
     for node in _running(body, needed):
         with plan.in_training(node.name not in needed):
             plan.node(node)
@@ -31,23 +31,6 @@ def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
     _return(plan, as_dict)
     paths = Paths(plan.steps, body.inputs)
     return tuple(_Writer(plan, paths).block(paths.whole))
-
-
-def _needed_in_eval(body: Body) -> set[str]:
-    """The nodes that run always; the others, if any, only for outputs that training has."""
-    if not body.training:
-        return set(body.by_name)
-    stack = [value for name, value in body.outputs.items() if name not in body.training]
-    found: set[str] = set()
-    while stack:
-        value = stack.pop()
-        node = body.by_name.get(value.name.partition(".")[0])
-        if node is None or node.name in found:
-            continue
-        if value.port in node.results:  # else a learned tensor, for which it need not run
-            found.add(node.name)
-            stack.extend(node.arguments.values())
-    return found
 
 
 def _running(body: Body, needed: set[str]) -> Iterable[TypedNode]:

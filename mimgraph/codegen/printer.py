@@ -42,6 +42,7 @@ PRECEDENCE = (
     | {"**": POWER}
 )
 COMPARISON = PRECEDENCE["<"]
+SIGNS = ("-", "~")
 
 
 class Bracket(NamedTuple):
@@ -451,7 +452,7 @@ def is_fluent(pieces: list[Part]) -> bool:
 
 def starts_open(pieces: list[Part]) -> bool:
     """Whether the expression begins with a bracket, its signs aside."""
-    first = next(piece for piece in pieces if piece not in ("-", "~"))
+    first = next(piece for piece in pieces if piece not in SIGNS)
     return isinstance(first, Bracket) or first in ("()", "[]", "{}")
 
 
@@ -463,7 +464,8 @@ def may_stay_bare(operands: list[Term], pieces: list[Part]) -> bool:
         return False
     if not precedences and first != "~":
         return False
-    subscripted = isinstance(last, Bracket) and last.opening == "[" and len(operands[-1].parts) > 1
+    subject = [part for part in operands[-1].parts[:-1] if part not in SIGNS]
+    subscripted = isinstance(last, Bracket) and last.opening == "[" and bool(subject)
     return isinstance(first, Bracket) or (isinstance(last, Bracket) and not subscripted)
 
 

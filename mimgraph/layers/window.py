@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 from mimgraph.catalogue import OpFault, bad_option
-from mimgraph.ir.dim import Dim, Size, at_least
+from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least
 from mimgraph.ir.option_types import NonNegative, Positive
 from mimgraph.ir.types import Constraint
 
@@ -62,8 +63,11 @@ def scaled(size: Size, factor: float, option: str) -> Size:
 
     Of a name only where that is exact: a product of few bits and no rounding.
     """
+    product = float(factor) * (1 if isinstance(size, Dim) else size)
+    if not math.isfinite(product):
+        raise DimOverflow("a number of more than 64 bits")
     if not isinstance(size, Dim):
-        return unless_same(size, int(size * float(factor)))
+        return unless_same(size, int(product))
     exact = Fraction(factor)
     if exact.denominator > 1024:
         raise OpFault(

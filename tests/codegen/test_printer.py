@@ -190,6 +190,15 @@ x = nn.Sequential(
 )
 """,
     ),
+    "signed list at the end": (
+        Assign(("x",), binary("-", long, Unary("~", List((longer, b))))),
+        f"""\
+x = {long.id} - ~[
+    {longer.id},
+    b,
+]
+""",
+    ),
     "sole argument": (
         Assign(("x",), call("torch.relu", call("f", long, longer))),
         f"""\

@@ -8,7 +8,7 @@ import runpy
 import subprocess
 import sysconfig
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import mimgraph as mg
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import substitute
-from mimgraph.ir.lowering import INPUT, MODULE, RESULT, module_call
+from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, module_call
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -56,11 +56,16 @@ def one_thread() -> Iterator[None]:
 
 
 def draws(graph: mg.Graph) -> Iterator[tuple[dict[str, int], dict[str, Tensor]]]:
-    """Inputs for two choices of the sizes that are known only at run time."""
+    """Inputs for two choices of the sizes that are known only at run time, all of them, and without
+    one or all of those that may be left out."""
     sizes = choose_sizes(graph.typed, {})
     larger = {name: size + 3 + index for index, (name, size) in enumerate(sizes.items())}
+    optional = graph.typed.body.optional
     for seed, chosen in enumerate((sizes, choose_sizes(graph.typed, larger))):
-        yield chosen, seeded_inputs(graph.typed, oracle.BATCH_SIZE, seed, chosen)
+        inputs = seeded_inputs(graph.typed, oracle.BATCH_SIZE, seed, chosen)
+        yield chosen, inputs
+        for left_out in {frozenset(optional), frozenset([*optional][:1])} - {frozenset()}:
+            yield chosen, {name: x for name, x in inputs.items() if name not in left_out}
 
 
 def by_name(graph: mg.Graph, result: Any) -> Tensors:
@@ -90,11 +95,20 @@ def assert_same_outputs(graph: mg.Graph, one: nn.Module, other: nn.Module) -> No
 # the graph, interpreted node by node
 
 
+SKIPPING: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "add": lambda x: x.sum(0),
+    "average": lambda x: x.mean(0),
+    "maximum": lambda x: x.amax(0),
+    "minimum": lambda x: x.amin(0),
+}
+
+
 class Interpreter:
     """Runs typed nodes on the modules of a model; no code that was emitted for a forward is used."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: Sizes, inputs: Tensors) -> None:
         self.sizes = sizes
+        self.anchor = next(x for x in inputs.values() if x.is_floating_point())
 
     def body(self, body: Body, owner: nn.Module, inputs: Tensors) -> dict[str, Tensor]:
         """The outputs of a body whose modules `owner` holds."""
@@ -103,7 +117,7 @@ class Interpreter:
             assert isinstance(node.operation, Sequence)
             (x,) = inputs.values()
             return dict.fromkeys(body.outputs, self.chain(node.operation, owner, x))
-        values = {Value(name, ""): x for name, x in inputs.items()}
+        values: dict[Value, Any] = {Value(name, ""): inputs.get(name) for name in body.inputs}
         for node in body.order:
             operation = node.operation
             name = operation.target if isinstance(operation, Shared) else node.name
@@ -121,16 +135,18 @@ class Interpreter:
 
     def check(self, type_: TensorType, result: Any) -> None:
         """A result has the shape inferred for it; sizes have other names in blocks, where they are free."""
-        if type_.dtype not in DTYPES:  # the state of a recurrent layer is torch's own
-            return
+        if result is None or type_.dtype not in DTYPES:
+            return  # there is none, or the state of a recurrent layer, which is torch's own
         expected = [substitute(size, {"N": oracle.BATCH_SIZE}) for size in type_.shape]
         assert len(expected) == result.dim()
         for size, extent in zip(expected, result.shape, strict=True):
             assert size == extent or not isinstance(size, int)
 
     def node(self, node: TypedNode, module: Any, sources: Tensors) -> dict[str, Tensor]:
-        """Every result by port."""
+        """Every result by port; None where a missing source leaves none."""
         match unwrap(node.operation):
+            case Leaf() as leaf if any(x is None for x in sources.values()):
+                return {node.default or "": self.without(leaf, module, sources)}
             case Leaf() as leaf:
                 return self.leaf(node, leaf, module, sources)
             case Sequence() as chain:
@@ -149,9 +165,8 @@ class Interpreter:
 
     def leaf(self, node: TypedNode, leaf: Leaf, module: Any, sources: Tensors) -> dict[str, Tensor]:
         lowering = leaf.lowering
-        if (
-            lowering.module is not None and leaf.kind != "tensor"
-        ):  # whatever class an item of a chain has become
+        if lowering.module is not None and not isinstance(module, Tensor):
+            # whatever class an item of a chain has become
             module = partial(getattr(nn, lowering.module.name).forward, module)
         operands = {**sources, MODULE.key: module}
         for key, code in lowering.steps.items():
@@ -167,6 +182,16 @@ class Interpreter:
             before = found[node.default or ""]
             found[node.default or ""] = oracle.run(leaf.activation, {INPUT.key: before})
         return found
+
+    def without(self, leaf: Leaf, module: Any, sources: Mapping[str, Tensor | None]) -> Any:
+        """The result where a source is missing: what fills it, or what the others make."""
+        there = [x for x in sources.values() if x is not None]
+        if leaf.lowering.fallback is not None:
+            operands = {ANCHOR.key: self.anchor, MODULE.key: module}
+            return oracle.run(leaf.lowering.fallback, operands, self.sizes).to(self.anchor)
+        if leaf.lowering.skipping is None or not there:
+            return None
+        return SKIPPING[leaf.name](torch.stack(there))
 
     def chain(self, chain: Sequence, module: Any, x: Tensor) -> Tensor:
         for item, part in zip(chain.items, module, strict=True):
@@ -190,18 +215,27 @@ def learned(owner: nn.Module, value: Value) -> Tensor:
     return owner.get_parameter(f"{value.name}.{value.port}")
 
 
+def assert_typed(graph: mg.Graph, outputs: Tensors, names: Collection[str], sizes: Sizes) -> None:
+    """These outputs are there, and as inferred."""
+    assert outputs.keys() == set(names)
+    for name, output in outputs.items():
+        assert oracle.shape_of(graph.outputs[name], sizes) == output.shape
+        assert f"torch.{graph.outputs[name].dtype}" == str(output.dtype)
+
+
 @torch.no_grad()
 def check_against_the_nodes(text: str) -> None:
-    """The outputs have the types inferred for them, and the values that the nodes say."""
+    """The outputs have the types inferred for them, and in evaluation the values that the nodes say."""
     graph = mg.loads(text)
+    kept = [name for name in graph.outputs if name not in graph.typed.body.training]
     model = graph.compile().eval()
     for sizes, inputs in draws(graph):
-        outputs = by_name(graph, model.float()(**inputs))
-        for name, type_ in graph.outputs.items():
-            assert oracle.shape_of(type_, sizes) == outputs[name].shape
-            assert f"torch.{type_.dtype}" == str(outputs[name].dtype)
-        precise = by_name(graph, model.double()(**doubled(inputs)))
-        assert_same(precise, Interpreter(sizes).body(graph.typed.body, model, doubled(inputs)))
+        assert_typed(graph, by_name(graph, model.float()(**inputs)), kept, sizes)
+        precise = doubled(inputs)
+        found = Interpreter(sizes, precise).body(graph.typed.body, model.double(), precise)
+        assert_same(by_name(graph, model(**precise)), {name: found[name] for name in kept})
+    trained = by_name(graph, model.float().train()(**inputs))
+    assert_typed(graph, trained, graph.outputs, sizes)
 
 
 @thorough(max_examples=100)

@@ -1,0 +1,28 @@
+"""How many examples: some by default, more with `-m slow`, other ones each time with `-m nightly`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+
+def amounts(some: int, more: int, most: int) -> pytest.MarkDecorator:
+    """Parametrise a test by `amount`, settings that decorate what is `given`."""
+    return pytest.mark.parametrize(
+        "amount",
+        [
+            pytest.param(_settings(some), id="some"),
+            pytest.param(_settings(more), id="more", marks=pytest.mark.slow),
+            pytest.param(
+                _settings(most, derandomize=False, print_blob=True),
+                id="most",
+                marks=pytest.mark.nightly,
+            ),
+        ],
+    )
+
+
+def _settings(examples: int, **others: Any) -> settings:
+    return settings(max_examples=examples, suppress_health_check=list(HealthCheck), **others)

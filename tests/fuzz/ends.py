@@ -1,0 +1,61 @@
+"""The only legal ends of a text that claims to be a spec: a graph that serves, or located faults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import mimgraph as mg
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.diagnostics.codes import CODES
+from mimgraph.diagnostics.render import render_json, render_text
+from mimgraph.render.diagram import diagram
+from mimgraph.render.dot import text as dot_text
+from mimgraph.source import Span
+
+
+def check(text: str, params: Mapping[str, Any] | None = None) -> mg.Graph | None:
+    """Load the text and hold its end to what is legal; the graph, if there is one."""
+    try:
+        graph = mg.loads(text, params)
+    except mg.SpecError as error:
+        check_faults(error.diagnostics)
+        return None
+    check_graph(graph)
+    return graph
+
+
+def check_faults(faults: list[Diagnostic]) -> None:
+    """Each has a known code, a message and a place in the file, and all can be shown."""
+    assert faults
+    for fault in faults:
+        assert fault.code in CODES
+        assert fault.message.strip()
+        for span in (fault.span, *(label.span for label in fault.labels)):
+            check_span(span)
+    assert len(json.loads(render_json(faults))) == len(faults)
+    shown = render_text(faults)
+    assert shown.count("error[") >= len(faults)
+    assert all(line.isprintable() for line in shown.split("\n"))
+    render_text(faults, color=True)
+
+
+def check_span(span: Span) -> None:
+    """It is a stretch of its file; a last line may end in nothing."""
+    lines = span.file.lines
+    assert (1, 1) <= (span.line, span.column) <= (span.end_line, span.end_column)
+    assert span.end_line <= len(lines)
+    assert span.column <= len(lines[span.line - 1]) + 1
+    assert span.end_column <= len(lines[span.end_line - 1]) + 1
+
+
+def check_graph(graph: mg.Graph) -> None:
+    """It is told, emitted, written and drawn, and read again as itself."""
+    str(graph.summary())
+    source = graph.source()
+    compile(source, graph.name, "exec")
+    again = mg.loads(graph.dumps())
+    assert again == graph
+    assert again.source() == source
+    dot_text(diagram(graph.typed))

@@ -1,0 +1,47 @@
+"""What a graph that was accepted must do besides: be built by torch, run, and give what was inferred."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+import mimgraph as mg
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from tests.layers import oracle
+
+MOST = 100_000  # elements of a tensor, weights of a model
+OF_THE_DTYPE = (  # that torch has no kernel for on this device, or that does not hold a number
+    "not implemented for",
+    "without overflow",
+    "for input dtype",
+)
+
+
+@torch.no_grad()
+def check_runs(graph: mg.Graph) -> bool:
+    """Run a small graph on sizes that its constraints allow; False if it is too large for that."""
+    try:
+        sizes = choose_sizes(graph.typed, {})
+    except ValueError:  # none was found
+        return False
+    types = [*graph.inputs.values(), *(n.type for n in graph.typed.body.nodes if n.type)]
+    shapes = [oracle.shape_of(type_, sizes) for type_ in types]
+    summary = graph.summary()
+    if summary.params + summary.buffers > MOST or any(math.prod(shape) > MOST for shape in shapes):
+        return False
+    model = graph.compile().eval()
+    assert sum(parameter.numel() for parameter in model.parameters()) == summary.params
+    inputs = seeded_inputs(graph.typed, oracle.BATCH_SIZE, 0, sizes)
+    try:
+        result = model(**inputs)
+    except (RuntimeError, NotImplementedError) as error:
+        if any(words in str(error) for words in OF_THE_DTYPE):
+            return False
+        raise
+    outputs = result if isinstance(result, dict) else {next(iter(graph.outputs)): result}
+    for name, type_ in graph.outputs.items():
+        if name in outputs:  # the others are of training
+            assert oracle.shape_of(type_, sizes) == outputs[name].shape
+            assert f"torch.{type_.dtype}" == str(outputs[name].dtype)
+    return True

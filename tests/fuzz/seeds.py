@@ -1,0 +1,79 @@
+"""What is mutated: the gallery, the example of every op, and every string of the tests that is a spec."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import yaml
+
+import mimgraph as mg
+from tests.conftest import ROOT, SPECS
+from tests.layers.test_examples import OPS, spec
+
+LONGEST = 2_000  # characters of a seed from the tests
+
+
+@cache
+def seeds() -> list[str]:
+    """Legal specs, the short ones first."""
+    found = {path.read_text() for path in SPECS} | {spec(op) for op in OPS}
+    found |= {text for text in _strings() if len(text) <= LONGEST and _is_legal(text)}
+    return sorted(found, key=lambda text: (len(text), text))
+
+
+@cache
+def trees() -> list[dict[str, Any]]:
+    """The seeds as YAML has them."""
+    return [yaml.safe_load(text) for text in seeds()]
+
+
+def values_at(*keys: str) -> list[str]:
+    """Every text that stands at one of these keys in a seed."""
+    found = (
+        inner
+        for tree in trees()
+        for holder, key in places(tree)
+        if key in keys and isinstance(inner := holder[key], str)
+    )
+    return sorted(set(found))
+
+
+def places(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of a tree: its container, and the key or index there."""
+    waiting = [tree]
+    while waiting:
+        holder = waiting.pop()
+        keys = holder if isinstance(holder, dict) else range(len(holder))
+        for key in keys:
+            yield holder, key
+            if isinstance(holder[key], dict | list):
+                waiting.append(holder[key])
+
+
+def _strings() -> Iterator[str]:
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield _dedented(node.value)
+    for path in (ROOT / "README.md", *sorted((ROOT / "tests" / "corpus").glob("*.md"))):
+        yield from re.findall(r"```yaml\n(.*?)```", path.read_text(), re.DOTALL)
+
+
+def _dedented(text: str) -> str:
+    lines = text.lstrip("\n").splitlines()
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return "".join(f"{line[margin:]}\n" for line in lines)
+
+
+def _is_legal(text: str) -> bool:
+    if not re.search("^inputs:", text, re.MULTILINE):
+        return False
+    try:
+        mg.loads(text)
+    except mg.SpecError:
+        return False
+    return True

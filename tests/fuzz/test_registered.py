@@ -1,0 +1,98 @@
+"""A class of the user's stands any options and sources: it is made and probed, or a fault is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Literal
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph import catalogue
+from tests.fuzz.amounts import amounts
+from tests.fuzz.ends import check
+from tests.fuzz.mutations import odd_values, sizes, small
+from tests.fuzz.running import check_runs
+from tests.strategies import to_yaml
+
+
+class Tower(nn.Module):
+    """Linear layers that a length may pass through, halved, joined or summed."""
+
+    def __init__(
+        self,
+        width: int,
+        hidden: tuple[int, ...] = (4,),
+        kind: Literal["keep", "halve", "join", "sum"] = "keep",
+        scale: float = 1.0,
+        bias: bool | None = None,
+        extra=None,
+    ) -> None:
+        super().__init__()
+        widths = [width, *hidden]
+        self.layers = nn.Sequential(
+            *(nn.Linear(a, b, bias=bool(bias)) for a, b in pairwise(widths))
+        )
+        self.kind, self.scale, self.extra = kind, scale, extra
+
+    def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
+        x = self.layers(x) * self.scale
+        if other is not None:
+            x = x + other
+        match self.kind:
+            case "halve":
+                return x[:, ::2]
+            case "join":
+                return torch.cat((x, x), 1), x.mean(-1)
+            case "sum":
+                return x.sum()
+        return x
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test registers is gone after it."""
+    monkeypatch.setitem(catalogue._OPS, "layer", dict(catalogue.ops("layer")))
+    mg.register(Tower)
+    yield
+
+
+options = st.fixed_dictionaries(
+    {"width": st.just(4) | odd_values},
+    optional={
+        "hidden": st.lists(small, max_size=3) | odd_values,
+        "kind": st.sampled_from(["keep", "halve", "join", "sum"]) | odd_values,
+        "scale": st.floats() | odd_values,
+        "bias": st.booleans() | odd_values,
+        "extra": odd_values,
+        "unknown": odd_values,
+    },
+)
+shapes = st.lists(sizes, max_size=2).map(lambda lead: [*lead, 4]) | st.lists(sizes, max_size=3)
+
+
+@st.composite
+def uses(draw: st.DrawFn) -> dict[str, Any]:
+    """A node of the class on one input or two."""
+    inputs = {"x": draw(shapes)}
+    if draw(st.booleans()):
+        inputs["y"] = draw(st.just(inputs["x"]) | shapes)
+    node = {"layer": "Tower", "from": list(inputs), **draw(options)}
+    source = draw(st.sampled_from(["z", "z.0", "z.1", "z.2"]))
+    return {"inputs": inputs, "nodes": {"z": node}, "outputs": {"out": source}}
+
+
+def comes_to_a_legal_end(spec: dict[str, Any]) -> None:
+    graph = check(to_yaml(spec))
+    if graph is not None:
+        check_runs(graph)
+
+
+@amounts(60, 600, 6_000)
+def test_any_use(amount: settings) -> None:
+    amount(given(uses())(comes_to_a_legal_end))()

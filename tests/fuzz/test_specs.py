@@ -1,0 +1,73 @@
+"""Whatever happens to a spec, it ends as a graph or as faults that say where they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fuzz.amounts import amounts
+from tests.fuzz.ends import check
+from tests.fuzz.mutations import mutated_texts, mutated_trees, overridden, tweaked_trees
+from tests.fuzz.running import check_runs
+from tests.marked import told
+
+SECONDS = 5  # of computing, enough for every spec
+
+
+def comes_to_an_end(text: str) -> None:
+    started = time.process_time()
+    check(text)
+    assert time.process_time() - started < SECONDS
+
+
+def runs_if_accepted(text: str) -> None:
+    graph = check(text)
+    if graph is not None:
+        check_runs(graph)
+
+
+CASES: dict[str, tuple[st.SearchStrategy[str], Callable[[str], None]]] = {
+    "text": (mutated_texts(), comes_to_an_end),
+    "tree": (mutated_trees(), comes_to_an_end),
+    "options": (tweaked_trees(), runs_if_accepted),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@amounts(150, 1_500, 35_000)
+def test_mutated_specs(case: str, amount: settings) -> None:
+    texts, run = CASES[case]
+    amount(given(texts)(run))()
+
+
+@amounts(60, 600, 6_000)
+def test_params_from_outside(amount: settings) -> None:
+    @amount
+    @given(overridden())
+    def comes_to_an_end(case: tuple[str, dict[str, Any]]) -> None:
+        check(*case)
+
+    comes_to_an_end()
+
+
+FOUND = {  # by fuzzing, each a traceback once
+    "a size that is infinite": (
+        "inputs: {x: [3, 8]}\nnodes:\n  y: {layer: Upsample, from: x, scale_factor: 1e308}\noutputs: y\n",
+        ["too-large 3:30"],
+    ),
+    "a named size that is infinite": (
+        "inputs: {x: [3, T]}\nnodes:\n  y: {layer: Upsample, from: x, scale_factor: .inf}\noutputs: y\n",
+        ["too-large 3:30"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "faults"), FOUND.values(), ids=FOUND)
+def test_what_was_found_stays_right(text: str, faults: list[str]) -> None:
+    check(text)
+    assert told(text) == faults
