@@ -79,7 +79,7 @@ def describe(annotation: Any) -> str:
         if Dim in arguments:
             arguments = ("a size", *(a for a in arguments if a not in (int, Dim)))
         # lists last, so that all that follows is of their items
-        in_order = sorted(arguments, key=lambda a: get_origin(a) in (tuple, dict))
+        in_order = sorted(arguments, key=_is_nested)
         return " or ".join(a if isinstance(a, str) else describe(a) for a in in_order)
     if origin is tuple:
         if arguments[-1] is Ellipsis:
@@ -88,6 +88,11 @@ def describe(annotation: Any) -> str:
     if origin is dict:
         return f"a mapping of names, each {describe(arguments[1])}"
     return _WORDS[annotation]
+
+
+def _is_nested(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    return origin is tuple or origin is dict
 
 
 def _describe_range(base: str, limits: Range) -> str:

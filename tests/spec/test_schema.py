@@ -18,6 +18,7 @@ from mimgraph.ir.option_types import choices
 from mimgraph.source import SourceFile
 from mimgraph.spec import schema
 from mimgraph.spec.compose import Scalar, Sequence, Tree, compose
+from tests.analysis.test_choice import SPEC as CHOICE
 from tests.analysis.test_locations import CASES
 from tests.analysis.test_locations import LEGAL as LOCATIONS_LEGAL
 from tests.marked import split, told
@@ -100,7 +101,9 @@ LEGAL_NODES = {
     "an expression as any option": "n: {layer: Linear, from: a, out_features: $(2 * 3), bias: $t}",
     "a formula": "n: {merge: formula, expr: $k * a + b, from: {a: a, b: b}}",
     "a text with a param in it": "n: {layer: Rearrange, from: s, pattern: n t (h c) -> n t h c, sizes: {c: $k}}",
-    "an activation that is an option": "n: {layer: TransformerEncoderLayer, from: s, nhead: 1, activation: gelu}",
+    "an activation that is an option": "n: {layer: TransformerEncoderLayer, from: s, nhead: 1, activation: gelu}\n  m: {layer: TransformerEncoderLayer, from: s, nhead: 1, activation: {gelu: {}}}",
+    "an init of one argument": "n: {parameter: [5], init: {constant: 0.5}}",
+    "a parameter used again": "m: {parameter: [5], init: zeros}\n  n: {share: m}",
 }
 # and whole specs
 LEGAL = {
@@ -120,6 +123,7 @@ LEGAL = {
 
 NODES = "params: {k: 5, t: true}\ninputs: {a: [5], b: [5], s: [T, 5]}\nnodes:\n  %s\noutputs: [a, b, s]\n"
 ALL_LEGAL = {
+    "params that name layers, merges and blocks": CHOICE,
     **LOCATIONS_LEGAL,
     **LEGAL,
     **{name: NODES % node for name, node in LEGAL_NODES.items()},
@@ -153,6 +157,7 @@ BEYOND = {
         "block fault by param type",
     },
     "the value of an expression": {"input param text", "param null", "block pattern param text"},
+    "whether what is shared takes a source": {"missing from of share"},
     "how many values go with others": {"block with lengths", "block with times"},
     "sizes and other options": {
         "heads that do not divide",
@@ -198,6 +203,38 @@ READABLE = {
     for text, expected in [split(marked)]
     if not UNREADABLE.intersection(fault.partition(" ")[0] for fault in expected)
 }
+
+
+# and nodes with other faults of structure
+REFUSED_NODES = {
+    "a port of each that is no name": "n: {layer: ReLU, each: {x-y: a}}",
+    "with and no each": "n: {layer: Linear, from: a, with: {out_features: [3]}}",
+    "with of one value": "n: {layer: Linear, each: [a, b], with: {out_features: 3}}",
+    "with of a wrong value": "n: {layer: Linear, each: [a, b], with: {out_features: [3, x]}}",
+    "with of a word": "n: {layer: ReLU, each: [a, b], with: {activation: [ReLU, Tanh]}}",
+    "with of a chain": "n: {seq: [ReLU], each: [a, b], with: {}}",
+    "with of a share": "m: {layer: ReLU, from: a}\n  n: {share: m, each: [a, b], with: {x: [1, 2]}}",
+    "each and from": "n: {layer: ReLU, each: [a], from: b}",
+    "each of a parameter": "n: {parameter: [3], init: zeros, each: [a]}",
+    "each of an item": "n: {from: a, seq: [{Linear: {out_features: 3, each: a}}]}",
+    "a parameter without an init": "n: {parameter: [3]}",
+    "an init that does not exist": "n: {parameter: [3], init: norml}",
+    "an argument of an init": "n: {parameter: [3], init: {normal: {sd: 1}}}",
+    "an argument of an init out of range": "n: {parameter: [3], init: {normal: {std: -1}}}",
+    "a lone value of an init of several": "n: {parameter: [3], init: {normal: 1}}",
+    "an init that needs its argument": "n: {parameter: [3], init: constant}",
+    "an arange with from": "n: {arange: s, from: a, dim: 1}",
+    "an item that needs more than its lone value": "n: {from: a, seq: [{Conv2d: 3}]}",
+    "an item that needs a value": "n: {from: a, seq: [{Linear: }]}",
+    "a lone value for what has none": "n: {from: a, seq: [{BatchNorm2d: 64}]}",
+    "an option out of the choices": "n: {layer: GELU, from: a, approximate: tan}",
+}
+
+
+@pytest.mark.parametrize("node", REFUSED_NODES.values(), ids=REFUSED_NODES.keys())
+def test_refuses_a_node(node: str) -> None:
+    assert {fault.partition(" ")[0] for fault in told(NODES % node)} & STRUCTURAL
+    assert faults(NODES % node) != []
 
 
 @pytest.mark.parametrize("name", READABLE)

@@ -45,7 +45,7 @@ def _spec() -> Json:
             doc={"type": "string"},
             params=ref("params"),
             inputs=named(ref("input"), least=1),
-            blocks=named(ref("block")),
+            blocks=named(ref("block_of_spec")),
             nodes={},
             outputs=ref("outputs"),
         ),

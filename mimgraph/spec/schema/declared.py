@@ -16,7 +16,7 @@ SOURCE = r"^[A-Za-z_][A-Za-z0-9_]*(\..+)?$"
 
 def declared() -> Json:
     """The definitions of all that."""
-    return {**_names(), **_params(), **_inputs(), **_outputs(), "block": _block()}
+    return {**_names(), **_params(), **_inputs(), **_outputs(), "block_of_spec": _block()}
 
 
 def _names() -> Json:
@@ -40,7 +40,8 @@ def _params() -> Json:
     params = {"type": "object", "additionalProperties": {**ref("data"), "type": kinds}}
     return {
         "params": {**params, "propertyNames": name},
-        "block_params": {**params, "propertyNames": own},
+        "block_params": {**params, "propertyNames": ref("block_param")},
+        "block_param": own,
     }
 
 

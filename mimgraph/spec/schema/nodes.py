@@ -16,6 +16,8 @@ from mimgraph.spec.schema.docs import documented
 from mimgraph.spec.schema.values import option, option_of_each, types, value
 from mimgraph.spec.schema.words import (
     CLOSED,
+    COMPUTED,
+    EXPRESSION,
     FLAG,
     IDENTIFIER,
     Json,
@@ -29,7 +31,12 @@ from mimgraph.spec.schema.words import (
 
 ANY_SOURCES = InputSpec((), frozenset(), "named", None)
 ONE_SOURCE = InputSpec(("input",), frozenset(), "one", TensorType)
-DATA_BY_NAME: Json = {"type": "object", "additionalProperties": lists(ref("data"))}
+PORT = "^((?!__)[A-Za-z_][A-Za-z0-9_]*|[0-9]+)$"
+PARAM_LISTS: Json = {
+    "type": "object",
+    "propertyNames": ref("block_param"),
+    "additionalProperties": lists(ref("data")),
+}
 
 
 def nodes() -> Json:
@@ -47,7 +54,7 @@ def nodes() -> Json:
         "item_beside_blocks": {"anyOf": _names_and_blocks(layers.values())},
         "layer": _chosen("layer"),
         "merge": _chosen("merge"),
-        "block_node": _block_node(),
+        "block": _open_node(keys(block={"type": "string"}), "repeat"),
         **{name: _tensor(op) for name, op in tensors.items()},
         **{f"layer.{name}": _op_node(op) for name, op in layers.items()},
         **{f"merge.{name}": _op_node(op) for name, op in merges.items()},
@@ -66,14 +73,14 @@ def _words(activations: Iterable[Op]) -> Json:
     ]
     mapping = {
         **CLOSED,
-        "properties": keys(times=times, shared=FLAG, with_=DATA_BY_NAME),
+        "properties": keys(times=times, shared=FLAG, with_=PARAM_LISTS),
         "anyOf": with_times,
         "if": {"required": ["shared"], "properties": {"shared": {"const": True}}},
         "then": {"properties": {"with": False}},
     }
     return keys(
         from_=_sources(ANY_SOURCES),
-        each=_sources(ANY_SOURCES),
+        each=_sources(ANY_SOURCES, PORT),
         take={"type": ["string", "integer"]},
         freeze=FLAG,
         activation={"anyOf": _names(activations, "activation")},
@@ -84,12 +91,16 @@ def _words(activations: Iterable[Op]) -> Json:
 # what feeds a node
 
 
-def _sources(spec: InputSpec) -> Json:
-    """The sources of an op: as many as it takes, in a list or by argument."""
+def _sources(spec: InputSpec, name: str = IDENTIFIER) -> Json:
+    """The sources of an op: as many as it takes, in a list or by argument, or by any `name`."""
     listed: Json = {"type": "array", "items": ref("source"), "minItems": 1}
     if spec.kind == "many":
         return any_of(ref("source"), listed)
-    by_argument: Json = {"type": "object", "additionalProperties": ref("source")}
+    by_argument: Json = {
+        "type": "object",
+        "propertyNames": {"pattern": name},
+        "additionalProperties": ref("source"),
+    }
     if spec.kind != "named":
         listed["maxItems"] = len(spec.names)
         by_argument = {
@@ -125,8 +136,8 @@ def _node(beside_blocks: bool) -> Json:
     branches: Json = {
         **refs("layer", "merge"),
         "seq": {**CLOSED, "properties": seq, **_fed()},
-        **({"block": ref("block_node")} if beside_blocks else {}),
-        "share": {**CLOSED, "properties": share, **_fed()},
+        **({"block": ref("block")} if beside_blocks else {}),
+        "share": {**CLOSED, "properties": share},  # of a parameter it has no source
         **refs("parameter", "buffer", "arange"),
     }
     node: Json = {
@@ -143,11 +154,13 @@ def _chosen(kind: str) -> Json:
     """A layer or merge: its name, which decides the rest."""
     ops = catalogue.ops(kind)
     return {
-        "properties": {kind: {"anyOf": [_name(op) for op in ops.values()]}},
+        "properties": {kind: {"anyOf": [*(_name(op) for op in ops.values()), COMPUTED]}},
         "allOf": [
             {"if": {"properties": {kind: {"const": name}}}, "then": ref(f"{kind}.{name}")}
             for name in ops
         ],
+        "if": {"properties": {kind: COMPUTED}},
+        "then": _open_node({kind: {}}, "activation"),
     }
 
 
@@ -179,10 +192,9 @@ def _tensor(op: Op) -> Json:
     }
 
 
-def _block_node() -> Json:
-    """A use of a block, whose params only the block knows."""
-    own = keys(block={"type": "string"}, with_=DATA_BY_NAME)
-    words = {**own, **refs("from", "each", "take", "freeze", "repeat")}
+def _open_node(op: Json, *more: str) -> Json:
+    """A use of a block, or of what a param names: its options are not known here."""
+    words = {**op, **refs("from", "each", "take", "freeze", *more), **keys(with_=PARAM_LISTS)}
     return {
         "properties": {**words, **{word: False for word in NODE_WORDS if word not in words}},
         "propertyNames": {"pattern": IDENTIFIER},
@@ -195,17 +207,19 @@ def _block_node() -> Json:
 
 
 def _names(ops: Iterable[Op], prefix: str) -> list[Json]:
-    """A name alone, where nothing is required, or with its options."""
+    """A name alone, where nothing is required, or with its options; or the param that names one."""
     bare = [_name(op) for op in ops if not _required(op)]
-    return [*bare, only_one({op.name: ref(f"{prefix}.{op.name}") for op in ops})]
+    with_options = only_one({op.name: ref(f"{prefix}.{op.name}") for op in ops})
+    with_options["patternProperties"] = {EXPRESSION: ref("data")}
+    return [*bare, with_options, COMPUTED]
 
 
 def _names_and_blocks(layers: Iterable[Op]) -> list[Json]:
     """The same, or a block: any name that is no layer's."""
-    *bare, with_options = _names(layers, "item")
+    *bare, with_options, chosen = _names(layers, "item")
     name = {"type": "string", "pattern": IDENTIFIER, "not": {"enum": [op.name for op in layers]}}
     call = {**ref("data"), "properties": refs("take", "freeze", "repeat")}
-    return [*bare, {**with_options, "additionalProperties": call}, name]
+    return [*bare, {**with_options, "additionalProperties": call}, chosen, name]
 
 
 def _options_or_lone(op: Op, words: Json) -> Json:
@@ -233,9 +247,10 @@ def _options(op: Op) -> Json:
     found = {name: option(spec) for name, spec in op.options.items()}
     if op.inputs.kind == "named":  # a formula, in which `$name` stands for a number
         found["expr"] = {"description": "arithmetic over the sources", "type": "string"}
-    if "activation" in found:  # the word of every node, which is a name and no expression
-        spec = op.options["activation"]
-        found["activation"] = {"enum": list(choices(spec.annotation)), "default": spec.default}
+    if "activation" in found:  # the word of every node, so it may be written as that is
+        nothing = {"type": ["object", "null"], "maxProperties": 0}
+        named = only_one(dict.fromkeys(choices(op.options["activation"].annotation), nothing))
+        found["activation"]["anyOf"].append(named)
     return found
 
 

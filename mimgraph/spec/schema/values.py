@@ -13,6 +13,7 @@ from mimgraph.ir.dim import Dim
 from mimgraph.ir.option_types import Plain, describe
 from mimgraph.layers.inits import INITS, Init
 from mimgraph.spec.schema.words import (
+    CLOSED,
     COMPUTED,
     EXPRESSION,
     TEXT,
@@ -149,12 +150,18 @@ def _initial() -> Json:
 
 
 def _arguments(init: Init) -> Json:
-    return {
-        "type": ["object"] if init.required else ["object", "null"],
-        "properties": {name: value(wants) for name, wants in init.arguments.items()},
-        "required": list(init.required),
-        "additionalProperties": False,
-    }
+    """What stands behind an init's name: its arguments, the only one alone, or nothing."""
+    arguments = {name: _argument(wants) for name, wants in init.arguments.items()}
+    named = {**CLOSED, "properties": arguments, "required": list(init.required)}
+    alone = list(arguments.values()) if len(arguments) == 1 else []
+    return any_of(named, *alone, *([] if init.required else [{"type": "null"}]))
+
+
+def _argument(annotation: Any) -> Json:
+    """An argument of an init; of any type is a value of the tensor."""
+    if annotation is not Any:
+        return value(annotation)
+    return {"type": ["number", "boolean", "string"], "pattern": EXPRESSION}
 
 
 def _plain(default: Any) -> Any:
