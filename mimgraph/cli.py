@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
-from mimgraph.diagnostics.render import render_json, render_text, wants_color
+from mimgraph.diagnostics.render import render_json, render_text, visible, wants_color
 from mimgraph.files import matching, write_whole
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _point_to_pages(error.diagnostics)
         return WRONG_SPEC
     except CallError as error:
-        print(f"mimgraph: {error}", file=sys.stderr)
+        # a path or a param may hold what moves the cursor of a terminal
+        print("\n".join(map(visible, f"mimgraph: {error}".split("\n"))), file=sys.stderr)
         return WRONG_CALL
     except BrokenPipeError:
         # the reader of the pipe has gone, which is no fault
@@ -174,7 +175,7 @@ def _load(path: str, settings: Sequence[str]) -> Graph:
             return loads(text, params=overrides, name="<stdin>")
         return load(path, params=overrides)
     except OSError as error:
-        raise CallError(f"cannot read {path}: {error.strerror or error}") from None
+        raise CallError(f"cannot read {visible(path)}: {error.strerror or error}") from None
     except SpecError:
         raise
     except ValueError as error:
@@ -189,7 +190,7 @@ def _check(args: argparse.Namespace) -> int:
         try:
             graph = _load(path, args.set)
             count = len(graph.typed.body.nodes)
-            fine.append(f"{path}: ok, {count} node{'s' * (count != 1)}")
+            fine.append(f"{visible(path)}: ok, {count} node{'s' * (count != 1)}")
         except SpecError as error:
             faults += error.diagnostics
         except CallError as error:
@@ -214,7 +215,7 @@ def _paths(patterns: Sequence[str], unread: list[str]) -> Iterator[str]:
         paths = matching(pattern)
         yield from paths
         if not paths:
-            unread.append(f"no file matches {pattern}")
+            unread.append(f"no file matches {visible(pattern)}")
 
 
 def _as_data(format: str, faults: Sequence[Diagnostic]) -> str:
@@ -243,6 +244,7 @@ def _draw(args: argparse.Namespace) -> int:
 
     graph = _load(args.spec, args.set)
     try:
+        _check_output(args.spec, args.output)
         graph.draw(args.output)
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
@@ -252,7 +254,10 @@ def _draw(args: argparse.Namespace) -> int:
 
 
 def _emit(args: argparse.Namespace) -> int:
-    _write(args.output, _load(args.spec, args.set).source())
+    source = _load(args.spec, args.set).source()
+    if args.output is not None:
+        _check_output(args.spec, args.output)
+    _write(args.output, source)
     return OK
 
 
@@ -274,8 +279,14 @@ def _write(path: str | None, text: str) -> None:
         _cannot_write(path, error)
 
 
+def _check_output(spec: str, output: str) -> None:
+    """What is written does not replace what was read."""
+    if os.path.exists(spec) and os.path.exists(output) and os.path.samefile(spec, output):
+        raise CallError(f"{visible(output)} is the spec itself")
+
+
 def _cannot_write(path: str, error: OSError) -> NoReturn:
-    raise CallError(f"cannot write {path}: {error.strerror or error}") from None
+    raise CallError(f"cannot write {visible(path)}: {error.strerror or error}") from None
 
 
 def _run(args: argparse.Namespace) -> int:

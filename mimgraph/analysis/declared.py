@@ -13,7 +13,7 @@ from mimgraph.analysis.each import as_text
 from mimgraph.analysis.ops import bind_op
 from mimgraph.analysis.options import check_names, compute, layered
 from mimgraph.analysis.state import State
-from mimgraph.analysis.structure import check_scope, cycles, report_cycle, scope_of
+from mimgraph.analysis.structure import check_scope, cycles, report_cycle, scope_of, unique
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, symbol
 from mimgraph.ir.expression import plain
@@ -95,6 +95,7 @@ def check_blocks(state: State) -> None:
         if not block.is_whole:
             continue
         if block.is_chain:
+            unique(block.inputs, (), state.report, f"{block.family}.")
             state.scopes[key] = scope_of(block)
         else:
             state.scopes[key] = check_scope(
