@@ -8,12 +8,15 @@ a `Lowering`, or a `Block` of other ops, whose params are the options.
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import gcd
 from typing import Any, NamedTuple
 
+from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
@@ -192,9 +195,12 @@ class Op:
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """A layer with its options, to be called on sources; a merge of its sources at once."""
-        if self.kind == "merge":
+        if self.kind != "merge":
+            return LayerCall(self, args, keywords)
+        try:
             return LayerCall(self, (), {})._merge(args, keywords)
-        return LayerCall(self, args, keywords)
+        except SpecError as error:
+            raise error.shortened() from None
 
 
 class Applicable:
@@ -212,7 +218,10 @@ class Applicable:
         raise NotImplementedError
 
     def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
-        return applier(self.label, sources, named)(self, sources, named, name)
+        try:
+            return applier(self.label, sources, named)(self, sources, named, name)
+        except SpecError as error:
+            raise error.shortened() from None
 
     def each(
         self,
@@ -432,9 +441,36 @@ def as_vector(x: TensorType, name: str) -> str:
 def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | None = None) -> None:
     """Refuse another number of dims (the batch not counted) than `axes`; `shape` is what to say."""
     if len(x.dims) != axes or not x.batched:
-        help = ""
-        if len(x.dims) > axes == 1:
-            help = as_vector(x, f"{{{source or 'input'}}}")
+        help = _with_axes(x, axes, name, f"{{{source or 'input'}}}")
         raise OpFault(
             "rank-mismatch", f"{name} takes {shape}", source=source, note=str(x), help=help
         )
+
+
+def _with_axes(x: TensorType, axes: int, name: str, source: str) -> str:
+    """What makes the tensor one of so many dims, or the layer one of so many."""
+    if not x.batched:
+        return "it has no batch: stack, Unsqueeze or Expand gives it one"
+    stem = re.fullmatch(r"(\w+)[123]d", name)
+    if stem and len(x.dims) > 1 and (other := f"{stem[1]}{len(x.dims) - 1}d") in ops("layer"):
+        return f"{other} takes {x}"
+    if len(x.dims) > axes == 1:
+        return as_vector(x, source)
+    if len(x.dims) == axes - 1 > 0:
+        return f"give it one more axis first: {{layer: Unsqueeze, from: {source}, dim: 1}}"
+    if len(x.dims) == 1 < axes:
+        sizes = ", ".join(["..."] * axes)
+        layer = f"{{layer: Unflatten, from: {source}, dim: 1, unflattened_size: [{sizes}]}}"
+        return f"give it its axes first: {layer}"
+    if len(x.dims) == axes + 1:
+        return f"take one axis away first: {{layer: Mean, from: {source}, dim: 1}}"
+    return ""
+
+
+def fitting(option: str, value: int, *sizes: int) -> str:
+    """The numbers next to `value` that divide all of these sizes."""
+    whole = gcd(*sizes)
+    lower = next(n for n in range(min(value, whole), 0, -1) if whole % n == 0)
+    upper = next((n for n in range(value, min(whole, 1000) + 1) if whole % n == 0), lower)
+    numbers = f"{lower} or {upper}" if upper != lower else f"{lower}"
+    return f"{option} may be {numbers}"

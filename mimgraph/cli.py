@@ -1,4 +1,4 @@
-"""The command line: check, summary, draw, emit, run, layers.
+"""The command line: check, summary, draw, emit, run, layers, explain, schema.
 
 A command imports what it needs when it runs, so that none waits for what another uses.
 """
@@ -10,12 +10,13 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
-from mimgraph.diagnostics.render import render_json, render_text
+from mimgraph.diagnostics.render import render_json, render_text, wants_color
+from mimgraph.files import matching, write_whole
 
 if TYPE_CHECKING:
     from mimgraph.graph import Graph
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SpecError as error:
-        print(render_text(error.diagnostics, color=sys.stderr.isatty()), file=sys.stderr)
+        print(render_text(error.diagnostics, color=wants_color(sys.stderr)), file=sys.stderr)
+        _point_to_pages(error.diagnostics)
         return WRONG_SPEC
     except CallError as error:
         print(f"mimgraph: {error}", file=sys.stderr)
@@ -85,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = command("check", _check, "tell every fault of the specs")
     _add_spec(check, nargs="+")
-    _add_format(check)
+    _add_format(check, "sarif", "github")
 
     summary = command("summary", _summary, "print a table of nodes, shapes and parameters")
     _add_spec(summary)
@@ -116,18 +118,26 @@ def _parser() -> argparse.ArgumentParser:
     layers = command("layers", _layers, "list the layers and merges, or show one")
     layers.add_argument("name", nargs="?", metavar="NAME")
     _add_format(layers)
+
+    explain = command("explain", _explain, "list the codes of diagnostics, or tell what one means")
+    explain.add_argument("codes", nargs="*", metavar="CODE")
+
+    schema = command("schema", _schema, "print the JSON Schema of specs, for editors")
+    schema.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
     return parser
 
 
 def _add_spec(command: argparse.ArgumentParser, nargs: str | None = None) -> None:
     words = "a YAML or JSON file, or .safetensors that holds one; - is standard input"
+    if nargs is not None:
+        words += "; several, or patterns: 'specs/**/*.yaml'"
     command.add_argument("spec", nargs=nargs, metavar="SPEC", help=words)
     words = "override a param"
     command.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=words)
 
 
-def _add_format(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--format", choices=["text", "json"], default="text")
+def _add_format(command: argparse.ArgumentParser, *more: str) -> None:
+    command.add_argument("--format", choices=["text", "json", *more], default="text")
 
 
 def _positive(text: str) -> int:
@@ -175,7 +185,7 @@ def _check(args: argparse.Namespace) -> int:
     faults: list[Diagnostic] = []
     fine: list[str] = []
     unread: list[str] = []
-    for path in args.spec:
+    for path in _paths(args.spec, unread):
         try:
             graph = _load(path, args.set)
             count = len(graph.typed.body.nodes)
@@ -184,17 +194,42 @@ def _check(args: argparse.Namespace) -> int:
             faults += error.diagnostics
         except CallError as error:
             unread.append(str(error))
-    if args.format == "json":
-        print(render_json(in_order(faults)))
-    else:
+    if args.format == "text":
         if faults:
-            print(render_text(in_order(faults), color=sys.stdout.isatty()))
+            print(render_text(in_order(faults), color=wants_color(sys.stdout)))
             print()
         if fine:
             print("\n".join(fine))
+        _point_to_pages(faults)
+    elif told := _as_data(args.format, in_order(faults)):
+        print(told)
     if unread:
         raise CallError("\n".join(unread))
     return WRONG_SPEC if faults else OK
+
+
+def _paths(patterns: Sequence[str], unread: list[str]) -> Iterator[str]:
+    """The files that are meant; a pattern that means none is told at the end."""
+    for pattern in patterns:
+        paths = matching(pattern)
+        yield from paths
+        if not paths:
+            unread.append(f"no file matches {pattern}")
+
+
+def _as_data(format: str, faults: Sequence[Diagnostic]) -> str:
+    if format == "json":
+        return render_json(faults)
+    from mimgraph.diagnostics.ci import render_github, render_sarif
+
+    return render_sarif(faults) if format == "sarif" else render_github(faults)
+
+
+def _point_to_pages(faults: Sequence[Diagnostic]) -> None:
+    """Where people read, and no program does."""
+    codes = " ".join(dict.fromkeys(fault.code for fault in faults))
+    if codes and sys.stderr.isatty():
+        print(f"\nfor more: mimgraph explain {codes}", file=sys.stderr)
 
 
 def _summary(args: argparse.Namespace) -> int:
@@ -217,17 +252,26 @@ def _draw(args: argparse.Namespace) -> int:
 
 
 def _emit(args: argparse.Namespace) -> int:
-    from mimgraph.files import write_whole
-
-    source = _load(args.spec, args.set).source()
-    if args.output is None:
-        sys.stdout.write(source)
-        return OK
-    try:
-        write_whole(Path(args.output), source)
-    except OSError as error:
-        _cannot_write(args.output, error)
+    _write(args.output, _load(args.spec, args.set).source())
     return OK
+
+
+def _schema(args: argparse.Namespace) -> int:
+    from mimgraph.spec import schema
+
+    _write(args.output, schema.text())
+    return OK
+
+
+def _write(path: str | None, text: str) -> None:
+    """A text as a whole file, or to standard output."""
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        write_whole(Path(path), text)
+    except OSError as error:
+        _cannot_write(path, error)
 
 
 def _cannot_write(path: str, error: OSError) -> NoReturn:
@@ -265,6 +309,20 @@ def _layers(args: argparse.Namespace) -> int:
         print(describe(args.name, args.format) if args.name else listing(args.format))
     except KeyError as error:
         raise CallError(str(error.args[0])) from None
+    return OK
+
+
+def _explain(args: argparse.Namespace) -> int:
+    from mimgraph.diagnostics.codes import CODES
+    from mimgraph.diagnostics.explain import listing, page
+    from mimgraph.diagnostics.nearest import nearest
+
+    for code in args.codes:
+        if code not in CODES:
+            near = nearest(code, CODES)
+            help = f"did you mean {near}?" if near else "mimgraph explain lists them"
+            raise CallError(f"no code is called {code!r}; {help}")
+    print("\n".join(map(page, args.codes)).rstrip() if args.codes else listing())
     return OK
 
 

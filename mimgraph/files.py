@@ -1,12 +1,20 @@
-"""Files written whole: what stands at a path is the old file or the new one, never a part."""
+"""Files found by a pattern, and written whole: at a path is the old one or the new, never a part."""
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
+
+
+def matching(pattern: str) -> list[str]:
+    """The files that a pattern stands for, where the shell did not say; a name stands for itself."""
+    if not glob.has_magic(pattern) or os.path.exists(pattern):
+        return [pattern]
+    return sorted(filter(os.path.isfile, glob.iglob(pattern, recursive=True)))
 
 
 def write_whole(path: str | Path, data: bytes | str) -> None:

@@ -140,6 +140,7 @@ class Graph:
         else:
             write_whole(Path(path), self.dumps())
 
+    @_uncollected()
     def source(self) -> str:
         """The module as a stand-alone Python file that needs only torch."""
         from mimgraph.codegen.emit import emit
@@ -153,7 +154,9 @@ class Graph:
         With `check`, every call first looks at its inputs, their sizes, dtypes and ranges: a
         `ValueError` tells all that does not fit.
         """
-        made: nn.Module = self._classes()[self.name]()
+        from mimgraph.codegen.failure import explain_failures
+
+        made: nn.Module = explain_failures(self._classes()[self.name], self.typed)()
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
         return made
@@ -204,12 +207,14 @@ class Graph:
 
         return load_state(self.typed, model, other, strict)
 
+    @_uncollected()
     def summary(self) -> Summary:
         """A table of the nodes, their shapes and their weights."""
         from mimgraph.render.summary import summary
 
         return summary(self.typed)
 
+    @_uncollected()
     def draw(self, path: str | PathLike[str]) -> None:
         """Draw the graph; the ending of the file's name says how."""
         from mimgraph.render import draw
@@ -276,7 +281,12 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
 def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
     register_missing(layers)
-    made = loads(spec)._classes()[class_name]
+    from mimgraph.codegen.failure import explain_failures
+
+    graph = loads(spec)
+    classes = graph._classes()
+    explain_failures(classes[graph.name], graph.typed, anew=False)
+    made = classes[class_name]
     instance: nn.Module = made.__new__(made)
     return instance
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -409,3 +411,59 @@ def test_a_long_chain_needs_no_recursion() -> None:
     for _ in range(3000):
         x = layers.ReLU()(x)
     assert len(mg.Graph(x).declared.nodes) == 3000
+
+
+# --- what a mistake looks like --------------------------------------------------------------------
+
+
+@mg.block
+def doubled(x: mg.Tensor) -> mg.Tensor:
+    return merges.add(x, layers.Linear(6)(x))
+
+
+def lines_of(error: BaseException) -> list[str]:
+    """The files of a traceback, below this test."""
+    return [Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)[1:]]
+
+
+@pytest.mark.parametrize(
+    ("call", "frames"),
+    [
+        (lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))), ["catalogue.py"]),
+        (lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))), ["catalogue.py"]),
+        (lambda: mg.Input("x", (5,)) + mg.Input("y", (6,)), ["record.py"] * 2),
+    ],
+    ids=["a layer", "a merge", "an operator"],
+)
+def test_a_traceback_ends_at_the_call(call: Callable[[], Any], frames: list[str]) -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        call()
+    assert lines_of(caught.value) == ["test_builder.py", *frames]
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_traceback_keeps_the_function_of_a_block() -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        doubled()(mg.Input("x", (5,)))
+    assert lines_of(caught.value).count("test_builder.py") == 1
+    assert "return merges.add(" in "".join(traceback.format_exception(caught.value))
+
+
+def test_code_without_a_file_is_told_by_its_line() -> None:
+    code = "\n\nlayers.Conv2d(\n  8, kernel_size=3)(x)"
+    with pytest.raises(mg.SpecError) as caught:
+        exec(code, {"layers": layers, "x": mg.Input("x", (5,))})  # noqa: S102 - our own text
+    text = str(caught.value)
+    assert re.match(r"error.rank-mismatch.: Conv2d takes .*\n +--> <string>:3:1\n", text)
+    assert "= note: (N, 5)" in text
+
+
+def test_each_turn_of_a_comprehension_is_the_line_of_the_call() -> None:
+    inputs = [mg.Input("a", (3, 8, 8)), mg.Input("b", (5,))]
+    with pytest.raises(mg.SpecError) as caught:
+        [
+            layers.Conv2d(8, kernel_size=3)(x)  # here
+            for x in inputs
+        ]
+    (fault,) = caught.value.diagnostics
+    assert fault.span.file.line(fault.span.line).endswith("# here")

@@ -253,8 +253,119 @@ def test_layers_as_data(run) -> None:
     assert entries["concat"]["kind"] == "merge"
 
 
+def test_schema_is_printed_and_written(run, tmp_path: Path) -> None:
+    code, printed = run("schema")
+    assert code == 0
+    assert json.loads(printed)["$schema"].endswith("2020-12/schema")
+    path = tmp_path / "mimgraph.schema.json"
+    assert run("schema", "-o", str(path)) == (0, "")
+    assert path.read_text() == printed
+
+
 def test_a_closed_pipe_is_no_fault() -> None:
     command = f"{sys.executable} -m mimgraph.cli layers --format json | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stdout == "[\n"
     assert done.stderr == ""
+
+
+# what check takes, and how it tells
+
+
+def test_check_expands_patterns_that_the_shell_did_not(run, tmp_path: Path) -> None:
+    for name in ("b.yaml", "a.yaml", "deep/er/c.yaml", "[x].yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(Path(SIMPLE).read_text())
+    every = ["[x].yaml", "a.yaml", "b.yaml", "deep/er/c.yaml"]
+    for pattern, found in (
+        ("*.yaml", every[:3]),
+        ("**/*.yaml", every),
+        ("deep/**", ["deep/er/c.yaml"]),
+        ("[x].yaml", ["[x].yaml"]),
+        ("[ab].yaml", ["a.yaml", "b.yaml"]),
+    ):
+        code, out = run("check", str(tmp_path / pattern))
+        assert code == 0
+        assert out == "".join(f"{tmp_path / name}: ok, 4 nodes\n" for name in found)
+
+
+def test_a_pattern_that_matches_nothing_exits_2_when_all_is_told(run, wrong: str) -> None:
+    code, out = run("check", "no/such/*.yaml", wrong, SIMPLE)
+    assert code == 2
+    assert out.error == "mimgraph: no file matches no/such/*.yaml\n"
+    assert "unknown-layer" in out and f"{SIMPLE}: ok" in out
+
+
+def test_check_for_github_and_as_sarif(run, wrong: str) -> None:
+    code, out = run("check", "--format", "github", wrong, SIMPLE)
+    assert code == 1
+    assert out == (
+        f"::error file={wrong},line=3,endLine=3,col=14,endColumn=19,title=unknown-layer::"
+        "no layer is called 'Liner'%0Ahelp: did you mean Linear?\n"
+    )
+    code, out = run("check", "--format", "sarif", wrong)
+    assert code == 1
+    assert json.loads(out)["runs"][0]["results"][0]["ruleId"] == "unknown-layer"
+    assert run("check", "--format", "github", SIMPLE) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "variables", "colored"),
+    [
+        (False, {}, False),
+        (True, {}, True),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb"}, False),
+        (False, {"FORCE_COLOR": "1"}, True),
+        (True, {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+    ],
+)
+def test_color(
+    run,
+    wrong: str,
+    monkeypatch: pytest.MonkeyPatch,
+    terminal: bool,
+    variables: dict[str, str],
+    colored: bool,
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+    assert ("\x1b[" in run("check", wrong)[1]) is colored
+    assert ("\x1b[" in run("emit", wrong)[1].error) is colored
+
+
+def test_a_terminal_is_pointed_to_the_pages(
+    run, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("check", wrong)[1].error == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert run("check", wrong, wrong)[1].error == "\nfor more: mimgraph explain unknown-layer\n"
+    assert run("check", "--format", "json", wrong)[1].error == ""
+
+
+def test_explain(run) -> None:
+    code, out = run("explain", "shape-mismatch", "cycle")
+    assert code == 0
+    assert out.startswith("# shape-mismatch\n\nSizes that must be equal are not")
+    assert "\n# cycle\n" in out
+    code, out = run("explain")
+    assert code == 0
+    assert "cycle              nodes feed each other, or a block contains itself\n" in out
+
+
+@pytest.mark.parametrize(
+    ("code", "help"),
+    [
+        ("shape-missmatch", "did you mean shape-mismatch?"),
+        ("../codes", "mimgraph explain lists them"),
+    ],
+)
+def test_explain_of_an_unknown_code(run, code: str, help: str) -> None:
+    exit, out = run("explain", code)
+    assert (exit, out) == (2, "")
+    assert out.error == f"mimgraph: no code is called {code!r}; {help}\n"

@@ -1,4 +1,5 @@
-"""Every example runs as a newcomer runs it, and is the graph of the spec of its name."""
+"""Every example runs as a newcomer runs it: those that build a graph build the spec of their name, those
+that train print what their words promise."""
 
 from __future__ import annotations
 
@@ -12,17 +13,64 @@ import pytest
 import mimgraph as mg
 from tests.conftest import ROOT
 
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+EXAMPLES = ROOT / "examples"
+TRAINED = ("digits", "fusions", "search", "missing_modality")
+BUILT = sorted(p.stem for p in EXAMPLES.glob("*.py") if p.stem not in TRAINED)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_is_the_graph_of_its_spec(path: Path) -> None:
-    graph = runpy.run_path(str(path))["graph"]
-    assert graph == mg.load(ROOT / "specs" / f"{path.stem}.yaml")
+def printed(name: str, folder: Path) -> str:
+    """What an example prints, run somewhere else."""
+    command = [sys.executable, EXAMPLES / f"{name}.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_runs(path: Path) -> None:
-    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "tensor(" in done.stdout
+@pytest.mark.parametrize("name", BUILT)
+def test_is_the_graph_of_its_spec(name: str) -> None:
+    graph = runpy.run_path(str(EXAMPLES / f"{name}.py"))["graph"]
+    assert graph == mg.load(ROOT / "specs" / f"{name}.yaml")
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_runs(name: str, tmp_path: Path) -> None:
+    assert "tensor(" in printed(name, tmp_path)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_is_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < 80
+
+
+def test_digits_are_told_as_well_as_it_says(tmp_path: Path) -> None:
+    (line,) = printed("digits", tmp_path).splitlines()  # or it had failed
+    *_, reached, _, _, asked = line.split()
+    assert float(reached) >= float(asked.rstrip(")")) >= 0.97
+
+
+def test_five_fusions_are_swapped(tmp_path: Path) -> None:
+    _, *rows = (line.split() for line in printed("fusions", tmp_path).splitlines())
+    assert len({fusion for fusion, *_ in rows}) == 5
+    for fusion, weights, accuracy, _ in rows:
+        graph = mg.load(ROOT / "specs" / "digits.yaml", params={"fusion": fusion})
+        assert f"{graph.summary().params:,}" == weights
+        assert float(accuracy) > 0.9
+
+
+def test_a_search_finds_small_ones_that_tell_digits(tmp_path: Path) -> None:
+    first, _, *rows = printed("search", tmp_path).splitlines()
+    budget = int(first.split()[-2].replace(",", ""))
+    assert first.startswith("100 graphs")
+    assert len(rows) == 3
+    for weights, aside, held_out, *_ in map(str.split, rows):
+        assert int(weights.replace(",", "")) <= budget
+        assert float(aside) > 0.9 and float(held_out) > 0.9
+
+
+def test_what_was_missing_in_training_may_be_missing(tmp_path: Path) -> None:
+    lines = printed("missing_modality", tmp_path).splitlines()[1:]
+    always, *half = ([float(word) for word in line.split()[-4:]] for line in lines)
+    for both, _, numbers, neither in half:
+        assert both > 0.9
+        assert numbers > always[2] + 0.2
+        assert neither < 0.2

@@ -36,7 +36,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-_NAMES = ("checks", "loader", "probe", "runner", "transfer", "uses", "weights")
+_NAMES = ("checks", "failure", "loader", "probe", "runner", "transfer", "uses", "weights")
 WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES}
 
 
@@ -114,6 +114,7 @@ COMMANDS = {
     "check of weights": ["check", "WEIGHTS"],
     "draw of weights": ["draw", "WEIGHTS", "-o", "OUT/model.svg"],
     "layers": ["layers"],
+    "explain": ["explain", "cycle"],
     "layer": ["layers", "Conv2d"],
 }
 

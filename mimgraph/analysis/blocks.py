@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.options import compute, missing_option, unknown_option
+from mimgraph import catalogue
+from mimgraph.analysis.options import compute, layered, missing_option, unknown_option
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.catalogue import same_size
 from mimgraph.diagnostics import Label
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
@@ -25,8 +25,10 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
     if call not in state.calls:
         before = len(state.report.diagnostics)
         if block is None:
-            near = nearest(call.block, state.graph.blocks)
-            help = f"did you mean {near}?" if near else ""
+            families = [known.family for known in state.graph.blocks.values()]
+            help = state.report.suggestion(call.block, families, "known here")
+            if catalogue.find("layer", call.block):
+                help = f"{call.block} is a layer: write {{layer: {call.block}, ...}}"
             message = f"no block is called {call.block!r}"
             state.fault("unknown-block", message, call.span, path, help=help)
         elif block.is_whole:
@@ -40,7 +42,9 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
     """A call gives params that the block has, and those without a default."""
     given = given_params(call, block)
     if call.lone is not None and not block.params:
-        state.fault("wrong-type", f"{block.family} has no params", call.lone.span, path)
+        help = f"write {block.family} alone"
+        message = f"{block.family} has no params"
+        state.fault("wrong-type", message, call.lone.span, path, help=help)
     each = call.repeat.each if call.repeat else {}
     unknown = [(n, o) for n, o in (*given.items(), *each.items()) if n not in block.params]
     for name, option in unknown:
@@ -68,7 +72,7 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
         if name in given:
             found[name] = given[name]
         else:
-            env = {**state.params, **found}
+            env = layered(found, state.params)
             found[name] = plain(compute(option.value, env, state.report, block.family))
     return found
 
@@ -78,7 +82,7 @@ def bind_pattern(
 ) -> dict[str, Size] | None:
     """The sizes that the inputs' patterns name; a use that does not fit is told at its source."""
     dims: dict[str, Size] = {}
-    env = {**state.params, **params}
+    env = layered(params, state.params)
     for declared in block.inputs:
         one, pattern = fed[declared.name], declared.pattern
         if pattern is None or one.type is None:
@@ -100,7 +104,8 @@ def bind_pattern(
                 state.fault("bad-option", message, span, block.family)
                 return None
             if not same_size(expected, size):
-                message = f"{block.family} takes {wants}, where {_dim_text(dim)} is {expected}"
+                meant = "" if isinstance(dim, int) else f", where {_dim_text(dim)} is {expected}"
+                message = f"{block.family} takes {wants}{meant}"
                 _misfit(state, "shape-mismatch", message, one, declared, path)
                 return None
     return dims
@@ -135,7 +140,8 @@ def repeats(state: State, context: Context, repeat: Repeat, path: str) -> Times 
             return None
         if isinstance(times, Dim):
             message = f"repeat must be a number, but it is {times}"
-            state.fault("symbolic-size", message, repeat.times.span, path)
+            note = f"{times} is known only at run time"
+            state.fault("symbolic-size", message, repeat.times.span, path, note=note)
             return None
         if not isinstance(times, int) or isinstance(times, bool) or times < 0:
             state.fault("bad-option", "repeat is a number of times", repeat.times.span, path)

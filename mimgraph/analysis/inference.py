@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
+from mimgraph import catalogue
 from mimgraph.analysis.blocks import (
     Times,
     bind_pattern,
@@ -16,14 +17,18 @@ from mimgraph.analysis.blocks import (
     given_params,
     repeats,
 )
+from mimgraph.analysis.choice import choose
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
-from mimgraph.analysis.options import compute
+from mimgraph.analysis.options import compute, layered
 from mimgraph.analysis.presence import (
+    check_handed_on,
     check_inputs,
+    check_item,
     check_output,
     conditional,
+    handed_on,
     left_out,
     missing_from,
     settled,
@@ -49,7 +54,7 @@ from mimgraph.ir.graph import (
     Share,
     Source,
 )
-from mimgraph.ir.presence import ALWAYS, Presence, renamed
+from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -71,6 +76,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     before = len(report.diagnostics)
     state = State(graph, report)
     state.params = params(state)
+    state.graph = graph = choose(graph, state.params, report)
     check_blocks(state)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says
@@ -288,6 +294,7 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
     """Items in a row: an unknown type silences the rest, but their options are checked."""
     matched = match(state, site, "seq", ("input",), frozenset())
     first = current = matched["input"] if matched else None
+    state.count(max(len(chain.items) - 1, 0), site.node.span)  # beside the node itself
     items: list[TypedNode] = []
     for item in chain.items:
         path = f"{site.path}.{item.name}" if site.path else item.name
@@ -296,16 +303,20 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
         if typed is None:
             continue
         items.append(typed)
+        if not check_item(state, item, path, typed):
+            return None
         if typed.type is None:
             ports = tuple(typed.results)
-            ask_for_port(state, path.rpartition(".")[2], item.span, ports, path)
+            operation = item.operation
+            name = operation.block if isinstance(operation, Call) else item.name
+            ask_for_port(state, name, item.span, ports, path)
             return None
         source = Source(item.name, None, item.span)
         current = Fed(Value(item.name, typed.default or ""), typed.type, source, item.span)
     if first is None or first.type is None or len(items) < len(chain.items):
         return None
     if site.take is not None:
-        unknown_port(state, site.node.name, site.take.port, site.take.span, (), site.path)
+        unknown_port(state, site.node.name, site.take.port, site.take.span, (), site.path, True)
         return None
     last = items[-1].type if items else first.type
     results = {} if last is None else {"": last}
@@ -363,7 +374,9 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     block, options, fed, activation = expansion
     inputs = dict(zip((declared.name for declared in block.inputs), fed.values(), strict=True))
     types = _known({name: one.type for name, one in inputs.items()})
-    optional = missing_from(inputs, options.get("missing") == "skip")
+    op = catalogue.find(apply.kind, apply.name)
+    assert op is not None
+    optional = missing_from(op, inputs, options.get("missing") == "skip")
     key = (apply.name, _frozen(options), tuple(types.items()), optional)
     if key not in state.bodies:
         given = {name: plain(value) for name, value in options.items()}
@@ -444,14 +457,16 @@ def _repeat(
     current = dict(fed)
     bodies: list[Body] = []
     results = _known({port: fed[name].type for name, port in ports.items()})
+    whole = fed[inputs[0]].presence
     for arguments in times.given:
         body = _use(state, site, call, block, arguments, current)
         if body is None:
             return None
         bodies.append(body)
         results = _results(body)
+        presences = handed_on(body, whole, {key: one.presence for key, one in current.items()})
         for name, port in ports.items():
-            before = current[name]
+            before, presence = current[name], presences[port or names[0]]
             if repeat.shared and not _same(before.type, results[port]):
                 message = (
                     "a shared repeat needs equal shapes in and out:"
@@ -459,8 +474,10 @@ def _repeat(
                 )
                 state.fault("shape-mismatch", message, repeat.span, site.path)
                 return None
-            outer = {key: one.presence for key, one in current.items()}
-            presence = renamed(body.presence_of(body.outputs[port or names[0]]), outer)
+            if (repeat.shared or name == inputs[0]) and not check_handed_on(
+                state, site, repeat.span, before, presence, repeat.shared
+            ):
+                return None
             current[name] = replace(before, type=results[port], presence=presence)
     given = tuple(times.given)
     return Repeated(tuple(bodies), given, repeat.shared, tuple(ports), times.number), results
@@ -488,6 +505,7 @@ def _use(
     fed: Mapping[str, Fed],
 ) -> Body | None:
     """The body of a block for these params and input types; each distinct one is typed once."""
+    state.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
     dims = bind_pattern(state, block, fed, given, site.path)
     if dims is None:
@@ -521,7 +539,7 @@ def _body(
     """The inside of a block typed for one distinct use."""
     # a chain's one node has no name, so the items' paths start with the block's
     path = block.family if block.is_chain else f"{block.family}."
-    env = {**state.params, **given, **dims}
+    env = layered(dims, given, state.params)
     context = Context(env, types, state.scopes[key], path, (use,), optional=optional)
     outputs = _values(_type_nodes(state, context, block.outputs))
     if outputs is None:

@@ -13,13 +13,12 @@ from mimgraph.analysis.sources import all_known, ask_for_port, match_op, unknown
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, DimOverflow, at_least
 from mimgraph.ir.graph import Activation, Apply, Block, Option
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed import Leaf, TypedNode
-from mimgraph.ir.types import TensorType, at_least_one, can_be_read
+from mimgraph.ir.types import MAX_AXES, TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
 MAX_WEIGHTS = 2**40  # elements of one tensor that a module keeps
@@ -48,9 +47,10 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> tuple[Op, Boun
 def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.graph.blocks.values()]
-    near = nearest(apply.name, (*catalogue.ops(apply.kind), *blocks))
     own = "a module of your own is registered first: mg.register, or --import"
-    help = f"did you mean {near}?" if near else own if apply.kind == "layer" else ""
+    help = state.report.suggestion(apply.name, (*catalogue.ops(apply.kind), *blocks))
+    if not help and apply.kind == "layer":
+        help = own
     if catalogue.find(other, apply.name):
         help = f"{apply.name} is a {other}: write {{{other}: {apply.name}, ...}}"
     elif apply.name in blocks:
@@ -74,13 +74,14 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
     """Check that an activation has that name and those options."""
     op = catalogue.find("layer", activation.name)
     if op is None:
-        near = nearest(activation.name, catalogue.ops("layer"))
-        help = f"did you mean {near}?" if near else ""
+        help = state.report.suggestion(activation.name, catalogue.ops("layer"))
         message = f"no layer is called {activation.name!r}"
         state.fault("unknown-layer", message, activation.span, path, help=help)
         return
     if op.family != "activation":
-        state.fault("bad-option", f"{op.name} is no activation", activation.span, path)
+        help = f"make it a node: {{layer: {op.name}, from: ...}}"
+        message = f"{op.name} is no activation"
+        state.fault("bad-option", message, activation.span, path, help=help)
         return
     bound = bind(op, activation.options, activation.lone, activation.span, state.report, path)
     state.bound[activation] = bound
@@ -101,6 +102,7 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     if found is None:
         return None
     op, bound = found
+    state.write(bound.length, site.node.span)
     options = values(op, bound, site.context.env, state.report, site.path)
     fed = match_op(state, site, op)
     if fed is None or options is None or not all_known(fed):
@@ -146,20 +148,22 @@ def _check_readable(
 ) -> None:
     """A run-time size in an option must be an axis of a tensor at hand: of the sources, and for a
     node, as no item of a seq sees them, of the inputs."""
-    at_hand = list(sources)
-    if site.node.sources:
-        inputs, optional = site.context.inputs, site.context.optional
-        at_hand += [t for name, t in inputs.items() if t is not None and name not in optional]
     for name in bound.given:
         for size in _run_time_sizes(options[name]):
-            if not can_be_read(size, at_hand):
-                where = "of the block's inputs" if site.context.uses else "it is fed"
+            if not can_be_read(size, _at_hand(site, sources)):
+                where = "the block's inputs" if site.context.uses else "what it is fed"
                 raise OpFault(
                     "symbolic-size",
-                    f"{size} is no size of what {where}, so it cannot be read here",
+                    f"{size} is no size of {where}, so it cannot be read here",
                     option=name,
                     help="make it a node of its own, or give it an input that has this size",
                 )
+
+
+def _at_hand(site: Site, sources: list[TensorType]) -> list[TensorType]:
+    inputs, optional = site.context.inputs, site.context.optional
+    own = ((name, type_) for name, type_ in inputs.items() if site.node.sources)
+    return [*sources, *(t for name, t in own if t is not None and name not in optional)]
 
 
 def _check_batch(site: Site, lowering: Lowering) -> None:
@@ -182,6 +186,10 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
     for constraint in lowering.requires:
         state.constraints[constraint] = None
     for type_ in lowering.results.values():
+        if len(type_.dims) > MAX_AXES:
+            raise OpFault("too-large", f"{name} gives {len(type_.dims)} axes")
+        if prod(size for size in type_.dims if type(size) is int) > MAX_COEFFICIENT:
+            raise OpFault("too-large", f"{name} gives more than 64 bits can count: {type_}")
         for size in type_.dims:
             if type(size) is int and size > 0:
                 if size > MAX_COEFFICIENT:
@@ -212,7 +220,8 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
         span = option.at(fault.within)
     elif source is not None and source in fed:
         span = fed[source].source.span
-    speaks_of = dict.fromkeys([*([source] if source else []), *fault.speaks_of])
+    named = [source] if source else fed if _is_of_shapes(fault, fed) else []
+    speaks_of = dict.fromkeys([*named, *fault.speaks_of])
     producers = [
         Label(fed[key].producer, str(fed[key].type))
         for key in speaks_of
@@ -226,13 +235,29 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
             span,
             _named(fault.note, names),
             tuple(dict.fromkeys((*producers, *site.context.uses))),
-            _named(fault.help, names),
+            _named(_in_chain(fault.help) if site.node.sources == () else fault.help, names),
             site.path,
         )
     )
 
 
+def _is_of_shapes(fault: OpFault, fed: Mapping[str, Fed]) -> bool:
+    """Whether a fault at an option comes from the one source, whose shape or a size it tells."""
+    types = [str(one.type) for one in fed.values()]
+    told = set(re.findall(r"\w+", fault.message))
+    sizes = set(re.findall(r"\w+", " ".join(types))) - {"N", "1"}
+    return len(types) == 1 and (fault.code == "inferred-conflict" or bool(told & sizes))
+
+
 _KEY = re.compile(r"\{(\w+)\}")
+
+
+_NODE = re.compile(r"\{layer: (\w+), from: \{\w+\}(?:, (.*?))?\}")
+
+
+def _in_chain(help: str) -> str:
+    """A node that is to stand in front, as the item of a seq that it is there."""
+    return _NODE.sub(lambda m: f"{{{m[1]}: {{{m[2]}}}}}" if m[2] else m[1], help)
 
 
 def _named(text: str, names: Mapping[str, str]) -> str:
@@ -281,7 +306,7 @@ def finish(
     ports = tuple(port for port in results if port)
     if site.take is not None:
         if site.take.port not in ports:
-            unknown_port(state, name, site.take.port, site.take.span, ports, site.path)
+            unknown_port(state, name, site.take.port, site.take.span, ports, site.path, True)
             return None
         default = site.take.port
     if activation is None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections import ChainMap
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple, cast
 
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.diagnostics import Diagnostic, Report
@@ -25,7 +26,20 @@ from mimgraph.source import Span
 
 Environment = Mapping[str, Any]
 
+# words that mean something, but of another thing
+ELSEWHERE = {
+    "from": "an item of a seq is fed by the one before it",
+    "repeat": "only blocks are repeated: make it one",
+    "activation": "it follows a layer or a merge",
+    "batch_first": "it is always true here",
+}
+
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
+
+
+def layered(*layers: Mapping[str, Any]) -> Environment:
+    """The names of all, of two alike the first one's: seen through, as copies of thousands cost."""
+    return ChainMap(*cast("tuple[dict[str, Any], ...]", layers))  # which nothing writes to
 
 
 class _AlreadyTold(Exception):
@@ -38,6 +52,7 @@ class Bound(NamedTuple):
     given: Mapping[str, Option]
     constant: Mapping[str, Any] | None
     faulty: bool
+    length: int
 
 
 def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
@@ -85,14 +100,17 @@ def _plain_number(value: Any) -> str:
     return repr(value) if value >= 0 else f"({value!r})"
 
 
-def _unknown_param(name: str, span: Span, known: Iterable[str], report: Report, node: str) -> None:
-    near = nearest(name, known)
+def _unknown_param(
+    name: str, span: Span, known: Collection[str], report: Report, node: str
+) -> None:
+    near = report.suggestion(name, known, "known here")
+    help = near or "it is declared in params, above its use"
     report.add(
         Diagnostic(
             "unknown-param",
             f"no param or dimension is called {name!r}",
             span,
-            help=f"did you mean {near}?" if near else "",
+            help="N is the batch, whose size no option can read" if name == "N" else help,
             node=node,
         )
     )
@@ -138,6 +156,17 @@ def is_constant(value: Any) -> bool:
     return not isinstance(value, Written | Template)
 
 
+def length_of(value: Any) -> int:
+    """About how many characters the value takes to write."""
+    if isinstance(value, list):
+        return sum(map(length_of, value))
+    if isinstance(value, dict):
+        return sum(map(length_of, value.values()))
+    if isinstance(value, Template):
+        return len(value.text)
+    return len(value) if isinstance(value, str) else 2
+
+
 def bind(
     op: Op,
     options: Mapping[str, Option],
@@ -169,11 +198,13 @@ def bind(
     if not unknown and len(report.diagnostics) == before:
         for name, spec in op.options.items():
             if spec.default is REQUIRED and name not in given:
-                missing_option(op.name, name, name_span, report, node)
+                wants = describe(spec.annotation)
+                missing_option(op.name, name, name_span, report, node, wants)
     faulty = len(report.diagnostics) > before
     literal = all(is_constant(option.value) for option in given.values())
     constant = _values(op, given, {}, report, node) if literal else None
-    return Bound(given, constant, faulty or (literal and constant is None))
+    length = sum(length_of(option.value) for option in given.values())
+    return Bound(given, constant, faulty or (literal and constant is None), length)
 
 
 def values(
@@ -211,8 +242,10 @@ def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, 
         size = _run_time_size(value)
         if size is not None:
             message = f"{spec.name} must be a number, but it is {size}"
-            help = "it is known only at run time"
-            report.add(Diagnostic("symbolic-size", message, span, help=help, node=node))
+            note = f"{size} is known only at run time"
+            help = "give this size in the input's shape"
+            fault = Diagnostic("symbolic-size", message, span, note, help=help, node=node)
+            report.add(fault)
             return FAULTY
         wants = describe(spec.annotation)
         near = nearest(value, choices(spec.annotation)) if isinstance(value, str) else None
@@ -235,8 +268,9 @@ def _run_time_size(value: Any) -> Dim | None:
 
 
 def _got(value: Any) -> str:
-    """What came instead, where that is short."""
-    text = "null" if value is None else repr(value)
+    """What came instead, where that is short, as YAML writes it."""
+    words = {None: "null", True: "true", False: "false"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
     return f", not {text}" if len(text) <= 20 else ""
 
 
@@ -250,25 +284,27 @@ def unknown_option(
     node: str,
 ) -> None:
     """Report an option that the op or block does not have; `words` are a node's other keys."""
-    near = None if name in words else nearest(name, (*options, *words))
-    known = ", ".join(options) or "none"
+    known = f"its options: {', '.join(options)}" if options else f"{owner} takes none"
+    near = "" if name in words else report.suggestion(name, (*options, *words))
+    help = ELSEWHERE.get(name) or near or known
     report.add(
         Diagnostic(
             "unknown-option",
             f"{owner} has no option {name!r}",
             span,
-            help=f"did you mean {near}?" if near else f"its options: {known}",
+            help=help,
             node=node,
         ),
         name,
     )
 
 
-def missing_option(owner: str, name: str, span: Span, report: Report, node: str) -> None:
+def missing_option(
+    owner: str, name: str, span: Span, report: Report, node: str, wants: str = ""
+) -> None:
     """Report an option that has no default and is not given."""
-    report.add(
-        Diagnostic("missing-option", f"{owner} needs {name}", span, help=f"give {name}", node=node)
-    )
+    help = f"give {name}, {wants}" if wants else f"give {name}"
+    report.add(Diagnostic("missing-option", f"{owner} needs {name}", span, help=help, node=node))
 
 
 def _example(op: Op) -> str:

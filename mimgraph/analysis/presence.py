@@ -10,11 +10,12 @@ from mimgraph.analysis.state import Fed, Site, State
 from mimgraph.catalogue import Op
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import Dim
-from mimgraph.ir.graph import Apply, Input
-from mimgraph.ir.presence import ALWAYS, Presence, either, implies, renamed
-from mimgraph.ir.typed import Body, Repeated, TypedNode, Use, unwrap
+from mimgraph.ir.graph import Apply, Input, Node
+from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
+from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.layers.registered import Registered
+from mimgraph.source import Span
 
 
 def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
@@ -35,12 +36,28 @@ def left_out(fed: Mapping[str, Fed]) -> frozenset[str]:
     return frozenset(key for key, one in fed.items() if not implies(whole, one.presence))
 
 
-def missing_from(fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
+def missing_from(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
     """The inputs of a merge that is a block that may be missing when the merge runs."""
-    if not skips:
-        return frozenset()
-    whole = either(one.presence for one in fed.values())
-    return frozenset(key for key, one in fed.items() if not implies(whole, one.presence))
+    sources = [one.presence for key, one in fed.items() if not may_be_left_out(op, key)]
+    whole = either(sources) if skips else sources[0]
+    return frozenset(
+        key
+        for key, one in fed.items()
+        if (skips or may_be_left_out(op, key)) and not implies(whole, one.presence)
+    )
+
+
+def any_of(inputs: Iterable[str]) -> Presence:
+    """There if any of these inputs is."""
+    return either(map(given, inputs))
+
+
+def handed_on(body: Body, whole: Presence, outer: Mapping[str, Presence]) -> Mapping[str, Presence]:
+    """When each output of a block is there, that runs where `whole` is, on inputs that are there so."""
+    return {
+        name: both(whole, renamed(body.presence_of(value), outer))
+        for name, value in body.outputs.items()
+    }
 
 
 def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
@@ -61,7 +78,9 @@ def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
         whole = _of_first(state, site, typed, op, fed)
     if whole is None:
         return None
-    return replace(typed, presence=whole, presences=_of_results(typed, fed))
+    if not state.alone and implies(any_of(site.context.inputs), whole):
+        whole = ALWAYS  # in a block that skips what is missing, which runs on one at least
+    return replace(typed, presence=whole, presences=_of_results(typed, whole, fed))
 
 
 def _check_fill(state: State, site: Site, typed: TypedNode) -> None:
@@ -75,6 +94,16 @@ def _check_fill(state: State, site: Site, typed: TypedNode) -> None:
             help = "give it a fixed size first, or another input that has this size"
             span = (site.fed or ())[0].source.span
             state.fault("symbolic-size", message, span, site.path, note=str(type_), help=help)
+
+
+def check_item(state: State, item: Node, path: str, typed: TypedNode) -> bool:
+    """A chain runs where its source is there, so that no item of it has anything to fill."""
+    fills = isinstance(typed.operation, Leaf) and typed.operation.lowering.fallback is not None
+    if fills:
+        message = "nothing is missing inside a seq, which runs only where its source is there"
+        help = "make it a node before the seq, or after it"
+        state.fault("optional-source", message, item.span, path, help=help)
+    return not fills
 
 
 def _op(typed: TypedNode) -> Op | None:
@@ -148,25 +177,41 @@ def _of_first(
     return whole
 
 
-def _of_results(typed: TypedNode, fed: Mapping[str, Fed]) -> Mapping[str, Presence]:
+def _of_results(
+    typed: TypedNode, whole: Presence, fed: Mapping[str, Fed]
+) -> Mapping[str, Presence]:
     """Where the results of a block depend on inputs of it that may be missing."""
     operation = unwrap(typed.operation)
-    body: Body | None = None
-    if isinstance(operation, Use):
-        body = operation.body
-    elif isinstance(operation, Repeated) and operation.bodies:
-        body = operation.bodies[-1]
-    if body is None or not body.optional:
-        return {}
     outer = {key: one.presence for key, one in fed.items()}
-    single = len(body.outputs) == 1
-    found = {n: renamed(body.presence_of(v), outer) for n, v in body.outputs.items()}
-    return {"" if single else name: p for name, p in found.items() if p != ALWAYS}
+    found: Mapping[str, Presence] = {}
+    if isinstance(operation, Use):
+        found = handed_on(operation.body, whole, outer)
+    elif isinstance(operation, Repeated):
+        found = {name: both(whole, outer[name]) for name in operation.carried}
+        for body in operation.bodies:
+            found = handed_on(body, whole, outer)
+            alone = next(iter(found.values()))  # a single output goes to the one input
+            outer |= {name: found.get(name, alone) for name in operation.carried}
+    single = "" in typed.results
+    return {"" if single else name: p for name, p in found.items() if p != whole}
+
+
+def check_handed_on(
+    state: State, site: Site, span: Span, one: Fed, presence: Presence, is_shared: bool
+) -> bool:
+    """Whether what a repeat hands on is there where the next needs it: a block runs on its first
+    input, and one that is shared is the same each time."""
+    fine = presence == one.presence if is_shared else implies(one.presence, presence)
+    if not fine:
+        inputs = " and ".join(inputs_of(presence))
+        message = f"what is handed on is missing without {inputs}, so the next cannot run"
+        state.fault("optional-source", message, span, site.path, help="fill it inside the block")
+    return fine
 
 
 def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> None:
     """Report a source that may be missing."""
-    inputs = sorted({name for clause in one.presence for name in clause})
+    inputs = inputs_of(one.presence)
     labels = tuple(
         Label(declared.span, "optional")
         for i in inputs
@@ -197,7 +242,7 @@ def check_output(state: State, fed: Fed, labels: tuple[Label, ...] = ()) -> None
     """An output is always there."""
     if fed.presence == ALWAYS:
         return
-    inputs = sorted({name for clause in fed.presence for name in clause})
+    inputs = inputs_of(fed.presence)
     message = f"{_missing(fed, inputs)}, but an output is always there"
     help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}"
     state.fault("optional-source", message, fed.source.span, labels=labels, help=help)

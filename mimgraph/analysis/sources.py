@@ -7,7 +7,6 @@ from itertools import islice
 
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Source
 from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import TypedNode, Value, weight_names, weight_type
@@ -46,13 +45,13 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
         node = context.scope.nodes.get(source.name)
         return Fed(Value(source.name, ""), None, source, node.span if node else source.span)
     port = typed.default if source.port is None else source.port
-    ports = tuple(p for p in typed.results if p)
     span = typed.declared.span
-    if port is None:
-        ask_for_port(state, source.name, source.span, ports, path)
-    elif port in typed.results and source.port != "":
+    if port is not None and port in typed.results and source.port != "":
         value, presence = Value(source.name, port), typed.presence_of(port)
         return Fed(value, typed.results[port], source, span, presence, typed.is_own)
+    if port is None:
+        ports = tuple(p for p in typed.results if p)
+        ask_for_port(state, source.name, source.span, ports, path)
     elif (weight := weight_type(typed.operation, port)) is not None:
         return Fed(Value(source.name, port), weight, source, span, is_own=True)
     else:
@@ -64,7 +63,7 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
     """Report a port that a node does not have; it may be meant for a result or a learned tensor."""
     ports = tuple(p for p in typed.results if p)
     weights = tuple(islice(weight_names(typed.operation), MAX_NAMES))
-    if nearest(port, weights):
+    if state.report.nearest(port, weights):
         ports += weights
     unknown_port(state, source.name, port, source.port_span, ports, path)
 
@@ -76,13 +75,19 @@ def ask_for_port(state: State, name: str, span: Span, ports: tuple[str, ...], pa
 
 
 def unknown_port(
-    state: State, name: str, port: str, span: Span, ports: tuple[str, ...], path: str
+    state: State,
+    name: str,
+    port: str,
+    span: Span,
+    ports: tuple[str, ...],
+    path: str,
+    taken: bool = False,
 ) -> None:
-    """Report a port that is not there."""
-    near = nearest(port, ports)
-    help = f"did you mean {near}?" if near else f"its ports: {', '.join(ports)}"
+    """Report a port that is not there, of a source or `taken` by the node itself."""
+    help = state.report.suggestion(port, ports, "its ports") or f"its ports: {', '.join(ports)}"
     if not ports:
-        help = f"{name} has one result: write {name}"
+        help = "leave take out" if taken else f"write {name}"
+        help = f"{name} has one result: {help}"
     state.fault("unknown-port", f"{name} has no port {port!r}", span, path, help=help)
 
 
@@ -107,7 +112,10 @@ def match(
         return None
     if len(fed) > len(keys):
         message = f"{name} takes {_count(len(keys), len(optional))}, not {len(fed)}"
-        state.fault("wrong-arity", message, fed[len(keys)].source.span, site.path)
+        help = f"its sources: {', '.join(keys)}"
+        if len(keys) == 1:
+            help = "merge them first, or write each in place of from to apply it to every one"
+        state.fault("wrong-arity", message, fed[len(keys)].source.span, site.path, help=help)
         return None
     found: dict[str, Fed] = {}
     unknown = False
@@ -125,7 +133,9 @@ def match(
     missing = [key for key in keys if key not in found and key not in optional]
     if missing:
         message = f"{name} needs a source {missing[0]!r}"
-        state.fault("wrong-arity", message, site.node.span, site.path)
+        written = ", ".join(f"{key}: ..." for key in keys if key not in optional)
+        help = f"from: {{{written}}}" if len(keys) > 1 else "from names it"
+        state.fault("wrong-arity", message, site.node.span, site.path, help=help)
         return None
     return {key: found[key] for key in keys if key in found}
 
@@ -133,8 +143,9 @@ def match(
 def _unknown_argument(
     state: State, site: Site, name: str, argument: str, source: Source, keys: tuple[str, ...]
 ) -> None:
-    near = nearest(argument, keys)
-    help = f"did you mean {near}?" if near else f"its sources: {', '.join(keys)}"
+    help = (
+        state.report.suggestion(argument, keys, "its sources") or f"its sources: {', '.join(keys)}"
+    )
     span = source.argument_span or source.span
     message = f"{name} takes no source {argument!r}"
     state.fault("unknown-key", message, span, site.path, help=help)
@@ -146,7 +157,8 @@ def _match_many(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[
         if one.source.argument is not None:
             span = one.source.argument_span or one.source.span
             message = f"{op.name} takes a list of sources"
-            state.fault("unknown-key", message, span, site.path)
+            help = f"from: [{', '.join(each.text for each in fed)}]"
+            state.fault("unknown-key", message, span, site.path, help=help)
             return None
     return {str(index): one for index, one in enumerate(fed)}
 

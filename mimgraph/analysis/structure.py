@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import networkx as nx
 
 from mimgraph.analysis.names import name_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Apply, Block, BlockInput, Each, Input, Node, Output, Share
 from mimgraph.source import Span
 
@@ -101,16 +101,16 @@ def _resolve_outputs(
 
 
 def unknown_source(
-    name: str, span: Span, choices: Iterable[str], report: Report, node: str
+    name: str, span: Span, choices: Collection[str], report: Report, node: str, help: str = ""
 ) -> None:
     """Report a name that is no input or node; what it nearly names is not called unused."""
-    near = nearest(name, choices)
+    near = report.nearest(name, choices)
     report.add(
         Diagnostic(
             "unknown-source",
             f"no input or node is called {name!r}",
             span,
-            help=f"did you mean {near}?" if near else "",
+            help=help or report.suggestion(name, choices, "known here"),
             node=node,
         ),
         name,
@@ -133,11 +133,11 @@ def _graph(
             elif source.name not in inputs:
                 choices = (*inputs, *nodes)
                 unknown_source(source.name, source.name_span, choices, report, path + node.name)
-        if (share := shared_by(node)) is not None:
-            _check_target(node, share, nodes, report, path)
-            # the modules of an `each` have names once it is typed
-            if share.target in nodes and isinstance(nodes[share.target].operation, Each):
-                edges.append((share.target, node.name))
+        if (share := shared_by(node)) is not None and share.target not in nodes:
+            _unknown_target(node, share, inputs, nodes, report, path)
+    # the modules of an `each` have names once it is typed
+    eaches = _shared_eaches(nodes, report, path)
+    edges += [(each, name) for name, each in eaches.items()]
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(nodes)
     graph.add_edges_from(edges)
@@ -172,22 +172,48 @@ def shared_by(node: Node) -> Share | None:
     return operation if isinstance(operation, Share) else None
 
 
-def _check_target(
-    node: Node, share: Share, nodes: Mapping[str, Node], report: Report, path: str
+def _unknown_target(
+    node: Node,
+    share: Share,
+    inputs: Container[str],
+    nodes: Mapping[str, Node],
+    report: Report,
+    path: str,
 ) -> None:
-    """A share names a node, and following shares ends."""
-    if share.target not in nodes:
-        unknown_source(share.target, share.target_span, nodes, report, path + node.name)
-        return
-    seen = [node.name]
-    target = nodes[share.target]
-    while (inner := shared_by(target)) is not None and inner.target in nodes:
-        if target.name in seen:
-            if node.name == min(seen, key=list(nodes).index):
-                _report_cycle([*seen, seen[0]], node.span, "nodes share each other", report, path)
-            return
-        seen.append(target.name)
-        target = nodes[inner.target]
+    """Report that a share names no node."""
+    others = [name for name in nodes if name != node.name]
+    is_input = share.target in inputs
+    help = f"{share.target} is an input, which has no module to share" if is_input else ""
+    unknown_source(share.target, share.target_span, others, report, path + node.name, help)
+
+
+def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict[str, str]:
+    """The first `each` to which the shares of a node lead; each ring of shares is told at its first
+    node."""
+    position = {name: index for index, name in enumerate(nodes)}
+    found: dict[str, str] = {}
+    settled: set[str] = set()
+    for name in nodes:
+        followed: dict[str, str] = {}
+        while name in nodes and name not in settled and name not in followed:
+            share = shared_by(nodes[name])
+            if share is None:
+                break
+            followed[name] = share.target
+            name = share.target
+        if name in followed:
+            ring = [*followed][[*followed].index(name) :]
+            start = ring.index(min(ring, key=position.__getitem__))
+            around = [*ring[start:], *ring[: start + 1]]
+            here = path + around[0]
+            report_cycle(around, nodes, "nodes share each other", "shares", report, here)
+        for sharing, target in reversed(followed.items()):
+            if target in nodes and isinstance(nodes[target].operation, Each):
+                found[sharing] = target
+            elif target in found:
+                found[sharing] = found[target]
+        settled.update(followed)
+    return found
 
 
 def _order(
@@ -203,7 +229,8 @@ def _order(
     except nx.NetworkXUnfeasible:
         pass
     for around in cycles(graph, position):
-        _report_cycle(around, nodes[around[0]].span, "nodes feed each other", report, path)
+        here = path + around[0]
+        report_cycle(around, nodes, "nodes feed each other", "feeds", report, here)
     return order
 
 
@@ -220,16 +247,29 @@ def cycles(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[list[str
     return found
 
 
-def _report_cycle(around: list[str], span: Span, what: str, report: Report, path: str) -> None:
-    """Tell a cycle in words; a long one is cut in its middle."""
+def report_cycle(
+    around: list[str],
+    places: Mapping[str, Node | Block],
+    what: str,
+    verb: str,
+    report: Report,
+    node: str = "",
+) -> None:
+    """Tell a cycle, which ends where it starts: in words, and at each; a long one without its middle."""
+    steps = list(pairwise(around))
     shown = around if len(around) <= 8 else [*around[:4], "...", *around[-3:]]
+    told = steps if len(around) <= 8 else [*steps[:3], *steps[-2:]]
+    (first, second), *others = told
+    labels = [Label(places[one].span, f"{verb} {other}") for one, other in others]
     report.add(
         Diagnostic(
             "cycle",
             f"{what}: {' -> '.join(shown)}",
-            span,
-            help="a graph runs from its inputs to its outputs; for steps in a row use repeat",
-            node=path + around[0],
+            places[first].span,
+            f"{verb} {'itself' if first == second else second}",
+            tuple(labels),
+            "a graph runs from its inputs to its outputs; for steps in a row use repeat",
+            node,
         ),
         *around,
     )
@@ -252,7 +292,7 @@ def _check_used(
         if (share := shared_by(node)) is not None:
             read.add(share.target)
     for thing in (*inputs.values(), *nodes.values()):
-        if thing.name in read or _is_spoken(thing.name, report):
+        if thing.name in read or report.speaks_of(thing.name):
             continue
         is_node = isinstance(thing, Node)
         if isinstance(thing, Node) and thing.operation is None:  # its own fault is told already
@@ -268,10 +308,3 @@ def _check_used(
                 node=path + thing.name if is_node else "",
             )
         )
-
-
-def _is_spoken(name: str, report: Report) -> bool:
-    """Whether a fault speaks of this name or nearly names it."""
-    return bool(report.spoken) and (
-        name in report.spoken or any(nearest(word, (name,)) for word in report.spoken)
-    )

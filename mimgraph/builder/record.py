@@ -22,6 +22,7 @@ from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.typed import TypedNode, Value
 from mimgraph.ir.types import BATCH, DTYPES, Shape, TensorType
@@ -147,9 +148,17 @@ class Tensor:
     def __repr__(self) -> str:
         record = self.record
         if self.port is not None:
-            return f"<{record.label}.{self.port} {self.type}>"
+            return f"<{record.label}.{self.port} {self.type}{self._missing()}>"
         shown = (f"{port} {type_}".lstrip() for port, type_ in record.results.items())
-        return f"<{record.label} {', '.join(shown)}>"
+        return f"<{record.label} {', '.join(shown)}{self._missing()}>"
+
+    def _missing(self) -> str:
+        """Without which inputs it is missing."""
+        made = self.record.made
+        if isinstance(made, Given):
+            return ", optional" if getattr(made.declared, "optional", False) else ""
+        inputs = inputs_of(made.presence_of(self.port or made.default or ""))
+        return f", missing without {' and '.join(inputs)}" if inputs else ""
 
     def __getitem__(self, port: str | int) -> Tensor:
         """One of several results, by name."""
@@ -207,7 +216,10 @@ def _merge(name: str, left: Tensor, right: object) -> Tensor:
     if op is None or not isinstance(right, Tensor):
         refused: Tensor = NotImplemented
         return refused
-    return record(LayerCall(op, (), {}), (left, right), {}, None)
+    try:
+        return record(LayerCall(op, (), {}), (left, right), {}, None)
+    except SpecError as error:
+        raise error.shortened() from None
 
 
 # --- inputs ---------------------------------------------------------------------------------------

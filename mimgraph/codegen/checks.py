@@ -33,31 +33,34 @@ class InputCheck:
     def __call__(self, module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
         if torch.compiler.is_exporting():  # there are no values to look at
             return
-        faults = list(self.faults(args, inputs))
+        faults = list(call_faults(self.graph, args, inputs, same_kind))
         if faults:
             raise ValueError("; ".join(faults))
 
-    def faults(self, args: tuple[Any, ...], inputs: Mapping[str, Any]) -> Iterator[str]:
-        """Inputs by the wrong name, what is no tensor, and what `misfits` tells of the others."""
-        expected = self.graph.body.inputs
-        if args:
-            yield f"inputs are given by name: {', '.join(expected)}"
-        yield from (f"there is no input {name!r}" for name in inputs if name not in expected)
-        optional = self.graph.body.optional
-        yield from (
-            f"{name} is missing"
-            for name in expected
-            if name not in optional and inputs.get(name) is None
-        )
-        given = {name: x for name, x in inputs.items() if name in expected and x is not None}
-        tensors = {name: x for name, x in given.items() if isinstance(x, Tensor)}
-        for name, x in given.items():
-            if name not in tensors:
-                yield f"{name} is no tensor, but a {type(x).__name__}"
-        yield from misfits(self.graph, tensors, same_kind)
-
     def __reduce__(self) -> tuple[Callable[[str], InputCheck], tuple[str]]:
         return self.restore, (self.spec(),)
+
+
+def call_faults(
+    graph: TypedGraph, args: tuple[Any, ...], inputs: Mapping[str, Any], takes: Takes
+) -> Iterator[str]:
+    """Inputs by the wrong name, what is no tensor, and what `misfits` tells of the others."""
+    expected = graph.body.inputs
+    if args:
+        yield f"inputs are given by name: {', '.join(expected)}"
+    yield from (f"there is no input {name!r}" for name in inputs if name not in expected)
+    optional = graph.body.optional
+    yield from (
+        f"{name} is missing"
+        for name in expected
+        if name not in optional and inputs.get(name) is None
+    )
+    given = {name: x for name, x in inputs.items() if name in expected and x is not None}
+    tensors = {name: x for name, x in given.items() if isinstance(x, Tensor)}
+    for name, x in given.items():
+        if name not in tensors:
+            yield f"{name} is no tensor, but a {type(x).__name__}"
+    yield from misfits(graph, tensors, takes)
 
 
 def same_kind(given: torch.dtype, wanted: torch.dtype) -> bool:

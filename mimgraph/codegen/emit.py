@@ -29,6 +29,7 @@ from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.tree import Construct
 from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript
 from mimgraph.ir.lowering import Module
+from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -54,9 +55,11 @@ Key = TypeVar("Key")
 
 
 class File(NamedTuple):
-    """The text; what it imports of the user's, by the names in it; and the layers that need that."""
+    """The text and the classes in it; what it imports of the user's, by the names in the text; and
+    the layers that need that."""
 
     text: str
+    classes: tuple[Class, ...]
     own: Mapping[str, Any]
     layers: Mapping[str, type]
 
@@ -71,7 +74,8 @@ def emit(graph: TypedGraph) -> File:
     lines = imports(words)
     if own := emitter.own.imported:
         lines = (*lines, "", *import_lines(own))
-    return File(module_text(lines, classes, tuple(used.values())), own, emitter.layers)
+    text = module_text(lines, classes, tuple(used.values()))
+    return File(text, classes, own, emitter.layers)
 
 
 class _Emitter:
@@ -155,8 +159,11 @@ class _Emitter:
 
     def draft(self, body: Body) -> Draft:
         """The class of a block as this use needs it."""
-        count = len(body.outputs)
-        returns = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+        kinds = [
+            "Tensor" if body.presence_of(value) == ALWAYS else "Tensor | None"
+            for value in body.outputs.values()
+        ]
+        returns = kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
         if body.is_chain:
             (node,) = body.nodes
             assert isinstance(node.operation, Sequence)

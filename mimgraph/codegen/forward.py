@@ -2,130 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
-from itertools import groupby
 
 from mimgraph.codegen.inline import inlined
-from mimgraph.codegen.naming import Branches, needed_by
-from mimgraph.codegen.plan import Condition, Plan, Step
+from mimgraph.codegen.naming import Branches
+from mimgraph.codegen.paths import Fork, Path, Paths
+from mimgraph.codegen.plan import Plan
 from mimgraph.codegen.printer import Assign, Delete, For, If, Return, Statement
+from mimgraph.codegen.steps import Step, values_read
 from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Body, Value
+from mimgraph.ir.typed import Body, TypedNode, Value, needed_in_eval
 
 
 def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
-    """The statements; several outputs are returned as a dict, in blocks as a tuple."""
+    """The statements; several outputs are returned as a dict, in blocks as a tuple.
+
+    If one local dies at a statement its result takes its name, so a branch carries one name: that
+    of its last node, `x` on the run that ends in the result.
+    """
     plan = Plan(body)
-    needed = _needed_in_eval(body)
-    for node in body.order:
-        if node.name in needed:
+    needed = needed_in_eval(body)
+    for node in _running(body, needed):
+        with plan.in_training(node.name not in needed):
             plan.node(node)
-    with plan.under(None):  # in training
-        for node in body.order:
-            if node.name not in needed:
-                plan.node(node)
-    return _named(plan, as_dict)
+    plan.steps = inlined(plan.steps, body, map(plan.value, body.outputs.values()))
+    _return(plan, as_dict)
+    paths = Paths(plan.steps, body.inputs)
+    return tuple(_Writer(plan, paths).block(paths.whole))
 
 
-def _needed_in_eval(body: Body) -> set[str]:
-    """The nodes that run always; the others, if any, only for outputs that training has."""
+def _running(body: Body, needed: set[str]) -> Iterable[TypedNode]:
+    """The nodes in running order: what only training needs as soon as it can be done, so that
+    otherwise nothing is kept for it."""
     if not body.training:
-        return set(body.by_name)
-    stack = [value.name for name, value in body.outputs.items() if name not in body.training]
-    found: set[str] = set()
-    while stack:
-        name = stack.pop()
-        if name in body.by_name and name not in found:
-            found.add(name)
-            stack.extend(value.name for value in body.by_name[name].arguments.values())
-    return found
+        return body.order
+    place: dict[str, int] = {}
+    for index, node in enumerate(body.order):
+        sources = (value.name.partition(".")[0] for value in node.arguments.values())
+        after = (place[name] for name in sources if name in place)
+        place[node.name] = index if node.name in needed else max(after, default=len(body.order))
+    return sorted(body.order, key=lambda node: (place[node.name], node.name not in needed))
 
 
-def _named(plan: Plan, as_dict: bool) -> tuple[Statement, ...]:
-    """Steps as statements. If one local dies at a statement its result takes its name, so a branch
-    carries one name: that of its last node, `x` on the run that ends in the result."""
+def _return(plan: Plan, as_dict: bool) -> None:
+    """The results as the last step, in training and otherwise; one that the last node makes stands
+    in it."""
     body = plan.body
-    outputs = {name: plan.value(value) for name, value in body.outputs.items()}
-    steps, final = _split_final(inlined(plan.steps, body, outputs.values()), outputs)
-    last_use = _last_use(steps, final, outputs.values())
-    names = Branches(plan, steps, last_use, final, outputs)
-    writer = _Writer(steps, names, last_use)
-    in_training = [index for index, step in enumerate(steps) if TRAINING in step.guard]
-    always = [index for index in range(len(steps)) if index not in set(in_training)]
-    statements = list(writer.block(always, 0))
-    results = {name: plan.read(value) for name, value in outputs.items()}
-    if body.training:
-        both = Return(_returned(final, results, names, as_dict))
-        statements.append(If(Name("self.training"), (*writer.block(in_training, 1), both)))
-        results = {name: code for name, code in results.items() if name not in body.training}
-    statements.append(Return(_returned(final, results, names, as_dict)))
-    return tuple(statements)
-
-
-TRAINING = Condition(None)
-
-
-def _split_final(steps: list[Step], outputs: Mapping[str, Value]) -> tuple[list[Step], Step | None]:
-    """The last step stands in the return if it makes the one result."""
-    if len(outputs) == 1 and steps:
-        (value,) = outputs.values()
-        last = steps[-1]
-        if last.targets == (value,) and last.loop is None and not last.guard:
-            return steps[:-1], last
-    return steps, None
-
-
-def _last_use(steps: list[Step], final: Step | None, outputs: Iterable[Value]) -> dict[Value, int]:
-    """The index of the last step that reads each value; the return counts as one more."""
-    found: dict[Value, int] = {}
-    for index, step in enumerate(steps):
-        for value in needed_by(step):
-            found[value] = index
-    for value in final.reads if final else outputs:
-        found[value] = len(steps)
-    return found
+    results = {name: plan.read(value) for name, value in body.outputs.items()}
+    last = plan.steps[-1] if plan.steps else None
+    if len(results) == 1:
+        (value,) = map(plan.value, body.outputs.values())
+        if last and last.targets == (value,) and last.loop is None and not last.guard:
+            plan.steps[-1] = Step((), last.code, last.reads, node=last.node)
+            return
+    for training in (True, False) if body.training else (False,):
+        kept = {n: code for n, code in results.items() if training or n not in body.training}
+        code = next(iter(kept.values()))
+        if len(results) > 1:
+            code = Dict(tuple(kept.items())) if as_dict else Tuple(tuple(kept.values()))
+        with plan.in_training(training):
+            plan.add(Step((), code, tuple(dict.fromkeys(values_read(code)))))
 
 
 class _Writer:
     """Writes steps as statements, those of one condition together."""
 
-    def __init__(self, steps: list[Step], names: Branches, last_use: Mapping[Value, int]) -> None:
-        self.steps = steps
-        self.names = names
-        self.last_use = last_use
+    def __init__(self, plan: Plan, paths: Paths) -> None:
+        self.steps = plan.steps
+        self.paths = paths
+        self.names = Branches(plan, paths)
 
-    def block(self, indices: list[int], depth: int) -> Iterator[Statement]:
-        """The statements of steps that stand below `depth` conditions."""
-        for presence, group in groupby(indices, key=lambda index: self.condition(index, depth)):
-            run = list(group)
-            if presence is None:
-                for index in run:
-                    yield from self.step(index)
-                continue
-            where = {
-                holds: [index for index in run if self.steps[index].guard[depth].holds is holds]
-                for holds in (True, False)
-            }
-            then, otherwise = (
-                _unrepeated(self.block(where[holds], depth + 1)) for holds in (True, False)
-            )
-            if then:
-                yield If(_is_there(presence), then, otherwise)
-            elif otherwise:
-                yield If(_is_missing(presence), otherwise)
+    def block(self, path: Path) -> Iterator[Statement]:
+        """The statements of a path."""
+        for part in path:
+            if isinstance(part, Fork):
+                yield from self.fork(part)
+            else:
+                yield from self.step(part)
 
-    def condition(self, index: int, depth: int) -> Presence | None:
-        """What a step depends on at this depth."""
-        guard = self.steps[index].guard
-        return guard[depth].presence if len(guard) > depth else None
+    def fork(self, fork: Fork) -> Iterator[Statement]:
+        """An `if`, with nothing after it where it returns."""
+        then, otherwise = (
+            (*self.deleted(self.paths.gone(fork, holds), side), *self.block(side))
+            for side, holds in ((fork.then, True), (fork.otherwise, False))
+        )
+        if then and isinstance(then[-1], Return):
+            otherwise = ()
+        if then:
+            yield If(_holds(fork.presence), then, otherwise)
+        elif otherwise:
+            yield If(_is_missing(fork.presence), otherwise)
+
+    def deleted(self, gone: Iterable[Value], path: Path) -> Iterator[Statement]:
+        """What is not needed on this way, but for what its first step makes anew."""
+        first = path[0] if path else None
+        made = self.steps[first].targets if isinstance(first, int) else ()
+        anew = {self.names.name(target) for target in made}
+        names = dict.fromkeys(map(self.names.name, gone))
+        kept = tuple(name for name in names if name not in anew)
+        if kept:
+            yield Delete(kept)
 
     def step(self, index: int) -> Iterator[Statement]:
         step, names = self.steps[index], self.names
-        targets = tuple(names.name(target) for target in step.targets)
         code = names.code(step.code)
-        assign = Assign(targets, code, step.comment)
+        unread = self.paths.unread[index]
+        if not step.targets:
+            yield Return(code, step.node)
+            return
+        if unread and code == Constant(None):
+            return
+        targets = tuple(names.name(target) for target in step.targets)
+        assign = Assign(targets, code, step.comment, step.node)
         if step.loop is None:
             if targets != (getattr(code, "id", None),):  # a value that keeps its name
                 yield assign
@@ -134,24 +124,16 @@ class _Writer:
                 if names.name(target) != names.name(before):
                     yield Assign((names.name(target),), Name(names.name(before)))
             yield For((step.loop.variable,), names.code(step.loop.iterable), (assign,))
-        dead = [names.name(v) for v in names.dying(step, index, self.last_use)]
-        unread = [names.name(v) for v in step.targets if v not in self.last_use]
-        gone = (*(name for name in dict.fromkeys(dead) if name not in targets), *unread)
+        dead = dict.fromkeys(map(names.name, names.dying(index)))
+        gone = (*(name for name in dead if name not in targets), *map(names.name, unread))
         if gone:
             yield Delete(gone)
 
 
-def _unrepeated(statements: Iterable[Statement]) -> tuple[Statement, ...]:
-    """Values of one name that are missing together are None once."""
-    found: list[Statement] = []
-    for statement in statements:
-        if statement not in found:
-            found.append(statement)
-    return tuple(found)
-
-
-def _is_there(presence: Presence) -> Code:
+def _holds(presence: Presence | None) -> Code:
     """`audio is not None`; of several inputs any of the sets that are enough."""
+    if presence is None:
+        return Name("self.training")
     clauses = [
         _joined("and", [Binary("is not", Name(name), Constant(None)) for name in sorted(clause)])
         for clause in sorted(presence, key=sorted)
@@ -159,7 +141,8 @@ def _is_there(presence: Presence) -> Code:
     return _joined("or", clauses)
 
 
-def _is_missing(presence: Presence) -> Code:
+def _is_missing(presence: Presence | None) -> Code:
+    assert presence is not None  # what eval has runs in training too
     clauses = [
         _joined("or", [Binary("is", Name(name), Constant(None)) for name in sorted(clause)])
         for clause in sorted(presence, key=sorted)
@@ -169,14 +152,3 @@ def _is_missing(presence: Presence) -> Code:
 
 def _joined(operator: str, parts: Sequence[Code]) -> Code:
     return reduce(lambda left, right: Binary(operator, left, right), parts)
-
-
-def _returned(
-    final: Step | None, results: Mapping[str, Code], names: Branches, as_dict: bool
-) -> Code:
-    if final is not None:
-        return names.code(final.code)
-    values = {name: names.code(code) for name, code in results.items()}
-    if len(values) == 1 and len(names.outputs) == 1:
-        return next(iter(values.values()))
-    return Dict(tuple(values.items())) if as_dict else Tuple(tuple(values.values()))

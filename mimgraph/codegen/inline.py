@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from mimgraph.codegen.plan import Step, values_read
+from mimgraph.codegen.steps import Step, values_read
 from mimgraph.codegen.tree import Local, rebuild
 from mimgraph.ir.code import Call
 from mimgraph.ir.typed import Body, Each, Leaf, Value, unwrap

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import linecache
 import sys
+import weakref
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -24,7 +25,8 @@ def load(
     own: Mapping[str, Any],
     layers: Mapping[str, type],
 ) -> ModuleType:
-    """The source as a module that `inspect`, debuggers and tracebacks find; run once a text.
+    """The source as a module that `inspect`, debuggers and tracebacks find; run once a text, and
+    forgotten with the last that lives of it, so that a search may compile without end.
 
     The user's own classes are given, by the names that the text imports: they may stand in a
     function, or be defined anew. A pickle of an instance holds the spec, the name of its class and
@@ -37,19 +39,37 @@ def load(
     filename = f"<mimgraph {key.removeprefix(_PREFIX)}>"
     module = ModuleType(key, "Compiled by mimgraph.")
     module.__file__ = filename
+    code = compile(_without(own, source), filename, "exec", dont_inherit=True)
+    # every class and function of it holds its names, and so keeps it alive
+    vars(module).update(own, __itself__=module)
+    exec(code, vars(module))  # noqa: S102 - our own text
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    sys.modules[key] = module
-    try:
-        code = compile(_without(own, source), filename, "exec", dont_inherit=True)
-        vars(module).update(own)
-        exec(code, module.__dict__)  # noqa: S102 - our own text
-    except BaseException:
-        del sys.modules[key]
-        raise
+    sys.modules[key] = _Face(module)
+    weakref.finalize(module, _forget, key, filename).atexit = False
     for value in list(module.__dict__.values()):
         if isinstance(value, type) and value.__module__ == key:
             _pickle_by_spec(value, spec, restore, layers)
     return module
+
+
+class _Face(ModuleType):
+    """A module as `sys.modules` has it: with all of its names, but not keeping it alive."""
+
+    def __init__(self, module: ModuleType) -> None:
+        super().__init__(module.__name__, module.__doc__)
+        self._module = weakref.ref(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module(), name)
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        return getattr(self._module(), "__dict__", {})
+
+
+def _forget(key: str, filename: str) -> None:
+    sys.modules.pop(key, None)
+    linecache.cache.pop(filename, None)
 
 
 def _without(own: Mapping[str, Any], source: str) -> ast.Module | str:

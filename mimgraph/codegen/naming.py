@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-
-from mimgraph.codegen.plan import Loop, Plan, Step
+from mimgraph.codegen.paths import Paths, needed_by
+from mimgraph.codegen.plan import Plan
+from mimgraph.codegen.steps import Loop, Step
 from mimgraph.codegen.tree import Local, rebuild
 from mimgraph.ir.code import Code, Name
 from mimgraph.ir.typed import Value
@@ -14,53 +13,34 @@ MAIN = "x"
 AMBIGUOUS = ("l", "I", "O")  # names that linters refuse, and readers should
 
 
-def needed_by(step: Step) -> Iterable[Value]:
-    """What a step needs from before it."""
-    if step.loop is None:
-        return step.reads
-    outside = [value for value in step.reads if value not in step.targets]
-    return (*step.loop.carried.values(), *outside)
-
-
 class Branches:
-    """The name of every local."""
+    """The name of every local of a plan whose steps are complete."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        steps: list[Step],
-        last_use: Mapping[Value, int],
-        final: Step | None,
-        outputs: Mapping[str, Value],
-    ) -> None:
+    def __init__(self, plan: Plan, paths: Paths) -> None:
         self.inputs = plan.body.inputs
-        self.outputs = outputs
         self.in_block = plan.body.family != ""
+        self.paths = paths
         self.branch: dict[Value, int] = {}
         self.members: list[list[Value]] = []
         self.kept: dict[int, Value] = {}  # by branch: what a loop rebinds keeps its name
-        self.readers = Counter(value for step in steps for value in needed_by(step))
-        self.readers.update(final.reads if final else outputs.values())
+        self.readers = paths.readers()
         self.fed: set[Value] = set()  # what the inputs become, not tensors of the module alone
-        for index, step in enumerate(steps):
+        self.makers = _makers(plan.steps) if paths.branches else {}
+        for index, step in enumerate(plan.steps):
             if any(value in self.fed or value.name in self.inputs for value in needed_by(step)):
                 self.fed.update(step.targets)
-            dying = self.dying(step, index, last_use)
             for target in step.targets:
                 if target in self.branch:  # made in another way where something is missing
                     continue
-                self.join(target, self.heir(step, target, dying))
+                heir = self.heir(step, target, self.dying(index))
+                self.join(target, None if heir and self.clashes(target, heir) else heir)
                 if step.loop is not None and len(step.targets) > 1:
-                    self.keep(step, step.loop, target, index, last_use)
-        self.names = self.choose(plan, self.main(final, outputs, last_use, len(steps)))
+                    self.keep(step, step.loop, target, index)
+        self.names = self.choose(plan, self.main(plan))
 
-    def dying(self, step: Step, index: int, last_use: Mapping[Value, int]) -> list[Value]:
+    def dying(self, index: int) -> list[Value]:
         """The locals that no later step needs, in the order in which they are read."""
-        return [
-            value
-            for value in dict.fromkeys(needed_by(step))
-            if last_use[value] == index and value.name not in self.inputs
-        ]
+        return [value for value in self.paths.dying(index) if value.name not in self.inputs]
 
     def heir(self, step: Step, target: Value, dying: list[Value]) -> Value | None:
         """The dying local whose name the target takes."""
@@ -71,9 +51,16 @@ class Branches:
             return None  # what several steps read has a name of its own
         return dying[0]
 
-    def keep(
-        self, step: Step, loop: Loop, target: Value, index: int, last_use: Mapping[Value, int]
-    ) -> None:
+    def clashes(self, target: Value, heir: Value) -> bool:
+        """Whether the heir's name is that of something else needed where the target is made."""
+        branch = self.branch.get(heir)
+        return any(
+            value != target and self.branch.get(value) == branch
+            for index in self.makers.get(target, ())
+            for value in self.paths.live[index]
+        )
+
+    def keep(self, step: Step, loop: Loop, target: Value, index: int) -> None:
         """Of several values that a loop carries, each keeps a plain name that it came with.
 
         So a block rebinds its inputs; those of the whole graph are not touched.
@@ -81,7 +68,8 @@ class Branches:
         before = loop.carried.get(target)
         if before is None or before.port or stays(step, loop, target):
             return
-        if last_use[before] == index and (self.in_block or before.name not in self.inputs):
+        dies = before in self.paths.dying(index)
+        if dies and (self.in_block or before.name not in self.inputs):
             self.kept[self.branch[target]] = before
 
     def join(self, value: Value, heir: Value | None) -> None:
@@ -92,18 +80,11 @@ class Branches:
             self.branch[value] = self.branch[heir]
             self.members[self.branch[heir]].append(value)
 
-    def main(
-        self,
-        final: Step | None,
-        outputs: Mapping[str, Value],
-        last_use: Mapping[Value, int],
-        end: int,
-    ) -> int | None:
+    def main(self, plan: Plan) -> int | None:
         """The branch that ends in the one result."""
-        if len(outputs) != 1:
+        if len(plan.body.outputs) != 1:
             return None
-        read = final.reads if final else tuple(outputs.values())
-        dying = [value for value in dict.fromkeys(read) if value in self.branch]
+        dying = [v for v in dict.fromkeys(plan.steps[-1].reads) if v in self.branch]
         return self.branch[dying[0]] if len(dying) == 1 and dying[0] in self.fed else None
 
     def choose(self, plan: Plan, main: int | None) -> list[str]:
@@ -157,3 +138,12 @@ def stays(step: Step, loop: Loop, target: Value) -> bool:
 
 def _loop_names(steps: list[Step]) -> set[str]:
     return {step.loop.variable for step in steps if step.loop is not None}
+
+
+def _makers(steps: list[Step]) -> dict[Value, list[int]]:
+    """The steps that make each value."""
+    found: dict[Value, list[int]] = {}
+    for index, step in enumerate(steps):
+        for target in step.targets:
+            found.setdefault(target, []).append(index)
+    return found

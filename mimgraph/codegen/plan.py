@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import chain
-from typing import NamedTuple
+from dataclasses import replace
 
+from mimgraph.codegen.missing import nullable, takes_none
 from mimgraph.codegen.sizes import resolve_sizes
+from mimgraph.codegen.steps import Condition, Guard, Loop, Step, values_read
 from mimgraph.codegen.tree import Local, fill
 from mimgraph.ir.code import (
     Attribute,
@@ -17,9 +17,7 @@ from mimgraph.ir.code import (
     Code,
     Constant,
     Name,
-    Operand,
     Subscript,
-    children,
     named_constant,
 )
 from mimgraph.ir.lowering import ANCHOR, MODULE, RESULT, Lowering, Module
@@ -42,37 +40,6 @@ from mimgraph.ir.typed import (
 from mimgraph.ir.types import DTYPES
 
 LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
-
-
-class Condition(NamedTuple):
-    """Whether an optional input is given; where there is no presence, whether the module trains."""
-
-    presence: Presence | None
-    holds: bool = True
-
-
-@dataclass(slots=True)
-class Step:
-    """One assignment: `targets = code`, `times` over in a loop; `reads` are the values it needs.
-
-    It is done where all conditions of `guard` hold, the outermost first.
-    """
-
-    targets: tuple[Value, ...]
-    code: Code
-    reads: tuple[Value, ...]
-    comment: str = ""
-    loop: Loop | None = None
-    guard: tuple[Condition, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """`for variable in iterable`; each target that is carried starts as the value it is carried from."""
-
-    variable: str
-    iterable: Code
-    carried: Mapping[Value, Value] = field(default_factory=dict)
 
 
 def item_code(node: TypedNode, module: Code, source: Code) -> Code:
@@ -159,7 +126,7 @@ class Plan:
         self.used = set(self.count)
         self.ports = used_ports(body)
         self.same: dict[Value, Value] = {}  # one value under two names
-        self.guard: tuple[Condition, ...] = ()  # of the steps that are made just now
+        self.guard: Guard = ()  # of the steps that are made just now
         self.nullable = set(nullable(body))
         # tensors of the module itself, which need no local
         self.owned: dict[Value, Code] = dict(self.learned())
@@ -196,7 +163,7 @@ class Plan:
             self.single(one)
 
     @contextmanager
-    def under(self, presence: Presence | None, holds: bool = True) -> Iterator[None]:
+    def under(self, presence: Presence, holds: bool = True) -> Iterator[None]:
         """What is made inside is done where this holds."""
         before = self.guard
         if presence != ALWAYS:
@@ -204,52 +171,62 @@ class Plan:
         yield
         self.guard = before
 
-    def single(self, node: TypedNode) -> None:
-        """A node where it is there; what stands for it where it is not."""
-        with self.under(node.presence):
-            self.with_arguments(node, frozenset())
-        for port in node.results:
-            value, presence = Value(node.name, port), node.presence_of(port)
-            if value in self.nullable and value in self.used and node.presence != ALWAYS:
-                with self.under(presence, holds=False):
-                    self.add(Step((self.value(value),), Constant(None), ()))
+    @contextmanager
+    def in_training(self, only: bool) -> Iterator[None]:
+        """What is made inside is done in training only."""
+        before = self.guard
+        if only:
+            self.guard = (*before, Condition(None))
+        yield
+        self.guard = before
 
-    def with_arguments(self, node: TypedNode, gone: frozenset[str]) -> None:
-        """The node for each of the ways in which its masks, lengths and states are given or not."""
-        whole = node.without.get(gone, node)
-        if all(takes_none(node, keys) for keys in node.without):
-            whole = node
-        else:
-            for keys in sorted(node.without, key=lambda keys: (len(keys), sorted(keys))):
-                presence = self.body.presence_of(node.arguments[min(keys)])
-                decided = any(condition.presence == presence for condition in self.guard)
-                if not decided:
-                    with self.under(presence):
-                        self.with_arguments(node, gone)
-                    with self.under(presence, holds=False):
-                        self.with_arguments(node, gone | keys)
-                    return
-        operation = whole.operation
-        if isinstance(node.operation, Shared) and whole is not node:
-            operation = replace(node.operation, operation=operation)
-        self.filled(replace(whole, name=node.name, operation=operation, presence=node.presence))
+    def single(self, node: TypedNode) -> None:
+        """A node where it is there, and None where it is not, if that is read."""
+        with self.under(node.presence):
+            self.filled(node)
+        if node.presence == ALWAYS:
+            return
+        values = (Value(node.name, port) for port in node.results)
+        missing = dict.fromkeys(self.value(v) for v in values if v in self.nullable & self.used)
+        with self.under(node.presence, holds=False):
+            for value in missing:
+                if value.name not in self.body.inputs:
+                    self.add(Step((value,), Constant(None), ()))
 
     def filled(self, node: TypedNode) -> None:
         """A node, and beside a source that may be missing what fills its place."""
         operation = unwrap(node.operation)
         fallback = operation.lowering.fallback if isinstance(operation, Leaf) else None
         if fallback is None or not isinstance(operation, Leaf):
-            self.made(node)
+            self.with_arguments(node, frozenset())
             return
         presence = self.body.presence_of(node.arguments["input"])
         with self.under(presence):
-            self.made(node)
+            self.with_arguments(node, frozenset())
         if presence != ALWAYS:
             anchor, code = self.anchored(fallback, node.results[""].dtype)
             operands = {ANCHOR.key: Local(anchor)}
             code = _fill(code, module_code(owner_of(node)), operands, None)
             with self.under(presence, holds=False):
                 self.step(node, (Value(node.name, ""),), activated(operation, code))
+
+    def with_arguments(self, node: TypedNode, gone: frozenset[str]) -> None:
+        """The node for each of the ways in which its masks, lengths and states are given or not;
+        one that may be None is passed in any case."""
+        for keys in sorted(node.without, key=lambda keys: (len(keys), sorted(keys))):
+            presence = self.body.presence_of(node.arguments[min(keys)])
+            decided = any(condition.presence == presence for condition in self.guard)
+            if not decided and not takes_none(node, keys):
+                with self.under(presence):
+                    self.with_arguments(node, gone)
+                with self.under(presence, holds=False):
+                    self.with_arguments(node, gone | keys)
+                return
+        whole = node.without.get(gone, node)
+        operation = whole.operation
+        if isinstance(node.operation, Shared) and whole is not node:
+            operation = replace(node.operation, operation=operation)
+        self.made(replace(whole, name=node.name, operation=operation, presence=node.presence))
 
     def anchored(self, code: Code, dtype: str) -> tuple[Value, Code]:
         """An input that is always given, at best of that dtype, which then is not said."""
@@ -284,7 +261,7 @@ class Plan:
     def localise(self, value: Value) -> None:
         """Give a tensor of the module a local, for a loop to rebind."""
         if value in self.owned:
-            self.add(Step((value,), self.owned.pop(value), ()))
+            self.steps.append(Step((value,), self.owned.pop(value), ()))  # whatever the guard
 
     def step(
         self, node: TypedNode, targets: tuple[Value, ...], code: Code, loop: Loop | None = None
@@ -303,7 +280,7 @@ class Plan:
         at_hand += [Value(name, "") for name in self.body.inputs if self.is_given(name)]
         sized = resolve_sizes(code, [(Local(value), self.body.type_of(value)) for value in at_hand])
         reads = tuple(dict.fromkeys(values_read(sized)))
-        self.add(Step(targets, sized, reads, comment, loop))
+        self.add(Step(targets, sized, reads, comment, loop, node=node.name))
 
     def is_given(self, name: str) -> bool:
         """Whether an input is there where steps are made just now."""
@@ -435,34 +412,6 @@ class Plan:
         self.step(node, targets, code, loop)
 
 
-def nullable(body: Body) -> Iterator[Value]:
-    """The values that are read, or returned, also where they are missing: they are None then."""
-    for node in chain.from_iterable(map(single_nodes, body.nodes)):
-        lowering = getattr(unwrap(node.operation), "lowering", None)
-        decided = {key for keys in node.without for key in keys if not takes_none(node, keys)}
-        if lowering is not None and lowering.fallback is not None:
-            decided.add("input")
-        for key, value in node.arguments.items():
-            if key not in decided and not implies(node.presence, body.presence_of(value)):
-                yield value
-    yield from (value for value in body.outputs.values() if body.presence_of(value) != ALWAYS)
-
-
-def takes_none(node: TypedNode, keys: frozenset[str]) -> bool:
-    """Whether the module takes None for these arguments, so that the call is the same without."""
-    operation, less = unwrap(node.operation), unwrap(node.without[keys].operation)
-    assert isinstance(operation, Leaf) and isinstance(less, Leaf)
-    whole, rest = operation.lowering, less.lowering
-    if not isinstance(whole.call, Call) or whole.call.function != MODULE:
-        return False
-    named = tuple(
-        (name, code)
-        for name, code in whole.call.keywords
-        if not (isinstance(code, Operand) and code.key in keys)
-    )
-    return replace(whole.call, keywords=named) == rest.call and whole.steps == rest.steps
-
-
 def _weight(node: TypedNode, path: str) -> Code:
     """A learned tensor of a node's module by its dotted name: `self.stage[1].conv.weight`."""
     if isinstance(node.operation, Each):
@@ -477,14 +426,3 @@ def _weight(node: TypedNode, path: str) -> Code:
             found = found.at(int(part)) if part.isdecimal() else Attribute(found, part)
         operation = inside(operation, part)
     return found
-
-
-def values_read(code: Code) -> Iterable[Value]:
-    """The values that a tree reads, in order."""
-    stack = [code]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Local):
-            yield node.value
-        else:
-            stack.extend(reversed(tuple(children(node))))

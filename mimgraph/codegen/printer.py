@@ -7,7 +7,7 @@ import math
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -485,16 +485,21 @@ def expression(
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """`a, b = value  # comment`; a comment that does not fit is left out."""
+    """`a, b = value  # comment`; a comment that does not fit is left out.
+
+    `node` is the node that is computed, which is not written.
+    """
 
     targets: tuple[str, ...]
     value: Code
     comment: str = ""
+    node: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
     value: Code
+    node: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -618,13 +623,21 @@ def statement_lines(statement: Statement, indent: int) -> Iterator[str]:
             yield f"{margin}{bound('for ', target, ' in ', iterable, indent, 1)}:"
             for inner in body:
                 yield from statement_lines(inner, indent + INDENT)
-        case If(test, body, orelse):
-            yield f"{margin}if {LAYOUT.value(test, indent, indent + len('if '), 1)}:"
-            for inner in body:
-                yield from statement_lines(inner, indent + INDENT)
-            if orelse:
-                yield f"{margin}else:"
-            for inner in orelse:
+        case If():
+            yield from if_lines(statement, indent, "if ")
+
+
+def if_lines(statement: If, indent: int, keyword: str) -> Iterator[str]:
+    margin = " " * indent
+    yield f"{margin}{keyword}{LAYOUT.value(statement.test, indent, indent + len(keyword), 1)}:"
+    for inner in statement.body:
+        yield from statement_lines(inner, indent + INDENT)
+    match statement.orelse:
+        case (If() as other,):
+            yield from if_lines(other, indent, "elif ")
+        case (_, *_):
+            yield f"{margin}else:"
+            for inner in statement.orelse:
                 yield from statement_lines(inner, indent + INDENT)
 
 

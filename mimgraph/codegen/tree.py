@@ -120,10 +120,10 @@ def rebuild(node: Code, replace: Callable[[Code], Code | None]) -> Code:
 def rebuild_statement(statement: Statement, replace: Callable[[Code], Code | None]) -> Statement:
     """The statement with its expressions rebuilt, in the order in which they stand."""
     match statement:
-        case Assign(targets, value, comment):
-            return Assign(targets, rebuild(value, replace), comment)
-        case Return(value):
-            return Return(rebuild(value, replace))
+        case Assign(targets, value, comment, node):
+            return Assign(targets, rebuild(value, replace), comment, node)
+        case Return(value, node):
+            return Return(rebuild(value, replace), node)
         case Expr(value):
             return Expr(rebuild(value, replace))
         case For(target, iterable, body):

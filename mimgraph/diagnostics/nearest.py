@@ -1,4 +1,4 @@
-"""The legal name that was probably meant."""
+"""The legal name that was probably meant, and what to say of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,35 @@ from collections.abc import Iterable
 
 LONGEST = 64  # characters of a name that are compared
 MOST_WORK = 200_000  # pairs of characters compared in one search
+FEW = 8  # names that are listed where none is near
+
+
+def suggestion(name: str, choices: Iterable[str], listed_as: str = "") -> str:
+    """The help with a wrong name: the nearest, one that it begins or begins with, or all if few.
+
+    All letters are equally near to a name of one.
+    """
+    known = list(choices)
+    near = nearest(name, known) or _longer_or_shorter(name, known)
+    if len(name) == 1 and listed_as and len(known) > 1:
+        near = next((choice for choice in known if choice.lower() == name.lower()), None)
+    if near is not None:
+        return f"did you mean {near}?"
+    if listed_as and 0 < len(known) <= FEW:
+        return f"{listed_as}: {', '.join(known)}"
+    return ""
+
+
+def _longer_or_shorter(name: str, choices: Iterable[str]) -> str | None:
+    """`kernel_size` for `kernel`, `concat` for `concatenate`: the closest in length."""
+    wanted = name.lower()
+    found = [
+        choice
+        for choice in choices
+        if min(len(choice), len(wanted)) > 2
+        and (choice.lower().startswith(wanted) or wanted.startswith(choice.lower()))
+    ]
+    return min(found, key=lambda choice: abs(len(choice) - len(wanted)), default=None)
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.source import PythonFile, Span
@@ -23,6 +24,15 @@ def render_text(diagnostics: Sequence[Diagnostic], color: bool = False) -> str:
     """Each diagnostic with the lines it speaks of, a blank line between two."""
     paint = _colored if color else _plain
     return "\n\n".join("\n".join(_rows(diagnostic, paint)) for diagnostic in diagnostics)
+
+
+def wants_color(stream: TextIO) -> bool:
+    """On a terminal that knows how, and as NO_COLOR and FORCE_COLOR say."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def render_json(diagnostics: Sequence[Diagnostic]) -> str:
@@ -72,14 +82,14 @@ def _rows(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
     bar = paint(BLUE, f"{margin} |")
 
     title = paint(RED, f"error[{diagnostic.code}]")
-    yield title + paint(BOLD, f": {_visible(diagnostic.message)}")
+    yield title + paint(BOLD, f": {visible(diagnostic.message)}")
     for number, name in enumerate(dict.fromkeys(mark.span.file.name for mark in marks)):
         here = [mark for mark in marks if mark.span.file.name == name]
         if number:
             yield bar
         arrow = ":::" if number else "-->"
         _, line, column, *_ = here[0].span
-        yield f"{paint(BLUE, margin + arrow)} {_visible(name)}:{line}:{column}"
+        yield f"{paint(BLUE, margin + arrow)} {visible(name)}:{line}:{column}"
         if any(_has_source(mark.span) for mark in here):
             yield bar
             yield from _source(here, margin, bar, paint)
@@ -87,7 +97,7 @@ def _rows(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
     if diagnostic.help or unseen:
         yield bar
     for text in unseen:
-        yield f"{paint(BLUE, f'{margin} =')} {paint(BOLD, 'note')}: {_visible(text)}"
+        yield f"{paint(BLUE, f'{margin} =')} {paint(BOLD, 'note')}: {visible(text)}"
     if diagnostic.help:
         yield from _help(diagnostic.help, margin, paint)
 
@@ -111,7 +121,7 @@ def _source(marks: list[_Mark], margin: str, bar: str, paint: Paint) -> Iterator
             start, end = (min(max(column, left), right) for column in _columns(mark.span))
             indent = " " * _width(cut + _on_screen(line[left:start]))
             signs = mark.sign * max(1, _width(_on_screen(line[start:end])))
-            told = f"{signs} {_visible(mark.text)}".rstrip()
+            told = f"{signs} {visible(mark.text)}".rstrip()
             yield f"{bar} {indent}{paint(mark.style, told)}"
 
 
@@ -138,7 +148,7 @@ def _window(line: str, marks: list[_Mark]) -> tuple[int, int]:
 
 
 def _help(text: str, margin: str, paint: Paint) -> Iterator[str]:
-    first, *others = map(_visible, text.split("\n"))
+    first, *others = map(visible, text.split("\n"))
     yield f"{paint(BLUE, f'{margin} =')} {paint(BOLD, 'help')}: {first}"
     for line in others:
         yield f"{margin} {' ' * len('= help: ')}{line}".rstrip()
@@ -147,7 +157,7 @@ def _help(text: str, margin: str, paint: Paint) -> Iterator[str]:
 # --- characters -------------------------------------------------------------------------------
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Without characters that move the cursor, turn the direction of the text or cannot be seen."""
     if text.isprintable():
         return text
@@ -157,7 +167,7 @@ def _visible(text: str) -> str:
 
 
 def _on_screen(source: str) -> str:
-    return _visible(source.replace("\t", TAB))
+    return visible(source.replace("\t", TAB))
 
 
 def _width(text: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from mimgraph.ir.expression import Expression
 from mimgraph.source import Span
@@ -33,6 +33,21 @@ class Written(NamedTuple):
     def at(self, start: int, end: int) -> Span:
         """The span of characters `start` to `end`; (0, -1) is the whole."""
         return self.span if end < start else self.part(start, end)
+
+
+class Chosen(str):
+    """The name of a layer, merge or block that a param gives, as it is written: `$fusion`."""
+
+    __slots__ = ("written",)
+    written: Written
+
+    def __new__(cls, text: str, written: Written) -> Self:
+        self = super().__new__(cls, text)
+        self.written = written
+        return self
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Written]]:
+        return type(self), (str(self), self.written)
 
 
 class Template(NamedTuple):

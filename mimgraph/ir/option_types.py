@@ -78,7 +78,9 @@ def describe(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         if Dim in arguments:
             arguments = ("a size", *(a for a in arguments if a not in (int, Dim)))
-        return " or ".join(a if isinstance(a, str) else describe(a) for a in arguments)
+        # lists last, so that all that follows is of their items
+        in_order = sorted(arguments, key=lambda a: get_origin(a) in (tuple, dict))
+        return " or ".join(a if isinstance(a, str) else describe(a) for a in in_order)
     if origin is tuple:
         if arguments[-1] is Ellipsis:
             return f"a list, each {describe(arguments[0])}"
@@ -89,6 +91,8 @@ def describe(annotation: Any) -> str:
 
 
 def _describe_range(base: str, limits: Range) -> str:
+    if limits == Range():
+        return base
     if limits.high is None:
         return f"{base} of at least {limits.low}"
     return f"{base} from {limits.low} to {limits.high}"

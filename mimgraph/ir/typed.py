@@ -71,7 +71,7 @@ class Repeated:
     times: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Each:
     """One operation on every source; each item is named by its port, and gives its default result."""
 
@@ -79,7 +79,11 @@ class Each:
 
     def item(self, port: str) -> TypedNode | None:
         """The item of that port."""
-        return next((item for item in self.items if item.name == port), None)
+        return self._by_port.get(port)
+
+    @cached_property
+    def _by_port(self) -> Mapping[str, TypedNode]:
+        return {item.name: item for item in self.items}
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,3 +309,20 @@ def bodies(body: Body) -> list[Body]:
 
     walk(body)
     return list(found)
+
+
+def needed_in_eval(body: Body) -> set[str]:
+    """The nodes that run always; the others, if any, only for outputs that training has."""
+    if not body.training:
+        return set(body.by_name)
+    stack = [value for name, value in body.outputs.items() if name not in body.training]
+    found: set[str] = set()
+    while stack:
+        value = stack.pop()
+        node = body.by_name.get(value.name.partition(".")[0])
+        if node is None or node.name in found:
+            continue
+        if value.port in node.results:  # else a learned tensor, for which it need not run
+            found.add(node.name)
+            stack.extend(node.arguments.values())
+    return found

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from mimgraph.catalogue import (
     OpFault,
     bad_option,
+    fitting,
     known,
     layer,
     same_size,
@@ -60,9 +61,8 @@ def MultiheadAttention(
     query, key, value = (_source(inputs, name) for name in names)
     steps, embed_dim = query.dims[0], known(query.dims[1], "embed_dim", "query")
     if embed_dim % num_heads:
-        raise bad_option(
-            "num_heads", f"num_heads {num_heads} does not divide embed_dim {embed_dim}"
-        )
+        message = f"num_heads {num_heads} does not divide embed_dim {embed_dim}"
+        raise bad_option("num_heads", message, fitting("num_heads", num_heads, embed_dim))
     if not same_size(key.dims[0], value.dims[0]):
         raise OpFault(
             "shape-mismatch",

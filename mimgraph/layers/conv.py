@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from mimgraph.catalogue import bad_option, known, layer, weighted, with_rank
+from mimgraph.catalogue import bad_option, fitting, known, layer, weighted, with_rank
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive
@@ -324,7 +324,8 @@ def _spread(
 def _check_groups(groups: int, **channels: int) -> None:
     for what, count in channels.items():
         if count % groups:
-            raise bad_option("groups", f"groups {groups} does not divide {what} {count}")
+            help = fitting("groups", groups, *channels.values())
+            raise bad_option("groups", f"groups {groups} does not divide {what} {count}", help)
 
 
 def _pads(padding: Any, *window: tuple[int, ...]) -> list[tuple[int, int]]:

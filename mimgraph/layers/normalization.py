@@ -9,6 +9,7 @@ from mimgraph.catalogue import (
     OpFault,
     bad_option,
     dtype_fault,
+    fitting,
     floating,
     known,
     layer,
@@ -267,9 +268,8 @@ def GroupNorm(
         raise OpFault("rank-mismatch", "GroupNorm takes (N, C, *)", note=str(input))
     num_channels = known(input.dims[0], "num_channels")
     if num_channels % num_groups:
-        raise bad_option(
-            "num_groups", f"num_groups {num_groups} does not divide the {num_channels} channels"
-        )
+        message = f"num_groups {num_groups} does not divide the {num_channels} channels"
+        raise bad_option("num_groups", message, fitting("num_groups", num_groups, num_channels))
     return Lowering(
         input.like(*input),
         module(

@@ -351,7 +351,8 @@ def _pooled(
     pads, dilations = per_axis(padding, axes), per_axis(dilation, axes)
     for width, pad in zip(kernel, pads, strict=True):
         if 2 * pad > width:
-            raise bad_option("padding", f"padding {pad} is more than half of kernel {width}")
+            message = f"padding {pad} is more than half of kernel {width}"
+            raise bad_option("padding", message, f"at most {width // 2}")
     if ceil_mode:
         spatial = map(_slide_up, sizes, kernel, strides, pads, dilations)
     else:

@@ -15,6 +15,8 @@ from mimgraph.layers.flatten import flattened
 from mimgraph.layers.reduction import reduced_dtype
 from mimgraph.layers.reshape import divided, moved, product
 
+MAX_LENGTH = 1_000  # characters of a pattern
+
 Group = tuple[str, ...]  # the names that an axis is made of; none for "1"
 
 _WORD = re.compile(
@@ -39,8 +41,10 @@ def Rearrange(
         {layer: Rearrange, from: tokens, pattern: "n t (h c) -> n h t c", sizes: {h: 4}}
     """
     left, right = _read(input, pattern)
-    if sorted(_names(left)) != sorted(_names(right)):
-        raise bad_option("pattern", "a pattern names each axis once on each side")
+    if odd := sorted(set(_names(left)) ^ set(_names(right))):
+        which = ", ".join(name.partition(".")[0] for name in odd)
+        message = "a pattern names each axis once on each side"
+        raise bad_option("pattern", message, f"on one side alone: {which}")
     view, shape, requires = _view(input, left, right, sizes, None)
     return Lowering(moved(input, *shape), call=view.code, requires=requires)
 
@@ -168,6 +172,9 @@ def _read(
 
     With `numbers`, the left side may have axes that are a number.
     """
+    if len(pattern) > MAX_LENGTH:
+        message = f"a pattern of more than {MAX_LENGTH:,} characters"
+        raise OpFault("too-large", message, option="pattern")
     sides = pattern.split("->")
     if len(sides) != 2:
         raise bad_option("pattern", 'a pattern has two sides: "n c h w -> n (h w) c"')

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from mimgraph.catalogue import OpFault, bad_option, known, layer, same_size, weighted, with_rank
+from mimgraph.catalogue import (
+    OpFault,
+    bad_option,
+    fitting,
+    known,
+    layer,
+    same_size,
+    weighted,
+    with_rank,
+)
 from mimgraph.ir.code import Code, Operand
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, Module, module, module_call
@@ -71,7 +80,8 @@ class Config(NamedTuple):
         _check_sequence(name, x, source)
         d_model = known(x.dims[1], "d_model", source)
         if d_model % nhead:
-            raise bad_option("nhead", f"nhead {nhead} does not divide d_model {d_model}")
+            message = f"nhead {nhead} does not divide d_model {d_model}"
+            raise bad_option("nhead", message, fitting("nhead", nhead, d_model))
         return cls(d_model, nhead, known(dim_feedforward, "dim_feedforward"), *rest)
 
     def arguments(self) -> dict[str, Any]:

@@ -45,8 +45,11 @@ def slide(size: Size, kernel: int, stride: int, padding: int, dilation: int) -> 
 def too_large(kernel: int, dilation: int, padded: int) -> OpFault:
     """A kernel that does not fit once."""
     dilated = f" with dilation {dilation}" if dilation > 1 else ""
+    widest = max(padded - 1, 0) // dilation + 1
     return OpFault(
-        "empty-output", f"kernel {kernel}{dilated} is larger than the padded input {padded}"
+        "empty-output",
+        f"kernel {kernel}{dilated} is larger than the padded input {padded}",
+        help=f"a kernel of at most {widest} fits, or pad it first",
     )
 
 

@@ -48,7 +48,7 @@ def same_dtypes(sources: Operands, name: str) -> None:
             f"{name} takes sources of one dtype",
             source=odd,
             note=f"{sources[odd].dtype}, but {{{other}}} is {sources[other].dtype}",
-            help="Cast one of them",
+            help=f"cast it first: {{layer: Cast, from: {{{odd}}}, dtype: {sources[other].dtype}}}",
             speaks_of=(odd, other),
         )
 
@@ -98,18 +98,15 @@ def odd_one_out(
         second = others[0]
         more = sources[first].rank > sources[second].rank
         return (first, second) if more else (second, first)
-    some = [*sources][
-        :16
-    ]  # enough to tell what is usual among many, without comparing each to each
-    usual = max(some, key=lambda key: sum(alike(sources[key], x) for x in sources.values()))
+    some = [*sources][:16]  # enough to tell what is usual, without comparing each to each
+    usual = max(some, key=lambda key: sum(alike(sources[key], sources[x]) for x in some))
     return next(key for key in sources if not alike(sources[usual], sources[key])), usual
 
 
 def disagreement(sources: Operands, odd: str, other: str, message: str, help: str = "") -> OpFault:
     """The fault of a source whose shape is not that of the others."""
     x, y = sources[odd], sources[other]
-    if not help and x.batched and y.batched and x.rank > y.rank == 2:
-        help = as_vector(x, f"{{{odd}}}")
+    help = help or _brought_together(x, y, odd, other)
     return OpFault(
         "shape-mismatch",
         message,
@@ -118,6 +115,21 @@ def disagreement(sources: Operands, odd: str, other: str, message: str, help: st
         help=help,
         speaks_of=(odd, other),
     )
+
+
+def _brought_together(x: TensorType, y: TensorType, odd: str, other: str) -> str:
+    """What makes one shape of two, where that is easily told."""
+    if x.batched and y.batched and x.rank > y.rank == 2:
+        return as_vector(x, f"{{{odd}}}")
+    pairs = [(a, b) for a, b in zip(x.dims, y.dims, strict=False) if not same_size(a, b)]
+    if len(x.dims) != len(y.dims) or len(pairs) != 1:
+        return ""
+    ((size, wanted),) = pairs
+    if isinstance(size, Dim) and isinstance(wanted, Dim):
+        return f"if {size} and {wanted} are one length, give both one name"
+    if x.is_floating and isinstance(wanted, int) and not same_size(x.dims[-1], y.dims[-1]):
+        return f"project it first: {{layer: Linear, from: {{{odd}}}, out_features: {wanted}}}"
+    return ""
 
 
 def widest(sources: Operands, message: str) -> TensorType:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.catalogue import NamedSources, OpFault, merge
+from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.code import Binary, Code, Constant, Operand, Unary, call
 from mimgraph.ir.expression import (
     COMPARISONS,
@@ -51,7 +52,9 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
         term = Compiler(sources, params).term(expression)
     except ExpressionError as error:
         within = (error.start, error.end)
-        raise OpFault(error.code, error.message, option="expr", within=within) from None
+        raise OpFault(
+            error.code, error.message, option="expr", help=error.help, within=within
+        ) from None
     return Lowering(frame.cast(term.kind.dtype), call=term.code)
 
 
@@ -66,10 +69,13 @@ def _check_names(expression: Expression, known: Container[str], sources: NamedSo
                 variable.start,
                 variable.end,
                 code="unknown-source",
+                help=suggestion(variable.name, sources, "its sources"),
             )
     unused = next((name for name in sources if name not in used), None)
     if unused is not None:
-        raise OpFault("wrong-arity", f"the formula does not use {unused!r}", source=unused)
+        message = f"the formula does not use {unused!r}"
+        help = "use it in expr, or leave it out of from"
+        raise OpFault("wrong-arity", message, source=unused, help=help)
 
 
 class Term(NamedTuple):
@@ -120,7 +126,10 @@ class Compiler:
         function = FUNCTIONS.get(name)
         if function is None:
             raise ExpressionError(
-                f"there is no function {name!r}, but {', '.join(FUNCTIONS)}", start, end
+                f"there is no function {name!r}",
+                start,
+                end,
+                help=suggestion(name, FUNCTIONS) or f"its functions: {', '.join(FUNCTIONS)}",
             )
         if len(arguments) != function.arity:
             wanted = f"{function.arity} argument{'s' if function.arity > 1 else ''}"

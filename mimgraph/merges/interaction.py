@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, Sources, merge
+from mimgraph.catalogue import Sources, merge, with_rank
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -98,8 +98,7 @@ def vectors(sources: Sources, name: str) -> Operands:
     named = operands(sources, name)
     same_shapes(named, f"{name} needs equal shapes")
     for key, x in named.items():
-        if len(x.dims) != 1 or not x.batched:
-            raise OpFault("rank-mismatch", f"{name} takes (N, D)", source=key, note=str(x))
+        with_rank(x, 1, name, "(N, D)", key)
     same_dtypes(named, name)
     return named
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from mimgraph.catalogue import OpFault, Sources, merge, same_dims, same_size
+from mimgraph.catalogue import OpFault, Sources, merge, same_dims, same_size, with_rank
 from mimgraph.ir.code import Binary, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType, promote
@@ -25,8 +25,7 @@ def dot(sources: Sources, /) -> Lowering:
     named = operands(sources, "dot", most=2)
     same_shapes(named, "dot needs equal shapes")
     for key, x in named.items():
-        if len(x.dims) != 1 or not x.batched:
-            raise OpFault("rank-mismatch", "dot takes (N, D)", source=key, note=str(x))
+        with_rank(x, 1, "dot", "(N, D)", key)
     first, second = sources
     dtype = promote(first.dtype, second.dtype)
     products = Binary("*", Operand("0"), Operand("1"))
@@ -57,6 +56,7 @@ def matmul(sources: Sources, /) -> Lowering:
             "matmul needs the last size of the first to be the last but one of the second",
             source="1",
             note=f"{right}, but {{0}} is {left}",
+            help=_turned(left, right),
             speaks_of=("1", "0"),
         )
     if left.batched or not right.batched:
@@ -88,6 +88,13 @@ def outer(sources: Sources, /) -> Lowering:
         TensorType(dims, dtype, None, batched),
         call=call("torch.einsum", Constant(equation), *map(Operand, named)),
     )
+
+
+def _turned(left: TensorType, right: TensorType) -> str:
+    """How the second becomes one that fits, where turning it is enough."""
+    if not same_size(left.dims[-1], right.dims[-1]):
+        return ""
+    return "turn it first: {layer: Transpose, from: {1}, dim0: -2, dim1: -1}"
 
 
 def _check_matrices(left: TensorType, right: TensorType) -> None:

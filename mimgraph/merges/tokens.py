@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from mimgraph.catalogue import OpFault, Sources, bad_option, find, merge
+from mimgraph.catalogue import OpFault, Sources, bad_option, find, fitting, merge
 from mimgraph.ir.graph import Block
 from mimgraph.ir.option_types import Depth, Positive, Probability
 from mimgraph.ir.types import TensorType
@@ -340,4 +340,5 @@ def _heads(name: str, sources: Operands, num_heads: int, lone: bool = True) -> i
 
 def _check_heads(num_heads: int, width: int) -> None:
     if width % num_heads:
-        raise bad_option("num_heads", f"num_heads {num_heads} does not divide the width {width}")
+        message = f"num_heads {num_heads} does not divide the width {width}"
+        raise bad_option("num_heads", message, fitting("num_heads", num_heads, width))

@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.analysis.names import NODE_WORDS, OPS, name_fault, param_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.nearest import nearest, suggestion
 from mimgraph.ir.expression import ExpressionError, parse
 from mimgraph.ir.graph import (
     FAULTY,
@@ -18,6 +18,7 @@ from mimgraph.ir.graph import (
     BlockInput,
     Call,
     Chain,
+    Chosen,
     Each,
     Graph,
     Input,
@@ -42,6 +43,7 @@ from mimgraph.spec.compose import Sequence as Seq
 LANGUAGE = "1"  # the version of the language
 TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
 INPUT = ("shape", "dtype", "vocab", "doc", "optional")
+OUTPUT = ("from", "only", "doc")  # of the graph; of a block `from` alone
 BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
 DEFAULT_NAME = "Model"
 
@@ -68,6 +70,16 @@ def read_value(text: str, name: str) -> Any:
     return None if tree is None or not text.strip() else _Reader(file, report).value(tree)
 
 
+# how what is a mapping is written
+MAPPINGS = {
+    "inputs": "{name: shape}: {image: [3, 32, 32]}",
+    "nodes": "{name: node}: {hidden: {layer: ReLU, from: image}}",
+    "blocks": "{name: block}: {step: {seq: [ReLU]}}",
+    "params": "{name: value}: {hidden: 64}",
+    "with": "{param: values}: {width: [64, 128]}",
+}
+
+
 class _Reader:
     def __init__(self, file: SourceFile, report: Report) -> None:
         self.report = report
@@ -90,15 +102,15 @@ class _Reader:
         spoken = _words(tree) if tree is not None else ()
         self.report.add(Diagnostic(code, message, span, help=help, node=node), *spoken)
 
-    def wrong_type(self, what: str, wants: str, tree: Tree, node: str = "") -> None:
+    def wrong_type(self, what: str, wants: str, tree: Tree, node: str = "", help: str = "") -> None:
         if not (isinstance(tree, Scalar) and tree.value is FAULTY):
-            self.fault("wrong-type", f"{what} is {wants}", tree.span, node=node, tree=tree)
+            message = f"{what} is {wants}"
+            self.fault("wrong-type", message, tree.span, help=help, node=node, tree=tree)
 
     def unknown_key(
-        self, what: str, key: Scalar, choices: tuple[str, ...], tree: Tree, node: str = ""
+        self, what: str, key: Scalar, choices: tuple[str, ...], tree: Tree | None, node: str = ""
     ) -> None:
-        near = nearest(key.text, choices)
-        help = f"did you mean {near}?" if near else f"its keys: {', '.join(choices)}"
+        help = suggestion(key.text, choices) or f"its keys: {', '.join(choices)}"
         self.fault(
             "unknown-key",
             f"{what} has no key {key.text!r}",
@@ -111,15 +123,15 @@ class _Reader:
     def check_keys(self, what: str, tree: Map, choices: tuple[str, ...], node: str = "") -> bool:
         """Whether all keys are known; the others are reported, those that are no keys already."""
         unknown = [key for key, _ in tree.entries if key.text not in choices]
-        for key in unknown:
-            self.unknown_key(what, key, choices, tree, node)
+        for key in unknown:  # whose faults all speak of the words of the mapping
+            self.unknown_key(what, key, choices, tree if key is unknown[0] else None, node)
         return not (unknown or tree.incomplete)
 
     def mapping(self, what: str, tree: Tree | None) -> Map | None:
         """`tree` as a mapping; None, told if it is something else."""
         if tree is None or isinstance(tree, Map):
             return tree
-        self.wrong_type(what, "a mapping", tree)
+        self.wrong_type(what, "a mapping", tree, help=MAPPINGS.get(what, ""))
         return None
 
     def text(self, what: str, tree: Tree | None) -> str | None:
@@ -127,7 +139,8 @@ class _Reader:
         if isinstance(tree, Scalar) and isinstance(tree.value, str):
             return tree.value
         if tree is not None:
-            self.wrong_type(what, "a text", tree)
+            help = _rewritten('quote it: "{}"', tree)
+            self.wrong_type(what, "a text", tree, help=help)
         return None
 
     # the top
@@ -221,7 +234,8 @@ class _Reader:
         if isinstance(tree, Seq):
             return Input(key.text, key.span, self.shape(tree))
         if not isinstance(tree, Map):
-            self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree)
+            help = _rewritten("write [{}]", tree)
+            self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
             return broken
         known = self.check_keys("an input", tree, INPUT)
         shape, vocab = tree.get("shape"), tree.get("vocab")
@@ -232,7 +246,8 @@ class _Reader:
         sizes: InputShape | None = InputShape((), ())
         if shape is not None:
             if not isinstance(shape, Seq):
-                self.wrong_type("a shape", "a list of sizes", shape)
+                help = _rewritten("write [{}]", shape)
+                self.wrong_type("a shape", "a list of sizes", shape, help=help)
                 return broken
             sizes = self.shape(shape)
         vocab_option = self.option(vocab, vocab) if isinstance(vocab, Scalar) else None
@@ -243,7 +258,8 @@ class _Reader:
         dtype = self.dtype(dtype_tree, "int64" if vocab is not None else "float32")
         doc = self.text("doc", tree.get("doc")) or ""
         if vocab is not None and dtype_tree is not None and dtype and dtype not in INTEGER:
-            self.fault("bad-option", "what has a vocab is integer", dtype_tree.span)
+            help = "leave dtype out, which is int64 then"
+            self.fault("bad-option", "what has a vocab is integer", dtype_tree.span, help=help)
             return broken
         if dtype is None:
             return broken
@@ -339,7 +355,7 @@ class _Reader:
         """A node; without an operation if it could not be read."""
         here = path + key.text
         if not isinstance(tree, Map):
-            self.wrong_type("a node", "a mapping", tree, here)
+            self.wrong_type("a node", "a mapping", tree, here, "{layer: ..., from: ...}")
             return Node(key.text, key.span, None)
         before = len(self.report.diagnostics)
         op = self.op_of(key, tree, here)
@@ -418,7 +434,7 @@ class _Reader:
             return chain if known or tree.get("from") is not None else None
         if key.text in ("parameter", "buffer", "arange"):
             return self.tensor(key, value, tree, here)
-        name = self.text(key.text, value)
+        name = self.text(key.text, value) if key.text == "share" else self.name(key.text, value)
         if name is None:
             return None
         words = () if key.text == "share" else ("with", "take", "freeze")
@@ -429,6 +445,14 @@ class _Reader:
         if key.text == "block":
             return self.call(name, value.span, rest, here)
         return self.apply(key.text, name, value.span, rest, here)
+
+    def name(self, what: str, tree: Tree) -> str | None:
+        """The name of a layer, merge or block, or the param that gives it."""
+        text = self.text(what, tree)
+        if text is None or not text.startswith("$") or not isinstance(tree, Scalar):
+            return text
+        written = self.scalar(tree)
+        return Chosen(text, written) if isinstance(written, Written) else None
 
     def feeding(self, tree: Map, words: tuple[str, ...]) -> tuple[str, ...]:
         """The keys that say what feeds a node, and those of the words that are no options: `with`
@@ -494,13 +518,14 @@ class _Reader:
     def activation(self, tree: Tree, here: str) -> Activation | None:
         """`ReLU`, or `{GELU: {approximate: tanh}}`."""
         if isinstance(tree, Scalar) and isinstance(tree.value, str):
-            return Activation(tree.value, {}, None, tree.span)
+            name = self.name("activation", tree)
+            return Activation(name, {}, None, tree.span) if name is not None else None
         if isinstance(tree, Map) and len(tree.entries) == 1:
             key, value = tree.entries[0]
             options, lone = self.item_options(key, value)
-            return Activation(
-                key.text, {k: self.option(*o) for k, o in options.items()}, lone, key.span
-            )
+            name = self.name("activation", key)
+            given = {k: self.option(*o) for k, o in options.items()}
+            return Activation(name, given, lone, key.span) if name is not None else None
         self.wrong_type("activation", "a layer's name, or {name: options}", tree, here)
         return None
 
@@ -564,7 +589,8 @@ class _Reader:
 
     def chain(self, tree: Tree, here: str) -> Chain | None:
         if not isinstance(tree, Seq):
-            self.wrong_type("seq", "a list of layers", tree, here)
+            help = _rewritten("write [{}]", tree)
+            self.wrong_type("seq", "a list of layers", tree, here, help)
             return None
         items = tuple(self.item(str(i), item, here) for i, item in enumerate(tree.items))
         return Chain(items, tree.span)
@@ -594,13 +620,16 @@ class _Reader:
         else:
             self.wrong_type("an item", "a layer or block, or {name: options}", tree, here)
             return broken
+        word = self.name("an item", key)
+        if word is None:
+            return broken
         take = self.take(rest.pop("take")[1], here) if "take" in rest else None
         freeze = self.freeze(rest.pop("freeze")[1], here) if "freeze" in rest else False
         operation: Operation | None
-        if key.text in self.blocks:
-            operation = self.call(key.text, key.span, rest, here, lone)
+        if word in self.blocks:
+            operation = self.call(word, key.span, rest, here, lone)
         else:
-            operation = self.apply("layer", key.text, key.span, rest, here, lone)
+            operation = self.apply("layer", word, key.span, rest, here, lone)
         return Node(name, key.span, operation, (), take, freeze)
 
     def take(self, tree: Tree | None, here: str) -> Take | None:
@@ -647,7 +676,7 @@ class _Reader:
             argument.span if argument else None,
         )
 
-    def outputs(self, tree: Tree) -> tuple[Output, ...]:
+    def outputs(self, tree: Tree, words: tuple[str, ...] = OUTPUT) -> tuple[Output, ...]:
         """One source, a list, or `{public_name: source}`, a source with more to say in a mapping."""
         if isinstance(tree, Scalar):
             source = self.source(tree, "")
@@ -655,10 +684,10 @@ class _Reader:
         if not (tree.entries if isinstance(tree, Map) else tree.items):
             self.wrong_type("outputs", "a source, a list of them, or {name: source}", tree)
         if isinstance(tree, Map):
-            return tuple(o for k, v in tree.entries if (o := self.named_output(k, v)))
+            return tuple(o for k, v in tree.entries if (o := self.named_output(k, v, words)))
         found: dict[str, Output] = {}
         for item in tree.items:
-            output = self.listed_output(item)
+            output = self.listed_output(item, words)
             if output is None:
                 continue
             if output.name in found:
@@ -676,9 +705,9 @@ class _Reader:
             found[output.name] = output
         return tuple(found.values())
 
-    def listed_output(self, tree: Tree) -> Output | None:
+    def listed_output(self, tree: Tree, words: tuple[str, ...]) -> Output | None:
         if isinstance(tree, Map) and len(tree.entries) == 1:
-            return self.named_output(*tree.entries[0])
+            return self.named_output(*tree.entries[0], words)
         source = self.source(tree, "")
         if source is not None and source.port is not None:
             help = f"{{{source.port}: {source.name}.{source.port}}}"
@@ -690,13 +719,16 @@ class _Reader:
             return None
         return Output(source.name, source, tree.span) if source else None
 
-    def named_output(self, key: Scalar, tree: Tree) -> Output | None:
+    def named_output(self, key: Scalar, tree: Tree, words: tuple[str, ...]) -> Output | None:
         """`name: source`, or `name: {from: source, only: training, doc: ...}`."""
-        words: Map = tree if isinstance(tree, Map) else Map((), tree.span)
+        said: Map = tree if isinstance(tree, Map) else Map((), tree.span)
+        training = False
         if isinstance(tree, Map):
-            known = self.check_keys("an output", tree, ("from", "only", "doc"))
+            what = "an output" if words == OUTPUT else "an output of a block"
+            known = self.check_keys(what, tree, words)
             only, found = tree.get("only"), tree.get("from")
-            if only is not None and not (isinstance(only, Scalar) and only.value == "training"):
+            training = isinstance(only, Scalar) and only.value == "training"
+            if only is not None and not training:
                 self.fault("bad-option", "only is training", only.span, tree=only)
             if found is None:
                 if known:
@@ -706,12 +738,14 @@ class _Reader:
             tree = found
         source = self.source(tree, "")
         if not (key.text.isascii() and key.text.isidentifier()):
-            self.fault("bad-name", f"{key.text!r} cannot be an output's name", key.span, tree=tree)
+            help = "a name is letters, digits and underscores, and starts with no digit"
+            message = f"{key.text!r} cannot be an output's name"
+            self.fault("bad-name", message, key.span, help=help, tree=tree)
             return None
         if source is None:
             return None
-        doc = self.text("doc", words.get("doc")) or ""
-        return Output(key.text, source, key.span, words.get("only") is not None, doc)
+        doc = self.text("doc", said.get("doc")) or ""
+        return Output(key.text, source, key.span, training, doc)
 
     # blocks
 
@@ -722,7 +756,7 @@ class _Reader:
         if reason is not None:
             self.fault("bad-name", f"{key.text!r} cannot be a block's name", key.span, help=reason)
         if not isinstance(tree, Map):
-            self.wrong_type("a block", "a mapping", tree)
+            self.wrong_type("a block", "a mapping", tree, help="{seq: [...]}, or inputs and nodes")
             return empty
         known = self.check_keys("a block", tree, BLOCK)
         path = f"{key.text}."
@@ -747,7 +781,7 @@ class _Reader:
             params,
             inputs,
             self.nodes(nodes, path) if nodes else (),
-            self.outputs(outputs) if outputs is not None else (),
+            self.outputs(outputs, ("from",)) if outputs is not None else (),
             doc=doc,
         )
 
@@ -761,7 +795,9 @@ class _Reader:
     ) -> Block:
         for word, _ in tree.entries:
             if word.text in ("nodes", "outputs"):
-                self.fault("unknown-key", "a block is a seq or has nodes, not both", word.span)
+                help = "leave out one or the other"
+                message = "a block is a seq or has nodes, not both"
+                self.fault("unknown-key", message, word.span, help=help)
         value = tree.get("seq")
         assert value is not None
         if len(inputs) > 1:
@@ -798,6 +834,12 @@ class _Reader:
                 self.wrong_type("a pattern", "a list of sizes and names", value)
             found.append(BlockInput(key.text, key.span, pattern))
         return tuple(found)
+
+
+def _rewritten(form: str, tree: Tree) -> str:
+    """What is there in the form that is wanted, where it is a word or a number."""
+    is_word = isinstance(tree, Scalar) and tree.value not in (None, FAULTY)
+    return form.format(tree.text) if is_word and isinstance(tree, Scalar) else ""
 
 
 def _words(tree: Tree) -> Iterator[str]:

@@ -53,6 +53,10 @@ class Lives(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no
         self.bytes[number] = storage.nbytes()
         self.last_use[number] = len(self.alive)
 
+    def number(self, tensor: Tensor) -> int:
+        """The number of the storage of a tensor that was used."""
+        return self.made.get(StorageWeakRef(tensor.untyped_storage()), -1)  # type: ignore[no-untyped-call]
+
     @property
     def overdue(self) -> list[int]:
         """The ops during which something lives that only ops before used."""

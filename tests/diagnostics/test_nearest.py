@@ -6,9 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.nearest import nearest, suggestion
 
 LAYERS = ["Linear", "Conv2d", "ConvTranspose2d", "ReLU", "ReLU6", "GELU", "LayerNorm", "LSTM"]
+
+
+@pytest.mark.parametrize(
+    ("name", "choices", "says"),
+    [
+        ("Liner", LAYERS, "did you mean Linear?"),
+        ("kernel", ["bias", "kernel_size"], "did you mean kernel_size?"),
+        ("concatenate", ["add", "con", "concat"], "did you mean concat?"),
+        ("Dense", LAYERS, "its names: " + ", ".join(LAYERS)),
+        ("Dense", [*LAYERS, "Tanh"], ""),
+        ("x", ["a", "b"], "its names: a, b"),
+        ("A", ["b", "a"], "did you mean a?"),
+        ("x", ["a"], "did you mean a?"),
+        ("x", [], ""),
+    ],
+)
+def test_what_is_said(name: str, choices: list[str], says: str) -> None:
+    assert suggestion(name, choices, "its names") == says
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,203 @@
+"""What fails in a compiled module, told in the words of its spec; it costs nothing until then."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from types import FrameType, TracebackType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from mimgraph.codegen.checks import Takes, call_faults, same_kind
+from mimgraph.codegen.emit import emit
+from mimgraph.codegen.printer import Assign, Return
+from mimgraph.ir.typed import (
+    Body,
+    Each,
+    Leaf,
+    Repeated,
+    Sequence,
+    TypedGraph,
+    TypedNode,
+    TypedOperation,
+    Use,
+    unwrap,
+)
+from mimgraph.source import Span
+
+_graphs: WeakKeyDictionary[type, TypedGraph] = WeakKeyDictionary()
+
+
+def explain_failures(
+    made: type[nn.Module], graph: TypedGraph, anew: bool = True
+) -> type[nn.Module]:
+    """Let an exception in a call of the class tell which inputs and which node of `graph` it is of.
+
+    Graphs of one text share its class: the latest is told of, unless it is not `anew`.
+    """
+    if anew or made not in _graphs:
+        _graphs[made] = graph
+        made.__call__ = _call  # type: ignore[method-assign]
+    return made
+
+
+def _call(self: Any, *args: Any, **inputs: Any) -> Any:
+    """`nn.Module.__call__` itself, not around it: one more call would cost as much as an op."""
+    try:
+        if self._compiled_call_impl is not None:
+            return self._compiled_call_impl(*args, **inputs)
+        return self._call_impl(*args, **inputs)
+    except Exception as error:
+        if not torch.compiler.is_compiling():
+            # whatever goes wrong while it is explained, the user's error counts
+            with suppress(Exception):
+                for note in _notes(self, error, args, inputs):
+                    error.add_note(note)
+        raise
+
+
+def _notes(
+    model: nn.Module, error: Exception, args: tuple[Any, ...], inputs: Mapping[str, Any]
+) -> Iterator[str]:
+    """The node that failed, and what does not fit of the inputs unless `check` told it already."""
+    graph = _graphs[type(model)]
+    place = _place(model, error.__traceback__, graph)
+    if place is not None:
+        yield f"in node {place}"
+    faults = "; ".join(call_faults(graph, args, inputs, _exactly(model)))
+    if faults and faults != str(error):
+        declared = ", ".join(f"{name} {t} {t.dtype}" for name, t in graph.body.inputs.items())
+        yield f"inputs: {faults}\nthe spec declares {declared}"
+
+
+def _exactly(model: nn.Module) -> Takes:
+    """Whether a dtype is the very one; of a model that was cast, of the same kind."""
+    floats = {p.dtype for p in model.parameters() if p.is_floating_point()}
+
+    def takes(given: torch.dtype, wanted: torch.dtype) -> bool:
+        if wanted.is_floating_point and floats <= {wanted}:
+            return given == wanted
+        return same_kind(given, wanted)
+
+    return takes
+
+
+# --- the node ---------------------------------------------------------------------------------
+
+
+def _place(model: nn.Module, traceback: TracebackType | None, graph: TypedGraph) -> str | None:
+    """The node whose module or statement ran innermost, where it is declared, and what feeds it."""
+    paths = {id(module): path for path, module in model.named_modules()}
+    innermost = statement = ""
+    for frame, line in _frames(traceback):
+        path = paths.get(id(frame.f_locals.get("self")))
+        if path is None:
+            continue
+        innermost = path
+        if frame.f_globals.get("__name__") == type(model).__module__:
+            statement = _joined(path, _node_at(graph, frame.f_code.co_qualname, line))
+    # the module of a node that shares it is elsewhere: then the statement tells which one
+    path = innermost if f"{innermost}.".startswith(f"{statement}.") else statement
+    places = dict(_places(graph.body))
+    while path and path not in places:  # inside of a module of the user's own
+        path = path.rpartition(".")[0]
+    return f"{path} {places[path]}" if path else None
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    while traceback is not None:
+        yield traceback.tb_frame, traceback.tb_lineno
+        traceback = traceback.tb_next
+
+
+def _places(body: Body, prefix: str = "", merge: Span | None = None) -> Iterator[tuple[str, str]]:
+    """Every node by its path, as `state_dict` has it: where it stands, what it is and is fed.
+
+    What a `merge` is made of stands where that does.
+    """
+    for node in body.nodes:
+        fed, path = _fed(body, node), _joined(prefix, node.name)
+        if node.name:  # of a chain block the items are the module's own
+            yield path, _told(node, fed, merge)
+        yield from _inside(node, body, path, fed, merge)
+
+
+def _inside(
+    node: TypedNode, body: Body, path: str, fed: str, merge: Span | None
+) -> Iterator[tuple[str, str]]:
+    """The same for the nodes in a node."""
+    match node.operation:
+        case Sequence(items) | Each(items):
+            for item in items:
+                fed = _fed(body, item) if isinstance(node.operation, Each) else fed
+                inner = _joined(path, item.name)
+                yield inner, _told(item, fed, merge)
+                yield from _inside(item, body, inner, fed, merge)
+                fed = str(item.type)
+        case Use(used, merge=name):
+            yield from _places(used, path, merge or (node.declared.span if name else None))
+        case Repeated((used, *_), shared=True):
+            yield from _places(used, path, merge)
+        case Repeated(repeated):
+            for number, used in enumerate(repeated):
+                yield from _places(used, _joined(path, str(number)), merge)
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}".strip(".")
+
+
+def _told(node: TypedNode, fed: str, merge: Span | None) -> str:
+    span = merge or node.declared.span
+    return f"({span.file.name}:{span.line}): {_what(node.operation)} of {fed}".removesuffix(" of ")
+
+
+def _fed(body: Body, node: TypedNode) -> str:
+    values = node.arguments.values()
+    return ", ".join(f"{'.'.join(filter(None, v))} {body.type_of(v)}" for v in values)
+
+
+def _what(operation: TypedOperation) -> str:
+    match unwrap(operation):
+        case Leaf(name=name):
+            return name
+        case Use(body, merge=merge):
+            return merge or body.family
+        case Repeated((body, *_)):
+            return body.family
+    return "seq"
+
+
+# --- its line ---------------------------------------------------------------------------------
+
+
+def _node_at(graph: TypedGraph, function: str, line: int) -> str:
+    """The node that a line of the emitted file computes, in the method `Residual.forward`."""
+    file = emit(graph)
+    name, _, method = function.partition(".")
+    read = _method(ast.parse(file.text).body, name, method)
+    written = _method(file.classes, name, method)
+    # what was written and what Python reads are the same trees
+    for ours, theirs in zip(_statements(written), _statements(read), strict=True):
+        if theirs.lineno <= line <= theirs.end_lineno and isinstance(ours, Assign | Return):
+            return ours.node
+    return ""
+
+
+def _method(definitions: Iterable[Any], name: str, method: str) -> Any:
+    (body,) = (found.body for found in definitions if getattr(found, "name", "") == name)
+    return next(found for found in body if getattr(found, "name", "") == method)
+
+
+def _statements(function: Any) -> Iterator[Any]:
+    """Those of ours, or of Python's, in the order of the text."""
+    stack = list(function.body[::-1])
+    while stack:
+        statement = stack.pop()
+        yield statement
+        inner = (*getattr(statement, "body", ()), *getattr(statement, "orelse", ()))
+        stack += reversed(inner)

@@ -1,0 +1,176 @@
+"""The ways through a forward: which steps run together, and where on each way a value dies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple, TypeAlias
+
+from mimgraph.codegen.steps import Condition, Guard, Step
+from mimgraph.ir.presence import Presence
+from mimgraph.ir.typed import Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fork:
+    """Where a condition decides between two ways."""
+
+    presence: Presence | None
+    then: Path
+    otherwise: Path
+    start: int  # the first step of both
+
+
+Path: TypeAlias = list["int | Fork"]  # steps by their index
+Live: TypeAlias = dict[Value, frozenset[Guard]]  # what is needed, and where
+End: TypeAlias = "int | tuple[Fork, bool]"  # a step, or one way of a fork
+
+
+def needed_by(step: Step) -> Iterable[Value]:
+    """What a step needs from before it."""
+    if step.loop is None:
+        return step.reads
+    outside = [value for value in step.reads if value not in step.targets]
+    return (*step.loop.carried.values(), *outside)
+
+
+class Paths:
+    """The steps as they branch. By the index of a step, `unread` are the values that it makes for
+    nothing, and `live` those that are needed after it, where anything branches."""
+
+    def __init__(self, steps: list[Step], inputs: Iterable[str]) -> None:
+        self.steps = steps
+        self.inputs = frozenset(inputs)  # the caller holds them
+        self.unread: dict[int, list[Value]] = {}
+        self.live: dict[int, frozenset[Value]] = {}
+        self.ends: dict[Value, dict[Guard, End]] = {}
+        self.branches = any(step.guard for step in steps)
+        self.made = _where_made(steps)
+        self.whole = list(_forked(steps, list(range(len(steps))), 0))
+        self._settle(self.whole, {}, ())
+        self.ending: dict[End, list[Value]] = {}
+        for value, ends in self.ends.items():
+            for end in ends.values():
+                self.ending.setdefault(end, []).append(value)
+
+    def dying(self, index: int) -> list[Value]:
+        """The values that nothing needs after a step, in the order in which it reads them."""
+        found = self.ending.get(index, [])
+        return [v for v in dict.fromkeys(needed_by(self.steps[index])) if v in found]
+
+    def gone(self, fork: Fork, holds: bool) -> list[Value]:
+        """The locals that one way of a fork does not need, in the order in which they are made."""
+        return sorted(self.ending.get((fork, holds), ()), key=lambda v: self.made[v].first)
+
+    def readers(self) -> Counter[Value]:
+        """How many steps read each value, on the way on which most do."""
+        return self._readers(self.whole)
+
+    def _readers(self, path: Path) -> Counter[Value]:
+        found: Counter[Value] = Counter()
+        for part in path:
+            if isinstance(part, Fork):
+                found.update(self._readers(part.then) | self._readers(part.otherwise))
+            else:
+                found.update(needed_by(self.steps[part]))
+        return found
+
+    def _settle(self, path: Path, live: Live, guard: Guard) -> Live:
+        """What is needed before a path, where `live` is needed after it."""
+        for part in reversed(path):
+            if isinstance(part, Fork):
+                live = self._settle_fork(part, live, guard)
+                continue
+            step = self.steps[part]
+            if self.branches:
+                self.live[part] = frozenset(live)
+            self.unread[part] = [value for value in step.targets if value not in live]
+            for target in self.unread[part]:
+                self._end(target, guard, part)
+            for target in step.targets:
+                live.pop(target, None)
+            for value in needed_by(step):
+                if value not in live and value not in step.targets:
+                    self._end(value, guard, part)
+                live[value] = live.get(value, frozenset()) | {guard}
+        return live
+
+    def _settle_fork(self, fork: Fork, live: Live, guard: Guard) -> Live:
+        before: Live = {}
+        sides: dict[Condition, Live] = {}
+        for path, holds in ((fork.then, True), (fork.otherwise, False)):
+            way = Condition(fork.presence, holds)
+            later = {v: gs for v, gs in live.items() if not all(way.otherwise in g for g in gs)}
+            sides[way] = self._settle(path, later, (*guard, way))
+            for value, guards in sides[way].items():
+                before[value] = before.get(value, frozenset()) | guards
+        for way, needed in sides.items():
+            for value in before.keys() - needed.keys():
+                if self._is_local(value, fork, (*guard, way)):
+                    self._end(value, (*guard, way), (fork, way.holds))
+        return before
+
+    def _end(self, value: Value, guard: Guard, end: End) -> None:
+        """A value dies there, so no later on the same way."""
+        ends = self.ends.setdefault(value, {})
+        for other in [other for other in ends if set(guard) <= set(other)]:
+            del ends[other]
+        ends[guard] = end
+
+    def _is_local(self, value: Value, fork: Fork, guard: Guard) -> bool:
+        """Whether a value is made before a fork, wherever these conditions hold."""
+        made = self.made.get(value)
+        return (
+            made is not None
+            and made.first < fork.start
+            and any(conditions <= set(guard) for conditions in made.where)
+        )
+
+
+class _Made(NamedTuple):
+    """The first step that makes a value, and the conditions under which one does."""
+
+    first: int
+    where: set[frozenset[Condition]]
+
+
+def _where_made(steps: list[Step]) -> dict[Value, _Made]:
+    """Where each value is made; on both sides of a condition, that is whatever it is."""
+    first: dict[Value, int] = {}
+    guards: dict[Value, set[Guard]] = {}
+    for index, step in enumerate(steps):
+        for target in step.targets:
+            first.setdefault(target, index)
+            guards.setdefault(target, set()).add(step.guard)
+    for found in guards.values():
+        for guard in sorted(found, key=len, reverse=True):
+            while guard and (*guard[:-1], guard[-1].otherwise) in found:
+                guard = guard[:-1]
+                found.add(guard)
+    return {value: _Made(first[value], set(map(frozenset, guards[value]))) for value in first}
+
+
+def _forked(steps: list[Step], indices: list[int], depth: int) -> Iterator[int | Fork]:
+    """Steps that stand below `depth` conditions; those of one condition are together."""
+
+    def decides(index: int) -> Condition | None:
+        guard = steps[index].guard
+        return guard[depth]._replace(holds=True) if len(guard) > depth else None
+
+    for condition, group in groupby(indices, key=decides):
+        run = list(group)
+        if condition is None:
+            yield from run
+            continue
+        then, otherwise = (
+            [index for index in run if steps[index].guard[depth].holds is holds]
+            for holds in (True, False)
+        )
+        yield Fork(
+            condition.presence,
+            list(_forked(steps, then, depth + 1)),
+            list(_forked(steps, otherwise, depth + 1)),
+            run[0],
+        )

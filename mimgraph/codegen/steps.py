@@ -1,0 +1,63 @@
+"""One assignment of a forward, and when it is done, before any value has a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mimgraph.codegen.tree import Local
+from mimgraph.ir.code import Code, children
+from mimgraph.ir.presence import Presence
+from mimgraph.ir.typed import Value
+
+
+class Condition(NamedTuple):
+    """Whether an optional input is given; where there is no presence, whether the module trains."""
+
+    presence: Presence | None
+    holds: bool = True
+
+    @property
+    def otherwise(self) -> Condition:
+        """Its contrary."""
+        return self._replace(holds=not self.holds)
+
+
+Guard = tuple[Condition, ...]  # the outermost first
+
+
+@dataclass(slots=True)
+class Step:
+    """One assignment: `targets = code`, `times` over in a loop; `reads` are the values it needs.
+
+    It is done where all conditions of `guard` hold. Without targets it returns. `node` is whose it is.
+    """
+
+    targets: tuple[Value, ...]
+    code: Code
+    reads: tuple[Value, ...]
+    comment: str = ""
+    loop: Loop | None = None
+    guard: Guard = ()
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`for variable in iterable`; each target that is carried starts as the value it is carried from."""
+
+    variable: str
+    iterable: Code
+    carried: Mapping[Value, Value] = field(default_factory=dict)
+
+
+def values_read(code: Code) -> Iterable[Value]:
+    """The values that a tree reads, in order."""
+    stack = [code]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Local):
+            yield node.value
+        else:
+            stack.extend(reversed(tuple(children(node))))

@@ -1,0 +1,165 @@
+"""What a diagnostic proposes: where it spells the fix out, that mends the spec."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mimgraph.catalogue import fitting
+from tests.marked import faults, told
+
+# A spec, and the help with its one fault.
+HELPS = {
+    "a name that is begun": (
+        "inputs: {x: [3, 8, 8]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel: 3}\noutputs: y\n",
+        "did you mean kernel_size?",
+    ),
+    "a name that goes on": (
+        "inputs: {a: [5]}\nnodes:\n  y: {merge: concatenate, from: [a, a]}\noutputs: y\n",
+        "did you mean concat?",
+    ),
+    "few names to choose from": (
+        "inputs: {image: [5], text: [5]}\nnodes:\n  y: {merge: add, from: [image, text, audio]}\noutputs: y\n",
+        "known here: image, text, y",
+    ),
+    "a param where there are none": (
+        "inputs: {x: [5]}\nnodes:\n  y: {layer: Linear, from: x, out_features: $w}\noutputs: y\n",
+        "it is declared in params, above its use",
+    ),
+    "the batch as a size": (
+        "inputs: {x: [5]}\nnodes:\n  y: {layer: Linear, from: x, out_features: $N}\noutputs: y\n",
+        "N is the batch, whose size no option can read",
+    ),
+    "batch_first": (
+        "inputs: {x: [5, 8]}\nnodes:\n  y: {layer: LSTM, from: x, hidden_size: 4, batch_first: true}\noutputs: y\n",
+        "it is always true here",
+    ),
+    "a source in a seq": (
+        "inputs: {x: [5]}\nnodes:\n  y: {from: x, seq: [{Linear: {out_features: 3, from: x}}]}\noutputs: y\n",
+        "an item of a seq is fed by the one before it",
+    ),
+    "a layer as a block": (
+        "inputs: {x: [5]}\nnodes:\n  y: {block: ReLU, from: x}\noutputs: y\n",
+        "ReLU is a layer: write {layer: ReLU, ...}",
+    ),
+    "an input as a module": (
+        "inputs: {x: [5]}\nnodes:\n  y: {share: x, from: x}\noutputs: y\n",
+        "x is an input, which has no module to share",
+    ),
+    "take of the only result": (
+        "inputs: {x: [5]}\nnodes:\n  y: {layer: Linear, from: x, out_features: 3, take: output}\noutputs: y\n",
+        "Linear has one result: leave take out",
+    ),
+    "an option that is missing": (
+        "inputs: {x: [5]}\nnodes:\n  y: {layer: Linear, from: x}\noutputs: y\n",
+        "give out_features, a size",
+    ),
+    "arguments that are missing": (
+        "inputs: {a: [4, 8]}\nnodes:\n  y: {merge: attention, from: [a]}\noutputs: y\n",
+        "from: {query: ..., key: ..., value: ...}",
+    ),
+    "names in a list": (
+        "inputs: {a: [4], b: [4]}\nnodes:\n  y: {merge: concat, from: {x: a, y: b}}\noutputs: y\n",
+        "from: [a, b]",
+    ),
+    "a shape that is a number": (
+        "inputs: {x: 5}\nnodes:\n  y: {layer: ReLU, from: x}\noutputs: y\n",
+        "write [5]",
+    ),
+    "a null that nothing is made of": (
+        "inputs: {x: [5]}\nnodes:\n  y: {from: x, seq: null}\noutputs: y\n",
+        "",
+    ),
+    "a layer for as many axes": (
+        "inputs: {x: [3, 8]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3}\noutputs: y\n",
+        "Conv1d takes (N, 3, 8)",
+    ),
+    "axes of a vector": (
+        "inputs: {x: [48]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3}\noutputs: y\n",
+        "give it its axes first: {layer: Unflatten, from: x, dim: 1, unflattened_size: [..., ..., ...]}",
+    ),
+    "axes of a vector in a chain": (
+        "inputs: {x: [3, 8, 8]}\nnodes:\n  y: {from: x, seq: [Flatten, {Conv2d: {out_channels: 8, kernel_size: 3}}]}\noutputs: y\n",
+        "give it its axes first: {Unflatten: {dim: 1, unflattened_size: [..., ..., ...]}}",
+    ),
+    "two names of one length": (
+        "inputs: {a: [T, 5], b: [S, 5]}\nnodes:\n  y: {merge: add, from: [a, b]}\noutputs: y\n",
+        "if S and T are one length, give both one name",
+    ),
+    "a kernel that fits": (
+        "inputs: {x: [3, 4, 4]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3, dilation: 2}\noutputs: y\n",
+        "a kernel of at most 2 fits, or pad it first",
+    ),
+    "a function of a formula": (
+        "inputs: {x: [5]}\nnodes:\n  y: {merge: formula, expr: expp(x), from: x}\noutputs: y\n",
+        "did you mean exp?",
+    ),
+    "axes of a pattern": (
+        'inputs: {x: [4, 5]}\nnodes:\n  y: {layer: Rearrange, from: x, pattern: "n a b -> n (a c)"}\noutputs: y\n',
+        "on one side alone: b, c",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "help"), HELPS.values(), ids=HELPS)
+def test_help(spec: str, help: str) -> None:
+    assert [fault.help for fault in faults(spec)] == [help]
+
+
+# Specs whose one fault is mended by the node that the help writes.
+MENDED = {
+    "flatten": "inputs: {a: [3, 8, 8], b: [5]}\nnodes:\n  y: {merge: concat, from: [a, b]}\noutputs: y\n",
+    "pool a length": "inputs: {a: [T, 5], b: [5]}\nnodes:\n  y: {merge: concat, from: [a, b]}\noutputs: y\n",
+    "project": "inputs: {a: [5], b: [6]}\nnodes:\n  y: {merge: add, from: [a, b]}\noutputs: y\n",
+    "project a sequence": "inputs: {a: [T, 5], b: [T, 6]}\nnodes:\n  y: {merge: stack, from: [a, b]}\noutputs: y\n",
+    "turn": "inputs: {a: [4, 8], b: [4, 8]}\nnodes:\n  y: {merge: matmul, from: [a, b]}\noutputs: y\n",
+    "cast": "inputs: {a: [4], b: {shape: [4], dtype: int64}}\nnodes:\n  y: {merge: concat, from: [a, b]}\noutputs: y\n",
+    "one more axis": "inputs: {a: [8]}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
+    "one axis less": "inputs: {a: [5, 4, 8]}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
+    "a vector of a sequence": "inputs: {a: [T, 8]}\nnodes:\n  y: {merge: dot, from: [a, a]}\noutputs: y\n",
+}
+
+
+@pytest.mark.parametrize("spec", MENDED.values(), ids=MENDED)
+def test_the_node_that_is_proposed_mends_it(spec: str) -> None:
+    (fault,) = faults(spec)
+    node = re.search(r"\{layer: .*\}", fault.help)
+    assert node is not None, fault.help
+    source = re.findall(r"from: (\w+)", node[0])[-1]
+    head, sources = spec.split("  y: ")
+    mended = re.sub(rf"(?<=[\[ ]){source}(?=[\],])", "mended", sources)
+    assert told(f"{head}  mended: {node[0]}\n  y: {mended}") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "sizes", "says"),
+    [
+        (3, (10,), "2 or 5"),
+        (4, (6, 8), "2"),
+        (2, (3,), "1 or 3"),
+        (7, (768,), "6 or 8"),
+        (5, (2**40,), "4 or 8"),
+    ],
+)
+def test_numbers_that_fit(value: int, sizes: tuple[int, ...], says: str) -> None:
+    assert fitting("groups", value, *sizes) == f"groups may be {says}"
+    assert all(size % int(number) == 0 for number in says.split(" or ") for size in sizes)
+
+
+def test_each_step_of_a_cycle_is_labelled() -> None:
+    spec = "inputs: {x: [5]}\nnodes:\n" + "".join(
+        f"  n{i}: {{merge: add, from: [x, n{(i - 1) % 12}]}}\n" for i in range(12)
+    )
+    (fault,) = faults(f"{spec}outputs: n0\n")
+    assert fault.message == "nodes feed each other: n0 -> n1 -> n2 -> n3 -> ... -> n10 -> n11 -> n0"
+    assert (fault.note, [label.text for label in fault.labels]) == (
+        "feeds n1",
+        ["feeds n2", "feeds n3", "feeds n11", "feeds n0"],
+    )
+
+
+def test_the_shape_that_an_option_does_not_fit_is_shown() -> None:
+    spec = "inputs: {x: [6, 8, 8]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3, groups: 4}\noutputs: y\n"
+    (fault,) = faults(spec)
+    assert [(label.text, label.span.line) for label in fault.labels] == [("(N, 6, 8, 8)", 1)]

@@ -1,0 +1,268 @@
+"""What a failure in a compiled module tells: the inputs that do not fit, the node and its line."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import io
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import mimgraph as mg
+from mimgraph import layers, merges
+
+SPEC = """\
+inputs: {image: [3, 8, 8], numeric: [5], ids: {vocab: 7, shape: [4]}}
+blocks:
+  residual:
+    inputs: {x: [C, H, W]}
+    nodes:
+      conv: {layer: Conv2d, from: x, out_channels: $C, kernel_size: 3, padding: 1}
+      sum: {merge: add, from: [conv, x], activation: ReLU}
+    outputs: sum
+nodes:
+  stem: {from: image, seq: [{Conv2d: {out_channels: 4, kernel_size: 3, padding: 1}}, ReLU]}
+  stage: {block: residual, from: stem, repeat: 3}
+  vec: {from: stage, seq: [Flatten, {Linear: 8}]}
+  emb: {layer: Embedding, from: ids, embedding_dim: 8}
+  pooled: {layer: Mean, from: emb, dim: 1}
+  num: {layer: Linear, from: numeric, out_features: 8, activation: ReLU}
+  again: {share: num, from: numeric}
+  fused: {merge: concat, from: [vec, pooled, num, again]}
+  score: {layer: Linear, from: fused, out_features: 1}
+outputs: score
+"""
+DECLARED = "the spec declares image (N, 3, 8, 8) float32, numeric (N, 5) float32, ids (N, 4) int64"
+
+
+def inputs() -> dict[str, Any]:
+    ids = torch.zeros(2, 4, dtype=torch.int64)
+    return {"image": torch.rand(2, 3, 8, 8), "numeric": torch.rand(2, 5), "ids": ids}
+
+
+def notes(model: nn.Module, given: dict[str, Any], kind: type[Exception] = Exception) -> list[str]:
+    """What is told of a call that fails, beside torch's own words."""
+    with pytest.raises(kind) as caught:
+        model(**given)
+    return getattr(caught.value, "__notes__", [])
+
+
+NUM = "in node num (m.yaml:15): Linear of numeric (N, 5)"
+
+MISFITS: dict[str, tuple[dict[str, Any], type[Exception], list[str]]] = {
+    "a size": ({"numeric": torch.rand(2, 6)}, RuntimeError, [NUM, "numeric is (N, 5), not (2, 6)"]),
+    "a precision": (
+        {"numeric": torch.rand(2, 5).double()},
+        RuntimeError,
+        [NUM, "numeric is float32, not float64"],
+    ),
+    "two batches": (
+        {"numeric": torch.rand(3, 5)},
+        RuntimeError,
+        [
+            "in node fused (m.yaml:17): concat of vec (N, 8), pooled (N, 8), num (N, 8), again (N, 8)",
+            "N of image is 2 but N of numeric is 3",
+        ],
+    ),
+    "an item of a chain": (
+        {"image": torch.rand(2, 3, 9, 8)},
+        RuntimeError,
+        [
+            "in node vec.1 (m.yaml:12): Linear of (N, 256)",
+            "image is (N, 3, 8, 8), not (2, 3, 9, 8)",
+        ],
+    ),
+    "a category": (
+        {"ids": torch.full((2, 4), 7)},
+        IndexError,
+        [
+            "in node emb (m.yaml:13): Embedding of ids (N, 4)",
+            "ids has values outside 0 to 6",
+        ],
+    ),
+    "no tensor": ({"numeric": 3}, TypeError, [NUM, "numeric is no tensor, but a int"]),
+    "an unknown keyword": ({"other": 1}, TypeError, ["there is no input 'other'"]),
+}
+
+
+@pytest.mark.parametrize(("given", "kind", "told"), MISFITS.values(), ids=MISFITS)
+def test_an_input_that_does_not_fit(
+    given: dict[str, Any], kind: type[Exception], told: list[str]
+) -> None:
+    *place, fault = told
+    model = mg.loads(SPEC, name="m.yaml").compile()
+    assert notes(model, inputs() | given, kind) == [*place, f"inputs: {fault}\n{DECLARED}"]
+
+
+def test_what_a_check_tells_is_not_told_again() -> None:
+    model = mg.loads(SPEC).compile(check=True)
+    assert notes(model, inputs() | {"numeric": torch.rand(2, 6)}, ValueError) == []
+
+
+def test_a_missing_keyword() -> None:
+    model, given = mg.loads(SPEC).compile(), inputs()
+    del given["ids"]
+    assert notes(model, given, TypeError) == [f"inputs: ids is missing\n{DECLARED}"]
+
+
+def test_an_input_without_its_name() -> None:
+    model = mg.loads(SPEC).compile()
+    with pytest.raises(TypeError) as caught:
+        model(torch.rand(1))
+    assert caught.value.__notes__[0].startswith("inputs: inputs are given by name: image, numeric")
+
+
+def broken(path: str, module: nn.Module) -> nn.Module:
+    """The model with a module that does not fit at a path."""
+    model = mg.loads(SPEC, name="m.yaml").compile()
+    parent, _, name = path.rpartition(".")
+    setattr(model.get_submodule(parent), name, module)
+    return model
+
+
+class Raises(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise LookupError("in a module")
+
+
+class Keeps(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = Raises()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.inner(x)
+
+
+PLACES = {
+    "a module of a repeat": (
+        ("stage.1.conv", nn.Conv2d(3, 4, 3, padding=1)),
+        "stage.1.conv (m.yaml:6): Conv2d of x (N, 4, 8, 8)",
+    ),
+    "an expression of a repeat": (
+        ("stage.2.conv", nn.Conv2d(4, 5, 3, padding=1)),
+        "stage.2.sum (m.yaml:7): add of conv (N, 4, 8, 8), x (N, 4, 8, 8)",
+    ),
+    "a module in a module of one's own": (
+        ("stem.1", Keeps()),
+        "stem.1 (m.yaml:10): ReLU of (N, 4, 8, 8)",
+    ),
+    "the return": (("score", Raises()), "score (m.yaml:18): Linear of fused (N, 32)"),
+}
+
+
+@pytest.mark.parametrize(("change", "place"), PLACES.values(), ids=PLACES)
+def test_the_innermost_node_is_named(change: tuple[str, nn.Module], place: str) -> None:
+    assert notes(broken(*change), inputs()) == [f"in node {place}"]
+
+
+def test_a_node_that_shares_is_told_from_the_one_it_shares() -> None:
+    class Second(nn.Module):
+        calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            if self.calls == 2:
+                raise LookupError
+            return x.new_zeros(len(x), 8)
+
+    told = "in node again (m.yaml:16): Linear of numeric (N, 5)"
+    assert notes(broken("num", Second()), inputs(), LookupError) == [told]
+
+
+def test_what_a_merge_is_made_of_stands_at_the_merge() -> None:
+    spec = "inputs: {a: [5], b: [6]}\nnodes:\n  y: {merge: gated, from: [a, b], out_features: 4}\noutputs: y\n"
+    model = mg.loads(spec, name="m.yaml").compile()
+    told = notes(model, {"a": torch.rand(2, 5), "b": torch.rand(3, 6)})
+    assert told[0] == "in node y.joined (m.yaml:3): concat of x0 (N, 5), x1 (N, 6)"
+
+
+CONDITIONAL = """\
+inputs: {x: [4], y: {shape: [4], optional: true}}
+nodes:
+  a: {layer: Linear, from: x, out_features: 4}
+  b: {layer: Linear, from: y, out_features: 4}
+  sum: {merge: add, from: [a, b], missing: skip}
+  aux: {layer: Linear, from: a, out_features: 2}
+outputs: {sum: sum, aux: {from: aux, only: training}}
+"""
+
+
+@pytest.mark.parametrize(("node", "line"), [("b", 4), ("aux", 6)])
+def test_a_statement_below_a_condition(node: str, line: int) -> None:
+    model = mg.loads(CONDITIONAL, name="m.yaml").compile()
+    setattr(model, node, nn.Linear(3, 4))
+    (told,) = notes(model, {"x": torch.rand(2, 4), "y": torch.rand(2, 4)})
+    assert told.startswith(f"in node {node} (m.yaml:{line}): Linear of")
+
+
+def test_a_graph_built_in_python_points_at_its_line() -> None:
+    x, y = mg.Input("x", ("T", 4)), mg.Input("y", ("T", 4))
+    graph = mg.Graph(layers.Linear(2)(merges.add(x, y, name="sum")))
+    told = notes(graph.compile(), {"x": torch.rand(2, 5, 4), "y": torch.rand(2, 6, 4)})
+    assert told[0].startswith(f"in node sum ({__file__}:")
+    assert told[1].startswith("inputs: T of x is 5 but T of y is 6\n")
+
+
+def test_the_line_is_that_of_the_latest_text() -> None:
+    """Specs that differ in comments alone share one class."""
+    given = inputs() | {"numeric": torch.rand(2, 6)}
+    for lines in (0, 1):
+        model = mg.loads("# one more\n" * lines + SPEC, name="m.yaml").compile()
+        assert notes(model, given)[0] == NUM.replace("15", str(15 + lines))
+
+
+def saved(model: nn.Module) -> nn.Module:
+    buffer = io.BytesIO()
+    torch.save(model, buffer)
+    buffer.seek(0)
+    loaded: nn.Module = torch.load(buffer, weights_only=False)
+    return loaded
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model)), saved],
+    ids=["copied", "pickled", "saved"],
+)
+def test_copies_tell_it_too(kept: Callable[[nn.Module], nn.Module]) -> None:
+    model = kept(mg.loads(SPEC, name="m.yaml").compile())
+    assert notes(model, inputs() | {"numeric": torch.rand(2, 6)})[0] == NUM
+
+
+def test_it_is_not_written_into_the_source_and_takes_no_call() -> None:
+    """The class calls as `nn.Module` does, with as many frames, so it costs nothing."""
+    frames: list[int] = []
+
+    class Counts(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            frames.append(len(inspect.stack()))
+            return x
+
+    graph = mg.loads("inputs: {x: [4]}\nnodes: {y: {layer: PReLU, from: x}}\noutputs: y\n")
+    made = graph.compile()
+    names: dict[str, Any] = {}
+    exec(graph.source(), names)  # noqa: S102 - our own text
+    plain = names[graph.name]()
+    for model in (made, plain):
+        model.y = Counts()
+        model(x=torch.rand(2, 4))
+    assert frames[0] == frames[1]
+    assert "mimgraph" not in graph.source()
+
+
+def test_compilers_see_the_plain_module() -> None:
+    model, given = mg.loads(SPEC).compile(), inputs()
+    expected = model(**given)
+    whole = torch.compile(model, fullgraph=True, backend="eager")
+    torch.testing.assert_close(whole(**given), expected)
+    part = torch.compile(lambda **x: model(**x) + 1, fullgraph=True, backend="eager")
+    torch.testing.assert_close(part(**given), expected + 1)
+    program = torch.export.export(model, (), given)
+    torch.testing.assert_close(program.module()(**given), expected)
+    torch.testing.assert_close(torch.jit.script(model)(**given), expected)

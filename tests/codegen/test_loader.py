@@ -1,0 +1,66 @@
+"""How long a compiled source lives: as long as anything of it, and no longer."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import linecache
+import sys
+import weakref
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+import mimgraph as mg
+from mimgraph import layers
+
+
+def graph(out_features: int) -> mg.Graph:
+    """One that no other test compiles."""
+    x = mg.Input("x", (5,))
+    return mg.Graph(layers.Linear(out_features)(x, name="y"), name="OfTheLoader")
+
+
+def sources() -> set[str]:
+    """The compiled sources that Python knows."""
+    gc.collect()
+    modules = {name for name in sys.modules if name.startswith("mimgraph_compiled_")}
+    lines = {name for name in linecache.cache if name.startswith("<mimgraph ")}
+    assert len(modules) == len(lines)
+    return modules
+
+
+def test_a_search_keeps_none_of_what_it_drops() -> None:
+    before = sources()
+    for out_features in range(900, 910):
+        graph(out_features).compile()
+    assert sources() == before
+
+
+@pytest.mark.parametrize(
+    "keep", [lambda model: model, type, lambda model: type(model).forward], ids=["m", "cls", "def"]
+)
+def test_lives_with_what_is_kept_of_it(keep: Any) -> None:
+    before = sources()
+    kept = keep(graph(910).compile())
+    (name,) = sources() - before
+    known = sys.modules[name]
+    assert isinstance(known, ModuleType) and known in {known}  # which tools that walk them want
+    assert vars(known)["OfTheLoader"] is known.OfTheLoader
+    assert inspect.getmodule(known.OfTheLoader) is known
+    del kept
+    assert sources() == before
+
+
+def test_a_text_is_run_once_while_it_lives() -> None:
+    first = graph(911).compile()
+    assert type(graph(911).compile()) is type(first)
+
+
+def test_runs_anew_once_it_is_forgotten() -> None:
+    known = weakref.ref(type(graph(912).compile()))
+    sources()
+    assert known() is None
+    assert graph(912).compile()(x=torch.zeros(2, 5)).shape == (2, 912)
