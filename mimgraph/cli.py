@@ -1,4 +1,4 @@
-"""The command line: check, summary, draw, emit, run, layers, explain.
+"""The command line: check, summary, draw, emit, run, layers, explain, schema.
 
 A command imports what it needs when it runs, so that none waits for what another uses.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
-from mimgraph.diagnostics.render import render_json, render_text, wants_color
+from mimgraph.diagnostics.render import render_json, render_text, visible, wants_color
 from mimgraph.files import matching, write_whole
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _point_to_pages(error.diagnostics)
         return WRONG_SPEC
     except CallError as error:
-        print(f"mimgraph: {error}", file=sys.stderr)
+        # a path or a param may hold what moves the cursor of a terminal
+        print("\n".join(map(visible, f"mimgraph: {error}".split("\n"))), file=sys.stderr)
         return WRONG_CALL
     except BrokenPipeError:
         # the reader of the pipe has gone, which is no fault
@@ -121,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = command("explain", _explain, "list the codes of diagnostics, or tell what one means")
     explain.add_argument("codes", nargs="*", metavar="CODE")
+
+    schema = command("schema", _schema, "print the JSON Schema of specs, for editors")
+    schema.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
     return parser
 
 
@@ -171,7 +175,7 @@ def _load(path: str, settings: Sequence[str]) -> Graph:
             return loads(text, params=overrides, name="<stdin>")
         return load(path, params=overrides)
     except OSError as error:
-        raise CallError(f"cannot read {path}: {error.strerror or error}") from None
+        raise CallError(f"cannot read {visible(path)}: {error.strerror or error}") from None
     except SpecError:
         raise
     except ValueError as error:
@@ -186,7 +190,7 @@ def _check(args: argparse.Namespace) -> int:
         try:
             graph = _load(path, args.set)
             count = len(graph.typed.body.nodes)
-            fine.append(f"{path}: ok, {count} node{'s' * (count != 1)}")
+            fine.append(f"{visible(path)}: ok, {count} node{'s' * (count != 1)}")
         except SpecError as error:
             faults += error.diagnostics
         except CallError as error:
@@ -211,7 +215,7 @@ def _paths(patterns: Sequence[str], unread: list[str]) -> Iterator[str]:
         paths = matching(pattern)
         yield from paths
         if not paths:
-            unread.append(f"no file matches {pattern}")
+            unread.append(f"no file matches {visible(pattern)}")
 
 
 def _as_data(format: str, faults: Sequence[Diagnostic]) -> str:
@@ -240,6 +244,7 @@ def _draw(args: argparse.Namespace) -> int:
 
     graph = _load(args.spec, args.set)
     try:
+        _check_output(args.spec, args.output)
         graph.draw(args.output)
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
@@ -250,18 +255,38 @@ def _draw(args: argparse.Namespace) -> int:
 
 def _emit(args: argparse.Namespace) -> int:
     source = _load(args.spec, args.set).source()
-    if args.output is None:
-        sys.stdout.write(source)
-        return OK
-    try:
-        write_whole(Path(args.output), source)
-    except OSError as error:
-        _cannot_write(args.output, error)
+    if args.output is not None:
+        _check_output(args.spec, args.output)
+    _write(args.output, source)
     return OK
 
 
+def _schema(args: argparse.Namespace) -> int:
+    from mimgraph.spec import schema
+
+    _write(args.output, schema.text())
+    return OK
+
+
+def _write(path: str | None, text: str) -> None:
+    """A text as a whole file, or to standard output."""
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        write_whole(Path(path), text)
+    except OSError as error:
+        _cannot_write(path, error)
+
+
+def _check_output(spec: str, output: str) -> None:
+    """What is written does not replace what was read."""
+    if os.path.exists(spec) and os.path.exists(output) and os.path.samefile(spec, output):
+        raise CallError(f"{visible(output)} is the spec itself")
+
+
 def _cannot_write(path: str, error: OSError) -> NoReturn:
-    raise CallError(f"cannot write {path}: {error.strerror or error}") from None
+    raise CallError(f"cannot write {visible(path)}: {error.strerror or error}") from None
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -140,6 +140,7 @@ class Graph:
         else:
             write_whole(Path(path), self.dumps())
 
+    @_uncollected()
     def source(self) -> str:
         """The module as a stand-alone Python file that needs only torch."""
         from mimgraph.codegen.emit import emit
@@ -206,12 +207,14 @@ class Graph:
 
         return load_state(self.typed, model, other, strict)
 
+    @_uncollected()
     def summary(self) -> Summary:
         """A table of the nodes, their shapes and their weights."""
         from mimgraph.render.summary import summary
 
         return summary(self.typed)
 
+    @_uncollected()
     def draw(self, path: str | PathLike[str]) -> None:
         """Draw the graph; the ending of the file's name says how."""
         from mimgraph.render import draw

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from mimgraph.files import write_whole
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(
@@ -82,3 +86,63 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> No
         write_whole(tmp_path / name, "new")
     assert caught.value.filename == str(tmp_path / name)
     assert sorted(os.listdir(tmp_path)) == ["directory", "file"]
+
+
+# killed, or out of room: in a process of its own
+
+WRITE = """
+import itertools, sys
+from mimgraph.files import write_whole
+from tests.conftest import ROOT
+print("ready", flush=True)
+for letter in itertools.cycle("ab"):
+    write_whole(sys.argv[1], letter * 3_000_000)
+"""
+FULL = """
+import os, resource, sys
+from mimgraph.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_kill_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    seen = set()
+    for number in range(12):
+        command = [sys.executable, "-c", WRITE, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(0.001 + 0.003 * number)
+            writer.kill()
+        text = path.read_text()
+        assert text in ("old", "a" * 3_000_000, "b" * 3_000_000)
+        seen.add(text[:3])
+    assert seen - {"old"}
+
+
+@pytest.mark.parametrize("output", ["model.py", "model.dot"])
+def test_no_room_leaves_the_old_file_and_nothing_else(tmp_path: Path, output: str) -> None:
+    path = tmp_path / output
+    path.write_text("old")
+    command = "emit" if output.endswith(".py") else "draw"
+    spec = str(ROOT / "specs" / "resnet18.yaml")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, command, spec, "-o", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"mimgraph: cannot write {path}: File too large\n"
+    assert os.listdir(tmp_path) == [output]
+    assert path.read_text() == "old"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with pytest.raises(PermissionError):
+        write_whole(tmp_path / "file", "new")

@@ -1283,8 +1283,13 @@ def idle(function: ast.FunctionDef) -> Iterator[str]:
     alive: set[str] = set()
     for index, statement in enumerate(function.body):
         later = function.body[index + 1 :]
+        if isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Return):
+            continue  # what is made there is gone when the rest runs
         names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
         alive |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        for inner in ast.walk(statement):  # what a comprehension binds ends with it
+            if isinstance(inner, ast.comprehension):
+                alive -= {node.id for node in ast.walk(inner.target) if isinstance(node, ast.Name)}
         if isinstance(statement, ast.For):  # what it runs over is modules and numbers
             alive -= {node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)}
         alive -= {node.id for node in names if isinstance(node.ctx, ast.Del)}

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
-from mimgraph.analysis.options import compute, missing_option, unknown_option
+from mimgraph.analysis.options import compute, layered, missing_option, unknown_option
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.catalogue import same_size
 from mimgraph.diagnostics import Label
-from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
@@ -27,7 +26,7 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
         before = len(state.report.diagnostics)
         if block is None:
             families = [known.family for known in state.graph.blocks.values()]
-            help = suggestion(call.block, families, "known here")
+            help = state.report.suggestion(call.block, families, "known here")
             if catalogue.find("layer", call.block):
                 help = f"{call.block} is a layer: write {{layer: {call.block}, ...}}"
             message = f"no block is called {call.block!r}"
@@ -73,7 +72,7 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
         if name in given:
             found[name] = given[name]
         else:
-            env = {**state.params, **found}
+            env = layered(found, state.params)
             found[name] = plain(compute(option.value, env, state.report, block.family))
     return found
 
@@ -83,7 +82,7 @@ def bind_pattern(
 ) -> dict[str, Size] | None:
     """The sizes that the inputs' patterns name; a use that does not fit is told at its source."""
     dims: dict[str, Size] = {}
-    env = {**state.params, **params}
+    env = layered(params, state.params)
     for declared in block.inputs:
         one, pattern = fed[declared.name], declared.pattern
         if pattern is None or one.type is None:

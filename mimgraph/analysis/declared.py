@@ -11,11 +11,11 @@ from mimgraph import catalogue
 from mimgraph.analysis.blocks import find_block
 from mimgraph.analysis.each import as_text
 from mimgraph.analysis.ops import bind_op
-from mimgraph.analysis.options import check_names, compute
+from mimgraph.analysis.options import check_names, compute, layered
 from mimgraph.analysis.state import State
-from mimgraph.analysis.structure import check_scope, cycles, report_cycle, scope_of
+from mimgraph.analysis.structure import check_scope, cycles, report_cycle, scope_of, unique
 from mimgraph.diagnostics import Label
-from mimgraph.ir.dim import Dim, Size, symbol
+from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, symbol
 from mimgraph.ir.expression import plain
 from mimgraph.ir.graph import (
     FAULTY,
@@ -29,7 +29,7 @@ from mimgraph.ir.graph import (
     Node,
     Option,
 )
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import MAX_AXES, TensorType
 
 
 def params(state: State) -> dict[str, Any]:
@@ -69,6 +69,7 @@ def _vocab(state: State, option: Option) -> Any:
 def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
     """The sizes of a declared shape."""
     found: list[Size] = []
+    elements = 1
     for dim, span in zip(shape.dims, shape.spans, strict=True):
         if isinstance(dim, str):
             found.append(symbol(dim))
@@ -80,6 +81,11 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
             state.fault("bad-option", "a size is a name or an integer of at least 1", span)
             return None
         found.append(value)
+        elements *= value
+        if elements > MAX_COEFFICIENT or len(found) > MAX_AXES:
+            message = f"more than {MAX_AXES} axes, or than 64 bits can count"
+            state.fault("too-large", message, span)
+            return None
     return tuple(found)
 
 
@@ -89,6 +95,7 @@ def check_blocks(state: State) -> None:
         if not block.is_whole:
             continue
         if block.is_chain:
+            unique(block.inputs, (), state.report, f"{block.family}.")
             state.scopes[key] = scope_of(block)
         else:
             state.scopes[key] = check_scope(
@@ -124,9 +131,11 @@ def _find_recursion(state: State) -> None:
         places = {blocks[key].family: blocks[key] for key in ring}
         around = [blocks[key].family for key in ring]
         report_cycle(around, places, "blocks contain each other", "contains", state.report)
-    # what contains such a block cannot be used either
-    for key in list(state.recursive):
-        state.recursive.update(nx.ancestors(inner, key))
+    stack = list(state.recursive)  # what contains such a block cannot be used either
+    while stack:
+        outer = set(inner.pred[stack.pop()]) - state.recursive
+        state.recursive |= outer
+        stack += outer
 
 
 def inner_blocks(blocks: Mapping[str, Block]) -> nx.DiGraph[str]:
@@ -152,14 +161,12 @@ def calls(nodes: Iterable[Node]) -> Iterable[Call]:
 
 def _check_text(state: State, block: Block) -> None:
     """The faults of a block that need no use of it."""
-    own = {**state.params, **block.params}
+    own = layered(block.params, state.params)
     for option in block.params.values():
         check_names(option.value, own, state.report, block.family)
-    names = dict(own)
-    for declared in block.inputs:
-        if declared.pattern is not None:
-            names.update({d: None for d in declared.pattern.dims if isinstance(d, str)})
-    check_nodes_text(state, block.nodes, names, f"{block.family}.")
+    dims = [dim for one in block.inputs if one.pattern is not None for dim in one.pattern.dims]
+    named = {dim: None for dim in dims if isinstance(dim, str)}
+    check_nodes_text(state, block.nodes, layered(named, own), f"{block.family}.")
 
 
 def check_nodes_text(

@@ -21,7 +21,7 @@ from mimgraph.analysis.choice import choose
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
-from mimgraph.analysis.options import compute
+from mimgraph.analysis.options import compute, layered
 from mimgraph.analysis.presence import (
     check_handed_on,
     check_inputs,
@@ -294,6 +294,7 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
     """Items in a row: an unknown type silences the rest, but their options are checked."""
     matched = match(state, site, "seq", ("input",), frozenset())
     first = current = matched["input"] if matched else None
+    state.count(max(len(chain.items) - 1, 0), site.node.span)  # beside the node itself
     items: list[TypedNode] = []
     for item in chain.items:
         path = f"{site.path}.{item.name}" if site.path else item.name
@@ -504,6 +505,7 @@ def _use(
     fed: Mapping[str, Fed],
 ) -> Body | None:
     """The body of a block for these params and input types; each distinct one is typed once."""
+    state.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
     dims = bind_pattern(state, block, fed, given, site.path)
     if dims is None:
@@ -537,7 +539,7 @@ def _body(
     """The inside of a block typed for one distinct use."""
     # a chain's one node has no name, so the items' paths start with the block's
     path = block.family if block.is_chain else f"{block.family}."
-    env = {**state.params, **given, **dims}
+    env = layered(dims, given, state.params)
     context = Context(env, types, state.scopes[key], path, (use,), optional=optional)
     outputs = _values(_type_nodes(state, context, block.outputs))
     if outputs is None:

@@ -13,13 +13,12 @@ from mimgraph.analysis.sources import all_known, ask_for_port, match_op, unknown
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, DimOverflow, at_least
 from mimgraph.ir.graph import Activation, Apply, Block, Option
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed import Leaf, TypedNode
-from mimgraph.ir.types import TensorType, at_least_one, can_be_read
+from mimgraph.ir.types import MAX_AXES, TensorType, at_least_one, can_be_read
 from mimgraph.source import Span
 
 MAX_WEIGHTS = 2**40  # elements of one tensor that a module keeps
@@ -49,7 +48,7 @@ def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.graph.blocks.values()]
     own = "a module of your own is registered first: mg.register, or --import"
-    help = suggestion(apply.name, (*catalogue.ops(apply.kind), *blocks))
+    help = state.report.suggestion(apply.name, (*catalogue.ops(apply.kind), *blocks))
     if not help and apply.kind == "layer":
         help = own
     if catalogue.find(other, apply.name):
@@ -75,7 +74,7 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
     """Check that an activation has that name and those options."""
     op = catalogue.find("layer", activation.name)
     if op is None:
-        help = suggestion(activation.name, catalogue.ops("layer"))
+        help = state.report.suggestion(activation.name, catalogue.ops("layer"))
         message = f"no layer is called {activation.name!r}"
         state.fault("unknown-layer", message, activation.span, path, help=help)
         return
@@ -103,6 +102,7 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     if found is None:
         return None
     op, bound = found
+    state.write(bound.length, site.node.span)
     options = values(op, bound, site.context.env, state.report, site.path)
     fed = match_op(state, site, op)
     if fed is None or options is None or not all_known(fed):
@@ -148,13 +148,9 @@ def _check_readable(
 ) -> None:
     """A run-time size in an option must be an axis of a tensor at hand: of the sources, and for a
     node, as no item of a seq sees them, of the inputs."""
-    at_hand = list(sources)
-    if site.node.sources:
-        inputs, optional = site.context.inputs, site.context.optional
-        at_hand += [t for name, t in inputs.items() if t is not None and name not in optional]
     for name in bound.given:
         for size in _run_time_sizes(options[name]):
-            if not can_be_read(size, at_hand):
+            if not can_be_read(size, _at_hand(site, sources)):
                 where = "the block's inputs" if site.context.uses else "what it is fed"
                 raise OpFault(
                     "symbolic-size",
@@ -162,6 +158,12 @@ def _check_readable(
                     option=name,
                     help="make it a node of its own, or give it an input that has this size",
                 )
+
+
+def _at_hand(site: Site, sources: list[TensorType]) -> list[TensorType]:
+    inputs, optional = site.context.inputs, site.context.optional
+    own = ((name, type_) for name, type_ in inputs.items() if site.node.sources)
+    return [*sources, *(t for name, t in own if t is not None and name not in optional)]
 
 
 def _check_batch(site: Site, lowering: Lowering) -> None:
@@ -184,6 +186,10 @@ def _check_results(state: State, name: str, lowering: Lowering) -> None:
     for constraint in lowering.requires:
         state.constraints[constraint] = None
     for type_ in lowering.results.values():
+        if len(type_.dims) > MAX_AXES:
+            raise OpFault("too-large", f"{name} gives {len(type_.dims)} axes")
+        if prod(size for size in type_.dims if type(size) is int) > MAX_COEFFICIENT:
+            raise OpFault("too-large", f"{name} gives more than 64 bits can count: {type_}")
         for size in type_.dims:
             if type(size) is int and size > 0:
                 if size > MAX_COEFFICIENT:

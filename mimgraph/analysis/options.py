@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections import ChainMap
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple, cast
 
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.diagnostics import Diagnostic, Report
-from mimgraph.diagnostics.nearest import nearest, suggestion
+from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     ExpressionError,
@@ -36,6 +37,11 @@ ELSEWHERE = {
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
+def layered(*layers: Mapping[str, Any]) -> Environment:
+    """The names of all, of two alike the first one's: seen through, as copies of thousands cost."""
+    return ChainMap(*cast("tuple[dict[str, Any], ...]", layers))  # which nothing writes to
+
+
 class _AlreadyTold(Exception):
     """A value cannot be computed, for a reason that is reported."""
 
@@ -46,6 +52,7 @@ class Bound(NamedTuple):
     given: Mapping[str, Option]
     constant: Mapping[str, Any] | None
     faulty: bool
+    length: int
 
 
 def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
@@ -93,8 +100,11 @@ def _plain_number(value: Any) -> str:
     return repr(value) if value >= 0 else f"({value!r})"
 
 
-def _unknown_param(name: str, span: Span, known: Iterable[str], report: Report, node: str) -> None:
-    help = suggestion(name, known, "known here") or "it is declared in params, above its use"
+def _unknown_param(
+    name: str, span: Span, known: Collection[str], report: Report, node: str
+) -> None:
+    near = report.suggestion(name, known, "known here")
+    help = near or "it is declared in params, above its use"
     report.add(
         Diagnostic(
             "unknown-param",
@@ -146,6 +156,17 @@ def is_constant(value: Any) -> bool:
     return not isinstance(value, Written | Template)
 
 
+def length_of(value: Any) -> int:
+    """About how many characters the value takes to write."""
+    if isinstance(value, list):
+        return sum(map(length_of, value))
+    if isinstance(value, dict):
+        return sum(map(length_of, value.values()))
+    if isinstance(value, Template):
+        return len(value.text)
+    return len(value) if isinstance(value, str) else 2
+
+
 def bind(
     op: Op,
     options: Mapping[str, Option],
@@ -182,7 +203,8 @@ def bind(
     faulty = len(report.diagnostics) > before
     literal = all(is_constant(option.value) for option in given.values())
     constant = _values(op, given, {}, report, node) if literal else None
-    return Bound(given, constant, faulty or (literal and constant is None))
+    length = sum(length_of(option.value) for option in given.values())
+    return Bound(given, constant, faulty or (literal and constant is None), length)
 
 
 def values(
@@ -263,7 +285,7 @@ def unknown_option(
 ) -> None:
     """Report an option that the op or block does not have; `words` are a node's other keys."""
     known = f"its options: {', '.join(options)}" if options else f"{owner} takes none"
-    near = "" if name in words else suggestion(name, (*options, *words))
+    near = "" if name in words else report.suggestion(name, (*options, *words))
     help = ELSEWHERE.get(name) or near or known
     report.add(
         Diagnostic(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import Any
 
 from mimgraph.analysis.sources import unknown_port
-from mimgraph.analysis.state import Context, State
+from mimgraph.analysis.state import Context, Owner, State
 from mimgraph.diagnostics import Label
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
@@ -28,36 +28,35 @@ from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import TensorType
 
 
-class Owner(NamedTuple):
-    """The node whose module another uses, or the one `item` of its `each`."""
-
-    name: str
-    item: str | None
-    declared: Node
-
-
 def owner(state: State, context: Context, node: Node, path: str) -> Owner | None:
     """Whose module a node uses, which is its own unless it shares; None where told."""
-    found = Owner(node.name, None, node)
-    seen = {(node.name, node.operation.item if isinstance(node.operation, Share) else None)}
-    while isinstance(share := found.declared.operation, Share):
-        target = context.scope.nodes.get(share.target)
-        if target is None or (share.target, share.item) in seen:
-            return None
-        seen.add((share.target, share.item))
-        if isinstance(target.operation, Each):
-            item = _item(state, context, share, target, node.name, path)
-            if item is None:
-                return None
-            found = Owner(target.name, item.name, item.declared)
-        elif share.item is not None:
-            message = f"no node is called {share.text!r}"
-            help = f"{target.name} is one module: share: {target.name}"
-            state.fault("unknown-source", message, share.span, path, help=help)
-            return None
-        else:
-            found = Owner(target.name, None, target)
+    found: Owner | None = Owner(node.name, None, node)
+    followed: list[Share] = []
+    while found is not None and isinstance(share := found.declared.operation, Share):
+        if share in context.owners:
+            found = context.owners[share]
+            break
+        context.owners[share] = None  # where shares go round, which is told
+        followed.append(share)
+        found = _target(state, context, share, node.name, path)
+    context.owners.update(dict.fromkeys(followed, found))
     return found
+
+
+def _target(state: State, context: Context, share: Share, name: str, path: str) -> Owner | None:
+    """What one share names, which may share in turn."""
+    target = context.scope.nodes.get(share.target)
+    if target is None:
+        return None
+    if isinstance(target.operation, Each):
+        item = _item(state, context, share, target, name, path)
+        return Owner(target.name, item.name, item.declared) if item is not None else None
+    if share.item is not None:
+        message = f"no node is called {share.text!r}"
+        help = f"{target.name} is one module: share: {target.name}"
+        state.fault("unknown-source", message, share.span, path, help=help)
+        return None
+    return Owner(target.name, None, target)
 
 
 def _item(
@@ -69,15 +68,14 @@ def _item(
         return None
     operation = unwrap(typed.operation)
     assert isinstance(operation, TypedEach)
-    ports = tuple(typed.results)
     if share.item is None:
         message = f"{target.name} has several modules, say which"
-        help = f"one of {', '.join(f'{target.name}.{port}' for port in ports)}"
+        help = f"one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"
         state.fault("unknown-port", message, share.span, path, help=help)
         return None
     found = operation.item(share.item)
     if found is None:
-        unknown_port(state, target.name, share.item, share.item_span, ports, path)
+        unknown_port(state, target.name, share.item, share.item_span, tuple(typed.results), path)
     return found
 
 

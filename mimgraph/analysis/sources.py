@@ -7,7 +7,6 @@ from itertools import islice
 
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
-from mimgraph.diagnostics.nearest import nearest, suggestion
 from mimgraph.ir.graph import Source
 from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import TypedNode, Value, weight_names, weight_type
@@ -46,13 +45,13 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
         node = context.scope.nodes.get(source.name)
         return Fed(Value(source.name, ""), None, source, node.span if node else source.span)
     port = typed.default if source.port is None else source.port
-    ports = tuple(p for p in typed.results if p)
     span = typed.declared.span
-    if port is None:
-        ask_for_port(state, source.name, source.span, ports, path)
-    elif port in typed.results and source.port != "":
+    if port is not None and port in typed.results and source.port != "":
         value, presence = Value(source.name, port), typed.presence_of(port)
         return Fed(value, typed.results[port], source, span, presence, typed.is_own)
+    if port is None:
+        ports = tuple(p for p in typed.results if p)
+        ask_for_port(state, source.name, source.span, ports, path)
     elif (weight := weight_type(typed.operation, port)) is not None:
         return Fed(Value(source.name, port), weight, source, span, is_own=True)
     else:
@@ -64,7 +63,7 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
     """Report a port that a node does not have; it may be meant for a result or a learned tensor."""
     ports = tuple(p for p in typed.results if p)
     weights = tuple(islice(weight_names(typed.operation), MAX_NAMES))
-    if nearest(port, weights):
+    if state.report.nearest(port, weights):
         ports += weights
     unknown_port(state, source.name, port, source.port_span, ports, path)
 
@@ -85,7 +84,7 @@ def unknown_port(
     taken: bool = False,
 ) -> None:
     """Report a port that is not there, of a source or `taken` by the node itself."""
-    help = suggestion(port, ports, "its ports") or f"its ports: {', '.join(ports)}"
+    help = state.report.suggestion(port, ports, "its ports") or f"its ports: {', '.join(ports)}"
     if not ports:
         help = "leave take out" if taken else f"write {name}"
         help = f"{name} has one result: {help}"
@@ -144,7 +143,9 @@ def match(
 def _unknown_argument(
     state: State, site: Site, name: str, argument: str, source: Source, keys: tuple[str, ...]
 ) -> None:
-    help = suggestion(argument, keys, "its sources") or f"its sources: {', '.join(keys)}"
+    help = (
+        state.report.suggestion(argument, keys, "its sources") or f"its sources: {', '.join(keys)}"
+    )
     span = source.argument_span or source.span
     message = f"{name} takes no source {argument!r}"
     state.fault("unknown-key", message, span, site.path, help=help)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mimgraph.analysis.options import Bound, Environment
 from mimgraph.analysis.structure import Scope
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.ir.graph import Activation, Apply, Call, Graph, Node, Source, Take
+from mimgraph.ir.graph import Activation, Apply, Call, Graph, Node, Share, Source, Take
 from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed import Body, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
@@ -17,6 +17,7 @@ from mimgraph.source import Span
 
 MAX_NODES = 50_000
 MAX_DEPTH = 64
+MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file may have
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class State:
     bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)
     expanded: int = 0
+    length: int = 0
     depth: int = 0  # blocks in blocks, down to the one that is being typed
 
     def fault(
@@ -66,6 +68,14 @@ class State:
             self.fault("too-large", message, span)
             self.report.raise_if_any()
 
+    def write(self, length: int, span: Span) -> None:
+        """Bound what is computed for the distinct uses of blocks, as each has options of its own."""
+        self.length += length
+        if self.length > MAX_LENGTH:
+            message = f"more than {MAX_LENGTH:,} characters of options after expansion"
+            self.fault("too-large", message, span)
+            self.report.raise_if_any()
+
 
 @dataclass(slots=True)
 class Context:
@@ -79,6 +89,15 @@ class Context:
     uses: tuple[Label, ...] = ()
     typed: dict[str, TypedNode | None] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
+    owners: dict[Share, Owner | None] = field(default_factory=dict)
+
+
+class Owner(NamedTuple):
+    """The node whose module another uses, or the one `item` of its `each`."""
+
+    name: str
+    item: str | None
+    declared: Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +10,6 @@ import networkx as nx
 
 from mimgraph.analysis.names import name_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.diagnostics.nearest import nearest, suggestion
 from mimgraph.ir.graph import Apply, Block, BlockInput, Each, Input, Node, Output, Share
 from mimgraph.source import Span
 
@@ -102,17 +101,16 @@ def _resolve_outputs(
 
 
 def unknown_source(
-    name: str, span: Span, choices: Iterable[str], report: Report, node: str, help: str = ""
+    name: str, span: Span, choices: Collection[str], report: Report, node: str, help: str = ""
 ) -> None:
     """Report a name that is no input or node; what it nearly names is not called unused."""
-    known = list(choices)
-    near = nearest(name, known)
+    near = report.nearest(name, choices)
     report.add(
         Diagnostic(
             "unknown-source",
             f"no input or node is called {name!r}",
             span,
-            help=help or suggestion(name, known, "known here"),
+            help=help or report.suggestion(name, choices, "known here"),
             node=node,
         ),
         name,
@@ -135,11 +133,11 @@ def _graph(
             elif source.name not in inputs:
                 choices = (*inputs, *nodes)
                 unknown_source(source.name, source.name_span, choices, report, path + node.name)
-        if (share := shared_by(node)) is not None:
-            _check_target(node, share, inputs, nodes, report, path)
-            # the modules of an `each` have names once it is typed
-            if share.target in nodes and isinstance(nodes[share.target].operation, Each):
-                edges.append((share.target, node.name))
+        if (share := shared_by(node)) is not None and share.target not in nodes:
+            _unknown_target(node, share, inputs, nodes, report, path)
+    # the modules of an `each` have names once it is typed
+    eaches = _shared_eaches(nodes, report, path)
+    edges += [(each, name) for name, each in eaches.items()]
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(nodes)
     graph.add_edges_from(edges)
@@ -174,7 +172,7 @@ def shared_by(node: Node) -> Share | None:
     return operation if isinstance(operation, Share) else None
 
 
-def _check_target(
+def _unknown_target(
     node: Node,
     share: Share,
     inputs: Container[str],
@@ -182,25 +180,40 @@ def _check_target(
     report: Report,
     path: str,
 ) -> None:
-    """A share names a node, and following shares ends."""
-    if share.target not in nodes:
-        others = [name for name in nodes if name != node.name]
-        is_input = share.target in inputs
-        help = f"{share.target} is an input, which has no module to share" if is_input else ""
-        unknown_source(share.target, share.target_span, others, report, path + node.name, help)
-        return
-    seen = [node.name]
-    target = nodes[share.target]
-    while (inner := shared_by(target)) is not None and inner.target in nodes:
-        if target.name in seen:
-            if node.name == min(seen, key=list(nodes).index):
-                around = [*seen, seen[0]]
-                report_cycle(
-                    around, nodes, "nodes share each other", "shares", report, path + node.name
-                )
-            return
-        seen.append(target.name)
-        target = nodes[inner.target]
+    """Report that a share names no node."""
+    others = [name for name in nodes if name != node.name]
+    is_input = share.target in inputs
+    help = f"{share.target} is an input, which has no module to share" if is_input else ""
+    unknown_source(share.target, share.target_span, others, report, path + node.name, help)
+
+
+def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict[str, str]:
+    """The first `each` to which the shares of a node lead; each ring of shares is told at its first
+    node."""
+    position = {name: index for index, name in enumerate(nodes)}
+    found: dict[str, str] = {}
+    settled: set[str] = set()
+    for name in nodes:
+        followed: dict[str, str] = {}
+        while name in nodes and name not in settled and name not in followed:
+            share = shared_by(nodes[name])
+            if share is None:
+                break
+            followed[name] = share.target
+            name = share.target
+        if name in followed:
+            ring = [*followed][[*followed].index(name) :]
+            start = ring.index(min(ring, key=position.__getitem__))
+            around = [*ring[start:], *ring[: start + 1]]
+            here = path + around[0]
+            report_cycle(around, nodes, "nodes share each other", "shares", report, here)
+        for sharing, target in reversed(followed.items()):
+            if target in nodes and isinstance(nodes[target].operation, Each):
+                found[sharing] = target
+            elif target in found:
+                found[sharing] = found[target]
+        settled.update(followed)
+    return found
 
 
 def _order(
@@ -279,7 +292,7 @@ def _check_used(
         if (share := shared_by(node)) is not None:
             read.add(share.target)
     for thing in (*inputs.values(), *nodes.values()):
-        if thing.name in read or _is_spoken(thing.name, report):
+        if thing.name in read or report.speaks_of(thing.name):
             continue
         is_node = isinstance(thing, Node)
         if isinstance(thing, Node) and thing.operation is None:  # its own fault is told already
@@ -295,10 +308,3 @@ def _check_used(
                 node=path + thing.name if is_node else "",
             )
         )
-
-
-def _is_spoken(name: str, report: Report) -> bool:
-    """Whether a fault speaks of this name or nearly names it."""
-    return bool(report.spoken) and (
-        name in report.spoken or any(nearest(word, (name,)) for word in report.spoken)
-    )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mimgraph.diagnostics.codes import CODES
+from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
+
+MAX_FAULTS = 1_000  # of one spec; more are of no use to anyone
+MAX_TEXT = 1_000  # characters of what a fault says
+MOST_SEARCHED = 4_000_000  # pairs of characters compared in all searches for one spec's names
 
 
 class Label(NamedTuple):
@@ -34,6 +39,24 @@ class Diagnostic:
 
     def __post_init__(self) -> None:
         assert self.code in CODES, self.code
+
+    def brief(self) -> Diagnostic:
+        """The same with its texts cut, as the names and shapes in them may be of any length."""
+        texts = (self.message, self.note, self.help, self.node, *(l.text for l in self.labels))
+        if all(len(text) <= MAX_TEXT for text in texts):
+            return self
+        return replace(
+            self,
+            message=_cut(self.message),
+            note=_cut(self.note),
+            help=_cut(self.help),
+            labels=tuple(label._replace(text=_cut(label.text)) for label in self.labels),
+            node=_cut(self.node),
+        )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
 
 
 class SpecError(ValueError):
@@ -63,17 +86,43 @@ def _is_ours(module: str) -> bool:
 class Report:
     """Collects the faults of one spec, and the names they speak of.
 
-    What such a name refers to, or nearly, is not called unused beside them.
+    What such a name refers to, or nearly, is not called unused beside them. However many faults
+    there are, to tell them takes bounded time and space: the last one may be that there are more.
     """
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
         self.spoken: set[str] = set()
+        self._searched = 0
 
     def add(self, diagnostic: Diagnostic, *spoken: str) -> None:
-        """Note a fault and the names that it speaks of."""
-        self.diagnostics.append(diagnostic)
+        """Note a fault and the names that it speaks of; beyond the limit, stop at once."""
+        self.diagnostics.append(diagnostic.brief())
         self.spoken.update(spoken)
+        if len(self.diagnostics) == MAX_FAULTS:
+            message = f"more than {MAX_FAULTS:,} faults, so the rest is not read"
+            self.diagnostics.append(Diagnostic("too-large", message, diagnostic.span))
+            self.raise_if_any()
+
+    def nearest(self, name: str, choices: Collection[str]) -> str | None:
+        """The choice that was probably meant; None, too, once the searches have cost enough."""
+        return nearest(name, choices) if self._can_search(name, choices) else None
+
+    def suggestion(self, name: str, choices: Collection[str], listed_as: str = "") -> str:
+        """The help with a wrong name; none, too, once the searches have cost enough."""
+        return suggestion(name, choices, listed_as) if self._can_search(name, choices) else ""
+
+    def _can_search(self, name: str, choices: Collection[str]) -> bool:
+        """Whether one more search is within what all may cost; to pass over a choice costs, too."""
+        compared = min(MOST_WORK, len(choices) * min(len(name), LONGEST) ** 2)
+        self._searched += 8 * len(choices) + compared
+        return self._searched <= MOST_SEARCHED
+
+    def speaks_of(self, name: str) -> bool:
+        """Whether a fault speaks of this name or nearly names it."""
+        if name in self.spoken:
+            return True
+        return any(self.nearest(word, (name,)) for word in self.spoken)
 
     def raise_if_any(self) -> None:
         """Raise what was found as one `SpecError`."""

@@ -306,7 +306,7 @@ class _Parser:
         _, text, start, end = self.take()
         value: int | float = int(text) if text.isdigit() and len(text) < 25 else float(text)
         if not _bounded(value):
-            raise ExpressionError("a number of more than 64 bits", start, end)
+            raise ExpressionError("a number of more than 64 bits", start, end, "too-large")
         return Number(value)
 
 
@@ -359,11 +359,11 @@ def _compute(operator: str, left: Any, right: Any) -> Any:
     except ZeroDivisionError:
         raise ExpressionError("division by zero") from None
     except (OverflowError, DimOverflow):
-        raise ExpressionError("a result of more than 64 bits") from None
+        raise ExpressionError("a result of more than 64 bits", code="too-large") from None
     except TypeError:
         raise ExpressionError(f"a run-time size does not take {operator!r} here") from None
     if isinstance(result, complex) or not _bounded(result):
-        raise ExpressionError("a result of more than 64 bits")
+        raise ExpressionError("a result of more than 64 bits", code="too-large")
     return result
 
 

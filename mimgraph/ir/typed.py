@@ -71,7 +71,7 @@ class Repeated:
     times: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Each:
     """One operation on every source; each item is named by its port, and gives its default result."""
 
@@ -79,7 +79,11 @@ class Each:
 
     def item(self, port: str) -> TypedNode | None:
         """The item of that port."""
-        return next((item for item in self.items if item.name == port), None)
+        return self._by_port.get(port)
+
+    @cached_property
+    def _by_port(self) -> Mapping[str, TypedNode]:
+        return {item.name: item for item in self.items}
 
 
 @dataclass(frozen=True, slots=True)

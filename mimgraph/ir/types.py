@@ -47,6 +47,9 @@ class Shape(tuple[Size, ...]):
     __repr__ = __str__
 
 
+MAX_AXES = 64  # of a tensor, the batch not counted; torch has about as many
+
+
 @dataclass(frozen=True, slots=True)
 class TensorType:
     """A tensor's type; iterates as its dims, which leave the batch out.

@@ -15,6 +15,8 @@ from mimgraph.layers.flatten import flattened
 from mimgraph.layers.reduction import reduced_dtype
 from mimgraph.layers.reshape import divided, moved, product
 
+MAX_LENGTH = 1_000  # characters of a pattern
+
 Group = tuple[str, ...]  # the names that an axis is made of; none for "1"
 
 _WORD = re.compile(
@@ -170,6 +172,9 @@ def _read(
 
     With `numbers`, the left side may have axes that are a number.
     """
+    if len(pattern) > MAX_LENGTH:
+        message = f"a pattern of more than {MAX_LENGTH:,} characters"
+        raise OpFault("too-large", message, option="pattern")
     sides = pattern.split("->")
     if len(sides) != 2:
         raise bad_option("pattern", 'a pattern has two sides: "n c h w -> n (h w) c"')

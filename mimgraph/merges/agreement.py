@@ -98,10 +98,8 @@ def odd_one_out(
         second = others[0]
         more = sources[first].rank > sources[second].rank
         return (first, second) if more else (second, first)
-    some = [*sources][
-        :16
-    ]  # enough to tell what is usual among many, without comparing each to each
-    usual = max(some, key=lambda key: sum(alike(sources[key], x) for x in sources.values()))
+    some = [*sources][:16]  # enough to tell what is usual, without comparing each to each
+    usual = max(some, key=lambda key: sum(alike(sources[key], sources[x]) for x in some))
     return next(key for key in sources if not alike(sources[usual], sources[key])), usual
 
 

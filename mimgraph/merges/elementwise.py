@@ -13,6 +13,7 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
 from mimgraph.merges.agreement import MORE_AXES, Operands, agreed, operands, same_dtypes
 
+MAX_SOURCES = 128  # of what is written as one expression
 Missing = Literal["skip"] | None  # what to do without an optional input
 
 
@@ -226,6 +227,7 @@ def _folded(
     sources: Operands, name: str, broadcast: bool, combine: Callable[[Code, Code], Code]
 ) -> Lowering:
     """All sources combined, from left to right."""
+    _check_count(sources, name)
     result = agreed(sources, f"{name} needs equal shapes", broadcast)
     dtype = reduce(promoted, map(kind_of, sources.values())).dtype
     first, *others = map(Operand, sources)
@@ -233,8 +235,16 @@ def _folded(
     return Lowering(result.cast(dtype), call=code)
 
 
+def _check_count(sources: Operands, name: str) -> None:
+    """One expression nests no deeper than Python can read."""
+    if len(sources) > MAX_SOURCES:
+        help = "stack them, and reduce the new axis: {layer: Sum, dim: 1}"
+        raise OpFault("too-large", f"{name} of more than {MAX_SOURCES} sources", help=help)
+
+
 def _joined(sources: Operands, name: str, broadcast: bool) -> Lowering:
     """All sources as truths, combined from left to right by torch's function of that name."""
+    _check_count(sources, name)
     frame = agreed(sources, f"{name} needs equal shapes", broadcast)
     first, *others = map(Operand, sources)
     code: Code = reduce(lambda a, b: call(f"torch.{name}", a, b), others, cast(Code, first))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-from mimgraph.ir.expression import parse, plain, variables
+from mimgraph.catalogue import OpFault
+from mimgraph.ir.expression import ExpressionError, parse, plain, variables
 from mimgraph.ir.graph import (
     Activation,
     Apply,
@@ -57,7 +58,10 @@ class Sketch:
     def formula(self, name: str, expr: str, activation: Any = None) -> str:
         """Arithmetic on what the block has by name; sizes 1 broadcast."""
         options = {"expr": expr, "broadcast": True, "activation": activation}
-        names = dict.fromkeys(variable.name for variable in variables(parse(expr)))
+        try:
+            names = dict.fromkeys(variable.name for variable in variables(parse(expr)))
+        except ExpressionError as error:  # which can only be too long
+            raise OpFault(error.code, "more sources than fit in one expression") from None
         return self._add(name, _apply("merge", "formula", options), _sources(tuple(names)))
 
     def parameter(self, name: str, *shape: int, **options: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,7 +13,9 @@ from textwrap import wrap
 
 from mimgraph.render.diagram import Box, Cluster, Diagram, Item, boxes
 
-TIME_LIMIT = 60  # seconds
+TIME_LIMIT = 60  # seconds by the clock, on a machine that does much else
+CPU_LIMIT = 4  # seconds of work: some dense graphs of fifty boxes would take hours
+MEMORY_LIMIT = 1 << 30  # bytes
 LINE = 34  # characters of a subtitle's line
 DOTS_PER_INCH = 144
 # single names: in a list, no engine finds the widths of the letters; SVG gets fallbacks anyway
@@ -177,6 +180,14 @@ def picture(diagram: Diagram, format: str) -> bytes:
     return _run([engine, "-Kdot", f"-T{format}", *dpi], text(diagram))
 
 
+def _limit() -> None:
+    """Bound the process of Graphviz, whatever the graph."""
+    import resource  # which Windows has not
+
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+
+
 def _engine() -> str:
     pure = "graphviz-pure"
     found = shutil.which("dot") or shutil.which(pure, path=sysconfig.get_path("scripts"))
@@ -198,11 +209,21 @@ def _run(command: list[str], source: str) -> bytes:
 
     try:
         done = run_check(
-            command, input=source.encode(), capture_output=True, quiet=True, timeout=TIME_LIMIT
+            command,
+            input=source.encode(),
+            capture_output=True,
+            quiet=True,
+            timeout=TIME_LIMIT,
+            preexec_fn=_limit if os.name == "posix" else None,
         )
     except subprocess.TimeoutExpired:
         raise RenderError(f"Graphviz took longer than {TIME_LIMIT} seconds") from None
     except CalledProcessError as error:
+        if error.returncode < 0:
+            raise RenderError(
+                f"Graphviz needs more than {CPU_LIMIT} seconds or {MEMORY_LIMIT >> 20} MiB for so"
+                " many lines: draw parts of the graph as blocks, or write a .dot"
+            ) from None
         told = error.stderr.decode(errors="replace").strip().partition("\n")[0]
         raise RenderError(f"Graphviz failed: {told or error.returncode}") from None
     except (ExecutableNotFound, OSError) as error:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
+from mimgraph.diagnostics.render import visible
 from mimgraph.ir.graph import Call
 from mimgraph.ir.typed import (
     Body,
@@ -95,7 +96,7 @@ def value_text(value: Any) -> str:
     elif isinstance(value, Mapping):
         text = f"{{{', '.join(f'{key}: {value_text(item)}' for key, item in value.items())}}}"
     else:
-        text = str(value)
+        text = visible(str(value))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 

@@ -181,6 +181,8 @@ class _Resolved(dict[str, Value]):
 NO_ALIASES = "write `params` for values and `blocks` for sub-graphs that are used again"
 SURROGATE = re.compile("[\ud800-\udfff]")
 PROPERTIES = re.compile(r"{0}\s*{0}?".replace("{0}", r"(!<[^>\s]*>|[&!][^\s\[\]{},]*)"))
+GLUED = re.compile(r"\?[^\s?]")
+NODES = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)
 BLOCK_STYLES = ("|", ">")
 BREAKS = ("\x85", "\u2028", "\u2029")  # end a line in YAML 1.1, but not in 1.2 and not in an editor
 HIDDEN = ("\ufdd0", "\ufdd1", "\ufdd2")  # noncharacters, which stand for them while YAML is parsed
@@ -310,10 +312,15 @@ class _Composer:
     def read_yaml(self, text: str) -> None:
         """The events of one document."""
         _check_printable(self.file, text)
-        safe = text if text.isascii() else text.translate(HIDE_BREAKS)
-        hidden = safe != text
+        hidden = not text.isascii()
+        safe = text.translate(HIDE_BREAKS) if hidden else text
+        if safe.endswith((" ", "\t")):
+            safe += "\n"  # else libyaml forgets a last line that is blank
+        glued = bool(GLUED.search(text))
         for event in self.events(safe):
             kind = type(event)
+            if glued and kind in NODES:
+                self.check_glued(event)
             if kind is ScalarEvent:
                 self.scalar(event, event.value.translate(SHOW_BREAKS) if hidden else event.value)
             elif kind is MappingStartEvent:
@@ -342,6 +349,14 @@ class _Composer:
             place = self.fault_span(event.end_mark)
             fault = Diagnostic("yaml-syntax", "an escape that is no character", place)
             raise _Unreadable(fault) from error
+
+    def check_glued(self, event: Any) -> None:
+        """`{?key: 1}` is a key with a `?` in YAML 1.2, but to libyaml the `?` says that a key follows."""
+        line, column = event.start_mark.line + 1, event.start_mark.column
+        if self.file.line(line)[max(column - 1, 0) : column] == "?":
+            span = Span(self.file, line, column, line, column + 1)
+            fault = Diagnostic("yaml-syntax", "a question mark needs a space behind it", span)
+            raise _Unreadable(fault)
 
     def scalar(self, event: Any, text: str) -> None:
         style = event.style

@@ -108,7 +108,7 @@ class _Reader:
             self.fault("wrong-type", message, tree.span, help=help, node=node, tree=tree)
 
     def unknown_key(
-        self, what: str, key: Scalar, choices: tuple[str, ...], tree: Tree, node: str = ""
+        self, what: str, key: Scalar, choices: tuple[str, ...], tree: Tree | None, node: str = ""
     ) -> None:
         help = suggestion(key.text, choices) or f"its keys: {', '.join(choices)}"
         self.fault(
@@ -123,8 +123,8 @@ class _Reader:
     def check_keys(self, what: str, tree: Map, choices: tuple[str, ...], node: str = "") -> bool:
         """Whether all keys are known; the others are reported, those that are no keys already."""
         unknown = [key for key, _ in tree.entries if key.text not in choices]
-        for key in unknown:
-            self.unknown_key(what, key, choices, tree, node)
+        for key in unknown:  # whose faults all speak of the words of the mapping
+            self.unknown_key(what, key, choices, tree if key is unknown[0] else None, node)
         return not (unknown or tree.incomplete)
 
     def mapping(self, what: str, tree: Tree | None) -> Map | None:

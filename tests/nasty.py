@@ -1,0 +1,606 @@
+"""Texts made to hurt: each says how it grows, and a megabyte or thousands of nodes are cheap to ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MEGABYTE = 1 << 20
+LINE_OF = "inputs: {x: [8]}\n"
+
+
+def spec(nodes: str, outputs: str = "y", inputs: str = "{x: [8]}", before: str = "") -> str:
+    """A whole spec around its nodes."""
+    return f"{before}inputs: {inputs}\nnodes:\n{nodes}outputs: {outputs}\n"
+
+
+def filled(opening: str, size: int = MEGABYTE) -> str:
+    """One thing over and over, to the last byte that is allowed."""
+    return opening * (size // len(opening.encode()))
+
+
+def lines(template: str, times: int) -> str:
+    """A line for each number, `{i}` the number and `{j}` the one before it."""
+    return "".join(template.format(i=i, j=i - 1) + "\n" for i in range(1, times + 1))
+
+
+def listed(template: str, times: int) -> str:
+    return "[" + ", ".join(template.format(i=i) for i in range(1, times + 1)) + "]"
+
+
+def seq(items: Iterable[str]) -> str:
+    return f"  y: {{from: x, seq: [{', '.join(items)}]}}\n"
+
+
+def blocks_in_blocks(levels: int, times: int) -> str:
+    """Each block repeats the one before it."""
+    head = "blocks:\n  b0: {seq: [ReLU]}\n"
+    body = lines("  b{i}: {{seq: [{{b{j}: {{repeat: TIMES}}}}]}}", levels)
+    return head + body.replace("TIMES", str(times))
+
+
+# --- what the reader must end on
+
+READING: dict[str, str] = {
+    "open lists": filled("["),
+    "open lists in words": filled("[a, "),
+    "open mappings": filled("{a: "),
+    "open mappings of JSON": filled('{"a":'),
+    "dashes": filled("- "),
+    "dashes in lines": "\n".join(" " * i + "-" for i in range(1400)),
+    "keys in lines": "\n".join(" " * i + "a:" for i in range(1400)),
+    "question marks": filled("? "),
+    "double quotes": filled('"'),
+    "single quotes": filled("'"),
+    "quotes in pairs": filled('"" '),
+    "one word": filled("a"),
+    "one word after a key": "name: " + filled("a", MEGABYTE - 6),
+    "one key": filled("a", MEGABYTE - 3) + ": 1",
+    "one quoted key": '"' + filled("a", MEGABYTE - 5) + '": 1',
+    "one key of JSON": '{"' + filled("a", MEGABYTE - 8) + '": 1}',
+    "keys of a kilobyte": "".join(f"{'k' * 1000}{i}: {{}}\n" for i in range(1000)),
+    "one line of pairs": "{" + filled("a: 1, ", MEGABYTE - 2) + "}",
+    "one line of items": "nodes: [" + filled("a,", MEGABYTE - 10) + "]",
+    "pairs of JSON": '{"a": [' + filled("1,", MEGABYTE - 12) + "1]}",
+    "digits": "a: " + filled("9", MEGABYTE - 4),
+    "digits of a float": "a: 1." + filled("9", MEGABYTE - 6),
+    "digits to the base 60": "a: 1" + filled(":1", MEGABYTE - 5),
+    "underscores": "a: 1" + filled("_0", MEGABYTE - 5),
+    "exponent": "a: 1e" + filled("9", MEGABYTE - 6),
+    "dollars": "name: " + filled("$(", MEGABYTE - 6),
+    "colons": filled(":"),
+    "colons and spaces": filled(": "),
+    "commas": filled(","),
+    "hashes": filled("# "),
+    "comments": filled("#\n"),
+    "blank lines": filled("\n"),
+    "carriage returns": filled("\r"),
+    "next lines": filled("\x85"),
+    "line separators": filled("\u2028"),
+    "line separators in a value": "a: '" + filled("\u2028", MEGABYTE - 8) + "'",
+    "tabs": filled("\t"),
+    "blanks": filled(" "),
+    "blanks and a word": filled(" ", MEGABYTE - 1) + "a",
+    "texts over lines": "a: '" + filled("b\n ", MEGABYTE - 8) + "'",
+    "words over lines": "a:\n" + filled(" b\n", MEGABYTE - 8),
+    "folded text": "a: >\n" + filled(" b\n", MEGABYTE - 8),
+    "literal text": "a: |\n" + filled(" b\n", MEGABYTE - 8),
+    "literal blanks": "a: |\n" + filled("\n", MEGABYTE - 8),
+    "empty values": lines("a{i}:", 80_000),
+    "empty values far down": lines("a{i}:\n\n\n\n\n\n\n\n", 40_000),
+    "blanks behind empty values": "a:" + filled("\n", MEGABYTE // 2) + lines("b{i}:", 40_000),
+    "anchors": filled("&a "),
+    "anchors in lines": lines("- &a{i} x", 80_000),
+    "aliases": "- &a x\n" + filled("- *a\n", MEGABYTE - 8),
+    "billion laughs": "a0: &a0 [x, x]\n" + lines("a{i}: &a{i} [*a{j}, *a{j}, *a{j}, *a{j}]", 60),
+    "merge keys": "a: &a {b: 1}\n" + lines("c{i}: {{<<: *a}}", 40_000),
+    "tags": filled("!a "),
+    "tags in lines": lines("- !!python/object/apply:os.system x{i}", 20_000),
+    "percent tags": filled("- !<%41> x\n"),
+    "directives": filled("%YAML 1.2\n"),
+    "tag directives": filled("%TAG ! tag:x,2000:\n"),
+    "documents": filled("---\n"),
+    "document ends": filled("...\n"),
+    "duplicate keys": filled("a: 1\n"),
+    "duplicate keys of JSON": "{" + filled('"a":1,', MEGABYTE - 8) + '"a":1}',
+    "keys that are lists": filled("[a]: b\n"),
+    "keys that are numbers": lines("{i}: b", 80_000),
+    "ambiguous words": filled("- no\n"),
+    "escapes": 'a: "' + filled("\\x41", MEGABYTE - 8) + '"',
+    "escapes that are no character": 'a: "' + filled("\\uD800", MEGABYTE - 8) + '"',
+    "surrogates of JSON": '{"a": "' + filled("\\ud83d\\ude00", MEGABYTE - 12) + '"}',
+    "backslashes": filled("\\"),
+    "backslashes in JSON": '{"a": "' + filled("\\\\", MEGABYTE - 10) + '"}',
+    "wide characters": "a: " + filled("😀", MEGABYTE - 4),
+    "combining marks": "a" + filled("\u0301", MEGABYTE - 1),
+    "bidi marks": "a: '" + filled("\u202e", MEGABYTE - 6) + "'",
+    "byte order marks": filled("\ufeff"),
+    "noncharacters": "a: '" + filled("\ufdd0", MEGABYTE - 6) + "'",
+    "a byte too many": filled("a") + "a",
+    "sixteen bytes too many": "doc: |\n " + filled("a") + "a" * 16,
+}
+
+# bytes that are no text, or of another encoding
+BYTES: dict[str, bytes] = {
+    "nothing": b"",
+    "NUL": b"\x00" * MEGABYTE,
+    "NUL in a name": b"name: a\x00b\n",
+    "UTF-16": LINE_OF.encode("utf-16"),
+    "UTF-16 without a mark": LINE_OF.encode("utf-16-le"),
+    "UTF-32": LINE_OF.encode("utf-32"),
+    "Latin-1": "doc: größer\n".encode("latin-1"),
+    "half a character": "doc: ü".encode()[:-1],
+    "overlong": b"doc: \xc0\xaf\n",
+    "a surrogate": b"doc: \xed\xa0\x80\n",
+    "beyond Unicode": b"doc: \xf5\x80\x80\x80\n",
+    "a picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4095,
+    "escapes of a terminal": b"name: \x1b[2J\x1b]0;owned\x07\n",
+    "every byte": bytes(range(256)) * 4095,
+}
+
+# --- what the checks must end on
+
+_T = "inputs: {a: [T], b: [S], c: [U], d: [V]}\n"
+POWERS = "T + S + U + V"
+
+GRAPHS: dict[str, str] = {
+    "many nodes": spec(
+        "  n0: {layer: ReLU, from: x}\n" + lines("  n{i}: {{layer: ReLU, from: n{j}}}", 27_000),
+        "n27000",
+    ),
+    "many items": spec(seq(["ReLU"] * 49_000)),
+    "too many items": spec(seq(["ReLU"] * 60_000)),
+    "many Linears": spec(seq(["Linear: 8"] * 49_000)),
+    "many inputs": spec(
+        f"  y: {{merge: add, from: {listed('x{i}', 30_000)}}}\n",
+        inputs="{" + ", ".join(f"x{i}: [8]" for i in range(1, 30_001)) + "}",
+    ),
+    "one source many times": spec(f"  y: {{merge: add, from: [{', '.join(['x'] * 200_000)}]}}\n"),
+    "concat of one source": spec(f"  y: {{merge: concat, from: [{', '.join(['x'] * 200_000)}]}}\n"),
+    "pairs of many": spec(f"  y: {{merge: pairwise_dot, from: [{', '.join(['x'] * 100_000)}]}}\n"),
+    "pairs of some": spec(f"  y: {{merge: pairwise_dot, from: [{', '.join(['x'] * 4_000)}]}}\n"),
+    "outer of many": spec(f"  y: {{merge: outer, from: [{', '.join(['x'] * 40_000)}]}}\n"),
+    "stack of many": spec(f"  y: {{merge: stack, from: [{', '.join(['x'] * 100_000)}]}}\n"),
+    "compact of many": spec(
+        f"  y: {{merge: formula, expr: a, from: {{{', '.join(f'a{i}: x' for i in range(50_000))}}}}}\n"
+    ),
+    "each of many": spec(
+        f"  e: {{layer: Embedding, each: {listed('x{i}', 15_000)}, embedding_dim: 8}}\n"
+        "  y: {merge: concat, from: [e.*]}\n",
+        inputs="{" + ", ".join(f"x{i}: {{vocab: 9}}" for i in range(1, 15_001)) + "}",
+    ),
+    "each of one": spec(
+        f"  e: {{layer: Linear, each: {{{', '.join(f'a{i}: x' for i in range(60_000))}}}, out_features: 8}}\n"
+        "  y: {merge: add, from: [e.*]}\n"
+    ),
+    "with of many": spec(
+        f"  e: {{layer: Linear, each: {{{', '.join(f'a{i}: x' for i in range(20_000))}}},"
+        f" with: {{out_features: [{', '.join(['8'] * 20_000)}]}}}}\n"
+        "  y: {merge: add, from: [e.*]}\n"
+    ),
+    "a star of a star": spec(
+        f"  c: {{layer: Split, from: x, size: 1, dim: 1}}\n"
+        f"  y: {{merge: add, from: [{', '.join(['c.*'] * 20_000)}]}}\n"
+    ),
+    "split in many": spec(
+        "  c: {layer: Split, from: x, size: 1, dim: 1}\n  y: {merge: add, from: [c.*]}\n",
+        inputs="{x: [1000000]}",
+    ),
+    "chunk in many": spec(
+        "  c: {layer: Chunk, from: x, chunks: 1000000, dim: 1}\n  y: {merge: add, from: [c.*]}\n",
+        inputs="{x: [1000000]}",
+    ),
+    "many outputs": spec(lines("  n{i}: {{layer: ReLU, from: x}}", 10_000), listed("n{i}", 10_000)),
+    "unused nodes": spec(lines("  n{i}: {{layer: ReLU, from: x}}", 30_000), "n1"),
+    "unused inputs": spec(
+        "  y: {layer: ReLU, from: x1}\n",
+        inputs="{" + ", ".join(f"x{i}: [8]" for i in range(1, 60_001)) + "}",
+    ),
+    "misspelt sources": spec(lines("  node{i}: {{layer: ReLU, from: nade{i}}}", 24_000), "node1"),
+    "misspelt sources of a kilobyte": spec(
+        "".join(f"  {'n' * 500}{i}: {{layer: ReLU, from: {'n' * 499}m{i}}}\n" for i in range(1000)),
+        "y",
+    ),
+    "misspelt layers": spec(lines("  n{i}: {{layer: Lineer, from: x}}", 28_000), "n1"),
+    "misspelt options": spec(lines("  n{i}: {{layer: Linear, from: x, out: 1}}", 22_000), "n1"),
+    "options without end": spec(
+        f"  y: {{layer: Linear, from: x, {', '.join(f'o{i}: 1' for i in range(80_000))}}}\n"
+    ),
+    "keys without end": lines("k{i}: 1", 80_000),
+    "params without end": spec(
+        "  y: {layer: ReLU, from: x}\n", before="params:\n" + lines("  p{i}: 1", 70_000)
+    ),
+    "params in a chain": spec(
+        "  y: {layer: Linear, from: x, out_features: $p27000}\n",
+        before="params:\n  p0: 1\n" + lines("  p{i}: $(p{j} + 0)", 27_000),
+    ),
+    "params in a growing chain": spec(
+        "  y: {layer: Linear, from: x, out_features: $p60}\n",
+        before="params:\n  p0: 1\n" + lines("  p{i}: $(p{j} + p{j})", 60),
+    ),
+    "params that grow": spec(
+        "  y: {layer: Linear, from: x, out_features: $p99}\n",
+        before="params:\n  p0: 2\n" + lines("  p{i}: $(p{j} * p{j})", 99),
+    ),
+    "params in a ring": spec(
+        "  y: {layer: ReLU, from: x}\n",
+        before="params:\n  p0: $p27000\n" + lines("  p{i}: $p{j}", 27_000),
+    ),
+    "lists of params": spec(
+        "  y: {layer: ReLU, from: x}\n", before=f"params: {{a: [{'1, ' * 300_000}1]}}\n"
+    ),
+    "lists of expressions": spec(
+        "  y: {layer: ReLU, from: x}\n", before=f"params: {{b: 1, a: [{'$b, ' * 200_000}1]}}\n"
+    ),
+    "cycle": spec(
+        "  n0: {layer: ReLU, from: n27000}\n"
+        + lines("  n{i}: {{layer: ReLU, from: n{j}}}", 27_000),
+        "n0",
+    ),
+    "cycles of two": spec(
+        "".join(
+            f"  a{i}: {{layer: ReLU, from: b{i}}}\n  b{i}: {{layer: ReLU, from: a{i}}}\n"
+            for i in range(12_000)
+        ),
+        "a0",
+    ),
+    "nodes that all feed each other": spec(
+        "".join(f"  n{i}: {{merge: add, from: {listed('n{i}', 300)}}}\n" for i in range(1, 301)),
+        "n1",
+    ),
+    "shares in a chain": spec(
+        "  n0: {layer: Linear, from: x, out_features: 8}\n"
+        + lines("  n{i}: {{share: n{j}, from: n{j}}}", 27_000),
+        "n27000",
+    ),
+    "shares of one": spec(
+        "  n0: {layer: Linear, from: x, out_features: 8}\n"
+        + lines("  n{i}: {{share: n0, from: n{j}}}", 27_000),
+        "n27000",
+    ),
+    "shares in a ring": spec(
+        "  n0: {share: n27000, from: x}\n" + lines("  n{i}: {{share: n{j}, from: x}}", 27_000), "n0"
+    ),
+    "blocks in blocks": spec("  y: {block: b60, from: x}\n", before=blocks_in_blocks(60, 1)),
+    "blocks too deep": spec("  y: {block: b1000, from: x}\n", before=blocks_in_blocks(1000, 1)),
+    "blocks far too deep": spec(
+        "  y: {block: b20000, from: x}\n", before=blocks_in_blocks(20_000, 1)
+    ),
+    "blocks in a ring": spec(
+        "  y: {block: b0, from: x}\n",
+        before="blocks:\n  b0: {seq: [b20000]}\n" + lines("  b{i}: {{seq: [b{j}]}}", 20_000),
+    ),
+    "repeats of repeats": spec("  y: {block: b60, from: x}\n", before=blocks_in_blocks(60, 2)),
+    "repeats that fit": spec("  y: {block: b2, from: x}\n", before=blocks_in_blocks(2, 200)),
+    "repeats of nothing": spec("  y: {block: b9, from: x}\n", before=blocks_in_blocks(9, 0)),
+    "a long repeat": spec(
+        "  y: {block: b0, from: x, repeat: 49000}\n", before="blocks: {b0: {seq: [ReLU]}}\n"
+    ),
+    "a long repeat of nothing": spec(
+        "  y: {block: b0, from: x, repeat: 50000}\n", before="blocks: {b0: {seq: []}}\n"
+    ),
+    "long repeats of nothing": spec(
+        lines("  n{i}: {{block: b0, from: x, repeat: 50000}}", 10_000),
+        "n1",
+        before="blocks: {b0: {seq: []}}\n",
+    ),
+    "a long shared repeat": spec(
+        "  y: {block: b0, from: x, repeat: {times: 49000, shared: true}}\n",
+        before="blocks: {b0: {seq: [ReLU]}}\n",
+    ),
+    "too long a repeat": spec(
+        "  y: {block: b0, from: x, repeat: 9000000000000000000}\n",
+        before="blocks: {b0: {seq: [ReLU]}}\n",
+    ),
+    "a repeat with lists": spec(
+        f"  y: {{block: b0, from: x, repeat: {{with: {{n: [{', '.join(map(str, range(1, 24_001)))}]}}}}}}\n",
+        before="blocks: {b0: {params: {n: null}, seq: [{Linear: $n}]}}\n",
+    ),
+    "repeats with lists": spec(
+        lines("  n{i}: {{block: b0, from: x, repeat: {{with: {{n: $l}}}}}}", 10_000),
+        "n1",
+        before=f"params: {{l: [{', '.join(['8'] * 10_000)}]}}\nblocks: {{b0: {{params: {{n: null}}, seq: []}}}}\n",
+    ),
+    "many blocks": spec(
+        "  n0: {layer: ReLU, from: x}\n" + lines("  n{i}: {{block: b{i}, from: n{j}}}", 10_000),
+        "n10000",
+        before="blocks:\n" + lines("  b{i}: {{seq: [{{Linear: 8}}, ReLU]}}", 10_000),
+    ),
+    "distinct uses": spec(
+        "  n0: {layer: ReLU, from: x}\n"
+        + lines("  n{i}: {{block: b, from: n{j}, w: {i}}}", 20_000),
+        "n20000",
+        before="blocks: {b: {params: {w: null}, seq: [{Linear: $w}, {Linear: 8}]}}\n",
+    ),
+    "faults in distinct uses": spec(
+        lines("  n{i}: {{block: b, from: x, w: {i}}}", 20_000),
+        "n1",
+        before="blocks: {b: {params: {w: null}, seq: [{Linear: $(0 - w)}]}}\n",
+    ),
+    "a merge that expands": spec(
+        "  n0: {layer: ReLU, from: x}\n"
+        + lines("  n{i}: {{merge: gated, from: [x, n{j}]}}", 16_000),
+        "n16000",
+    ),
+    "fusions": spec(
+        "  n0: {layer: ReLU, from: x}\n"
+        + lines("  n{i}: {{merge: highway, from: [x, n{j}]}}", 16_000),
+        "n16000",
+    ),
+    "large weights": spec(seq(["Linear: 1048576"] * 1000), inputs="{x: [1048576]}"),
+    "too large a weight": spec(seq(["Linear: 2147483648"]), inputs="{x: [2147483648]}"),
+    "large sizes": spec(seq(["Linear: 9223372036854775807"])),
+    "sizes past 64 bits": spec(seq(["Flatten"]), inputs="{x: [4294967296, 4294967296]}"),
+    "an input past 64 bits": spec(seq(["ReLU"]), inputs=f"{{x: [{', '.join(['1048576'] * 40)}]}}"),
+    "an input of many axes": spec(seq(["ReLU"]), inputs=f"{{x: [{', '.join(['2'] * 200_000)}]}}"),
+    "an input of many named axes": spec(
+        seq(["Flatten"]), inputs=f"{{x: [{', '.join(f'T{i}' for i in range(60_000))}]}}"
+    ),
+    "flatten of many axes": spec(seq(["Flatten"]), inputs=f"{{x: [{', '.join(['2'] * 200_000)}]}}"),
+    "a large parameter": spec(
+        "  p: {parameter: [1048576, 1048576, 1048576], init: zeros}\n  y: {merge: add, from: [x, p], broadcast: true}\n"
+    ),
+    "a parameter of many axes": spec(
+        f"  p: {{parameter: [{', '.join(['1'] * 200_000)}], init: zeros}}\n  y: {{merge: add, from: [x, p], broadcast: true}}\n"
+    ),
+    "a large buffer": spec(
+        "  p: {buffer: [1000000000, 1000000], init: sinusoid}\n  y: {merge: add, from: [x, p], broadcast: true}\n"
+    ),
+    "many large parameters": spec(
+        lines("  p{i}: {{parameter: [1048576, 1048576], init: zeros}}", 10_000)
+        + "  y: {merge: add, from: [x, p1], broadcast: true}\n"
+    ),
+    "a large embedding": spec(
+        "  y: {layer: Embedding, from: x, embedding_dim: 4294967296}\n",
+        inputs="{x: {vocab: 4294967296}}",
+    ),
+    "a large vocab": spec(
+        "  y: {layer: OneHot, from: x}\n", inputs="{x: {vocab: 9223372036854775807}}"
+    ),
+    "a large upsample": spec(
+        seq(["{Upsample: {scale_factor: 1000000000}}"] * 5), inputs="{x: [3, 32, 32]}"
+    ),
+    "a large pad": spec(
+        seq(["{ConstantPad1d: {padding: 4611686018427387904, value: 0}}"] * 4),
+        inputs="{x: [3, 32]}",
+    ),
+    "a large kernel": spec(
+        seq(
+            [
+                "{Conv2d: {out_channels: 9223372036854775807, kernel_size: 9223372036854775807, padding: 9223372036854775807}}"
+            ]
+        ),
+        inputs="{x: [3, 32, 32]}",
+    ),
+    "a large LSTM": spec(
+        "  y: {layer: LSTM, from: x, hidden_size: 8, num_layers: 9223372036854775807, take: last}\n",
+        inputs="{x: [T, 8]}",
+    ),
+    "an LSTM of many layers": spec(
+        "  y: {layer: LSTM, from: x, hidden_size: 8, num_layers: 10000000, take: last}\n",
+        inputs="{x: [T, 8]}",
+    ),
+    "a transformer of many layers": spec(
+        "  y: {layer: TransformerEncoder, from: x, nhead: 2, num_layers: 1000000000, dim_feedforward: 8}\n",
+        inputs="{x: [T, 8]}",
+    ),
+    "a long einsum": spec(
+        "  y: {merge: einsum, equation: '" + "nabcdefgh," * 30_000 + "', from: [x]}\n"
+    ),
+    "an einsum of many": spec(
+        f"  y: {{merge: einsum, equation: '{','.join(['na'] * 60_000)}->n', from: [{', '.join(['x'] * 60_000)}]}}\n"
+    ),
+    "a long Rearrange": spec(seq(['Rearrange: "n ' + "a " * 200_000 + '-> n a"'])),
+    "a Rearrange of axes": spec(seq(['Rearrange: "n a -> ' + "1 " * 200_000 + 'n a"'])),
+    "a Rearrange of parentheses": spec(seq(['Rearrange: "' + "(" * 400_000 + '"'])),
+    "a Rearrange of names": spec(
+        seq(['Rearrange: "n (' + " ".join(f"a{i}" for i in range(60_000)) + ') -> n"'])
+    ),
+    "a long formula": spec(
+        "  y: {merge: formula, expr: '" + "a + " * 200_000 + "a', from: {a: x}}\n"
+    ),
+    "a deep formula": spec("  y: {merge: formula, expr: '" + "(" * 100_000 + "a', from: {a: x}}\n"),
+    "a formula of minuses": spec(
+        "  y: {merge: formula, expr: '" + "-" * 250 + "a', from: {a: x}}\n"
+    ),
+    "a formula of calls": spec(
+        "  y: {merge: formula, expr: '" + "exp(" * 100 + "a', from: {a: x}}\n"
+    ),
+    "a formula of powers": spec(
+        "  y: {merge: formula, expr: '" + "a ** " * 120 + "a', from: {a: x}}\n"
+    ),
+    "formulas": spec(
+        "  n0: {layer: ReLU, from: x}\n"
+        + lines(
+            "  n{i}: {{merge: formula, expr: a * b + exp(a), from: {{a: x, b: n{j}}}}}", 12_000
+        ),
+        "n12000",
+    ),
+    "an expression of powers": spec(
+        "  y: {layer: Linear, from: x, out_features: $(9 ** 9 ** 9 ** 9 ** 9)}\n"
+    ),
+    "an expression of large powers": spec(
+        "  y: {layer: Linear, from: x, out_features: $(1000000000 ** 1000000000)}\n"
+    ),
+    "an expression of small powers": spec(
+        "  y: {layer: Linear, from: x, out_features: $(1 ** 9000000000000000000)}\n"
+    ),
+    "an expression of float powers": spec(
+        "  y: {layer: Linear, from: x, out_features: $(2.5 ** 9000000000000000000)}\n"
+    ),
+    "a long expression": spec(
+        f"  y: {{layer: Linear, from: x, out_features: $({'1 + ' * 200_000}1)}}\n"
+    ),
+    "a deep expression": spec(
+        f'  y: {{layer: Linear, from: x, out_features: "$({"(" * 200_000}1)"}}\n'
+    ),
+    "an expression of blanks": spec(
+        f'  y: {{layer: Linear, from: x, out_features: "$(1{" " * 900_000}+ 1)"}}\n'
+    ),
+    "an expression of digits": spec(
+        f'  y: {{layer: Linear, from: x, out_features: "$({"9" * 900_000})"}}\n'
+    ),
+    "a template of names": spec(seq(['Rearrange: "n a -> n a ' + "$x " * 200_000 + '"'])),
+    "dots": spec(f"  y: {{layer: ReLU, from: x{'.' * 900_000}}}\n"),
+    "dots in many sources": spec(
+        f"  y: {{merge: add, from: [{', '.join(['x.a.b'] * 100_000)}]}}\n"
+    ),
+    "shares with dots": spec(f"  y: {{share: x{'.0' * 400_000}, from: x}}\n"),
+    "powers of sums": _T
+    + "nodes:\n  n0: {merge: concat, from: [a, b, c, d]}\n"
+    + lines(
+        "  m{i}: {{merge: outer, from: [n{j}, n0]}}\n  n{i}: {{layer: Flatten, from: m{i}}}", 200
+    )
+    + "outputs: n200\n",
+    "sums of sums": _T
+    + "nodes:\n  n0: {merge: concat, from: [a, b, c, d]}\n"
+    + lines("  n{i}: {{merge: concat, from: [n{j}, n{j}]}}", 70)
+    + "outputs: n70\n",
+    "many names in one size": spec(
+        f"  y: {{merge: concat, from: {listed('x{i}', 20_000)}}}\n",
+        inputs="{" + ", ".join(f"x{i}: [T{i}]" for i in range(1, 20_001)) + "}",
+    ),
+    "convolutions of a named size": spec(
+        seq(
+            [
+                f"Conv1d: {{out_channels: 8, kernel_size: {k % 7 + 1}, stride: {k % 3 + 1}}}"
+                for k in range(1, 10_000)
+            ]
+        ),
+        inputs="{x: [8, T]}",
+    ),
+    "convolutions of one stride": spec(
+        seq(["Conv1d: {out_channels: 8, kernel_size: 3}"] * 20_000), inputs="{x: [8, T]}"
+    ),
+    "divisions of sums": _T
+    + "nodes:\n  n0: {merge: concat, from: [a, b, c, d]}\n  m0: {layer: Reshape, from: n0, shape: [1, -1]}\n"
+    + lines(
+        "  p{i}: {{layer: MaxPool1d, from: m{j}, kernel_size: 3}}\n  m{i}: {{layer: Upsample, from: p{i}, scale_factor: 2}}",
+        60,
+    )
+    + "outputs: m60\n",
+    "constraints": spec(
+        lines("  n{i}: {{layer: MaxPool1d, from: x{i}, kernel_size: 3}}", 9_000),
+        listed("n{i}", 9_000),
+        inputs="{" + ", ".join(f"x{i}: [8, T{i}]" for i in range(1, 9_001)) + "}",
+    ),
+    "sizes that must agree": spec(
+        f"  y: {{merge: add, from: {listed('n{i}', 7_000)}}}\n"
+        + lines("  n{i}: {{layer: AvgPool1d, from: x, kernel_size: {i}, stride: {i}}}", 7_000),
+        inputs="{x: [8, T]}",
+    ),
+    "equality of remainders": _T
+    + "nodes:\n  n0: {merge: concat, from: [a, b, c, d]}\n"
+    + lines("  r{i}: {{layer: Reshape, from: n0, shape: [{i}, -1]}}", 200)
+    + "outputs: [r1]\n",
+    "optional inputs": spec(
+        f"  y: {{merge: average, from: {listed('x{i}', 20_000)}, missing: skip}}\n",
+        inputs="{"
+        + ", ".join(
+            f"x{i}: {{shape: [8], optional: {'true' if i > 1 else 'false'}}}"
+            for i in range(1, 20_001)
+        )
+        + "}",
+    ),
+    "optional chains": spec(
+        "  n0: {layer: ReLU, from: x}\n"
+        + lines("  n{i}: {{merge: average, from: [n{j}, o], missing: skip}}", 12_000),
+        "n12000",
+        inputs="{x: [8], o: {shape: [8], optional: true}}",
+    ),
+    "optional inputs in chains": spec(
+        "  n0: {layer: ReLU, from: x}\n"
+        + lines("  n{i}: {{merge: average, from: [n{j}, o{i}], missing: skip}}", 3_000),
+        "n3000",
+        inputs="{x: [8], "
+        + ", ".join(f"o{i}: {{shape: [8], optional: true}}" for i in range(1, 3_001))
+        + "}",
+    ),
+    "a long doc": spec("  y: {layer: ReLU, from: x}\n", before='doc: "' + "a " * 500_000 + '"\n'),
+    "a long doc of quotes": spec(
+        "  y: {layer: ReLU, from: x}\n", before="doc: '" + '"' * 1_000_000 + "'\n"
+    ),
+    "a doc of lines": spec("  y: {layer: ReLU, from: x}\n", before="doc: |\n" + " a\n" * 300_000),
+    "a long name": spec(f"  {'y' * 100_000}: {{layer: ReLU, from: x}}\n", "y" * 100_000),
+    "long names": spec(
+        "".join(f"  {'y' * 1000}{i}: {{layer: ReLU, from: x}}\n" for i in range(900)),
+        "y" * 1000 + "1",
+    ),
+    "a long class name": spec("  y: {layer: ReLU, from: x}\n", before=f"name: {'Y' * 1_000_000}\n"),
+    "a long option": spec(
+        seq(["{Conv2d: {out_channels: 3, kernel_size: 3, padding_mode: " + "a" * 900_000 + "}}"]),
+        inputs="{x: [3, 8, 8]}",
+    ),
+    "a large slice": spec(
+        seq(
+            [
+                "{Slice: {start: 9223372036854775807, end: 9223372036854775807, step: 9223372036854775807, dim: 1}}"
+            ]
+        )
+    ),
+    "a large permutation": spec(
+        seq([f"{{Permute: {{dims: [{', '.join(map(str, range(100_000)))}]}}}}"])
+    ),
+    "a large reshape": spec(seq([f"{{Reshape: {{shape: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
+    "a large expand": spec(seq([f"{{Expand: {{shape: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
+    "a wide Linear chain": spec(seq(["{Linear: 9000}", "ReLU"] * 20_000)),
+    "deep values": spec(f"  y: {{layer: Linear, from: x, out_features: {'[' * 60}{']' * 60}}}\n"),
+    "shares of each": spec(
+        f"  e: {{layer: Linear, each: {{{', '.join(f'a{i}: x' for i in range(15_000))}}}, out_features: 8}}\n"
+        f"  s: {{share: e, each: {{{', '.join(f'a{i}: x' for i in range(15_000))}}}}}\n"
+        "  y: {merge: add, from: [e.*, s.*]}\n"
+    ),
+    "shares of a long seq": spec(
+        seq(["Linear: 8"] * 5_000) + lines("  n{i}: {{share: y, from: x}}", 20_000),
+        listed("n{i}", 20_000),
+    ),
+    "shares of a long block": spec(
+        "  y: {block: b, from: x, repeat: 5000}\n" + lines("  n{i}: {{share: y, from: x}}", 20_000),
+        listed("n{i}", 20_000),
+        before="blocks: {b: {seq: [{Linear: 8}]}}\n",
+    ),
+    "long formulas in distinct uses": spec(
+        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
+        before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {merge: formula, from: {a: x}, expr: '"
+        + "a + " * 100
+        + "$w'}}, outputs: y}}\n",
+    ),
+    "long patterns in distinct uses": spec(
+        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
+        before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {layer: Rearrange, from: x, pattern: 'n ("
+        + " ".join(f"a{i}" for i in range(100))
+        + " b) -> n (b "
+        + " ".join(f"a{i}" for i in range(100))
+        + ")', sizes: {"
+        + ", ".join(f"a{i}: 1" for i in range(100))
+        + "}}}, outputs: y}}\n",
+    ),
+    "long lists in distinct uses": spec(
+        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
+        before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {layer: Slice, from: x, dim: 1, start: 0, end: 8, step: 1}, "
+        "z: {parameter: [100], init: [" + "1.5, " * 100 + "]}}, outputs: y}}\n",
+    ),
+    "params of distinct uses": spec(
+        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(20_000)))}]}}}}}}\n",
+        before="params:\n"
+        + lines("  p{i}: 1", 20_000)
+        + "blocks: {b: {params: {w: null, "
+        + ", ".join(f"q{i}: 1" for i in range(1000))
+        + "}, seq: [ReLU]}}\n",
+    ),
+    "params of many blocks": spec(
+        "  y: {layer: ReLU, from: x}\n",
+        before="params:\n"
+        + lines("  p{i}: 1", 20_000)
+        + "blocks:\n"
+        + lines("  b{i}: {{seq: [ReLU]}}", 20_000),
+    ),
+    "a constraint in distinct uses": spec(
+        f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(1, 9_000)))}]}}}}}}\n",
+        inputs="{x: [8, T]}",
+        before="blocks: {b: {params: {w: null}, seq: [{AvgPool1d: {kernel_size: $w, stride: 1}}]}}\n",
+    ),
+    "an init of many values": spec(
+        f"  p: {{parameter: [200000], init: [{', '.join(['1'] * 200_000)}]}}\n  y: {{layer: Linear, from: p, out_features: 1}}\n",
+        inputs="{x: [8]}",
+    ),
+}

@@ -1,0 +1,143 @@
+"""What a command opens, imports and runs, as Python's own audit hook saw it: the spec, the output, no more."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT
+
+PLAIN = """\
+name: Plain
+doc: "a plain text"
+params: {depth: 3, width: 4}
+inputs:
+  image: {shape: [8], doc: "a picture"}
+blocks:
+  stage: {doc: "a stage", seq: [{Linear: $width}, ReLU]}
+nodes:
+  left: {block: stage, from: image}
+  right: {merge: formula, expr: "a + 1", from: {a: left}}
+outputs: {score: {from: right, doc: "a score"}}
+"""
+
+# the same graph, of names and texts that could be imported, opened or run
+TEXTS = {
+    "Plain": "Subprocess",
+    "a plain text": "__import__('os').system('touch owned')",
+    "depth": "sys",
+    "width": "antigravity",
+    "image": "socket",
+    "a picture": "file:///etc/passwd",
+    "stage": "ctypes",
+    "a stage": "{0.__class__.__mro__[1].__subclasses__} %s %n",
+    "left": "http",
+    "right": "shutil",
+    "score": "this",
+    "a score": "$(touch owned) `touch owned` ; touch owned | touch owned",
+}
+HOSTILE = re.sub("|".join(sorted(TEXTS, key=len, reverse=True)), lambda m: TEXTS[m[0]], PLAIN)
+
+SCRIPT = """
+import json, sys
+families = {"open", "import", "exec", "compile", "os", "subprocess", "socket", "shutil", "ctypes"}
+seen = []
+def hook(event, arguments):
+    if event.partition(".")[0] in families and len(seen) < 100_000:
+        seen.append([event, [a if type(a) in (int, str) else repr(a) for a in arguments]])
+sys.addaudithook(hook)
+from mimgraph.cli import main
+code = main(sys.argv[1:])
+sys.stderr.write(json.dumps(seen))
+sys.exit(code)
+"""
+
+LIBRARY = tuple(
+    {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sys.base_prefix, str(ROOT)}
+)
+
+
+class Event(NamedTuple):
+    """One event of the hook: `open`, and the path, mode and flags."""
+
+    name: str
+    arguments: list[Any]
+
+
+def audited(command: list[str], spec: str, folder: Path) -> list[Event]:
+    """What the hook saw of a command that ran in `folder`, where the spec is `spec.yaml`."""
+    folder.mkdir()
+    (folder / "spec.yaml").write_text(spec)
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", SCRIPT, *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [Event(*event) for event in json.loads(done.stderr)]
+
+
+def beyond_imports(events: list[Event], folder: Path) -> list[str]:
+    """Each file opened, moved or removed and each program run, but what Python's imports read."""
+    found = []
+    for name, arguments in events:
+        place = str(arguments[0]) if arguments else ""
+        if name in ("import", "exec", "compile", "os.listdir"):
+            continue
+        if name == "subprocess.Popen":
+            found.append(" ".join([name, *re.findall(r"'(-.+?)'", arguments[1])]))
+        elif not (name == "open" and (place.startswith(LIBRARY) or type(arguments[0]) is int)):
+            paths = [p.replace(f"{folder}/", "") for p in arguments if isinstance(p, str) and p]
+            words = [re.sub(r"\.[0-9a-f]{16}\.tmp", "TEMPORARY", path) for path in paths]
+            found.append(f"{name} {' '.join(words)}")
+    return found
+
+
+READ = "open spec.yaml r"
+WRITE = ["open TEMPORARY x", "os.rename TEMPORARY OUT", "os.remove TEMPORARY"]
+COMMANDS: dict[str, list[str]] = {
+    "check spec.yaml": [READ],
+    "check spec.yaml --format json": [READ],
+    "summary spec.yaml": [READ],
+    "emit spec.yaml": [READ],
+    "emit spec.yaml -o OUT.py": [READ, *WRITE],
+    "draw spec.yaml -o OUT.dot": [READ, *WRITE],
+    "draw spec.yaml -o OUT.svg": [READ, "subprocess.Popen -Kdot -Tsvg", *WRITE],
+    "layers": [],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_touches_the_spec_and_the_output(command: str, tmp_path: Path) -> None:
+    words = command.split()
+    folder = tmp_path / "run"
+    events = audited(words, HOSTILE, folder)
+    expected = [line.replace("OUT", words[-1]) for line in COMMANDS[command]]
+    assert beyond_imports(events, folder) == expected
+    assert {path.name for path in folder.iterdir()} == {"spec.yaml"} | (
+        {words[-1]} if "OUT" in command else set()
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_texts_of_a_spec_decide_nothing_of_what_is_run(command: str, tmp_path: Path) -> None:
+    """Of two specs that differ in their names and texts alone, the same is imported and compiled."""
+    runs = []
+    for name, spec in (("plain", PLAIN), ("hostile", HOSTILE)):
+        events = audited(command.split(), spec, tmp_path / name)
+        imported = [event.arguments[0] for event in events if event.name == "import"]
+        assert not {"torch", "antigravity", "this"}.intersection(imported)
+        code = [event.arguments for event in events if event.name in ("compile", "exec")]
+        runs.append((imported, [re.sub("0x[0-9a-f]+", "", str(one)) for one in code]))
+    assert runs[0] == runs[1]
