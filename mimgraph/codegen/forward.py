@@ -34,16 +34,27 @@ def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
 
 
 def _running(body: Body, needed: set[str]) -> Iterable[TypedNode]:
-    """The nodes in running order: what only training needs as soon as it can be done, so that
-    otherwise nothing is kept for it."""
+    """The nodes in running order: what only training needs as soon as what it reads is there, so
+    that otherwise nothing is kept for it, and what reads inputs alone just before it is read."""
     if not body.training:
         return body.order
+    end = len(body.order)
     place: dict[str, int] = {}
     for index, node in enumerate(body.order):
-        sources = (value.name.partition(".")[0] for value in node.arguments.values())
-        after = (place[name] for name in sources if name in place)
-        place[node.name] = index if node.name in needed else max(after, default=len(body.order))
+        after = (place[name] for name in _sources(node) if name in place)
+        place[node.name] = index if node.name in needed else max(after, default=-1)
+    readers: dict[str, int] = {}
+    for node in reversed(body.order):
+        if place[node.name] < 0:
+            place[node.name] = readers.get(node.name, end)
+        for name in _sources(node):
+            readers[name] = min(readers.get(name, end), place[node.name])
     return sorted(body.order, key=lambda node: (place[node.name], node.name not in needed))
+
+
+def _sources(node: TypedNode) -> list[str]:
+    """The nodes and inputs that a node reads."""
+    return [value.name.partition(".")[0] for value in node.arguments.values()]
 
 
 def _return(plan: Plan, as_dict: bool) -> None:

@@ -89,9 +89,11 @@ class Paths:
             step = self.steps[part]
             if self.branches:
                 self.live[part] = frozenset(live)
-            self.unread[part] = [value for value in step.targets if value not in live]
-            for target in self.unread[part]:
-                self._end(target, guard, part)
+            self.unread[part] = [
+                value
+                for value in step.targets
+                if value not in live and self._end(value, guard, part)
+            ]
             for target in step.targets:
                 live.pop(target, None)
             for value in needed_by(step):
@@ -115,12 +117,17 @@ class Paths:
                     self._end(value, (*guard, way), (fork, way.holds))
         return before
 
-    def _end(self, value: Value, guard: Guard, end: End) -> None:
-        """A value dies there, so no later on the same way."""
-        ends = self.ends.setdefault(value, {})
-        for other in [other for other in ends if set(guard) <= set(other)]:
+    def _end(self, value: Value, guard: Guard, end: End) -> bool:
+        """Let a value die there, so no later on the same way, unless a way that this one is but
+        part of ends it."""
+        ends, here = self.ends.setdefault(value, {}), set(guard)
+        later = [other for other in ends if not any(way.otherwise in here for way in other)]
+        if not all(here <= set(other) for other in later):
+            return False
+        for other in later:
             del ends[other]
         ends[guard] = end
+        return True
 
     def _is_local(self, value: Value, fork: Fork, guard: Guard) -> bool:
         """Whether a value is made before a fork, wherever these conditions hold."""
