@@ -23,6 +23,7 @@ from mimgraph.ir.typed import (
     Use,
     port_type,
     unwrap,
+    used_bodies,
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import TensorType
@@ -115,6 +116,25 @@ def _fits(state: State, context: Context, name: str, typed: TypedNode, position:
         labels=(Label(context.scope.nodes[shared.target].span, wants),),
     )
     return False
+
+
+def missing_in_shares(context: Context) -> Mapping[str, frozenset[str]]:
+    """The nodes whose block shares go without more inputs of than the node itself: which ones."""
+    found: dict[str, frozenset[str]] = {}
+    for typed in context.typed.values():
+        if typed is not None and isinstance(typed.operation, Shared):
+            target = typed.operation.target
+            found[target] = found.get(target, frozenset()) | _optional(typed)
+    return {
+        name: optional
+        for name, optional in found.items()
+        if (target := context.typed[name]) is not None and not optional <= _optional(target)
+    }
+
+
+def _optional(typed: TypedNode) -> frozenset[str]:
+    """The inputs of a node's block that may be missing."""
+    return frozenset().union(*(body.optional for body in used_bodies(unwrap(typed.operation))))
 
 
 def _shown(context: Context, typed: TypedNode) -> str:
