@@ -123,8 +123,8 @@ def missing_in_shares(context: Context) -> Mapping[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for typed in context.typed.values():
         if typed is not None and isinstance(typed.operation, Shared):
-            target = typed.operation.target
-            found[target] = found.get(target, frozenset()) | _optional(typed)
+            name = typed.operation.target
+            found[name] = found.get(name, frozenset()) | _optional(typed)
     return {
         name: optional
         for name, optional in found.items()

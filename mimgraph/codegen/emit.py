@@ -44,6 +44,7 @@ from mimgraph.ir.typed import (
     Use,
     bodies,
     single_nodes,
+    twins,
     used_bodies,
 )
 from mimgraph.ir.types import TensorType
@@ -87,6 +88,7 @@ class _Emitter:
         self.taken = {graph.name, *EMITTED}
         self.own = OwnClasses(self.own_name)
         self.layers: dict[str, type] = {}  # the registered ones that are used
+        self.twins = twins(graph.body)
         self.classes: list[Class] = []
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
@@ -177,7 +179,7 @@ class _Emitter:
             inits,
             tuple(body.inputs),
             returns,
-            () if body.is_chain else forward(body, as_dict=False),
+            () if body.is_chain else forward(body, as_dict=False, twins=self.twins.get(body, ())),
             body.params,
             body.defaults,
             body.dims,
