@@ -118,7 +118,10 @@ def _fits(state: State, context: Context, name: str, typed: TypedNode, position:
 
 
 def _shown(context: Context, typed: TypedNode) -> str:
-    return ", ".join(map(str, _fed(context, typed)))
+    return ", ".join(
+        f"{type_} of a vocab of {type_.vocab}" if type_.vocab is not None else str(type_)
+        for type_ in _fed(context, typed)
+    )
 
 
 def _fed(context: Context, typed: TypedNode) -> Iterator[TensorType]:
