@@ -138,7 +138,10 @@ def _optional(typed: TypedNode) -> frozenset[str]:
 
 
 def _shown(context: Context, typed: TypedNode) -> str:
-    return ", ".join(map(str, _fed(context, typed)))
+    return ", ".join(
+        f"{type_} of a vocab of {type_.vocab}" if type_.vocab is not None else str(type_)
+        for type_ in _fed(context, typed)
+    )
 
 
 def _fed(context: Context, typed: TypedNode) -> Iterator[TensorType]:
