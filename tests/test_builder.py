@@ -135,6 +135,31 @@ def test_inputs_stand_in_the_order_of_creation_and_only_if_used() -> None:
 # --- one object, one module -----------------------------------------------------------------------
 
 
+OUTPUTS: dict[str, tuple[Callable[[mg.Tensor], Any], str]] = {
+    "one, with a doc": (lambda y: mg.Output(y, doc="A score."), "y: {from: y, doc: A score.}"),
+    "for training": (
+        lambda y: {"z": layers.ReLU()(y, name="z"), "y": mg.training_only(y)},
+        "z: z, y: {from: y, only: training}",
+    ),
+    "in a list": (
+        lambda y: [layers.ReLU()(y, name="z"), mg.training_only(y, doc="Aside.")],
+        "z: z, y: {from: y, only: training, doc: Aside.}",
+    ),
+    "by name": (lambda y: {"out": mg.Output(y, doc="A score.")}, "out: {from: y, doc: A score.}"),
+}
+
+
+@pytest.mark.parametrize("case", OUTPUTS)
+def test_outputs_say_what_a_spec_does(case: str) -> None:
+    make, said = OUTPUTS[case]
+    graph = mg.Graph(make(layers.Linear(2)(mg.Input("x", (5,)), name="y")))
+    relu = "\n  z: {layer: ReLU, from: y}" if "z: z" in said else ""
+    spec = f"inputs: {{x: [5]}}\nnodes:\n  y: {{layer: Linear, from: x, out_features: 2}}{relu}\n"
+    written = mg.loads(f"{spec}outputs: {{{said}}}\n")
+    assert graph == written == mg.loads(graph.dumps())
+    assert graph.dumps() == written.dumps()
+
+
 def test_a_layer_called_twice_is_shared() -> None:
     encode = layers.Linear(4, activation="ReLU")
     a, b = mg.Input("a", (8,)), mg.Input("b", (8,))
@@ -397,6 +422,8 @@ NO_SPEC: list[tuple[str, Callable[[], Any]]] = [
     ("a block without inputs", lambda: mg.block(lambda: None)),
     ("an input with a default", lambda: mg.block(lambda x=1: x)),
     ("a number as output", lambda: mg.Graph([3])),  # type: ignore[list-item]
+    ("an output of a number", lambda: mg.Output(3)),  # type: ignore[arg-type]
+    ("a doc that is no text", lambda: mg.Output(numeric(), doc=3)),  # type: ignore[arg-type]
 ]
 
 

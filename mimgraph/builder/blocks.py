@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from mimgraph.analysis.alone import Given, Made
 from mimgraph.analysis.names import NODE_WORDS, name_fault
 from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
-from mimgraph.builder.assemble import check_output_name, declare_body
+from mimgraph.builder.assemble import Output, check_output_name, declare_body
 from mimgraph.builder.content import content
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.place import definition, fail
@@ -187,7 +187,8 @@ class BlockFunction(Family):
         finally:
             trace.close()
         outputs = self._outputs(returned, trace)
-        body = declare_body(outputs, [handle.record for handle in handles], trace, self.span)
+        named = [(name, Output(handle)) for name, handle in outputs]
+        body = declare_body(named, [handle.record for handle in handles], trace, self.span)
         block = ir.Block(
             self.name,
             self.span,
