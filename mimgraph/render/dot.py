@@ -20,6 +20,7 @@ CPU_LIMIT = (
 MEMORY_LIMIT = 1 << 30  # bytes
 LINE = 34  # characters of a subtitle's line
 DOTS_PER_INCH = 144
+MOST_INCHES = 100  # of a side of a .png, which is made smaller: viewers show no more
 # single names: in a list, no engine finds the widths of the letters; SVG gets fallbacks anyway
 SANS = "Helvetica"
 MONO = "Courier"
@@ -178,8 +179,10 @@ def picture(diagram: Diagram, format: str) -> bytes:
         raise RenderError(
             "a .pdf needs Graphviz's own dot, which is not installed; .svg works without"
         )
-    dpi = [f"-Gdpi={DOTS_PER_INCH}"] if format == "png" else []
-    return _run([engine, "-Kdot", f"-T{format}", *dpi], text(diagram))
+    pixels = [f"-Gdpi={DOTS_PER_INCH}", f"-Gsize={MOST_INCHES},{MOST_INCHES}"]
+    return _run(
+        [engine, "-Kdot", f"-T{format}", *(pixels if format == "png" else [])], text(diagram)
+    )
 
 
 def _limit() -> None:
