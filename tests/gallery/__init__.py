@@ -1,8 +1,7 @@
-"""The gallery against its references: specs by name, weights carried from one model to another."""
+"""The gallery against its references: specs by name, their weights loaded in order of definition."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from typing import Any
 
 import torch
@@ -43,26 +42,6 @@ def randomise(model: nn.Module, seed: int = 0) -> None:
             tensor.normal_(std=0.2, generator=generator)
 
 
-def copy_weights(source: nn.Module, target: nn.Module) -> None:
-    """Every tensor of `target` becomes the next of its shape in `source`, of which none is left.
-
-    An axis of size 1 that stands for the batch of a learned tensor does not count.
-    """
-    waiting: defaultdict[torch.Size, deque[Tensor]] = defaultdict(deque)
-    for tensor in source.state_dict().values():
-        waiting[_unbatched(tensor)].append(tensor)
-    for key, tensor in target.state_dict().items():
-        queue = waiting[_unbatched(tensor)]
-        assert queue, f"nothing is left for {key} {tuple(tensor.shape)}"
-        tensor.copy_(queue.popleft().view_as(tensor))
-    left = [tuple(shape) for shape, tensors in waiting.items() for _ in tensors]
-    assert not left, f"left over: {left}"
-
-
-def _unbatched(tensor: Tensor) -> torch.Size:
-    return tensor.shape[1:] if tensor.dim() == 3 and len(tensor) == 1 else tensor.shape
-
-
 def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -> nn.Module:
     """The spec's model, which has the reference's weights and, given them, its outputs for these inputs.
 
@@ -72,7 +51,7 @@ def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -
     randomise(reference)
     _settle(reference, *inputs.values())
     ours = on_meta(graph).to_empty(device="cpu").eval()  # all of it is copied
-    copy_weights(reference, ours)
+    graph.load_state(ours, reference.state_dict())
     assert count(ours) == count(reference)
     with torch.no_grad():
         expected, actual = reference.eval()(*inputs.values()), ours(**inputs)
