@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any, TypeVar, overload
 
 from mimgraph import catalogue
@@ -67,7 +69,7 @@ def register(
 
     if cls is None:
         return decorate
-    if _is_being_defined(cls, sys._getframe(1).f_locals):
+    if _decorates(sys._getframe(1)):
         return decorate(cls)
     return _add(cls, name, shape, dtype)
 
@@ -126,9 +128,10 @@ def _check_signatures(op: Registered) -> None:
         raise TypeError(f"{op.name} has no forward that takes a tensor")
 
 
-def _is_being_defined(cls: Any, names: Any) -> bool:
-    """Whether `register` decorates the class: nothing has a name for it yet."""
-    found: Any = sys.modules.get(getattr(cls, "__module__", ""))
-    for part in getattr(cls, "__qualname__", "").split("."):
-        found = getattr(found, part, None)
-    return found is not cls and all(value is not cls for value in names.values())
+def _decorates(caller: FrameType) -> bool:
+    """Whether the caller applies a decorator: Python compiles that to a call without arguments, as
+    the class is on the stack already."""
+    code, at = caller.f_code.co_code, caller.f_lasti
+    while code[at] == dis.opmap["CACHE"]:
+        at -= 2
+    return code[at] == dis.opmap["CALL"] and code[at + 1] == 0

@@ -153,6 +153,37 @@ def test_a_decorator_leaves_the_class() -> None:
     assert layers.Plain()(layers.Fancy()(x)).dims == (8,)
 
 
+def test_a_class_without_a_name_of_its_own_is_a_layer_too() -> None:
+    def make() -> type[nn.Module]:
+        class Made(nn.Module):
+            def forward(self, x: Tensor) -> Tensor:
+                return x + 1
+
+        return Made
+
+    by_result = mg.register(make())
+    by_keyword = mg.register(make(), name="Made")
+    (listed,) = [mg.register(cls) for cls in (make(),)]
+    for layer in (by_result, by_keyword, listed):
+        assert layer()(mg.Input("x", (8,))).dims == (8,)
+
+
+def test_a_decorator_among_others_leaves_the_class() -> None:
+    @mg.register
+    @mg.register(name="Other")
+    @mg.register
+    class Several(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x + 1
+
+    assert isinstance(Several(), nn.Module)
+    source = "@mg.register\nclass Unsourced(Several):\n    pass\n"
+    names: dict[str, Any] = {"mg": mg, "Several": Several, "__name__": __name__}
+    for _ in range(2):  # as it is when a cell of a notebook runs again
+        exec(source, names)  # noqa: S102 - a class whose source no file has
+        assert issubclass(names["Unsourced"], Several)
+
+
 def test_the_layers_have_no_other_names() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Gate'"):
         layers.Gate  # noqa: B018 - it is the access that fails
