@@ -51,10 +51,10 @@ def register(
     As a decorator (`@mg.register`, `@mg.register(name="Fancy")`) it leaves the class as it is, and the
     layer is `layers.Gate`.
 
-    Its options are the parameters of the constructor, its sources those of `forward`: one with a
-    default may be left out, keyword-only ones go by keyword, `*tensors` are any number. It returns
-    a tensor, or several as a tuple, a named tuple or a dict, whose ports are their positions,
-    fields or keys.
+    Its options are the parameters of the constructor (of its `**keywords`, those of the classes
+    above), its sources those of `forward`: one with a default may be left out, keyword-only ones go
+    by keyword, `*tensors` are any number. It returns a tensor, or several as a tuple, a named tuple
+    or a dict, whose ports are their positions, fields or keys.
 
     The shapes of the results are torch's own answer: the module is made and run on the meta
     device, which holds no data, with several lengths in place of those that have names. `shape` gives

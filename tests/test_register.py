@@ -238,6 +238,18 @@ def test_an_option_may_not_be_a_word_of_every_node() -> None:
         mg.register(Taken)
 
 
+def test_any_number_of_options_by_position_is_refused() -> None:
+    class Star(nn.Module):
+        def __init__(self, *sizes: int) -> None:
+            super().__init__()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x
+
+    with pytest.raises(TypeError, match=r"Star takes \*sizes, .* let it take a list"):
+        mg.register(Star)
+
+
 def test_a_class_defined_anew_takes_its_place() -> None:
     def define(offset: int) -> type[nn.Module]:
         class Shift(nn.Module):
@@ -540,6 +552,7 @@ FAULTS = {
     "sources that do not fit": "⟦shape-mismatch⟧y: {layer: Total, from: [x, t]}",
     "whole numbers": "y: {layer: Gate, from: ⟦dtype-mismatch⟧i, width: 8}",
     "whole numbers that have no mean": "y: {layer: Statistics, from: ⟦dtype-mismatch⟧i}",
+    "no source": "⟦wrong-arity⟧y: {layer: Total, from: []}",
     "too many sources": "y: {layer: Gate, from: [x, ⟦wrong-arity⟧x], width: 8}",
     "unknown source": "y: {layer: Cross, from: {⟦unknown-key⟧qery: x}, heads: 2}",
     "no default port": "a: {layer: Statistics, from: t}\n  y: {layer: ReLU, from: ⟦unknown-port⟧a}",
