@@ -199,9 +199,10 @@ class Graph:
         """Copy the weights of `other`, a module written by hand, into the model.
 
         Both are run once, and each of our tensors takes the one that has its shape and is used like
-        it: fed by the same, feeding the same, else the next in order of use. `other` may also be a
-        `state_dict`, of which the order counts. A `ValueError` names what does not fit, and nothing
-        is copied; with `strict=False` the rest is copied, and the result tells what did not fit.
+        it: fed by the same, feeding the same, else the next in order of use. What one module holds
+        stays together. `other` may also be a `state_dict`, of which the order counts. A `ValueError`
+        names what does not fit, and nothing is copied; with `strict=False` the rest is copied, and
+        the result tells what did not fit.
         """
         from mimgraph.codegen.transfer import load_state
 

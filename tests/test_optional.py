@@ -131,6 +131,12 @@ blocks:
       u: {layer: Linear, from: x, out_features: 3}
       v: {layer: Linear, from: g, out_features: 3}
     outputs: {x: u, g: v}
+  nested:
+    inputs: [x, g]
+    nodes:
+      i: {block: filled, from: [x, x]}
+      j: {share: i, from: [i, g]}
+    outputs: j
 """
 # nodes on the inputs above that they name, the last of which is the output
 NODES = {
@@ -198,6 +204,42 @@ NODES = {
     "repeats that hand on what is missing": """
       u: {block: pair, from: [x, a], repeat: 2}
       n: {merge: add, from: [u.x, u.g], missing: skip}
+    """,
+    "a shared block that runs without an input later": """
+      u: {block: both, from: [x, x]}
+      v: {share: u, from: [x, a]}
+      n: {merge: add, from: [u.s, u.q, v.s, v.q], missing: skip}
+    """,
+    "a shared block that fills an input later": """
+      u: {block: filled, from: [x, x]}
+      v: {share: u, from: [x, x]}
+      w: {share: u, from: [v, a]}
+      n: {merge: add, from: [u, v, w]}
+    """,
+    "a shared block that runs without an input first": """
+      u: {share: v, from: [x, a]}
+      v: {block: filled, from: [u, x]}
+      n: {merge: add, from: [u, v]}
+    """,
+    "shared repeats that fill an input later": """
+      u: {block: filled, from: [x, x], repeat: 2}
+      v: {share: u, from: [x, a]}
+      w: {block: filled, from: [x, x], repeat: {times: 2, shared: true}}
+      y: {share: w, from: [x, a]}
+      n: {merge: add, from: [u, v, w, y]}
+    """,
+    "shared blocks in a shared block": """
+      u: {block: nested, from: [x, x]} # of filled
+      v: {share: u, from: [x, a]}
+      n: {merge: add, from: [u, v]}
+    """,
+    "a shared pool without a mask later": """
+      p: {layer: LogicalNot, from: real}
+      f: {layer: Fill, from: p, value: zeros}
+      m: {layer: LogicalNot, from: f}
+      l: {merge: attention_pool, from: {input: x, mask: m}}
+      r: {share: l, from: {input: x, mask: real}}
+      n: {merge: add, from: [l, r]}
     """,
     "a state": "n: {layer: GRUCell, from: {input: x, hidden: a}, hidden_size: 3}",
     "lengths and a state": """
@@ -540,6 +582,16 @@ def test_a_part_takes_what_may_be_missing() -> None:
     model, (one, other) = graph.compile(), torch.randn(2, BATCH, 4)
     torch.testing.assert_close(model(x=one), one)
     torch.testing.assert_close(model(x=one, y=other), one * other)
+
+
+def test_a_part_shared_takes_what_may_be_missing_later() -> None:
+    x, y = mg.Input("x", (4,)), mg.Input("y", (4,), optional=True)
+    used = part()
+    pair = used(x, audio=x, name="l"), used(x, audio=y, name="r")
+    model = mg.Graph(merges.add(*pair), name="Whole").compile()
+    one, other = torch.randn(2, BATCH, 4)
+    torch.testing.assert_close(model(x=one), one * one + one)
+    torch.testing.assert_close(model(x=one, y=other), one * one + one * other)
 
 
 def test_a_part_wants_all_its_inputs() -> None:

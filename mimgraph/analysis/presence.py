@@ -9,7 +9,7 @@ from mimgraph import catalogue
 from mimgraph.analysis.state import Fed, Site, State
 from mimgraph.catalogue import Op
 from mimgraph.diagnostics import Label
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.graph import Apply, Input, Node
 from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
 from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
@@ -85,15 +85,20 @@ def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
 
 def _check_fill(state: State, site: Site, typed: TypedNode) -> None:
     """The sizes of what fills a missing tensor are read from inputs that are given."""
-    context = site.context
-    at_hand = [t for n, t in context.inputs.items() if t is not None and n not in context.optional]
     (type_,) = typed.results.values()
-    for size in () if state.alone else type_.dims:
-        if isinstance(size, Dim) and not can_be_read(size, at_hand):
+    for size in type_.dims:
+        if not _is_known(state, site, size):
             message = f"{size} is not known where the source is missing"
             help = "give it a fixed size first, or another input that has this size"
             span = (site.fed or ())[0].source.span
             state.fault("symbolic-size", message, span, site.path, note=str(type_), help=help)
+
+
+def _is_known(state: State, site: Site, size: Size) -> bool:
+    """Whether a size is a number, or is read from an input that is always given."""
+    context = site.context
+    at_hand = [t for n, t in context.inputs.items() if t is not None and n not in context.optional]
+    return state.alone or not isinstance(size, Dim) or can_be_read(size, at_hand)
 
 
 def check_item(state: State, item: Node, path: str, typed: TypedNode) -> bool:
@@ -146,8 +151,11 @@ def _of_equals(
         key: one for key, one in fed.items() if not one.is_own and not may_be_left_out(op, key)
     }
     presences = {one.presence for one in sources.values()}
-    if skips(typed):
-        return either(presences)
+    if skips(
+        typed
+    ):  # a tensor of the model is always there; a part's are the weights of the others
+        own = any(one.is_own for one in fed.values()) and op.kind == "merge"
+        return ALWAYS if own else either(presences)
     if len(presences) > 1:
         odd = next(one for one in sources.values() if one.presence != ALWAYS)
         _refuse(state, site, typed, op.name, odd)
@@ -218,6 +226,8 @@ def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> 
         if (declared := site.context.scope.inputs.get(i)) is not None
     )
     help = f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
+    if one.type is not None and not all(_is_known(state, site, size) for size in one.type.dims):
+        help = "make it of a fixed size first, as a pool does, and Fill that"
     op = catalogue.find("merge", name)
     if op is not None and "missing" in op.options:
         help += ", or missing: skip"

@@ -16,13 +16,14 @@ from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Body, TypedNode, Value, needed_in_eval
 
 
-def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
-    """The statements; several outputs are returned as a dict, in blocks as a tuple.
+def forward(body: Body, as_dict: bool, twins: Iterable[Body] = ()) -> tuple[Statement, ...]:
+    """The statements; several outputs are returned as a dict, in blocks as a tuple. The `twins` run
+    them too.
 
     If one local dies at a statement its result takes its name, so a branch carries one name: that
     of its last node, `x` on the run that ends in the result.
     """
-    plan = Plan(body)
+    plan = Plan(body, twins)
     needed = needed_in_eval(body)
     for node in _running(body, needed):
         with plan.in_training(node.name not in needed):

@@ -77,6 +77,7 @@ CASES = {
 }
 
 LEGAL = {
+    "a tensor of the model is always there": "p: {parameter: [4], init: ones, batched: true}\n  m: {layer: Mean, from: y, dim: 1}\n  s: {merge: average, from: [m, p], missing: skip}\n  o: {layer: ReLU, from: s}",
     "missing together": "r: {layer: ReLU, from: y}\n  s: {merge: concat, from: [y, r]}\n  o: {layer: Fill, from: s, value: zeros}",
     "tensors of the model do not count": "p: {parameter: [4], init: zeros}\n  s: {merge: add, from: [y, p], broadcast: true}\n  o: {layer: Fill, from: s, value: zeros}",
     "a mask is not given": "o: {merge: mean_pool, from: {input: x, mask: real}}",
