@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any, TypeVar, overload
 
 from mimgraph import catalogue
@@ -49,10 +51,10 @@ def register(
     As a decorator (`@mg.register`, `@mg.register(name="Fancy")`) it leaves the class as it is, and the
     layer is `layers.Gate`.
 
-    Its options are the parameters of the constructor, its sources those of `forward`: one with a
-    default may be left out, keyword-only ones go by keyword, `*tensors` are any number. It returns
-    a tensor, or several as a tuple, a named tuple or a dict, whose ports are their positions,
-    fields or keys.
+    Its options are the parameters of the constructor (of its `**keywords`, those of the classes
+    above), its sources those of `forward`: one with a default may be left out, keyword-only ones go
+    by keyword, `*tensors` are any number. It returns a tensor, or several as a tuple, a named tuple
+    or a dict, whose ports are their positions, fields or keys.
 
     The shapes of the results are torch's own answer: the module is made and run on the meta
     device, which holds no data, with several lengths in place of those that have names. `shape` gives
@@ -67,7 +69,7 @@ def register(
 
     if cls is None:
         return decorate
-    if _is_being_defined(cls, sys._getframe(1).f_locals):
+    if _decorates(sys._getframe(1)):
         return decorate(cls)
     return _add(cls, name, shape, dtype)
 
@@ -126,9 +128,10 @@ def _check_signatures(op: Registered) -> None:
         raise TypeError(f"{op.name} has no forward that takes a tensor")
 
 
-def _is_being_defined(cls: Any, names: Any) -> bool:
-    """Whether `register` decorates the class: nothing has a name for it yet."""
-    found: Any = sys.modules.get(getattr(cls, "__module__", ""))
-    for part in getattr(cls, "__qualname__", "").split("."):
-        found = getattr(found, part, None)
-    return found is not cls and all(value is not cls for value in names.values())
+def _decorates(caller: FrameType) -> bool:
+    """Whether the caller applies a decorator: Python compiles that to a call without arguments, as
+    the class is on the stack already."""
+    code, at = caller.f_code.co_code, caller.f_lasti
+    while code[at] == dis.opmap["CACHE"]:
+        at -= 2
+    return code[at] == dis.opmap["CALL"] and code[at + 1] == 0

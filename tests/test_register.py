@@ -153,6 +153,37 @@ def test_a_decorator_leaves_the_class() -> None:
     assert layers.Plain()(layers.Fancy()(x)).dims == (8,)
 
 
+def test_a_class_without_a_name_of_its_own_is_a_layer_too() -> None:
+    def make() -> type[nn.Module]:
+        class Made(nn.Module):
+            def forward(self, x: Tensor) -> Tensor:
+                return x + 1
+
+        return Made
+
+    by_result = mg.register(make())
+    by_keyword = mg.register(make(), name="Made")
+    (listed,) = [mg.register(cls) for cls in (make(),)]
+    for layer in (by_result, by_keyword, listed):
+        assert layer()(mg.Input("x", (8,))).dims == (8,)
+
+
+def test_a_decorator_among_others_leaves_the_class() -> None:
+    @mg.register
+    @mg.register(name="Other")
+    @mg.register
+    class Several(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x + 1
+
+    assert isinstance(Several(), nn.Module)
+    source = "@mg.register\nclass Unsourced(Several):\n    pass\n"
+    names: dict[str, Any] = {"mg": mg, "Several": Several, "__name__": __name__}
+    for _ in range(2):  # as it is when a cell of a notebook runs again
+        exec(source, names)  # noqa: S102 - a class whose source no file has
+        assert issubclass(names["Unsourced"], Several)
+
+
 def test_the_layers_have_no_other_names() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Gate'"):
         layers.Gate  # noqa: B018 - it is the access that fails
@@ -205,6 +236,18 @@ def test_an_option_may_not_be_a_word_of_every_node() -> None:
 
     with pytest.raises(ValueError, match="an option 'take'"):
         mg.register(Taken)
+
+
+def test_any_number_of_options_by_position_is_refused() -> None:
+    class Star(nn.Module):
+        def __init__(self, *sizes: int) -> None:
+            super().__init__()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x
+
+    with pytest.raises(TypeError, match=r"Star takes \*sizes, .* let it take a list"):
+        mg.register(Star)
 
 
 def test_a_class_defined_anew_takes_its_place() -> None:
@@ -509,6 +552,7 @@ FAULTS = {
     "sources that do not fit": "⟦shape-mismatch⟧y: {layer: Total, from: [x, t]}",
     "whole numbers": "y: {layer: Gate, from: ⟦dtype-mismatch⟧i, width: 8}",
     "whole numbers that have no mean": "y: {layer: Statistics, from: ⟦dtype-mismatch⟧i}",
+    "no source": "⟦wrong-arity⟧y: {layer: Total, from: []}",
     "too many sources": "y: {layer: Gate, from: [x, ⟦wrong-arity⟧x], width: 8}",
     "unknown source": "y: {layer: Cross, from: {⟦unknown-key⟧qery: x}, heads: 2}",
     "no default port": "a: {layer: Statistics, from: t}\n  y: {layer: ReLU, from: ⟦unknown-port⟧a}",

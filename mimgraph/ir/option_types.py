@@ -180,7 +180,7 @@ _WORDS: dict[Any, str] = {
     str: "a text",
     type(None): "null",
     Any: "any value",
-    Plain: "plain data",
+    Plain: "a number, text or list",
     Dim: "a size",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import NamedTuple
 
 from mimgraph.ir.dim import (
@@ -107,9 +108,11 @@ class Constraint:
         if self.divisor is not None:
             return f"{_bracketed(self.dim)} % {self.divisor} == 0"
         free = self.dim - constant_term(self.dim)
-        if all(coefficient < 0 for coefficient, _ in terms(free)):
-            return f"{-1 * free} <= {-self.bound}"
-        return f"{free} >= {self.bound}"
+        coefficients = [coefficient for coefficient, _ in terms(free)]
+        unit = gcd(*coefficients)
+        if all(coefficient < 0 for coefficient in coefficients):
+            return f"{-1 * free // unit} <= {-self.bound // unit}"
+        return f"{free // unit} >= {-(-self.bound // unit)}"
 
     @property
     def bound(self) -> int:

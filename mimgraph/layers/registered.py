@@ -102,6 +102,7 @@ class Registered(Op):
 
     def lower(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Lowering:
         """The results as ports where there are several, and how the module is made and called."""
+        call = self._call(sources)
         given = {n: v for n, v in options.items() if not isinstance(v, Unwritten)}
         facts = self._known(sources, {name: _bare(value) for name, value in given.items()})
         arguments = {
@@ -110,7 +111,6 @@ class Registered(Op):
             if not isinstance(value, list | dict) or _bare(value) != self.options[name].default
         }
         module = Module(self.cls.__name__, arguments, facts.weights, facts.buffers, self.cls)
-        call = self._call(sources)
         if facts.parts.keys() == {""}:
             return Lowering(facts.parts[""][1], module, call)
         ports = {port: Port(type_, read) for port, (read, type_) in facts.parts.items()}
@@ -134,8 +134,10 @@ class Registered(Op):
         """The sources that go by position, and those that go by keyword."""
         if self.inputs.kind == "many":
             required = [p for p in self.arguments if p.default is REQUIRED and not _is_rest(p)]
-            if len(sources) < len(required):
-                message = f"{self.name} takes at least {len(required)} sources, not {len(sources)}"
+            least = max(1, len(required))
+            if len(sources) < least:
+                wanted = f"{least} source{'s' * (least > 1)}"
+                message = f"{self.name} takes at least {wanted}, not {len(sources)}"
                 raise OpFault("wrong-arity", message)
             return list(sources), []
         positional: list[str] = []
@@ -232,14 +234,18 @@ def _constructor(cls: type) -> Iterator[inspect.Parameter]:
             return
         hints = _hints(function)
         parameters = list(inspect.signature(function).parameters.values())[1:]
+        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
         for parameter in parameters:
+            if parameter.kind is parameter.VAR_POSITIONAL and not takes_any:  # it hands on nothing
+                message = f"{base.__name__} takes *{parameter.name}, which no option gives"
+                raise TypeError(f"{message}: let it take a list")
             if parameter.kind is parameter.POSITIONAL_ONLY:
                 raise TypeError(f"{base.__name__} takes {parameter.name} by position only")
             if parameter.name not in seen and not _is_rest(parameter):
                 seen.add(parameter.name)
                 annotation = hints.get(parameter.name, parameter.annotation)
                 yield parameter.replace(annotation=annotation)
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        if not takes_any:
             return
 
 

@@ -1,0 +1,25 @@
+"""What must hold at run time, as it is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimgraph.ir.dim import Dim, symbol
+from mimgraph.ir.types import Constraint
+
+T, S = symbol("T"), symbol("S")
+
+TOLD: list[tuple[Dim, int, str]] = [
+    (T, 4, "T >= 4"),
+    (T - 3, 1, "T >= 4"),
+    (4 * T, 5, "T >= 2"),
+    (4 * T - 1, 7, "T >= 2"),
+    (9 - 2 * T, 0, "T <= 4"),
+    (2 * T - 4 * S, 1, "T - 2*S >= 1"),
+    ((T + 3) // 4, 2, "(T + 3)//4 >= 2"),
+]
+
+
+@pytest.mark.parametrize(("dim", "minimum", "told"), TOLD, ids=[row[2] for row in TOLD])
+def test_a_minimum_is_told_in_lowest_terms(dim: Dim, minimum: int, told: str) -> None:
+    assert str(Constraint(dim, minimum)) == told
