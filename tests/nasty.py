@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 MEGABYTE = 1 << 20
-LINE_OF = "inputs: {x: [8]}\n"
+SHORT = "inputs: {x: [8]}\n"
 
 
 def spec(nodes: str, outputs: str = "y", inputs: str = "{x: [8]}", before: str = "") -> str:
@@ -124,9 +124,9 @@ BYTES: dict[str, bytes] = {
     "nothing": b"",
     "NUL": b"\x00" * MEGABYTE,
     "NUL in a name": b"name: a\x00b\n",
-    "UTF-16": LINE_OF.encode("utf-16"),
-    "UTF-16 without a mark": LINE_OF.encode("utf-16-le"),
-    "UTF-32": LINE_OF.encode("utf-32"),
+    "UTF-16": SHORT.encode("utf-16"),
+    "UTF-16 without a mark": SHORT.encode("utf-16-le"),
+    "UTF-32": SHORT.encode("utf-32"),
     "Latin-1": "doc: größer\n".encode("latin-1"),
     "half a character": "doc: ü".encode()[:-1],
     "overlong": b"doc: \xc0\xaf\n",
@@ -160,7 +160,7 @@ GRAPHS: dict[str, str] = {
     "pairs of some": spec(f"  y: {{merge: pairwise_dot, from: [{', '.join(['x'] * 4_000)}]}}\n"),
     "outer of many": spec(f"  y: {{merge: outer, from: [{', '.join(['x'] * 40_000)}]}}\n"),
     "stack of many": spec(f"  y: {{merge: stack, from: [{', '.join(['x'] * 100_000)}]}}\n"),
-    "compact of many": spec(
+    "a formula of many sources": spec(
         f"  y: {{merge: formula, expr: a, from: {{{', '.join(f'a{i}: x' for i in range(50_000))}}}}}\n"
     ),
     "each of many": spec(
@@ -178,11 +178,11 @@ GRAPHS: dict[str, str] = {
         "  y: {merge: add, from: [e.*]}\n"
     ),
     "a star of a star": spec(
-        f"  c: {{layer: Split, from: x, size: 1, dim: 1}}\n"
+        f"  c: {{layer: Split, from: x, split_size_or_sections: 1, dim: 1}}\n"
         f"  y: {{merge: add, from: [{', '.join(['c.*'] * 20_000)}]}}\n"
     ),
     "split in many": spec(
-        "  c: {layer: Split, from: x, size: 1, dim: 1}\n  y: {merge: add, from: [c.*]}\n",
+        "  c: {layer: Split, from: x, split_size_or_sections: 1, dim: 1}\n  y: {merge: add, from: [c.*]}\n",
         inputs="{x: [1000000]}",
     ),
     "chunk in many": spec(
@@ -296,7 +296,7 @@ GRAPHS: dict[str, str] = {
         before="blocks: {b0: {params: {n: null}, seq: [{Linear: $n}]}}\n",
     ),
     "repeats with lists": spec(
-        lines(f"  n{{i}}: {{{{block: b0, from: x, repeat: {{{{with: {{{{n: $l}}}}}}}}}}}}", 10_000),
+        lines("  n{i}: {{block: b0, from: x, repeat: {{with: {{n: $l}}}}}}", 10_000),
         "n1",
         before=f"params: {{l: [{', '.join(['8'] * 10_000)}]}}\nblocks: {{b0: {{params: {{n: null}}, seq: []}}}}\n",
     ),
@@ -318,12 +318,7 @@ GRAPHS: dict[str, str] = {
     ),
     "a merge that expands": spec(
         "  n0: {layer: ReLU, from: x}\n"
-        + lines("  n{i}: {{merge: gated, from: [x, n{j}]}}", 16_000),
-        "n16000",
-    ),
-    "fusions": spec(
-        "  n0: {layer: ReLU, from: x}\n"
-        + lines("  n{i}: {{merge: highway, from: [x, n{j}]}}", 16_000),
+        + lines("  n{i}: {{merge: gated, from: [x, n{j}], out_features: 8}}", 16_000),
         "n16000",
     ),
     "large weights": spec(seq(["Linear: 1048576"] * 1000), inputs="{x: [1048576]}"),
@@ -541,7 +536,7 @@ GRAPHS: dict[str, str] = {
         seq([f"{{Permute: {{dims: [{', '.join(map(str, range(100_000)))}]}}}}"])
     ),
     "a large reshape": spec(seq([f"{{Reshape: {{shape: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
-    "a large expand": spec(seq([f"{{Expand: {{shape: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
+    "a large expand": spec(seq([f"{{Expand: {{size: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
     "a wide Linear chain": spec(seq(["{Linear: 9000}", "ReLU"] * 20_000)),
     "deep values": spec(f"  y: {{layer: Linear, from: x, out_features: {'[' * 60}{']' * 60}}}\n"),
     "shares of each": spec(
@@ -549,21 +544,30 @@ GRAPHS: dict[str, str] = {
         f"  s: {{share: e, each: {{{', '.join(f'a{i}: x' for i in range(15_000))}}}}}\n"
         "  y: {merge: add, from: [e.*, s.*]}\n"
     ),
-    "shares of a long seq": spec(seq(["Linear: 8"] * 5_000) + lines("  n{i}: {{share: y, from: x}}", 20_000), listed("n{i}", 20_000)),
+    "shares of a long seq": spec(
+        seq(["Linear: 8"] * 5_000) + lines("  n{i}: {{share: y, from: x}}", 20_000),
+        listed("n{i}", 20_000),
+    ),
     "shares of a long block": spec(
-        "  y: {block: b, from: x, repeat: 5000}\n" + lines("  n{i}: {{share: y, from: x}}", 20_000), listed("n{i}", 20_000),
+        "  y: {block: b, from: x, repeat: 5000}\n" + lines("  n{i}: {{share: y, from: x}}", 20_000),
+        listed("n{i}", 20_000),
         before="blocks: {b: {seq: [{Linear: 8}]}}\n",
     ),
     "long formulas in distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
         before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {merge: formula, from: {a: x}, expr: '"
-        + "a + " * 100 + "$w'}}, outputs: y}}\n",
+        + "a + " * 100
+        + "$w'}}, outputs: y}}\n",
     ),
     "long patterns in distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
         before="blocks: {b: {params: {w: null}, inputs: [x], nodes: {y: {layer: Rearrange, from: x, pattern: 'n ("
-        + " ".join(f"a{i}" for i in range(100)) + " b) -> n (b " + " ".join(f"a{i}" for i in range(100)) + ")', sizes: {"
-        + ", ".join(f"a{i}: 1" for i in range(100)) + "}}}, outputs: y}}\n",
+        + " ".join(f"a{i}" for i in range(100))
+        + " b) -> n (b "
+        + " ".join(f"a{i}" for i in range(100))
+        + ")', sizes: {"
+        + ", ".join(f"a{i}: 1" for i in range(100))
+        + "}}}, outputs: y}}\n",
     ),
     "long lists in distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(24_000)))}]}}}}}}\n",
@@ -572,12 +576,18 @@ GRAPHS: dict[str, str] = {
     ),
     "params of distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(20_000)))}]}}}}}}\n",
-        before="params:\n" + lines("  p{i}: 1", 20_000)
-        + "blocks: {b: {params: {w: null, " + ", ".join(f"q{i}: 1" for i in range(1000)) + "}, seq: [ReLU]}}\n",
+        before="params:\n"
+        + lines("  p{i}: 1", 20_000)
+        + "blocks: {b: {params: {w: null, "
+        + ", ".join(f"q{i}: 1" for i in range(1000))
+        + "}, seq: [ReLU]}}\n",
     ),
     "params of many blocks": spec(
         "  y: {layer: ReLU, from: x}\n",
-        before="params:\n" + lines("  p{i}: 1", 20_000) + "blocks:\n" + lines("  b{i}: {{seq: [ReLU]}}", 20_000),
+        before="params:\n"
+        + lines("  p{i}: 1", 20_000)
+        + "blocks:\n"
+        + lines("  b{i}: {{seq: [ReLU]}}", 20_000),
     ),
     "a constraint in distinct uses": spec(
         f"  y: {{block: b, from: x, repeat: {{with: {{w: [{', '.join(map(str, range(1, 9_000)))}]}}}}}}\n",
@@ -585,6 +595,7 @@ GRAPHS: dict[str, str] = {
         before="blocks: {b: {params: {w: null}, seq: [{AvgPool1d: {kernel_size: $w, stride: 1}}]}}\n",
     ),
     "an init of many values": spec(
-        f"  p: {{parameter: [200000], init: [{', '.join(['1'] * 200_000)}]}}\n  y: {{layer: Linear, from: p, out_features: 1}}\n", inputs="{x: [8]}"
+        f"  p: {{parameter: [200000], init: [{', '.join(['1'] * 200_000)}]}}\n  y: {{layer: Linear, from: p, out_features: 1}}\n",
+        inputs="{x: [8]}",
     ),
 }
