@@ -4,6 +4,7 @@ from mimgraph import layers, merges
 from mimgraph.builder import (
     Buffer,
     Input,
+    Output,
     Parameter,
     Sequential,
     Tensor,
@@ -19,6 +20,7 @@ __all__ = [
     "Buffer",
     "Graph",
     "Input",
+    "Output",
     "Parameter",
     "Sequential",
     "SpecError",

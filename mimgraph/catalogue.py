@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dim import Dim, Size, equal
@@ -27,6 +28,7 @@ Rule = Callable[..., Lowering | Block]
 Sources = tuple[TensorType, ...]
 NamedSources = dict[str, TensorType]
 REQUIRED = inspect.Parameter.empty
+Uses = WeakValueDictionary[int, Any]  # first calls by number, as long as anyone has what they gave
 
 
 @dataclass
@@ -207,10 +209,10 @@ class Applicable:
     """What is called on handles; called twice, its weights are shared.
 
     What applies it is its first source (`apply_layer`), so the catalogue knows nothing of the
-    builder, which keeps in `uses` what the first call recorded in each body.
+    builder, which keeps in `uses` what the first call recorded in each graph or body.
     """
 
-    uses: dict[Any, Any]
+    uses: Uses
 
     @property
     def label(self) -> str:
@@ -250,7 +252,7 @@ class EachCall:
     options: Mapping[str, Any]
 
     @property
-    def uses(self) -> dict[Any, Any]:
+    def uses(self) -> Uses:
         return self.layer.uses
 
 
@@ -274,7 +276,7 @@ class LayerCall(Applicable):
         self.op = op
         self.args = args
         self.keywords = keywords
-        self.uses: dict[Any, Any] = {}
+        self.uses: Uses = Uses()
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]

@@ -1,4 +1,4 @@
-"""The command line: check, summary, draw, emit, run, layers, explain.
+"""The command line: check, summary, draw, emit, run, layers, explain, schema.
 
 A command imports what it needs when it runs, so that none waits for what another uses.
 """
@@ -122,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = command("explain", _explain, "list the codes of diagnostics, or tell what one means")
     explain.add_argument("codes", nargs="*", metavar="CODE")
+
+    schema = command("schema", _schema, "print the JSON Schema of specs, for editors")
+    schema.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
     return parser
 
 
@@ -252,15 +255,28 @@ def _draw(args: argparse.Namespace) -> int:
 
 def _emit(args: argparse.Namespace) -> int:
     source = _load(args.spec, args.set).source()
-    if args.output is None:
-        sys.stdout.write(source)
-        return OK
-    try:
+    if args.output is not None:
         _check_output(args.spec, args.output)
-        write_whole(Path(args.output), source)
-    except OSError as error:
-        _cannot_write(args.output, error)
+    _write(args.output, source)
     return OK
+
+
+def _schema(args: argparse.Namespace) -> int:
+    from mimgraph.spec import schema
+
+    _write(args.output, schema.text())
+    return OK
+
+
+def _write(path: str | None, text: str) -> None:
+    """A text as a whole file, or to standard output."""
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        write_whole(Path(path), text)
+    except OSError as error:
+        _cannot_write(path, error)
 
 
 def _check_output(spec: str, output: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from os import PathLike
@@ -18,8 +18,7 @@ from mimgraph.analysis.inference import infer
 from mimgraph.builder import (
     BlockPart,
     GraphPart,
-    Tensor,
-    TrainingOnly,
+    Outputs,
     block_parts,
     declare_graph,
     raise_faults,
@@ -59,14 +58,15 @@ def _uncollected() -> Iterator[None]:
 
 
 class Graph:
-    """A checked graph, from the handles of its outputs: one, a list, or a dict by public name."""
+    """A checked graph, from the handles of its outputs: one, a list, or a dict by public name; an
+    `mg.Output` says more of one."""
 
     declared: DeclaredGraph
     typed: TypedGraph
 
     def __init__(
         self,
-        outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor | TrainingOnly],
+        outputs: Outputs,
         name: str = "Model",
         doc: str = "",
     ) -> None:
@@ -199,9 +199,10 @@ class Graph:
         """Copy the weights of `other`, a module written by hand, into the model.
 
         Both are run once, and each of our tensors takes the one that has its shape and is used like
-        it: fed by the same, feeding the same, else the next in order of use. `other` may also be a
-        `state_dict`, of which the order counts. A `ValueError` names what does not fit, and nothing
-        is copied; with `strict=False` the rest is copied, and the result tells what did not fit.
+        it: fed by the same, feeding the same, else the next in order of use. What one module holds
+        stays together. `other` may also be a `state_dict`, of which the order counts. A `ValueError`
+        names what does not fit, and nothing is copied; with `strict=False` the rest is copied, and
+        the result tells what did not fit.
         """
         from mimgraph.codegen.transfer import load_state
 

@@ -12,7 +12,6 @@ import yaml
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import rnn
 
 Spec = dict[str, Any]
 Values = dict[str, Tensor | None]
@@ -38,6 +37,10 @@ def linear(module: nn.Module, node: Spec, input: Tensor) -> Any:
 
 def relu(module: nn.Module, node: Spec, input: Tensor) -> Any:
     return input.relu()
+
+
+def logical_not(module: nn.Module, node: Spec, input: Tensor) -> Any:
+    return ~input
 
 
 def unsqueeze(module: nn.Module, node: Spec, input: Tensor) -> Any:
@@ -119,6 +122,7 @@ def attention_pool(module: Any, node: Spec, input: Tensor, mask: Tensor | None =
 LAYERS: dict[str, Callable[..., Any]] = {
     "Linear": linear,
     "ReLU": relu,
+    "LogicalNot": logical_not,
     "Unsqueeze": unsqueeze,
     "GRUCell": gru_cell,
     "GRU": gru,
@@ -177,12 +181,14 @@ class Interpreter:
 
     def nodes(self, nodes: Spec, owner: nn.Module, values: Values) -> None:
         for name, node in nodes.items():
+            owned = node.get("share", name)
+            declared = {**nodes[owned], "from": node["from"]} if "share" in node else node
             if "each" in node:
                 for source in node["each"]:
                     module = getattr(owner, name)[source]
                     values[f"{name}.{source}"] = self.layer(node, module, {"input": values[source]})
-            elif "block" in node:
-                self.block(name, node, getattr(owner, name), values)
+            elif "block" in declared:
+                self.block(name, declared, getattr(owner, owned), values)
             else:
                 values[name] = self.node(name, node, owner, values)
 
@@ -234,7 +240,9 @@ class Interpreter:
         outputs = {"": outputs} if isinstance(outputs, str) else outputs
         found: Values = dict.fromkeys(outputs)
         if values[sources[0]] is not None:
-            for one in module if "repeat" in node else [module]:
+            repeat = node.get("repeat")
+            shared = [module] * repeat["times"] if isinstance(repeat, dict) else [module]
+            for one in module if isinstance(repeat, int) else shared:
                 within = dict(inside)
                 self.nodes(declared["nodes"], one, within)
                 found = {port: within[source] for port, source in outputs.items()}
@@ -358,7 +366,11 @@ class Writer:
         node: Spec = {"block": block, "from": [x.source, g.source]}
         if block == "filled":
             repeat = {"repeat": 2} if self.draw(st.booleans()) else {}
-            self.add({**node, **repeat}, x.there, x, g)
+            made = self.add({**node, **repeat}, x.there, x, g)
+            if self.draw(st.booleans()):
+                x, g = self.pick(), self.pick()
+                share = {"share": made.source, "from": [x.source, g.source]}
+                self.add(share, x.there, x, g)
             return
         made = self.add(node, x.there, x, g)
         self.values.pop()

@@ -481,10 +481,13 @@ class Scope:
         self.offer(Value(name, value.shape[1:]))
 
     def add_missing(self) -> None:
-        """An input that may be left out, perhaps behind a layer, and what does without it."""
-        if self.is_block:
-            return
-        given = self.pick(lambda v: all(isinstance(size, int) for size in v.shape))
+        """An input that may be left out, perhaps behind a layer, and what does without it.
+
+        Another input of its shape takes part: what is the model's own does not count as given.
+        """
+        given = self.pick(
+            lambda v: v.source in self.inputs and all(isinstance(size, int) for size in v.shape)
+        )
         if given is None:
             return
         source = self.name()

@@ -253,6 +253,15 @@ def test_layers_as_data(run) -> None:
     assert entries["concat"]["kind"] == "merge"
 
 
+def test_schema_is_printed_and_written(run, tmp_path: Path) -> None:
+    code, printed = run("schema")
+    assert code == 0
+    assert json.loads(printed)["$schema"].endswith("2020-12/schema")
+    path = tmp_path / "mimgraph.schema.json"
+    assert run("schema", "-o", str(path)) == (0, "")
+    assert path.read_text() == printed
+
+
 def test_a_closed_pipe_is_no_fault() -> None:
     command = f"{sys.executable} -m mimgraph.cli layers --format json | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)

@@ -155,6 +155,29 @@ def test_equal_however_it_is_written(change: tuple[str, str]) -> None:
     assert mg.loads(variant(change)) == mg.loads(BASE)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "{merge: formula, expr: a*b+1, from: {a: x, b: x}}",
+            "{merge: formula, expr: a * b + 1, from: {a: x, b: x}}",
+        ),
+        (
+            "{merge: einsum, equation: 'n t, n t -> n', from: [x, x]}",
+            "{merge: einsum, equation: 'nt,nt->n', from: [x, x]}",
+        ),
+        (
+            "{layer: Rearrange, from: x, pattern: 'n (a b) -> n a b', sizes: {a: 2}}",
+            "{layer: Rearrange, from: x, pattern: 'n ( a  b )  ->  n a b', sizes: {a: 2}}",
+        ),
+        ("{merge: add, from: [x, x]}", "{merge: add, from: [x, x], broadcast: true}"),
+    ],
+)
+def test_equal_however_a_notation_is_spelled(one: str, other: str) -> None:
+    graphs = [mg.loads(f"inputs: {{x: [4]}}\nnodes:\n  y: {n}\noutputs: y\n") for n in (one, other)]
+    assert graphs[0] == graphs[1]
+
+
 @pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
 def test_different(change: tuple[str, str]) -> None:
     assert mg.loads(variant(change)) != mg.loads(BASE)

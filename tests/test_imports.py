@@ -115,6 +115,7 @@ COMMANDS = {
     "draw of weights": ["draw", "WEIGHTS", "-o", "OUT/model.svg"],
     "layers": ["layers"],
     "explain": ["explain", "cycle"],
+    "schema": ["schema"],
     "layer": ["layers", "Conv2d"],
 }
 

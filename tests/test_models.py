@@ -12,7 +12,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -756,6 +756,61 @@ class SharedRepeatsInChains(nn.Module):
         return {"a": a, "last": hidden[-1].relu(), "out": out}
 
 
+@spec("""
+blocks:
+  pair:
+    inputs: {x: [D]}
+    nodes:
+      o: {layer: Linear, from: x, out_features: $D}
+      n: {layer: Linear, from: o, out_features: $D}
+    outputs: {x: o, n: n}
+  chain: {seq: [{pair: {take: n, repeat: 2}}, ReLU]}
+inputs: {x: [4]}
+nodes:
+  n: {from: x, seq: [{pair: {take: n, repeat: 2}}, ReLU]}
+  x_: {from: x, seq: [{pair: {take: x, repeat: 1}}]}
+  same: {from: x, seq: [{pair: {take: n, repeat: {times: 2, shared: true}}}]}
+  same_x: {from: x, seq: [{pair: {take: x, repeat: {times: 2, shared: true}}}]}
+  chained: {block: chain, from: x, repeat: 2}
+outputs: [n, x_, same, same_x, chained]
+""")
+class RepeatsOfSeveralOutputsInChains(nn.Module):
+    class Pair(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.o = nn.Linear(4, 4)
+            self.n = nn.Linear(4, 4)
+
+    def __init__(self) -> None:
+        super().__init__()
+
+        def pairs(times: int) -> nn.Module:
+            return nn.Sequential(*(self.Pair() for _ in range(times)))
+
+        self.n = nn.Sequential(pairs(2))
+        self.x_ = nn.Sequential(pairs(1))
+        self.same = nn.Sequential(self.Pair())
+        self.same_x = nn.Sequential(self.Pair())
+        self.chained = nn.Sequential(nn.Sequential(pairs(2)), nn.Sequential(pairs(2)))
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        def last(x: Tensor, *pairs: Any) -> Tensor:
+            for pair in pairs:
+                x = pair.o(x)
+            return pairs[-1].n(x)
+
+        chained = x
+        for (pairs,) in self.chained:
+            chained = last(chained, *pairs).relu()
+        return {
+            "n": last(x, *self.n[0]).relu(),
+            "x_": self.x_[0][0].o(x),
+            "same": last(x, self.same[0], self.same[0]),
+            "same_x": self.same_x[0].o(self.same_x[0].o(x)),
+            "chained": chained,
+        }
+
+
 # names
 
 
@@ -1283,8 +1338,13 @@ def idle(function: ast.FunctionDef) -> Iterator[str]:
     alive: set[str] = set()
     for index, statement in enumerate(function.body):
         later = function.body[index + 1 :]
+        if isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Return):
+            continue  # what is made there is gone when the rest runs
         names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
         alive |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        for inner in ast.walk(statement):  # what a comprehension binds ends with it
+            if isinstance(inner, ast.comprehension):
+                alive -= {node.id for node in ast.walk(inner.target) if isinstance(node, ast.Name)}
         if isinstance(statement, ast.For):  # what it runs over is modules and numbers
             alive -= {node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)}
         alive -= {node.id for node in names if isinstance(node.ctx, ast.Del)}

@@ -80,3 +80,9 @@ def test_the_table_runs_with_and_without_what_is_optional() -> None:
     for inputs in (given, {name: x for name, x in given.items() if name != "audio"}):
         assert {k: tuple(v.shape) for k, v in model(**inputs).items()} == {"churn": (2, 1)}
     assert model.train()(**given).keys() == {"churn", "next"}
+
+
+def test_the_gallery_is_whole() -> None:
+    table = README.partition("## The gallery")[2].partition("##")[0]
+    named = {word for word in re.findall(r"`(\w+)`", table) if word != "specs"}
+    assert named == {path.stem for path in (ROOT / "specs").glob("*.yaml")}

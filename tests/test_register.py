@@ -657,7 +657,7 @@ def test_a_spec_alone_can_import_nothing(package: Path, name: str, node: str) ->
     before = set(sys.modules)
     text = f"inputs: {{x: [4]}}\nnodes:\n  y: {node.format(name)}\noutputs: y\n"
     assert [fault.split()[0] for fault in told(text)] == ["unknown-layer"]
-    assert set(sys.modules) == before
+    assert set(sys.modules) <= before  # compiled models of other tests may be forgotten by now
 
 
 @pytest.mark.parametrize("key", ["import", "imports", "register", "plugins", "modules"])

@@ -9,7 +9,6 @@ from collections.abc import Hashable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from mimgraph import catalogue
 from mimgraph.ir.code import Code
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import (
@@ -77,13 +76,18 @@ class _Numbers:
 
 
 def _leaf(leaf: Leaf) -> Hashable:
-    """The op, its options, and what its module is made with, which the input decides in part."""
-    op = catalogue.find(leaf.kind, leaf.name)
-    inferred = op.inferred if op else ()
-    options = {name: value for name, value in leaf.options.items() if name not in inferred}
-    module = leaf.lowering.module
-    arguments = _items(module.arguments) if module else None
-    return leaf.kind, leaf.name, _items(options), arguments, _plain(leaf.activation)
+    """The op, what its module is made with, and the code that it is: all that its options say."""
+    lowering = leaf.lowering
+    ports = tuple((name, _plain(port.code)) for name, port in lowering.ports.items())
+    code = (lowering.call, lowering.fallback, lowering.skipping, leaf.activation)
+    return (
+        leaf.kind,
+        leaf.name,
+        _plain(lowering.module),
+        _items(lowering.steps),
+        ports,
+        tuple(map(_plain, code)),
+    )
 
 
 def _items(values: Mapping[str, Any]) -> Hashable:

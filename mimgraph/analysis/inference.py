@@ -33,7 +33,7 @@ from mimgraph.analysis.presence import (
     missing_from,
     settled,
 )
-from mimgraph.analysis.shares import check_shared, owner
+from mimgraph.analysis.shares import check_shared, missing_in_shares, owner
 from mimgraph.analysis.sources import all_known, ask_for_port, feed, match, resolve, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.analysis.structure import check_scope, scope_of
@@ -132,6 +132,8 @@ def _type_nodes(state: State, context: Context, outputs: Iterable[Output]) -> di
     beyond = [n for name, n in context.scope.nodes.items() if name not in context.typed]
     check_nodes_text(state, beyond, context.env, context.path)
     check_shared(state, context)
+    for name, optional in missing_in_shares(context).items():  # the body that all of them run
+        context.typed[name] = type_node(state, context, context.scope.nodes[name], optional)
     return {o.name: resolve(state, context, o.source, "") for o in outputs}
 
 
@@ -155,17 +157,25 @@ def _known(types: Mapping[str, TensorType | None]) -> dict[str, TensorType]:
 # nodes
 
 
-def type_node(state: State, context: Context, node: Node) -> TypedNode | None:
-    """One node typed; None where something is faulty or unknown."""
+def type_node(
+    state: State, context: Context, node: Node, optional: frozenset[str] = frozenset()
+) -> TypedNode | None:
+    """One node typed, its block to go without these inputs too; None where something is faulty or
+    unknown."""
     path = context.path + node.name
     fed = None if node.sources is None else feed(state, context, node.sources, path)
     if isinstance(node.operation, Each):
         return _each(state, context, node, node.operation, fed or ())
-    return _node(state, context, node, fed, path)
+    return _node(state, context, node, fed, path, optional)
 
 
 def _node(
-    state: State, context: Context, node: Node, fed: tuple[Fed, ...] | None, path: str
+    state: State,
+    context: Context,
+    node: Node,
+    fed: tuple[Fed, ...] | None,
+    path: str,
+    optional: frozenset[str] = frozenset(),
 ) -> TypedNode | None:
     """A node fed so, its module its own or shared."""
     owned = owner(state, context, node, path)
@@ -173,7 +183,7 @@ def _node(
         return None
     if context.typed.get(owned.name, owned) is None:  # what it shares is faulty
         return None
-    site = Site(context, node, path, fed, owned.declared.take)
+    site = Site(context, node, path, fed, owned.declared.take, optional)
     typed = _operation(state, site, owned.declared)
     if fed is None:
         _missing_from(state, site, owned.declared)
@@ -376,7 +386,7 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     types = _known({name: one.type for name, one in inputs.items()})
     op = catalogue.find(apply.kind, apply.name)
     assert op is not None
-    optional = missing_from(op, inputs, options.get("missing") == "skip")
+    optional = site.optional | missing_from(op, inputs, options.get("missing") == "skip")
     key = (apply.name, _frozen(options), tuple(types.items()), optional)
     if key not in state.bodies:
         given = {name: plain(value) for name, value in options.items()}
@@ -511,7 +521,7 @@ def _use(
     if dims is None:
         return None
     types = _known({key: one.type for key, one in fed.items()})
-    optional = left_out(fed)
+    optional = left_out(fed) | site.optional
     key = (call.block, _frozen(given), tuple(types.values()), optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]

@@ -13,7 +13,8 @@ NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", 
 EMITTED = frozenset(
     [
         *("self", "torch", "nn", "F", "Tensor", "Self", "range", "super"),
-        *("_ModuleDict", "_ParameterDict", "_present", "_sinusoid", "_weighed"),
+        *("_ModuleDict", "_ParameterDict", "_present", "_sinusoid"),
+        *("_weighted_mean", "_weighted_sum"),
     ]
 )
 

@@ -151,13 +151,20 @@ def _check_readable(
     for name in bound.given:
         for size in _run_time_sizes(options[name]):
             if not can_be_read(size, _at_hand(site, sources)):
-                where = "the block's inputs" if site.context.uses else "what it is fed"
-                raise OpFault(
-                    "symbolic-size",
-                    f"{size} is no size of {where}, so it cannot be read here",
-                    option=name,
-                    help="make it a node of its own, or give it an input that has this size",
-                )
+                raise _unreadable(site, size, name)
+
+
+def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
+    """The fault of a size that no tensor at hand has, or only one that may be left out."""
+    where = "the block's inputs" if site.context.uses else "what it is fed"
+    message = f"{size} is no size of {where}, so it cannot be read here"
+    help = "make it a node of its own, or give it an input that has this size"
+    for name in site.context.optional:
+        type_ = site.context.inputs.get(name)
+        if type_ is not None and can_be_read(size, [type_]):
+            message = f"{size} is a size of {name}, which may be left out"
+            help = f"make it in a block that {name} feeds"
+    return OpFault("symbolic-size", message, option=option, help=help)
 
 
 def _at_hand(site: Site, sources: list[TensorType]) -> list[TensorType]:

@@ -9,9 +9,9 @@ from mimgraph import catalogue
 from mimgraph.analysis.state import Fed, Site, State
 from mimgraph.catalogue import Op
 from mimgraph.diagnostics import Label
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.graph import Apply, Input, Node
-from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, renamed
+from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
 from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.layers.registered import Registered
@@ -85,22 +85,27 @@ def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
         whole = _of_first(state, site, typed, op, fed)
     if whole is None:
         return None
-    if implies(any_of(site.context.inputs), whole):  # of a block that skips what is missing
-        whole = ALWAYS
+    if not state.alone and implies(any_of(site.context.inputs), whole):
+        whole = ALWAYS  # in a block that skips what is missing, which runs on one at least
     return replace(typed, presence=whole, presences=_of_results(typed, whole, fed))
 
 
 def _check_fill(state: State, site: Site, typed: TypedNode) -> None:
     """The sizes of what fills a missing tensor are read from inputs that are given."""
-    context = site.context
-    at_hand = [t for n, t in context.inputs.items() if t is not None and n not in context.optional]
     (type_,) = typed.results.values()
-    for size in () if state.alone else type_.dims:
-        if isinstance(size, Dim) and not can_be_read(size, at_hand):
+    for size in type_.dims:
+        if not _is_known(state, site, size):
             message = f"{size} is not known where the source is missing"
             help = "give it a fixed size first, or another input that has this size"
             span = (site.fed or ())[0].source.span
             state.fault("symbolic-size", message, span, site.path, note=str(type_), help=help)
+
+
+def _is_known(state: State, site: Site, size: Size) -> bool:
+    """Whether a size is a number, or is read from an input that is always given."""
+    context = site.context
+    at_hand = [t for n, t in context.inputs.items() if t is not None and n not in context.optional]
+    return state.alone or not isinstance(size, Dim) or can_be_read(size, at_hand)
 
 
 def check_item(state: State, item: Node, path: str, typed: TypedNode) -> bool:
@@ -153,8 +158,11 @@ def _of_equals(
         key: one for key, one in fed.items() if not one.is_own and not may_be_left_out(op, key)
     }
     presences = {one.presence for one in sources.values()}
-    if skips(typed):
-        return either(presences)
+    if skips(
+        typed
+    ):  # a tensor of the model is always there; a part's are the weights of the others
+        own = any(one.is_own for one in fed.values()) and op.kind == "merge"
+        return ALWAYS if own else either(presences)
     if len(presences) > 1:
         odd = next(one for one in sources.values() if one.presence != ALWAYS)
         _refuse(state, site, typed, op.name, odd)
@@ -197,7 +205,8 @@ def _of_results(
         found = {name: both(whole, outer[name]) for name in operation.carried}
         for body in operation.bodies:
             found = handed_on(body, whole, outer)
-            outer |= zip(operation.carried, found.values(), strict=True)
+            alone = next(iter(found.values()))  # a single output goes to the one input
+            outer |= {name: found.get(name, alone) for name in operation.carried}
     single = "" in typed.results
     return {"" if single else name: p for name, p in found.items() if p != whole}
 
@@ -209,7 +218,7 @@ def check_handed_on(
     input, and one that is shared is the same each time."""
     fine = presence == one.presence if is_shared else implies(one.presence, presence)
     if not fine:
-        inputs = " and ".join(_inputs(presence))
+        inputs = " and ".join(inputs_of(presence))
         message = f"what is handed on is missing without {inputs}, so the next cannot run"
         state.fault("optional-source", message, span, site.path, help="fill it inside the block")
     return fine
@@ -217,13 +226,15 @@ def check_handed_on(
 
 def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> None:
     """Report a source that may be missing."""
-    inputs = _inputs(one.presence)
+    inputs = inputs_of(one.presence)
     labels = tuple(
         Label(declared.span, "optional")
         for i in inputs
         if (declared := site.context.scope.inputs.get(i)) is not None
     )
     help = f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
+    if one.type is not None and not all(_is_known(state, site, size) for size in one.type.dims):
+        help = "make it of a fixed size first, as a pool does, and Fill that"
     op = catalogue.find("merge", name)
     if op is not None and "missing" in op.options:
         help += ", or missing: skip"
@@ -238,11 +249,6 @@ def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> 
     )
 
 
-def _inputs(presence: Presence) -> list[str]:
-    """The optional inputs that a presence speaks of."""
-    return sorted({name for clause in presence for name in clause})
-
-
 def _missing(one: Fed, inputs: list[str]) -> str:
     if inputs == [one.text]:
         return f"{one.text} may be left out"
@@ -253,7 +259,7 @@ def check_output(state: State, fed: Fed, labels: tuple[Label, ...] = ()) -> None
     """An output is always there."""
     if fed.presence == ALWAYS:
         return
-    inputs = _inputs(fed.presence)
+    inputs = inputs_of(fed.presence)
     message = f"{_missing(fed, inputs)}, but an output is always there"
     help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}"
     state.fault("optional-source", message, fed.source.span, labels=labels, help=help)

@@ -23,6 +23,7 @@ from mimgraph.ir.typed import (
     Use,
     port_type,
     unwrap,
+    used_bodies,
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import TensorType
@@ -117,8 +118,30 @@ def _fits(state: State, context: Context, name: str, typed: TypedNode, position:
     return False
 
 
+def missing_in_shares(context: Context) -> Mapping[str, frozenset[str]]:
+    """The nodes whose block shares go without more inputs of than the node itself: which ones."""
+    found: dict[str, frozenset[str]] = {}
+    for typed in context.typed.values():
+        if typed is not None and isinstance(typed.operation, Shared):
+            name = typed.operation.target
+            found[name] = found.get(name, frozenset()) | _optional(typed)
+    return {
+        name: optional
+        for name, optional in found.items()
+        if (target := context.typed[name]) is not None and not optional <= _optional(target)
+    }
+
+
+def _optional(typed: TypedNode) -> frozenset[str]:
+    """The inputs of a node's block that may be missing."""
+    return frozenset().union(*(body.optional for body in used_bodies(unwrap(typed.operation))))
+
+
 def _shown(context: Context, typed: TypedNode) -> str:
-    return ", ".join(map(str, _fed(context, typed)))
+    return ", ".join(
+        f"{type_} of a vocab of {type_.vocab}" if type_.vocab is not None else str(type_)
+        for type_ in _fed(context, typed)
+    )
 
 
 def _fed(context: Context, typed: TypedNode) -> Iterator[TensorType]:

@@ -110,7 +110,8 @@ def match(
     fed = site.fed
     if fed is None:
         return None
-    if len(fed) > len(keys):
+    all_known_names = not keys or all(one.source.argument in (None, *keys) for one in fed)
+    if len(fed) > len(keys) and all_known_names:
         message = f"{name} takes {_count(len(keys), len(optional))}, not {len(fed)}"
         help = f"its sources: {', '.join(keys)}"
         if len(keys) == 1:
@@ -122,7 +123,7 @@ def match(
     for position, one in enumerate(fed):
         argument = one.source.argument
         if argument is None:
-            found[keys[position]] = one
+            found[keys[min(position, len(keys) - 1)]] = one
         elif argument in keys:
             found[argument] = one
         else:

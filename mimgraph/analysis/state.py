@@ -123,10 +123,14 @@ class Fed:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One node or item being typed; `fed` is None where what feeds it is missing or unknown."""
+    """One node or item being typed; `fed` is None where what feeds it is missing or unknown.
+
+    `optional` are the inputs of its block that shares of it may go without.
+    """
 
     context: Context
     node: Node
     path: str
     fed: tuple[Fed, ...] | None
     take: Take | None
+    optional: frozenset[str] = frozenset()

@@ -1,6 +1,6 @@
 """The Python front end: handles that record calls, and what makes a declared graph of them."""
 
-from mimgraph.builder.assemble import TrainingOnly, declare_graph, training_only
+from mimgraph.builder.assemble import Output, Outputs, declare_graph, training_only
 from mimgraph.builder.blocks import block
 from mimgraph.builder.parts import BlockPart, GraphPart, block_parts
 from mimgraph.builder.place import raise_faults
@@ -13,10 +13,11 @@ __all__ = [
     "Buffer",
     "GraphPart",
     "Input",
+    "Output",
+    "Outputs",
     "Parameter",
     "Sequential",
     "Tensor",
-    "TrainingOnly",
     "arange",
     "block",
     "block_parts",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Given
@@ -12,24 +12,34 @@ from mimgraph.analysis.structure import unique
 from mimgraph.builder.content import content
 from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
-from mimgraph.builder.record import Record, Tensor, share
+from mimgraph.builder.record import Record, Tensor, share, used_already
 from mimgraph.builder.trace import Trace, declare_value
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
 from mimgraph.source import Span
 
 
-class TrainingOnly(NamedTuple):
-    """An output that is left out in eval."""
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`."""
 
     handle: Tensor
+    doc: str = ""
+    training_only: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.handle, Tensor):
+            raise TypeError(f"an output is a tensor of the graph, not {self.handle!r}")
+        if not isinstance(self.doc, str):
+            raise TypeError(f"a doc is a text, not {self.doc!r}")
 
 
-def training_only(handle: Tensor) -> TrainingOnly:
+def training_only(handle: Tensor, doc: str = "") -> Output:
     """Mark an output that only training has: `mg.Graph({"logits": a, "aux": mg.training_only(b)})`."""
-    if not isinstance(handle, Tensor):
-        raise TypeError(f"an output is a tensor of the graph, not {handle!r}")
-    return TrainingOnly(handle)
+    return Output(handle, doc, True)
+
+
+Outputs = Tensor | Output | Iterable[Tensor | Output] | Mapping[str, Tensor | Output]
 
 
 class DeclaredBody(NamedTuple):
@@ -42,15 +52,13 @@ class DeclaredBody(NamedTuple):
 
 
 def declare_body(
-    outputs: Sequence[tuple[str, Tensor]],
+    outputs: Sequence[tuple[str, Output]],
     inputs: Iterable[Record],
     trace: Trace | None,
     span: Span,
-    training: Container[str] = (),
 ) -> DeclaredBody:
-    """What outputs depend on; `inputs` stand there in any case. An output "" is named by its node;
-    those of the names in `training` only training has."""
-    records = _reachable((handle for _, handle in outputs), inputs)
+    """What outputs depend on; `inputs` stand there in any case. An output "" is named by its node."""
+    records = _reachable((output.handle for _, output in outputs), inputs)
     names = _names(records)
     firsts: dict[int, Record] = {}
     blocks: dict[str, ir.Block] = {}
@@ -59,20 +67,20 @@ def declare_body(
         if not isinstance(record.made, Given):
             assert record.recipe is not None
             first = firsts.setdefault(id(record.recipe.uses), record)
+            if not first.is_call_of(record.recipe):
+                raise used_already(record.recipe, record.span)
+            if record.blocks.keys() != first.blocks.keys():
+                message = f"{first.label} is shared, but declares another graph here"
+                raise fail("bad-option", message, record.span, "make another for this source")
+            for item in record.owned:
+                if firsts.setdefault(id(item.uses), first) is not first:
+                    raise used_already(item, record.span)
             blocks |= record.blocks
             nodes.append(_node(record, first, names, trace))
     found = DeclaredBody(
         tuple(record.made.declared for record in records if isinstance(record.made, Given)),
         tuple(nodes),
-        tuple(
-            ir.Output(
-                name or names[t.record],
-                ir.Source(names[t.record], t.port, span),
-                span,
-                name in training,
-            )
-            for name, t in outputs
-        ),
+        tuple(_output(name, output, names, span) for name, output in outputs),
         blocks,
     )
     report = Report()
@@ -110,12 +118,17 @@ def _node(
     )
     if record is not first:
         return ir.Node(names[record], span, share(record.recipe, names[first], span), sources)
-    assert record.recipe is not None
-    first_call = record.recipe.uses[trace].made  # which may not be in this graph
+    first_call = record.first or record  # which may not be in this graph
     declared: ir.Node = with_options(
-        first_call.declared, lambda o: o._replace(value=declare_value(o.value, trace, o.span))
+        first_call.made.declared, lambda o: o._replace(value=declare_value(o.value, trace, o.span))
     )
     return replace(declared, name=names[record], span=span, sources=sources)
+
+
+def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) -> ir.Output:
+    node = names[output.handle.record]
+    source = ir.Source(node, output.handle.port, span)
+    return ir.Output(name or node, source, span, output.training_only, output.doc)
 
 
 def with_options(given: Any, change: Callable[[ir.Option], ir.Option]) -> Any:
@@ -149,19 +162,13 @@ def with_options(given: Any, change: Callable[[ir.Option], ir.Option]) -> Any:
 # --- the graph ------------------------------------------------------------------------------------
 
 
-def declare_graph(
-    outputs: Tensor | Iterable[Tensor] | Mapping[str, Tensor | TrainingOnly], name: str, doc: str
-) -> ir.Graph:
+def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
     """The graph that leads to these outputs."""
     span = here()
     reason = name_fault(name) if isinstance(name, str) else "a name is a text"
     if reason is not None:
         raise fail("bad-name", f"{name!r} cannot be a class name", span, reason)
-    training: list[str] = []
-    if isinstance(outputs, Mapping):
-        training = [key for key, one in outputs.items() if isinstance(one, TrainingOnly)]
-        outputs = {k: o.handle if isinstance(o, TrainingOnly) else o for k, o in outputs.items()}
-    body = declare_body(_public(outputs, span), (), None, span, training)
+    body = declare_body(_public(outputs, span), (), None, span)
     keys, blocks = _named(body.blocks)
     return ir.Graph(
         name,
@@ -174,32 +181,29 @@ def declare_graph(
     )
 
 
-def _public(outputs: Any, span: Span) -> list[tuple[str, Tensor]]:
+def _public(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:
     """Outputs with their public names; "" where the name of the node is meant."""
-    if isinstance(outputs, Tensor):
-        pairs: list[tuple[str, Tensor]] = [("", outputs)]
-    elif isinstance(outputs, Mapping):
-        pairs = list(outputs.items())
-    else:
-        pairs = [("", handle) for handle in outputs]
+    if isinstance(outputs, Tensor | Output):
+        outputs = [outputs]
+    named = isinstance(outputs, Mapping)
+    given = outputs.items() if isinstance(outputs, Mapping) else (("", one) for one in outputs)
+    pairs = [(name, one if isinstance(one, Output) else Output(one)) for name, one in given]
     if not pairs:
         raise fail("missing-key", "outputs is missing", span, "a graph needs outputs")
     seen: set[Record] = set()
-    for name, handle in pairs:
-        if not isinstance(handle, Tensor):
-            raise TypeError(f"an output is a tensor of the graph, not {handle!r}")
-        label = handle.record.label
-        if handle.record.trace is not None:
-            message = f"{label} stands inside the block {handle.record.trace.family}"
+    for name, output in pairs:
+        record, port = output.handle.record, output.handle.port
+        if record.trace is not None:
+            message = f"{record.label} stands inside the block {record.trace.family}"
             raise fail("unknown-source", message, span, "return it from the block")
-        if isinstance(outputs, Mapping):
+        if named:
             check_output_name(name, span)
-        elif len(pairs) > 1 and handle.port is not None:
-            help = f"{{{handle.port!r}: ...}} instead of a list"
+        elif len(pairs) > 1 and port is not None:
+            help = f"{{{port!r}: ...}} instead of a list"
             raise fail("wrong-type", "a port in a list needs a name", span, help)
-        elif handle.record in seen:
-            raise fail("duplicate-name", f"{label} is an output already", span)
-        seen.add(handle.record)
+        elif record in seen:
+            raise fail("duplicate-name", f"{record.label} is an output already", span)
+        seen.add(record)
     return pairs
 
 

@@ -15,18 +15,18 @@ from typing import Any, NamedTuple
 from mimgraph.analysis.alone import Given, Made
 from mimgraph.analysis.names import NODE_WORDS, name_fault
 from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
-from mimgraph.builder.assemble import check_output_name, declare_body
+from mimgraph.builder.assemble import Output, check_output_name, declare_body
 from mimgraph.builder.content import content
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Record, Tensor
 from mimgraph.builder.trace import Trace
-from mimgraph.catalogue import REQUIRED, Applicable, is_source
+from mimgraph.catalogue import REQUIRED, Applicable, Uses, is_source
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import WrittenFloat, WrittenInt
-from mimgraph.ir.typed import Repeated, TypedNode, Use
+from mimgraph.ir.typed import Repeated, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
@@ -187,7 +187,8 @@ class BlockFunction(Family):
         finally:
             trace.close()
         outputs = self._outputs(returned, trace)
-        body = declare_body(outputs, [handle.record for handle in handles], trace, self.span)
+        named = [(name, Output(handle)) for name, handle in outputs]
+        body = declare_body(named, [handle.record for handle in handles], trace, self.span)
         block = ir.Block(
             self.name,
             self.span,
@@ -242,7 +243,7 @@ class BlockCall(Applicable):
         self.family = family
         self.args = args
         self.keywords = keywords
-        self.uses: dict[Any, Any] = {}
+        self.uses: Uses = Uses()
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
@@ -278,9 +279,6 @@ class BlockCall(Applicable):
             use = Label(feed.span, f"used here as {feed.name}")
             error.diagnostics[:] = [_with_use(found, use) for found in error.diagnostics]
             raise
-
-    def claim(self, typed: TypedNode, feed: Feed) -> None:
-        """A block function is free to be used elsewhere."""
 
     def _declare(self, span: Span) -> ir.Call:
         params = {k: v for k, v in self.keywords.items() if k not in WORDS}

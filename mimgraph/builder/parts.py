@@ -62,14 +62,16 @@ def block_parts(graph: ir.Graph) -> dict[str, BlockPart]:
 
 class GraphPart(Family):
     """A graph, called like a block; its params are the block's. All calls on handles with the same
-    params are of one module. Its outputs for training only are left out."""
+    params are of one module. Its outputs for training only are left out. As a block runs on its
+    first input, those come first that may not be missing."""
 
     def __init__(self, graph: ir.Graph) -> None:
         self.graph = graph
         is_layer = catalogue.find("layer", graph.name) is not None
         self.name = f"{graph.name}_" if is_layer else graph.name
         self.span = graph.origin
-        self.inputs = tuple(i.name for i in graph.inputs)
+        self.ordered = sorted(graph.inputs, key=lambda declared: declared.optional)
+        self.inputs = tuple(i.name for i in self.ordered)
         self.defaults = graph.params
         self.made: dict[Any, tuple[Declared, Mapping[str, TensorType | None]]] = {}
         self.calls: dict[Any, BlockCall] = {}
@@ -116,13 +118,13 @@ class GraphPart(Family):
         spec = _Spec(graph, state.params)
         # a size of the same name hides a param; a block cannot have a param called so, or without a value
         hidden = {n: v for n, v in state.params.items() if n in (*sizes, *NODE_WORDS) or v is None}
-        outputs = tuple(o for o in self.graph.outputs if not o.only_training)
+        outputs = tuple(o._replace(doc="") for o in graph.outputs if not o.only_training)
         needed = needed_for(graph.nodes, [output.source.name for output in outputs])
         block = ir.Block(
             self.name,
             self.span,
             {name: o for name, o in self.graph.params.items() if name not in hidden},
-            tuple(ir.BlockInput(i.name, i.span, i.shape) for i in self.graph.inputs),
+            tuple(ir.BlockInput(i.name, i.span, i.shape) for i in self.ordered),
             tuple(node for node in graph.nodes if node.name in needed),
             outputs,
             doc=self.graph.doc,

@@ -1,15 +1,16 @@
-"""Which tensor of one model is which of another: by shape, by what feeds what, by order of use."""
+"""Which tensor of one model is which of another: by shape, what feeds what, module, order of use."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 ROUNDS = 32  # how far from a tensor the model is looked at
 
 Colours = Mapping[str, int]
 Labels = Mapping[str, Hashable]
+Fit = Callable[[str, str], bool]  # ours and theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +31,119 @@ class Flow:
 
 
 def align(ours: Flow, theirs: Flow) -> dict[str, str]:
-    """Our name to theirs, in our order: those of one colour in order of use."""
+    """Our name to theirs, in our order: those of one colour in order of use, module by module.
+
+    Modules that fit whole come first, by the names of their tensors, then by any other names; last
+    come tensors that are not grouped alike.
+    """
     our_colours, their_colours = _colours(ours, theirs)
     common = {_leaf(key) for key in ours.shapes} & {_leaf(key) for key in theirs.shapes}
-    waiting = defaultdict[int, list[str]](list)
-    for key in theirs.shapes:
-        waiting[their_colours[key]].append(key)
-    mapping: dict[str, str] = {}
-    for key in ours.shapes:
-        candidates = waiting[our_colours[key]]
-        chosen = next((other for other in candidates if _may_be(key, other, common)), None)
-        if chosen is not None:
-            mapping[key] = chosen
-            candidates.remove(chosen)
-    return mapping
+
+    def alike(key: str, other: str) -> bool:
+        """Not a weight for a bias: names that both models use mean the same thing in both."""
+        names = {_leaf(key), _leaf(other)}
+        same = len(names) == 1 or not names <= common
+        return same and our_colours[key] == their_colours[other]
+
+    def namesakes(key: str, other: str) -> bool:
+        return _leaf(key) == _leaf(other) and alike(key, other)
+
+    found: dict[str, str] = {}
+    for fit in (namesakes, alike):
+        found |= _whole(*_left(ours, theirs, found), fit)
+    found |= _regrouped(*_left(ours, theirs, found), alike, our_colours, their_colours)
+    return {key: found[key] for key in ours.shapes if key in found}
 
 
-def _may_be(ours: str, theirs: str, common: set[str]) -> bool:
-    """Not a weight for a bias: names that both models use mean the same thing in both."""
-    return _leaf(ours) == _leaf(theirs) or not {_leaf(ours), _leaf(theirs)} <= common
+def _left(ours: Flow, theirs: Flow, found: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    taken = set(found.values())
+    return [k for k in ours.shapes if k not in found], [k for k in theirs.shapes if k not in taken]
 
 
 def _leaf(key: str) -> str:
     return key.rpartition(".")[2]
+
+
+def owner(key: str) -> str:
+    """The module that has the tensor, by its path."""
+    return key.rpartition(".")[0]
+
+
+# --- modules --------------------------------------------------------------------------------------
+
+
+def _modules(keys: Iterable[str]) -> dict[str, list[str]]:
+    """The tensors of each module; one that the model itself holds stands alone."""
+    modules = defaultdict[str, list[str]](list)
+    for key in keys:
+        modules[owner(key) or key].append(key)
+    return modules
+
+
+def _whole(ours: Iterable[str], theirs: Iterable[str], fit: Fit) -> dict[str, str]:
+    """Each of our modules takes the next of theirs of which every tensor fits."""
+    found: dict[str, str] = {}
+    waiting = _modules(theirs)
+    for module in _modules(ours).values():
+        for name, other in waiting.items():
+            pairs = _pairs(module, other, fit) if len(module) == len(other) else {}
+            if len(pairs) == len(module):
+                found |= pairs
+                del waiting[name]
+                break
+    return found
+
+
+def _pairs(ours: Iterable[str], theirs: Iterable[str], fit: Fit) -> dict[str, str]:
+    """Each of ours with the next of theirs that fits."""
+    waiting = list(theirs)
+    pairs: dict[str, str] = {}
+    for key in ours:
+        chosen = next((other for other in waiting if fit(key, other)), None)
+        if chosen is not None:
+            pairs[key] = chosen
+            waiting.remove(chosen)
+    return pairs
+
+
+def _regrouped(
+    ours: list[str], theirs: list[str], fit: Fit, our_colours: Colours, their_colours: Colours
+) -> dict[str, str]:
+    """Tensors that one model keeps in fewer modules than the other, if nothing else could be meant.
+
+    Of one colour, both have as many, and one has them in one module, whose order counts; and of two
+    modules that share tensors, one holds all of the other.
+    """
+    found: dict[str, str] = {}
+    for colour in dict.fromkeys(our_colours[key] for key in ours):
+        mine = [key for key in ours if our_colours[key] == colour]
+        yours = [key for key in theirs if their_colours[key] == colour]
+        one_holds_all = 1 in (len({owner(key) for key in keys}) for keys in (mine, yours))
+        if len(mine) == len(yours) and one_holds_all:
+            found |= _pairs(mine, yours, fit)
+    return _nested(found, ours, theirs)
+
+
+def _nested(found: Mapping[str, str], ours: list[str], theirs: list[str]) -> dict[str, str]:
+    """Without modules that share tensors with one that neither holds them nor is held by them."""
+    back = {other: key for key, other in found.items()}
+    inner, outer = _inside(found, ours, theirs), _inside(back, theirs, ours)
+    torn = {key for key, other in found.items() if key not in inner and other not in outer}
+    mine, yours = {owner(key) for key in torn}, {owner(found[key]) for key in torn}
+    return {
+        k: other for k, other in found.items() if not (owner(k) in mine or owner(other) in yours)
+    }
+
+
+def _inside(found: Mapping[str, str], keys: list[str], others: list[str]) -> set[str]:
+    """The tensors of modules that go whole into one module of the other model."""
+    home = {other: name for name, module in _modules(others).items() for other in module}
+    return {
+        key
+        for module in _modules(keys).values()
+        if len({home.get(found.get(key, "")) for key in module}) == 1
+        for key in module
+    }
 
 
 # --- colours --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
@@ -43,6 +44,7 @@ from mimgraph.ir.typed import (
     Use,
     bodies,
     single_nodes,
+    twins,
     used_bodies,
 )
 from mimgraph.ir.types import TensorType
@@ -86,6 +88,7 @@ class _Emitter:
         self.taken = {graph.name, *EMITTED}
         self.own = OwnClasses(self.own_name)
         self.layers: dict[str, type] = {}  # the registered ones that are used
+        self.twins = twins(graph.body)
         self.classes: list[Class] = []
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
@@ -176,7 +179,7 @@ class _Emitter:
             inits,
             tuple(body.inputs),
             returns,
-            () if body.is_chain else forward(body, as_dict=False),
+            () if body.is_chain else forward(body, as_dict=False, twins=self.twins.get(body, ())),
             body.params,
             body.defaults,
             body.dims,
@@ -233,7 +236,8 @@ class _Emitter:
         lifted, _ = self.made[body]
         return lifted.definition.name
 
-    def repeat(self, operation: Repeated) -> Code | None:
+    def repeat(self, operation: Repeated, container: str | None = None) -> Code | None:
+        """The code that makes the module of each time, in a container, or that of all times."""
         if not operation.bodies:
             return None
         uses = [
@@ -243,8 +247,8 @@ class _Emitter:
         if operation.shared:
             return uses[0]
         threaded = len(operation.bodies[0].inputs) == len(operation.bodies[0].outputs) == 1
-        container = "nn.Sequential" if threaded else "nn.ModuleList"
-        return repeated(container, uses, operation.times)
+        usual = "nn.Sequential" if threaded else "nn.ModuleList"
+        return repeated(container or usual, uses, operation.times)
 
     # chains
 
@@ -262,6 +266,8 @@ class _Emitter:
         match operation:  # a subclass has the constructor of its base
             case Leaf(lowering=lowering) if (module := lowering.module_for(ports)) is not None:
                 return construct_leaf(operation, module, name)
+            case Repeated(shared=False) if (made := self.repeat(operation, name)) is not None:
+                return made
             case Use(body, arguments) | Repeated((body, *_), (arguments, *_)):
                 return replace(self.construct(body, arguments), class_name=name)
             case _:
@@ -282,7 +288,7 @@ class _Emitter:
             case Use(body):
                 return f"{port}{self.class_of(body)}"
             case Repeated((body, *_)):
-                return f"Repeated{self.class_of(body)}"
+                return f"{port}Repeated{self.class_of(body)}"
         raise TypeError(node)
 
     def item_draft(self, node: TypedNode, type_: TensorType) -> Draft:
@@ -300,13 +306,31 @@ class _Emitter:
                 base = self.class_of(body)
                 index = list(body.outputs).index(node.default or "")
                 statements = (Return(Subscript(whole, Constant(index))),)
-            case Repeated(repeated):
-                base = self.class_of(repeated[0])
-                times = Call(Name("range"), (Constant(len(repeated), "times"),))
-                statements = (For(("_",), times, (Assign(("x",), whole),)), Return(X))
+            case Repeated((body, *_)) as repeated:
+                base = self.class_of(body) if repeated.shared else "nn.ModuleList"
+                statements = _loop(repeated, node.default or "")
             case _:
                 raise TypeError(node)
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
+
+
+def _loop(repeated: Repeated, port: str) -> tuple[Statement, ...]:
+    """The `forward` of a repeated item of a chain. Of several outputs, one is the result, and the
+    one of the input's name, if there is any, is handed on."""
+    loop, call = partial(For, ("layer",), Name("self")), Call(Name("layer"), (X,))
+    if repeated.shared:
+        times = Constant(len(repeated.bodies), "times")
+        loop, call = partial(For, ("_",), Call(Name("range"), (times,))), Call(SUPER, (X,))
+    names = list(repeated.bodies[0].outputs)
+    if len(names) == 1:
+        return loop((Assign(("x",), call),)), Return(X)
+    read = {name: Constant(index) for index, name in enumerate(names)}
+    if port in repeated.carried:
+        return loop((Assign(("x",), Subscript(call, read[port])),)), Return(X)
+    whole = Name("results")
+    handed_on = (Assign(("x",), Subscript(whole, read[name])) for name in repeated.carried)
+    body = (Assign(("results",), call), *handed_on)
+    return loop(body), Return(Subscript(whole, read[port]))
 
 
 def _class_key(draft: Draft) -> Any:
@@ -323,7 +347,9 @@ def _needs_class(node: TypedNode) -> bool:
         return operation.lowering.module is None or item_code(node, SUPER, X) != Call(SUPER, (X,))
     if isinstance(operation, Use):
         return len(operation.body.outputs) > 1
-    return isinstance(operation, Repeated) and operation.shared and bool(operation.bodies)
+    if isinstance(operation, Repeated) and operation.bodies:
+        return operation.shared or len(operation.bodies[0].outputs) > 1
+    return False
 
 
 def _wrapped(group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:

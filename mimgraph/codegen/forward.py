@@ -13,17 +13,18 @@ from mimgraph.codegen.printer import Assign, Delete, For, If, Return, Statement
 from mimgraph.codegen.steps import Step, values_read
 from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Body, TypedNode, Value
+from mimgraph.ir.typed import Body, TypedNode, Value, needed_in_eval
 
 
-def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
-    """The statements; several outputs are returned as a dict, in blocks as a tuple.
+def forward(body: Body, as_dict: bool, twins: Iterable[Body] = ()) -> tuple[Statement, ...]:
+    """The statements; several outputs are returned as a dict, in blocks as a tuple. The `twins` run
+    them too.
 
     If one local dies at a statement its result takes its name, so a branch carries one name: that
     of its last node, `x` on the run that ends in the result.
     """
-    plan = Plan(body)
-    needed = _needed_in_eval(body)
+    plan = Plan(body, twins)
+    needed = needed_in_eval(body)
     for node in _running(body, needed):
         with plan.in_training(node.name not in needed):
             plan.node(node)
@@ -33,34 +34,28 @@ def forward(body: Body, as_dict: bool) -> tuple[Statement, ...]:
     return tuple(_Writer(plan, paths).block(paths.whole))
 
 
-def _needed_in_eval(body: Body) -> set[str]:
-    """The nodes that run always; the others, if any, only for outputs that training has."""
-    if not body.training:
-        return set(body.by_name)
-    stack = [value for name, value in body.outputs.items() if name not in body.training]
-    found: set[str] = set()
-    while stack:
-        value = stack.pop()
-        node = body.by_name.get(value.name.partition(".")[0])
-        if node is None or node.name in found:
-            continue
-        if value.port in node.results:  # else a learned tensor, for which it need not run
-            found.add(node.name)
-            stack.extend(node.arguments.values())
-    return found
-
-
 def _running(body: Body, needed: set[str]) -> Iterable[TypedNode]:
-    """The nodes in running order: what only training needs as soon as it can be done, so that
-    otherwise nothing is kept for it."""
+    """The nodes in running order: what only training needs as soon as what it reads is there, so
+    that otherwise nothing is kept for it, and what reads inputs alone just before it is read."""
     if not body.training:
         return body.order
+    end = len(body.order)
     place: dict[str, int] = {}
     for index, node in enumerate(body.order):
-        sources = (value.name.partition(".")[0] for value in node.arguments.values())
-        after = (place[name] for name in sources if name in place)
-        place[node.name] = index if node.name in needed else max(after, default=len(body.order))
+        after = (place[name] for name in _sources(node) if name in place)
+        place[node.name] = index if node.name in needed else max(after, default=-1)
+    readers: dict[str, int] = {}
+    for node in reversed(body.order):
+        if place[node.name] < 0:
+            place[node.name] = readers.get(node.name, end)
+        for name in _sources(node):
+            readers[name] = min(readers.get(name, end), place[node.name])
     return sorted(body.order, key=lambda node: (place[node.name], node.name not in needed))
+
+
+def _sources(node: TypedNode) -> list[str]:
+    """The nodes and inputs that a node reads."""
+    return [value.name.partition(".")[0] for value in node.arguments.values()]
 
 
 def _return(plan: Plan, as_dict: bool) -> None:

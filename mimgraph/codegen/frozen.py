@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 from mimgraph.codegen.printer import Expr, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name
+from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed import Body, Each, Leaf, Sequence, TypedNode
 
 
 def freeze(made: Code, node: TypedNode) -> Code:
-    """The code that makes a node's module or tensor, with what takes its gradients off."""
+    """The code that makes a node's module or tensor, with what takes its gradients off, if any."""
+    match node.operation:
+        case Leaf(lowering=Lowering(module=Module(weights=weights))) if not weights:
+            return made
     return made.method("requires_grad_", False) if node.is_frozen else made
 
 
@@ -22,8 +26,8 @@ def frozen(body: Body) -> tuple[Code, ...]:
 
 def _frozen(node: TypedNode, module: Code) -> Iterator[Code]:
     match node.operation:
-        case Leaf("tensor"):
-            return
+        case Leaf(lowering=Lowering(module=Module(name="Parameter" | "Buffer", own=None))):
+            return  # a tensor has no mode
         case _ if node.is_frozen:
             yield module
         case Sequence(items):

@@ -45,14 +45,17 @@ HELPERS = {
 def _present(*tensors: Tensor | None) -> list[Tensor]:
     """Those of the tensors that were given."""
     return [x for x in tensors if x is not None]''',
-    "_weighed": '''\
-def _weighed(
-    weights: tuple[Tensor, ...], tensors: tuple[Tensor | None, ...]
-) -> tuple[Tensor, Tensor]:
-    """The sum of the tensors that were given, each by its weight, and the sum of these weights."""
+    "_weighted_sum": '''\
+def _weighted_sum(weights: tuple[Tensor, ...], tensors: tuple[Tensor | None, ...]) -> Tensor:
+    """The sum of the tensors that were given, each by its weight."""
+    pairs = zip(weights, tensors, strict=True)
+    return torch.stack([weight * x for weight, x in pairs if x is not None]).sum(0)''',
+    "_weighted_mean": '''\
+def _weighted_mean(weights: tuple[Tensor, ...], tensors: tuple[Tensor | None, ...]) -> Tensor:
+    """The mean of the tensors that were given, each by its weight."""
     given = [(weight, x) for weight, x in zip(weights, tensors, strict=True) if x is not None]
     total = torch.stack([weight * x for weight, x in given]).sum(0)
-    return total, torch.stack([weight for weight, _ in given]).sum()''',
+    return total / torch.stack([weight for weight, _ in given]).sum()''',
     "_sinusoid": '''\
 def _sinusoid(length: int, width: int) -> Tensor:
     """Positions as sine and cosine, interleaved (Vaswani et al., 2017): (length, width)."""

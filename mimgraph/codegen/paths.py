@@ -57,7 +57,9 @@ class Paths:
 
     def dying(self, index: int) -> list[Value]:
         """The values that nothing needs after a step, in the order in which it reads them."""
-        found = self.ending.get(index, [])
+        found = self.ending.get(index)
+        if not found:
+            return []
         return [v for v in dict.fromkeys(needed_by(self.steps[index])) if v in found]
 
     def gone(self, fork: Fork, holds: bool) -> list[Value]:
@@ -79,6 +81,7 @@ class Paths:
 
     def _settle(self, path: Path, live: Live, guard: Guard) -> Live:
         """What is needed before a path, where `live` is needed after it."""
+        here = frozenset([guard])
         for part in reversed(path):
             if isinstance(part, Fork):
                 live = self._settle_fork(part, live, guard)
@@ -86,15 +89,17 @@ class Paths:
             step = self.steps[part]
             if self.branches:
                 self.live[part] = frozenset(live)
-            self.unread[part] = [value for value in step.targets if value not in live]
-            for target in self.unread[part]:
-                self._end(target, guard, part)
+            self.unread[part] = [
+                value
+                for value in step.targets
+                if value not in live and self._end(value, guard, part)
+            ]
             for target in step.targets:
                 live.pop(target, None)
             for value in needed_by(step):
                 if value not in live and value not in step.targets:
                     self._end(value, guard, part)
-                live[value] = live.get(value, frozenset()) | {guard}
+                live[value] = live.get(value, here) | here
         return live
 
     def _settle_fork(self, fork: Fork, live: Live, guard: Guard) -> Live:
@@ -107,17 +112,22 @@ class Paths:
             for value, guards in sides[way].items():
                 before[value] = before.get(value, frozenset()) | guards
         for way, needed in sides.items():
-            for value in before.keys() - needed.keys():
-                if self._is_local(value, fork, (*guard, way)):
+            for value in before:
+                if value not in needed and self._is_local(value, fork, (*guard, way)):
                     self._end(value, (*guard, way), (fork, way.holds))
         return before
 
-    def _end(self, value: Value, guard: Guard, end: End) -> None:
-        """A value dies there, so no later on the same way."""
-        ends = self.ends.setdefault(value, {})
-        for other in [other for other in ends if set(guard) <= set(other)]:
+    def _end(self, value: Value, guard: Guard, end: End) -> bool:
+        """Let a value die there, so no later on the same way, unless a way that this one is but
+        part of ends it."""
+        ends, here = self.ends.setdefault(value, {}), set(guard)
+        later = [other for other in ends if not any(way.otherwise in here for way in other)]
+        if not all(here <= set(other) for other in later):
+            return False
+        for other in later:
             del ends[other]
         ends[guard] = end
+        return True
 
     def _is_local(self, value: Value, fork: Fork, guard: Guard) -> bool:
         """Whether a value is made before a fork, wherever these conditions hold."""

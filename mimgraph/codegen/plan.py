@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -118,8 +118,9 @@ def _fill(code: Code, module: Code, operands: Mapping[str, Code], result: Code |
 class Plan:
     """The steps of a body, on values that have no names yet."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: Body, twins: Iterable[Body] = ()) -> None:
         self.body = body
+        self.twins = tuple(twins)  # as shares of its module have it, on other sizes
         self.steps: list[Step] = []
         fed = (value for node in body.nodes for value in node.arguments.values())
         self.count = Counter((*fed, *body.outputs.values()))
@@ -222,9 +223,12 @@ class Plan:
                 with self.under(presence, holds=False):
                     self.with_arguments(node, gone | keys)
                 return
-        whole = node.without.get(gone, node)
+        whole = node.without.get(gone)
+        if whole is None:
+            self.made(node)
+            return
         operation = whole.operation
-        if isinstance(node.operation, Shared) and whole is not node:
+        if isinstance(node.operation, Shared):
             operation = replace(node.operation, operation=operation)
         self.made(replace(whole, name=node.name, operation=operation, presence=node.presence))
 
@@ -272,7 +276,8 @@ class Plan:
         comment = ""
         if len(targets) == 1 and targets[0].port in node.results:
             type_ = node.results[targets[0].port]
-            if type_.dtype in DTYPES:  # the state of a recurrent layer is no single tensor
+            agreed = all(str(twin.type_of(targets[0])) == str(type_) for twin in self.twins)
+            if agreed and type_.dtype in DTYPES:  # the state of a recurrent layer is no tensor
                 comment = str(type_)
         sized = resolve_sizes(code, lambda: self.at_hand(code, targets))
         reads = tuple(dict.fromkeys(values_read(sized)))

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
-from mimgraph.codegen.alignment import Flow
+from mimgraph.codegen.alignment import Flow, owner
 
 
 def own_tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -51,13 +51,9 @@ def flow_of(module: nn.Module, inputs: Mapping[str, Tensor]) -> Flow:
 
 def _siblings(keys: Iterable[str], used: Iterable[str]) -> dict[str, str]:
     """For each tensor without a use, as a counter, the last one used of the same module."""
-    last = {_owner(key): key for key in used}
+    last = {owner(key): key for key in used}
     idle = set(keys) - set(used)
-    return {key: last[_owner(key)] for key in idle if _owner(key) in last}
-
-
-def _owner(key: str) -> str:
-    return key.rpartition(".")[0]
+    return {key: last[owner(key)] for key in idle if owner(key) in last}
 
 
 @contextmanager

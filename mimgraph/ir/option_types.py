@@ -78,7 +78,9 @@ def describe(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         if Dim in arguments:
             arguments = ("a size", *(a for a in arguments if a not in (int, Dim)))
-        return " or ".join(a if isinstance(a, str) else describe(a) for a in arguments)
+        # lists last, so that all that follows is of their items
+        in_order = sorted(arguments, key=_is_nested)
+        return " or ".join(a if isinstance(a, str) else describe(a) for a in in_order)
     if origin is tuple:
         if arguments[-1] is Ellipsis:
             return f"a list, each {describe(arguments[0])}"
@@ -88,7 +90,14 @@ def describe(annotation: Any) -> str:
     return _WORDS[annotation]
 
 
+def _is_nested(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    return origin is tuple or origin is dict
+
+
 def _describe_range(base: str, limits: Range) -> str:
+    if limits == Range():
+        return base
     if limits.high is None:
         return f"{base} of at least {limits.low}"
     return f"{base} from {limits.low} to {limits.high}"

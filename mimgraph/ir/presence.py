@@ -32,6 +32,11 @@ def implies(one: Presence, other: Presence) -> bool:
     return all(any(clause <= left for clause in other) for left in one)
 
 
+def inputs_of(presence: Presence) -> list[str]:
+    """The optional inputs that it speaks of."""
+    return sorted({name for clause in presence for name in clause})
+
+
 def renamed(presence: Presence, outer: Mapping[str, Presence]) -> Presence:
     """A presence inside a block as its user sees it: each input stands for what fills it."""
     found = []

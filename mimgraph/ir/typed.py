@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 from mimgraph.ir.code import Code
@@ -309,3 +310,39 @@ def bodies(body: Body) -> list[Body]:
 
     walk(body)
     return list(found)
+
+
+def twins(body: Body) -> Mapping[Body, Mapping[Body, None]]:
+    """Of bodies at and below `body`, as they are made, those that shares run in their place."""
+    found: dict[Body, dict[Body, None]] = {}
+
+    def pair(made: Body, run: Body) -> None:
+        owners = {one.name: one.operation for node in made.nodes for one in single_nodes(node)}
+        for node in chain.from_iterable(map(single_nodes, run.nodes)):
+            operation = node.operation
+            owner = owners[operation.owner if isinstance(operation, Shared) else node.name]
+            for one, other in zip(used_bodies(owner), used_bodies(unwrap(operation)), strict=True):
+                if one is not other and other not in found.setdefault(one, {}):
+                    found[one][other] = None
+                    pair(one, other)
+
+    for made in bodies(body):
+        pair(made, made)
+    return found
+
+
+def needed_in_eval(body: Body) -> set[str]:
+    """The nodes that run always; the others, if any, only for outputs that training has."""
+    if not body.training:
+        return set(body.by_name)
+    stack = [value for name, value in body.outputs.items() if name not in body.training]
+    found: set[str] = set()
+    while stack:
+        value = stack.pop()
+        node = body.by_name.get(value.name.partition(".")[0])
+        if node is None or node.name in found:
+            continue
+        if value.port in node.results:  # else a learned tensor, for which it need not run
+            found.add(node.name)
+            stack.extend(node.arguments.values())
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mimgraph.catalogue import Sources, floating, merge, part
-from mimgraph.ir.code import Binary, Operand, Tuple, call
+from mimgraph.ir.code import Operand, Tuple, call
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Positive
@@ -54,10 +54,9 @@ def weigh(sources: Sources, /, *, softmax: bool, missing: Missing = "skip") -> L
     """A weight for each tensor, then the tensors: the sum, or mean, of those that are there."""
     half = len(sources) // 2
     keys = [Operand(str(index)) for index in range(len(sources))]
-    both = call("_weighed", Tuple(tuple(keys[:half])), Tuple(tuple(keys[half:])))
-    total, weight = Operand("both").at(0), Operand("both").at(1)
-    mean = Binary("/", total, weight) if softmax else total
-    return Lowering(sources[half], call=mean, steps={"both": both}, skipping=mean)
+    name = "_weighted_mean" if softmax else "_weighted_sum"
+    fused = call(name, Tuple(tuple(keys[:half])), Tuple(tuple(keys[half:])))
+    return Lowering(sources[half], call=fused, skipping=fused)
 
 
 @merge()

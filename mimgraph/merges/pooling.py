@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mimgraph.catalogue import OpFault, dtype_fault, merge
+from mimgraph.catalogue import OpFault, dtype_fault, merge, part
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Slice, Tuple, Unary, call
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import INPUT, Lowering
@@ -16,7 +16,7 @@ from mimgraph.merges.fill import lowest
 from mimgraph.merges.masks import check_steps_mask
 from mimgraph.merges.sketch import Sketch
 
-MASK = Operand("mask")
+MASK, PADDING = Operand("mask"), Operand("padding")
 
 
 class PoolInputs(NamedTuple):
@@ -111,19 +111,30 @@ def attention_pool(
     if hidden_features is not None:
         linear = {"out_features": hidden_features, "bias": bias, "activation": "Tanh"}
         scored = sketch.layer("hidden", "Linear", "input", **linear)
-    softmax = ("Softmax", {"dim": 1})
-    score: dict[str, Any] = {"out_features": 1, "bias": False}  # a bias would change no softmax
-    if mask is None:
-        weights = sketch.layer("score", "Linear", scored, **score, activation=softmax)
-    else:
-        sketch.layer("score", "Linear", scored, **score)
-        sketch.layer("real", "Unsqueeze", "mask", dim=2)
-        sketch.layer("padding", "LogicalNot", "real")
-        hidden = {"value": float("-inf"), "activation": softmax}
-        sketch.merge("softmax", "masked_fill", ("score", "padding"), **hidden)
-        weights = sketch.merge("weights", "masked_fill", ("softmax", "padding"), value=0)
+    sketch.layer("score", "Linear", scored, out_features=1, bias=False)  # a bias changes no softmax
+    masked = {name: name for name in given if name == "mask"}
+    weights = sketch.part("weights", "step_weights", {"score": "score", **masked})
     sketch.formula("weighed", f"{weights} * input")
     return sketch.block(sketch.layer("pooled", "Sum", "weighed", dim=1))
+
+
+class StepScores(NamedTuple):
+    score: TensorType
+    mask: TensorType | None = None
+
+
+@part()
+def step_weights(inputs: StepScores, /) -> Lowering:
+    """The softmax of a score of each step, 0 where a step is not real: (N, T, 1) -> (N, T, 1)."""
+    score, mask = inputs
+    if mask is None:
+        return Lowering(score, call=call("F.softmax", Operand("score"), dim=1))
+    steps = {
+        "padding": Unary("~", _beside(MASK, score, 2)),
+        "hidden": Operand("score").method("masked_fill", PADDING, Constant(float("-inf"))),
+    }
+    softmax = call("F.softmax", Operand("hidden"), dim=1)
+    return Lowering(score, call=softmax.method("masked_fill", PADDING, 0), steps=steps)
 
 
 def _check(name: str, inputs: PoolInputs) -> None:

@@ -38,7 +38,8 @@ MANY = 7  # inputs of one `each` that are drawn as one box
 class Box:
     """An input, layer, merge or output. `id` is its dotted name, of an output `output ` and its name.
 
-    `shapes` has a line for each result that is used; `shares` is the id of what it shares.
+    `shapes` has a line for each result that is used; `shares` is the id of what it shares. An
+    input that may be left out is `optional`, an output that only training has too.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Box:
     shapes: tuple[str, ...] = ()
     tooltip: str = ""
     shares: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +97,26 @@ def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
 def diagram(graph: TypedGraph) -> Diagram:
     """The picture of a graph, every block opened, equal repeats once."""
     body = graph.body
-    inputs, sources = _inputs(body, graph.input_docs)
+    inputs, sources = _inputs(graph)
     drawing = _Drawing()
     inner, ends = drawing.body(body, "", sources)
     outputs = []
-    for name, value in body.outputs.items():
-        box = Box(f"output {name}", "output", name, shapes=(str(body.type_of(value)),))
-        outputs.append(box)
+    for name in body.outputs:
+        outputs.append(box := _output_box(graph, name))
         drawing.edges.append(Edge(ends[name].box, box.id, ends[name].port))
     return Diagram(graph.name, body.doc, (*inputs, *inner, *outputs), tuple(drawing.edges))
 
 
-def _inputs(body: Body, docs: Mapping[str, str]) -> tuple[list[Box], dict[str, _End]]:
+def _inputs(graph: TypedGraph) -> tuple[list[Box], dict[str, _End]]:
     """A box for each input or table of inputs, and where each input comes from."""
     made: list[Box] = []
     ends: dict[str, _End] = {}
+    body, docs = graph.body, graph.input_docs
     tables = _tables(body)
-    for name, type_ in body.inputs.items():
+    for name in body.inputs:
         if name in ends:
             continue
-        columns, box = [name], _input_box(name, type_, docs)
+        columns, box = [name], _input_box(graph, name)
         for readers, names in tables.items():
             if name in names:
                 types = {column: body.inputs[column] for column in names}
@@ -126,7 +128,7 @@ def _inputs(body: Body, docs: Mapping[str, str]) -> tuple[list[Box], dict[str, _
 
 def _tables(body: Body) -> dict[tuple[str, ...], list[str]]:
     """The inputs that go to the same `each`, or several, and nowhere else, where they are many."""
-    readers: dict[str, list[str]] = {name: [] for name in body.inputs}
+    readers: dict[str, list[str]] = {n: [] for n in body.inputs if n not in body.optional}
     for node in body.nodes:
         reader = node.name if isinstance(node.operation, Each) else ""
         for value in node.arguments.values():
@@ -149,11 +151,27 @@ def _table_box(of: str, types: Mapping[str, TensorType], docs: Mapping[str, str]
     return Box(f"inputs of {of}", "input", title, subtitle, _times(types), "\n".join(told))
 
 
-def _input_box(name: str, type_: TensorType, docs: Mapping[str, str]) -> Box:
+def _input_box(graph: TypedGraph, name: str) -> Box:
+    type_, optional = graph.body.inputs[name], name in graph.body.optional
     notes = [type_.dtype] if type_.dtype != "float32" else []
     if type_.vocab is not None:
         notes.append(f"vocab {type_.vocab}")
-    return Box(name, "input", name, ", ".join(notes), (str(type_),), docs.get(name, ""))
+    notes += ["optional"] if optional else []
+    doc = graph.input_docs.get(name, "")
+    return Box(name, "input", name, ", ".join(notes), (str(type_),), doc, optional=optional)
+
+
+def _output_box(graph: TypedGraph, name: str) -> Box:
+    training = name in graph.body.training
+    return Box(
+        f"output {name}",
+        "output",
+        name,
+        "in training" if training else "",
+        (str(graph.body.type_of(graph.body.outputs[name])),),
+        graph.output_docs.get(name, ""),
+        optional=training,
+    )
 
 
 class _End(NamedTuple):

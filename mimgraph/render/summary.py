@@ -16,6 +16,7 @@ from mimgraph.ir.typed import (
     TypedGraph,
     TypedNode,
     Use,
+    needed_in_eval,
 )
 from mimgraph.render.labels import (
     Run,
@@ -37,7 +38,8 @@ class Row:
 
     A row that stands for several `times` tells of the first; its name is the first one's number.
     `params` and `buffers` count elements, of one time and of all that is inside; `frozen` those of
-    the params that are not learned.
+    the params that are not learned. `only` says when it is there: an input that is "optional", a
+    node "in training".
     """
 
     name: str
@@ -51,6 +53,7 @@ class Row:
     sources: tuple[str, ...] = ()
     times: int = 1
     children: tuple[Row, ...] = ()
+    only: str = ""
 
     def data(self, path: str = "") -> Iterator[dict[str, Any]]:
         """The row as plain data, every time of it with all that is inside, names dotted."""
@@ -63,6 +66,8 @@ class Row:
                 "dtype": self.dtype,
                 "params": self.params,
             }
+            if self.only:
+                found["only"] = self.only
             if self.children:
                 found["children"] = [d for row in self.children for d in row.data(f"{name}.")]
             yield found
@@ -106,7 +111,8 @@ class Summary:
             frozen = f" ({self.params - self.frozen:,} trainable, {self.frozen:,} frozen)"
         yield f"Parameters: {self.params:,}{frozen}{buffers}"
         inputs = (row for row in self.rows if row.layer == "Input")
-        yield f"Inputs: {', '.join(f'{row.name} {row.shape} {row.dtype}' for row in inputs)}"
+        told = (f"{row.name} {row.shape} {row.dtype}{_noted(row.only)}" for row in inputs)
+        yield f"Inputs: {', '.join(told)}"
         yield f"Outputs: {', '.join(f'{name} {shape}' for name, shape in self.outputs.items())}"
         if self.constraints:
             yield f"At run time: {', '.join(self.constraints)}"
@@ -116,12 +122,28 @@ def summary(graph: TypedGraph) -> Summary:
     """The table of a graph."""
     body = graph.body
     inputs = [
-        Row(name, "Input", str(type_), type_.dtype, text="Input")
+        Row(
+            *(name, "Input", str(type_), type_.dtype),
+            text="Input",
+            only="optional" if name in body.optional else "",
+        )
         for name, type_ in body.inputs.items()
     ]
-    rows = (*inputs, *_Rows().body(body))
-    outputs = {name: str(body.type_of(value)) for name, value in body.outputs.items()}
+    always = needed_in_eval(body)
+    nodes = [
+        row if row.name in always else replace(row, only="in training")
+        for row in _Rows().body(body)
+    ]
+    rows = (*inputs, *nodes)
+    outputs = {
+        name: f"{body.type_of(value)}{_noted('in training' if name in body.training else '')}"
+        for name, value in body.outputs.items()
+    }
     return Summary(graph.name, rows, outputs, tuple(map(str, graph.constraints)))
+
+
+def _noted(only: str) -> str:
+    return f" ({only})" if only else ""
 
 
 class _Rows:
@@ -220,7 +242,8 @@ def _lines(rows: Iterable[Row], depth: int = 0) -> Iterator[_Line]:
         last = int(row.name) + row.times - 1 if row.times > 1 else 0
         name = f"{row.name} to {last}" if last else row.name
         sources = ", ".join(row.sources)
-        yield "  " * depth + name, row.text, row.shape, row.dtype, f"{row.params:,}", sources
+        text = f"{row.text}, {row.only}" if row.only else row.text
+        yield "  " * depth + name, text, row.shape, row.dtype, f"{row.params:,}", sources
         children = row.children
         if len(children) == 1 and children[0].times > 1:  # the row itself says how often
             children = children[0].children

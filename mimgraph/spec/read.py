@@ -43,6 +43,7 @@ from mimgraph.spec.compose import Sequence as Seq
 LANGUAGE = "1"  # the version of the language
 TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
 INPUT = ("shape", "dtype", "vocab", "doc", "optional")
+OUTPUT = ("from", "only", "doc")  # of the graph; of a block `from` alone
 BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
 DEFAULT_NAME = "Model"
 
@@ -675,7 +676,7 @@ class _Reader:
             argument.span if argument else None,
         )
 
-    def outputs(self, tree: Tree) -> tuple[Output, ...]:
+    def outputs(self, tree: Tree, words: tuple[str, ...] = OUTPUT) -> tuple[Output, ...]:
         """One source, a list, or `{public_name: source}`, a source with more to say in a mapping."""
         if isinstance(tree, Scalar):
             source = self.source(tree, "")
@@ -683,10 +684,10 @@ class _Reader:
         if not (tree.entries if isinstance(tree, Map) else tree.items):
             self.wrong_type("outputs", "a source, a list of them, or {name: source}", tree)
         if isinstance(tree, Map):
-            return tuple(o for k, v in tree.entries if (o := self.named_output(k, v)))
+            return tuple(o for k, v in tree.entries if (o := self.named_output(k, v, words)))
         found: dict[str, Output] = {}
         for item in tree.items:
-            output = self.listed_output(item)
+            output = self.listed_output(item, words)
             if output is None:
                 continue
             if output.name in found:
@@ -704,9 +705,9 @@ class _Reader:
             found[output.name] = output
         return tuple(found.values())
 
-    def listed_output(self, tree: Tree) -> Output | None:
+    def listed_output(self, tree: Tree, words: tuple[str, ...]) -> Output | None:
         if isinstance(tree, Map) and len(tree.entries) == 1:
-            return self.named_output(*tree.entries[0])
+            return self.named_output(*tree.entries[0], words)
         source = self.source(tree, "")
         if source is not None and source.port is not None:
             help = f"{{{source.port}: {source.name}.{source.port}}}"
@@ -718,13 +719,16 @@ class _Reader:
             return None
         return Output(source.name, source, tree.span) if source else None
 
-    def named_output(self, key: Scalar, tree: Tree) -> Output | None:
+    def named_output(self, key: Scalar, tree: Tree, words: tuple[str, ...]) -> Output | None:
         """`name: source`, or `name: {from: source, only: training, doc: ...}`."""
-        words: Map = tree if isinstance(tree, Map) else Map((), tree.span)
+        said: Map = tree if isinstance(tree, Map) else Map((), tree.span)
+        training = False
         if isinstance(tree, Map):
-            known = self.check_keys("an output", tree, ("from", "only", "doc"))
+            what = "an output" if words == OUTPUT else "an output of a block"
+            known = self.check_keys(what, tree, words)
             only, found = tree.get("only"), tree.get("from")
-            if only is not None and not (isinstance(only, Scalar) and only.value == "training"):
+            training = isinstance(only, Scalar) and only.value == "training"
+            if only is not None and not training:
                 self.fault("bad-option", "only is training", only.span, tree=only)
             if found is None:
                 if known:
@@ -740,8 +744,8 @@ class _Reader:
             return None
         if source is None:
             return None
-        doc = self.text("doc", words.get("doc")) or ""
-        return Output(key.text, source, key.span, words.get("only") is not None, doc)
+        doc = self.text("doc", said.get("doc")) or ""
+        return Output(key.text, source, key.span, training, doc)
 
     # blocks
 
@@ -777,7 +781,7 @@ class _Reader:
             params,
             inputs,
             self.nodes(nodes, path) if nodes else (),
-            self.outputs(outputs) if outputs is not None else (),
+            self.outputs(outputs, ("from",)) if outputs is not None else (),
             doc=doc,
         )
 

@@ -43,6 +43,7 @@ CASES = {
     "unknown output": "inputs: {a: [5]}\nnodes:\n  score: {layer: ReLU, from: a}\noutputs: ⟦unknown-source⟧scor\n",
     "unknown output by name": "inputs: {a: [5]}\nnodes:\n  score: {layer: ReLU, from: a}\noutputs: {y: ⟦unknown-source⟧scor}\n",
     "unknown share target": "inputs: {a: [5]}\nnodes:\n  b: {layer: ReLU, from: a}\n  c: {share: ⟦unknown-source⟧d, from: b}\noutputs: c\n",
+    "one argument too many, which does not exist": "inputs: {a: [5], b: [5]}\nnodes:\n  c: {layer: Linear, from: {input: a, ⟦unknown-key⟧weight: b}, out_features: 3}\noutputs: c\n",
     "unknown port": "inputs: {a: [5, 8]}\nnodes:\n  b: {layer: LSTM, from: a, hidden_size: 4}\n  c: {layer: ReLU, from: b.⟦unknown-port⟧lst}\noutputs: c\n",
     "port of what has one result": "inputs: {a: [5]}\nnodes:\n  b: {layer: ReLU, from: a}\n  c: {layer: ReLU, from: b.⟦unknown-port⟧output}\noutputs: c\n",
     "port of an input": "inputs: {a: [5]}\nnodes:\n  c: {layer: ReLU, from: a.⟦unknown-port⟧x}\noutputs: c\n",

@@ -50,6 +50,34 @@ CASES = {
     "nothing turned round": ("a.w:2x3", "p.w:3x2", ""),
     "loops": ("a.w:2 / x>a.w a.w>a.w", "p.w:2 / x>p.w p.w>p.w", "a.w=p.w"),
     "nothing": ("", "p.w:2", ""),
+    "modules stay together": (
+        "a.w:9 a.b:3 b.w:3 b.b:3 c.w:9 c.b:3",
+        "p.w:9 p.b:3 r.w:9 r.b:3 q.w:3 q.b:3",
+        "a.w=p.w a.b=p.b b.w=q.w b.b=q.b c.w=r.w c.b=r.b",
+    ),
+    "also if one has more": (
+        "a.w:9 a.b:3 b.w:3 b.b:3",
+        "p.w:9 p.b:3 r.w:9 r.b:3 q.w:3 q.b:3",
+        "a.w=p.w a.b=p.b b.w=q.w b.b=q.b",
+    ),
+    "by other names": (
+        "a.w:9 a.b:3 b.w:3 b.b:3",
+        "p.w:9 p.b:3 q.gamma:3 q.beta:3",
+        "a.w=p.w a.b=p.b b.w=q.gamma b.b=q.beta",
+    ),
+    "no module is split over parts of ours": (
+        "a.w:9 a.b:3 b.w:3 b.b:3",
+        "p.w:9 q.w:3 q.b:3 q.mean:3",
+        "",
+    ),
+    "nor in exchange": ("a.w:9 b.w:3 b.b:3", "p.w:9 p.b:3 q.w:3", ""),
+    "part of a module": ("a.w:9 a.b:3", "p.w:9", "a.w=p.w"),
+    "one holds the tensors of many": (
+        "a.w:9 a.b:3 b.w:9 b.b:3",
+        "p.w1:9 p.b1:3 p.w2:9 p.b2:3",
+        "a.w=p.w1 a.b=p.b1 b.w=p.w2 b.b=p.b2",
+    ),
+    "many hold the tensors of one": ("a.w0:9 a.w1:9", "p.w:9 q.w:9", "a.w0=p.w a.w1=q.w"),
 }
 
 

@@ -81,6 +81,21 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
         "b",
         {"a"},
     ),
+    "buffer": (
+        "a: {buffer: [5], init: ones, batched: true, freeze: true}\n  b: {merge: add, from: [a, table]}",
+        "b",
+        {"a"},
+    ),
+    "learned fill": (
+        "a: {layer: Fill, from: {input: table, present: given}, value: learned, freeze: true}",
+        "a",
+        {"a"},
+    ),
+    "each of learned fills": (
+        "a: {layer: Fill, each: {u: table, v: table}, value: learned, freeze: true}\n  b: {merge: add, from: a.*}",
+        "b",
+        {"a"},
+    ),
     "shared": (
         "a: {layer: Linear, from: table, out_features: 5, freeze: true}\n  b: {share: a, from: a}",
         "b",
@@ -97,6 +112,8 @@ CASES: dict[str, tuple[str, str, set[str]]] = {
 def graph_of(case: str) -> mg.Graph:
     nodes, output, _ = CASES[case]
     inputs = "image: [3, 8, 8]" if "image" in nodes else "table: [5]"
+    if "given" in nodes:
+        inputs += ", given: {shape: [], dtype: bool}"
     return mg.loads(f"inputs: {{{inputs}}}\n{BLOCKS}nodes:\n  {nodes}\noutputs: {output}\n")
 
 
@@ -119,6 +136,10 @@ def test_freezes_that_and_nothing_else(case: str) -> None:
     for ready in (model, model.eval().train(), copy.deepcopy(model), copy.deepcopy(model).train()):
         assert set(training(ready)) == thawed
     assert not set(training(model.eval()))
+
+
+def test_a_buffer_has_no_gradients_to_take_off() -> None:
+    assert "requires_grad" not in graph_of("buffer").source()
 
 
 @pytest.mark.parametrize("case", CASES)

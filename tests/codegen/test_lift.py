@@ -316,6 +316,31 @@ def test_what_differs_is_an_argument(case: Case) -> None:
         assert f"self.{name} = {call}\n" in model
 
 
+COMMENTED = """
+blocks:
+  tower:
+    inputs: [x]
+    nodes: {y: {layer: ReLU, from: x}, m: {layer: Mean, from: y, dim: 1}, z: {layer: Tanh, from: m}}
+    outputs: z
+  outer: {inputs: [x], nodes: {i: {block: tower, from: x}, j: {share: i, from: x}}, outputs: j}
+inputs: {a: [T, 4], b: [S, 4]}
+nodes: {p: USE, q: {share: p, from: b}, r: {merge: add, from: [p, q]}}
+outputs: r
+"""
+
+
+@pytest.mark.parametrize("use", ["{block: tower, from: a}", "{block: outer, from: a}"])
+def test_a_comment_on_which_a_share_disagrees_is_left_out(use: str) -> None:
+    source = mimgraph.loads(COMMENTED.replace("USE", use)).source()
+    tower, _, _ = source.partition("class Model")
+    assert "m = self.y(x)\n        m = m.mean(1)  # (N, 4)\n" in tower
+
+
+def test_a_comment_on_which_shares_agree_stays() -> None:
+    text = COMMENTED.replace("USE", "{block: tower, from: a}").replace("b: [S, 4]", "b: [T, 4]")
+    assert "m = self.y(x)  # (N, T, 4)\n" in mimgraph.loads(text).source()
+
+
 def spec_of(case: Case) -> str:
     body = dedent(case.block).strip()
     lines = [

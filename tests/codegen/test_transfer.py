@@ -267,6 +267,33 @@ def test_a_state_dict_counts_in_its_order() -> None:
     assert_same_outputs(graph, model, by_hand)
 
 
+class NormsLast(nn.Module):
+    """Defines its layers in another order than it runs them in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.c1, self.c2 = nn.Conv2d(3, 3, 3), nn.Conv2d(3, 3, 3)
+        self.n1, self.n2 = nn.BatchNorm2d(3), nn.BatchNorm2d(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.n2(self.c2(self.n1(self.c1(x)).relu()))
+
+
+@pytest.mark.parametrize("given", [NormsLast(), NormsLast().state_dict()], ids=["live", "state"])
+def test_the_tensors_of_a_module_stay_together(given: nn.Module | dict[str, Tensor]) -> None:
+    conv = "{Conv2d: {out_channels: 3, kernel_size: 3}}"
+    layers = f"[{conv}, BatchNorm2d, ReLU, {conv}, BatchNorm2d]"
+    graph = mg.loads(
+        f"inputs: {{x: [3, 8, 8]}}\nnodes: {{t: {{from: x, seq: {layers}}}}}\noutputs: t\n"
+    )
+    transfer = graph.load_state(graph.compile(), given)
+    sources = {key.rpartition(".")[0]: set[str]() for key in transfer.mapping}
+    for key, other in transfer.mapping.items():
+        sources[key.rpartition(".")[0]].add(other.rpartition(".")[0])
+        assert key.rpartition(".")[2] == other.rpartition(".")[2]
+    assert sources == {"t.0": {"c1"}, "t.1": {"n1"}, "t.3": {"c2"}, "t.4": {"n2"}}
+
+
 class Broken(TwoTowers):
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         raise RuntimeError("out of order")

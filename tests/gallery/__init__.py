@@ -63,8 +63,8 @@ def _unbatched(tensor: Tensor) -> torch.Size:
     return tensor.shape[1:] if tensor.dim() == 3 and len(tensor) == 1 else tensor.shape
 
 
-def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -> None:
-    """The spec has the reference's weights and, given them, its outputs for these inputs.
+def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -> nn.Module:
+    """The spec's model, which has the reference's weights and, given them, its outputs for these inputs.
 
     The reference takes the inputs by position, and gives its outputs in the spec's order. Samples
     must not all look alike to it, or else nothing is told.
@@ -80,6 +80,7 @@ def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -
         scale = theirs.abs().max().item()
         assert theirs.std(0).max() > 1e-3 * scale
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4 * scale)
+    return ours
 
 
 @torch.no_grad()

@@ -49,27 +49,18 @@ def test_branches_are_dropped_as_often_as_torchvisions(name: str) -> None:
     assert ours == pytest.approx(theirs, abs=1e-3)
 
 
-class WithHeads(nn.Module):
-    """torchvision's GoogLeNet, of which the auxiliary heads speak in eval too."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-        self.said: list[Tensor] = []
-        for block, head in ((model.inception4a, model.aux1), (model.inception4d, model.aux2)):
-            block.register_forward_hook(lambda _, __, out, head=head: self.said.append(head(out)))
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        self.said.clear()
-        return self.model(image), *self.said
-
-
 def test_googlenet_is_torchvisions_with_its_auxiliary_heads() -> None:
     torchvision = pytest.importorskip("torchvision")
     with torch.device("meta"):
         reference = torchvision.models.googlenet(aux_logits=True, init_weights=False)
-    reference = WithHeads(reference.to_empty(device="cpu"))
-    assert_same_model(gallery("googlenet"), reference, image=images(3, 224))
+    reference, image = reference.to_empty(device="cpu"), images(3, 224)
+    model = assert_same_model(gallery("googlenet"), reference, image=image)
+    assert list(model(image=image)) == ["logits"]
+    torch.manual_seed(0)
+    logits, aux2, aux1 = reference.train()(image)
+    torch.manual_seed(0)  # the same is dropped
+    outputs = model.train()(image=image)
+    torch.testing.assert_close(outputs, {"logits": logits, "aux1": aux1, "aux2": aux2})
 
 
 # Attention U-Net: the paper's figures 1 and 2 in two dimensions

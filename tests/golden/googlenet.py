@@ -75,7 +75,8 @@ class GoogLeNet(nn.Module):
     half-way help it to train (Szegedy et al. 2014, arXiv 1409.4842; the same as torchvision's
     googlenet).
 
-    Input: image (N, 3, 224, 224). Outputs: logits (N, 1000), aux1 (N, 1000), aux2 (N, 1000).
+    Input: image (N, 3, 224, 224). Outputs: logits (N, 1000), aux1 (N, 1000) (in training),
+    aux2 (N, 1000) (in training).
 
     image: RGB, normalised
     """
@@ -118,11 +119,15 @@ class GoogLeNet(nn.Module):
     def forward(self, *, image: Tensor) -> dict[str, Tensor]:
         early = self.stem(image)  # (N, 192, 28, 28)
         early = self.early(early)  # (N, 512, 14, 14)
+        if self.training:
+            aux1 = self.aux1(early)  # (N, 1000)
         middle = self.middle(early)  # (N, 528, 14, 14)
-        logits = self.late(middle)  # (N, 1024, 7, 7)
-        aux1 = self.aux1(early)  # (N, 1000)
         del early
-        aux2 = self.aux2(middle)  # (N, 1000)
+        if self.training:
+            aux2 = self.aux2(middle)  # (N, 1000)
+        logits = self.late(middle)  # (N, 1024, 7, 7)
         del middle
         logits = self.logits(logits)  # (N, 1000)
-        return {"logits": logits, "aux1": aux1, "aux2": aux2}
+        if self.training:
+            return {"logits": logits, "aux1": aux1, "aux2": aux2}
+        return {"logits": logits}

@@ -1,0 +1,108 @@
+"""What a spec declares besides nodes, as JSON Schema: names, params, inputs, outputs, blocks."""
+
+from __future__ import annotations
+
+import keyword
+
+from mimgraph.analysis.names import EMITTED, NODE_WORDS, PRIVATE, RESERVED
+from mimgraph.ir.option_types import Positive
+from mimgraph.ir.types import DTYPES, INTEGER
+from mimgraph.spec.schema.values import value
+from mimgraph.spec.schema.words import CLOSED, EXPRESSION, FLAG, IDENTIFIER, Json, keys, named, ref
+
+NAME = "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"
+SOURCE = r"^[A-Za-z_][A-Za-z0-9_]*(\..+)?$"
+
+
+def declared() -> Json:
+    """The definitions of all that."""
+    return {**_names(), **_params(), **_inputs(), **_outputs(), "block_of_spec": _block()}
+
+
+def _names() -> Json:
+    """Names of things and of sizes, and sources, which name things."""
+    taken = {*keyword.kwlist, *EMITTED, *RESERVED, *PRIVATE}
+    size = {"type": ["integer", "string"], "minimum": 1, "pattern": f"{NAME}|{EXPRESSION}"}
+    return {
+        "name": {"type": "string", "pattern": NAME, "not": {"enum": sorted(taken)}},
+        "size": {**size, "not": {"enum": sorted({"N", *taken})}},
+        "shape": {"type": "array", "items": ref("size")},
+        "source": {"type": "string", "pattern": SOURCE},
+    }
+
+
+def _params() -> Json:
+    """Params of the spec and of a block, which may not be called as a key of its uses."""
+    taken = {*keyword.kwlist, *EMITTED}
+    name = {"pattern": NAME, "not": {"enum": sorted(taken)}}
+    own = {"pattern": NAME, "not": {"enum": sorted({*taken, *NODE_WORDS})}}
+    kinds = ["number", "boolean", "string", "array", "null"]
+    params = {"type": "object", "additionalProperties": {**ref("data"), "type": kinds}}
+    return {
+        "params": {**params, "propertyNames": name},
+        "block_params": {**params, "propertyNames": ref("block_param")},
+        "block_param": own,
+    }
+
+
+def _inputs() -> Json:
+    """An input: its shape, or a mapping. Those of a block: names, or patterns by name."""
+    about = keys(
+        shape=ref("shape"),
+        dtype={"enum": list(DTYPES)},
+        vocab=value(Positive),
+        doc={"type": "string"},
+        optional=FLAG,
+    )
+    pattern = {"type": ["array", "null"], "items": ref("size")}
+    names = {"type": "array", "items": ref("name"), "minItems": 1, "uniqueItems": True}
+    return {
+        "input": {
+            **CLOSED,
+            "type": ["array", "object"],
+            "items": ref("size"),
+            "properties": about,
+            "anyOf": [{"type": "array"}, {"required": ["shape"]}, {"required": ["vocab"]}],
+            "if": {"required": ["vocab"]},
+            "then": {"properties": {"dtype": {"enum": list(INTEGER)}}},
+        },
+        "block_inputs": {"anyOf": [ref("name"), names, named(pattern, least=1)]},
+    }
+
+
+def _outputs() -> Json:
+    """A source, with more to say in a mapping; several in a list, or by name."""
+    said = keys(from_=ref("source"), only={"const": "training"}, doc={"type": "string"})
+    by_name = {
+        "type": "object",
+        "propertyNames": {"pattern": IDENTIFIER},
+        "additionalProperties": ref("output"),
+        "minProperties": 1,
+    }
+    # in a list a port needs a name
+    unnamed = {"type": "string", "pattern": NAME}
+    items = {"anyOf": [unnamed, {**by_name, "maxProperties": 1}]}
+    listed = {"type": "array", "items": items, "minItems": 1}
+    return {
+        "output": {"anyOf": [ref("source"), {**CLOSED, "properties": said, "required": ["from"]}]},
+        "outputs": {"anyOf": [ref("source"), listed, by_name]},
+    }
+
+
+def _block() -> Json:
+    """A graph of its own, or a chain."""
+    one_input = {"maxItems": 1, "maxProperties": 1}
+    return {
+        **CLOSED,
+        "properties": keys(
+            doc={"type": "string"},
+            params=ref("block_params"),
+            inputs=ref("block_inputs"),
+            nodes=named(ref("node_beside_blocks")),
+            outputs=ref("outputs"),
+            seq=ref("chain_beside_blocks"),
+        ),
+        "if": {"required": ["seq"]},
+        "then": {"properties": {"inputs": one_input, "nodes": False, "outputs": False}},
+        "else": {"required": ["inputs", "nodes", "outputs"]},
+    }

@@ -1,0 +1,278 @@
+"""Nodes and items of chains as JSON Schema: what each layer, merge and tensor takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import mimgraph.layers
+import mimgraph.merges  # noqa: F401 - both register what they hold
+from mimgraph import catalogue
+from mimgraph.analysis.names import NODE_WORDS
+from mimgraph.catalogue import REQUIRED, InputSpec, Op
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.option_types import NonNegative, choices
+from mimgraph.ir.types import TensorType
+from mimgraph.spec.schema.docs import documented
+from mimgraph.spec.schema.values import option, option_of_each, types, value
+from mimgraph.spec.schema.words import (
+    CLOSED,
+    COMPUTED,
+    EXPRESSION,
+    FLAG,
+    IDENTIFIER,
+    Json,
+    any_of,
+    keys,
+    lists,
+    only_one,
+    ref,
+    refs,
+)
+
+ANY_SOURCES = InputSpec((), frozenset(), "named", None)
+ONE_SOURCE = InputSpec(("input",), frozenset(), "one", TensorType)
+PORT = "^((?!__)[A-Za-z_][A-Za-z0-9_]*|[0-9]+)$"
+PARAM_LISTS: Json = {
+    "type": "object",
+    "propertyNames": ref("block_param"),
+    "additionalProperties": lists(ref("data")),
+}
+
+
+def nodes() -> Json:
+    """The definitions of all that."""
+    layers, merges, tensors = (catalogue.ops(kind) for kind in ("layer", "merge", "tensor"))
+    activations = [op for op in layers.values() if _is_function(op)]
+    every_op = [*layers.values(), *merges.values(), *tensors.values()]
+    return {
+        **_words(activations),
+        "node": _node(beside_blocks=False),
+        "node_beside_blocks": _node(beside_blocks=True),
+        "chain": {"type": "array", "items": ref("item")},
+        "chain_beside_blocks": {"type": "array", "items": ref("item_beside_blocks")},
+        "item": {"anyOf": _names(layers.values(), "item")},
+        "item_beside_blocks": {"anyOf": _names_and_blocks(layers.values())},
+        "layer": _chosen("layer"),
+        "merge": _chosen("merge"),
+        "block": _open_node(keys(block={"type": "string"}), "repeat"),
+        **{name: _tensor(op) for name, op in tensors.items()},
+        **{f"layer.{name}": _op_node(op) for name, op in layers.items()},
+        **{f"merge.{name}": _op_node(op) for name, op in merges.items()},
+        **{f"item.{name}": _options_or_lone(op, _op_words(op)) for name, op in layers.items()},
+        **{f"activation.{op.name}": _options_or_lone(op, {}) for op in activations},
+        **types(spec for op in every_op for spec in op.options.values()),
+    }
+
+
+def _words(activations: Iterable[Op]) -> Json:
+    """The words of a node that are no options."""
+    times = value(NonNegative)
+    with_times = [
+        {"required": ["times"]},
+        {"required": ["with"], "properties": {"with": {"minProperties": 1}}},
+    ]
+    mapping = {
+        **CLOSED,
+        "properties": keys(times=times, shared=FLAG, with_=PARAM_LISTS),
+        "anyOf": with_times,
+        "if": {"required": ["shared"], "properties": {"shared": {"const": True}}},
+        "then": {"properties": {"with": False}},
+    }
+    return keys(
+        from_=_sources(ANY_SOURCES),
+        each=_sources(ANY_SOURCES, PORT),
+        take={"type": ["string", "integer"]},
+        freeze=FLAG,
+        activation={"anyOf": _names(activations, "activation")},
+        repeat={"anyOf": [times, mapping]},
+    )
+
+
+# what feeds a node
+
+
+def _sources(spec: InputSpec, name: str = IDENTIFIER) -> Json:
+    """The sources of an op: as many as it takes, in a list or by argument, or by any `name`."""
+    listed: Json = {"type": "array", "items": ref("source"), "minItems": 1}
+    if spec.kind == "many":
+        return any_of(ref("source"), listed)
+    by_argument: Json = {
+        "type": "object",
+        "propertyNames": {"pattern": name},
+        "additionalProperties": ref("source"),
+    }
+    if spec.kind != "named":
+        listed["maxItems"] = len(spec.names)
+        by_argument = {
+            **CLOSED,
+            "properties": {name: ref("source") for name in spec.names},
+            "required": [name for name in spec.names if name not in spec.optional],
+        }
+    return any_of(ref("source"), listed, {**by_argument, "minProperties": 1})
+
+
+def _fed(required: Iterable[str] = ()) -> Json:
+    """A node has `from` and what is required, or `each`, and may have the latter in its `with`."""
+    somewhere = [
+        {"anyOf": [{"required": [name]}, {"required": ["with"], "properties": {"with": one}}]}
+        for name in required
+        if (one := {"required": [name]})
+    ]
+    return {
+        "if": {"required": ["each"]},
+        "then": {"properties": {"from": False}, **({"allOf": somewhere} if somewhere else {})},
+        "else": {"required": ["from", *required], "properties": {"with": False}},
+    }
+
+
+# nodes
+
+
+def _node(beside_blocks: bool) -> Json:
+    """A node: what it does decides what else it has."""
+    chain = ref("chain_beside_blocks" if beside_blocks else "chain")
+    seq = {**keys(seq=chain), "from": _sources(ONE_SOURCE), **refs("each", "take", "freeze")}
+    share = {**keys(share=ref("source")), **refs("from", "each")}
+    branches: Json = {
+        **refs("layer", "merge"),
+        "seq": {**CLOSED, "properties": seq, **_fed()},
+        **({"block": ref("block")} if beside_blocks else {}),
+        "share": {**CLOSED, "properties": share},  # of a parameter it has no source
+        **refs("parameter", "buffer", "arange"),
+    }
+    node: Json = {
+        **CLOSED,
+        "properties": {**keys(**{op: {} for op in branches}), **refs("from")},
+        "anyOf": [{"required": [op]} for op in branches],
+    }
+    for op, branch in reversed(branches.items()):
+        node = {"if": {"required": [op]}, "then": branch, "else": node}
+    return {"type": "object", **node}
+
+
+def _chosen(kind: str) -> Json:
+    """A layer or merge: its name, which decides the rest."""
+    ops = catalogue.ops(kind)
+    return {
+        "properties": {kind: {"anyOf": [*(_name(op) for op in ops.values()), COMPUTED]}},
+        "allOf": [
+            {"if": {"properties": {kind: {"const": name}}}, "then": ref(f"{kind}.{name}")}
+            for name in ops
+        ],
+        "if": {"properties": {kind: COMPUTED}},
+        "then": _open_node({kind: {}}, "activation"),
+    }
+
+
+def _op_node(op: Op) -> Json:
+    """A node that is a certain layer or merge."""
+    of_each = {name: option_of_each(spec) for name, spec in op.options.items()}
+    return {
+        **CLOSED,
+        "properties": {
+            op.kind: {},
+            "from": _sources(op.inputs),
+            **refs("each"),
+            "with": {**CLOSED, "properties": of_each},
+            **_options(op),
+            **_op_words(op),
+        },
+        **_fed(_required(op)),
+    }
+
+
+def _tensor(op: Op) -> Json:
+    """A tensor of the model itself, its shape behind its key; of an `arange`, its source."""
+    options = _options(op)
+    behind = _sources(op.inputs) if op.inputs.names else options.pop("shape")
+    return {
+        **CLOSED,
+        "properties": {**keys(**{op.name: behind}), **options, **_op_words(op)},
+        "required": [op.name, *(name for name in _required(op) if name in options)],
+    }
+
+
+def _open_node(op: Json, *more: str) -> Json:
+    """A use of a block, or of what a param names: its options are not known here."""
+    words = {**op, **refs("from", "each", "take", "freeze", *more), **keys(with_=PARAM_LISTS)}
+    return {
+        "properties": {**words, **{word: False for word in NODE_WORDS if word not in words}},
+        "propertyNames": {"pattern": IDENTIFIER},
+        "additionalProperties": ref("data"),
+        **_fed(),
+    }
+
+
+# items of chains, and activations
+
+
+def _names(ops: Iterable[Op], prefix: str) -> list[Json]:
+    """A name alone, where nothing is required, or with its options; or the param that names one."""
+    bare = [_name(op) for op in ops if not _required(op)]
+    with_options = only_one({op.name: ref(f"{prefix}.{op.name}") for op in ops})
+    with_options["patternProperties"] = {EXPRESSION: ref("data")}
+    return [*bare, with_options, COMPUTED]
+
+
+def _names_and_blocks(layers: Iterable[Op]) -> list[Json]:
+    """The same, or a block: any name that is no layer's."""
+    *bare, with_options, chosen = _names(layers, "item")
+    name = {"type": "string", "pattern": IDENTIFIER, "not": {"enum": [op.name for op in layers]}}
+    call = {**ref("data"), "properties": refs("take", "freeze", "repeat")}
+    return [*bare, {**with_options, "additionalProperties": call}, chosen, name]
+
+
+def _options_or_lone(op: Op, words: Json) -> Json:
+    """What stands behind a layer's name in a chain: its options, one lone value, or nothing."""
+    required = _required(op)
+    others: list[Json] = [] if required else [{"type": "null"}]
+    if op.lone_option is not None and set(required) <= {op.lone_option}:
+        others.append({**option(op.options[op.lone_option]), "not": {"type": "null"}})
+    return {
+        **documented(op),
+        "if": {"type": "object"},
+        "then": {"properties": {**_options(op), **words}, "required": required, **CLOSED},
+        "else": any_of(*others) if others else {"type": "object"},
+    }
+
+
+# what ops take
+
+
+def _name(op: Op) -> Json:
+    return {"const": op.name, **documented(op)}
+
+
+def _options(op: Op) -> Json:
+    found = {name: option(spec) for name, spec in op.options.items()}
+    if op.inputs.kind == "named":  # a formula, in which `$name` stands for a number
+        found["expr"] = {"description": "arithmetic over the sources", "type": "string"}
+    if "activation" in found:  # the word of every node, so it may be written as that is
+        nothing = {"type": ["object", "null"], "maxProperties": 0}
+        named = only_one(dict.fromkeys(choices(op.options["activation"].annotation), nothing))
+        found["activation"]["anyOf"].append(named)
+    return found
+
+
+def _op_words(op: Op) -> Json:
+    """The words beside an op's options."""
+    words = refs("take", "freeze", "activation")
+    if op.ports:
+        words["take"] = {"enum": list(op.ports)}
+    return {word: one for word, one in words.items() if word not in op.options}
+
+
+def _required(op: Op) -> list[str]:
+    return [name for name, spec in op.options.items() if spec.default is REQUIRED]
+
+
+def _is_function(op: Op) -> bool:
+    """Whether an op is an activation without state of its own, as its rule says of some tensor."""
+    if op.family != "activation":
+        return False
+    options = {
+        name: spec.check(1) if spec.default is REQUIRED else spec.default
+        for name, spec in op.options.items()
+    }
+    lowering = op.infer({op.inputs.names[0]: TensorType((4, 8, 8))}, options)
+    return isinstance(lowering, Lowering) and lowering.function is not None

@@ -1,0 +1,173 @@
+"""The options of an op as JSON Schema: what they may be, or the expression that computes it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from mimgraph.catalogue import OptionSpec
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.option_types import Plain, describe
+from mimgraph.layers.inits import INITS, Init
+from mimgraph.spec.schema.words import (
+    CLOSED,
+    COMPUTED,
+    EXPRESSION,
+    TEXT,
+    Json,
+    any_of,
+    lists,
+    only_one,
+    ref,
+)
+
+_TYPES = {int: "integer", float: "number", bool: "boolean", type(None): "null"}
+_ANY = ["null", "boolean", "number", "string", "array", "object"]
+
+
+def option(spec: OptionSpec) -> Json:
+    """One option, by its type and its default."""
+    found = _type(spec.annotation)
+    if spec.inferred:
+        return {**found, "description": f"{describe(spec.annotation)}; the input decides it"}
+    default = _plain(spec.default)
+    return found if default is None else {**found, "default": default}
+
+
+def option_of_each(spec: OptionSpec) -> Json:
+    """One value of an option for each of several sources."""
+    return lists(_type(spec.annotation))
+
+
+def types(specs: Iterable[OptionSpec]) -> Json:
+    """The definitions of the types that options have."""
+    annotations = dict.fromkeys(spec.annotation for spec in specs)
+    return {_name(one): _written_out(one) for one in annotations if not _is_choice(one)}
+
+
+def _type(annotation: Any) -> Json:
+    """A type by its name; one with texts to choose from, which no address can hold, written out."""
+    return _written_out(annotation) if _is_choice(annotation) else ref(_name(annotation))
+
+
+def _written_out(annotation: Any) -> Json:
+    return {"description": describe(annotation), **value(annotation)}
+
+
+def _is_choice(annotation: Any) -> bool:
+    return "'" in describe(annotation)
+
+
+def _name(annotation: Any) -> str:
+    """A type in words, with what an address can hold."""
+    return re.sub(r"[^\w-]+", "_", describe(annotation))
+
+
+def value(annotation: Any) -> Json:
+    """A value of this type, or the expression that computes it."""
+    if annotation is Any:  # the one option of any type is how a tensor starts
+        return ref("initial")
+    members = _members(annotation)
+    allowed = [one for member in members for one in _literals(member)]
+    leaves = [_leaf(member) for member in members if not _literals(member)]
+    words = f"{describe(annotation)}, or an expression: $name, $(2 * name)"
+    computed = {**COMPUTED, "patternErrorMessage": words}
+    return any_of(*([{"enum": allowed}] if allowed else []), *_leaves(leaves, computed))
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The members of a union; an integer beside a run-time size is a size too."""
+    if get_origin(annotation) not in (Union, UnionType):
+        return [annotation]
+    members = get_args(annotation)
+    return [member for member in members if not (member is int and Dim in members)]
+
+
+def _literals(member: Any) -> tuple[Any, ...]:
+    return get_args(member) if get_origin(member) is Literal else ()
+
+
+def _leaf(annotation: Any) -> Json:
+    """A type that is no union."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        bounds = {"minimum": arguments[1].low, "maximum": arguments[1].high}
+        given = {key: bound for key, bound in bounds.items() if bound is not None}
+        return {**_leaf(arguments[0]), **given}
+    if origin is tuple:
+        count = len(arguments)
+        length = {} if arguments[-1] is Ellipsis else {"minItems": count, "maxItems": count}
+        return {"type": "array", "items": value(arguments[0]), **length}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": value(arguments[1])}
+    if annotation is Dim:
+        return {"type": "integer", "minimum": 1}
+    if annotation is Plain:
+        return ref("data")
+    return TEXT if annotation is str else {"type": _TYPES[annotation]}
+
+
+def _leaves(leaves: list[Json], computed: Json) -> list[Json]:
+    """The members of a union and the expression: as one so far as a type each tells them apart.
+
+    That tells a fault in fewer words. Lists and mappings stand apart: of one schema for all, an
+    editor would always write out the list.
+    """
+    nested = [leaf for leaf in leaves if leaf.get("type") in (None, "array", "object")]
+    flat = leaves if leaves == nested[:1] else [leaf for leaf in leaves if leaf not in nested]
+    kinds = [leaf.get("type") for leaf in flat]
+    if None in kinds or len(set(kinds)) < len(kinds) or {"integer", "number"} <= set(kinds):
+        return [*leaves, computed]
+    merged = dict(computed)
+    for leaf in flat:
+        merged.update(leaf)
+    merged["type"] = list(dict.fromkeys([*kinds, "string"]))
+    return [merged, *(leaf for leaf in nested if leaf not in flat)]
+
+
+def values() -> Json:
+    """The definitions of any data, and of how a tensor of the model starts."""
+    numbers = ["number", "boolean", "array", "string"]
+    return {
+        "data": {**TEXT, "items": ref("data"), "additionalProperties": ref("data"), "type": _ANY},
+        "numbers": {"type": numbers, "pattern": EXPRESSION, "items": ref("numbers")},
+        "initial": _initial(),
+    }
+
+
+def _initial() -> Json:
+    """How a tensor of the model starts: an init, alone or with its arguments, or the values."""
+    return {
+        "anyOf": [
+            {"enum": [name for name, init in INITS.items() if not init.required]},
+            only_one({name: _arguments(init) for name, init in INITS.items()}),
+            ref("numbers"),
+        ]
+    }
+
+
+def _arguments(init: Init) -> Json:
+    """What stands behind an init's name: its arguments, the only one alone, or nothing."""
+    arguments = {name: _argument(wants) for name, wants in init.arguments.items()}
+    named = {**CLOSED, "properties": arguments, "required": list(init.required)}
+    alone = list(arguments.values()) if len(arguments) == 1 else []
+    return any_of(named, *alone, *([] if init.required else [{"type": "null"}]))
+
+
+def _argument(annotation: Any) -> Json:
+    """An argument of an init; of any type is a value of the tensor."""
+    if annotation is not Any:
+        return value(annotation)
+    return {"type": ["number", "boolean", "string"], "pattern": EXPRESSION}
+
+
+def _plain(default: Any) -> Any:
+    """A default as JSON has it; None where it has no word for it."""
+    if isinstance(default, tuple | list):
+        return [_plain(item) for item in default]
+    if isinstance(default, float) and not math.isfinite(default):
+        return None
+    return default if isinstance(default, str | int | float | dict) else None

@@ -1,0 +1,200 @@
+"""What an editor knows of specs by the schema: completion, hover and faults of the YAML language server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mimgraph.spec import schema
+from tests.conftest import SPECS
+from tests.language_server import Editor
+
+SERVER = "yaml-language-server@2.0.0"
+MODELINE = "# yaml-language-server: $schema=mimgraph.schema.json\n"
+CURSOR = "‸"
+TOP = "inputs: {x: [3, 8, 8]}\noutputs: y\n"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The server, installed by npm; on a machine that has none of this, there is nothing to test."""
+    # node of the test extra stands beside this Python
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    node, npm = shutil.which("node", path=places), shutil.which("npm", path=places)
+    root = tmp_path_factory.mktemp("server")
+    if node is None or npm is None:
+        return _missing("there is no node and no npm")
+    install = [npm, "install", "--no-save", "--ignore-scripts", "--prefix", str(root), SERVER]
+    environment = {**os.environ, "PATH": places}
+    done = subprocess.run(install, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        return _missing(f"npm cannot install {SERVER}: {done.stderr}")
+    package = root / "node_modules" / "yaml-language-server"
+    return [node, str(package / "bin" / "yaml-language-server"), "--stdio"]
+
+
+def _missing(why: str) -> list[str]:
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+class Document:
+    """A spec in the editor; `‸` in its text is the cursor."""
+
+    def __init__(self, editor: Editor, path: Path, marked: str) -> None:
+        before, _, after = (MODELINE + marked).partition(CURSOR)
+        self.at = before.count("\n"), len(before) - before.rfind("\n") - 1
+        self.editor, self.path = editor, path
+        self.faults = [
+            f"{fault['range']['start']['line']}:{fault['range']['start']['character']} {fault['message']}"
+            for fault in editor.open(path, before + after)
+        ]
+
+    @property
+    def completion(self) -> dict[str, str]:
+        """What may stand at the cursor, and what is inserted for it."""
+        found = self.editor.completion(self.path, *self.at)
+        return {label: item["insertText"] for label, item in found.items()}
+
+    @property
+    def hover(self) -> str:
+        return self.editor.hover(self.path, *self.at)
+
+
+class Desk:
+    """An editor in a folder that has the schema beside the specs."""
+
+    def __init__(self, editor: Editor, folder: Path) -> None:
+        self.editor, self.folder = editor, folder
+        self.opened = 0
+
+    def open(self, marked: str) -> Document:
+        self.opened += 1
+        return Document(self.editor, self.folder / f"spec{self.opened}.yaml", marked)
+
+
+@pytest.fixture(scope="module")
+def desk(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "mimgraph.schema.json").write_text(schema.text())
+    with Editor(command, folder) as editor:
+        yield Desk(editor, folder)
+
+
+CONV2D = ["kernel_size", "stride", "padding", "dilation", "groups", "bias", "padding_mode"]
+COMPLETES = {
+    "the name of a layer": (
+        "nodes:\n  y: {layer: Con‸}\n",
+        ["Conv1d", "Conv2d", "ConvTranspose2d"],
+    ),
+    "a name that is one already": ("nodes:\n  y: {layer: Max‸}\n", ["Max", "MaxPool2d"]),
+    "the name of a merge": ("nodes:\n  y: {merge: con‸}\n", ["concat"]),
+    "what a node does": ("nodes:\n  y:\n    from: x\n    ‸\n", ["layer", "merge", "seq", "share"]),
+    "the options of a layer": (
+        "nodes:\n  y:\n    layer: Conv2d\n    out_channels: 3\n    ‸\n",
+        [*CONV2D, "from", "activation"],
+    ),
+    "the options of a layer in one line": ("nodes:\n  y: {layer: Conv2d, ke‸}\n", CONV2D),
+    "the options of an item": (
+        "nodes:\n  y:\n    from: x\n    seq:\n      - Conv2d:\n          ‸\n",
+        ["out_channels", *CONV2D],
+    ),
+    "an item": (
+        "nodes:\n  y:\n    from: x\n    seq:\n      - ‸\n",
+        ["ReLU", "Flatten", "Conv2d", "Linear"],
+    ),
+    "a choice": ("nodes:\n  y: {layer: Conv2d, padding_mode: ‸}\n", ["zeros", "reflect"]),
+    "an activation": ("nodes:\n  y: {layer: Linear, activation: ‸}\n", ["ReLU", "GELU", "Sigmoid"]),
+    "a dtype": ("blocks: {}\ninputs:\n  x: {dtype: ‸}\n", ["float32", "int64", "bool"]),
+    "an init": ("nodes:\n  y: {parameter: [3], init: ‸}\n", ["zeros", "normal", "sinusoid"]),
+    "a port": ("nodes:\n  y: {layer: LSTM, from: x, take: ‸}\n", ["last", "hidden", "cell"]),
+}
+
+
+@pytest.mark.parametrize(("marked", "expected"), COMPLETES.values(), ids=COMPLETES.keys())
+def test_completes(desk: Desk, marked: str, expected: list[str]) -> None:
+    found = desk.open(marked).completion
+    assert [label for label in expected if label not in found] == []
+
+
+def test_offers_only_what_the_layer_has(desk: Desk) -> None:
+    found = desk.open("nodes:\n  y:\n    layer: Linear\n    from: x\n    ‸\n").completion
+    words = {"each", "with", "take", "freeze", "activation"}
+    assert set(found) - words == {"out_features", "bias", "in_features"}
+
+
+def test_inserts_the_default(desk: Desk) -> None:
+    found = desk.open("nodes:\n  y:\n    layer: Conv2d\n    from: x\n    ‸\n").completion
+    assert found["stride"] == "stride: ${1:1}"
+    assert found["padding"] == "padding: ${1:0}"
+    assert found["kernel_size"] == "kernel_size: "
+
+
+SHOWS = {
+    "a layer": "nodes:\n  y: {layer: Conv‸2d, from: x, out_channels: 3, kernel_size: 3}\n",
+    "a layer with options in a chain": "nodes:\n  y: {from: x, seq: [{Con‸v2d: {out_channels: 3, kernel_size: 3}}]}\n",
+}
+
+
+@pytest.mark.parametrize("marked", SHOWS.values(), ids=SHOWS.keys())
+def test_shows_the_documentation_of(desk: Desk, marked: str) -> None:
+    shown = desk.open(marked).hover
+    assert "Convolution over two axes" in shown
+    assert "`(N, C, H, W) -> (N, out_channels, H', W')`" in shown
+
+
+def test_shows_what_an_option_takes(desk: Desk) -> None:
+    node = "y: {layer: Conv2d, from: x, out_channels: 3, kernel‸_size: 3}"
+    shown = desk.open(f"nodes:\n  {node}\n").hover
+    assert "an integer of at least 1 or a list of 2, each an integer of at least 1" in shown
+
+
+TELLS = {
+    "a misspelt option": (
+        "y: {layer: Linear, from: x, out_features: 3, ‸bais: true}",
+        ["Property bais is not allowed."],
+    ),
+    "a misspelt option of an item": (
+        "y: {from: x, seq: [{Linear: {out_features: 3, ‸bais: true}}]}",
+        ["Property bais is not allowed."],
+    ),
+    "a type": (
+        "y: {layer: Linear, from: x, out_features: ‸five}",
+        ["a size, or an expression: $name, $(2 * name)"],
+    ),
+    "a choice": (
+        "y: {layer: GELU, from: x, approximate: ‸tan}",
+        ['Value is not accepted. Valid values: "none", "tanh".'],
+    ),
+    "a missing option": ("‸y: {layer: Linear, from: x}", ['Missing property "out_features".']),
+    "two things at once": (
+        "y: {layer: ReLU, ‸merge: add, from: x}",
+        ["Property merge is not allowed."],
+    ),
+}
+
+
+@pytest.mark.parametrize(("node", "messages"), TELLS.values(), ids=TELLS.keys())
+def test_tells_of(desk: Desk, node: str, messages: list[str]) -> None:
+    document = desk.open(f"{TOP}nodes:\n  {node}\n")
+    line, character = document.at
+    assert document.faults == [f"{line}:{character} {message}" for message in messages]
+
+
+def test_tells_of_a_misspelt_layer(desk: Desk) -> None:
+    (fault,) = desk.open(f"{TOP}nodes:\n  y: {{layer: ‸Liner, from: x}}\n").faults
+    assert fault.startswith("4:13 Value must be ") and '"Linear"' in fault
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_tells_nothing_of_the_gallery(desk: Desk, path: Path) -> None:
+    assert desk.open(path.read_text()).faults == []

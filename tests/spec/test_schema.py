@@ -1,0 +1,338 @@
+"""The JSON Schema against the reader: what one takes the other takes, and what is refused for structure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from jsonschema import Draft202012Validator
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph import catalogue
+from mimgraph.catalogue import Op, OptionSpec
+from mimgraph.ir.option_types import choices
+from mimgraph.source import SourceFile
+from mimgraph.spec import schema
+from mimgraph.spec.compose import Scalar, Sequence, Tree, compose
+from tests.analysis.test_choice import SPEC as CHOICE
+from tests.analysis.test_locations import CASES
+from tests.analysis.test_locations import LEGAL as LOCATIONS_LEGAL
+from tests.marked import split, told
+from tests.strategies import Spec, specs, to_yaml
+
+SCHEMA = schema.schema()
+VALIDATOR = Draft202012Validator(SCHEMA)
+OPS = [op for kind in ("layer", "merge", "tensor") for op in catalogue.ops(kind).values()]
+
+
+def data(text: str) -> Any:
+    """A spec as plain data, as an editor reads it: by YAML 1.2."""
+    faults: list[Any] = []
+    tree = compose(SourceFile("spec.yaml", text), faults.append)
+    assert tree is not None and not faults
+    return _plain(tree)
+
+
+def _plain(tree: Tree) -> Any:
+    if isinstance(tree, Scalar):
+        return tree.value
+    if isinstance(tree, Sequence):
+        return [_plain(item) for item in tree.items]
+    return {key.text: _plain(value) for key, value in tree.entries}
+
+
+def faults(text: str) -> list[str]:
+    return [f"{e.json_path}: {e.message}"[:300] for e in VALIDATOR.iter_errors(data(text))]
+
+
+def test_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_is_written_as_it_is() -> None:
+    text = schema.text()
+    assert json.loads(text) == SCHEMA
+    assert len(text) < 1_000_000
+
+
+def test_every_definition_is_used() -> None:
+    text = schema.text()
+    assert [name for name in SCHEMA["$defs"] if f'"#/$defs/{name}"' not in text] == []
+
+
+def test_takes_the_gallery(spec: Path) -> None:
+    assert faults(spec.read_text()) == []
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: f"{op.kind} {op.name}")
+def test_takes_the_example_of_every_op(op: Op) -> None:
+    inputs, node = op.example
+    declared = "\n".join(f"  {line}" for line in inputs)
+    assert faults(f"inputs:\n{declared}\nnodes:\n  y: {node}\noutputs: y\n") == []
+
+
+# what is legal and has many forms: the nodes of a spec with the inputs a, b (5) and s (T, 5)
+LEGAL_NODES = {
+    "a source by argument": "n: {layer: ReLU, from: {input: a}}",
+    "a source in a list": "n: {layer: ReLU, from: [a]}",
+    "a chain of nothing": "n: {from: a, seq: []}",
+    "a chain fed by argument": "n: {from: {input: a}, seq: [ReLU]}",
+    "a lone value": "n: {from: a, seq: [{Linear: 3}, {Linear: {out_features: 3}}, {ReLU: }, {ReLU: {}}]}",
+    "words of an item": "n: {from: s, seq: [{LSTM: {hidden_size: 3, take: last, freeze: true}}, {Linear: {out_features: 3, activation: ReLU}}]}",
+    "an activation": "n: {layer: Linear, from: a, out_features: 3, activation: {LeakyReLU: 0.2}}",
+    "an activation of nothing": "n: {layer: Linear, from: a, out_features: 3, activation: {ReLU: }}",
+    "an activation with options": "n: {layer: Linear, from: a, out_features: 3, activation: {Softplus: {beta: 2}}}",
+    "each": "n: {layer: Linear, each: [a, b], out_features: 3}",
+    "each by name": "n: {layer: Linear, each: {x: a, y: a}, out_features: 3}",
+    "each with its own options": "n: {layer: Linear, each: [a, b], with: {out_features: [3, $(2 + 2)]}}",
+    "each of a chain": "n: {seq: [ReLU], each: [a, b]}",
+    "each of what is shared": "m: {layer: ReLU, from: a}\n  n: {share: m, each: [a, b]}",
+    "a share of one of each": "m: {layer: Linear, each: [a, b], out_features: 3}\n  n: {share: m.a, from: a}",
+    "a parameter": "n: {parameter: [5], init: zeros, activation: ReLU, freeze: true}",
+    "a parameter of no axes": "n: {parameter: [], init: 0.5}",
+    "a parameter by values": "n: {parameter: [2, 2], init: [[1, 2], [3, $(2 * 2)]]}",
+    "an init with nothing": "n: {parameter: [5], init: {zeros: }}",
+    "an init with arguments": "n: {parameter: [5], init: {normal: {std: $(1 / 2)}}}",
+    "an arange": "n: {arange: [s], dim: 1}\n  m: {arange: {input: s}, dim: 1}",
+    "an expression as any option": "n: {layer: Linear, from: a, out_features: $(2 * 3), bias: $t}",
+    "a formula": "n: {merge: formula, expr: $k * a + b, from: {a: a, b: b}}",
+    "a text with a param in it": "n: {layer: Rearrange, from: s, pattern: n t (h c) -> n t h c, sizes: {c: $k}}",
+    "an activation that is an option": "n: {layer: TransformerEncoderLayer, from: s, nhead: 1, activation: gelu}\n  m: {layer: TransformerEncoderLayer, from: s, nhead: 1, activation: {gelu: {}}}",
+    "an init of one argument": "n: {parameter: [5], init: {constant: 0.5}}",
+    "a parameter used again": "m: {parameter: [5], init: zeros}\n  n: {share: m}",
+}
+# and whole specs
+LEGAL = {
+    "nothing but inputs": "inputs: {a: [5]}\nnodes: {}\noutputs: a\n",
+    "a version": "mimgraph: 1\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
+    "a quoted version": 'mimgraph: "1"\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n',
+    "a param that is a list": "params: {p: [1, [2, x]], q: null, r: true}\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
+    "inputs": "params: {k: 3}\ninputs: {a: {vocab: $k}, b: {shape: [$(k * 2), 3], doc: x, optional: true}, c: [T, 5], d: []}\nnodes: {n: {layer: Fill, from: b, value: zeros}}\noutputs: [a, n, c, d]\n",
+    "a list of outputs": "inputs: {a: [5], b: [5], c: [5]}\nnodes: {}\noutputs: [a, {y: b}, {z: {from: c, doc: last}}]\n",
+    "outputs by any name": "inputs: {a: [5], b: [5]}\nnodes: {}\noutputs: {forward: a, class: {from: b, only: training}}\n",
+    "a block of one input": "inputs: {a: [5]}\nblocks: {p: {inputs: x, nodes: {}, outputs: x}}\nnodes: {n: {block: p, from: a}}\noutputs: n\n",
+    "a block of any shape": "inputs: {a: [5]}\nblocks: {p: {inputs: {x: null}, seq: []}}\nnodes: {n: {block: p, from: a}}\noutputs: n\n",
+    "a block in a chain": "inputs: {a: [5]}\nblocks: {p: {params: {w: 5}, seq: [{Linear: $w}]}}\nnodes: {n: {from: a, seq: [p, {p: }, {p: {}}, {p: 5}, {p: {w: 5, repeat: 2}}]}}\noutputs: n\n",
+    "repeats": "params: {k: 2}\ninputs: {a: [5]}\nblocks: {p: {params: {w: 5}, seq: [{Linear: $w}]}}\nnodes:\n  n: {block: p, from: a, repeat: $k}\n  m: {block: p, from: n, repeat: {times: 2, shared: true}}\n  o: {block: p, from: m, repeat: {with: {w: [3, 4]}}}\noutputs: o\n",
+}
+
+
+NODES = "params: {k: 5, t: true}\ninputs: {a: [5], b: [5], s: [T, 5]}\nnodes:\n  %s\noutputs: [a, b, s]\n"
+ALL_LEGAL = {
+    "params that name layers, merges and blocks": CHOICE,
+    **LOCATIONS_LEGAL,
+    **LEGAL,
+    **{name: NODES % node for name, node in LEGAL_NODES.items()},
+}
+
+
+@pytest.mark.parametrize("text", ALL_LEGAL.values(), ids=ALL_LEGAL.keys())
+def test_takes_what_the_reader_takes(text: str) -> None:
+    assert [fault for fault in told(text) if not fault.startswith("unused-node")] == []
+    assert faults(text) == []
+
+
+# the codes of faults that are of structure, and where they are of what the names mean
+STRUCTURAL = {
+    *("unknown-key", "missing-key", "wrong-type", "unknown-option", "missing-option"),
+    *("bad-option", "unknown-layer", "unknown-merge", "bad-name"),
+}
+UNREADABLE = {"yaml-syntax", "yaml-subset", "ambiguous-scalar", "duplicate-key"}
+BEYOND = {
+    "what a block's own text says of its params and inputs": {
+        "unknown param of a block",
+        "missing param of a block",
+        "missing param of a block in a seq",
+        "unknown param in with",
+        "block with twice",
+        "block unknown arg",
+        "block lone no params",
+        "block lone bad",
+        "block param list item",
+        "block fault by param",
+        "block fault by param type",
+    },
+    "the value of an expression": {"input param text", "param null", "block pattern param text"},
+    "whether what is shared takes a source": {"missing from of share"},
+    "how many values go with others": {"block with lengths", "block with times"},
+    "sizes and other options": {
+        "heads that do not divide",
+        "groups that do not divide",
+        "dim out of range",
+        "embedding of what size",
+        "concat dim 0",
+        "padding same stride",
+        "pool padding",
+        "groupnorm groups",
+        "embedding pad idx",
+        "lstm proj",
+        "activation softmax dim",
+        "seq item mha",
+        "reshape",
+        "permute batch",
+        "mean batch",
+        "select batch",
+    },
+    "the notation in a text": {"rearrange"},
+    "3.0, which is an integer in JSON": {"option float", "concat dim float", "block repeat float"},
+}
+# what is of no structure in general and is refused where the structure gives it away
+FORESEEN = {
+    "too many sources",
+    "too many args of attention",
+    "seq of several sources",
+    "a missing argument",
+    "from empty list",
+    "from empty map",
+    "from dot",
+    "take of an unknown port",
+    "unknown block",  # of a spec without blocks
+    "block a layer",
+    "block input twice",
+    "lone dollar",
+    "empty expr",
+    "unclosed expr",
+}
+READABLE = {
+    name: (text, {fault.partition(" ")[0] for fault in expected})
+    for name, marked in CASES.items()
+    for text, expected in [split(marked)]
+    if not UNREADABLE.intersection(fault.partition(" ")[0] for fault in expected)
+}
+
+
+# and nodes with other faults of structure
+REFUSED_NODES = {
+    "a port of each that is no name": "n: {layer: ReLU, each: {x-y: a}}",
+    "with and no each": "n: {layer: Linear, from: a, with: {out_features: [3]}}",
+    "with of one value": "n: {layer: Linear, each: [a, b], with: {out_features: 3}}",
+    "with of a wrong value": "n: {layer: Linear, each: [a, b], with: {out_features: [3, x]}}",
+    "with of a word": "n: {layer: ReLU, each: [a, b], with: {activation: [ReLU, Tanh]}}",
+    "with of a chain": "n: {seq: [ReLU], each: [a, b], with: {}}",
+    "with of a share": "m: {layer: ReLU, from: a}\n  n: {share: m, each: [a, b], with: {x: [1, 2]}}",
+    "each and from": "n: {layer: ReLU, each: [a], from: b}",
+    "each of a parameter": "n: {parameter: [3], init: zeros, each: [a]}",
+    "each of an item": "n: {from: a, seq: [{Linear: {out_features: 3, each: a}}]}",
+    "a parameter without an init": "n: {parameter: [3]}",
+    "an init that does not exist": "n: {parameter: [3], init: norml}",
+    "an argument of an init": "n: {parameter: [3], init: {normal: {sd: 1}}}",
+    "an argument of an init out of range": "n: {parameter: [3], init: {normal: {std: -1}}}",
+    "a lone value of an init of several": "n: {parameter: [3], init: {normal: 1}}",
+    "an init that needs its argument": "n: {parameter: [3], init: constant}",
+    "an arange with from": "n: {arange: s, from: a, dim: 1}",
+    "an item that needs more than its lone value": "n: {from: a, seq: [{Conv2d: 3}]}",
+    "an item that needs a value": "n: {from: a, seq: [{Linear: }]}",
+    "a lone value for what has none": "n: {from: a, seq: [{BatchNorm2d: 64}]}",
+    "an option out of the choices": "n: {layer: GELU, from: a, approximate: tan}",
+}
+
+
+@pytest.mark.parametrize("node", REFUSED_NODES.values(), ids=REFUSED_NODES.keys())
+def test_refuses_a_node(node: str) -> None:
+    assert {fault.partition(" ")[0] for fault in told(NODES % node)} & STRUCTURAL
+    assert faults(NODES % node) != []
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_refuses_what_the_reader_refuses_for_structure(name: str) -> None:
+    text, codes = READABLE[name]
+    told_by_structure = bool(codes & STRUCTURAL) and not any(name in why for why in BEYOND.values())
+    assert bool(faults(text)) == (told_by_structure or name in FORESEEN)
+
+
+def test_what_is_beyond_names_cases() -> None:
+    assert [n for why in (*BEYOND.values(), FORESEEN) for n in why if n not in READABLE] == []
+
+
+# every option of the catalogue against values of every kind
+
+PROBES = (
+    *(None, True, 0, 1, -1, 2, 1000, 1001, 0.5, 1.5, -0.5, "", "text", "a b", "$x", "$(2 * x)"),
+    *([], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4], [0], [-1, 4], [None, 1], [0.5, 2], ["a"], ["$x"]),
+    *([1, 2, 3, 4, 5, 6], [[1]], [True, 1], {"a": 2}, {"a": 0}, {"a": "$x"}),
+)
+OPTIONS = [
+    pytest.param(op, spec, id=f"{op.name}.{spec.name}")
+    for op in OPS
+    for spec in op.options.values()
+    if spec.annotation is not Any and spec.name != "activation"
+]
+
+
+def is_legal(spec: OptionSpec, value: Any) -> bool:
+    """What the option's own check says of a value, in which any expression computes what fits."""
+    if _is_expression(value):
+        return True
+    candidates = _without_expressions(value)
+    for candidate in candidates:
+        try:
+            spec.check(candidate)
+        except ValueError:
+            continue
+        return True
+    return False
+
+
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("$")
+
+
+def _without_expressions(value: Any) -> list[Any]:
+    """The value with this or that in place of the expressions inside it."""
+    if isinstance(value, list) and any(map(_is_expression, value)):
+        return [[new if _is_expression(v) else v for v in value] for new in (1, 0.5, "text")]
+    if isinstance(value, dict) and any(map(_is_expression, value.values())):
+        return [{k: 1 if _is_expression(v) else v for k, v in value.items()}]
+    return [value]
+
+
+@pytest.mark.parametrize(("op", "spec"), OPTIONS)
+def test_an_option_takes_what_its_check_takes(op: Op, spec: OptionSpec) -> None:
+    definition = op.name if op.kind == "tensor" else f"{op.kind}.{op.name}"
+    key = op.name if op.kind == "tensor" and spec.name == "shape" else spec.name
+    one = SCHEMA["$defs"][definition]["properties"][key]
+    validator = Draft202012Validator({**one, "$defs": SCHEMA["$defs"]})
+    probes = (*PROBES, *choices(spec.annotation))
+    wrong = [v for v in probes if validator.is_valid(v) != is_legal(spec, v)]
+    assert wrong == []
+
+
+class Scaled(nn.Module):
+    """Multiplied by a number."""
+
+    def __init__(self, by: float, mode: Literal["up", "down"] = "up", extra: Any = None) -> None:
+        super().__init__()
+        self.by = by if mode == "up" else 1 / by
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.by
+
+
+@pytest.mark.parametrize(
+    ("item", "fine"),
+    [
+        ("{Scaled: 2}", True),
+        ("{Scaled: {by: 0.5, mode: down, extra: {a: [1, $k]}}}", True),
+        ("Scaled", False),
+        ("{Scaled: {by: x}}", False),
+        ("{Scaled: {by: 1, mode: side}}", False),
+        ("{Scaled: {by: 1, extra: [$]}}", False),
+    ],
+)
+def test_knows_layers_that_are_registered(
+    item: str, fine: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalogue._OPS, "layer", dict(catalogue.ops("layer")))
+    mg.register(Scaled)
+    text = f"inputs: {{a: [5]}}\nnodes: {{n: {{from: a, seq: [{item}]}}}}\noutputs: n\n"
+    assert Draft202012Validator(schema.schema()).is_valid(data(text)) == fine
+
+
+@settings(max_examples=60)
+@given(specs())
+def test_takes_specs_made_at_random(spec: Spec) -> None:
+    assert faults(to_yaml(spec)) == []
