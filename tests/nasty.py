@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 MEGABYTE = 1 << 20
-LINE_OF = "inputs: {x: [8]}\n"
+SHORT = "inputs: {x: [8]}\n"
 
 
 def spec(nodes: str, outputs: str = "y", inputs: str = "{x: [8]}", before: str = "") -> str:
@@ -124,9 +124,9 @@ BYTES: dict[str, bytes] = {
     "nothing": b"",
     "NUL": b"\x00" * MEGABYTE,
     "NUL in a name": b"name: a\x00b\n",
-    "UTF-16": LINE_OF.encode("utf-16"),
-    "UTF-16 without a mark": LINE_OF.encode("utf-16-le"),
-    "UTF-32": LINE_OF.encode("utf-32"),
+    "UTF-16": SHORT.encode("utf-16"),
+    "UTF-16 without a mark": SHORT.encode("utf-16-le"),
+    "UTF-32": SHORT.encode("utf-32"),
     "Latin-1": "doc: größer\n".encode("latin-1"),
     "half a character": "doc: ü".encode()[:-1],
     "overlong": b"doc: \xc0\xaf\n",
@@ -160,7 +160,7 @@ GRAPHS: dict[str, str] = {
     "pairs of some": spec(f"  y: {{merge: pairwise_dot, from: [{', '.join(['x'] * 4_000)}]}}\n"),
     "outer of many": spec(f"  y: {{merge: outer, from: [{', '.join(['x'] * 40_000)}]}}\n"),
     "stack of many": spec(f"  y: {{merge: stack, from: [{', '.join(['x'] * 100_000)}]}}\n"),
-    "compact of many": spec(
+    "a formula of many sources": spec(
         f"  y: {{merge: formula, expr: a, from: {{{', '.join(f'a{i}: x' for i in range(50_000))}}}}}\n"
     ),
     "each of many": spec(
@@ -178,11 +178,11 @@ GRAPHS: dict[str, str] = {
         "  y: {merge: add, from: [e.*]}\n"
     ),
     "a star of a star": spec(
-        f"  c: {{layer: Split, from: x, size: 1, dim: 1}}\n"
+        f"  c: {{layer: Split, from: x, split_size_or_sections: 1, dim: 1}}\n"
         f"  y: {{merge: add, from: [{', '.join(['c.*'] * 20_000)}]}}\n"
     ),
     "split in many": spec(
-        "  c: {layer: Split, from: x, size: 1, dim: 1}\n  y: {merge: add, from: [c.*]}\n",
+        "  c: {layer: Split, from: x, split_size_or_sections: 1, dim: 1}\n  y: {merge: add, from: [c.*]}\n",
         inputs="{x: [1000000]}",
     ),
     "chunk in many": spec(
@@ -318,12 +318,7 @@ GRAPHS: dict[str, str] = {
     ),
     "a merge that expands": spec(
         "  n0: {layer: ReLU, from: x}\n"
-        + lines("  n{i}: {{merge: gated, from: [x, n{j}]}}", 16_000),
-        "n16000",
-    ),
-    "fusions": spec(
-        "  n0: {layer: ReLU, from: x}\n"
-        + lines("  n{i}: {{merge: highway, from: [x, n{j}]}}", 16_000),
+        + lines("  n{i}: {{merge: gated, from: [x, n{j}], out_features: 8}}", 16_000),
         "n16000",
     ),
     "large weights": spec(seq(["Linear: 1048576"] * 1000), inputs="{x: [1048576]}"),
@@ -541,7 +536,7 @@ GRAPHS: dict[str, str] = {
         seq([f"{{Permute: {{dims: [{', '.join(map(str, range(100_000)))}]}}}}"])
     ),
     "a large reshape": spec(seq([f"{{Reshape: {{shape: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
-    "a large expand": spec(seq([f"{{Expand: {{shape: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
+    "a large expand": spec(seq([f"{{Expand: {{size: [{', '.join(['1'] * 200_000)}, 8]}}}}"])),
     "a wide Linear chain": spec(seq(["{Linear: 9000}", "ReLU"] * 20_000)),
     "deep values": spec(f"  y: {{layer: Linear, from: x, out_features: {'[' * 60}{']' * 60}}}\n"),
     "shares of each": spec(

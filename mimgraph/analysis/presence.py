@@ -17,6 +17,8 @@ from mimgraph.ir.types import can_be_read
 from mimgraph.layers.registered import Registered
 from mimgraph.source import Span
 
+MAX_OPTIONAL = 128
+
 
 def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
     """Whether one input at least is always given: it tells the batch."""
@@ -26,6 +28,11 @@ def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
         message = "at least one input must not be optional"
         help = "the size of the batch is read from it"
         state.fault("bad-option", message, declared[0].span, help=help)
+    optional = [one for one in declared if one.optional]
+    if len(optional) > MAX_OPTIONAL:
+        message = f"more than {MAX_OPTIONAL} optional inputs"
+        state.fault("too-large", message, optional[MAX_OPTIONAL].span)
+        state.report.raise_if_any()  # to tell when what is there would take too long
     return fine
 
 

@@ -37,7 +37,7 @@ from mimgraph.ir.typed import (
     single_nodes,
     unwrap,
 )
-from mimgraph.ir.types import DTYPES
+from mimgraph.ir.types import DTYPES, TensorType
 
 LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
 
@@ -279,13 +279,17 @@ class Plan:
             agreed = all(str(twin.type_of(targets[0])) == str(type_) for twin in self.twins)
             if agreed and type_.dtype in DTYPES:  # the state of a recurrent layer is no tensor
                 comment = str(type_)
-        at_hand = [
-            value for value in values_read(code) if value.port[:1] != "*" and value not in targets
-        ]
-        at_hand += [Value(name, "") for name in self.body.inputs if self.is_given(name)]
-        sized = resolve_sizes(code, [(Local(value), self.body.type_of(value)) for value in at_hand])
+        sized = resolve_sizes(code, lambda: self.at_hand(code, targets))
         reads = tuple(dict.fromkeys(values_read(sized)))
         self.add(Step(targets, sized, reads, comment, loop, node=node.name))
+
+    def at_hand(self, code: Code, targets: tuple[Value, ...]) -> list[tuple[Code, TensorType]]:
+        """What a step can read sizes from: what it reads anyway, and the inputs."""
+        found = [
+            value for value in values_read(code) if value.port[:1] != "*" and value not in targets
+        ]
+        found += [Value(name, "") for name in self.body.inputs if self.is_given(name)]
+        return [(Local(value), self.body.type_of(value)) for value in found]
 
     def is_given(self, name: str) -> bool:
         """Whether an input is there where steps are made just now."""

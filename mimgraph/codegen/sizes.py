@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from mimgraph.codegen.tree import rebuild
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, RuntimeSize, Subscript
@@ -12,11 +13,15 @@ from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells
 Readable = Sequence[tuple[Code, TensorType]]
 
 
-def resolve_sizes(code: Code, readable: Readable) -> Code:
-    """`code` with each run-time size read from the first of `readable` that has it."""
+def resolve_sizes(code: Code, readable: Callable[[], Readable]) -> Code:
+    """`code` with each run-time size read from the first of `readable` that has it.
+
+    They may be thousands, so they are asked for only where there is such a size.
+    """
+    at_hand = cache(readable)
 
     def replace(part: Code) -> Code | None:
-        return read_size(part.dim, readable) if isinstance(part, RuntimeSize) else None
+        return read_size(part.dim, at_hand()) if isinstance(part, RuntimeSize) else None
 
     return rebuild(code, replace)
 

@@ -49,4 +49,6 @@ def renamed(presence: Presence, outer: Mapping[str, Presence]) -> Presence:
 
 
 def _minimal(clauses: set[frozenset[str]]) -> Presence:
-    return frozenset(c for c in clauses if not any(other < c for other in clauses))
+    shortest = min(map(len, clauses), default=0)
+    longer = [clause for clause in clauses if len(clause) > shortest]
+    return frozenset(clauses.difference(c for c in longer if any(other < c for other in clauses)))
