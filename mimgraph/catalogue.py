@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dim import Dim, Size, equal
@@ -28,7 +27,6 @@ Rule = Callable[..., Lowering | Block]
 Sources = tuple[TensorType, ...]
 NamedSources = dict[str, TensorType]
 REQUIRED = inspect.Parameter.empty
-Uses = WeakValueDictionary[int, Any]  # first calls by number, as long as anyone has what they gave
 
 
 @dataclass
@@ -209,10 +207,10 @@ class Applicable:
     """What is called on handles; called twice, its weights are shared.
 
     What applies it is its first source (`apply_layer`), so the catalogue knows nothing of the
-    builder, which keeps in `uses` what the first call recorded in each graph or body.
+    builder, which keeps in `uses` what the first call recorded in each body.
     """
 
-    uses: Uses
+    uses: dict[Any, Any]
 
     @property
     def label(self) -> str:
@@ -252,7 +250,7 @@ class EachCall:
     options: Mapping[str, Any]
 
     @property
-    def uses(self) -> Uses:
+    def uses(self) -> dict[Any, Any]:
         return self.layer.uses
 
 
@@ -276,7 +274,7 @@ class LayerCall(Applicable):
         self.op = op
         self.args = args
         self.keywords = keywords
-        self.uses: Uses = Uses()
+        self.uses: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]

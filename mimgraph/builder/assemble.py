@@ -12,7 +12,7 @@ from mimgraph.analysis.structure import unique
 from mimgraph.builder.content import content
 from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
-from mimgraph.builder.record import Record, Tensor, share, used_already
+from mimgraph.builder.record import Record, Tensor, share
 from mimgraph.builder.trace import Trace, declare_value
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
@@ -67,14 +67,6 @@ def declare_body(
         if not isinstance(record.made, Given):
             assert record.recipe is not None
             first = firsts.setdefault(id(record.recipe.uses), record)
-            if not first.is_call_of(record.recipe):
-                raise used_already(record.recipe, record.span)
-            if record.blocks.keys() != first.blocks.keys():
-                message = f"{first.label} is shared, but declares another graph here"
-                raise fail("bad-option", message, record.span, "make another for this source")
-            for item in record.owned:
-                if firsts.setdefault(id(item.uses), first) is not first:
-                    raise used_already(item, record.span)
             blocks |= record.blocks
             nodes.append(_node(record, first, names, trace))
     found = DeclaredBody(
@@ -118,9 +110,10 @@ def _node(
     )
     if record is not first:
         return ir.Node(names[record], span, share(record.recipe, names[first], span), sources)
-    first_call = record.first or record  # which may not be in this graph
+    assert record.recipe is not None
+    first_call = record.recipe.uses[trace].made  # which may not be in this graph
     declared: ir.Node = with_options(
-        first_call.made.declared, lambda o: o._replace(value=declare_value(o.value, trace, o.span))
+        first_call.declared, lambda o: o._replace(value=declare_value(o.value, trace, o.span))
     )
     return replace(declared, name=names[record], span=span, sources=sources)
 

@@ -21,12 +21,12 @@ from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Record, Tensor
 from mimgraph.builder.trace import Trace
-from mimgraph.catalogue import REQUIRED, Applicable, Uses, is_source
+from mimgraph.catalogue import REQUIRED, Applicable, is_source
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import WrittenFloat, WrittenInt
-from mimgraph.ir.typed import Repeated, Use
+from mimgraph.ir.typed import Repeated, TypedNode, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
@@ -243,7 +243,7 @@ class BlockCall(Applicable):
         self.family = family
         self.args = args
         self.keywords = keywords
-        self.uses: Uses = Uses()
+        self.uses: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
@@ -279,6 +279,9 @@ class BlockCall(Applicable):
             use = Label(feed.span, f"used here as {feed.name}")
             error.diagnostics[:] = [_with_use(found, use) for found in error.diagnostics]
             raise
+
+    def claim(self, typed: TypedNode, feed: Feed) -> None:
+        """A block function is free to be used elsewhere."""
 
     def _declare(self, span: Span) -> ir.Call:
         params = {k: v for k, v in self.keywords.items() if k not in WORDS}

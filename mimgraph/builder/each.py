@@ -22,6 +22,7 @@ def draft_each(call: EachCall, feed: Feed) -> Draft:
         operation: One = declare_apply(call.layer, feed.span)
         freeze = declare_freeze(call.layer.keywords, feed.span)
         return Draft(feed.infer(ir.Each(operation, options, feed.span), take, {}, freeze), {})
+    layer: Any = call.layer
     drafts = [
         _with(call, position).draft(_one(feed, source))
         for position, source in enumerate(feed.sources)
@@ -32,9 +33,10 @@ def draft_each(call: EachCall, feed: Feed) -> Draft:
         help = "give them blocks of their own"
         raise fail("bad-option", message, feed.span, help)
     blocks = {key: block for draft in drafts for key, block in draft.blocks.items()}
+    layer.claim(drafts[0].typed, feed)
     each = ir.Each(operations[0], options, feed.span)
     freeze = drafts[0].typed.declared.freeze
-    return Draft(feed.infer(each, take, blocks, freeze), blocks, drafts[0].owned)
+    return Draft(feed.infer(each, take, blocks, freeze), blocks)
 
 
 def _one(feed: Feed, source: ir.Source) -> Feed:

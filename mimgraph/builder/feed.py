@@ -8,7 +8,6 @@ from typing import NamedTuple
 from mimgraph.analysis.alone import Made, infer_node
 from mimgraph.builder.place import raise_faults
 from mimgraph.builder.trace import Trace
-from mimgraph.catalogue import Applicable
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode
@@ -16,12 +15,10 @@ from mimgraph.source import Span
 
 
 class Draft(NamedTuple):
-    """A call declared and typed, the blocks that it speaks of, inner ones first, and the layers that
-    it makes its own: they may stand nowhere else."""
+    """A call declared and typed, and the blocks that it speaks of, inner ones first."""
 
     typed: TypedNode
     blocks: Mapping[str, ir.Block]
-    owned: tuple[Applicable, ...] = ()
 
 
 class Feed(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any, Protocol, cast
@@ -17,7 +17,7 @@ from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.trace import Trace, running
-from mimgraph.catalogue import Applicable, EachCall, ItemCall, LayerCall, Uses
+from mimgraph.catalogue import EachCall, ItemCall, LayerCall
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
@@ -37,7 +37,7 @@ class Recipe(Protocol):
     `stem` begins the names of nodes that are given none, `argument_names` are those of the sources.
     """
 
-    uses: Uses
+    uses: dict[Any, Any]
 
     @property
     def label(self) -> str: ...
@@ -52,29 +52,17 @@ class Recipe(Protocol):
 
     def draft(self, feed: Feed) -> Draft: ...
 
+    def claim(self, typed: TypedNode, feed: Feed) -> None:
+        """Take what the recipe is made of for its own."""
+
 
 Called = Recipe | LayerCall | EachCall | ItemCall
 
 
 class Record:
-    """An input, or one call: what it was given and what it makes. `sources` name their argument,
-    `first` is the call whose module it shares, and `fed_by` the numbers of what it comes from."""
+    """An input, or one call: what it was given and what it makes. `sources` name their argument."""
 
-    __slots__ = (
-        "__weakref__",
-        "blocks",
-        "fed_by",
-        "first",
-        "made",
-        "name",
-        "number",
-        "owned",
-        "recipe",
-        "sources",
-        "span",
-        "stem",
-        "trace",
-    )
+    __slots__ = ("blocks", "made", "name", "number", "recipe", "sources", "span", "stem", "trace")
 
     def __init__(
         self,
@@ -86,11 +74,8 @@ class Record:
         recipe: Called | None = None,
         sources: tuple[tuple[str | None, Tensor], ...] = (),
         blocks: Mapping[str, ir.Block] | None = None,
-        owned: tuple[Applicable, ...] = (),
-        first: Record | None = None,
     ) -> None:
         self.number = next(_numbers)
-        self.fed_by = _fed_by_all(sources) or frozenset({self.number})
         self.made = made
         self.span = span
         self.name = name
@@ -99,17 +84,11 @@ class Record:
         self.recipe = recipe
         self.sources = sources
         self.blocks = blocks or {}
-        self.owned = owned
-        self.first = first
 
     @property
     def label(self) -> str:
         """Its name, or what its name will begin with."""
         return self.name or self.stem
-
-    def is_call_of(self, recipe: Any) -> bool:
-        """Whether its module is the recipe's; else the recipe may be an item of it."""
-        return self.recipe is not None and self.recipe.uses is recipe.uses
 
     @property
     def results(self) -> Mapping[str, TensorType]:
@@ -317,6 +296,8 @@ def _check_name(name: Any, span: Span) -> None:
 
 # --- calls ----------------------------------------------------------------------------------------
 
+IN_SEQUENCE = object()  # among the uses of a layer: it is an item of a Sequential
+
 
 def record(
     recipe: Called,
@@ -324,44 +305,23 @@ def record(
     named: Mapping[str, Any],
     name: str | None,
 ) -> Tensor:
-    """Check a call on handles, and keep it; a second call of one object shares its module, as soon
-    as both are fed by one input: before that they may be of two graphs."""
+    """Check a call on handles, and keep it; a second call of one object shares its module."""
     span = here()
     handles = _handles(recipe, sources, named)
     trace = _common_trace(handles, span)
     if name is not None:
         _check_name(name, span)
-    first = _first(recipe, _fed_by_all(handles), trace)
-    if first is not None and not first.is_call_of(recipe):
+    first = recipe.uses.get(trace)
+    if first is IN_SEQUENCE:
         raise used_already(recipe, span)
     stem = _stem(recipe)
     feed = _feed(name or stem, handles, span, trace, first)
     draft = _draft(recipe, feed) if first is None else _draft_again(recipe, first, feed)
     arguments = tuple(_by_argument(recipe, handles))
-    kept = Record(draft.typed, span, name, stem, trace, recipe, arguments, *draft[1:], first)
+    kept = Record(draft.typed, span, name, stem, trace, recipe, arguments, draft.blocks)
     if first is None:
-        recipe.uses[kept.number] = kept
-        for item in draft.owned:
-            if _first(item, kept.fed_by, trace) is not None:
-                raise used_already(item, span)
-            item.uses[kept.number] = kept
+        recipe.uses[trace] = kept
     return Tensor(kept)
-
-
-def _fed_by_all(sources: Handles) -> frozenset[int]:
-    """The numbers of all that these come from."""
-    found = [source.record.fed_by for _, source in sources]
-    return found[0] if len(found) == 1 else frozenset().union(*found)
-
-
-def _first(recipe: Any, fed_by: frozenset[int], trace: Trace | None) -> Record | None:
-    """The first call of the recipe that one of these feeds too; an item of `each` is of the latest,
-    if there is none."""
-    uses = [use for use in recipe.uses.values() if use.trace is trace]
-    found = [use for use in uses if not fed_by.isdisjoint(use.fed_by)]
-    if not found and isinstance(recipe, ItemCall):
-        found = uses[-1:]
-    return found[0] if found else None
 
 
 def _stem(recipe: Called) -> str:
@@ -378,7 +338,9 @@ def _draft(recipe: Called, feed: Feed) -> Draft:
     if isinstance(recipe, EachCall):
         return draft_each(recipe, feed)
     if not isinstance(recipe, LayerCall):
-        return recipe.draft(feed)
+        draft = recipe.draft(feed)
+        recipe.claim(draft.typed, feed)
+        return draft
     apply, words, span = declare_apply(recipe, feed.span), recipe.keywords, feed.span
     return Draft(feed.infer(apply, declare_take(words, span), {}, declare_freeze(words, span)), {})
 
@@ -409,9 +371,7 @@ def _draft_again(recipe: Called, first: Record, feed: Feed) -> Draft:
         operation = TypedEach(tuple(items))
     made[target] = replace(typed, declared=own, arguments=arguments, operation=operation)
     again = share(recipe, target, feed.span)
-    return Draft(
-        feed._replace(made=made).infer(again, None, first.blocks), first.blocks, first.owned
-    )
+    return Draft(feed._replace(made=made).infer(again, None, first.blocks), first.blocks)
 
 
 def _fed_by(item: TypedNode, value: Value) -> TypedNode:
@@ -424,12 +384,12 @@ def used_already(recipe: Any, span: Span) -> SpecError:
     return fail("bad-option", message, span, "make another, or call the Sequential twice")
 
 
-Handles = Sequence[tuple[str | None, Tensor]]
+Handles = list[tuple[str | None, Tensor]]
 
 
 def _handles(recipe: Called, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Handles:
     """The sources with the arguments they are given for; None leaves one out."""
-    found: list[tuple[str | None, Tensor]] = [(None, source) for source in sources]
+    found: Handles = [(None, source) for source in sources]
     found += [(key, source) for key, source in named.items() if source is not None]
     for _, source in found:
         if not isinstance(source, Tensor):

@@ -10,7 +10,8 @@ from mimgraph.analysis.alone import Given
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.blocks import BlockCall
 from mimgraph.builder.feed import Draft, Feed
-from mimgraph.catalogue import Applicable, LayerCall, Op, Uses
+from mimgraph.builder.record import IN_SEQUENCE, used_already
+from mimgraph.catalogue import Applicable, LayerCall, Op
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import Sequence, TypedNode, has_state
 
@@ -34,7 +35,7 @@ class Sequential(Applicable):
     def __init__(self, *items: LayerCall | BlockCall | Layerlike, freeze: bool = False) -> None:
         self.items = tuple(map(_layer, items))
         self.freeze = freeze
-        self.uses: Uses = Uses()
+        self.uses: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.items), *(["freeze=True"] if self.freeze else [])]
@@ -66,11 +67,17 @@ class Sequential(Applicable):
                 nodes.append(ir.Node(str(index), feed.span, apply, (), take, freeze))
         freeze = declare_freeze({"freeze": self.freeze}, feed.span)
         typed = feed.infer(ir.Chain(tuple(nodes), feed.span), None, blocks, freeze)
+        return Draft(typed, blocks)
+
+    def claim(self, typed: TypedNode, feed: Feed) -> None:
+        """An item with weights of its own may stand nowhere else."""
         assert isinstance(typed.operation, Sequence)
-        pairs = zip(self.items, typed.operation.items, strict=True)
-        return Draft(
-            typed, blocks, tuple(item for item, node in pairs if has_state(node.operation))
-        )
+        for item, node in zip(self.items, typed.operation.items, strict=True):
+            if not has_state(node.operation):
+                continue
+            if feed.trace in item.uses:
+                raise used_already(item, feed.span)
+            item.uses[feed.trace] = IN_SEQUENCE
 
 
 def _layer(item: Any) -> LayerCall | BlockCall:
