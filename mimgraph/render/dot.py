@@ -17,7 +17,7 @@ TIME_LIMIT = 60  # seconds by the clock, on a machine that does much else
 CPU_LIMIT = (
     10  # seconds of work; some dense graphs of fifty boxes would take hours, WaveNet takes 2.4
 )
-MEMORY_LIMIT = 1 << 30  # bytes
+MEMORY_LIMIT = 2 << 30  # bytes; WaveNet as a .png takes 1.1 GiB
 LINE = 34  # characters of a subtitle's line
 DOTS_PER_INCH = 144
 MOST_INCHES = 100  # of a side of a .png, which is made smaller: viewers show no more
@@ -189,8 +189,10 @@ def _limit() -> None:
     """Bound the process of Graphviz, whatever the graph."""
     import resource  # which Windows has not
 
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    for kind, most in ((resource.RLIMIT_CPU, CPU_LIMIT), (resource.RLIMIT_AS, MEMORY_LIMIT)):
+        _, allowed = resource.getrlimit(kind)
+        if allowed == resource.RLIM_INFINITY or most < allowed:
+            resource.setrlimit(kind, (most, most))
 
 
 def _engine() -> str:

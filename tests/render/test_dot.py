@@ -217,6 +217,19 @@ def test_an_engine_that_fails_is_told_in_a_line(
     assert (tmp_path / "m.svg").read_text() == "old"
 
 
+def test_an_engine_that_works_too_long_is_ended(
+    graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = tmp_path / "dot"
+    engine.write_text("#!/bin/sh\nwhile :; do :; done\n")
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(dot, "CPU_LIMIT", 1)
+    with pytest.raises(RenderError, match="needs more than 1 seconds"):
+        draw(graph, tmp_path / "m.svg")
+    assert not (tmp_path / "m.svg").exists()
+
+
 def test_the_gallery_is_drawn(spec: Path, tmp_path: Path) -> None:
     for suffix in RENDERERS.keys() - {".pdf"}:
         draw(mimgraph.load(spec).typed, tmp_path / f"m{suffix}")
