@@ -151,7 +151,7 @@ outputs: again
         "layer again",
         "output output again",
     ]
-    assert edges(picture)[:3] == ["n0 -> n1 to n5", "n1 to n5 -> n6", "n1 to n5 -> sum"]
+    assert edges(picture)[:3] == ["n0 -> n1 to n5", "n1 to n5 -> n6", "n6 -> n7 to n12"]
     chain = picture.items[1]
     assert isinstance(chain, Box)
     assert (chain.title, chain.subtitle) == ("n1 … n5", "5 layers: Linear × 5")
