@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
-    from mimgraph.codegen.checks import InputCheck
+    from mimgraph.codegen.hook import InputCheck
     from mimgraph.codegen.transfer import Transfer
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
@@ -163,7 +163,7 @@ class Graph:
         return made
 
     def _input_check(self) -> InputCheck:
-        from mimgraph.codegen.checks import InputCheck
+        from mimgraph.codegen.hook import InputCheck
 
         return InputCheck(self.typed, self.dumps, restore_check)
 

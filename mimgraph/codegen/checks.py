@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mimgraph.codegen.ranges import limits
 from mimgraph.ir.dim import Dim, divisible, substitute, symbols
@@ -14,31 +14,6 @@ from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 
 Takes = Callable[[torch.dtype, torch.dtype], bool]
-
-
-class InputCheck:
-    """A forward pre-hook: one `ValueError` that tells all that does not fit.
-
-    It pickles by the spec, from which `restore` makes it again, in any process.
-    """
-
-    def __init__(
-        self, graph: TypedGraph, spec: Callable[[], str], restore: Callable[[str], InputCheck]
-    ) -> None:
-        self.graph = graph
-        self.spec = spec
-        self.restore = restore
-
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # values are not for a traced graph
-    def __call__(self, module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
-        if torch.compiler.is_exporting():  # there are no values to look at
-            return
-        faults = list(call_faults(self.graph, args, inputs, same_kind))
-        if faults:
-            raise ValueError("; ".join(faults))
-
-    def __reduce__(self) -> tuple[Callable[[str], InputCheck], tuple[str]]:
-        return self.restore, (self.spec(),)
 
 
 def call_faults(

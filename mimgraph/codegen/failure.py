@@ -41,11 +41,11 @@ def explain_failures(
     """
     if anew or made not in _graphs:
         _graphs[made] = graph
-        made.__call__ = _call  # type: ignore[method-assign]
+        made.__call__ = call  # type: ignore[method-assign]
     return made
 
 
-def _call(self: Any, *args: Any, **inputs: Any) -> Any:
+def call(self: Any, *args: Any, **inputs: Any) -> Any:
     """`nn.Module.__call__` itself, not around it: one more call would cost as much as an op."""
     try:
         if self._compiled_call_impl is not None:
