@@ -13,7 +13,7 @@ from mimgraph.builder import (
     training_only,
 )
 from mimgraph.diagnostics import SpecError
-from mimgraph.graph import Graph, load, load_model, loads
+from mimgraph.graph import Graph, load, load_model, loads, positional
 from mimgraph.register import register
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "load_model",
     "loads",
     "merges",
+    "positional",
     "register",
     "training_only",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from os import PathLike
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
+    from mimgraph.codegen.export import DynamicShapes
     from mimgraph.codegen.hook import InputCheck
     from mimgraph.codegen.transfer import Transfer
     from mimgraph.render.scene import Direction, Theme
@@ -161,6 +162,22 @@ class Graph:
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
         return made
+
+    def dynamic_shapes(
+        self, given: Iterable[str] | Mapping[str, TorchTensor | None] | None = None
+    ) -> DynamicShapes:
+        """What `torch.export` and the ONNX exporter take, so that the batch and all named sizes stay open.
+
+        A name is one `torch.export.Dim` wherever it stands, within the bounds of the constraints; the
+        batch is `N`. `given` are the inputs, or their names, if optional ones are left out:
+
+            torch.export.export(model, (), inputs, dynamic_shapes=graph.dynamic_shapes(inputs))
+
+        No size of the inputs that it is exported with may be 1, and none may be as short as can be.
+        """
+        from mimgraph.codegen.export import dynamic_shapes
+
+        return dynamic_shapes(self.typed, self.inputs if given is None else given)
 
     def _input_check(self) -> InputCheck:
         from mimgraph.codegen.hook import InputCheck
@@ -291,6 +308,18 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
     model = graph.compile()
     graph.load_weights(model, path)
     return model
+
+
+def positional(model: nn.Module, names: Iterable[str] | None = None) -> nn.Module:
+    """The model with its inputs by position, in the order of the spec or of the names given.
+
+    For what takes no keywords: `torch.jit.trace`, the ONNX exporter of old, `nn.Sequential`,
+    reentrant checkpointing. The weights are the model's own, and inputs that are not named are
+    left out.
+    """
+    from mimgraph.codegen.positional import Positional
+
+    return Positional(model, names)
 
 
 def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:

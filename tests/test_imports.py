@@ -36,7 +36,9 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-_NAMES = ("checks", "failure", "hook", "loader", "probe", "runner", "transfer", "uses", "weights")
+_NAMES = """
+    checks export failure hook loader positional probe runner transfer uses weights
+""".split()
 WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES}
 
 

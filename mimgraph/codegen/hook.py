@@ -13,10 +13,6 @@ from mimgraph.codegen.checks import call_faults, same_kind
 from mimgraph.codegen.failure import call
 from mimgraph.ir.typed import TypedGraph
 
-# As of any other module, what is captured is `forward`, and hooks run before it, in Python: they
-# may look at values even where the graph must be whole.
-torch._dynamo.eval_frame.skip_code(call.__code__)
-
 
 class InputCheck:
     """A forward pre-hook: one `ValueError` that tells all that does not fit.
@@ -30,11 +26,17 @@ class InputCheck:
         self.graph = graph
         self.spec = spec
         self.restore = restore
+        # As of any other module, what is compiled is `forward`, and its hooks run before it, in
+        # Python: they may look at values, and the graph stays whole.
+        for function in (call, InputCheck.__call__):
+            torch._dynamo.eval_frame.skip_code(function.__code__)
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # values are not for a traced graph
     def __call__(self, module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
-        if torch.compiler.is_exporting():  # there are no values to look at
-            return
+        if not torch.compiler.is_exporting():  # there are no values to look at
+            self._look(args, inputs)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _look(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
         faults = list(call_faults(self.graph, args, inputs, same_kind))
         if faults:
             raise ValueError("; ".join(faults))
