@@ -168,12 +168,13 @@ class Graph:
     ) -> DynamicShapes:
         """What `torch.export` and the ONNX exporter take, so that the batch and all named sizes stay open.
 
-        A name is one `torch.export.Dim` wherever it stands, within the bounds of the constraints; the
-        batch is `N`. `given` are the inputs, or their names, if optional ones are left out:
+        A name is one `torch.export.Dim` wherever it stands, within the graph's constraints; the batch
+        is `N`. If optional inputs are left out, `given` are the others, or their names:
 
             torch.export.export(model, (), inputs, dynamic_shapes=graph.dynamic_shapes(inputs))
 
-        No size of the inputs that it is exported with may be 1, and none may be as short as can be.
+        torch takes no size for 1 that it is to keep open, of the example too; and it keeps no length
+        open that an LSTM, GRU or RNN or a MaxPool1d runs over: take that axis out.
         """
         from mimgraph.codegen.export import dynamic_shapes
 

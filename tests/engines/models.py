@@ -56,7 +56,13 @@ MODELS = [
     Model("image_table_missing", left_out=("image", "has_image")),
 ]
 
-every_model = pytest.mark.parametrize("model", MODELS, ids=str)
+LARGER = ("residual_cnn", "vit_b16", "gpt2", "dlrm")  # of which CI alone makes sure
+
+every_model = pytest.mark.parametrize(
+    "model",
+    [pytest.param(m, marks=[pytest.mark.slow] * (m.name in LARGER)) for m in MODELS],
+    ids=str,
+)
 
 
 def loss_gradients(model: nn.Module, output: Tensor) -> dict[str, Tensor]:

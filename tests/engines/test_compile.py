@@ -30,7 +30,12 @@ def assert_compiles(model: Model, backend: str, check: bool = False) -> None:
         assert_close(loss_gradients(module, compiled), loss_gradients(plain, output), atol=1e-3)
 
 
-@every_model
+QUICK = (MODELS[0], MODELS[9])
+
+
+@pytest.mark.parametrize(
+    "model", [*QUICK, *(pytest.param(m, marks=pytest.mark.slow) for m in MODELS if m not in QUICK)], ids=str
+)
 def test_in_one_graph(model: Model) -> None:
     assert_compiles(model, "aot_eager")
 
@@ -41,7 +46,7 @@ def test_into_machine_code(model: Model) -> None:
     assert_compiles(model, "inductor")
 
 
-@pytest.mark.parametrize("model", [MODELS[0], *MODELS[-3:]], ids=str)
+@pytest.mark.parametrize("model", [MODELS[0], MODELS[-1]], ids=str)
 def test_with_its_inputs_checked(model: Model) -> None:
     """The check runs before the graph, each time, and tells of values too."""
     assert_compiles(model, "aot_eager", check=True)
