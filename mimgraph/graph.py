@@ -226,7 +226,7 @@ class Graph:
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
-        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot.
+        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd.
 
         It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
         down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.
