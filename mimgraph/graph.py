@@ -19,16 +19,20 @@ from mimgraph.builder import (
     BlockPart,
     GraphPart,
     Outputs,
+    Tensor,
     block_parts,
     declare_graph,
     raise_faults,
+    record,
 )
+from mimgraph.builder.ancestry import in_words, leading_to
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
 from mimgraph.register import register_missing
+from mimgraph.shown import Shown
 from mimgraph.source import SourceFile
 from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
@@ -58,7 +62,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-class Graph:
+class Graph(Shown):
     """A checked graph, from the handles of its outputs: one, a list, or a dict by public name; an
     `mg.Output` says more of one."""
 
@@ -254,8 +258,25 @@ class Graph:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @_uncollected()
+    def _repr_html_(self) -> str:
+        """Its picture, in a notebook."""
+        from mimgraph.render.notebook import graph_html
+
+        return graph_html(self.typed)
+
     def __repr__(self) -> str:
         return f"<Graph {self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}>"
+
+
+def _show(handle: Tensor) -> str:
+    """A handle in a notebook."""
+    from mimgraph.render.notebook import handle_html
+
+    return handle_html(in_words(handle), leading_to(handle))
+
+
+record.show = _show
 
 
 def _layer(node: TypedNode) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from mimgraph.render.diagram import Box, Cluster, Diagram, Item, boxes
 from mimgraph.render.dot import RenderError
-from mimgraph.render.fold import collapse, fold
+from mimgraph.render.fold import ever_smaller
 from mimgraph.render.scene import Scene, Theme
 
 # what Mermaid draws unless the page says otherwise, and GitHub's does not
@@ -66,7 +66,7 @@ _LOOKS = {
 
 def text(scene: Scene) -> str:
     """The flowchart, the same bytes every time; folded until Mermaid draws it."""
-    for diagram in _ever_smaller(scene.shown):
+    for diagram in ever_smaller(scene.shown):
         chart = _Chart(diagram)
         if chart.links <= MAX_EDGES:
             found = chart.text(scene)
@@ -76,18 +76,6 @@ def text(scene: Scene) -> str:
         f"Mermaid draws no more than {MAX_EDGES} edges and {MAX_CHARACTERS:,} characters:"
         " draw parts of the graph as blocks, or write an .svg"
     )
-
-
-def _ever_smaller(diagram: Diagram) -> Iterator[Diagram]:
-    yield diagram
-    for depth in reversed(range(_depth(diagram.items))):
-        yield fold(diagram, depth)
-    yield collapse(fold(diagram, 0))
-
-
-def _depth(items: tuple[Item, ...]) -> int:
-    """How many clusters stand in each other."""
-    return max((1 + _depth(i.items) for i in items if isinstance(i, Cluster)), default=0)
 
 
 class _Chart:
@@ -175,7 +163,7 @@ def _bold(title: str) -> str:
 
 # what means nothing to Mermaid, Markdown or HTML where it stands
 _PLAIN = (
-    r"[^\W\d_]|(?<!^)\d|^\d(?!\d*[.)])|[ (),×…/\[]|:(?= )|\](?![(\[:])"
+    r"[^\W\d_]|(?<!^)\d|^\d(?!\d*[.)])|[ (),×→…/\[]|:(?= )|\](?![(\[:])"
     r"|(?<=[^\W_])[_.=-](?=[^\W_])|(?<=[^\W\d_])\.|(?<=[^\W_] )\+"
 )
 _CODED = re.compile(f"(?!{_PLAIN}).")

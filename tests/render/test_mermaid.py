@@ -233,7 +233,7 @@ def test_no_text_breaks_out(word: str) -> None:
     plain, text = (mermaid.text(Scene(hostile(said))) for said in ("word", word))
     assert skeleton(text) == skeleton(plain)
     active = re.sub(r"#\d+;|[^\W_]", "", mermaid.coded(word))
-    assert set(active) <= set(" (),×…/[]_.=-+:")
+    assert set(active) <= set(" (),×→…/[]_.=-+:")
 
 
 # Mermaid itself, as GitHub runs it: of these versions, 11 and 12, what is tested here holds for both
