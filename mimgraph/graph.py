@@ -15,30 +15,21 @@ import networkx as nx
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
-from mimgraph.builder import (
-    BlockPart,
-    GraphPart,
-    Outputs,
-    block_parts,
-    declare_graph,
-    raise_faults,
-)
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
-from mimgraph.register import register_missing
 from mimgraph.source import SourceFile
 from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
 from mimgraph.spec.read import read
-from mimgraph.spec.write import write
 
 if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
+    from mimgraph.builder import BlockPart, GraphPart, Outputs
     from mimgraph.codegen.checks import InputCheck
     from mimgraph.codegen.transfer import Transfer
     from mimgraph.render.scene import Direction, Theme
@@ -71,6 +62,8 @@ class Graph:
         name: str = "Model",
         doc: str = "",
     ) -> None:
+        from mimgraph.builder import declare_graph, raise_faults
+
         report = Report()
         with _uncollected():
             self.declared = declare_graph(outputs, name, doc)
@@ -107,6 +100,8 @@ class Graph:
     @cached_property
     def blocks(self) -> Mapping[str, BlockPart]:
         """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`."""
+        from mimgraph.builder import block_parts
+
         return block_parts(self.declared)
 
     def __call__(self, *sources: Any, **named: Any) -> Any:
@@ -123,6 +118,8 @@ class Graph:
 
     @cached_property
     def _part(self) -> GraphPart:
+        from mimgraph.builder import GraphPart
+
         return GraphPart(self.declared)
 
     @property
@@ -132,6 +129,8 @@ class Graph:
 
     def dumps(self) -> str:
         """The graph as YAML."""
+        from mimgraph.spec.write import write
+
         return write(self.declared)
 
     def dump(self, path: str | PathLike[str] | None = None) -> None:
@@ -295,8 +294,10 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
 
 def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
-    register_missing(layers)
     from mimgraph.codegen.failure import explain_failures
+    from mimgraph.registration import register_missing
+
+    register_missing(layers)
 
     graph = loads(spec)
     classes = graph._classes()

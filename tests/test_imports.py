@@ -24,7 +24,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __main__
         __init__ cli
         graph
-        register
+        registration
         spec builder codegen render
         analysis
         layers merges
