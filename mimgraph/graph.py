@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -15,6 +13,7 @@ import networkx as nx
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
+from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
@@ -36,19 +35,6 @@ if TYPE_CHECKING:
     from mimgraph.render.summary import Summary
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Garbage collection paused: what is built here is no garbage, and to walk it again and again
-    as it grows is half of the time that a large graph takes."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 class Graph:
     """A checked graph, from the handles of its outputs: one, a list, or a dict by public name; an
     `mg.Output` says more of one."""
@@ -65,7 +51,7 @@ class Graph:
         from mimgraph.builder import declare_graph, raise_faults
 
         report = Report()
-        with _uncollected():
+        with uncollected():
             self.declared = declare_graph(outputs, name, doc)
             typed = infer(self.declared, report)
         raise_faults(report, self.declared.origin)
@@ -140,14 +126,14 @@ class Graph:
         else:
             write_whole(Path(path), self.dumps())
 
-    @_uncollected()
+    @uncollected()
     def source(self) -> str:
         """The module as a stand-alone Python file that needs only torch."""
         from mimgraph.codegen.emit import emit
 
         return emit(self.typed).text
 
-    @_uncollected()
+    @uncollected()
     def compile(self, *, check: bool = False) -> nn.Module:
         """The module, made from that very source; its weights are drawn from torch's seed.
 
@@ -208,14 +194,14 @@ class Graph:
 
         return load_state(self.typed, model, other, strict)
 
-    @_uncollected()
+    @uncollected()
     def summary(self) -> Summary:
         """A table of the nodes, their shapes and their weights."""
         from mimgraph.render.summary import summary
 
         return summary(self.typed)
 
-    @_uncollected()
+    @uncollected()
     def draw(
         self,
         path: str | PathLike[str],
@@ -312,7 +298,7 @@ def restore_check(spec: str) -> InputCheck:
     return loads(spec)._input_check()
 
 
-@_uncollected()
+@uncollected()
 def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
     """The graph of a spec as text; a `SpecError` tells every fault of it."""
     report = Report()
