@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
+from typing import TypeVar
 
 from mimgraph.ir.amount import Amount
 from mimgraph.ir.dim import Size
@@ -115,16 +116,17 @@ class Costs:
         return self._bodies[body]
 
     def of(self, path: str) -> Cost:
-        """The cost of what a dotted name stands for: `stage`, one of its times `stage.2`, `stage.2.conv`."""
+        """The cost of what a dotted name stands for: `stage`, one of its times `stage.2`,
+        `stage.2.conv`; a `KeyError` if that is nothing."""
         operation: TypedOperation = Use(self._root, {})
         found = self.total
         for name in path.split("."):
             operation = unwrap(operation)
             if isinstance(operation, Repeated) and not operation.shared:
-                inner = operation.bodies[int(name)]
+                inner = _at(operation.bodies, name)
                 operation, found = Use(inner, {}), self.body(inner)
                 continue
-            node = next(node for node in _inside(operation) if node.name == name)
+            node = _inside(operation, name)
             operation, found = node.operation, self._nodes[node]
         return found
 
@@ -184,11 +186,23 @@ def _elements(shapes: Mapping[str, tuple[int, ...]]) -> int:
     return sum(map(prod, shapes.values()))
 
 
-def _inside(operation: TypedOperation) -> Iterable[TypedNode]:
-    """The nodes that the names behind a name are of."""
+def _inside(operation: TypedOperation, name: str) -> TypedNode:
+    """The node that a name behind a name is of; a `KeyError` if there is none."""
     match unwrap(operation):
-        case Sequence(items) | Each(items):
-            return items
         case Use(body) | Repeated((body, *_)):
-            return _inside(body.nodes[0].operation) if body.is_chain else body.nodes
-    return ()
+            return _inside(body.nodes[0].operation, name) if body.is_chain else body.by_name[name]
+        case Sequence(items):
+            return _at(items, name)
+        case Each() as each if (item := each.item(name)) is not None:
+            return item
+    raise KeyError(name)
+
+
+Item = TypeVar("Item")
+
+
+def _at(items: tuple[Item, ...], name: str) -> Item:
+    """The item of that number."""
+    if not name.isdecimal() or int(name) >= len(items):
+        raise KeyError(name)
+    return items[int(name)]

@@ -320,6 +320,15 @@ def test_the_cost_of_a_dotted_name(path: str) -> None:
     assert (cost.params, str(cost.macs), str(cost.activations)) == OF_PARTS[path]
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["x", "stage.3", "stage.fc", "stage.2.bias", "steps.7", "tables.right.0", "output still"],
+)
+def test_no_other_name_has_a_cost(path: str) -> None:
+    with pytest.raises(KeyError):
+        Costs(mg.loads(PARTS).typed).of(path)
+
+
 def test_the_total_leaves_out_what_only_training_runs_but_not_its_weights() -> None:
     graph = mg.loads(PARTS)
     costs, model = Costs(graph.typed), graph.compile()
