@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from xml.sax.saxutils import escape
 
 from mimgraph.render.captions import box_lines, cluster_line, edge_line
 from mimgraph.render.description import box_told, cluster_told, edge_told
 from mimgraph.render.diagram import Box, Cluster, Edge, Item, Mark, boxes
-from mimgraph.render.lettering import Line, Run
+from mimgraph.render.lettering import Line, Run, plain
 from mimgraph.render.looks import LOOKS, SIGNS, Look, Paint
 from mimgraph.render.scene import Scene
 
@@ -102,10 +102,11 @@ class _Writer:
 
     def label(self, rows: Iterable[Line]) -> str:
         """Lines below each other as an HTML-like label."""
-        return f"<{'<BR/>'.join(''.join(map(self.run, row.runs)) for row in rows)}>"
+        lines = ["".join(map(self.run, row.runs)) for row in rows]
+        return f"<{'<BR/>'.join(lines)}>" if lines else ""
 
     def run(self, run: Run) -> str:
-        said = _html(run.text)
+        said = escape(run.text)
         if run.face == "bold":
             said = f"<B>{said}</B>"
         if run.tone == "faint":
@@ -145,21 +146,9 @@ def _list(attributes: Mapping[str, str]) -> str:
     return f"[{', '.join(words)}]" if words else ""
 
 
-# what XML 1.0 has no character for, which is what HTML-like labels and SVG are read as
-_NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def _html(value: str) -> str:
-    """Free text in an HTML-like label, where an empty element is a syntax error."""
-    plain = _NO_CHARACTER.sub("\ufffd", re.sub(r"[\t\n\r]", " ", value))
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
-        plain = plain.replace(character, entity)
-    return plain or " "
-
-
 def _quoted(value: str) -> str:
     """Free text as a string: no quote ends it, no backslash or entity in it means anything."""
-    plain = _NO_CHARACTER.sub("\ufffd", value).replace("&", "&amp;")
-    for character, escape in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r")):
-        plain = plain.replace(character, escape)
-    return f'"{plain}"'
+    lines = []
+    for line in value.splitlines():
+        lines.append(plain(line).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"'))
+    return '"' + "\\n".join(lines) + '"'

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, NamedTuple
 
 from mimgraph.render.captions import Size, box_size, cluster_line, edge_line, text_size
@@ -34,8 +35,8 @@ class Route(NamedTuple):
 class Layout:
     """Places by the ids of boxes and clusters; routes in the order of the edges."""
 
-    width: float
-    height: float
+    width: int
+    height: int
     places: dict[str, Place]
     routes: tuple[Route, ...]
 
@@ -72,7 +73,7 @@ class _Asked:
                 attributes.append("weight=8")  # rows of layers are straight
             if (label := edge_line(edge, tails)).runs:
                 size = text_size([label])
-                attributes.append(f"label={_room(Size(size.width + 6, size.height))}")
+                attributes.append(f"label={_room(Size(size.width + 8, size.height))}")
             yield f"{self._end(edge.tail)} -> {self._end(edge.head)} [{' '.join(attributes)}]"
 
     def _items(self, items: tuple[Item, ...]) -> Iterator[str]:
@@ -125,7 +126,7 @@ def _read(answer: dict[str, Any], asked: _Asked) -> Layout:
         label = point(found["lp"]) if "lp" in found else None
         routes[int(found["id"])] = Route(tuple(map(point, spline)), point(tip), label)
     ordered = tuple(routes[number] for number in range(len(asked.diagram.edges)))
-    return Layout(width + 2 * MARGIN, height + 2 * MARGIN, places, ordered)
+    return Layout(ceil(width) + 2 * MARGIN, ceil(height) + 2 * MARGIN, places, ordered)
 
 
 def _numbers(text: str) -> list[float]:

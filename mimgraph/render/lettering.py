@@ -27,6 +27,8 @@ FILES: dict[Face, Path] = {
 LEADING = 1.25  # of a line, by the size of its letters
 _NO_CHARACTER = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_WORDS = re.compile(r"(?:[\[({][^\])}]*[\])}]|[^ ])+")
+
 
 class Run(NamedTuple):
     """Letters of one face."""
@@ -69,8 +71,9 @@ def line(size: float, *runs: Run) -> Line:
 
 
 def broken(text: str, widest: float, size: float) -> Iterator[str]:
-    """The text in as few lines as are narrower than that, all about as long; no word is broken."""
-    words = plain(text).split(" ")
+    """The text in as few lines as are narrower than that, all about as long; no word is broken, and
+    nothing in brackets."""
+    words = _WORDS.findall(plain(text))
     few = list(_filled(words, widest, size))
     if len(few) < 2:
         return iter(few)

@@ -49,6 +49,7 @@ EVERYTHING = Diagram(
 )
 
 HOSTILE = [
+    "",
     '"]; evil [label="',
     "</B>> evil",
     "<B>&lt;&amp;",

@@ -25,6 +25,7 @@ CASES = [
     ("", []),
     ("Linear 1", ["Linear 1"]),
     ("one two three four", ["one two", "three four"]),
+    ("size=[1, 16, 16], stride=2", ["size=[1, 16, 16],", "stride=2"]),
     ("a_name_that_is_longer_than_a_line and", ["a_name_that_is_longer_than_a_line", "and"]),
 ]
 
