@@ -24,14 +24,14 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __main__
         __init__ cli
         graph
-        register
+        registration
         spec builder codegen render
         analysis
         layers merges
         catalogue
         ir
         diagnostics
-        source files
+        source files collection
     """.strip().splitlines()
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
