@@ -61,7 +61,7 @@ def _run(command: list[str], source: str) -> bytes:
         if error.returncode < 0:
             raise RenderError(
                 f"Graphviz needs more than {CPU_LIMIT} seconds or {MEMORY_LIMIT >> 20} MiB for so"
-                " many lines: draw parts of the graph as blocks, or write a .dot"
+                " many lines: draw less of it, with a depth or collapsed, or write a .dot"
             ) from None
         told = error.stderr.decode(errors="replace").strip().partition("\n")[0]
         raise RenderError(f"Graphviz failed: {told or error.returncode}") from None

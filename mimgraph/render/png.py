@@ -14,7 +14,7 @@ from mimgraph.render.shapes import Text
 
 SCALE = 2.0  # pixels a point: 144 an inch
 # a larger picture is made smaller: viewers show no more
-MOST_PIXELS = 40_000_000
+MOST_PIXELS = 25_000_000
 LONGEST = 30_000  # pixels of a side
 _HEADER = 33  # bytes before which nothing may stand
 
