@@ -44,7 +44,7 @@ __all__ = [
 
 # what one command or program uses is a part of all this, and a check should start at once
 _HOMES = {
-    "builder": ("Buffer Input Output Parameter Sequential Tensor arange block training_only"),
+    "handles": "Buffer Input Output Parameter Sequential Tensor arange block training_only",
     "diagnostics": "SpecError",
     "graph": "Graph load load_model loads",
     "registration": "register",

@@ -19,6 +19,7 @@ from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
+from mimgraph.shown import Shown
 from mimgraph.source import SourceFile
 from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from mimgraph.render.summary import Summary
 
 
-class Graph:
+class Graph(Shown):
     """A checked graph, from the handles of its outputs: one, a list, or a dict by public name; an
     `mg.Output` says more of one."""
 
@@ -211,7 +212,7 @@ class Graph:
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
-        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot.
+        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd.
 
         It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
         down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.
@@ -238,6 +239,13 @@ class Graph:
         return same(self.typed, other.typed) if isinstance(other, Graph) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
+
+    @uncollected()
+    def _repr_html_(self) -> str:
+        """Its picture, in a notebook."""
+        from mimgraph.render.notebook import graph_html
+
+        return graph_html(self.typed)
 
     def __repr__(self) -> str:
         return f"<Graph {self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}>"

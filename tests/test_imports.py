@@ -23,7 +23,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
     for line in """
         __main__
         __init__ cli
-        graph
+        graph handles
         registration
         spec builder codegen render
         analysis
@@ -31,7 +31,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         catalogue
         ir
         diagnostics
-        source files collection
+        source files shown collection
     """.strip().splitlines()
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}

@@ -46,20 +46,17 @@ def described(diagram: Diagram) -> str:
     blocks = sum(counts[kind] for kind in _CLOSED)
     amounts = [_amount(counts[kind], kind) for kind in _INNER if counts[kind]]
     amounts += [_amount(blocks, "closed block")] if blocks else []
-    parts = [
-        f"{_amount(counts['input'], 'input', told=False)} {_listed(every, 'input')}",
-        *([f"{', '.join(amounts)}"] if amounts else []),
-        f"{_amount(counts['output'], 'output', told=False)} {_listed(every, 'output')}",
-    ]
+    parts = [_listed(every, "input"), ", ".join(amounts), _listed(every, "output")]
     doc = f" {' '.join(diagram.doc.split())}" if diagram.doc else ""
-    return f"Architecture of {diagram.name}: {'; '.join(parts)}.{doc}"
+    return f"Architecture of {diagram.name}: {'; '.join(filter(None, parts))}.{doc}"
 
 
-def _amount(number: int, noun: str, told: bool = True) -> str:
-    plural = noun if number == 1 else f"{noun}s"
-    return f"{number} {plural}" if told else plural
+def _amount(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _listed(every: Iterable[Box], kind: str) -> str:
-    found = [box for box in every if box.kind == kind]
-    return ", ".join(" ".join([box.title, *box.shapes[:1]]) for box in found)
+    """`inputs left (N, 3), right (N, 5)`, or nothing."""
+    told = [" ".join([box.title, *box.shapes[:1]]) for box in every if box.kind == kind]
+    noun = kind if len(told) == 1 else f"{kind}s"
+    return f"{noun} {', '.join(told)}" if told else ""
