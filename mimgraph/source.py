@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import linecache
+import textwrap
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -36,6 +38,16 @@ class PythonFile(SourceFile):
         return linecache.getline(self.name, number).rstrip("\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Lines of a file or of a `place` in it, a method; the indentation they share is left out."""
+
+    place: str
+    first_line: int
+    last_line: int
+    text: str
+
+
 class Span(NamedTuple):
     """A stretch of a file; lines and columns count characters from 1, the end is exclusive."""
 
@@ -48,3 +60,12 @@ class Span(NamedTuple):
     def part(self, start: int, end: int) -> Span:
         """Characters `start` to `end` of a span that stands on one line."""
         return Span(self.file, self.line, self.column + start, self.line, self.column + end)
+
+    def excerpt(self, place: str = "") -> Excerpt:
+        """Its text, the lines indented as the first; of an empty span the whole line."""
+        lines = [self.file.line(number) for number in range(self.line, self.end_line + 1)]
+        if self[1:3] != self[3:5]:
+            lines[-1] = lines[-1][: self.end_column - 1]
+            lines[0] = " " * (self.column - 1) + lines[0][self.column - 1 :]
+        text = textwrap.dedent("\n".join(lines)).strip()
+        return Excerpt(place or self.file.name, self.line, self.end_line, text)
