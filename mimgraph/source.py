@@ -61,6 +61,10 @@ class Span(NamedTuple):
         """Characters `start` to `end` of a span that stands on one line."""
         return Span(self.file, self.line, self.column + start, self.line, self.column + end)
 
+    def to(self, end: Span) -> Span:
+        """From its start to the end of another."""
+        return Span(self.file, self.line, self.column, end.end_line, end.end_column)
+
     def excerpt(self, place: str = "") -> Excerpt:
         """Its text, the lines indented as the first; of an empty span the whole line."""
         lines = [self.file.line(number) for number in range(self.line, self.end_line + 1)]

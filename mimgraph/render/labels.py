@@ -89,15 +89,16 @@ def arguments_text(arguments: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value_text(value)}" for name, value in arguments.items())
 
 
-def value_text(value: Any) -> str:
+def value_text(value: Any, longest: int = LONGEST) -> str:
     """A value as one reads it, cut where it is long."""
     if isinstance(value, list | tuple):
-        text = f"[{', '.join(map(value_text, value))}]"
+        text = f"[{', '.join(value_text(item, longest) for item in value)}]"
     elif isinstance(value, Mapping):
-        text = f"{{{', '.join(f'{key}: {value_text(item)}' for key, item in value.items())}}}"
+        items = (f"{key}: {value_text(item, longest)}" for key, item in value.items())
+        text = f"{{{', '.join(items)}}}"
     else:
         text = visible(str(value))
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _plain(value: Any) -> Any:
