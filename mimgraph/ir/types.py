@@ -90,7 +90,9 @@ class TensorType:
     @property
     def itemsize(self) -> int:
         """The bytes of one element."""
-        return 1 if self.dtype == "bool" else int(self.dtype.lstrip("abcdefghijklmnopqrstuvwxyz")) // 8
+        return (
+            1 if self.dtype == "bool" else int(self.dtype.lstrip("abcdefghijklmnopqrstuvwxyz")) // 8
+        )
 
     @property
     def is_floating(self) -> bool:

@@ -77,7 +77,7 @@ def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:
     words = []
     for name, option in op.options.items():
         value = options.get(name, option.default)
-        if option.inferred or _plain(value) == _plain(option.default):
+        if option.inferred or plain(value) == plain(option.default):
             continue
         text = value_text(value)
         words.append(text if name == op.lone_option else f"{name}={text}")
@@ -101,7 +101,8 @@ def value_text(value: Any, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value that can be compared with a default: a list for a tuple."""
     return list(value) if isinstance(value, tuple) else value
 
 
