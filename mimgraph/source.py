@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import textwrap
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -38,8 +36,7 @@ class PythonFile(SourceFile):
         return linecache.getline(self.name, number).rstrip("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """Lines of a file or of a `place` in it, a method; the indentation they share is left out."""
 
     place: str
@@ -70,6 +67,9 @@ class Span(NamedTuple):
         lines = [self.file.line(number) for number in range(self.line, self.end_line + 1)]
         if self[1:3] != self[3:5]:
             lines[-1] = lines[-1][: self.end_column - 1]
-            lines[0] = " " * (self.column - 1) + lines[0][self.column - 1 :]
-        text = textwrap.dedent("\n".join(lines)).strip()
+        first, *rest = lines
+        shown = first[self.column - 1 :].lstrip()
+        indents = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
+        margin = min([len(first) - len(shown), *indents])
+        text = "\n".join([shown, *(line[margin:] for line in rest)]).rstrip()
         return Excerpt(place or self.file.name, self.line, self.end_line, text)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.analysis.cost import Cost
 from mimgraph.source import Excerpt
@@ -11,8 +11,7 @@ from mimgraph.source import Excerpt
 Origin: TypeAlias = Literal["given", "default", "inferred"]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """An option with its value as text; what the input decides is `inferred`."""
 
     name: str
@@ -20,8 +19,7 @@ class Choice:
     origin: Origin = "given"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """A tensor that comes out; a sole one has no port."""
 
     port: str
@@ -29,8 +27,7 @@ class Result:
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """What goes in, and the argument that it fills where the op names several."""
 
     source: str
@@ -62,9 +59,9 @@ class Detail:
         cost = self.cost
         return {
             "op": self.op,
-            "options": [asdict(choice) for choice in self.options],
-            "results": [asdict(result) for result in self.results],
-            "sources": [asdict(source) for source in self.sources],
+            "options": [choice._asdict() for choice in self.options],
+            "results": [result._asdict() for result in self.results],
+            "sources": [source._asdict() for source in self.sources],
             "notes": list(self.notes),
             "doc": self.doc,
             "params": cost.params,
@@ -73,6 +70,6 @@ class Detail:
             "macs": cost.macs.value,
             "activations": cost.activations.value,
             "uncounted": sorted(cost.uncounted),
-            "spec": [asdict(excerpt) for excerpt in self.spec],
-            "code": [asdict(excerpt) for excerpt in self.code],
+            "spec": [excerpt._asdict() for excerpt in self.spec],
+            "code": [excerpt._asdict() for excerpt in self.code],
         }

@@ -69,7 +69,7 @@ def _table(columns: Mapping[str, Detail]) -> Detail:
     every = columns.values()
     return Detail(
         f"{len(columns)} inputs",
-        results=tuple(replace(r, port=name) for name, d in columns.items() for r in d.results),
+        results=tuple(r._replace(port=name) for name, d in columns.items() for r in d.results),
         doc="\n".join(f"{name}: {detail.doc}" for name, detail in columns.items() if detail.doc),
         spec=tuple(excerpt for detail in every for excerpt in detail.spec),
         code=tuple(dict.fromkeys(excerpt for detail in every for excerpt in detail.code)),
@@ -182,7 +182,7 @@ def _spanning(details: Sequence[Detail]) -> Detail:
     """The first, with the options and shapes of all."""
     first = details[0]
     results = tuple(
-        replace(alike[0], shape=span([result.shape for result in alike]))
+        alike[0]._replace(shape=span([result.shape for result in alike]))
         for alike in zip(*(detail.results for detail in details), strict=True)
     )
     return replace(first, options=together([d.options for d in details]), results=results)

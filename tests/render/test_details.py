@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import timeit
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -245,3 +246,12 @@ def test_a_spec_on_one_line_is_told_in_parts() -> None:
     )
     (excerpt,) = told(graph)["y"].spec
     assert excerpt.text == '"y": {"layer": "ReLU", "from": "x"}'
+
+
+def test_it_takes_eight_times_as_long_for_eight_times_as_much_on_one_line() -> None:
+    def seconds(items: int) -> float:
+        row = ", ".join(["ReLU"] * items)
+        graph = mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: [{row}]}}}}\noutputs: y")
+        return min(timeit.repeat(lambda: told(graph), number=1, repeat=3))
+
+    assert seconds(4000) < 8 * 3 * seconds(500)  # were it quadratic, 64 times
