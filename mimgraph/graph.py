@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mimgraph.builder import BlockPart, GraphPart, Outputs
     from mimgraph.codegen.checks import InputCheck
     from mimgraph.codegen.transfer import Transfer
+    from mimgraph.render.detail import Detail
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
 
@@ -229,7 +230,14 @@ class Graph(Shown):
         from mimgraph.render import draw
 
         how = {"direction": direction, "depth": depth, "collapse": collapse, "theme": theme}
-        draw(self.typed, Path(path), **how)
+        draw(self.typed, Path(path), **how, details=self._details)
+
+    def _details(self) -> Mapping[str, Detail]:
+        """What can be told of each thing in a picture."""
+        from mimgraph.codegen.excerpts import excerpts
+        from mimgraph.render.details import details
+
+        return details(self.typed, self.declared, excerpts(self.typed))
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""
