@@ -90,9 +90,10 @@ class _Fact(NamedTuple):
 def _facts(summary: Summary) -> Iterator[_Fact]:
     """What is true of the whole."""
     total, training = summary.total, summary.training
-    params = [_memory(Amount([total.params, PARAM_BYTES]))]
-    if total.frozen:
-        params[:0] = [f"{total.params - total.frozen:,} trainable", f"{total.frozen:,} frozen"]
+    params = [f"{total.params - total.frozen:,} trainable", f"{total.frozen:,} frozen"]
+    if not total.frozen:
+        params = ["all trainable"] if total.params else []
+    params.append(_memory(Amount([total.params, PARAM_BYTES])))
     buffers = f", buffers: {total.buffers:,}" if total.buffers else ""
     yield _Fact("Parameters", f"{total.params:,} ({', '.join(params)}){buffers}")
     per = "per sample" if summary.batch is None else f"at batch {summary.batch:,}"

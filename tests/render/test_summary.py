@@ -83,7 +83,7 @@ def test_the_table_of_a_graph() -> None:
         fused    concat              (N, 24)              -            -  pooled, lstm.last, fc
         score    Linear              (N, 1)              25           24  fused
 
-        Parameters: 19,297 (77.2 kB), buffers: 51
+        Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
         MACs: 1,152*T + 1,748,896 per sample (2,304*T + 3,497,792 FLOPs)
         Activations: 128*T + 403,364 bytes per sample
         Inputs: image (N, 3, 32, 32) float32, words (N, T) int64, extra (N, 5) float32
@@ -163,7 +163,7 @@ def test_sizes_and_a_depth_fill_and_close_the_table() -> None:
         fused   concat        (8, 24)              -           -  pooled, lstm.last, fc
         score   Linear        (8, 1)              25         192  fused
 
-        Parameters: 19,297 (77.2 kB), buffers: 51
+        Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
         MACs: 14,451,968 at batch 8 (28,903,936 FLOPs)
         Activations: 3.28 MB at batch 8
         Inputs: image (8, 3, 32, 32) float32, words (8, 50) int64, extra (8, 5) float32
