@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
     draw = command("draw", _draw, "draw the architecture")
     _add_spec(draw)
-    endings = ".svg, .png, .pdf, .dot or .mmd (Mermaid, which GitHub draws)"
+    endings = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
     draw.add_argument("-o", "--output", required=True, metavar="FILE", help=endings)
     _add_view(draw)
 

@@ -222,7 +222,8 @@ class Graph(Shown):
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
-        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd.
+        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd, or
+        .html, an interactive page.
 
         It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
         down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.

@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.files import write_whole
 from mimgraph.ir.typed import TypedGraph
-from mimgraph.render import dot, mermaid, pdf, png, svg
+from mimgraph.render import dot, html, mermaid, pdf, png, svg
 from mimgraph.render.drawing import diagram
 from mimgraph.render.engine import RenderError
 from mimgraph.render.scene import Scene
@@ -17,6 +17,7 @@ __all__ = ["RENDERERS", "RenderError", "draw", "write"]
 
 RENDERERS: dict[str, Callable[[Scene], bytes | str]] = {
     ".dot": dot.text,
+    ".html": html.page,
     ".mmd": mermaid.text,
     ".pdf": pdf.picture,
     ".png": png.picture,

@@ -25,6 +25,7 @@ from mimgraph.render.looks import LOOKS, SIGNS, Look, Paint
 from mimgraph.render.outlines import ROUND, outline
 from mimgraph.render.scene import Scene
 from mimgraph.render.shapes import THICK, THIN, Place, Point, Rect, Shape, Style, Text
+from mimgraph.render.tags import letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class _Painter:
     def __init__(self, diagram: Diagram, laid: Layout, look: Look) -> None:
         self.diagram, self.laid, self.look = diagram, laid, look
         self.boxes = {box.id: box for box in boxes(diagram.items)}
-        self.tags = _tags(self.boxes)
+        self.tags = letters(self.boxes)
 
     def figure(self) -> Figure:
         walls, captions = [], []
@@ -166,21 +167,6 @@ def _clusters(items: tuple[Item, ...], depth: int = 0) -> Iterator[tuple[Cluster
         if isinstance(item, Cluster):
             yield item, depth
             yield from _clusters(item.items, depth + 1)
-
-
-def _tags(every: dict[str, Box]) -> dict[str, str]:
-    """A letter for each module that is used again, by the ids of all its uses."""
-    owned = {box.id: box.shares for box in every.values() if box.shares}
-    owners = list(dict.fromkeys(owner for owner in owned.values() if owner not in owned))
-    letters = {
-        owner: chr(ord("A") + i % 26) + (str(i // 26) if i >= 26 else "")
-        for i, owner in enumerate(owners)
-    }
-    for use, owner in owned.items():
-        while owner in owned:
-            owner = owned[owner]
-        letters[use] = letters[owner]
-    return letters
 
 
 def _distinct(groups: Iterable[Group]) -> tuple[Group, ...]:
