@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -15,51 +13,32 @@ import networkx as nx
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
-from mimgraph.builder import (
-    BlockPart,
-    GraphPart,
-    Outputs,
-    block_parts,
-    declare_graph,
-    raise_faults,
-)
+from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
-from mimgraph.register import register_missing
+from mimgraph.shown import Shown
 from mimgraph.source import SourceFile
 from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
 from mimgraph.spec.read import read
-from mimgraph.spec.write import write
 
 if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
+    from mimgraph.builder import BlockPart, GraphPart, Outputs
     from mimgraph.codegen.export import DynamicShapes
     from mimgraph.codegen.hook import InputCheck
     from mimgraph.codegen.transfer import Transfer
+    from mimgraph.render.detail import Detail
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Garbage collection paused: what is built here is no garbage, and to walk it again and again
-    as it grows is half of the time that a large graph takes."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-class Graph:
+class Graph(Shown):
     """A checked graph, from the handles of its outputs: one, a list, or a dict by public name; an
     `mg.Output` says more of one."""
 
@@ -72,8 +51,10 @@ class Graph:
         name: str = "Model",
         doc: str = "",
     ) -> None:
+        from mimgraph.builder import declare_graph, raise_faults
+
         report = Report()
-        with _uncollected():
+        with uncollected():
             self.declared = declare_graph(outputs, name, doc)
             typed = infer(self.declared, report)
         raise_faults(report, self.declared.origin)
@@ -108,6 +89,8 @@ class Graph:
     @cached_property
     def blocks(self) -> Mapping[str, BlockPart]:
         """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`."""
+        from mimgraph.builder import block_parts
+
         return block_parts(self.declared)
 
     def __call__(self, *sources: Any, **named: Any) -> Any:
@@ -124,6 +107,8 @@ class Graph:
 
     @cached_property
     def _part(self) -> GraphPart:
+        from mimgraph.builder import GraphPart
+
         return GraphPart(self.declared)
 
     @property
@@ -133,6 +118,8 @@ class Graph:
 
     def dumps(self) -> str:
         """The graph as YAML."""
+        from mimgraph.spec.write import write
+
         return write(self.declared)
 
     def dump(self, path: str | PathLike[str] | None = None) -> None:
@@ -142,14 +129,14 @@ class Graph:
         else:
             write_whole(Path(path), self.dumps())
 
-    @_uncollected()
+    @uncollected()
     def source(self) -> str:
         """The module as a stand-alone Python file that needs only torch."""
         from mimgraph.codegen.emit import emit
 
         return emit(self.typed).text
 
-    @_uncollected()
+    @uncollected()
     def compile(self, *, check: bool = False) -> nn.Module:
         """The module, made from that very source; its weights are drawn from torch's seed.
 
@@ -227,14 +214,23 @@ class Graph:
 
         return load_state(self.typed, model, other, strict)
 
-    @_uncollected()
-    def summary(self) -> Summary:
-        """A table of the nodes, their shapes and their weights."""
+    @uncollected()
+    def summary(
+        self,
+        batch: int | None = None,
+        sizes: Mapping[str, int] | None = None,
+        depth: int | None = None,
+    ) -> Summary:
+        """A table of the nodes: their shapes, weights, multiply-accumulates and activations.
+
+        `batch` and `sizes` fill in what is known only at run time: `batch=32, sizes={"T": 128}`;
+        `depth` is how far blocks are opened.
+        """
         from mimgraph.render.summary import summary
 
-        return summary(self.typed)
+        return summary(self.typed, batch, sizes, depth)
 
-    @_uncollected()
+    @uncollected()
     def draw(
         self,
         path: str | PathLike[str],
@@ -244,7 +240,8 @@ class Graph:
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
-        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot.
+        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd, or
+        .html, an interactive page.
 
         It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
         down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.
@@ -252,7 +249,14 @@ class Graph:
         from mimgraph.render import draw
 
         how = {"direction": direction, "depth": depth, "collapse": collapse, "theme": theme}
-        draw(self.typed, Path(path), **how)
+        draw(self.typed, Path(path), **how, details=self._details)
+
+    def _details(self) -> Mapping[str, Detail]:
+        """What can be told of each thing in a picture."""
+        from mimgraph.codegen.excerpts import excerpts
+        from mimgraph.render.details import details
+
+        return details(self.typed, self.declared, excerpts(self.typed))
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""
@@ -271,6 +275,13 @@ class Graph:
         return same(self.typed, other.typed) if isinstance(other, Graph) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
+
+    @uncollected()
+    def _repr_html_(self) -> str:
+        """Its picture, in a notebook."""
+        from mimgraph.render.notebook import graph_html
+
+        return graph_html(self.typed)
 
     def __repr__(self) -> str:
         return f"<Graph {self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}>"
@@ -325,8 +336,10 @@ def positional(model: nn.Module, names: Iterable[str] | None = None) -> nn.Modul
 
 def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
-    register_missing(layers)
     from mimgraph.codegen.failure import explain_failures
+    from mimgraph.registration import register_missing
+
+    register_missing(layers)
 
     graph = loads(spec)
     classes = graph._classes()
@@ -341,7 +354,20 @@ def restore_check(spec: str) -> InputCheck:
     return loads(spec)._input_check()
 
 
-@_uncollected()
+class UnknownParams(ValueError):
+    """Names that are no params of a spec; some are perhaps `sizes` of its inputs."""
+
+    def __init__(self, names: list[str], declared: DeclaredGraph) -> None:
+        dims = (dim for one in declared.inputs if one.shape for dim in one.shape.dims)
+        self.names = names
+        self.sizes = list(dict.fromkeys(dim for dim in dims if isinstance(dim, str)))
+        odd = next((name for name in names if name not in self.sizes), names[0])
+        params = ", ".join(declared.params) or "none"
+        sizes = f"; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else ""
+        super().__init__(f"no param is called {odd!r}; the spec's params: {params}{sizes}")
+
+
+@uncollected()
 def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
     """The graph of a spec as text; a `SpecError` tells every fault of it."""
     report = Report()
@@ -350,8 +376,7 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
         raise SpecError(report.diagnostics)
     unknown = [param for param in params or () if param not in declared.params]
     if unknown:
-        known = ", ".join(declared.params) or "none"
-        raise ValueError(f"no param is called {unknown[0]!r}; the spec's params: {known}")
+        raise UnknownParams(unknown, declared)
     typed = infer(declared, report)
     report.raise_if_any()
     assert typed is not None

@@ -23,23 +23,21 @@ ORDER: tuple[frozenset[str], ...] = tuple(
     for line in """
         __main__
         __init__ cli
-        graph
-        register
+        graph handles
+        registration
         spec builder codegen render
         analysis
         layers merges
         catalogue
         ir
         diagnostics
-        source files
+        source files shown collection
     """.strip().splitlines()
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-_NAMES = """
-    checks export failure hook loader positional probe runner transfer uses weights
-""".split()
-WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES}
+_NAMES = "checks export failure hook loader positional probe runner transfer uses weights"
+WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES.split()}
 
 
 class Import(NamedTuple):

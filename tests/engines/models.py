@@ -56,13 +56,16 @@ MODELS = [
     Model("image_table_missing", left_out=("image", "has_image")),
 ]
 
-LARGER = ("residual_cnn", "vit_b16", "gpt2", "dlrm")  # of which CI alone makes sure
+QUICK = (MODELS[0], MODELS[7], MODELS[9])  # the others are for CI
 
-every_model = pytest.mark.parametrize(
-    "model",
-    [pytest.param(m, marks=[pytest.mark.slow] * (m.name in LARGER)) for m in MODELS],
-    ids=str,
-)
+
+def each_of(models: list[Model]) -> pytest.MarkDecorator:
+    """The test with each of these as its `model`."""
+    cases = [pytest.param(m, marks=[pytest.mark.slow] * (m not in QUICK)) for m in models]
+    return pytest.mark.parametrize("model", cases, ids=str)
+
+
+every_model = each_of(MODELS)
 
 
 def loss_gradients(model: nn.Module, output: Tensor) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.engines.models import MODELS, Model, assert_close, every_model, loss_gradients
+from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
 
 
 @contextmanager
@@ -30,12 +30,7 @@ def assert_compiles(model: Model, backend: str, check: bool = False) -> None:
         assert_close(loss_gradients(module, compiled), loss_gradients(plain, output), atol=1e-3)
 
 
-QUICK = (MODELS[0], MODELS[9])
-
-
-@pytest.mark.parametrize(
-    "model", [*QUICK, *(pytest.param(m, marks=pytest.mark.slow) for m in MODELS if m not in QUICK)], ids=str
-)
+@every_model
 def test_in_one_graph(model: Model) -> None:
     assert_compiles(model, "aot_eager")
 
@@ -46,7 +41,7 @@ def test_into_machine_code(model: Model) -> None:
     assert_compiles(model, "inductor")
 
 
-@pytest.mark.parametrize("model", [MODELS[0], MODELS[-1]], ids=str)
+@each_of([MODELS[0], *MODELS[-3:]])
 def test_with_its_inputs_checked(model: Model) -> None:
     """The check runs before the graph, each time, and tells of values too."""
     assert_compiles(model, "aot_eager", check=True)

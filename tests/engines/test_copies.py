@@ -85,7 +85,11 @@ assert "mimgraph" not in sys.modules
 """
 
 
-@pytest.mark.parametrize("script", [LOAD, LOAD_SOURCE], ids=["pickled", "emitted"])
+@pytest.mark.parametrize(
+    "script",
+    [LOAD, pytest.param(LOAD_SOURCE, marks=pytest.mark.slow)],
+    ids=["pickled", "emitted"],
+)
 def test_another_process_loads_them(script: str, tmp_path: Path) -> None:
     """It imports torch and pickle alone, of what was emitted with its weights nothing of ours."""
     for model in MODELS:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.engines.models import MODELS, Model, every_model
+from tests.engines.models import MODELS, Model, each_of, every_model
 
 
 def on_meta(model: Model) -> nn.Module:
@@ -36,7 +36,7 @@ def test_it_gets_its_weights_later(model: Model, assign: bool) -> None:
     assert torch.equal(module(**model.inputs(3)), full(**model.inputs(3)))
 
 
-@pytest.mark.parametrize("model", MODELS[:4], ids=str)
+@each_of(MODELS[:4])
 def test_its_layers_reset_themselves(model: Model) -> None:
     """In the order of the text, so that they draw what they would have drawn at once."""
     full, module = model.compile(), on_meta(model).to_empty(device="cpu")

@@ -34,7 +34,7 @@ def test_it_runs_at_other_sizes(model: Model) -> None:
 
 @pytest.mark.parametrize("strict", [True, False])
 def test_a_checked_model_is_exported_as_the_plain_one(strict: bool) -> None:
-    model = MODELS[7]
+    model = MODELS[0]
     inputs = model.inputs(3)
     shapes = model.graph.dynamic_shapes()
     programs = [

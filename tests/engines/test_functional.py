@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
-from tests.engines.models import MODELS, Model, assert_close, every_model, loss_gradients
+from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
 
 pytestmark = pytest.mark.filterwarnings("ignore:There is a performance drop")
 
@@ -40,7 +40,7 @@ def ensemble(model: Model) -> Ensemble:
     return Ensemble(members, stack_module_state(members), empty)
 
 
-@pytest.mark.parametrize("model", [MODELS[0], MODELS[7], MODELS[9]], ids=str)
+@each_of([MODELS[0], MODELS[7], MODELS[9]])
 def test_an_ensemble_in_one_call(model: Model) -> None:
     members, state, empty = ensemble(model)
     inputs = model.inputs(4)

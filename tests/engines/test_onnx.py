@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import mimgraph as mg
-from tests.engines.models import MODELS, Model, assert_close, every_model
+from tests.engines.models import MODELS, Model, assert_close, each_of, every_model
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the exporter about itself
 
@@ -50,7 +50,7 @@ def assert_onnx(model: Model, path: Path) -> None:
     assert_close(run(path, other), module(**other))
 
 
-@pytest.mark.parametrize("model", MODELS[:4], ids=str)
+@each_of(MODELS[:4])
 def test_the_exporter_of_old_takes_it_by_position(model: Model, tmp_path: Path) -> None:
     module, inputs, path = model.compile(), model.inputs(3), tmp_path / "model.onnx"
     batch = {name: {0: "N"} for name in inputs}

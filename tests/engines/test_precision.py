@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.engines.models import MODELS, Model, assert_close, every_model, loss_gradients
+from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
 
 
 def assert_near(ours: Tensor, theirs: Tensor, part: float = 0.02) -> None:
@@ -39,7 +39,7 @@ def test_cast(model: Model, dtype: torch.dtype) -> None:
     assert {g.dtype for g in loss_gradients(module, output).values()} == {dtype}
 
 
-@pytest.mark.parametrize("model", [MODELS[2], MODELS[3], MODELS[4], MODELS[8]], ids=str)
+@each_of([MODELS[2], MODELS[3], MODELS[4], MODELS[8]])
 def test_channels_last(model: Model) -> None:
     """The same values and gradients, and convolutions hand the format on."""
     plain, inputs = model.compile(), model.inputs(3)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
-from tests.engines.models import MODELS, Model, assert_close, every_model, loss_gradients
+from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
 
 
 @every_model
@@ -99,7 +99,7 @@ def test_pruning(model: Model) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # it is to move to another package
-@pytest.mark.parametrize("model", MODELS[:3], ids=str)
+@each_of(MODELS[:3])
 def test_dynamic_quantization(model: Model) -> None:
     """Linear and LSTM compute in int8; what is written as a function sees no difference."""
     module, inputs = model.compile(), model.inputs(16)

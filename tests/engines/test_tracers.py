@@ -10,12 +10,12 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 import mimgraph as mg
-from tests.engines.models import MODELS, Model, assert_close, every_model, loss_gradients
+from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit", "ignore:Converting a tensor")
 
 
-@pytest.mark.parametrize("model", [m for m in MODELS if m.name != "gpt2"], ids=str)
+@each_of([m for m in MODELS if m.name != "gpt2"])
 def test_fx_traces_it(model: Model) -> None:
     """Which inputs are left out is said before, as the trace is of one path."""
     module = model.compile()
@@ -38,7 +38,7 @@ def test_fx_gets_by_export_what_makes_tensors_of_sizes() -> None:
     assert_close(traced(**other), module(**other))
 
 
-@pytest.mark.parametrize("model", MODELS[:8], ids=str)
+@each_of(MODELS[:8])
 def test_torchscript_reads_it(model: Model, tmp_path: Path) -> None:
     module = model.compile()
     torch.jit.script(module).save(tmp_path / "model.pt")
@@ -58,7 +58,7 @@ def test_torchscript_follows_it_by_position(model: Model) -> None:
     assert_close(traced(*other.values()), module(**other))
 
 
-@pytest.mark.parametrize("model", [*MODELS[:3], *MODELS[-2:]], ids=str)
+@each_of([*MODELS[:3], *MODELS[-2:]])
 def test_reentrant_checkpoints_by_position(model: Model) -> None:
     """It learns only where an input does."""
     module, inputs = model.compile(), model.inputs(3)
