@@ -35,8 +35,8 @@ def test_in_one_graph(model: Model) -> None:
     assert_compiles(model, "aot_eager")
 
 
-@pytest.mark.slow
-@every_model
+@pytest.mark.slow  # a minute each
+@each_of([MODELS[0], MODELS[2], MODELS[7], MODELS[8]])
 def test_into_machine_code(model: Model) -> None:
     assert_compiles(model, "inductor")
 

@@ -14,7 +14,7 @@ import mimgraph as mg
 from mimgraph.codegen.runner import seeded_inputs
 from tests.engines.models import MODELS, Model, assert_close, every_model
 
-pytestmark = pytest.mark.filterwarnings("ignore:The tensor attributes self.lstm._flat_weights")
+pytestmark = pytest.mark.filterwarnings("ignore:The tensor attributes")
 
 
 def exported(graph: mg.Graph, model: nn.Module, inputs: dict[str, Tensor]) -> nn.Module:

@@ -34,6 +34,7 @@ def test_hooks_see_inputs_by_name(model: Model) -> None:
     assert len(seen) == 2
 
 
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing")  # no input is learned
 @every_model
 def test_hooks_see_nodes_by_name(model: Model) -> None:
     """What a node's module gives, forward and backward, has the shape of the node."""
