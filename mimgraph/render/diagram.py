@@ -18,12 +18,12 @@ from mimgraph.ir.typed import (
     TypedNode,
     Use,
     Value,
+    op_name,
     unwrap,
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render.labels import (
     arguments_text,
-    op_name,
     op_text,
     operand_labels,
     options_text,

@@ -17,11 +17,11 @@ from mimgraph.ir.typed import (
     TypedNode,
     Use,
     needed_in_eval,
+    op_name,
 )
 from mimgraph.render.labels import (
     Run,
     dtype_text,
-    op_name,
     op_text,
     runs,
     shape_text,
