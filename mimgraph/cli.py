@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_spec(draw)
     endings = ".svg, .png, .pdf or .dot"
     draw.add_argument("-o", "--output", required=True, metavar="FILE", help=endings)
+    _add_view(draw)
 
     emit = command("emit", _emit, "write the model as a stand-alone Python file")
     _add_spec(emit)
@@ -139,6 +140,30 @@ def _add_spec(command: argparse.ArgumentParser, nargs: str | None = None) -> Non
 
 def _add_format(command: argparse.ArgumentParser, *more: str) -> None:
     command.add_argument("--format", choices=["text", "json", *more], default="text")
+
+
+def _add_view(command: argparse.ArgumentParser) -> None:
+    """How a picture looks."""
+    command.add_argument(
+        *("--direction", "-d"), choices=["TB", "LR"], default="TB", help="top to bottom (TB)"
+    )
+    words = "how deep blocks are open: 0, 1, 2, ... or all (all)"
+    command.add_argument("--depth", type=_depth, default=None, metavar="DEPTH", help=words)
+    words = "draw layers in a row, four or more, as one"
+    command.add_argument("--collapse", action="store_true", help=words)
+    command.add_argument("--theme", choices=["light", "dark"], default="light")
+
+
+def _view(args: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(args, name) for name in ("direction", "depth", "collapse", "theme")}
+
+
+def _depth(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no depth: 0, 1, 2, ... or all")
+    return int(text)
 
 
 def _positive(text: str) -> int:
@@ -245,7 +270,7 @@ def _draw(args: argparse.Namespace) -> int:
     graph = _load(args.spec, args.set)
     try:
         _check_output(args.spec, args.output)
-        graph.draw(args.output)
+        graph.draw(args.output, **_view(args))
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
     except OSError as error:

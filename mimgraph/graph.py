@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from mimgraph.codegen.checks import InputCheck
     from mimgraph.codegen.transfer import Transfer
+    from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
 
 
@@ -216,11 +217,24 @@ class Graph:
         return summary(self.typed)
 
     @_uncollected()
-    def draw(self, path: str | PathLike[str]) -> None:
-        """Draw the graph; the ending of the file's name says how."""
+    def draw(
+        self,
+        path: str | PathLike[str],
+        *,
+        direction: Direction = "TB",
+        depth: int | None = None,
+        collapse: bool = False,
+        theme: Theme = "light",
+    ) -> None:
+        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot.
+
+        It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
+        down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.
+        """
         from mimgraph.render import draw
 
-        draw(self.typed, Path(path))
+        how = {"direction": direction, "depth": depth, "collapse": collapse, "theme": theme}
+        draw(self.typed, Path(path), **how)
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""

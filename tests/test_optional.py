@@ -24,7 +24,9 @@ from mimgraph.codegen.checks import torch_dtype
 from mimgraph.codegen.runner import choose_sizes, run, seeded_inputs
 from mimgraph.ir.dim import Dim
 from mimgraph.render import dot
-from mimgraph.render.diagram import boxes, diagram
+from mimgraph.render.diagram import boxes
+from mimgraph.render.drawing import diagram
+from mimgraph.render.scene import Scene
 from tests.codegen.test_golden import RUFF
 from tests.codegen.test_life import Lives
 from tests.presence import Interpreter, Spec, optional_inputs, specs, subsets
@@ -622,5 +624,5 @@ def test_a_picture_dashes_what_may_be_missing() -> None:
         ("output stem", "in training", ""),
         ("output heard", "in training", ""),
     ]
-    lines = dot.text(drawn).splitlines()
+    lines = dot.text(Scene(drawn)).splitlines()
     assert sum("dashed" in line for line in lines) == len(dashed)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mimgraph.files import write_whole
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import dot
-from mimgraph.render.diagram import Diagram, diagram
 from mimgraph.render.dot import RenderError
+from mimgraph.render.drawing import diagram
+from mimgraph.render.scene import Scene
 
-__all__ = ["RENDERERS", "RenderError", "draw"]
+__all__ = ["RENDERERS", "RenderError", "draw", "write"]
 
-RENDERERS: dict[str, Callable[[Diagram], bytes | str]] = {
+RENDERERS: dict[str, Callable[[Scene], bytes | str]] = {
     ".dot": dot.text,
     ".pdf": partial(dot.picture, format="pdf"),
     ".png": partial(dot.picture, format="png"),
@@ -22,9 +24,14 @@ RENDERERS: dict[str, Callable[[Diagram], bytes | str]] = {
 }
 
 
-def draw(graph: TypedGraph, path: str | Path) -> None:
-    """Draw the architecture into a file."""
+def draw(graph: TypedGraph, path: str | Path, **how: Any) -> None:
+    """Draw the architecture into a file; `how` are the fields of a `Scene`."""
+    write(Scene(diagram(graph), **how), path)
+
+
+def write(scene: Scene, path: str | Path) -> None:
+    """Write a picture into a file, whole or not at all."""
     suffix = Path(path).suffix.lower()
     if suffix not in RENDERERS:
         raise ValueError(f"cannot draw {str(path)!r}: its name must end in {', '.join(RENDERERS)}")
-    write_whole(path, RENDERERS[suffix](diagram(graph)))
+    write_whole(path, RENDERERS[suffix](scene))

@@ -1,45 +1,22 @@
-"""What is drawn of a typed graph: boxes, clusters and edges, as data that knows no renderer."""
+"""What a picture shows: boxes, clusters and edges, as data that knows no graph and no renderer."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from mimgraph.ir.typed import (
-    Body,
-    Each,
-    Leaf,
-    Repeated,
-    Sequence,
-    Shared,
-    TypedGraph,
-    TypedNode,
-    Use,
-    Value,
-    op_name,
-    unwrap,
-)
-from mimgraph.ir.types import TensorType
-from mimgraph.render.labels import (
-    arguments_text,
-    op_text,
-    operand_labels,
-    options_text,
-    runs,
-    source_text,
-)
-
-MANY = 7  # inputs of one `each` that are drawn as one box
+Mark: TypeAlias = Literal["", "added", "removed", "changed"]  # what a comparison says
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An input, layer, merge or output. `id` is its dotted name, of an output `output ` and its name.
+    """An input, layer, merge, tensor or output. `id` is its dotted name, of an output `output ` and
+    its name.
 
     `shapes` has a line for each result that is used; `shares` is the id of what it shares. An
-    input that may be left out is `optional`, an output that only training has too.
+    input that may be left out is `optional`, an output that only training has too. Folding makes
+    boxes of other kinds: a `seq`, `block` or `repeat` that is closed, a `chain` of layers in a row.
     """
 
     id: str
@@ -50,11 +27,12 @@ class Box:
     tooltip: str = ""
     shares: str = ""
     optional: bool = False
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Boxes that are one module: a `seq`, a `block`, or a `repeat` of unlike blocks."""
+    """Boxes that are one module: a `seq`, a `block`, or a `repeat` of blocks that differ inside."""
 
     id: str
     kind: str
@@ -62,17 +40,26 @@ class Cluster:
     subtitle: str
     items: tuple[Item, ...]
     tooltip: str = ""
+    shapes: tuple[str, ...] = ()
+    mark: Mark = ""
 
 
 Item: TypeAlias = Box | Cluster
 
 
 class Edge(NamedTuple):
-    """A tensor's way from one box to another."""
+    """A tensor's way from one box to another: the port that it leaves by, the argument it fills."""
 
     tail: str
     head: str
-    label: str = ""
+    port: str = ""
+    argument: str = ""
+    mark: Mark = ""
+
+    @property
+    def label(self) -> str:
+        """`last as query`, or either."""
+        return " as ".join(filter(None, (self.port, self.argument)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,313 +79,3 @@ def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
             yield item
         else:
             yield from boxes(item.items)
-
-
-def diagram(graph: TypedGraph) -> Diagram:
-    """The picture of a graph, every block opened, equal repeats once."""
-    body = graph.body
-    inputs, sources = _inputs(graph)
-    drawing = _Drawing()
-    inner, ends = drawing.body(body, "", sources)
-    outputs = []
-    for name in body.outputs:
-        outputs.append(box := _output_box(graph, name))
-        drawing.edges.append(Edge(ends[name].box, box.id, ends[name].port))
-    return Diagram(graph.name, body.doc, (*inputs, *inner, *outputs), tuple(drawing.edges))
-
-
-def _inputs(graph: TypedGraph) -> tuple[list[Box], dict[str, _End]]:
-    """A box for each input or table of inputs, and where each input comes from."""
-    made: list[Box] = []
-    ends: dict[str, _End] = {}
-    body, docs = graph.body, graph.input_docs
-    tables = _tables(body)
-    for name in body.inputs:
-        if name in ends:
-            continue
-        columns, box = [name], _input_box(graph, name)
-        for readers, names in tables.items():
-            if name in names:
-                types = {column: body.inputs[column] for column in names}
-                columns, box = names, _table_box(", ".join(readers), types, docs)
-        made.append(box)
-        ends |= dict.fromkeys(columns, _End(box.id))
-    return made, ends
-
-
-def _tables(body: Body) -> dict[tuple[str, ...], list[str]]:
-    """The inputs that go to the same `each`, or several, and nowhere else, where they are many."""
-    readers: dict[str, list[str]] = {n: [] for n in body.inputs if n not in body.optional}
-    for node in body.nodes:
-        reader = node.name if isinstance(node.operation, Each) else ""
-        for value in node.arguments.values():
-            readers.get(value.name, []).append(reader)
-    for value in body.outputs.values():
-        readers.get(value.name, []).append("")
-    found: dict[tuple[str, ...], list[str]] = {}
-    for name, by in readers.items():
-        if by and all(by):
-            found.setdefault(tuple(by), []).append(name)
-    return {by: names for by, names in found.items() if len(names) >= MANY}
-
-
-def _table_box(of: str, types: Mapping[str, TensorType], docs: Mapping[str, str]) -> Box:
-    """The columns of a table, that feed these nodes."""
-    dtypes = dict.fromkeys(type_.dtype for type_ in types.values() if type_.dtype != "float32")
-    told = [f"{column}: {docs[column]}" for column in types if docs.get(column)]
-    title = f"{len(types)} inputs"
-    subtitle = f"{', '.join(types)}" + (f" ({', '.join(dtypes)})" if dtypes else "")
-    return Box(f"inputs of {of}", "input", title, subtitle, _times(types), "\n".join(told))
-
-
-def _input_box(graph: TypedGraph, name: str) -> Box:
-    type_, optional = graph.body.inputs[name], name in graph.body.optional
-    notes = [type_.dtype] if type_.dtype != "float32" else []
-    if type_.vocab is not None:
-        notes.append(f"vocab {type_.vocab}")
-    notes += ["optional"] if optional else []
-    doc = graph.input_docs.get(name, "")
-    return Box(name, "input", name, ", ".join(notes), (str(type_),), doc, optional=optional)
-
-
-def _output_box(graph: TypedGraph, name: str) -> Box:
-    training = name in graph.body.training
-    return Box(
-        f"output {name}",
-        "output",
-        name,
-        "in training" if training else "",
-        (str(graph.body.type_of(graph.body.outputs[name])),),
-        graph.output_docs.get(name, ""),
-        optional=training,
-    )
-
-
-class _End(NamedTuple):
-    """Where a tensor comes from: a box, and what to say of its port."""
-
-    box: str
-    port: str = ""
-
-
-class _Place(NamedTuple):
-    """Where a node stands: the prefix of its dotted name, its key there, what feeds it by operand,
-    and which of its ports are used."""
-
-    path: str
-    key: str
-    sources: Mapping[str, _End]
-    ports: tuple[str, ...] = ()
-    told: str = ""
-
-    @property
-    def id(self) -> str:
-        return self.path + self.key
-
-    @property
-    def title(self) -> str:
-        """The name; an item of a chain has none."""
-        return "" if self.key.isdigit() else self.key
-
-
-_Drawn: TypeAlias = tuple[tuple[Item, ...], dict[str, _End]]  # and where the results come from
-
-
-class _Drawing:
-    """Collects the edges while bodies become items. An edge passes through the walls of clusters."""
-
-    def __init__(self) -> None:
-        self.edges: list[Edge] = []
-        self.boxes: set[str] = set()
-        self.drawn_as: dict[str, str] = {}  # of equal repeats, the one that stands for all
-        self.eaches: dict[str, int] = {}  # boxes of an `each`, and how many ports they have
-
-    def weight(self, value: Value, path: str) -> _End:
-        """A learned tensor comes from the layer that has it."""
-        owner, names = f"{path}{value.name}", value.port.split(".")
-        while owner not in self.boxes:
-            owner = f"{owner}.{names.pop(0)}"
-            owner = self.drawn_as.get(owner, owner)
-        return _End(owner, ".".join(names))
-
-    def body(self, body: Body, path: str, inputs: Mapping[str, _End]) -> _Drawn:
-        """The items of a body, and where its outputs come from."""
-        used: dict[str, list[str]] = {}
-        fed = (value for node in body.nodes for value in node.arguments.values())
-        for value in (*fed, *body.outputs.values()):
-            used.setdefault(value.name, []).append(value.port)
-        by_name = body.by_name
-        ends = {Value(name, ""): end for name, end in inputs.items()}
-        items: list[Item] = []
-        for node in body.order:
-            sources = {
-                key: ends.get(value) or self.weight(value, path)
-                for key, value in node.arguments.items()
-            }
-            ports = tuple(p for p in dict.fromkeys(used.get(node.name, ())) if p in node.results)
-            told = ", ".join(source_text(value, by_name) for value in node.arguments.values())
-            drawn, results = self.node(node, _Place(path, node.name, sources, ports, told))
-            items += drawn
-            ends |= {Value(node.name, port): end for port, end in results.items()}
-        outputs = body.outputs.items()
-        return tuple(items), {
-            name: ends.get(value) or self.weight(value, path) for name, value in outputs
-        }
-
-    def node(self, node: TypedNode, place: _Place) -> _Drawn:
-        """A node as a cluster if there is something in it to show, else as a box."""
-        match node.operation:
-            case Sequence((_, *_) as items):
-                return self.sequence(items, place)
-            case Use(body, arguments, "") if body.nodes:
-                words = place.title, op_text(node, arguments_text(arguments))
-                return self.block(node, body, place.id, words, place.sources)
-            case Repeated((body, *_)) if body.nodes:
-                return self.repeated(node, node.operation, place)
-        return self.box(node, place)
-
-    def sequence(self, items: tuple[TypedNode, ...], place: _Place) -> _Drawn:
-        """Items in a row, each fed by the one before."""
-        (end,) = place.sources.values()
-        # the one node of a chain block has no name: the cluster of its use is drawn already
-        path = f"{place.id}." if place.key else place.path
-        drawn: list[Item] = []
-        for position, item in enumerate(items):
-            (operand,) = item.arguments
-            inner, results = self.node(item, _Place(path, str(position), {operand: end}))
-            drawn += inner
-            end = results[item.default or ""]
-        if not place.key:
-            return tuple(drawn), {"": end}
-        return (Cluster(place.id, "seq", place.title, "seq", tuple(drawn)),), {"": end}
-
-    def block(
-        self,
-        node: TypedNode,
-        body: Body,
-        id_: str,
-        words: tuple[str, str],
-        sources: Mapping[str, _End],
-        inside: str = "",
-    ) -> _Drawn:
-        """A block opened; `inside` prefixes the names in it, where that is not its own."""
-        items, outputs = self.body(body, f"{inside or id_}.", sources)
-        return (Cluster(id_, "block", *words, items, body.doc),), _results(node, outputs)
-
-    def repeated(self, node: TypedNode, operation: Repeated, place: _Place) -> _Drawn:
-        """Equal repeats once; unlike ones in a row, in a cluster of their own."""
-        found = tuple(runs(operation))
-        first = found[0]
-        for run in found:
-            for number in range(run.start, run.start + run.times):
-                self.drawn_as[f"{place.id}.{number}"] = f"{place.id}.{run.start}"
-        if len(found) == 1:
-            words = place.title, op_text(node, arguments_text(first.arguments))
-            inside = place.id if operation.shared else f"{place.id}.0"
-            return self.block(node, first.body, place.id, words, place.sources, inside)
-        ends = dict(place.sources)
-        results: dict[str, _End] = {}
-        clusters: list[Item] = []
-        for run in found:
-            id_, words = f"{place.id}.{run.start}", (run.title, run.text)
-            cluster, results = self.block(node, run.body, id_, words, ends)
-            clusters += cluster
-            ends |= {name: results[name if name in results else ""] for name in operation.carried}
-        outer = Cluster(place.id, "repeat", place.title, op_text(node), tuple(clusters))
-        return (outer,), results
-
-    def box(self, node: TypedNode, place: _Place) -> _Drawn:
-        """A node as one box; a module used again is not opened again."""
-        operation, kind, options, shares = node.operation, "layer", "", ""
-        if isinstance(operation, Leaf):
-            kind = operation.kind
-            options = options_text(kind, operation.name, operation.options)
-        elif isinstance(operation, Use) and operation.merge:
-            kind, options = "merge", options_text("merge", operation.merge, operation.arguments)
-        elif isinstance(operation, Shared):
-            shares = f"{place.path}{operation.target}"
-        elif isinstance(operation, Each):
-            kind, options, shares = self.each(operation, place)
-        box = Box(
-            place.id,
-            kind,
-            place.title,
-            op_text(node, options),
-            _shape_lines(node, place.ports),
-            f"{place.id}: {op_name(node)}({place.told})",
-            shares,
-        )
-        self.boxes.add(box.id)
-        if isinstance(operation, Each):
-            self.eaches[box.id] = len(operation.items)
-        self.connect(node, box.id, place.sources)
-        return (box,), {p: _End(box.id, "" if p == node.default else p) for p in node.results}
-
-    def each(self, operation: Each, place: _Place) -> tuple[str, str, str]:
-        """The kind of what is done on each source, its options, and what it shares."""
-        first = operation.items[0].operation
-        inner = unwrap(first)
-        shares = f"{place.path}{first.target}" if isinstance(first, Shared) else ""
-        if isinstance(inner, Leaf):
-            others = [unwrap(item.operation) for item in operation.items]
-            common = {
-                name: value
-                for name, value in inner.options.items()
-                if all(isinstance(o, Leaf) and o.options[name] == value for o in others)
-            }
-            return inner.kind, options_text(inner.kind, inner.name, common), shares
-        if isinstance(inner, Use) and not inner.merge:
-            return "layer", arguments_text(inner.arguments), shares
-        return "layer", "", shares
-
-    def connect(self, node: TypedNode, head: str, sources: Mapping[str, _End]) -> None:
-        """An edge for each source; one for all the arguments that it fills by name."""
-        words = operand_labels(node)
-        filled: dict[_End, list[str]] = {}
-        for key, end in sources.items():
-            filled.setdefault(end, []).append(words[key])
-        for end, arguments in filled.items():
-            if all(arguments):
-                label = " as ".join(filter(None, (end.port, ", ".join(arguments))))
-                self.edges.append(Edge(end.box, head, label))
-            elif head in self.eaches:
-                self.edges.append(Edge(end.box, head, end.port))
-            elif end.box not in self.eaches:
-                self.edges += [Edge(end.box, head, end.port) for _ in arguments]
-        for box, ports in _bundles(filled, self.eaches).items():
-            every = len(ports) == self.eaches[box] > 1
-            self.edges.append(Edge(box, head, "*" if every else ", ".join(ports)))
-
-
-def _results(node: TypedNode, outputs: Mapping[str, _End]) -> dict[str, _End]:
-    """The results of a block by port; of several outputs the name is what the user wrote."""
-    if len(outputs) == 1:
-        return {"": next(iter(outputs.values()))}
-    return {
-        name: end if name == node.default else end._replace(port=name)
-        for name, end in outputs.items()
-    }
-
-
-def _bundles(filled: Mapping[_End, list[str]], eaches: Mapping[str, int]) -> dict[str, list[str]]:
-    """The ports of each `each` that fill arguments without a name: one edge for them all."""
-    found: dict[str, list[str]] = {}
-    for end, arguments in filled.items():
-        if end.box in eaches and not all(arguments):
-            found.setdefault(end.box, []).append(end.port)
-    return found
-
-
-def _shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:
-    """The shapes of the results that are used, with their ports unless it is the default alone."""
-    if isinstance(node.operation, Each):
-        return _times(node.results)
-    if node.type is not None and set(ports) <= {node.default}:
-        return (str(node.type),)
-    return tuple(f"{p} {type_}" for p, type_ in node.results.items() if p in ports or not ports)
-
-
-def _times(types: Mapping[str, TensorType]) -> tuple[str, ...]:
-    """Each shape once, with how many have it."""
-    times = Counter(map(str, types.values()))
-    return tuple(f"{shape} × {n}" if n > 1 else shape for shape, n in times.items())

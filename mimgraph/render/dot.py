@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import wrap
 
-from mimgraph.render.diagram import Box, Cluster, Diagram, Item, boxes
+from mimgraph.render.diagram import Box, Cluster, Item, boxes
+from mimgraph.render.scene import Scene
 
 TIME_LIMIT = 60  # seconds by the clock, on a machine that does much else
 CPU_LIMIT = 10  # seconds of work: some dense graphs of fifty boxes would take hours
@@ -25,7 +26,6 @@ MONO = "Courier"
 GREY = "#595959"
 
 _GRAPH = {
-    "rankdir": "TB",
     "compound": "true",
     "nodesep": "0.3",
     "ranksep": "0.32",
@@ -58,6 +58,10 @@ _KINDS = {
         "color": "#b35900",
         "fillcolor": "#fdebd3",
     },
+    "seq": {"shape": "component", "style": "filled", "color": "#7a7a7a", "fillcolor": "#f5f5f5"},
+    "block": {"shape": "box3d", "style": "filled", "color": "#4d4d4d", "fillcolor": "#ececec"},
+    "repeat": {"shape": "tab", "style": "filled", "color": "#4d4d4d", "fillcolor": "#e0e0e0"},
+    "chain": {"shape": "folder", "style": "filled", "color": "#4d4d4d", "fillcolor": "#ffffff"},
     "tensor": {
         "shape": "cylinder",
         "style": "filled",
@@ -84,10 +88,11 @@ class RenderError(RuntimeError):
     """A picture could not be made."""
 
 
-def text(diagram: Diagram) -> str:
+def text(scene: Scene) -> str:
     """The diagram in the dot language, the same bytes every time."""
+    diagram = scene.shown
     lines = [f"digraph {_quoted(diagram.name)} {{"]
-    graph = {**_GRAPH, "tooltip": diagram.doc or diagram.name}
+    graph = {**_GRAPH, "rankdir": scene.direction, "tooltip": diagram.doc or diagram.name}
     for kind, attributes in (("graph", graph), ("node", _NODE), ("edge", _EDGE)):
         lines.append(f"  {kind} {_list(attributes)}")
     anchors: dict[str, str] = {}
@@ -170,7 +175,7 @@ def _quoted(value: str) -> str:
     return f'"{plain}"'
 
 
-def picture(diagram: Diagram, format: str) -> bytes:
+def picture(scene: Scene, format: str) -> bytes:
     """The diagram as an image, made by `dot`, or by `graphviz-pure` where there is none."""
     engine = _engine()
     if format == "pdf" and _is_pure(engine):
@@ -178,9 +183,7 @@ def picture(diagram: Diagram, format: str) -> bytes:
             "a .pdf needs Graphviz's own dot, which is not installed; .svg works without"
         )
     pixels = [f"-Gdpi={DOTS_PER_INCH}", f"-Gsize={MOST_INCHES},{MOST_INCHES}"]
-    return _run(
-        [engine, "-Kdot", f"-T{format}", *(pixels if format == "png" else [])], text(diagram)
-    )
+    return _run([engine, "-Kdot", f"-T{format}", *(pixels if format == "png" else [])], text(scene))
 
 
 def _limit() -> None:

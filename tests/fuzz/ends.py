@@ -10,8 +10,9 @@ import mimgraph as mg
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.render import render_json, render_text
-from mimgraph.render.diagram import diagram
 from mimgraph.render.dot import text as dot_text
+from mimgraph.render.drawing import diagram
+from mimgraph.render.scene import Scene
 from mimgraph.source import Span
 
 
@@ -58,4 +59,4 @@ def check_graph(graph: mg.Graph) -> None:
     again = mg.loads(graph.dumps())
     assert again == graph
     assert again.source() == source
-    dot_text(diagram(graph.typed))
+    dot_text(Scene(diagram(graph.typed)))

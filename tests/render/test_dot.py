@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 import mimgraph
 from mimgraph.render import RENDERERS, RenderError, dot, draw
-from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, boxes, diagram
+from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, boxes
+from mimgraph.render.drawing import diagram
+from mimgraph.render.scene import Scene
 
 SPEC = """
 name: Pair
@@ -58,7 +60,7 @@ def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
 
 def test_graphviz_reads_the_nodes_edges_and_clusters_of_the_diagram(graph: Any) -> None:
     picture = diagram(graph)
-    read = parsed(dot.text(picture))
+    read = parsed(dot.text(Scene(picture)))
     objects = {o["_gvid"]: o for o in read["objects"]}
     nodes = {o["name"] for o in objects.values() if "nodes" not in o}
     assert nodes == {box.id for box in boxes(picture.items)}
@@ -83,13 +85,14 @@ def test_graphviz_reads_the_nodes_edges_and_clusters_of_the_diagram(graph: Any) 
 
 
 def test_the_same_graph_gives_the_same_bytes(graph: Any) -> None:
-    assert dot.text(diagram(graph)) == dot.text(diagram(mimgraph.loads(SPEC).typed))
+    assert dot.text(Scene(diagram(graph))) == dot.text(Scene(diagram(mimgraph.loads(SPEC).typed)))
 
 
 def test_kinds_differ_in_shape_and_in_colour(graph: Any) -> None:
     looks = [(k["shape"], k["style"], k.get("peripheries")) for k in dot._KINDS.values()]
     assert len(set(looks)) == len(looks)
-    assert len({k["color"] for k in dot._KINDS.values()}) == len(looks)
+    drawn_alone = ("input", "layer", "merge", "tensor", "output")
+    assert len({dot._KINDS[kind]["color"] for kind in drawn_alone}) == len(drawn_alone)
 
 
 HOSTILE = [
@@ -118,18 +121,18 @@ def hostile(word: str) -> Diagram:
 
 @pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_text_breaks_out(word: str) -> None:
-    text = dot.text(hostile(word))
+    text = dot.text(Scene(hostile(word)))
     assert not any(ord(c) < 32 and c not in "\n\t\r" for c in text)
     read = parsed(text)
     assert [o["name"] for o in read["objects"]] == ["cluster_c", "x", "c.a"]
     assert len(read["edges"]) == 1
-    ElementTree.fromstring(dot.picture(hostile(word), "svg"))
+    ElementTree.fromstring(dot.picture(Scene(hostile(word)), "svg"))
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.text())
 def test_no_random_text_breaks_out(word: str) -> None:
-    svg = ElementTree.fromstring(dot.picture(hostile(word), "svg"))
+    svg = ElementTree.fromstring(dot.picture(Scene(hostile(word)), "svg"))
     assert len(svg.findall(".//{*}g[@class='node']")) == 2
 
 
@@ -242,7 +245,7 @@ def test_five_hundred_nodes_take_seconds() -> None:
         merge = f"{{merge: add, from: [n{i - 1}, n{max(i - 4, 0)}]}}"
         nodes.append(f"  n{i}: {merge if i % 3 else f'{{layer: ReLU, from: n{i - 1}}}'}")
     text = "\n".join(["inputs: {x: [8]}", "nodes:", *nodes, "outputs: n499"])
-    svg = dot.picture(diagram(mimgraph.loads(text).typed), "svg")
+    svg = dot.picture(Scene(diagram(mimgraph.loads(text).typed)), "svg")
     assert svg.count(b'class="node"') == 502
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import mimgraph
-from mimgraph.render.diagram import Box, Cluster, Diagram, Item, boxes, diagram
+from mimgraph.render.diagram import Box, Cluster, Diagram, Item, boxes
+from mimgraph.render.drawing import diagram
 
 
 def drawn(text: str) -> Diagram:
@@ -136,6 +137,13 @@ BLOCKS = """
               sum: {merge: add, from: [fc, x]}
             outputs: sum
           wide: {params: {width: null}, seq: [{Linear: $width}, ReLU]}
+          deep:
+            params: {times: null, width: null}
+            inputs: [x]
+            nodes:
+              fc: {layer: Linear, from: x, out_features: $width}
+              more: {block: wide, from: fc, width: $width, repeat: $times}
+            outputs: more
           step:
             inputs: [h, c, x]
             nodes:
@@ -200,16 +208,28 @@ def test_blocks_and_chains_are_clusters_and_edges_pass_their_walls() -> None:
         (
             "{block: wide, from: x, repeat: {with: {width: [8, 8, 8, 2]}}}",
             [
-                "y: wide × 4",
-                "  0: wide width=8",
-                "    Linear 8",
-                "    ReLU",
-                "  1 to 2: wide width=8 × 2",
-                "    Linear 8",
-                "    ReLU",
-                "  3: wide width=2",
-                "    Linear 2",
-                "    ReLU",
+                "y: wide width=8…2 × 4",
+                "  Linear 8…2",
+                "  ReLU",
+            ],
+        ),
+        (
+            "{block: deep, from: x, repeat: {with: {times: [2, 2, 0, 1], width: [8, 4, 4, 4]}}}",
+            [
+                "y: deep × 4",
+                "  0 to 1: deep times=2, width=8…4 × 2",
+                "    fc: Linear 8…4",
+                "    more: wide width=8…4 × 2",
+                "      Linear 8…4",
+                "      ReLU",
+                "  2: deep times=0, width=4",
+                "    fc: Linear 4",
+                "    more: wide × 0",
+                "  3: deep times=1, width=4",
+                "    fc: Linear 4",
+                "    more: wide width=4 × 1",
+                "      Linear 4",
+                "      ReLU",
             ],
         ),
         ("{block: residual, from: x, repeat: 0}", ["y: residual × 0"]),
@@ -218,9 +238,9 @@ def test_blocks_and_chains_are_clusters_and_edges_pass_their_walls() -> None:
             ["y: seq", "  residual × 2", "    fc: Linear 4", "    sum: add"],
         ),
     ],
-    ids=["equal", "shared", "unlike", "none", "in a chain"],
+    ids=["equal", "shared", "of other sizes", "of other structure", "none", "in a chain"],
 )
-def test_equal_repeats_are_drawn_once(node: str, expected: list[str]) -> None:
+def test_repeats_of_one_structure_are_drawn_once(node: str, expected: list[str]) -> None:
     picture = drawn(f"""
         inputs: {{x: [4]}}
         {BLOCKS.strip()}
