@@ -13,7 +13,7 @@ from mimgraph.builder import (
     training_only,
 )
 from mimgraph.diagnostics import SpecError
-from mimgraph.graph import Graph, load, load_model, loads
+from mimgraph.graph import Graph, diff, load, load_model, loads
 from mimgraph.register import register
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Tensor",
     "arange",
     "block",
+    "diff",
     "layers",
     "load",
     "load_model",

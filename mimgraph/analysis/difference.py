@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.analysis.changes import Change, Difference, Edit, Inner, Inside, Kind, Status, dotted
 from mimgraph.analysis.equality import Numbers, plain, same
-from mimgraph.analysis.facts import Facts, facts
+from mimgraph.analysis.facts import Facts, facts, told_whole
 from mimgraph.analysis.matching import (
     Source,
     aligned,
@@ -40,6 +40,9 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import TensorType
 
+PLAIN = {"dtype": "float32", "optional": False}  # of inputs, which is not told
+WHOLE = ("share", "repeat")  # what is told of any node that does something else
+
 
 def difference(old: TypedGraph, new: TypedGraph) -> Difference:
     """What changed from the old graph to the new."""
@@ -51,7 +54,7 @@ def difference(old: TypedGraph, new: TypedGraph) -> Difference:
             inside.changes.append(Change("changed", "graph", new.name, edits=(edit,)))
         for name in comparison.params:
             edit = Edit("value", old.body.params[name], new.body.params[name])
-            inside.changes.append(Change("changed", "param", name, edits=(edit,)))
+            inside.changes.append(Change("changed", "param", name, "param", edits=(edit,)))
         _Bodies(comparison, old.body, new.body, inside).compare()
     was, now = ([str(c) for c in graph.constraints] for graph in (old, new))
     return Difference(
@@ -172,7 +175,8 @@ class _Bodies:
             was = self.back.get(name)
             now = _input_facts(self.new, name)
             if was is None:
-                told.append(Change("added", "input", name, "input", edits=tuple(_edits({}, now))))
+                edits = tuple(_edits({}, _notable(now)))
+                told.append(Change("added", "input", name, "input", edits=edits))
                 continue
             edits = tuple(_edits(_input_facts(self.old, was), now))
             if was != name:
@@ -182,7 +186,7 @@ class _Bodies:
                 told.append(Change("changed", "input", name, "input", other, edits))
         for name in self.old.inputs:
             if name not in self.names:
-                edits = tuple(_edits(_input_facts(self.old, name), {}))
+                edits = tuple(_edits(_notable(_input_facts(self.old, name)), {}))
                 told.append(Change("removed", "input", name, "input", edits=edits))
 
     def outputs(self) -> None:
@@ -235,7 +239,7 @@ class _Bodies:
 
     def single(self, status: Status, node: TypedNode, name: str, label: str = "") -> None:
         """A node that only one of the bodies has, with all that it says; an item has no sources."""
-        told = dict(facts(node).notable)
+        told = told_whole(node)
         if not label:
             told["from"] = _from(self.new if status == "added" else self.old, node)
         count = self.weights.operation(node.operation)
@@ -260,14 +264,24 @@ class _Bodies:
                 (effects if self.follows(edit, ours, theirs) else edits).append(edit)
             self.within(old.operation, new.operation, place)
         else:
-            edits += _edits(
-                {"op": op_name(old), **ours.notable}, {"op": op_name(new), **theirs.notable}
-            )
+            edits += self.other_op(old, new)
         if not is_item:
             edits += self.sources(old, new)
         if not isinstance(new.operation, Each):  # whose items tell theirs
             effects += _type_edits(_shown(old), _shown(new))
         self.tell(old, new, place, edits, effects)
+
+    def other_op(self, old: TypedNode, new: TypedNode) -> Iterator[Edit]:
+        """What is told of a node that does something else: the options only of one layer for another."""
+        was, now = {**told_whole(old), **self.old_facts(old).notable}, told_whole(new)
+        chains = [any(b.is_chain for b in _bodies(node.operation)) for node in (old, new)]
+        if op_name(old) != op_name(new):
+            yield Edit("op", _op_words(old), _op_words(new))
+        elif all(map(_bodies, (old.operation, new.operation))) and chains[0] != chains[1]:
+            yield Edit("body", *("seq" if is_chain else "nodes" for is_chain in chains))
+        if not (isinstance(old.operation, Leaf) and isinstance(new.operation, Leaf)):
+            was, now = ({key: told.get(key) for key in WHOLE} for told in (was, now))
+        yield from _edits(was, now)
 
     def old_facts(self, node: TypedNode) -> Facts:
         """What an old node says, in present names."""
@@ -410,6 +424,13 @@ def _bodies(operation: TypedOperation) -> tuple[Body, ...]:
     return ()
 
 
+def _op_words(node: TypedNode) -> str:
+    """The op, and those in a chain."""
+    if isinstance(node.operation, Sequence):
+        return f"seq [{', '.join(map(op_name, node.operation.items))}]"
+    return op_name(node)
+
+
 def _key(operation: TypedOperation, index: int) -> str:
     """The key of the module of one of those bodies."""
     return str(index) if isinstance(operation, Repeated) and not operation.shared else ""
@@ -429,7 +450,7 @@ def _shown(node: TypedNode) -> Mapping[str, TensorType]:
 
 def _type_edits(old: Mapping[str, TensorType], new: Mapping[str, TensorType]) -> Iterator[Edit]:
     """Other shapes and dtypes of results."""
-    for told in ("shape", "dtype"):
+    for told in ("shape", "dtype") if old and new else ("shape",):
         was, now = (
             {f"{port} {told}".strip(): str(getattr(type_, told)) for port, type_ in types.items()}
             for types in (old, new)
@@ -443,7 +464,12 @@ def _input_facts(body: Body, name: str) -> dict[str, Any]:
         return {}
     type_ = body.inputs[name]
     found = {"shape": str(type_), "dtype": type_.dtype, "vocab": type_.vocab}
-    return {**found, "optional": True} if name in body.optional else found
+    return {**found, "optional": name in body.optional}
+
+
+def _notable(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of an input that is compared with none."""
+    return {name: value for name, value in facts.items() if value != PLAIN.get(name)}
 
 
 def _output_facts(body: Body, name: str) -> dict[str, Any]:

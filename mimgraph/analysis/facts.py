@@ -9,7 +9,7 @@ from typing import Any
 from mimgraph import catalogue
 from mimgraph.analysis.equality import plain
 from mimgraph.ir.code import Code, Constant, children
-from mimgraph.ir.typed import Leaf, Repeated, Shared, TypedNode, Use
+from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use, op_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,16 @@ def facts(node: TypedNode) -> Facts:
         given["take"] = node.default
     if isinstance(operation, Leaf | Use) and operation.activation is not None:
         given["activation"] = _called(operation.activation_name, operation.activation)
-    if node.is_frozen:
-        given["freeze"] = True
+    given["freeze"], defaults["freeze"] = node.is_frozen, False
     return Facts(given, defaults, inferred)
+
+
+def told_whole(node: TypedNode) -> dict[str, Any]:
+    """What is told of a node that is compared with none: all that is notable, of a chain its ops."""
+    told = dict(facts(node).notable)
+    if isinstance(node.operation, Sequence):
+        told["items"] = [op_name(item) for item in node.operation.items]
+    return told
 
 
 def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

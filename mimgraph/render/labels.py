@@ -14,7 +14,6 @@ from mimgraph.ir.typed import (
     Each,
     Leaf,
     Repeated,
-    Sequence,
     Shared,
     TypedNode,
     Use,

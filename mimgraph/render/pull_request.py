@@ -1,0 +1,57 @@
+"""A difference as Markdown for a pull request: a table, with what follows and a picture to unfold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from mimgraph.analysis.changes import Change, Difference
+from mimgraph.render.changes import (
+    SIGNS,
+    constraint_words,
+    count_words,
+    edited,
+    effect_words,
+    following,
+    heading,
+    words,
+)
+
+
+def markdown(difference: Difference, mermaid: str = "") -> str:
+    """The whole difference; `mermaid` is its picture."""
+    if not difference:
+        return "No change.\n"
+    changes = edited(difference)
+    parts = [f"### {heading(difference, code)}", _table((c, words(c, code)) for c in changes)]
+    if effects := [(change, effect_words(change, code)) for change in following(difference)]:
+        parts.append(_folded(f"What follows: {len(effects)}", _table(effects)))
+    if told := constraint_words(difference, code):
+        parts.append(f"At run time: {', '.join(told)}")
+    parts.append(f"Parameters: {count_words(difference.params)}")
+    if mermaid:
+        parts.append(_folded("Picture", f"```mermaid\n{mermaid.rstrip()}\n```"))
+    return "\n\n".join(parts) + "\n"
+
+
+def code(text: str) -> str:
+    """A word of a spec as a code span, in which nothing is a link, a name or a sign of Markdown.
+
+    A bar would end the cell of a table also there.
+    """
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    room = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{room}{text}{room}{fence}".replace("|", "\\|")
+
+
+def _table(rows: Iterable[tuple[Change, str]]) -> str:
+    lines = ["| | Name | Layer | Change |", "|---|---|---|---|"]
+    for change, told in rows:
+        layer = code(change.op) if change.op else ""
+        lines.append(f"| {SIGNS[change.status]} | {code(change.told_as)} | {layer} | {told} |")
+    return "\n".join(lines)
+
+
+def _folded(summary: str, inside: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{inside}\n\n</details>"
