@@ -193,7 +193,7 @@ class _Bodies:
         """Those that are new, others or gone; a block's only output has no name."""
         old, new = self.old.outputs, self.new.outputs
         names = {name: name for name in new if name in old}
-        if self.new.family and len(old) == len(new) == 1:
+        if self.has_nameless_output():
             names = {next(iter(new)): next(iter(old))}
         left = {self.renamed(value): name for name, value in old.items() if name not in names}
         for name, value in new.items():
@@ -206,6 +206,10 @@ class _Bodies:
             if name not in kept:
                 self.output(name, None)
 
+    def has_nameless_output(self) -> bool:
+        """Whether this is a block whose one output has a name that nobody sees."""
+        return bool(self.new.family) and len(self.old.outputs) == len(self.new.outputs) == 1
+
     def output(self, was: str | None, name: str | None) -> None:
         """An output, as it was and as it is."""
         told = self.inside.changes
@@ -217,7 +221,7 @@ class _Bodies:
                 before["from"] = now["from"]
             types = ({"": self.old.type_of(ours)}, {"": self.new.type_of(theirs)})
             edits, effects = tuple(_edits(before, now)), tuple(_type_edits(*types))
-            other = was if was != name and len(self.new.outputs) > 1 else ""
+            other = was if was != name and not self.has_nameless_output() else ""
             if edits or other:
                 told.append(Change("changed", "output", name, "output", other, edits, effects))
             elif effects:
@@ -396,7 +400,7 @@ class _Bodies:
             if not now.isdigit():
                 other = place.was
             elif has_state(new.operation):
-                effects.append(Edit("key", place.was, place.name))
+                effects.append(Edit("key", was, now))
         if not (edits or effects or other):
             return
         weights = self.weights.operation

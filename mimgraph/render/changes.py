@@ -47,11 +47,13 @@ def edited(difference: Difference) -> list[Change]:
 
 
 def following(difference: Difference) -> list[Change]:
-    """What has effects; inside of a node only what has other weights, or other keys of them."""
+    """What has effects, outputs left out, whose nodes tell theirs; inside of a node only what has
+    other weights, or other keys of them."""
     return [
         change
         for change in difference.changes
         if change.status in ("changed", "follows")
+        and change.kind != "output"
         and effect_words(change)
         and (
             "." not in change.told_as

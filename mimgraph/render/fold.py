@@ -30,10 +30,18 @@ def _folded(item: Item, depth: int, stands: dict[str, str]) -> Item:
 
 
 def _closed(cluster: Cluster, subtitle: str, stands: dict[str, str]) -> Box:
-    """A cluster as one box, whose id `stands` gets for each of those inside."""
+    """A cluster as one box, whose id `stands` gets for each of those inside; what is marked there
+    changes it."""
     stands |= dict.fromkeys(_ids(cluster.items), cluster.id)
     words = cluster.title, subtitle, cluster.shapes, cluster.tooltip
-    return Box(cluster.id, cluster.kind, *words, mark=cluster.mark)
+    mark = cluster.mark or ("changed" if _has_marks(cluster.items) else "")
+    return Box(cluster.id, cluster.kind, *words, mark=mark)
+
+
+def _has_marks(items: tuple[Item, ...]) -> bool:
+    return any(
+        item.mark or (isinstance(item, Cluster) and _has_marks(item.items)) for item in items
+    )
 
 
 def _ids(items: tuple[Item, ...]) -> Iterator[str]:

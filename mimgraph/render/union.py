@@ -137,9 +137,7 @@ class _Joining:
         if change is None:
             return new
         title = _both(old.title, new.title) if change.was else new.title
-        told = [edit_words(edit) for edit in change.edits if edit.what not in DRAWN]
-        subtitle = f"{change.op} {', '.join(told)}" if told else new.subtitle
-        return replace(new, title=title, subtitle=subtitle, mark="changed")
+        return replace(new, title=title, subtitle=_edited(change) or new.subtitle, mark="changed")
 
     def edges(self, old: tuple[Edge, ...], new: tuple[Edge, ...]) -> tuple[Edge, ...]:
         """The new edges, then the old ones that are gone."""
@@ -162,6 +160,15 @@ def _added(item: Item) -> Item:
     if isinstance(item, Cluster):
         item = replace(item, items=tuple(map(_added, item.items)))
     return replace(item, mark="added")
+
+
+def _edited(change: Change) -> str:
+    """`Linear out_features 32 → 64`, `ReLU → GELU`; nothing where the picture tells it all."""
+    told = [edit for edit in change.edits if edit.what not in DRAWN]
+    words = ", ".join(map(edit_words, told))
+    if not told or told[0].what == "op":
+        return words.removeprefix("op ")
+    return f"{change.op} {words}"
 
 
 def _both(old: str, new: str) -> str:
