@@ -48,7 +48,7 @@ def difference(old: TypedGraph, new: TypedGraph) -> Difference:
     """What changed from the old graph to the new."""
     comparison = _Comparison(_differing(old.body.params, new.body.params))
     inside = Inside("")
-    if not same(old, new):
+    if not same(old, new, comparison.numbers):
         if old.name != new.name:
             edit = Edit("name", old.name, new.name)
             inside.changes.append(Change("changed", "graph", new.name, edits=(edit,)))
@@ -256,10 +256,11 @@ class _Bodies:
 
     def node(self, old: TypedNode, new: TypedNode, place: _Place, is_item: bool = False) -> None:
         """A node that both bodies have, and what is in it; an item has no sources."""
+        at = len(self.inside.changes)  # before what is in it
         ours, theirs = self.old_facts(old), facts(new)
         edits: list[Edit] = []
         effects: list[Edit] = []
-        if self.numbers.operation(old.operation) == self.numbers.operation(new.operation):
+        if self.numbers.operation(old) == self.numbers.operation(new):
             edits += _edits(
                 *({w: f.given.get(w) for w in ("take", "freeze")} for f in (ours, theirs))
             )
@@ -271,9 +272,10 @@ class _Bodies:
             edits += self.other_op(old, new)
         if not is_item:
             edits += self.sources(old, new)
-        if not isinstance(new.operation, Each):  # whose items tell theirs
+        if place.name and not isinstance(new.operation, Each):  # whose items tell theirs
             effects += _type_edits(_shown(old), _shown(new))
-        self.tell(old, new, place, edits, effects)
+        if (change := self.told(old, new, place, edits, effects)) is not None:
+            self.inside.changes.insert(at, change)
 
     def other_op(self, old: TypedNode, new: TypedNode) -> Iterator[Edit]:
         """What is told of a node that does something else: the options only of one layer for another."""
@@ -389,10 +391,10 @@ class _Bodies:
         if was != now or (same_op and list(old.arguments) != list(new.arguments)):
             yield Edit("from", _from(self.old, old), _from(self.new, new))
 
-    def tell(
+    def told(
         self, old: TypedNode, new: TypedNode, place: _Place, edits: list[Edit], effects: list[Edit]
-    ) -> None:
-        """Say what became of a node, if anything did."""
+    ) -> Change | None:
+        """What became of a node, if anything did."""
         was, now = (name.rpartition(".")[2] for name in (place.was, place.name))
         other = ""
         if was != now:
@@ -402,9 +404,8 @@ class _Bodies:
             elif has_state(new.operation):
                 effects.append(Edit("key", was, now))
         if not (edits or effects or other):
-            return
-        weights = self.weights.operation
-        change = Change(
+            return None
+        return Change(
             "changed" if edits or other else "follows",
             "node",
             place.name,
@@ -412,10 +413,9 @@ class _Bodies:
             other,
             tuple(edits),
             tuple(effects),
-            (weights(old.operation), weights(new.operation)),
+            (self.weights.operation(old.operation), self.weights.operation(new.operation)),
             place.label,
         )
-        self.inside.changes.append(change)
 
 
 def _bodies(operation: TypedOperation) -> tuple[Body, ...]:

@@ -25,9 +25,9 @@ from mimgraph.ir.typed import (
 )
 
 
-def same(one: TypedGraph, other: TypedGraph) -> bool:
+def same(one: TypedGraph, other: TypedGraph, numbers: Numbers | None = None) -> bool:
     """Whether two graphs have the same name, inputs, nodes and outputs."""
-    numbers = Numbers()
+    numbers = numbers or Numbers()
     if one.name != other.name or one.body.outputs.keys() != other.body.outputs.keys():
         return False
     return numbers.body(one.body) == numbers.body(other.body)
@@ -39,6 +39,7 @@ class Numbers:
     def __init__(self) -> None:
         self.by_content: dict[Hashable, int] = {}
         self.by_body: dict[Body, int] = {}
+        self.by_node: dict[TypedNode, Hashable] = {}
 
     def body(self, body: Body) -> int:
         if body not in self.by_body:
@@ -57,9 +58,15 @@ class Numbers:
         return body.is_chain, inputs, body.optional, outputs, body.training, nodes
 
     def node(self, node: TypedNode) -> Hashable:
-        return node.default, node.is_frozen, self.operation(node.operation)
+        return node.default, node.is_frozen, self.operation(node)
 
-    def operation(self, operation: TypedOperation) -> Hashable:
+    def operation(self, node: TypedNode) -> Hashable:
+        """What a node does."""
+        if node not in self.by_node:
+            self.by_node[node] = self._operation(node.operation)
+        return self.by_node[node]
+
+    def _operation(self, operation: TypedOperation) -> Hashable:
         match operation:
             case Leaf():
                 return _leaf(operation)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import islice, takewhile, zip_longest
 
+from mimgraph import catalogue
 from mimgraph.analysis.equality import Numbers, plain
 from mimgraph.ir.typed import (
     Body,
@@ -99,7 +100,7 @@ class _Renames:
     def _deeds(self, node: TypedNode) -> Iterator[Hashable]:
         """What a node does, as it is given; or as it is, if the blocks that it uses are renamed."""
         yield "form", _form(node.operation)
-        yield "number", self.numbers.operation(node.operation)
+        yield "number", self.numbers.operation(node)
 
 
 def source_of(body: Body, value: Value) -> Source:
@@ -153,17 +154,35 @@ Pair = tuple[int | None, int | None]  # positions in the old chain and in the ne
 
 
 def aligned(old: Sequence, new: Sequence) -> Iterator[Pair]:
-    """Which items of two chains are one: the same, then those of one op, then those in one place."""
-    forms = [[_form(item.operation) for item in chain.items] for chain in (old, new)]
-    ops = [[op_name(item) for item in chain.items] for chain in (old, new)]
-    whole = range(len(old.items)), range(len(new.items))
-    for same, ours, theirs in _runs(forms, *whole):
-        for _, some, others in [(same, ours, theirs)] if same else _runs(ops, ours, theirs):
-            yield from zip_longest(some, others)
+    """Which items of two chains are one: the same, then those of one op, of one family of ops, and
+    at last those in one place."""
+    levels = [[list(map(word, chain.items)) for chain in (old, new)] for word in WORDS]
+
+    def pairs(level: int, same: bool, ours: range, theirs: range) -> Iterator[Pair]:
+        if same or level == len(levels):
+            yield from zip_longest(ours, theirs)
+            return
+        for run in _runs(levels[level], ours, theirs):
+            yield from pairs(level + 1, *run)
+
+    return pairs(0, False, range(len(old.items)), range(len(new.items)))
+
+
+def _family(node: TypedNode) -> str:
+    """The family of a layer; what is none has its own."""
+    op = catalogue.find("layer", op_name(node))
+    return op_name(node) if op is None else op.family
+
+
+WORDS: tuple[Callable[[TypedNode], Hashable], ...] = (
+    lambda node: _form(node.operation),
+    op_name,
+    _family,
+)
 
 
 def _runs(
-    words: list[list[Hashable]] | list[list[str]], ours: range, theirs: range
+    words: list[list[Hashable]], ours: range, theirs: range
 ) -> Iterator[tuple[bool, range, range]]:
     """Ranges in which the words are the same, and what is between those."""
     old, new = words[0][ours.start : ours.stop], words[1][theirs.start : theirs.stop]

@@ -35,14 +35,14 @@ def markdown(difference: Difference, mermaid: str = "") -> str:
 
 
 def code(text: str) -> str:
-    """A word of a spec as a code span, in which nothing is a link, a name or a sign of Markdown.
+    """A word of a spec as code, in which nothing is a link, a user's name or a sign of Markdown.
 
-    A bar would end the cell of a table also there.
+    What would end a code span or a cell is written in HTML's numbers of characters.
     """
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    room = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{room}{text}{room}{fence}".replace("|", "\\|")
+    if not re.search(r"[|`]|^\s|\s$", text):
+        return f"`{text}`"
+    written = (c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in text)
+    return f"<code>{''.join(written)}</code>"
 
 
 def _table(rows: Iterable[tuple[Change, str]]) -> str:

@@ -31,7 +31,7 @@ def _changes(new: Diagram, inside: Inside) -> dict[str, Change]:
     drawn = _Drawn(new.items)
     found: dict[str, Change] = {}
     for change in inside.everywhere():
-        if change.status == "changed":
+        if change.status == "changed" and change.kind in ("input", "node", "output"):
             is_output = change.kind == "output" and "." not in change.name
             id_ = f"output {change.name}" if is_output else drawn.id_of(change.name)
             found.setdefault(id_, change)

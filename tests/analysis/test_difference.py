@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import mimgraph as mg
-from mimgraph.analysis.changes import Change, Difference
+from mimgraph.analysis.changes import Difference
 from mimgraph.analysis.difference import difference
 from mimgraph.analysis.equality import same
 from tests.fuzz.seeds import places
@@ -76,7 +76,6 @@ def check(old: mg.Graph, new: mg.Graph) -> None:
     assert bool(there) == bool(back) == (not same(old.typed, new.typed))
     assert any(change.status != "follows" for change in there.changes) == bool(there)
     assert there.params == back.params[::-1]
-    statuses = [{c.name for c in d.changes if c.status == s and c.times == 1} for d, s in ((there, "added"), (back, "removed"))]
 
 
 @settings(max_examples=60, deadline=None)
@@ -89,3 +88,56 @@ def test_a_spec_and_what_was_made_of_it(data: st.DataObject, spec: Spec) -> None
 @given(specs(), specs())
 def test_specs_that_have_little_in_common(one: Spec, other: Spec) -> None:
     check(graph(to_yaml(one)), graph(to_yaml(other)))
+
+
+def test_items_of_one_op_in_a_long_chain_are_compared_by_place() -> None:
+    """Not each with each, which would take minutes."""
+
+    def spec(width: int) -> str:
+        items = [f"{{Linear: {width + i % 2}}}" for i in range(2_000)]
+        return f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: [{', '.join(items)}]}}}}\noutputs: y\n"
+
+    found = compared(spec(4), spec(6))
+    assert [c.name for c in found.changes if c.status == "changed"] == [
+        f"y.{i}" for i in range(2_000)
+    ]
+
+
+def test_blocks_used_in_blocks_are_compared_once() -> None:
+    """Each block uses the one before twice: 4,096 nodes, told as one change."""
+
+    def spec(activation: str) -> str:
+        rows = [
+            f"  b0: {{inputs: [x], nodes: {{r: {{layer: {activation}, from: x}}}}, outputs: r}}"
+        ]
+        for i in range(1, 13):
+            use = f"block: b{i - 1}, from"
+            nodes = f"{{p: {{{use}: x}}, q: {{{use}: p}}}}"
+            rows.append(f"  b{i}: {{inputs: [x], nodes: {nodes}, outputs: q}}")
+        blocks = "\n".join(rows)
+        return f"inputs: {{x: [4]}}\nblocks:\n{blocks}\nnodes: {{y: {{block: b12, from: x}}}}\noutputs: y\n"
+
+    (change,) = compared(spec("ReLU"), spec("Tanh")).changes
+    assert (change.told_as, change.times) == ("b0.r", 4096)
+    assert change.name == ".".join(["y", *"pppppppppppp", "r"])
+
+
+def test_thousands_of_nodes_of_other_names_are_found() -> None:
+    """In a row, and all on one source."""
+
+    def spec(name: str) -> str:
+        rows = [f"  {name}0: {{layer: ReLU, from: x}}"]
+        for i in range(1, 1_000):
+            layer = "Tanh" if i % 3 else "ReLU"
+            rows.append(f"  {name}{i}: {{layer: {layer}, from: {name}{i - 1}}}")
+        for i in range(30):
+            sources = [f"{name}_{i}_{j}" for j in range(100)]
+            rows += [f"  {source}: {{layer: ReLU, from: x}}" for source in sources]
+            rows.append(f"  {name}_{i}: {{merge: add, from: [{', '.join(sources)}]}}")
+        sums = ", ".join(f"{name}_{i}" for i in range(30))
+        rows.append(f"  sum: {{merge: add, from: [{name}999, {sums}]}}")
+        return "\n".join(["inputs: {x: [4]}", "nodes:", *rows, "outputs: sum", ""])
+
+    found = compared(spec("old"), spec("new"))
+    assert len(found.changes) == 4_030
+    assert all(c.was.replace("old", "new") == c.name and not c.edits for c in found.changes)
