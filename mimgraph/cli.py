@@ -307,15 +307,16 @@ def _diff(args: argparse.Namespace) -> int:
 
     if args.old == args.new == "-":
         raise CallError("only one of OLD and NEW can be standard input")
-    graphs, faults = [], []
-    for path in (args.old, args.new):
+    graphs: dict[str, Graph] = {}
+    faults: list[Diagnostic] = []
+    for path in dict.fromkeys((args.old, args.new)):
         try:
-            graphs.append(_load(path, args.set))
+            graphs[path] = _load(path, args.set)
         except SpecError as error:
             faults += error.diagnostics
     if faults:
-        raise SpecError(in_order(faults))
-    review = diff(*graphs)
+        raise SpecError(faults)
+    review = diff(graphs[args.old], graphs[args.new])
     if args.output is not None:
         for spec in (args.old, args.new):
             _check_output(spec, args.output)

@@ -8,6 +8,7 @@ from mimgraph.analysis.changes import Change, Difference, Edit
 from mimgraph.diagnostics.render import BOLD, RESET
 from mimgraph.render.labels import value_text
 
+WIDEST = 40  # characters of a column that others are made as wide as
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "follows": " "}
 # green, red and yellow; the signs alone tell them apart
 COLORS = {"added": "\x1b[32m", "removed": "\x1b[31m", "changed": "\x1b[33m"}
@@ -34,7 +35,7 @@ def text(difference: Difference, color: bool = False) -> str:
 
 def _aligned(rows: list[Row], colors: list[str]) -> Iterator[str]:
     """The rows in columns, each in its colour."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [min(WIDEST, max(map(len, column))) for column in zip(*rows, strict=True)]
     for row, color in zip(rows, colors, strict=True):
         sign, *cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         line = f"{sign} {'  '.join(cells)}".rstrip()

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mimgraph as mg
@@ -23,6 +23,8 @@ from mimgraph.render.fold import fold
 from mimgraph.render.pull_request import code
 from mimgraph.render.review import Review
 from mimgraph.render.union import union
+from tests.analysis.test_difference import edited, graph
+from tests.strategies import Spec, specs, to_yaml
 
 FOLDER = Path(__file__).parent / "diff"
 FILES = {"changes": "text", "pull_request": "markdown"}
@@ -264,6 +266,19 @@ def test_every_edge_of_the_picture_has_its_ends(title: str, tmp_path: Path) -> N
     assert {end for edge in picture.edges for end in edge[:2]} <= set(ids)
     review.draw(tmp_path / "diff.svg", depth=1)
     ElementTree.parse(tmp_path / "diff.svg")
+
+
+@settings(max_examples=30)
+@given(st.data(), specs())
+def test_the_picture_has_all_of_the_new_graph(data: st.DataObject, spec: Spec) -> None:
+    old, new = graph(to_yaml(spec)), graph(data.draw(edited(spec)))
+    picture, own = joined(old, new), diagram(new.typed)
+    ids = [box.id for box in boxes(picture.items)]
+    assert len(set(ids)) == len(ids)
+    assert {end for edge in picture.edges for end in edge[:2]} <= set(ids)
+    assert [id_ for id_ in ids if not id_.startswith("was ")] == [b.id for b in boxes(own.items)]
+    kept = [edge._replace(mark="") for edge in picture.edges if edge.mark != "removed"]
+    assert kept == list(own.edges)
 
 
 def test_graphs_that_are_equal_have_no_marks() -> None:
