@@ -70,8 +70,8 @@ def test_what_is_told_is_data_too(title: str) -> None:
     data = review.data()
     assert json.loads(json.dumps(data)) == data
     assert bool(data["changes"]) == bool(review)
-    for which, graph in zip(("old", "new"), CASES[title], strict=True):
-        assert data["params"][which] == graph.summary().params
+    for which, one in zip(("old", "new"), CASES[title], strict=True):
+        assert data["params"][which] == one.summary().params
 
 
 @pytest.mark.parametrize("title", CASES)
