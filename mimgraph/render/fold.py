@@ -29,6 +29,21 @@ def _folded(item: Item, depth: int, stands: dict[str, str]) -> Item:
     return _closed(item, item.subtitle, stands)
 
 
+def close_unmarked(diagram: Diagram) -> Diagram:
+    """A comparison with the clusters closed in which nothing changed."""
+    stands: dict[str, str] = {}
+    items = tuple(_unmarked_closed(item, stands) for item in diagram.items)
+    return _through(diagram, items, stands)
+
+
+def _unmarked_closed(item: Item, stands: dict[str, str]) -> Item:
+    if isinstance(item, Box):
+        return item
+    if not (item.mark or _has_marks(item.items)):
+        return _closed(item, item.subtitle, stands)
+    return replace(item, items=tuple(_unmarked_closed(i, stands) for i in item.items))
+
+
 def _closed(cluster: Cluster, subtitle: str, stands: dict[str, str]) -> Box:
     """A cluster as one box, whose id `stands` gets for each of those inside; what is marked there
     changes it."""

@@ -30,7 +30,8 @@ def markdown(difference: Difference, mermaid: str = "") -> str:
         parts.append(f"At run time: {', '.join(told)}")
     parts.append(f"Parameters: {count_words(difference.params)}")
     if mermaid:
-        parts.append(_folded("Picture", f"```mermaid\n{mermaid.rstrip()}\n```"))
+        fence = "`" * max(3, _longest_run(mermaid) + 1)
+        parts.append(_folded("Picture", f"{fence}mermaid\n{mermaid.rstrip()}\n{fence}"))
     return "\n\n".join(parts) + "\n"
 
 
@@ -43,6 +44,11 @@ def code(text: str) -> str:
         return f"`{text}`"
     written = (c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in text)
     return f"<code>{''.join(written)}</code>"
+
+
+def _longest_run(text: str) -> int:
+    """Of backticks, which a fence must pass."""
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 def _table(rows: Iterable[tuple[Change, str]]) -> str:

@@ -12,6 +12,7 @@ from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import RENDERERS, RenderError, write
 from mimgraph.render.changes import text
 from mimgraph.render.drawing import diagram
+from mimgraph.render.fold import close_unmarked
 from mimgraph.render.pull_request import markdown
 from mimgraph.render.scene import Scene
 from mimgraph.render.union import union
@@ -51,21 +52,20 @@ class Review:
         }
 
     def draw(self, path: str | PathLike[str], **how: Any) -> None:
-        """Draw both graphs as one, with marks on what is added, removed and changed.
-
-        `how` is said as to `Graph.draw`.
-        """
+        """Draw both graphs as one, with marks on what is added, removed and changed; what holds
+        nothing of that is closed. `how` is said as to `Graph.draw`."""
         write(self._scene(**how), Path(path))
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
 
     def _scene(self, **how: Any) -> Scene:
-        return Scene(union(diagram(self.old), diagram(self.new), self.difference.inside), **how)
+        both = union(diagram(self.old), diagram(self.new), self.difference.inside)
+        return Scene(close_unmarked(both), **how)
 
     def _mermaid(self) -> str:
         """The picture as text, where GitHub shows that."""
-        if ".mmd" not in RENDERERS or not self:
+        if not self:
             return ""
         try:
             return str(RENDERERS[".mmd"](self._scene()))

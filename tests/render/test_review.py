@@ -19,8 +19,8 @@ from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph
 from mimgraph.render.diagram import Cluster, Diagram, Item, boxes
 from mimgraph.render.drawing import diagram
-from mimgraph.render.fold import fold
-from mimgraph.render.pull_request import code
+from mimgraph.render.fold import close_unmarked, fold
+from mimgraph.render.pull_request import code, markdown
 from mimgraph.render.review import Review
 from mimgraph.render.union import union
 from tests.analysis.test_difference import edited, graph
@@ -108,6 +108,16 @@ def test_no_word_breaks_out_of_a_cell(word: str) -> None:
     cells = page.findall(".//td")
     assert [[child.tag for child in cell] for cell in cells] == [["code"], []]
     assert cells[0][0].text == word
+
+
+def test_the_picture_is_a_fenced_block_of_mermaid() -> None:
+    review = mg.diff(*CASES["A block used often is told once"])
+    (picture,) = read_as_on_github(review.markdown()).findall(".//pre[@lang='mermaid']/code")
+    assert picture.text is not None and picture.text.startswith(("%%", "---", "flowchart"))
+    assert "kernel_size 3 → 5" in picture.text
+    assert re.search(
+        "``````mermaid\n.*?\n``````\n", markdown(review.difference, "a `````\n"), re.DOTALL
+    )
 
 
 @pytest.mark.parametrize("title", CASES)
@@ -286,6 +296,32 @@ def test_graphs_that_are_equal_have_no_marks() -> None:
     picture = joined(*CASES[title])
     assert not edges(picture)
     assert not any(line.strip()[0] in "+-~" for line in outline(picture.items))
+
+
+def test_clusters_in_which_nothing_changed_are_closed() -> None:
+    old = """
+        inputs: {x: [4]}
+        blocks: {mlp: {params: {width: null}, seq: [{Linear: $width}, ReLU]}}
+        nodes:
+          same: {from: x, seq: [{Linear: 4}, {mlp: 8}]}
+          other: {from: same, seq: [{mlp: 4}, {Dropout: 0.1}]}
+        outputs: other
+    """
+    picture = close_unmarked(joined(mg.loads(old), mg.loads(old.replace("0.1", "0.2"))))
+    assert outline(picture.items) == [
+        "  x (N, 4)",
+        "  same: seq (N, 8)",
+        "  other: seq (N, 4)",
+        "    mlp width=4 (N, 4)",
+        "~   Dropout p 0.1 → 0.2 (N, 4)",
+        "  other (N, 4)",
+    ]
+    assert [edge[:2] for edge in picture.edges] == [
+        ("x", "same"),
+        ("same", "other.0"),
+        ("other.0", "other.1"),
+        ("other.1", "output other"),
+    ]
 
 
 def test_a_block_that_is_closed_shows_that_something_in_it_changed() -> None:
