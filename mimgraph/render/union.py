@@ -21,7 +21,9 @@ def union(old: Diagram, new: Diagram, inside: Inside) -> Diagram:
     for change in inside.changes:
         if change.kind == "output" and change.was:
             renamed[f"output {change.was}"] = f"output {change.name}"
-    joining = _Joining(renamed, _changes(new, inside))
+    nodes = (c for c in inside.everywhere() if c.kind in ("input", "node"))
+    gone = {change.name for change in nodes if change.status == "removed"}
+    joining = _Joining(renamed, gone, _changes(new, inside))
     items = joining.items(old.items, new.items)
     return Diagram(new.name, new.doc, items, joining.edges(old.edges, new.edges))
 
@@ -82,13 +84,16 @@ def _ends(id_: str) -> Iterator[int]:
 
 
 class _Joining:
-    """Joins items; `renamed` are old ids and what they are now, `changes` what was edited by id.
+    """Joins items; `renamed` are old ids and what they are now, `gone` those whose names another
+    may have now, `changes` what was edited by id.
 
     `enters` and `leaves` are the boxes to which the edges of old ones go now.
     """
 
-    def __init__(self, renamed: Mapping[str, str], changes: Mapping[str, Change]) -> None:
-        self.renamed, self.changes = renamed, changes
+    def __init__(
+        self, renamed: Mapping[str, str], gone: set[str], changes: Mapping[str, Change]
+    ) -> None:
+        self.renamed, self.gone, self.changes = renamed, gone, changes
         self.enters: dict[str, str] = {}
         self.leaves: dict[str, str] = {}
 
@@ -100,7 +105,7 @@ class _Joining:
         last = ""
         for item in old:
             key = _key(self.renamed.get(item.id, item.id))
-            if key in by_key:
+            if key in by_key and item.id not in self.gone:
                 matched[key], last = item, key
             else:
                 gone.setdefault(last, []).append(self.removed(item))

@@ -38,7 +38,7 @@ def test_other_graphs_do(change: tuple[str, str]) -> None:
 def edited(draw: st.DrawFn, spec: Spec) -> str:
     """The spec as text after something was done to it, which need not be legal any more."""
     tree: Any = copy.deepcopy(spec)
-    kind = draw(st.sampled_from(["number", "number", "text", "key", "name"]))
+    kind = draw(st.sampled_from(["number", "number", "text", "key", "item", "name"]))
     if kind == "name":
         name = draw(st.sampled_from(list(tree["nodes"])))
         return re.sub(rf"\b{name}\b", f"{name}_new", to_yaml(tree))
@@ -49,6 +49,7 @@ def edited(draw: st.DrawFn, spec: Spec) -> str:
             "number": [p for p, v in zip(every, values, strict=True) if type(v) is int],
             "text": [p for p, v in zip(every, values, strict=True) if isinstance(v, str)],
             "key": [p for p in every if isinstance(p[1], str)],
+            "item": [p for p in every if isinstance(p[0], list)],
         }[kind]
         assume(fitting)
         holder, key = draw(st.sampled_from(fitting))

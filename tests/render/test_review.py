@@ -24,6 +24,7 @@ from mimgraph.render.pull_request import code, markdown
 from mimgraph.render.review import Review
 from mimgraph.render.union import union
 from tests.analysis.test_difference import edited, graph
+from tests.conftest import SPECS
 from tests.strategies import Spec, specs, to_yaml
 
 FOLDER = Path(__file__).parent / "diff"
@@ -242,6 +243,30 @@ PICTURES = {
         - stage1.0.conv -> stage1.0.sum
         - stage2.0.conv -> stage2.0.sum
     """,
+    "An item of a chain less, and the next in its place": """
+          x (N, 4)
+          y: seq (N, 2)
+            Linear 4 (N, 4)
+        -   Dropout (N, 4)
+            Tanh (N, 4)
+            Linear 2 (N, 2)
+          y (N, 2)
+
+        + y.0 -> y.1
+        - y.0 -> was y.1
+        - was y.1 -> y.1
+    """,
+    "An input of the name that a node had": """
+          x (N, 4)
+        - mask: Sigmoid (N, 4)
+        + mask (N, 4)
+          y: multiply (N, 4)
+          y (N, 4)
+
+        + mask -> y
+        - x -> was mask
+        - was mask -> y
+    """,
     "Params: of the spec, of a use, the default of a block": """
           x (N, 4)
           one: mlp (N, 8) → (N, 16)
@@ -281,7 +306,16 @@ def test_every_edge_of_the_picture_has_its_ends(title: str, tmp_path: Path) -> N
 @settings(max_examples=30)
 @given(st.data(), specs())
 def test_the_picture_has_all_of_the_new_graph(data: st.DataObject, spec: Spec) -> None:
-    old, new = graph(to_yaml(spec)), graph(data.draw(edited(spec)))
+    check_picture(graph(to_yaml(spec)), graph(data.draw(edited(spec))))
+
+
+@pytest.mark.parametrize("one", range(len(SPECS)), ids=lambda number: SPECS[number].stem)
+def test_the_picture_of_each_spec_and_the_one_before(one: int) -> None:
+    check_picture(mg.load(SPECS[one - 1]), mg.load(SPECS[one]))
+
+
+def check_picture(old: Graph, new: Graph) -> None:
+    """All of the new graph stands in it, and all that is removed beside that."""
     picture, own = joined(old, new), diagram(new.typed)
     ids = [box.id for box in boxes(picture.items)]
     assert len(set(ids)) == len(ids)
