@@ -79,7 +79,7 @@ def check(old: mg.Graph, new: mg.Graph) -> None:
     assert there.params == back.params[::-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), specs())
 def test_a_spec_and_what_was_made_of_it(data: st.DataObject, spec: Spec) -> None:
     check(graph(to_yaml(spec)), graph(data.draw(edited(spec))))
@@ -128,7 +128,7 @@ def test_thousands_of_nodes_of_other_names_are_found() -> None:
 
     def spec(name: str) -> str:
         rows = [f"  {name}0: {{layer: ReLU, from: x}}"]
-        for i in range(1, 1_000):
+        for i in range(1, 500):
             layer = "Tanh" if i % 3 else "ReLU"
             rows.append(f"  {name}{i}: {{layer: {layer}, from: {name}{i - 1}}}")
         for i in range(30):
@@ -136,9 +136,9 @@ def test_thousands_of_nodes_of_other_names_are_found() -> None:
             rows += [f"  {source}: {{layer: ReLU, from: x}}" for source in sources]
             rows.append(f"  {name}_{i}: {{merge: add, from: [{', '.join(sources)}]}}")
         sums = ", ".join(f"{name}_{i}" for i in range(30))
-        rows.append(f"  sum: {{merge: add, from: [{name}999, {sums}]}}")
+        rows.append(f"  sum: {{merge: add, from: [{name}499, {sums}]}}")
         return "\n".join(["inputs: {x: [4]}", "nodes:", *rows, "outputs: sum", ""])
 
     found = compared(spec("old"), spec("new"))
-    assert len(found.changes) == 4_030
+    assert len(found.changes) == 3_530
     assert all(c.was.replace("old", "new") == c.name and not c.edits for c in found.changes)
