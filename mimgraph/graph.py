@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mimgraph.builder import BlockPart, GraphPart, Outputs
     from mimgraph.codegen.checks import InputCheck
     from mimgraph.codegen.transfer import Transfer
+    from mimgraph.render.detail import Detail
     from mimgraph.render.review import Review
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
@@ -197,11 +198,20 @@ class Graph(Shown):
         return load_state(self.typed, model, other, strict)
 
     @uncollected()
-    def summary(self) -> Summary:
-        """A table of the nodes, their shapes and their weights."""
+    def summary(
+        self,
+        batch: int | None = None,
+        sizes: Mapping[str, int] | None = None,
+        depth: int | None = None,
+    ) -> Summary:
+        """A table of the nodes: their shapes, weights, multiply-accumulates and activations.
+
+        `batch` and `sizes` fill in what is known only at run time: `batch=32, sizes={"T": 128}`;
+        `depth` is how far blocks are opened.
+        """
         from mimgraph.render.summary import summary
 
-        return summary(self.typed)
+        return summary(self.typed, batch, sizes, depth)
 
     @uncollected()
     def draw(
@@ -221,7 +231,14 @@ class Graph(Shown):
         from mimgraph.render import draw
 
         how = {"direction": direction, "depth": depth, "collapse": collapse, "theme": theme}
-        draw(self.typed, Path(path), **how)
+        draw(self.typed, Path(path), **how, details=self._details)
+
+    def _details(self) -> Mapping[str, Detail]:
+        """What can be told of each thing in a picture."""
+        from mimgraph.codegen.excerpts import excerpts
+        from mimgraph.render.details import details
+
+        return details(self.typed, self.declared, excerpts(self.typed))
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""
@@ -318,6 +335,19 @@ def restore_check(spec: str) -> InputCheck:
     return loads(spec)._input_check()
 
 
+class UnknownParams(ValueError):
+    """Names that are no params of a spec; some are perhaps `sizes` of its inputs."""
+
+    def __init__(self, names: list[str], declared: DeclaredGraph) -> None:
+        dims = (dim for one in declared.inputs if one.shape for dim in one.shape.dims)
+        self.names = names
+        self.sizes = list(dict.fromkeys(dim for dim in dims if isinstance(dim, str)))
+        odd = next((name for name in names if name not in self.sizes), names[0])
+        params = ", ".join(declared.params) or "none"
+        sizes = f"; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else ""
+        super().__init__(f"no param is called {odd!r}; the spec's params: {params}{sizes}")
+
+
 @uncollected()
 def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
     """The graph of a spec as text; a `SpecError` tells every fault of it."""
@@ -327,8 +357,7 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
         raise SpecError(report.diagnostics)
     unknown = [param for param in params or () if param not in declared.params]
     if unknown:
-        known = ", ".join(declared.params) or "none"
-        raise ValueError(f"no param is called {unknown[0]!r}; the spec's params: {known}")
+        raise UnknownParams(unknown, declared)
     typed = infer(declared, report)
     report.raise_if_any()
     assert typed is not None

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from mimgraph.analysis.cost import Cost
 from mimgraph.analysis.equality import plain
 
 Status: TypeAlias = Literal["added", "removed", "changed", "follows"]
@@ -27,7 +28,7 @@ class Change:
 
     `name` is dotted, that of what is removed as it was; `was` is another name that it had. What is
     the same at several places is told once, `times` over: `name` is the first of them, and `label`
-    stands for all, `residual.conv` or `emb.*`. `params` are the learned elements of all of them.
+    stands for all, `residual.conv` or `emb.*`. `costs` are those of all of them, once and now.
     """
 
     status: Status
@@ -37,9 +38,14 @@ class Change:
     was: str = ""
     edits: tuple[Edit, ...] = ()
     effects: tuple[Edit, ...] = ()
-    params: tuple[int, int] = (0, 0)
+    costs: tuple[Cost, Cost] = (Cost(), Cost())
     label: str = ""
     times: int = 1
+
+    @property
+    def params(self) -> tuple[int, int]:
+        """The learned elements, once and now."""
+        return self.costs[0].params, self.costs[1].params
 
     @property
     def told_as(self) -> str:
@@ -112,14 +118,14 @@ class Inside:
 class Difference:
     """All that changed between two graphs; false if nothing did.
 
-    `constraints` are those that need not hold any more, and those that must hold now; `params` counts
-    the learned elements.
+    `constraints` are those that need not hold any more, and those that must hold now; `costs` are
+    those of the whole.
     """
 
     names: tuple[str, str]
     changes: tuple[Change, ...]
     constraints: tuple[tuple[str, ...], tuple[str, ...]]
-    params: tuple[int, int]
+    costs: tuple[Cost, Cost]
     inside: Inside
 
     def __bool__(self) -> bool:
@@ -148,13 +154,13 @@ def _outer_first(root: Inside) -> list[Inside]:
 def _placed(change: Change, inside: Inside, was: str, name: str, times: int) -> Change:
     """A change as it is told of the whole graph."""
     prefix = was if change.status == "removed" else name
-    old, new = change.params
+    old, new = change.costs
     return replace(
         change,
         name=dotted(prefix, change.name),
         was=dotted(was, change.was) if change.was else "",
         label=dotted(inside.family, change.label or change.name),
-        params=(old * times, new * times),
+        costs=(_scaled(old, times), _scaled(new, times)),
         times=times,
     )
 
@@ -163,6 +169,11 @@ def _joined(changes: list[Change]) -> Change:
     """One change for those that are the same, with the effects that all have."""
     first, *others = changes
     effects = tuple(e for e in first.effects if all(e in other.effects for other in others))
-    params = sum(c.params[0] for c in changes), sum(c.params[1] for c in changes)
+    old, new = (Cost.sum(change.costs[which] for change in changes) for which in (0, 1))
     times = sum(change.times for change in changes)
-    return replace(first, effects=effects, params=params, times=times)
+    return replace(first, effects=effects, costs=(old, new), times=times)
+
+
+def _scaled(cost: Cost, times: int) -> Cost:
+    """The params and multiplications of so many."""
+    return Cost(params=cost.params * times, macs=cost.macs * times, uncounted=cost.uncounted)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
-from math import prod
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.changes import Change, Difference, Edit, Inner, Inside, Kind, Status, dotted
+from mimgraph.analysis.cost import Cost, Costs
 from mimgraph.analysis.equality import Numbers, plain, same
 from mimgraph.analysis.facts import Facts, facts, told_whole
 from mimgraph.analysis.matching import (
@@ -46,13 +46,15 @@ WHOLE = ("share", "repeat")  # what is told of any node that does something else
 
 def difference(old: TypedGraph, new: TypedGraph) -> Difference:
     """What changed from the old graph to the new."""
-    comparison = _Comparison(_differing(old.body.params, new.body.params))
+    params = _differing(old.body.params, new.body.params)
+    costs = Costs(old), Costs(new)
+    comparison = _Comparison(params, *costs)
     inside = Inside("")
     if not same(old, new, comparison.numbers):
         if old.name != new.name:
             edit = Edit("name", old.name, new.name)
             inside.changes.append(Change("changed", "graph", new.name, edits=(edit,)))
-        for name in comparison.params:
+        for name in params:
             edit = Edit("value", old.body.params[name], new.body.params[name])
             inside.changes.append(Change("changed", "param", name, "param", edits=(edit,)))
         _Bodies(comparison, old.body, new.body, inside).compare()
@@ -61,7 +63,7 @@ def difference(old: TypedGraph, new: TypedGraph) -> Difference:
         (old.name, new.name),
         tuple(inside.told_once()),
         (tuple(c for c in was if c not in now), tuple(c for c in now if c not in was)),
-        (comparison.weights.body(old.body), comparison.weights.body(new.body)),
+        (costs[0].total, costs[1].total),
         inside,
     )
 
@@ -71,37 +73,12 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [name for name in old if name in new and plain(old[name]) != plain(new[name])]
 
 
-class _Weights:
-    """Counts learned elements, those of each body once."""
-
-    def __init__(self) -> None:
-        self.of_body: dict[Body, int] = {}
-
-    def body(self, body: Body) -> int:
-        if body not in self.of_body:
-            self.of_body[body] = sum(self.operation(node.operation) for node in body.nodes)
-        return self.of_body[body]
-
-    def operation(self, operation: TypedOperation) -> int:
-        match operation:
-            case Leaf(lowering=lowering) if lowering.module is not None:
-                return sum(map(prod, lowering.module.weights.values()))
-            case Sequence(items) | Each(items):
-                return sum(self.operation(item.operation) for item in items)
-            case Use(body):
-                return self.body(body)
-            case Repeated(bodies, shared=shared):
-                return sum(map(self.body, bodies[:1] if shared else bodies))
-        return 0
-
-
 class _Comparison:
     """What is known of all bodies; `params` are those of the spec that have another value."""
 
-    def __init__(self, params: list[str]) -> None:
-        self.params = params
+    def __init__(self, params: list[str], was: Costs, now: Costs) -> None:
+        self.params, self.was, self.now = params, was, now
         self.numbers = Numbers()
-        self.weights = _Weights()
         self.insides: dict[tuple[Body, Body], Inside] = {}
 
     def inside(self, old: Body, new: Body) -> Inside:
@@ -131,8 +108,7 @@ class _Bodies:
 
     def __init__(self, comparison: _Comparison, old: Body, new: Body, inside: Inside) -> None:
         self.old, self.new, self.inside = old, new, inside
-        self.numbers, self.weights = comparison.numbers, comparison.weights
-        self.comparison = comparison
+        self.comparison, self.numbers = comparison, comparison.numbers
         self.names = same_names(old, new, comparison.numbers)
         self.back = {now: was for was, now in self.names.items()}
         # names in expressions whose values someone changed
@@ -246,12 +222,13 @@ class _Bodies:
         told = told_whole(node)
         if not label:
             told["from"] = _from(self.new if status == "added" else self.old, node)
-        count = self.weights.operation(node.operation)
         if status == "added":
-            edits, effects, params = _edits({}, told), _type_edits({}, _shown(node)), (0, count)
+            costs = Cost(), self.comparison.now.node(node)
+            edits, effects = _edits({}, told), _type_edits({}, _shown(node))
         else:
-            edits, effects, params = _edits(told, {}), _type_edits(_shown(node), {}), (count, 0)
-        what = Change(status, "node", name, op_name(node), params=params, label=label)
+            costs = self.comparison.was.node(node), Cost()
+            edits, effects = _edits(told, {}), _type_edits(_shown(node), {})
+        what = Change(status, "node", name, op_name(node), costs=costs, label=label)
         self.inside.changes.append(replace(what, edits=tuple(edits), effects=tuple(effects)))
 
     def node(self, old: TypedNode, new: TypedNode, place: _Place, is_item: bool = False) -> None:
@@ -413,7 +390,7 @@ class _Bodies:
             other,
             tuple(edits),
             tuple(effects),
-            (self.weights.operation(old.operation), self.weights.operation(new.operation)),
+            (self.comparison.was.node(old), self.comparison.now.node(new)),
             place.label,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mimgraph.analysis.changes import Change, Difference, Edit
+from mimgraph.analysis.cost import Cost
 from mimgraph.diagnostics.render import BOLD, RESET
 from mimgraph.render.labels import value_text
 
@@ -13,6 +14,7 @@ SIGNS = {"added": "+", "removed": "-", "changed": "~", "follows": " "}
 # green, red and yellow; the signs alone tell them apart
 COLORS = {"added": "\x1b[32m", "removed": "\x1b[31m", "changed": "\x1b[33m"}
 
+SAMPLE = {"N": 1}
 Row = tuple[str, str, str, str]  # sign, name, op, words
 Quote = Callable[[str], str]  # what is done to words of a spec
 
@@ -30,7 +32,7 @@ def text(difference: Difference, color: bool = False) -> str:
         lines += ["", "What follows:", *_aligned(effects, [""] * len(effects))]
     if told := constraint_words(difference):
         lines += ["", f"At run time: {', '.join(told)}"]
-    return "\n".join([*lines, "", f"Parameters: {count_words(difference.params)}"])
+    return "\n".join([*lines, "", *total_words(difference)])
 
 
 def _aligned(rows: list[Row], colors: list[str]) -> Iterator[str]:
@@ -77,8 +79,8 @@ def words(change: Change, quote: Quote = str) -> str:
         told += [quote(edit_words(edit)) for edit in change.edits]
     else:
         told = [quote(_whole_words(edit)) for edit in (*change.edits, *change.effects)]
-        if weights := max(change.params):
-            told.append(f"{weights:,} parameters")
+        of = 1 if change.status == "added" else 0
+        told += [f"{counts[of]} {what}" for what, counts in _counts(change.costs, quote)]
     return ", ".join(told) + _times_words(change)
 
 
@@ -91,9 +93,7 @@ def _whole_words(edit: Edit) -> str:
 def effect_words(change: Change, quote: Quote = str) -> str:
     """What follows for it: `in_features 64 → 128, 650 → 1,290 parameters`."""
     told = [quote(edit_words(edit)) for edit in change.effects]
-    old, new = change.params
-    if old != new:
-        told.append(f"{old:,} → {new:,} parameters")
+    told += [f"{old} → {new} {what}" for what, (old, new) in _counts(change.costs, quote)]
     return ", ".join(told) + (_times_words(change) if told else "")
 
 
@@ -103,10 +103,39 @@ def edit_words(edit: Edit) -> str:
     return f"{edit.what} {old} → {new}"
 
 
-def count_words(params: tuple[int, int]) -> str:
-    """`2,145 → 4,290 (+2,145)`, or the number that stays."""
-    old, new = params
-    return f"{old:,}" if old == new else f"{old:,} → {new:,} ({new - old:+,})"
+def total_words(difference: Difference, quote: Quote = str) -> list[str]:
+    """`Parameters: 2,145 → 4,290 (+2,145)`, and so the multiply-accumulates of a sample."""
+    old, new = difference.costs
+    lines = [f"Parameters: {_total(old.params, new.params, quote)}"]
+    if any(cost.macs or cost.uncounted for cost in difference.costs):
+        was, now = (cost.macs.at(SAMPLE).value for cost in difference.costs)
+        unknown = ", and those of layers that do not tell" if old.uncounted | new.uncounted else ""
+        lines.append(f"MACs per sample: {_total(was, now, quote)}{unknown}")
+    return lines
+
+
+def _total(old: int | str, new: int | str, quote: Quote) -> str:
+    if old == new:
+        return _number(old, quote)
+    words = f"{_number(old, quote)} → {_number(new, quote)}"
+    if isinstance(old, str) or isinstance(new, str):
+        return words
+    return f"{words} ({new - old:+,})"
+
+
+def _counts(costs: tuple[Cost, Cost], quote: Quote) -> Iterator[tuple[str, list[str]]]:
+    """What is another of the parameters and the multiply-accumulates of a sample."""
+    params = [f"{cost.params:,}" for cost in costs]
+    macs = [_number(cost.macs.at(SAMPLE).value, quote) for cost in costs]
+    macs = ["?" if cost.uncounted else text for cost, text in zip(costs, macs, strict=True)]
+    for what, texts in (("parameters", params), ("MACs", macs)):
+        if texts[0] != texts[1]:
+            yield what, texts
+
+
+def _number(value: int | str, quote: Quote) -> str:
+    """A number, or what depends on sizes."""
+    return f"{value:,}" if isinstance(value, int) else quote(value)
 
 
 def constraint_words(difference: Difference, quote: Quote = str) -> list[str]:

@@ -9,11 +9,11 @@ from mimgraph.analysis.changes import Change, Difference
 from mimgraph.render.changes import (
     SIGNS,
     constraint_words,
-    count_words,
     edited,
     effect_words,
     following,
     heading,
+    total_words,
     words,
 )
 
@@ -28,7 +28,7 @@ def markdown(difference: Difference, mermaid: str = "") -> str:
         parts.append(_folded(f"What follows: {len(effects)}", _table(effects)))
     if told := constraint_words(difference, code):
         parts.append(f"At run time: {', '.join(told)}")
-    parts.append(f"Parameters: {count_words(difference.params)}")
+    parts += total_words(difference, code)
     if mermaid:
         fence = "`" * max(3, _longest_run(mermaid) + 1)
         parts.append(_folded("Picture", f"{fence}mermaid\n{mermaid.rstrip()}\n{fence}"))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from mimgraph.analysis.changes import Change, Difference, Edit
+from mimgraph.analysis.cost import Cost
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import RENDERERS, RenderError, write
-from mimgraph.render.changes import text
+from mimgraph.render.changes import SAMPLE, text
 from mimgraph.render.drawing import diagram
 from mimgraph.render.fold import close_unmarked
 from mimgraph.render.pull_request import markdown
@@ -43,10 +44,10 @@ class Review:
     def data(self) -> dict[str, Any]:
         """All changes as plain data."""
         gone, come = self.difference.constraints
-        (old, new), params = self.difference.names, self.difference.params
+        old, new = self.difference.names
         return {
             "name": {"old": old, "new": new},
-            "params": {"old": params[0], "new": params[1]},
+            **_costs(self.difference.costs),
             "constraints": {"removed": list(gone), "added": list(come)},
             "changes": [_record(change) for change in self.difference.changes],
         }
@@ -74,14 +75,26 @@ class Review:
 
 
 def _record(change: Change) -> dict[str, Any]:
-    record = asdict(change)
-    del record["label"]
     return {
-        **record,
+        "status": change.status,
+        "kind": change.kind,
         "name": change.told_as,
-        "params": dict(zip(("old", "new"), change.params, strict=True)),
+        "op": change.op,
+        "was": change.was,
         "edits": [_plain_edit(edit) for edit in change.edits],
         "effects": [_plain_edit(edit) for edit in change.effects],
+        **_costs(change.costs),
+        "times": change.times,
+    }
+
+
+def _costs(costs: tuple[Cost, Cost]) -> dict[str, Any]:
+    """Counts of a sample; None where a layer's are not known, a text where they depend on sizes."""
+    old, new = costs
+    macs = [None if cost.uncounted else cost.macs.at(SAMPLE).value for cost in costs]
+    return {
+        "params": {"old": old.params, "new": new.params},
+        "macs": dict(zip(("old", "new"), macs, strict=True)),
     }
 
 

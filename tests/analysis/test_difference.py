@@ -76,7 +76,7 @@ def check(old: mg.Graph, new: mg.Graph) -> None:
     there, back = difference(old.typed, new.typed), difference(new.typed, old.typed)
     assert bool(there) == bool(back) == (not same(old.typed, new.typed))
     assert any(change.status != "follows" for change in there.changes) == bool(there)
-    assert there.params == back.params[::-1]
+    assert there.costs == back.costs[::-1]
 
 
 @settings(max_examples=40, deadline=None)

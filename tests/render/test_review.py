@@ -73,6 +73,7 @@ def test_what_is_told_is_data_too(title: str) -> None:
     assert bool(data["changes"]) == bool(review)
     for which, one in zip(("old", "new"), CASES[title], strict=True):
         assert data["params"][which] == one.summary().params
+        assert data["macs"][which] == one.summary().macs
 
 
 @pytest.mark.parametrize("title", CASES)
