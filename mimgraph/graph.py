@@ -285,6 +285,24 @@ class Stage(Graph):
     def declared(self) -> DeclaredGraph:  # type: ignore[override]  # it is no spec of its own
         raise ValueError(f"{self.name} is a stage; the graph that has a spec is {self.whole.name}")
 
+    def compile(self, *, check: bool = False) -> nn.Module:
+        """The module; what it sends, results and gradients, are tensors without gaps."""
+        from mimgraph.codegen.stages import send_dense
+
+        made = super().compile(check=check)
+        send_dense(made)
+        return made
+
+    def metadata(self, batch: int, **sizes: int) -> dict[str, tuple[TorchTensor, ...]]:
+        """The `input_args` and `output_args` of a `PipelineStage`, for a microbatch of this size.
+
+        Without them torch tries the stages with tensors of any values, of which a BatchNorm would
+        learn, and an Embedding fail.
+        """
+        from mimgraph.codegen.stages import metadata
+
+        return metadata(self.typed, {"N": batch, **sizes})
+
     def _classes(self) -> Mapping[str, Any]:
         restored = partial(restore_stage, self.starts, self.index)
         return _define(self.typed, self.whole.dumps, restored)

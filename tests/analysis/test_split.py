@@ -313,7 +313,7 @@ def check_every_cut(text: str) -> int:
 def check_random(spec: strategies.Spec) -> None:
     text = to_yaml(spec)
     allowed = check_every_cut(text)
-    if "share" not in text and ".weight" not in text:
+    if not any(word in text for word in ("share", ".weight", "optional")):
         assert allowed >= len(spec["nodes"]) - tensors(spec) - 1
 
 
@@ -322,7 +322,7 @@ def tensors(spec: strategies.Spec) -> int:
     return sum("from" not in node and "each" not in node for node in spec["nodes"].values())
 
 
-@thorough(max_examples=10)
+@thorough(max_examples=5)
 @given(strategies.specs())
 def test_every_cut_of_a_random_graph(spec: strategies.Spec) -> None:
     check_random(spec)

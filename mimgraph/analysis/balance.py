@@ -1,0 +1,62 @@
+"""Where to cut a graph into stages that have about the same to keep and to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from mimgraph.analysis.split import bonds, units
+from mimgraph.ir.typed import Body
+
+STEPS = 50  # of a search by halves, which are enough for any float
+
+
+def balanced(body: Body, load: Mapping[str, float], count: int) -> list[str]:
+    """The nodes that begin all stages but the first, of as many stages as `count`, of which the one
+    with the largest load has the least possible."""
+    every = units(body)
+    places = _places(body)
+    loads = [
+        sum(load[node.name] for unit in every[start:end] for node in unit)
+        for start, end in pairwise([*places, len(every)])
+    ]
+    if not 1 <= count <= len(loads):
+        raise ValueError(f"the graph can be cut into 1 to {len(loads)} stages, not {count}")
+    low, high = max(loads), sum(loads)
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        if len(_filled(loads, count, middle)) > count:
+            low = middle
+        else:
+            high = middle
+    return [every[places[index]][-1].name for index in _filled(loads, count, high)[1:]]
+
+
+def _places(body: Body) -> list[int]:
+    """The units at which a stage may begin, which parts no bond."""
+    every = units(body)
+    last = len(every) - 1
+    position = {node.name: index for index, unit in enumerate(every) for node in unit}
+    inside = [0] * (len(every) + 1)  # how many bonds begin here, less those that end
+    for bond in bonds(body):
+        at = (position[bond.reads], last if bond.node is None else position[bond.node.name])
+        inside[min(at) + 1] += 1
+        inside[max(at) + 1] -= 1
+    found, held = [], 0
+    for index in range(len(every)):
+        held += inside[index]
+        if not held:
+            found.append(index)
+    return found
+
+
+def _filled(loads: Sequence[float], count: int, limit: float) -> list[int]:
+    """Where each stage begins if none has more than the limit, and each of them has something."""
+    starts, held = [0], 0.0
+    for index, load in enumerate(loads):
+        is_last_chance = len(loads) - index == count - len(starts)
+        if index and (is_last_chance or held + load > limit):
+            starts.append(index)
+            held = 0.0
+        held += load
+    return starts
