@@ -1,20 +1,26 @@
 """Declare a model of several inputs, check its shapes, and get the PyTorch module it stands for."""
 
-from mimgraph import layers, merges
-from mimgraph.builder import (
-    Buffer,
-    Input,
-    Output,
-    Parameter,
-    Sequential,
-    Tensor,
-    arange,
-    block,
-    training_only,
-)
-from mimgraph.diagnostics import SpecError
-from mimgraph.graph import Graph, load, load_model, loads
-from mimgraph.register import register
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mimgraph import layers, merges
+    from mimgraph.builder import (
+        Buffer,
+        Input,
+        Output,
+        Parameter,
+        Sequential,
+        Tensor,
+        arange,
+        block,
+        training_only,
+    )
+    from mimgraph.diagnostics import SpecError
+    from mimgraph.graph import Graph, load, load_model, loads
+    from mimgraph.registration import register
 
 __all__ = [
     "Buffer",
@@ -35,3 +41,27 @@ __all__ = [
     "register",
     "training_only",
 ]
+
+# what one command or program uses is a part of all this, and a check should start at once
+_HOMES = {
+    "handles": "Buffer Input Output Parameter Sequential Tensor arange block training_only",
+    "diagnostics": "SpecError",
+    "graph": "Graph load load_model loads",
+    "registration": "register",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, its home imported when it is first asked for."""
+    if name in ("layers", "merges"):
+        return import_module(f"mimgraph.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"mimgraph.{_HOME[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from math import gcd
 from typing import Any, NamedTuple
 
@@ -313,6 +314,16 @@ def applier(name: str, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Ca
 _OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}, "tensor": {}, "part": {}}
 
 
+_PLACES: dict[str, dict[str, str]] = {kind: {} for kind in _OPS}  # the modules that define them
+
+
+def place(kind: str, package: str, families: Mapping[str, str]) -> list[str]:
+    """Tell which ops each file of a package defines; the names of all."""
+    found = {n: f"{package}.{family}" for family, names in families.items() for n in names.split()}
+    _PLACES[kind] |= found
+    return list(found)
+
+
 def layer(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], Op]:
     """Register a rule as a layer.
 
@@ -353,13 +364,22 @@ def add_layer(op: Op) -> None:
 
 
 def find(kind: str, name: str) -> Op | None:
-    """The layer or merge of that name."""
-    return _OPS[kind].get(name)
+    """The layer or merge of that name, its file imported when it is first asked for."""
+    op = _OPS[kind].get(name)
+    if op is None and name in _PLACES[kind]:
+        import_module(_PLACES[kind][name])
+        op = _OPS[kind][name]
+    return op
+
+
+def names(kind: str) -> Collection[str]:
+    """The names of all layers, or all merges."""
+    return {**_PLACES[kind], **_OPS[kind]}
 
 
 def ops(kind: str) -> Mapping[str, Op]:
     """All layers, or all merges, by name."""
-    return _OPS[kind]
+    return {name: op for name in names(kind) if (op := find(kind, name))}
 
 
 # What rules use.

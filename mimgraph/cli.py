@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import render_json, render_text, visible, wants_color
 from mimgraph.files import matching, write_whole
@@ -28,6 +29,7 @@ class CallError(Exception):
     """The command was called wrongly: a file that is not there, a param that does not exist."""
 
 
+@uncollected()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0: all good, 1: the spec is wrong, 2: the call is wrong."""
     args = _parser().parse_args(arguments)
@@ -96,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
     draw = command("draw", _draw, "draw the architecture")
     _add_spec(draw)
-    endings = ".svg, .png, .pdf or .dot"
+    endings = ".svg, .png, .pdf, .dot or .mmd (Mermaid, which GitHub draws)"
     draw.add_argument("-o", "--output", required=True, metavar="FILE", help=endings)
     _add_view(draw)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +10,8 @@ from pathlib import Path
 
 def matching(pattern: str) -> list[str]:
     """The files that a pattern stands for, where the shell did not say; a name stands for itself."""
+    import glob  # a command starts faster without what it may not need
+
     if not glob.has_magic(pattern) or os.path.exists(pattern):
         return [pattern]
     return sorted(filter(os.path.isfile, glob.iglob(pattern, recursive=True)))
@@ -28,6 +28,8 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
     if mode is not None and not stat.S_ISREG(mode):
         target.write_bytes(content)
         return
+    import secrets  # likewise
+
     beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with open(beside, "xb") as file:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
@@ -15,51 +13,30 @@ import networkx as nx
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
-from mimgraph.analysis.split import split
-from mimgraph.builder import (
-    BlockPart,
-    GraphPart,
-    Outputs,
-    block_parts,
-    declare_graph,
-    raise_faults,
-)
+from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
-from mimgraph.register import register_missing
+from mimgraph.shown import Shown
 from mimgraph.source import SourceFile
 from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
 from mimgraph.spec.read import read
-from mimgraph.spec.write import write
 
 if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
+    from mimgraph.builder import BlockPart, GraphPart, Outputs
     from mimgraph.codegen.checks import InputCheck
     from mimgraph.codegen.transfer import Transfer
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Garbage collection paused: what is built here is no garbage, and to walk it again and again
-    as it grows is half of the time that a large graph takes."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-class Graph:
+class Graph(Shown):
     """A checked graph, from the handles of its outputs: one, a list, or a dict by public name; an
     `mg.Output` says more of one."""
 
@@ -72,8 +49,10 @@ class Graph:
         name: str = "Model",
         doc: str = "",
     ) -> None:
+        from mimgraph.builder import declare_graph, raise_faults
+
         report = Report()
-        with _uncollected():
+        with uncollected():
             self.declared = declare_graph(outputs, name, doc)
             typed = infer(self.declared, report)
         raise_faults(report, self.declared.origin)
@@ -108,6 +87,8 @@ class Graph:
     @cached_property
     def blocks(self) -> Mapping[str, BlockPart]:
         """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`."""
+        from mimgraph.builder import block_parts
+
         return block_parts(self.declared)
 
     def __call__(self, *sources: Any, **named: Any) -> Any:
@@ -124,6 +105,8 @@ class Graph:
 
     @cached_property
     def _part(self) -> GraphPart:
+        from mimgraph.builder import GraphPart
+
         return GraphPart(self.declared)
 
     @property
@@ -133,6 +116,8 @@ class Graph:
 
     def dumps(self) -> str:
         """The graph as YAML."""
+        from mimgraph.spec.write import write
+
         return write(self.declared)
 
     def dump(self, path: str | PathLike[str] | None = None) -> None:
@@ -142,14 +127,14 @@ class Graph:
         else:
             write_whole(Path(path), self.dumps())
 
-    @_uncollected()
+    @uncollected()
     def source(self) -> str:
         """The module as a stand-alone Python file that needs only torch."""
         from mimgraph.codegen.emit import emit
 
         return emit(self.typed).text
 
-    @_uncollected()
+    @uncollected()
     def compile(self, *, check: bool = False) -> nn.Module:
         """The module, made from that very source; its weights are drawn from torch's seed.
 
@@ -178,6 +163,8 @@ class Graph:
         A `ValueError` tells where a stage would need of another what cannot be sent: a weight, or
         what may be missing.
         """
+        from mimgraph.analysis.split import split
+
         names = tuple(starts)
         stages = enumerate(split(self.typed, names))
         return tuple(Stage(self, names, index, typed) for index, typed in stages)
@@ -216,14 +203,14 @@ class Graph:
 
         return load_state(self.typed, model, other, strict)
 
-    @_uncollected()
+    @uncollected()
     def summary(self) -> Summary:
         """A table of the nodes, their shapes and their weights."""
         from mimgraph.render.summary import summary
 
         return summary(self.typed)
 
-    @_uncollected()
+    @uncollected()
     def draw(
         self,
         path: str | PathLike[str],
@@ -233,7 +220,7 @@ class Graph:
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
-        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot.
+        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd.
 
         It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
         down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.
@@ -260,6 +247,13 @@ class Graph:
         return same(self.typed, other.typed) if isinstance(other, Graph) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
+
+    @uncollected()
+    def _repr_html_(self) -> str:
+        """Its picture, in a notebook."""
+        from mimgraph.render.notebook import graph_html
+
+        return graph_html(self.typed)
 
     def __repr__(self) -> str:
         return f"<Graph {self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}>"
@@ -362,16 +356,21 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
 
 def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
-    register_missing(layers)
-    return _empty(loads(spec), class_name)
+    return _empty(_reload(spec, layers), class_name)
 
 
 def restore_stage(
     starts: tuple[str, ...], index: int, spec: str, class_name: str, layers: Mapping[str, type]
 ) -> nn.Module:
     """The same of a class of a stage's source."""
+    return _empty(_reload(spec, layers).split(starts)[index], class_name)
+
+
+def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
+    from mimgraph.registration import register_missing
+
     register_missing(layers)
-    return _empty(loads(spec).split(starts)[index], class_name)
+    return loads(spec)
 
 
 def _empty(graph: Graph, class_name: str) -> nn.Module:
@@ -394,7 +393,7 @@ def restore_stage_check(starts: tuple[str, ...], index: int, spec: str) -> Input
     return loads(spec).split(starts)[index]._input_check()
 
 
-@_uncollected()
+@uncollected()
 def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
     """The graph of a spec as text; a `SpecError` tells every fault of it."""
     report = Report()

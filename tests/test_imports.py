@@ -23,15 +23,15 @@ ORDER: tuple[frozenset[str], ...] = tuple(
     for line in """
         __main__
         __init__ cli
-        graph
-        register
+        graph handles
+        registration
         spec builder codegen render
         analysis
         layers merges
         catalogue
         ir
         diagnostics
-        source files
+        source files shown collection
     """.strip().splitlines()
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}

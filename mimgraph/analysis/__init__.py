@@ -1,6 +1,6 @@
 """From a declared graph to a typed one: structure first (networkx), then the shape pass."""
 
-# the catalogue is filled by importing what is in it
+# both tell the catalogue what there is
 from mimgraph import layers, merges
 
 __all__ = ["layers", "merges"]

@@ -48,7 +48,7 @@ def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.graph.blocks.values()]
     own = "a module of your own is registered first: mg.register, or --import"
-    help = state.report.suggestion(apply.name, (*catalogue.ops(apply.kind), *blocks))
+    help = state.report.suggestion(apply.name, (*catalogue.names(apply.kind), *blocks))
     if not help and apply.kind == "layer":
         help = own
     if catalogue.find(other, apply.name):
@@ -74,7 +74,7 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
     """Check that an activation has that name and those options."""
     op = catalogue.find("layer", activation.name)
     if op is None:
-        help = state.report.suggestion(activation.name, catalogue.ops("layer"))
+        help = state.report.suggestion(activation.name, catalogue.names("layer"))
         message = f"no layer is called {activation.name!r}"
         state.fault("unknown-layer", message, activation.span, path, help=help)
         return

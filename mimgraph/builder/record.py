@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any, Protocol, cast
@@ -26,6 +26,7 @@ from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.typed import TypedNode, Value
 from mimgraph.ir.types import BATCH, DTYPES, Shape, TensorType
+from mimgraph.shown import Shown
 from mimgraph.source import Span
 
 _numbers = count()
@@ -100,7 +101,7 @@ class Record:
         return "" if isinstance(self.made, Given) else self.made.default
 
 
-class Tensor:
+class Tensor(Shown):
     """A handle on what an input or a call gives; it holds a type and no data."""
 
     __slots__ = ("port", "record")
@@ -151,6 +152,10 @@ class Tensor:
             return f"<{record.label}.{self.port} {self.type}{self._missing()}>"
         shown = (f"{port} {type_}".lstrip() for port, type_ in record.results.items())
         return f"<{record.label} {', '.join(shown)}{self._missing()}>"
+
+    def _repr_html_(self) -> str:
+        """What leads to it, in a notebook."""
+        return show(self)
 
     def _missing(self) -> str:
         """Without which inputs it is missing."""
@@ -220,6 +225,10 @@ def _merge(name: str, left: Tensor, right: object) -> Tensor:
         return record(LayerCall(op, (), {}), (left, right), {}, None)
     except SpecError as error:
         raise error.shortened() from None
+
+
+# a handle as HTML; nothing here can draw, so mimgraph.graph sets what does
+show: Callable[[Tensor], str] = repr
 
 
 # --- inputs ---------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple, TextIO
@@ -176,6 +175,8 @@ def _width(text: str) -> int:
 
 
 def _char_width(char: str) -> int:
+    import unicodedata  # a check starts faster without it
+
     if unicodedata.category(char) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from fractions import Fraction
 from typing import Any, TypeAlias
 
 from mimgraph.catalogue import OpFault, bad_option
@@ -68,15 +67,15 @@ def scaled(size: Size, factor: float, option: str) -> Size:
         raise DimOverflow("a number of more than 64 bits")
     if not isinstance(size, Dim):
         return unless_same(size, int(product))
-    exact = Fraction(factor)
-    if exact.denominator > 1024:
+    numerator, denominator = factor.as_integer_ratio()
+    if denominator > 1024:
         raise OpFault(
             "symbolic-size",
             f"{option} {factor} is rounded, so {size} must be a number",
             option=option,
             help="give this size in the input's shape, or a factor such as 0.5 or 1.25",
         )
-    return size * exact.numerator // exact.denominator
+    return size * numerator // denominator
 
 
 def check_pads(

@@ -9,7 +9,7 @@ from typing import Any
 
 from mimgraph.files import write_whole
 from mimgraph.ir.typed import TypedGraph
-from mimgraph.render import dot
+from mimgraph.render import dot, mermaid
 from mimgraph.render.dot import RenderError
 from mimgraph.render.drawing import diagram
 from mimgraph.render.scene import Scene
@@ -18,6 +18,7 @@ __all__ = ["RENDERERS", "RenderError", "draw", "write"]
 
 RENDERERS: dict[str, Callable[[Scene], bytes | str]] = {
     ".dot": dot.text,
+    ".mmd": mermaid.text,
     ".pdf": partial(dot.picture, format="pdf"),
     ".png": partial(dot.picture, format="png"),
     ".svg": partial(dot.picture, format="svg"),

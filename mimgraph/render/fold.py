@@ -77,6 +77,19 @@ def collapse(diagram: Diagram) -> Diagram:
     return _through(diagram, items, stands)
 
 
+def ever_smaller(diagram: Diagram) -> Iterator[Diagram]:
+    """The diagram, then with ever more of its clusters closed, in the end with its chains collapsed."""
+    yield diagram
+    for depth in reversed(range(_depth(diagram.items))):
+        yield fold(diagram, depth)
+    yield collapse(fold(diagram, 0))
+
+
+def _depth(items: tuple[Item, ...]) -> int:
+    """How many clusters stand in each other."""
+    return max((1 + _depth(i.items) for i in items if isinstance(i, Cluster)), default=0)
+
+
 def _links(diagram: Diagram) -> Mapping[str, str]:
     """What each plain layer feeds, where it feeds nothing else, and nothing else feeds that."""
     every = list(boxes(diagram.items))

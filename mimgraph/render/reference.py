@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import mimgraph.layers
+import mimgraph.merges  # noqa: F401 - both tell the catalogue what there is
 from mimgraph import catalogue
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.diagnostics.nearest import nearest
@@ -38,7 +40,7 @@ def describe(name: str, format: str = "text") -> str:
     """One op in full; `KeyError` with the nearest name if there is none."""
     op = next((found for kind in KINDS if (found := catalogue.find(kind, name))), None)
     if op is None:
-        near = nearest(name, [name for kind in KINDS for name in catalogue.ops(kind)])
+        near = nearest(name, [name for kind in KINDS for name in catalogue.names(kind)])
         raise KeyError(
             f"no layer or merge is called {name!r}" + (f", did you mean {near}?" if near else "")
         )

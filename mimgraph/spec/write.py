@@ -285,7 +285,7 @@ def _number(value: float) -> str:
     return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
 
 
-_UNSAFE = re.compile(f"{NOT_PRINTABLE.pattern}|[{''.join(BREAKS)}]")
+_UNSAFE = re.compile(f"{NOT_PRINTABLE}|[{''.join(BREAKS)}]")
 _QUOTED = re.compile(
     r"""[-?:,\[\]{}\#&*!|>'"%@`\s] | .*(?: :(?!\w) | \s\# | [,\[\]{}\n\r\t] | \s$ )""",
     re.VERBOSE | re.DOTALL,

@@ -24,7 +24,7 @@ from tests.merges.test_merges import keys
 FUSIONS = {
     name
     for name, op in ops("merge").items()
-    if op.family == "bilinear" or op.function.__annotations__["return"] == "Block"
+    if op.family == "bilinears" or op.function.__annotations__["return"] == "Block"
 }
 
 
@@ -541,7 +541,7 @@ def load(case: Case, more: str = "", outputs: str = "") -> mg.Graph:
         name: f"{{shape: {shape[:-1]}, dtype: bool}}" if shape[-1] == "bool" else str(shape)
         for name, shape in case.inputs.items()
     }
-    named = merges.__dict__[case.merge].inputs.kind == "tuple"
+    named = getattr(merges, case.merge).inputs.kind == "tuple"
     sources = f"{{{', '.join(f'{n}: {n}' for n in inputs)}}}" if named else f"[{', '.join(inputs)}]"
     options = f", {case.options}" if case.options else ""
     head = "\n".join(f"  {name}: {text}" for name, text in inputs.items())

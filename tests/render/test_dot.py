@@ -169,7 +169,7 @@ def test_the_suffix_picks_the_renderer(graph: Any, tmp_path: Path, name: str, st
 def test_another_suffix_is_refused_with_those_there_are(
     graph: Any, tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(ValueError, match=r"\.dot, \.pdf, \.png, \.svg"):
+    with pytest.raises(ValueError, match=r"\.dot, \.mmd, \.pdf, \.png, \.svg"):
         draw(graph, tmp_path / name)
 
 

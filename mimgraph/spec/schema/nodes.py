@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import mimgraph.layers
-import mimgraph.merges  # noqa: F401 - both register what they hold
+import mimgraph.merges  # noqa: F401 - both tell the catalogue what there is
 from mimgraph import catalogue
 from mimgraph.analysis.names import NODE_WORDS
 from mimgraph.catalogue import REQUIRED, InputSpec, Op

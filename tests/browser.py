@@ -1,0 +1,79 @@
+"""Headless Chromium for tests: tabs that note what they log and every request that leaves them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",  # which a container has no right to
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")  # while it runs, no other event loop can
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; on a machine that has none, there is nothing to test."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        _missing(f"there is none of {', '.join(NAMES)}")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def _missing(why: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+class Tab:
+    """A tab: its `page`, the `faults` that it has logged and the `requests` that it has made."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", self._logged)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("request", self._requested)
+
+    def _logged(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(message.text)
+
+    def _requested(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+    def open(self, path: Path, fragment: str = "") -> None:
+        """Open a file, at a fragment if one is given."""
+        self.page.goto(path.as_uri() + fragment)
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Iterator[Tab]:
+    """A new tab, that must have nothing to complain of in the end."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    tab = Tab(context.new_page())
+    yield tab
+    context.close()
+    assert tab.faults == []
