@@ -33,8 +33,9 @@ def _process(rank: int, work: Callable[[int], Any], folder: Path) -> None:
 
 
 def loss_of(outputs: Any) -> Tensor:
-    """A loss to which each sample adds, whatever the outputs are."""
+    """The sum over the samples of a loss of each, whatever the outputs are."""
     if isinstance(outputs, dict):
         outputs = tuple(outputs.values())
     parts = outputs if isinstance(outputs, tuple) else (outputs,)
-    return sum((part.square().sum() for part in parts), torch.zeros(()))
+    means = (part.square().reshape(len(part), -1).mean(1).sum() for part in parts)
+    return sum(means, torch.zeros(()))
