@@ -3,7 +3,7 @@ of the batch, give the outputs and the gradients of one; so does tensor parallel
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
@@ -39,12 +39,19 @@ READ_BY_ALL = {"gpt2": {"words"}}
 
 
 def sharded(model: Model, module: nn.Module, mesh: DeviceMesh) -> nn.Module:
-    """The children that are called are sharded each by itself, as FSDP2 asks; the rest with the whole."""
-    for name, child in module.named_children():
-        is_called = not isinstance(child, nn.ModuleDict)
-        if is_called and name not in READ_BY_ALL.get(model.name, ()):
-            fully_shard(child, mesh=mesh)
+    """What is called is sharded by itself, as FSDP2 asks; the rest with the whole."""
+    for name, part in called(module):
+        if name not in READ_BY_ALL.get(model.name, ()):
+            fully_shard(part, mesh=mesh)
     return fully_shard(module, mesh=mesh)
+
+
+def called(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    for name, child in module.named_children():
+        if isinstance(child, nn.ModuleList | nn.ModuleDict):
+            yield from called(child)
+        else:
+            yield name, child
 
 
 WRAPS: dict[str, Wrap] = {"DDP": distributed, "FSDP2": sharded}
