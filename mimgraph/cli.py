@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -92,13 +93,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_spec(check, nargs="+")
     _add_format(check, "sarif", "github")
 
-    summary = command("summary", _summary, "print a table of nodes, shapes and parameters")
-    _add_spec(summary)
-    _add_format(summary)
+    summary = command("summary", _summary, "print a table of nodes, shapes, parameters and MACs")
+    _add_spec(summary, sets="override a param, or fill in a size: hidden=128, T=50")
+    _add_format(summary, "csv", "md")
+    words = "samples that shapes and numbers are told of"
+    summary.add_argument("--batch", type=_positive, metavar="N", help=words)
+    _add_depth(summary)
 
     draw = command("draw", _draw, "draw the architecture")
     _add_spec(draw)
-    endings = ".svg, .png, .pdf, .dot or .mmd (Mermaid, which GitHub draws)"
+    endings = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
     draw.add_argument("-o", "--output", required=True, metavar="FILE", help=endings)
     _add_view(draw)
 
@@ -131,13 +135,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_spec(command: argparse.ArgumentParser, nargs: str | None = None) -> None:
+def _add_spec(
+    command: argparse.ArgumentParser, nargs: str | None = None, sets: str = "override a param"
+) -> None:
     words = "a YAML or JSON file, or .safetensors that holds one; - is standard input"
     if nargs is not None:
         words += "; several, or patterns: 'specs/**/*.yaml'"
     command.add_argument("spec", nargs=nargs, metavar="SPEC", help=words)
-    words = "override a param"
-    command.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=words)
+    command.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=sets)
 
 
 def _add_format(command: argparse.ArgumentParser, *more: str) -> None:
@@ -149,11 +154,15 @@ def _add_view(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         *("--direction", "-d"), choices=["TB", "LR"], default="TB", help="top to bottom (TB)"
     )
-    words = "how deep blocks are open: 0, 1, 2, ... or all (all)"
-    command.add_argument("--depth", type=_depth, default=None, metavar="DEPTH", help=words)
+    _add_depth(command)
     words = "draw layers in a row, four or more, as one"
     command.add_argument("--collapse", action="store_true", help=words)
     command.add_argument("--theme", choices=["light", "dark"], default="light")
+
+
+def _add_depth(command: argparse.ArgumentParser) -> None:
+    words = "how deep blocks are open: 0, 1, 2, ... or all (all)"
+    command.add_argument("--depth", type=_depth, default=None, metavar="DEPTH", help=words)
 
 
 def _view(args: argparse.Namespace) -> dict[str, Any]:
@@ -190,17 +199,25 @@ def _overrides(settings: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _load(path: str, settings: Sequence[str]) -> Graph:
-    """The graph of a file, or of standard input."""
-    from mimgraph.graph import load, loads
+def _load(path: str, settings: Sequence[str], sizes: dict[str, Any] | None = None) -> Graph:
+    """The graph of a file, or of standard input. Settings of what is no param but a size of an
+    input go to `sizes`, if there are to be any."""
+    from mimgraph.graph import UnknownParams, load, loads
     from mimgraph.spec.compose import MAX_BYTES
 
     overrides = _overrides(settings)
     try:
+        read = partial(load, path)
         if path == "-":
             text = sys.stdin.buffer.read(MAX_BYTES + 1).decode(errors="surrogateescape")
-            return loads(text, params=overrides, name="<stdin>")
-        return load(path, params=overrides)
+            read = partial(loads, text, name="<stdin>")
+        try:
+            return read(params=overrides)
+        except UnknownParams as error:
+            if sizes is None or not set(error.names) <= set(error.sizes):
+                raise
+            sizes |= {name: overrides.pop(name) for name in error.names}
+            return read(params=overrides)
     except OSError as error:
         raise CallError(f"cannot read {visible(path)}: {error.strerror or error}") from None
     except SpecError:
@@ -261,8 +278,21 @@ def _point_to_pages(faults: Sequence[Diagnostic]) -> None:
 
 
 def _summary(args: argparse.Namespace) -> int:
-    summary = _load(args.spec, args.set).summary()
-    print(json.dumps(summary.data(), indent=2) if args.format == "json" else summary)
+    sizes: dict[str, Any] = {}
+    graph = _load(args.spec, args.set, sizes)
+    try:
+        summary = graph.summary(args.batch, sizes, args.depth)
+    except ValueError as error:
+        raise CallError(str(error)) from None
+    match args.format:
+        case "json":
+            print(json.dumps(summary.data(), indent=2))
+        case "csv":
+            print(summary.csv(), end="")
+        case "md":
+            print(summary.markdown())
+        case _:
+            print(summary)
     return OK
 
 

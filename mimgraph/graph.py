@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mimgraph.builder import BlockPart, GraphPart, Outputs
     from mimgraph.codegen.checks import InputCheck
     from mimgraph.codegen.transfer import Transfer
+    from mimgraph.render.detail import Detail
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
 
@@ -157,17 +158,20 @@ class Graph(Shown):
         """What the source defines, by name."""
         return _define(self.typed, self.dumps, restore)
 
-    def split(self, starts: Iterable[str]) -> tuple[Stage, ...]:
-        """Its stages for `torch.distributed.pipelining`, of which each node in `starts` begins one.
+    def split(self, stages: Iterable[str] | int) -> tuple[Stage, ...]:
+        """Its stages for `torch.distributed.pipelining`, of which each named node begins one.
 
+        For a number it makes as many, that have about the same parameters and multiply-accumulates.
         A `ValueError` tells where a stage would need of another what cannot be sent: a weight, or
         what may be missing.
         """
+        from mimgraph.analysis.balance import balanced
         from mimgraph.analysis.split import split
 
-        names = tuple(starts)
-        stages = enumerate(split(self.typed, names))
-        return tuple(Stage(self, names, index, typed) for index, typed in stages)
+        names = balanced(self.typed, stages) if isinstance(stages, int) else stages
+        starts = tuple(names)
+        parts = enumerate(split(self.typed, starts))
+        return tuple(Stage(self, starts, index, typed) for index, typed in parts)
 
     def save(self, model: nn.Module, path: str | PathLike[str]) -> None:
         """Write the model's weights as .safetensors with this spec in the metadata.
@@ -204,11 +208,20 @@ class Graph(Shown):
         return load_state(self.typed, model, other, strict)
 
     @uncollected()
-    def summary(self) -> Summary:
-        """A table of the nodes, their shapes and their weights."""
+    def summary(
+        self,
+        batch: int | None = None,
+        sizes: Mapping[str, int] | None = None,
+        depth: int | None = None,
+    ) -> Summary:
+        """A table of the nodes: their shapes, weights, multiply-accumulates and activations.
+
+        `batch` and `sizes` fill in what is known only at run time: `batch=32, sizes={"T": 128}`;
+        `depth` is how far blocks are opened.
+        """
         from mimgraph.render.summary import summary
 
-        return summary(self.typed)
+        return summary(self.typed, batch, sizes, depth)
 
     @uncollected()
     def draw(
@@ -220,7 +233,8 @@ class Graph(Shown):
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
-        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd.
+        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd, or
+        .html, an interactive page.
 
         It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
         down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.
@@ -228,7 +242,14 @@ class Graph(Shown):
         from mimgraph.render import draw
 
         how = {"direction": direction, "depth": depth, "collapse": collapse, "theme": theme}
-        draw(self.typed, Path(path), **how)
+        draw(self.typed, Path(path), **how, details=self._details)
+
+    def _details(self) -> Mapping[str, Detail]:
+        """What can be told of each thing in a picture."""
+        from mimgraph.codegen.excerpts import excerpts
+        from mimgraph.render.details import details
+
+        return details(self.typed, self.declared, excerpts(self.typed))
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""
@@ -393,6 +414,19 @@ def restore_stage_check(starts: tuple[str, ...], index: int, spec: str) -> Input
     return loads(spec).split(starts)[index]._input_check()
 
 
+class UnknownParams(ValueError):
+    """Names that are no params of a spec; some are perhaps `sizes` of its inputs."""
+
+    def __init__(self, names: list[str], declared: DeclaredGraph) -> None:
+        dims = (dim for one in declared.inputs if one.shape for dim in one.shape.dims)
+        self.names = names
+        self.sizes = list(dict.fromkeys(dim for dim in dims if isinstance(dim, str)))
+        odd = next((name for name in names if name not in self.sizes), names[0])
+        params = ", ".join(declared.params) or "none"
+        sizes = f"; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else ""
+        super().__init__(f"no param is called {odd!r}; the spec's params: {params}{sizes}")
+
+
 @uncollected()
 def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
     """The graph of a spec as text; a `SpecError` tells every fault of it."""
@@ -402,8 +436,7 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
         raise SpecError(report.diagnostics)
     unknown = [param for param in params or () if param not in declared.params]
     if unknown:
-        known = ", ".join(declared.params) or "none"
-        raise ValueError(f"no param is called {unknown[0]!r}; the spec's params: {known}")
+        raise UnknownParams(unknown, declared)
     typed = infer(declared, report)
     report.raise_if_any()
     assert typed is not None

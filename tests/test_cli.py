@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,8 @@ def test_a_wrong_spec_exits_1(run, wrong: str, command: str) -> None:
         ["draw", SIMPLE],
         ["draw", SIMPLE, "-o", "picture.bmp"],
         ["emit", SIMPLE, "-o", "no/such/folder/model.py"],
+        ["summary", SIMPLE, "--batch", "0"],
+        ["summary", TEXT, "--set", "T=0"],
         ["run", SIMPLE, "--batch", "0"],
         ["run", SIMPLE, "--inputs", "no/such/file.npz"],
         ["run", SIMPLE, "--weights", "no/such/file.safetensors"],
@@ -137,6 +140,67 @@ def test_emit_to_a_file(run, tmp_path: Path) -> None:
     path = tmp_path / "model.py"
     assert run("emit", SIMPLE, "-o", str(path)) == (0, "")
     assert path.read_text() == mg.load(SIMPLE).source()
+
+
+LENGTH = """
+params: {width: 4}
+inputs: {x: [4, T]}
+nodes: {y: {layer: Conv1d, from: x, out_channels: $width, kernel_size: 3}}
+outputs: y
+"""
+
+
+@pytest.fixture
+def length(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A spec of which a size is known only at run time, on standard input."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LENGTH.encode())))
+    return "-"
+
+
+def test_set_fills_a_size_where_no_param_is_called_so(run, length: str) -> None:
+    code, out = run("summary", length, "--set", "T=10", "--set", "width=8", "--batch", "2")
+    assert code == 0
+    assert re.search(r"^y +Conv1d +\(2, 8, 8\) +104 +1,536 +x$", out, re.MULTILINE)
+    assert "At run time" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "T=2"], "T = 2 breaks T >= 3"),
+        (["--set", "T=ten"], "T is a size, an integer of at least 1, not 'ten'"),
+        (
+            ["--set", "T=9", "--set", "L=9"],
+            "no param is called 'L'; the spec's params: width; the sizes of its inputs: T",
+        ),
+    ],
+    ids=["constraint", "no size", "no name"],
+)
+def test_a_setting_that_fits_nothing_is_told(
+    run, length: str, arguments: list[str], message: str
+) -> None:
+    code, out = run("summary", length, *arguments)
+    assert (code, out, out.error) == (2, "", f"mimgraph: {message}\n")
+
+
+def test_only_a_summary_fills_sizes(run, length: str) -> None:
+    code, out = run("emit", length, "--set", "T=10")
+    assert code == 2
+    assert "no param is called 'T'" in out.error
+
+
+@pytest.mark.parametrize(
+    ("format", "method"), [("csv", "csv"), ("md", "markdown"), ("text", "text")]
+)
+def test_summary_in_each_format(run, format: str, method: str) -> None:
+    code, out = run("summary", SIMPLE, "--format", format)
+    assert code == 0
+    assert out.rstrip("\n") == getattr(mg.load(SIMPLE).summary(), method)().rstrip("\n")
+
+
+def test_summary_closes_blocks(run) -> None:
+    assert "├─ 0" in run("summary", "specs/resnet18.yaml")[1]
+    assert "├─" not in run("summary", "specs/resnet18.yaml", "--depth", "0")[1]
 
 
 def test_summary_as_data(run) -> None:

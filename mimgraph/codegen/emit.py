@@ -57,13 +57,14 @@ Key = TypeVar("Key")
 
 
 class File(NamedTuple):
-    """The text and the classes in it; what it imports of the user's, by the names in the text; and
-    the layers that need that."""
+    """The text and the classes in it; what it imports of the user's, by the names in the text; the
+    layers that need that; and the name of the class of each body and chain item that has one."""
 
     text: str
     classes: tuple[Class, ...]
     own: Mapping[str, Any]
     layers: Mapping[str, type]
+    names: Mapping[Body | TypedNode, str]
 
 
 def emit(graph: TypedGraph) -> File:
@@ -77,7 +78,7 @@ def emit(graph: TypedGraph) -> File:
     if own := emitter.own.imported:
         lines = (*lines, "", *import_lines(own))
     text = module_text(lines, classes, tuple(used.values()))
-    return File(text, classes, own, emitter.layers)
+    return File(text, classes, own, emitter.layers, emitter.names())
 
 
 class _Emitter:
@@ -105,6 +106,11 @@ class _Emitter:
                 self.define(_class_name(family), {body: self.draft(body) for body in members})
         self.define_main()
         return tuple(self.classes)
+
+    def names(self) -> dict[Body | TypedNode, str]:
+        """The class of each body and chain item that has one."""
+        made = {thing: lifted.definition.name for thing, (lifted, _) in self.made.items()}
+        return {**made, self.graph.body: self.graph.name}
 
     def define_main(self) -> None:
         body = self.graph.body

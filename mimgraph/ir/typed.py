@@ -6,7 +6,7 @@ are the same is asked of `analysis.equality`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -339,7 +339,12 @@ def needed_in_eval(body: Body) -> set[str]:
     """The nodes that run always; the others, if any, only for outputs that training has."""
     if not body.training:
         return set(body.by_name)
-    stack = [value for name, value in body.outputs.items() if name not in body.training]
+    return running(body, (name for name in body.outputs if name not in body.training))
+
+
+def running(body: Body, outputs: Iterable[str]) -> set[str]:
+    """The nodes that run for these outputs."""
+    stack = [body.outputs[name] for name in outputs]
     found: set[str] = set()
     while stack:
         value = stack.pop()

@@ -53,7 +53,7 @@ def _inputs(graph: TypedGraph) -> tuple[list[Box], dict[str, _End]]:
     made: list[Box] = []
     ends: dict[str, _End] = {}
     body, docs = graph.body, graph.input_docs
-    tables = _tables(body)
+    tables = tables_of(body)
     for name in body.inputs:
         if name in ends:
             continue
@@ -67,7 +67,7 @@ def _inputs(graph: TypedGraph) -> tuple[list[Box], dict[str, _End]]:
     return made, ends
 
 
-def _tables(body: Body) -> dict[tuple[str, ...], list[str]]:
+def tables_of(body: Body) -> dict[tuple[str, ...], list[str]]:
     """The inputs that go to the same `each`, or several, and nowhere else, where they are many."""
     readers: dict[str, list[str]] = {n: [] for n in body.inputs if n not in body.optional}
     for node in body.nodes:

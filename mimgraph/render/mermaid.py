@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mimgraph.render.diagram import Box, Cluster, Diagram, Item, boxes
-from mimgraph.render.dot import RenderError
+from mimgraph.render.engine import RenderError
 from mimgraph.render.fold import ever_smaller
 from mimgraph.render.scene import Scene, Theme
 

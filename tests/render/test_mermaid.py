@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +17,7 @@ from mimgraph.render.drawing import diagram
 from mimgraph.render.scene import Scene
 from tests.browser import Tab
 from tests.conftest import SPECS
+from tests.npm import npm
 from tests.test_injection import WORDS
 
 TOWERS = """
@@ -244,28 +241,11 @@ VERSION = "11.12.0"
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Mermaid's one file, from npm; on a machine that has none of this, there is nothing to test."""
-    # node of the test extra stands beside this Python
-    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    npm = shutil.which("npm", path=places)
-    if npm is None:
-        _missing("there is no npm")
     root = tmp_path_factory.mktemp("mermaid")
-    command = [str(npm), "pack", f"mermaid@{VERSION}"]
-    environment = {**os.environ, "PATH": places}
-    done = subprocess.run(
-        command, cwd=root, capture_output=True, text=True, env=environment, check=False
-    )
-    if done.returncode:
-        _missing(f"npm has no mermaid {VERSION}: {done.stderr}")
+    npm(root, "pack", f"mermaid@{VERSION}")
     with tarfile.open(root / f"mermaid-{VERSION}.tgz") as package:
         package.extract("package/dist/mermaid.min.js", root, filter="data")
     return root / "package" / "dist" / "mermaid.min.js"
-
-
-def _missing(why: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(why)
-    pytest.skip(why)
 
 
 DRAW = """async (text) => {
