@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import runpy
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -363,6 +365,63 @@ def test_a_stage_has_no_spec_of_its_own() -> None:
     first, _ = mg.loads(HEADS).split(["two"])
     with pytest.raises(ValueError, match="ModelStage1 is a stage; the graph .* is Model"):
         first.dumps()
+
+
+def test_the_text_of_a_stage_stands_alone(tmp_path: Path) -> None:
+    _, last = mg.loads(HEADS).split(["two"])
+    path = tmp_path / "stage.py"
+    path.write_text(last.source())
+    one, aux = torch.randn(2, 4), torch.randn(2, 2)
+    alone, compiled = runpy.run_path(str(path))["ModelStage2"](), last.compile()
+    alone.load_state_dict(compiled.state_dict())
+    for ours, theirs in zip(alone(one, aux), compiled(one, aux), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_what_is_sent_has_no_gaps() -> None:
+    first, last = stages_of(
+        """
+        inputs: {x: [T, 3]}
+        nodes:
+          columns: {layer: Transpose, from: x, dim0: 1, dim1: 2}
+          twice: {merge: concat, from: [columns, columns]}
+        outputs: twice
+        """,
+        "twice",
+    )
+    columns = first.compile()(torch.randn(2, 5, 3))
+    assert columns.is_contiguous()
+    columns = columns.detach().requires_grad_()
+    twice = last.compile()(columns)
+    (gradient,) = torch.autograd.grad(twice.square().sum(), columns)
+    assert gradient.is_contiguous()
+
+
+def test_the_shapes_of_what_is_sent() -> None:
+    first, last = mg.loads("""
+        inputs: {x: {shape: [T], vocab: 9}, sound: {shape: [4], optional: true}}
+        nodes:
+          words: {layer: Embedding, from: x, embedding_dim: 4}
+          most: {layer: ArgMax, from: words, dim: -1}
+          rows: {layer: Fill, from: sound, value: zeros}
+          row: {layer: Unsqueeze, from: rows, dim: 1}
+          all: {merge: concat, from: [words, row]}
+        outputs: [all, most]
+    """).split(["row"])
+    told = {
+        key: [(tuple(x.shape), x.dtype, x.requires_grad) for x in tensors]
+        for key, tensors in last.metadata(2, T=5).items()
+    }
+    words, most = ((2, 5, 4), torch.float32, True), ((2, 5), torch.int64, False)
+    assert told == {
+        "input_args": [words, most, ((2, 4), torch.float32, True)],
+        "output_args": [((2, 6, 4), torch.float32, True), most],
+    }
+    assert [x.shape for x in first.metadata(2, T=5)["output_args"]] == [
+        x.shape for x in last.metadata(2, T=5)["input_args"]
+    ]
+    with pytest.raises(ValueError, match="the size T is not given"):
+        last.metadata(2)
 
 
 @pytest.mark.parametrize("check", [False, True])
