@@ -1,4 +1,4 @@
-"""The command line: check, summary, draw, emit, run, layers, explain, schema.
+"""The command line: check, summary, draw, diff, emit, run, layers, explain, schema.
 
 A command imports what it needs when it runs, so that none waits for what another uses.
 """
@@ -10,7 +10,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -106,6 +106,20 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("-o", "--output", required=True, metavar="FILE", help=endings)
     _add_view(draw)
 
+    diff = command("diff", _diff, "tell what changed from one spec to another")
+    diff.epilog = "the last commit and now: git show HEAD:spec.yaml | mimgraph diff - spec.yaml"
+    words = "a YAML, JSON or .safetensors file; - is standard input"
+    diff.add_argument("old", metavar="OLD", help=words)
+    diff.add_argument("new", metavar="NEW", help=words)
+    _add_settings(diff)
+    formats = ["text", "md", "json"]
+    words = "md is Markdown for a pull request"
+    diff.add_argument("--format", choices=formats, default="text", help=words)
+    diff.add_argument("-o", "--output", metavar="FILE", help=f"draw both as one, too: {endings}")
+    _add_view(diff)
+    words = "exit with 1 if they differ, as git diff does; with 1 also if a spec is wrong"
+    diff.add_argument("--exit-code", action="store_true", help=words)
+
     emit = command("emit", _emit, "write the model as a stand-alone Python file")
     _add_spec(emit)
     emit.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
@@ -142,7 +156,11 @@ def _add_spec(
     if nargs is not None:
         words += "; several, or patterns: 'specs/**/*.yaml'"
     command.add_argument("spec", nargs=nargs, metavar="SPEC", help=words)
-    command.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=sets)
+    _add_settings(command, sets)
+
+
+def _add_settings(command: argparse.ArgumentParser, words: str = "override a param") -> None:
+    command.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=words)
 
 
 def _add_format(command: argparse.ArgumentParser, *more: str) -> None:
@@ -297,17 +315,51 @@ def _summary(args: argparse.Namespace) -> int:
 
 
 def _draw(args: argparse.Namespace) -> int:
+    graph = _load(args.spec, args.set)
+    _check_output(args.spec, args.output)
+    _draw_into(args, graph.draw)
+    return OK
+
+
+def _draw_into(args: argparse.Namespace, draw: Callable[..., None]) -> None:
+    """A picture as a whole file."""
     from mimgraph.render import RenderError
 
-    graph = _load(args.spec, args.set)
     try:
-        _check_output(args.spec, args.output)
-        graph.draw(args.output, **_view(args))
+        draw(args.output, **_view(args))
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
     except OSError as error:
         _cannot_write(args.output, error)
-    return OK
+
+
+def _diff(args: argparse.Namespace) -> int:
+    """What changed, and the picture of it if one is wanted."""
+    from mimgraph.graph import diff
+
+    if args.old == args.new == "-":
+        raise CallError("only one of OLD and NEW can be standard input")
+    graphs: dict[str, Graph] = {}
+    faults: list[Diagnostic] = []
+    for path in dict.fromkeys((args.old, args.new)):
+        try:
+            graphs[path] = _load(path, args.set)
+        except SpecError as error:
+            faults += error.diagnostics
+    if faults:
+        raise SpecError(faults)
+    review = diff(graphs[args.old], graphs[args.new])
+    if args.output is not None:
+        for spec in (args.old, args.new):
+            _check_output(spec, args.output)
+        _draw_into(args, review.draw)
+    if args.format == "text":
+        print(review.text(color=wants_color(sys.stdout)))
+    elif args.format == "json":
+        print(json.dumps(review.data(), indent=2))
+    else:
+        sys.stdout.write(review.markdown())
+    return WRONG_SPEC if review and args.exit_code else OK
 
 
 def _emit(args: argparse.Namespace) -> int:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mimgraph.codegen.checks import InputCheck
     from mimgraph.codegen.transfer import Transfer
     from mimgraph.render.detail import Detail
+    from mimgraph.render.review import Review
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
 
@@ -353,6 +354,17 @@ def _layer(node: TypedNode) -> str:
             return bodies[0].family if bodies else "Identity"
         case Sequence():
             return "Sequential"
+
+
+def diff(old: Graph, new: Graph) -> Review:
+    """What changed from one graph to another; it prints as text, and is false if nothing did.
+
+    `.markdown()` is for a pull request, `.draw("diff.svg")` a picture of both, `.data()` plain.
+    """
+    from mimgraph.analysis.difference import difference
+    from mimgraph.render.review import Review
+
+    return Review(old.typed, new.typed, difference(old.typed, new.typed))
 
 
 def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> Graph:

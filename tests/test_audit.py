@@ -114,6 +114,7 @@ COMMANDS: dict[str, list[str]] = {
     "emit spec.yaml -o OUT.py": [READ, *WRITE],
     "draw spec.yaml -o OUT.dot": [READ, *WRITE],
     "draw spec.yaml -o OUT.svg": [READ, "subprocess.Popen -Kdot -Tsvg", *WRITE],
+    "diff spec.yaml spec.yaml --format md": [READ],
     "layers": [],
 }
 

@@ -105,6 +105,11 @@ def test_a_wrong_spec_exits_1(run, wrong: str, command: str) -> None:
         ["check", TEXT, "--set", "hidden=no"],
         ["draw", SIMPLE],
         ["draw", SIMPLE, "-o", "picture.bmp"],
+        ["diff", SIMPLE],
+        ["diff", SIMPLE, "no/such/file.yaml"],
+        ["diff", "-", "-"],
+        ["diff", SIMPLE, TEXT, "-o", "picture.bmp"],
+        ["diff", SIMPLE, TEXT, "-o", SIMPLE],
         ["emit", SIMPLE, "-o", "no/such/folder/model.py"],
         ["summary", SIMPLE, "--batch", "0"],
         ["summary", TEXT, "--set", "T=0"],
@@ -134,6 +139,72 @@ def test_a_dash_is_standard_input(run, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out = run("check", "-")
     assert code == 1
     assert "--> <stdin>:3:14" in out
+
+
+# --- diff -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wider(tmp_path: Path) -> str:
+    """TEXT with another width."""
+    path = tmp_path / "wider.yaml"
+    text = Path(TEXT).read_text()
+    assert "hidden: 64" in text
+    path.write_text(text.replace("hidden: 64", "hidden: 96"))
+    return str(path)
+
+
+def test_diff_tells_what_changed(run, wider: str) -> None:
+    code, out = run("diff", TEXT, wider)
+    assert code == 0
+    assert "~ hidden" in out and "value 64 → 96" in out
+    assert str(mg.diff(mg.load(TEXT), mg.load(wider))) == out.rstrip("\n")
+
+
+def test_diff_of_what_is_only_written_otherwise(run, wider: str) -> None:
+    assert run("diff", TEXT, wider, "--set", "hidden=8", "--exit-code") == (0, "no change\n")
+
+
+def test_diff_exits_as_git_does(run, wider: str) -> None:
+    assert run("diff", TEXT, wider, "--exit-code")[0] == 1
+    assert run("diff", TEXT, TEXT, "--exit-code")[0] == 0
+
+
+def test_diff_as_data_and_as_markdown(run, wider: str) -> None:
+    code, out = run("diff", TEXT, wider, "--format", "json")
+    assert code == 0
+    assert json.loads(out) == mg.diff(mg.load(TEXT), mg.load(wider)).data()
+    code, out = run("diff", TEXT, wider, "--format", "md")
+    assert (code, out) == (0, mg.diff(mg.load(TEXT), mg.load(wider)).markdown())
+
+
+def test_diff_of_a_commit_and_the_file(run, wider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`git show HEAD:spec.yaml | mimgraph diff - spec.yaml`"""
+    old = io.TextIOWrapper(io.BytesIO(Path(TEXT).read_bytes()))
+    monkeypatch.setattr("sys.stdin", old)
+    assert run("diff", "-", wider) == run("diff", TEXT, wider)
+
+
+def test_diff_draws_both(run, wider: str, tmp_path: Path) -> None:
+    path = tmp_path / "diff.dot"
+    code, _ = run("diff", TEXT, wider, "-o", str(path), "--direction", "LR")
+    assert code == 0
+    assert "out_features 64 → 96" in path.read_text()
+    assert 'rankdir="LR"' in path.read_text()
+
+
+def test_diff_tells_the_faults_of_both(run, wrong: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(WRONG.replace("Liner", "Lineer"))
+    code, out = run("diff", wrong, str(other))
+    assert (code, out) == (1, "")
+    assert f"--> {wrong}:3:14" in out.error
+    assert f"--> {other}:3:14" in out.error
+    code, out = run("diff", wrong, wrong)
+    assert out.error.count("error[") == 1
+    code, out = run("diff", TEXT, wrong)
+    assert (code, out) == (1, "")
+    assert f"--> {wrong}:3:14" in out.error
 
 
 def test_emit_to_a_file(run, tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ COMMANDS = {
     "check as json": ["check", "SPEC", "--format", "json"],
     "summary": ["summary", "SPEC"],
     "draw": ["draw", "SPEC", "-o", "OUT/model.svg"],
+    "diff": ["diff", "SPEC", "SPEC", "--format", "md", "-o", "OUT/diff.svg"],
     "emit": ["emit", "SPEC"],
     "check of weights": ["check", "WEIGHTS"],
     "draw of weights": ["draw", "WEIGHTS", "-o", "OUT/model.svg"],

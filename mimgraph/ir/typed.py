@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from mimgraph.ir.code import Code
-from mimgraph.ir.graph import Node
+from mimgraph.ir.graph import Call, Node
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
@@ -203,6 +203,23 @@ def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each
     while isinstance(operation, Shared):
         operation = operation.operation
     return operation
+
+
+def op_name(node: TypedNode) -> str:
+    """`Conv2d`, `concat`, `seq`, or the name of the block; a share does what its target does."""
+    match unwrap(node.operation):
+        case Each(items):
+            return op_name(items[0])
+        case Leaf(name=name):
+            return name
+        case Sequence():
+            return "seq"
+        case Use(body, merge=merge):
+            return merge or body.family
+        case Repeated((body, *_)):
+            return body.family
+    declared = node.declared.operation
+    return declared.block if isinstance(declared, Call) else "block"  # no repeats, so no body
 
 
 def has_state(operation: TypedOperation) -> bool:

@@ -19,6 +19,7 @@ from mimgraph.ir.typed import (
     TypedNode,
     Use,
     needed_in_eval,
+    op_name,
     unwrap,
 )
 from mimgraph.ir.typed import Sequence as Chain
@@ -26,7 +27,7 @@ from mimgraph.ir.types import TensorType
 from mimgraph.render.choices import block_choices, node_choices, together
 from mimgraph.render.detail import Choice, Detail, Read, Result
 from mimgraph.render.drawing import tables_of
-from mimgraph.render.labels import op_name, operand_labels, source_text
+from mimgraph.render.labels import operand_labels, source_text
 from mimgraph.render.repeats import Stretch, Structures, span
 from mimgraph.source import Excerpt
 

@@ -18,13 +18,13 @@ from mimgraph.ir.typed import (
     TypedNode,
     Use,
     Value,
+    op_name,
     unwrap,
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item
 from mimgraph.render.labels import (
     arguments_text,
-    op_name,
     op_text,
     operand_labels,
     options_text,

@@ -9,39 +9,21 @@ from typing import Any, NamedTuple
 
 from mimgraph import catalogue
 from mimgraph.diagnostics.render import visible
-from mimgraph.ir.graph import Call
 from mimgraph.ir.typed import (
     Body,
     Each,
     Leaf,
     Repeated,
-    Sequence,
     Shared,
     TypedNode,
     Use,
     Value,
+    op_name,
     unwrap,
 )
 from mimgraph.ir.types import TensorType
 
 LONGEST = 48  # characters of one option's value
-
-
-def op_name(node: TypedNode) -> str:
-    """`Conv2d`, `concat`, `seq`, or the name of the block; a share does what its target does."""
-    match unwrap(node.operation):
-        case Each(items):
-            return op_name(items[0])
-        case Leaf(name=name):
-            return name
-        case Sequence():
-            return "seq"
-        case Use(body, merge=merge):
-            return merge or body.family
-        case Repeated((body, *_)):
-            return body.family
-    declared = node.declared.operation
-    return declared.block if isinstance(declared, Call) else "block"  # no repeats, so no body
 
 
 def op_text(node: TypedNode, options: str = "") -> str:

@@ -129,11 +129,12 @@ class _Chart:
             yield f"  {self.names[box.shares]} -.- {self.names[box.id]}"
 
     def styles(self, theme: Theme) -> Iterator[str]:
-        """What kinds and marks look like, and what has them."""
+        """What kinds and marks look like, and what has them: of two looks the later holds."""
         looks = _LOOKS[theme]
-        for look, names in self.classes.items():
-            yield f"  classDef {look} {looks[look]}"
-            yield f"  class {','.join(names)} {look}"
+        for look in looks:
+            if look in self.classes:
+                yield f"  classDef {look} {looks[look]}"
+                yield f"  class {','.join(self.classes[look])} {look}"
         marked: dict[str, list[str]] = {}
         for number, edge in enumerate(self.diagram.edges):
             marked.setdefault(edge.mark, []).append(str(number))

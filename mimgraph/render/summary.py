@@ -19,13 +19,13 @@ from mimgraph.ir.typed import (
     TypedNode,
     Use,
     needed_in_eval,
+    op_name,
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render import table
 from mimgraph.render.labels import (
     Run,
     dtype_text,
-    op_name,
     op_text,
     runs,
     shape_text,

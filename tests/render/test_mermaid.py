@@ -103,12 +103,12 @@ n10 --> n11
 n6 -.-> n12
 n2 -.- n5
 class n0,n1 input
-class n1,n5,n12 dashed
-class n2 seq
 class n3,n4,n5,n8 layer
 class n6,n7,n10 merge
 class n9 tensor
-class n11,n12 output"""
+class n11,n12 output
+class n2 seq
+class n1,n5,n12 dashed"""
     )
 
 
