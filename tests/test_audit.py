@@ -113,7 +113,10 @@ COMMANDS: dict[str, list[str]] = {
     "emit spec.yaml": [READ],
     "emit spec.yaml -o OUT.py": [READ, *WRITE],
     "draw spec.yaml -o OUT.dot": [READ, *WRITE],
-    "draw spec.yaml -o OUT.svg": [READ, "subprocess.Popen -Kdot -Tsvg", *WRITE],
+    "draw spec.yaml -o OUT.svg": [READ, "subprocess.Popen -Kdot -Tjson0", *WRITE],
+    "draw spec.yaml -o OUT.png": [READ, "subprocess.Popen -Kdot -Tjson0", *WRITE],
+    "draw spec.yaml -o OUT.mmd": [READ, *WRITE],
+    "draw spec.yaml -o OUT.html": [READ, *WRITE],
     "diff spec.yaml spec.yaml --format md": [READ],
     "layers": [],
 }

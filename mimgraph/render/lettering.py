@@ -6,14 +6,12 @@ picture has the same size on every machine.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
-
-if TYPE_CHECKING:
-    from reportlab.pdfbase.ttfonts import TTFont
+from typing import Literal, NamedTuple, TypeAlias
 
 Face: TypeAlias = Literal["sans", "bold", "mono"]
 Tone: TypeAlias = Literal["text", "faint"]
@@ -24,6 +22,8 @@ FILES: dict[Face, Path] = {
     "bold": FONTS / "SansBold.ttf",
     "mono": FONTS / "Mono.ttf",
 }
+WIDTHS = FONTS / "widths.json"  # of each face, the letters of each width
+EM = 2048  # units of those widths in the size of the letters
 LEADING = 1.25  # of a line, by the size of its letters
 _NO_CHARACTER = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -98,20 +98,20 @@ def _filled(words: Iterable[str], widest: float, size: float) -> Iterator[str]:
 
 def missing(text: str, face: Face) -> set[str]:
     """The letters that the font of a face has not."""
-    return {letter for letter in text if ord(letter) not in _font(face).face.charToGlyph}
+    return set(text).difference(_widths()[face])
 
 
 def _width(text: str, face: Face, size: float) -> float:
     """In points; letters that are not in the font are taken for square ones."""
-    foreign = missing(text, face)
-    known = [letter for letter in text if letter not in foreign]
-    squares = (len(text) - len(known)) * size
-    return float(_font(face).stringWidth("".join(known), size)) + squares
+    widths = _widths()[face]
+    return sum(widths.get(letter, EM) for letter in text) * size / EM
 
 
 @cache
-def _font(face: Face) -> TTFont:
-    # only pictures need the package, and summaries should start fast
-    from reportlab.pdfbase.ttfonts import TTFont
-
-    return TTFont(face, FILES[face])
+def _widths() -> Mapping[Face, Mapping[str, int]]:
+    """Of each letter of each face; from a table, since what reads fonts takes long to import."""
+    table = json.loads(WIDTHS.read_text())
+    return {
+        face: {letter: int(width) for width, letters in by_width.items() for letter in letters}
+        for face, by_width in table.items()
+    }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfbase.ttfonts import TTFont
 
-from mimgraph.render.lettering import Face, Run, broken, line, plain
+from mimgraph.render.lettering import EM, FILES, WIDTHS, Face, Run, broken, line, plain
 
 LETTERS = "Conv2d 16, kernel_size=3 + ReLU (N, 3, 32, 32) × 12 AVA"
 
@@ -44,3 +47,18 @@ def test_breaking_keeps_every_letter(text: str, widest: int) -> None:
 @pytest.mark.parametrize("text", ["\x00", "\x1b[31m", "\ud800", "\uffff", "\x85"])
 def test_what_xml_has_no_character_for_is_replaced(text: str) -> None:
     assert plain(text)[0] == "\ufffd"
+
+
+def test_the_table_of_widths_is_that_of_the_fonts(rewrite: bool) -> None:
+    table = {}
+    for face, path in FILES.items():
+        font, by_width = TTFont(face, path).face, dict[str, str]()
+        for code, width in sorted(font.charWidths.items()):
+            if code in font.charToGlyph:
+                units = str(round(width * EM / 1000))
+                by_width[units] = by_width.get(units, "") + chr(code)
+        table[face] = by_width
+    text = json.dumps(table, indent=1) + "\n"
+    if rewrite:
+        WIDTHS.write_text(text)
+    assert WIDTHS.read_text() == text
