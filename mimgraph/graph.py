@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,11 +175,22 @@ class Graph(Shown):
 
     def _classes(self) -> Mapping[str, Any]:
         """What the source defines, by name."""
-        from mimgraph.codegen.emit import emit
-        from mimgraph.codegen.loader import load
+        return _define(self.typed, self.dumps, restore)
 
-        file = emit(self.typed)
-        return vars(load(file.text, self.dumps, restore, file.own, file.layers))
+    def split(self, stages: Iterable[str] | int) -> tuple[Stage, ...]:
+        """Its stages for `torch.distributed.pipelining`, of which each named node begins one.
+
+        For a number it makes as many, that have about the same parameters and multiply-accumulates.
+        A `ValueError` tells where a stage would need of another what cannot be sent: a weight, or
+        what may be missing.
+        """
+        from mimgraph.analysis.balance import balanced
+        from mimgraph.analysis.split import split
+
+        names = balanced(self.typed, stages) if isinstance(stages, int) else stages
+        starts = tuple(names)
+        parts = enumerate(split(self.typed, starts))
+        return tuple(Stage(self, starts, index, typed) for index, typed in parts)
 
     def save(self, model: nn.Module, path: str | PathLike[str]) -> None:
         """Write the model's weights as .safetensors with this spec in the metadata.
@@ -288,6 +299,66 @@ class Graph(Shown):
         return f"<Graph {self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}>"
 
 
+class Stage(Graph):
+    """A stage of a graph, which is a graph: `PipelineStage` takes the module that it compiles to.
+
+    That takes by position what the stage before gives, and by name the optional inputs that it
+    reads. It returns a tensor or a tuple, the last stage of the outputs in their order. Weights
+    have the names that they have in the graph.
+    """
+
+    def __init__(
+        self, whole: Graph, starts: tuple[str, ...], index: int, typed: TypedGraph
+    ) -> None:
+        self.whole = whole
+        self.starts = starts
+        self.index = index
+        self.typed = typed
+
+    @property
+    def declared(self) -> DeclaredGraph:  # type: ignore[override]  # it is no spec of its own
+        raise ValueError(f"{self.name} is a stage; the graph that has a spec is {self.whole.name}")
+
+    def compile(self, *, check: bool = False) -> nn.Module:
+        """The module; what it sends, results and gradients, are tensors without gaps."""
+        from mimgraph.codegen.stages import send_dense
+
+        made = super().compile(check=check)
+        send_dense(made)
+        return made
+
+    def metadata(self, batch: int, **sizes: int) -> dict[str, tuple[TorchTensor, ...]]:
+        """The `input_args` and `output_args` of a `PipelineStage`, for a microbatch of this size.
+
+        Without them torch tries the stages with tensors of any values, of which a BatchNorm would
+        learn, and an Embedding fail.
+        """
+        from mimgraph.codegen.stages import metadata
+
+        return metadata(self.typed, {"N": batch, **sizes})
+
+    def _classes(self) -> Mapping[str, Any]:
+        restored = partial(restore_stage, self.starts, self.index)
+        return _define(self.typed, self.whole.dumps, restored)
+
+    def _input_check(self) -> InputCheck:
+        from mimgraph.codegen.hook import InputCheck
+
+        restored = partial(restore_stage_check, self.starts, self.index)
+        return InputCheck(self.typed, self.whole.dumps, restored)
+
+
+def _define(
+    typed: TypedGraph, spec: Callable[[], str], restored: Callable[..., nn.Module]
+) -> Mapping[str, Any]:
+    """What the source defines, by name."""
+    from mimgraph.codegen.emit import emit
+    from mimgraph.codegen.loader import load
+
+    file = emit(typed)
+    return vars(load(file.text, spec, restored, file.own, file.layers))
+
+
 def _layer(node: TypedNode) -> str:
     """What a node is, in one word."""
     match unwrap(node.operation):
@@ -348,12 +419,26 @@ def positional(model: nn.Module, names: Iterable[str] | None = None) -> nn.Modul
 
 def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
-    from mimgraph.codegen.failure import explain_failures
+    return _empty(_reload(spec, layers), class_name)
+
+
+def restore_stage(
+    starts: tuple[str, ...], index: int, spec: str, class_name: str, layers: Mapping[str, type]
+) -> nn.Module:
+    """The same of a class of a stage's source."""
+    return _empty(_reload(spec, layers).split(starts)[index], class_name)
+
+
+def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
     from mimgraph.registration import register_missing
 
     register_missing(layers)
+    return loads(spec)
 
-    graph = loads(spec)
+
+def _empty(graph: Graph, class_name: str) -> nn.Module:
+    from mimgraph.codegen.failure import explain_failures
+
     classes = graph._classes()
     explain_failures(classes[graph.name], graph.typed, anew=False)
     made = classes[class_name]
@@ -364,6 +449,11 @@ def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module
 def restore_check(spec: str) -> InputCheck:
     """What a pickle of the check of a module's inputs is loaded by."""
     return loads(spec)._input_check()
+
+
+def restore_stage_check(starts: tuple[str, ...], index: int, spec: str) -> InputCheck:
+    """The same of a stage."""
+    return loads(spec).split(starts)[index]._input_check()
 
 
 class UnknownParams(ValueError):

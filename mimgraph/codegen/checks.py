@@ -21,7 +21,9 @@ def call_faults(
 ) -> Iterator[str]:
     """Inputs by the wrong name, what is no tensor, and what `misfits` tells of the others."""
     expected = graph.body.inputs
-    if args:
+    if graph.is_stage:
+        inputs = {**dict(zip(expected, args, strict=False)), **inputs}
+    elif args:
         yield f"inputs are given by name: {', '.join(expected)}"
     yield from (f"there is no input {name!r}" for name in inputs if name not in expected)
     optional = graph.body.optional

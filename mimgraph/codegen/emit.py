@@ -114,17 +114,18 @@ class _Emitter:
 
     def define_main(self) -> None:
         body = self.graph.body
-        several = len(body.outputs) > 1
+        is_stage = self.graph.is_stage
         draft = Draft(
             base="nn.Module",
             inits=self.inits(body),
             inputs=tuple(body.inputs),
-            returns="dict[str, Tensor]" if several else "Tensor",
-            statements=forward(body, as_dict=True),
+            returns=_returned(self.graph),
+            statements=forward(body, as_dict=not is_stage),
             params={},
             defaults={},
             dims={},
-            keyword_only=True,
+            keyword_only=not is_stage,
+            may_leave_out=True,
             frozen=frozen(body),
             doc=_document(self.graph),
             optional=body.optional,
@@ -318,6 +319,13 @@ class _Emitter:
             case _:
                 raise TypeError(node)
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
+
+
+def _returned(graph: TypedGraph) -> str:
+    """What the module returns."""
+    if len(graph.body.outputs) == 1:
+        return "Tensor"
+    return "tuple[Tensor, ...]" if graph.is_stage else "dict[str, Tensor]"
 
 
 def _loop(repeated: Repeated, port: str) -> tuple[Statement, ...]:

@@ -185,13 +185,17 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class TypedGraph:
-    """A checked graph: its body, what the inputs say of themselves, and what must hold at run time."""
+    """A checked graph: its body, what the inputs say of themselves, and what must hold at run time.
+
+    A stage of a larger graph takes its inputs by position too, and gives its outputs as a tuple.
+    """
 
     name: str
     body: Body
     input_docs: Mapping[str, str] = field(default_factory=dict)
     output_docs: Mapping[str, str] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
+    is_stage: bool = False
 
 
 def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each:
