@@ -19,6 +19,7 @@ from mimgraph.render.diagram import Box, Diagram, Edge, boxes
 from mimgraph.render.drawing import diagram
 from mimgraph.render.looks import LOOKS
 from mimgraph.render.scene import Direction, Scene, Theme
+from tests.conftest import missing
 from tests.render.scenes import EVERYTHING, HOSTILE, hostile
 
 
@@ -167,7 +168,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     """Each of them alone."""
     if request.param == "dot":
         if not shutil.which("dot"):
-            pytest.skip("no dot here")
+            missing("there is no dot")
     else:
         monkeypatch.setenv("PATH", "")
     return str(request.param)
@@ -188,8 +189,9 @@ def test_each_engine_draws_everything(direction: Direction) -> None:
     assert len(groups(picture, "node")) == len(list(boxes(EVERYTHING.items)))
 
 
-@pytest.mark.skipif(not shutil.which("dot"), reason="no dot here")
 def test_both_engines_give_the_same(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not shutil.which("dot"):
+        missing("there is no dot")
     scene = Scene(diagram(mimgraph.load(spec).typed))
     one = drawn(scene)
     monkeypatch.setenv("PATH", "")
