@@ -466,7 +466,9 @@ def _text(body: Body, value: Value) -> str:
 def _from(body: Body, node: TypedNode) -> Any:
     """The sources as one writes them: one, a list, or by the arguments that they fill."""
     texts = {key: _text(body, value) for key, value in node.arguments.items()}
+    if len(texts) == 1:
+        return next(iter(texts.values()))
     own = {key: text.rpartition(".")[2] for key, text in texts.items()}
     if all(key.isdigit() or key == own[key] for key in texts):
         return list(texts.values())
-    return next(iter(texts.values())) if len(texts) == 1 else texts
+    return texts

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from mimgraph.analysis.changes import Change, Difference, Edit
 from mimgraph.analysis.cost import Cost
 from mimgraph.diagnostics.render import BOLD, RESET
+from mimgraph.render.edits import edit_words
 from mimgraph.render.labels import value_text
 
 WIDEST = 40  # characters of a column that others are made as wide as
@@ -95,12 +96,6 @@ def effect_words(change: Change, quote: Quote = str) -> str:
     told = [quote(edit_words(edit)) for edit in change.effects]
     told += [f"{old} → {new} {what}" for what, (old, new) in _counts(change.costs, quote)]
     return ", ".join(told) + (_times_words(change) if told else "")
-
-
-def edit_words(edit: Edit) -> str:
-    """`out_features 32 → 64`."""
-    old, new = ("none" if value is None else value_text(value) for value in (edit.old, edit.new))
-    return f"{edit.what} {old} → {new}"
 
 
 def total_words(difference: Difference, quote: Quote = str) -> list[str]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mimgraph.analysis.changes import Change, Inside, dotted
-from mimgraph.render.changes import edit_words
 from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, Mark
+from mimgraph.render.edits import edit_words
 
 DRAWN = ("from", "shape", "share")  # edits that edges and shapes show
 WAS = "was "  # before the ids of what is removed, which others may have now
