@@ -296,6 +296,8 @@ def _point_to_pages(faults: Sequence[Diagnostic]) -> None:
 
 
 def _summary(args: argparse.Namespace) -> int:
+    from mimgraph.render.encoding import printable
+
     sizes: dict[str, Any] = {}
     graph = _load(args.spec, args.set, sizes)
     try:
@@ -306,9 +308,9 @@ def _summary(args: argparse.Namespace) -> int:
         case "json":
             print(json.dumps(summary.data(), indent=2))
         case "csv":
-            print(summary.csv(), end="")
+            print(printable(summary.csv()), end="")
         case "md":
-            print(summary.markdown())
+            print(printable(summary.markdown()))
         case _:
             print(summary)
     return OK
@@ -336,6 +338,7 @@ def _draw_into(args: argparse.Namespace, draw: Callable[..., None]) -> None:
 def _diff(args: argparse.Namespace) -> int:
     """What changed, and the picture of it if one is wanted."""
     from mimgraph.graph import diff
+    from mimgraph.render.encoding import printable
 
     if args.old == args.new == "-":
         raise CallError("only one of OLD and NEW can be standard input")
@@ -354,11 +357,11 @@ def _diff(args: argparse.Namespace) -> int:
             _check_output(spec, args.output)
         _draw_into(args, review.draw)
     if args.format == "text":
-        print(review.text(color=wants_color(sys.stdout)))
+        print(printable(review.text(color=wants_color(sys.stdout))))
     elif args.format == "json":
         print(json.dumps(review.data(), indent=2))
     else:
-        sys.stdout.write(review.markdown())
+        sys.stdout.write(printable(review.markdown()))
     return WRONG_SPEC if review and args.exit_code else OK
 
 

@@ -13,6 +13,7 @@ from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import RENDERERS, RenderError, write
 from mimgraph.render.changes import SAMPLE, text
 from mimgraph.render.drawing import diagram
+from mimgraph.render.encoding import printable
 from mimgraph.render.fold import close_unmarked
 from mimgraph.render.pull_request import markdown
 from mimgraph.render.scene import Scene
@@ -31,7 +32,8 @@ class Review:
         return bool(self.difference)
 
     def __repr__(self) -> str:
-        return self.text()
+        """The text, in ASCII where standard output shows no more."""
+        return printable(self.text())
 
     def text(self, color: bool = False) -> str:
         """The changes a line each, then what follows from them."""

@@ -23,6 +23,7 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render import table
+from mimgraph.render.encoding import printable
 from mimgraph.render.labels import (
     Run,
     dtype_text,
@@ -141,7 +142,7 @@ class Summary:
     def __repr__(self) -> str:
         """The table as wide as the terminal, in ASCII where that shows no more."""
         shown = self.text(shutil.get_terminal_size().columns if _is_terminal() else WIDTH)
-        return table.encodable(shown, getattr(sys.stdout, "encoding", None) or "utf-8")
+        return printable(shown)
 
     def _repr_html_(self) -> str:
         return table.html(self)

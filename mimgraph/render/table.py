@@ -20,7 +20,6 @@ _TITLES: _Line = ("Name", "Layer", "Output shape", "Params", "MACs", "From")
 _NAME, _LAYER, _PARAMS, _MACS, _FROM = 0, 1, 3, 4, 5
 _LEAST = 12  # characters of a column that is cut
 _DATA = ("name", "layer", "shape", "dtype", "params", "frozen", "buffers", "macs", "activations")
-_ASCII = str.maketrans({"│": "|", "├": "|", "└": "`", "─": "-", "×": "x", "…": "."})
 
 
 # what stands in it
@@ -161,15 +160,6 @@ def _widths(lines: list[_Line], width: int) -> dict[int, int]:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
-
-
-def encodable(text: str, encoding: str) -> str:
-    """The text, with ASCII in place of the lines of a tree where the encoding lacks them."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return text.translate(_ASCII)
-    return text
 
 
 # as markup

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 from pathlib import Path
 from textwrap import dedent
 from xml.etree import ElementTree
@@ -15,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mimgraph as mg
+from mimgraph.cli import main
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph
 from mimgraph.render.diagram import Cluster, Diagram, Item, boxes
@@ -94,6 +97,27 @@ def test_colours_are_those_of_a_terminal_and_signs_tell_the_same() -> None:
     assert "\x1b[32m+ drop" in colored
     assert "\x1b[33m~ score" in colored
     assert re.sub(r"\x1b\[[\d;]*m", "", colored) == review.text()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("command", ["diff", "summary"])
+@pytest.mark.parametrize("format", ["text", "md"])
+def test_any_encoding_of_standard_output_will_do(
+    command: str, format: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = "params: {word: 한}\ninputs: {x: [4]}\nblocks:\n  b: {seq: [Linear: 4]}\nnodes:\n  y: {block: b, from: x, repeat: 2}\noutputs: y\n"
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(spec, encoding="utf-8")
+    new.write_text(spec.replace("한", "글").replace("Linear: 4", "Linear: 8"), encoding="utf-8")
+    written = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", written)
+        specs = [old, new] if command == "diff" else [new]
+        assert main([command, *map(str, specs), "--format", format]) == 0
+    written.seek(0)
+    shown = written.read()
+    if command == "diff":
+        assert "\\ud55c -> \\uae00" in shown
 
 
 # --- Markdown -------------------------------------------------------------------------------------
