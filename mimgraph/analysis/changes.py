@@ -54,12 +54,34 @@ class Change:
 
 
 class Inner(NamedTuple):
-    """Where a body is used in another: the prefix of its names, once and now; how often in a row."""
+    """Where a body is used in another: the prefix of its names, once and now; how often in a row,
+    and how often what is there ran and runs, which is more where it is shared."""
 
     was: str
     name: str
     inside: Inside
     times: int
+    runs: tuple[int, int]
+
+
+class _Uses(NamedTuple):
+    """All uses of a body: the prefix of its names at the first, and their numbers as of an `Inner`."""
+
+    was: str
+    name: str
+    times: int
+    runs: tuple[int, int]
+
+    def of(self, inner: Inner) -> _Uses:
+        """Those of a body that is used in it."""
+        names = dotted(self.was, inner.was), dotted(self.name, inner.name)
+        runs = self.runs[0] * inner.runs[0], self.runs[1] * inner.runs[1]
+        return _Uses(*names, self.times * inner.times, runs)
+
+    def and_(self, more: _Uses) -> _Uses:
+        """These and more."""
+        runs = self.runs[0] + more.runs[0], self.runs[1] + more.runs[1]
+        return self._replace(times=self.times + more.times, runs=runs)
 
 
 @dataclass(slots=True, eq=False)
@@ -102,16 +124,15 @@ class Inside:
 
     def _counted(self) -> Iterator[Change]:
         """The changes of each body that is used, with the first of its places and their number."""
-        times: dict[Inside, int] = {self: 1}
-        first: dict[Inside, tuple[str, str]] = {self: ("", "")}
+        uses: dict[Inside, _Uses] = {self: _Uses("", "", 1, (1, 1))}
         for inside in _outer_first(self):
-            was, name = first[inside]
+            outer = uses[inside]
             for change in inside.changes:
-                yield _placed(change, inside, was, name, times[inside])
+                yield _placed(change, inside, outer)
             for inner in inside.inner:
-                times[inner.inside] = times.get(inner.inside, 0) + times[inside] * inner.times
-                place = dotted(was, inner.was), dotted(name, inner.name)
-                first.setdefault(inner.inside, place)
+                here = outer.of(inner)
+                before = uses.get(inner.inside)
+                uses[inner.inside] = here if before is None else before.and_(here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +172,19 @@ def _outer_first(root: Inside) -> list[Inside]:
     return list(reversed(found))
 
 
-def _placed(change: Change, inside: Inside, was: str, name: str, times: int) -> Change:
-    """A change as it is told of the whole graph."""
-    prefix = was if change.status == "removed" else name
+def _placed(change: Change, inside: Inside, uses: _Uses) -> Change:
+    """A change as it is told of the whole graph; one of a block's head is told of no use."""
+    if change.kind == "block":
+        return replace(change, name=inside.family, label=inside.family)
+    prefix = uses.was if change.status == "removed" else uses.name
     old, new = change.costs
     return replace(
         change,
         name=dotted(prefix, change.name),
-        was=dotted(was, change.was) if change.was else "",
+        was=dotted(uses.was, change.was) if change.was else "",
         label=dotted(inside.family, change.label or change.name),
-        costs=(_scaled(old, times), _scaled(new, times)),
-        times=times,
+        costs=(_scaled(old, uses.times, uses.runs[0]), _scaled(new, uses.times, uses.runs[1])),
+        times=uses.times,
     )
 
 
@@ -170,10 +193,10 @@ def _joined(changes: list[Change]) -> Change:
     first, *others = changes
     effects = tuple(e for e in first.effects if all(e in other.effects for other in others))
     old, new = (Cost.sum(change.costs[which] for change in changes) for which in (0, 1))
-    times = sum(change.times for change in changes)
+    times = 1 if first.kind == "block" else sum(change.times for change in changes)
     return replace(first, effects=effects, costs=(old, new), times=times)
 
 
-def _scaled(cost: Cost, times: int) -> Cost:
-    """The params and multiplications of so many."""
-    return Cost(params=cost.params * times, macs=cost.macs * times, uncounted=cost.uncounted)
+def _scaled(cost: Cost, times: int, runs: int) -> Cost:
+    """The params of so many, and the multiplications of so many runs."""
+    return Cost(params=cost.params * times, macs=cost.macs * runs, uncounted=cost.uncounted)

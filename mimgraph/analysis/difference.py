@@ -30,6 +30,7 @@ from mimgraph.ir.typed import (
     Leaf,
     Repeated,
     Sequence,
+    Shared,
     TypedGraph,
     TypedNode,
     TypedOperation,
@@ -135,7 +136,8 @@ class _Bodies:
         """The defaults of a block's params; the order of its inputs."""
         edits = []
         for name in _differing(self.old.defaults, self.new.defaults):
-            edits.append(Edit(name, self.old.defaults[name], self.new.defaults[name]))
+            was, now = self.old.defaults[name], self.new.defaults[name]
+            edits.append(Edit(f"default {name}", was, now))
         kept = [self.names[name] for name in self.old.inputs if name in self.names]
         order = [name for name in self.new.inputs if name in self.back]
         if kept != order:
@@ -338,8 +340,9 @@ class _Bodies:
                     numbers = [number for number, _ in run]
                     keys = (_key(operation, numbers[0]) for operation in (old, new))
                     if inside := self.comparison.inside(*pair):
-                        inner = place.inner(*keys)
-                        self.inside.inner.append(Inner(inner.was, inner.name, inside, len(numbers)))
+                        names = place.inner(*keys)[:2]
+                        runs = _runs(old, len(numbers)), _runs(new, len(numbers))
+                        self.inside.inner.append(Inner(*names, inside, len(numbers), runs))
 
     def item(
         self,
@@ -380,7 +383,10 @@ class _Bodies:
                 other = place.was
             elif has_state(new.operation):
                 effects.append(Edit("key", was, now))
-        if not (edits or effects or other):
+        costs = self.comparison.was.node(old), self.comparison.now.node(new)
+        # what shares a module that is told of elsewhere
+        runs_other = isinstance(new.operation, Shared) and costs[0].macs != costs[1].macs
+        if not (edits or effects or other or runs_other):
             return None
         return Change(
             "changed" if edits or other else "follows",
@@ -390,7 +396,7 @@ class _Bodies:
             other,
             tuple(edits),
             tuple(effects),
-            (self.comparison.was.node(old), self.comparison.now.node(new)),
+            costs,
             place.label,
         )
 
@@ -403,6 +409,13 @@ def _bodies(operation: TypedOperation) -> tuple[Body, ...]:
         case Repeated(bodies, shared=shared):
             return bodies[:1] if shared else bodies
     return ()
+
+
+def _runs(operation: TypedOperation, modules: int) -> int:
+    """How often so many of its modules run."""
+    if isinstance(operation, Repeated) and operation.shared:
+        return len(operation.bodies)
+    return modules
 
 
 def _op_words(node: TypedNode) -> str:

@@ -77,12 +77,11 @@ def words(change: Change, quote: Quote = str) -> str:
     """What was done: `was fc1, out_features 32 → 64`; of what came or went, all that it said."""
     if change.status == "changed":
         told = [f"was {quote(change.was)}"] if change.was else []
-        told += [quote(edit_words(edit)) for edit in change.edits]
-    else:
-        told = [quote(_whole_words(edit)) for edit in (*change.edits, *change.effects)]
-        of = 1 if change.status == "added" else 0
-        told += [f"{counts[of]} {what}" for what, counts in _counts(change.costs, quote)]
-    return ", ".join(told) + _times_words(change)
+        return _often([*told, *(quote(edit_words(edit)) for edit in change.edits)], [], change)
+    told = [quote(_whole_words(edit)) for edit in (*change.edits, *change.effects)]
+    of = 1 if change.status == "added" else 0
+    counts = [f"{texts[of]} {what}" for what, texts in _counts(change.costs, quote)]
+    return _often(told, counts, change)
 
 
 def _whole_words(edit: Edit) -> str:
@@ -94,8 +93,17 @@ def _whole_words(edit: Edit) -> str:
 def effect_words(change: Change, quote: Quote = str) -> str:
     """What follows for it: `in_features 64 → 128, 650 → 1,290 parameters`."""
     told = [quote(edit_words(edit)) for edit in change.effects]
-    told += [f"{old} → {new} {what}" for what, (old, new) in _counts(change.costs, quote)]
-    return ", ".join(told) + (_times_words(change) if told else "")
+    counts = [f"{old} → {new} {what}" for what, (old, new) in _counts(change.costs, quote)]
+    return _often(told, counts, change) if told or counts else ""
+
+
+def _often(told: list[str], counts: list[str], change: Change) -> str:
+    """What is true of each, and of all together: `from conv × 14, 104 parameters in all 14`."""
+    times = change.times
+    each, every = (f" × {times}", f" in all {times}") if times > 1 else ("", "")
+    of_each = ", ".join(told) + each if told or not counts else ""
+    of_all = ", ".join(counts) + every if counts else ""
+    return ", ".join(filter(None, (of_each, of_all))).lstrip()
 
 
 def total_words(difference: Difference, quote: Quote = str) -> list[str]:
@@ -137,7 +145,3 @@ def constraint_words(difference: Difference, quote: Quote = str) -> list[str]:
     """What must hold at run time now, and what need not any more."""
     gone, come = difference.constraints
     return [*(f"{quote(one)} no more" for one in gone), *map(quote, come)]
-
-
-def _times_words(change: Change) -> str:
-    return f" × {change.times}" if change.times > 1 else ""
