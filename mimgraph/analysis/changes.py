@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.analysis.cost import Cost
 from mimgraph.analysis.equality import plain
+from mimgraph.ir.expression import Variable, to_text, variables
 
 Status: TypeAlias = Literal["added", "removed", "changed", "follows"]
 Kind: TypeAlias = Literal["graph", "param", "input", "node", "block", "output"]
@@ -19,6 +20,11 @@ class Edit(NamedTuple):
     what: str
     old: Any
     new: Any
+
+    @property
+    def is_of_type(self) -> bool:
+        """Whether it tells of the type of a result."""
+        return self.what.split()[-1] in ("shape", "dtype")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +123,10 @@ class Inside:
         """The changes, one for all that are the same in the uses of one block."""
         groups: dict[Hashable, list[Change]] = {}
         for change in self._counted():
-            effects = () if change.edits or change.was else change.effects
-            what = change.status, change.kind, change.label, change.op
-            groups.setdefault((*what, plain(change.edits), plain(effects)), []).append(change)
+            effects = () if change.edits or change.was else _telling(change.effects)
+            edits = plain(tuple(map(_as_written, change.edits)))
+            what = change.status, change.kind, change.label, change.op, edits, plain(effects)
+            groups.setdefault(what, []).append(change)
         return map(_joined, groups.values())
 
     def _counted(self) -> Iterator[Change]:
@@ -188,9 +195,29 @@ def _placed(change: Change, inside: Inside, uses: _Uses) -> Change:
     )
 
 
+def _telling(effects: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """Those that are not of types, if there are any: options may be the same where shapes are not."""
+    return tuple(effect for effect in effects if not effect.is_of_type) or effects
+
+
+def _as_written(edit: Edit) -> Edit:
+    """An edit of expressions, which have other values at each use of a block."""
+    return Edit(edit.what, *map(_expressed, edit[1:]))
+
+
+def _expressed(value: Any) -> Any:
+    written = getattr(value, "written", None)
+    if written is None or not variables(written):
+        return value
+    text = to_text(written)
+    return f"${text}" if isinstance(written, Variable) else f"$({text})"
+
+
 def _joined(changes: list[Change]) -> Change:
     """One change for those that are the same, with the effects that all have."""
     first, *others = changes
+    if any(plain(other.edits) != plain(first.edits) for other in others):
+        first = replace(first, edits=tuple(map(_as_written, first.edits)))
     effects = tuple(e for e in first.effects if all(e in other.effects for other in others))
     old, new = (Cost.sum(change.costs[which] for change in changes) for which in (0, 1))
     times = 1 if first.kind == "block" else sum(change.times for change in changes)

@@ -23,7 +23,7 @@ from mimgraph.analysis.matching import (
     same_names,
     source_of,
 )
-from mimgraph.ir.expression import variables
+from mimgraph.ir.expression import Expression, variables
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -42,14 +42,14 @@ from mimgraph.ir.typed import (
 from mimgraph.ir.types import TensorType
 
 PLAIN = {"dtype": "float32", "optional": False}  # of inputs, which is not told
-WHOLE = ("share", "repeat")  # what is told of any node that does something else
+WHOLE = ("share", "repeat", "shared")  # what is told of any node that does something else
 
 
 def difference(old: TypedGraph, new: TypedGraph) -> Difference:
     """What changed from the old graph to the new."""
     params = _differing(old.body.params, new.body.params)
     costs = Costs(old), Costs(new)
-    comparison = _Comparison(params, *costs)
+    comparison = _Comparison((old.body, new.body), *costs)
     inside = Inside("")
     if not same(old, new, comparison.numbers):
         if old.name != new.name:
@@ -75,10 +75,10 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 class _Comparison:
-    """What is known of all bodies; `params` are those of the spec that have another value."""
+    """What is known of all bodies; `roots` are those of the specs."""
 
-    def __init__(self, params: list[str], was: Costs, now: Costs) -> None:
-        self.params, self.was, self.now = params, was, now
+    def __init__(self, roots: tuple[Body, Body], was: Costs, now: Costs) -> None:
+        self.roots, self.was, self.now = roots, was, now
         self.numbers = Numbers()
         self.insides: dict[tuple[Body, Body], Inside] = {}
 
@@ -112,8 +112,6 @@ class _Bodies:
         self.comparison, self.numbers = comparison, comparison.numbers
         self.names = same_names(old, new, comparison.numbers)
         self.back = {now: was for was, now in self.names.items()}
-        # names in expressions whose values someone changed
-        self.edited = {*comparison.params, *_differing(old.params, new.params)}
 
     def compare(self) -> None:
         """Everything, in the order in which it runs; what is removed comes after the rest."""
@@ -134,17 +132,20 @@ class _Bodies:
 
     def block(self) -> None:
         """The defaults of a block's params; the order of its inputs."""
-        edits = []
+        edits: list[Edit] = []
+        effects: list[Edit] = []
         for name in _differing(self.old.defaults, self.new.defaults):
-            was, now = self.old.defaults[name], self.new.defaults[name]
-            edits.append(Edit(f"default {name}", was, now))
+            edit = Edit(f"default {name}", self.old.defaults[name], self.new.defaults[name])
+            (effects if self.is_computed(*edit[1:]) else edits).append(edit)
         kept = [self.names[name] for name in self.old.inputs if name in self.names]
         order = [name for name in self.new.inputs if name in self.back]
         if kept != order:
             edits.append(Edit("order of inputs", kept, order))
-        if edits:
+        if edits or effects:
+            status: Status = "changed" if edits else "follows"
             kind: Kind = "block" if self.new.family else "graph"
-            self.inside.changes.append(Change("changed", kind, "", kind, edits=tuple(edits)))
+            change = Change(status, kind, "", kind, edits=tuple(edits), effects=tuple(effects))
+            self.inside.changes.append(change)
 
     def inputs(self) -> None:
         """Those that are new, others or gone."""
@@ -285,22 +286,33 @@ class _Bodies:
                 yield edit
 
     def follows(self, edit: Edit, ours: Facts, theirs: Facts) -> bool:
-        """Whether an option is another only because sizes are."""
+        """Whether an option is another only because sizes or params are."""
         if edit.what in ours.inferred and edit.what in theirs.inferred:
             return True
+        origins = ours.origins.get(edit.what), theirs.origins.get(edit.what)
         old, new = (v if isinstance(v, list | tuple) else [v] for v in edit[1:])
-        return len(old) == len(new) and all(
-            plain(one) == plain(other) or self.is_computed(one, other)
-            for one, other in zip(old, new, strict=True)
+        return self.is_one_expression(*origins) or (
+            len(old) == len(new)
+            and all(
+                plain(one) == plain(other) or self.is_computed(one, other)
+                for one, other in zip(old, new, strict=True)
+            )
         )
 
     def is_computed(self, old: Any, new: Any) -> bool:
-        """Whether both come of one expression, in which no param has another value."""
-        was, now = (getattr(value, "written", None) for value in (old, new))
+        """Whether both come of one expression."""
+        return self.is_one_expression(*(getattr(value, "written", None) for value in (old, new)))
+
+    def is_one_expression(self, old: Expression | None, new: Expression | None) -> bool:
+        """Whether both are the same, of names that mean the same: what changed those is told."""
         return (
-            was is not None
-            and was == now
-            and self.edited.isdisjoint(v.name for v in variables(now))
+            old is not None
+            and old == new
+            and all(
+                _scope(v.name, self.old, self.comparison.roots[0])
+                == _scope(v.name, self.new, self.comparison.roots[1])
+                for v in variables(old)
+            )
         )
 
     def is_alike(self, old: TypedOperation, new: TypedOperation) -> bool:
@@ -399,6 +411,12 @@ class _Bodies:
             costs,
             place.label,
         )
+
+
+def _scope(name: str, body: Body, root: Body) -> tuple[bool, bool]:
+    """What a name in an expression is: of the body itself or of the spec, a param or a size."""
+    is_own = name in body.params or name in body.dims
+    return is_own, name in (body if is_own else root).params
 
 
 def _bodies(operation: TypedOperation) -> tuple[Body, ...]:

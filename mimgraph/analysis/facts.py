@@ -9,16 +9,22 @@ from typing import Any
 from mimgraph import catalogue
 from mimgraph.analysis.equality import plain
 from mimgraph.ir.code import Code, Constant, children
+from mimgraph.ir.expression import Expression
+from mimgraph.ir.graph import Apply, Call, Each, Operation, Option, Written
 from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use, op_name
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is `given`, with the `defaults` of what is not, and what is `inferred` from the sources."""
+    """What is `given`, with the `defaults` of what is not, and what is `inferred` from the sources.
+
+    `origins` are the expressions that gave a value that cannot carry its own, as a bool cannot.
+    """
 
     given: Mapping[str, Any]
     defaults: Mapping[str, Any]
     inferred: Mapping[str, Any]
+    origins: Mapping[str, Expression]
 
     @property
     def notable(self) -> Mapping[str, Any]:
@@ -48,7 +54,8 @@ def facts(node: TypedNode) -> Facts:
             for name in bodies[0].params if bodies else ():
                 given[name] = _column([body.params[name] for body in bodies])
                 defaults[name] = bodies[0].defaults[name]
-            given["repeat"] = f"{len(bodies)} shared" if shared else len(bodies)
+            given["repeat"], given["shared"] = operation.times, shared
+            defaults["shared"] = False
         case Shared():
             given = {"share": operation.owner}
     if node.default and node.default != own_default and not isinstance(operation, Shared):
@@ -56,7 +63,22 @@ def facts(node: TypedNode) -> Facts:
     if isinstance(operation, Leaf | Use) and operation.activation is not None:
         given["activation"] = _called(operation.activation_name, operation.activation)
     given["freeze"], defaults["freeze"] = node.is_frozen, False
-    return Facts(given, defaults, inferred)
+    return Facts(given, defaults, inferred, _origins(node.declared.operation))
+
+
+def _origins(declared: Operation | None) -> Mapping[str, Expression]:
+    """The expressions of the options that are given by name."""
+    options: Mapping[str, Option] = {}
+    match declared:
+        case Each(operation):
+            return _origins(operation)
+        case Apply(options=options) | Call(params=options):
+            pass
+    return {
+        name: option.value.expression
+        for name, option in options.items()
+        if isinstance(option.value, Written)
+    }
 
 
 def told_whole(node: TypedNode) -> dict[str, Any]:

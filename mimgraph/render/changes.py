@@ -51,20 +51,29 @@ def edited(difference: Difference) -> list[Change]:
 
 
 def following(difference: Difference) -> list[Change]:
-    """What has effects, outputs left out, whose nodes tell theirs; inside of a node only what has
-    other weights, or other keys of them."""
-    return [
+    """What has effects, outputs left out, whose nodes tell theirs."""
+    told = [
         change
         for change in difference.changes
         if change.status in ("changed", "follows")
         and change.kind != "output"
         and effect_words(change)
-        and (
-            "." not in change.told_as
-            or change.params[0] != change.params[1]
-            or any(effect.what == "key" for effect in change.effects)
-        )
     ]
+    outer = {change.name for change in told}
+    return [change for change in told if _is_told(change, outer)]
+
+
+def _is_told(change: Change, outer: set[str]) -> bool:
+    """Whether it is no node in another, or one that was edited or has other options, weights or
+    keys; if it only works more or less, what it is in tells that."""
+    head, dot, _ = change.name.partition(".")
+    return (
+        not dot
+        or change.status == "changed"
+        or change.params[0] != change.params[1]
+        or not all(effect.is_of_type for effect in change.effects)
+        or (head not in outer and change.costs[0].macs != change.costs[1].macs)
+    )
 
 
 def heading(difference: Difference, quote: Quote = str) -> str:
