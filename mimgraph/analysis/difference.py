@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from mimgraph.analysis.changes import Change, Difference, Edit, Inner, Inside, Kind, Status, dotted
 from mimgraph.analysis.cost import Cost, Costs
 from mimgraph.analysis.equality import Numbers, plain, same
-from mimgraph.analysis.facts import Facts, facts, told_whole
+from mimgraph.analysis.facts import Facts, facts, item_words, told_whole
 from mimgraph.analysis.matching import (
     Source,
     aligned,
@@ -258,15 +258,19 @@ class _Bodies:
             self.inside.changes.insert(at, change)
 
     def other_op(self, old: TypedNode, new: TypedNode) -> Iterator[Edit]:
-        """What is told of a node that does something else: the options only of one layer for another."""
+        """What is told of a node that does something else: a chain tells its options with its items,
+        of what a chain or a share takes the place of only the op is told."""
         was, now = {**told_whole(old), **self.old_facts(old).notable}, told_whole(new)
         chains = [any(b.is_chain for b in _bodies(node.operation)) for node in (old, new)]
         if op_name(old) != op_name(new):
             yield Edit("op", _op_words(old), _op_words(new))
         elif all(map(_bodies, (old.operation, new.operation))) and chains[0] != chains[1]:
             yield Edit("body", *("seq" if is_chain else "nodes" for is_chain in chains))
-        if not (isinstance(old.operation, Leaf) and isinstance(new.operation, Leaf)):
-            was, now = ({key: told.get(key) for key in WHOLE} for told in (was, now))
+        if isinstance(new.operation, Sequence | Shared):
+            was = {key: was.get(key) for key in WHOLE}
+        if any(isinstance(node.operation, Sequence) for node in (old, new)):
+            now.pop("items", None)
+            was.pop("items", None)
         yield from _edits(was, now)
 
     def old_facts(self, node: TypedNode) -> Facts:
@@ -437,9 +441,9 @@ def _runs(operation: TypedOperation, modules: int) -> int:
 
 
 def _op_words(node: TypedNode) -> str:
-    """The op, and those in a chain."""
+    """The op, and the items of a chain."""
     if isinstance(node.operation, Sequence):
-        return f"seq [{', '.join(map(op_name, node.operation.items))}]"
+        return f"seq [{', '.join(item_words(node.operation))}]"
     return op_name(node)
 
 

@@ -85,8 +85,21 @@ def told_whole(node: TypedNode) -> dict[str, Any]:
     """What is told of a node that is compared with none: all that is notable, of a chain its ops."""
     told = dict(facts(node).notable)
     if isinstance(node.operation, Sequence):
-        told["items"] = [op_name(item) for item in node.operation.items]
+        told["items"] = item_words(node.operation)
     return told
+
+
+def item_words(chain: Sequence) -> list[str]:
+    """The items as one writes them: `Linear(8)`, `Conv2d(8, kernel_size=3)`."""
+    return [_called_with(op_name(item), facts(item).notable) for item in chain.items]
+
+
+def _called_with(name: str, options: Mapping[str, Any]) -> str:
+    words = [f"{key}={value}" for key, value in options.items()]
+    op = catalogue.find("layer", name)
+    if words and (op is None or next(iter(options)) == op.lone_option):
+        words[0] = str(next(iter(options.values())))
+    return f"{name}({', '.join(words)})" if words else name
 
 
 def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

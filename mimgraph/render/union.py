@@ -12,6 +12,7 @@ from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, Mark
 from mimgraph.render.edits import edit_words
 
 DRAWN = ("from", "shape", "share")  # edits that edges and shapes show
+OTHER = ("op", "body")  # edits after which nothing inside is what it was
 WAS = "was "  # before the ids of what is removed, which others may have now
 
 
@@ -106,14 +107,23 @@ class _Joining:
         for item in old:
             key = _key(self.renamed.get(item.id, item.id))
             if key in by_key and item.id not in self.gone:
-                matched[key], last = item, key
-            else:
-                gone.setdefault(last, []).append(self.removed(item))
+                last = key
+                if not self.is_other(item, by_key[key]):
+                    matched[key] = item
+                    continue
+            gone.setdefault(last, []).append(self.removed(item))
         found = gone.get("", [])
         for key, item in by_key.items():
             found.append(self.both(matched[key], item) if key in matched else _added(item))
             found += gone.get(key, [])
         return tuple(found)
+
+    def is_other(self, old: Item, new: Item) -> bool:
+        """Whether one holds what the other cannot, as it does something else."""
+        change = self.changes.get(new.id)
+        edits = () if change is None else change.edits
+        holds = isinstance(old, Cluster) or isinstance(new, Cluster)
+        return holds and any(edit.what in OTHER for edit in edits)
 
     def removed(self, item: Item) -> Item:
         """An old item that is gone, and all in it."""

@@ -221,17 +221,22 @@ PICTURES = {
     "A layer becomes a chain": """
           x (N, 8)
           y (N, 8)
-        ~ a: Linear → seq [Linear, Tanh, Dropout] (N, 4)
-            Linear 4 (N, 4)
-            Tanh (N, 4)
-            Dropout (N, 4)
+        + a: seq (N, 4)
+        +   Linear 4 (N, 4)
+        +   Tanh (N, 4)
+        +   Dropout (N, 4)
+        - a: Linear 4 (N, 4)
           b: Linear 4 + ReLU (N, 4)
           sum: add (N, 4)
           score: Linear 1 (N, 1)
           score (N, 1)
 
+        + x -> a.0
         + a.0 -> a.1
         + a.1 -> a.2
+        + a.2 -> sum
+        - x -> was a
+        - was a -> sum
     """,
     "Items of a chain: another op, one more, and the keys of those after it": """
           x (N, 3, 8, 8)
@@ -267,6 +272,47 @@ PICTURES = {
         + stage2.0.norm -> stage2.0.sum
         - stage1.0.conv -> stage1.0.sum
         - stage2.0.conv -> stage2.0.sum
+    """,
+    "Chains, blocks and merges that take the place of others, with their options": """
+          x (N, 8)
+          y (N, 8)
+        + tower: bottleneck width=2 (N, 8)
+        +   down: Linear 2 (N, 2)
+        +   up: Linear 8 (N, 8)
+        - tower: seq (N, 8)
+        -   Linear 4 (N, 4)
+        -   ReLU (N, 4)
+        -   Linear 8 (N, 8)
+        + wide: Linear 8 (N, 8)
+        - wide: bottleneck (N, 8)
+        -   down: Linear 4 (N, 4)
+        -   up: Linear 8 (N, 8)
+        ~ both: concat → gated, out_features none → 64 (N, 16) → (N, 64)
+        + score: seq (N, 1)
+        +   Linear 16 (N, 16)
+        +   ReLU (N, 16)
+        +   Linear 1 (N, 1)
+        - score: Linear 1 (N, 1)
+          score (N, 1)
+
+        + x -> tower.down
+        + tower.down -> tower.up
+        + y -> wide
+        + tower.up -> both
+        + wide -> both
+        + both -> score.0
+        + score.0 -> score.1
+        + score.1 -> score.2
+        + score.2 -> output score
+        - x -> was tower.0
+        - was tower.0 -> was tower.1
+        - was tower.1 -> was tower.2
+        - y -> was wide.down
+        - was wide.down -> was wide.up
+        - was tower.2 -> both
+        - was wide.up -> both
+        - both -> was score
+        - was score -> output score
     """,
     "An item of a chain less, and the next in its place": """
           x (N, 4)
