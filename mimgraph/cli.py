@@ -21,7 +21,7 @@ from mimgraph.diagnostics.render import render_json, render_text, visible, wants
 from mimgraph.files import matching, write_whole
 
 if TYPE_CHECKING:
-    from mimgraph.graph import Graph
+    from mimgraph.graph import Graph, UnknownParams
 
 OK, WRONG_SPEC, WRONG_CALL = 0, 1, 2
 
@@ -217,9 +217,15 @@ def _overrides(settings: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _load(path: str, settings: Sequence[str], sizes: dict[str, Any] | None = None) -> Graph:
-    """The graph of a file, or of standard input. Settings of what is no param but a size of an
-    input go to `sizes`, if there are to be any."""
+def _load(path: str, settings: Sequence[str]) -> Graph:
+    """The graph of a file, or of standard input."""
+    return _load_some(path, settings, lambda _: False)[0]
+
+
+def _load_some(
+    path: str, settings: Sequence[str], may_be_other: Callable[[UnknownParams], bool]
+) -> tuple[Graph, dict[str, Any]]:
+    """The graph, and the settings of what is no param of it, where that may be something else."""
     from mimgraph.graph import UnknownParams, load, loads
     from mimgraph.spec.compose import MAX_BYTES
 
@@ -230,12 +236,12 @@ def _load(path: str, settings: Sequence[str], sizes: dict[str, Any] | None = Non
             text = sys.stdin.buffer.read(MAX_BYTES + 1).decode(errors="surrogateescape")
             read = partial(loads, text, name="<stdin>")
         try:
-            return read(params=overrides)
+            return read(params=overrides), {}
         except UnknownParams as error:
-            if sizes is None or not set(error.names) <= set(error.sizes):
+            if not may_be_other(error):
                 raise
-            sizes |= {name: overrides.pop(name) for name in error.names}
-            return read(params=overrides)
+            others = {name: overrides.pop(name) for name in error.names}
+            return read(params=overrides), others
     except OSError as error:
         raise CallError(f"cannot read {visible(path)}: {error.strerror or error}") from None
     except SpecError:
@@ -295,11 +301,17 @@ def _point_to_pages(faults: Sequence[Diagnostic]) -> None:
         print(f"\nfor more: mimgraph explain {codes}", file=sys.stderr)
 
 
+def _are_sizes(unknown: UnknownParams) -> bool:
+    """Whether what is no param is a size of an input."""
+    if not set(unknown.names) <= set(unknown.sizes):
+        raise CallError(unknown.with_sizes())
+    return True
+
+
 def _summary(args: argparse.Namespace) -> int:
     from mimgraph.render.encoding import printable
 
-    sizes: dict[str, Any] = {}
-    graph = _load(args.spec, args.set, sizes)
+    graph, sizes = _load_some(args.spec, args.set, _are_sizes)
     try:
         summary = graph.summary(args.batch, sizes, args.depth)
     except ValueError as error:
@@ -342,15 +354,7 @@ def _diff(args: argparse.Namespace) -> int:
 
     if args.old == args.new == "-":
         raise CallError("only one of OLD and NEW can be standard input")
-    graphs: dict[str, Graph] = {}
-    faults: list[Diagnostic] = []
-    for path in dict.fromkeys((args.old, args.new)):
-        try:
-            graphs[path] = _load(path, args.set)
-        except SpecError as error:
-            faults += error.diagnostics
-    if faults:
-        raise SpecError(faults)
+    graphs = _load_both(args.old, args.new, args.set)
     review = diff(graphs[args.old], graphs[args.new])
     if args.output is not None:
         for spec in (args.old, args.new):
@@ -363,6 +367,27 @@ def _diff(args: argparse.Namespace) -> int:
     else:
         sys.stdout.write(printable(review.markdown()))
     return WRONG_SPEC if review and args.exit_code else OK
+
+
+def _load_both(old: str, new: str, settings: Sequence[str]) -> dict[str, Graph]:
+    """The graphs by their paths; a param is set where it is, in one or in both."""
+    graphs: dict[str, Graph] = {}
+    faults: list[Diagnostic] = []
+    unknown = set(_overrides(settings))
+    for path in dict.fromkeys((old, new)):
+        try:
+            graphs[path], others = _load_some(path, settings, lambda _: True)
+            unknown &= others.keys()
+        except SpecError as error:
+            faults += error.diagnostics
+    if faults:
+        raise SpecError(faults)
+    if unknown:
+        known = (
+            f"{path} has {', '.join(g.typed.body.params) or 'none'}" for path, g in graphs.items()
+        )
+        raise CallError(f"no param is called {min(unknown)!r}: {', '.join(known)}")
+    return graphs
 
 
 def _emit(args: argparse.Namespace) -> int:

@@ -465,8 +465,13 @@ class UnknownParams(ValueError):
         self.sizes = list(dict.fromkeys(dim for dim in dims if isinstance(dim, str)))
         odd = next((name for name in names if name not in self.sizes), names[0])
         params = ", ".join(declared.params) or "none"
-        sizes = f"; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else ""
-        super().__init__(f"no param is called {odd!r}; the spec's params: {params}{sizes}")
+        super().__init__(f"no param is called {odd!r}; the spec's params: {params}")
+
+    def with_sizes(self) -> str:
+        """The same where a size may be set, too."""
+        return (
+            f"{self}; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else f"{self}"
+        )
 
 
 @uncollected()

@@ -165,6 +165,20 @@ def test_diff_of_what_is_only_written_otherwise(run, wider: str) -> None:
     assert run("diff", TEXT, wider, "--set", "hidden=8", "--exit-code") == (0, "no change\n")
 
 
+def test_diff_sets_a_param_in_the_spec_that_has_it(run, wider: str, tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed.yaml"
+    text = Path(TEXT).read_text()
+    fixed.write_text(
+        re.sub(r"^params: .*\n", "", text, flags=re.MULTILINE).replace("$hidden", "96")
+    )
+    for specs in ((TEXT, str(fixed)), (str(fixed), TEXT)):
+        assert run("diff", *specs, "--set", "hidden=96") == (0, "no change\n")
+    code, out = run("diff", TEXT, str(fixed), "--set", "hiden=96")
+    assert (code, out) == (2, "")
+    told = f"no param is called 'hiden': {TEXT} has hidden, {fixed} has none"
+    assert out.error == f"mimgraph: {told}\n"
+
+
 def test_diff_exits_as_git_does(run, wider: str) -> None:
     assert run("diff", TEXT, wider, "--exit-code")[0] == 1
     assert run("diff", TEXT, TEXT, "--exit-code")[0] == 0
@@ -257,7 +271,7 @@ def test_a_setting_that_fits_nothing_is_told(
 def test_only_a_summary_fills_sizes(run, length: str) -> None:
     code, out = run("emit", length, "--set", "T=10")
     assert code == 2
-    assert "no param is called 'T'" in out.error
+    assert out.error == "mimgraph: no param is called 'T'; the spec's params: width\n"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from mimgraph.analysis.changes import Change, Inside, dotted
+from mimgraph import catalogue
+from mimgraph.analysis.changes import Change, Edit, Inside, dotted
 from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, Mark
 from mimgraph.render.edits import edit_words
 
@@ -30,11 +31,12 @@ def union(old: Diagram, new: Diagram, inside: Inside) -> Diagram:
 
 
 def _changes(new: Diagram, inside: Inside) -> dict[str, Change]:
-    """What an author edited, by the id of what is drawn of it."""
+    """What an author edited, or a param decides, by the id of what is drawn of it."""
     drawn = _Drawn(new.items)
     found: dict[str, Change] = {}
     for change in inside.everywhere():
-        if change.status == "changed" and change.kind in ("input", "node", "output"):
+        is_drawn = change.status == "changed" or (change.status == "follows" and _told(change))
+        if is_drawn and change.kind in ("input", "node", "output"):
             is_output = change.kind == "output" and "." not in change.name
             id_ = f"output {change.name}" if is_output else drawn.id_of(change.name)
             found.setdefault(id_, change)
@@ -179,11 +181,19 @@ def _added(item: Item) -> Item:
 
 def _edited(change: Change) -> str:
     """`Linear out_features 32 → 64`, `ReLU → GELU`; nothing where the picture tells it all."""
-    told = [edit for edit in change.edits if edit.what not in DRAWN]
+    told = _told(change)
     words = ", ".join(map(edit_words, told))
     if not told or told[0].what == "op":
         return words.removeprefix("op ")
     return f"{change.op} {words}"
+
+
+def _told(change: Change) -> list[Edit]:
+    """The edits, and the options that follow from those of params; what the sizes decide is none."""
+    op = catalogue.find("layer", change.op)
+    left_out = {"key", *(op.inferred if op is not None else ())}
+    effects = [e for e in change.effects if not (e.is_of_type or e.what in left_out)]
+    return [*(edit for edit in change.edits if edit.what not in DRAWN), *effects]
 
 
 def _both(old: str, new: str) -> str:

@@ -341,14 +341,14 @@ PICTURES = {
     "Params: of the spec, of a use, the default of a block": """
           x (N, 4)
           one: mlp (N, 8) → (N, 16)
-            Linear 16 (N, 8) → (N, 16)
-            Dropout 0.2 (N, 8) → (N, 16)
+        ~   Linear out_features 8 → 16 (N, 8) → (N, 16)
+        ~   Dropout p 0.1 → 0.2 (N, 8) → (N, 16)
           two: mlp width=3 (N, 3)
             Linear 3 (N, 3)
-            Dropout 0.2 (N, 3)
+        ~   Dropout p 0.1 → 0.2 (N, 3)
         ~ three: mlp width [4, 5] → [4, 6] (N, 5) → (N, 6)
-            Linear 4…6 (N, 4…5) → (N, 4…6)
-            Dropout 0.2 (N, 4…5) → (N, 4…6)
+        ~   Linear out_features 5 → 6 (N, 4…5) → (N, 4…6)
+        ~   Dropout p 0.1 → 0.2 (N, 4…5) → (N, 4…6)
           three (N, 5) → (N, 6)
 
     """,
