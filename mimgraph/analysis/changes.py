@@ -93,12 +93,13 @@ class _Uses(NamedTuple):
 @dataclass(slots=True, eq=False)
 class Inside:
     """What changed in a body of a `family`, in its own names; `renamed` are those that it calls
-    otherwise now."""
+    otherwise now, and `outputs` those of its outputs."""
 
     family: str
     changes: list[Change] = field(default_factory=list)
     inner: list[Inner] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.inner)

@@ -5,7 +5,7 @@ Bodies that `analysis.equality` holds to be equal are passed over, so equal grap
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -19,6 +19,7 @@ from mimgraph.analysis.matching import (
     Source,
     aligned,
     renamed,
+    renamed_source,
     renamed_sources,
     same_names,
     source_of,
@@ -178,6 +179,8 @@ class _Bodies:
         for name, value in new.items():
             if name not in names and (was := left.pop(self.source(value), None)) is not None:
                 names[name] = was
+        if not self.has_nameless_output():
+            self.inside.outputs = {was: name for name, was in names.items() if was != name}
         kept = set(names.values())
         for name in new:
             self.output(names.get(name), name)
@@ -215,8 +218,7 @@ class _Bodies:
 
     def renamed(self, value: Value) -> Source:
         """An old source as it is called now."""
-        name, port = source_of(self.old, value)
-        return renamed(name, self.names), port
+        return renamed_source(source_of(self.old, value), self.names)
 
     # nodes
 
@@ -248,12 +250,14 @@ class _Bodies:
             for edit in self.options(ours, theirs):
                 (effects if self.follows(edit, ours, theirs) else edits).append(edit)
             self.within(old.operation, new.operation, place)
+            effects += _keys(old.operation, new.operation, place)
         else:
             edits += self.other_op(old, new)
         if not is_item:
             edits += self.sources(old, new)
         if place.name and not isinstance(new.operation, Each):  # whose items tell theirs
-            effects += _type_edits(_shown(old), _shown(new))
+            shown = {self.port(place.was, port): type_ for port, type_ in _shown(old).items()}
+            effects += _type_edits(shown, _shown(new))
         if (change := self.told(old, new, place, edits, effects)) is not None:
             self.inside.changes.insert(at, change)
 
@@ -345,20 +349,42 @@ class _Bodies:
                     before = None if was is None else old.items[was]
                     self.item(before, None if now is None else new.items[now], (was, now), place)
             case Each(), Each():
-                for item in new.items:
-                    self.item(old.item(item.name), item, (item.name, item.name), place, "*")
-                for item in old.items:
-                    if new.item(item.name) is None:
-                        self.item(item, None, (item.name, None), place, "*")
+                for one, other in self.paired(old, new):
+                    names = [None if item is None else item.name for item in (one, other)]
+                    self.item(one, other, (names[0], names[1]), place, "*")
             case (Use() | Repeated(), Use() | Repeated()):
                 pairs = zip(_bodies(old), _bodies(new), strict=False)
-                for pair, run in groupby(enumerate(pairs), key=itemgetter(1)):
+                for bodies, run in groupby(enumerate(pairs), key=itemgetter(1)):
                     numbers = [number for number, _ in run]
                     keys = (_key(operation, numbers[0]) for operation in (old, new))
-                    if inside := self.comparison.inside(*pair):
-                        names = place.inner(*keys)[:2]
+                    if inside := self.comparison.inside(*bodies):
+                        for output, name in inside.outputs.items():
+                            self.rename(place, output, name)
+                        inner = place.inner(*keys)
                         runs = _runs(old, len(numbers)), _runs(new, len(numbers))
-                        self.inside.inner.append(Inner(*names, inside, len(numbers), runs))
+                        here = Inner(inner.was, inner.name, inside, len(numbers), runs)
+                        self.inside.inner.append(here)
+
+    def paired(self, old: Each, new: Each) -> Iterator[tuple[TypedNode | None, TypedNode | None]]:
+        """The items that are one: by their names, else by what they do."""
+        left: dict[Hashable, list[TypedNode]] = {}
+        for item in reversed(old.items):
+            if new.item(item.name) is None:
+                left.setdefault(self.numbers.operation(item), []).append(item)
+        for item in new.items:
+            alike = left.get(self.numbers.operation(item))
+            before = old.item(item.name)
+            yield before or (alike.pop() if alike else None), item
+        gone = {item for alike in left.values() for item in alike}
+        yield from ((item, None) for item in old.items if item in gone)
+
+    def rename(self, place: _Place, was: str, now: str) -> None:
+        """A port that is called otherwise now."""
+        self.names[dotted(place.was, was)] = dotted(place.name, now)
+
+    def port(self, node: str, port: str) -> str:
+        """What an old port is called now."""
+        return renamed_source((node, port), self.names)[1]
 
     def item(
         self,
@@ -371,6 +397,8 @@ class _Bodies:
         """An item of a chain or an `each`."""
         was, now = (str(key) for key in keys)
         if old is not None and new is not None:
+            if label and was != now:
+                self.rename(place, was, now)
             self.node(old, new, place.inner(was, now, label), is_item=True)
         elif new is not None:
             inner = place.inner("", now, label)
@@ -384,7 +412,10 @@ class _Bodies:
         was = renamed_sources(self.old, old, self.names)
         now = [source_of(self.new, value) for value in new.arguments.values()]
         same_op = op_name(old) == op_name(new)
-        if was != now or (same_op and list(old.arguments) != list(new.arguments)):
+        arguments = list(old.arguments)
+        if isinstance(new.operation, Each):  # whose arguments are its ports
+            arguments = [self.port(old.name, key) for key in arguments]
+        if was != now or (same_op and arguments != list(new.arguments)):
             yield Edit("from", _from(self.old, old), _from(self.new, new))
 
     def told(
@@ -438,6 +469,13 @@ def _runs(operation: TypedOperation, modules: int) -> int:
     if isinstance(operation, Repeated) and operation.shared:
         return len(operation.bodies)
     return modules
+
+
+def _keys(old: TypedOperation, new: TypedOperation, place: _Place) -> Iterator[Edit]:
+    """Other keys of weights, where there are numbers in them at one time only."""
+    numbers = [dotted(_key(operation, 0), "*") for operation in (old, new)]
+    if numbers[0] != numbers[1] and has_state(new):
+        yield Edit("keys", dotted(place.was, numbers[0]), dotted(place.name, numbers[1]))
 
 
 def _op_words(node: TypedNode) -> str:

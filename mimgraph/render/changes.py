@@ -85,7 +85,9 @@ def heading(difference: Difference, quote: Quote = str) -> str:
 def words(change: Change, quote: Quote = str) -> str:
     """What was done: `was fc1, out_features 32 → 64`; of what came or went, all that it said."""
     if change.status == "changed":
-        told = [f"was {quote(change.was)}"] if change.was else []
+        # all of its like had a name of their own, but its last part
+        was = change.was if change.times == 1 else change.was.rpartition(".")[2]
+        told = [f"was {quote(was)}"] if was else []
         return _often([*told, *(quote(edit_words(edit)) for edit in change.edits)], [], change)
     told = [quote(_whole_words(edit)) for edit in (*change.edits, *change.effects)]
     of = 1 if change.status == "added" else 0
