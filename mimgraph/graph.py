@@ -382,7 +382,11 @@ def diff(old: Graph, new: Graph) -> Review:
     from mimgraph.analysis.difference import difference
     from mimgraph.render.review import Review
 
-    return Review(old.typed, new.typed, difference(old.typed, new.typed))
+    for graph in (old, new):
+        if not isinstance(graph, Graph):
+            raise TypeError(f"diff compares two graphs, but one is {graph!r:.40}")
+    told = difference(old.typed, new.typed)
+    return Review(old.typed, new.typed, told, (old._details, new._details))
 
 
 def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> Graph:

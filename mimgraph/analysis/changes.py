@@ -227,4 +227,5 @@ def _joined(changes: list[Change]) -> Change:
 
 def _scaled(cost: Cost, times: int, runs: int) -> Cost:
     """The params of so many, and the multiplications of so many runs."""
-    return Cost(params=cost.params * times, macs=cost.macs * runs, uncounted=cost.uncounted)
+    params, frozen = cost.params * times, cost.frozen * times
+    return Cost(params, frozen, macs=cost.macs * runs, uncounted=cost.uncounted)

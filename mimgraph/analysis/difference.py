@@ -431,9 +431,10 @@ class _Bodies:
             elif has_state(new.operation):
                 effects.append(Edit("key", was, now))
         costs = self.comparison.was.node(old), self.comparison.now.node(new)
-        # what shares a module that is told of elsewhere
-        runs_other = isinstance(new.operation, Shared) and costs[0].macs != costs[1].macs
-        if not (edits or effects or other or runs_other):
+        # of a smaller input to the same shape, or of a module that is told of elsewhere
+        has_own = isinstance(new.operation, Leaf | Shared)
+        works_other = has_own and costs[0].macs != costs[1].macs
+        if not (edits or effects or other or works_other):
             return None
         return Change(
             "changed" if edits or other else "follows",

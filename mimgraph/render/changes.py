@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from mimgraph.analysis.changes import Change, Difference, Edit
 from mimgraph.analysis.cost import Cost
 from mimgraph.diagnostics.render import BOLD, RESET
+from mimgraph.ir.amount import Amount
 from mimgraph.render.edits import edit_words
 from mimgraph.render.labels import value_text
+from mimgraph.render.numbers import number
 
 WIDEST = 40  # characters of a column that others are made as wide as
+LINE = 119  # characters that a line has at most, if its words allow it
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "follows": " "}
 # green, red and yellow; the signs alone tell them apart
 COLORS = {"added": "\x1b[32m", "removed": "\x1b[31m", "changed": "\x1b[33m"}
@@ -37,12 +40,27 @@ def text(difference: Difference, color: bool = False) -> str:
 
 
 def _aligned(rows: list[Row], colors: list[str]) -> Iterator[str]:
-    """The rows in columns, each in its colour."""
-    widths = [min(WIDEST, max(map(len, column))) for column in zip(*rows, strict=True)]
-    for row, color in zip(rows, colors, strict=True):
-        sign, *cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        line = f"{sign} {'  '.join(cells)}".rstrip()
-        yield f"{color}{line}{RESET}" if color else line
+    """The rows in columns, each in its colour, what is long on several lines."""
+    columns = list(zip(*rows, strict=True))[:-1]
+    widths = [min(WIDEST, max(map(len, column))) for column in columns]
+    for (sign, *cells, words), color in zip(rows, colors, strict=True):
+        padded = (cell.ljust(width) for cell, width in zip(cells, widths[1:], strict=True))
+        start = f"{sign} {'  '.join(padded)}  "
+        first, *more = _wrapped(words, LINE - len(start))
+        for line in (start + first, *(" " * len(start) + rest for rest in more)):
+            yield f"{color}{line.rstrip()}{RESET}" if color else line.rstrip()
+
+
+def _wrapped(words: str, room: int) -> list[str]:
+    """The parts between commas on lines, as many as fit on each."""
+    lines = [""]
+    for part in words.split(", "):
+        if lines[-1] and len(lines[-1]) + len(part) + 3 > room:
+            lines[-1] += ","
+            lines.append(part)
+        else:
+            lines[-1] += f", {part}" if lines[-1] else part
+    return lines
 
 
 def edited(difference: Difference) -> list[Change]:
@@ -60,7 +78,36 @@ def following(difference: Difference) -> list[Change]:
         and effect_words(change)
     ]
     outer = {change.name for change in told}
-    return [change for change in told if _is_told(change, outer)]
+    return list(_without_repetition([c for c in told if _is_told(c, outer)]))
+
+
+def _without_repetition(told: list[Change]) -> Iterator[Change]:
+    """Leaves out what holds others, if those say all that it does."""
+    inner: dict[str, list[Change]] = {}
+    for change in told:
+        name = change.name
+        while name := name.rpartition(".")[0]:
+            inner.setdefault(name, []).append(change)
+    for change in told:
+        last = [c for c in inner.get(change.name, ()) if c.name not in inner]
+        if change.status == "changed" or not _say_all(last, change):
+            yield change
+
+
+def _say_all(inner: list[Change], outer: Change) -> bool:
+    """Whether changes in a node tell the effects on it, and add up to what it costs more."""
+    effects = [effect for change in inner for effect in change.effects]
+    more = [_more(change) for change in inner if change.times == outer.times]
+    return all(effect in effects for effect in outer.effects) and (
+        sum(params for params, _ in more),
+        Amount.sum(macs for _, macs in more),
+    ) == _more(outer)
+
+
+def _more(change: Change) -> tuple[int, Amount]:
+    """The params and multiplications that there are more."""
+    old, new = change.costs
+    return new.params - old.params, new.macs + old.macs * -1
 
 
 def _is_told(change: Change, outer: set[str]) -> bool:
@@ -98,6 +145,8 @@ def words(change: Change, quote: Quote = str) -> str:
 def _whole_words(edit: Edit) -> str:
     """What is said of what came or went: `out_features 32`, `optional`."""
     value = edit.old if edit.new is None else edit.new
+    if edit.what == "freeze":
+        return edit_words(edit)
     return edit.what if value is True else f"{edit.what} {value_text(value)}"
 
 
@@ -120,36 +169,43 @@ def _often(told: list[str], counts: list[str], change: Change) -> str:
 def total_words(difference: Difference, quote: Quote = str) -> list[str]:
     """`Parameters: 2,145 → 4,290 (+2,145)`, and so the multiply-accumulates of a sample."""
     old, new = difference.costs
-    lines = [f"Parameters: {_total(old.params, new.params, quote)}"]
+    params = f"Parameters: {_total(Amount([old.params]), Amount([new.params]), quote)}"
+    if old.frozen or new.frozen:
+        was, now = (Amount([cost.params - cost.frozen]) for cost in difference.costs)
+        params += f", trainable: {_total(was, now, quote)}"
+    lines = [params]
     if any(cost.macs or cost.uncounted for cost in difference.costs):
-        was, now = (cost.macs.at(SAMPLE).value for cost in difference.costs)
         unknown = ", and those of layers that do not tell" if old.uncounted | new.uncounted else ""
+        was, now = (cost.macs.at(SAMPLE) for cost in difference.costs)
         lines.append(f"MACs per sample: {_total(was, now, quote)}{unknown}")
     return lines
 
 
-def _total(old: int | str, new: int | str, quote: Quote) -> str:
+def _total(old: Amount, new: Amount, quote: Quote) -> str:
     if old == new:
         return _number(old, quote)
-    words = f"{_number(old, quote)} → {_number(new, quote)}"
-    if isinstance(old, str) or isinstance(new, str):
-        return words
-    return f"{words} ({new - old:+,})"
+    more = number(new + old * -1)
+    sign = "" if more.startswith("-") else "+"
+    return f"{_number(old, quote)} → {_number(new, quote)} ({_quoted(sign + more, quote)})"
 
 
 def _counts(costs: tuple[Cost, Cost], quote: Quote) -> Iterator[tuple[str, list[str]]]:
     """What is another of the parameters and the multiply-accumulates of a sample."""
     params = [f"{cost.params:,}" for cost in costs]
-    macs = [_number(cost.macs.at(SAMPLE).value, quote) for cost in costs]
-    macs = ["?" if cost.uncounted else text for cost, text in zip(costs, macs, strict=True)]
+    macs = [_number(cost.macs.at(SAMPLE), quote) for cost in costs]
+    macs = [f"{text} + ?" if c.uncounted else text for c, text in zip(costs, macs, strict=True)]
     for what, texts in (("parameters", params), ("MACs", macs)):
         if texts[0] != texts[1]:
             yield what, texts
 
 
-def _number(value: int | str, quote: Quote) -> str:
-    """A number, or what depends on sizes."""
-    return f"{value:,}" if isinstance(value, int) else quote(value)
+def _number(amount: Amount, quote: Quote) -> str:
+    return _quoted(number(amount), quote)
+
+
+def _quoted(text: str, quote: Quote) -> str:
+    """What depends on sizes has words of a spec."""
+    return quote(text) if any(map(str.isalpha, text)) else text
 
 
 def constraint_words(difference: Difference, quote: Quote = str) -> list[str]:

@@ -79,3 +79,11 @@ def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
             yield item
         else:
             yield from boxes(item.items)
+
+
+def every(items: tuple[Item, ...]) -> Iterator[Item]:
+    """All boxes and clusters, each cluster before what is in it."""
+    for item in items:
+        yield item
+        if isinstance(item, Cluster):
+            yield from every(item.items)

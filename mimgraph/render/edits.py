@@ -17,6 +17,8 @@ MOST_TOLD = 6  # items of a long list
 
 def edit_words(edit: Edit) -> str:
     """`out_features 32 → 64`, `from +c30, c12 ↔ c13`, `width [25] 8 → 9`."""
+    if edit.what == "freeze":
+        return "frozen" if edit.new else "frozen no more"
     old, new = map(_text, edit[1:])
     if max(len(old), len(new)) > LONGEST:
         if edit.what == "from":

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from mimgraph import catalogue
 from mimgraph.analysis.changes import Change, Edit, Inside, dotted
-from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, Mark
+from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, Mark, every
 from mimgraph.render.edits import edit_words
 
 DRAWN = ("from", "shape", "share")  # edits that edges and shapes show
@@ -47,7 +47,7 @@ class _Drawn:
     """Finds what is drawn for a name: itself, the repeat that stands for it, or what it is in."""
 
     def __init__(self, items: tuple[Item, ...]) -> None:
-        self.ids = {item.id for item in _every(items)}
+        self.ids = {item.id for item in every(items)}
         self.starts = {id_[:end] for id_ in self.ids for end in _ends(id_)}
         self.numbers: dict[str, list[int]] = {}
         for start in self.starts:
@@ -70,14 +70,6 @@ class _Drawn:
         while found and found not in self.ids:
             found = found.rpartition(".")[0]
         return found
-
-
-def _every(items: tuple[Item, ...]) -> Iterator[Item]:
-    """All items, those in clusters too."""
-    for item in items:
-        yield item
-        if isinstance(item, Cluster):
-            yield from _every(item.items)
 
 
 def _ends(id_: str) -> Iterator[int]:
@@ -138,12 +130,12 @@ class _Joining:
 
     def ends(self, old: Item, enters: str, leaves: str) -> None:
         """Where the edges of an old item, and of all in it, go now."""
-        for item in _every((old,)):
+        for item in every((old,)):
             self.enters[item.id], self.leaves[item.id] = enters, leaves
 
     def both(self, old: Item, new: Item) -> Item:
         """An item that both have: the new one, with what it was."""
-        inner = [item.id for item in _every((new,)) if isinstance(item, Box)]
+        inner = [item.id for item in every((new,)) if isinstance(item, Box)]
         if isinstance(old, Box) or isinstance(new, Box):
             self.ends(old, inner[0], inner[-1])
         else:

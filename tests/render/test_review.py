@@ -120,6 +120,17 @@ def test_any_encoding_of_standard_output_will_do(
         assert "\\ud55c -> \\uae00" in shown
 
 
+def test_lines_are_not_long() -> None:
+    for old, new in CASES.values():
+        told = mg.diff(old, new).text()
+        assert all(len(line) < 120 for line in told.splitlines()), told
+
+
+def test_only_graphs_are_compared() -> None:
+    with pytest.raises(TypeError, match="two graphs, but one is None"):
+        mg.diff(CASES["Removed"][0], None)  # type: ignore[arg-type]
+
+
 # --- Markdown -------------------------------------------------------------------------------------
 
 
@@ -438,3 +449,18 @@ def test_a_block_that_is_closed_shows_that_something_in_it_changed() -> None:
         "~ stage2",
         "  stage2",
     ]
+
+
+def test_the_words_of_the_picture_tell_that_it_is_of_two(tmp_path: Path) -> None:
+    review = mg.diff(*CASES["Removed"])
+    told = "What changed, 1 removed, 2 changed, in the architecture of Model"
+    for ending in ("svg", "mmd", "html"):
+        review.draw(tmp_path / f"diff.{ending}")
+        assert told in (tmp_path / f"diff.{ending}").read_text()
+
+
+def test_the_page_has_details_of_both(tmp_path: Path) -> None:
+    review = mg.diff(*CASES["Removed"])
+    details = review._scene().details()
+    assert details["was b"].op == "Linear"
+    assert [(c.name, c.value) for c in details["a"].options][:1] == [("out_features", "8")]

@@ -51,7 +51,8 @@ def test_it_says_what_it_shows(everything: Element) -> None:
     assert title(everything) == "Everything"
     assert everything.findtext("{*}desc") == everything.attrib["aria-label"]
     assert everything.attrib["aria-label"] == (
-        "Architecture of Everything: inputs x (N, 8), y (N, 8); 3 layers, 1 merge, 1 tensor,"
+        "What changed, 1 added, 1 removed, 1 changed, in the architecture of Everything:"
+        " inputs x (N, 8), y (N, 8); 3 layers, 1 merge, 1 tensor,"
         " 4 closed blocks; outputs o (N, 1), aux (N, 1). One of each."
     )
 
