@@ -431,9 +431,10 @@ class _Bodies:
             elif has_state(new.operation):
                 effects.append(Edit("key", was, now))
         costs = self.comparison.was.node(old), self.comparison.now.node(new)
-        # of a smaller input to the same shape, or of a module that is told of elsewhere
-        has_own = isinstance(new.operation, Leaf | Shared)
-        works_other = has_own and costs[0].macs != costs[1].macs
+        # on other sizes to the same shape, or by a module that is told of elsewhere
+        is_same = self.numbers.operation(old) == self.numbers.operation(new)
+        is_whole = is_same or isinstance(new.operation, Leaf | Shared)
+        works_other = is_whole and costs[0].macs != costs[1].macs
         if not (edits or effects or other or works_other):
             return None
         return Change(

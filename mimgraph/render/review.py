@@ -12,7 +12,6 @@ from mimgraph.analysis.changes import Change, Difference, Edit
 from mimgraph.analysis.cost import Cost
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import RENDERERS, RenderError, write
-from mimgraph.render.changes import SAMPLE, text
 from mimgraph.render.detail import Detail
 from mimgraph.render.drawing import diagram
 from mimgraph.render.encoding import printable
@@ -20,6 +19,7 @@ from mimgraph.render.fold import close_unmarked
 from mimgraph.render.pull_request import markdown
 from mimgraph.render.scene import Scene
 from mimgraph.render.union import WAS, union
+from mimgraph.render.wording import SAMPLE, text
 
 Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of what is drawn
 
