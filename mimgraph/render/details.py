@@ -143,9 +143,9 @@ class _Nodes:
 
     def alike(self, bodies: tuple[Body, ...], path: str) -> Found:
         """Bodies of one structure, drawn as the first of them."""
-        first, *others = (dict(self.body(body, path)) for body in dict.fromkeys(bodies))
-        for id_, detail in first.items():
-            yield id_, _spanning([detail, *(other[id_] for other in others)])
+        told = {body: dict(self.body(body, path)) for body in dict.fromkeys(bodies)}
+        for id_ in told[bodies[0]]:
+            yield id_, _spanning([told[body][id_] for body in bodies])
 
     def stretch(
         self, stretch: Stretch, repeated: Repeated, node: TypedNode, path: str

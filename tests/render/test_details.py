@@ -101,10 +101,10 @@ def found() -> dict[str, Detail]:
 
 OPTIONS = {
     "vec.1": "out_features=8, bias=True (default), in_features=12544 (inferred)",
-    "stage": "width=4…16, kernel=3 (default), C=3…4 (inferred), H=32…30 (inferred), W=32…30 (inferred)",
-    "stage.0.inner": "out_channels=4…16, kernel_size=3, stride=1 (default), padding=0 (default),"
+    "stage": "width=4/16, kernel=3 (default), C=3/4 (inferred), H=32/30 (inferred), W=32/30 (inferred)",
+    "stage.0.inner": "out_channels=4/16, kernel_size=3, stride=1 (default), padding=0 (default),"
     " dilation=1 (default), groups=1 (default), bias=True (default), padding_mode=zeros (default),"
-    " in_channels=3…4 (inferred)",
+    " in_channels=3/4 (inferred)",
     "words": "hidden_size=8, num_layers=1 (default), bias=True (default), dropout=0.0 (default),"
     " bidirectional=False (default), proj_size=0 (default), input_size=4 (inferred),"
     " activation=ReLU, take=last",
@@ -197,7 +197,7 @@ def test_what_comes_out_and_what_goes_in(found: dict[str, Detail]) -> None:
         ("value", "columns"),
     ]
     assert [s.source for s in found["columns"].sources] == [f"table.{name}" for name in "abcdefg"]
-    assert [r.shape for r in found["stage.0.inner"].results] == ["(N, 4…16, 30…28, 30…28)"]
+    assert [r.shape for r in found["stage.0.inner"].results] == ["(N, 4/16, 30/28, 30/28)"]
 
 
 def test_what_it_costs(found: dict[str, Detail]) -> None:
