@@ -228,7 +228,7 @@ def test_what_is_written_in_python_stands_at_the_users_line() -> None:
     y = mg.Sequential(layers.Linear(3), layers.ReLU())(x, name="vec")
     found = told(mg.Graph(merges.add(y, y, name="sum")))
     (excerpt,) = found["vec.0"].spec
-    assert (excerpt.place, excerpt.text.split(" ")[0]) == (__file__, "y")
+    assert (excerpt.place, excerpt.text.split(" ")[0]) == ("test_details.py", "y")
     (excerpt,) = found["sum"].spec
     assert excerpt.text.startswith("found = told(")
 
@@ -246,6 +246,23 @@ def test_a_spec_on_one_line_is_told_in_parts() -> None:
     )
     (excerpt,) = told(graph)["y"].spec
     assert excerpt.text == '"y": {"layer": "ReLU", "from": "x"}'
+
+
+def test_an_item_has_both_its_braces() -> None:
+    row = "[{Linear: 4}, ReLU, {Linear: {out_features: 2}}]"
+    found = told(mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: {row}}}}}\noutputs: y"))
+    texts = [found[f"y.{index}"].spec[0].text for index in range(3)]
+    assert texts == ["{Linear: 4}", "ReLU", "{Linear: {out_features: 2}}"]
+
+
+def test_a_file_is_told_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("inputs: {x: [4]}\nnodes: {}\noutputs: x")
+    monkeypatch.chdir(tmp_path)
+    assert told(mg.load("spec.yaml"))["x"].spec[0].place == "spec.yaml"
+    for name, path in {"here.html": Path("spec.yaml"), "there.html": spec}.items():
+        mg.load(path).draw(name)
+    assert Path("here.html").read_bytes() == Path("there.html").read_bytes()
 
 
 def test_it_takes_eight_times_as_long_for_eight_times_as_much_on_one_line() -> None:
