@@ -11,6 +11,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from mimgraph.analysis.cost import Cost
 from mimgraph.codegen.excerpts import excerpts
 from mimgraph.render.detail import Detail
 from mimgraph.render.details import details
@@ -44,6 +45,49 @@ def test_what_is_told_of_a_module_counts_its_tensors(spec: Path) -> None:
     nodes = [found[node.name].cost for node in graph.typed.body.nodes]
     assert sum(cost.params for cost in nodes) == total.params
     assert sum(cost.buffers for cost in nodes) == total.buffers
+
+
+REPEATS = """
+inputs: {x: [T, 8]}
+blocks:
+  fc: {params: {w: 8}, inputs: [x], nodes: {a: {layer: Linear, from: x, out_features: $w}}, outputs: a}
+  two: {inputs: [x], nodes: {f: {block: fc, from: x, repeat: 2}}, outputs: f}
+nodes:
+  equal: {block: fc, from: x, repeat: 12}
+  unlike: {block: fc, from: equal, repeat: {with: {w: [64, 8, 8]}}}
+  shared: {block: fc, from: unlike, repeat: {times: 3, shared: true}}
+  nested: {block: two, from: shared, repeat: 3}
+  row: {from: nested, seq: [{fc: {repeat: {with: {w: [4, 2]}}}}, ReLU]}
+outputs: row
+"""
+
+
+def test_what_is_drawn_once_costs_as_much_as_all_its_copies() -> None:
+    found = told(mg.loads(REPEATS))
+    costs = {id_: (d.copies, d.cost.params, d.cost.macs.value) for id_, d in found.items()}
+    assert costs["equal.0.a"] == (12, 12 * 72, f"{12 * 64}*N*T")
+    assert costs["unlike.0.a"] == (3, 9 * 64 + 65 * 8 + 9 * 8, f"{8 * 64 + 64 * 8 + 64}*N*T")
+    assert costs["shared.a"] == (3, 72, f"{3 * 64}*N*T")
+    assert costs["nested.0.f"] == (3, 6 * 72, f"{6 * 64}*N*T")
+    assert costs["nested.0.f.0.a"] == (6, 6 * 72, f"{6 * 64}*N*T")
+    assert costs["row.0.0.a"] == (2, 9 * 4 + 5 * 2, f"{8 * 4 + 4 * 2}*N*T")
+
+
+def test_what_stands_in_a_block_costs_as_much_as_the_block(spec: Path) -> None:
+    graph = mg.load(spec)
+    found = told(graph)
+
+    for cluster in clusters(diagram(graph.typed).items):
+        whole = found[cluster.id].cost
+        parts = Cost.sum(found[item.id].cost for item in cluster.items)
+        assert (parts.params, parts.macs) == (whole.params, whole.macs), cluster.id
+
+
+def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
+    for item in items:
+        if isinstance(item, Cluster):
+            yield item
+            yield from clusters(item.items)
 
 
 SPEC = """\

@@ -17,7 +17,7 @@ export class Panel {
       ...(item.items ? [this.fold(item)] : []),
       ...table("Options", options(detail)),
       ...table("Results", results(item, detail)),
-      ...table("Weights and work", numbers(detail)),
+      ...table(worth(detail), numbers(detail)),
       ...this.links("From", before),
       ...this.links("To", after),
       ...listing("Spec", detail.spec),
@@ -87,6 +87,9 @@ function results({ shapes = [] }, { results: found }) {
   if (!found) return shapes.map((shape) => ["result", shape]);
   return found.map(({ port, shape, dtype }) => [port || "result", `${shape} ${dtype}`]);
 }
+
+const worth = ({ copies = 1 }) =>
+  copies > 1 ? `Weights and work of all ${copies} times` : "Weights and work";
 
 function numbers({ params, frozen, buffers, macs, activations, uncounted = [] }) {
   const rows = [
