@@ -326,16 +326,16 @@ class _Drawing:
         filled: dict[_End, list[str]] = {}
         for key, end in sources.items():
             filled.setdefault(end, []).append(words[key])
+        bundles = _bundles(filled, self.eaches)
         for end, arguments in filled.items():
             if all(arguments):
                 self.edges.append(Edge(end.box, head, end.port, ", ".join(arguments)))
-            elif head in self.eaches:
-                self.edges.append(Edge(end.box, head, end.port))
             elif end.box not in self.eaches:
-                self.edges += [Edge(end.box, head, end.port) for _ in arguments]
-        for box, ports in _bundles(filled, self.eaches).items():
-            every = len(ports) == self.eaches[box] > 1
-            self.edges.append(Edge(box, head, "*" if every else ", ".join(ports)))
+                times = 1 if head in self.eaches else len(arguments)
+                self.edges += [Edge(end.box, head, end.port)] * times
+            elif ports := bundles.pop(end.box, None):
+                every = len(ports) == self.eaches[end.box] > 1
+                self.edges.append(Edge(end.box, head, "*" if every else ", ".join(ports)))
 
 
 def _stretch_text(stretch: Stretch, arguments: tuple[Mapping[str, Any], ...]) -> str:

@@ -344,3 +344,16 @@ def test_a_learned_tensor_comes_from_the_layer_that_has_it() -> None:
         "vec.0 -> output w (weight)",
         "vec.0 -> output b (bias)",
     ]
+
+
+def test_edges_stand_in_the_order_of_the_sources() -> None:
+    picture = drawn("""
+        inputs: {a: {vocab: 4}, b: {vocab: 5}, x: [8]}
+        nodes:
+          table: {layer: Embedding, each: [a, b], embedding_dim: 4}
+          sizes: {layer: Linear, each: [table.a, table.b], out_features: 4}
+          z: {merge: concat, from: [sizes.*, x]}
+        outputs: z
+    """)
+    inner = [(edge.tail, edge.head, edge.port) for edge in picture.edges[2:-1]]
+    assert inner == [("table", "sizes", "*"), ("sizes", "z", "*"), ("x", "z", "")]
