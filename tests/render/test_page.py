@@ -171,6 +171,40 @@ def test_a_click_tells_all_of_a_node(reader: Reader) -> None:
     assert reader.panel == ""
 
 
+REPEATS = """
+inputs: {x: [8], y: [4], c: {vocab: 9}}
+blocks:
+  step:
+    inputs: [x]
+    nodes: {fc: {layer: Linear, from: x, out_features: 8}, sum: {merge: add, from: [x, fc]}}
+    outputs: sum
+nodes:
+  columns: {layer: Embedding, each: [c], embedding_dim: 8}
+  encoded: {block: step, from: x, repeat: 12}
+  vec: {from: encoded, seq: [ReLU, Tanh]}
+  z: {merge: concat, from: [columns.*, vec, y]}
+outputs: z
+"""
+
+
+def test_what_a_node_reads_is_told_by_the_names_and_in_the_order_of_the_spec(
+    tab: Tab, tmp_path: Path
+) -> None:
+    path = tmp_path / "repeats.html"
+    mimgraph.loads(REPEATS).draw(path)
+    reader = Reader(tab, path)
+
+    def read(id_: str) -> list[list[str]]:
+        reader.open(f"#node={id_}")
+        links = reader.page.locator("#panel .links").all_inner_texts()
+        return [text.split("\n") for text in links]
+
+    assert read("z") == [["columns", "vec", "y"], ["z"]]
+    assert read("vec") == read("vec.0")[:1] + [["z"]] == [["encoded"], ["z"]]
+    assert read("encoded.0.sum") == [["x", "encoded.0.fc"], ["vec"]]
+    assert "WEIGHTS AND WORK OF ALL 12 TIMES" in reader.panel.upper()
+
+
 def test_a_block_folds_into_one_box_and_opens_again(reader: Reader) -> None:
     reader.item("tower").locator("> .caption").click()
     assert reader.items == [id_ for id_ in ALL if not id_.startswith("tower.")]
@@ -381,7 +415,7 @@ def test_a_screen_reader_hears_a_tree(reader: Reader) -> None:
     assert [line for line in lines if line not in heard] == []
     reader.item("fused").focus()
     assert reader.item("fused").get_attribute("aria-description") == (
-        "from tower.1, numbers; to score"
+        "from tower, numbers; to score"
     )
 
 

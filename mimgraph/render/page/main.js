@@ -117,10 +117,14 @@ class Page {
     group?.classList.add("selected");
   }
 
-  // What feeds an item and what it feeds; of an open block, through its walls.
+  // What feeds an item and what it feeds, by the names that its block reads: what stands in another
+  // block is that block. Of an open block, through its walls.
   neighbours(item) {
     const within = new Set([item, ...(item.items ? this.model.shown(item) : [])]);
-    const outside = (items) => [...new Set(items)].filter((other) => !within.has(other));
+    const beside = (other) => this.model.beside(other, item);
+    const outside = (items) => [
+      ...new Set(items.filter((other) => !within.has(other)).map(beside)),
+    ];
     const of = (list) => outside([...within].flatMap((each) => list(each)));
     return {
       before: of((each) => this.trace.before(each)),

@@ -65,6 +65,15 @@ export class Model {
     return shown;
   }
 
+  // An item, or the outermost that it stands in and another does not.
+  beside(item, other) {
+    const around = new Set();
+    for (let outer = other; outer; outer = outer.parent) around.add(outer);
+    let found = item;
+    while (!around.has(found.parent)) found = found.parent;
+    return found;
+  }
+
   *shown(of = this.root) {
     for (const item of of.items) {
       yield item;
