@@ -507,6 +507,32 @@ def test_two_thousand_nodes_are_quick(tab: Tab, tmp_path: Path, blocks: int) -> 
     assert {what: seconds for what, seconds in took.items() if seconds > 2} == {}
 
 
+WIDE = "inputs: {{{}}}\nnodes: {{all: {{merge: concat, from: [{}]}}}}\noutputs: all"
+COLUMNS = [f"c{i}" for i in range(200)]
+LONG = {
+    "high": (large(600, 0), "x"),
+    "wide": (WIDE.format(", ".join(f"{c}: [4]" for c in COLUMNS), ", ".join(COLUMNS)), "c0"),
+}
+
+
+@pytest.mark.parametrize(("spec", "first"), LONG.values(), ids=LONG.keys())
+def test_what_is_too_long_to_be_seen_whole_is_fitted_where_it_begins(
+    tab: Tab, tmp_path: Path, spec: str, first: str
+) -> None:
+    path = tmp_path / "long.html"
+    mimgraph.loads(spec).draw(path)
+    reader = Reader(tab, path)
+    reader.open()
+    reader.page.locator("#picture").press("0")
+    assert reader.said == "too long to be seen whole: this is where it begins"
+    seen, box = reader.page.locator("#picture").bounding_box(), reader.item(first).bounding_box()
+    assert seen["x"] <= box["x"] and seen["y"] <= box["y"] and box["width"] > 20
+    for _ in range(60):
+        reader.press("-")
+    world = reader.page.locator("#picture > g").bounding_box()
+    assert world["width"] <= seen["width"] and world["height"] <= seen["height"]
+
+
 def test_hostile_texts_are_seen_and_do_nothing(tab: Tab, tmp_path: Path) -> None:
     words = list(HOSTILE.values())
     boxes = [Box(f"n{i}", "layer", word, word, (word,), word) for i, word in enumerate(words)]

@@ -37,7 +37,7 @@ class Page {
     );
     this.listen();
     this.draw();
-    this.begin();
+    this.view.begin();
     this.setStop(this.model.root.items[0]);
     this.follow();
   }
@@ -47,7 +47,7 @@ class Page {
     const before = held && this.shown.places.get(held);
     const focused = document.activeElement?.dataset?.id;
     this.shown = this.layout.run();
-    this.view.size = this.shown;
+    this.view.see(this.shown, this.first());
     this.drawing.show(this.shown);
     this.trace.clear();
     this.trace.index(this.shown.lines);
@@ -57,9 +57,15 @@ class Page {
     this.mark();
   }
 
-  begin() {
+  // The place of the first thing that runs.
+  first() {
     const places = this.model.root.items.map((item) => this.shown.places.get(item));
-    this.view.begin(places.reduce((first, place) => (place.v < first.v ? place : first)));
+    return places.reduce((first, place) => (place.v < first.v ? place : first));
+  }
+
+  fit() {
+    if (this.view.fit()) return;
+    this.tell("too long to be seen whole: this is where it begins", { isSeen: true });
   }
 
   toggle(item) {
@@ -74,7 +80,7 @@ class Page {
     const depth = Math.max(0, ...depths) + change;
     this.model.unfoldTo(depth);
     this.draw();
-    this.begin();
+    this.view.begin();
     this.tell(`unfolded to depth ${Math.max(0, depth)}`);
   }
 
@@ -193,7 +199,7 @@ class Page {
     const buttons = {
       closer: () => this.view.closer(),
       farther: () => this.view.farther(),
-      fit: () => this.view.fit(),
+      fit: () => this.fit(),
       more: () => this.unfoldTo(1),
       less: () => this.unfoldTo(-1),
       close: () => this.close(),
@@ -248,7 +254,7 @@ class Page {
       "+": () => this.view.closer(),
       "=": () => this.view.closer(),
       "-": () => this.view.farther(),
-      0: () => this.view.fit(),
+      0: () => this.fit(),
       "?": () => find("help").showModal(),
       Escape: () => this.close(),
     };
