@@ -386,6 +386,28 @@ def test_two_fingers_pinch(reader: Reader) -> None:
     assert scale(reader) == pytest.approx(2 * first, rel=0.1)
 
 
+def test_a_small_window_has_room_for_the_name_the_search_and_what_is_selected(
+    reader: Reader,
+) -> None:
+    def is_seen(id_: str) -> bool:
+        seen, box = reader.page.locator("#picture").bounding_box(), reader.item(id_).bounding_box()
+        right, low = box["x"] + box["width"], box["y"] + box["height"]
+        across = seen["x"] <= box["x"] and right <= seen["x"] + seen["width"]
+        return across and seen["y"] <= box["y"] and low <= seen["y"] + seen["height"]
+
+    reader.item("score").click()
+    reader.page.set_viewport_size({"width": 360, "height": 640})
+    reader.page.wait_for_function("innerWidth === 360")
+    assert reader.page.locator("#search").bounding_box()["width"] > 300
+    name = reader.page.locator("h1")
+    assert name.evaluate("name => name.scrollWidth <= name.clientWidth")
+    assert is_seen("score")
+    reader.item("score").click()
+    reader.page.get_by_role("button", name="fused").click()
+    panel = reader.page.locator("#panel").bounding_box()
+    assert is_seen("fused") and panel["y"] + panel["height"] <= 640
+
+
 def test_the_theme_is_the_authors_until_the_reader_changes_it(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "dark.html"
     mimgraph.loads(SPEC).draw(path, theme="dark")

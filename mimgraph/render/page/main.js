@@ -117,6 +117,12 @@ class Page {
     this.setStop(item);
   }
 
+  // What is selected stays in the window, whatever becomes of that.
+  keepInSight() {
+    if (!this.selected) return;
+    this.view.show(this.shown.places.get(this.model.seen(this.selected)));
+  }
+
   mark() {
     this.picture.querySelector(".selected")?.classList.remove("selected");
     const group = this.selected && this.drawing.groupOf(this.model.seen(this.selected));
@@ -196,6 +202,7 @@ class Page {
     this.picture.addEventListener("keydown", (event) => this.pictureKey(event));
     addEventListener("keydown", (event) => this.pageKey(event));
     addEventListener("hashchange", () => this.follow());
+    addEventListener("resize", () => this.keepInSight());
     const buttons = {
       closer: () => this.view.closer(),
       farther: () => this.view.farther(),
