@@ -20,7 +20,7 @@ class Choice(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A tensor that comes out; a sole one has no port."""
+    """A tensor that comes out; a sole one has no port, the pair of an LSTM's `state` no dtype."""
 
     port: str
     shape: str

@@ -24,6 +24,7 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.typed import Sequence as Chain
 from mimgraph.ir.types import TensorType
+from mimgraph.layers.rnn import PAIR, pair_text
 from mimgraph.render.choices import block_choices, node_choices, together
 from mimgraph.render.detail import Choice, Detail, Read, Result
 from mimgraph.render.drawing import tables_of
@@ -198,7 +199,12 @@ def _spanning(details: Sequence[Detail], shared: bool) -> Detail:
 
 
 def _results(types: Mapping[str, TensorType]) -> tuple[Result, ...]:
-    return tuple(Result(port, str(type_), type_.dtype) for port, type_ in types.items())
+    return tuple(
+        Result(port, pair_text(type_), "")
+        if type_.dtype == PAIR
+        else Result(port, str(type_), type_.dtype)
+        for port, type_ in types.items()
+    )
 
 
 def _sources(node: TypedNode, body: Body) -> tuple[Read, ...]:

@@ -233,7 +233,7 @@ def test_what_comes_out_and_what_goes_in(found: dict[str, Detail]) -> None:
         ("last", "(N, 8)"),
         ("hidden", "(N, 1, 8)"),
         ("cell", "(N, 1, 8)"),
-        ("state", "(N, 1, 8)"),
+        ("state", "hidden (N, 1, 8), cell (N, 1, 8)"),
     ]
     assert [(s.argument, s.source) for s in found["seen"].sources] == [
         ("query", "columns"),
@@ -242,6 +242,13 @@ def test_what_comes_out_and_what_goes_in(found: dict[str, Detail]) -> None:
     ]
     assert [s.source for s in found["columns"].sources] == [f"table.{name}" for name in "abcdefg"]
     assert [r.shape for r in found["stage.0.inner"].results] == ["(N, 4/16, 30/28, 30/28)"]
+
+
+def test_a_state_is_two_tensors_which_a_projection_makes_unlike() -> None:
+    lstm = "{layer: LSTM, from: x, hidden_size: 8, proj_size: 3, take: last}"
+    found = told(mg.loads(f"inputs: {{x: [T, 4]}}\nnodes: {{y: {lstm}}}\noutputs: y"))
+    state = found["y"].results[-1]
+    assert state == ("state", "hidden (N, 1, 3), cell (N, 1, 8)", "")
 
 
 def test_what_it_costs(found: dict[str, Detail]) -> None:
