@@ -171,6 +171,18 @@ def test_a_click_tells_all_of_a_node(reader: Reader) -> None:
     assert reader.panel == ""
 
 
+def test_what_a_doc_has_between_backticks_is_code(tab: Tab, tmp_path: Path) -> None:
+    doc = "takes `x`, ``y`` and one ` more: `<b>`"
+    path = tmp_path / "doc.html"
+    mimgraph.loads(f"inputs: {{x: {{shape: [4], doc: '{doc}'}}}}\nnodes: {{}}\noutputs: x").draw(
+        path
+    )
+    reader = Reader(tab, path)
+    reader.open("#node=x")
+    assert reader.page.locator("#panel p code").all_inner_texts() == ["x", "y", "<b>"]
+    assert "takes x, y and one ` more: <b>" in reader.panel
+
+
 REPEATS = """
 inputs: {x: [8], y: [4], c: {vocab: 9}}
 blocks:
