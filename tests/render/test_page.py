@@ -217,6 +217,16 @@ def test_what_a_node_reads_is_told_by_the_names_and_in_the_order_of_the_spec(
     assert "WEIGHTS AND WORK OF ALL 12 TIMES" in reader.panel.upper()
 
 
+def test_a_chain_that_is_open_is_not_what_a_node_reads(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "chain.html"
+    mimgraph.loads(large(12, 0)).draw(path, collapse=True)
+    reader = Reader(tab, path)
+    reader.open("#node=n11")
+    reader.open("#node=output n11")
+    links = reader.page.locator("#panel .links").all_inner_texts()
+    assert links == ["n11"]
+
+
 def test_a_block_folds_into_one_box_and_opens_again(reader: Reader) -> None:
     reader.item("tower").locator("> .caption").click()
     assert reader.items == [id_ for id_ in ALL if not id_.startswith("tower.")]
