@@ -570,6 +570,18 @@ def test_macs_that_no_one_tells_are_not_known() -> None:
     )
 
 
+def test_a_difference_tells_the_macs_that_are_known() -> None:
+    mg.register(Scores)
+    nodes = "{y: {layer: Scores, from: x, width: 3}, z: {layer: Linear, from: y, out_features: 2}}"
+    changed = nodes.replace("out_features: 2", "out_features: 3")
+    old, new = (graph(text, "x: [T, 8]", "z") for text in (nodes, changed))
+    data = mg.diff(old, new).data()
+    assert data["macs"] == {"old": "6*T", "new": "9*T"}
+    assert data["uncounted"] == ["Scores"]
+    told = "\nMACs per sample: 6*T → 9*T (+3*T), and those of layers that do not tell"
+    assert told in str(mg.diff(old, new))
+
+
 @pytest.mark.parametrize(
     ("macs", "message"),
     [
