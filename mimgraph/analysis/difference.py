@@ -83,12 +83,12 @@ class _Comparison:
         self.numbers = Numbers()
         self.insides: dict[tuple[Body, Body], Inside] = {}
 
-    def inside(self, old: Body, new: Body) -> Inside:
-        """What changed in the body of a block."""
+    def inside(self, old: Body, new: Body, is_made: bool = False) -> Inside:
+        """What changed in the body of a block, or of a fusion, which `is_made` for it."""
         if (old, new) not in self.insides:
             inside = self.insides[old, new] = Inside(new.family)
             if self.numbers.body(old) != self.numbers.body(new):
-                _Bodies(self, old, new, inside).compare()
+                _Bodies(self, old, new, inside, is_made).compare()
         return self.insides[old, new]
 
 
@@ -108,8 +108,15 @@ class _Place(NamedTuple):
 class _Bodies:
     """Compares two bodies, and tells `inside` what differs."""
 
-    def __init__(self, comparison: _Comparison, old: Body, new: Body, inside: Inside) -> None:
-        self.old, self.new, self.inside = old, new, inside
+    def __init__(
+        self,
+        comparison: _Comparison,
+        old: Body,
+        new: Body,
+        inside: Inside,
+        is_made: bool = False,
+    ) -> None:
+        self.old, self.new, self.inside, self.is_made = old, new, inside, is_made
         self.comparison, self.numbers = comparison, comparison.numbers
         self.names = same_names(old, new, comparison.numbers)
         self.back = {now: was for was, now in self.names.items()}
@@ -294,8 +301,8 @@ class _Bodies:
                 yield edit
 
     def follows(self, edit: Edit, ours: Facts, theirs: Facts) -> bool:
-        """Whether an option is another only because sizes or params are."""
-        if edit.what in ours.inferred and edit.what in theirs.inferred:
+        """Whether an option is another only because sizes or params are, or those of a fusion."""
+        if self.is_made or (edit.what in ours.inferred and edit.what in theirs.inferred):
             return True
         origins = ours.origins.get(edit.what), theirs.origins.get(edit.what)
         old, new = (v if isinstance(v, list | tuple) else [v] for v in edit[1:])
@@ -357,7 +364,7 @@ class _Bodies:
                 for bodies, run in groupby(enumerate(pairs), key=itemgetter(1)):
                     numbers = [number for number, _ in run]
                     keys = (_key(operation, numbers[0]) for operation in (old, new))
-                    if inside := self.comparison.inside(*bodies):
+                    if inside := self.comparison.inside(bodies[0], bodies[1], _is_fusion(new)):
                         for output, name in inside.outputs.items():
                             self.rename(place, output, name)
                         inner = place.inner(*keys)
@@ -464,6 +471,11 @@ def _bodies(operation: TypedOperation) -> tuple[Body, ...]:
         case Repeated(bodies, shared=shared):
             return bodies[:1] if shared else bodies
     return ()
+
+
+def _is_fusion(operation: TypedOperation) -> bool:
+    """Whether what is inside is not of the spec but follows from options."""
+    return isinstance(operation, Use) and bool(operation.merge)
 
 
 def _runs(operation: TypedOperation, modules: int) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from mimgraph import catalogue
@@ -42,6 +43,7 @@ def facts(node: TypedNode) -> Facts:
     defaults: dict[str, Any] = {}
     inferred: dict[str, Any] = {}
     operation, own_default = node.operation, ""
+    params: Iterable[str] = ()
     match operation:
         case Leaf():
             given, defaults, inferred = _options(operation)
@@ -50,8 +52,10 @@ def facts(node: TypedNode) -> Facts:
             given, defaults = dict(arguments), _defaults("merge", merge)
             if not merge:
                 given, defaults = dict(body.params), dict(body.defaults)
+                params = body.params
         case Repeated(bodies, _, shared):
-            for name in bodies[0].params if bodies else ():
+            params = bodies[0].params if bodies else ()
+            for name in params:
                 given[name] = _column([body.params[name] for body in bodies])
                 defaults[name] = bodies[0].defaults[name]
             given["repeat"], given["shared"] = operation.times, shared
@@ -63,17 +67,19 @@ def facts(node: TypedNode) -> Facts:
     if isinstance(operation, Leaf | Use) and operation.activation is not None:
         given["activation"] = _called(operation.activation_name, operation.activation)
     given["freeze"], defaults["freeze"] = node.is_frozen, False
-    return Facts(given, defaults, inferred, _origins(node.declared.operation))
+    return Facts(given, defaults, inferred, _origins(node.declared.operation, params))
 
 
-def _origins(declared: Operation | None) -> Mapping[str, Expression]:
-    """The expressions of the options that are given by name."""
-    options: Mapping[str, Option] = {}
+def _origins(declared: Operation | None, params: Iterable[str]) -> Mapping[str, Expression]:
+    """The expressions of the options that are given by name, and of the first param of a block."""
+    options: dict[str, Option] = {}
     match declared:
         case Each(operation):
-            return _origins(operation)
-        case Apply(options=options) | Call(params=options):
-            pass
+            return _origins(operation, params)
+        case Apply(options=given) | Call(params=given):
+            options = dict(given)
+    if isinstance(declared, Call) and declared.lone is not None:
+        options |= dict.fromkeys(islice(params, 1), declared.lone)
     return {
         name: option.value.expression
         for name, option in options.items()
