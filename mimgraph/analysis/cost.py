@@ -65,6 +65,17 @@ class Cost:
             frozenset().union(*(one.uncounted for one in every)),
         )
 
+    def __mul__(self, times: int) -> Cost:
+        """So many of it, each with weights of its own."""
+        return Cost(
+            self.params * times,
+            self.frozen * times,
+            self.buffers * times,
+            self.macs * times,
+            self.activations * times,
+            self.uncounted,
+        )
+
     def at(self, sizes: Mapping[str, Size]) -> Cost:
         """With sizes in place of names."""
         return replace(self, macs=self.macs.at(sizes), activations=self.activations.at(sizes))
@@ -152,7 +163,7 @@ class Costs:
             case Repeated(bodies, shared=shared):
                 costs = [self.body(body) for body in bodies]
                 if shared:
-                    costs[1:] = [cost.work for cost in costs[1:]]
+                    costs = [cost.work if index else cost for index, cost in enumerate(costs)]
                 return Cost.sum(costs)
 
 

@@ -20,6 +20,7 @@ from mimgraph.ir.typed import (
     Use,
     needed_in_eval,
     op_name,
+    unwrap,
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render import table
@@ -41,8 +42,9 @@ class Row:
     """An input or node. `name` is its key among its siblings, `text` says more of its layer.
 
     A row that stands for several `times` tells of the first; its name is the first one's number.
-    `cost` is that of one time, with all that is inside. `only` says when it is there: an input that
-    is "optional", a node "in training".
+    `cost` is that of one time, with all that is inside, `total` of all. `loops` is how often what is
+    inside runs with the same weights; what is inside tells of one time. `only` says when it is
+    there: an input that is "optional", a node "in training".
     """
 
     name: str
@@ -53,8 +55,14 @@ class Row:
     text: str = ""
     sources: tuple[str, ...] = ()
     times: int = 1
+    loops: int = 1
     children: tuple[Row, ...] = ()
     only: str = ""
+
+    @property
+    def total(self) -> Cost:
+        """The cost of all times."""
+        return self.cost if self.times == 1 else self.cost * self.times
 
     def data(self, path: str = "") -> Iterator[dict[str, Any]]:
         """The row as plain data, every time of it with all that is inside, names dotted.
@@ -75,6 +83,8 @@ class Row:
             }
             more = {"frozen": cost.frozen, "buffers": cost.buffers, "only": self.only}
             found |= {key: value for key, value in more.items() if value}
+            if self.loops > 1:
+                found["loops"] = self.loops
             if self.children:
                 found["children"] = [d for row in self.children for d in row.data(f"{name}.")]
             yield found
@@ -123,7 +133,11 @@ class Summary:
         return self.total.activations.value
 
     def data(self) -> list[dict[str, Any]]:
-        """`[{name, layer, shape, dtype, params, macs, activations}]`, with `children` where there are any."""
+        """`[{name, layer, shape, dtype, params, macs, activations}]`, with `children` where there are any.
+
+        A repeat has a child for each time and counts them all. Where its times share weights it has
+        `loops` instead, how many they are, and its children tell of one.
+        """
         return [found for row in self.rows for found in row.data()]
 
     def text(self, width: int = WIDTH) -> str:
@@ -186,7 +200,10 @@ class _Rows:
         body = self.graph.body
         inputs = [
             Row(
-                *(name, "Input", str(self.filled(type_)), type_.dtype),
+                name,
+                "Input",
+                str(self.filled(type_)),
+                type_.dtype,
                 text="Input",
                 only="optional" if name in body.optional else "",
             )
@@ -236,6 +253,7 @@ class _Rows:
             self.cost(self.costs.node(node)),
             text=op_text(node),
             sources=tuple(sources),
+            loops=_loops(node),
             children=tuple(self.inside(node, by_name)),
         )
 
@@ -269,3 +287,11 @@ class _Rows:
             times=run.times,
             children=self.body(run.body),
         )
+
+
+def _loops(node: TypedNode) -> int:
+    """How often what is inside runs, with the same weights."""
+    match unwrap(node.operation):
+        case Repeated(bodies, shared=True):
+            return len(bodies)
+    return 1

@@ -19,7 +19,18 @@ _Line = tuple[str, ...]
 _TITLES: _Line = ("Name", "Layer", "Output shape", "Params", "MACs", "From")
 _NAME, _LAYER, _PARAMS, _MACS, _FROM = 0, 1, 3, 4, 5
 _LEAST = 12  # characters of a column that is cut
-_DATA = ("name", "layer", "shape", "dtype", "params", "frozen", "buffers", "macs", "activations")
+_DATA = (
+    "name",
+    "layer",
+    "shape",
+    "dtype",
+    "params",
+    "frozen",
+    "buffers",
+    "macs",
+    "activations",
+    "loops",
+)
 _ASCII = str.maketrans({"│": "|", "├": "|", "└": "`", "─": "-", "×": "x", "…": "."})
 
 
@@ -39,15 +50,31 @@ def _lines(rows: Iterable[Row], depth: int | None, above: str | None = None) -> 
             branch + name,
             f"{row.text}, {row.only}" if row.only else row.text,
             row.shape if row.dtype == "float32" else f"{row.shape} {row.dtype}",
-            f"{row.cost.params:,}" if row.cost.params else "-",
-            _macs(row.cost),
+            f"{row.total.params:,}" if row.total.params else "-",
+            _macs(row.total),
             ", ".join(row.sources),
         )
-        children = row.children
-        if len(children) == 1 and children[0].times > 1:  # the row itself says how often
-            children = children[0].children
         if depth != 0:
-            yield from _lines(children, None if depth is None else depth - 1, further)
+            yield from _lines(_inside(row), None if depth is None else depth - 1, further)
+
+
+def _inside(row: Row) -> tuple[Row, ...]:
+    """What is shown below a row; how often equal repeats are there it says itself."""
+    children = row.children
+    return children[0].children if len(children) == 1 and children[0].times > 1 else children
+
+
+def _tells_one_of_several(rows: Iterable[Row], depth: int | None) -> bool:
+    """Whether there are lines below a row that counts more than these do."""
+    if depth == 0:
+        return False
+    further = None if depth is None else depth - 1
+    for row in rows:
+        inside = _inside(row)
+        several = row.times > 1 or row.loops > 1 or inside is not row.children
+        if (inside and several) or _tells_one_of_several(inside, further):
+            return True
+    return False
 
 
 def _macs(cost: Cost) -> str:
@@ -108,6 +135,10 @@ def _facts(summary: Summary) -> Iterator[_Fact]:
         names = ", ".join(unknown)
         how = f"mg.register({unknown[0]}, macs=...)"
         yield _Fact("?", f"the MACs of {names} are not known; {how} tells them")
+    if _tells_one_of_several(summary.rows, summary.depth):
+        yield _Fact(
+            "× n", "the row counts all n times, those inside it one time or the times they number"
+        )
     inputs = (row for row in summary.rows if row.layer == "Input")
     told = (f"{row.name} {row.shape} {row.dtype}{noted(row.only)}" for row in inputs)
     yield _Fact("Inputs", ", ".join(told))
@@ -227,7 +258,7 @@ def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
     written = io.StringIO()
     writer = csv.DictWriter(written, (*_DATA, "only"), lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows({"frozen": 0, "buffers": 0, **row} for row in _flat(rows))
+    writer.writerows({"frozen": 0, "buffers": 0, "loops": 1, **row} for row in _flat(rows))
     return written.getvalue()
 
 

@@ -86,6 +86,7 @@ def test_the_table_of_a_graph() -> None:
         Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
         MACs: 1,152*T + 1,748,896 per sample (2,304*T + 3,497,792 FLOPs)
         Activations: 128*T + 403,364 bytes per sample
+        × n: the row counts all n times, those inside it one time or the times they number
         Inputs: image (N, 3, 32, 32) float32, words (N, T) int64, extra (N, 5) float32
         Outputs: score (N, 1), local (N, 8, T - 2)
         At run time: T >= 3
@@ -108,7 +109,7 @@ def test_unlike_repeats_are_told_apart_and_shared_weights_counted_once() -> None
         b             Input              (N, 8)             -     -
         tower         seq                (N, 6)           434   320  a
         ├─ 0          wide × 4           (N, 4)           308   224
-        │  ├─ 0 to 2  wide width=8 × 3   (N, 8)            88    64
+        │  ├─ 0 to 2  wide width=8 × 3   (N, 8)           264   192
         │  │  ├─ 0    Linear             (N, 8)            72    64
         │  │  └─ 1    BatchNorm1d        (N, 8)            16     -
         │  └─ 3       wide width=4       (N, 4)            44    32
@@ -130,6 +131,45 @@ def test_unlike_repeats_are_told_apart_and_shared_weights_counted_once() -> None
         .strip()
         .splitlines()
     )
+
+
+TIMES = """
+inputs: {x: [8]}
+blocks: {b: {params: {width: 8}, seq: [{Linear: $width}]}}
+nodes: {y: {block: b, from: x, repeat: %s}}
+outputs: y
+"""
+UNLIKE, ALIKE, SHARED = "{with: {width: [8, 8, 16]}}", "3", "{times: 3, shared: true}"
+
+
+def test_what_stands_for_several_times_counts_all_of_them() -> None:
+    assert [line.split(")")[-1].split() for line in table(TIMES % UNLIKE)[3:]] == [
+        ["288", "256", "x"],
+        ["144", "128"],
+        ["72", "64"],
+        ["144", "128"],
+        ["144", "128"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("repeat", "depth", "said"),
+    [(UNLIKE, None, True), (UNLIKE, 1, False), (ALIKE, None, True), (ALIKE, 0, False)],
+)
+def test_the_facts_tell_what_times_mean_where_it_matters(
+    repeat: str, depth: int | None, said: bool
+) -> None:
+    shown = mimgraph.loads(TIMES % repeat).summary(depth=depth)
+    for text in (shown.text(), shown.markdown(), shown._repr_html_()):
+        assert ("the row counts all n times" in text) == said
+
+
+def test_data_has_each_time_or_how_many_share_weights() -> None:
+    row = mimgraph.loads(TIMES % UNLIKE).summary().data()[1]
+    assert [child["params"] for child in row["children"]] == [72, 72, 144]
+    assert row["params"] == sum(child["params"] for child in row["children"])
+    row = mimgraph.loads(TIMES % SHARED).summary().data()[1]
+    assert (row["loops"], row["macs"], row["children"][0]["macs"]) == (3, 192, 64)
 
 
 def test_several_results_without_a_default_are_all_told() -> None:
@@ -304,6 +344,7 @@ def test_csv_has_a_row_for_each_name() -> None:
         "buffers": "0",
         "macs": "1036800",
         "activations": "57600",
+        "loops": "1",
         "only": "",
     }
     assert rows["lstm"]["macs"] == "1536*T"
