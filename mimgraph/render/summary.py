@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mimgraph.analysis.cost import Cost, Costs
-from mimgraph.analysis.sizes import checked, filled
+from mimgraph.analysis.sizes import check_fits, checked, filled
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -179,11 +179,13 @@ def summary(
     sizes = sizes or {}
     if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
         raise ValueError(f"batch is an integer of at least 1, not {batch!r}")
+    if batch is not None:
+        check_fits("batch", batch)
     constraints = checked(graph, sizes)
     try:
         made = _Rows(graph, sizes if batch is None else {**sizes, "N": batch}).summary()
     except ArithmeticError:
-        raise ValueError("with these sizes one passes 64 bits") from None
+        raise ValueError("with these sizes a number of the table does not fit 64 bits") from None
     return replace(made, constraints=tuple(map(str, constraints)), batch=batch, depth=depth)
 
 
