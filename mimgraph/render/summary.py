@@ -24,6 +24,7 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render import table
+from mimgraph.render.fold import check_depth
 from mimgraph.render.labels import (
     Run,
     dtype_text,
@@ -177,6 +178,7 @@ def summary(
     """The table of a graph, for this batch and these sizes of names; a `ValueError` tells what is
     wrong with those."""
     sizes = sizes or {}
+    check_depth(depth)
     if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
         raise ValueError(f"batch is an integer of at least 1, not {batch!r}")
     if batch is not None:

@@ -212,6 +212,12 @@ def test_sizes_and_a_depth_fill_and_close_the_table() -> None:
     assert str(mimgraph.loads(MODEL).summary(8, {"T": 50}, depth=0)) == table.strip()
 
 
+@pytest.mark.parametrize("depth", [-1, "x", 1.5, True])
+def test_what_is_no_depth_is_told(depth: Any) -> None:
+    with pytest.raises(ValueError, match="depth is an integer of at least 0, or None for all, not"):
+        mimgraph.loads(MODEL).summary(depth=depth)
+
+
 FROZEN = """
 inputs: {x: [T, 4], hint: {shape: [4], optional: true}}
 nodes:
