@@ -1,11 +1,11 @@
-"""The rows of a typed graph: every node with its layer, shape, cost and sources, as data."""
+"""The summary of a typed graph: every node with its layer, shape, cost and sources."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mimgraph.analysis.cost import Cost, Costs
@@ -15,6 +15,7 @@ from mimgraph.ir.typed import (
     Each,
     Repeated,
     Sequence,
+    Shared,
     TypedGraph,
     TypedNode,
     Use,
@@ -23,7 +24,8 @@ from mimgraph.ir.typed import (
     unwrap,
 )
 from mimgraph.ir.types import TensorType
-from mimgraph.render import table
+from mimgraph.render import columns, markup
+from mimgraph.render.contents import Contents, Row, noted
 from mimgraph.render.fold import check_depth
 from mimgraph.render.labels import (
     Run,
@@ -34,79 +36,17 @@ from mimgraph.render.labels import (
     shown_results,
     source_text,
 )
+from mimgraph.render.records import csv_text, records, work
 
 WIDTH = 100  # of what no terminal shows
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An input or node. `name` is its key among its siblings, `text` says more of its layer.
-
-    A row that stands for several `times` tells of the first; its name is the first one's number.
-    `cost` is that of one time, with all that is inside, `total` of all. `loops` is how often what is
-    inside runs with the same weights; what is inside tells of one time. `only` says when it is
-    there: an input that is "optional", a node "in training".
-    """
-
-    name: str
-    layer: str
-    shape: str
-    dtype: str
-    cost: Cost = field(default_factory=Cost)
-    text: str = ""
-    sources: tuple[str, ...] = ()
-    times: int = 1
-    loops: int = 1
-    children: tuple[Row, ...] = ()
-    only: str = ""
-
-    @property
-    def total(self) -> Cost:
-        """The cost of all times."""
-        return self.cost if self.times == 1 else self.cost * self.times
-
-    def data(self, path: str = "") -> Iterator[dict[str, Any]]:
-        """The row as plain data, every time of it with all that is inside, names dotted.
-
-        A number that depends on sizes is a text, one that is not known None.
-        """
-        cost = self.cost
-        for time in range(self.times):
-            name = path + (self.name if self.times == 1 else str(int(self.name) + time))
-            found: dict[str, Any] = {
-                "name": name,
-                "layer": self.layer,
-                "shape": self.shape,
-                "dtype": self.dtype,
-                "params": cost.params,
-                "macs": None if cost.uncounted else cost.macs.value,
-                "activations": cost.activations.value,
-            }
-            more = {"frozen": cost.frozen, "buffers": cost.buffers, "only": self.only}
-            found |= {key: value for key, value in more.items() if value}
-            if self.loops > 1:
-                found["loops"] = self.loops
-            if self.children:
-                found["children"] = [d for row in self.children for d in row.data(f"{name}.")]
-            yield found
-
-
 @dataclass(frozen=True, slots=True, repr=False)
-class Summary:
-    """Rows of the inputs and nodes in the order they run; it prints as a table, `data` is plain.
+class Summary(Contents):
+    """The contents of a graph; it prints as a table, `data` is plain.
 
-    `total` is the cost of the model, at this `batch` or of one sample, `training` what a forward
-    in training adds. The table shows what is inside down to this `depth`, `data` all of it.
+    What is inside the rows is all in `data`, however deep the table shows it.
     """
-
-    name: str
-    rows: tuple[Row, ...]
-    outputs: Mapping[str, str]
-    constraints: tuple[str, ...]
-    total: Cost
-    training: Cost
-    batch: int | None = None
-    depth: int | None = None
 
     @property
     def params(self) -> int:
@@ -134,32 +74,46 @@ class Summary:
         return self.total.activations.value
 
     def data(self) -> list[dict[str, Any]]:
-        """`[{name, layer, shape, dtype, params, macs, activations}]`, with `children` where there are any.
+        """`[{name, layer, shape, dtype, from, params, macs, activations}]`, with `children` where there
+        are any, and `frozen`, `buffers`, `only` ("optional", "in training") and `shares`, the node whose
+        module it uses; `from` has the names that its block gives the sources.
 
         A repeat has a child for each time and counts them all. Where its times share weights it has
         `loops` instead, how many they are, and its children tell of one.
         """
-        return [found for row in self.rows for found in row.data()]
+        return [found for row in self.rows for found in records(row)]
+
+    def totals(self) -> dict[str, Any]:
+        """`{params, frozen, buffers, macs, activations, training: {macs, activations}}`, of the whole
+        model; `training` is what a forward does in training alone."""
+        total = self.total
+        return {
+            "params": total.params,
+            "frozen": total.frozen,
+            "buffers": total.buffers,
+            **work(total),
+            "training": work(self.training),
+        }
 
     def text(self, width: int = WIDTH) -> str:
         """The table, as wide as this if it can be."""
-        return table.text(self, width)
+        return columns.text(self, width)
 
     def markdown(self) -> str:
         """The table as Markdown."""
-        return table.markdown(self)
+        return markup.markdown(self)
 
     def csv(self) -> str:
-        """The rows as CSV, those inside below what holds them."""
-        return table.csv_text(self.data())
+        """The rows as CSV, those inside below what holds them; the last, without a name, is the total."""
+        return csv_text(self.data(), self.totals())
 
     def __repr__(self) -> str:
         """The table as wide as the terminal, in ASCII where that shows no more."""
         shown = self.text(shutil.get_terminal_size().columns if _is_terminal() else WIDTH)
-        return table.encodable(shown, getattr(sys.stdout, "encoding", None) or "utf-8")
+        return columns.encodable(shown, getattr(sys.stdout, "encoding", None) or "utf-8")
 
     def _repr_html_(self) -> str:
-        return table.html(self)
+        return markup.html(self)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
@@ -220,7 +174,7 @@ class _Rows:
         ]
         outputs = {
             name: f"{self.filled(body.type_of(value))}"
-            f"{table.noted('in training' if name in body.training else '')}"
+            f"{noted('in training' if name in body.training else '')}"
             for name, value in body.outputs.items()
         }
         total, training = self.cost(self.costs.total), self.cost(self.costs.training)
@@ -258,6 +212,7 @@ class _Rows:
             text=op_text(node),
             sources=tuple(sources),
             loops=_loops(node),
+            shares=node.operation.owner if isinstance(node.operation, Shared) else "",
             children=tuple(self.inside(node, by_name)),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -262,6 +263,7 @@ def test_data_has_the_rows_of_inputs_and_nodes_and_what_is_inside() -> None:
         "layer": "Input",
         "shape": "(N, T)",
         "dtype": "int64",
+        "from": [],
         "params": 0,
         "macs": 0,
         "activations": 0,
@@ -273,6 +275,7 @@ def test_data_has_the_rows_of_inputs_and_nodes_and_what_is_inside() -> None:
         "layer": "Conv2d",
         "shape": "(N, 8, 30, 30)",
         "dtype": "float32",
+        "from": ["x"],
         "params": 576,
         "macs": 518400,
         "activations": 28800,
@@ -289,6 +292,27 @@ def test_a_narrow_table_leaves_out_the_sources_then_cuts_the_layers() -> None:
     assert [len(summary.text(width).split("\n")[3]) for width in widths] == [87, 80, 64, 60]
     assert "  From" in summary.text(80) and "  From" not in summary.text(70)
     assert "BatchNorm2d... " in summary.text(60)
+
+
+def test_no_line_is_wider_than_a_terminal(spec: Path) -> None:
+    summary = mimgraph.load(spec).summary()
+    for width in (40, 60, 80):
+        assert max(map(len, summary.text(width).splitlines())) <= width
+
+
+TITLES = {
+    90: ["Name", "Layer", "Output shape", "Params", "MACs", "From"],
+    60: ["Name", "Layer", "Output shape", "Params", "MACs"],
+    50: ["Name", "Layer", "Output shape", "Params"],
+    40: ["Name", "Layer", "Output s...", "Params"],
+}
+
+
+@pytest.mark.parametrize("width", TITLES)
+def test_a_narrow_table_keeps_what_matters_most(width: int) -> None:
+    lines = mimgraph.loads(MODEL).summary().text(width).split("\n\n")[1].splitlines()
+    assert re.split("  +", lines[0]) == TITLES[width]
+    assert re.search(r" 19,?297$| 16,000( |$)", "\n".join(lines), re.MULTILINE)
 
 
 class Terminal(io.StringIO):
@@ -308,7 +332,7 @@ def test_it_prints_as_wide_as_the_terminal_in_its_characters(
     monkeypatch.setenv("COLUMNS", "50")
     lines = str(summary).splitlines()
     assert str(summary).isascii()
-    assert max(map(len, lines[2:23])) == 54  # no number is cut
+    assert max(map(len, lines)) <= 50
     assert lines[9].startswith("|  |  |- 0")
     assert lines[10].startswith("|  |  `- 1")
 
@@ -352,8 +376,44 @@ def test_csv_has_a_row_for_each_name() -> None:
         "activations": "57600",
         "loops": "1",
         "only": "",
+        "from": "x",
+        "shares": "",
     }
+    assert rows["fused"]["from"] == "pooled, lstm.last, fc"
     assert rows["lstm"]["macs"] == "1536*T"
+
+
+def test_csv_ends_in_the_totals_under_no_name() -> None:
+    summary = mimgraph.loads(FROZEN).summary(sizes={"T": 5})
+    *_, total = csv.DictReader(io.StringIO(summary.csv()))
+    assert {key: value for key, value in total.items() if value} == {
+        "layer": "Total",
+        "params": "30",
+        "frozen": "20",
+        "buffers": "0",
+        "macs": "80",
+        "activations": "112",
+        "loops": "1",
+    }
+
+
+def test_the_totals_are_plain_data() -> None:
+    totals = mimgraph.loads(FROZEN).summary().totals()
+    assert json.loads(json.dumps(totals)) == totals
+    assert totals == {
+        "params": 30,
+        "frozen": 20,
+        "buffers": 0,
+        "macs": "16*T",
+        "activations": "16*T + 32",
+        "training": {"macs": 8, "activations": 8},
+    }
+
+
+def test_data_tells_whose_module_is_used() -> None:
+    rows = {row["name"]: row for row in mimgraph.loads(SHARING).summary().data()}
+    assert (rows["other"]["shares"], "shares" in rows["tower"]) == ("tower", False)
+    assert (rows["other"]["from"], rows["score"]["from"]) == (["b"], ["tower", "none"])
 
 
 def leaves(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
