@@ -173,7 +173,7 @@ def _add_view(command: argparse.ArgumentParser) -> None:
         *("--direction", "-d"), choices=["TB", "LR"], default="TB", help="top to bottom (TB)"
     )
     _add_depth(command)
-    words = "draw layers in a row, four or more, as one"
+    words = "draw layers in a row, four or more, as one, and only once what repeats"
     command.add_argument("--collapse", action="store_true", help=words)
     command.add_argument("--theme", choices=["light", "dark"], default="light")
 

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from mimgraph.render.detail import Detail
 from mimgraph.render.diagram import Diagram
 from mimgraph.render.fold import collapse, fold
+from mimgraph.render.patterns import once
 
 Direction: TypeAlias = Literal["TB", "LR"]
 Theme: TypeAlias = Literal["light", "dark"]
@@ -34,4 +35,4 @@ class Scene:
     def shown(self) -> Diagram:
         """What is seen at once."""
         folded = fold(self.whole, self.depth)
-        return collapse(folded) if self.collapse else folded
+        return once(collapse(folded)) if self.collapse else folded
