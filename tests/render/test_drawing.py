@@ -315,6 +315,38 @@ def told(item: Item) -> list[str]:
     return [item.title]
 
 
+def test_many_like_inputs_of_one_merge_are_one_box() -> None:
+    names = [f"c{i}" for i in range(60)]
+    picture = drawn(f"""
+        inputs: {{{", ".join(f"{name}: [4]" for name in names)}, z: [5], flag: [4]}}
+        nodes:
+          all: {{merge: concat, from: [{", ".join(names)}, z, flag]}}
+          again: {{merge: concat, from: [all, flag]}}
+        outputs: again
+    """)
+    assert [(box.title, box.subtitle) for box in boxes(picture.items)][:3] == [
+        ("60 inputs", "c0, c1, …, c59"),
+        ("z", ""),
+        ("flag", ""),
+    ]
+    assert [edge.tail for edge in picture.edges if edge.head == "all"] == [
+        "inputs of all, (N, 4) float32",
+        "z",
+        "flag",
+    ]
+
+
+def test_sources_that_are_told_apart_stay_apart() -> None:
+    names = [f"c{i}" for i in range(8)]
+    picture = drawn(f"""
+        inputs: {{{", ".join(f"{name}: [4]" for name in names)}}}
+        nodes:
+          y: {{merge: formula, expr: "{" * ".join(names)}", from: [{", ".join(names)}]}}
+        outputs: y
+    """)
+    assert len([box for box in boxes(picture.items) if box.kind == "input"]) == 8
+
+
 def test_a_learned_tensor_comes_from_the_layer_that_has_it() -> None:
     picture = drawn("""
         inputs: {x: [8]}
