@@ -352,8 +352,8 @@ class _Drawing:
             elif end.box not in self.eaches:
                 self.edges += [Edge(end.box, head, end.port) for _ in arguments]
         for box, ports in _bundles(filled, self.eaches).items():
-            every = len(ports) == self.eaches[box] > 1
-            self.edges.append(Edge(box, head, "*" if every else ", ".join(ports)))
+            every = len(ports) == self.eaches[box]
+            self.edges.append(Edge(box, head, "" if every else ", ".join(ports)))
 
 
 def _stretch_text(stretch: Stretch, arguments: tuple[Mapping[str, Any], ...]) -> str:

@@ -89,7 +89,7 @@ class _Painter:
         """The name of a cluster, under which edges pass through its wall."""
         place = self.laid.places[cluster.id]
         row = cluster_line(cluster)
-        room = Place(place.x + 7, place.y + 4, row.width + 4, row.height + 1)
+        room = self.laid.titles[cluster.id]
         at = Point(room.x + 2, room.y + row.size)
         said = (Rect(room, 2, Style(fill=paint.fill)), self.text(at, row, "start"))
         badges = self.badges(cluster.id, cluster.mark, place)
