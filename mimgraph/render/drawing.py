@@ -227,10 +227,12 @@ class _Drawing:
         # the one node of a chain block has no name: the cluster of its use is drawn already
         path = f"{place.id}." if place.key else place.path
         drawn: list[Item] = []
+        told = place.told
         for position, item in enumerate(items):
             (operand,) = item.arguments
-            inner, results = self.node(item, _Place(path, str(position), {operand: end}))
-            drawn += inner
+            here = _Place(path, str(position), {operand: end}, told=told)
+            inner, results = self.node(item, here)
+            drawn, told = [*drawn, *inner], here.id
             end = results[item.default or ""]
         if not place.key:
             return tuple(drawn), {"": end}
@@ -387,7 +389,7 @@ def _bundles(filled: Mapping[_End, list[str]], eaches: Mapping[str, int]) -> dic
 
 def _shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:
     """The shapes of the results that are used, with their ports unless it is the default alone."""
-    if isinstance(node.operation, Each):
+    if isinstance(node.operation, Each) and not 1 < len(set(node.results.values())) < MANY:
         return _times(node.results)
     if node.type is not None and set(ports) <= {node.default}:
         return (str(node.type),)

@@ -84,7 +84,7 @@ n9[("`**scale**
 parameter [2], init=ones
 (2,)`")]
 n10{{"`**scaled**
-multiply broadcast=True
+multiply broadcast=true
 (N, 2)`"}}
 n11[/"`**score**
 (N, 2)`"/]
