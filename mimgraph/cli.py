@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -326,11 +327,15 @@ def _draw_into(args: argparse.Namespace, draw: Callable[..., None]) -> None:
     from mimgraph.render import RenderError
 
     try:
-        draw(args.output, **_view(args))
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", UserWarning)
+            draw(args.output, **_view(args))
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
     except OSError as error:
         _cannot_write(args.output, error)
+    for warning in told:
+        print(f"mimgraph: {warning.message}", file=sys.stderr)
 
 
 def _diff(args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -38,6 +39,10 @@ class Group:
     shapes: tuple[Shape, ...]
 
 
+class SmallWarning(UserWarning):
+    """A picture has letters too small to read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """Groups from back to front; `told` is what one says who cannot see them."""
@@ -48,6 +53,17 @@ class Figure:
     height: float
     page: str
     groups: tuple[Group, ...]
+
+    def warn_of(self, zoom: float) -> None:
+        """A picture that is made smaller than it is measured is not one to look at."""
+        if zoom < 1:
+            size, side = max((self.width, "wide"), (self.height, "high"))
+            warnings.warn(
+                f"the picture is {size:,.0f} points {side}, more than one can read: draw less of it,"
+                " with a depth or collapsed",
+                SmallWarning,
+                stacklevel=2,
+            )
 
 
 def figure(scene: Scene) -> Figure:
