@@ -154,6 +154,12 @@ def test_a_decorator_leaves_the_class() -> None:
     assert layers.Plain()(layers.Fancy()(x)).dims == (8,)
 
 
+def test_a_class_without_a_docstring_is_told_by_where_it_is_from() -> None:
+    mg.register(type("Plain", (nn.ReLU,), {"__module__": "my_pkg.layers"}))
+    op = catalogue.find("layer", "Plain")
+    assert op is not None and op.summary == "A class of `my_pkg.layers`."
+
+
 def test_a_class_without_a_name_of_its_own_is_a_layer_too() -> None:
     def make() -> type[nn.Module]:
         class Made(nn.Module):

@@ -74,7 +74,9 @@ def _multiplied(terms: list[Term], result: Term, sizes: Mapping[str, Size]) -> I
 def _affine(terms: list[Term], result: Term) -> Code | None:
     """A matrix applied to the last axis, as one writes it: `F.linear(x, weight)`, `x @ matrix`."""
     names = [tuple(letter.name for letter in term) for term in (*terms, result)]
-    if len(names) != 3 or len(names[1]) != 2 or len(set(names[0])) < len(names[0]):
+    if len(names) != 3 or not names[0] or len(names[1]) != 2:
+        return None
+    if len(set(names[0])) < len(names[0]):
         return None
     (*lead, last), (row, column), wanted = names
     x, matrix = Operand("0"), Operand("1")

@@ -249,16 +249,16 @@ class _Drawing:
         module: str,
     ) -> _Drawn:
         """A block opened, or several of one structure as the first, whose module's id is given."""
-        first, *others = dict.fromkeys(bodies)
-        items, outputs = self.body(first, f"{module}.", place.sources)
-        if others:
-            # ids are those of the first, whose edges stand for all
-            again = [_Drawing(self.structures) for _ in others]
-            drawn = [
-                drawing.body(body, f"{module}.", place.sources)[0]
-                for drawing, body in zip(again, others, strict=True)
-            ]
-            items = tuple(map(merged, zip(items, *drawn, strict=True)))
+        items, outputs = self.body(bodies[0], f"{module}.", place.sources)
+        drawn = {bodies[0]: items}
+        for body in bodies:
+            if body not in drawn:
+                # ids are those of the first, whose edges stand for all
+                again = _Drawing(self.structures)
+                drawn[body] = again.body(body, f"{module}.", place.sources)[0]
+        if len(drawn) > 1:
+            every = (drawn[body] for body in bodies)
+            items = tuple(map(merged, zip(*every, strict=True)))
         return (replace(heading, items=items),), _results(node, outputs)
 
     def repeated(self, node: TypedNode, operation: Repeated, place: _Place) -> _Drawn:
@@ -346,20 +346,20 @@ class _Drawing:
         filled: dict[_End, list[str]] = {}
         for key, end in sources.items():
             filled.setdefault(end, []).append(words[key])
+        bundles = _bundles(filled, self.eaches)
         for end, arguments in filled.items():
             if all(arguments):
                 self.edges.append(Edge(end.box, head, end.port, ", ".join(arguments)))
-            elif head in self.eaches or end.box in self.tables:
-                self.edges.append(Edge(end.box, head, end.port))
             elif end.box not in self.eaches:
-                self.edges += [Edge(end.box, head, end.port) for _ in arguments]
-        for box, ports in _bundles(filled, self.eaches).items():
-            every = len(ports) == self.eaches[box]
-            self.edges.append(Edge(box, head, "" if every else ", ".join(ports)))
+                times = 1 if head in self.eaches or end.box in self.tables else len(arguments)
+                self.edges += [Edge(end.box, head, end.port)] * times
+            elif ports := bundles.pop(end.box, None):
+                every = len(ports) == self.eaches[end.box]
+                self.edges.append(Edge(end.box, head, "" if every else ", ".join(ports)))
 
 
 def _stretch_text(stretch: Stretch, arguments: tuple[Mapping[str, Any], ...]) -> str:
-    """The block, its params, and how often it stands there: `residual width=8…2 × 3`."""
+    """The block, its params, and how often it stands there: `residual width=8/4/2 × 3`."""
     words = [
         " ".join(filter(None, (stretch.bodies[0].family, arguments_text(given))))
         for given in arguments[stretch.start : stretch.start + len(stretch.bodies)]

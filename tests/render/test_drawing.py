@@ -208,8 +208,8 @@ def test_blocks_and_chains_are_clusters_and_edges_pass_their_walls() -> None:
         (
             "{block: wide, from: x, repeat: {with: {width: [8, 8, 8, 2]}}}",
             [
-                "y: wide width=8…2 × 4",
-                "  Linear 8…2",
+                "y: wide width=8/8/8/2 × 4",
+                "  Linear 8/8/8/2",
                 "  ReLU",
             ],
         ),
@@ -217,10 +217,10 @@ def test_blocks_and_chains_are_clusters_and_edges_pass_their_walls() -> None:
             "{block: deep, from: x, repeat: {with: {times: [2, 2, 0, 1], width: [8, 4, 4, 4]}}}",
             [
                 "y: deep × 4",
-                "  0 to 1: deep times=2, width=8…4 × 2",
-                "    fc: Linear 8…4",
-                "    more: wide width=8…4 × 2",
-                "      Linear 8…4",
+                "  0 to 1: deep times=2, width=8/4 × 2",
+                "    fc: Linear 8/4",
+                "    more: wide width=8/4 × 2",
+                "      Linear 8/4",
                 "      ReLU",
                 "  2: deep times=0, width=4",
                 "    fc: Linear 4",
@@ -402,3 +402,16 @@ def test_a_learned_tensor_comes_from_the_layer_that_has_it() -> None:
         "vec.0 -> output w (weight)",
         "vec.0 -> output b (bias)",
     ]
+
+
+def test_edges_stand_in_the_order_of_the_sources() -> None:
+    picture = drawn("""
+        inputs: {a: {vocab: 4}, b: {vocab: 5}, x: [8]}
+        nodes:
+          table: {layer: Embedding, each: [a, b], embedding_dim: 4}
+          sizes: {layer: Linear, each: [table.a, table.b], out_features: 4}
+          z: {merge: concat, from: [sizes.*, x]}
+        outputs: z
+    """)
+    inner = [(edge.tail, edge.head, edge.port) for edge in picture.edges[2:-1]]
+    assert inner == [("table", "sizes", ""), ("sizes", "z", ""), ("x", "z", "")]

@@ -112,5 +112,5 @@ nodes:
 outputs: b3
 """
     (found,) = (item for item in once(drawn(text)).items if isinstance(item, Cluster))
-    assert (found.kind, found.title, found.subtitle) == ("repeat", "b0…3", "step × 4")
+    assert (found.kind, found.title, found.subtitle) == ("repeat", "b0/1/2/3", "step × 4")
     assert len(found.items) == 2

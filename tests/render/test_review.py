@@ -277,8 +277,8 @@ PICTURES = {
             Linear 3 (N, 3)
         ~   Dropout p 0.1 → 0.2 (N, 3)
         ~ three: mlp width [4, 5] → [4, 6] (N, 5) → (N, 6)
-        ~   Linear out_features 5 → 6 (N, 4…5) → (N, 4…6)
-        ~   Dropout p 0.1 → 0.2 (N, 4…5) → (N, 4…6)
+        ~   Linear out_features 5 → 6 (N, 4/5) → (N, 4/6)
+        ~   Dropout p 0.1 → 0.2 (N, 4/5) → (N, 4/6)
           three (N, 5) → (N, 6)
 
     """,
