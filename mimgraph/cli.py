@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 OK, WRONG_SPEC, WRONG_CALL = 0, 1, 2
 
+_ENDINGS = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
+
 
 class CallError(Exception):
     """The command was called wrongly: a file that is not there, a param that does not exist."""
@@ -76,20 +78,35 @@ class _Version(argparse.Action):
         sys.exit(OK)
 
 
+class _Commands:
+    """Adds commands to a parser, each with what all of them take."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self.added = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def __call__(self, name: str, function: Any, help: str) -> argparse.ArgumentParser:
+        command = self.added.add_parser(name, help=help, description=help)
+        command.set_defaults(command=function)
+        words = "import a Python module, which registers layers of your own; repeatable"
+        command.add_argument("--import", action="append", default=[], metavar="MODULE", help=words)
+        return command
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mimgraph", description="Declare multi-input PyTorch models: check, draw, emit, run."
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = _Commands(parser)
+    _add_tellers(commands)
+    _add_pictures(commands)
+    _add_makers(commands)
+    _add_references(commands)
+    return parser
 
-    def command(name: str, function: Any, help: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=help, description=help)
-        added.set_defaults(command=function)
-        words = "import a Python module, which registers layers of your own; repeatable"
-        added.add_argument("--import", action="append", default=[], metavar="MODULE", help=words)
-        return added
 
+def _add_tellers(command: _Commands) -> None:
+    """What tells of a spec in words."""
     check = command("check", _check, "tell every fault of the specs")
     _add_spec(check, nargs="+")
     _add_format(check, "sarif", "github")
@@ -101,10 +118,12 @@ def _parser() -> argparse.ArgumentParser:
     summary.add_argument("--batch", type=_positive, metavar="N", help=words)
     _add_depth(summary)
 
+
+def _add_pictures(command: _Commands) -> None:
+    """What draws specs."""
     draw = command("draw", _draw, "draw the architecture")
     _add_spec(draw)
-    endings = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
-    draw.add_argument("-o", "--output", required=True, metavar="FILE", help=endings)
+    draw.add_argument("-o", "--output", required=True, metavar="FILE", help=_ENDINGS)
     _add_view(draw)
 
     diff = command("diff", _diff, "tell what changed from one spec to another")
@@ -116,11 +135,14 @@ def _parser() -> argparse.ArgumentParser:
     formats = ["text", "md", "json"]
     words = "md is Markdown for a pull request"
     diff.add_argument("--format", choices=formats, default="text", help=words)
-    diff.add_argument("-o", "--output", metavar="FILE", help=f"draw both as one, too: {endings}")
+    diff.add_argument("-o", "--output", metavar="FILE", help=f"draw both as one, too: {_ENDINGS}")
     _add_view(diff)
     words = "exit with 1 if they differ, as git diff does; with 1 also if a spec is wrong"
     diff.add_argument("--exit-code", action="store_true", help=words)
 
+
+def _add_makers(command: _Commands) -> None:
+    """What makes a module of a spec."""
     emit = command("emit", _emit, "write the model as a stand-alone Python file")
     _add_spec(emit)
     emit.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
@@ -138,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and inputs (0)")
     run.add_argument("--json", action="store_true", help="print data")
 
+
+def _add_references(command: _Commands) -> None:
+    """What tells of the language itself."""
     layers = command("layers", _layers, "list the layers and merges, or show one")
     layers.add_argument("name", nargs="?", metavar="NAME")
     _add_format(layers)
@@ -147,7 +172,6 @@ def _parser() -> argparse.ArgumentParser:
 
     schema = command("schema", _schema, "print the JSON Schema of specs, for editors")
     schema.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
-    return parser
 
 
 def _add_spec(
@@ -170,9 +194,8 @@ def _add_format(command: argparse.ArgumentParser, *more: str) -> None:
 
 def _add_view(command: argparse.ArgumentParser) -> None:
     """How a picture looks."""
-    command.add_argument(
-        *("--direction", "-d"), choices=["TB", "LR"], default="TB", help="top to bottom (TB)"
-    )
+    words = "top to bottom (TB)"
+    command.add_argument("--direction", "-d", choices=["TB", "LR"], default="TB", help=words)
     _add_depth(command)
     words = "draw layers in a row, four or more, as one, and only once what repeats"
     command.add_argument("--collapse", action="store_true", help=words)

@@ -236,7 +236,8 @@ class Graph(Shown):
         """A table of the nodes: their shapes, weights, multiply-accumulates and activations.
 
         `batch` and `sizes` fill in what is known only at run time: `batch=32, sizes={"T": 128}`;
-        `depth` is how far blocks are opened.
+        `depth` is how far blocks are opened. `.totals()`, `.data()`, `.csv()` and `.markdown()` give
+        the same for other tools.
         """
         from mimgraph.render.summary import summary
 

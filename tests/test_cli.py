@@ -249,7 +249,7 @@ def test_set_fills_a_size_where_no_param_is_called_so(run, length: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--set", "T=2"], "T = 2 breaks T >= 3"),
+        (["--set", "T=2"], "T = 2 breaks T >= 3, which y needs (<stdin>:4)"),
         (["--set", "T=ten"], "T is a size, an integer of at least 1, not 'ten'"),
         (
             ["--set", "T=9", "--set", "L=9"],
