@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -196,7 +197,7 @@ def _add_view(command: argparse.ArgumentParser) -> None:
     words = "top to bottom (TB)"
     command.add_argument("--direction", "-d", choices=["TB", "LR"], default="TB", help=words)
     _add_depth(command)
-    words = "draw layers in a row, four or more, as one"
+    words = "draw layers in a row, four or more, as one, and only once what repeats"
     command.add_argument("--collapse", action="store_true", help=words)
     command.add_argument("--theme", choices=["light", "dark"], default="light")
 
@@ -363,11 +364,15 @@ def _draw_into(args: argparse.Namespace, draw: Callable[..., None]) -> None:
     from mimgraph.render import RenderError
 
     try:
-        draw(args.output, **_view(args))
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", UserWarning)
+            draw(args.output, **_view(args))
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
     except OSError as error:
         _cannot_write(args.output, error)
+    for warning in told:
+        print(f"mimgraph: {warning.message}", file=sys.stderr)
 
 
 def _diff(args: argparse.Namespace) -> int:

@@ -257,7 +257,8 @@ class Graph(Shown):
         .html, an interactive page.
 
         It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
-        down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.
+        down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one,
+        and only once what repeats.
         """
         from mimgraph.render import draw
 

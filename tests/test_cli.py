@@ -199,6 +199,17 @@ def test_diff_of_a_commit_and_the_file(run, wider: str, monkeypatch: pytest.Monk
     assert run("diff", "-", wider) == run("diff", TEXT, wider)
 
 
+def test_draw_says_that_a_picture_is_too_long_to_read(run, tmp_path: Path) -> None:
+    rows = (f"  n{i}: {{layer: ReLU, from: {f'n{i - 1}' if i else 'x'}}}\n" for i in range(300))
+    spec = tmp_path / "long.yaml"
+    spec.write_text(f"inputs: {{x: [4]}}\nnodes:\n{''.join(rows)}outputs: n299\n")
+    code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"))
+    assert code == 0
+    assert re.fullmatch(r"mimgraph: the picture is 2\d,\d{3} points high, .*\n", out.error)
+    code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"), "--collapse")
+    assert (code, out.error) == (0, "")
+
+
 def test_diff_draws_both(run, wider: str, tmp_path: Path) -> None:
     path = tmp_path / "diff.dot"
     code, _ = run("diff", TEXT, wider, "-o", str(path), "--direction", "LR")

@@ -44,9 +44,8 @@ def details(graph: TypedGraph, declared: Graph, code: Excerpts) -> Mapping[str, 
         **dict(_outputs(graph, declared)),
     }
     told = {id_: replace(detail, code=code.get(id_, ())) for id_, detail in found.items()}
-    for readers, columns in tables_of(graph.body).items():
-        table = {column: told.pop(column) for column in columns}
-        told[f"inputs of {', '.join(readers)}"] = _table(table)
+    for id_, columns in tables_of(graph.body).items():
+        told[id_] = _table({column: told.pop(column) for column in columns})
     return told
 
 

@@ -72,6 +72,14 @@ class Diagram:
     edges: tuple[Edge, ...]
 
 
+def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
+    """Every cluster, the outer before the inner."""
+    for item in items:
+        if isinstance(item, Cluster):
+            yield item
+            yield from clusters(item.items)
+
+
 def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
     """Every box, those in clusters too."""
     for item in items:

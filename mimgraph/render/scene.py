@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from mimgraph.render.detail import Detail
 from mimgraph.render.diagram import Diagram
 from mimgraph.render.fold import check_depth, collapse, fold
+from mimgraph.render.patterns import once
 
 Direction: TypeAlias = Literal["TB", "LR"]
 Theme: TypeAlias = Literal["light", "dark"]
@@ -40,7 +41,7 @@ class Scene:
     def shown(self) -> Diagram:
         """What is seen at once."""
         folded = fold(self.whole, self.depth)
-        return collapse(folded) if self.collapse else folded
+        return once(collapse(folded)) if self.collapse else folded
 
 
 def _check_one_of(name: str, given: Any, words: tuple[str, ...]) -> None:

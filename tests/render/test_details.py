@@ -144,18 +144,18 @@ def found() -> dict[str, Detail]:
 
 
 OPTIONS = {
-    "vec.1": "out_features=8, bias=True (default), in_features=12544 (inferred)",
+    "vec.1": "out_features=8, bias=true (default), in_features=12544 (inferred)",
     "stage": "width=4/16, kernel=3 (default), C=3/4 (inferred), H=32/30 (inferred), W=32/30 (inferred)",
     "stage.0.inner": "out_channels=4/16, kernel_size=3, stride=1 (default), padding=0 (default),"
-    " dilation=1 (default), groups=1 (default), bias=True (default), padding_mode=zeros (default),"
+    " dilation=1 (default), groups=1 (default), bias=true (default), padding_mode=zeros (default),"
     " in_channels=3/4 (inferred)",
-    "words": "hidden_size=8, num_layers=1 (default), bias=True (default), dropout=0.0 (default),"
-    " bidirectional=False (default), proj_size=0 (default), input_size=4 (inferred),"
+    "words": "hidden_size=8, num_layers=1 (default), bias=true (default), dropout=0.0 (default),"
+    " bidirectional=false (default), proj_size=0 (default), input_size=4 (inferred),"
     " activation=ReLU, take=last",
     "table": "embedding_dim=8, padding_idx=None (default), max_norm=None (default),"
-    " norm_type=2.0 (default), scale_grad_by_freq=False (default), sparse=False (default),"
+    " norm_type=2.0 (default), scale_grad_by_freq=false (default), sparse=false (default),"
     " num_embeddings=9 (inferred)",
-    "out": "broadcast=False (default), missing=None (default)",
+    "out": "broadcast=false (default), missing=None (default)",
     "vec": "",
     "ids": "vocab=100",
 }
