@@ -12,6 +12,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph.render import RenderError, mermaid
+from mimgraph.render.description import described
 from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, boxes
 from mimgraph.render.drawing import diagram
 from mimgraph.render.looks import LOOKS
@@ -305,7 +306,7 @@ def test_mermaid_draws_what_the_diagram_says(draw: Draw) -> None:
         assert sorted(filter(None, map(bare, drawn["texts"]))) == texts(scene.shown), path.stem
         assert set(drawn["bold"]) == {box.title for box in boxes(scene.shown.items)} - {""}
         assert bare(drawn["title"]) == scene.shown.name
-        assert bare(drawn["description"]) == bare(scene.shown.doc)
+        assert bare(drawn["description"]) == bare(described(scene.shown))
         assert drawn["active"] == []
 
 
@@ -315,7 +316,7 @@ def test_mermaid_shows_any_text_as_it_is(draw: Draw) -> None:
         picture = hostile(word)
         drawn = draw(mermaid.text(Scene(picture)))
         assert sorted(filter(None, map(bare, drawn["texts"]))) == texts(picture), name
-        assert bare(drawn["description"]) == bare(word), name
+        assert bare(drawn["description"]) == bare(described(picture)), name
         assert drawn["active"] == []
 
 

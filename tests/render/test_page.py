@@ -555,7 +555,12 @@ WIDE = "inputs: {{{}}}\nnodes: {{all: {{merge: concat, from: [{}]}}}}\noutputs: 
 COLUMNS = [f"c{i}" for i in range(200)]
 LONG = {
     "high": (large(600, 0), "x"),
-    "wide": (WIDE.format(", ".join(f"{c}: [4]" for c in COLUMNS), ", ".join(COLUMNS)), "c0"),
+    "wide": (
+        WIDE.format(
+            ", ".join(f"{c}: [{i + 1}]" for i, c in enumerate(COLUMNS)), ", ".join(COLUMNS)
+        ),
+        "c0",
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pypdf import PageObject, PdfReader
 
 from mimgraph.render import pdf
+from mimgraph.render.description import described
 from mimgraph.render.diagram import Box, Diagram
 from mimgraph.render.figure import SmallWarning
 from mimgraph.render.scene import Scene
@@ -50,7 +51,7 @@ def test_it_says_what_it_shows() -> None:
     told = read(Scene(EVERYTHING)).metadata
     assert told is not None
     assert told.title == "Everything"
-    assert (told.subject or "").startswith("Architecture of Everything:")
+    assert told.subject == described(EVERYTHING)
 
 
 def test_the_same_scene_gives_the_same_bytes() -> None:

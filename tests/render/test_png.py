@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from mimgraph.render import png
+from mimgraph.render.description import described
 from mimgraph.render.diagram import Box, Diagram, Edge
 from mimgraph.render.figure import SmallWarning
 from mimgraph.render.looks import LOOKS
@@ -38,7 +39,7 @@ def test_letters_are_drawn_without_any_font_of_the_machine() -> None:
 
 
 def test_it_says_what_it_shows() -> None:
-    assert opened(Scene(EVERYTHING)).info["Description"].startswith("Architecture of Everything:")
+    assert opened(Scene(EVERYTHING)).info["Description"] == described(EVERYTHING)
 
 
 def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
