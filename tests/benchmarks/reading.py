@@ -1,0 +1,156 @@
+"""Reading and checking specs: whole processes, large files, and the shape pass alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import partial
+
+import networkx as nx
+import torch
+import yaml
+
+import mimgraph as mg
+from mimgraph.analysis.inference import infer
+from mimgraph.diagnostics import Report
+from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedOperation, Use, unwrap
+from tests.benchmarks import peers
+from tests.benchmarks.case import Case, Cost, clocked, fixed, process
+from tests.benchmarks.forwards import torchvisions
+from tests.conftest import ROOT
+from tests.gallery import gallery
+
+LIBRARIES = "import yaml, networkx"
+
+
+def check_against(statement: str) -> tuple[Cost, Cost]:
+    """`mimgraph check` of a small spec, and a statement, each as a process."""
+    spec = str(ROOT / "specs" / "simple_numerical.yaml")
+    ours = process(sys.executable, "-m", "mimgraph.cli", "check", spec)
+    return ours, process(sys.executable, "-c", statement)
+
+
+def chain(nodes: int) -> str:
+    """A spec of that many Linear nodes in a row."""
+    lines = "".join(
+        f"  n{i + 1}: {{layer: Linear, from: n{i}, out_features: 64}}\n" for i in range(nodes)
+    )
+    return f"inputs: {{n0: [64]}}\nnodes:\n{lines}outputs: n{nodes}\n"
+
+
+def check(nodes: int) -> Cost:
+    text = chain(nodes)
+    return clocked(lambda: mg.loads(text), nodes)
+
+
+def libraries(nodes: int) -> Cost:
+    """libyaml's parser and networkx's sort."""
+    text = chain(nodes)
+
+    def read_and_sort() -> None:
+        tree = yaml.load(text, yaml.CSafeLoader)
+        graph = nx.DiGraph((node["from"], name) for name, node in tree["nodes"].items())
+        list(nx.topological_sort(graph))
+
+    return clocked(read_and_sort, nodes)
+
+
+def safe_load(nodes: int) -> Cost:
+    text = chain(nodes)
+    return clocked(lambda: yaml.safe_load(text), nodes)
+
+
+def operations(body: Body) -> int:
+    """How many layers and merges run in a body."""
+    return sum(_operations(node.operation) for node in body.nodes)
+
+
+def _operations(operation: TypedOperation) -> int:
+    match unwrap(operation):
+        case Leaf():
+            return 1
+        case Use(body):
+            return operations(body)
+        case Repeated(bodies):
+            return sum(map(operations, bodies))
+        case Sequence(items) | Each(items):
+            return sum(_operations(item.operation) for item in items)
+
+
+def shapes(name: str) -> tuple[int, Cost]:
+    """The shape pass of a spec that is read, and of how many operations."""
+    graph = gallery(name)
+    nodes = operations(graph.typed.body)
+    return nodes, clocked(lambda: infer(graph.declared, Report()), nodes)
+
+
+def shapes_alone(name: str) -> tuple[Cost, Cost]:
+    _, ours = shapes(name)
+    return ours, fixed(15e-6)
+
+
+def shapes_against_meta(name: str) -> tuple[Cost, Cost]:
+    """torch's own answer is a forward on the meta device."""
+    nodes, ours = shapes(name)
+    with torch.device("meta"):
+        model, image = torchvisions(name).eval(), torch.empty(1, 3, 224, 224)
+    return ours, clocked(torch.no_grad()(lambda: model(image)), nodes)
+
+
+def cases() -> Iterator[Case]:
+    whole = "check of a small spec, whole process"
+    yield Case(
+        name=whole,
+        against=LIBRARIES,
+        make=partial(check_against, LIBRARIES),
+        at_most=1.3,
+    )
+    for peer in peers.SIMPLE:
+        build = f"from tests.benchmarks.peers import SIMPLE; SIMPLE[{peer!r}]()"
+        yield Case(
+            name=whole,
+            against=f"the same model in {peer}",
+            make=partial(check_against, build),
+            at_most=0.1,
+            rounds=5,
+            peer=peer,
+        )
+    for nodes in (1_000, 10_000, 50_000):
+        for against, floor, most in (
+            ("CSafeLoader and networkx", libraries, None),
+            ("yaml.safe_load", safe_load, 0.5),
+        ):
+            yield Case(
+                name=f"check, {nodes:,} nodes",
+                against=against,
+                make=partial(lambda floor, nodes: (check(nodes), floor(nodes)), floor, nodes),
+                at_most=most,
+                rounds=50_000 // nodes,
+                unit="µs a node",
+                slow=nodes > 1_000,
+            )
+    yield Case(
+        name="check, 50,000 nodes",
+        against="1,000 nodes",
+        make=lambda: (check(50_000), check(1_000)),
+        at_most=1.2,
+        rounds=3,
+        unit="µs a node",
+        slow=True,
+    )
+    for name in ("resnet50", "densenet121"):
+        yield Case(
+            name=f"shapes, {name}",
+            against="15 µs a node",
+            make=partial(shapes_alone, name),
+            at_most=1.0,
+            unit="µs a node",
+        )
+        yield Case(
+            name=f"shapes, {name}",
+            against="torchvision's on the meta device",
+            make=partial(shapes_against_meta, name),
+            at_most=1 / 15,
+            unit="µs a node",
+            slow=True,
+        )
