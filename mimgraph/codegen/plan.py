@@ -183,10 +183,11 @@ class Plan:
 
     def single(self, node: TypedNode) -> None:
         """A node where it is there, and None where it is not, if that is read."""
+        if node.presence == ALWAYS:
+            self.filled(node)
+            return
         with self.under(node.presence):
             self.filled(node)
-        if node.presence == ALWAYS:
-            return
         values = (Value(node.name, port) for port in node.results)
         missing = dict.fromkeys(self.value(v) for v in values if v in self.nullable & self.used)
         with self.under(node.presence, holds=False):

@@ -82,15 +82,17 @@ def rebuild(node: Code, replace: Callable[[Code], Code | None]) -> Code:
     found = replace(node)
     if found is not None:
         return found
-    match node:
-        case Attribute(value, name):
-            return Attribute(rebuild(value, replace), name)
+    match node:  # the usual ones first
+        case Name() | Constant() | Operand():
+            return node
         case Call(function, args, keywords):
             return Call(
                 rebuild(function, replace),
-                tuple(rebuild(arg, replace) for arg in args),
-                tuple((key, rebuild(value, replace)) for key, value in keywords),
+                tuple([rebuild(arg, replace) for arg in args]),
+                tuple([(key, rebuild(value, replace)) for key, value in keywords]),
             )
+        case Attribute(value, name):
+            return Attribute(rebuild(value, replace), name)
         case Construct(class_name, arguments, positional, defaults):
             rebuilt = tuple((key, rebuild(value, replace)) for key, value in arguments)
             return Construct(class_name, rebuilt, positional, defaults)

@@ -144,7 +144,7 @@ def code(value: Any) -> Code:
         return value
     if isinstance(value, Dim):
         return RuntimeSize(value)
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         items = tuple(code(item) for item in value)
         if any(not isinstance(item, Constant) or item.written is not None for item in items):
             return Tuple(items)
@@ -167,18 +167,22 @@ def by_position(**values: Any) -> tuple[Code, ...]:
 def named_constant(name: str, value: Any) -> Code:
     """`value` as code; a constant, one in a tuple too, remembers the argument it is for."""
     built = code(value)
+    if isinstance(built, Constant):
+        return Constant(built.value, name, built.written)
     if isinstance(built, Tuple):
         return Tuple(tuple(named_constant(name, item) for item in built.items))
-    return Constant(built.value, name, built.written) if isinstance(built, Constant) else built
+    return built
 
 
 def children(node: Code) -> tuple[Code, ...]:
     """The expressions right below `node`, in the order in which they are printed."""
-    match node:
+    match node:  # the usual ones first
+        case Name() | Constant() | Operand():
+            return ()
+        case Call(function, args, keywords):
+            return (function, *args, *[value for _, value in keywords])
         case Attribute(value) | Unary(_, value) | Unpacked(value):
             return (value,)
-        case Call(function, args, keywords):
-            return (function, *args, *(value for _, value in keywords))
         case Subscript(value, index):
             return (value, index)
         case Slice(start, stop, step):
@@ -193,3 +197,14 @@ def children(node: Code) -> tuple[Code, ...]:
             return (element, iterable)
         case _:
             return ()
+
+
+def walk(node: Code) -> list[Code]:
+    """`node` and every expression below it, in the order in which they are printed."""
+    found, stack = [], [node]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        if below := children(node):
+            stack += below[::-1]
+    return found
