@@ -186,8 +186,9 @@ class Op:
         self, sources: Mapping[str, TensorType], options: Mapping[str, Any]
     ) -> Lowering | Block:
         """The rule's own answer."""
-        given = {name: options[name] for name in options if name not in self._computed}
-        return self.function(*self.inputs.argument(sources), **given)
+        if self._computed:
+            options = {name: options[name] for name in options if name not in self._computed}
+        return self.function(*self.inputs.argument(sources), **options)
 
     @cached_property
     def _computed(self) -> frozenset[str]:
