@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         training_only,
     )
     from mimgraph.diagnostics import SpecError
-    from mimgraph.graph import Graph, load, load_model, loads
+    from mimgraph.graph import Graph, diff, load, load_model, loads, positional
     from mimgraph.registration import register
 
 __all__ = [
@@ -33,11 +33,13 @@ __all__ = [
     "Tensor",
     "arange",
     "block",
+    "diff",
     "layers",
     "load",
     "load_model",
     "loads",
     "merges",
+    "positional",
     "register",
     "training_only",
 ]
@@ -46,7 +48,7 @@ __all__ = [
 _HOMES = {
     "handles": "Buffer Input Output Parameter Sequential Tensor arange block training_only",
     "diagnostics": "SpecError",
-    "graph": "Graph load load_model loads",
+    "graph": "Graph diff load load_model loads positional",
     "registration": "register",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -1,4 +1,4 @@
-"""The command line: check, summary, draw, emit, run, layers, explain, schema.
+"""The command line: check, summary, draw, diff, emit, run, layers, explain, schema.
 
 A command imports what it needs when it runs, so that none waits for what another uses.
 """
@@ -10,7 +10,8 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -92,15 +93,32 @@ def _parser() -> argparse.ArgumentParser:
     _add_spec(check, nargs="+")
     _add_format(check, "sarif", "github")
 
-    summary = command("summary", _summary, "print a table of nodes, shapes and parameters")
-    _add_spec(summary)
-    _add_format(summary)
+    summary = command("summary", _summary, "print a table of nodes, shapes, parameters and MACs")
+    _add_spec(summary, sets="override a param, or fill in a size: hidden=128, T=50")
+    _add_format(summary, "csv", "md")
+    words = "samples that shapes and numbers are told of"
+    summary.add_argument("--batch", type=_positive, metavar="N", help=words)
+    _add_depth(summary)
 
     draw = command("draw", _draw, "draw the architecture")
     _add_spec(draw)
-    endings = ".svg, .png, .pdf, .dot or .mmd (Mermaid, which GitHub draws)"
+    endings = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
     draw.add_argument("-o", "--output", required=True, metavar="FILE", help=endings)
     _add_view(draw)
+
+    diff = command("diff", _diff, "tell what changed from one spec to another")
+    diff.epilog = "the last commit and now: git show HEAD:spec.yaml | mimgraph diff - spec.yaml"
+    words = "a YAML, JSON or .safetensors file; - is standard input"
+    diff.add_argument("old", metavar="OLD", help=words)
+    diff.add_argument("new", metavar="NEW", help=words)
+    _add_settings(diff)
+    formats = ["text", "md", "json"]
+    words = "md is Markdown for a pull request"
+    diff.add_argument("--format", choices=formats, default="text", help=words)
+    diff.add_argument("-o", "--output", metavar="FILE", help=f"draw both as one, too: {endings}")
+    _add_view(diff)
+    words = "exit with 1 if they differ, as git diff does; with 1 also if a spec is wrong"
+    diff.add_argument("--exit-code", action="store_true", help=words)
 
     emit = command("emit", _emit, "write the model as a stand-alone Python file")
     _add_spec(emit)
@@ -131,12 +149,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_spec(command: argparse.ArgumentParser, nargs: str | None = None) -> None:
+def _add_spec(
+    command: argparse.ArgumentParser, nargs: str | None = None, sets: str = "override a param"
+) -> None:
     words = "a YAML or JSON file, or .safetensors that holds one; - is standard input"
     if nargs is not None:
         words += "; several, or patterns: 'specs/**/*.yaml'"
     command.add_argument("spec", nargs=nargs, metavar="SPEC", help=words)
-    words = "override a param"
+    _add_settings(command, sets)
+
+
+def _add_settings(command: argparse.ArgumentParser, words: str = "override a param") -> None:
     command.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=words)
 
 
@@ -149,11 +172,15 @@ def _add_view(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         *("--direction", "-d"), choices=["TB", "LR"], default="TB", help="top to bottom (TB)"
     )
-    words = "how deep blocks are open: 0, 1, 2, ... or all (all)"
-    command.add_argument("--depth", type=_depth, default=None, metavar="DEPTH", help=words)
+    _add_depth(command)
     words = "draw layers in a row, four or more, as one"
     command.add_argument("--collapse", action="store_true", help=words)
     command.add_argument("--theme", choices=["light", "dark"], default="light")
+
+
+def _add_depth(command: argparse.ArgumentParser) -> None:
+    words = "how deep blocks are open: 0, 1, 2, ... or all (all)"
+    command.add_argument("--depth", type=_depth, default=None, metavar="DEPTH", help=words)
 
 
 def _view(args: argparse.Namespace) -> dict[str, Any]:
@@ -190,17 +217,25 @@ def _overrides(settings: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _load(path: str, settings: Sequence[str]) -> Graph:
-    """The graph of a file, or of standard input."""
-    from mimgraph.graph import load, loads
+def _load(path: str, settings: Sequence[str], sizes: dict[str, Any] | None = None) -> Graph:
+    """The graph of a file, or of standard input. Settings of what is no param but a size of an
+    input go to `sizes`, if there are to be any."""
+    from mimgraph.graph import UnknownParams, load, loads
     from mimgraph.spec.compose import MAX_BYTES
 
     overrides = _overrides(settings)
     try:
+        read = partial(load, path)
         if path == "-":
             text = sys.stdin.buffer.read(MAX_BYTES + 1).decode(errors="surrogateescape")
-            return loads(text, params=overrides, name="<stdin>")
-        return load(path, params=overrides)
+            read = partial(loads, text, name="<stdin>")
+        try:
+            return read(params=overrides)
+        except UnknownParams as error:
+            if sizes is None or not set(error.names) <= set(error.sizes):
+                raise
+            sizes |= {name: overrides.pop(name) for name in error.names}
+            return read(params=overrides)
     except OSError as error:
         raise CallError(f"cannot read {visible(path)}: {error.strerror or error}") from None
     except SpecError:
@@ -261,23 +296,70 @@ def _point_to_pages(faults: Sequence[Diagnostic]) -> None:
 
 
 def _summary(args: argparse.Namespace) -> int:
-    summary = _load(args.spec, args.set).summary()
-    print(json.dumps(summary.data(), indent=2) if args.format == "json" else summary)
+    sizes: dict[str, Any] = {}
+    graph = _load(args.spec, args.set, sizes)
+    try:
+        summary = graph.summary(args.batch, sizes, args.depth)
+    except ValueError as error:
+        raise CallError(str(error)) from None
+    match args.format:
+        case "json":
+            print(json.dumps(summary.data(), indent=2))
+        case "csv":
+            print(summary.csv(), end="")
+        case "md":
+            print(summary.markdown())
+        case _:
+            print(summary)
     return OK
 
 
 def _draw(args: argparse.Namespace) -> int:
+    graph = _load(args.spec, args.set)
+    _check_output(args.spec, args.output)
+    _draw_into(args, graph.draw)
+    return OK
+
+
+def _draw_into(args: argparse.Namespace, draw: Callable[..., None]) -> None:
+    """A picture as a whole file."""
     from mimgraph.render import RenderError
 
-    graph = _load(args.spec, args.set)
     try:
-        _check_output(args.spec, args.output)
-        graph.draw(args.output, **_view(args))
+        draw(args.output, **_view(args))
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
     except OSError as error:
         _cannot_write(args.output, error)
-    return OK
+
+
+def _diff(args: argparse.Namespace) -> int:
+    """What changed, and the picture of it if one is wanted."""
+    from mimgraph.graph import diff
+
+    if args.old == args.new == "-":
+        raise CallError("only one of OLD and NEW can be standard input")
+    graphs: dict[str, Graph] = {}
+    faults: list[Diagnostic] = []
+    for path in dict.fromkeys((args.old, args.new)):
+        try:
+            graphs[path] = _load(path, args.set)
+        except SpecError as error:
+            faults += error.diagnostics
+    if faults:
+        raise SpecError(faults)
+    review = diff(graphs[args.old], graphs[args.new])
+    if args.output is not None:
+        for spec in (args.old, args.new):
+            _check_output(spec, args.output)
+        _draw_into(args, review.draw)
+    if args.format == "text":
+        print(review.text(color=wants_color(sys.stdout)))
+    elif args.format == "json":
+        print(json.dumps(review.data(), indent=2))
+    else:
+        sys.stdout.write(review.markdown())
+    return WRONG_SPEC if review and args.exit_code else OK
 
 
 def _emit(args: argparse.Namespace) -> int:

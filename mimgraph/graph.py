@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mimgraph.builder import BlockPart, GraphPart, Outputs
-    from mimgraph.codegen.checks import InputCheck
+    from mimgraph.codegen.export import DynamicShapes
+    from mimgraph.codegen.hook import InputCheck
     from mimgraph.codegen.transfer import Transfer
+    from mimgraph.render.detail import Detail
+    from mimgraph.render.review import Review
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
 
@@ -148,18 +151,46 @@ class Graph(Shown):
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
         return made
 
+    def dynamic_shapes(
+        self, given: Iterable[str] | Mapping[str, TorchTensor | None] | None = None
+    ) -> DynamicShapes:
+        """What `torch.export` and the ONNX exporter take, so that the batch and all named sizes stay open.
+
+        A name is one `torch.export.Dim` wherever it stands, within the graph's constraints; the batch
+        is `N`. If optional inputs are left out, `given` are the others, or their names:
+
+            torch.export.export(model, (), inputs, dynamic_shapes=graph.dynamic_shapes(inputs))
+
+        torch takes no size for 1 that it is to keep open, of the example too; and it keeps no length
+        open that an LSTM, GRU or RNN or a MaxPool1d runs over: take that axis out.
+        """
+        from mimgraph.codegen.export import dynamic_shapes
+
+        return dynamic_shapes(self.typed, self.inputs if given is None else given)
+
     def _input_check(self) -> InputCheck:
-        from mimgraph.codegen.checks import InputCheck
+        from mimgraph.codegen.hook import InputCheck
 
         return InputCheck(self.typed, self.dumps, restore_check)
 
     def _classes(self) -> Mapping[str, Any]:
         """What the source defines, by name."""
-        from mimgraph.codegen.emit import emit
-        from mimgraph.codegen.loader import load
+        return _define(self.typed, self.dumps, restore)
 
-        file = emit(self.typed)
-        return vars(load(file.text, self.dumps, restore, file.own, file.layers))
+    def split(self, stages: Iterable[str] | int) -> tuple[Stage, ...]:
+        """Its stages for `torch.distributed.pipelining`, of which each named node begins one.
+
+        For a number it makes as many, that have about the same parameters and multiply-accumulates.
+        A `ValueError` tells where a stage would need of another what cannot be sent: a weight, or
+        what may be missing.
+        """
+        from mimgraph.analysis.balance import balanced
+        from mimgraph.analysis.split import split
+
+        names = balanced(self.typed, stages) if isinstance(stages, int) else stages
+        starts = tuple(names)
+        parts = enumerate(split(self.typed, starts))
+        return tuple(Stage(self, starts, index, typed) for index, typed in parts)
 
     def save(self, model: nn.Module, path: str | PathLike[str]) -> None:
         """Write the model's weights as .safetensors with this spec in the metadata.
@@ -196,11 +227,20 @@ class Graph(Shown):
         return load_state(self.typed, model, other, strict)
 
     @uncollected()
-    def summary(self) -> Summary:
-        """A table of the nodes, their shapes and their weights."""
+    def summary(
+        self,
+        batch: int | None = None,
+        sizes: Mapping[str, int] | None = None,
+        depth: int | None = None,
+    ) -> Summary:
+        """A table of the nodes: their shapes, weights, multiply-accumulates and activations.
+
+        `batch` and `sizes` fill in what is known only at run time: `batch=32, sizes={"T": 128}`;
+        `depth` is how far blocks are opened.
+        """
         from mimgraph.render.summary import summary
 
-        return summary(self.typed)
+        return summary(self.typed, batch, sizes, depth)
 
     @uncollected()
     def draw(
@@ -212,7 +252,8 @@ class Graph(Shown):
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
-        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd.
+        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd, or
+        .html, an interactive page.
 
         It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
         down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.
@@ -220,7 +261,14 @@ class Graph(Shown):
         from mimgraph.render import draw
 
         how = {"direction": direction, "depth": depth, "collapse": collapse, "theme": theme}
-        draw(self.typed, Path(path), **how)
+        draw(self.typed, Path(path), **how, details=self._details)
+
+    def _details(self) -> Mapping[str, Detail]:
+        """What can be told of each thing in a picture."""
+        from mimgraph.codegen.excerpts import excerpts
+        from mimgraph.render.details import details
+
+        return details(self.typed, self.declared, excerpts(self.typed))
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""
@@ -251,6 +299,66 @@ class Graph(Shown):
         return f"<Graph {self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}>"
 
 
+class Stage(Graph):
+    """A stage of a graph, which is a graph: `PipelineStage` takes the module that it compiles to.
+
+    That takes by position what the stage before gives, and by name the optional inputs that it
+    reads. It returns a tensor or a tuple, the last stage of the outputs in their order. Weights
+    have the names that they have in the graph.
+    """
+
+    def __init__(
+        self, whole: Graph, starts: tuple[str, ...], index: int, typed: TypedGraph
+    ) -> None:
+        self.whole = whole
+        self.starts = starts
+        self.index = index
+        self.typed = typed
+
+    @property
+    def declared(self) -> DeclaredGraph:  # type: ignore[override]  # it is no spec of its own
+        raise ValueError(f"{self.name} is a stage; the graph that has a spec is {self.whole.name}")
+
+    def compile(self, *, check: bool = False) -> nn.Module:
+        """The module; what it sends, results and gradients, are tensors without gaps."""
+        from mimgraph.codegen.stages import send_dense
+
+        made = super().compile(check=check)
+        send_dense(made)
+        return made
+
+    def metadata(self, batch: int, **sizes: int) -> dict[str, tuple[TorchTensor, ...]]:
+        """The `input_args` and `output_args` of a `PipelineStage`, for a microbatch of this size.
+
+        Without them torch tries the stages with tensors of any values, of which a BatchNorm would
+        learn, and an Embedding fail.
+        """
+        from mimgraph.codegen.stages import metadata
+
+        return metadata(self.typed, {"N": batch, **sizes})
+
+    def _classes(self) -> Mapping[str, Any]:
+        restored = partial(restore_stage, self.starts, self.index)
+        return _define(self.typed, self.whole.dumps, restored)
+
+    def _input_check(self) -> InputCheck:
+        from mimgraph.codegen.hook import InputCheck
+
+        restored = partial(restore_stage_check, self.starts, self.index)
+        return InputCheck(self.typed, self.whole.dumps, restored)
+
+
+def _define(
+    typed: TypedGraph, spec: Callable[[], str], restored: Callable[..., nn.Module]
+) -> Mapping[str, Any]:
+    """What the source defines, by name."""
+    from mimgraph.codegen.emit import emit
+    from mimgraph.codegen.loader import load
+
+    file = emit(typed)
+    return vars(load(file.text, spec, restored, file.own, file.layers))
+
+
 def _layer(node: TypedNode) -> str:
     """What a node is, in one word."""
     match unwrap(node.operation):
@@ -264,6 +372,17 @@ def _layer(node: TypedNode) -> str:
             return bodies[0].family if bodies else "Identity"
         case Sequence():
             return "Sequential"
+
+
+def diff(old: Graph, new: Graph) -> Review:
+    """What changed from one graph to another; it prints as text, and is false if nothing did.
+
+    `.markdown()` is for a pull request, `.draw("diff.svg")` a picture of both, `.data()` plain.
+    """
+    from mimgraph.analysis.difference import difference
+    from mimgraph.render.review import Review
+
+    return Review(old.typed, new.typed, difference(old.typed, new.typed))
 
 
 def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> Graph:
@@ -286,14 +405,40 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
     return model
 
 
+def positional(model: nn.Module, names: Iterable[str] | None = None) -> nn.Module:
+    """The model with its inputs by position, in the order of the spec or of the names given.
+
+    For what takes no keywords: `torch.jit.trace`, the ONNX exporter of old, `nn.Sequential`,
+    reentrant checkpointing. The weights are the model's own, and inputs that are not named are
+    left out.
+    """
+    from mimgraph.codegen.positional import Positional
+
+    return Positional(model, names)
+
+
 def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
-    from mimgraph.codegen.failure import explain_failures
+    return _empty(_reload(spec, layers), class_name)
+
+
+def restore_stage(
+    starts: tuple[str, ...], index: int, spec: str, class_name: str, layers: Mapping[str, type]
+) -> nn.Module:
+    """The same of a class of a stage's source."""
+    return _empty(_reload(spec, layers).split(starts)[index], class_name)
+
+
+def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
     from mimgraph.registration import register_missing
 
     register_missing(layers)
+    return loads(spec)
 
-    graph = loads(spec)
+
+def _empty(graph: Graph, class_name: str) -> nn.Module:
+    from mimgraph.codegen.failure import explain_failures
+
     classes = graph._classes()
     explain_failures(classes[graph.name], graph.typed, anew=False)
     made = classes[class_name]
@@ -306,6 +451,24 @@ def restore_check(spec: str) -> InputCheck:
     return loads(spec)._input_check()
 
 
+def restore_stage_check(starts: tuple[str, ...], index: int, spec: str) -> InputCheck:
+    """The same of a stage."""
+    return loads(spec).split(starts)[index]._input_check()
+
+
+class UnknownParams(ValueError):
+    """Names that are no params of a spec; some are perhaps `sizes` of its inputs."""
+
+    def __init__(self, names: list[str], declared: DeclaredGraph) -> None:
+        dims = (dim for one in declared.inputs if one.shape for dim in one.shape.dims)
+        self.names = names
+        self.sizes = list(dict.fromkeys(dim for dim in dims if isinstance(dim, str)))
+        odd = next((name for name in names if name not in self.sizes), names[0])
+        params = ", ".join(declared.params) or "none"
+        sizes = f"; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else ""
+        super().__init__(f"no param is called {odd!r}; the spec's params: {params}{sizes}")
+
+
 @uncollected()
 def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
     """The graph of a spec as text; a `SpecError` tells every fault of it."""
@@ -315,8 +478,7 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
         raise SpecError(report.diagnostics)
     unknown = [param for param in params or () if param not in declared.params]
     if unknown:
-        known = ", ".join(declared.params) or "none"
-        raise ValueError(f"no param is called {unknown[0]!r}; the spec's params: {known}")
+        raise UnknownParams(unknown, declared)
     typed = infer(declared, report)
     report.raise_if_any()
     assert typed is not None

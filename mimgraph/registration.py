@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 from mimgraph import catalogue
 from mimgraph.analysis.names import NODE_WORDS, name_fault
 from mimgraph.ir.types import DTYPES
-from mimgraph.layers.registered import Registered, ShapeRule
+from mimgraph.layers.registered import MacsRule, Registered, ShapeRule
 
 Class = TypeVar("Class", bound=type)
 
@@ -26,12 +26,17 @@ def register(
     name: str | None = None,
     shape: ShapeRule | None = None,
     dtype: str | None = None,
+    macs: MacsRule | None = None,
 ) -> Class: ...
 
 
 @overload
 def register(
-    *, name: str | None = None, shape: ShapeRule | None = None, dtype: str | None = None
+    *,
+    name: str | None = None,
+    shape: ShapeRule | None = None,
+    dtype: str | None = None,
+    macs: MacsRule | None = None,
 ) -> Callable[[Class], Class]: ...
 
 
@@ -42,6 +47,7 @@ def register(
     name: str | None = None,
     shape: ShapeRule | None = None,
     dtype: str | None = None,
+    macs: MacsRule | None = None,
 ) -> Any:
     """Make a class of modules a layer, called by its own name or by `name`.
 
@@ -60,21 +66,28 @@ def register(
     device, which holds no data, with several lengths in place of those that have names. `shape` gives
     them instead: a function of the sources' shapes (tuples, without the batch) and of the options
     that it names, which returns a shape in place of each tensor: `lambda x, hidden: (*x[:-1], hidden)`. The
-    dtype is then that of the first source (of whole numbers: float32), or `dtype`.
+    dtype is then that of the first source (of whole numbers: float32), or `dtype`. `macs`, such a
+    function too, gives the multiply-accumulates of one sample, which `summary` cannot tell without.
     """
 
     def decorate(cls: Class) -> Class:
-        _add(cls, name, shape, dtype)
+        _add(cls, name, shape, dtype, macs)
         return cls
 
     if cls is None:
         return decorate
     if _decorates(sys._getframe(1)):
         return decorate(cls)
-    return _add(cls, name, shape, dtype)
+    return _add(cls, name, shape, dtype, macs)
 
 
-def _add(cls: Any, name: str | None, shape: ShapeRule | None, dtype: str | None) -> Registered:
+def _add(
+    cls: Any,
+    name: str | None,
+    shape: ShapeRule | None = None,
+    dtype: str | None = None,
+    macs: MacsRule | None = None,
+) -> Registered:
     from mimgraph.codegen import probe
 
     if not _is_module(cls):
@@ -83,7 +96,7 @@ def _add(cls: Any, name: str | None, shape: ShapeRule | None, dtype: str | None)
         dtype = str(dtype).removeprefix("torch.")
         if dtype not in DTYPES:
             raise ValueError(f"no dtype is called {dtype!r}")
-    op = Registered(cls, name or cls.__name__, shape, dtype, probe)
+    op = Registered(cls, name or cls.__name__, shape, dtype, probe, macs)
     _check_name(cls, op.name)
     _check_signatures(op)
     catalogue.add_layer(op)
@@ -94,7 +107,7 @@ def register_missing(layers: Mapping[str, type]) -> None:
     """What a pickle needs, where its own module has not registered it: with torch's own answer."""
     for name, cls in layers.items():
         if catalogue.find("layer", name) is None:
-            _add(cls, name, None, None)
+            _add(cls, name)
 
 
 def _is_module(cls: Any) -> bool:

@@ -36,6 +36,15 @@ class PythonFile(SourceFile):
         return linecache.getline(self.name, number).rstrip("\n")
 
 
+class Excerpt(NamedTuple):
+    """Lines of a file or of a `place` in it, a method; the indentation they share is left out."""
+
+    place: str
+    first_line: int
+    last_line: int
+    text: str
+
+
 class Span(NamedTuple):
     """A stretch of a file; lines and columns count characters from 1, the end is exclusive."""
 
@@ -48,3 +57,19 @@ class Span(NamedTuple):
     def part(self, start: int, end: int) -> Span:
         """Characters `start` to `end` of a span that stands on one line."""
         return Span(self.file, self.line, self.column + start, self.line, self.column + end)
+
+    def to(self, end: Span) -> Span:
+        """From its start to the end of another."""
+        return Span(self.file, self.line, self.column, end.end_line, end.end_column)
+
+    def excerpt(self, place: str = "") -> Excerpt:
+        """Its text, the lines indented as the first; of an empty span the whole line."""
+        lines = [self.file.line(number) for number in range(self.line, self.end_line + 1)]
+        if self[1:3] != self[3:5]:
+            lines[-1] = lines[-1][: self.end_column - 1]
+        first, *rest = lines
+        shown = first[self.column - 1 :].lstrip()
+        indents = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
+        margin = min([len(first) - len(shown), *indents])
+        text = "\n".join([shown, *(line[margin:] for line in rest)]).rstrip()
+        return Excerpt(place or self.file.name, self.line, self.end_line, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,7 +105,14 @@ def test_a_wrong_spec_exits_1(run, wrong: str, command: str) -> None:
         ["check", TEXT, "--set", "hidden=no"],
         ["draw", SIMPLE],
         ["draw", SIMPLE, "-o", "picture.bmp"],
+        ["diff", SIMPLE],
+        ["diff", SIMPLE, "no/such/file.yaml"],
+        ["diff", "-", "-"],
+        ["diff", SIMPLE, TEXT, "-o", "picture.bmp"],
+        ["diff", SIMPLE, TEXT, "-o", SIMPLE],
         ["emit", SIMPLE, "-o", "no/such/folder/model.py"],
+        ["summary", SIMPLE, "--batch", "0"],
+        ["summary", TEXT, "--set", "T=0"],
         ["run", SIMPLE, "--batch", "0"],
         ["run", SIMPLE, "--inputs", "no/such/file.npz"],
         ["run", SIMPLE, "--weights", "no/such/file.safetensors"],
@@ -133,10 +141,137 @@ def test_a_dash_is_standard_input(run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--> <stdin>:3:14" in out
 
 
+# --- diff -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wider(tmp_path: Path) -> str:
+    """TEXT with another width."""
+    path = tmp_path / "wider.yaml"
+    text = Path(TEXT).read_text()
+    assert "hidden: 64" in text
+    path.write_text(text.replace("hidden: 64", "hidden: 96"))
+    return str(path)
+
+
+def test_diff_tells_what_changed(run, wider: str) -> None:
+    code, out = run("diff", TEXT, wider)
+    assert code == 0
+    assert "~ hidden" in out and "value 64 → 96" in out
+    assert str(mg.diff(mg.load(TEXT), mg.load(wider))) == out.rstrip("\n")
+
+
+def test_diff_of_what_is_only_written_otherwise(run, wider: str) -> None:
+    assert run("diff", TEXT, wider, "--set", "hidden=8", "--exit-code") == (0, "no change\n")
+
+
+def test_diff_exits_as_git_does(run, wider: str) -> None:
+    assert run("diff", TEXT, wider, "--exit-code")[0] == 1
+    assert run("diff", TEXT, TEXT, "--exit-code")[0] == 0
+
+
+def test_diff_as_data_and_as_markdown(run, wider: str) -> None:
+    code, out = run("diff", TEXT, wider, "--format", "json")
+    assert code == 0
+    assert json.loads(out) == mg.diff(mg.load(TEXT), mg.load(wider)).data()
+    code, out = run("diff", TEXT, wider, "--format", "md")
+    assert (code, out) == (0, mg.diff(mg.load(TEXT), mg.load(wider)).markdown())
+
+
+def test_diff_of_a_commit_and_the_file(run, wider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`git show HEAD:spec.yaml | mimgraph diff - spec.yaml`"""
+    old = io.TextIOWrapper(io.BytesIO(Path(TEXT).read_bytes()))
+    monkeypatch.setattr("sys.stdin", old)
+    assert run("diff", "-", wider) == run("diff", TEXT, wider)
+
+
+def test_diff_draws_both(run, wider: str, tmp_path: Path) -> None:
+    path = tmp_path / "diff.dot"
+    code, _ = run("diff", TEXT, wider, "-o", str(path), "--direction", "LR")
+    assert code == 0
+    assert "out_features 64 → 96" in path.read_text()
+    assert 'rankdir="LR"' in path.read_text()
+
+
+def test_diff_tells_the_faults_of_both(run, wrong: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(WRONG.replace("Liner", "Lineer"))
+    code, out = run("diff", wrong, str(other))
+    assert (code, out) == (1, "")
+    assert f"--> {wrong}:3:14" in out.error
+    assert f"--> {other}:3:14" in out.error
+    code, out = run("diff", wrong, wrong)
+    assert out.error.count("error[") == 1
+    code, out = run("diff", TEXT, wrong)
+    assert (code, out) == (1, "")
+    assert f"--> {wrong}:3:14" in out.error
+
+
 def test_emit_to_a_file(run, tmp_path: Path) -> None:
     path = tmp_path / "model.py"
     assert run("emit", SIMPLE, "-o", str(path)) == (0, "")
     assert path.read_text() == mg.load(SIMPLE).source()
+
+
+LENGTH = """
+params: {width: 4}
+inputs: {x: [4, T]}
+nodes: {y: {layer: Conv1d, from: x, out_channels: $width, kernel_size: 3}}
+outputs: y
+"""
+
+
+@pytest.fixture
+def length(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A spec of which a size is known only at run time, on standard input."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LENGTH.encode())))
+    return "-"
+
+
+def test_set_fills_a_size_where_no_param_is_called_so(run, length: str) -> None:
+    code, out = run("summary", length, "--set", "T=10", "--set", "width=8", "--batch", "2")
+    assert code == 0
+    assert re.search(r"^y +Conv1d +\(2, 8, 8\) +104 +1,536 +x$", out, re.MULTILINE)
+    assert "At run time" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "T=2"], "T = 2 breaks T >= 3"),
+        (["--set", "T=ten"], "T is a size, an integer of at least 1, not 'ten'"),
+        (
+            ["--set", "T=9", "--set", "L=9"],
+            "no param is called 'L'; the spec's params: width; the sizes of its inputs: T",
+        ),
+    ],
+    ids=["constraint", "no size", "no name"],
+)
+def test_a_setting_that_fits_nothing_is_told(
+    run, length: str, arguments: list[str], message: str
+) -> None:
+    code, out = run("summary", length, *arguments)
+    assert (code, out, out.error) == (2, "", f"mimgraph: {message}\n")
+
+
+def test_only_a_summary_fills_sizes(run, length: str) -> None:
+    code, out = run("emit", length, "--set", "T=10")
+    assert code == 2
+    assert "no param is called 'T'" in out.error
+
+
+@pytest.mark.parametrize(
+    ("format", "method"), [("csv", "csv"), ("md", "markdown"), ("text", "text")]
+)
+def test_summary_in_each_format(run, format: str, method: str) -> None:
+    code, out = run("summary", SIMPLE, "--format", format)
+    assert code == 0
+    assert out.rstrip("\n") == getattr(mg.load(SIMPLE).summary(), method)().rstrip("\n")
+
+
+def test_summary_closes_blocks(run) -> None:
+    assert "├─ 0" in run("summary", "specs/resnet18.yaml")[1]
+    assert "├─" not in run("summary", "specs/resnet18.yaml", "--depth", "0")[1]
 
 
 def test_summary_as_data(run) -> None:

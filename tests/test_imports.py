@@ -36,8 +36,8 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-_NAMES = ("checks", "failure", "loader", "probe", "runner", "transfer", "uses", "weights")
-WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES}
+_NAMES = "checks export failure hook loader positional probe runner stages transfer uses weights"
+WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES.split()}
 
 
 class Import(NamedTuple):
@@ -110,6 +110,7 @@ COMMANDS = {
     "check as json": ["check", "SPEC", "--format", "json"],
     "summary": ["summary", "SPEC"],
     "draw": ["draw", "SPEC", "-o", "OUT/model.svg"],
+    "diff": ["diff", "SPEC", "SPEC", "--format", "md", "-o", "OUT/diff.svg"],
     "emit": ["emit", "SPEC"],
     "check of weights": ["check", "WEIGHTS"],
     "draw of weights": ["draw", "WEIGHTS", "-o", "OUT/model.svg"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import itertools
 import json
+import subprocess
+import sysconfig
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,6 +14,8 @@ from xml.etree import ElementTree
 import pytest
 import torch
 import yaml
+from PIL import Image
+from pypdf import PdfReader
 
 import mimgraph as mg
 from mimgraph.cli import main
@@ -109,6 +113,39 @@ def test_picture(word: str, tmp_path: Path) -> None:
         (e.get("class"), e.get("id")) for e in plain if e.get("class")
     ]
     assert {key for e in hostile for key in e.attrib} == {key for e in plain for key in e.attrib}
+
+
+def test_printed_picture(word: str, tmp_path: Path) -> None:
+    graph = mg.loads(spec(word))
+    graph.draw(tmp_path / "m.pdf")
+    read = PdfReader(tmp_path / "m.pdf", strict=True)
+    (page,) = read.pages
+    assert page.extract_text().count("Linear 3") == 2
+    assert not page.annotations
+    assert not read.trailer["/Root"].keys() & {"/OpenAction", "/AA", "/Names", "/AcroForm"}
+    graph.draw(tmp_path / "m.png")
+    with Image.open(tmp_path / "m.png") as image:
+        image.load()
+        assert image.info["Description"].startswith("Architecture of Texts: inputs x (N, 4)")
+
+
+def test_dot(word: str, tmp_path: Path) -> None:
+    mg.loads(spec(word)).draw(tmp_path / "m.dot")
+    pure = Path(sysconfig.get_path("scripts")) / "graphviz-pure"
+    done = subprocess.run([pure, "-Tdot_json", tmp_path / "m.dot"], capture_output=True, check=True)
+    names = [found["name"] for found in json.loads(done.stdout)["objects"]]
+    assert names == [
+        "cluster_a",
+        "cluster_b",
+        "x",
+        "y",
+        "a.0",
+        "a.1",
+        "b.0",
+        "b.1",
+        "c",
+        "output out",
+    ]
 
 
 def test_summary(word: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

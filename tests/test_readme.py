@@ -35,7 +35,18 @@ def test_the_spec_is_short() -> None:
 def test_the_error_is_what_is_told() -> None:
     with pytest.raises(mg.SpecError) as caught:
         mg.loads(blocks("yaml")[1], name="bad.yaml")
-    assert blocks("text") == [render_text(caught.value.diagnostics) + "\n"]
+    assert blocks("text")[0] == render_text(caught.value.diagnostics) + "\n"
+
+
+def test_the_summary_is_what_is_printed() -> None:
+    assert blocks("text")[1] == f"{mg.loads(blocks('yaml')[0]).summary()}\n"
+
+
+def test_the_difference_is_what_is_told() -> None:
+    spec = blocks("yaml")[0]
+    (fused,) = re.findall(r"`\{(merge: gated.*?)\}`", README)
+    new = spec.replace("merge: concat, from: [image_vec, numeric_vec]", fused)
+    assert blocks("text")[2] == f"{mg.diff(mg.loads(spec), mg.loads(new))}\n"
 
 
 def test_the_python_is_the_same_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

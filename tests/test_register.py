@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 import mimgraph as mg
 from mimgraph import catalogue, layers
@@ -516,6 +517,65 @@ def test_a_rule_is_told_the_options_and_may_give_several_shapes() -> None:
 def test_a_rule_may_give_the_dtype() -> None:
     mg.register(Best, shape=lambda x: x[1:], dtype="int64")
     check_run(graph("y: {layer: Best, from: x}", "x: [T, 8]"))
+
+
+# what it multiplies
+
+
+class Scores(nn.Module):
+    """Every step against every other, and a wider copy."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(8, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x @ x.transpose(1, 2) @ x)
+
+
+def test_macs_are_told_by_a_function_of_shapes_and_options() -> None:
+    def macs(x: Any, width: int) -> Any:
+        steps, size = x
+        return 2 * steps * steps * size + steps * size * width
+
+    mg.register(Scores, macs=macs)
+    made = graph("y: {layer: Scores, from: x, width: 3}", "x: [T, 8]")
+    model, x = made.compile(), torch.randn(2, 5, 8)
+    with FlopCounterMode(display=False) as counter:
+        model(x=x)
+    assert made.summary(batch=2, sizes={"T": 5}).macs == counter.get_total_flops() // 2
+    assert made.summary().macs == "16*T**2 + 24*T"
+
+
+def test_macs_that_no_one_tells_are_not_known() -> None:
+    mg.register(Scores)
+    made = graph(
+        "{y: {layer: Scores, from: x, width: 3}, z: {layer: Linear, from: y, out_features: 2}}",
+        "x: [T, 8]",
+        "z",
+    )
+    summary = made.summary()
+    assert summary.macs is None
+    assert [row["macs"] for row in summary.data()] == [0, None, "6*T"]
+    assert "\nMACs: 6*T + ? per sample\n" in str(summary)
+    assert (
+        "\n?: the MACs of Scores are not known; mg.register(Scores, macs=...) tells them\n"
+        in str(summary)
+    )
+
+
+@pytest.mark.parametrize(
+    ("macs", "message"),
+    [
+        (lambda x: "many", "macs of Scores gives 'many', which is no size"),
+        (lambda x: x[7], "Scores refuses this shape"),
+    ],
+    ids=["no size", "raises"],
+)
+def test_macs_that_cannot_be_told_are_a_fault(macs: Any, message: str) -> None:
+    mg.register(Scores, macs=macs)
+    with pytest.raises(mg.SpecError, match=message):
+        graph("y: {layer: Scores, from: x, width: 3}", "x: [T, 8]")
 
 
 # faults

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph.source import PythonFile, SourceFile, Span
+from mimgraph.source import Excerpt, PythonFile, SourceFile, Span
 
 TEXTS = {
     "nothing": ("", [""]),
@@ -47,3 +47,27 @@ def test_a_part_of_a_span() -> None:
     file = SourceFile("spec.yaml", "from: lstm.last")
     source = Span(file, 1, 7, 1, 16)
     assert source.part(5, 9) == Span(file, 1, 12, 1, 16)
+
+
+EXCERPTS = {
+    "a stretch of a line": ("a: {b: 1}, c: 2", (1, 1, 1, 10), "a: {b: 1}"),
+    "lines, indented as the first": ("x:\n  a:\n    b: 1\n  c: 2", (2, 3, 3, 9), "a:\n  b: 1"),
+    "lines that do not begin alike": (
+        "- a: {b: 1,\n      c: 2}",
+        (1, 3, 2, 12),
+        "a: {b: 1,\n    c: 2}",
+    ),
+    "lines further left than the first": ("{a: {b: 1,\n c: 2}}", (1, 2, 2, 7), "a: {b: 1,\nc: 2}"),
+    "a whole line, of a point in it": ("x = 1\n  y = 2\n", (2, 1, 2, 1), "y = 2"),
+}
+
+
+@pytest.mark.parametrize(("text", "place", "told"), EXCERPTS.values(), ids=EXCERPTS.keys())
+def test_the_text_of_a_span(text: str, place: tuple[int, int, int, int], told: str) -> None:
+    file = SourceFile("spec.yaml", text)
+    assert Span(file, *place).excerpt() == Excerpt("spec.yaml", place[0], place[2], told)
+
+
+def test_a_span_to_the_end_of_another() -> None:
+    file = SourceFile("spec.yaml", "a:\n  b: 1")
+    assert Span(file, 1, 1, 1, 2).to(Span(file, 2, 6, 2, 7)) == Span(file, 1, 1, 2, 7)

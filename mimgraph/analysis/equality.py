@@ -25,20 +25,21 @@ from mimgraph.ir.typed import (
 )
 
 
-def same(one: TypedGraph, other: TypedGraph) -> bool:
+def same(one: TypedGraph, other: TypedGraph, numbers: Numbers | None = None) -> bool:
     """Whether two graphs have the same name, inputs, nodes and outputs."""
-    numbers = _Numbers()
+    numbers = numbers or Numbers()
     if one.name != other.name or one.body.outputs.keys() != other.body.outputs.keys():
         return False
     return numbers.body(one.body) == numbers.body(other.body)
 
 
-class _Numbers:
+class Numbers:
     """Gives equal bodies equal numbers, so that one used often is compared once."""
 
     def __init__(self) -> None:
         self.by_content: dict[Hashable, int] = {}
         self.by_body: dict[Body, int] = {}
+        self.by_node: dict[TypedNode, Hashable] = {}
 
     def body(self, body: Body) -> int:
         if body not in self.by_body:
@@ -57,16 +58,22 @@ class _Numbers:
         return body.is_chain, inputs, body.optional, outputs, body.training, nodes
 
     def node(self, node: TypedNode) -> Hashable:
-        return node.default, node.is_frozen, self.operation(node.operation)
+        return node.default, node.is_frozen, self.operation(node)
 
-    def operation(self, operation: TypedOperation) -> Hashable:
+    def operation(self, node: TypedNode) -> Hashable:
+        """What a node does."""
+        if node not in self.by_node:
+            self.by_node[node] = self._operation(node.operation)
+        return self.by_node[node]
+
+    def _operation(self, operation: TypedOperation) -> Hashable:
         match operation:
             case Leaf():
                 return _leaf(operation)
             case Sequence(items):
                 return tuple(map(self.node, items))
             case Use(body, activation=activation):
-                return "use", self.body(body), _plain(activation)
+                return "use", self.body(body), plain(activation)
             case Repeated(bodies, _, shared, carried):
                 return "repeat", shared, carried, tuple(map(self.body, bodies))
             case Each(items):
@@ -78,31 +85,31 @@ class _Numbers:
 def _leaf(leaf: Leaf) -> Hashable:
     """The op, what its module is made with, and the code that it is: all that its options say."""
     lowering = leaf.lowering
-    ports = tuple((name, _plain(port.code)) for name, port in lowering.ports.items())
+    ports = tuple((name, plain(port.code)) for name, port in lowering.ports.items())
     code = (lowering.call, lowering.fallback, lowering.skipping, leaf.activation)
     return (
         leaf.kind,
         leaf.name,
-        _plain(lowering.module),
+        plain(lowering.module),
         _items(lowering.steps),
         ports,
-        tuple(map(_plain, code)),
+        tuple(map(plain, code)),
     )
 
 
 def _items(values: Mapping[str, Any]) -> Hashable:
-    return frozenset((name, _plain(value)) for name, value in values.items())
+    return frozenset((name, plain(value)) for name, value in values.items())
 
 
-def _plain(value: Any) -> Hashable:
+def plain(value: Any) -> Hashable:
     """A value to compare: 1, 1.0 and True stay apart, how it was written is left out."""
     if isinstance(value, Module):
         return (value.name, _items(value.arguments))
     if isinstance(value, Code):
         kept = (getattr(value, f.name) for f in fields(value) if f.name != "written")
-        return (type(value).__name__, *map(_plain, kept))
+        return (type(value).__name__, *map(plain, kept))
     if isinstance(value, list | tuple):
-        return ("list", *map(_plain, value))
+        return ("list", *map(plain, value))
     if isinstance(value, Mapping):
         return _items(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mimgraph.codegen.ranges import limits
 from mimgraph.ir.dim import Dim, divisible, substitute, symbols
@@ -16,37 +16,14 @@ from mimgraph.ir.types import Constraint, TensorType
 Takes = Callable[[torch.dtype, torch.dtype], bool]
 
 
-class InputCheck:
-    """A forward pre-hook: one `ValueError` that tells all that does not fit.
-
-    It pickles by the spec, from which `restore` makes it again, in any process.
-    """
-
-    def __init__(
-        self, graph: TypedGraph, spec: Callable[[], str], restore: Callable[[str], InputCheck]
-    ) -> None:
-        self.graph = graph
-        self.spec = spec
-        self.restore = restore
-
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # values are not for a traced graph
-    def __call__(self, module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
-        if torch.compiler.is_exporting():  # there are no values to look at
-            return
-        faults = list(call_faults(self.graph, args, inputs, same_kind))
-        if faults:
-            raise ValueError("; ".join(faults))
-
-    def __reduce__(self) -> tuple[Callable[[str], InputCheck], tuple[str]]:
-        return self.restore, (self.spec(),)
-
-
 def call_faults(
     graph: TypedGraph, args: tuple[Any, ...], inputs: Mapping[str, Any], takes: Takes
 ) -> Iterator[str]:
     """Inputs by the wrong name, what is no tensor, and what `misfits` tells of the others."""
     expected = graph.body.inputs
-    if args:
+    if graph.is_stage:
+        inputs = {**dict(zip(expected, args, strict=False)), **inputs}
+    elif args:
         yield f"inputs are given by name: {', '.join(expected)}"
     yield from (f"there is no input {name!r}" for name in inputs if name not in expected)
     optional = graph.body.optional

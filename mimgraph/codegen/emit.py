@@ -57,13 +57,14 @@ Key = TypeVar("Key")
 
 
 class File(NamedTuple):
-    """The text and the classes in it; what it imports of the user's, by the names in the text; and
-    the layers that need that."""
+    """The text and the classes in it; what it imports of the user's, by the names in the text; the
+    layers that need that; and the name of the class of each body and chain item that has one."""
 
     text: str
     classes: tuple[Class, ...]
     own: Mapping[str, Any]
     layers: Mapping[str, type]
+    names: Mapping[Body | TypedNode, str]
 
 
 def emit(graph: TypedGraph) -> File:
@@ -77,7 +78,7 @@ def emit(graph: TypedGraph) -> File:
     if own := emitter.own.imported:
         lines = (*lines, "", *import_lines(own))
     text = module_text(lines, classes, tuple(used.values()))
-    return File(text, classes, own, emitter.layers)
+    return File(text, classes, own, emitter.layers, emitter.names())
 
 
 class _Emitter:
@@ -106,19 +107,25 @@ class _Emitter:
         self.define_main()
         return tuple(self.classes)
 
+    def names(self) -> dict[Body | TypedNode, str]:
+        """The class of each body and chain item that has one."""
+        made = {thing: lifted.definition.name for thing, (lifted, _) in self.made.items()}
+        return {**made, self.graph.body: self.graph.name}
+
     def define_main(self) -> None:
         body = self.graph.body
-        several = len(body.outputs) > 1
+        is_stage = self.graph.is_stage
         draft = Draft(
             base="nn.Module",
             inits=self.inits(body),
             inputs=tuple(body.inputs),
-            returns="dict[str, Tensor]" if several else "Tensor",
-            statements=forward(body, as_dict=True),
+            returns=_returned(self.graph),
+            statements=forward(body, as_dict=not is_stage),
             params={},
             defaults={},
             dims={},
-            keyword_only=True,
+            keyword_only=not is_stage,
+            may_leave_out=True,
             frozen=frozen(body),
             doc=_document(self.graph),
             optional=body.optional,
@@ -312,6 +319,13 @@ class _Emitter:
             case _:
                 raise TypeError(node)
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
+
+
+def _returned(graph: TypedGraph) -> str:
+    """What the module returns."""
+    if len(graph.body.outputs) == 1:
+        return "Tensor"
+    return "tuple[Tensor, ...]" if graph.is_stage else "dict[str, Tensor]"
 
 
 def _loop(repeated: Repeated, port: str) -> tuple[Statement, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
@@ -14,6 +13,7 @@ from torch import nn
 
 from mimgraph.codegen.checks import Takes, call_faults, same_kind
 from mimgraph.codegen.emit import emit
+from mimgraph.codegen.lines import lines_of, located
 from mimgraph.codegen.printer import Assign, Return
 from mimgraph.ir.typed import (
     Body,
@@ -41,11 +41,11 @@ def explain_failures(
     """
     if anew or made not in _graphs:
         _graphs[made] = graph
-        made.__call__ = _call  # type: ignore[method-assign]
+        made.__call__ = call  # type: ignore[method-assign]
     return made
 
 
-def _call(self: Any, *args: Any, **inputs: Any) -> Any:
+def call(self: Any, *args: Any, **inputs: Any) -> Any:
     """`nn.Module.__call__` itself, not around it: one more call would cost as much as an op."""
     try:
         if self._compiled_call_impl is not None:
@@ -177,27 +177,9 @@ def _what(operation: TypedOperation) -> str:
 
 def _node_at(graph: TypedGraph, function: str, line: int) -> str:
     """The node that a line of the emitted file computes, in the method `Residual.forward`."""
-    file = emit(graph)
     name, _, method = function.partition(".")
-    read = _method(ast.parse(file.text).body, name, method)
-    written = _method(file.classes, name, method)
-    # what was written and what Python reads are the same trees
-    for ours, theirs in zip(_statements(written), _statements(read), strict=True):
-        if theirs.lineno <= line <= theirs.end_lineno and isinstance(ours, Assign | Return):
+    for ours, theirs in located(emit(graph))[name].methods[method].statements:
+        first, last = lines_of(theirs)
+        if first <= line <= last and isinstance(ours, Assign | Return):
             return ours.node
     return ""
-
-
-def _method(definitions: Iterable[Any], name: str, method: str) -> Any:
-    (body,) = (found.body for found in definitions if getattr(found, "name", "") == name)
-    return next(found for found in body if getattr(found, "name", "") == method)
-
-
-def _statements(function: Any) -> Iterator[Any]:
-    """Those of ours, or of Python's, in the order of the text."""
-    stack = list(function.body[::-1])
-    while stack:
-        statement = stack.pop()
-        yield statement
-        inner = (*getattr(statement, "body", ()), *getattr(statement, "orelse", ()))
-        stack += reversed(inner)

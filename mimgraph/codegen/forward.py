@@ -137,7 +137,7 @@ class _Writer:
         else:
             for target, before in step.loop.carried.items():
                 if names.name(target) != names.name(before):
-                    yield Assign((names.name(target),), Name(names.name(before)))
+                    yield Assign((names.name(target),), Name(names.name(before)), node=step.node)
             yield For((step.loop.variable,), names.code(step.loop.iterable), (assign,))
         dead = dict.fromkeys(map(names.name, names.dying(index)))
         gone = (*(name for name in dead if name not in targets), *map(names.name, unread))

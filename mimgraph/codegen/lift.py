@@ -42,8 +42,8 @@ class Draft:
     """A class as one use needs it, every constant a literal.
 
     `inits` are attributes and their modules; of an `nn.Sequential` the attributes are "". `params`
-    are the block's own; those of the spec, the same in every use, are `spec_params`. The `frozen`
-    modules stay in evaluation mode.
+    are the block's own; those of the spec, the same in every use, are `spec_params`. The caller
+    `may_leave_out` optional inputs. The `frozen` modules stay in evaluation mode.
     """
 
     base: str
@@ -56,6 +56,7 @@ class Draft:
     dims: Mapping[str, Any]
     spec_params: Mapping[str, Any] = field(default_factory=dict)
     keyword_only: bool = False
+    may_leave_out: bool = False
     frozen: tuple[Code, ...] = ()
     doc: str = ""
     optional: frozenset[str] = frozenset()
@@ -449,7 +450,7 @@ def _forward(draft: Draft, statements: tuple[Statement, ...]) -> tuple[Function,
     if not statements:
         return ()
     parameters = tuple(
-        Parameter(name, "Tensor | None", Constant(None) if draft.keyword_only else None)
+        Parameter(name, "Tensor | None", Constant(None) if draft.may_leave_out else None)
         if name in draft.optional
         else Parameter(name, "Tensor")
         for name in draft.inputs

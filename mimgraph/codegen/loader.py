@@ -44,7 +44,8 @@ def load(
     vars(module).update(own, __itself__=module)
     exec(code, vars(module))  # noqa: S102 - our own text
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    sys.modules[key] = _Face(module)
+    face = sys.modules[key] = _faces.setdefault(key, _Face(key))
+    face.show(module)
     weakref.finalize(module, _forget, key, filename).atexit = False
     for value in list(module.__dict__.values()):
         if isinstance(value, type) and value.__module__ == key:
@@ -55,8 +56,8 @@ def load(
 class _Face(ModuleType):
     """A module as `sys.modules` has it: with all of its names, but not keeping it alive."""
 
-    def __init__(self, module: ModuleType) -> None:
-        super().__init__(module.__name__, module.__doc__)
+    def show(self, module: ModuleType) -> None:
+        self.__doc__ = module.__doc__
         self._module = weakref.ref(module)
 
     def __getattr__(self, name: str) -> Any:
@@ -65,6 +66,10 @@ class _Face(ModuleType):
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
         return getattr(self._module(), "__dict__", {})
+
+
+# What holds a face, as torch's compiler does, finds the module again that is made anew of its text.
+_faces: weakref.WeakValueDictionary[str, _Face] = weakref.WeakValueDictionary()
 
 
 def _forget(key: str, filename: str) -> None:

@@ -204,7 +204,7 @@ class Plan:
         with self.under(node.presence, holds=False):
             for value in missing:
                 if value.name not in self.body.inputs:
-                    self.add(Step((value,), Constant(None), ()))
+                    self.add(Step((value,), Constant(None), (), node=node.name))
 
     def filled(self, node: TypedNode) -> None:
         """A node, and beside a source that may be missing what fills its place."""
@@ -277,7 +277,8 @@ class Plan:
     def localise(self, value: Value) -> None:
         """Give a tensor of the module a local, for a loop to rebind."""
         if value in self.owned:
-            self.steps.append(Step((value,), self.owned.pop(value), ()))  # whatever the guard
+            code = self.owned.pop(value)
+            self.steps.append(Step((value,), code, (), node=value.name))  # whatever the guard
 
     def step(
         self, node: TypedNode, targets: tuple[Value, ...], code: Code, loop: Loop | None = None

@@ -207,7 +207,8 @@ class Node:
     """A named operation on sources; `operation` is None where the text could not be read.
 
     `sources` is None where none are given; an item of a chain needs none. A node that is to
-    `freeze` learns nothing: its weights get no gradients, and it stays in evaluation mode.
+    `freeze` learns nothing: its weights get no gradients, and it stays in evaluation mode. `whole`
+    is all of its text, of which `span` is the name.
     """
 
     name: str
@@ -216,6 +217,7 @@ class Node:
     sources: tuple[Source, ...] | None = None
     take: Take | None = None
     freeze: bool = False
+    whole: Span | None = None
 
 
 class InputShape(NamedTuple):
@@ -227,7 +229,7 @@ class InputShape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A named input of the graph; `shape` is None where it could not be read."""
+    """A named input of the graph; `shape` is None where it could not be read, `whole` is its text."""
 
     name: str
     span: Span
@@ -236,6 +238,7 @@ class Input:
     vocab: Option | None = None
     doc: str = ""
     optional: bool = False
+    whole: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,13 +251,15 @@ class BlockInput:
 
 
 class Output(NamedTuple):
-    """A result of the graph or block under its public name; some are given `only` in training."""
+    """A result of the graph or block under its public name; some are given `only` in training.
+    `whole` is its text."""
 
     name: str
     source: Source
     span: Span
     only_training: bool = False
     doc: str = ""
+    whole: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from mimgraph.ir.code import Call, Code, Operand, call
+from mimgraph.ir.dim import Size
 from mimgraph.ir.types import Constraint, TensorType
 
 # no source has such a key
@@ -14,6 +15,11 @@ MODULE = Operand("*self")  # the node's own module
 RESULT = Operand("*result")  # what its call returned
 INPUT = Operand("input")  # the one source of a layer
 ANCHOR = Operand("anchor")  # an input that is always given
+
+
+# A multiplication of matrices, a convolution, ...: the sizes whose product is the number of its
+# multiply-accumulates. It is multiplied out only where it is asked for, and may be beyond 64 bits.
+Product: TypeAlias = tuple[Size, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,10 @@ class Lowering:
     least 1, which inference demands of every result. The first of `ports` is the default, unless `type` is None.
     `fallback` is the result where the first source is missing, on the device of ANCHOR; `skipping`
     the result of those of the sources that are there.
+
+    `products` are the multiplications that one run does, the batch among their sizes; None if they
+    are not known. `makes` are the tensors that it makes, where these are not the results that are
+    read: none of a view, all of a recurrent layer.
     """
 
     type: TensorType | None
@@ -84,6 +94,8 @@ class Lowering:
     steps: Mapping[str, Code] = field(default_factory=dict)
     fallback: Code | None = None
     skipping: Code | None = None
+    products: tuple[Product, ...] | None = ()
+    makes: tuple[TensorType, ...] | None = None
 
     @property
     def results(self) -> Mapping[str, TensorType]:

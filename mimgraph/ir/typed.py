@@ -6,14 +6,14 @@ are the same is asked of `analysis.equality`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
 from mimgraph.ir.code import Code
-from mimgraph.ir.graph import Node
+from mimgraph.ir.graph import Call, Node
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
@@ -185,13 +185,17 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class TypedGraph:
-    """A checked graph: its body, what the inputs say of themselves, and what must hold at run time."""
+    """A checked graph: its body, what the inputs say of themselves, and what must hold at run time.
+
+    A stage of a larger graph takes its inputs by position too, and gives its outputs as a tuple.
+    """
 
     name: str
     body: Body
     input_docs: Mapping[str, str] = field(default_factory=dict)
     output_docs: Mapping[str, str] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
+    is_stage: bool = False
 
 
 def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each:
@@ -199,6 +203,23 @@ def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each
     while isinstance(operation, Shared):
         operation = operation.operation
     return operation
+
+
+def op_name(node: TypedNode) -> str:
+    """`Conv2d`, `concat`, `seq`, or the name of the block; a share does what its target does."""
+    match unwrap(node.operation):
+        case Each(items):
+            return op_name(items[0])
+        case Leaf(name=name):
+            return name
+        case Sequence():
+            return "seq"
+        case Use(body, merge=merge):
+            return merge or body.family
+        case Repeated((body, *_)):
+            return body.family
+    declared = node.declared.operation
+    return declared.block if isinstance(declared, Call) else "block"  # no repeats, so no body
 
 
 def has_state(operation: TypedOperation) -> bool:
@@ -335,7 +356,12 @@ def needed_in_eval(body: Body) -> set[str]:
     """The nodes that run always; the others, if any, only for outputs that training has."""
     if not body.training:
         return set(body.by_name)
-    stack = [value for name, value in body.outputs.items() if name not in body.training]
+    return running(body, (name for name in body.outputs if name not in body.training))
+
+
+def running(body: Body, outputs: Iterable[str]) -> set[str]:
+    """The nodes that run for these outputs."""
+    stack = [body.outputs[name] for name in outputs]
     found: set[str] = set()
     while stack:
         value = stack.pop()

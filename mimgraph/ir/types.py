@@ -88,6 +88,13 @@ class TensorType:
         return replace(self, dtype=dtype, vocab=None, below=None)
 
     @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return (
+            1 if self.dtype == "bool" else int(self.dtype.lstrip("abcdefghijklmnopqrstuvwxyz")) // 8
+        )
+
+    @property
     def is_floating(self) -> bool:
         return self.dtype in FLOATING
 

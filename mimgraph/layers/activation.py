@@ -397,7 +397,8 @@ def RReLU(
     if input.dtype not in ("bfloat16", "float32", "float64"):
         raise dtype_fault(input, "RReLU", "float32 or float64")
     # no function: F.rrelu would have to be told whether it is training
-    return Lowering(input.like(*input), module("RReLU", lower=lower, upper=upper, inplace=inplace))
+    made = module("RReLU", lower=lower, upper=upper, inplace=inplace)
+    return Lowering(input.like(*input), made, makes=() if inplace else None)
 
 
 @layer()
@@ -442,7 +443,10 @@ def _pointwise(
     assert op is not None
     given = {key: value for key, value in options.items() if value != op.options[key].default}
     return Lowering(
-        input.like(*input), module(name, **options), function=call(function, INPUT, **given)
+        input.like(*input),
+        module(name, **options),
+        function=call(function, INPUT, **given),
+        makes=() if options.get("inplace") else None,
     )
 
 

@@ -16,7 +16,7 @@ from mimgraph.catalogue import (
 )
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import Size
-from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
+from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.layers.masks import causal, check_attention, check_padding
@@ -105,6 +105,7 @@ def MultiheadAttention(
             ),
             "weights": Port(weights, RESULT.at(1)),
         },
+        products=attention_products(query, key, value, add_bias_kv + add_zero_attn),
     )
 
 
@@ -150,6 +151,16 @@ def attention_weights(
     if bias:
         found["out_proj.bias"] = (embed_dim,)
     return found
+
+
+def attention_products(
+    query: TensorType, key: TensorType, value: TensorType, more_keys: int = 0
+) -> tuple[Product, ...]:
+    """The projections, the scores, what they weigh, and the projection of that; all heads together,
+    and with a mask too, which saves nothing."""
+    width, seen = query.dims[1], key.dims[0] + more_keys
+    projections = tuple((*x.shape, width) for x in (query, key, value, query))
+    return (*projections, (*query.shape, seen), (*query.shape, seen))
 
 
 def _masks(

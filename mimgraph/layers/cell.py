@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from mimgraph.catalogue import OpFault, known, layer, same_dims, weighted, with_rank
 from mimgraph.ir.code import Code, Operand, Tuple
 from mimgraph.ir.dim import Size
-from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
+from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.types import TensorType
 
 
@@ -50,6 +50,7 @@ def RNNCell(
             bias=bias,
             nonlinearity=nonlinearity,
         ),
+        products=_products(1, inputs.input, size),
     )
 
 
@@ -74,6 +75,7 @@ def GRUCell(inputs: CellInputs, /, hidden_size: Size, bias: bool = True) -> Lowe
             hidden_size=size,
             bias=bias,
         ),
+        products=_products(3, inputs.input, size),
     )
 
 
@@ -108,6 +110,8 @@ def LSTMCell(inputs: LSTMCellInputs, /, hidden_size: Size, bias: bool = True) ->
         ),
         module_call(Operand("input"), *state),
         {"hidden": Port(result, RESULT.at(0)), "cell": Port(result, RESULT.at(1))},
+        products=_products(4, inputs.input, size),
+        makes=(result, result),
     )
 
 
@@ -132,3 +136,8 @@ def _weights(gates: int, input_size: int, size: int, bias: bool) -> dict[str, tu
     rows = gates * size
     found: dict[str, tuple[int, ...]] = {"weight_ih": (rows, input_size), "weight_hh": (rows, size)}
     return found | ({"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {})
+
+
+def _products(gates: int, x: TensorType, size: int) -> tuple[Product, ...]:
+    """Those of the input and of the state."""
+    return (*x.shape, gates * size), (*x.like(size).shape, gates * size)

@@ -244,8 +244,9 @@ def _conv(
     requires = check_pads(padding_mode, sizes, pads)
     spatial = map(slide, sizes, kernel, strides, map(sum, pads), dilations)
     weight = {"weight": (out_channels, int(in_channels) // int(groups), *kernel)}
+    result = input.like(out_channels, *spatial)
     return Lowering(
-        input.like(out_channels, *spatial),
+        result,
         module(
             name,
             weight | ({"bias": (out_channels,)} if bias else {}),
@@ -260,6 +261,7 @@ def _conv(
             padding_mode=padding_mode,
         ),
         requires=requires,
+        products=((*result.shape, in_channels // groups, *kernel),),
     )
 
 
@@ -309,6 +311,7 @@ def _transposed(
             dilation=dilation,
             padding_mode=padding_mode,
         ),
+        products=((*input.shape, out_channels // groups, *kernel),),
     )
 
 

@@ -51,7 +51,7 @@ def Detach(input: TensorType, /) -> Lowering:
         x: [8]
         {layer: Detach, from: x}
     """
-    return Lowering(input, call=INPUT.method("detach"))
+    return Lowering(input, call=INPUT.method("detach"), makes=())
 
 
 @layer()

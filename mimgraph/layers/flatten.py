@@ -32,6 +32,7 @@ def Flatten(input: TensorType, /, start_dim: int = 1, end_dim: int = -1) -> Lowe
         moved(input, *dims[:start], product(dims[start : end + 1]), *dims[end + 1 :]),
         module("Flatten", start_dim=start_dim, end_dim=end_dim),
         function=flattened(INPUT, start_dim, end_dim),
+        makes=(),
     )
 
 
@@ -62,6 +63,7 @@ def Unflatten(
         module("Unflatten", dim=dim, unflattened_size=sizes),
         function=INPUT.method("unflatten", dim, sizes),
         requires=requires,
+        makes=(),
     )
 
 

@@ -18,7 +18,7 @@ def Identity(input: TensorType, /) -> Lowering:
         x: [20, 64]
         {layer: Identity, from: x}
     """
-    return Lowering(input, module("Identity"), function=INPUT)
+    return Lowering(input, module("Identity"), function=INPUT, makes=())
 
 
 @layer("in_features")
@@ -34,8 +34,9 @@ def Linear(input: TensorType, /, out_features: Size, bias: bool = True) -> Lower
         raise OpFault("rank-mismatch", "Linear takes (N, *, in_features)", note=str(input))
     *lead, size = input
     in_features, out_features = known(size, "in_features"), known(out_features, "out_features")
+    result = input.like(*lead, out_features)
     return Lowering(
-        input.like(*lead, out_features),
+        result,
         module(
             "Linear",
             {"weight": (out_features, in_features)} | ({"bias": (out_features,)} if bias else {}),
@@ -43,6 +44,7 @@ def Linear(input: TensorType, /, out_features: Size, bias: bool = True) -> Lower
             out_features=out_features,
             bias=bias,
         ),
+        products=((*result.shape, in_features),),
     )
 
 
@@ -77,8 +79,9 @@ def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -
         )
     out_features = known(out_features, "out_features")
     in1, in2 = known(size1, "in1_features", "input1"), known(size2, "in2_features", "input2")
+    result = inputs.input1.like(*lead1, out_features)
     return Lowering(
-        inputs.input1.like(*lead1, out_features),
+        result,
         module(
             "Bilinear",
             {"weight": (out_features, in1, in2)} | ({"bias": (out_features,)} if bias else {}),
@@ -87,4 +90,5 @@ def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -
             out_features=out_features,
             bias=bias,
         ),
+        products=((*result.shape, in1, in2),),
     )

@@ -48,11 +48,12 @@ def Fill(
     else:
         fallback = _zeros(x)
     result: Code = INPUT
+    makes: tuple[TensorType, ...] | None = ()
     if present is not None:
         axes = (Slice(), *(Constant(None),) * len(x.dims))
         condition = PRESENT.at(Tuple(axes)) if x.dims else PRESENT
-        result = call("torch.where", condition, INPUT, fill)
-    return Lowering(x, made, result, fallback=fallback)
+        result, makes = call("torch.where", condition, INPUT, fill), None
+    return Lowering(x, made, result, fallback=fallback, makes=makes)
 
 
 def _check_present(present: TensorType | None) -> None:

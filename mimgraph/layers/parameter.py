@@ -70,6 +70,6 @@ def _kept(init: Any, batched: bool) -> Any:
 
 def _lowering(made: Module, sizes: tuple[int, ...], batched: bool, dtype: str) -> Lowering:
     if not batched:
-        return Lowering(TensorType(sizes, dtype, batched=False), made, MODULE)
+        return Lowering(TensorType(sizes, dtype, batched=False), made, MODULE, makes=())
     expanded: Code = MODULE.method("expand", BATCH, *(-1 for _ in sizes[1:]))
-    return Lowering(TensorType(sizes[1:], dtype), made, expanded)
+    return Lowering(TensorType(sizes[1:], dtype), made, expanded, makes=())

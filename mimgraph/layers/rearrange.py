@@ -46,7 +46,8 @@ def Rearrange(
         message = "a pattern names each axis once on each side"
         raise bad_option("pattern", message, f"on one side alone: {which}")
     view, shape, requires = _view(input, left, right, sizes, None)
-    return Lowering(moved(input, *shape), call=view.code, requires=requires)
+    makes = None if view.is_copy else ()
+    return Lowering(moved(input, *shape), call=view.code, requires=requires, makes=makes)
 
 
 @layer()
@@ -94,8 +95,10 @@ def _view(
     for group in right:  # what stands side by side already is joined before it is moved
         view.join(group)
     view.move(right)
+    in_place = view.code
     for group in right:
         view.join(group)
+    view.is_copy = view.code is not in_place
     view.add_ones(right)
     shape = [product(extents[name] for name in group) for group in right]
     return view, shape[input.batched :], requires
@@ -107,6 +110,7 @@ class View:
     def __init__(self, code: Code, axes: list[Group]) -> None:
         self.code = code
         self.axes = list(axes)
+        self.is_copy = False
 
     def split(self, group: Group, sizes: list[Size]) -> None:
         """Give each name of an axis an axis of its own."""

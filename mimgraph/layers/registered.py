@@ -13,11 +13,12 @@ from mimgraph.catalogue import REQUIRED, InputSpec, Op, OpFault, OptionSpec
 from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
-from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port
+from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port, Product
 from mimgraph.ir.option_types import Plain, checker, understood
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import BATCH, TensorType
 
 ShapeRule = Callable[..., Any]
+MacsRule = Callable[..., Any]
 Parts = dict[str, tuple[Code, Any]]  # by port, the code that reads it and what it is
 
 
@@ -54,10 +55,17 @@ class Unwritten(str):
 
 
 class Registered(Op):
-    """A class of modules as a layer; `rule` gives the shapes of its results in place of torch."""
+    """A class of modules as a layer; `rule` gives the shapes of its results in place of torch, `macs`
+    the multiply-accumulates of one sample, which are not known without."""
 
     def __init__(
-        self, cls: type, name: str, rule: ShapeRule | None, dtype: str | None, prober: Prober
+        self,
+        cls: type,
+        name: str,
+        rule: ShapeRule | None,
+        dtype: str | None,
+        prober: Prober,
+        macs: MacsRule | None = None,
     ) -> None:
         super().__init__("layer", cls, (), ())
         self.name = self.__name__ = name
@@ -66,6 +74,7 @@ class Registered(Op):
         self.rule = rule
         self.dtype = dtype
         self.prober = prober
+        self.macs = macs
         self.facts: dict[Any, Facts] = {}
 
     @property
@@ -104,7 +113,8 @@ class Registered(Op):
         """The results as ports where there are several, and how the module is made and called."""
         call = self._call(sources)
         given = {n: v for n, v in options.items() if not isinstance(v, Unwritten)}
-        facts = self._known(sources, {name: _bare(value) for name, value in given.items()})
+        bare = {name: _bare(value) for name, value in given.items()}
+        facts, products = self._known(sources, bare), self._products(sources, bare)
         arguments = {
             name: _argument(name, value)
             for name, value in given.items()
@@ -112,9 +122,9 @@ class Registered(Op):
         }
         module = Module(self.cls.__name__, arguments, facts.weights, facts.buffers, self.cls)
         if facts.parts.keys() == {""}:
-            return Lowering(facts.parts[""][1], module, call)
+            return Lowering(facts.parts[""][1], module, call, products=products)
         ports = {port: Port(type_, read) for port, (read, type_) in facts.parts.items()}
-        return Lowering(None, module, call, ports)
+        return Lowering(None, module, call, ports, products=products)
 
     def _known(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Facts:
         """What is asked of the rule or of torch only once."""
@@ -155,18 +165,40 @@ class Registered(Op):
         named = tuple((key, Operand(key)) for key in keywords)
         return Call(MODULE, tuple(map(Operand, positional)), named)
 
-    def _ruled(
-        self, rule: ShapeRule, sources: Mapping[str, TensorType], options: Mapping[str, Any]
-    ) -> Parts:
-        """The results as the user's rule has them."""
+    def _products(
+        self, sources: Mapping[str, TensorType], options: Mapping[str, Any]
+    ) -> tuple[Product, ...] | None:
+        """The multiply-accumulates as the user's function has them, once for each sample."""
+        if self.macs is None:
+            return None
+        answer = plain(self._answer(self.macs, sources, options))
+        if not _is_shape([answer]):
+            message = f"macs of {self.name} gives {answer!r}, which is no size"
+            raise OpFault("wrong-type", message, help="it is a number or `64*T`", at_node=True)
+        samples = (BATCH,) if any(type_.batched for type_ in sources.values()) else ()
+        return ((*samples, answer),)
+
+    def _answer(
+        self,
+        rule: ShapeRule | MacsRule,
+        sources: Mapping[str, TensorType],
+        options: Mapping[str, Any],
+    ) -> Any:
+        """What a function of the user's gives for the shapes and the options that it takes."""
         keys = list(sources) if self.inputs.kind == "many" else list(self.inputs.names)
         while keys and keys[-1] not in sources:
             keys.pop()
         shapes = [sources[key].dims if key in sources else None for key in keys]
         try:
-            answer = rule(*shapes, **_accepted(rule, options))
+            return rule(*shapes, **_accepted(rule, options))
         except Exception as error:
             raise self.fault("shape-mismatch", "refuses this shape", error, sources) from error
+
+    def _ruled(
+        self, rule: ShapeRule, sources: Mapping[str, TensorType], options: Mapping[str, Any]
+    ) -> Parts:
+        """The results as the user's rule has them."""
+        answer = self._answer(rule, sources, options)
         batched = any(type_.batched for type_ in sources.values())
         first = next(iter(sources.values()))
         dtype = self.dtype or (first.dtype if first.is_floating else "float32")

@@ -27,7 +27,9 @@ def Reshape(input: TensorType, /, shape: tuple[Size | Literal[-1], ...]) -> Lowe
         raise bad_option("shape", "only one size may be -1")
     dims, requires = _filled(input, shape)
     written = _arguments(input, dims, shape.index(-1) if -1 in shape else None)
-    return Lowering(moved(input, *dims), call=INPUT.method("reshape", *written), requires=requires)
+    return Lowering(
+        moved(input, *dims), call=INPUT.method("reshape", *written), requires=requires, makes=()
+    )
 
 
 @layer()
@@ -49,6 +51,7 @@ def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
         call=INPUT.method(
             "permute", *by_position(**{f"dim{i}": dim for i, dim in enumerate(dims)})
         ),
+        makes=(),
     )
 
 
@@ -64,7 +67,9 @@ def Transpose(input: TensorType, /, dim0: int, dim1: int) -> Lowering:
     dims = list(input)
     dims[one], dims[two] = dims[two], dims[one]
     return Lowering(
-        moved(input, *dims), call=INPUT.method("transpose", *by_position(dim0=dim0, dim1=dim1))
+        moved(input, *dims),
+        call=INPUT.method("transpose", *by_position(dim0=dim0, dim1=dim1)),
+        makes=(),
     )
 
 
@@ -78,7 +83,8 @@ def Unsqueeze(input: TensorType, /, dim: int) -> Lowering:
     """
     index = axis_index(input, dim, new=1)
     dims = (*input.dims[:index], 1, *input.dims[index:])
-    return Lowering(moved(input, *dims), call=INPUT.method("unsqueeze", *by_position(dim=dim)))
+    added = INPUT.method("unsqueeze", *by_position(dim=dim))
+    return Lowering(moved(input, *dims), call=added, makes=())
 
 
 @layer()
@@ -95,7 +101,8 @@ def Squeeze(input: TensorType, /, dim: int | tuple[int, ...]) -> Lowering:
             message = f"Squeeze takes an axis of size 1, but this one is {size}"
             raise OpFault("symbolic-size", message)
     dims = [size for index, size in enumerate(input) if index not in axes or size != 1]
-    return Lowering(moved(input, *dims), call=INPUT.method("squeeze", *by_position(dim=dim)))
+    squeezed = INPUT.method("squeeze", *by_position(dim=dim))
+    return Lowering(moved(input, *dims), call=squeezed, makes=())
 
 
 @layer()
@@ -118,7 +125,9 @@ def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Loweri
     kept = [isinstance(old, Dim) and old == dim for old, dim in zip(olds, dims, strict=True)]
     written = [-1 if stays else wanted for stays, wanted in zip(kept, size, strict=True)]
     return Lowering(
-        moved(input, *dims), call=INPUT.method("expand", *(-1,) * input.batched, *written)
+        moved(input, *dims),
+        call=INPUT.method("expand", *(-1,) * input.batched, *written),
+        makes=(),
     )
 
 

@@ -16,7 +16,7 @@ from mimgraph.catalogue import (
 )
 from mimgraph.ir.code import Code, Constant, Operand, Slice, Tuple, call
 from mimgraph.ir.dim import Size
-from mimgraph.ir.lowering import RESULT, Lowering, Port, module, module_call
+from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.option_types import Depth, NonNegative, Probability
 from mimgraph.ir.types import TensorType
 
@@ -216,6 +216,11 @@ class Run(NamedTuple):
                     found[f"weight_hr_{tail}"] = (self.output_size, self.hidden_size)
         return found
 
+    def products(self, x: TensorType) -> tuple[Product, ...]:
+        """Each matrix at each step, also at those that `lengths` leave out."""
+        matrices = (shape for shape in self.weights().values() if len(shape) == 2)
+        return tuple((*x.shape[:2], *shape) for shape in matrices)
+
     def ports(self, inputs: RecurrentInputs | LSTMInputs, hidden: Code) -> dict[str, Port]:
         """The results that all have; `hidden` is the final state as torch has it, layers first."""
         x, width = inputs.input, self.directions * self.output_size
@@ -258,6 +263,8 @@ class Run(NamedTuple):
             module_call(x, *(() if initial is None else (initial,))),
             ports,
             steps=steps,
+            products=self.products(inputs.input),
+            makes=tuple(ports[name].type for name in ("output", "hidden", "cell") if name in ports),
         )
 
 

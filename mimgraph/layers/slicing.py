@@ -34,7 +34,10 @@ def Select(input: TensorType, /, dim: int, index: int) -> Lowering:
     if dim == 0:
         taken = INPUT.at(named_constant("index", index))
     return Lowering(
-        moved(input, *input.dims[:axis], *input.dims[axis + 1 :]), call=taken, requires=requires
+        moved(input, *input.dims[:axis], *input.dims[axis + 1 :]),
+        call=taken,
+        requires=requires,
+        makes=(),
     )
 
 
@@ -77,6 +80,7 @@ def Slice(
         moved(input, *input.dims[:axis], length, *input.dims[axis + 1 :]),
         call=INPUT.at(Tuple((SliceCode(),) * before + (part,)) if before else part),
         requires=tuple(requires),
+        makes=(),
     )
 
 
@@ -202,4 +206,4 @@ def _ports(types: list[TensorType], code: Code, requires: tuple[Constraint, ...]
     if len(types) > MAX_PARTS:
         raise OpFault("too-large", f"more than {MAX_PARTS} pieces")
     ports = {str(index): Port(type_, RESULT.at(index)) for index, type_ in enumerate(types)}
-    return Lowering(None, call=code, ports=ports, requires=requires)
+    return Lowering(None, call=code, ports=ports, requires=requires, makes=())

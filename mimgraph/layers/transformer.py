@@ -17,10 +17,10 @@ from mimgraph.catalogue import (
 )
 from mimgraph.ir.code import Code, Operand
 from mimgraph.ir.dim import Size
-from mimgraph.ir.lowering import Lowering, Module, module, module_call
+from mimgraph.ir.lowering import Lowering, Module, Product, module, module_call
 from mimgraph.ir.option_types import Depth, Positive, PositiveFloat, Probability
 from mimgraph.ir.types import TensorType
-from mimgraph.layers.attention import attention_weights
+from mimgraph.layers.attention import attention_products, attention_weights
 from mimgraph.layers.masks import causal, check_attention, check_padding
 
 Activation: TypeAlias = Literal["relu", "gelu"]
@@ -120,6 +120,16 @@ class Config(NamedTuple):
             **self.arguments(),
         )
 
+    def work(self, x: TensorType, *attended: TensorType, layers: int = 1) -> Work:
+        """What `layers` layers do and make on the way from `x` to their result, attending to each of
+        these in turn: what attention gives, its dropout, the sum and the norm; both linears, two
+        dropouts, the activation, the sum and the norm."""
+        inner = x.like(x.dims[0], self.dim_feedforward)
+        products = [product for y in attended for product in attention_products(x, y, y)]
+        products += [(*inner.shape, self.d_model)] * 2
+        made = [x.like(layers, *x)] * (4 * len(attended) + 4) + [inner.like(layers, *inner)] * 3
+        return Work(tuple((layers, *product) for product in products), tuple(made))
+
     def norm(self, wanted: str | None) -> Module | None:
         """The norm behind a stack."""
         if wanted is None:
@@ -131,6 +141,20 @@ class Config(NamedTuple):
             eps=self.layer_norm_eps,
             bias=self.bias,
         )
+
+
+class Work(NamedTuple):
+    """What a `Lowering` says that a Transformer does and makes."""
+
+    products: tuple[Product, ...]
+    makes: tuple[TensorType, ...]
+
+    def then(self, other: Work) -> Work:
+        return Work(self.products + other.products, self.makes + other.makes)
+
+    def normed(self, *results: TensorType) -> Work:
+        """With the norm behind a stack."""
+        return self._replace(makes=self.makes + results)
 
 
 @layer("d_model")
@@ -172,7 +196,9 @@ def TransformerEncoderLayer(
     masks = Masks(name, inputs._asdict(), nhead)
     masks.attention("src_mask", "src", "src", is_causal, hint="is_causal")
     masks.padding("src_key_padding_mask", "src")
-    return Lowering(src.like(*src), config.encoder_layer(), masks.call("src"))
+    work = config.work(src, src)
+    made = config.encoder_layer()
+    return Lowering(src.like(*src), made, masks.call("src"), **work._asdict())
 
 
 @layer("d_model")
@@ -215,7 +241,9 @@ def TransformerDecoderLayer(
         bias,
     )
     masks = _decoder_masks(name, inputs, config, tgt_is_causal, memory_is_causal)
-    return Lowering(tgt.like(*tgt), config.decoder_layer(), masks.call("tgt", "memory"))
+    work = config.work(tgt, tgt, inputs.memory)
+    made = config.decoder_layer()
+    return Lowering(tgt.like(*tgt), made, masks.call("tgt", "memory"), **work._asdict())
 
 
 @layer("d_model")
@@ -274,7 +302,10 @@ def TransformerEncoder(
         enable_nested_tensor=nested,
         mask_check=mask_check,
     )
-    return Lowering(src.like(*src), made, masks.call("src"))
+    work = config.work(src, src, layers=num_layers)
+    if norm is not None:
+        work = work.normed(src)
+    return Lowering(src.like(*src), made, masks.call("src"), **work._asdict())
 
 
 @layer("d_model")
@@ -325,7 +356,10 @@ def TransformerDecoder(
         num_layers=num_layers,
         norm=config.norm(norm),
     )
-    return Lowering(tgt.like(*tgt), made, masks.call("tgt", "memory"))
+    work = config.work(tgt, tgt, inputs.memory, layers=num_layers)
+    if norm is not None:
+        work = work.normed(tgt)
+    return Lowering(tgt.like(*tgt), made, masks.call("tgt", "memory"), **work._asdict())
 
 
 @layer("d_model")
@@ -392,7 +426,10 @@ def Transformer(
         num_decoder_layers=num_decoder_layers,
         **arguments,
     )
-    return Lowering(tgt.like(*tgt), made, masks.call("src", "tgt"))
+    encoding = config.work(src, src, layers=num_encoder_layers).normed(src)
+    decoding = config.work(tgt, tgt, src, layers=num_decoder_layers).normed(tgt)
+    work = encoding.then(decoding)
+    return Lowering(tgt.like(*tgt), made, masks.call("src", "tgt"), **work._asdict())
 
 
 def within(name: str, weights: Mapping[str, tuple[int, ...]]) -> Weights:

@@ -74,13 +74,15 @@ def attention(
         hidden: Code | None = ones.method("triu", 1)
     else:
         hidden = Unary("~", mask_code) if mask_code else None
+    weights = query.like(*lead, steps, keys)
     return Lowering(
         output,
         call=_weights(width, scale, hidden, mask is not None),
         ports={
             "output": Port(output, Binary("@", RESULT, VALUE), alone=fused),
-            "weights": Port(query.like(*lead, steps, keys), RESULT),
+            "weights": Port(weights, RESULT),
         },
+        products=((*weights.shape, width), (*output.shape, keys)),
     )
 
 

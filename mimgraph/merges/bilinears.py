@@ -35,8 +35,9 @@ def bilinear(inputs: Pair, /, out_features: Positive, *, bias: bool = True) -> L
     """
     in1, in2 = widths(inputs._asdict(), "bilinear")
     weights = {"weight": (out_features, in1, in2)} | ({"bias": (out_features,)} if bias else {})
+    result = inputs.a.like(*inputs.a.dims[:-1], out_features)
     return Lowering(
-        inputs.a.like(*inputs.a.dims[:-1], out_features),
+        result,
         module(
             "Bilinear",
             weights,
@@ -45,6 +46,7 @@ def bilinear(inputs: Pair, /, out_features: Positive, *, bias: bool = True) -> L
             out_features=out_features,
             bias=bias,
         ),
+        products=((*result.shape, in1, in2),),
     )
 
 

@@ -52,16 +52,31 @@ def einsum(sources: Sources, /, equation: str) -> Lowering:
     dims = tuple(sizes[letter.name] for letter in result[1 if batch else 0 :])
     matrix = _affine(list(by_key.values()), result) if sources[0].is_floating else None
     products = call("torch.einsum", Constant(compact), *map(Operand, named))
+    multiplied = [set(sizes)] if matrix else _multiplied(list(by_key.values()), result, sizes)
     return Lowering(
         TensorType(dims, sources[0].dtype, None, batch is not None),
         call=matrix or products,
+        products=tuple(tuple(sizes[name] for name in sorted(names)) for names in multiplied),
     )
+
+
+def _multiplied(terms: list[Term], result: Term, sizes: Mapping[str, Size]) -> Iterator[set[str]]:
+    """The axes of each product of matrices: torch joins the sources from left to right, and where
+    it sums over no axis that both have, it multiplies elements."""
+    first, *others = [{letter.name for letter in term} for term in (*terms, result)]
+    for index, second in enumerate(others[:-1]):
+        kept = set().union(*others[index + 1 :])
+        if any(sizes[name] != 1 for name in first & second - kept):
+            yield (first & second) | ((first | second) & kept)
+        first = (first | second) & kept
 
 
 def _affine(terms: list[Term], result: Term) -> Code | None:
     """A matrix applied to the last axis, as one writes it: `F.linear(x, weight)`, `x @ matrix`."""
     names = [tuple(letter.name for letter in term) for term in (*terms, result)]
-    if len(names) != 3 or len(names[1]) != 2 or len(set(names[0])) < len(names[0]):
+    if len(names) != 3 or not names[0] or len(names[1]) != 2:
+        return None
+    if len(set(names[0])) < len(names[0]):
         return None
     (*lead, last), (row, column), wanted = names
     x, matrix = Operand("0"), Operand("1")

@@ -137,6 +137,9 @@ def experts(
             modules=Comprehension(made, ("_",), times),
         ),
         call=call("torch.stack", each, named_constant("dim", len(lead) + 1)),
+        products=tuple(
+            (num_experts, *input.shape[:-1], a, b) for a, b in itertools.pairwise(sizes)
+        ),
     )
 
 

@@ -59,6 +59,7 @@ def dot_interaction(
         first.like(first.dims[0] + dots.type.dims[0]),
         call=call("torch.cat", (Operand("0"), dots.call), 1),
         steps=dots.steps,
+        products=dots.products,
     )
 
 
@@ -117,6 +118,7 @@ def _pairs(named: Operands, name: str, diagonal: int) -> Lowering:
             "vectors": _stacked(named),
             "dots": Binary("@", VECTORS, Attribute(VECTORS, "mT")),
         },
+        products=((*named["0"].shape, count, count),),
     )
 
 

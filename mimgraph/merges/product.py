@@ -63,7 +63,8 @@ def matmul(sources: Sources, /) -> Lowering:
         result = left.like(*left.dims[:-1], right.dims[-1])
     else:
         result = right.like(*right.dims[:-2], left.dims[0], right.dims[-1])
-    return Lowering(result, call=Binary("@", Operand("0"), Operand("1")))
+    product = (*result.shape, left.dims[-1])
+    return Lowering(result, call=Binary("@", Operand("0"), Operand("1")), products=(product,))
 
 
 @merge()

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mimgraph.files import write_whole
 from mimgraph.ir.typed import TypedGraph
-from mimgraph.render import dot, mermaid
-from mimgraph.render.dot import RenderError
+from mimgraph.render import dot, html, mermaid, pdf, png, svg
 from mimgraph.render.drawing import diagram
+from mimgraph.render.engine import RenderError
 from mimgraph.render.scene import Scene
 
 __all__ = ["RENDERERS", "RenderError", "draw", "write"]
 
 RENDERERS: dict[str, Callable[[Scene], bytes | str]] = {
     ".dot": dot.text,
+    ".html": html.page,
     ".mmd": mermaid.text,
-    ".pdf": partial(dot.picture, format="pdf"),
-    ".png": partial(dot.picture, format="png"),
-    ".svg": partial(dot.picture, format="svg"),
+    ".pdf": pdf.picture,
+    ".png": png.picture,
+    ".svg": svg.text,
 }
 
 

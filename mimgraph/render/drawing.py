@@ -18,13 +18,13 @@ from mimgraph.ir.typed import (
     TypedNode,
     Use,
     Value,
+    op_name,
     unwrap,
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item
 from mimgraph.render.labels import (
     arguments_text,
-    op_name,
     op_text,
     operand_labels,
     options_text,
@@ -53,7 +53,7 @@ def _inputs(graph: TypedGraph) -> tuple[list[Box], dict[str, _End]]:
     made: list[Box] = []
     ends: dict[str, _End] = {}
     body, docs = graph.body, graph.input_docs
-    tables = _tables(body)
+    tables = tables_of(body)
     for name in body.inputs:
         if name in ends:
             continue
@@ -67,7 +67,7 @@ def _inputs(graph: TypedGraph) -> tuple[list[Box], dict[str, _End]]:
     return made, ends
 
 
-def _tables(body: Body) -> dict[tuple[str, ...], list[str]]:
+def tables_of(body: Body) -> dict[tuple[str, ...], list[str]]:
     """The inputs that go to the same `each`, or several, and nowhere else, where they are many."""
     readers: dict[str, list[str]] = {n: [] for n in body.inputs if n not in body.optional}
     for node in body.nodes:

@@ -29,11 +29,34 @@ def _folded(item: Item, depth: int, stands: dict[str, str]) -> Item:
     return _closed(item, item.subtitle, stands)
 
 
+def close_unmarked(diagram: Diagram) -> Diagram:
+    """A comparison with the clusters closed in which nothing changed."""
+    stands: dict[str, str] = {}
+    items = tuple(_unmarked_closed(item, stands) for item in diagram.items)
+    return _through(diagram, items, stands)
+
+
+def _unmarked_closed(item: Item, stands: dict[str, str]) -> Item:
+    if isinstance(item, Box):
+        return item
+    if not (item.mark or _has_marks(item.items)):
+        return _closed(item, item.subtitle, stands)
+    return replace(item, items=tuple(_unmarked_closed(i, stands) for i in item.items))
+
+
 def _closed(cluster: Cluster, subtitle: str, stands: dict[str, str]) -> Box:
-    """A cluster as one box, whose id `stands` gets for each of those inside."""
+    """A cluster as one box, whose id `stands` gets for each of those inside; what is marked there
+    changes it."""
     stands |= dict.fromkeys(_ids(cluster.items), cluster.id)
     words = cluster.title, subtitle, cluster.shapes, cluster.tooltip
-    return Box(cluster.id, cluster.kind, *words, mark=cluster.mark)
+    mark = cluster.mark or ("changed" if _has_marks(cluster.items) else "")
+    return Box(cluster.id, cluster.kind, *words, mark=mark)
+
+
+def _has_marks(items: tuple[Item, ...]) -> bool:
+    return any(
+        item.mark or (isinstance(item, Cluster) and _has_marks(item.items)) for item in items
+    )
 
 
 def _ids(items: tuple[Item, ...]) -> Iterator[str]:

@@ -9,39 +9,21 @@ from typing import Any, NamedTuple
 
 from mimgraph import catalogue
 from mimgraph.diagnostics.render import visible
-from mimgraph.ir.graph import Call
 from mimgraph.ir.typed import (
     Body,
     Each,
     Leaf,
     Repeated,
-    Sequence,
     Shared,
     TypedNode,
     Use,
     Value,
+    op_name,
     unwrap,
 )
 from mimgraph.ir.types import TensorType
 
 LONGEST = 48  # characters of one option's value
-
-
-def op_name(node: TypedNode) -> str:
-    """`Conv2d`, `concat`, `seq`, or the name of the block; a share does what its target does."""
-    match unwrap(node.operation):
-        case Each(items):
-            return op_name(items[0])
-        case Leaf(name=name):
-            return name
-        case Sequence():
-            return "seq"
-        case Use(body, merge=merge):
-            return merge or body.family
-        case Repeated((body, *_)):
-            return body.family
-    declared = node.declared.operation
-    return declared.block if isinstance(declared, Call) else "block"  # no repeats, so no body
 
 
 def op_text(node: TypedNode, options: str = "") -> str:
@@ -77,7 +59,7 @@ def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:
     words = []
     for name, option in op.options.items():
         value = options.get(name, option.default)
-        if option.inferred or _plain(value) == _plain(option.default):
+        if option.inferred or plain(value) == plain(option.default):
             continue
         text = value_text(value)
         words.append(text if name == op.lone_option else f"{name}={text}")
@@ -89,18 +71,20 @@ def arguments_text(arguments: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value_text(value)}" for name, value in arguments.items())
 
 
-def value_text(value: Any) -> str:
+def value_text(value: Any, longest: int = LONGEST) -> str:
     """A value as one reads it, cut where it is long."""
     if isinstance(value, list | tuple):
-        text = f"[{', '.join(map(value_text, value))}]"
+        text = f"[{', '.join(value_text(item, longest) for item in value)}]"
     elif isinstance(value, Mapping):
-        text = f"{{{', '.join(f'{key}: {value_text(item)}' for key, item in value.items())}}}"
+        items = (f"{key}: {value_text(item, longest)}" for key, item in value.items())
+        text = f"{{{', '.join(items)}}}"
     else:
         text = visible(str(value))
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value that can be compared with a default: a list for a tuple."""
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mimgraph.render.diagram import Box, Cluster, Diagram, Item, boxes
-from mimgraph.render.dot import RenderError
+from mimgraph.render.description import described
+from mimgraph.render.diagram import Box, Cluster, Diagram, Item, Mark, boxes
+from mimgraph.render.engine import RenderError
 from mimgraph.render.fold import ever_smaller
-from mimgraph.render.scene import Scene, Theme
+from mimgraph.render.looks import LOOKS, Look, Paint
+from mimgraph.render.scene import Scene
 
 # what Mermaid draws unless the page says otherwise, and GitHub's does not
 MAX_CHARACTERS = 50_000
@@ -29,39 +31,6 @@ _SHAPES = {
     **dict.fromkeys(("seq", "block", "repeat", "chain"), ("[[", "]]")),
 }
 _SIGNS = {"": "", "added": "#43; ", "removed": "#8722; ", "changed": "#126; "}  # + − ~
-# Okabe and Ito's colours as borders over tints, as in the static pictures
-_LOOKS = {
-    "light": {
-        "input": "fill:#d9ebf7,stroke:#0072b2,color:#1a1a1a",
-        "layer": "fill:#ffffff,stroke:#4d4d4d,color:#1a1a1a",
-        "merge": "fill:#fdebd3,stroke:#b35900,color:#1a1a1a",
-        "tensor": "fill:#f6e3ee,stroke:#8f4a75,color:#1a1a1a",
-        "output": "fill:#d8f0e6,stroke:#00805e,color:#1a1a1a",
-        "seq": "fill:#f5f5f5,stroke:#b3b3b3,color:#1a1a1a",
-        "block": "fill:#ececec,stroke:#7a7a7a,color:#1a1a1a",
-        "repeat": "fill:#e0e0e0,stroke:#7a7a7a,color:#1a1a1a",
-        "chain": "fill:#ffffff,stroke:#4d4d4d,color:#1a1a1a",
-        "added": "stroke:#00805e,stroke-width:4px",
-        "removed": "stroke:#b33000,stroke-width:4px,stroke-dasharray:8 4",
-        "changed": "stroke:#8a6100,stroke-width:4px",
-        "dashed": "stroke-dasharray:5 4",
-    },
-    "dark": {
-        "input": "fill:#0d2f47,stroke:#56b4e9,color:#f0f3f6",
-        "layer": "fill:#1c2128,stroke:#adbac7,color:#f0f3f6",
-        "merge": "fill:#45290a,stroke:#e69f00,color:#f0f3f6",
-        "tensor": "fill:#3d2233,stroke:#e4a3ca,color:#f0f3f6",
-        "output": "fill:#0b3b2d,stroke:#3fc79a,color:#f0f3f6",
-        "seq": "fill:#161b22,stroke:#626c78,color:#f0f3f6",
-        "block": "fill:#262c36,stroke:#8b949e,color:#f0f3f6",
-        "repeat": "fill:#343b46,stroke:#8b949e,color:#f0f3f6",
-        "chain": "fill:#1c2128,stroke:#adbac7,color:#f0f3f6",
-        "added": "stroke:#3fc79a,stroke-width:4px",
-        "removed": "stroke:#ff8c5a,stroke-width:4px,stroke-dasharray:8 4",
-        "changed": "stroke:#f0e442,stroke-width:4px",
-        "dashed": "stroke-dasharray:5 4",
-    },
-}
 
 
 def text(scene: Scene) -> str:
@@ -89,33 +58,35 @@ class _Chart:
         self.links = len(diagram.edges) + len(self.sharing)
 
     def text(self, scene: Scene) -> str:
-        doc = self.diagram.doc or self.diagram.name
+        told = described(self.diagram)
         # without a theme, the page's own: the colours of "light" are read on a dark one too
         theme = ', "theme": "dark"' if scene.theme == "dark" else ""
         lines = [
             f"%%{{init: {{{_LAYOUT}{theme}}}}}%%",
             f"flowchart {scene.direction}",
             f"  accTitle: {coded(self.diagram.name)}",
-            f"  accDescr: {coded(doc if len(doc) <= LONGEST else f'{doc[: LONGEST - 1]}…')}",
-            *self.items(self.diagram.items, "  "),
+            f"  accDescr: {coded(told if len(told) <= LONGEST else f'{told[: LONGEST - 1]}…')}",
+            *self.items(self.diagram.items, 0),
             *self.arrows(),
-            *self.styles(scene.theme),
+            *self.styles(LOOKS[scene.theme]),
         ]
         return "\n".join([*lines, ""])
 
-    def items(self, items: tuple[Item, ...], indent: str) -> Iterator[str]:
+    def items(self, items: tuple[Item, ...], depth: int) -> Iterator[str]:
         """A node for each box, a subgraph for each cluster."""
+        indent = "  " * (depth + 1)
         for item in items:
             name = self.names[item.id] = f"n{len(self.names)}"
+            kind = item.kind if isinstance(item, Box) else f"open{min(depth, 2)}"
             dashed = isinstance(item, Box) and bool(item.optional or item.shares)
-            for look in filter(None, (item.kind, "dashed" if dashed else "", item.mark)):
+            for look in filter(None, (kind, "dashed" if dashed else "", item.mark)):
                 self.classes.setdefault(look, []).append(name)
             if isinstance(item, Box):
                 before, after = _SHAPES[item.kind]
                 yield f"{indent}{name}{before}{_box_label(item)}{after}"
             else:
                 yield f"{indent}subgraph {name}[{_cluster_label(item)}]"
-                yield from self.items(item.items, f"{indent}  ")
+                yield from self.items(item.items, depth + 1)
                 yield f"{indent}end"
 
     def arrows(self) -> Iterator[str]:
@@ -128,17 +99,32 @@ class _Chart:
         for box in self.sharing:
             yield f"  {self.names[box.shares]} -.- {self.names[box.id]}"
 
-    def styles(self, theme: Theme) -> Iterator[str]:
-        """What kinds and marks look like, and what has them."""
-        looks = _LOOKS[theme]
-        for look, names in self.classes.items():
-            yield f"  classDef {look} {looks[look]}"
-            yield f"  class {','.join(names)} {look}"
-        marked: dict[str, list[str]] = {}
+    def styles(self, look: Look) -> Iterator[str]:
+        """What kinds and marks look like, and what has them: of two styles the later holds."""
+        lines = {mark: _line(mark, paint) for mark, paint in look.marks.items()}
+        styles = {kind: _paint(paint, look) for kind, paint in look.kinds.items()}
+        styles |= {f"open{depth}": _paint(look.cluster(depth), look) for depth in range(3)}
+        for mark, paint in look.marks.items():
+            styles[mark] = f"fill:{paint.fill},{lines[mark]}"
+        styles["dashed"] = "stroke-dasharray:5 4"
+        for name, style in styles.items():
+            if name in self.classes:
+                yield f"  classDef {name} {style}"
+                yield f"  class {','.join(self.classes[name])} {name}"
+        marked: dict[Mark, list[str]] = {}
         for number, edge in enumerate(self.diagram.edges):
             marked.setdefault(edge.mark, []).append(str(number))
         for mark in sorted(marked.keys() - {""}):
-            yield f"  linkStyle {','.join(marked[mark])} {looks[mark]}"
+            yield f"  linkStyle {','.join(marked[mark])} {lines[mark]}"
+
+
+def _paint(paint: Paint, look: Look) -> str:
+    return f"fill:{paint.fill},stroke:{paint.line},color:{look.text}"
+
+
+def _line(mark: Mark, paint: Paint) -> str:
+    dashes = ",stroke-dasharray:8 4" if mark == "removed" else ""
+    return f"stroke:{paint.line},stroke-width:4px{dashes}"
 
 
 def _box_label(box: Box) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from mimgraph.render.detail import Detail
 from mimgraph.render.diagram import Diagram
 from mimgraph.render.fold import collapse, fold
 
@@ -27,7 +28,7 @@ class Scene:
     depth: int | None = None
     collapse: bool = False
     theme: Theme = "light"
-    details: Callable[[], Mapping[str, Any]] = dict
+    details: Callable[[], Mapping[str, Detail]] = dict
 
     @cached_property
     def shown(self) -> Diagram:

@@ -232,7 +232,7 @@ class _Reader:
     def input(self, key: Scalar, tree: Tree) -> Input:
         broken = Input(key.text, key.span, None)
         if isinstance(tree, Seq):
-            return Input(key.text, key.span, self.shape(tree))
+            return Input(key.text, key.span, self.shape(tree), whole=key.span.to(tree.span))
         if not isinstance(tree, Map):
             help = _rewritten("write [{}]", tree)
             self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
@@ -264,7 +264,8 @@ class _Reader:
         if dtype is None:
             return broken
         optional = self.flag("optional", tree.get("optional"))
-        return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional)
+        whole = key.span.to(tree.span)
+        return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional, whole)
 
     def flag(self, what: str, tree: Tree | None) -> bool:
         """`true` or `false`, which it is where it is left out."""
@@ -376,7 +377,8 @@ class _Reader:
         if len(self.report.diagnostics) > before:
             self.report.spoken.update(_words(tree))
         fine = sources is not None or fed_by is None
-        return Node(key.text, key.span, operation if fine else None, sources, take, freeze)
+        whole = key.span.to(tree.span)
+        return Node(key.text, key.span, operation if fine else None, sources, take, freeze, whole)
 
     def op_of(self, key: Scalar, tree: Map, here: str) -> tuple[Scalar, Tree] | None:
         """The one key that says what a node does."""
@@ -630,7 +632,7 @@ class _Reader:
             operation = self.call(word, key.span, rest, here, lone)
         else:
             operation = self.apply("layer", word, key.span, rest, here, lone)
-        return Node(name, key.span, operation, (), take, freeze)
+        return Node(name, key.span, operation, (), take, freeze, key.span.to(tree.span))
 
     def take(self, tree: Tree | None, here: str) -> Take | None:
         if tree is None:
@@ -745,7 +747,7 @@ class _Reader:
         if source is None:
             return None
         doc = self.text("doc", said.get("doc")) or ""
-        return Output(key.text, source, key.span, training, doc)
+        return Output(key.text, source, key.span, training, doc, key.span.to(said.span))
 
     # blocks
 

@@ -195,7 +195,7 @@ def test_the_summary_counts_both() -> None:
     )
     model, summary = graph.compile(), graph.summary()
     assert summary.frozen == sum(p.numel() for p in model.parameters() if not p.requires_grad) == 90
-    assert "Parameters: 150 (60 trainable, 90 frozen)" in str(summary)
+    assert "Parameters: 150 (60 trainable, 90 frozen, 600 B)" in str(summary)
     assert "Linear, frozen" in str(summary)
 
 

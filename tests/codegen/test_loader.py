@@ -64,3 +64,13 @@ def test_runs_anew_once_it_is_forgotten() -> None:
     sources()
     assert known() is None
     assert graph(912).compile()(x=torch.zeros(2, 5)).shape == (2, 912)
+
+
+def test_who_knows_a_forgotten_source_knows_it_anew() -> None:
+    """torch's compiler keeps the modules that it has met by name."""
+    known = sys.modules[type(graph(913).compile()).__module__]
+    sources()
+    assert not hasattr(known, "OfTheLoader")
+    again = graph(913).compile()
+    assert sys.modules[type(again).__module__] is known
+    assert known.OfTheLoader is type(again)

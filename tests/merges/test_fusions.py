@@ -783,6 +783,8 @@ def test_tables_and_pictures_show_a_merge() -> None:
         "shape": "(N, 4)",
         "dtype": "float32",
         "params": CASES[2].count,
+        "macs": 88,
+        "activations": 172,
     }
     assert "gated + ReLU" in str(graph.summary())
     assert graph.to_networkx().nodes["y"]["layer"] == "gated"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -769,6 +769,7 @@ def equations(draw: st.DrawFn) -> tuple[str, list[TensorType]]:
 
 @settings(max_examples=300, deadline=None)
 @given(equations(), st.sampled_from(["float32", "int64", "bool"]))
+@example((",aa->", [tensor(), tensor(1, 1)]), "float32")
 def test_equations_are_taken_that_torch_takes(
     drawn: tuple[str, list[TensorType]], dtype: str
 ) -> None:

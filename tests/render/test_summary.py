@@ -1,9 +1,12 @@
-"""The table: every node with its layer, shape, weights and sources; its numbers are torch's."""
+"""The table: every node with its layer, shape, cost and sources; its numbers are torch's."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -56,31 +59,33 @@ def test_the_table_of_a_graph() -> None:
     table = dedent("""
         TwoTowers
 
-        Name    Layer               Output shape    Dtype    Params  From
-        ------  ------------------  --------------  -------  ------  ---------------------
-        image   Input               (N, 3, 32, 32)  float32       0
-        words   Input               (N, T)          int64         0
-        extra   Input               (N, 5)          float32       0
-        stem    seq                 (N, 8, 30, 30)  float32     224  image
-          0     Conv2d              (N, 8, 30, 30)  float32     224
-          1     ReLU                (N, 8, 30, 30)  float32       0
-        stage   residual × 3        (N, 8, 30, 30)  float32   1,776  stem
-          conv  Conv2d              (N, 8, 30, 30)  float32     576  x
-          norm  BatchNorm2d + ReLU  (N, 8, 30, 30)  float32      16  conv
-          sum   add                 (N, 8, 30, 30)  float32       0  norm, x
-        pooled  seq                 (N, 8)          float32       0  stage
-          0     AdaptiveAvgPool2d   (N, 8, 1, 1)    float32       0
-          1     Flatten             (N, 8)          float32       0
-        emb     Embedding           (N, T, 16)      float32  16,000  words
-        lstm    LSTM                (N, T, 8)       float32     832  emb
-        fc      Linear              (N, 8)          float32      48  extra
-        local   seq                 (N, 8, T - 2)   float32     392  emb
-          0     Permute             (N, 16, T)      float32       0
-          1     Conv1d              (N, 8, T - 2)   float32     392
-        fused   concat              (N, 24)         float32       0  pooled, lstm.last, fc
-        score   Linear              (N, 1)          float32      25  fused
+        Name     Layer               Output shape    Params         MACs  From
+        -------  ------------------  --------------  ------  -----------  ---------------------
+        image    Input               (N, 3, 32, 32)       -            -
+        words    Input               (N, T) int64         -            -
+        extra    Input               (N, 5)               -            -
+        stem     seq                 (N, 8, 30, 30)     224      194,400  image
+        ├─ 0     Conv2d              (N, 8, 30, 30)     224      194,400
+        └─ 1     ReLU                (N, 8, 30, 30)       -            -
+        stage    residual × 3        (N, 8, 30, 30)   1,776    1,555,200  stem
+        ├─ conv  Conv2d              (N, 8, 30, 30)     576      518,400  x
+        ├─ norm  BatchNorm2d + ReLU  (N, 8, 30, 30)      16            -  conv
+        └─ sum   add                 (N, 8, 30, 30)       -            -  norm, x
+        pooled   seq                 (N, 8)               -            -  stage
+        ├─ 0     AdaptiveAvgPool2d   (N, 8, 1, 1)         -            -
+        └─ 1     Flatten             (N, 8)               -            -
+        emb      Embedding           (N, T, 16)      16,000            -  words
+        lstm     LSTM                (N, T, 8)          832        768*T  emb
+        fc       Linear              (N, 8)              48           40  extra
+        local    seq                 (N, 8, T - 2)      392  384*T - 768  emb
+        ├─ 0     Permute             (N, 16, T)           -            -
+        └─ 1     Conv1d              (N, 8, T - 2)      392  384*T - 768
+        fused    concat              (N, 24)              -            -  pooled, lstm.last, fc
+        score    Linear              (N, 1)              25           24  fused
 
-        Parameters: 19,297, buffers: 51
+        Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
+        MACs: 1,152*T + 1,748,896 per sample (2,304*T + 3,497,792 FLOPs)
+        Activations: 128*T + 403,364 bytes per sample
         Inputs: image (N, 3, 32, 32) float32, words (N, T) int64, extra (N, 5) float32
         Outputs: score (N, 1), local (N, 8, T - 2)
         At run time: T >= 3
@@ -97,30 +102,30 @@ def test_unlike_repeats_are_told_apart_and_shared_weights_counted_once() -> None
     assert (
         table(SHARING)
         == dedent("""
-        Name        Layer              Output shape  Params  From
-        ----------  -----------------  ------------  ------  -----------
-        a           Input              (N, 8)             0
-        b           Input              (N, 8)             0
-        tower       seq                (N, 6)           434  a
-          0         wide × 4           (N, 4)           308
-            0 to 2  wide width=8 × 3   (N, 8)            88
-              0     Linear             (N, 8)            72
-              1     BatchNorm1d        (N, 8)            16
-            3       wide width=4       (N, 4)            44
-              0     Linear             (N, 4)            36
-              1     BatchNorm1d        (N, 4)             8
-          1         deep               (N, 6)           126
-            0       wide               (N, 6)            42
-              0     Linear             (N, 6)            30
-              1     BatchNorm1d        (N, 6)            12
-            1       same × 2           (N, 6)            84
-              fc    Linear             (N, 6)            42  x
-            2       Tanh               (N, 6)             0
-        other       seq, shares tower  (N, 6)             0  b
-        loop        same × 4 shared    (N, 6)            42  other
-          fc        Linear             (N, 6)            42  x
-        none        same × 0           (N, 6)             0  loop
-        score       dot                (N,)               0  tower, none
+        Name          Layer              Output shape  Params  MACs  From
+        ------------  -----------------  ------------  ------  ----  -----------
+        a             Input              (N, 8)             -     -
+        b             Input              (N, 8)             -     -
+        tower         seq                (N, 6)           434   320  a
+        ├─ 0          wide × 4           (N, 4)           308   224
+        │  ├─ 0 to 2  wide width=8 × 3   (N, 8)            88    64
+        │  │  ├─ 0    Linear             (N, 8)            72    64
+        │  │  └─ 1    BatchNorm1d        (N, 8)            16     -
+        │  └─ 3       wide width=4       (N, 4)            44    32
+        │     ├─ 0    Linear             (N, 4)            36    32
+        │     └─ 1    BatchNorm1d        (N, 4)             8     -
+        └─ 1          deep               (N, 6)           126    96
+           ├─ 0       wide               (N, 6)            42    24
+           │  ├─ 0    Linear             (N, 6)            30    24
+           │  └─ 1    BatchNorm1d        (N, 6)            12     -
+           ├─ 1       same × 2           (N, 6)            84    72
+           │  └─ fc   Linear             (N, 6)            42    36  x
+           └─ 2       Tanh               (N, 6)             -     -
+        other         seq, shares tower  (N, 6)             -   320  b
+        loop          same × 4 shared    (N, 6)            42   144  other
+        └─ fc         Linear             (N, 6)            42    36  x
+        none          same × 0           (N, 6)             -     -  loop
+        score         dot                (N,)               -     -  tower, none
     """)
         .strip()
         .splitlines()
@@ -137,6 +142,61 @@ def test_several_results_without_a_default_are_all_told() -> None:
     """
     row = mimgraph.loads(text).summary().data()[1]
     assert (row["shape"], row["dtype"], row["params"]) == ("a (N, 2), b (N, 3)", "float32", 25)
+
+
+def test_sizes_and_a_depth_fill_and_close_the_table() -> None:
+    table = dedent("""
+        TwoTowers
+
+        Name    Layer         Output shape    Params        MACs  From
+        ------  ------------  --------------  ------  ----------  ---------------------
+        image   Input         (8, 3, 32, 32)       -           -
+        words   Input         (8, 50) int64        -           -
+        extra   Input         (8, 5)               -           -
+        stem    seq           (8, 8, 30, 30)     224   1,555,200  image
+        stage   residual × 3  (8, 8, 30, 30)   1,776  12,441,600  stem
+        pooled  seq           (8, 8)               -           -  stage
+        emb     Embedding     (8, 50, 16)     16,000           -  words
+        lstm    LSTM          (8, 50, 8)         832     307,200  emb
+        fc      Linear        (8, 8)              48         320  extra
+        local   seq           (8, 8, 48)         392     147,456  emb
+        fused   concat        (8, 24)              -           -  pooled, lstm.last, fc
+        score   Linear        (8, 1)              25         192  fused
+
+        Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
+        MACs: 14,451,968 at batch 8 (28,903,936 FLOPs)
+        Activations: 3.28 MB at batch 8
+        Inputs: image (8, 3, 32, 32) float32, words (8, 50) int64, extra (8, 5) float32
+        Outputs: score (8, 1), local (8, 8, 48)
+    """)
+    assert str(mimgraph.loads(MODEL).summary(8, {"T": 50}, depth=0)) == table.strip()
+
+
+FROZEN = """
+inputs: {x: [T, 4], hint: {shape: [4], optional: true}}
+nodes:
+  still: {layer: Linear, from: x, out_features: 4, freeze: true}
+  mean: {layer: Mean, from: still, dim: 1}
+  filled: {layer: Fill, from: hint, value: zeros}
+  sum: {merge: add, from: [mean, filled]}
+  aux: {layer: Linear, from: mean, out_features: 2}
+outputs: {sum: sum, aux: {from: aux, only: training}}
+"""
+
+
+def test_the_facts_below_tell_what_is_frozen_and_what_only_training_does() -> None:
+    facts = str(mimgraph.loads(FROZEN).summary()).split("\n\n")[2]
+    assert (
+        facts
+        == dedent("""
+        Parameters: 30 (10 trainable, 20 frozen, 120 B)
+        MACs: 16*T per sample (32*T FLOPs)
+        Activations: 16*T + 32 bytes per sample
+        In training also: 8 MACs, 8 B of activations
+        Inputs: x (N, T, 4) float32, hint (N, 4) float32 (optional)
+        Outputs: sum (N, 4), aux (N, 2) (in training)
+    """).strip()
+    )
 
 
 def test_many_sources_are_cut_at_the_width() -> None:
@@ -157,6 +217,8 @@ def test_data_has_the_rows_of_inputs_and_nodes_and_what_is_inside() -> None:
         "shape": "(N, T)",
         "dtype": "int64",
         "params": 0,
+        "macs": 0,
+        "activations": 0,
     }
     stage = next(row for row in data if row["name"] == "stage")
     assert [child["name"] for child in stage["children"]] == ["stage.0", "stage.1", "stage.2"]
@@ -166,7 +228,85 @@ def test_data_has_the_rows_of_inputs_and_nodes_and_what_is_inside() -> None:
         "shape": "(N, 8, 30, 30)",
         "dtype": "float32",
         "params": 576,
+        "macs": 518400,
+        "activations": 28800,
     }
+    norm = stage["children"][2]["children"][1]
+    assert norm["buffers"] == 17
+    lstm = next(row for row in data if row["name"] == "lstm")
+    assert (lstm["macs"], lstm["activations"]) == ("768*T", "32*T + 64")
+
+
+def test_a_narrow_table_leaves_out_the_sources_then_cuts_the_layers() -> None:
+    summary = mimgraph.loads(MODEL).summary()
+    widths = (100, 80, 70, 60)
+    assert [len(summary.text(width).split("\n")[3]) for width in widths] == [87, 80, 64, 60]
+    assert "  From" in summary.text(80) and "  From" not in summary.text(70)
+    assert "BatchNorm2d... " in summary.text(60)
+
+
+class Terminal(io.StringIO):
+    """Where one line holds so many characters of an encoding."""
+
+    encoding = "ascii"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_it_prints_as_wide_as_the_terminal_in_its_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    summary = mimgraph.loads(SHARING).summary()
+    monkeypatch.setattr("sys.stdout", Terminal())
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = str(summary).splitlines()
+    assert str(summary).isascii()
+    assert max(map(len, lines[2:23])) == 54  # no number is cut
+    assert lines[9].startswith("|  |  |- 0")
+    assert lines[10].startswith("|  |  `- 1")
+
+
+UGLY = """
+name: Ugly
+inputs: {_x_: [4]}
+blocks: {odd: {params: {width: null}, seq: [{Linear: $width}, ReLU]}}
+nodes: {y: {block: odd, from: _x_, repeat: {with: {width: [4, 6]}}}}
+outputs: y
+"""
+
+
+def test_markdown_and_html_escape_and_keep_the_tree() -> None:
+    summary = mimgraph.loads(UGLY).summary()
+    rows = summary.markdown().splitlines()
+    space = "\N{NO-BREAK SPACE}"
+    assert rows[4] == "| \\_x\\_ | Input | (N, 4) | - | - |  |"
+    assert rows[7] == f"| │{space}{space}├─{space}0 | Linear | (N, 4) | 20 | 16 |  |"
+    assert summary._repr_markdown_() == summary.markdown()
+    shown = summary._repr_html_()
+    assert shown.count("<tr>") == 1 + len(rows[4:-6])
+    assert "│  ├─ 0</td>" in shown
+    odd = replace(summary, name="<b>|*`")
+    assert odd.markdown().startswith(r"**\<b\>\|\*\`**")
+    assert odd._repr_html_().startswith("<b>&lt;b&gt;|*`</b>")
+
+
+def test_csv_has_a_row_for_each_name() -> None:
+    summary = mimgraph.loads(MODEL).summary(batch=2)
+    rows = {row["name"]: row for row in csv.DictReader(io.StringIO(summary.csv()))}
+    assert rows["stage.2.conv"] == {
+        "name": "stage.2.conv",
+        "layer": "Conv2d",
+        "shape": "(2, 8, 30, 30)",
+        "dtype": "float32",
+        "params": "576",
+        "frozen": "0",
+        "buffers": "0",
+        "macs": "1036800",
+        "activations": "57600",
+        "only": "",
+    }
+    assert rows["lstm"]["macs"] == "1536*T"
 
 
 def leaves(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

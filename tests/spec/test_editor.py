@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import pytest
 from mimgraph.spec import schema
 from tests.conftest import SPECS
 from tests.language_server import Editor
+from tests.npm import PLACES, install
 
 SERVER = "yaml-language-server@2.0.0"
 MODELINE = "# yaml-language-server: $schema=mimgraph.schema.json\n"
@@ -26,25 +24,14 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The server, installed by npm; on a machine that has none of this, there is nothing to test."""
-    # node of the test extra stands beside this Python
-    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    node, npm = shutil.which("node", path=places), shutil.which("npm", path=places)
     root = tmp_path_factory.mktemp("server")
-    if node is None or npm is None:
-        return _missing("there is no node and no npm")
-    install = [npm, "install", "--no-save", "--ignore-scripts", "--prefix", str(root), SERVER]
-    environment = {**os.environ, "PATH": places}
-    done = subprocess.run(install, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode:
-        return _missing(f"npm cannot install {SERVER}: {done.stderr}")
+    install(root, SERVER)
     package = root / "node_modules" / "yaml-language-server"
-    return [node, str(package / "bin" / "yaml-language-server"), "--stdio"]
-
-
-def _missing(why: str) -> list[str]:
-    if os.environ.get("CI"):
-        pytest.fail(why)
-    pytest.skip(why)
+    return [
+        str(shutil.which("node", path=PLACES)),
+        str(package / "bin" / "yaml-language-server"),
+        "--stdio",
+    ]
 
 
 class Document:

@@ -1,0 +1,81 @@
+"""Where to cut a graph into stages that have about the same to keep and to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from mimgraph.analysis.cost import Costs
+from mimgraph.analysis.split import bonds, units
+from mimgraph.ir.dim import symbols
+from mimgraph.ir.typed import Body, TypedGraph
+
+LENGTH = 128  # what a size that is known only at run time is taken for
+STEPS = 50  # of a search by halves, which are enough for any float
+
+
+def balanced(graph: TypedGraph, count: int) -> list[str]:
+    """The nodes that begin all stages but the first, of as many stages as `count`, of which the one
+    with the largest load has the least possible."""
+    load, every, places = _load(graph), units(graph.body), _places(graph.body)
+    loads = [
+        sum(load[node.name] for unit in every[start:end] for node in unit)
+        for start, end in pairwise([*places, len(every)])
+    ]
+    if not 1 <= count <= len(loads):
+        raise ValueError(f"{graph.name} can be cut into 1 to {len(loads)} stages, not {count}")
+    low, high = max(loads), sum(loads)
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        if len(_filled(loads, count, middle)) > count:
+            low = middle
+        else:
+            high = middle
+    return [every[places[index]][-1].name for index in _filled(loads, count, high)[1:]]
+
+
+def _load(graph: TypedGraph) -> dict[str, float]:
+    """The part that each node has of all parameters, and of all that is multiplied, together."""
+    costs = Costs(graph)
+    each = {node.name: costs.node(node) for node in graph.body.nodes}
+    dims = (dim for type_ in graph.body.inputs.values() for dim in type_.dims)
+    names = {name for dim in dims for name in symbols(dim)}
+    sizes = dict.fromkeys(names, LENGTH) | {"N": 1}
+    macs = {name: int(cost.macs.at(sizes).value) for name, cost in each.items()}
+    params = {name: cost.params for name, cost in each.items()}
+    found = dict.fromkeys(each, 0.0)
+    for amounts in (params, macs):
+        total = sum(amounts.values())
+        for name, amount in amounts.items():
+            found[name] += amount / total if total else 0
+    return found
+
+
+def _places(body: Body) -> list[int]:
+    """The units at which a stage may begin, which parts no bond."""
+    every = units(body)
+    last = len(every) - 1
+    position = {node.name: index for index, unit in enumerate(every) for node in unit}
+    inside = [0] * (len(every) + 1)  # how many bonds begin here, less those that end
+    for bond in bonds(body):
+        at = (position[bond.reads], last if bond.node is None else position[bond.node.name])
+        inside[min(at) + 1] += 1
+        inside[max(at) + 1] -= 1
+    found, held = [], 0
+    for index in range(len(every)):
+        held += inside[index]
+        if not held:
+            found.append(index)
+    return found
+
+
+def _filled(loads: Sequence[float], count: int, limit: float) -> list[int]:
+    """Where each stage begins if none has more than the limit, and each of them has something."""
+    starts, held = [0], 0.0
+    for index, load in enumerate(loads):
+        is_last_chance = len(loads) - index == count - len(starts)
+        if index and (is_last_chance or held + load > limit):
+            starts.append(index)
+            held = 0.0
+        held += load
+    return starts

@@ -1,0 +1,208 @@
+"""What a graph costs, by formula: parameters, multiply-accumulates, and the memory of activations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import TypeVar
+
+from mimgraph.ir.amount import Amount
+from mimgraph.ir.dim import Size
+from mimgraph.ir.typed import (
+    Body,
+    Each,
+    Leaf,
+    Repeated,
+    Sequence,
+    Shared,
+    TypedGraph,
+    TypedNode,
+    TypedOperation,
+    Use,
+    needed_in_eval,
+    running,
+    unwrap,
+)
+from mimgraph.ir.types import TensorType
+
+PARAM_BYTES = 4  # of a float32, which all of the catalogue's are
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The cost of a node or body, with all that is inside, every optional input given.
+
+    `params`, and `buffers`, are elements that are kept, a shared module's once; `frozen` are those
+    of the params that are not learned. `macs` are the multiply-accumulates of one forward, in the
+    batch N and the named sizes: of matrix products, convolutions and attention, counted as
+    `torch.utils.flop_counter` does, of which the FLOPs are twice as many. `activations` are the
+    bytes of the tensors that the forward makes: the result of every layer and merge, and of the
+    activation behind one, but not of what is only a view, an input or a weight, nor what an op
+    makes on the way (a Transformer's layers do count). `uncounted` names the layers whose
+    multiplications are not known, modules of the user's registered without `macs`.
+    """
+
+    params: int = 0
+    frozen: int = 0
+    buffers: int = 0
+    macs: Amount = field(default_factory=Amount)
+    activations: Amount = field(default_factory=Amount)
+    uncounted: frozenset[str] = frozenset()
+
+    @classmethod
+    def sum(cls, costs: Iterable[Cost]) -> Cost:
+        """All of them together."""
+        every = list(costs)
+        if len(every) == 1:
+            return every[0]
+        return cls(
+            sum(one.params for one in every),
+            sum(one.frozen for one in every),
+            sum(one.buffers for one in every),
+            Amount.sum(one.macs for one in every),
+            Amount.sum(one.activations for one in every),
+            frozenset().union(*(one.uncounted for one in every)),
+        )
+
+    def at(self, sizes: Mapping[str, Size]) -> Cost:
+        """With sizes in place of names."""
+        return replace(self, macs=self.macs.at(sizes), activations=self.activations.at(sizes))
+
+    @property
+    def kept(self) -> Cost:
+        """What is there without a forward."""
+        return Cost(self.params, self.frozen, self.buffers)
+
+    @property
+    def work(self) -> Cost:
+        """What a forward adds to it."""
+        return replace(self, params=0, frozen=0, buffers=0)
+
+
+class Costs:
+    """The cost of everything in a graph; of each distinct body it is found once.
+
+    `total` is that of the model with a forward in eval, `training` what a forward in training does
+    beyond it, for outputs that only training has.
+    """
+
+    def __init__(self, graph: TypedGraph) -> None:
+        self._nodes: dict[TypedNode, Cost] = {}
+        self._bodies: dict[Body, Cost] = {}
+        self._root = body = graph.body
+        every = self.body(body)
+        always = needed_in_eval(body)
+        late = [node for node in body.nodes if node.name not in always]
+        self.training = Cost.sum([Cost(), *(self._nodes[node].work for node in late)])
+        in_eval = (self._nodes[node].work for node in body.nodes if node.name in always)
+        self.total = Cost.sum([every.kept, *in_eval])
+
+    def node(self, node: TypedNode) -> Cost:
+        """The cost of a node of the graph, at any depth."""
+        return self._nodes[node]
+
+    def body(self, body: Body) -> Cost:
+        """The cost of one use of a body."""
+        if body not in self._bodies:
+            runs = running(body, body.outputs)
+            reads: dict[str, set[str]] = {name: set() for name in body.by_name}
+            of_nodes = (v for n in body.nodes if n.name in runs for v in n.arguments.values())
+            for value in (*of_nodes, *body.outputs.values()):
+                if value.name in reads:
+                    reads[value.name].add(value.port)
+            costs = [self._node(node, reads[node.name], node.name in runs) for node in body.nodes]
+            self._bodies[body] = Cost.sum(costs)
+        return self._bodies[body]
+
+    def of(self, path: str) -> Cost:
+        """The cost of what a dotted name stands for: `stage`, one of its times `stage.2`,
+        `stage.2.conv`; a `KeyError` if that is nothing."""
+        operation: TypedOperation = Use(self._root, {})
+        found = self.total
+        for name in path.split("."):
+            operation = unwrap(operation)
+            if isinstance(operation, Repeated) and not operation.shared:
+                inner = _at(operation.bodies, name)
+                operation, found = Use(inner, {}), self.body(inner)
+                continue
+            node = _inside(operation, name)
+            operation, found = node.operation, self._nodes[node]
+        return found
+
+    def _node(self, node: TypedNode, reads: Iterable[str], runs: bool = True) -> Cost:
+        """The cost of a node of which these results are read; what shares a module keeps nothing."""
+        cost = self._operation(node, reads)
+        if isinstance(node.operation, Shared):
+            cost = cost.work
+        elif node.is_frozen:
+            cost = replace(cost, frozen=cost.params)
+        self._nodes[node] = cost = cost if runs else cost.kept
+        return cost
+
+    def _operation(self, node: TypedNode, reads: Iterable[str]) -> Cost:
+        match unwrap(node.operation):
+            case Leaf() as leaf:
+                return _leaf(leaf, node, reads)
+            case Sequence(items) | Each(items):
+                return Cost.sum([self._node(item, [item.default or ""]) for item in items])
+            case Use(body, activation=activation):
+                cost = self.body(body)
+                return cost if activation is None else Cost.sum([cost, _activated(node)])
+            case Repeated(bodies, shared=shared):
+                costs = [self.body(body) for body in bodies]
+                if shared:
+                    costs[1:] = [cost.work for cost in costs[1:]]
+                return Cost.sum(costs)
+
+
+def _leaf(leaf: Leaf, node: TypedNode, reads: Iterable[str]) -> Cost:
+    """The cost of a layer or merge."""
+    lowering, module = leaf.lowering, leaf.lowering.module
+    makes = lowering.makes
+    if makes is None:
+        makes = tuple(lowering.results[port] for port in reads if port in lowering.results)
+    cost = Cost(
+        params=_elements(module.weights) if module else 0,
+        buffers=_elements(module.buffers) if module else 0,
+        macs=Amount(*(lowering.products or ())),
+        activations=_bytes(makes),
+        uncounted=frozenset([leaf.name] if lowering.products is None else []),
+    )
+    return cost if leaf.activation is None else Cost.sum([cost, _activated(node)])
+
+
+def _activated(node: TypedNode) -> Cost:
+    """What an activation makes of the default result."""
+    assert node.type is not None
+    return Cost(activations=_bytes([node.type]))
+
+
+def _bytes(types: Iterable[TensorType]) -> Amount:
+    return Amount(*((type_.itemsize, *type_.shape) for type_ in types))
+
+
+def _elements(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    return sum(map(prod, shapes.values()))
+
+
+def _inside(operation: TypedOperation, name: str) -> TypedNode:
+    """The node that a name behind a name is of; a `KeyError` if there is none."""
+    match unwrap(operation):
+        case Use(body) | Repeated((body, *_)):
+            return _inside(body.nodes[0].operation, name) if body.is_chain else body.by_name[name]
+        case Sequence(items):
+            return _at(items, name)
+        case Each() as each if (item := each.item(name)) is not None:
+            return item
+    raise KeyError(name)
+
+
+Item = TypeVar("Item")
+
+
+def _at(items: tuple[Item, ...], name: str) -> Item:
+    """The item of that number."""
+    if not name.isdecimal() or int(name) >= len(items):
+        raise KeyError(name)
+    return items[int(name)]

@@ -1,0 +1,102 @@
+"""What a node says of itself by name: its options, activation, `take`, `share`, `freeze`, `repeat`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mimgraph import catalogue
+from mimgraph.analysis.equality import plain
+from mimgraph.ir.code import Code, Constant, children
+from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use, op_name
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is `given`, with the `defaults` of what is not, and what is `inferred` from the sources."""
+
+    given: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    inferred: Mapping[str, Any]
+
+    @property
+    def notable(self) -> Mapping[str, Any]:
+        """What is given and not as it would be without."""
+        return {
+            name: value
+            for name, value in self.given.items()
+            if name not in self.defaults or plain(value) != plain(self.defaults[name])
+        }
+
+
+def facts(node: TypedNode) -> Facts:
+    """What a node says, its sources left out."""
+    given: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
+    inferred: dict[str, Any] = {}
+    operation, own_default = node.operation, ""
+    match operation:
+        case Leaf():
+            given, defaults, inferred = _options(operation)
+            own_default = operation.lowering.default or ""
+        case Use(body, arguments, merge):
+            given, defaults = dict(arguments), _defaults("merge", merge)
+            if not merge:
+                given, defaults = dict(body.params), dict(body.defaults)
+        case Repeated(bodies, _, shared):
+            for name in bodies[0].params if bodies else ():
+                given[name] = _column([body.params[name] for body in bodies])
+                defaults[name] = bodies[0].defaults[name]
+            given["repeat"] = f"{len(bodies)} shared" if shared else len(bodies)
+        case Shared():
+            given = {"share": operation.owner}
+    if node.default and node.default != own_default and not isinstance(operation, Shared):
+        given["take"] = node.default
+    if isinstance(operation, Leaf | Use) and operation.activation is not None:
+        given["activation"] = _called(operation.activation_name, operation.activation)
+    given["freeze"], defaults["freeze"] = node.is_frozen, False
+    return Facts(given, defaults, inferred)
+
+
+def told_whole(node: TypedNode) -> dict[str, Any]:
+    """What is told of a node that is compared with none: all that is notable, of a chain its ops."""
+    told = dict(facts(node).notable)
+    if isinstance(node.operation, Sequence):
+        told["items"] = [op_name(item) for item in node.operation.items]
+    return told
+
+
+def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The options given, their defaults, and those that the sources decide."""
+    op, module = catalogue.find(leaf.kind, leaf.name), leaf.lowering.module
+    given, inferred = dict(leaf.options), {}
+    for name in op.inferred if op is not None else ():
+        value = None if module is None else module.argument(name)
+        if given.get(name) is None and value is not None:
+            given.pop(name, None)
+            inferred[name] = value
+    return given, _defaults(leaf.kind, leaf.name), inferred
+
+
+def _defaults(kind: str, name: str) -> dict[str, Any]:
+    op = catalogue.find(kind, name)
+    return {} if op is None else {name: option.default for name, option in op.options.items()}
+
+
+def _column(values: list[Any]) -> Any:
+    """What each time of a repeat is given, if that differs."""
+    return values[0] if all(plain(value) == plain(values[0]) for value in values) else values
+
+
+def _called(name: str, code: Code) -> str:
+    """`GELU(approximate=tanh)`, an activation with its options."""
+    options = ", ".join(f"{constant.name}={constant.value}" for constant in _constants(code))
+    return f"{name}({options})" if options else name
+
+
+def _constants(code: Code) -> Iterator[Constant]:
+    if isinstance(code, Constant) and code.name:
+        yield code
+    for inner in children(code):
+        yield from _constants(inner)

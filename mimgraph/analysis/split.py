@@ -1,0 +1,265 @@
+"""A graph cut into stages: graphs that run one after another, each in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import groupby
+from typing import NamedTuple
+
+from mimgraph.analysis.names import name_fault
+from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.ir.code import Code, Operand, RuntimeSize, children
+from mimgraph.ir.dim import Dim, symbols
+from mimgraph.ir.presence import ALWAYS
+from mimgraph.ir.typed import (
+    Body,
+    Each,
+    Leaf,
+    Shared,
+    TypedGraph,
+    TypedNode,
+    Value,
+    single_nodes,
+    unwrap,
+)
+from mimgraph.ir.types import DTYPES, axis_that_tells, can_be_read
+
+
+def split(graph: TypedGraph, starts: Sequence[str]) -> tuple[TypedGraph, ...]:
+    """A graph for each stage, of which each node in `starts` begins a new one, in running order.
+
+    A stage takes what the one before it gives: what its nodes read and what those after it do, all
+    but the optional inputs, which are given to the stages that read them. Names stay as they are.
+    A `ValueError` tells of what cannot be handed on.
+    """
+    body, first = graph.body, frozenset(starts)
+    for name in starts:
+        if name not in body.by_name:
+            near = suggestion(name, body.by_name, "the nodes")
+            raise ValueError(f"no node is called {name!r}{near and f'; {near}'}")
+    runs: list[list[TypedNode]] = [[]]
+    for unit in units(body):
+        named = [node.name for node in unit if node.name in first]
+        if named and not runs[-1]:
+            raise ValueError(f"nothing runs before {named[0]}, so no stage ends there")
+        if named:
+            runs.append([])
+        runs[-1] += unit
+    return _Cut(graph, runs).stages()
+
+
+def units(body: Body) -> list[list[TypedNode]]:
+    """The nodes as they run, each with what reads no input and is first read by it."""
+    own: set[str] = set()
+    for node in body.order:
+        if own.issuperset(_sources(node)):
+            own.add(node.name)
+    position: dict[str, int] = {}
+    read: dict[str, int] = {}
+    for index, node in reversed([*enumerate(body.order)]):
+        at = read.get(node.name, len(body.order)) if node.name in own else index
+        position[node.name] = at
+        for name in (*_sources(node), *_owners(node)):
+            read[name] = min(read.get(name, at), at)
+    late = sorted(body.order, key=lambda node: (position[node.name], node.name not in own))
+    return [[*unit] for _, unit in groupby(late, key=lambda node: position[node.name])]
+
+
+class Bond(NamedTuple):
+    """Why a node is in the stage of another, which it `reads`; the outputs are read by no node."""
+
+    reads: str
+    node: TypedNode | None
+    reason: str
+
+
+def bonds(body: Body) -> Iterator[Bond]:
+    """The nodes of a graph that no cut may part."""
+    for node in body.order:
+        for owner in _owners(node):
+            yield Bond(owner, node, f"shares the weights of {owner}")
+        for value in node.arguments.values():
+            if (reason := _unsendable(body, value)) is not None:
+                yield Bond(value.name, node, reason)
+    for value in body.outputs.values():
+        if (reason := _unsendable(body, value)) is not None:
+            yield Bond(value.name, None, reason)
+
+
+def _unsendable(body: Body, value: Value) -> str | None:
+    """Why a value is not one that a stage sends: a tensor that is always there, and no weight."""
+    node = body.by_name.get(value.name)
+    if node is None:
+        return None
+    name = node.name if value.port == node.default else f"{node.name}.{value.port}"
+    if value.port not in node.results:
+        return f"reads {name}, a weight of another node"
+    if body.presence_of(value) != ALWAYS:
+        return f"reads {name}, which may be missing"
+    if body.type_of(value).dtype not in DTYPES:
+        return f"reads {name}, which is a state and no tensor"
+    return None
+
+
+def _sources(node: TypedNode) -> list[str]:
+    return [value.name for value in node.arguments.values()]
+
+
+def _owners(node: TypedNode) -> Iterator[str]:
+    """The nodes whose modules a node uses again."""
+    for one in single_nodes(node):
+        if isinstance(one.operation, Shared):
+            yield one.operation.target
+
+
+class _Cut:
+    """The stages as runs of nodes; what each takes is found from the last to the first."""
+
+    def __init__(self, graph: TypedGraph, runs: list[list[TypedNode]]) -> None:
+        self.graph = graph
+        self.body = graph.body
+        self.runs = runs
+        self.place = {node.name: stage for stage, nodes in enumerate(runs) for node in nodes}
+        for bond in bonds(graph.body):
+            self.check(bond)
+
+    def check(self, bond: Bond) -> None:
+        """A cut parts no bond."""
+        made = self.place[bond.reads]
+        read = len(self.runs) - 1 if bond.node is None else self.place[bond.node.name]
+        if made != read:
+            node = bond.node or self.body.by_name[bond.reads]
+            span = node.declared.span
+            place = f"{span.file.name}:{span.line}:{span.column}"
+            reader = "the output" if bond.node is None else bond.node.name
+            where = f"{bond.reads} is in stage {made + 1}, {reader} in stage {read + 1}"
+            raise ValueError(f"{place}: {reader} {bond.reason}: {where}, and must be in one")
+
+    def stages(self) -> tuple[TypedGraph, ...]:
+        found = []
+        handed_on: Mapping[str, Value] = self.body.outputs
+        for stage in reversed(range(len(self.runs))):
+            taken = self.taken(stage, handed_on.values())
+            found.append(self.stage(stage, taken, handed_on))
+            handed_on = {self.names[value]: value for value in taken}
+        return tuple(reversed(found))
+
+    def taken(self, stage: int, handed_on: Iterable[Value]) -> list[Value]:
+        """What a stage is given by the one before it; of the first, the graph's own inputs."""
+        read = [value for node in self.runs[stage] for value in node.arguments.values()]
+        needed = {value for value in (*read, *handed_on) if self.place.get(value.name) != stage}
+        needed -= {Value(name, "") for name in self.body.optional}
+        for node in self.runs[stage]:
+            needed |= self.tell_sizes(node, needed)
+        # one with a batch first, from which a missing input's substitute takes its size
+        named = (value for value in self.names if value in needed)
+        return sorted(named, key=lambda value: not self.body.type_of(value).batched)
+
+    def tell_sizes(self, node: TypedNode, given: set[Value]) -> set[Value]:
+        """The inputs of the graph that a node reads sizes from which nothing given tells."""
+        missing: set[Value] = set()
+        for size, operands in _run_time_sizes(node):
+            at_hand = [self.body.type_of(value) for value in (*given, *operands)]
+            if not can_be_read(size, at_hand):
+                names = (name for name in symbols(size) if not axis_that_tells(name, at_hand))
+                missing.update(map(self.teller, names))
+        return missing
+
+    def teller(self, name: str) -> Value:
+        """The first input of the graph that tells a size and is always given."""
+        inputs = {n: t for n, t in self.body.inputs.items() if n not in self.body.optional}
+        axis = axis_that_tells(name, [*inputs.values()])
+        assert axis is not None, f"no input tells the size {name}"  # inference has seen to it
+        return Value([*inputs][axis.tensor], "")
+
+    def stage(self, index: int, taken: list[Value], handed_on: Mapping[str, Value]) -> TypedGraph:
+        """The graph of a stage, in which what it takes are inputs."""
+        graph, body, run = self.graph, self.body, self.runs[index]
+        inputs = {self.names[value]: body.type_of(value) for value in taken}
+        told = [*inputs.values()]
+        read = {value.name for value in handed_on.values()}
+        read.update(name for node in run for name in _sources(node))
+        inputs |= {n: t for n, t in body.inputs.items() if n in body.optional & read}
+        renamed = {value: Value(self.names[value], "") for value in taken}
+        inside = {node.name: _reading(node, renamed) for node in run}
+        is_last = index == len(self.runs) - 1
+        return TypedGraph(
+            f"{graph.name}Stage{index + 1}",
+            replace(
+                body,
+                inputs=inputs,
+                nodes=tuple(inside[node.name] for node in body.nodes if node.name in inside),
+                order=tuple(inside.values()),
+                outputs={name: renamed.get(value, value) for name, value in handed_on.items()},
+                doc=f"Stage {index + 1} of {len(self.runs)} of {graph.name}.",
+                optional=body.optional & inputs.keys(),
+                training=body.training if is_last else frozenset(),
+            ),
+            {name: doc for name, doc in graph.input_docs.items() if name in inputs},
+            graph.output_docs if is_last else {},
+            tuple(one for one in graph.constraints if can_be_read(one.dim, told)),
+            is_stage=True,
+        )
+
+    @cached_property
+    def names(self) -> dict[Value, str]:
+        """What each value is called where it is an input: by its node, and by its port if that is
+        not the default."""
+        names = {Value(name, ""): name for name in self.body.inputs}
+        taken = {*self.body.inputs, *self.body.by_name}
+        for node in self.body.order:
+            for port in node.results:
+                name = node.name
+                if port != node.default:
+                    name = f"{name}_{port}"
+                    while name in taken or name_fault(name):
+                        name += "_"
+                    taken.add(name)
+                names[Value(node.name, port)] = name
+        return names
+
+
+def _reading(node: TypedNode, renamed: Mapping[Value, Value]) -> TypedNode:
+    """The node with what it reads under other names."""
+    operation = node.operation
+    if isinstance(operation, Each):
+        operation = Each(tuple(_reading(item, renamed) for item in operation.items))
+    return replace(
+        node,
+        operation=operation,
+        arguments={key: renamed.get(value, value) for key, value in node.arguments.items()},
+        without={keys: _reading(less, renamed) for keys, less in node.without.items()},
+    )
+
+
+def _run_time_sizes(node: TypedNode) -> Iterator[tuple[Dim, list[Value]]]:
+    """The sizes that the code of a node reads as it runs, and the values beside them in that code."""
+    for one in single_nodes(node):
+        for made in (one, *one.without.values()):
+            operation = unwrap(made.operation)
+            for code in _codes(operation) if isinstance(operation, Leaf) else ():
+                parts = [*_parts(code)]
+                keys = [part.key for part in parts if isinstance(part, Operand)]
+                operands = [made.arguments[key] for key in keys if key in made.arguments]
+                for part in parts:
+                    if isinstance(part, RuntimeSize):
+                        yield part.dim, operands
+
+
+def _codes(leaf: Leaf) -> Iterator[Code]:
+    """All code of a layer or merge."""
+    lowering = leaf.lowering
+    yield from lowering.steps.values()
+    for port in lowering.ports.values():
+        yield from (port.code, *([] if port.alone is None else [port.alone]))
+    for code in (lowering.call, lowering.fallback, lowering.skipping):
+        if code is not None:
+            yield code
+
+
+def _parts(code: Code) -> Iterator[Code]:
+    yield code
+    for child in children(code):
+        yield from _parts(child)

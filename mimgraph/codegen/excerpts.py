@@ -1,0 +1,268 @@
+"""What of the emitted file is whose: the code that makes, runs and defines each node, by its dotted name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import TypeAlias
+
+from mimgraph.codegen.emit import emit
+from mimgraph.codegen.lines import Lines, Located, Method, lines_of, located
+from mimgraph.codegen.plan import owner_of
+from mimgraph.codegen.printer import Assign, For, Return, Statement
+from mimgraph.ir.code import Dict
+from mimgraph.ir.typed import (
+    Body,
+    Each,
+    Repeated,
+    Sequence,
+    TypedGraph,
+    TypedNode,
+    TypedOperation,
+    Use,
+    used_bodies,
+)
+from mimgraph.source import Excerpt, SourceFile, Span
+
+Excerpts: TypeAlias = tuple[Excerpt, ...]
+Found: TypeAlias = Iterator[tuple[str, Excerpts]]
+RESULTS = ""  # what stands for a body's outputs where its nodes have their names
+
+
+def excerpts(graph: TypedGraph) -> Mapping[str, Excerpts]:
+    """Of every input, node, item and `output `: what makes its module, what runs it, its classes.
+
+    Of equal repeats the first stands for all. What a merge or a share has inside is in its class.
+    """
+    return dict(_Finder(graph).graph())
+
+
+class _Finder:
+    """Goes through a graph as it is drawn, with the file beside it."""
+
+    def __init__(self, graph: TypedGraph) -> None:
+        self.body_of_graph = graph.body
+        written = emit(graph)
+        self.names = written.names
+        self.file = SourceFile(f"{graph.name}.py", written.text)
+        self.located = located(written)
+        self.definitions = {
+            name: _excerpt(self.file, name, lines_of(found.read))
+            for name, found in self.located.items()
+        }
+        self.classes: dict[Body, _Class] = {}
+
+    def graph(self) -> Found:
+        body = self.body_of_graph
+        main = self.class_of(body)
+        yield from main.inputs()
+        yield from self.body(body, "", ())
+        yield from ((f"output {name}", main.results(name)) for name in body.outputs)
+
+    def class_of(self, body: Body) -> _Class:
+        if body not in self.classes:
+            self.classes[body] = _Class(self.file, self.located[self.names[body]], body)
+        return self.classes[body]
+
+    def body(self, body: Body, path: str, ran: Excerpts) -> Found:
+        """The nodes of a body; the items of a chain block are run by what runs the block."""
+        found = self.class_of(body)
+        for node in body.nodes:
+            made = found.made.get(owner_of(node).partition(".")[0])
+            if body.is_chain:
+                yield from self.inside(node.operation, path, made, ran)
+            else:
+                yield from self.node(node, f"{path}{node.name}", made, found.ran[node.name])
+
+    def node(self, node: TypedNode, id_: str, made: _Made | None, ran: Excerpts) -> Found:
+        """A node, and what is drawn inside of it."""
+        making = (made.excerpt,) if made else ()
+        yield id_, (*making, *ran, *self.classes_of(node))
+        yield from self.inside(node.operation, f"{id_}.", made, ran)
+
+    def inside(
+        self, operation: TypedOperation, path: str, made: _Made | None, ran: Excerpts
+    ) -> Found:
+        match operation:
+            case Sequence(items) if made:
+                for index, item in enumerate(items):
+                    part = made.part((index, len(items)))
+                    yield from self.node(item, f"{path}{index}", part, ran)
+            case Use(body, merge="") | Repeated((body, *_), shared=True):
+                yield from self.body(body, path, ran)
+            case Repeated(bodies) if made:
+                yield from self.repeats(bodies, path, made, ran)
+
+    def repeats(self, bodies: tuple[Body, ...], path: str, made: _Made, ran: Excerpts) -> Found:
+        """The first of each run of equal repeats."""
+        runs = [next(run) for _, run in groupby(range(len(bodies)), key=bodies.__getitem__)]
+        for index, number in enumerate(runs):
+            body = bodies[number]
+            part = made.part((index, len(runs)), (number, len(bodies)))
+            yield f"{path}{number}", (part.excerpt, *ran, self.definitions[self.names[body]])
+            yield from self.body(body, f"{path}{number}.", ran)
+
+    def classes_of(self, node: TypedNode) -> Excerpts:
+        """The class of an item of a chain, that of a block, and all of what is not drawn opened."""
+        things: Iterable[Body | TypedNode] = (node,)
+        match node.operation:
+            case Use(body, merge="") | Repeated((body, *_), shared=True):
+                things = (node, body)
+            case Repeated(bodies):
+                things = (node, *bodies)
+            case Use() | Each():
+                things = _beneath(node)
+        names = dict.fromkeys(self.names[thing] for thing in things if thing in self.names)
+        return tuple(self.definitions[name] for name in names)
+
+
+def _beneath(node: TypedNode) -> Mapping[Body | TypedNode, None]:
+    """A node and what it is made of, each once, the outer first."""
+    found: dict[Body | TypedNode, None] = {}
+    waiting: list[Body | TypedNode] = [node]
+    while waiting:
+        thing = waiting.pop()
+        if thing in found:
+            continue
+        found[thing] = None
+        if isinstance(thing, Body):
+            waiting += reversed(thing.nodes)
+        elif isinstance(thing.operation, Sequence | Each):
+            waiting += reversed(thing.operation.items)
+        else:
+            waiting += reversed(list(used_bodies(thing.operation)))
+    return found
+
+
+class _Class:
+    """The code of a class by the names of the nodes of a body that it is made of."""
+
+    def __init__(self, file: SourceFile, found: Located, body: Body) -> None:
+        self.file = file
+        self.found = found
+        self.body = body
+
+    def method(self, name: str) -> tuple[str, Method | None]:
+        """A method with its whole name; a chain has no forward of its own."""
+        return f"{self.found.read.name}.{name}", self.found.methods.get(name)
+
+    def inputs(self) -> Found:
+        """The arguments of a forward that takes them by name."""
+        place, forward = self.method("forward")
+        for argument in forward.read.args.kwonlyargs if forward else ():
+            yield argument.arg, (_excerpt(self.file, place, lines_of(argument)),)
+
+    @cached_property
+    def made(self) -> Mapping[str, _Made]:
+        """What makes the module of each node; those of a chain's one node are the class's own."""
+        place, init = self.method("__init__")
+        found: dict[str, _Made] = {}
+        for ours, theirs in init.statements if init else ():
+            name = ours.targets[0] if isinstance(ours, Assign) else ""
+            found.setdefault(name.removeprefix("self."), _Made(self.file, place, theirs))
+        return found
+
+    @cached_property
+    def ran(self) -> Mapping[str, Excerpts]:
+        """The statements that run each node; those that read it where it has none of its own."""
+        found: dict[str, list[Lines]] = {RESULTS: []}
+        for ours, theirs in self.statements:
+            if (name := _node(ours).partition(".")[0]) or isinstance(ours, Return):
+                found.setdefault(name, []).append(lines_of(theirs))
+        readers: dict[str, list[str]] = {}
+        for node in self.body.nodes:
+            for value in node.arguments.values():
+                readers.setdefault(value.name.partition(".")[0], []).append(node.name)
+        for value in self.body.outputs.values():
+            readers.setdefault(value.name.partition(".")[0], []).append(RESULTS)
+        for node in reversed(self.body.order):
+            reading = (lines for name in readers.get(node.name, ()) for lines in found[name])
+            found.setdefault(node.name, list(reading))
+        return {name: self.excerpts(lines) for name, lines in found.items()}
+
+    def results(self, output: str) -> Excerpts:
+        """The statements that return an output."""
+        found = [
+            lines_of(theirs)
+            for ours, theirs in self.statements
+            if isinstance(ours, Return)
+            and not (isinstance(ours.value, Dict) and output not in dict(ours.value.items))
+        ]
+        return self.excerpts(found)
+
+    @property
+    def statements(self) -> tuple[tuple[Statement, ast.stmt], ...]:
+        _, forward = self.method("forward")
+        return forward.statements if forward else ()
+
+    def excerpts(self, found: Iterable[Lines]) -> Excerpts:
+        """Lines of the forward, each once, those with no others between them together."""
+        together: list[Lines] = []
+        for first, last in sorted(found):
+            if together and first <= together[-1].last + 1:
+                before = together.pop()
+                first, last = before.first, max(before.last, last)
+            together.append(Lines(first, last))
+        place, _ = self.method("forward")
+        return tuple(_excerpt(self.file, place, lines) for lines in together)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The code that makes a module: a statement, or a part of one."""
+
+    file: SourceFile
+    place: str
+    read: ast.stmt | ast.expr
+
+    @cached_property
+    def excerpt(self) -> Excerpt:
+        """A statement with its lines, a part without what stands around it."""
+        if isinstance(self.read, ast.stmt):
+            return _excerpt(self.file, self.place, lines_of(self.read))
+        first, last = lines_of(self.read)
+        assert self.read.end_col_offset is not None
+        start, end = self.read.col_offset + 1, self.read.end_col_offset + 1
+        return Span(self.file, first, start, last, end).excerpt(self.place)
+
+    def part(self, *places: tuple[int, int]) -> _Made:
+        """The code of a module in a container, by its index among so many; the whole where none
+        has its own."""
+        for index, count in places:
+            for row in self.rows:
+                if len(row) == count:
+                    return _Made(self.file, self.place, row[index])
+        return self
+
+    @cached_property
+    def rows(self) -> tuple[list[ast.expr], ...]:
+        """The arguments of a container, and the list that is its only one."""
+        call = self.read.value if isinstance(self.read, ast.Assign | ast.Expr) else self.read
+        while isinstance(call, ast.Call):
+            match call:
+                case ast.Call(func=ast.Attribute(value=made, attr="requires_grad_")):
+                    call = made
+                case ast.Call(args=[ast.List(elts=items)] as args):
+                    return args, items
+                case ast.Call(args=args):
+                    return (args,)
+        return ()
+
+
+def _node(statement: Statement) -> str:
+    """Whose a statement is; a loop is of what runs in it."""
+    match statement:
+        case For(body=(first, *_)):
+            return _node(first)
+        case Assign(node=node) | Return(node=node):
+            return node
+    return ""
+
+
+def _excerpt(file: SourceFile, place: str, lines: Lines) -> Excerpt:
+    """Whole lines."""
+    first, last = lines
+    return Span(file, first, 1, last, len(file.line(last)) + 1).excerpt(place)

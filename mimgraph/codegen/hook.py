@@ -1,0 +1,45 @@
+"""The hook that has a module's inputs looked at before each call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch._dynamo  # here alone: it takes as long to import as torch
+from torch import nn
+
+from mimgraph.codegen.checks import call_faults, same_kind
+from mimgraph.codegen.failure import call
+from mimgraph.ir.typed import TypedGraph
+
+
+class InputCheck:
+    """A forward pre-hook: one `ValueError` that tells all that does not fit.
+
+    It pickles by the spec, from which `restore` makes it again, in any process.
+    """
+
+    def __init__(
+        self, graph: TypedGraph, spec: Callable[[], str], restore: Callable[[str], InputCheck]
+    ) -> None:
+        self.graph = graph
+        self.spec = spec
+        self.restore = restore
+        # As of any other module, what is compiled is `forward`, and its hooks run before it, in
+        # Python: they may look at values, and the graph stays whole.
+        for function in (call, InputCheck.__call__):
+            torch._dynamo.eval_frame.skip_code(function.__code__)
+
+    def __call__(self, module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
+        if not torch.compiler.is_exporting():  # there are no values to look at
+            self._look(args, inputs)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _look(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
+        faults = list(call_faults(self.graph, args, inputs, same_kind))
+        if faults:
+            raise ValueError("; ".join(faults))
+
+    def __reduce__(self) -> tuple[Callable[[str], InputCheck], tuple[str]]:
+        return self.restore, (self.spec(),)

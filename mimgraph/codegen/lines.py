@@ -1,0 +1,65 @@
+"""Where the classes of an emitted file and their statements stand, as written and as Python reads them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from mimgraph.codegen.emit import File
+from mimgraph.codegen.printer import Function, Statement
+
+
+class Lines(NamedTuple):
+    """From the first to the last, both of them its own."""
+
+    first: int
+    last: int
+
+
+class Method(NamedTuple):
+    """A method, and its statements in the order of the text, those inside of others too."""
+
+    read: ast.FunctionDef
+    statements: tuple[tuple[Statement, ast.stmt], ...]
+
+
+class Located(NamedTuple):
+    """A class, and its methods by name."""
+
+    read: ast.ClassDef
+    methods: Mapping[str, Method]
+
+
+def located(file: File) -> Mapping[str, Located]:
+    """The classes of a graph by name.
+
+    What was written and what Python reads are the same trees, so neither is searched for the other.
+    """
+    read = {d.name: d for d in ast.parse(file.text).body if isinstance(d, ast.ClassDef)}
+    return {
+        written.name: Located(read[written.name], dict(_methods(written.body, read[written.name])))
+        for written in file.classes
+    }
+
+
+def lines_of(read: ast.stmt | ast.expr | ast.arg) -> Lines:
+    """The lines of what was parsed, which always has an end."""
+    assert read.end_lineno is not None
+    return Lines(read.lineno, read.end_lineno)
+
+
+def _methods(written: tuple[Function, ...], read: ast.ClassDef) -> Iterator[tuple[str, Method]]:
+    functions = [found for found in read.body if isinstance(found, ast.FunctionDef)]
+    for ours, theirs in zip(written, functions, strict=True):
+        body = theirs.body[1:] if ours.doc else theirs.body
+        yield ours.name, Method(theirs, tuple(_pairs(ours.body, body)))
+
+
+def _pairs(
+    written: tuple[Statement, ...], read: list[ast.stmt]
+) -> Iterator[tuple[Statement, ast.stmt]]:
+    for ours, theirs in zip(written, read, strict=True):
+        yield ours, theirs
+        for part in ("body", "orelse"):
+            yield from _pairs(getattr(ours, part, ()), getattr(theirs, part, []))

@@ -1,0 +1,28 @@
+"""A compiled module for tools that hand inputs on by position only."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from torch import Tensor, nn
+
+
+class Positional(nn.Module):
+    """`model` with the inputs `names` by position; the others are not given."""
+
+    def __init__(self, model: nn.Module, names: Iterable[str] | None) -> None:
+        super().__init__()
+        known = inspect.signature(model.forward).parameters
+        self.model = model
+        self.training = model.training  # tools restore the mode that they find here
+        self.names = tuple(known if names is None else names)
+        unknown = [name for name in self.names if name not in known]
+        if unknown:
+            raise ValueError(f"there is no input {unknown[0]!r}; the inputs: {', '.join(known)}")
+
+    def forward(self, *inputs: Tensor) -> Any:
+        if len(inputs) > len(self.names):
+            raise TypeError(f"{len(inputs)} inputs, but only {', '.join(self.names)} are known")
+        return self.model(**dict(zip(self.names, inputs, strict=False)))

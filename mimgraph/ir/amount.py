@@ -1,0 +1,92 @@
+"""Amounts: sums of products of sizes, exact however large, multiplied out only to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache, reduce
+from operator import mul
+
+from mimgraph.ir.dim import Dim, DimOverflow, Size, render, substitute
+
+Factors = tuple[Dim, ...]
+
+
+class Amount:
+    """A number of operations or bytes; unlike a `Dim` it may pass 64 bits.
+
+    Its terms are products of sizes, each with the number of times that it is there.
+    """
+
+    __slots__ = ("_terms",)
+
+    def __init__(self, *products: Iterable[Size]) -> None:
+        """The sum of products of sizes."""
+        self._terms: dict[Factors, int] = {}
+        for product in products:
+            self._add(product, 1)
+
+    @classmethod
+    def sum(cls, amounts: Iterable[Amount]) -> Amount:
+        """All of them together."""
+        total = cls()
+        for amount in amounts:
+            for factors, times in amount._terms.items():
+                total._terms[factors] = total._terms.get(factors, 0) + times
+        return total
+
+    def _add(self, product: Iterable[Size], times: int) -> None:
+        names: list[Dim] = []
+        for size in product:
+            if isinstance(size, Dim):
+                names.append(size)
+            else:
+                times *= size
+        key = tuple(sorted(names, key=repr))
+        self._terms[key] = self._terms.get(key, 0) + times
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount.sum((self, other))
+
+    def __mul__(self, times: int) -> Amount:
+        total = Amount()
+        total._terms = {factors: number * times for factors, number in self._terms.items()}
+        return total
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Amount) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __bool__(self) -> bool:
+        return any(self._terms.values())
+
+    def __repr__(self) -> str:
+        """`64*T + 128`; factor by factor where it cannot be multiplied out."""
+        try:
+            total: Size = 0
+            for factors, number in self._terms.items():
+                total = total + reduce(mul, factors, number)
+            return render(total, str)
+        except DimOverflow:
+            terms = sorted(self._terms.items(), key=lambda term: (-len(term[0]), repr(term)))
+            return " + ".join("*".join([str(n), *(f"({f})" for f in fs)]) for fs, n in terms)
+
+    @property
+    def value(self) -> int | str:
+        """The number, or the text of what depends on sizes."""
+        constant = not any(self._terms)
+        return self._terms.get((), 0) if constant else str(self)
+
+    def at(self, sizes: Mapping[str, Size]) -> Amount:
+        """With sizes in place of names."""
+        total, given = Amount(), tuple(sizes.items())
+        for factors, number in self._terms.items():
+            total._add(_filled(factors, given), number)
+        return total
+
+
+@lru_cache(maxsize=4096)
+def _filled(factors: Factors, sizes: tuple[tuple[str, Size], ...]) -> tuple[Size, ...]:
+    """The factors with sizes in place of names; most amounts of a graph have the same ones."""
+    return tuple(substitute(factor, dict(sizes)) for factor in factors)

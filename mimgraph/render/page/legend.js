@@ -1,0 +1,33 @@
+// What the shapes and colours mean, of the kinds that this graph has.
+import { outline, svg } from "./draw.js";
+
+const NAMES = {
+  input: "input",
+  layer: "layer",
+  merge: "merge",
+  tensor: "parameter or buffer",
+  output: "output",
+};
+const MARKS = { added: "+ added", removed: "− removed", changed: "~ changed" };
+
+export function legend(model) {
+  const items = [...model.items.values()];
+  const kinds = new Set(items.map((item) => item.kind));
+  const marks = new Set(items.map((item) => item.mark));
+  return [
+    ...Object.entries(NAMES).filter(([kind]) => kinds.has(kind)),
+    ...Object.entries(MARKS).filter(([mark]) => marks.has(mark)),
+  ].map(([looks, text]) => entry(looks, text));
+}
+
+function entry(looks, text) {
+  const shape = svg("g", { transform: "translate(1 1)" }, outline({ kind: looks }, 22, 14));
+  const sample = svg(
+    "svg",
+    { width: 24, height: 16, class: `box ${looks}`, "aria-hidden": "true" },
+    [shape],
+  );
+  const row = document.createElement("li");
+  row.append(sample, text);
+  return row;
+}

@@ -1,0 +1,273 @@
+// The page: one state, and what the user may do to it.
+import { Drawing, svg } from "./draw.js";
+import { neighbour } from "./keys.js";
+import { Layout } from "./layout.js";
+import { legend } from "./legend.js";
+import { Measure } from "./measure.js";
+import { Model } from "./model.js";
+import { Panel } from "./panel.js";
+import { Search } from "./search.js";
+import { themed } from "./theme.js";
+import { Trace } from "./trace.js";
+import { View } from "./view.js";
+
+const find = (id) => document.getElementById(id);
+const read = (id) => JSON.parse(find(id).textContent);
+
+class Page {
+  constructor() {
+    this.model = new Model(read("graph"));
+    this.picture = find("picture");
+    const world = this.picture.appendChild(svg("g", { role: "presentation" }));
+    const measure = new Measure();
+    this.layout = new Layout(this.model, measure);
+    this.drawing = new Drawing(this.model, measure, world);
+    this.view = new View(this.picture, world);
+    this.trace = new Trace(this.drawing, this.picture);
+    let details;
+    this.panel = new Panel(find("panel"), this.model, () => (details ??= read("details")), {
+      go: (item) => this.select(item),
+      toggle: (item) => this.toggle(item),
+      neighbours: (item) => this.neighbours(item),
+    });
+    this.search = new Search(
+      this.model,
+      { field: find("search"), list: find("results"), status: (text) => this.tell(text) },
+      (item) => this.select(item, { focus: true }),
+    );
+    this.listen();
+    this.draw();
+    this.begin();
+    this.setStop(this.model.root.items[0]);
+    this.follow();
+  }
+
+  // Lay out and draw what is open; `held` stays where it is on the screen.
+  draw(held) {
+    const before = held && this.shown.places.get(held);
+    const focused = document.activeElement?.dataset?.id;
+    this.shown = this.layout.run();
+    this.view.size = this.shown;
+    this.drawing.show(this.shown);
+    this.trace.clear();
+    this.trace.index(this.shown.lines);
+    if (before) this.view.hold(before, this.shown.places.get(held));
+    if (focused !== undefined) this.focus(this.model.seen(this.model.items.get(focused)));
+    if (this.stop) this.setStop(this.model.seen(this.stop));
+    this.mark();
+  }
+
+  begin() {
+    const places = this.model.root.items.map((item) => this.shown.places.get(item));
+    this.view.begin(places.reduce((first, place) => (place.v < first.v ? place : first)));
+  }
+
+  toggle(item) {
+    this.model.toggle(item);
+    this.draw(item);
+    this.tell(`${item.id} ${this.model.isOpen(item) ? "unfolded" : "folded"}`);
+    if (this.selected) this.panel.show(this.selected);
+  }
+
+  unfoldTo(change) {
+    const depths = [...this.model.open].map((item) => item.depth);
+    const depth = Math.max(0, ...depths) + change;
+    this.model.unfoldTo(depth);
+    this.draw();
+    this.begin();
+    this.tell(`unfolded to depth ${Math.max(0, depth)}`);
+  }
+
+  // Select by the address, so that the browser's back and forward and a copied link do the same.
+  select(item, how = {}) {
+    this.how = how;
+    const address = item ? `#node=${encodeURIComponent(item.id)}` : "#";
+    if (location.hash === address) this.follow();
+    else location.hash = address;
+  }
+
+  // Show what the address says. One that was clicked does not move, it is under the pointer.
+  follow() {
+    const { focus = false, stay = false } = this.how ?? {};
+    this.how = null;
+    const id = new URLSearchParams(location.hash.slice(1)).get("node");
+    this.selected = this.model.items.get(id);
+    if (this.selected) this.visit(this.selected, stay);
+    else this.panel.hide();
+    if (this.selected && focus) this.focus(this.selected);
+    if (id !== null && !this.selected) this.tell(`there is no ${id}`, { isSeen: true });
+    this.mark();
+  }
+
+  visit(item, stay) {
+    if (this.model.seen(item) !== item) {
+      this.model.reveal(item);
+      this.draw();
+    }
+    this.panel.show(item);
+    const place = this.shown.places.get(item);
+    if (stay) this.view.show(place);
+    else this.view.center(place);
+    this.setStop(item);
+  }
+
+  mark() {
+    this.picture.querySelector(".selected")?.classList.remove("selected");
+    const group = this.selected && this.drawing.groupOf(this.model.seen(this.selected));
+    group?.classList.add("selected");
+  }
+
+  // What feeds an item and what it feeds; of an open block, through its walls.
+  neighbours(item) {
+    const within = new Set([item, ...(item.items ? this.model.shown(item) : [])]);
+    const outside = (items) => [...new Set(items)].filter((other) => !within.has(other));
+    const of = (list) => outside([...within].flatMap((each) => list(each)));
+    return {
+      before: of((each) => this.trace.before(each)),
+      after: of((each) => this.trace.after(each)),
+    };
+  }
+
+  // The one item that the tab key reaches.
+  setStop(item) {
+    if (!item) return;
+    if (this.stop) this.drawing.groupOf(this.stop)?.setAttribute("tabindex", -1);
+    this.stop = item;
+    this.drawing.groupOf(item)?.setAttribute("tabindex", 0);
+  }
+
+  focus(item) {
+    this.setStop(item);
+    this.view.show(this.shown.places.get(item));
+    this.drawing.groupOf(item).focus({ preventScroll: true });
+  }
+
+  // Where an item stands, for who does not see it.
+  describe(item) {
+    const { before, after } = this.neighbours(item);
+    const names = (items) => items.map((other) => other.id.replace(/^output /, "")).join(", ");
+    const parts = [before.length && `from ${names(before)}`, after.length && `to ${names(after)}`];
+    this.drawing.groupOf(item).setAttribute("aria-description", parts.filter(Boolean).join("; "));
+  }
+
+  tell(text, { isSeen = false } = {}) {
+    const status = find("status");
+    status.textContent = text;
+    status.classList.toggle("seen", isSeen);
+    clearTimeout(this.hiding);
+    this.hiding = setTimeout(() => status.classList.remove("seen"), 4000);
+  }
+
+  itemOf(target) {
+    const group = target.closest?.("[data-id]");
+    return group && this.model.items.get(group.dataset.id);
+  }
+
+  light(item) {
+    this.trace.light(item.items && this.model.isOpen(item) ? [...this.model.shown(item)] : [item]);
+  }
+
+  listen() {
+    this.picture.addEventListener("click", (event) => this.click(event));
+    this.picture.addEventListener("pointerover", (event) => {
+      const item = this.itemOf(event.target);
+      if (item && !(item.items && this.model.isOpen(item))) this.light(item);
+      else this.trace.clear();
+    });
+    this.picture.addEventListener("pointerleave", () => this.trace.clear());
+    // on the picture itself they would make it a stop of the tab key
+    addEventListener("focusin", (event) => {
+      const item = this.itemOf(event.target);
+      if (!item) return;
+      this.describe(item);
+      if (event.target.matches(":focus-visible")) this.light(item);
+    });
+    addEventListener("focusout", () => this.trace.clear());
+    this.picture.addEventListener("keydown", (event) => this.pictureKey(event));
+    addEventListener("keydown", (event) => this.pageKey(event));
+    addEventListener("hashchange", () => this.follow());
+    const buttons = {
+      closer: () => this.view.closer(),
+      farther: () => this.view.farther(),
+      fit: () => this.view.fit(),
+      more: () => this.unfoldTo(1),
+      less: () => this.unfoldTo(-1),
+      close: () => this.close(),
+      link: () => this.copyLink(),
+      keys: () => find("help").showModal(),
+    };
+    for (const [id, act] of Object.entries(buttons)) find(id).addEventListener("click", act);
+    themed(find("theme"), this.model.theme);
+    find("legend").append(...legend(this.model));
+  }
+
+  click(event) {
+    if (this.view.dragged) return;
+    const item = this.itemOf(event.target);
+    if (!item || !event.target.closest(".caption")) {
+      this.select(item, { focus: Boolean(item), stay: true });
+      return;
+    }
+    this.toggle(item);
+    this.setStop(item);
+  }
+
+  pictureKey(event) {
+    const item = this.itemOf(document.activeElement);
+    if (!item || event.altKey || event.ctrlKey || event.metaKey) return;
+    const { items } = this.model.root;
+    const block = item.items ? item : item.parent;
+    const ends = { Home: items[0], End: items.at(-1) };
+    const to = event.key.startsWith("Arrow") ? this.beside(item, event.key) : ends[event.key];
+    if (to) this.focus(to);
+    else if (event.key === "Enter") this.select(item, { focus: true });
+    else if (event.key === " " || event.key === "f") block.parent && this.toggle(block);
+    else if (event.key === "Backspace") item.parent.parent && this.focus(item.parent);
+    else if (!event.key.startsWith("Arrow")) return;
+    event.preventDefault();
+  }
+
+  beside(item, arrow) {
+    return neighbour(item, arrow, {
+      trace: this.trace,
+      places: this.shown.places,
+      isOpen: (other) => this.model.isOpen(other),
+      isAcross: this.layout.isAcross,
+    });
+  }
+
+  pageKey(event) {
+    const isTyping = event.target.matches?.("input");
+    if (isTyping || event.altKey || event.ctrlKey || event.metaKey || find("help").open) return;
+    const acts = {
+      "/": () => find("search").select(),
+      "+": () => this.view.closer(),
+      "=": () => this.view.closer(),
+      "-": () => this.view.farther(),
+      0: () => this.view.fit(),
+      "?": () => find("help").showModal(),
+      Escape: () => this.close(),
+    };
+    if (!Object.hasOwn(acts, event.key)) return;
+    acts[event.key]();
+    event.preventDefault();
+  }
+
+  close() {
+    if (!this.selected) return;
+    const item = this.selected;
+    this.select(null);
+    this.focus(this.model.seen(item));
+  }
+
+  async copyLink() {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.tell("link copied", { isSeen: true });
+    } catch {
+      this.tell(`copy it from here: ${location.href}`, { isSeen: true }); // some browsers allow no more
+    }
+  }
+}
+
+new Page();

@@ -1,0 +1,101 @@
+// What the page is about: the items by id, what is open, and the edges between what is seen.
+
+const FITS = 150; // boxes that one still reads at once
+
+export class Model {
+  constructor({ items, edges, ...rest }) {
+    Object.assign(this, rest);
+    this.items = new Map();
+    this.root = { id: "", kind: "root", items, depth: 0, parent: null };
+    this.adopt(this.root);
+    this.edges = edges;
+    this.open = new Set([this.root]);
+    this.unfoldTo(this.depth ?? this.deepestThatFits());
+    for (const id of this.closed) this.open.delete(this.items.get(id));
+  }
+
+  adopt(parent) {
+    for (const item of parent.items) {
+      item.parent = parent;
+      item.depth = parent.depth + 1;
+      this.items.set(item.id, item);
+      if (item.items) this.adopt(item);
+    }
+  }
+
+  get clusters() {
+    return [...this.items.values()].filter((item) => item.items);
+  }
+
+  unfoldTo(depth) {
+    this.open = new Set([this.root, ...this.clusters.filter((item) => item.depth <= depth)]);
+  }
+
+  deepestThatFits() {
+    const deepest = Math.max(0, ...this.clusters.map((item) => item.depth));
+    const seen = (depth) => {
+      let count = 0;
+      for (const item of this.items.values())
+        if (item.depth === depth + 1 || (item.depth <= depth && !item.items)) count++;
+      return count;
+    };
+    let depth = deepest;
+    while (depth > 0 && seen(depth) > FITS) depth--;
+    return depth;
+  }
+
+  isOpen(item) {
+    return this.open.has(item);
+  }
+
+  toggle(item) {
+    if (!this.open.delete(item)) this.open.add(item);
+  }
+
+  // Open all that an item stands in.
+  reveal(item) {
+    for (let outer = item.parent; outer; outer = outer.parent) this.open.add(outer);
+  }
+
+  // The item itself, or the outermost closed one that hides it.
+  seen(item) {
+    let shown = item;
+    for (let outer = item.parent; outer; outer = outer.parent)
+      if (!this.open.has(outer)) shown = outer;
+    return shown;
+  }
+
+  *shown(of = this.root) {
+    for (const item of of.items) {
+      yield item;
+      if (item.items && this.open.has(item)) yield* this.shown(item);
+    }
+  }
+
+  // The edges between what is seen, equal ones once: `times` counts them.
+  shownEdges() {
+    const found = new Map();
+    const seen = new Map();
+    const shown = (id) => {
+      if (!seen.has(id)) seen.set(id, this.seen(this.items.get(id)));
+      return seen.get(id);
+    };
+    for (const { tail, head, port = "", argument = "", mark = "" } of this.edges) {
+      const [from, to] = [shown(tail), shown(head)];
+      if (from === to) continue;
+      const isInside = to.id !== head; // which may read it often, by names that mean nothing here
+      const names = [port, !isInside && argument].filter(Boolean).join(" as ");
+      const label = [names, from.id === tail && shapeOf(from, port)].filter(Boolean).join(" ");
+      const key = JSON.stringify([from.id, to.id, label, mark]);
+      if (!found.has(key)) found.set(key, { tail: from, head: to, label, mark, times: 1 });
+      else if (!isInside) found.get(key).times++;
+    }
+    return [...found.values()];
+  }
+}
+
+// The shape of a port, where several leave the same box.
+function shapeOf({ shapes = [] }, port) {
+  const shape = shapes.length > 1 && port && shapes.find((text) => text.startsWith(`${port} (`));
+  return shape ? shape.slice(port.length + 1) : "";
+}

@@ -1,0 +1,123 @@
+// The panel that tells all of one item.
+
+export class Panel {
+  constructor(element, model, details, { go, toggle, neighbours }) {
+    Object.assign(this, { element, model, details, go, toggle, neighbours });
+    this.body = element.querySelector(".body");
+  }
+
+  show(item) {
+    const { before, after } = this.neighbours(item);
+    const detail = this.details()[item.id] ?? {};
+    const name = item.id.replace(/^output /, "");
+    this.element.querySelector("h2").textContent = name;
+    this.element.dataset.kind = item.kind;
+    this.body.replaceChildren(
+      ...about(item, detail),
+      ...(item.items ? [this.fold(item)] : []),
+      ...table("Options", options(detail)),
+      ...table("Results", results(item, detail)),
+      ...table("Weights and work", numbers(detail)),
+      ...this.links("From", before),
+      ...this.links("To", after),
+      ...listing("Spec", detail.spec),
+      ...listing("Code", detail.code),
+    );
+    this.element.hidden = false;
+    this.body.scrollTop = 0;
+  }
+
+  hide() {
+    this.element.hidden = true;
+  }
+
+  fold(item) {
+    const label = this.model.isOpen(item) ? "Fold" : "Unfold";
+    return button(label, () => this.toggle(item));
+  }
+
+  links(title, items) {
+    const rows = items.map((item) =>
+      html(
+        "li",
+        {},
+        button(item.id.replace(/^output /, ""), () => this.go(item)),
+      ),
+    );
+    return rows.length ? [heading(title), html("ul", { className: "links" }, ...rows)] : [];
+  }
+}
+
+function html(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+const heading = (text) => html("h3", { textContent: text });
+const button = (text, act) => html("button", { type: "button", textContent: text, onclick: act });
+
+function about({ kind, subtitle, tooltip, optional, mark }, { op, notes = [], doc }) {
+  const remarks = notes.length ? notes : [optional && "optional"];
+  return [
+    html("p", {
+      className: "kind",
+      textContent: [kind, ...remarks, mark].filter(Boolean).join(" · "),
+    }),
+    ...new Set([op === kind ? "" : subtitle || op, doc || tooltip].filter(Boolean)),
+  ].map((part) => (typeof part === "string" ? html("p", { textContent: part }) : part));
+}
+
+function table(title, rows) {
+  if (!rows.length) return [];
+  const body = rows.map(([name, value, remark]) => {
+    const cell = html("td", { textContent: value });
+    if (remark) cell.append(" ", html("small", { textContent: remark }));
+    const head = html("th", { scope: "row", textContent: name });
+    return html("tr", { className: remark ? "quiet" : "" }, head, cell);
+  });
+  return [heading(title), html("table", {}, html("tbody", {}, ...body))];
+}
+
+function options({ options: found = [] }) {
+  return found.map(({ name, value, origin }) => [name, value, origin !== "given" && origin]);
+}
+
+function results({ shapes = [] }, { results: found }) {
+  if (!found) return shapes.map((shape) => ["result", shape]);
+  return found.map(({ port, shape, dtype }) => [port || "result", `${shape} ${dtype}`]);
+}
+
+function numbers({ params, frozen, buffers, macs, activations, uncounted = [] }) {
+  const rows = [
+    ["parameters", params],
+    ["of them frozen", frozen],
+    ["buffers", buffers],
+    ["MACs", macs],
+    ["activations", activations && `${shown(activations)} bytes`],
+    ["not counted", uncounted.join(", ")],
+  ];
+  return rows.filter(([, value]) => value).map(([name, value]) => [name, shown(value)]);
+}
+
+// Thousands apart, in a formula too.
+const shown = (value) => String(value).replace(/\d(?=(\d{3})+(?!\d))/g, "$&,");
+
+// Excerpts with the numbers of their lines, under the file or method that they are from.
+function listing(title, excerpts = []) {
+  const blocks = excerpts.flatMap(({ place, first_line: first, text }) => {
+    const lines = text.split("\n").map((line, i) => {
+      const row = html("span", { className: "line", textContent: `${line}\n` });
+      row.dataset.number = first + i;
+      return row;
+    });
+    const label = `${title}: ${place} from line ${first}`;
+    const code = html(
+      "pre",
+      { tabIndex: 0, role: "region", ariaLabel: label },
+      html("code", {}, ...lines),
+    );
+    return [html("p", { className: "kind", textContent: place }), code];
+  });
+  return blocks.length ? [heading(title), ...blocks] : [];
+}

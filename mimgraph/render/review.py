@@ -1,0 +1,113 @@
+"""The review of a change: the difference of two graphs as text, Markdown, plain data and a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from mimgraph.analysis.changes import Change, Difference, Edit
+from mimgraph.analysis.cost import Cost
+from mimgraph.ir.typed import TypedGraph
+from mimgraph.render import RENDERERS, RenderError, write
+from mimgraph.render.changes import SAMPLE, text
+from mimgraph.render.drawing import diagram
+from mimgraph.render.fold import close_unmarked
+from mimgraph.render.pull_request import markdown
+from mimgraph.render.scene import Scene
+from mimgraph.render.union import union
+
+
+@dataclass(frozen=True, repr=False)
+class Review:
+    """What changed from an old graph to a new one; it prints as text, and is false if nothing did."""
+
+    old: TypedGraph
+    new: TypedGraph
+    difference: Difference
+
+    def __bool__(self) -> bool:
+        return bool(self.difference)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def text(self, color: bool = False) -> str:
+        """The changes a line each, then what follows from them."""
+        return text(self.difference, color)
+
+    def markdown(self) -> str:
+        """For a pull request: a table, with what follows and a picture to unfold."""
+        return markdown(self.difference, self._mermaid())
+
+    def data(self) -> dict[str, Any]:
+        """All changes as plain data."""
+        gone, come = self.difference.constraints
+        old, new = self.difference.names
+        return {
+            "name": {"old": old, "new": new},
+            **_costs(self.difference.costs),
+            "constraints": {"removed": list(gone), "added": list(come)},
+            "changes": [_record(change) for change in self.difference.changes],
+        }
+
+    def draw(self, path: str | PathLike[str], **how: Any) -> None:
+        """Draw both graphs as one, with marks on what is added, removed and changed; what holds
+        nothing of that is closed. `how` is said as to `Graph.draw`."""
+        write(self._scene(**how), Path(path))
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    def _scene(self, **how: Any) -> Scene:
+        both = union(diagram(self.old), diagram(self.new), self.difference.inside)
+        return Scene(close_unmarked(both), **how)
+
+    def _mermaid(self) -> str:
+        """The picture as text, where GitHub shows that."""
+        if not self:
+            return ""
+        try:
+            return str(RENDERERS[".mmd"](self._scene()))
+        except RenderError:  # it is too large
+            return ""
+
+
+def _record(change: Change) -> dict[str, Any]:
+    return {
+        "status": change.status,
+        "kind": change.kind,
+        "name": change.told_as,
+        "op": change.op,
+        "was": change.was,
+        "edits": [_plain_edit(edit) for edit in change.edits],
+        "effects": [_plain_edit(edit) for edit in change.effects],
+        **_costs(change.costs),
+        "times": change.times,
+    }
+
+
+def _costs(costs: tuple[Cost, Cost]) -> dict[str, Any]:
+    """Counts of a sample; None where a layer's are not known, a text where they depend on sizes."""
+    old, new = costs
+    macs = [None if cost.uncounted else cost.macs.at(SAMPLE).value for cost in costs]
+    return {
+        "params": {"old": old.params, "new": new.params},
+        "macs": dict(zip(("old", "new"), macs, strict=True)),
+    }
+
+
+def _plain_edit(edit: Edit) -> dict[str, Any]:
+    return {"what": edit.what, "old": _plain(edit.old), "new": _plain(edit.new)}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it; a size known only at run time as its text."""
+    if isinstance(value, list | tuple):
+        return list(map(_plain, value))
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if value is None or isinstance(value, bool | str):
+        return value
+    return value if isinstance(value, int | float) else str(value)

@@ -1,0 +1,76 @@
+"""`split` by a number: stages that have about the same parameters and multiplications."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+import mimgraph as mg
+from mimgraph.analysis.cost import Costs
+from tests.conftest import ROOT
+
+
+def tower(*widths: int) -> mg.Graph:
+    """A linear layer of each width on the one before, of `width * (before + 1)` weights."""
+    x = mg.Input("x", (widths[0],))
+    y: mg.Tensor = x
+    for number, width in enumerate(widths[1:]):
+        y = mg.layers.Linear(width)(y, name=f"n{number}")
+    return mg.Graph(y)
+
+
+def loads(graph: mg.Graph, starts: tuple[str, ...]) -> list[float]:
+    """The parameters and the multiplications of each stage, as parts of those of the whole."""
+    found = []
+    for stage in graph.split(starts):
+        costs = [Costs(one.typed).total.at({"N": 1, "T": 128}) for one in (stage, graph)]
+        ours, whole = ((cost.params, int(cost.macs.value)) for cost in costs)
+        found.append(ours[0] / whole[0] + ours[1] / whole[1])
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("widths", [(8,) * 7, (64, 32, 16, 8, 4, 2, 1), (1, 2, 4, 8, 16, 32, 64)])
+def test_no_other_cuts_have_a_smaller_largest_stage(widths: tuple[int, ...], count: int) -> None:
+    graph = tower(*widths)
+    names = [node.name for node in graph.typed.body.order]
+    best = min(max(loads(graph, c)) for c in itertools.combinations(names[1:], count - 1))
+    stages = graph.split(count)
+    assert len(stages) == count
+    assert max(loads(graph, stages[0].starts)) == pytest.approx(best)
+
+
+def test_the_named_sizes_count() -> None:
+    graph = mg.loads("""
+        inputs: {x: [T, 8], y: [8]}
+        nodes:
+          once: {layer: Linear, from: y, out_features: 8}
+          twice: {layer: Linear, from: once, out_features: 8}
+          each: {layer: Linear, from: x, out_features: 8}
+          every: {layer: Linear, from: each, out_features: 8}
+        outputs: [twice, every]
+    """)
+    assert graph.split(2)[0].starts == ("every",)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_as_many_stages_as_there_are_places_for_a_cut(count: int) -> None:
+    graph = mg.loads("""
+        name: Tied
+        inputs: {tokens: {shape: [T], vocab: 9}}
+        nodes:
+          words: {layer: Embedding, from: tokens, embedding_dim: 4}
+          states: {layer: Linear, from: words, out_features: 4}
+          logits: {merge: einsum, equation: "n t d, v d -> n t v", from: [states, words.weight]}
+          best: {layer: ArgMax, from: logits, dim: -1}
+        outputs: best
+    """)
+    assert graph.split(2)[0].starts == ("best",)
+    with pytest.raises(ValueError, match=f"Tied can be cut into 1 to 2 stages, not {count}"):
+        graph.split(count)
+
+
+def test_of_the_gallery() -> None:
+    graph = mg.load(ROOT / "specs" / "resnet50.yaml")
+    assert graph.split(2)[0].starts == ("stage4",)

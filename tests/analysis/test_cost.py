@@ -1,0 +1,363 @@
+"""What a graph costs: multiply-accumulates as torch counts them, and memory as its storages show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+import mimgraph as mg
+from mimgraph.analysis.cost import Costs
+from mimgraph.catalogue import ops
+from mimgraph.codegen.ranges import lengths
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.ir.amount import Amount
+from mimgraph.ir.code import Operand
+from mimgraph.ir.dim import Dim, substitute
+from mimgraph.ir.lowering import MODULE, RESULT, Lowering, module_call
+from mimgraph.ir.types import DTYPES, TensorType
+from tests.conftest import ROOT
+from tests.layers import test_conformance
+from tests.layers.oracle import (
+    BATCH_SIZE,
+    build,
+    infer,
+    keyed,
+    make,
+    operation,
+    run,
+    tensor,
+    unbatched,
+)
+from tests.layers.test_examples import spec as example
+from tests.merges import test_merges
+
+# torch's counter has no formula for the kernel of these, which multiply all the same
+NOT_COUNTED = ("Bilinear", "bilinear")
+
+
+class Lowered:
+    """A case of the conformance tables, lowered."""
+
+    def __init__(self, name: str, sources: Any, options: Mapping[str, Any]) -> None:
+        self.name = name
+        self.sources: Mapping[str, TensorType] = keyed(operation(name), sources)
+        self.lowering: Lowering = infer(name, sources, **options)
+        self.id = f"{name}-{options}".replace(" ", "")
+
+    @property
+    def macs(self) -> Any:
+        assert self.lowering.products is not None
+        return Amount(*self.lowering.products).at({"N": BATCH_SIZE}).value
+
+    def run(self) -> tuple[list[Tensor], list[Tensor]]:
+        """The sources, lengths as long as what they go with, and the results."""
+        lowering, module = self.lowering, build(self.lowering)
+        inputs = {key: make(x, {}) for key, x in self.sources.items()}
+        if {"lengths", "input"} <= inputs.keys():
+            inputs["lengths"] = torch.full_like(inputs["lengths"], inputs["input"].shape[1])
+        operands: dict[str, Any] = {**inputs, MODULE.key: module}
+        for key, code in lowering.steps.items():
+            operands[key] = run(code, operands)
+        alone = next((port.alone for port in lowering.ports.values()), None)
+        if alone is not None:
+            return list(inputs.values()), [run(alone, operands)]
+        called = lowering.call or module_call(*map(Operand, inputs))
+        operands[RESULT.key] = run(called, operands)
+        ports = [port.code for port in lowering.ports.values()] or [RESULT]
+        results = [run(code, operands) for code in ports]
+        return list(inputs.values()), [one for one in results if isinstance(one, Tensor)]
+
+
+def counted(function: Callable[[], Any]) -> int:
+    """The multiply-accumulates that torch counts, where no fused kernel hides them."""
+    with (
+        FlopCounterMode(display=False) as counter,
+        torch.backends.mkldnn.flags(enabled=False),
+        sdpa_kernel(SDPBackend.MATH),
+    ):
+        function()
+    return counter.get_total_flops() // 2
+
+
+def stateless(sources: Any) -> bool:
+    """Whether no source is what one recurrent layer hands on to another, which is no tensor."""
+    types = sources.values() if isinstance(sources, Mapping) else [sources]
+    return all(type_.dtype in DTYPES for type_ in types)
+
+
+TABLES = (
+    *((case.layer, case.sources, case.options) for case in test_conformance.CASES),
+    *((case.merge, case.sources, case.options) for case in test_merges.CASES),
+)
+CASES = [Lowered(*case) for case in TABLES if stateless(case[1])]
+MULTIPLYING = [case for case in CASES if case.lowering.products]
+OTHERS = [case for case in CASES if not case.lowering.products]
+
+
+@pytest.mark.parametrize("case", MULTIPLYING, ids=[case.id for case in MULTIPLYING])
+def test_products_are_those_that_torch_counts(case: Lowered) -> None:
+    torch_counts = counted(case.run)
+    assert case.macs == torch_counts or (case.name in NOT_COUNTED and torch_counts == 0)
+
+
+def test_what_tells_no_products_multiplies_nothing() -> None:
+    for case in OTHERS:
+        assert counted(case.run) == 0, case.id
+
+
+@pytest.mark.parametrize("name", NOT_COUNTED)
+def test_a_bilinear_form_multiplies_with_each_of_its_weights(name: str) -> None:
+    keys = operation(name).inputs.names
+    case = Lowered(name, dict(zip(keys, (tensor(6), tensor(5)), strict=True)), {"out_features": 3})
+    assert case.macs == BATCH_SIZE * 3 * 6 * 5
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_an_einsum_multiplies_from_left_to_right(data: st.DataObject) -> None:
+    sizes = {letter: data.draw(st.sampled_from([1, 2, 3]), letter) for letter in "abcd"}
+    axes = st.lists(st.sampled_from("abcd"), min_size=1, unique=True)
+    terms = data.draw(st.lists(axes, min_size=2, max_size=4), "terms")
+    there = sorted({letter for term in terms for letter in term})
+    result = data.draw(st.lists(st.sampled_from(there), unique=True), "result")
+    lacks_batch = data.draw(st.integers(0, len(terms)), "lacks_batch")
+    sources = {
+        str(i): (unbatched if i == lacks_batch else tensor)(*map(sizes.__getitem__, term))
+        for i, term in enumerate(terms)
+    }
+    written = ("".join(["n" * (i != lacks_batch), *term]) for i, term in enumerate(terms))
+    case = Lowered("einsum", sources, {"equation": f"{','.join(written)}->n{''.join(result)}"})
+    assert case.macs == counted(case.run)
+
+
+# memory
+
+
+SOMETIMES_A_VIEW = {"einsum"}  # of one source, its axes moved
+
+
+def storage(x: Tensor) -> int:
+    return x.untyped_storage().data_ptr()
+
+
+def test_what_makes_nothing_is_a_view_of_its_source() -> None:
+    for case in OTHERS:
+        inputs, results = case.run()
+        there = set(map(storage, inputs))
+        is_view = bool(results) and all(storage(result) in there for result in results)
+        assert is_view == (case.lowering.makes == ()) or case.name in SOMETIMES_A_VIEW, case.id
+
+
+CHAINS = {  # the shape of x, nodes, and what is made beside what modules return, for each sample
+    "images": (
+        "[3, 8, 8]",
+        """
+        a: {layer: Conv2d, from: x, out_channels: 4, kernel_size: 3}
+        b: {layer: BatchNorm2d, from: a}
+        c: {layer: ReLU, from: b}
+        d: {layer: MaxPool2d, from: c, kernel_size: 2}
+        y: {layer: Flatten, from: d}
+        """,
+        0,
+    ),
+    "in place": (
+        "[7]",
+        """
+        a: {layer: Linear, from: x, out_features: 4}
+        b: {layer: ReLU, from: a, inplace: true}
+        y: {layer: Dropout, from: b}
+        """,
+        0,
+    ),
+    "recurrent": (
+        "[5, 6]",
+        """
+        a: {layer: LSTM, from: x, hidden_size: 4}
+        b: {layer: GRU, from: a, hidden_size: 3, bidirectional: true}
+        y: {layer: RNN, from: b, hidden_size: 2}
+        """,
+        0,
+    ),
+    # a layer of a Transformer has an activation, and a sum before each norm
+    "encoder": (
+        "[5, 6]",
+        """
+        y: {layer: TransformerEncoder, from: x, nhead: 2, num_layers: 2, dim_feedforward: 7, norm: LayerNorm}
+        """,
+        2 * (5 * 7 + 2 * 5 * 6),
+    ),
+    "transformer": (
+        "[5, 6]",
+        """
+        y: {layer: Transformer, from: [x, x], nhead: 2, num_encoder_layers: 2, num_decoder_layers: 1,
+            dim_feedforward: 7}
+        """,
+        2 * (5 * 7 + 2 * 5 * 6) + 5 * 7 + 3 * 5 * 6,
+    ),
+}
+
+
+@pytest.mark.parametrize(("shape", "nodes", "unseen"), CHAINS.values(), ids=CHAINS)
+def test_activations_are_the_storages_that_modules_fill(
+    shape: str, nodes: str, unseen: int
+) -> None:
+    graph = mg.loads(f"inputs: {{x: {shape}}}\nnodes:{nodes}\noutputs: y")
+    model = graph.compile().train()
+    inputs = seeded_inputs(graph.typed, BATCH_SIZE, 0, {})
+    seen = {storage(x): x for x in inputs.values()}
+    made: dict[int, Tensor] = {}
+
+    def hook(_: nn.Module, __: Any, result: Any) -> None:
+        made.update({storage(x): x for x in tensors(result) if storage(x) not in seen})
+
+    for module in model.modules():
+        module.register_forward_hook(hook)
+    model(**inputs)
+    size = sum(x.untyped_storage().nbytes() for x in made.values())
+    assert graph.summary(batch=BATCH_SIZE).activations == size + 4 * BATCH_SIZE * unseen
+
+
+def tensors(result: Any) -> Iterator[Tensor]:
+    if isinstance(result, Tensor):
+        yield result
+    elif isinstance(result, tuple):
+        for item in result:
+            yield from tensors(item)
+
+
+# whole graphs
+
+EXAMPLES = [op for op in ops("merge").values() if op.name not in NOT_COUNTED]
+
+
+@pytest.mark.parametrize("op", EXAMPLES, ids=lambda op: op.name)
+def test_merges_as_they_are_compiled(op: Any) -> None:
+    check_against_torch(mg.loads(example(op)))
+
+
+SOME = ("resnet18", "wavenet", "gpt2", "late_fusion", "dlrm")
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_some_of_the_gallery_as_it_is_compiled(name: str) -> None:
+    check_against_torch(mg.load(ROOT / "specs" / f"{name}.yaml"))
+
+
+@pytest.mark.slow
+def test_the_gallery_as_it_is_compiled(spec: Path) -> None:
+    check_against_torch(mg.load(spec))
+
+
+def check_against_torch(graph: mg.Graph) -> None:
+    """On the meta device, where a forward takes no time, if no lengths are read there."""
+    sizes = choose_sizes(graph.typed, {})
+    inputs = seeded_inputs(graph.typed, BATCH_SIZE, 0, sizes)
+    longest = {name: substitute(size, sizes) for name, size in lengths(graph.typed.body)}
+    for name, size in longest.items():
+        assert not isinstance(size, Dim)
+        inputs[name] = torch.full_like(inputs[name], size)
+    device = "cpu" if longest else "meta"
+    with torch.device(device):
+        model = graph.compile().eval()
+    fed = {name: x.to(device) for name, x in inputs.items()}
+    assert graph.summary(BATCH_SIZE, sizes).macs == counted(lambda: model(**fed))
+
+
+# parts of a graph
+
+PARTS = """
+inputs: {x: [T, 8], other: [8]}
+blocks:
+  body: {inputs: {x: [L, C]}, nodes: {fc: {layer: Linear, from: x, out_features: $C}}, outputs: fc}
+  pair: {seq: [{Linear: 8}, ReLU]}
+nodes:
+  own: {parameter: [3, 8], init: zeros}
+  mixed: {layer: Linear, from: own, out_features: 2}
+  stage: {block: body, from: x, repeat: 3}
+  loop: {block: body, from: stage, repeat: {times: 4, shared: true}}
+  steps: {from: loop, seq: [{Linear: {out_features: 8, bias: false}}, {pair: {repeat: 2}}]}
+  mean: {layer: Mean, from: steps, dim: 1}
+  left: {layer: Linear, from: mean, out_features: 8, activation: ReLU}
+  right: {share: left, from: other}
+  tables: {layer: Linear, each: [left, right], out_features: 4}
+  still: {layer: Linear, from: tables.left, out_features: 4, freeze: true}
+  aux: {layer: Linear, from: mean, out_features: 5}
+  flat: {layer: Mean, from: mixed, dim: 0}
+outputs: {still: still, right: tables.right, flat: flat, aux: {from: aux, only: training}}
+"""
+OF_PARTS = {  # params, macs, activations in bytes
+    "own": (24, "0", "0"),
+    "mixed": (18, "48", "24"),
+    "stage": (216, "192*N*T", "96*N*T"),
+    "stage.2": (72, "64*N*T", "32*N*T"),
+    "stage.2.fc": (72, "64*N*T", "32*N*T"),
+    "loop": (72, "256*N*T", "128*N*T"),
+    "loop.fc": (72, "64*N*T", "32*N*T"),
+    "steps": (208, "192*N*T", "160*N*T"),
+    "steps.0": (64, "64*N*T", "32*N*T"),
+    "steps.1": (144, "128*N*T", "128*N*T"),
+    "steps.1.1.0": (72, "64*N*T", "32*N*T"),
+    "left": (72, "64*N", "64*N"),
+    "right": (0, "64*N", "64*N"),
+    "tables": (72, "64*N", "32*N"),
+    "tables.left": (36, "32*N", "16*N"),
+    "aux": (45, "40*N", "20*N"),
+}
+
+
+@pytest.mark.parametrize("path", OF_PARTS)
+def test_the_cost_of_a_dotted_name(path: str) -> None:
+    cost = Costs(mg.loads(PARTS).typed).of(path)
+    assert (cost.params, str(cost.macs), str(cost.activations)) == OF_PARTS[path]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["x", "stage.3", "stage.fc", "stage.2.bias", "steps.7", "tables.right.0", "output still"],
+)
+def test_no_other_name_has_a_cost(path: str) -> None:
+    with pytest.raises(KeyError):
+        Costs(mg.loads(PARTS).typed).of(path)
+
+
+def test_the_total_leaves_out_what_only_training_runs_but_not_its_weights() -> None:
+    graph = mg.loads(PARTS)
+    costs, model = Costs(graph.typed), graph.compile()
+    assert costs.total.params == sum(p.numel() for p in model.parameters())
+    assert costs.total.frozen == 4 * 4 + 4
+    assert str(costs.total.macs) == "640*N*T + 208*N + 48"
+    assert (costs.training.params, str(costs.training.macs)) == (0, "40*N")
+
+
+def test_a_layer_of_which_only_the_weights_are_read_does_not_run() -> None:
+    text = """
+    inputs: {x: [8]}
+    nodes:
+      tied: {layer: Linear, from: x, out_features: 8}
+      y: {merge: matmul, from: [x, tied.weight]}
+    outputs: y
+    """
+    costs = Costs(mg.loads(text).typed)
+    assert (str(costs.of("tied").macs), costs.of("tied").params) == ("0", 72)
+    assert str(costs.total.macs) == "64*N"
+
+
+def test_bodies_are_counted_once_however_often_they_are_used() -> None:
+    width = 100
+    blocks = [f"  b0: {{seq: [{{Linear: {width}}}]}}"]
+    blocks += [f"  b{i}: {{seq: [{{b{i - 1}: {{repeat: 10}}}}]}}" for i in range(1, 4)]
+    lines = [f"inputs: {{x: [{width}]}}", "blocks:", *blocks]
+    graph = mg.loads("\n".join([*lines, "nodes: {y: {from: x, seq: [b3]}}", "outputs: y"]))
+    costs = Costs(graph.typed)
+    assert costs.total.at({"N": 1}).macs.value == 1000 * width**2
+    assert costs.total.params == 1000 * (width + 1) * width
+    assert len(costs._bodies) == 5

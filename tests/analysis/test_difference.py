@@ -1,0 +1,144 @@
+"""What changed between two graphs: nothing if they are equal, else the causes and what follows."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import mimgraph as mg
+from mimgraph.analysis.changes import Difference
+from mimgraph.analysis.difference import difference
+from mimgraph.analysis.equality import same
+from tests.fuzz.seeds import places
+from tests.strategies import Spec, specs, to_yaml
+from tests.test_graph import BASE, DIFFERENT, SAME, variant
+
+
+def compared(old: str, new: str) -> Difference:
+    return difference(mg.loads(old).typed, mg.loads(new).typed)
+
+
+@pytest.mark.parametrize("change", SAME.values(), ids=SAME)
+def test_equal_graphs_do_not_differ(change: tuple[str, str]) -> None:
+    assert not compared(BASE, variant(change))
+
+
+@pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
+def test_other_graphs_do(change: tuple[str, str]) -> None:
+    assert compared(BASE, variant(change))
+    assert compared(variant(change), BASE)
+
+
+@st.composite
+def edited(draw: st.DrawFn, spec: Spec) -> str:
+    """The spec as text after something was done to it, which need not be legal any more."""
+    tree: Any = copy.deepcopy(spec)
+    kind = draw(st.sampled_from(["number", "number", "text", "key", "item", "name"]))
+    if kind == "name":
+        name = draw(st.sampled_from(list(tree["nodes"])))
+        return re.sub(rf"\b{name}\b", f"{name}_new", to_yaml(tree))
+    for _ in range(draw(st.integers(1, 2))):
+        every = list(places(tree))
+        values = [holder[key] for holder, key in every]
+        fitting = {
+            "number": [p for p, v in zip(every, values, strict=True) if type(v) is int],
+            "text": [p for p, v in zip(every, values, strict=True) if isinstance(v, str)],
+            "key": [p for p in every if isinstance(p[1], str)],
+            "item": [p for p in every if isinstance(p[0], list)],
+        }[kind]
+        assume(fitting)
+        holder, key = draw(st.sampled_from(fitting))
+        if kind == "number":
+            holder[key] = draw(st.integers(1, 9))
+        elif kind == "text":
+            holder[key] = draw(st.sampled_from([v for v in values if isinstance(v, str)]))
+        else:
+            del holder[key]
+    return to_yaml(tree)
+
+
+def graph(text: str) -> mg.Graph:
+    """A graph of a text that may not be legal."""
+    try:
+        return mg.loads(text)
+    except mg.SpecError:
+        assume(False)
+        raise
+
+
+def check(old: mg.Graph, new: mg.Graph) -> None:
+    """Equal graphs have no difference, others one; back it is the same, the other way round."""
+    there, back = difference(old.typed, new.typed), difference(new.typed, old.typed)
+    assert bool(there) == bool(back) == (not same(old.typed, new.typed))
+    assert any(change.status != "follows" for change in there.changes) == bool(there)
+    assert there.costs == back.costs[::-1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data(), specs())
+def test_a_spec_and_what_was_made_of_it(data: st.DataObject, spec: Spec) -> None:
+    check(graph(to_yaml(spec)), graph(data.draw(edited(spec))))
+
+
+@settings(max_examples=20, deadline=None)
+@given(specs(), specs())
+def test_specs_that_have_little_in_common(one: Spec, other: Spec) -> None:
+    check(graph(to_yaml(one)), graph(to_yaml(other)))
+
+
+def test_items_of_one_op_in_a_long_chain_are_compared_by_place() -> None:
+    """Not each with each, which would take minutes."""
+
+    def spec(width: int) -> str:
+        items = [f"{{Linear: {width + i % 2}}}" for i in range(2_000)]
+        return f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: [{', '.join(items)}]}}}}\noutputs: y\n"
+
+    found = compared(spec(4), spec(6))
+    assert [c.name for c in found.changes if c.status == "changed"] == [
+        f"y.{i}" for i in range(2_000)
+    ]
+
+
+def test_blocks_used_in_blocks_are_compared_once() -> None:
+    """Each block uses the one before twice: 4,096 nodes, told as one change."""
+
+    def spec(activation: str) -> str:
+        rows = [
+            f"  b0: {{inputs: [x], nodes: {{r: {{layer: {activation}, from: x}}}}, outputs: r}}"
+        ]
+        for i in range(1, 13):
+            use = f"block: b{i - 1}, from"
+            nodes = f"{{p: {{{use}: x}}, q: {{{use}: p}}}}"
+            rows.append(f"  b{i}: {{inputs: [x], nodes: {nodes}, outputs: q}}")
+        blocks = "\n".join(rows)
+        return f"inputs: {{x: [4]}}\nblocks:\n{blocks}\nnodes: {{y: {{block: b12, from: x}}}}\noutputs: y\n"
+
+    (change,) = compared(spec("ReLU"), spec("Tanh")).changes
+    assert (change.told_as, change.times) == ("b0.r", 4096)
+    assert change.name == ".".join(["y", *"pppppppppppp", "r"])
+
+
+def test_thousands_of_nodes_of_other_names_are_found() -> None:
+    """In a row, and all on one source."""
+
+    def spec(name: str) -> str:
+        rows = [f"  {name}0: {{layer: ReLU, from: x}}"]
+        for i in range(1, 500):
+            layer = "Tanh" if i % 3 else "ReLU"
+            rows.append(f"  {name}{i}: {{layer: {layer}, from: {name}{i - 1}}}")
+        for i in range(30):
+            sources = [f"{name}_{i}_{j}" for j in range(100)]
+            rows += [f"  {source}: {{layer: ReLU, from: x}}" for source in sources]
+            rows.append(f"  {name}_{i}: {{merge: add, from: [{', '.join(sources)}]}}")
+        sums = ", ".join(f"{name}_{i}" for i in range(30))
+        rows.append(f"  sum: {{merge: add, from: [{name}499, {sums}]}}")
+        return "\n".join(["inputs: {x: [4]}", "nodes:", *rows, "outputs: sum", ""])
+
+    found = compared(spec("old"), spec("new"))
+    assert len(found.changes) == 3_530
+    assert all(c.was.replace("old", "new") == c.name and not c.edits for c in found.changes)

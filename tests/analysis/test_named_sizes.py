@@ -1,0 +1,50 @@
+"""Sizes given beforehand: which a graph takes, and what remains to hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import mimgraph as mg
+
+TEXT = """
+inputs: {x: [4, T], y: [T, S]}
+nodes:
+  conv: {layer: Conv1d, from: x, out_channels: 4, kernel_size: 3}
+  halves: {layer: Chunk, from: y, chunks: 2, dim: 2}
+  sum: {merge: add, from: [halves.0, halves.1]}
+outputs: {conv: conv, sum: sum}
+"""
+
+
+def test_what_is_given_is_filled_in_and_the_rest_still_has_to_hold() -> None:
+    graph = mg.loads(TEXT)
+    summary = graph.summary(sizes={"T": 9})
+    assert [row.shape for row in summary.rows[:3]] == ["(N, 4, 9)", "(N, 9, S)", "(N, 4, 7)"]
+    assert summary.constraints == ("S >= 2", "S % 2 == 0")
+    assert graph.summary().constraints == ("T >= 3", "S >= 2", "S % 2 == 0")
+    whole = graph.summary(batch=8, sizes={"T": 9, "S": 6})
+    assert whole.outputs == {"conv": "(8, 4, 7)", "sum": "(8, 9, 3)"}
+    assert (whole.constraints, whole.macs) == ((), 8 * 7 * 4 * 4 * 3)
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"sizes": {"U": 3}}, "no size is called 'U'; the graph's sizes: T, S"),
+    ({"sizes": {"N": 3}}, "no size is called 'N'; the graph's sizes: T, S"),
+    ({"sizes": {"T": 0}}, "T is a size, an integer of at least 1, not 0"),
+    ({"sizes": {"T": True}}, "T is a size, an integer of at least 1, not True"),
+    ({"sizes": {"T": "9"}}, "T is a size, an integer of at least 1, not '9'"),
+    ({"sizes": {"T": 2}}, "T = 2 breaks T >= 3"),
+    ({"sizes": {"T": 9, "S": 5}}, "S = 5 breaks S % 2 == 0"),
+    ({"batch": 0}, "batch is an integer of at least 1, not 0"),
+    ({"batch": 1.5}, "batch is an integer of at least 1, not 1.5"),
+    ({"sizes": {"S": 2**64}}, "S = 18446744073709551616: no size that follows fits 64 bits"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), REFUSED, ids=[message for _, message in REFUSED])
+def test_what_does_not_fit_is_told(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        mg.loads(TEXT).summary(**given)
+    assert str(caught.value) == message

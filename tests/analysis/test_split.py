@@ -1,0 +1,437 @@
+"""`split`: every stage is a graph of its own, and all of them in a row are the whole."""
+
+from __future__ import annotations
+
+import pickle
+import runpy
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from tests import presence, strategies
+from tests.stages import as_tuple, compile_stages, run_stages
+from tests.strategies import to_yaml
+
+thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Small tensors run faster on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def stages_of(text: str, *starts: str) -> tuple[mg.Graph, ...]:
+    return mg.loads(text, name="spec.yaml").split(starts)
+
+
+# what crosses
+
+CROSSING = {
+    "what is read later is passed through": (
+        """
+        inputs: {a: [3], b: [3]}
+        nodes:
+          one: {layer: Linear, from: a, out_features: 4}
+          two: {layer: ReLU, from: one}
+          three: {layer: Linear, from: two, out_features: 3}
+          four: {merge: concat, from: [one, three, b]}
+        outputs: four
+        """,
+        ["two", "four"],
+        ["a b", "b one", "b one three"],
+    ),
+    "a result that is not the default is called by its port": (
+        """
+        inputs: {x: [T, 3]}
+        nodes:
+          lstm: {layer: LSTM, from: x, hidden_size: 4}
+          lstm_last: {layer: ReLU, from: lstm}
+          pooled: {layer: Mean, from: lstm_last, dim: 1}
+          both: {merge: add, from: [pooled, lstm.last]}
+        outputs: both
+        """,
+        ["lstm_last", "both"],
+        ["x", "lstm lstm_last_", "lstm_last_ pooled"],
+    ),
+    "each result of an `each` by its own": (
+        """
+        inputs: {city: {vocab: 9}, job: {vocab: 9}}
+        nodes:
+          emb: {layer: Embedding, each: [city, job], embedding_dim: 2}
+          all: {merge: concat, from: [emb.*]}
+        outputs: all
+        """,
+        ["all"],
+        ["city job", "emb_city emb_job"],
+    ),
+    "what reads no input is in the stage that reads it first": (
+        """
+        inputs: {x: [3]}
+        nodes:
+          bias: {parameter: [3], init: zeros, batched: true}
+          scaled: {layer: Linear, from: bias, out_features: 3}
+          one: {layer: Linear, from: x, out_features: 3}
+          two: {merge: add, from: [one, scaled]}
+        outputs: two
+        """,
+        ["two"],
+        ["x", "one"],
+    ),
+    "an input comes along for a size that only it tells": (
+        """
+        inputs: {x: [T, 3], y: [2]}
+        nodes:
+          first: {layer: Mean, from: x, dim: 1}
+          row: {layer: Unsqueeze, from: y, dim: 1}
+          rows: {layer: Expand, from: row, size: [$T, 2]}
+        outputs: [rows, first]
+        """,
+        ["rows"],
+        ["x y", "x first row"],
+    ),
+    "an output of an early stage is passed to the end": (
+        """
+        inputs: {x: [3]}
+        nodes:
+          one: {layer: Linear, from: x, out_features: 4}
+          two: {layer: Linear, from: one, out_features: 2}
+          three: {layer: ReLU, from: two}
+        outputs: {early: one, late: three}
+        """,
+        ["two", "three"],
+        ["x", "one", "one two"],
+    ),
+    "an optional input is given to the stages that read it": (
+        """
+        inputs: {x: [3], sound: {shape: [3], optional: true}}
+        nodes:
+          one: {layer: Linear, from: x, out_features: 3}
+          heard: {layer: Linear, from: sound, out_features: 3}
+          filled: {layer: Fill, from: heard, value: zeros}
+          two: {merge: add, from: [one, filled]}
+        outputs: two
+        """,
+        ["heard", "two"],
+        ["x", "one sound", "one filled"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CROSSING)
+def test_what_crosses(case: str) -> None:
+    text, starts, expected = CROSSING[case]
+    stages = stages_of(text, *starts)
+    assert [" ".join(stage.inputs) for stage in stages] == expected
+    assert_same_as_the_whole(stages[0].whole, stages)
+
+
+def test_a_stage_keeps_sizes_that_have_no_name_of_their_own() -> None:
+    text = """
+        inputs: {x: [3, T]}
+        nodes:
+          conv: {layer: Conv1d, from: x, out_channels: 4, kernel_size: 3, stride: 2}
+          next: {layer: Conv1d, from: conv, out_channels: 4, kernel_size: 3}
+        outputs: next
+    """
+    _, last = stages_of(text, "next")
+    assert str(last.shapes["conv"]) == "(N, 4, (T - 1)//2)"
+    assert str(last.outputs["next"]) == str(mg.loads(text).outputs["next"])
+
+
+HEADS = """
+    inputs: {x: [3]}
+    nodes:
+      one: {layer: Linear, from: x, out_features: 4}
+      aux: {layer: Linear, from: one, out_features: 2}
+      two: {layer: Linear, from: one, out_features: 2}
+    outputs: {main: two, aux: {from: aux, only: training}}
+"""
+
+
+@pytest.mark.parametrize("start", ["aux", "two"])
+def test_the_last_stage_gives_what_only_training_has(start: str) -> None:
+    graph = mg.loads(HEADS)
+    stages = graph.split([start])
+    x = torch.randn(2, 3)
+    modules = compile_stages(stages, graph.compile())
+    assert len(run_stages(stages, modules, {"x": x})) == 2
+    assert len(run_stages(stages, [m.eval() for m in modules], {"x": x})) == 1
+
+
+# what cannot be cut
+
+REFUSED = {
+    "a node that is not there": (
+        """
+        inputs: {x: [3]}
+        nodes: {one: {layer: Linear, from: x, out_features: 3}, two: {layer: ReLU, from: one}}
+        outputs: two
+        """,
+        "twoo",
+        "no node is called 'twoo'; did you mean two?",
+    ),
+    "before the first": (
+        """
+        inputs: {x: [3]}
+        nodes: {one: {layer: Linear, from: x, out_features: 3}, two: {layer: ReLU, from: one}}
+        outputs: two
+        """,
+        "one",
+        "nothing runs before one, so no stage ends there",
+    ),
+    "tied weights": (
+        """
+        inputs: {tokens: {shape: [T], vocab: 9}}
+        nodes:
+          words: {layer: Embedding, from: tokens, embedding_dim: 4}
+          states: {layer: Linear, from: words, out_features: 4}
+          logits: {merge: einsum, equation: "n t d, v d -> n t v", from: [states, words.weight]}
+        outputs: logits
+        """,
+        "states",
+        (
+            "spec.yaml:6:11: logits reads words.weight, a weight of another node:"
+            " words is in stage 1, logits in stage 2, and must be in one"
+        ),
+    ),
+    "a shared module": (
+        """
+        inputs: {a: [3], b: [3]}
+        nodes:
+          one: {layer: Linear, from: a, out_features: 4}
+          two: {share: one, from: b}
+          all: {merge: add, from: [one, two]}
+        outputs: all
+        """,
+        "two",
+        (
+            "spec.yaml:5:11: two shares the weights of one:"
+            " one is in stage 1, two in stage 2, and must be in one"
+        ),
+    ),
+    "what may be missing": (
+        """
+        inputs: {x: [3], sound: {shape: [3], optional: true}}
+        nodes:
+          heard: {layer: Linear, from: sound, out_features: 3}
+          all: {merge: add, from: [x, heard], missing: skip}
+        outputs: all
+        """,
+        "all",
+        (
+            "spec.yaml:5:11: all reads heard, which may be missing:"
+            " heard is in stage 1, all in stage 2, and must be in one"
+        ),
+    ),
+    "a state": (
+        """
+        inputs: {x: [T, 3]}
+        nodes:
+          coder: {layer: LSTM, from: x, hidden_size: 4}
+          decoder: {layer: LSTM, from: {input: coder, state: coder.state}, hidden_size: 4}
+        outputs: decoder
+        """,
+        "decoder",
+        (
+            "spec.yaml:5:11: decoder reads coder.state, which is a state and no tensor:"
+            " coder is in stage 1, decoder in stage 2, and must be in one"
+        ),
+    ),
+    "a weight that is an output": (
+        """
+        inputs: {tokens: {shape: [T], vocab: 9}}
+        nodes:
+          words: {layer: Embedding, from: tokens, embedding_dim: 4}
+          states: {layer: Linear, from: words, out_features: 4}
+        outputs: {states: states, table: words.weight}
+        """,
+        "states",
+        (
+            "spec.yaml:4:11: the output reads words.weight, a weight of another node:"
+            " words is in stage 1, the output in stage 2, and must be in one"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_cut_is_told(case: str) -> None:
+    text, start, message = REFUSED[case]
+    with pytest.raises(ValueError) as told:
+        stages_of(text, start)
+    assert str(told.value) == message
+
+
+# the whole, again
+
+
+@torch.no_grad()
+def assert_same_outputs(
+    stages: tuple[mg.Graph, ...], model: nn.Module, inputs: dict[str, Tensor]
+) -> None:
+    modules = compile_stages(stages, model)
+    theirs = as_tuple(model(**inputs))
+    for one, other in zip(run_stages(stages, modules, inputs), theirs, strict=True):
+        torch.testing.assert_close(one, other, equal_nan=True)
+
+
+def assert_same_as_the_whole(graph: mg.Graph, stages: tuple[mg.Graph, ...]) -> None:
+    """The stages in a row give what the graph gives, whichever optional inputs are left out."""
+    model = graph.compile().double().eval()
+    made = seeded_inputs(graph.typed, 3, 0, choose_sizes(graph.typed, {}))
+    inputs = {name: x.double() if x.is_floating_point() else x for name, x in made.items()}
+    for gone in presence.subsets([*graph.typed.body.optional][:2]):
+        assert_same_outputs(stages, model, {n: x for n, x in inputs.items() if n not in gone})
+
+
+def check_every_cut(text: str) -> int:
+    """Each cut that is not refused gives the whole again, all of them at once do too."""
+    graph = mg.loads(text)
+    allowed = []
+    for node in graph.typed.body.nodes:
+        try:
+            stages = graph.split([node.name])
+        except ValueError as error:
+            assert any(word in str(error) for word in ("must be in one", "nothing runs before"))
+        else:
+            assert_same_as_the_whole(graph, stages)
+            allowed.append(node.name)
+    if len(allowed) > 1:
+        assert_same_as_the_whole(graph, graph.split(allowed))
+    return len(allowed)
+
+
+def check_random(spec: strategies.Spec) -> None:
+    text = to_yaml(spec)
+    allowed = check_every_cut(text)
+    if not any(word in text for word in ("share", ".weight", "optional")):
+        assert allowed >= len(spec["nodes"]) - tensors(spec) - 1
+
+
+def tensors(spec: strategies.Spec) -> int:
+    """The nodes that read no input, each of which is in the stage of another."""
+    return sum("from" not in node and "each" not in node for node in spec["nodes"].values())
+
+
+@thorough(max_examples=5)
+@given(strategies.specs())
+def test_every_cut_of_a_random_graph(spec: strategies.Spec) -> None:
+    check_random(spec)
+
+
+@thorough(max_examples=10)
+@given(presence.specs())
+def test_every_cut_of_a_random_graph_with_optional_inputs(spec: presence.Spec) -> None:
+    check_every_cut(to_yaml(spec))
+
+
+@pytest.mark.slow
+@thorough(max_examples=150)
+@given(strategies.specs())
+def test_every_cut_of_many_random_graphs(spec: strategies.Spec) -> None:
+    check_random(spec)
+
+
+@pytest.mark.slow
+@thorough(max_examples=150)
+@given(presence.specs())
+def test_every_cut_of_many_random_graphs_with_optional_inputs(spec: presence.Spec) -> None:
+    check_every_cut(to_yaml(spec))
+
+
+# a stage is a graph
+
+
+def test_a_stage_is_drawn_and_summed_up_as_a_graph_is() -> None:
+    first, last = mg.loads(HEADS).split(["two"])
+    assert first.name == "ModelStage1"
+    assert "one" in str(first.summary()) and "two" not in str(first.summary())
+    assert [*last.to_networkx()] == ["one", "aux", "two"]
+    assert "def forward(self, one: Tensor, aux: Tensor) -> tuple[Tensor, ...]:" in last.source()
+
+
+def test_a_stage_has_no_spec_of_its_own() -> None:
+    first, _ = mg.loads(HEADS).split(["two"])
+    with pytest.raises(ValueError, match="ModelStage1 is a stage; the graph .* is Model"):
+        first.dumps()
+
+
+def test_the_text_of_a_stage_stands_alone(tmp_path: Path) -> None:
+    _, last = mg.loads(HEADS).split(["two"])
+    path = tmp_path / "stage.py"
+    path.write_text(last.source())
+    one, aux = torch.randn(2, 4), torch.randn(2, 2)
+    alone, compiled = runpy.run_path(str(path))["ModelStage2"](), last.compile()
+    alone.load_state_dict(compiled.state_dict())
+    for ours, theirs in zip(alone(one, aux), compiled(one, aux), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_what_is_sent_has_no_gaps() -> None:
+    first, last = stages_of(
+        """
+        inputs: {x: [T, 3]}
+        nodes:
+          columns: {layer: Transpose, from: x, dim0: 1, dim1: 2}
+          twice: {merge: concat, from: [columns, columns]}
+        outputs: twice
+        """,
+        "twice",
+    )
+    columns = first.compile()(torch.randn(2, 5, 3))
+    assert columns.is_contiguous()
+    columns = columns.detach().requires_grad_()
+    twice = last.compile()(columns)
+    (gradient,) = torch.autograd.grad(twice.square().sum(), columns)
+    assert gradient.is_contiguous()
+
+
+def test_the_shapes_of_what_is_sent() -> None:
+    first, last = mg.loads("""
+        inputs: {x: {shape: [T], vocab: 9}, sound: {shape: [4], optional: true}}
+        nodes:
+          words: {layer: Embedding, from: x, embedding_dim: 4}
+          most: {layer: ArgMax, from: words, dim: -1}
+          rows: {layer: Fill, from: sound, value: zeros}
+          row: {layer: Unsqueeze, from: rows, dim: 1}
+          all: {merge: concat, from: [words, row]}
+        outputs: [all, most]
+    """).split(["row"])
+    told = {
+        key: [(tuple(x.shape), x.dtype, x.requires_grad) for x in tensors]
+        for key, tensors in last.metadata(2, T=5).items()
+    }
+    words, most = ((2, 5, 4), torch.float32, True), ((2, 5), torch.int64, False)
+    assert told == {
+        "input_args": [words, most, ((2, 4), torch.float32, True)],
+        "output_args": [((2, 6, 4), torch.float32, True), most],
+    }
+    assert [x.shape for x in first.metadata(2, T=5)["output_args"]] == [
+        x.shape for x in last.metadata(2, T=5)["input_args"]
+    ]
+    with pytest.raises(ValueError, match="the size T is not given"):
+        last.metadata(2)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_stage_is_pickled_by_the_spec_of_the_whole(check: bool) -> None:
+    _, last = mg.loads(HEADS).split(["two"])
+    model = last.compile(check=check)
+    again = pickle.loads(pickle.dumps(model))
+    one, aux = torch.randn(2, 4), torch.randn(2, 2)
+    for ours, theirs in zip(again(one, aux), model(one, aux), strict=True):
+        assert torch.equal(ours, theirs)
+    if check:
+        with pytest.raises(ValueError, match=r"one is \(N, 4\), not \(2, 5\)"):
+            again(torch.randn(2, 5), aux)

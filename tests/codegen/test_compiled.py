@@ -1,0 +1,45 @@
+"""What a compiled class tells of itself, and what compiling it does not bring along."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+from torch import Tensor
+
+import mimgraph as mg
+from tests.conftest import ROOT
+from tests.handwritten import MODELS
+
+
+@pytest.fixture(params=MODELS)
+def graph(request: pytest.FixtureRequest) -> mg.Graph:
+    """Each seed spec in turn."""
+    return mg.load(ROOT / "specs" / f"{request.param}.yaml")
+
+
+def test_its_source_is_found(graph: mg.Graph) -> None:
+    found = inspect.getsource(type(graph.compile()))
+    assert found.startswith(f"class {graph.name}(nn.Module):")
+    assert graph.source().endswith(found)
+
+
+def test_annotations_are_those_of_the_text(graph: mg.Graph) -> None:
+    # what runs is the text alone: no future import of the loader's leaks into it
+    parameters = inspect.signature(graph.compile().forward).parameters
+    assert {p.annotation for p in parameters.values()} == {Tensor}
+
+
+def test_the_compiler_of_torch_is_not_imported() -> None:
+    """It takes as long as torch; only the check of inputs has to do with it."""
+    script = (
+        "import sys, mimgraph as mg\n"
+        "mg.load(sys.argv[1]).compile()\n"
+        "assert 'torch' in sys.modules and 'torch._dynamo' not in sys.modules\n"
+    )
+    spec = str(ROOT / "specs" / "simple_numerical.yaml")
+    command = [sys.executable, "-c", script, spec]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

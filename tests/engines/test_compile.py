@@ -1,0 +1,90 @@
+"""`torch.compile` takes a model whole, checked inputs and optional ones included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import torch
+from torch import nn
+
+from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """No graph break, also not at an LSTM, where torch makes one of its own accord."""
+    torch._dynamo.reset()
+    with torch._dynamo.config.patch(allow_rnn=True):
+        yield
+
+
+def assert_compiles(model: Model, backend: str, check: bool = False) -> None:
+    """The outputs of the compiled model, and what its weights learn, are those of the plain one."""
+    with whole():
+        inputs, plain, module = model.inputs(4), model.compile(), model.compile(check=check)
+        output = plain(**inputs)
+        compiled = torch.compile(module, fullgraph=True, backend=backend)(**inputs)
+        assert_close(compiled, output)
+        assert_close(loss_gradients(module, compiled), loss_gradients(plain, output), atol=1e-3)
+
+
+@every_model
+def test_in_one_graph(model: Model) -> None:
+    assert_compiles(model, "aot_eager")
+
+
+@pytest.mark.slow  # a minute each
+@each_of([MODELS[0], MODELS[2], MODELS[7], MODELS[8]])
+def test_into_machine_code(model: Model) -> None:
+    assert_compiles(model, "inductor")
+
+
+@each_of([MODELS[0], *MODELS[-3:]])
+def test_with_its_inputs_checked(model: Model) -> None:
+    """The check runs before the graph, each time, and tells of values too."""
+    assert_compiles(model, "aot_eager", check=True)
+    with whole():
+        inputs, module = model.inputs(4), model.compile(check=True)
+        compiled = torch.compile(module, fullgraph=True, backend="eager")
+        compiled(**inputs)
+        name, right = next(iter(inputs.items()))
+        with pytest.raises(ValueError, match=f"^{name} is "):
+            compiled(**inputs | {name: right[..., None]})
+
+
+def test_values_are_looked_at_in_compiled_code() -> None:
+    model = MODELS[1]
+    with whole():
+        inputs, module = model.inputs(4), model.compile(check=True)
+        compiled = torch.compile(module, fullgraph=True, backend="eager")
+        compiled(**inputs)
+        with pytest.raises(ValueError, match="text_input has values outside 0 to 999"):
+            compiled(**inputs | {"text_input": inputs["text_input"] + 1000})
+
+
+def test_inputs_left_out_are_another_graph() -> None:
+    """Of one module, called with an optional input and without."""
+    given, left_out = MODELS[-2:]
+    module = given.compile()
+    with whole():
+        compiled = torch.compile(module, fullgraph=True, backend="eager")
+        for model in (given, left_out, given):
+            assert_close(compiled(**model.inputs(4)), module(**model.inputs(4)))
+
+
+def test_other_sizes_need_no_other_graph() -> None:
+    model, graphs = MODELS[7], []
+
+    def count(graph: torch.fx.GraphModule, _: list[torch.Tensor]) -> nn.Module:
+        graphs.append(graph)
+        return graph
+
+    module = model.compile()
+    with whole():
+        compiled = torch.compile(module, fullgraph=True, backend=count, dynamic=True)
+        for batch, length in ((2, 8), (3, 9), (5, 17)):
+            inputs = model.inputs(batch, T=length)
+            assert_close(compiled(**inputs), module(**inputs))
+    assert len(graphs) == 1

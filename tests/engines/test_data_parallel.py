@@ -1,0 +1,144 @@
+"""DDP and FSDP2 take a compiled model as it is, with its inputs by name: two processes, each with half
+of the batch, give the outputs and the gradients of one; so does tensor parallelism."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributed import DeviceMesh, init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel,
+    ParallelStyle,
+    RowwiseParallel,
+    parallelize_module,
+)
+from torch.nn.parallel import DistributedDataParallel
+
+from tests.engines.models import MODELS, Model, assert_close
+from tests.engines.processes import BATCH, SIZE, in_two_processes, loss_of
+
+pytestmark = pytest.mark.slow
+
+Wrap = Callable[[Model, nn.Module, DeviceMesh], nn.Module]
+
+
+def distributed(model: Model, module: nn.Module, mesh: DeviceMesh) -> nn.Module:
+    """What an optional input that is left out feeds has no part in the loss."""
+    return DistributedDataParallel(module, find_unused_parameters=bool(model.left_out))
+
+
+# children whose weights the model reads itself, as GPT-2 does those of its words to guess the next:
+# they are there as long as the whole runs
+READ_BY_ALL = {"gpt2": {"words"}}
+
+
+def sharded(model: Model, module: nn.Module, mesh: DeviceMesh) -> nn.Module:
+    """What is called is sharded by itself, as FSDP2 asks; the rest with the whole."""
+    for name, part in called(module):
+        if name not in READ_BY_ALL.get(model.name, ()):
+            fully_shard(part, mesh=mesh)
+    return fully_shard(module, mesh=mesh)
+
+
+def called(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    for name, child in module.named_children():
+        if isinstance(child, nn.ModuleList | nn.ModuleDict):
+            yield from called(child)
+        else:
+            yield name, child
+
+
+WRAPS: dict[str, Wrap] = {"DDP": distributed, "FSDP2": sharded}
+HALVES = [(name, model) for name in WRAPS for model in MODELS]
+
+
+class Found(NamedTuple):
+    outputs: list[Tensor]
+    gradients: dict[str, Tensor]
+
+
+def gradients(model: nn.Module) -> dict[str, Tensor]:
+    """By the name of the parameter in the model itself, whole where only parts are kept."""
+    named = (
+        (name.removeprefix("module."), p.grad)
+        for name, p in model.named_parameters()
+        if p.grad is not None
+    )
+    return {name: grad.full_tensor() if isinstance(grad, DTensor) else grad for name, grad in named}
+
+
+def learn(module: nn.Module, inputs: dict[str, Tensor]) -> Found:
+    outputs = module(**inputs)
+    (loss_of(outputs) / len(next(iter(inputs.values())))).backward()
+    return Found([outputs.detach()], gradients(module))
+
+
+def learn_halves(rank: int) -> dict[str, Found]:
+    mesh = init_device_mesh("cpu", (SIZE,))
+    found = {}
+    for name, model in HALVES:
+        module = WRAPS[name](model, model.compile(), mesh)
+        inputs = {k: x.chunk(SIZE)[rank] for k, x in model.inputs(BATCH).items()}
+        found[f"{name} {model}"] = learn(module, inputs)
+    return found
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Found]]:
+    return in_two_processes(learn_halves, tmp_path_factory.mktemp("halves"))
+
+
+@pytest.mark.parametrize(("wrap", "model"), HALVES, ids=str)
+def test_two_halves_are_the_whole(wrap: str, model: Model, halves: list[dict[str, Found]]) -> None:
+    theirs = learn(model.compile(), model.inputs(BATCH))
+    ours = [one[f"{wrap} {model}"] for one in halves]
+    assert_close(torch.cat([output for one in ours for output in one.outputs]), theirs.outputs[0])
+    for one in ours:
+        learned = {name: grad for name, grad in one.gradients.items() if grad.any()}
+        assert_close(learned, {name: theirs.gradients[name] for name in learned})
+        assert all(not grad.any() or name in learned for name, grad in theirs.gradients.items())
+
+
+# tensor parallelism: each process has half of the columns of one matrix, and of the rows of the next
+
+PLANS: dict[str, Callable[[], dict[str, ParallelStyle]]] = {
+    "vit_b16": lambda: {
+        "encoded.*.mlp.1": ColwiseParallel(),
+        "encoded.*.mlp.3": RowwiseParallel(),
+    },
+    "gpt2": lambda: {
+        "states.1.*.mlp.1": ColwiseParallel(),
+        "states.1.*.mlp.3": RowwiseParallel(),
+    },
+}
+SPLIT = [model for model in MODELS if model.name in PLANS]
+
+
+def learn_split(rank: int) -> dict[str, Found]:
+    mesh = init_device_mesh("cpu", (SIZE,))
+    found = {}
+    for model in SPLIT:
+        module = parallelize_module(model.compile(), mesh, PLANS[model.name]())
+        kept = sum(isinstance(p, DTensor) for p in module.parameters())
+        assert kept == 4 * model.params["depth"]  # two weights and their biases
+        found[str(model)] = learn(module, model.inputs(BATCH))
+    return found
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Found]]:
+    return in_two_processes(learn_split, tmp_path_factory.mktemp("split"))
+
+
+@pytest.mark.parametrize("model", SPLIT, ids=str)
+def test_two_parts_of_matrices_are_the_whole(model: Model, split: list[dict[str, Found]]) -> None:
+    theirs = learn(model.compile(), model.inputs(BATCH))
+    for one in split:
+        assert_close(one[str(model)].outputs, theirs.outputs)
+        assert_close(one[str(model)].gradients, theirs.gradients)

@@ -1,0 +1,66 @@
+"""The ONNX exporter takes a model with its sizes open, and onnxruntime runs what it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor
+
+import mimgraph as mg
+from tests.engines.models import MODELS, Model, assert_close, each_of, every_model
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of the exporter about itself
+
+
+def run(path: Path, inputs: dict[str, Tensor]) -> Tensor:
+    """What onnxruntime makes of a file that the checker passes."""
+    onnx.checker.check_model(path, full_check=True)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (result,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
+    return torch.from_numpy(result)
+
+
+@pytest.mark.slow
+@every_model
+def test_onnxruntime_runs_it_at_other_sizes(model: Model, tmp_path: Path) -> None:
+    assert_onnx(model, tmp_path / "model.onnx")
+
+
+def test_onnxruntime_runs_one(tmp_path: Path) -> None:
+    assert_onnx(MODELS[7], tmp_path / "model.onnx")
+
+
+def assert_onnx(model: Model, path: Path) -> None:
+    module, inputs = model.compile(), model.inputs(3)
+    torch.onnx.export(
+        module,
+        (),
+        path,
+        kwargs=inputs,
+        input_names=list(inputs),  # else it writes them in lower case
+        dynamic_shapes=model.graph.dynamic_shapes(inputs),
+        dynamo=True,
+    )
+    sizes = {"T": 13} if "T" in str(model.graph.inputs) else {}
+    other = model.inputs(5, **sizes)
+    assert_close(run(path, other), module(**other))
+
+
+@each_of(MODELS[:4])
+def test_the_exporter_of_old_takes_it_by_position(model: Model, tmp_path: Path) -> None:
+    module, inputs, path = model.compile(), model.inputs(3), tmp_path / "model.onnx"
+    batch = {name: {0: "N"} for name in inputs}
+    torch.onnx.export(
+        mg.positional(module),
+        tuple(inputs.values()),
+        path,
+        input_names=list(inputs),
+        dynamic_axes=batch,
+        dynamo=False,
+    )
+    other = model.inputs(5)
+    assert_close(run(path, other), module(**other))

@@ -1,0 +1,170 @@
+"""`graph.split` cuts a model for `torch.distributed.pipelining`: two processes give the outputs and
+the gradients of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributed.pipelining import (
+    PipelineStage,
+    Schedule1F1B,
+    ScheduleGPipe,
+    ScheduleInterleaved1F1B,
+)
+
+import mimgraph as mg
+from mimgraph.codegen.runner import choose_sizes
+from tests.engines.models import MODELS, Model, assert_close
+from tests.engines.processes import BATCH, SIZE, in_two_processes, loss_of
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Written(Model):
+    """A model by its text."""
+
+    text: str = ""
+
+    @cached_property
+    def graph(self) -> mg.Graph:
+        return mg.loads(self.text)
+
+
+# what crosses: a view, numbers for later, an early output; and the second stage may hear a sound
+SEVERAL = Written(
+    "several",
+    text="""
+        inputs:
+          x: [T, 3]
+          kind: {vocab: 5}
+          sound: {shape: [4], optional: true}
+        nodes:
+          rows: {layer: Linear, from: x, out_features: 4}
+          columns: {layer: Transpose, from: rows, dim0: 1, dim1: 2}
+          heard: {layer: Linear, from: sound, out_features: 4}
+          filled: {layer: Fill, from: heard, value: learned}
+          kinds: {layer: Embedding, from: kind, embedding_dim: 4}
+          pooled: {layer: Mean, from: columns, dim: 2}
+          both: {merge: concat, from: [pooled, filled, kinds]}
+          score: {layer: Linear, from: both, out_features: 2}
+        outputs: {early: rows, late: score}
+    """,
+)
+LONG = next(model for model in MODELS if model.name == "image_numerical")
+
+MICROBATCHES = 4
+
+Starts = list[str]
+# gpt2 is not among them: its first layer and its last share a weight, so it has no two stages
+CUTS: dict[str, Starts] = {
+    "simple_numerical": ["combined"],
+    "text_numerical": ["fc_numerical"],
+    "image_numerical": ["pool2"],
+    "residual_cnn": ["stage2"],
+    "vit_b16": ["encoded"],
+    "dlrm": ["pairs"],
+    "masked_attention": ["first"],
+    "image_table_missing": ["fused"],
+    "several": ["heard"],
+}
+
+
+class Case(NamedTuple):
+    model: Model
+    starts: Starts
+    schedule: Any
+    tried: bool = False  # whether torch tries out what is sent, instead of being told
+
+    def __str__(self) -> str:
+        how = "tried" if self.tried else "told"
+        return f"{self.model}, {self.schedule.__name__} of {len(self.starts) + 1}, {how}"
+
+
+WITHOUT = Written("several", {}, ("sound",), SEVERAL.text)
+CUT = [model for model in (*MODELS, SEVERAL, WITHOUT) if model.name in CUTS]
+CASES = [
+    *(Case(model, CUTS[model.name], ScheduleGPipe) for model in CUT),
+    *(Case(model, CUTS[model.name], Schedule1F1B) for model in CUT),
+    *(Case(m, CUTS[m.name], ScheduleGPipe, True) for m in CUT if m.name != "several"),
+    Case(LONG, ["conv2", "flatten", "fc_combined"], ScheduleInterleaved1F1B),
+]
+
+
+class Found(NamedTuple):
+    """What a process has at the end: gradients of its stages, and of the last the outputs."""
+
+    gradients: dict[str, Tensor]
+    outputs: Any
+    losses: list[Tensor]
+
+
+def train(case: Case, rank: int) -> Found:
+    """One step of a schedule; each process has every second stage."""
+    weights = case.model.compile().state_dict()
+    inputs = case.model.inputs(BATCH)
+    stages = case.model.graph.split(case.starts)
+    sizes = choose_sizes(case.model.graph.typed, {})
+    mine = stages[rank::SIZE]
+    modules = [stage.compile().eval() for stage in mine]
+    for module in modules:
+        module.load_state_dict({key: weights[key] for key in module.state_dict()})
+    parts = [
+        PipelineStage(
+            module,
+            stage.index,
+            len(stages),
+            torch.device("cpu"),
+            **({} if case.tried else stage.metadata(BATCH // MICROBATCHES, **sizes)),
+        )
+        for stage, module in zip(mine, modules, strict=True)
+    ]
+    several = parts if case.schedule is ScheduleInterleaved1F1B else parts[0]
+    schedule = case.schedule(
+        several, MICROBATCHES, loss_fn=lambda y, _: loss_of(y), scale_grads=False
+    )
+    losses: list[Tensor] = []
+    outputs = None
+    if rank == 0:  # all inputs go in here, but those optional ones that another stage reads
+        read = {name: inputs[name] for name in mine[0].inputs if name in inputs}
+        if len(mine) > 1:  # keywords go to every stage of a process
+            schedule.step(*read.values())
+        else:
+            schedule.step(**read)
+    else:
+        read = mine[-1].typed.body.optional
+        optional = {name: x for name, x in inputs.items() if name in read}
+        outputs = schedule.step(**optional, target=torch.zeros(BATCH), losses=losses)
+    return Found(gradients(modules), outputs, losses)
+
+
+def gradients(modules: list[nn.Module]) -> dict[str, Tensor]:
+    named = (pair for module in modules for pair in module.named_parameters())
+    return {name: p.grad for name, p in named if p.grad is not None}
+
+
+def train_all(rank: int) -> dict[str, Found]:
+    return {str(case): train(case, rank) for case in CASES}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Found]]:
+    return in_two_processes(train_all, tmp_path_factory.mktemp("pipelining"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_two_processes_are_one(case: Case, found: list[dict[str, Found]]) -> None:
+    first, last = (one[str(case)] for one in found)
+    whole = case.model.compile()
+    outputs = whole(**case.model.inputs(BATCH))
+    loss = loss_of(outputs)
+    loss.backward()
+    assert_close({**first.gradients, **last.gradients}, gradients([whole]))
+    theirs = tuple(outputs.values()) if isinstance(outputs, dict) else outputs
+    assert_close(last.outputs, theirs)
+    assert_close(sum(last.losses), loss)

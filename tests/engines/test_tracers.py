@@ -1,0 +1,106 @@
+"""`torch.fx` and TorchScript read a model's code, or follow a call of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+import mimgraph as mg
+from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
+
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit", "ignore:Converting a tensor")
+
+
+@each_of([m for m in MODELS if m.name != "gpt2"])
+def test_fx_traces_it(model: Model) -> None:
+    """Which inputs are left out is said before, as the trace is of one path."""
+    module = model.compile()
+    traced = torch.fx.symbolic_trace(module, concrete_args=dict.fromkeys(model.left_out))
+    traced.graph.lint()
+    for batch in (3, 5):
+        assert_close(traced(**model.inputs(batch)), module(**model.inputs(batch)))
+
+
+def test_fx_gets_by_export_what_makes_tensors_of_sizes() -> None:
+    """A call as `torch.arange(x.shape[1])` takes no proxy; a program is of fx, too."""
+    model = MODELS[5]
+    module, inputs = model.compile(), model.inputs(3)
+    with pytest.raises(TypeError):
+        torch.fx.symbolic_trace(module)
+    shapes = model.graph.dynamic_shapes()
+    traced = torch.export.export(module, (), inputs, dynamic_shapes=shapes).module()
+    assert isinstance(traced, torch.fx.GraphModule)
+    other = model.inputs(5, T=11)
+    assert_close(traced(**other), module(**other))
+
+
+@each_of(MODELS[:8])
+def test_torchscript_reads_it(model: Model, tmp_path: Path) -> None:
+    module = model.compile()
+    torch.jit.script(module).save(tmp_path / "model.pt")
+    loaded = torch.jit.load(tmp_path / "model.pt")
+    for batch in (3, 5):
+        assert_close(loaded(**model.inputs(batch)), module(**model.inputs(batch)))
+
+
+@every_model
+def test_torchscript_follows_it_by_position(model: Model) -> None:
+    """Optional inputs too, of which TorchScript cannot read the code."""
+    module, inputs = model.compile(), model.inputs(3)
+    adapter = mg.positional(module, inputs)
+    with torch.no_grad():  # else it compares with what attention does faster where nothing learns
+        traced = torch.jit.trace(adapter, tuple(inputs.values()))
+    other = model.inputs(5)
+    assert_close(traced(*other.values()), module(**other))
+
+
+@each_of([*MODELS[:3], *MODELS[-2:]])
+def test_reentrant_checkpoints_by_position(model: Model) -> None:
+    """It learns only where an input does."""
+    module, inputs = model.compile(), model.inputs(3)
+    plain = loss_gradients(module, module(**inputs))
+    adapter = mg.positional(module, inputs)
+    learning = [t.requires_grad_() if t.is_floating_point() else t for t in inputs.values()]
+    again = checkpoint(adapter, *learning, use_reentrant=True)
+    assert_close(loss_gradients(module, again), plain)
+
+
+@every_model
+def test_checkpoints_by_name(model: Model) -> None:
+    module, inputs = model.compile(), model.inputs(3)
+    plain = loss_gradients(module, module(**inputs))
+    again = checkpoint(module, use_reentrant=False, **inputs)
+    assert_close(loss_gradients(module, again), plain)
+
+
+# --- by position --------------------------------------------------------------------------------
+
+
+def test_inputs_by_position_are_in_the_order_of_the_spec() -> None:
+    model = MODELS[0]
+    module, inputs = model.compile(), model.inputs(3)
+    adapter = mg.positional(module)
+    assert torch.equal(adapter(inputs["input1"], inputs["input2"]), module(**inputs))
+    other = mg.positional(module, ["input2", "input1"])
+    assert torch.equal(other(inputs["input2"], inputs["input1"]), module(**inputs))
+    assert not adapter.training and mg.positional(module.train()).training
+    assert {id(p) for p in adapter.parameters()} == {id(p) for p in module.parameters()}
+
+
+def test_a_lone_input_goes_through_a_chain() -> None:
+    model = MODELS[3]
+    module, inputs = model.compile(), model.inputs(3)
+    chain = nn.Sequential(mg.positional(module), nn.Softmax(1))
+    assert_close(chain(inputs["image"]), module(**inputs).softmax(1))
+
+
+def test_what_does_not_fit_by_position() -> None:
+    module, x = MODELS[0].compile(), torch.zeros(1, 5)
+    with pytest.raises(ValueError, match="there is no input 'x'; the inputs: input1, input2"):
+        mg.positional(module, ["x"])
+    with pytest.raises(TypeError, match="3 inputs, but only input1, input2 are known"):
+        mg.positional(module)(x, x, x)

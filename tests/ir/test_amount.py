@@ -1,0 +1,46 @@
+"""Amounts: exact sums of products of sizes."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimgraph.ir.amount import Amount
+from mimgraph.ir.dim import MAX_TERMS, symbol
+
+N, T = symbol("N"), symbol("T")
+SHOWN = [
+    (Amount(), "0"),
+    (Amount((2, 3), (4,)), "10"),
+    (Amount((2, T, 64)), "128*T"),
+    (Amount((T, N, 2), (3, N, T)), "5*N*T"),
+    (Amount((T - 2, T), (7,)), "T**2 - 2*T + 7"),  # type: ignore[arg-type]
+    (Amount((T, 3)) * 2 + Amount((5,)), "6*T + 5"),
+    # beyond what a size can be
+    (Amount((2**62, T), (T, 2**62), (5,)), f"{2**63}*(T) + 5"),
+]
+
+
+@pytest.mark.parametrize(("amount", "text"), SHOWN, ids=[text for _, text in SHOWN])
+def test_it_is_shown_multiplied_out(amount: Amount, text: str) -> None:
+    assert str(amount) == text
+
+
+def test_its_value_is_a_number_where_no_name_is_left() -> None:
+    amount = Amount((2, T, N), (5,))
+    assert amount.value == "2*N*T + 5"
+    assert amount.at({"T": 3}).value == "6*N + 5"
+    assert amount.at({"T": 3, "N": 2**62}).value == 6 * 2**62 + 5
+    assert bool(amount) and not Amount() and not amount * 0
+
+
+def test_equal_amounts_are_equal_however_they_were_summed() -> None:
+    assert Amount((T, N)) + Amount((N, T)) == Amount((2, N, T)) != Amount((N, T))
+    assert Amount((T, T)) == Amount((T**2,))
+    assert len({Amount((T, N)), Amount((N, T))}) == 1
+
+
+def test_it_has_as_many_terms_as_there_are() -> None:
+    names = [symbol(f"T{index}") for index in range(MAX_TERMS + 1)]
+    amount = Amount(*([name] for name in names))
+    assert amount.at({str(name): 1 for name in names}).value == MAX_TERMS + 1
+    assert str(amount).count(" + ") == MAX_TERMS

@@ -1,0 +1,79 @@
+"""Graphviz is run where it is found, and its faults are told in a line."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mimgraph
+from mimgraph.render import RENDERERS, RenderError, draw, engine
+
+SPEC = "{inputs: {x: [4]}, nodes: {y: {layer: Linear, from: x, out_features: 2}}, outputs: y}"
+
+
+@pytest.fixture
+def graph() -> Any:
+    return mimgraph.loads(SPEC).typed
+
+
+@pytest.fixture
+def without_dot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+
+@pytest.mark.usefixtures("without_dot")
+def test_without_dot_graphviz_pure_draws(graph: Any, tmp_path: Path) -> None:
+    for suffix in RENDERERS:
+        draw(graph, tmp_path / f"m{suffix}")
+
+
+@pytest.mark.usefixtures("without_dot")
+def test_without_any_engine_only_dot_text_is_written(
+    graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
+    draw(graph, tmp_path / "m.dot")
+    with pytest.raises(RenderError, match="install dot or graphviz-pure"):
+        draw(graph, tmp_path / "m.svg")
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ('echo \'{"bb": "0,0"}\'', "gave no layout"),
+        ("echo nonsense", "gave no layout"),
+        ("echo 'Error: out of paper' >&2; exit 3", "Graphviz failed: Error: out of paper"),
+        ("exit 3", "Graphviz failed: 3"),
+        ("sleep 9", "took longer than 0.2 seconds"),
+        (None, "cannot be run"),
+    ],
+    ids=["a part", "nonsense", "fails", "says nothing", "hangs", "no program"],
+)
+def test_an_engine_that_fails_is_told_in_a_line(
+    graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, error: str
+) -> None:
+    program = tmp_path / "dot"
+    program.write_text(f"#!/bin/sh\n{script}\n" if script else "\x7f")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(engine, "TIME_LIMIT", 0.2)
+    (tmp_path / "m.svg").write_text("old")
+    with pytest.raises(RenderError, match=error):
+        draw(graph, tmp_path / "m.svg")
+    assert (tmp_path / "m.svg").read_text() == "old"
+
+
+def test_an_engine_that_works_too_long_is_ended(
+    graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "dot"
+    program.write_text("#!/bin/sh\nwhile :; do :; done\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(engine, "CPU_LIMIT", 1)
+    with pytest.raises(RenderError, match="needs more than 1 seconds"):
+        draw(graph, tmp_path / "m.svg")
+    assert not (tmp_path / "m.svg").exists()

@@ -1,0 +1,370 @@
+"""What `mimgraph diff` tells, and draws; the texts are in `diff/`, and `--rewrite` writes them anew."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from textwrap import dedent
+from xml.etree import ElementTree
+
+import cmarkgfm
+import pytest
+from cmarkgfm.cmark import Options
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mimgraph as mg
+from mimgraph.diagnostics.render import visible
+from mimgraph.graph import Graph
+from mimgraph.render.diagram import Cluster, Diagram, Item, boxes
+from mimgraph.render.drawing import diagram
+from mimgraph.render.fold import close_unmarked, fold
+from mimgraph.render.pull_request import code, markdown
+from mimgraph.render.review import Review
+from mimgraph.render.union import union
+from tests.analysis.test_difference import edited, graph
+from tests.conftest import SPECS
+from tests.strategies import Spec, specs, to_yaml
+
+FOLDER = Path(__file__).parent / "diff"
+FILES = {"changes": "text", "pull_request": "markdown"}
+_CASE = re.compile(
+    r"(?P<title>## .*?\n\n)```yaml\n(?P<old>.*?)```\n\n```yaml\n(?P<new>.*?)```\n"
+    r"(?:\n````(?:text|markdown)\n.*?````\n)?",
+    re.DOTALL,
+)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_tells(name: str, rewrite: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures have tests of their own."""
+    monkeypatch.setattr(Review, "_mermaid", lambda _: "flowchart\n")
+    path, kind = FOLDER / f"{name}.md", FILES[name]
+    text = path.read_text()
+
+    def told(match: re.Match[str]) -> str:
+        old, new = match["old"], match["new"]
+        review = mg.diff(mg.loads(old), mg.loads(new))
+        shown = review.text() + "\n" if kind == "text" else review.markdown()
+        specs = f"```yaml\n{old}```\n\n```yaml\n{new}```\n"
+        return f"{match['title']}{specs}\n````{kind}\n{shown}````\n"
+
+    expected = _CASE.sub(told, text)
+    if rewrite:
+        path.write_text(expected)
+    assert text == expected or rewrite
+
+
+def cases() -> dict[str, tuple[Graph, Graph]]:
+    """The specs of the corpus by the heading of their case."""
+    found = _CASE.finditer((FOLDER / "changes.md").read_text())
+    return {m["title"][3:].strip(): (mg.loads(m["old"]), mg.loads(m["new"])) for m in found}
+
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("title", CASES)
+def test_what_is_told_is_data_too(title: str) -> None:
+    review = mg.diff(*CASES[title])
+    data = review.data()
+    assert json.loads(json.dumps(data)) == data
+    assert bool(data["changes"]) == bool(review)
+    for which, one in zip(("old", "new"), CASES[title], strict=True):
+        assert data["params"][which] == one.summary().params
+        assert data["macs"][which] == one.summary().macs
+
+
+@pytest.mark.parametrize("title", CASES)
+def test_back_is_the_other_way_round(title: str) -> None:
+    old, new = CASES[title]
+    there, back = mg.diff(old, new).data(), mg.diff(new, old).data()
+
+    def names(data: dict[str, list[dict[str, str]]], status: str) -> set[str]:
+        return {change["name"] for change in data["changes"] if change["status"] == status}
+
+    assert names(there, "added") == names(back, "removed")
+    assert names(there, "removed") == names(back, "added")
+
+
+def test_colours_are_those_of_a_terminal_and_signs_tell_the_same() -> None:
+    review = mg.diff(*CASES["Added, and its reader rewired"])
+    colored = review.text(color=True)
+    assert "\x1b[32m+ drop" in colored
+    assert "\x1b[33m~ score" in colored
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == review.text()
+
+
+# --- Markdown -------------------------------------------------------------------------------------
+
+
+def read_as_on_github(text: str) -> ElementTree.Element:
+    html = cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE)
+    return ElementTree.fromstring(f"<html>{html}</html>")
+
+
+@given(st.text(min_size=1).map(visible) | st.text("`|\\<>&*_~[]()#@ $:/a1", min_size=1))
+def test_no_word_breaks_out_of_a_cell(word: str) -> None:
+    page = read_as_on_github(f"| a | b |\n|---|---|\n| {code(word)} | last |")
+    cells = page.findall(".//td")
+    assert [[child.tag for child in cell] for cell in cells] == [["code"], []]
+    assert cells[0][0].text == word
+
+
+def test_the_picture_is_a_fenced_block_of_mermaid() -> None:
+    review = mg.diff(*CASES["A block used often is told once"])
+    (picture,) = read_as_on_github(review.markdown()).findall(".//pre[@lang='mermaid']/code")
+    assert picture.text is not None and picture.text.startswith(("%%", "---", "flowchart"))
+    assert "kernel_size 3 → 5" in picture.text
+    assert re.search(
+        "``````mermaid\n.*?\n``````\n", markdown(review.difference, "a `````\n"), re.DOTALL
+    )
+
+
+@pytest.mark.parametrize("title", CASES)
+def test_the_table_has_a_row_for_each_change(title: str) -> None:
+    review = mg.diff(*CASES[title])
+    page = read_as_on_github(review.markdown())
+    tables = page.findall(".//table")
+    told = [c for c in review.data()["changes"] if c["status"] != "follows"]
+    rows = tables[0].findall(".//tbody/tr") if tables else []
+    assert ["".join(row[1].itertext()) for row in rows] == [change["name"] for change in told]
+
+
+# --- the picture ----------------------------------------------------------------------------------
+
+SIGNS = {"": " ", "added": "+", "removed": "-", "changed": "~"}
+
+
+def joined(old: Graph, new: Graph) -> Diagram:
+    return union(diagram(old.typed), diagram(new.typed), mg.diff(old, new).difference.inside)
+
+
+def outline(items: tuple[Item, ...], indent: str = "") -> list[str]:
+    """A line for each item: its mark, its texts."""
+    lines = []
+    for item in items:
+        words = ": ".join(filter(None, (item.title, item.subtitle)))
+        lines.append(f"{SIGNS[item.mark]} {indent}{words} {' '.join(item.shapes)}".rstrip())
+        if isinstance(item, Cluster):
+            lines += outline(item.items, f"{indent}  ")
+    return lines
+
+
+def edges(picture: Diagram) -> list[str]:
+    return [f"{SIGNS[edge.mark]} {edge.tail} -> {edge.head}" for edge in picture.edges if edge.mark]
+
+
+PICTURES = {
+    "Added, and its reader rewired": """
+          x (N, 8)
+          y (N, 8)
+          a: Linear 4 (N, 4)
+          b: Linear 4 + ReLU (N, 4)
+          sum: add (N, 4)
+        + drop: Dropout 0.1 (N, 4)
+        ~ score: Linear 1 (N, 1)
+          score (N, 1)
+
+        + sum -> drop
+        + drop -> score
+        - sum -> score
+    """,
+    "Removed": """
+          x (N, 8)
+          y (N, 8)
+        ~ a: Linear out_features 4 → 8 (N, 4) → (N, 8)
+        - b: Linear 4 + ReLU (N, 4)
+        ~ sum: add (N, 4) → (N, 8)
+          score: Linear 1 (N, 1)
+          score (N, 1)
+
+        + y -> sum
+        - y -> was b
+        - was b -> sum
+    """,
+    "Renamed: a node by what it does and where, an input by what it feeds, an output by its source": """
+          x (N, 8)
+        ~ y → numbers (N, 8)
+          a: Linear 4 (N, 4)
+        ~ b → right: Linear 4 + ReLU (N, 4)
+          sum: add (N, 4)
+          score: Linear 1 (N, 1)
+        ~ score → rating (N, 1)
+
+    """,
+    "A layer becomes a chain": """
+          x (N, 8)
+          y (N, 8)
+        ~ a: Linear → seq [Linear, Tanh, Dropout] (N, 4)
+            Linear 4 (N, 4)
+            Tanh (N, 4)
+            Dropout (N, 4)
+          b: Linear 4 + ReLU (N, 4)
+          sum: add (N, 4)
+          score: Linear 1 (N, 1)
+          score (N, 1)
+
+        + a.0 -> a.1
+        + a.1 -> a.2
+    """,
+    "Items of a chain: another op, one more, and the keys of those after it": """
+          x (N, 3, 8, 8)
+          features: seq (N, 2)
+            Conv2d 4, kernel_size=3 (N, 4, 6, 6)
+        +   BatchNorm2d (N, 4, 6, 6)
+        ~   ReLU → GELU (N, 4, 6, 6)
+        ~   Conv2d out_channels 8 → 6 (N, 8, 4, 4) → (N, 6, 4, 4)
+            Flatten (N, 128) → (N, 96)
+            Linear 2 (N, 2)
+          features (N, 2)
+
+        + features.0 -> features.1
+        + features.1 -> features.2
+        - features.0 -> features.2
+    """,
+    "A block used often is told once": """
+          x (N, 3, 8, 8)
+          stage1: residual × 12 (N, 3, 8, 8)
+        ~   conv: Conv2d kernel_size 3 → 5, padding 1 → 2 (N, 3, 8, 8)
+        +   norm: BatchNorm2d (N, 3, 8, 8)
+        ~   sum: add + ReLU (N, 3, 8, 8)
+          wide: Conv2d 8, kernel_size=1 (N, 8, 8, 8)
+        ~ stage2: residual repeat 2 → 3 (N, 8, 8, 8)
+        ~   conv: Conv2d kernel_size 3 → 5, padding 1 → 2 (N, 8, 8, 8)
+        +   norm: BatchNorm2d (N, 8, 8, 8)
+        ~   sum: add + ReLU (N, 8, 8, 8)
+          stage2 (N, 8, 8, 8)
+
+        + stage1.0.conv -> stage1.0.norm
+        + stage1.0.norm -> stage1.0.sum
+        + stage2.0.conv -> stage2.0.norm
+        + stage2.0.norm -> stage2.0.sum
+        - stage1.0.conv -> stage1.0.sum
+        - stage2.0.conv -> stage2.0.sum
+    """,
+    "An item of a chain less, and the next in its place": """
+          x (N, 4)
+          y: seq (N, 2)
+            Linear 4 (N, 4)
+        -   Dropout (N, 4)
+            Tanh (N, 4)
+            Linear 2 (N, 2)
+          y (N, 2)
+
+        + y.0 -> y.1
+        - y.0 -> was y.1
+        - was y.1 -> y.1
+    """,
+    "An input of the name that a node had": """
+          x (N, 4)
+        - mask: Sigmoid (N, 4)
+        + mask (N, 4)
+          y: multiply (N, 4)
+          y (N, 4)
+
+        + mask -> y
+        - x -> was mask
+        - was mask -> y
+    """,
+    "Params: of the spec, of a use, the default of a block": """
+          x (N, 4)
+          one: mlp (N, 8) → (N, 16)
+        ~   Linear out_features 8 → 16 (N, 8) → (N, 16)
+        ~   Dropout p 0.1 → 0.2 (N, 8) → (N, 16)
+          two: mlp width=3 (N, 3)
+            Linear 3 (N, 3)
+        ~   Dropout p 0.1 → 0.2 (N, 3)
+        ~ three: mlp width [4, 5] → [4, 6] (N, 5) → (N, 6)
+        ~   Linear out_features 5 → 6 (N, 4…5) → (N, 4…6)
+        ~   Dropout p 0.1 → 0.2 (N, 4…5) → (N, 4…6)
+          three (N, 5) → (N, 6)
+
+    """,
+}
+
+
+@pytest.mark.parametrize("title", PICTURES)
+def test_the_picture_is_of_both(title: str) -> None:
+    picture = joined(*CASES[title])
+    assert [*outline(picture.items), "", *edges(picture)] == dedent(PICTURES[title]).split("\n")[
+        1:-1
+    ]
+
+
+@pytest.mark.parametrize("title", CASES)
+def test_every_edge_of_the_picture_has_its_ends(title: str, tmp_path: Path) -> None:
+    review = mg.diff(*CASES[title])
+    picture = joined(*CASES[title])
+    ids = [box.id for box in boxes(picture.items)]
+    assert len(set(ids)) == len(ids)
+    assert {end for edge in picture.edges for end in edge[:2]} <= set(ids)
+    review.draw(tmp_path / "diff.svg", depth=1)
+    ElementTree.parse(tmp_path / "diff.svg")
+
+
+@settings(max_examples=30)
+@given(st.data(), specs())
+def test_the_picture_has_all_of_the_new_graph(data: st.DataObject, spec: Spec) -> None:
+    check_picture(graph(to_yaml(spec)), graph(data.draw(edited(spec))))
+
+
+@pytest.mark.parametrize("one", range(len(SPECS)), ids=lambda number: SPECS[number].stem)
+def test_the_picture_of_each_spec_and_the_one_before(one: int) -> None:
+    check_picture(mg.load(SPECS[one - 1]), mg.load(SPECS[one]))
+
+
+def check_picture(old: Graph, new: Graph) -> None:
+    """All of the new graph stands in it, and all that is removed beside that."""
+    picture, own = joined(old, new), diagram(new.typed)
+    ids = [box.id for box in boxes(picture.items)]
+    assert len(set(ids)) == len(ids)
+    assert {end for edge in picture.edges for end in edge[:2]} <= set(ids)
+    assert [id_ for id_ in ids if not id_.startswith("was ")] == [b.id for b in boxes(own.items)]
+    kept = [edge._replace(mark="") for edge in picture.edges if edge.mark != "removed"]
+    assert kept == list(own.edges)
+
+
+def test_graphs_that_are_equal_have_no_marks() -> None:
+    title = "A default written out, an expression and other words say nothing"
+    picture = joined(*CASES[title])
+    assert not edges(picture)
+    assert not any(line.strip()[0] in "+-~" for line in outline(picture.items))
+
+
+def test_clusters_in_which_nothing_changed_are_closed() -> None:
+    old = """
+        inputs: {x: [4]}
+        blocks: {mlp: {params: {width: null}, seq: [{Linear: $width}, ReLU]}}
+        nodes:
+          same: {from: x, seq: [{Linear: 4}, {mlp: 8}]}
+          other: {from: same, seq: [{mlp: 4}, {Dropout: 0.1}]}
+        outputs: other
+    """
+    picture = close_unmarked(joined(mg.loads(old), mg.loads(old.replace("0.1", "0.2"))))
+    assert outline(picture.items) == [
+        "  x (N, 4)",
+        "  same: seq (N, 8)",
+        "  other: seq (N, 4)",
+        "    mlp width=4 (N, 4)",
+        "~   Dropout p 0.1 → 0.2 (N, 4)",
+        "  other (N, 4)",
+    ]
+    assert [edge[:2] for edge in picture.edges] == [
+        ("x", "same"),
+        ("same", "other.0"),
+        ("other.0", "other.1"),
+        ("other.1", "output other"),
+    ]
+
+
+def test_a_block_that_is_closed_shows_that_something_in_it_changed() -> None:
+    picture = fold(joined(*CASES["A block used often is told once"]), 0)
+    assert [f"{SIGNS[item.mark]} {item.title}" for item in picture.items] == [
+        "  x",
+        "~ stage1",
+        "  wide",
+        "~ stage2",
+        "  stage2",
+    ]

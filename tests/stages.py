@@ -1,0 +1,43 @@
+"""The stages of a graph run in one process, one after another, as a pipeline runs them in several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+import mimgraph as mg
+
+
+def compile_stages(stages: Iterable[mg.Graph], model: nn.Module) -> list[nn.Module]:
+    """The modules of stages with the weights of the whole, each of which is in one of them."""
+    weights = model.state_dict()
+    modules = [stage.compile().train(model.training) for stage in stages]
+    for module in modules:
+        module.to(next(model.parameters(), None) if weights else None)
+        module.load_state_dict({key: weights[key] for key in module.state_dict()})
+    assert sorted(key for module in modules for key in module.state_dict()) == sorted(weights)
+    return modules
+
+
+def run_stages(
+    stages: Sequence[mg.Graph], modules: Sequence[nn.Module], inputs: Mapping[str, Tensor]
+) -> tuple[Tensor, ...]:
+    """What the last stage gives: the first takes the inputs, each other one what comes before it
+    by position, and the optional inputs that it reads by name."""
+    handed_on: tuple[Tensor, ...] = ()
+    for stage, module in zip(stages, modules, strict=True):
+        optional = stage.typed.body.optional
+        named = {name: inputs[name] for name in optional & inputs.keys()}
+        if stage is stages[0]:
+            named = {name: inputs[name] for name in stage.inputs if name in inputs}
+        handed_on = as_tuple(module(*handed_on, **named))
+    return handed_on
+
+
+def as_tuple(result: Any) -> tuple[Tensor, ...]:
+    """The outputs in order, of a stage or of the whole."""
+    if isinstance(result, dict):
+        return tuple(result.values())
+    return result if isinstance(result, tuple) else (result,)
