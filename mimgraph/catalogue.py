@@ -17,6 +17,7 @@ from importlib import import_module
 from math import gcd
 from typing import Any, NamedTuple
 
+from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.graph import Block
@@ -244,7 +245,7 @@ class Applicable:
         return ItemCall(self, item)
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class EachCall:
     """What is called on every source, and the options that each has for itself."""
 

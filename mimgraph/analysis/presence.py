@@ -71,9 +71,9 @@ def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
     """The node with its presence; None where a missing source is not provided for, which is told."""
     by_value = {one.value: one for one in site.fed or ()}
     fed = {key: by_value[value] for key, value in typed.arguments.items()}
-    if all([one.is_own for one in fed.values()]):
+    if all(one.is_own for one in fed.values()):
         return replace(typed, is_own=True)
-    if all([one.presence == ALWAYS for one in fed.values()]):
+    if all(one.presence == ALWAYS for one in fed.values()):
         return typed
     op = _op(typed)
     whole: Presence | None = ALWAYS

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mimgraph.codegen.tree import Local
+from mimgraph.data import data
 from mimgraph.ir.code import Code, walk
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Value
@@ -43,7 +44,7 @@ class Step:
     node: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Loop:
     """`for variable in iterable`; each target that is carried starts as the value it is carried from."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.codegen.printer import Assign, Delete, Expr, For, If, Return, Statement
+from mimgraph.data import data
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -27,14 +27,14 @@ from mimgraph.ir.code import (
 from mimgraph.ir.typed import Value
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Local(Code):
     """A value of the body, before it has a name."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Construct(Code):
     """A module made with every argument by name; printing drops those equal to `defaults`.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from mimgraph.data import data
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import Expression
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Code:
     """An expression. Methods build larger ones; plain Python values become constants."""
 
@@ -22,21 +22,21 @@ class Code:
         return Subscript(self, code(index))
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Name(Code):
     """A name, dots included: `x`, `torch.cat`, `self.fc1`."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Operand(Code):
     """A source of the op, by the name of its argument; several of one argument are `name.0`, `name.1`."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Constant(Code):
     """A literal: bool, int, float, str, None, or a tuple of them.
 
@@ -48,33 +48,33 @@ class Constant(Code):
     written: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class RuntimeSize(Code):
     """A size known only when the module runs, the batch `N` among them."""
 
     dim: Dim
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Attribute(Code):
     value: Code
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Call(Code):
     function: Code
     args: tuple[Code, ...] = ()
     keywords: tuple[tuple[str, Code], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Subscript(Code):
     value: Code
     index: Code
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Slice(Code):
     """`start:stop:step` in a subscript; None leaves a part out."""
 
@@ -83,28 +83,28 @@ class Slice(Code):
     step: Code | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Tuple(Code):
     """`(a, b)`, in a subscript `a, b`."""
 
     items: tuple[Code, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class List(Code):
     """`[a, b]`."""
 
     items: tuple[Code, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Dict(Code):
     """`{"key": value}`."""
 
     items: tuple[tuple[str, Code], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Unary(Code):
     """`-x` or `~x`."""
 
@@ -112,7 +112,7 @@ class Unary(Code):
     operand: Code
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Binary(Code):
     """`left operator right`: `+ - * / // % ** @`, or a comparison."""
 
@@ -121,7 +121,7 @@ class Binary(Code):
     right: Code
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Comprehension(Code):
     """`[element for targets in iterable]`."""
 
@@ -130,7 +130,7 @@ class Comprehension(Code):
     iterable: Code
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Unpacked(Code):
     """`*value`, an argument of a call."""
 

@@ -12,6 +12,7 @@ import yaml
 
 import mimgraph as mg
 from mimgraph.analysis.inference import infer
+from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Report
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedOperation, Use, unwrap
 from tests.benchmarks import peers
@@ -26,7 +27,8 @@ LIBRARIES = "import yaml, networkx"
 def check_against(statement: str) -> tuple[Cost, Cost]:
     """`mimgraph check` of a small spec, and a statement, each as a process."""
     spec = str(ROOT / "specs" / "simple_numerical.yaml")
-    ours = process(sys.executable, "-m", "mimgraph.cli", "check", spec)
+    command = "import sys; from mimgraph.cli import main; sys.exit(main())"  # as pip installs it
+    ours = process(sys.executable, "-c", command, "check", spec)
     return ours, process(sys.executable, "-c", statement)
 
 
@@ -81,7 +83,7 @@ def shapes(name: str) -> tuple[int, Cost]:
     """The shape pass of a spec that is read, and of how many operations."""
     graph = gallery(name)
     nodes = operations(graph.typed.body)
-    return nodes, clocked(lambda: infer(graph.declared, Report()), nodes)
+    return nodes, clocked(lambda: uncollected()(infer)(graph.declared, Report()), nodes)
 
 
 def shapes_alone(name: str) -> tuple[Cost, Cost]:
