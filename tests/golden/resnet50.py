@@ -37,7 +37,7 @@ class Widening(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)
         shortcut = self.shortcut(x)
-        return F.relu(body + shortcut)
+        return F.relu(body + shortcut, inplace=True)
 
 
 class Residual(nn.Module):
@@ -47,7 +47,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)
-        return F.relu(body + x)
+        return F.relu(body + x, inplace=True)
 
 
 class ResNet50(nn.Module):
@@ -66,10 +66,7 @@ class ResNet50(nn.Module):
             nn.ReLU(),
             nn.MaxPool2d(3, stride=2, padding=1),
         )
-        self.stage1 = nn.Sequential(
-            Widening(64, width=64, stride=1),
-            nn.Sequential(*[Residual(256) for _ in range(2)]),
-        )
+        self.stage1 = nn.Sequential(Widening(64, width=64, stride=1), Residual(256), Residual(256))
         self.stage2 = nn.Sequential(
             Widening(256, width=128),
             nn.Sequential(*[Residual(512) for _ in range(3)]),
