@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import subprocess
@@ -42,7 +41,6 @@ def clocked(action: Callable[[], Any], parts: int = 1) -> Cost:
     garbage is collected as it is by default."""
 
     def cost() -> float:
-        gc.collect()
         start = time.process_time()
         result = action()
         end = time.process_time()
