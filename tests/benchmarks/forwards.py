@@ -18,7 +18,6 @@ from tests.benchmarks.case import Case, Cost, clocked
 from tests.gallery import gallery
 from tests.gallery.test_audio import WaveNet
 from tests.gallery.test_missing import ByHand
-from tests.gallery.test_papers import CASES as PAPERS
 from tests.gallery.test_vision import TORCHVISIONS, AttentionUNet
 from tests.handwritten import MODELS as SEEDS
 
@@ -39,7 +38,6 @@ def torchvisions(name: str) -> nn.Module:
 REFERENCES: dict[str, Reference] = {
     **{name: Reference(made) for name, made in SEEDS.items()},
     **{name: Reference(partial(torchvisions, name)) for name in TORCHVISIONS},
-    **{n: Reference(partial(made, **small), small) for n, (made, small) in PAPERS.items()},
     "wavenet": Reference(WaveNet),
     "unet_attention": Reference(partial(AttentionUNet, width=8), {"width": 8}),
     "image_table_missing": Reference(ByHand),
