@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import networkx as nx
@@ -40,14 +40,18 @@ def chain(nodes: int) -> str:
     return f"inputs: {{n0: [64]}}\nnodes:\n{lines}outputs: n{nodes}\n"
 
 
-def check(nodes: int) -> Cost:
-    text = chain(nodes)
+def items(nodes: int) -> str:
+    """The same as items of one `seq`: a file has at most 1 MiB, and so no 50,000 lines like these."""
+    found = ", ".join(["Linear: 64"] * nodes)
+    return f"inputs: {{x: [64]}}\nnodes: {{y: {{from: x, seq: [{found}]}}}}\noutputs: y\n"
+
+
+def check(text: str, nodes: int) -> Cost:
     return clocked(lambda: mg.loads(text), nodes)
 
 
-def libraries(nodes: int) -> Cost:
+def libraries(text: str, nodes: int) -> Cost:
     """libyaml's parser and networkx's sort."""
-    text = chain(nodes)
 
     def read_and_sort() -> None:
         tree = yaml.load(text, yaml.CSafeLoader)
@@ -57,9 +61,16 @@ def libraries(nodes: int) -> Cost:
     return clocked(read_and_sort, nodes)
 
 
-def safe_load(nodes: int) -> Cost:
-    text = chain(nodes)
+def safe_load(text: str, nodes: int) -> Cost:
     return clocked(lambda: yaml.safe_load(text), nodes)
+
+
+def check_and(floor: Callable[[str, int], Cost], text: str, nodes: int) -> tuple[Cost, Cost]:
+    return check(text, nodes), floor(text, nodes)
+
+
+def check_fewer(spec: Callable[[int], str], most: int, fewer: int) -> tuple[Cost, Cost]:
+    return check(spec(most), most), check(spec(fewer), fewer)
 
 
 def operations(body: Body) -> int:
@@ -117,29 +128,34 @@ def cases() -> Iterator[Case]:
             rounds=5,
             peer=peer,
         )
-    for nodes in (1_000, 10_000, 50_000):
-        for against, floor, most in (
-            ("CSafeLoader and networkx", libraries, None),
-            ("yaml.safe_load", safe_load, 0.5),
-        ):
-            yield Case(
-                name=f"check, {nodes:,} nodes",
-                against=against,
-                make=partial(lambda floor, nodes: (check(nodes), floor(nodes)), floor, nodes),
-                at_most=most,
-                rounds=50_000 // nodes,
-                unit="µs a node",
-                slow=nodes > 1_000,
-            )
+    for nodes, text in ((1_000, chain(1_000)), (10_000, chain(10_000)), (50_000, items(50_000))):
+        yield Case(
+            name=f"check, {nodes:,} nodes",
+            against="yaml.safe_load",
+            make=partial(check_and, safe_load, text, nodes),
+            at_most=0.5,
+            rounds=1 if nodes > 10_000 else 5,
+            unit="µs a node",
+            slow=nodes > 1_000,
+        )
     yield Case(
-        name="check, 50,000 nodes",
-        against="1,000 nodes",
-        make=lambda: (check(50_000), check(1_000)),
-        at_most=1.2,
-        rounds=3,
+        name="check, 10,000 nodes",
+        against="CSafeLoader and networkx",
+        make=partial(check_and, libraries, chain(10_000), 10_000),
+        rounds=5,
         unit="µs a node",
         slow=True,
     )
+    for most, fewer, spec in ((10_000, 1_000, chain), (50_000, 5_000, items)):
+        yield Case(
+            name=f"check, {most:,} nodes",
+            against=f"{fewer:,} nodes",
+            make=partial(check_fewer, spec, most, fewer),
+            at_most=1.2,
+            rounds=5,
+            unit="µs a node",
+            slow=True,
+        )
     for name in ("resnet50", "densenet121"):
         yield Case(
             name=f"shapes, {name}",
