@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,9 +22,11 @@ from mimgraph.diagnostics.render import render_json, render_text, visible, wants
 from mimgraph.files import matching, write_whole
 
 if TYPE_CHECKING:
-    from mimgraph.graph import Graph
+    from mimgraph.graph import Graph, UnknownParams
 
 OK, WRONG_SPEC, WRONG_CALL = 0, 1, 2
+
+_ENDINGS = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
 
 
 class CallError(Exception):
@@ -75,20 +78,35 @@ class _Version(argparse.Action):
         sys.exit(OK)
 
 
+class _Commands:
+    """Adds commands to a parser, each with what all of them take."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self.added = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def __call__(self, name: str, function: Any, help: str) -> argparse.ArgumentParser:
+        command = self.added.add_parser(name, help=help, description=help)
+        command.set_defaults(command=function)
+        words = "import a Python module, which registers layers of your own; repeatable"
+        command.add_argument("--import", action="append", default=[], metavar="MODULE", help=words)
+        return command
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mimgraph", description="Declare multi-input PyTorch models: check, draw, emit, run."
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = _Commands(parser)
+    _add_tellers(commands)
+    _add_pictures(commands)
+    _add_makers(commands)
+    _add_references(commands)
+    return parser
 
-    def command(name: str, function: Any, help: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=help, description=help)
-        added.set_defaults(command=function)
-        words = "import a Python module, which registers layers of your own; repeatable"
-        added.add_argument("--import", action="append", default=[], metavar="MODULE", help=words)
-        return added
 
+def _add_tellers(command: _Commands) -> None:
+    """What tells of a spec in words."""
     check = command("check", _check, "tell every fault of the specs")
     _add_spec(check, nargs="+")
     _add_format(check, "sarif", "github")
@@ -100,10 +118,12 @@ def _parser() -> argparse.ArgumentParser:
     summary.add_argument("--batch", type=_positive, metavar="N", help=words)
     _add_depth(summary)
 
+
+def _add_pictures(command: _Commands) -> None:
+    """What draws specs."""
     draw = command("draw", _draw, "draw the architecture")
     _add_spec(draw)
-    endings = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
-    draw.add_argument("-o", "--output", required=True, metavar="FILE", help=endings)
+    draw.add_argument("-o", "--output", required=True, metavar="FILE", help=_ENDINGS)
     _add_view(draw)
 
     diff = command("diff", _diff, "tell what changed from one spec to another")
@@ -115,11 +135,14 @@ def _parser() -> argparse.ArgumentParser:
     formats = ["text", "md", "json"]
     words = "md is Markdown for a pull request"
     diff.add_argument("--format", choices=formats, default="text", help=words)
-    diff.add_argument("-o", "--output", metavar="FILE", help=f"draw both as one, too: {endings}")
+    diff.add_argument("-o", "--output", metavar="FILE", help=f"draw both as one, too: {_ENDINGS}")
     _add_view(diff)
     words = "exit with 1 if they differ, as git diff does; with 1 also if a spec is wrong"
     diff.add_argument("--exit-code", action="store_true", help=words)
 
+
+def _add_makers(command: _Commands) -> None:
+    """What makes a module of a spec."""
     emit = command("emit", _emit, "write the model as a stand-alone Python file")
     _add_spec(emit)
     emit.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
@@ -137,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and inputs (0)")
     run.add_argument("--json", action="store_true", help="print data")
 
+
+def _add_references(command: _Commands) -> None:
+    """What tells of the language itself."""
     layers = command("layers", _layers, "list the layers and merges, or show one")
     layers.add_argument("name", nargs="?", metavar="NAME")
     _add_format(layers)
@@ -146,7 +172,6 @@ def _parser() -> argparse.ArgumentParser:
 
     schema = command("schema", _schema, "print the JSON Schema of specs, for editors")
     schema.add_argument("-o", "--output", metavar="FILE", help="standard output if left out")
-    return parser
 
 
 def _add_spec(
@@ -169,11 +194,10 @@ def _add_format(command: argparse.ArgumentParser, *more: str) -> None:
 
 def _add_view(command: argparse.ArgumentParser) -> None:
     """How a picture looks."""
-    command.add_argument(
-        *("--direction", "-d"), choices=["TB", "LR"], default="TB", help="top to bottom (TB)"
-    )
+    words = "top to bottom (TB)"
+    command.add_argument("--direction", "-d", choices=["TB", "LR"], default="TB", help=words)
     _add_depth(command)
-    words = "draw layers in a row, four or more, as one"
+    words = "draw layers in a row, four or more, as one, and only once what repeats"
     command.add_argument("--collapse", action="store_true", help=words)
     command.add_argument("--theme", choices=["light", "dark"], default="light")
 
@@ -217,9 +241,15 @@ def _overrides(settings: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _load(path: str, settings: Sequence[str], sizes: dict[str, Any] | None = None) -> Graph:
-    """The graph of a file, or of standard input. Settings of what is no param but a size of an
-    input go to `sizes`, if there are to be any."""
+def _load(path: str, settings: Sequence[str]) -> Graph:
+    """The graph of a file, or of standard input."""
+    return _load_some(path, settings, lambda _: False)[0]
+
+
+def _load_some(
+    path: str, settings: Sequence[str], may_be_other: Callable[[UnknownParams], bool]
+) -> tuple[Graph, dict[str, Any]]:
+    """The graph, and the settings of what is no param of it, where that may be something else."""
     from mimgraph.graph import UnknownParams, load, loads
     from mimgraph.spec.compose import MAX_BYTES
 
@@ -230,12 +260,12 @@ def _load(path: str, settings: Sequence[str], sizes: dict[str, Any] | None = Non
             text = sys.stdin.buffer.read(MAX_BYTES + 1).decode(errors="surrogateescape")
             read = partial(loads, text, name="<stdin>")
         try:
-            return read(params=overrides)
+            return read(params=overrides), {}
         except UnknownParams as error:
-            if sizes is None or not set(error.names) <= set(error.sizes):
+            if not may_be_other(error):
                 raise
-            sizes |= {name: overrides.pop(name) for name in error.names}
-            return read(params=overrides)
+            others = {name: overrides.pop(name) for name in error.names}
+            return read(params=overrides), others
     except OSError as error:
         raise CallError(f"cannot read {visible(path)}: {error.strerror or error}") from None
     except SpecError:
@@ -295,9 +325,17 @@ def _point_to_pages(faults: Sequence[Diagnostic]) -> None:
         print(f"\nfor more: mimgraph explain {codes}", file=sys.stderr)
 
 
+def _are_sizes(unknown: UnknownParams) -> bool:
+    """Whether what is no param is a size of an input."""
+    if not set(unknown.names) <= set(unknown.sizes):
+        raise CallError(unknown.with_sizes())
+    return True
+
+
 def _summary(args: argparse.Namespace) -> int:
-    sizes: dict[str, Any] = {}
-    graph = _load(args.spec, args.set, sizes)
+    from mimgraph.render.encoding import printable
+
+    graph, sizes = _load_some(args.spec, args.set, _are_sizes)
     try:
         summary = graph.summary(args.batch, sizes, args.depth)
     except ValueError as error:
@@ -306,9 +344,9 @@ def _summary(args: argparse.Namespace) -> int:
         case "json":
             print(json.dumps(summary.data(), indent=2))
         case "csv":
-            print(summary.csv(), end="")
+            print(printable(summary.csv()), end="")
         case "md":
-            print(summary.markdown())
+            print(printable(summary.markdown()))
         case _:
             print(summary)
     return OK
@@ -326,40 +364,58 @@ def _draw_into(args: argparse.Namespace, draw: Callable[..., None]) -> None:
     from mimgraph.render import RenderError
 
     try:
-        draw(args.output, **_view(args))
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", UserWarning)
+            draw(args.output, **_view(args))
     except (ValueError, RenderError) as error:
         raise CallError(str(error)) from None
     except OSError as error:
         _cannot_write(args.output, error)
+    for warning in told:
+        print(f"mimgraph: {warning.message}", file=sys.stderr)
 
 
 def _diff(args: argparse.Namespace) -> int:
     """What changed, and the picture of it if one is wanted."""
     from mimgraph.graph import diff
+    from mimgraph.render.encoding import printable
 
     if args.old == args.new == "-":
         raise CallError("only one of OLD and NEW can be standard input")
-    graphs: dict[str, Graph] = {}
-    faults: list[Diagnostic] = []
-    for path in dict.fromkeys((args.old, args.new)):
-        try:
-            graphs[path] = _load(path, args.set)
-        except SpecError as error:
-            faults += error.diagnostics
-    if faults:
-        raise SpecError(faults)
+    graphs = _load_both(args.old, args.new, args.set)
     review = diff(graphs[args.old], graphs[args.new])
     if args.output is not None:
         for spec in (args.old, args.new):
             _check_output(spec, args.output)
         _draw_into(args, review.draw)
     if args.format == "text":
-        print(review.text(color=wants_color(sys.stdout)))
+        print(printable(review.text(color=wants_color(sys.stdout))))
     elif args.format == "json":
         print(json.dumps(review.data(), indent=2))
     else:
-        sys.stdout.write(review.markdown())
+        sys.stdout.write(printable(review.markdown()))
     return WRONG_SPEC if review and args.exit_code else OK
+
+
+def _load_both(old: str, new: str, settings: Sequence[str]) -> dict[str, Graph]:
+    """The graphs by their paths; a param is set where it is, in one or in both."""
+    graphs: dict[str, Graph] = {}
+    faults: list[Diagnostic] = []
+    unknown = set(_overrides(settings))
+    for path in dict.fromkeys((old, new)):
+        try:
+            graphs[path], others = _load_some(path, settings, lambda _: True)
+            unknown &= others.keys()
+        except SpecError as error:
+            faults += error.diagnostics
+    if faults:
+        raise SpecError(faults)
+    if unknown:
+        known = (
+            f"{path} has {', '.join(g.typed.body.params) or 'none'}" for path, g in graphs.items()
+        )
+        raise CallError(f"no param is called {min(unknown)!r}: {', '.join(known)}")
+    return graphs
 
 
 def _emit(args: argparse.Namespace) -> int:

@@ -236,7 +236,8 @@ class Graph(Shown):
         """A table of the nodes: their shapes, weights, multiply-accumulates and activations.
 
         `batch` and `sizes` fill in what is known only at run time: `batch=32, sizes={"T": 128}`;
-        `depth` is how far blocks are opened.
+        `depth` is how far blocks are opened. `.totals()`, `.data()`, `.csv()` and `.markdown()` give
+        the same for other tools.
         """
         from mimgraph.render.summary import summary
 
@@ -256,7 +257,8 @@ class Graph(Shown):
         .html, an interactive page.
 
         It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
-        down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one.
+        down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one,
+        and only once what repeats.
         """
         from mimgraph.render import draw
 
@@ -382,7 +384,11 @@ def diff(old: Graph, new: Graph) -> Review:
     from mimgraph.analysis.difference import difference
     from mimgraph.render.review import Review
 
-    return Review(old.typed, new.typed, difference(old.typed, new.typed))
+    for graph in (old, new):
+        if not isinstance(graph, Graph):
+            raise TypeError(f"diff compares two graphs, but one is {graph!r:.40}")
+    told = difference(old.typed, new.typed)
+    return Review(old.typed, new.typed, told, (old._details, new._details))
 
 
 def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> Graph:
@@ -465,8 +471,13 @@ class UnknownParams(ValueError):
         self.sizes = list(dict.fromkeys(dim for dim in dims if isinstance(dim, str)))
         odd = next((name for name in names if name not in self.sizes), names[0])
         params = ", ".join(declared.params) or "none"
-        sizes = f"; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else ""
-        super().__init__(f"no param is called {odd!r}; the spec's params: {params}{sizes}")
+        super().__init__(f"no param is called {odd!r}; the spec's params: {params}")
+
+    def with_sizes(self) -> str:
+        """The same where a size may be set, too."""
+        return (
+            f"{self}; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else f"{self}"
+        )
 
 
 @uncollected()

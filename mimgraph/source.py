@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from functools import cached_property
+from pathlib import PurePath
 from typing import NamedTuple
 
 
@@ -37,7 +38,8 @@ class PythonFile(SourceFile):
 
 
 class Excerpt(NamedTuple):
-    """Lines of a file or of a `place` in it, a method; the indentation they share is left out."""
+    """Lines of a `place`: a file, by its name in its directory, or a method in one. The indentation
+    they share is left out."""
 
     place: str
     first_line: int
@@ -72,4 +74,4 @@ class Span(NamedTuple):
         indents = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
         margin = min([len(first) - len(shown), *indents])
         text = "\n".join([shown, *(line[margin:] for line in rest)]).rstrip()
-        return Excerpt(place or self.file.name, self.line, self.end_line, text)
+        return Excerpt(place or PurePath(self.file.name).name, self.line, self.end_line, text)

@@ -165,6 +165,20 @@ def test_diff_of_what_is_only_written_otherwise(run, wider: str) -> None:
     assert run("diff", TEXT, wider, "--set", "hidden=8", "--exit-code") == (0, "no change\n")
 
 
+def test_diff_sets_a_param_in_the_spec_that_has_it(run, wider: str, tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed.yaml"
+    text = Path(TEXT).read_text()
+    fixed.write_text(
+        re.sub(r"^params: .*\n", "", text, flags=re.MULTILINE).replace("$hidden", "96")
+    )
+    for specs in ((TEXT, str(fixed)), (str(fixed), TEXT)):
+        assert run("diff", *specs, "--set", "hidden=96") == (0, "no change\n")
+    code, out = run("diff", TEXT, str(fixed), "--set", "hiden=96")
+    assert (code, out) == (2, "")
+    told = f"no param is called 'hiden': {TEXT} has hidden, {fixed} has none"
+    assert out.error == f"mimgraph: {told}\n"
+
+
 def test_diff_exits_as_git_does(run, wider: str) -> None:
     assert run("diff", TEXT, wider, "--exit-code")[0] == 1
     assert run("diff", TEXT, TEXT, "--exit-code")[0] == 0
@@ -183,6 +197,17 @@ def test_diff_of_a_commit_and_the_file(run, wider: str, monkeypatch: pytest.Monk
     old = io.TextIOWrapper(io.BytesIO(Path(TEXT).read_bytes()))
     monkeypatch.setattr("sys.stdin", old)
     assert run("diff", "-", wider) == run("diff", TEXT, wider)
+
+
+def test_draw_says_that_a_picture_is_too_long_to_read(run, tmp_path: Path) -> None:
+    rows = (f"  n{i}: {{layer: ReLU, from: {f'n{i - 1}' if i else 'x'}}}\n" for i in range(300))
+    spec = tmp_path / "long.yaml"
+    spec.write_text(f"inputs: {{x: [4]}}\nnodes:\n{''.join(rows)}outputs: n299\n")
+    code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"))
+    assert code == 0
+    assert re.fullmatch(r"mimgraph: the picture is 2\d,\d{3} points high, .*\n", out.error)
+    code, out = run("draw", str(spec), "-o", str(tmp_path / "long.pdf"), "--collapse")
+    assert (code, out.error) == (0, "")
 
 
 def test_diff_draws_both(run, wider: str, tmp_path: Path) -> None:
@@ -238,7 +263,7 @@ def test_set_fills_a_size_where_no_param_is_called_so(run, length: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--set", "T=2"], "T = 2 breaks T >= 3"),
+        (["--set", "T=2"], "T = 2 breaks T >= 3, which y needs (<stdin>:4)"),
         (["--set", "T=ten"], "T is a size, an integer of at least 1, not 'ten'"),
         (
             ["--set", "T=9", "--set", "L=9"],
@@ -257,7 +282,7 @@ def test_a_setting_that_fits_nothing_is_told(
 def test_only_a_summary_fills_sizes(run, length: str) -> None:
     code, out = run("emit", length, "--set", "T=10")
     assert code == 2
-    assert "no param is called 'T'" in out.error
+    assert out.error == "mimgraph: no param is called 'T'; the spec's params: width\n"
 
 
 @pytest.mark.parametrize(

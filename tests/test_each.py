@@ -576,7 +576,7 @@ def test_each_is_one_box_with_one_edge_for_all_of_them() -> None:
     edges = [(edge.tail, edge.head, edge.label) for edge in drawn.edges]
     assert edges == [
         *((name, "emb", "") for name in ("city", "job", "brand")),
-        *(("dense", "fused", ""), ("emb", "fused", "*")),
+        *(("emb", "fused", ""), ("dense", "fused", "")),
         *(("fused", "score", ""), ("score", "output score", "")),
     ]
     (emb,) = (box for box in boxes(drawn.items) if box.id == "emb")

@@ -154,6 +154,12 @@ def test_a_decorator_leaves_the_class() -> None:
     assert layers.Plain()(layers.Fancy()(x)).dims == (8,)
 
 
+def test_a_class_without_a_docstring_is_told_by_where_it_is_from() -> None:
+    mg.register(type("Plain", (nn.ReLU,), {"__module__": "my_pkg.layers"}))
+    op = catalogue.find("layer", "Plain")
+    assert op is not None and op.summary == "A class of `my_pkg.layers`."
+
+
 def test_a_class_without_a_name_of_its_own_is_a_layer_too() -> None:
     def make() -> type[nn.Module]:
         class Made(nn.Module):
@@ -562,6 +568,18 @@ def test_macs_that_no_one_tells_are_not_known() -> None:
         "\n?: the MACs of Scores are not known; mg.register(Scores, macs=...) tells them\n"
         in str(summary)
     )
+
+
+def test_a_difference_tells_the_macs_that_are_known() -> None:
+    mg.register(Scores)
+    nodes = "{y: {layer: Scores, from: x, width: 3}, z: {layer: Linear, from: y, out_features: 2}}"
+    changed = nodes.replace("out_features: 2", "out_features: 3")
+    old, new = (graph(text, "x: [T, 8]", "z") for text in (nodes, changed))
+    data = mg.diff(old, new).data()
+    assert data["macs"] == {"old": "6*T", "new": "9*T"}
+    assert data["uncounted"] == ["Scores"]
+    told = "\nMACs per sample: 6*T → 9*T (+3*T), and those of layers that do not tell"
+    assert told in str(mg.diff(old, new))
 
 
 @pytest.mark.parametrize(

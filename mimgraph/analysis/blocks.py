@@ -77,6 +77,15 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
     return found
 
 
+def default_params(state: State, block: Block) -> dict[str, Any]:
+    """The defaults, which remember how they are written."""
+    env = layered(block_params(state, block, {}), state.params)
+    return {
+        name: compute(option.value, env, state.report, block.family)
+        for name, option in block.params.items()
+    }
+
+
 def bind_pattern(
     state: State, block: Block, fed: Mapping[str, Fed], params: Mapping[str, Any], path: str
 ) -> dict[str, Size] | None:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.analysis.cost import Cost
 from mimgraph.analysis.equality import plain
+from mimgraph.ir.expression import Variable, to_text, variables
 
 Status: TypeAlias = Literal["added", "removed", "changed", "follows"]
 Kind: TypeAlias = Literal["graph", "param", "input", "node", "block", "output"]
@@ -19,6 +20,11 @@ class Edit(NamedTuple):
     what: str
     old: Any
     new: Any
+
+    @property
+    def is_of_type(self) -> bool:
+        """Whether it tells of the type of a result."""
+        return self.what.split()[-1] in ("shape", "dtype")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +60,46 @@ class Change:
 
 
 class Inner(NamedTuple):
-    """Where a body is used in another: the prefix of its names, once and now; how often in a row."""
+    """Where a body is used in another: the prefix of its names, once and now; how often in a row,
+    and how often what is there ran and runs, which is more where it is shared."""
 
     was: str
     name: str
     inside: Inside
     times: int
+    runs: tuple[int, int]
+
+
+class _Uses(NamedTuple):
+    """All uses of a body: the prefix of its names at the first, and their numbers as of an `Inner`."""
+
+    was: str
+    name: str
+    times: int
+    runs: tuple[int, int]
+
+    def of(self, inner: Inner) -> _Uses:
+        """Those of a body that is used in it."""
+        names = dotted(self.was, inner.was), dotted(self.name, inner.name)
+        runs = self.runs[0] * inner.runs[0], self.runs[1] * inner.runs[1]
+        return _Uses(*names, self.times * inner.times, runs)
+
+    def and_(self, more: _Uses) -> _Uses:
+        """These and more."""
+        runs = self.runs[0] + more.runs[0], self.runs[1] + more.runs[1]
+        return self._replace(times=self.times + more.times, runs=runs)
 
 
 @dataclass(slots=True, eq=False)
 class Inside:
     """What changed in a body of a `family`, in its own names; `renamed` are those that it calls
-    otherwise now."""
+    otherwise now, and `outputs` those of its outputs."""
 
     family: str
     changes: list[Change] = field(default_factory=list)
     inner: list[Inner] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.inner)
@@ -95,23 +124,23 @@ class Inside:
         """The changes, one for all that are the same in the uses of one block."""
         groups: dict[Hashable, list[Change]] = {}
         for change in self._counted():
-            effects = () if change.edits or change.was else change.effects
-            what = change.status, change.kind, change.label, change.op
-            groups.setdefault((*what, plain(change.edits), plain(effects)), []).append(change)
+            effects = () if change.edits or change.was else _telling(change.effects)
+            edits = plain(tuple(map(_as_written, change.edits)))
+            what = change.status, change.kind, change.label, change.op, edits, plain(effects)
+            groups.setdefault(what, []).append(change)
         return map(_joined, groups.values())
 
     def _counted(self) -> Iterator[Change]:
         """The changes of each body that is used, with the first of its places and their number."""
-        times: dict[Inside, int] = {self: 1}
-        first: dict[Inside, tuple[str, str]] = {self: ("", "")}
+        uses: dict[Inside, _Uses] = {self: _Uses("", "", 1, (1, 1))}
         for inside in _outer_first(self):
-            was, name = first[inside]
+            outer = uses[inside]
             for change in inside.changes:
-                yield _placed(change, inside, was, name, times[inside])
+                yield _placed(change, inside, outer)
             for inner in inside.inner:
-                times[inner.inside] = times.get(inner.inside, 0) + times[inside] * inner.times
-                place = dotted(was, inner.was), dotted(name, inner.name)
-                first.setdefault(inner.inside, place)
+                here = outer.of(inner)
+                before = uses.get(inner.inside)
+                uses[inner.inside] = here if before is None else before.and_(here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,29 +180,52 @@ def _outer_first(root: Inside) -> list[Inside]:
     return list(reversed(found))
 
 
-def _placed(change: Change, inside: Inside, was: str, name: str, times: int) -> Change:
-    """A change as it is told of the whole graph."""
-    prefix = was if change.status == "removed" else name
+def _placed(change: Change, inside: Inside, uses: _Uses) -> Change:
+    """A change as it is told of the whole graph; one of a block's head is told of no use."""
+    if change.kind == "block":
+        return replace(change, name=inside.family, label=inside.family)
+    prefix = uses.was if change.status == "removed" else uses.name
     old, new = change.costs
     return replace(
         change,
         name=dotted(prefix, change.name),
-        was=dotted(was, change.was) if change.was else "",
+        was=dotted(uses.was, change.was) if change.was else "",
         label=dotted(inside.family, change.label or change.name),
-        costs=(_scaled(old, times), _scaled(new, times)),
-        times=times,
+        costs=(_scaled(old, uses.times, uses.runs[0]), _scaled(new, uses.times, uses.runs[1])),
+        times=uses.times,
     )
+
+
+def _telling(effects: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """Those that are not of types, if there are any: options may be the same where shapes are not."""
+    return tuple(effect for effect in effects if not effect.is_of_type) or effects
+
+
+def _as_written(edit: Edit) -> Edit:
+    """An edit of expressions, which have other values at each use of a block."""
+    return Edit(edit.what, *map(_expressed, edit[1:]))
+
+
+def _expressed(value: Any) -> Any:
+    written = getattr(value, "written", None)
+    if written is None or not variables(written):
+        return value
+    text = to_text(written)
+    return f"${text}" if isinstance(written, Variable) else f"$({text})"
 
 
 def _joined(changes: list[Change]) -> Change:
     """One change for those that are the same, with the effects that all have."""
     first, *others = changes
+    if any(plain(other.edits) != plain(first.edits) for other in others):
+        first = replace(first, edits=tuple(map(_as_written, first.edits)))
     effects = tuple(e for e in first.effects if all(e in other.effects for other in others))
     old, new = (Cost.sum(change.costs[which] for change in changes) for which in (0, 1))
-    times = sum(change.times for change in changes)
+    times = 1 if first.kind == "block" else sum(change.times for change in changes)
     return replace(first, effects=effects, costs=(old, new), times=times)
 
 
-def _scaled(cost: Cost, times: int) -> Cost:
-    """The params and multiplications of so many."""
-    return Cost(params=cost.params * times, macs=cost.macs * times, uncounted=cost.uncounted)
+def _scaled(cost: Cost, times: int, runs: int) -> Cost:
+    """The params of so many, and the multiplications of so many runs."""
+    params, frozen = cost.params * times, cost.frozen * times
+    return Cost(params, frozen, macs=cost.macs * runs, uncounted=cost.uncounted)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TypeVar
 
+from mimgraph.analysis.layout import copies
 from mimgraph.ir.amount import Amount
 from mimgraph.ir.dim import Size
 from mimgraph.ir.typed import (
@@ -37,10 +38,14 @@ class Cost:
     of the params that are not learned. `macs` are the multiply-accumulates of one forward, in the
     batch N and the named sizes: of matrix products, convolutions and attention, counted as
     `torch.utils.flop_counter` does, of which the FLOPs are twice as many. `activations` are the
-    bytes of the tensors that the forward makes: the result of every layer and merge, and of the
-    activation behind one, but not of what is only a view, an input or a weight, nor what an op
-    makes on the way (a Transformer's layers do count). `uncounted` names the layers whose
-    multiplications are not known, modules of the user's registered without `macs`.
+    bytes of the tensors that a forward in eval makes: the result of every layer and merge, and of
+    the activation behind one, but not of what is only a view, an input (as of a `Dropout`, which
+    gives what it is given) or a weight, nor what an op makes on the way (a Transformer's layers do
+    count). A `Flatten` or `Reshape` is a view, except behind a view that moves, repeats or leaves
+    out values (`Permute`, `Expand`, `Slice`), where it is counted as the copy that it mostly is;
+    the inputs of a block, and what an op makes, are taken to lie in the order of their axes.
+    `uncounted` names the layers whose multiplications are not known, modules of the user's
+    registered without `macs`.
     """
 
     params: int = 0
@@ -63,6 +68,17 @@ class Cost:
             Amount.sum(one.macs for one in every),
             Amount.sum(one.activations for one in every),
             frozenset().union(*(one.uncounted for one in every)),
+        )
+
+    def __mul__(self, times: int) -> Cost:
+        """So many of it, each with weights of its own."""
+        return Cost(
+            self.params * times,
+            self.frozen * times,
+            self.buffers * times,
+            self.macs * times,
+            self.activations * times,
+            self.uncounted,
         )
 
     def at(self, sizes: Mapping[str, Size]) -> Cost:
@@ -90,6 +106,7 @@ class Costs:
     def __init__(self, graph: TypedGraph) -> None:
         self._nodes: dict[TypedNode, Cost] = {}
         self._bodies: dict[Body, Cost] = {}
+        self._copies = copies(graph.body)
         self._root = body = graph.body
         every = self.body(body)
         always = needed_in_eval(body)
@@ -143,7 +160,7 @@ class Costs:
     def _operation(self, node: TypedNode, reads: Iterable[str]) -> Cost:
         match unwrap(node.operation):
             case Leaf() as leaf:
-                return _leaf(leaf, node, reads)
+                return _leaf(leaf, node, reads, node in self._copies)
             case Sequence(items) | Each(items):
                 return Cost.sum([self._node(item, [item.default or ""]) for item in items])
             case Use(body, activation=activation):
@@ -152,15 +169,15 @@ class Costs:
             case Repeated(bodies, shared=shared):
                 costs = [self.body(body) for body in bodies]
                 if shared:
-                    costs[1:] = [cost.work for cost in costs[1:]]
+                    costs = [cost.work if index else cost for index, cost in enumerate(costs)]
                 return Cost.sum(costs)
 
 
-def _leaf(leaf: Leaf, node: TypedNode, reads: Iterable[str]) -> Cost:
-    """The cost of a layer or merge."""
+def _leaf(leaf: Leaf, node: TypedNode, reads: Iterable[str], is_copy: bool) -> Cost:
+    """The cost of a layer or merge, of one that is a view mostly if it `is_copy`."""
     lowering, module = leaf.lowering, leaf.lowering.module
     makes = lowering.makes
-    if makes is None:
+    if makes is None or is_copy:
         makes = tuple(lowering.results[port] for port in reads if port in lowering.results)
     cost = Cost(
         params=_elements(module.weights) if module else 0,

@@ -5,7 +5,7 @@ Bodies that `analysis.equality` holds to be equal are passed over, so equal grap
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -14,22 +14,24 @@ from typing import Any, NamedTuple
 from mimgraph.analysis.changes import Change, Difference, Edit, Inner, Inside, Kind, Status, dotted
 from mimgraph.analysis.cost import Cost, Costs
 from mimgraph.analysis.equality import Numbers, plain, same
-from mimgraph.analysis.facts import Facts, facts, told_whole
+from mimgraph.analysis.facts import Facts, facts, item_words, told_whole
 from mimgraph.analysis.matching import (
     Source,
     aligned,
     renamed,
+    renamed_source,
     renamed_sources,
     same_names,
     source_of,
 )
-from mimgraph.ir.expression import variables
+from mimgraph.ir.expression import Expression, variables
 from mimgraph.ir.typed import (
     Body,
     Each,
     Leaf,
     Repeated,
     Sequence,
+    Shared,
     TypedGraph,
     TypedNode,
     TypedOperation,
@@ -41,14 +43,14 @@ from mimgraph.ir.typed import (
 from mimgraph.ir.types import TensorType
 
 PLAIN = {"dtype": "float32", "optional": False}  # of inputs, which is not told
-WHOLE = ("share", "repeat")  # what is told of any node that does something else
+WHOLE = ("share", "repeat", "shared")  # what is told of any node that does something else
 
 
 def difference(old: TypedGraph, new: TypedGraph) -> Difference:
     """What changed from the old graph to the new."""
     params = _differing(old.body.params, new.body.params)
     costs = Costs(old), Costs(new)
-    comparison = _Comparison(params, *costs)
+    comparison = _Comparison((old.body, new.body), *costs)
     inside = Inside("")
     if not same(old, new, comparison.numbers):
         if old.name != new.name:
@@ -74,19 +76,19 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 class _Comparison:
-    """What is known of all bodies; `params` are those of the spec that have another value."""
+    """What is known of all bodies; `roots` are those of the specs."""
 
-    def __init__(self, params: list[str], was: Costs, now: Costs) -> None:
-        self.params, self.was, self.now = params, was, now
+    def __init__(self, roots: tuple[Body, Body], was: Costs, now: Costs) -> None:
+        self.roots, self.was, self.now = roots, was, now
         self.numbers = Numbers()
         self.insides: dict[tuple[Body, Body], Inside] = {}
 
-    def inside(self, old: Body, new: Body) -> Inside:
-        """What changed in the body of a block."""
+    def inside(self, old: Body, new: Body, is_made: bool = False) -> Inside:
+        """What changed in the body of a block, or of a fusion, which `is_made` for it."""
         if (old, new) not in self.insides:
             inside = self.insides[old, new] = Inside(new.family)
             if self.numbers.body(old) != self.numbers.body(new):
-                _Bodies(self, old, new, inside).compare()
+                _Bodies(self, old, new, inside, is_made).compare()
         return self.insides[old, new]
 
 
@@ -106,13 +108,18 @@ class _Place(NamedTuple):
 class _Bodies:
     """Compares two bodies, and tells `inside` what differs."""
 
-    def __init__(self, comparison: _Comparison, old: Body, new: Body, inside: Inside) -> None:
-        self.old, self.new, self.inside = old, new, inside
+    def __init__(
+        self,
+        comparison: _Comparison,
+        old: Body,
+        new: Body,
+        inside: Inside,
+        is_made: bool = False,
+    ) -> None:
+        self.old, self.new, self.inside, self.is_made = old, new, inside, is_made
         self.comparison, self.numbers = comparison, comparison.numbers
         self.names = same_names(old, new, comparison.numbers)
         self.back = {now: was for was, now in self.names.items()}
-        # names in expressions whose values someone changed
-        self.edited = {*comparison.params, *_differing(old.params, new.params)}
 
     def compare(self) -> None:
         """Everything, in the order in which it runs; what is removed comes after the rest."""
@@ -133,16 +140,20 @@ class _Bodies:
 
     def block(self) -> None:
         """The defaults of a block's params; the order of its inputs."""
-        edits = []
+        edits: list[Edit] = []
+        effects: list[Edit] = []
         for name in _differing(self.old.defaults, self.new.defaults):
-            edits.append(Edit(name, self.old.defaults[name], self.new.defaults[name]))
+            edit = Edit(f"default {name}", self.old.defaults[name], self.new.defaults[name])
+            (effects if self.is_computed(*edit[1:]) else edits).append(edit)
         kept = [self.names[name] for name in self.old.inputs if name in self.names]
         order = [name for name in self.new.inputs if name in self.back]
         if kept != order:
             edits.append(Edit("order of inputs", kept, order))
-        if edits:
+        if edits or effects:
+            status: Status = "changed" if edits else "follows"
             kind: Kind = "block" if self.new.family else "graph"
-            self.inside.changes.append(Change("changed", kind, "", kind, edits=tuple(edits)))
+            change = Change(status, kind, "", kind, edits=tuple(edits), effects=tuple(effects))
+            self.inside.changes.append(change)
 
     def inputs(self) -> None:
         """Those that are new, others or gone."""
@@ -175,6 +186,8 @@ class _Bodies:
         for name, value in new.items():
             if name not in names and (was := left.pop(self.source(value), None)) is not None:
                 names[name] = was
+        if not self.has_nameless_output():
+            self.inside.outputs = {was: name for name, was in names.items() if was != name}
         kept = set(names.values())
         for name in new:
             self.output(names.get(name), name)
@@ -212,8 +225,7 @@ class _Bodies:
 
     def renamed(self, value: Value) -> Source:
         """An old source as it is called now."""
-        name, port = source_of(self.old, value)
-        return renamed(name, self.names), port
+        return renamed_source(source_of(self.old, value), self.names)
 
     # nodes
 
@@ -245,25 +257,31 @@ class _Bodies:
             for edit in self.options(ours, theirs):
                 (effects if self.follows(edit, ours, theirs) else edits).append(edit)
             self.within(old.operation, new.operation, place)
+            effects += _keys(old.operation, new.operation, place)
         else:
             edits += self.other_op(old, new)
         if not is_item:
             edits += self.sources(old, new)
         if place.name and not isinstance(new.operation, Each):  # whose items tell theirs
-            effects += _type_edits(_shown(old), _shown(new))
+            shown = {self.port(place.was, port): type_ for port, type_ in _shown(old).items()}
+            effects += _type_edits(shown, _shown(new))
         if (change := self.told(old, new, place, edits, effects)) is not None:
             self.inside.changes.insert(at, change)
 
     def other_op(self, old: TypedNode, new: TypedNode) -> Iterator[Edit]:
-        """What is told of a node that does something else: the options only of one layer for another."""
+        """What is told of a node that does something else: a chain tells its options with its items,
+        of what a chain or a share takes the place of only the op is told."""
         was, now = {**told_whole(old), **self.old_facts(old).notable}, told_whole(new)
         chains = [any(b.is_chain for b in _bodies(node.operation)) for node in (old, new)]
         if op_name(old) != op_name(new):
             yield Edit("op", _op_words(old), _op_words(new))
         elif all(map(_bodies, (old.operation, new.operation))) and chains[0] != chains[1]:
             yield Edit("body", *("seq" if is_chain else "nodes" for is_chain in chains))
-        if not (isinstance(old.operation, Leaf) and isinstance(new.operation, Leaf)):
-            was, now = ({key: told.get(key) for key in WHOLE} for told in (was, now))
+        if isinstance(new.operation, Sequence | Shared):
+            was = {key: was.get(key) for key in WHOLE}
+        if any(isinstance(node.operation, Sequence) for node in (old, new)):
+            now.pop("items", None)
+            was.pop("items", None)
         yield from _edits(was, now)
 
     def old_facts(self, node: TypedNode) -> Facts:
@@ -283,22 +301,33 @@ class _Bodies:
                 yield edit
 
     def follows(self, edit: Edit, ours: Facts, theirs: Facts) -> bool:
-        """Whether an option is another only because sizes are."""
-        if edit.what in ours.inferred and edit.what in theirs.inferred:
+        """Whether an option is another only because sizes or params are, or those of a fusion."""
+        if self.is_made or (edit.what in ours.inferred and edit.what in theirs.inferred):
             return True
+        origins = ours.origins.get(edit.what), theirs.origins.get(edit.what)
         old, new = (v if isinstance(v, list | tuple) else [v] for v in edit[1:])
-        return len(old) == len(new) and all(
-            plain(one) == plain(other) or self.is_computed(one, other)
-            for one, other in zip(old, new, strict=True)
+        return self.is_one_expression(*origins) or (
+            len(old) == len(new)
+            and all(
+                plain(one) == plain(other) or self.is_computed(one, other)
+                for one, other in zip(old, new, strict=True)
+            )
         )
 
     def is_computed(self, old: Any, new: Any) -> bool:
-        """Whether both come of one expression, in which no param has another value."""
-        was, now = (getattr(value, "written", None) for value in (old, new))
+        """Whether both come of one expression."""
+        return self.is_one_expression(*(getattr(value, "written", None) for value in (old, new)))
+
+    def is_one_expression(self, old: Expression | None, new: Expression | None) -> bool:
+        """Whether both are the same, of names that mean the same: what changed those is told."""
         return (
-            was is not None
-            and was == now
-            and self.edited.isdisjoint(v.name for v in variables(now))
+            old is not None
+            and old == new
+            and all(
+                _scope(v.name, self.old, self.comparison.roots[0])
+                == _scope(v.name, self.new, self.comparison.roots[1])
+                for v in variables(old)
+            )
         )
 
     def is_alike(self, old: TypedOperation, new: TypedOperation) -> bool:
@@ -327,19 +356,42 @@ class _Bodies:
                     before = None if was is None else old.items[was]
                     self.item(before, None if now is None else new.items[now], (was, now), place)
             case Each(), Each():
-                for item in new.items:
-                    self.item(old.item(item.name), item, (item.name, item.name), place, "*")
-                for item in old.items:
-                    if new.item(item.name) is None:
-                        self.item(item, None, (item.name, None), place, "*")
+                for one, other in self.paired(old, new):
+                    names = [None if item is None else item.name for item in (one, other)]
+                    self.item(one, other, (names[0], names[1]), place, "*")
             case (Use() | Repeated(), Use() | Repeated()):
                 pairs = zip(_bodies(old), _bodies(new), strict=False)
-                for pair, run in groupby(enumerate(pairs), key=itemgetter(1)):
+                for bodies, run in groupby(enumerate(pairs), key=itemgetter(1)):
                     numbers = [number for number, _ in run]
                     keys = (_key(operation, numbers[0]) for operation in (old, new))
-                    if inside := self.comparison.inside(*pair):
+                    if inside := self.comparison.inside(bodies[0], bodies[1], _is_fusion(new)):
+                        for output, name in inside.outputs.items():
+                            self.rename(place, output, name)
                         inner = place.inner(*keys)
-                        self.inside.inner.append(Inner(inner.was, inner.name, inside, len(numbers)))
+                        runs = _runs(old, len(numbers)), _runs(new, len(numbers))
+                        here = Inner(inner.was, inner.name, inside, len(numbers), runs)
+                        self.inside.inner.append(here)
+
+    def paired(self, old: Each, new: Each) -> Iterator[tuple[TypedNode | None, TypedNode | None]]:
+        """The items that are one: by their names, else by what they do."""
+        left: dict[Hashable, list[TypedNode]] = {}
+        for item in reversed(old.items):
+            if new.item(item.name) is None:
+                left.setdefault(self.numbers.operation(item), []).append(item)
+        for item in new.items:
+            alike = left.get(self.numbers.operation(item))
+            before = old.item(item.name)
+            yield before or (alike.pop() if alike else None), item
+        gone = {item for alike in left.values() for item in alike}
+        yield from ((item, None) for item in old.items if item in gone)
+
+    def rename(self, place: _Place, was: str, now: str) -> None:
+        """A port that is called otherwise now."""
+        self.names[dotted(place.was, was)] = dotted(place.name, now)
+
+    def port(self, node: str, port: str) -> str:
+        """What an old port is called now."""
+        return renamed_source((node, port), self.names)[1]
 
     def item(
         self,
@@ -352,6 +404,8 @@ class _Bodies:
         """An item of a chain or an `each`."""
         was, now = (str(key) for key in keys)
         if old is not None and new is not None:
+            if label and was != now:
+                self.rename(place, was, now)
             self.node(old, new, place.inner(was, now, label), is_item=True)
         elif new is not None:
             inner = place.inner("", now, label)
@@ -365,7 +419,10 @@ class _Bodies:
         was = renamed_sources(self.old, old, self.names)
         now = [source_of(self.new, value) for value in new.arguments.values()]
         same_op = op_name(old) == op_name(new)
-        if was != now or (same_op and list(old.arguments) != list(new.arguments)):
+        arguments = list(old.arguments)
+        if isinstance(new.operation, Each):  # whose arguments are its ports
+            arguments = [self.port(old.name, key) for key in arguments]
+        if was != now or (same_op and arguments != list(new.arguments)):
             yield Edit("from", _from(self.old, old), _from(self.new, new))
 
     def told(
@@ -380,7 +437,12 @@ class _Bodies:
                 other = place.was
             elif has_state(new.operation):
                 effects.append(Edit("key", was, now))
-        if not (edits or effects or other):
+        costs = self.comparison.was.node(old), self.comparison.now.node(new)
+        # on other sizes to the same shape, or by a module that is told of elsewhere
+        is_same = self.numbers.operation(old) == self.numbers.operation(new)
+        is_whole = is_same or isinstance(new.operation, Leaf | Shared)
+        works_other = is_whole and costs[0].macs != costs[1].macs
+        if not (edits or effects or other or works_other):
             return None
         return Change(
             "changed" if edits or other else "follows",
@@ -390,9 +452,15 @@ class _Bodies:
             other,
             tuple(edits),
             tuple(effects),
-            (self.comparison.was.node(old), self.comparison.now.node(new)),
+            costs,
             place.label,
         )
+
+
+def _scope(name: str, body: Body, root: Body) -> tuple[bool, bool]:
+    """What a name in an expression is: of the body itself or of the spec, a param or a size."""
+    is_own = name in body.params or name in body.dims
+    return is_own, name in (body if is_own else root).params
 
 
 def _bodies(operation: TypedOperation) -> tuple[Body, ...]:
@@ -405,10 +473,29 @@ def _bodies(operation: TypedOperation) -> tuple[Body, ...]:
     return ()
 
 
+def _is_fusion(operation: TypedOperation) -> bool:
+    """Whether what is inside is not of the spec but follows from options."""
+    return isinstance(operation, Use) and bool(operation.merge)
+
+
+def _runs(operation: TypedOperation, modules: int) -> int:
+    """How often so many of its modules run."""
+    if isinstance(operation, Repeated) and operation.shared:
+        return len(operation.bodies)
+    return modules
+
+
+def _keys(old: TypedOperation, new: TypedOperation, place: _Place) -> Iterator[Edit]:
+    """Other keys of weights, where there are numbers in them at one time only."""
+    numbers = [dotted(_key(operation, 0), "*") for operation in (old, new)]
+    if numbers[0] != numbers[1] and has_state(new):
+        yield Edit("keys", dotted(place.was, numbers[0]), dotted(place.name, numbers[1]))
+
+
 def _op_words(node: TypedNode) -> str:
-    """The op, and those in a chain."""
+    """The op, and the items of a chain."""
     if isinstance(node.operation, Sequence):
-        return f"seq [{', '.join(map(op_name, node.operation.items))}]"
+        return f"seq [{', '.join(item_words(node.operation))}]"
     return op_name(node)
 
 
@@ -466,7 +553,9 @@ def _text(body: Body, value: Value) -> str:
 def _from(body: Body, node: TypedNode) -> Any:
     """The sources as one writes them: one, a list, or by the arguments that they fill."""
     texts = {key: _text(body, value) for key, value in node.arguments.items()}
+    if len(texts) == 1:
+        return next(iter(texts.values()))
     own = {key: text.rpartition(".")[2] for key, text in texts.items()}
     if all(key.isdigit() or key == own[key] for key in texts):
         return list(texts.values())
-    return next(iter(texts.values())) if len(texts) == 1 else texts
+    return texts

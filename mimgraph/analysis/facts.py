@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from mimgraph import catalogue
 from mimgraph.analysis.equality import plain
 from mimgraph.ir.code import Code, Constant, children
+from mimgraph.ir.expression import Expression
+from mimgraph.ir.graph import Apply, Call, Each, Operation, Option, Written
 from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use, op_name
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is `given`, with the `defaults` of what is not, and what is `inferred` from the sources."""
+    """What is `given`, with the `defaults` of what is not, and what is `inferred` from the sources.
+
+    `origins` are the expressions that gave a value that cannot carry its own, as a bool cannot.
+    """
 
     given: Mapping[str, Any]
     defaults: Mapping[str, Any]
     inferred: Mapping[str, Any]
+    origins: Mapping[str, Expression]
 
     @property
     def notable(self) -> Mapping[str, Any]:
@@ -36,6 +43,7 @@ def facts(node: TypedNode) -> Facts:
     defaults: dict[str, Any] = {}
     inferred: dict[str, Any] = {}
     operation, own_default = node.operation, ""
+    params: Iterable[str] = ()
     match operation:
         case Leaf():
             given, defaults, inferred = _options(operation)
@@ -44,11 +52,14 @@ def facts(node: TypedNode) -> Facts:
             given, defaults = dict(arguments), _defaults("merge", merge)
             if not merge:
                 given, defaults = dict(body.params), dict(body.defaults)
+                params = body.params
         case Repeated(bodies, _, shared):
-            for name in bodies[0].params if bodies else ():
+            params = bodies[0].params if bodies else ()
+            for name in params:
                 given[name] = _column([body.params[name] for body in bodies])
                 defaults[name] = bodies[0].defaults[name]
-            given["repeat"] = f"{len(bodies)} shared" if shared else len(bodies)
+            given["repeat"], given["shared"] = operation.times, shared
+            defaults["shared"] = False
         case Shared():
             given = {"share": operation.owner}
     if node.default and node.default != own_default and not isinstance(operation, Shared):
@@ -56,15 +67,45 @@ def facts(node: TypedNode) -> Facts:
     if isinstance(operation, Leaf | Use) and operation.activation is not None:
         given["activation"] = _called(operation.activation_name, operation.activation)
     given["freeze"], defaults["freeze"] = node.is_frozen, False
-    return Facts(given, defaults, inferred)
+    return Facts(given, defaults, inferred, _origins(node.declared.operation, params))
+
+
+def _origins(declared: Operation | None, params: Iterable[str]) -> Mapping[str, Expression]:
+    """The expressions of the options that are given by name, and of the first param of a block."""
+    options: dict[str, Option] = {}
+    match declared:
+        case Each(operation):
+            return _origins(operation, params)
+        case Apply(options=given) | Call(params=given):
+            options = dict(given)
+    if isinstance(declared, Call) and declared.lone is not None:
+        options |= dict.fromkeys(islice(params, 1), declared.lone)
+    return {
+        name: option.value.expression
+        for name, option in options.items()
+        if isinstance(option.value, Written)
+    }
 
 
 def told_whole(node: TypedNode) -> dict[str, Any]:
     """What is told of a node that is compared with none: all that is notable, of a chain its ops."""
     told = dict(facts(node).notable)
     if isinstance(node.operation, Sequence):
-        told["items"] = [op_name(item) for item in node.operation.items]
+        told["items"] = item_words(node.operation)
     return told
+
+
+def item_words(chain: Sequence) -> list[str]:
+    """The items as one writes them: `Linear(8)`, `Conv2d(8, kernel_size=3)`."""
+    return [_called_with(op_name(item), facts(item).notable) for item in chain.items]
+
+
+def _called_with(name: str, options: Mapping[str, Any]) -> str:
+    words = [f"{key}={value}" for key, value in options.items()]
+    op = catalogue.find("layer", name)
+    if words and (op is None or next(iter(options)) == op.lone_option):
+        words[0] = str(next(iter(options.values())))
+    return f"{name}({', '.join(words)})" if words else name
 
 
 def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

@@ -13,6 +13,7 @@ from mimgraph.analysis.blocks import (
     bind_pattern,
     block_params,
     columns_of,
+    default_params,
     find_block,
     given_params,
     repeats,
@@ -549,7 +550,7 @@ def _body(
     outputs = _values(_type_nodes(state, context, block.outputs))
     if outputs is None:
         return None
-    defaults = block_params(state, block, {})
+    defaults = default_params(state, block)
     typed = _typed(context)
     return Body(
         *(block.family, given, defaults, dims, types, *typed, outputs),

@@ -111,14 +111,22 @@ def source_of(body: Body, value: Value) -> Source:
 
 def renamed_sources(old: Body, node: TypedNode, names: dict[str, str]) -> list[Source]:
     """The sources of an old node as they are called now."""
-    found = (source_of(old, value) for value in node.arguments.values())
-    return [(renamed(name, names), port) for name, port in found]
+    return [renamed_source(source_of(old, value), names) for value in node.arguments.values()]
+
+
+def renamed_source(source: Source, names: dict[str, str]) -> Source:
+    """What a source is called now; its port may be an item of an `each`, or a block's output."""
+    name, port = source
+    if port and (now := names.get(f"{name}.{port}")) is not None:
+        name, _, port = now.partition(".")
+        return name, port
+    return renamed(name, names), port
 
 
 def renamed(name: str, names: dict[str, str]) -> str:
     """What a node, or an item of its `each`, is called now."""
     head, dot, item = name.partition(".")
-    return names.get(head, head) + dot + item
+    return names.get(name) or names.get(head, head) + dot + item
 
 
 def _readers(body: Body, names: dict[str, str]) -> dict[str, frozenset[Reader]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mimgraph.ir.dim import Dim, at_least, divisible, substitute, symbols
+from mimgraph.analysis.needs import needed_by
+from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, at_least, divisible, substitute, symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 
@@ -25,25 +26,41 @@ def checked(graph: TypedGraph, sizes: Mapping[str, int]) -> tuple[Constraint, ..
             raise ValueError(f"no size is called {name!r}; the graph's sizes: {told}")
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f"{name} is a size, an integer of at least 1, not {size!r}")
-    try:
-        rest = [_left(constraint, sizes) for constraint in graph.constraints]
-    except ArithmeticError:  # beyond 64 bits, or a division by what is 0 then
-        raise ValueError(f"{_told(sizes)}: no size that follows fits 64 bits") from None
+        check_fits(name, size)
+    rest = [_left(graph, constraint, sizes) for constraint in graph.constraints]
     return tuple(dict.fromkeys(one for one in rest if one is not None))
 
 
-def _left(constraint: Constraint, sizes: Mapping[str, int]) -> Constraint | None:
+def check_fits(name: str, size: int) -> None:
+    """A `ValueError` tells of a size beyond those that torch has."""
+    if size > MAX_COEFFICIENT:
+        raise ValueError(f"{name} is too large: a size is at most {MAX_COEFFICIENT:,}")
+
+
+def _left(graph: TypedGraph, constraint: Constraint, sizes: Mapping[str, int]) -> Constraint | None:
     """A constraint where it still depends on a size."""
-    dim = substitute(constraint.dim, sizes)
+    used = {name: sizes[name] for name in sorted(symbols(constraint.dim)) if name in sizes}
+    try:
+        dim = substitute(constraint.dim, sizes)
+    except ArithmeticError:  # beyond 64 bits, or a division by what is 0 then
+        raise ValueError(f"with {_told(used)} {constraint.dim} does not fit 64 bits") from None
     if constraint.minimum is not None:
         holds = at_least(dim, constraint.minimum)
     else:
         assert constraint.divisor is not None
         holds = divisible(dim, constraint.divisor)
     if holds is False:
-        used = {name: sizes[name] for name in sorted(symbols(constraint.dim)) if name in sizes}
-        raise ValueError(f"{_told(used)} breaks {constraint}")
+        raise ValueError(f"{_told(used)} breaks {constraint}{_why(graph, constraint)}")
     return replace(constraint, dim=dim) if isinstance(dim, Dim) and not holds else None
+
+
+def _why(graph: TypedGraph, constraint: Constraint) -> str:
+    """`, which conv needs (spec.yaml:12)`, if it is known."""
+    found = needed_by(graph.body, constraint)
+    if found is None:
+        return ""
+    path, span = found
+    return f", which {path} needs ({span.file.name}:{span.line})"
 
 
 def _told(sizes: Mapping[str, int]) -> str:
@@ -51,7 +68,11 @@ def _told(sizes: Mapping[str, int]) -> str:
 
 
 def filled(type_: TensorType, sizes: Mapping[str, int]) -> TensorType:
-    """A type with sizes in place of names, that of the batch `N` too."""
-    dims = tuple(substitute(dim, sizes) for dim in type_.shape)
+    """A type with sizes in place of names, that of the batch `N` too; a `ValueError` tells of one
+    that is too large."""
+    try:
+        dims = tuple(substitute(dim, sizes) for dim in type_.shape)
+    except ArithmeticError:
+        raise ValueError(f"with {_told(sizes)} a size of {type_} does not fit 64 bits") from None
     batched = type_.batched and "N" not in sizes
     return replace(type_, dims=dims[1:] if batched else dims, batched=batched)

@@ -31,7 +31,7 @@ def _learns(x: Any) -> bool:
 
 def _with_dense_gradient(x: Tensor) -> Tensor:
     view = x.view_as(x)  # a hook of its own, as a buffer that is received is used again
-    view.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]
+    view.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]  # torch's lacks types
     return view
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache, reduce
 from operator import mul
 
-from mimgraph.ir.dim import Dim, DimOverflow, Size, render, substitute
+from mimgraph.ir.dim import Dim, DimOverflow, Size, render, substitute, symbols
 
 Factors = tuple[Dim, ...]
 
@@ -89,4 +89,8 @@ class Amount:
 @lru_cache(maxsize=4096)
 def _filled(factors: Factors, sizes: tuple[tuple[str, Size], ...]) -> tuple[Size, ...]:
     """The factors with sizes in place of names; most amounts of a graph have the same ones."""
-    return tuple(substitute(factor, dict(sizes)) for factor in factors)
+    values = dict(sizes)
+    return tuple(
+        factor if symbols(factor).isdisjoint(values) else substitute(factor, values)
+        for factor in factors
+    )

@@ -83,7 +83,9 @@ class Lowering:
 
     `products` are the multiplications that one run does, the batch among their sizes; None if they
     are not known. `makes` are the tensors that it makes, where these are not the results that are
-    read: none of a view, all of a recurrent layer.
+    read, in eval: none of a view, all of a recurrent layer. What `scatters` is a view that may have
+    gaps or another order in memory than its axes have; what `gathers` is one only of a source that
+    has neither, and of others a copy.
     """
 
     type: TensorType | None
@@ -97,6 +99,8 @@ class Lowering:
     skipping: Code | None = None
     products: tuple[Product, ...] | None = ()
     makes: tuple[TensorType, ...] | None = None
+    scatters: bool = False
+    gathers: bool = False
 
     @property
     def results(self) -> Mapping[str, TensorType]:

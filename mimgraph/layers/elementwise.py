@@ -40,7 +40,8 @@ def Cast(input: TensorType, /, dtype: Dtype) -> Lowering:
         pixels: {shape: [3, 32, 32], dtype: uint8}
         {layer: Cast, from: pixels, dtype: float32}
     """
-    return Lowering(input.cast(dtype), call=INPUT.method("to", Name(f"torch.{dtype}")))
+    call = INPUT.method("to", Name(f"torch.{dtype}"))
+    return Lowering(input.cast(dtype), call=call, makes=() if input.dtype == dtype else None)
 
 
 @layer()

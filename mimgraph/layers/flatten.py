@@ -33,6 +33,7 @@ def Flatten(input: TensorType, /, start_dim: int = 1, end_dim: int = -1) -> Lowe
         module("Flatten", start_dim=start_dim, end_dim=end_dim),
         function=flattened(INPUT, start_dim, end_dim),
         makes=(),
+        gathers=start < end,
     )
 
 

@@ -72,4 +72,4 @@ def _lowering(made: Module, sizes: tuple[int, ...], batched: bool, dtype: str) -
     if not batched:
         return Lowering(TensorType(sizes, dtype, batched=False), made, MODULE, makes=())
     expanded: Code = MODULE.method("expand", BATCH, *(-1 for _ in sizes[1:]))
-    return Lowering(TensorType(sizes[1:], dtype), made, expanded, makes=())
+    return Lowering(TensorType(sizes[1:], dtype), made, expanded, makes=(), scatters=True)

@@ -46,8 +46,14 @@ def Rearrange(
         message = "a pattern names each axis once on each side"
         raise bad_option("pattern", message, f"on one side alone: {which}")
     view, shape, requires = _view(input, left, right, sizes, None)
-    makes = None if view.is_copy else ()
-    return Lowering(moved(input, *shape), call=view.code, requires=requires, makes=makes)
+    return Lowering(
+        moved(input, *shape),
+        call=view.code,
+        requires=requires,
+        makes=None if view.is_copy else (),
+        scatters=view.is_moved,
+        gathers=view.is_joined,
+    )
 
 
 @layer()
@@ -92,13 +98,16 @@ def _view(
     if reduction is not None:
         view.reduce(reduction, kept)
     view.drop_ones()
+    split = view.code
     for group in right:  # what stands side by side already is joined before it is moved
         view.join(group)
+    view.is_joined = view.code is not split
+    joined = view.code
     view.move(right)
     in_place = view.code
     for group in right:
         view.join(group)
-    view.is_copy = view.code is not in_place
+    view.is_moved, view.is_copy = in_place is not joined, view.code is not in_place
     view.add_ones(right)
     shape = [product(extents[name] for name in group) for group in right]
     return view, shape[input.batched :], requires
@@ -110,7 +119,7 @@ class View:
     def __init__(self, code: Code, axes: list[Group]) -> None:
         self.code = code
         self.axes = list(axes)
-        self.is_copy = False
+        self.is_joined = self.is_moved = self.is_copy = False
 
     def split(self, group: Group, sizes: list[Size]) -> None:
         """Give each name of an axis an axis of its own."""

@@ -79,8 +79,9 @@ class Registered(Op):
 
     @property
     def doc(self) -> str:
-        """The class's own docstring."""
-        return inspect.cleandoc(vars(self.cls).get("__doc__") or f"{self.cls.__module__}.")
+        """The class's own docstring; where there is none, where it is from."""
+        own = vars(self.cls).get("__doc__")
+        return inspect.cleandoc(own or f"A class of `{self.cls.__module__}`.")
 
     @property
     def example(self) -> tuple[tuple[str, ...], str]:

@@ -28,7 +28,11 @@ def Reshape(input: TensorType, /, shape: tuple[Size | Literal[-1], ...]) -> Lowe
     dims, requires = _filled(input, shape)
     written = _arguments(input, dims, shape.index(-1) if -1 in shape else None)
     return Lowering(
-        moved(input, *dims), call=INPUT.method("reshape", *written), requires=requires, makes=()
+        moved(input, *dims),
+        call=INPUT.method("reshape", *written),
+        requires=requires,
+        makes=(),
+        gathers=tuple(dims) != input.dims,
     )
 
 
@@ -52,6 +56,7 @@ def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
             "permute", *by_position(**{f"dim{i}": dim for i, dim in enumerate(dims)})
         ),
         makes=(),
+        scatters=True,
     )
 
 
@@ -70,6 +75,7 @@ def Transpose(input: TensorType, /, dim0: int, dim1: int) -> Lowering:
         moved(input, *dims),
         call=INPUT.method("transpose", *by_position(dim0=dim0, dim1=dim1)),
         makes=(),
+        scatters=True,
     )
 
 
@@ -128,6 +134,7 @@ def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Loweri
         moved(input, *dims),
         call=INPUT.method("expand", *(-1,) * input.batched, *written),
         makes=(),
+        scatters=True,
     )
 
 

@@ -288,6 +288,13 @@ def _pair_type(run: Run, x: TensorType) -> TensorType:
     return x.like(run.depth, run.output_size, run.hidden_size, dtype=PAIR)
 
 
+def pair_text(pair: TensorType) -> str:
+    """The shapes of the two tensors of an LSTM's `state`."""
+    depth, *sizes = pair.dims
+    hidden, cell = (pair.like(depth, size) for size in (sizes[0], sizes[-1]))
+    return f"hidden {hidden}, cell {cell}"
+
+
 def _initial_pair(run: Run, inputs: LSTMInputs, pair: TensorType) -> Code | None:
     """The state that an LSTM starts from: another's, or a hidden and a cell state."""
     hidden, cell, state = inputs.hidden, inputs.cell, inputs.state

@@ -38,6 +38,7 @@ def Select(input: TensorType, /, dim: int, index: int) -> Lowering:
         call=taken,
         requires=requires,
         makes=(),
+        scatters=True,
     )
 
 
@@ -81,6 +82,7 @@ def Slice(
         call=INPUT.at(Tuple((SliceCode(),) * before + (part,)) if before else part),
         requires=tuple(requires),
         makes=(),
+        scatters=True,
     )
 
 
@@ -206,4 +208,4 @@ def _ports(types: list[TensorType], code: Code, requires: tuple[Constraint, ...]
     if len(types) > MAX_PARTS:
         raise OpFault("too-large", f"more than {MAX_PARTS} pieces")
     ports = {str(index): Port(type_, RESULT.at(index)) for index, type_ in enumerate(types)}
-    return Lowering(None, call=code, ports=ports, requires=requires, makes=())
+    return Lowering(None, call=code, ports=ports, requires=requires, makes=(), scatters=True)

@@ -122,12 +122,12 @@ class Config(NamedTuple):
 
     def work(self, x: TensorType, *attended: TensorType, layers: int = 1) -> Work:
         """What `layers` layers do and make on the way from `x` to their result, attending to each of
-        these in turn: what attention gives, its dropout, the sum and the norm; both linears, two
-        dropouts, the activation, the sum and the norm."""
+        these in turn: what attention gives, the sum and the norm; both linears, the activation, the
+        sum and the norm."""
         inner = x.like(x.dims[0], self.dim_feedforward)
         products = [product for y in attended for product in attention_products(x, y, y)]
         products += [(*inner.shape, self.d_model)] * 2
-        made = [x.like(layers, *x)] * (4 * len(attended) + 4) + [inner.like(layers, *inner)] * 3
+        made = [x.like(layers, *x)] * (3 * len(attended) + 3) + [inner.like(layers, *inner)] * 2
         return Work(tuple((layers, *product) for product in products), tuple(made))
 
     def norm(self, wanted: str | None) -> Module | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -64,11 +65,13 @@ def _multiplied(terms: list[Term], result: Term, sizes: Mapping[str, Size]) -> I
     """The axes of each product of matrices: torch joins the sources from left to right, and where
     it sums over no axis that both have, it multiplies elements."""
     first, *others = [{letter.name for letter in term} for term in (*terms, result)]
-    for index, second in enumerate(others[:-1]):
-        kept = set().union(*others[index + 1 :])
+    later = Counter(name for names in others for name in names)
+    for second in others[:-1]:
+        later.subtract(second)
+        kept = {name for name in first | second if later[name]}
         if any(sizes[name] != 1 for name in first & second - kept):
-            yield (first & second) | ((first | second) & kept)
-        first = (first | second) & kept
+            yield (first & second) | kept
+        first = kept
 
 
 def _affine(terms: list[Term], result: Term) -> Code | None:

@@ -78,7 +78,8 @@ def last_pool(inputs: PoolInputs, /) -> Lowering:
     _check("last_pool", inputs)
     pooled = replace(input, dims=input.dims[1:])
     if mask is None:
-        return Lowering(pooled, call=INPUT.at(Tuple((Slice(), Constant(-1)))), makes=())
+        final = INPUT.at(Tuple((Slice(), Constant(-1))))
+        return Lowering(pooled, call=final, makes=(), scatters=True)
     samples = call(
         "torch.arange", Attribute(INPUT, "shape").at(Constant(0)), device=Attribute(INPUT, "device")
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, boxes
+from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, boxes, every
 
 _INNER = ("layer", "merge", "tensor")
 _CLOSED = ("seq", "block", "repeat", "chain")
@@ -40,23 +40,27 @@ def _marked(mark: str, text: str) -> str:
 
 
 def described(diagram: Diagram) -> str:
-    """A sentence: the inputs, how much there is of what, the outputs; and the doc."""
-    every = list(boxes(diagram.items))
-    counts = Counter(box.kind for box in every)
+    """A sentence: the inputs, how much there is of what, the outputs; and the doc. Of a picture of
+    two graphs it says so."""
+    drawn = list(boxes(diagram.items))
+    counts = Counter(box.kind for box in drawn)
     blocks = sum(counts[kind] for kind in _CLOSED)
     amounts = [_amount(counts[kind], kind) for kind in _INNER if counts[kind]]
     amounts += [_amount(blocks, "closed block")] if blocks else []
-    parts = [_listed(every, "input"), ", ".join(amounts), _listed(every, "output")]
+    parts = [_listed(drawn, "input"), ", ".join(amounts), _listed(drawn, "output")]
     doc = f" {' '.join(diagram.doc.split())}" if diagram.doc else ""
-    return f"Architecture of {diagram.name}: {'; '.join(filter(None, parts))}.{doc}"
+    marks = Counter(item.mark for item in every(diagram.items))
+    told = [f"{marks[mark]} {mark}" for mark in ("added", "removed", "changed") if marks[mark]]
+    what = f"What changed, {', '.join(told)}, in the architecture" if told else "Architecture"
+    return f"{what} of {diagram.name}: {'; '.join(filter(None, parts))}.{doc}"
 
 
 def _amount(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _listed(every: Iterable[Box], kind: str) -> str:
+def _listed(drawn: Iterable[Box], kind: str) -> str:
     """`inputs left (N, 3), right (N, 5)`, or nothing."""
-    told = [" ".join([box.title, *box.shapes[:1]]) for box in every if box.kind == kind]
+    told = [" ".join([box.title, *box.shapes[:1]]) for box in drawn if box.kind == kind]
     noun = kind if len(told) == 1 else f"{kind}s"
     return f"{noun} {', '.join(told)}" if told else ""

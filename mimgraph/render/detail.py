@@ -20,7 +20,7 @@ class Choice(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A tensor that comes out; a sole one has no port."""
+    """A tensor that comes out; a sole one has no port, the pair of an LSTM's `state` no dtype."""
 
     port: str
     shape: str
@@ -38,9 +38,9 @@ class Read(NamedTuple):
 class Detail:
     """What can be told of an input, node, item, block or output.
 
-    Of what stands for several it tells of the first, but of the options and shapes of all: `64…256`.
-    `notes` are remarks: `frozen`, `× 3`, `shares tail`. `spec` is what the user wrote, `code` what
-    was made of it.
+    What is drawn once for `copies` of it, repeats of a block, has the options and shapes of all,
+    `64…256`, and what they cost together. `notes` are remarks: `frozen`, `× 3`, `shares tail`.
+    `spec` is what the user wrote, `code` what was made of it, of copies the first.
     """
 
     op: str
@@ -50,6 +50,7 @@ class Detail:
     notes: tuple[str, ...] = ()
     doc: str = ""
     cost: Cost = field(default_factory=Cost)
+    copies: int = 1
     spec: tuple[Excerpt, ...] = ()
     code: tuple[Excerpt, ...] = ()
 
@@ -64,6 +65,7 @@ class Detail:
             "sources": [source._asdict() for source in self.sources],
             "notes": list(self.notes),
             "doc": self.doc,
+            "copies": self.copies,
             "params": cost.params,
             "frozen": cost.frozen,
             "buffers": cost.buffers,

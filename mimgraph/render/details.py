@@ -24,6 +24,7 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.typed import Sequence as Chain
 from mimgraph.ir.types import TensorType
+from mimgraph.layers.rnn import PAIR, pair_text
 from mimgraph.render.choices import block_choices, node_choices, together
 from mimgraph.render.detail import Choice, Detail, Read, Result
 from mimgraph.render.drawing import tables_of
@@ -43,9 +44,8 @@ def details(graph: TypedGraph, declared: Graph, code: Excerpts) -> Mapping[str, 
         **dict(_outputs(graph, declared)),
     }
     told = {id_: replace(detail, code=code.get(id_, ())) for id_, detail in found.items()}
-    for readers, columns in tables_of(graph.body).items():
-        table = {column: told.pop(column) for column in columns}
-        told[f"inputs of {', '.join(readers)}"] = _table(table)
+    for id_, columns in tables_of(graph.body).items():
+        told[id_] = _table({column: told.pop(column) for column in columns})
     return told
 
 
@@ -122,7 +122,7 @@ class _Nodes:
                 tuple(self.notes(node)),
                 _doc(node),
                 self.costs.node(node),
-                _spec(node.declared),
+                spec=_spec(node.declared),
             ),
         )
         yield from self.inside(node, f"{id_}.")
@@ -132,8 +132,10 @@ class _Nodes:
             case Chain(items):
                 for index, item in enumerate(items):
                     yield from self.node(item, f"{path}{index}")
-            case Use(body, merge="") | Repeated((body, *_), shared=True):
+            case Use(body, merge=""):
                 yield from self.body(body, path)
+            case Repeated((_, *_) as bodies, shared=True):
+                yield from self.alike(bodies, path, shared=True)
             case Repeated() as repeated:
                 found = list(self.structures.stretches(repeated))
                 for stretch in found:
@@ -141,11 +143,11 @@ class _Nodes:
                         yield self.stretch(stretch, repeated, node, path)
                     yield from self.alike(stretch.bodies, f"{path}{stretch.start}.")
 
-    def alike(self, bodies: tuple[Body, ...], path: str) -> Found:
-        """Bodies of one structure, drawn as the first of them."""
-        first, *others = (dict(self.body(body, path)) for body in dict.fromkeys(bodies))
-        for id_, detail in first.items():
-            yield id_, _spanning([detail, *(other[id_] for other in others)])
+    def alike(self, bodies: tuple[Body, ...], path: str, shared: bool = False) -> Found:
+        """Bodies of one structure, drawn as the first of them; all are `shared`, or none."""
+        told = {body: dict(self.body(body, path)) for body in dict.fromkeys(bodies)}
+        for id_ in told[bodies[0]]:
+            yield id_, _spanning([told[body][id_] for body in bodies], shared)
 
     def stretch(
         self, stretch: Stretch, repeated: Repeated, node: TypedNode, path: str
@@ -179,18 +181,29 @@ class _Nodes:
             yield "in training"
 
 
-def _spanning(details: Sequence[Detail]) -> Detail:
-    """The first, with the options and shapes of all."""
-    first = details[0]
+def _spanning(details: Sequence[Detail], shared: bool) -> Detail:
+    """One for all of them; modules that are shared are kept once."""
+    first, *others = details
     results = tuple(
         alike[0]._replace(shape=span([result.shape for result in alike]))
         for alike in zip(*(detail.results for detail in details), strict=True)
     )
-    return replace(first, options=together([d.options for d in details]), results=results)
+    return replace(
+        first,
+        options=together([d.options for d in details]),
+        results=results,
+        cost=Cost.sum([first.cost, *(d.cost.work if shared else d.cost for d in others)]),
+        copies=sum(d.copies for d in details),
+    )
 
 
 def _results(types: Mapping[str, TensorType]) -> tuple[Result, ...]:
-    return tuple(Result(port, str(type_), type_.dtype) for port, type_ in types.items())
+    return tuple(
+        Result(port, pair_text(type_), "")
+        if type_.dtype == PAIR
+        else Result(port, str(type_), type_.dtype)
+        for port, type_ in types.items()
+    )
 
 
 def _sources(node: TypedNode, body: Body) -> tuple[Read, ...]:

@@ -72,6 +72,14 @@ class Diagram:
     edges: tuple[Edge, ...]
 
 
+def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
+    """Every cluster, the outer before the inner."""
+    for item in items:
+        if isinstance(item, Cluster):
+            yield item
+            yield from clusters(item.items)
+
+
 def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
     """Every box, those in clusters too."""
     for item in items:
@@ -79,3 +87,11 @@ def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
             yield item
         else:
             yield from boxes(item.items)
+
+
+def every(items: tuple[Item, ...]) -> Iterator[Item]:
+    """All boxes and clusters, each cluster before what is in it."""
+    for item in items:
+        yield item
+        if isinstance(item, Cluster):
+            yield from every(item.items)

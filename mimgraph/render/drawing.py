@@ -32,14 +32,17 @@ from mimgraph.render.labels import (
 )
 from mimgraph.render.repeats import Stretch, Structures, merged, span
 
-MANY = 7  # inputs of one `each` that are drawn as one box
+MANY = 7  # inputs of one `each`, or like ones of one merge, that are drawn as one box
+LISTED = 40  # of their names that are written in it
 
 
 def diagram(graph: TypedGraph) -> Diagram:
     """The picture of a graph."""
     body = graph.body
     inputs, sources = _inputs(graph)
-    drawing = _Drawing(Structures())
+    drawing = _Drawing(
+        Structures(), frozenset(end.box for end in sources.values()) - sources.keys()
+    )
     inner, ends = drawing.body(body, "", sources)
     outputs = []
     for name in body.outputs:
@@ -58,38 +61,53 @@ def _inputs(graph: TypedGraph) -> tuple[list[Box], dict[str, _End]]:
         if name in ends:
             continue
         columns, box = [name], _input_box(graph, name)
-        for readers, names in tables.items():
+        for id_, names in tables.items():
             if name in names:
                 types = {column: body.inputs[column] for column in names}
-                columns, box = names, _table_box(", ".join(readers), types, docs)
+                columns, box = names, _table_box(id_, types, docs)
         made.append(box)
         ends |= dict.fromkeys(columns, _End(box.id))
     return made, ends
 
 
-def tables_of(body: Body) -> dict[tuple[str, ...], list[str]]:
-    """The inputs that go to the same `each`, or several, and nowhere else, where they are many."""
-    readers: dict[str, list[str]] = {n: [] for n in body.inputs if n not in body.optional}
+def tables_of(body: Body) -> dict[str, list[str]]:
+    """The inputs that are drawn as one, by the id of their box, where they are many: those that the
+    same nodes alone read, each an `each`, or merges if the inputs are alike."""
+    readers: dict[str, list[TypedNode]] = {n: [] for n in body.inputs if n not in body.optional}
     for node in body.nodes:
-        reader = node.name if isinstance(node.operation, Each) else ""
         for value in node.arguments.values():
-            readers.get(value.name, []).append(reader)
+            readers.get(value.name, []).append(node)
     for value in body.outputs.values():
-        readers.get(value.name, []).append("")
-    found: dict[tuple[str, ...], list[str]] = {}
-    for name, by in readers.items():
-        if by and all(by):
-            found.setdefault(tuple(by), []).append(name)
-    return {by: names for by, names in found.items() if len(names) >= MANY}
+        readers.pop(value.name, None)
+    found: dict[str, list[str]] = {}
+    for name, nodes in readers.items():
+        if nodes and all(map(_takes_many, nodes)):
+            type_, of = body.inputs[name], ", ".join(node.name for node in nodes)
+            like = "" if all(map(_is_each, nodes)) else f", {type_} {type_.dtype}"
+            found.setdefault(f"inputs of {of}{like}", []).append(name)
+    return {id_: names for id_, names in found.items() if len(names) >= MANY}
 
 
-def _table_box(of: str, types: Mapping[str, TensorType], docs: Mapping[str, str]) -> Box:
+def _is_each(node: TypedNode) -> bool:
+    return isinstance(node.operation, Each)
+
+
+def _takes_many(node: TypedNode) -> bool:
+    """Whether it is one box, into which sources go without a name."""
+    match node.operation:
+        case Leaf("merge", name) | Use(merge=name) if name:
+            return not any(operand_labels(node).values())
+    return _is_each(node)
+
+
+def _table_box(id_: str, types: Mapping[str, TensorType], docs: Mapping[str, str]) -> Box:
     """The columns of a table, that feed these nodes."""
     dtypes = dict.fromkeys(type_.dtype for type_ in types.values() if type_.dtype != "float32")
     told = [f"{column}: {docs[column]}" for column in types if docs.get(column)]
     title = f"{len(types)} inputs"
-    subtitle = f"{', '.join(types)}" + (f" ({', '.join(dtypes)})" if dtypes else "")
-    return Box(f"inputs of {of}", "input", title, subtitle, _times(types), "\n".join(told))
+    names = list(types) if len(types) <= LISTED else [*list(types)[:2], "…", list(types)[-1]]
+    subtitle = f"{', '.join(names)}" + (f" ({', '.join(dtypes)})" if dtypes else "")
+    return Box(id_, "input", title, subtitle, _times(types), "\n".join(told))
 
 
 def _input_box(graph: TypedGraph, name: str) -> Box:
@@ -148,8 +166,8 @@ _Drawn: TypeAlias = tuple[tuple[Item, ...], dict[str, _End]]  # and where the re
 class _Drawing:
     """Collects the edges while bodies become items. An edge passes through the walls of clusters."""
 
-    def __init__(self, structures: Structures) -> None:
-        self.structures = structures
+    def __init__(self, structures: Structures, tables: frozenset[str] = frozenset()) -> None:
+        self.structures, self.tables = structures, tables
         self.edges: list[Edge] = []
         self.boxes: set[str] = set()
         self.drawn_as: dict[str, str] = {}  # of equal repeats, the one that stands for all
@@ -209,10 +227,12 @@ class _Drawing:
         # the one node of a chain block has no name: the cluster of its use is drawn already
         path = f"{place.id}." if place.key else place.path
         drawn: list[Item] = []
+        told = place.told
         for position, item in enumerate(items):
             (operand,) = item.arguments
-            inner, results = self.node(item, _Place(path, str(position), {operand: end}))
-            drawn += inner
+            here = _Place(path, str(position), {operand: end}, told=told)
+            inner, results = self.node(item, here)
+            drawn, told = [*drawn, *inner], here.id
             end = results[item.default or ""]
         if not place.key:
             return tuple(drawn), {"": end}
@@ -229,16 +249,16 @@ class _Drawing:
         module: str,
     ) -> _Drawn:
         """A block opened, or several of one structure as the first, whose module's id is given."""
-        first, *others = dict.fromkeys(bodies)
-        items, outputs = self.body(first, f"{module}.", place.sources)
-        if others:
-            # ids are those of the first, whose edges stand for all
-            again = [_Drawing(self.structures) for _ in others]
-            drawn = [
-                drawing.body(body, f"{module}.", place.sources)[0]
-                for drawing, body in zip(again, others, strict=True)
-            ]
-            items = tuple(map(merged, zip(items, *drawn, strict=True)))
+        items, outputs = self.body(bodies[0], f"{module}.", place.sources)
+        drawn = {bodies[0]: items}
+        for body in bodies:
+            if body not in drawn:
+                # ids are those of the first, whose edges stand for all
+                again = _Drawing(self.structures)
+                drawn[body] = again.body(body, f"{module}.", place.sources)[0]
+        if len(drawn) > 1:
+            every = (drawn[body] for body in bodies)
+            items = tuple(map(merged, zip(*every, strict=True)))
         return (replace(heading, items=items),), _results(node, outputs)
 
     def repeated(self, node: TypedNode, operation: Repeated, place: _Place) -> _Drawn:
@@ -326,20 +346,20 @@ class _Drawing:
         filled: dict[_End, list[str]] = {}
         for key, end in sources.items():
             filled.setdefault(end, []).append(words[key])
+        bundles = _bundles(filled, self.eaches)
         for end, arguments in filled.items():
             if all(arguments):
                 self.edges.append(Edge(end.box, head, end.port, ", ".join(arguments)))
-            elif head in self.eaches:
-                self.edges.append(Edge(end.box, head, end.port))
             elif end.box not in self.eaches:
-                self.edges += [Edge(end.box, head, end.port) for _ in arguments]
-        for box, ports in _bundles(filled, self.eaches).items():
-            every = len(ports) == self.eaches[box] > 1
-            self.edges.append(Edge(box, head, "*" if every else ", ".join(ports)))
+                times = 1 if head in self.eaches or end.box in self.tables else len(arguments)
+                self.edges += [Edge(end.box, head, end.port)] * times
+            elif ports := bundles.pop(end.box, None):
+                every = len(ports) == self.eaches[end.box]
+                self.edges.append(Edge(end.box, head, "" if every else ", ".join(ports)))
 
 
 def _stretch_text(stretch: Stretch, arguments: tuple[Mapping[str, Any], ...]) -> str:
-    """The block, its params, and how often it stands there: `residual width=8…2 × 3`."""
+    """The block, its params, and how often it stands there: `residual width=8/4/2 × 3`."""
     words = [
         " ".join(filter(None, (stretch.bodies[0].family, arguments_text(given))))
         for given in arguments[stretch.start : stretch.start + len(stretch.bodies)]
@@ -369,7 +389,7 @@ def _bundles(filled: Mapping[_End, list[str]], eaches: Mapping[str, int]) -> dic
 
 def _shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:
     """The shapes of the results that are used, with their ports unless it is the default alone."""
-    if isinstance(node.operation, Each):
+    if isinstance(node.operation, Each) and not 1 < len(set(node.results.values())) < MANY:
         return _times(node.results)
     if node.type is not None and set(ports) <= {node.default}:
         return (str(node.type),)

@@ -1,4 +1,4 @@
-"""Graphviz as a process of its own, bounded in time and memory: `dot`, or `graphviz-pure`."""
+"""Graphviz as a process of its own, bounded in time and memory: `graphviz-pure`, else `dot`."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ def _limit() -> None:
 
 
 def _engine() -> str:
+    """The one that comes with us, so that every machine draws the same bytes."""
     pure = "graphviz-pure"
-    found = shutil.which("dot") or shutil.which(pure, path=sysconfig.get_path("scripts"))
-    found = found or shutil.which(pure)
+    found = shutil.which(pure, path=sysconfig.get_path("scripts"))
+    found = found or shutil.which(pure) or shutil.which("dot")
     if found is None:
         raise RenderError(
-            "pictures need Graphviz: install dot or graphviz-pure; .dot works without"
+            "pictures need Graphviz: install graphviz-pure or dot; .dot works without"
         )
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -38,6 +39,10 @@ class Group:
     shapes: tuple[Shape, ...]
 
 
+class SmallWarning(UserWarning):
+    """A picture has letters too small to read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """Groups from back to front; `told` is what one says who cannot see them."""
@@ -48,6 +53,17 @@ class Figure:
     height: float
     page: str
     groups: tuple[Group, ...]
+
+    def warn_of(self, zoom: float) -> None:
+        """A picture that is made smaller than it is measured is not one to look at."""
+        if zoom < 1:
+            size, side = max((self.width, "wide"), (self.height, "high"))
+            warnings.warn(
+                f"the picture is {size:,.0f} points {side}, more than one can read: draw less of it,"
+                " with a depth or collapsed",
+                SmallWarning,
+                stacklevel=2,
+            )
 
 
 def figure(scene: Scene) -> Figure:
@@ -89,7 +105,7 @@ class _Painter:
         """The name of a cluster, under which edges pass through its wall."""
         place = self.laid.places[cluster.id]
         row = cluster_line(cluster)
-        room = Place(place.x + 7, place.y + 4, row.width + 4, row.height + 1)
+        room = self.laid.titles[cluster.id]
         at = Point(room.x + 2, room.y + row.size)
         said = (Rect(room, 2, Style(fill=paint.fill)), self.text(at, row, "start"))
         badges = self.badges(cluster.id, cluster.mark, place)

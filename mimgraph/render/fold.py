@@ -7,9 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, boxes
+from mimgraph.render.patterns import once
 
 LONG = 4  # layers in a row that are drawn as one
 TOLD = 6  # of its ops that are listed
+
+
+def check_depth(depth: int | None) -> None:
+    """A `ValueError` tells of what is no depth."""
+    if depth is None:
+        return
+    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 0:
+        raise ValueError(f"depth is an integer of at least 0, or None for all, not {depth!r}")
 
 
 def fold(diagram: Diagram, depth: int | None) -> Diagram:
@@ -101,11 +110,11 @@ def collapse(diagram: Diagram) -> Diagram:
 
 
 def ever_smaller(diagram: Diagram) -> Iterator[Diagram]:
-    """The diagram, then with ever more of its clusters closed, in the end with its chains collapsed."""
+    """The diagram, then with ever more of its clusters closed, in the end collapsed."""
     yield diagram
     for depth in reversed(range(_depth(diagram.items))):
         yield fold(diagram, depth)
-    yield collapse(fold(diagram, 0))
+    yield once(collapse(fold(diagram, 0)))
 
 
 def _depth(items: tuple[Item, ...]) -> int:

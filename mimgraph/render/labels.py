@@ -79,7 +79,8 @@ def value_text(value: Any, longest: int = LONGEST) -> str:
         items = (f"{key}: {value_text(item, longest)}" for key, item in value.items())
         text = f"{{{', '.join(items)}}}"
     else:
-        text = visible(str(value))
+        # as specs spell them
+        text = str(value).lower() if isinstance(value, bool) else visible(str(value))
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

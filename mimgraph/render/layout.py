@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, NamedTuple
 
 from mimgraph.render.captions import Size, box_size, cluster_line, edge_line, text_size
-from mimgraph.render.diagram import Box, Diagram, Item, boxes
+from mimgraph.render.diagram import Box, Diagram, Item, boxes, clusters
 from mimgraph.render.engine import RenderError, graphviz
+from mimgraph.render.room import Ink, caption, drops, title
 from mimgraph.render.scene import Direction, Scene
 from mimgraph.render.shapes import Place, Point
 
@@ -33,11 +34,13 @@ class Route(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Places by the ids of boxes and clusters; routes in the order of the edges."""
+    """Places by the ids of boxes and clusters, and of the titles of clusters; routes in the order
+    of the edges."""
 
     width: int
     height: int
     places: dict[str, Place]
+    titles: dict[str, Place]
     routes: tuple[Route, ...]
 
 
@@ -126,7 +129,36 @@ def _read(answer: dict[str, Any], asked: _Asked) -> Layout:
         label = point(found["lp"]) if "lp" in found else None
         routes[int(found["id"])] = Route(tuple(map(point, spline)), point(tip), label)
     ordered = tuple(routes[number] for number in range(len(asked.diagram.edges)))
-    return Layout(ceil(width) + 2 * MARGIN, ceil(height) + 2 * MARGIN, places, ordered)
+    size = ceil(width) + 2 * MARGIN, ceil(height) + 2 * MARGIN
+    return _worded(Layout(*size, places, {}, ordered), asked.diagram)
+
+
+def _worded(laid: Layout, diagram: Diagram) -> Layout:
+    """The layout with words where there is room: Graphviz lets lines pass through titles, and puts
+    captions far from their lines."""
+    ink, ways = Ink(laid.width, laid.height), [drops(route.spline) for route in laid.routes]
+    for way in ways:
+        ink.line(way)
+    titles: dict[str, Place] = {}
+    for cluster in clusters(diagram.items):
+        ink.wall(wall := laid.places[cluster.id])
+        row = cluster_line(cluster)
+        room = Place(wall.x + 7, wall.y + 4, row.width + 4, row.height + 1)
+        titles[cluster.id] = title(ink, wall, room)
+    for place in titles.values():
+        ink.words(place)
+    tails = {box.id: box for box in boxes(diagram.items)}
+    for id_ in tails:
+        ink.box(laid.places[id_])
+    routes = []
+    for edge, route, way in zip(diagram.edges, laid.routes, ways, strict=True):
+        if route.label:
+            row = edge_line(edge, tails)
+            place = caption(ink, way, route.label, row.width, row.size)
+            ink.words(place)
+            route = route._replace(label=Point(place.centre, place.middle))
+        routes.append(route)
+    return replace(laid, titles=titles, routes=tuple(routes))
 
 
 def _numbers(text: str) -> list[float]:

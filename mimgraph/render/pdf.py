@@ -32,6 +32,7 @@ def drawn(picture: Figure) -> bytes:
     for face, file in FILES.items():
         pdfmetrics.registerFont(TTFont(_name(face), file))
     scale = min(1.0, MOST_POINTS / max(picture.width, picture.height))
+    picture.warn_of(scale)
     written = BytesIO()
     page = Canvas(
         written,

@@ -26,6 +26,7 @@ def picture(scene: Scene) -> bytes:
     drawn = figure(scene)
     width, height = drawn.width, drawn.height
     zoom = min(SCALE, sqrt(MOST_PIXELS / (width * height)), LONGEST / max(width, height))
+    drawn.warn_of(zoom)
     tall = height > width
     longer = max(1, round(max(width, height) * zoom))
     pixels = resvg_py.svg_to_bytes(

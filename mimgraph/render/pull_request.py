@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mimgraph.analysis.changes import Change, Difference
-from mimgraph.render.changes import (
+from mimgraph.render.wording import (
     SIGNS,
     constraint_words,
     edited,

@@ -12,7 +12,9 @@ from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Shared, TypedNode, Typ
 from mimgraph.ir.typed import Sequence as Chain
 from mimgraph.render.diagram import Box, Item
 
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
+SHORT, LISTED = 4, 6  # repeats of which each is told: if they rise or fall, and if they do not
+_NUMBERS = re.compile(r"(\d+(?:\.\d+)?(?:[/…]\d+(?:\.\d+)?)*)")  # or those of repeats within
+_BETWEEN = re.compile("[/…]")
 
 
 class Stretch(NamedTuple):
@@ -85,14 +87,28 @@ def merged(drawings: Sequence[Item]) -> Item:
 
 
 def span(texts: Sequence[str]) -> str:
-    """`Linear 64…256` of texts that differ in numbers alone, else the first and the last."""
+    """One text for that of every repeat, `Linear 64/8/64`; those that differ in more than numbers
+    one after the other."""
     if len(set(texts)) == 1:
         return texts[0]
-    words = [_NUMBER.split(text) for text in texts]
+    words = [_NUMBERS.split(text) for text in texts]
     if len({(len(split), *split[::2]) for split in words}) > 1:
-        return f"{texts[0]} … {texts[-1]}"
-    first, last = words[0], words[-1]
-    differs = [len(set(column)) > 1 for column in zip(*words, strict=True)]
-    return "".join(
-        f"{a}…{b}" if differ else a for a, b, differ in zip(first, last, differs, strict=True)
-    )
+        return " / ".join(texts) if len(texts) <= LISTED else f"{texts[0]} … {texts[-1]}"
+    return "".join(map(_row, zip(*words, strict=True)))
+
+
+def _row(told: Sequence[str]) -> str:
+    """The numbers of every repeat: a few as a list, a long row from end to end, `64…256`, by way of
+    its least and most if these are no ends."""
+    if len(set(told)) == 1:
+        return told[0]
+    numbers = [number for inner in told for number in _BETWEEN.split(inner)]
+    values = [float(number) for number in numbers]
+    rising = sorted(values)
+    is_even = values in (rising, rising[::-1])
+    if len(numbers) <= (SHORT if is_even else LISTED) and not any("…" in inner for inner in told):
+        return "/".join(numbers)
+    ends = {0, len(values) - 1}
+    if not is_even:
+        ends |= {values.index(rising[0]), values.index(rising[-1])}
+    return "…".join(numbers[index] for index in sorted(ends))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mimgraph.analysis.changes import Change, Difference, Edit
 from mimgraph.analysis.cost import Cost
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import RENDERERS, RenderError, write
-from mimgraph.render.changes import SAMPLE, text
+from mimgraph.render.detail import Detail
 from mimgraph.render.drawing import diagram
+from mimgraph.render.encoding import printable
 from mimgraph.render.fold import close_unmarked
 from mimgraph.render.pull_request import markdown
 from mimgraph.render.scene import Scene
-from mimgraph.render.union import union
+from mimgraph.render.union import WAS, union
+from mimgraph.render.wording import SAMPLE, text
+
+Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of what is drawn
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,12 +31,14 @@ class Review:
     old: TypedGraph
     new: TypedGraph
     difference: Difference
+    details: tuple[Details, Details] = (dict, dict)
 
     def __bool__(self) -> bool:
         return bool(self.difference)
 
     def __repr__(self) -> str:
-        return self.text()
+        """The text, in ASCII where standard output shows no more."""
+        return printable(self.text())
 
     def text(self, color: bool = False) -> str:
         """The changes a line each, then what follows from them."""
@@ -62,7 +69,12 @@ class Review:
 
     def _scene(self, **how: Any) -> Scene:
         both = union(diagram(self.old), diagram(self.new), self.difference.inside)
-        return Scene(close_unmarked(both), **how)
+        return Scene(close_unmarked(both), details=self._details, **how)
+
+    def _details(self) -> Mapping[str, Detail]:
+        """Those of the new graph, and of what is removed from the old."""
+        old, new = (find() for find in self.details)
+        return {**{WAS + id_: detail for id_, detail in old.items()}, **new}
 
     def _mermaid(self) -> str:
         """The picture as text, where GitHub shows that."""
@@ -89,12 +101,15 @@ def _record(change: Change) -> dict[str, Any]:
 
 
 def _costs(costs: tuple[Cost, Cost]) -> dict[str, Any]:
-    """Counts of a sample; None where a layer's are not known, a text where they depend on sizes."""
+    """Counts of a sample, a text where they depend on sizes; the multiplications are without those
+    of layers in `uncounted`."""
     old, new = costs
-    macs = [None if cost.uncounted else cost.macs.at(SAMPLE).value for cost in costs]
+    unknown = sorted(old.uncounted | new.uncounted)
     return {
         "params": {"old": old.params, "new": new.params},
-        "macs": dict(zip(("old", "new"), macs, strict=True)),
+        "frozen": {"old": old.frozen, "new": new.frozen},
+        "macs": {"old": old.macs.at(SAMPLE).value, "new": new.macs.at(SAMPLE).value},
+        **({"uncounted": unknown} if unknown else {}),
     }
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from mimgraph.render.detail import Detail
 from mimgraph.render.diagram import Diagram
-from mimgraph.render.fold import collapse, fold
+from mimgraph.render.fold import check_depth, collapse, fold
+from mimgraph.render.patterns import once
 
 Direction: TypeAlias = Literal["TB", "LR"]
 Theme: TypeAlias = Literal["light", "dark"]
@@ -20,7 +21,8 @@ class Scene:
     """A diagram with what the user asked for.
 
     `direction` is Graphviz's rankdir: top to bottom or left to right. Blocks are open down to
-    `depth`, None opens all. `details` tells more of each id, for renderers that can be asked.
+    `depth`, None opens all. `details` tells more of each id, for renderers that can be asked. A
+    `ValueError` tells of what cannot be asked for.
     """
 
     whole: Diagram
@@ -30,8 +32,18 @@ class Scene:
     theme: Theme = "light"
     details: Callable[[], Mapping[str, Detail]] = dict
 
+    def __post_init__(self) -> None:
+        _check_one_of("direction", self.direction, get_args(Direction))
+        _check_one_of("theme", self.theme, get_args(Theme))
+        check_depth(self.depth)
+
     @cached_property
     def shown(self) -> Diagram:
         """What is seen at once."""
         folded = fold(self.whole, self.depth)
-        return collapse(folded) if self.collapse else folded
+        return once(collapse(folded)) if self.collapse else folded
+
+
+def _check_one_of(name: str, given: Any, words: tuple[str, ...]) -> None:
+    if given not in words:
+        raise ValueError(f"{name} is {' or '.join(map(repr, words))}, not {given!r}")

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from mimgraph.analysis.changes import Change, Inside, dotted
-from mimgraph.render.changes import edit_words
-from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, Mark
+from mimgraph import catalogue
+from mimgraph.analysis.changes import Change, Edit, Inside, dotted
+from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, Mark, every
+from mimgraph.render.edits import edit_words
 
 DRAWN = ("from", "shape", "share")  # edits that edges and shapes show
+OTHER = ("op", "body")  # edits after which nothing inside is what it was
 WAS = "was "  # before the ids of what is removed, which others may have now
 
 
@@ -29,11 +31,12 @@ def union(old: Diagram, new: Diagram, inside: Inside) -> Diagram:
 
 
 def _changes(new: Diagram, inside: Inside) -> dict[str, Change]:
-    """What an author edited, by the id of what is drawn of it."""
+    """What an author edited, or a param decides, by the id of what is drawn of it."""
     drawn = _Drawn(new.items)
     found: dict[str, Change] = {}
     for change in inside.everywhere():
-        if change.status == "changed" and change.kind in ("input", "node", "output"):
+        is_drawn = change.status == "changed" or (change.status == "follows" and _told(change))
+        if is_drawn and change.kind in ("input", "node", "output"):
             is_output = change.kind == "output" and "." not in change.name
             id_ = f"output {change.name}" if is_output else drawn.id_of(change.name)
             found.setdefault(id_, change)
@@ -44,7 +47,7 @@ class _Drawn:
     """Finds what is drawn for a name: itself, the repeat that stands for it, or what it is in."""
 
     def __init__(self, items: tuple[Item, ...]) -> None:
-        self.ids = {item.id for item in _every(items)}
+        self.ids = {item.id for item in every(items)}
         self.starts = {id_[:end] for id_ in self.ids for end in _ends(id_)}
         self.numbers: dict[str, list[int]] = {}
         for start in self.starts:
@@ -67,14 +70,6 @@ class _Drawn:
         while found and found not in self.ids:
             found = found.rpartition(".")[0]
         return found
-
-
-def _every(items: tuple[Item, ...]) -> Iterator[Item]:
-    """All items, those in clusters too."""
-    for item in items:
-        yield item
-        if isinstance(item, Cluster):
-            yield from _every(item.items)
 
 
 def _ends(id_: str) -> Iterator[int]:
@@ -106,14 +101,23 @@ class _Joining:
         for item in old:
             key = _key(self.renamed.get(item.id, item.id))
             if key in by_key and item.id not in self.gone:
-                matched[key], last = item, key
-            else:
-                gone.setdefault(last, []).append(self.removed(item))
+                last = key
+                if not self.is_other(item, by_key[key]):
+                    matched[key] = item
+                    continue
+            gone.setdefault(last, []).append(self.removed(item))
         found = gone.get("", [])
         for key, item in by_key.items():
             found.append(self.both(matched[key], item) if key in matched else _added(item))
             found += gone.get(key, [])
         return tuple(found)
+
+    def is_other(self, old: Item, new: Item) -> bool:
+        """Whether one holds what the other cannot, as it does something else."""
+        change = self.changes.get(new.id)
+        edits = () if change is None else change.edits
+        holds = isinstance(old, Cluster) or isinstance(new, Cluster)
+        return holds and any(edit.what in OTHER for edit in edits)
 
     def removed(self, item: Item) -> Item:
         """An old item that is gone, and all in it."""
@@ -126,12 +130,12 @@ class _Joining:
 
     def ends(self, old: Item, enters: str, leaves: str) -> None:
         """Where the edges of an old item, and of all in it, go now."""
-        for item in _every((old,)):
+        for item in every((old,)):
             self.enters[item.id], self.leaves[item.id] = enters, leaves
 
     def both(self, old: Item, new: Item) -> Item:
         """An item that both have: the new one, with what it was."""
-        inner = [item.id for item in _every((new,)) if isinstance(item, Box)]
+        inner = [item.id for item in every((new,)) if isinstance(item, Box)]
         if isinstance(old, Box) or isinstance(new, Box):
             self.ends(old, inner[0], inner[-1])
         else:
@@ -169,11 +173,19 @@ def _added(item: Item) -> Item:
 
 def _edited(change: Change) -> str:
     """`Linear out_features 32 → 64`, `ReLU → GELU`; nothing where the picture tells it all."""
-    told = [edit for edit in change.edits if edit.what not in DRAWN]
+    told = _told(change)
     words = ", ".join(map(edit_words, told))
     if not told or told[0].what == "op":
         return words.removeprefix("op ")
     return f"{change.op} {words}"
+
+
+def _told(change: Change) -> list[Edit]:
+    """The edits, and the options that follow from those of params; what the sizes decide is none."""
+    op = catalogue.find("layer", change.op)
+    left_out = {"key", *(op.inferred if op is not None else ())}
+    effects = [e for e in change.effects if not (e.is_of_type or e.what in left_out)]
+    return [*(edit for edit in change.edits if edit.what not in DRAWN), *effects]
 
 
 def _both(old: str, new: str) -> str:

@@ -632,7 +632,7 @@ class _Reader:
             operation = self.call(word, key.span, rest, here, lone)
         else:
             operation = self.apply("layer", word, key.span, rest, here, lone)
-        return Node(name, key.span, operation, (), take, freeze, key.span.to(tree.span))
+        return Node(name, key.span, operation, (), take, freeze, tree.span)
 
     def take(self, tree: Tree | None, here: str) -> Take | None:
         if tree is None:

@@ -35,11 +35,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"sizes": {"T": 0}}, "T is a size, an integer of at least 1, not 0"),
     ({"sizes": {"T": True}}, "T is a size, an integer of at least 1, not True"),
     ({"sizes": {"T": "9"}}, "T is a size, an integer of at least 1, not '9'"),
-    ({"sizes": {"T": 2}}, "T = 2 breaks T >= 3"),
-    ({"sizes": {"T": 9, "S": 5}}, "S = 5 breaks S % 2 == 0"),
+    ({"sizes": {"T": 2}}, "T = 2 breaks T >= 3, which conv needs (<string>:4)"),
+    ({"sizes": {"T": 9, "S": 5}}, "S = 5 breaks S % 2 == 0, which halves needs (<string>:5)"),
     ({"batch": 0}, "batch is an integer of at least 1, not 0"),
     ({"batch": 1.5}, "batch is an integer of at least 1, not 1.5"),
-    ({"sizes": {"S": 2**64}}, "S = 18446744073709551616: no size that follows fits 64 bits"),
+    ({"batch": 2**63}, f"batch is too large: a size is at most {2**63 - 1:,}"),
+    ({"sizes": {"T": 9, "S": 2**64}}, f"S is too large: a size is at most {2**63 - 1:,}"),
 ]
 
 
@@ -48,3 +49,34 @@ def test_what_does_not_fit_is_told(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as caught:
         mg.loads(TEXT).summary(**given)
     assert str(caught.value) == message
+
+
+INSIDE = """
+inputs: {x: [4, T]}
+blocks:
+  narrow: {seq: [{Conv1d: {out_channels: 4, kernel_size: 3}}, ReLU]}
+  deep: {inputs: {x: [C, L]}, nodes: {first: {block: narrow, from: x, repeat: 3}}, outputs: first}
+nodes: {y: {block: deep, from: x}}
+outputs: y
+"""
+
+
+def test_the_node_that_needs_a_size_is_named_however_deep_it_is() -> None:
+    with pytest.raises(
+        ValueError, match=r"T = 6 breaks T >= 7, which y\.first\.2\.0 needs \(.*:4\)"
+    ):
+        mg.loads(INSIDE).summary(sizes={"T": 6})
+
+
+SQUARE = """
+inputs: {x: [T, 4]}
+nodes: {y: {layer: Rearrange, from: z, pattern: "n a b -> n (a b)"}, z: {merge: matmul, from: [x, t]},
+        t: {layer: Transpose, from: x, dim0: 1, dim1: 2}}
+outputs: y
+"""
+
+
+def test_a_size_that_follows_and_is_too_large_is_told() -> None:
+    message = r"with T = 10000000000 a size of \(N, T\*\*?2\) does not fit 64 bits"
+    with pytest.raises(ValueError, match=message):
+        mg.loads(SQUARE).summary(sizes={"T": 10**10})

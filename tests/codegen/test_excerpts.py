@@ -32,9 +32,8 @@ def ids(items: tuple[Item, ...]) -> Iterator[str]:
 def drawn(graph: mg.Graph) -> set[str]:
     """The ids in a picture, the columns of tables in place of those."""
     tables = tables_of(graph.typed.body)
-    names = {f"inputs of {', '.join(readers)}" for readers in tables}
     columns = {column for columns in tables.values() for column in columns}
-    return set(ids(diagram(graph.typed).items)) - names | columns
+    return set(ids(diagram(graph.typed).items)) - tables.keys() | columns
 
 
 def forward_statements(text: str) -> Iterator[ast.stmt]:

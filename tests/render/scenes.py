@@ -74,3 +74,14 @@ def hostile(word: str) -> Diagram:
         Cluster("c", "block", word, word, (inner,), word),
     )
     return Diagram("Name", word, items, (Edge("x", "c.a", word),))
+
+
+def unlike(number: int) -> str:
+    """A spec of as many merges in a row, in which nothing comes three times on end: they are those
+    of the Thue–Morse sequence."""
+    lines = ["inputs: {x: [4]}", "nodes:"]
+    for i in range(number):
+        merge = ("add", "multiply")[i.bit_count() % 2]
+        before = f"n{i - 1}" if i else "x"
+        lines.append(f"  n{i}: {{merge: {merge}, from: [x, {before}]}}")
+    return "\n".join([*lines, f"outputs: n{number - 1}"])

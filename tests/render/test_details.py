@@ -11,6 +11,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from mimgraph.analysis.cost import Cost
 from mimgraph.codegen.excerpts import excerpts
 from mimgraph.render.detail import Detail
 from mimgraph.render.details import details
@@ -44,6 +45,49 @@ def test_what_is_told_of_a_module_counts_its_tensors(spec: Path) -> None:
     nodes = [found[node.name].cost for node in graph.typed.body.nodes]
     assert sum(cost.params for cost in nodes) == total.params
     assert sum(cost.buffers for cost in nodes) == total.buffers
+
+
+REPEATS = """
+inputs: {x: [T, 8]}
+blocks:
+  fc: {params: {w: 8}, inputs: [x], nodes: {a: {layer: Linear, from: x, out_features: $w}}, outputs: a}
+  two: {inputs: [x], nodes: {f: {block: fc, from: x, repeat: 2}}, outputs: f}
+nodes:
+  equal: {block: fc, from: x, repeat: 12}
+  unlike: {block: fc, from: equal, repeat: {with: {w: [64, 8, 8]}}}
+  shared: {block: fc, from: unlike, repeat: {times: 3, shared: true}}
+  nested: {block: two, from: shared, repeat: 3}
+  row: {from: nested, seq: [{fc: {repeat: {with: {w: [4, 2]}}}}, ReLU]}
+outputs: row
+"""
+
+
+def test_what_is_drawn_once_costs_as_much_as_all_its_copies() -> None:
+    found = told(mg.loads(REPEATS))
+    costs = {id_: (d.copies, d.cost.params, d.cost.macs.value) for id_, d in found.items()}
+    assert costs["equal.0.a"] == (12, 12 * 72, f"{12 * 64}*N*T")
+    assert costs["unlike.0.a"] == (3, 9 * 64 + 65 * 8 + 9 * 8, f"{8 * 64 + 64 * 8 + 64}*N*T")
+    assert costs["shared.a"] == (3, 72, f"{3 * 64}*N*T")
+    assert costs["nested.0.f"] == (3, 6 * 72, f"{6 * 64}*N*T")
+    assert costs["nested.0.f.0.a"] == (6, 6 * 72, f"{6 * 64}*N*T")
+    assert costs["row.0.0.a"] == (2, 9 * 4 + 5 * 2, f"{8 * 4 + 4 * 2}*N*T")
+
+
+def test_what_stands_in_a_block_costs_as_much_as_the_block(spec: Path) -> None:
+    graph = mg.load(spec)
+    found = told(graph)
+
+    for cluster in clusters(diagram(graph.typed).items):
+        whole = found[cluster.id].cost
+        parts = Cost.sum(found[item.id].cost for item in cluster.items)
+        assert (parts.params, parts.macs) == (whole.params, whole.macs), cluster.id
+
+
+def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
+    for item in items:
+        if isinstance(item, Cluster):
+            yield item
+            yield from clusters(item.items)
 
 
 SPEC = """\
@@ -100,18 +144,18 @@ def found() -> dict[str, Detail]:
 
 
 OPTIONS = {
-    "vec.1": "out_features=8, bias=True (default), in_features=12544 (inferred)",
-    "stage": "width=4…16, kernel=3 (default), C=3…4 (inferred), H=32…30 (inferred), W=32…30 (inferred)",
-    "stage.0.inner": "out_channels=4…16, kernel_size=3, stride=1 (default), padding=0 (default),"
-    " dilation=1 (default), groups=1 (default), bias=True (default), padding_mode=zeros (default),"
-    " in_channels=3…4 (inferred)",
-    "words": "hidden_size=8, num_layers=1 (default), bias=True (default), dropout=0.0 (default),"
-    " bidirectional=False (default), proj_size=0 (default), input_size=4 (inferred),"
+    "vec.1": "out_features=8, bias=true (default), in_features=12544 (inferred)",
+    "stage": "width=4/16, kernel=3 (default), C=3/4 (inferred), H=32/30 (inferred), W=32/30 (inferred)",
+    "stage.0.inner": "out_channels=4/16, kernel_size=3, stride=1 (default), padding=0 (default),"
+    " dilation=1 (default), groups=1 (default), bias=true (default), padding_mode=zeros (default),"
+    " in_channels=3/4 (inferred)",
+    "words": "hidden_size=8, num_layers=1 (default), bias=true (default), dropout=0.0 (default),"
+    " bidirectional=false (default), proj_size=0 (default), input_size=4 (inferred),"
     " activation=ReLU, take=last",
     "table": "embedding_dim=8, padding_idx=None (default), max_norm=None (default),"
-    " norm_type=2.0 (default), scale_grad_by_freq=False (default), sparse=False (default),"
+    " norm_type=2.0 (default), scale_grad_by_freq=false (default), sparse=false (default),"
     " num_embeddings=9 (inferred)",
-    "out": "broadcast=False (default), missing=None (default)",
+    "out": "broadcast=false (default), missing=None (default)",
     "vec": "",
     "ids": "vocab=100",
 }
@@ -189,7 +233,7 @@ def test_what_comes_out_and_what_goes_in(found: dict[str, Detail]) -> None:
         ("last", "(N, 8)"),
         ("hidden", "(N, 1, 8)"),
         ("cell", "(N, 1, 8)"),
-        ("state", "(N, 1, 8)"),
+        ("state", "hidden (N, 1, 8), cell (N, 1, 8)"),
     ]
     assert [(s.argument, s.source) for s in found["seen"].sources] == [
         ("query", "columns"),
@@ -197,7 +241,14 @@ def test_what_comes_out_and_what_goes_in(found: dict[str, Detail]) -> None:
         ("value", "columns"),
     ]
     assert [s.source for s in found["columns"].sources] == [f"table.{name}" for name in "abcdefg"]
-    assert [r.shape for r in found["stage.0.inner"].results] == ["(N, 4…16, 30…28, 30…28)"]
+    assert [r.shape for r in found["stage.0.inner"].results] == ["(N, 4/16, 30/28, 30/28)"]
+
+
+def test_a_state_is_two_tensors_which_a_projection_makes_unlike() -> None:
+    lstm = "{layer: LSTM, from: x, hidden_size: 8, proj_size: 3, take: last}"
+    found = told(mg.loads(f"inputs: {{x: [T, 4]}}\nnodes: {{y: {lstm}}}\noutputs: y"))
+    state = found["y"].results[-1]
+    assert state == ("state", "hidden (N, 1, 3), cell (N, 1, 8)", "")
 
 
 def test_what_it_costs(found: dict[str, Detail]) -> None:
@@ -228,7 +279,7 @@ def test_what_is_written_in_python_stands_at_the_users_line() -> None:
     y = mg.Sequential(layers.Linear(3), layers.ReLU())(x, name="vec")
     found = told(mg.Graph(merges.add(y, y, name="sum")))
     (excerpt,) = found["vec.0"].spec
-    assert (excerpt.place, excerpt.text.split(" ")[0]) == (__file__, "y")
+    assert (excerpt.place, excerpt.text.split(" ")[0]) == ("test_details.py", "y")
     (excerpt,) = found["sum"].spec
     assert excerpt.text.startswith("found = told(")
 
@@ -246,6 +297,23 @@ def test_a_spec_on_one_line_is_told_in_parts() -> None:
     )
     (excerpt,) = told(graph)["y"].spec
     assert excerpt.text == '"y": {"layer": "ReLU", "from": "x"}'
+
+
+def test_an_item_has_both_its_braces() -> None:
+    row = "[{Linear: 4}, ReLU, {Linear: {out_features: 2}}]"
+    found = told(mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: {row}}}}}\noutputs: y"))
+    texts = [found[f"y.{index}"].spec[0].text for index in range(3)]
+    assert texts == ["{Linear: 4}", "ReLU", "{Linear: {out_features: 2}}"]
+
+
+def test_a_file_is_told_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("inputs: {x: [4]}\nnodes: {}\noutputs: x")
+    monkeypatch.chdir(tmp_path)
+    assert told(mg.load("spec.yaml"))["x"].spec[0].place == "spec.yaml"
+    for name, path in {"here.html": Path("spec.yaml"), "there.html": spec}.items():
+        mg.load(path).draw(name)
+    assert Path("here.html").read_bytes() == Path("there.html").read_bytes()
 
 
 def test_it_takes_eight_times_as_long_for_eight_times_as_much_on_one_line() -> None:

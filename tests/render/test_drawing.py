@@ -71,7 +71,7 @@ def test_every_kind_is_drawn_in_the_order_it_runs() -> None:
     [
         ("layer: Conv1d, out_channels: 4, kernel_size: 3", "Conv1d 4, kernel_size=3"),
         ("layer: Conv1d, out_channels: 4, kernel_size: 3, stride: 1", "Conv1d 4, kernel_size=3"),
-        ("layer: Linear, out_features: 4, bias: false", "Linear 4, bias=False"),
+        ("layer: Linear, out_features: 4, bias: false", "Linear 4, bias=false"),
         ("layer: Linear, out_features: 4, in_features: 8", "Linear 4"),
         ("layer: Linear, out_features: 4, activation: GELU", "Linear 4 + GELU"),
         ("layer: Dropout", "Dropout"),
@@ -172,8 +172,8 @@ def test_blocks_and_chains_are_clusters_and_edges_pass_their_walls() -> None:
         "  residual",
         "    fc: Linear 8",
         "    sum: add",
-        "last: residual bias=False",
-        "  fc: Linear 8, bias=False",
+        "last: residual bias=false",
+        "  fc: Linear 8, bias=false",
         "  sum: add",
         "last",
     ]
@@ -208,8 +208,8 @@ def test_blocks_and_chains_are_clusters_and_edges_pass_their_walls() -> None:
         (
             "{block: wide, from: x, repeat: {with: {width: [8, 8, 8, 2]}}}",
             [
-                "y: wide width=8…2 × 4",
-                "  Linear 8…2",
+                "y: wide width=8/8/8/2 × 4",
+                "  Linear 8/8/8/2",
                 "  ReLU",
             ],
         ),
@@ -217,10 +217,10 @@ def test_blocks_and_chains_are_clusters_and_edges_pass_their_walls() -> None:
             "{block: deep, from: x, repeat: {with: {times: [2, 2, 0, 1], width: [8, 4, 4, 4]}}}",
             [
                 "y: deep × 4",
-                "  0 to 1: deep times=2, width=8…4 × 2",
-                "    fc: Linear 8…4",
-                "    more: wide width=8…4 × 2",
-                "      Linear 8…4",
+                "  0 to 1: deep times=2, width=8/4 × 2",
+                "    fc: Linear 8/4",
+                "    more: wide width=8/4 × 2",
+                "      Linear 8/4",
                 "      ReLU",
                 "  2: deep times=0, width=4",
                 "    fc: Linear 4",
@@ -315,6 +315,64 @@ def told(item: Item) -> list[str]:
     return [item.title]
 
 
+def test_many_like_inputs_of_one_merge_are_one_box() -> None:
+    names = [f"c{i}" for i in range(60)]
+    picture = drawn(f"""
+        inputs: {{{", ".join(f"{name}: [4]" for name in names)}, z: [5], flag: [4]}}
+        nodes:
+          all: {{merge: concat, from: [{", ".join(names)}, z, flag]}}
+          again: {{merge: concat, from: [all, flag]}}
+        outputs: again
+    """)
+    assert [(box.title, box.subtitle) for box in boxes(picture.items)][:3] == [
+        ("60 inputs", "c0, c1, …, c59"),
+        ("z", ""),
+        ("flag", ""),
+    ]
+    assert [edge.tail for edge in picture.edges if edge.head == "all"] == [
+        "inputs of all, (N, 4) float32",
+        "z",
+        "flag",
+    ]
+
+
+def test_sources_that_are_told_apart_stay_apart() -> None:
+    names = [f"c{i}" for i in range(8)]
+    picture = drawn(f"""
+        inputs: {{{", ".join(f"{name}: [4]" for name in names)}}}
+        nodes:
+          y: {{merge: formula, expr: "{" * ".join(names)}", from: [{", ".join(names)}]}}
+        outputs: y
+    """)
+    assert len([box for box in boxes(picture.items) if box.kind == "input"]) == 8
+
+
+def test_an_item_of_a_chain_tells_what_it_reads() -> None:
+    picture = drawn("""
+        inputs: {x: [8]}
+        nodes:
+          rnn: {layer: Unsqueeze, from: x, dim: 1}
+          y: {from: rnn, seq: [{Linear: 4}, ReLU, Tanh]}
+        outputs: y
+    """)
+    told = [box.tooltip for box in boxes(picture.items) if box.id.startswith("y.")]
+    assert told == ["y.0: Linear(rnn)", "y.1: ReLU(y.0)", "y.2: Tanh(y.1)"]
+
+
+def test_an_each_names_the_ports_that_differ() -> None:
+    picture = drawn("""
+        inputs: {a: [8], b: [8], c: [8]}
+        nodes:
+          unlike: {layer: Linear, each: [a, b], with: {out_features: [4, 9]}}
+          like: {layer: Linear, each: [b, c], out_features: 4}
+          y: {merge: concat, from: [unlike.*, like.*]}
+        outputs: y
+    """)
+    shapes = {box.id: box.shapes for box in boxes(picture.items)}
+    assert shapes["unlike"] == ("a (N, 4)", "b (N, 9)")
+    assert shapes["like"] == ("(N, 4) × 2",)
+
+
 def test_a_learned_tensor_comes_from_the_layer_that_has_it() -> None:
     picture = drawn("""
         inputs: {x: [8]}
@@ -344,3 +402,16 @@ def test_a_learned_tensor_comes_from_the_layer_that_has_it() -> None:
         "vec.0 -> output w (weight)",
         "vec.0 -> output b (bias)",
     ]
+
+
+def test_edges_stand_in_the_order_of_the_sources() -> None:
+    picture = drawn("""
+        inputs: {a: {vocab: 4}, b: {vocab: 5}, x: [8]}
+        nodes:
+          table: {layer: Embedding, each: [a, b], embedding_dim: 4}
+          sizes: {layer: Linear, each: [table.a, table.b], out_features: 4}
+          z: {merge: concat, from: [sizes.*, x]}
+        outputs: z
+    """)
+    inner = [(edge.tail, edge.head, edge.port) for edge in picture.edges[2:-1]]
+    assert inner == [("table", "sizes", ""), ("sizes", "z", ""), ("x", "z", "")]

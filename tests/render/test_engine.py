@@ -20,26 +20,41 @@ def graph() -> Any:
 
 
 @pytest.fixture
-def without_dot(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_pure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path / "no scripts"))
     monkeypatch.setenv("PATH", "")
 
 
-@pytest.mark.usefixtures("without_dot")
-def test_without_dot_graphviz_pure_draws(graph: Any, tmp_path: Path) -> None:
-    for suffix in RENDERERS:
-        draw(graph, tmp_path / f"m{suffix}")
+def stand_in(folder: Path, script: str | None) -> None:
+    """A program that is called `dot`; None is none that can be run."""
+    program = folder / "dot"
+    program.write_text(f"#!/bin/sh\n{script}\n" if script else "\x7f")
+    program.chmod(0o755)
 
 
-@pytest.mark.usefixtures("without_dot")
-def test_without_any_engine_only_dot_text_is_written(
+def test_a_dot_of_the_machine_changes_no_byte(
     graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    stand_in(bin_, "exit 3")
+    for name, path in (("without", ""), ("with", str(bin_))):
+        monkeypatch.setenv("PATH", path)
+        for suffix in RENDERERS:
+            draw(graph, tmp_path / f"{name}{suffix}")
+    for suffix in RENDERERS:
+        found = [(tmp_path / f"{name}{suffix}").read_bytes() for name in ("with", "without")]
+        assert found[0] == found[1]
+
+
+@pytest.mark.usefixtures("without_pure")
+def test_without_any_engine_only_dot_text_is_written(graph: Any, tmp_path: Path) -> None:
     draw(graph, tmp_path / "m.dot")
-    with pytest.raises(RenderError, match="install dot or graphviz-pure"):
+    with pytest.raises(RenderError, match="install graphviz-pure or dot"):
         draw(graph, tmp_path / "m.svg")
 
 
+@pytest.mark.usefixtures("without_pure")
 @pytest.mark.parametrize(
     ("script", "error"),
     [
@@ -55,9 +70,7 @@ def test_without_any_engine_only_dot_text_is_written(
 def test_an_engine_that_fails_is_told_in_a_line(
     graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, error: str
 ) -> None:
-    program = tmp_path / "dot"
-    program.write_text(f"#!/bin/sh\n{script}\n" if script else "\x7f")
-    program.chmod(0o755)
+    stand_in(tmp_path, script)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.setattr(engine, "TIME_LIMIT", 0.2)
     (tmp_path / "m.svg").write_text("old")
@@ -66,12 +79,11 @@ def test_an_engine_that_fails_is_told_in_a_line(
     assert (tmp_path / "m.svg").read_text() == "old"
 
 
+@pytest.mark.usefixtures("without_pure")
 def test_an_engine_that_works_too_long_is_ended(
     graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "dot"
-    program.write_text("#!/bin/sh\nwhile :; do :; done\n")
-    program.chmod(0o755)
+    stand_in(tmp_path, "while :; do :; done")
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     monkeypatch.setattr(engine, "CPU_LIMIT", 1)
     with pytest.raises(RenderError, match="needs more than 1 seconds"):

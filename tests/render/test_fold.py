@@ -10,6 +10,7 @@ import mimgraph
 from mimgraph.render.diagram import Box, Cluster, Diagram, Item, boxes
 from mimgraph.render.drawing import diagram
 from mimgraph.render.fold import collapse, fold
+from mimgraph.render.patterns import once
 
 NESTED = """
 inputs: {x: [8], y: [8]}
@@ -160,7 +161,8 @@ outputs: again
 
 def test_the_gallery_folds_to_whole_pictures(spec: Path) -> None:
     whole = diagram(mimgraph.load(spec).typed)
-    for picture in (fold(whole, 0), fold(whole, 1), collapse(whole), collapse(fold(whole, 1))):
+    some = fold(whole, 0), fold(whole, 1), collapse(whole), once(whole), once(collapse(whole))
+    for picture in (*some, collapse(fold(whole, 1)), once(fold(whole, 0))):
         ids = [box.id for box in boxes(picture.items)]
         assert len(ids) == len(set(ids)) <= len(list(boxes(whole.items)))
         assert {e.tail for e in picture.edges} | {e.head for e in picture.edges} == set(ids)

@@ -19,6 +19,7 @@ from mimgraph.render.scene import Scene
 from tests.browser import Tab
 from tests.conftest import SPECS
 from tests.npm import npm
+from tests.render.scenes import unlike
 from tests.test_injection import WORDS
 
 TOWERS = """
@@ -83,7 +84,7 @@ n9[("`**scale**
 parameter [2], init=ones
 (2,)`")]
 n10{{"`**scaled**
-multiply broadcast=True
+multiply broadcast=true
 (N, 2)`"}}
 n11[/"`**score**
 (N, 2)`"/]
@@ -167,8 +168,7 @@ def test_what_is_too_large_is_folded(uses: int, layers: int, shown: int) -> None
 
 
 def test_what_cannot_be_folded_is_refused_in_a_line(tmp_path: Path) -> None:
-    nodes = [f"  n{i}: {{merge: add, from: [x, {f'n{i - 1}' if i else 'x'}]}}" for i in range(300)]
-    text = "\n".join(["inputs: {x: [4]}", "nodes:", *nodes, "outputs: n299"])
+    text = unlike(300)
     with pytest.raises(RenderError, match="no more than 500 edges and 50,000 characters"):
         mg.loads(text).draw(tmp_path / "m.mmd")
     assert not (tmp_path / "m.mmd").exists()

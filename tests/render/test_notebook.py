@@ -25,6 +25,7 @@ from mimgraph.render.diagram import boxes
 from mimgraph.render.drawing import diagram
 from tests.browser import Tab
 from tests.conftest import ROOT
+from tests.render.scenes import unlike
 
 PAIR = """
 name: Pair
@@ -164,8 +165,7 @@ def test_pictures_are_folded_to_a_size_that_one_reads(name: str) -> None:
 
 
 def test_a_graph_too_large_to_look_at_is_a_table() -> None:
-    nodes = [f"  n{i}: {{merge: add, from: [x, {f'n{i - 1}' if i else 'x'}]}}" for i in range(300)]
-    graph = mg.loads("\n".join(["inputs: {x: [4]}", "nodes:", *nodes, "outputs: n299"]))
+    graph = mg.loads(unlike(300))
     assert caption(graph._repr_html_()) == repr(graph.summary())
 
 

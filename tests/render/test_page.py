@@ -171,6 +171,62 @@ def test_a_click_tells_all_of_a_node(reader: Reader) -> None:
     assert reader.panel == ""
 
 
+def test_what_a_doc_has_between_backticks_is_code(tab: Tab, tmp_path: Path) -> None:
+    doc = "takes `x`, ``y`` and one ` more: `<b>`"
+    path = tmp_path / "doc.html"
+    mimgraph.loads(f"inputs: {{x: {{shape: [4], doc: '{doc}'}}}}\nnodes: {{}}\noutputs: x").draw(
+        path
+    )
+    reader = Reader(tab, path)
+    reader.open("#node=x")
+    assert reader.page.locator("#panel p code").all_inner_texts() == ["x", "y", "<b>"]
+    assert "takes x, y and one ` more: <b>" in reader.panel
+
+
+REPEATS = """
+inputs: {x: [8], y: [4], c: {vocab: 9}}
+blocks:
+  step:
+    inputs: [x]
+    nodes: {fc: {layer: Linear, from: x, out_features: 8}, sum: {merge: add, from: [x, fc]}}
+    outputs: sum
+nodes:
+  columns: {layer: Embedding, each: [c], embedding_dim: 8}
+  encoded: {block: step, from: x, repeat: 12}
+  vec: {from: encoded, seq: [ReLU, Tanh]}
+  z: {merge: concat, from: [columns.*, vec, y]}
+outputs: z
+"""
+
+
+def test_what_a_node_reads_is_told_by_the_names_and_in_the_order_of_the_spec(
+    tab: Tab, tmp_path: Path
+) -> None:
+    path = tmp_path / "repeats.html"
+    mimgraph.loads(REPEATS).draw(path)
+    reader = Reader(tab, path)
+
+    def read(id_: str) -> list[list[str]]:
+        reader.open(f"#node={id_}")
+        links = reader.page.locator("#panel .links").all_inner_texts()
+        return [text.split("\n") for text in links]
+
+    assert read("z") == [["columns", "vec", "y"], ["z"]]
+    assert read("vec") == read("vec.0")[:1] + [["z"]] == [["encoded"], ["z"]]
+    assert read("encoded.0.sum") == [["x", "encoded.0.fc"], ["vec"]]
+    assert "WEIGHTS AND WORK OF ALL 12 TIMES" in reader.panel.upper()
+
+
+def test_a_chain_that_is_open_is_not_what_a_node_reads(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "chain.html"
+    mimgraph.loads(large(12, 0)).draw(path, collapse=True)
+    reader = Reader(tab, path)
+    reader.open("#node=n11")
+    reader.open("#node=output n11")
+    links = reader.page.locator("#panel .links").all_inner_texts()
+    assert links == ["n11"]
+
+
 def test_a_block_folds_into_one_box_and_opens_again(reader: Reader) -> None:
     reader.item("tower").locator("> .caption").click()
     assert reader.items == [id_ for id_ in ALL if not id_.startswith("tower.")]
@@ -352,6 +408,28 @@ def test_two_fingers_pinch(reader: Reader) -> None:
     assert scale(reader) == pytest.approx(2 * first, rel=0.1)
 
 
+def test_a_small_window_has_room_for_the_name_the_search_and_what_is_selected(
+    reader: Reader,
+) -> None:
+    def is_seen(id_: str) -> bool:
+        seen, box = reader.page.locator("#picture").bounding_box(), reader.item(id_).bounding_box()
+        right, low = box["x"] + box["width"], box["y"] + box["height"]
+        across = seen["x"] <= box["x"] and right <= seen["x"] + seen["width"]
+        return across and seen["y"] <= box["y"] and low <= seen["y"] + seen["height"]
+
+    reader.item("score").click()
+    reader.page.set_viewport_size({"width": 360, "height": 640})
+    reader.page.wait_for_function("innerWidth === 360")
+    assert reader.page.locator("#search").bounding_box()["width"] > 300
+    name = reader.page.locator("h1")
+    assert name.evaluate("name => name.scrollWidth <= name.clientWidth")
+    assert is_seen("score")
+    reader.item("score").click()
+    reader.page.get_by_role("button", name="fused").click()
+    panel = reader.page.locator("#panel").bounding_box()
+    assert is_seen("fused") and panel["y"] + panel["height"] <= 640
+
+
 def test_the_theme_is_the_authors_until_the_reader_changes_it(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "dark.html"
     mimgraph.loads(SPEC).draw(path, theme="dark")
@@ -381,7 +459,7 @@ def test_a_screen_reader_hears_a_tree(reader: Reader) -> None:
     assert [line for line in lines if line not in heard] == []
     reader.item("fused").focus()
     assert reader.item("fused").get_attribute("aria-description") == (
-        "from tower.1, numbers; to score"
+        "from tower, numbers; to score"
     )
 
 
@@ -471,6 +549,32 @@ def test_two_thousand_nodes_are_quick(tab: Tab, tmp_path: Path, blocks: int) -> 
     timed("light", lambda: reader.page.mouse.move(400, 400))
     timed("fold", reader.page.locator("#less").click)
     assert {what: seconds for what, seconds in took.items() if seconds > 2} == {}
+
+
+WIDE = "inputs: {{{}}}\nnodes: {{all: {{merge: concat, from: [{}]}}}}\noutputs: all"
+COLUMNS = [f"c{i}" for i in range(200)]
+LONG = {
+    "high": (large(600, 0), "x"),
+    "wide": (WIDE.format(", ".join(f"{c}: [4]" for c in COLUMNS), ", ".join(COLUMNS)), "c0"),
+}
+
+
+@pytest.mark.parametrize(("spec", "first"), LONG.values(), ids=LONG.keys())
+def test_what_is_too_long_to_be_seen_whole_is_fitted_where_it_begins(
+    tab: Tab, tmp_path: Path, spec: str, first: str
+) -> None:
+    path = tmp_path / "long.html"
+    mimgraph.loads(spec).draw(path)
+    reader = Reader(tab, path)
+    reader.open()
+    reader.page.locator("#picture").press("0")
+    assert reader.said == "too long to be seen whole: this is where it begins"
+    seen, box = reader.page.locator("#picture").bounding_box(), reader.item(first).bounding_box()
+    assert seen["x"] <= box["x"] and seen["y"] <= box["y"] and box["width"] > 20
+    for _ in range(60):
+        reader.press("-")
+    world = reader.page.locator("#picture > g").bounding_box()
+    assert world["width"] <= seen["width"] and world["height"] <= seen["height"]
 
 
 def test_hostile_texts_are_seen_and_do_nothing(tab: Tab, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pypdf import PageObject, PdfReader
 
 from mimgraph.render import pdf
 from mimgraph.render.diagram import Box, Diagram
+from mimgraph.render.figure import SmallWarning
 from mimgraph.render.scene import Scene
 from tests.render.scenes import EVERYTHING, HOSTILE, hostile
 
@@ -67,7 +68,9 @@ def test_letters_are_those_that_were_meant(letters: str, shown: str) -> None:
 
 def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "MOST_POINTS", 100)
-    assert max(page(Scene(EVERYTHING)).mediabox[2:]) == pytest.approx(100)
+    with pytest.warns(SmallWarning, match="points high"):
+        found = page(Scene(EVERYTHING))
+    assert max(found.mediabox[2:]) == pytest.approx(100)
 
 
 @pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))

@@ -9,6 +9,7 @@ from PIL import Image
 
 from mimgraph.render import png
 from mimgraph.render.diagram import Box, Diagram, Edge
+from mimgraph.render.figure import SmallWarning
 from mimgraph.render.looks import LOOKS
 from mimgraph.render.scene import Scene, Theme
 from tests.render.scenes import EVERYTHING, HOSTILE, hostile
@@ -46,9 +47,14 @@ def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None
     scene = Scene(Diagram("Long", "", chain, edges))
     assert opened(scene).height > 1000
     monkeypatch.setattr(png, "LONGEST", 500)
-    assert opened(scene).height == 500
+    with pytest.warns(
+        SmallWarning, match=r"the picture is 1,\d+ points high, more than one can read"
+    ):
+        assert opened(scene).height == 500
     monkeypatch.setattr(png, "MOST_PIXELS", 2000)
-    assert opened(scene).width * opened(scene).height == pytest.approx(2000, rel=0.1)
+    with pytest.warns(SmallWarning):
+        small = opened(scene)
+    assert small.width * small.height == pytest.approx(2000, rel=0.1)
 
 
 def test_the_same_scene_gives_the_same_bytes() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 from pathlib import Path
 from textwrap import dedent
 from xml.etree import ElementTree
@@ -15,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mimgraph as mg
+from mimgraph.cli import main
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph
 from mimgraph.render.diagram import Cluster, Diagram, Item, boxes
@@ -94,6 +97,38 @@ def test_colours_are_those_of_a_terminal_and_signs_tell_the_same() -> None:
     assert "\x1b[32m+ drop" in colored
     assert "\x1b[33m~ score" in colored
     assert re.sub(r"\x1b\[[\d;]*m", "", colored) == review.text()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("command", ["diff", "summary"])
+@pytest.mark.parametrize("format", ["text", "md"])
+def test_any_encoding_of_standard_output_will_do(
+    command: str, format: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = "params: {word: 한}\ninputs: {x: [4]}\nblocks:\n  b: {seq: [Linear: 4]}\nnodes:\n  y: {block: b, from: x, repeat: 2}\noutputs: y\n"
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(spec, encoding="utf-8")
+    new.write_text(spec.replace("한", "글").replace("Linear: 4", "Linear: 8"), encoding="utf-8")
+    written = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", written)
+        specs = [old, new] if command == "diff" else [new]
+        assert main([command, *map(str, specs), "--format", format]) == 0
+    written.seek(0)
+    shown = written.read()
+    if command == "diff":
+        assert "\\ud55c -> \\uae00" in shown
+
+
+def test_lines_are_not_long() -> None:
+    for old, new in CASES.values():
+        told = mg.diff(old, new).text()
+        assert all(len(line) < 120 for line in told.splitlines()), told
+
+
+def test_only_graphs_are_compared() -> None:
+    with pytest.raises(TypeError, match="two graphs, but one is None"):
+        mg.diff(CASES["Removed"][0], None)  # type: ignore[arg-type]
 
 
 # --- Markdown -------------------------------------------------------------------------------------
@@ -197,17 +232,22 @@ PICTURES = {
     "A layer becomes a chain": """
           x (N, 8)
           y (N, 8)
-        ~ a: Linear → seq [Linear, Tanh, Dropout] (N, 4)
-            Linear 4 (N, 4)
-            Tanh (N, 4)
-            Dropout (N, 4)
+        + a: seq (N, 4)
+        +   Linear 4 (N, 4)
+        +   Tanh (N, 4)
+        +   Dropout (N, 4)
+        - a: Linear 4 (N, 4)
           b: Linear 4 + ReLU (N, 4)
           sum: add (N, 4)
           score: Linear 1 (N, 1)
           score (N, 1)
 
+        + x -> a.0
         + a.0 -> a.1
         + a.1 -> a.2
+        + a.2 -> sum
+        - x -> was a
+        - was a -> sum
     """,
     "Items of a chain: another op, one more, and the keys of those after it": """
           x (N, 3, 8, 8)
@@ -244,6 +284,47 @@ PICTURES = {
         - stage1.0.conv -> stage1.0.sum
         - stage2.0.conv -> stage2.0.sum
     """,
+    "Chains, blocks and merges that take the place of others, with their options": """
+          x (N, 8)
+          y (N, 8)
+        + tower: bottleneck width=2 (N, 8)
+        +   down: Linear 2 (N, 2)
+        +   up: Linear 8 (N, 8)
+        - tower: seq (N, 8)
+        -   Linear 4 (N, 4)
+        -   ReLU (N, 4)
+        -   Linear 8 (N, 8)
+        + wide: Linear 8 (N, 8)
+        - wide: bottleneck (N, 8)
+        -   down: Linear 4 (N, 4)
+        -   up: Linear 8 (N, 8)
+        ~ both: concat → gated, out_features none → 64 (N, 16) → (N, 64)
+        + score: seq (N, 1)
+        +   Linear 16 (N, 16)
+        +   ReLU (N, 16)
+        +   Linear 1 (N, 1)
+        - score: Linear 1 (N, 1)
+          score (N, 1)
+
+        + x -> tower.down
+        + tower.down -> tower.up
+        + y -> wide
+        + tower.up -> both
+        + wide -> both
+        + both -> score.0
+        + score.0 -> score.1
+        + score.1 -> score.2
+        + score.2 -> output score
+        - x -> was tower.0
+        - was tower.0 -> was tower.1
+        - was tower.1 -> was tower.2
+        - y -> was wide.down
+        - was wide.down -> was wide.up
+        - was tower.2 -> both
+        - was wide.up -> both
+        - both -> was score
+        - was score -> output score
+    """,
     "An item of a chain less, and the next in its place": """
           x (N, 4)
           y: seq (N, 2)
@@ -277,8 +358,8 @@ PICTURES = {
             Linear 3 (N, 3)
         ~   Dropout p 0.1 → 0.2 (N, 3)
         ~ three: mlp width [4, 5] → [4, 6] (N, 5) → (N, 6)
-        ~   Linear out_features 5 → 6 (N, 4…5) → (N, 4…6)
-        ~   Dropout p 0.1 → 0.2 (N, 4…5) → (N, 4…6)
+        ~   Linear out_features 5 → 6 (N, 4/5) → (N, 4/6)
+        ~   Dropout p 0.1 → 0.2 (N, 4/5) → (N, 4/6)
           three (N, 5) → (N, 6)
 
     """,
@@ -368,3 +449,18 @@ def test_a_block_that_is_closed_shows_that_something_in_it_changed() -> None:
         "~ stage2",
         "  stage2",
     ]
+
+
+def test_the_words_of_the_picture_tell_that_it_is_of_two(tmp_path: Path) -> None:
+    review = mg.diff(*CASES["Removed"])
+    told = "What changed, 1 removed, 2 changed, in the architecture of Model"
+    for ending in ("svg", "mmd", "html"):
+        review.draw(tmp_path / f"diff.{ending}")
+        assert told in (tmp_path / f"diff.{ending}").read_text()
+
+
+def test_the_page_has_details_of_both(tmp_path: Path) -> None:
+    review = mg.diff(*CASES["Removed"])
+    details = review._scene().details()
+    assert details["was b"].op == "Linear"
+    assert [(c.name, c.value) for c in details["a"].options][:1] == [("out_features", "8")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,7 @@ def test_the_table_of_a_graph() -> None:
         Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
         MACs: 1,152*T + 1,748,896 per sample (2,304*T + 3,497,792 FLOPs)
         Activations: 128*T + 403,364 bytes per sample
+        × n: the row counts all n times, those inside it one time or the times they number
         Inputs: image (N, 3, 32, 32) float32, words (N, T) int64, extra (N, 5) float32
         Outputs: score (N, 1), local (N, 8, T - 2)
         At run time: T >= 3
@@ -108,7 +110,7 @@ def test_unlike_repeats_are_told_apart_and_shared_weights_counted_once() -> None
         b             Input              (N, 8)             -     -
         tower         seq                (N, 6)           434   320  a
         ├─ 0          wide × 4           (N, 4)           308   224
-        │  ├─ 0 to 2  wide width=8 × 3   (N, 8)            88    64
+        │  ├─ 0 to 2  wide width=8 × 3   (N, 8)           264   192
         │  │  ├─ 0    Linear             (N, 8)            72    64
         │  │  └─ 1    BatchNorm1d        (N, 8)            16     -
         │  └─ 3       wide width=4       (N, 4)            44    32
@@ -130,6 +132,45 @@ def test_unlike_repeats_are_told_apart_and_shared_weights_counted_once() -> None
         .strip()
         .splitlines()
     )
+
+
+TIMES = """
+inputs: {x: [8]}
+blocks: {b: {params: {width: 8}, seq: [{Linear: $width}]}}
+nodes: {y: {block: b, from: x, repeat: %s}}
+outputs: y
+"""
+UNLIKE, ALIKE, SHARED = "{with: {width: [8, 8, 16]}}", "3", "{times: 3, shared: true}"
+
+
+def test_what_stands_for_several_times_counts_all_of_them() -> None:
+    assert [line.split(")")[-1].split() for line in table(TIMES % UNLIKE)[3:]] == [
+        ["288", "256", "x"],
+        ["144", "128"],
+        ["72", "64"],
+        ["144", "128"],
+        ["144", "128"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("repeat", "depth", "said"),
+    [(UNLIKE, None, True), (UNLIKE, 1, False), (ALIKE, None, True), (ALIKE, 0, False)],
+)
+def test_the_facts_tell_what_times_mean_where_it_matters(
+    repeat: str, depth: int | None, said: bool
+) -> None:
+    shown = mimgraph.loads(TIMES % repeat).summary(depth=depth)
+    for text in (shown.text(), shown.markdown(), shown._repr_html_()):
+        assert ("the row counts all n times" in text) == said
+
+
+def test_data_has_each_time_or_how_many_share_weights() -> None:
+    row = mimgraph.loads(TIMES % UNLIKE).summary().data()[1]
+    assert [child["params"] for child in row["children"]] == [72, 72, 144]
+    assert row["params"] == sum(child["params"] for child in row["children"])
+    row = mimgraph.loads(TIMES % SHARED).summary().data()[1]
+    assert (row["loops"], row["macs"], row["children"][0]["macs"]) == (3, 192, 64)
 
 
 def test_several_results_without_a_default_are_all_told() -> None:
@@ -170,6 +211,12 @@ def test_sizes_and_a_depth_fill_and_close_the_table() -> None:
         Outputs: score (8, 1), local (8, 8, 48)
     """)
     assert str(mimgraph.loads(MODEL).summary(8, {"T": 50}, depth=0)) == table.strip()
+
+
+@pytest.mark.parametrize("depth", [-1, "x", 1.5, True])
+def test_what_is_no_depth_is_told(depth: Any) -> None:
+    with pytest.raises(ValueError, match="depth is an integer of at least 0, or None for all, not"):
+        mimgraph.loads(MODEL).summary(depth=depth)
 
 
 FROZEN = """
@@ -216,6 +263,7 @@ def test_data_has_the_rows_of_inputs_and_nodes_and_what_is_inside() -> None:
         "layer": "Input",
         "shape": "(N, T)",
         "dtype": "int64",
+        "from": [],
         "params": 0,
         "macs": 0,
         "activations": 0,
@@ -227,6 +275,7 @@ def test_data_has_the_rows_of_inputs_and_nodes_and_what_is_inside() -> None:
         "layer": "Conv2d",
         "shape": "(N, 8, 30, 30)",
         "dtype": "float32",
+        "from": ["x"],
         "params": 576,
         "macs": 518400,
         "activations": 28800,
@@ -243,6 +292,27 @@ def test_a_narrow_table_leaves_out_the_sources_then_cuts_the_layers() -> None:
     assert [len(summary.text(width).split("\n")[3]) for width in widths] == [87, 80, 64, 60]
     assert "  From" in summary.text(80) and "  From" not in summary.text(70)
     assert "BatchNorm2d... " in summary.text(60)
+
+
+def test_no_line_is_wider_than_a_terminal(spec: Path) -> None:
+    summary = mimgraph.load(spec).summary()
+    for width in (40, 60, 80):
+        assert max(map(len, summary.text(width).splitlines())) <= width
+
+
+TITLES = {
+    90: ["Name", "Layer", "Output shape", "Params", "MACs", "From"],
+    60: ["Name", "Layer", "Output shape", "Params", "MACs"],
+    50: ["Name", "Layer", "Output shape", "Params"],
+    40: ["Name", "Layer", "Output s...", "Params"],
+}
+
+
+@pytest.mark.parametrize("width", TITLES)
+def test_a_narrow_table_keeps_what_matters_most(width: int) -> None:
+    lines = mimgraph.loads(MODEL).summary().text(width).split("\n\n")[1].splitlines()
+    assert re.split("  +", lines[0]) == TITLES[width]
+    assert re.search(r" 19,?297$| 16,000( |$)", "\n".join(lines), re.MULTILINE)
 
 
 class Terminal(io.StringIO):
@@ -262,7 +332,7 @@ def test_it_prints_as_wide_as_the_terminal_in_its_characters(
     monkeypatch.setenv("COLUMNS", "50")
     lines = str(summary).splitlines()
     assert str(summary).isascii()
-    assert max(map(len, lines[2:23])) == 54  # no number is cut
+    assert max(map(len, lines)) <= 50
     assert lines[9].startswith("|  |  |- 0")
     assert lines[10].startswith("|  |  `- 1")
 
@@ -304,9 +374,46 @@ def test_csv_has_a_row_for_each_name() -> None:
         "buffers": "0",
         "macs": "1036800",
         "activations": "57600",
+        "loops": "1",
         "only": "",
+        "from": "x",
+        "shares": "",
     }
+    assert rows["fused"]["from"] == "pooled, lstm.last, fc"
     assert rows["lstm"]["macs"] == "1536*T"
+
+
+def test_csv_ends_in_the_totals_under_no_name() -> None:
+    summary = mimgraph.loads(FROZEN).summary(sizes={"T": 5})
+    *_, total = csv.DictReader(io.StringIO(summary.csv()))
+    assert {key: value for key, value in total.items() if value} == {
+        "layer": "Total",
+        "params": "30",
+        "frozen": "20",
+        "buffers": "0",
+        "macs": "80",
+        "activations": "112",
+        "loops": "1",
+    }
+
+
+def test_the_totals_are_plain_data() -> None:
+    totals = mimgraph.loads(FROZEN).summary().totals()
+    assert json.loads(json.dumps(totals)) == totals
+    assert totals == {
+        "params": 30,
+        "frozen": 20,
+        "buffers": 0,
+        "macs": "16*T",
+        "activations": "16*T + 32",
+        "training": {"macs": 8, "activations": 8},
+    }
+
+
+def test_data_tells_whose_module_is_used() -> None:
+    rows = {row["name"]: row for row in mimgraph.loads(SHARING).summary().data()}
+    assert (rows["other"]["shares"], "shares" in rows["tower"]) == ("tower", False)
+    assert (rows["other"]["from"], rows["score"]["from"]) == (["b"], ["tower", "none"])
 
 
 def leaves(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -37,7 +37,7 @@ class Page {
     );
     this.listen();
     this.draw();
-    this.begin();
+    this.view.begin();
     this.setStop(this.model.root.items[0]);
     this.follow();
   }
@@ -47,7 +47,7 @@ class Page {
     const before = held && this.shown.places.get(held);
     const focused = document.activeElement?.dataset?.id;
     this.shown = this.layout.run();
-    this.view.size = this.shown;
+    this.view.see(this.shown, this.first());
     this.drawing.show(this.shown);
     this.trace.clear();
     this.trace.index(this.shown.lines);
@@ -57,9 +57,15 @@ class Page {
     this.mark();
   }
 
-  begin() {
+  // The place of the first thing that runs.
+  first() {
     const places = this.model.root.items.map((item) => this.shown.places.get(item));
-    this.view.begin(places.reduce((first, place) => (place.v < first.v ? place : first)));
+    return places.reduce((first, place) => (place.v < first.v ? place : first));
+  }
+
+  fit() {
+    if (this.view.fit()) return;
+    this.tell("too long to be seen whole: this is where it begins", { isSeen: true });
   }
 
   toggle(item) {
@@ -74,7 +80,7 @@ class Page {
     const depth = Math.max(0, ...depths) + change;
     this.model.unfoldTo(depth);
     this.draw();
-    this.begin();
+    this.view.begin();
     this.tell(`unfolded to depth ${Math.max(0, depth)}`);
   }
 
@@ -111,16 +117,26 @@ class Page {
     this.setStop(item);
   }
 
+  // What is selected stays in the window, whatever becomes of that.
+  keepInSight() {
+    if (!this.selected) return;
+    this.view.show(this.shown.places.get(this.model.seen(this.selected)));
+  }
+
   mark() {
     this.picture.querySelector(".selected")?.classList.remove("selected");
     const group = this.selected && this.drawing.groupOf(this.model.seen(this.selected));
     group?.classList.add("selected");
   }
 
-  // What feeds an item and what it feeds; of an open block, through its walls.
+  // What feeds an item and what it feeds, by the names that its block reads: what stands in another
+  // block is that block. Of an open block, through its walls.
   neighbours(item) {
     const within = new Set([item, ...(item.items ? this.model.shown(item) : [])]);
-    const outside = (items) => [...new Set(items)].filter((other) => !within.has(other));
+    const beside = (other) => this.model.beside(other, item);
+    const outside = (items) => [
+      ...new Set(items.filter((other) => !within.has(other)).map(beside)),
+    ];
     const of = (list) => outside([...within].flatMap((each) => list(each)));
     return {
       before: of((each) => this.trace.before(each)),
@@ -186,10 +202,11 @@ class Page {
     this.picture.addEventListener("keydown", (event) => this.pictureKey(event));
     addEventListener("keydown", (event) => this.pageKey(event));
     addEventListener("hashchange", () => this.follow());
+    addEventListener("resize", () => this.keepInSight());
     const buttons = {
       closer: () => this.view.closer(),
       farther: () => this.view.farther(),
-      fit: () => this.view.fit(),
+      fit: () => this.fit(),
       more: () => this.unfoldTo(1),
       less: () => this.unfoldTo(-1),
       close: () => this.close(),
@@ -244,7 +261,7 @@ class Page {
       "+": () => this.view.closer(),
       "=": () => this.view.closer(),
       "-": () => this.view.farther(),
-      0: () => this.view.fit(),
+      0: () => this.fit(),
       "?": () => find("help").showModal(),
       Escape: () => this.close(),
     };

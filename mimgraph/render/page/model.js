@@ -65,6 +65,16 @@ export class Model {
     return shown;
   }
 
+  // An item, or the outermost that it stands in and another does not; a chain is no module.
+  beside(item, other) {
+    const around = new Set();
+    for (let outer = other; outer; outer = outer.parent) around.add(outer);
+    let found = item;
+    for (let outer = item; !around.has(outer); outer = outer.parent)
+      if (outer.kind !== "chain") found = outer;
+    return found;
+  }
+
   *shown(of = this.root) {
     for (const item of of.items) {
       yield item;

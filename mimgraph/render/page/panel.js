@@ -17,7 +17,7 @@ export class Panel {
       ...(item.items ? [this.fold(item)] : []),
       ...table("Options", options(detail)),
       ...table("Results", results(item, detail)),
-      ...table("Weights and work", numbers(detail)),
+      ...table(worth(detail), numbers(detail)),
       ...this.links("From", before),
       ...this.links("To", after),
       ...listing("Spec", detail.spec),
@@ -65,7 +65,15 @@ function about({ kind, subtitle, tooltip, optional, mark }, { op, notes = [], do
       textContent: [kind, ...remarks, mark].filter(Boolean).join(" · "),
     }),
     ...new Set([op === kind ? "" : subtitle || op, doc || tooltip].filter(Boolean)),
-  ].map((part) => (typeof part === "string" ? html("p", { textContent: part }) : part));
+  ].map((part) => (typeof part === "string" ? html("p", {}, ...prose(part)) : part));
+}
+
+// What stands between backticks is code.
+function prose(text) {
+  return text.split(/(`+)(\S|\S.*?\S)\1/).flatMap((part, i) => {
+    const [isText, isTicks] = [i % 3 === 0, i % 3 === 1];
+    return isTicks ? [] : isText ? part : html("code", { textContent: part });
+  });
 }
 
 function table(title, rows) {
@@ -85,8 +93,11 @@ function options({ options: found = [] }) {
 
 function results({ shapes = [] }, { results: found }) {
   if (!found) return shapes.map((shape) => ["result", shape]);
-  return found.map(({ port, shape, dtype }) => [port || "result", `${shape} ${dtype}`]);
+  return found.map(({ port, shape, dtype }) => [port || "result", `${shape} ${dtype}`.trim()]);
 }
+
+const worth = ({ copies = 1 }) =>
+  copies > 1 ? `Weights and work of all ${copies} times` : "Weights and work";
 
 function numbers({ params, frozen, buffers, macs, activations, uncounted = [] }) {
   const rows = [

@@ -3,6 +3,7 @@
 const [LEAST, MOST, STEP] = [0.02, 4, 1.25];
 const MARGIN = 24;
 const LEGEND = 20; // more at the foot
+const SLIVER = 40; // pixels, narrower than which a whole picture shows nothing
 const FAR = 0.28; // no text can be read below
 const [READABLE, EASY] = [0.35, 0.8]; // between which a picture begins
 const DRAG = 4; // pixels that a click may slip
@@ -34,7 +35,8 @@ export class View {
   }
 
   zoom(factor, x = this.width / 2, y = this.height / 2) {
-    const scale = Math.min(MOST, Math.max(LEAST, this.scale * factor));
+    const least = Math.min(LEAST, ...this.fits);
+    const scale = Math.min(MOST, Math.max(least, this.scale * factor));
     this.x = x - ((x - this.x) * scale) / this.scale;
     this.y = y - ((y - this.y) * scale) / this.scale;
     this.scale = scale;
@@ -54,18 +56,34 @@ export class View {
     return [(this.width - 2 * MARGIN) / width, (this.height - 2 * MARGIN - LEGEND) / height];
   }
 
-  // All of it, in the middle.
-  fit() {
-    this.scale = Math.max(LEAST, Math.min(...this.fits, 1));
-    this.x = (this.width - this.size.width * this.scale) / 2;
-    this.y = (this.height - LEGEND - this.size.height * this.scale) / 2;
-    this.apply();
+  // What there is to see, and the place where it begins.
+  see(size, first) {
+    Object.assign(this, { size, first });
   }
 
-  // All of it where it can still be read, else its beginning, with `first` in sight.
-  begin(first) {
-    this.fit();
-    if (this.scale > (READABLE + EASY) / 2) return;
+  // All of it in the middle, if there is anything to see then; says whether there is.
+  fit() {
+    const { width, height } = this.size;
+    const scale = Math.min(...this.fits, 1);
+    const isSliver = scale < READABLE && Math.min(width, height) * scale < SLIVER;
+    if (isSliver) this.start();
+    else {
+      this.scale = scale;
+      this.x = (this.width - width * scale) / 2;
+      this.y = (this.height - LEGEND - height * scale) / 2;
+      this.apply();
+    }
+    return !isSliver;
+  }
+
+  // All of it where it can still be read, else its beginning.
+  begin() {
+    if (Math.min(...this.fits) > (READABLE + EASY) / 2) this.fit();
+    else this.start();
+  }
+
+  start() {
+    const { first } = this;
     this.scale = Math.max(READABLE, Math.min(EASY, Math.max(...this.fits)));
     const start = (room, size, at) => {
       const free = room - size * this.scale;

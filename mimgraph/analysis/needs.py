@@ -1,0 +1,53 @@
+"""Which node needs what must hold at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedNode, Use, unwrap
+from mimgraph.ir.types import Constraint, at_least_one
+from mimgraph.source import Span
+
+
+def needed_by(body: Body, constraint: Constraint) -> tuple[str, Span] | None:
+    """The dotted name of the first node that needs it, and where that is written."""
+    for path, node, lowering in _leaves(body, "", set()):
+        if constraint in _needs(lowering):
+            return path, node.declared.span
+    return None
+
+
+def _needs(lowering: Lowering) -> Iterator[Constraint]:
+    """What an op says, and that none of its results is empty."""
+    yield from lowering.requires
+    for type_ in lowering.results.values():
+        yield from (at_least_one(size) for size in type_.dims if isinstance(size, Dim))
+
+
+_Leaves = Iterator[tuple[str, TypedNode, Lowering]]
+
+
+def _leaves(body: Body, path: str, seen: set[Body]) -> _Leaves:
+    """The layers and merges of each distinct body; a catalogue's block is one with its node."""
+    if body in seen:
+        return
+    seen.add(body)
+    for node in body.order:
+        yield from _inside(node, path if body.is_chain else f"{path}{node.name}.", seen)
+
+
+def _inside(node: TypedNode, path: str, seen: set[Body]) -> _Leaves:
+    match unwrap(node.operation):
+        case Leaf(lowering=lowering):
+            yield path[:-1], node, lowering
+        case Sequence(items) | Each(items):
+            for item in items:
+                yield from _inside(item, f"{path}{item.name}.", seen)
+        case Use(body, merge=merge):
+            for inner, inner_node, lowering in _leaves(body, path, seen):
+                yield (path[:-1], node, lowering) if merge else (inner, inner_node, lowering)
+        case Repeated(bodies, shared=shared):
+            for index, body in enumerate(bodies):
+                yield from _leaves(body, path if shared else f"{path}{index}.", seen)

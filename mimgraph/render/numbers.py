@@ -1,0 +1,33 @@
+"""Numbers of a table as one reads them: thousands apart, bytes in units, `?` for what is not known."""
+
+from __future__ import annotations
+
+import re
+
+from mimgraph.analysis.cost import Cost
+from mimgraph.ir.amount import Amount
+
+
+def macs(cost: Cost) -> str:
+    """The number, `-` for none, and `?` for what is not known."""
+    known = number(cost.macs)
+    if not cost.uncounted:
+        return known if cost.macs else "-"
+    return f"{known} + ?" if cost.macs else "?"
+
+
+def number(amount: Amount) -> str:
+    """`1,024*T + 16`, thousands apart."""
+    return re.sub(r"(?<!\w)\d+", lambda digits: f"{int(digits[0]):,}", str(amount.value))
+
+
+def memory(amount: Amount) -> str:
+    """`77.2 kB`; the bytes where they depend on sizes."""
+    if not isinstance(amount.value, int):
+        return f"{number(amount)} bytes"
+    size, unit = float(amount.value), "B"
+    for larger in ("kB", "MB", "GB", "TB", "PB"):
+        if size < 999.5:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.3g} {unit}" if size < 999.5 else f"{size:,.0f} {unit}"
