@@ -17,6 +17,7 @@ from importlib import import_module
 from math import gcd
 from typing import Any, NamedTuple
 
+from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.graph import Block
@@ -186,8 +187,9 @@ class Op:
         self, sources: Mapping[str, TensorType], options: Mapping[str, Any]
     ) -> Lowering | Block:
         """The rule's own answer."""
-        given = {name: options[name] for name in options if name not in self._computed}
-        return self.function(*self.inputs.argument(sources), **given)
+        if self._computed:
+            options = {name: options[name] for name in options if name not in self._computed}
+        return self.function(*self.inputs.argument(sources), **options)
 
     @cached_property
     def _computed(self) -> frozenset[str]:
@@ -243,7 +245,7 @@ class Applicable:
         return ItemCall(self, item)
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class EachCall:
     """What is called on every source, and the options that each has for itself."""
 

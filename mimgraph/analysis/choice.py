@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mimgraph.analysis.options import compute
+from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.ir.expression import variables
 from mimgraph.ir.graph import (
@@ -43,7 +44,7 @@ class _Faulty(Exception):
     """A choice that cannot be made; its fault is told."""
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class _Chooser:
     """`own` are the names that a block gives a meaning of its own, other at each use."""
 

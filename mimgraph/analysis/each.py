@@ -40,7 +40,7 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
             message = f"{name!r} cannot be the name of a port"
             state.fault("bad-name", message, span, path, help=reason)
         else:
-            found[name] = replace(one, source=one.source._replace(argument=None))
+            found[name] = one._replace(source=one.source._replace(argument=None))
     return found if len(state.report.diagnostics) == before else None
 
 

@@ -205,7 +205,7 @@ def _with_less(state: State, site: Site, node: Node, typed: TypedNode) -> TypedN
     by_value = {one.value: one for one in site.fed or ()}
     fed = {key: by_value[value] for key, value in typed.arguments.items()}
     named = {
-        key: replace(one, source=one.source._replace(argument=key if len(fed) > 1 else None))
+        key: one._replace(source=one.source._replace(argument=key if len(fed) > 1 else None))
         for key, one in fed.items()
     }
     at_times: dict[Presence, set[str]] = {}
@@ -216,7 +216,7 @@ def _with_less(state: State, site: Site, node: Node, typed: TypedNode) -> TypedN
         for groups in combinations(at_times.values(), size):
             gone = frozenset().union(*groups)
             rest = tuple(one for key, one in named.items() if key not in gone)
-            less = _operation(state, replace(site, fed=rest), node)
+            less = _operation(state, site._replace(fed=rest), node)
             if less is None:
                 return None
             without[gone] = less
@@ -304,13 +304,19 @@ def _missing_from(state: State, site: Site, node: Node) -> None:
 def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
     """Items in a row: an unknown type silences the rest, but their options are checked."""
     matched = match(state, site, "seq", ("input",), frozenset())
-    first = current = matched["input"] if matched else None
+    first = matched["input"] if matched else None
+    before = None if first is None else (first.value, first.type, first.text, first.producer)
     state.count(max(len(chain.items) - 1, 0), site.node.span)  # beside the node itself
     items: list[TypedNode] = []
     for item in chain.items:
         path = f"{site.path}.{item.name}" if site.path else item.name
-        typed = _operation(state, _item_site(site, item, path, current), item)
-        current = None
+        fed = None
+        if before is not None and before[1] is not None:
+            value, type_, text, producer = before
+            # the item's name stands for its source
+            fed = (Fed(value, type_, Source(text, None, item.span), producer),)
+        typed = _operation(state, Site(site.context, item, path, fed, item.take), item)
+        before = None
         if typed is None:
             continue
         items.append(typed)
@@ -322,8 +328,7 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
             name = operation.block if isinstance(operation, Call) else item.name
             ask_for_port(state, name, item.span, ports, path)
             return None
-        source = Source(item.name, None, item.span)
-        current = Fed(Value(item.name, typed.default or ""), typed.type, source, item.span)
+        before = (Value(item.name, typed.default or ""), typed.type, item.name, item.span)
     if first is None or first.type is None or len(items) < len(chain.items):
         return None
     if site.take is not None:
@@ -333,16 +338,6 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
     results = {} if last is None else {"": last}
     return TypedNode(
         site.node.name, Sequence(tuple(items)), {"input": first.value}, results, "", site.node
-    )
-
-
-def _item_site(site: Site, item: Node, path: str, fed: Fed | None) -> Site:
-    """An item is fed by the one before; its name stands for its source."""
-    if fed is None or fed.type is None:
-        return Site(site.context, item, path, None, item.take)
-    told = Source(fed.text, None, item.span)
-    return Site(
-        site.context, item, path, (Fed(fed.value, fed.type, told, fed.producer),), item.take
     )
 
 
@@ -489,7 +484,7 @@ def _repeat(
                 state, site, repeat.span, before, presence, repeat.shared
             ):
                 return None
-            current[name] = replace(before, type=results[port], presence=presence)
+            current[name] = before._replace(type=results[port], presence=presence)
     given = tuple(times.given)
     return Repeated(tuple(bodies), given, repeat.shared, tuple(ports), times.number), results
 

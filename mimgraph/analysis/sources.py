@@ -110,8 +110,8 @@ def match(
     fed = site.fed
     if fed is None:
         return None
-    all_known_names = not keys or all(one.source.argument in (None, *keys) for one in fed)
-    if len(fed) > len(keys) and all_known_names:
+    named = (one.source.argument for one in fed)
+    if len(fed) > len(keys) and (not keys or all(name in (None, *keys) for name in named)):
         message = f"{name} takes {_count(len(keys), len(optional))}, not {len(fed)}"
         help = f"its sources: {', '.join(keys)}"
         if len(keys) == 1:
@@ -179,7 +179,7 @@ def _match_named(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict
 
 def all_known(fed: Mapping[str, Fed]) -> bool:
     """Whether the type of every source is known."""
-    return all(one.type is not None for one in fed.values())
+    return None not in [one.type for one in fed.values()]
 
 
 def _count(most: int, optional: int) -> str:

@@ -100,8 +100,7 @@ class Owner(NamedTuple):
     declared: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Fed:
+class Fed(NamedTuple):
     """A source resolved: the value, its type (None: unknown), where it is written and made.
 
     `presence` is when it is there; `is_own` tells a tensor of the model itself.
@@ -121,8 +120,7 @@ class Fed:
         return source.name if source.port is None else f"{source.name}.{source.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """One node or item being typed; `fed` is None where what feeds it is missing or unknown.
 
     `optional` are the inputs of its block that shares of it may go without.

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import networkx as nx
 
 from mimgraph.analysis.names import name_fault
+from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import Apply, Block, BlockInput, Each, Input, Node, Output, Share
 from mimgraph.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Scope:
     """One namespace: the graph's own or a block's."""
 

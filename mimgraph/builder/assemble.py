@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Given
@@ -14,12 +14,13 @@ from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.record import Record, Tensor, share
 from mimgraph.builder.trace import Trace, declare_value
+from mimgraph.data import data
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
 from mimgraph.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Output:
     """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`."""
 

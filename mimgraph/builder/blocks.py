@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Record, Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.catalogue import REQUIRED, Applicable, is_source
+from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
@@ -40,7 +41,7 @@ def new_key(family: str) -> str:
     return f"{family}#{next(_numbers)}"
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Traced:
     """What one run of a block's function declared. `key` is the same for runs that declare the same."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.builder.place import fail
+from mimgraph.data import data
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import (
     Arithmetic,
@@ -26,7 +26,7 @@ from mimgraph.source import Span
 MAX_PARTS, MAX_DEPTH = 80, 24  # of an expression that is kept; beyond it the number stands
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@data(eq=False)
 class Local(Variable):
     """A name that means something inside one block."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from mimgraph import catalogue
@@ -32,17 +33,22 @@ def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:
 
 def _construct(op: catalogue.Op, module: Module, class_name: str) -> Construct:
     arguments = tuple((name, _argument(name, value)) for name, value in module.arguments.items())
-    defaults = tuple(
-        (name, op.options[name].default)
-        for name in module.arguments
-        if name in op.options and op.options[name].default is not catalogue.REQUIRED
-    )
-    positional = 0
-    for name in module.arguments:
-        if not _is_positional(op, name, module.own is not None):
-            break
-        positional += 1
-    return Construct(class_name, arguments, positional, defaults)
+    names = tuple(module.arguments)
+    positional = _positional(op, names, module.own is not None)
+    return Construct(class_name, arguments, positional, _defaults(op, names))
+
+
+@lru_cache
+def _defaults(op: catalogue.Op, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
+    """The defaults of those of the arguments that have one."""
+    options = [op.options[name] for name in names if name in op.options]
+    return tuple((o.name, o.default) for o in options if o.default is not catalogue.REQUIRED)
+
+
+@lru_cache
+def _positional(op: catalogue.Op, names: tuple[str, ...], own: bool) -> int:
+    """How many of the arguments go by position."""
+    return sum(1 for _ in itertools.takewhile(lambda name: _is_positional(op, name, own), names))
 
 
 def _argument(name: str, value: Any) -> Code:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
+from itertools import groupby
 
 from mimgraph.codegen.inline import inlined
 from mimgraph.codegen.naming import Branches
@@ -25,9 +26,11 @@ def forward(body: Body, as_dict: bool, twins: Iterable[Body] = ()) -> tuple[Stat
     """
     plan = Plan(body, twins)
     needed = needed_in_eval(body)
-    for node in _running(body, needed):
-        with plan.in_training(node.name not in needed):
-            plan.node(node)
+    running = _running(body, needed)
+    for only_training, nodes in groupby(running, lambda node: node.name not in needed):
+        with plan.in_training(only_training):
+            for node in nodes:
+                plan.node(node)
     plan.steps = inlined(plan.steps, body, map(plan.value, body.outputs.values()))
     _return(plan, as_dict)
     paths = Paths(plan.steps, body.inputs)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from mimgraph.codegen.printer import Assign, Class, Expr, For, If, Return, Statement
-from mimgraph.ir.code import Code, Name, children
+from mimgraph.ir.code import Code, Name, walk
 
 _WORD = re.compile(r"\w+")
 
@@ -19,8 +19,8 @@ def used_names(classes: Iterable[Class]) -> set[str]:
         names.add(definition.base.partition(".")[0])
         for function in definition.body:
             names |= {p.annotation for p in function.parameters} | {function.returns}
-            for statement in function.body:
-                names |= set(_names(statement))
+            for code in _codes(function.body):
+                names |= {part.id.partition(".")[0] for part in walk(code) if type(part) is Name}
     return {word for name in names for word in _WORD.findall(name)}
 
 
@@ -34,27 +34,15 @@ def imports(names: AbstractSet[str]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _names(statement: Statement) -> Iterator[str]:
-    """The first part of every name in a statement."""
-    match statement:
-        case Assign(_, value) | Return(value) | Expr(value):
-            yield from _roots(value)
-        case For(_, iterable, body):
-            yield from _roots(iterable)
-            for inner in body:
-                yield from _names(inner)
-        case If(test, body, orelse):
-            yield from _roots(test)
-            for inner in (*body, *orelse):
-                yield from _names(inner)
-        case _:
-            return
-
-
-def _roots(code: Code) -> Iterator[str]:
-    stack = [code]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Name):
-            yield node.id.partition(".")[0]
-        stack.extend(children(node))
+def _codes(statements: Iterable[Statement]) -> Iterator[Code]:
+    """The expressions of statements."""
+    for statement in statements:
+        match statement:
+            case Assign(_, value) | Return(value) | Expr(value):
+                yield value
+            case For(_, iterable, body):
+                yield iterable
+                yield from _codes(body)
+            case If(test, body, orelse):
+                yield test
+                yield from _codes((*body, *orelse))

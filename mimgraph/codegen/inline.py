@@ -23,6 +23,8 @@ def inlined(steps: list[Step], body: Body, outputs: Iterable[Value]) -> list[Ste
     They read inputs only, so nothing lives longer. A step between keeps its place behind them,
     unless they are lookups, for which it does not matter.
     """
+    if not any(isinstance(node.operation, Each) for node in body.nodes):
+        return steps
     readers = Counter(outputs)
     for step in steps:
         readers.update(values_read(step.code))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.names import name_fault
@@ -19,6 +19,7 @@ from mimgraph.codegen.printer import (
     Statement,
 )
 from mimgraph.codegen.tree import Construct, rebuild, rebuild_statement, same_constant, spell
+from mimgraph.data import data
 from mimgraph.ir.code import Binary, Call, Code, Constant, Name, Unary
 from mimgraph.ir.expression import (
     Arithmetic,
@@ -37,7 +38,7 @@ Spell = Callable[[str], Code]  # an argument as it is written where it is used
 PREFERRED = ("in_channels", "in_features", "input_size", "embed_dim")
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Draft:
     """A class as one use needs it, every constant a literal.
 
@@ -70,7 +71,7 @@ class Argument(NamedTuple):
     is_param: bool
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Lifted:
     """A class, and how each of its uses constructs it."""
 

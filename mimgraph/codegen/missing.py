@@ -14,6 +14,8 @@ from mimgraph.ir.typed import Body, Leaf, TypedNode, Value, single_nodes, unwrap
 
 def nullable(body: Body) -> Iterator[Value]:
     """The values that are read, or returned, also where they are missing: they are None then."""
+    if not body.optional:
+        return
     for node in chain.from_iterable(map(single_nodes, body.nodes)):
         lowering = getattr(unwrap(node.operation), "lowering", None)
         decided = {key for keys in node.without for key in keys if not takes_none(node, keys)}

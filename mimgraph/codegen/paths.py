@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.codegen.steps import Condition, Guard, Step
+from mimgraph.data import data
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@data(eq=False)
 class Fork:
     """Where a condition decides between two ways."""
 

@@ -13,14 +13,16 @@ from mimgraph.codegen.steps import Condition, Guard, Loop, Step, values_read
 from mimgraph.codegen.tree import Local, fill
 from mimgraph.ir.code import (
     Attribute,
+    Binary,
     Call,
     Code,
     Constant,
     Name,
     Subscript,
+    call,
     named_constant,
 )
-from mimgraph.ir.lowering import ANCHOR, MODULE, RESULT, Lowering, Module
+from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, Lowering, Module
 from mimgraph.ir.presence import ALWAYS, Presence, given, implies
 from mimgraph.ir.typed import (
     Body,
@@ -39,6 +41,8 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import DTYPES, TensorType
 
+RELU = call("F.relu", INPUT)
+RELU_IN_PLACE = call("F.relu", INPUT, inplace=True)
 LOOP_VARIABLES = ("layer", "block", "module", *(f"layer_{number}" for number in range(2, 1000)))
 
 
@@ -97,10 +101,17 @@ def _result(
 
 
 def activated(operation: Leaf | Use, code: Code) -> Code:
-    """`code` with the node's activation around it."""
-    if operation.activation is None:
+    """`code` with the node's activation around it.
+
+    What is computed from sums and products is nobody else's, and no gradient reads it: a ReLU of it
+    needs no memory of its own.
+    """
+    activation = operation.activation
+    if activation is None:
         return code
-    return fill(operation.activation, lambda key: code if key == "input" else None)
+    if activation == RELU and isinstance(code, Binary) and code.operator in ("+", "-", "*", "/"):
+        activation = RELU_IN_PLACE
+    return fill(activation, lambda key: code if key == "input" else None)
 
 
 def call_code(lowering: Lowering, module: Code, operands: Mapping[str, Code]) -> Code:
@@ -183,10 +194,11 @@ class Plan:
 
     def single(self, node: TypedNode) -> None:
         """A node where it is there, and None where it is not, if that is read."""
+        if node.presence == ALWAYS:
+            self.filled(node)
+            return
         with self.under(node.presence):
             self.filled(node)
-        if node.presence == ALWAYS:
-            return
         values = (Value(node.name, port) for port in node.results)
         missing = dict.fromkeys(self.value(v) for v in values if v in self.nullable & self.used)
         with self.under(node.presence, holds=False):

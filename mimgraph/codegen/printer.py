@@ -7,10 +7,11 @@ import math
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
+from mimgraph.data import data
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -318,7 +319,7 @@ def flat_bracket(bracket: Bracket, room: int) -> str:
     return text + closing
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Layout:
     """Breaks into lines what does not fit.
 
@@ -483,7 +484,7 @@ def expression(
 # Statements and files ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Assign:
     """`a, b = value  # comment`; a comment that does not fit is left out.
 
@@ -496,30 +497,30 @@ class Assign:
     node: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Return:
     value: Code
     node: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Delete:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Expr:
     value: Code
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class For:
     target: tuple[str, ...]
     iterable: Code
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class If:
     test: Code
     body: tuple[Statement, ...]
@@ -529,14 +530,14 @@ class If:
 Statement: TypeAlias = Assign | Return | Delete | Expr | For | If
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Parameter:
     name: str
     annotation: str
     default: Code | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Function:
     """A method; `self` is not among its parameters."""
 
@@ -548,7 +549,7 @@ class Function:
     doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Class:
     name: str
     base: str

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 
 from mimgraph.codegen.tree import rebuild
-from mimgraph.ir.code import Attribute, Binary, Code, Constant, RuntimeSize, Subscript
+from mimgraph.ir.code import Attribute, Binary, Code, Constant, RuntimeSize, Subscript, walk
 from mimgraph.ir.dim import Dim, FloorDiv, Size, symbols, terms
 from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells
 
@@ -18,10 +17,12 @@ def resolve_sizes(code: Code, readable: Callable[[], Readable]) -> Code:
 
     They may be thousands, so they are asked for only where there is such a size.
     """
-    at_hand = cache(readable)
+    if not any(isinstance(part, RuntimeSize) for part in walk(code)):
+        return code
+    at_hand = readable()
 
     def replace(part: Code) -> Code | None:
-        return read_size(part.dim, at_hand()) if isinstance(part, RuntimeSize) else None
+        return read_size(part.dim, at_hand) if isinstance(part, RuntimeSize) else None
 
     return rebuild(code, replace)
 

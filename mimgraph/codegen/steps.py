@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mimgraph.codegen.tree import Local
-from mimgraph.ir.code import Code, children
+from mimgraph.data import data
+from mimgraph.ir.code import Code, walk
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Value
 
@@ -43,7 +44,7 @@ class Step:
     node: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Loop:
     """`for variable in iterable`; each target that is carried starts as the value it is carried from."""
 
@@ -52,12 +53,6 @@ class Loop:
     carried: Mapping[Value, Value] = field(default_factory=dict)
 
 
-def values_read(code: Code) -> Iterable[Value]:
+def values_read(code: Code) -> list[Value]:
     """The values that a tree reads, in order."""
-    stack = [code]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Local):
-            yield node.value
-        else:
-            stack.extend(reversed(tuple(children(node))))
+    return [part.value for part in walk(code) if isinstance(part, Local)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.codegen.printer import Assign, Delete, Expr, For, If, Return, Statement
+from mimgraph.data import data
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -27,14 +27,14 @@ from mimgraph.ir.code import (
 from mimgraph.ir.typed import Value
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Local(Code):
     """A value of the body, before it has a name."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Construct(Code):
     """A module made with every argument by name; printing drops those equal to `defaults`.
 
@@ -82,15 +82,17 @@ def rebuild(node: Code, replace: Callable[[Code], Code | None]) -> Code:
     found = replace(node)
     if found is not None:
         return found
-    match node:
-        case Attribute(value, name):
-            return Attribute(rebuild(value, replace), name)
+    match node:  # the usual ones first
+        case Name() | Constant() | Operand():
+            return node
         case Call(function, args, keywords):
             return Call(
                 rebuild(function, replace),
-                tuple(rebuild(arg, replace) for arg in args),
-                tuple((key, rebuild(value, replace)) for key, value in keywords),
+                tuple([rebuild(arg, replace) for arg in args]),
+                tuple([(key, rebuild(value, replace)) for key, value in keywords]),
             )
+        case Attribute(value, name):
+            return Attribute(rebuild(value, replace), name)
         case Construct(class_name, arguments, positional, defaults):
             rebuilt = tuple((key, rebuild(value, replace)) for key, value in arguments)
             return Construct(class_name, rebuilt, positional, defaults)

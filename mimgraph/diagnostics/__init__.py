@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
+from mimgraph.data import data
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
@@ -22,7 +23,7 @@ class Label(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Diagnostic:
     """One fault: its code, a terse sentence, the smallest span at fault, and how to mend it.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from mimgraph.data import data
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import Expression
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Code:
     """An expression. Methods build larger ones; plain Python values become constants."""
 
@@ -22,21 +22,21 @@ class Code:
         return Subscript(self, code(index))
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Name(Code):
     """A name, dots included: `x`, `torch.cat`, `self.fc1`."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Operand(Code):
     """A source of the op, by the name of its argument; several of one argument are `name.0`, `name.1`."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Constant(Code):
     """A literal: bool, int, float, str, None, or a tuple of them.
 
@@ -48,33 +48,33 @@ class Constant(Code):
     written: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class RuntimeSize(Code):
     """A size known only when the module runs, the batch `N` among them."""
 
     dim: Dim
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Attribute(Code):
     value: Code
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Call(Code):
     function: Code
     args: tuple[Code, ...] = ()
     keywords: tuple[tuple[str, Code], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Subscript(Code):
     value: Code
     index: Code
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Slice(Code):
     """`start:stop:step` in a subscript; None leaves a part out."""
 
@@ -83,28 +83,28 @@ class Slice(Code):
     step: Code | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Tuple(Code):
     """`(a, b)`, in a subscript `a, b`."""
 
     items: tuple[Code, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class List(Code):
     """`[a, b]`."""
 
     items: tuple[Code, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Dict(Code):
     """`{"key": value}`."""
 
     items: tuple[tuple[str, Code], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Unary(Code):
     """`-x` or `~x`."""
 
@@ -112,7 +112,7 @@ class Unary(Code):
     operand: Code
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Binary(Code):
     """`left operator right`: `+ - * / // % ** @`, or a comparison."""
 
@@ -121,7 +121,7 @@ class Binary(Code):
     right: Code
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Comprehension(Code):
     """`[element for targets in iterable]`."""
 
@@ -130,7 +130,7 @@ class Comprehension(Code):
     iterable: Code
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Unpacked(Code):
     """`*value`, an argument of a call."""
 
@@ -144,7 +144,7 @@ def code(value: Any) -> Code:
         return value
     if isinstance(value, Dim):
         return RuntimeSize(value)
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         items = tuple(code(item) for item in value)
         if any(not isinstance(item, Constant) or item.written is not None for item in items):
             return Tuple(items)
@@ -167,18 +167,22 @@ def by_position(**values: Any) -> tuple[Code, ...]:
 def named_constant(name: str, value: Any) -> Code:
     """`value` as code; a constant, one in a tuple too, remembers the argument it is for."""
     built = code(value)
+    if isinstance(built, Constant):
+        return Constant(built.value, name, built.written)
     if isinstance(built, Tuple):
         return Tuple(tuple(named_constant(name, item) for item in built.items))
-    return Constant(built.value, name, built.written) if isinstance(built, Constant) else built
+    return built
 
 
 def children(node: Code) -> tuple[Code, ...]:
     """The expressions right below `node`, in the order in which they are printed."""
-    match node:
+    match node:  # the usual ones first
+        case Name() | Constant() | Operand():
+            return ()
+        case Call(function, args, keywords):
+            return (function, *args, *[value for _, value in keywords])
         case Attribute(value) | Unary(_, value) | Unpacked(value):
             return (value,)
-        case Call(function, args, keywords):
-            return (function, *args, *(value for _, value in keywords))
         case Subscript(value, index):
             return (value, index)
         case Slice(start, stop, step):
@@ -193,3 +197,14 @@ def children(node: Code) -> tuple[Code, ...]:
             return (element, iterable)
         case _:
             return ()
+
+
+def walk(node: Code) -> list[Code]:
+    """`node` and every expression below it, in the order in which they are printed."""
+    found, stack = [], [node]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        if below := children(node):
+            stack += below[::-1]
+    return found

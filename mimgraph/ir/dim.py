@@ -298,6 +298,8 @@ def _weight(size: Size) -> int:
 
 def equal(a: Size, b: Size) -> bool | None:
     """Whether `a` and `b` are equal for all sizes (True), for none (False), or it depends (None)."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b
     try:
         difference = a - b
         verdict = _is_zero(difference)
@@ -311,6 +313,8 @@ def equal(a: Size, b: Size) -> bool | None:
 
 def at_least(a: Size, minimum: Size) -> bool | None:
     """Whether `a >= minimum` for all sizes (True), for none (False), or it is not known (None)."""
+    if isinstance(a, int) and isinstance(minimum, int):
+        return a >= minimum
     try:
         low, high = bounds(a - minimum)
     except DimOverflow:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NoReturn, Self
 
+from mimgraph.data import data
 from mimgraph.ir.dim import Dim, DimOverflow
 
 LIMIT = 2**63
@@ -47,17 +48,17 @@ class ExpressionError(Exception):
         self.code, self.help = code, help
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Expression:
     """A parsed expression; where it stands in its text does not count for equality."""
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Number(Expression):
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Variable(Expression):
     """A name; in a formula `$name` is a param and keeps its `$`."""
 
@@ -66,12 +67,12 @@ class Variable(Expression):
     end: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Negative(Expression):
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Arithmetic(Expression):
     """`left operator right`, comparisons included."""
 
@@ -80,7 +81,7 @@ class Arithmetic(Expression):
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class FunctionCall(Expression):
     """`function(arguments)`, legal in formulas only; `start` and `end` are those of its name."""
 

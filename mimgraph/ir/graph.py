@@ -6,10 +6,11 @@ What is used at one place (`eq=False`) is compared by identity, so that it can b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self
 
+from mimgraph.data import data
 from mimgraph.ir.expression import Expression
 from mimgraph.source import Span
 
@@ -108,7 +109,7 @@ class Source(NamedTuple):
         return part_of(self.span, text, start, end)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@data(eq=False)
 class Activation:
     """`activation:` of a layer or merge: an activation by name, with its options."""
 
@@ -127,7 +128,7 @@ class Repeat(NamedTuple):
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@data(eq=False)
 class Apply:
     """An op of the catalogue; `lone` is a value given without a key."""
 
@@ -139,7 +140,7 @@ class Apply:
     activation: Activation | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Chain:
     """`seq`: items in a row, each fed by the one before."""
 
@@ -147,7 +148,7 @@ class Chain:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@data(eq=False)
 class Call:
     """A use of a block."""
 
@@ -158,7 +159,7 @@ class Call:
     repeat: Repeat | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Share:
     """The module of another node, used again; `item` is one of those that an `each` makes."""
 
@@ -180,7 +181,7 @@ class Share:
         return self.target if self.item is None else f"{self.target}.{self.item}"
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Each:
     """`each`: one operation on every source, with a module of its own for each.
 
@@ -202,7 +203,7 @@ class Take(NamedTuple):
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Node:
     """A named operation on sources; `operation` is None where the text could not be read.
 
@@ -227,7 +228,7 @@ class InputShape(NamedTuple):
     spans: tuple[Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Input:
     """A named input of the graph; `shape` is None where it could not be read, `whole` is its text."""
 
@@ -241,7 +242,7 @@ class Input:
     whole: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class BlockInput:
     """An input of a block; a pattern binds names to the sizes at each use."""
 
@@ -262,7 +263,7 @@ class Output(NamedTuple):
     whole: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Block:
     """A sub-graph with params. `family` is the name that its class is made from.
 
@@ -286,7 +287,7 @@ class Block:
         return bool(self.inputs and self.outputs)
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Graph:
     """A whole spec. `origin` is the span of what a missing key is told at."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeAlias
 
+from mimgraph.data import data
 from mimgraph.ir.code import Call, Code, Operand, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.types import Constraint, TensorType
@@ -22,7 +23,7 @@ ANCHOR = Operand("anchor")  # an input that is always given
 Product: TypeAlias = tuple[Size, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Module:
     """A class of `torch.nn` and every argument of its constructor, in torch's order.
 
@@ -55,7 +56,7 @@ def module(
     return Module(name, arguments, weights or {}, buffers or {})
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Port:
     """One result of an op that has several.
 
@@ -69,7 +70,7 @@ class Port:
     needs: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Lowering:
     """The type of the default result and the code that computes it.
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
+from mimgraph.data import data
 from mimgraph.ir.code import Code
 from mimgraph.ir.graph import Call, Node
 from mimgraph.ir.lowering import Lowering
@@ -26,7 +27,7 @@ class Value(NamedTuple):
     port: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Leaf:
     """A layer or merge. `options` are all of them, defaults included; `activation` has INPUT as operand."""
 
@@ -38,14 +39,14 @@ class Leaf:
     activation_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Sequence:
     """A chain of unary nodes."""
 
     items: tuple[TypedNode, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Use:
     """One use of a block; `arguments` are its params as the user of it gave them.
 
@@ -60,7 +61,7 @@ class Use:
     activation_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Repeated:
     """A block several times in a row; one body for each time. `carried` names the inputs that
     each hands to the next, in the order of the outputs; `times` remembers how it was written."""
@@ -87,7 +88,7 @@ class Each:
         return {item.name: item for item in self.items}
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Shared:
     """The module of the node `target`, or of an `item` of its `each`, used again as `operation`."""
 
@@ -104,7 +105,7 @@ class Shared:
 TypedOperation = Leaf | Sequence | Use | Repeated | Each | Shared
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@data(eq=False)
 class TypedNode:
     """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it.
 
@@ -183,7 +184,7 @@ class Body:
         return {node.name: node for node in self.nodes}
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class TypedGraph:
     """A checked graph: its body, what the inputs say of themselves, and what must hold at run time.
 

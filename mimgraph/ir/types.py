@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import gcd
 from typing import NamedTuple
 
+from mimgraph.data import data
 from mimgraph.ir.dim import (
     Dim,
     Size,
@@ -51,7 +52,7 @@ class Shape(tuple[Size, ...]):
 MAX_AXES = 64  # of a tensor, the batch not counted; torch has about as many
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class TensorType:
     """A tensor's type; iterates as its dims, which leave the batch out.
 
@@ -103,7 +104,7 @@ class TensorType:
         return self.dtype in INTEGER
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Constraint:
     """What must hold when the module runs: `dim >= minimum`, or `dim % divisor == 0`."""
 

@@ -243,7 +243,7 @@ def _conv(
     pads = _pads(padding, kernel, strides, dilations)
     requires = check_pads(padding_mode, sizes, pads)
     spatial = map(slide, sizes, kernel, strides, map(sum, pads), dilations)
-    weight = {"weight": (out_channels, in_channels // groups, *kernel)}
+    weight = {"weight": (out_channels, int(in_channels) // int(groups), *kernel)}
     result = input.like(out_channels, *spatial)
     return Lowering(
         result,
@@ -294,7 +294,7 @@ def _transposed(
                 "output_padding", f"output_padding {extra} is below neither stride nor dilation"
             )
     spatial = map(_spread, sizes, kernel, strides, pads, extras, dilations)
-    weight = {"weight": (in_channels, out_channels // groups, *kernel)}
+    weight = {"weight": (in_channels, int(out_channels) // int(groups), *kernel)}
     return Lowering(
         input.like(out_channels, *spatial),
         module(
@@ -326,7 +326,7 @@ def _spread(
 
 def _check_groups(groups: int, **channels: int) -> None:
     for what, count in channels.items():
-        if count % groups:
+        if int(count) % int(groups):
             help = fitting("groups", groups, *channels.values())
             raise bad_option("groups", f"groups {groups} does not divide {what} {count}", help)
 

@@ -1,1 +1,1 @@
-"""What is measured: each case is ours and the floor it is compared with, run in turn."""
+"""What is measured: each case is ours and what it is compared with, run in turn."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
@@ -112,6 +113,36 @@ def test_a_thousand_nodes_hold_two_tensors_and_the_input() -> None:
     watched = lives(*compiled({"inputs": {"x": [8]}, "nodes": nodes, "outputs": "n999"}))
     assert len(watched.alive) == 1000
     assert max(map(len, watched.alive)) <= 2
+
+
+# the tensors that live at once where a ReLU follows
+ACTIVATED = {
+    "a + b": 1,
+    "a - b": 1,
+    "a * b": 1,
+    "a / b": 1,
+    "a ** b": 2,  # its gradient reads the result
+    "sigmoid(a + b)": 2,  # likewise
+    "maximum(a, b)": 2,
+}
+
+
+@pytest.mark.parametrize(("expr", "most"), ACTIVATED.items())
+def test_a_relu_of_arithmetic_is_in_place_and_has_its_gradients(expr: str, most: int) -> None:
+    spec = {"merge": "formula", "expr": expr, "from": ["a", "b"], "activation": "ReLU"}
+    model, _ = compiled({"inputs": {"a": [8], "b": [8]}, "nodes": {"y": spec}, "outputs": "y"})
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.randn(2, 4, 8, generator=generator)
+    a = a.abs() if "**" in expr else a  # of what is negative it is NaN
+    before = a.clone(), b.clone()
+    assert max(map(len, lives(model, {"a": a, "b": b}).alive)) == most
+    assert torch.equal(a, before[0]) and torch.equal(b, before[1])
+    names = {"sigmoid": torch.sigmoid, "maximum": torch.maximum}
+    a.requires_grad_(), b.requires_grad_()
+    by_hand = F.relu(eval(expr, names, {"a": a, "b": b}))
+    expected = torch.autograd.grad(by_hand.sum(), [a, b])
+    actual = torch.autograd.grad(model(a=a, b=b).sum(), [a, b])
+    torch.testing.assert_close(actual, expected)
 
 
 @st.composite

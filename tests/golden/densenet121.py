@@ -7,10 +7,10 @@ class DenseLayer(nn.Module):
         super().__init__()
         self.new = nn.Sequential(
             nn.BatchNorm2d(in_channels),
-            nn.ReLU(),
+            nn.ReLU(True),
             nn.Conv2d(in_channels, 128, kernel_size=1, bias=False),
             nn.BatchNorm2d(128),
-            nn.ReLU(),
+            nn.ReLU(True),
             nn.Conv2d(128, 32, kernel_size=3, padding=1, bias=False),
         )
 
@@ -23,7 +23,7 @@ class Transition(nn.Sequential):
     def __init__(self, in_channels: int) -> None:
         super().__init__(
             nn.BatchNorm2d(in_channels),
-            nn.ReLU(),
+            nn.ReLU(True),
             nn.Conv2d(in_channels, in_channels // 2, kernel_size=1, bias=False),
             nn.AvgPool2d(2),
         )
@@ -43,7 +43,7 @@ class DenseNet121(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3, bias=False),
             nn.BatchNorm2d(64),
-            nn.ReLU(),
+            nn.ReLU(True),
             nn.MaxPool2d(3, stride=2, padding=1),
         )
         self.features = nn.Sequential(
@@ -55,7 +55,7 @@ class DenseNet121(nn.Module):
             Transition(1024),
             nn.Sequential(*[DenseLayer(in_channels) for in_channels in range(512, 1024, 32)]),
             nn.BatchNorm2d(1024),
-            nn.ReLU(),
+            nn.ReLU(True),
         )
         self.logits = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1024, 1000))
 

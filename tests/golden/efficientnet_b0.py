@@ -46,7 +46,7 @@ class Inverted(nn.Sequential):
     def __init__(self, in_channels: int, width: int, kernel: int = 3, stride: int = 1) -> None:
         super().__init__(
             ConvBn(in_channels, width=6 * in_channels),
-            nn.SiLU(),
+            nn.SiLU(True),
             ConvBn(
                 6 * in_channels,
                 width=6 * in_channels,
@@ -54,7 +54,7 @@ class Inverted(nn.Sequential):
                 stride=stride,
                 groups=6 * in_channels,
             ),
-            nn.SiLU(),
+            nn.SiLU(True),
             SqueezeExcite(6 * in_channels, squeezed=in_channels // 4),
             ConvBn(6 * in_channels, width=width),
         )
@@ -87,10 +87,10 @@ class EfficientNetB0(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(ConvBn(3, width=32, kernel=3, stride=2), nn.SiLU())
+        self.stem = nn.Sequential(ConvBn(3, width=32, kernel=3, stride=2), nn.SiLU(True))
         self.narrow = nn.Sequential(
             ConvBn(32, width=32, kernel=3, groups=32),
-            nn.SiLU(),
+            nn.SiLU(True),
             SqueezeExcite(32, squeezed=8),
             ConvBn(32, width=16),
         )

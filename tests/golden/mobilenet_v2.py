@@ -28,7 +28,7 @@ class Depthwise(nn.Sequential):
     def __init__(self, in_channels: int, stride: int = 1) -> None:
         super().__init__(
             ConvBn(in_channels, width=in_channels, kernel=3, stride=stride, groups=in_channels),
-            nn.ReLU6(),
+            nn.ReLU6(True),
         )
 
 
@@ -36,7 +36,7 @@ class Inverted(nn.Sequential):
     def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__(
             ConvBn(in_channels, width=6 * in_channels),
-            nn.ReLU6(),
+            nn.ReLU6(True),
             Depthwise(6 * in_channels, stride=stride),
             ConvBn(6 * in_channels, width=width),
         )
@@ -64,7 +64,7 @@ class MobileNetV2(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(ConvBn(3, width=32, kernel=3, stride=2), nn.ReLU6())
+        self.stem = nn.Sequential(ConvBn(3, width=32, kernel=3, stride=2), nn.ReLU6(True))
         self.narrow = nn.Sequential(Depthwise(32), ConvBn(32, width=16))
         self.stages = nn.Sequential(
             Inverted(16, width=24, stride=2),
@@ -81,7 +81,7 @@ class MobileNetV2(nn.Module):
         )
         self.features = nn.Sequential(
             ConvBn(320, width=1280),
-            nn.ReLU6(),
+            nn.ReLU6(True),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )

@@ -21,7 +21,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)
-        return F.relu(x + body)
+        return F.relu(x + body, inplace=True)
 
 
 class Stage(nn.Sequential):

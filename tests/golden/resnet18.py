@@ -28,7 +28,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)
-        return F.relu(body + x)
+        return F.relu(body + x, inplace=True)
 
 
 class Halving(nn.Module):
@@ -44,7 +44,7 @@ class Halving(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)
         shortcut = self.shortcut(x)
-        return F.relu(body + shortcut)
+        return F.relu(body + shortcut, inplace=True)
 
 
 class ResNet18(nn.Module):

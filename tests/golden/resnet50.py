@@ -21,9 +21,9 @@ class Bottleneck(nn.Sequential):
     def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:
         super().__init__(
             ConvBn(in_channels, width=width),
-            nn.ReLU(),
+            nn.ReLU(True),
             ConvBn(width, width=width, kernel=3, stride=stride),
-            nn.ReLU(),
+            nn.ReLU(True),
             ConvBn(width, width=4 * width),
         )
 
@@ -37,7 +37,7 @@ class Widening(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)
         shortcut = self.shortcut(x)
-        return F.relu(body + shortcut)
+        return F.relu(body + shortcut, inplace=True)
 
 
 class Residual(nn.Module):
@@ -47,7 +47,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         body = self.body(x)
-        return F.relu(body + x)
+        return F.relu(body + x, inplace=True)
 
 
 class ResNet50(nn.Module):
@@ -63,13 +63,10 @@ class ResNet50(nn.Module):
         super().__init__()
         self.stem = nn.Sequential(
             ConvBn(3, width=64, kernel=7, stride=2),
-            nn.ReLU(),
+            nn.ReLU(True),
             nn.MaxPool2d(3, stride=2, padding=1),
         )
-        self.stage1 = nn.Sequential(
-            Widening(64, width=64, stride=1),
-            nn.Sequential(*[Residual(256) for _ in range(2)]),
-        )
+        self.stage1 = nn.Sequential(Widening(64, width=64, stride=1), Residual(256), Residual(256))
         self.stage2 = nn.Sequential(
             Widening(256, width=128),
             nn.Sequential(*[Residual(512) for _ in range(3)]),

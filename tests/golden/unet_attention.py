@@ -22,7 +22,7 @@ class Gate(nn.Module):
     def forward(self, x: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
         theta = self.theta(x)
         phi = self.phi(g)
-        alpha = F.relu(theta + phi)
+        alpha = F.relu(theta + phi, inplace=True)
         del theta, phi
         alpha = torch.sigmoid(self.psi(alpha))
         alpha = F.interpolate(alpha, size=x.shape[2:], mode="bilinear")

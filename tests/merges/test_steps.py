@@ -25,7 +25,7 @@ FORWARD = """\
         del crossed_dots, crossed_pairs
         x = F.relu(self.hidden(x))  # (N, 8)
         x = torch.stack((x, item, shop), 1)
-        x = F.relu(0.5 * (x.sum(1).square() - x.square().sum(1)).sum(1, keepdim=True))  # (N, 1)
+        x = F.relu(0.5 * (x.sum(1).square() - x.square().sum(1)).sum(1, keepdim=True), inplace=True)
         return self.score(x)
 """
 BLOCKS = """

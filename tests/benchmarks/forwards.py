@@ -1,0 +1,114 @@
+"""Forwards of compiled classes against the classes written by hand, and against the peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+import mimgraph as mg
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from tests.benchmarks import peers
+from tests.benchmarks.case import Case, Cost, clocked
+from tests.gallery import gallery
+from tests.gallery.test_audio import WaveNet
+from tests.gallery.test_missing import ByHand
+from tests.gallery.test_vision import TORCHVISIONS, AttentionUNet
+from tests.handwritten import MODELS as SEEDS
+
+NOISE = 0.03
+
+
+class Reference(NamedTuple):
+    """A class by hand that does what a spec does, and the params of the spec."""
+
+    make: Callable[[], nn.Module]
+    params: Mapping[str, int] = {}
+
+
+def torchvisions(name: str) -> nn.Module:
+    return torchvision.models.get_model(TORCHVISIONS[name])
+
+
+REFERENCES: dict[str, Reference] = {
+    **{name: Reference(made) for name, made in SEEDS.items()},
+    **{name: Reference(partial(torchvisions, name)) for name in TORCHVISIONS},
+    "wavenet": Reference(WaveNet),
+    "unet_attention": Reference(partial(AttentionUNet, width=8), {"width": 8}),
+    "image_table_missing": Reference(ByHand),
+}
+SHOWN = {*SEEDS, "resnet50", "densenet121"}  # each in a row of its own
+
+
+def inputs_of(graph: mg.Graph, batch: int) -> dict[str, Tensor]:
+    return seeded_inputs(graph.typed, batch, 0, choose_sizes(graph.typed, {}))
+
+
+def several(action: Callable[[], Any], with_gradients: bool = False) -> Cost:
+    """The time of one of so many calls that the clock is fine enough."""
+
+    def run() -> None:
+        with torch.set_grad_enabled(with_gradients):
+            for _ in range(calls):
+                action()
+
+    calls = 1
+    once = clocked(run)
+    calls = max(1, min(50, int(0.002 / min(once(), once()))))
+    return clocked(run, calls)
+
+
+def forward(name: str, backward: bool) -> tuple[Cost, Cost]:
+    """One sample through the compiled class and through the class by hand, on one thread: without
+    gradients in eval mode, or with them as in training."""
+    torch.set_num_threads(1)
+    reference = REFERENCES[name]
+    graph = gallery(name, **reference.params)
+    ours, by_hand = graph.compile().train(backward), reference.make().train(backward)
+    inputs = inputs_of(graph, batch=1)
+
+    def run(model: nn.Module, *args: Tensor, **named: Tensor) -> None:
+        result = model(*args, **named)
+        if backward:
+            total(result).backward()
+
+    return (
+        several(partial(run, ours, **inputs), backward),
+        several(partial(run, by_hand, *inputs.values()), backward),
+    )
+
+
+def total(result: Any) -> Tensor:
+    """The sum of all that a model returns."""
+    if isinstance(result, Tensor):
+        return result.sum()
+    return sum(x.sum() for x in tree_leaves(result))
+
+
+def forward_of_peer(peer: str) -> tuple[Cost, Cost]:
+    """The two-numeric model compiled, and built by a peer, on one thread."""
+    torch.set_num_threads(1)
+    graph = gallery("simple_numerical")
+    ours, theirs, inputs = graph.compile(), peers.SIMPLE[peer](), inputs_of(graph, batch=1)
+    return several(lambda: ours(**inputs)), several(lambda: theirs(*inputs.values()))
+
+
+def cases() -> Iterator[Case]:
+    for what, backward in (("forward", False), ("forward and backward", True)):
+        for name in REFERENCES:
+            yield Case(
+                name=f"{what}, {name}",
+                against="the class by hand",
+                make=partial(forward, name, backward),
+                at_most=0.95 if name == "simple_numerical" else 1 + NOISE,
+                rounds=300 if name in SEEDS else 20,
+                slow=name not in SEEDS,
+                group="" if name in SHOWN else what,
+            )
+    for peer in peers.SIMPLE:
+        yield Case("forward, simple_numerical", peer, partial(forward_of_peer, peer), peer=peer)

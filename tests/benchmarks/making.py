@@ -1,0 +1,110 @@
+"""Making large models: compiling them, and building them in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from torch import nn
+
+import mimgraph as mg
+from mimgraph import layers
+from tests.benchmarks import peers
+from tests.benchmarks.case import Case, Cost, clocked
+from tests.benchmarks.reading import chain
+
+REPEATED = """
+inputs: {x: [64]}
+blocks:
+  step: {inputs: [x], nodes: {fc: {layer: Linear, from: x, out_features: 64}}, outputs: fc}
+nodes:
+  steps: {block: step, from: x, repeat: %d}
+outputs: steps
+"""
+
+
+class Step(nn.Module):
+    """The block of `REPEATED` by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(64, 64)
+
+
+class Chain(nn.Module):
+    """The modules of a chain by hand, one attribute each."""
+
+    def __init__(self, nodes: int) -> None:
+        super().__init__()
+        for i in range(nodes):
+            setattr(self, f"n{i + 1}", nn.Linear(64, 64))
+
+
+def compiling(text: str, nodes: int) -> Cost:
+    """Source, parse, exec and construction, of a spec that is checked."""
+    graph = mg.loads(text)
+    return clocked(graph.compile, nodes)
+
+
+def building(nodes: int) -> mg.Graph:
+    """That many layers in a row in Python."""
+    x = mg.Input("x", (64,))
+    for _ in range(nodes):
+        x = layers.Linear(64)(x)
+    return mg.Graph(x)
+
+
+def compiled_against_hand(nodes: int) -> tuple[Cost, Cost]:
+    return compiling(chain(nodes), nodes), clocked(lambda: Chain(nodes), nodes)
+
+
+def repeated_against_hand(nodes: int) -> tuple[Cost, Cost]:
+    by_hand = clocked(lambda: nn.Sequential(*(Step() for _ in range(nodes))), nodes)
+    return compiling(REPEATED % nodes, nodes), by_hand
+
+
+def built_against_fewer(nodes: int, fewer: int) -> tuple[Cost, Cost]:
+    return clocked(lambda: building(nodes), nodes), clocked(lambda: building(fewer), fewer)
+
+
+def built_against_peer(peer: str, nodes: int) -> tuple[Cost, Cost]:
+    """A peer has the weights at once, so ours is compiled too."""
+    theirs = clocked(lambda: peers.CHAINS[peer](nodes), nodes)
+    return clocked(lambda: building(nodes).compile(), nodes), theirs
+
+
+def cases() -> Iterator[Case]:
+    for name, make in (
+        ("compile, {:,} nodes", compiled_against_hand),
+        ("compile, a block repeated {:,} times", repeated_against_hand),
+    ):
+        for nodes in (1_000, 10_000):
+            yield Case(
+                name=name.format(nodes),
+                against="the modules by hand",
+                make=partial(make, nodes),
+                at_most=1.8,
+                rounds=5,
+                unit="µs a node",
+                slow=nodes > 1_000,
+            )
+    yield Case(
+        name="build in Python, 10,000 nodes",
+        against="1,000 nodes",
+        make=partial(built_against_fewer, 10_000, 1_000),
+        at_most=1.2,
+        rounds=3,
+        unit="µs a node",
+        slow=True,
+    )
+    for peer, most in (("keras", 1 / 5), ("pytorch_symbolic", 1.0)):
+        yield Case(
+            name="build in Python and compile, 10,000 nodes",
+            against=peer,
+            make=partial(built_against_peer, peer, 10_000),
+            at_most=most,
+            rounds=1,
+            unit="µs a node",
+            peer=peer,
+            slow=True,
+        )

@@ -1,0 +1,103 @@
+"""What the peers do, each imported where it is used, so that none has to be installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tests.handwritten import SimpleNumerical
+
+Forward = Callable[[Tensor, Tensor], Any]
+
+
+def keras() -> Any:
+    """Keras on torch. It walks a model by recursion, so 10,000 layers need a higher limit."""
+    os.environ["KERAS_BACKEND"] = "torch"
+    sys.setrecursionlimit(1_000_000)
+    import keras
+
+    return keras
+
+
+def keras_simple() -> Forward:
+    """The two-numeric model in Keras."""
+    Dense, Input = keras().layers.Dense, keras().Input
+    sources = [Input((5,)), Input((10,))]
+    joined = keras().layers.Concatenate()([Dense(32, "relu")(x) for x in sources])
+    model = keras().Model(sources, Dense(1)(joined))
+    return lambda *inputs: model(inputs)
+
+
+def pytorch_symbolic_simple() -> Forward:
+    """The two-numeric model in pytorch-symbolic."""
+    from pytorch_symbolic import Input, SymbolicModel, useful_layers
+
+    sources = [Input((5,)), Input((10,))]
+    relu = nn.ReLU()
+    vectors = [relu(nn.Linear(x.shape[1], 32)(x)) for x in sources]
+    joined = useful_layers.ConcatLayer(dim=1)(*vectors)
+    return SymbolicModel(sources, nn.Linear(64, 1)(joined))
+
+
+def tensordict_simple() -> Forward:
+    """The two-numeric model in tensordict."""
+    from tensordict import TensorDict
+    from tensordict.nn import TensorDictModule, TensorDictSequential
+
+    by_hand = SimpleNumerical()
+    model = TensorDictSequential(
+        TensorDictModule(nn.Sequential(by_hand.fc1, nn.ReLU()), ["input1"], ["x1"]),
+        TensorDictModule(nn.Sequential(by_hand.fc2, nn.ReLU()), ["input2"], ["x2"]),
+        TensorDictModule(lambda a, b: torch.cat((a, b), 1), ["x1", "x2"], ["joined"]),
+        TensorDictModule(by_hand.fc3, ["joined"], ["score"]),
+    )
+
+    def forward(input1: Tensor, input2: Tensor) -> Any:
+        given = TensorDict({"input1": input1, "input2": input2}, batch_size=[len(input1)])
+        return model(given)["score"]
+
+    return forward
+
+
+SIMPLE: Mapping[str, Callable[[], Forward]] = {
+    "keras": keras_simple,
+    "pytorch_symbolic": pytorch_symbolic_simple,
+    "tensordict": tensordict_simple,
+}
+
+
+def keras_chain(nodes: int) -> Any:
+    """That many layers in a row."""
+    x = first = keras().Input((64,))
+    for _ in range(nodes):
+        x = keras().layers.Dense(64)(x)
+    return keras().Model(first, x)
+
+
+def keras_relus(nodes: int) -> Any:
+    """That many element-wise layers in a row."""
+    x = first = keras().Input((64,))
+    for _ in range(nodes):
+        x = keras().layers.ReLU()(x)
+    return keras().Model(first, x)
+
+
+def pytorch_symbolic_chain(nodes: int) -> nn.Module:
+    """That many layers in a row."""
+    from pytorch_symbolic import Input, SymbolicModel
+
+    x = first = Input((64,))
+    for _ in range(nodes):
+        x = nn.Linear(64, 64)(x)
+    return SymbolicModel(first, x)
+
+
+CHAINS: Mapping[str, Callable[[int], Any]] = {
+    "keras": keras_chain,
+    "pytorch_symbolic": pytorch_symbolic_chain,
+}

@@ -1,0 +1,174 @@
+"""Reading and checking specs: whole processes, large files, and the shape pass alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import networkx as nx
+import torch
+import yaml
+
+import mimgraph as mg
+from mimgraph.analysis.inference import infer
+from mimgraph.collection import uncollected
+from mimgraph.diagnostics import Report
+from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedOperation, Use, unwrap
+from tests.benchmarks import peers
+from tests.benchmarks.case import Case, Cost, clocked, fixed, process
+from tests.benchmarks.forwards import torchvisions
+from tests.conftest import ROOT
+from tests.gallery import gallery
+
+LIBRARIES = "import yaml, networkx"
+
+
+def check_against(statement: str) -> tuple[Cost, Cost]:
+    """`mimgraph check` of a small spec, and a statement, each as a process."""
+    spec = str(ROOT / "specs" / "simple_numerical.yaml")
+    command = "import sys; from mimgraph.cli import main; sys.exit(main())"  # as pip installs it
+    ours = process(sys.executable, "-c", command, "check", spec)
+    return ours, process(sys.executable, "-c", statement)
+
+
+def chain(nodes: int) -> str:
+    """A spec of that many Linear nodes in a row."""
+    lines = "".join(
+        f"  n{i + 1}: {{layer: Linear, from: n{i}, out_features: 64}}\n" for i in range(nodes)
+    )
+    return f"inputs: {{n0: [64]}}\nnodes:\n{lines}outputs: n{nodes}\n"
+
+
+def items(nodes: int) -> str:
+    """The same as items of one `seq`: a file has at most 1 MiB, and so no 50,000 lines like these."""
+    found = ", ".join(["Linear: 64"] * nodes)
+    return f"inputs: {{x: [64]}}\nnodes: {{y: {{from: x, seq: [{found}]}}}}\noutputs: y\n"
+
+
+def check(text: str, nodes: int) -> Cost:
+    return clocked(lambda: mg.loads(text), nodes)
+
+
+def libraries(text: str, nodes: int) -> Cost:
+    """libyaml's parser and networkx's sort."""
+
+    def read_and_sort() -> None:
+        tree = yaml.load(text, yaml.CSafeLoader)
+        graph = nx.DiGraph((node["from"], name) for name, node in tree["nodes"].items())
+        list(nx.topological_sort(graph))
+
+    return clocked(read_and_sort, nodes)
+
+
+def safe_load(text: str, nodes: int) -> Cost:
+    return clocked(lambda: yaml.safe_load(text), nodes)
+
+
+def check_and(floor: Callable[[str, int], Cost], text: str, nodes: int) -> tuple[Cost, Cost]:
+    return check(text, nodes), floor(text, nodes)
+
+
+def check_fewer(spec: Callable[[int], str], most: int, fewer: int) -> tuple[Cost, Cost]:
+    return check(spec(most), most), check(spec(fewer), fewer)
+
+
+def operations(body: Body) -> int:
+    """How many layers and merges run in a body."""
+    return sum(_operations(node.operation) for node in body.nodes)
+
+
+def _operations(operation: TypedOperation) -> int:
+    match unwrap(operation):
+        case Leaf():
+            return 1
+        case Use(body):
+            return operations(body)
+        case Repeated(bodies):
+            return sum(map(operations, bodies))
+        case Sequence(items) | Each(items):
+            return sum(_operations(item.operation) for item in items)
+
+
+def shapes(name: str) -> tuple[int, Cost]:
+    """The shape pass of a spec that is read, and of how many operations."""
+    graph = gallery(name)
+    nodes = operations(graph.typed.body)
+    return nodes, clocked(lambda: uncollected()(infer)(graph.declared, Report()), nodes)
+
+
+def shapes_alone(name: str) -> tuple[Cost, Cost]:
+    _, ours = shapes(name)
+    return ours, fixed(15e-6)
+
+
+def shapes_against_meta(name: str) -> tuple[Cost, Cost]:
+    """torch's own answer is a forward on the meta device."""
+    nodes, ours = shapes(name)
+    with torch.device("meta"):
+        model, image = torchvisions(name).eval(), torch.empty(1, 3, 224, 224)
+    return ours, clocked(torch.no_grad()(lambda: model(image)), nodes)
+
+
+def cases() -> Iterator[Case]:
+    whole = "check of a small spec, whole process"
+    yield Case(
+        name=whole,
+        against=LIBRARIES,
+        make=partial(check_against, LIBRARIES),
+        at_most=1.3,
+    )
+    for peer in peers.SIMPLE:
+        build = f"from tests.benchmarks.peers import SIMPLE; SIMPLE[{peer!r}]()"
+        yield Case(
+            name=whole,
+            against=f"the same model in {peer}",
+            make=partial(check_against, build),
+            at_most=0.1,
+            rounds=5,
+            peer=peer,
+        )
+    for nodes, text in ((1_000, chain(1_000)), (10_000, chain(10_000)), (50_000, items(50_000))):
+        yield Case(
+            name=f"check, {nodes:,} nodes",
+            against="yaml.safe_load",
+            make=partial(check_and, safe_load, text, nodes),
+            at_most=0.5,
+            rounds=1 if nodes > 10_000 else 5,
+            unit="µs a node",
+            slow=nodes > 1_000,
+        )
+    yield Case(
+        name="check, 10,000 nodes",
+        against="CSafeLoader and networkx",
+        make=partial(check_and, libraries, chain(10_000), 10_000),
+        rounds=5,
+        unit="µs a node",
+        slow=True,
+    )
+    for most, fewer, spec in ((10_000, 1_000, chain), (50_000, 5_000, items)):
+        yield Case(
+            name=f"check, {most:,} nodes",
+            against=f"{fewer:,} nodes",
+            make=partial(check_fewer, spec, most, fewer),
+            at_most=1.2,
+            rounds=5,
+            unit="µs a node",
+            slow=True,
+        )
+    for name in ("resnet50", "densenet121"):
+        yield Case(
+            name=f"shapes, {name}",
+            against="15 µs a node",
+            make=partial(shapes_alone, name),
+            at_most=1.0,
+            unit="µs a node",
+        )
+        yield Case(
+            name=f"shapes, {name}",
+            against="torchvision's on the meta device",
+            make=partial(shapes_against_meta, name),
+            at_most=1 / 15,
+            unit="µs a node",
+            slow=True,
+        )
