@@ -57,14 +57,14 @@ def _inputs(graph: TypedGraph) -> tuple[list[Box], dict[str, _End]]:
     ends: dict[str, _End] = {}
     body, docs = graph.body, graph.input_docs
     tables = tables_of(body)
+    table_of = {name: id_ for id_, names in tables.items() for name in names}
     for name in body.inputs:
         if name in ends:
             continue
         columns, box = [name], _input_box(graph, name)
-        for id_, names in tables.items():
-            if name in names:
-                types = {column: body.inputs[column] for column in names}
-                columns, box = names, _table_box(id_, types, docs)
+        if id_ := table_of.get(name):
+            columns = tables[id_]
+            box = _table_box(id_, {column: body.inputs[column] for column in columns}, docs)
         made.append(box)
         ends |= dict.fromkeys(columns, _End(box.id))
     return made, ends
@@ -79,9 +79,10 @@ def tables_of(body: Body) -> dict[str, list[str]]:
             readers.get(value.name, []).append(node)
     for value in body.outputs.values():
         readers.pop(value.name, None)
+    many = {node.name for node in body.nodes if _takes_many(node)}
     found: dict[str, list[str]] = {}
     for name, nodes in readers.items():
-        if nodes and all(map(_takes_many, nodes)):
+        if nodes and all(node.name in many for node in nodes):
             type_, of = body.inputs[name], ", ".join(node.name for node in nodes)
             like = "" if all(map(_is_each, nodes)) else f", {type_} {type_.dtype}"
             found.setdefault(f"inputs of {of}{like}", []).append(name)
