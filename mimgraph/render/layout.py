@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mimgraph.render.captions import Size, box_size, cluster_line, edge_line, text_size
 from mimgraph.render.diagram import Box, Diagram, Item, boxes, clusters
 from mimgraph.render.engine import RenderError, graphviz
-from mimgraph.render.room import Ink, caption, drops, title
+from mimgraph.render.room import Ink, caption, drops, title, too_much
 from mimgraph.render.scene import Direction, Scene
 from mimgraph.render.shapes import Place, Point
 
@@ -136,18 +136,19 @@ def _read(answer: dict[str, Any], asked: _Asked) -> Layout:
 def _worded(laid: Layout, diagram: Diagram) -> Layout:
     """The layout with words where there is room: Graphviz lets lines pass through titles, and puts
     captions far from their lines."""
-    ink, ways = Ink(laid.width, laid.height), [drops(route.spline) for route in laid.routes]
+    tails = {box.id: box for box in boxes(diagram.items)}
+    lines = [route.spline for route in laid.routes]
+    if too_much((laid.places[id_] for id_ in tails), lines):
+        return replace(laid, titles=dict(_corners(laid, diagram)))
+    ink, ways = Ink(laid.width, laid.height), list(map(drops, lines))
     for way in ways:
         ink.line(way)
     titles: dict[str, Place] = {}
-    for cluster in clusters(diagram.items):
-        ink.wall(wall := laid.places[cluster.id])
-        row = cluster_line(cluster)
-        room = Place(wall.x + 7, wall.y + 4, row.width + 4, row.height + 1)
-        titles[cluster.id] = title(ink, wall, room)
+    for id_, room in _corners(laid, diagram):
+        ink.wall(wall := laid.places[id_])
+        titles[id_] = title(ink, wall, room)
     for place in titles.values():
         ink.words(place)
-    tails = {box.id: box for box in boxes(diagram.items)}
     for id_ in tails:
         ink.box(laid.places[id_])
     routes = []
@@ -159,6 +160,13 @@ def _worded(laid: Layout, diagram: Diagram) -> Layout:
             route = route._replace(label=Point(place.centre, place.middle))
         routes.append(route)
     return replace(laid, titles=titles, routes=tuple(routes))
+
+
+def _corners(laid: Layout, diagram: Diagram) -> Iterator[tuple[str, Place]]:
+    """The room of each title in the upper left corner of its cluster."""
+    for cluster in clusters(diagram.items):
+        wall, row = laid.places[cluster.id], cluster_line(cluster)
+        yield cluster.id, Place(wall.x + 7, wall.y + 4, row.width + 4, row.height + 1)
 
 
 def _numbers(text: str) -> list[float]:

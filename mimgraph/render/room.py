@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import ceil, hypot
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from math import ceil, hypot, inf
+from operator import itemgetter
 
 from mimgraph.render.shapes import Place, Point
 
@@ -13,7 +15,14 @@ _BOX, _LINE, _WALL, _WORD = 10, 6, 3, 10  # how bad it is to write over a drop o
 _NEAR = 0.06  # and how bad it is to stand a point away
 _OUTSIDE = 1000
 _AROUND = 2  # of words, that should be free of ink too
+_MOST = 1_000_000  # drops of a picture in which places are sought
 _GAP = 3  # between a line and its caption
+
+
+def too_much(boxes: Iterable[Place], lines: Iterable[Sequence[Point]]) -> bool:
+    """Whether that is more than one can look through in a second."""
+    fill = sum(place.width * place.height for place in boxes) / _STEP**2
+    return fill + sum(map(length, lines)) / _STEP > _MOST
 
 
 class Ink:
@@ -72,26 +81,38 @@ class Ink:
 def title(ink: Ink, wall: Place, room: Place) -> Place:
     """Where a title stands in the upper margin of a cluster: as far left as no line passes."""
     most = int(wall.x + wall.width - (room.x - wall.x) - room.width - room.x)
-    places = (room._replace(x=room.x + step) for step in range(0, max(most, 0) + 1, _STEP))
-    return min(places, key=lambda place: ink.under(place) + _NEAR * (place.x - room.x))
+    steps = range(0, max(most, 0) + 1, _STEP)
+    return _least(ink, room, ((step, room._replace(x=room.x + step)) for step in steps))
 
 
 def caption(ink: Ink, way: Sequence[Point], asked: Point, width: float, height: float) -> Place:
     """Where the caption of a line stands: beside it, where there is least, near the place asked."""
 
-    def badness(place: Place) -> float:
-        away = hypot(place.centre - asked.x, place.middle - asked.y)
-        return ink.under(place) + _NEAR * away
+    def away(place: Place) -> float:
+        return hypot(place.centre - asked.x, place.middle - asked.y)
 
-    return min(_beside(way, width, height), key=badness)
+    places = ((away(place), place) for place in _beside(way, width, height))
+    middle = Place(asked.x - width / 2, asked.y - height / 2, width, height)
+    return _least(ink, middle, sorted(places, key=itemgetter(0)))
+
+
+def _least(ink: Ink, asked: Place, places: Iterable[tuple[float, Place]]) -> Place:
+    """Where it is least bad to write, of places from near to far, or as asked if there is none."""
+    least, found = inf, asked
+    for away, place in places:
+        if least <= _NEAR * away:
+            break  # it only gets farther
+        if (badness := ink.under(place) + _NEAR * away) < least:
+            least, found = badness, place
+    return found
 
 
 def _beside(way: Sequence[Point], width: float, height: float) -> Iterator[Place]:
     """To both sides of a line, all along it."""
     for before, at, after in zip(way, way[1:], way[2:], strict=False):
         dx, dy = after.x - before.x, after.y - before.y
-        length = hypot(dx, dy) or 1.0
-        across = Point(dy / length, -dx / length)
+        step = hypot(dx, dy) or 1.0
+        across = Point(dy / step, -dx / step)
         # so far that the nearest corner of the caption keeps the gap
         far = _GAP + (abs(across.x) * width + abs(across.y) * height) / 2
         for side in (far, -far):
@@ -99,13 +120,17 @@ def _beside(way: Sequence[Point], width: float, height: float) -> Iterator[Place
             yield Place(middle.x - width / 2, middle.y - height / 2, width, height)
 
 
+def length(points: Sequence[Point]) -> float:
+    """How long the line through them is."""
+    return sum(hypot(q.x - p.x, q.y - p.y) for p, q in pairwise(points))
+
+
 def drops(spline: Sequence[Point]) -> list[Point]:
     """Points along a Bézier spline, about a step apart."""
     found = [spline[0]]
     for start in range(0, len(spline) - 1, 3):
         a, b, c, d = spline[start : start + 4]
-        length = sum(hypot(q.x - p.x, q.y - p.y) for p, q in ((a, b), (b, c), (c, d)))
-        number = max(1, ceil(length / _STEP))
+        number = max(1, ceil(length((a, b, c, d)) / _STEP))
         for t in (step / number for step in range(1, number + 1)):
             s = 1 - t
             weights = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
