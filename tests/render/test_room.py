@@ -13,7 +13,7 @@ from mimgraph.render.captions import edge_line
 from mimgraph.render.diagram import boxes
 from mimgraph.render.drawing import diagram
 from mimgraph.render.layout import Layout, layout
-from mimgraph.render.room import Ink, caption, drops, title
+from mimgraph.render.room import Ink, caption, drops, title, too_much
 from mimgraph.render.scene import Direction, Scene
 from mimgraph.render.shapes import Place, Point
 from tests.conftest import ROOT
@@ -50,6 +50,18 @@ def test_drops_lie_along_the_curve() -> None:
     found = drops([Point(0, 0), Point(0, 40), Point(40, 80), Point(80, 80)])
     assert (found[0], found[-1]) == (Point(0, 0), Point(80, 80))
     assert all(hypot(b.x - a.x, b.y - a.y) < 6 for a, b in pairwise(found))
+
+
+def test_a_line_too_short_for_a_caption_has_it_where_asked() -> None:
+    found = caption(Ink(100, 100), [Point(50, 50), Point(50, 52)], Point(60, 50), 30, 8)
+    assert (found.centre, found.middle) == (60, 50)
+
+
+def test_a_picture_too_large_to_look_through_is_told() -> None:
+    far, near = [Point(0, 0), Point(60_000, 0)], [Point(0, 0), Point(600, 0)]
+    assert too_much([], [far] * 100)
+    assert not too_much([Place(0, 0, 200, 80)] * 300, [near] * 100)
+    assert too_much([Place(0, 0, 200, 80)] * 1100, [])
 
 
 def overlap(one: Place, other: Place) -> bool:
