@@ -233,7 +233,8 @@ class _Drawing:
             (operand,) = item.arguments
             here = _Place(path, str(position), {operand: end}, told=told)
             inner, results = self.node(item, here)
-            drawn, told = [*drawn, *inner], here.id
+            drawn += inner
+            told = here.id
             end = results[item.default or ""]
         if not place.key:
             return tuple(drawn), {"": end}

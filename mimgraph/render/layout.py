@@ -17,6 +17,7 @@ from mimgraph.render.scene import Direction, Scene
 from mimgraph.render.shapes import Place, Point
 
 MARGIN = 6  # around the picture
+MOST = 10_000  # lines of a picture: nobody could tell them apart
 _POINTS = 72  # an inch
 _SETTINGS = (
     "graph [compound=true nodesep=0.28 ranksep=0.3 labeljust=l] "
@@ -46,6 +47,11 @@ class Layout:
 
 def layout(scene: Scene) -> Layout:
     """Lay out what is shown."""
+    if (number := len(scene.shown.edges)) > MOST:
+        raise RenderError(
+            f"a picture of {number:,} lines, more than the {MOST:,} that are drawn: draw less of it,"
+            " with a depth or collapsed, or write a .dot"
+        )
     asked = _Asked(scene.shown, scene.direction)
     try:
         answer = json.loads(graphviz(asked.source))

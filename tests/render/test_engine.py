@@ -89,3 +89,13 @@ def test_an_engine_that_works_too_long_is_ended(
     with pytest.raises(RenderError, match="needs more than 1 seconds"):
         draw(graph, tmp_path / "m.svg")
     assert not (tmp_path / "m.svg").exists()
+
+
+def test_more_lines_than_one_can_read(tmp_path: Path) -> None:
+    sources = ", ".join(["x"] * 10_001)
+    spec = f"{{inputs: {{x: [4]}}, nodes: {{y: {{merge: stack, from: [{sources}]}}}}, outputs: y}}"
+    graph = mimgraph.loads(spec).typed
+    with pytest.raises(RenderError, match="10,001 lines, more than the 10,000 that are drawn"):
+        draw(graph, tmp_path / "a.svg")
+    draw(graph, tmp_path / "a.dot")
+    assert not (tmp_path / "a.svg").exists()
