@@ -935,13 +935,13 @@ def test_a_model_is_saved_and_loaded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [2, 3, 4, 8, 11, 37, 211])
 def test_a_batch_is_not_taken_for_a_size_that_is_known(size: int) -> None:
-    class Sum(nn.Module):
+    class Joined(nn.Module):
         def forward(self, x: Tensor, other: Tensor) -> Tensor:
             return x + other
 
-    mg.register(Sum)
-    with pytest.raises(mg.SpecError, match=rf"Sum refuses \(N, {size}, 5\) and \(N, 5\)"):
+    mg.register(Joined)
+    with pytest.raises(mg.SpecError, match=rf"Joined refuses \(N, {size}, 5\) and \(N, 5\)"):
         mg.loads(
             f"{{inputs: {{x: [{size}, 5], y: [5]}},"
-            " nodes: {z: {layer: Sum, from: [x, y]}}, outputs: z}"
+            " nodes: {z: {layer: Joined, from: [x, y]}}, outputs: z}"
         )
