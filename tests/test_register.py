@@ -931,3 +931,17 @@ def test_a_model_is_saved_and_loaded(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) == pytest.approx(model(x=torch.arange(8.0)[None]).sum().item())
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 8, 11, 37, 211])
+def test_a_batch_is_not_taken_for_a_size_that_is_known(size: int) -> None:
+    class Joined(nn.Module):
+        def forward(self, x: Tensor, other: Tensor) -> Tensor:
+            return x + other
+
+    mg.register(Joined)
+    with pytest.raises(mg.SpecError, match=rf"Joined refuses \(N, {size}, 5\) and \(N, 5\)"):
+        mg.loads(
+            f"{{inputs: {{x: [{size}, 5], y: [5]}},"
+            " nodes: {z: {layer: Joined, from: [x, y]}}, outputs: z}"
+        )

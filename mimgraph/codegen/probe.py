@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -185,7 +185,8 @@ class _Runs:
 
     def base(self) -> dict[str, int]:
         """The first sizes that the module takes; if it takes none, why."""
-        tried = list(_bases(self.names))
+        known = {dim for type_ in self.types for dim in type_.dims if isinstance(dim, int)}
+        tried = list(_bases(self.names, known))
         for sizes in tried:
             if self.at(sizes).error is None:
                 return sizes
@@ -216,12 +217,16 @@ class _Runs:
         return part[1].shape[axis]
 
 
-def _bases(names: Sequence[str]) -> Iterator[dict[str, int]]:
-    """Sizes to begin with, another one for each name."""
+def _bases(names: Sequence[str], known: Container[int]) -> Iterator[dict[str, int]]:
+    """Sizes to begin with, another one for each name; a batch as large as a known size might be
+    taken for it."""
     for start in PRIMES_FROM:
-        yield dict(zip(names, _primes(start), strict=False))
+        primes = (prime for prime in _primes(start) if prime not in known)
+        yield dict(zip(names, primes, strict=False))
     for unit in MULTIPLES_OF:
-        yield {name: unit * number for number, name in enumerate(names, 1)}
+        sizes = {name: unit * number for number, name in enumerate(names, 1)}
+        if sizes.get("N") not in known:
+            yield sizes
 
 
 def _primes(start: int) -> Iterator[int]:
