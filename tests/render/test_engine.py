@@ -92,7 +92,7 @@ def test_an_engine_that_works_too_long_is_ended(
 
 
 def test_more_lines_than_one_can_read(tmp_path: Path) -> None:
-    sources = ", ".join(["x"] * 10_001)
+    sources = ", ".join(["x"] * 10_000)  # and the line to the output
     spec = f"{{inputs: {{x: [4]}}, nodes: {{y: {{merge: stack, from: [{sources}]}}}}, outputs: y}}"
     graph = mimgraph.loads(spec).typed
     with pytest.raises(RenderError, match="10,001 lines, more than the 10,000 that are drawn"):
