@@ -41,9 +41,9 @@ def chain(nodes: int) -> str:
 
 
 def items(nodes: int) -> str:
-    """The same as items of one `seq`: a file has at most 1 MiB, and so no 50,000 lines like these."""
-    found = ", ".join(["Linear: 64"] * nodes)
-    return f"inputs: {{x: [64]}}\nnodes: {{y: {{from: x, seq: [{found}]}}}}\noutputs: y\n"
+    """The same as items of one `seq`: a file has at most 1 MiB, and so no 50,000 lines as above."""
+    lines = "      - Linear: 64\n" * nodes
+    return f"inputs: {{x: [64]}}\nnodes:\n  y:\n    from: x\n    seq:\n{lines}outputs: y\n"
 
 
 def check(text: str, nodes: int) -> Cost:
