@@ -1,8 +1,9 @@
-"""Every case runs; what is counted and not timed meets its target."""
+"""Every case runs, and is timed by `pytest tests/benchmarks --benchmark-enable`; counts meet their targets."""
 
 from __future__ import annotations
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from tests.benchmarks.__main__ import Result, row
 from tests.benchmarks.case import Case
@@ -21,11 +22,12 @@ def params() -> list[object]:
 
 
 @pytest.mark.parametrize("case", params())
-def test_case(case: Case) -> None:
+def test_case(benchmark: BenchmarkFixture, case: Case) -> None:
     if not case.runs_here:
         pytest.skip(f"{case.peer} is not installed")
     ours, theirs = case.make()
-    result = Result(case, [ours()], [theirs()])
+    benchmark.group = case.name
+    result = Result(case, [benchmark.pedantic(ours)], [theirs()])
     assert row(result, case.name).count("|") == 7
     if case.unit in ("tensors", "MB"):
         assert result.beside_target <= 1
