@@ -782,6 +782,7 @@ def test_tables_and_pictures_show_a_merge() -> None:
         "layer": "gated",
         "shape": "(N, 4)",
         "dtype": "float32",
+        "from": ["a", "b"],
         "params": CASES[2].count,
         "macs": 88,
         "activations": 172,
