@@ -68,22 +68,24 @@ def given_params(call: Call, block: Block) -> dict[str, Option]:
 def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[str, Any]:
     """All params of a block: those given, and the defaults, which see the spec's params."""
     found: dict[str, Any] = {}
+    env = layered(found, state.params)
     for name, option in block.params.items():
         if name in given:
             found[name] = given[name]
         else:
-            env = layered(found, state.params)
             found[name] = plain(compute(option.value, env, state.report, block.family))
     return found
 
 
-def default_params(state: State, block: Block) -> dict[str, Any]:
+def default_params(state: State, key: str, block: Block) -> Mapping[str, Any]:
     """The defaults, which remember how they are written."""
-    env = layered(block_params(state, block, {}), state.params)
-    return {
-        name: compute(option.value, env, state.report, block.family)
-        for name, option in block.params.items()
-    }
+    if key not in state.defaults:
+        env = layered(block_params(state, block, {}), state.params)
+        state.defaults[key] = {
+            name: compute(option.value, env, state.report, block.family)
+            for name, option in block.params.items()
+        }
+    return state.defaults[key]
 
 
 def bind_pattern(

@@ -550,7 +550,7 @@ def _body(
     outputs = _values(_type_nodes(state, context, block.outputs))
     if outputs is None:
         return None
-    defaults = default_params(state, block)
+    defaults = default_params(state, key, block)
     typed = _typed(context)
     return Body(
         *(block.family, given, defaults, dims, types, *typed, outputs),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
@@ -16,6 +16,7 @@ from mimgraph.ir.expression import (
     Variable,
     WrittenText,
     evaluate,
+    identity,
     plain,
     variables,
     written,
@@ -46,11 +47,24 @@ class _AlreadyTold(Exception):
     """A value cannot be computed, for a reason that is reported."""
 
 
+class Values(NamedTuple):
+    """Every option's value at one use, defaults included.
+
+    `key` tells those given from others, their origins too, as long as they live; `run_time` are
+    the sizes in them that are known only then.
+    """
+
+    by_name: Mapping[str, Any]
+    key: Hashable
+    run_time: Sequence[tuple[str, Dim]]
+
+
 class Bound(NamedTuple):
     """An op's options by name as given; `constant` holds them computed where nothing varies."""
 
+    op: Op
     given: Mapping[str, Option]
-    constant: Mapping[str, Any] | None
+    constant: Values | None
     faulty: bool
     length: int
 
@@ -118,12 +132,14 @@ def _unknown_param(
 
 def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
     def lookup(name: Variable) -> Any:
-        if name.name not in env:
+        try:
+            found = env[name.name]
+        except KeyError:
             _unknown_param(name.name, value.at(name.start, name.end), env, report, node)
+            raise _AlreadyTold from None
+        if found is FAULTY:
             raise _AlreadyTold
-        if env[name.name] is FAULTY:
-            raise _AlreadyTold
-        return env[name.name]
+        return found
 
     try:
         result = evaluate(value.expression, lookup)
@@ -204,22 +220,20 @@ def bind(
     literal = all(is_constant(option.value) for option in given.values())
     constant = _values(op, given, {}, report, node) if literal else None
     length = sum(length_of(option.value) for option in given.values())
-    return Bound(given, constant, faulty or (literal and constant is None), length)
+    return Bound(op, given, constant, faulty or (literal and constant is None), length)
 
 
-def values(
-    op: Op, bound: Bound, env: Environment, report: Report, node: str
-) -> Mapping[str, Any] | None:
+def values(bound: Bound, env: Environment, report: Report, node: str) -> Values | None:
     """Every option's value at this use, defaults included; None if one is faulty."""
     found = bound.constant
     if found is None:
-        found = _values(op, bound.given, env, report, node)
+        found = _values(bound.op, bound.given, env, report, node)
     return None if bound.faulty else found
 
 
 def _values(
     op: Op, given: Mapping[str, Option], env: Environment, report: Report, node: str
-) -> Mapping[str, Any] | None:
+) -> Values | None:
     found: dict[str, Any] = {}
     faulty = False
     for name, spec in op.options.items():
@@ -232,7 +246,18 @@ def _values(
             value = _checked(op.name, spec, value, option.span, report, node)
         faulty = faulty or value is FAULTY
         found[name] = value
-    return None if faulty else found
+    if faulty:
+        return None
+    key = tuple([(name, identity(found[name])) for name in given])
+    return Values(found, key, [(n, size) for n in given for size in _run_time_sizes(found[n])])
+
+
+def _run_time_sizes(value: Any) -> list[Dim]:
+    if isinstance(value, Dim):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [size for item in value for size in _run_time_sizes(item)]
+    return []
 
 
 def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, node: str) -> Any:

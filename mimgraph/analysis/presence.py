@@ -69,7 +69,10 @@ def handed_on(body: Body, whole: Presence, outer: Mapping[str, Presence]) -> Map
 
 def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
     """The node with its presence; None where a missing source is not provided for, which is told."""
-    by_value = {one.value: one for one in site.fed or ()}
+    every = site.fed or ()
+    if every and not any(one.is_own or one.presence != ALWAYS for one in every):  # as most are
+        return typed
+    by_value = {one.value: one for one in every}
     fed = {key: by_value[value] for key, value in typed.arguments.items()}
     if all(one.is_own for one in fed.values()):
         return replace(typed, is_own=True)

@@ -32,6 +32,7 @@ class State:
     recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
     bound: dict[Apply | Activation, Bound | None] = field(default_factory=dict)
     calls: dict[Call, bool] = field(default_factory=dict)  # whether a call's params are fine
+    defaults: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # of the params of blocks
     # of each distinct use of a block the body, None if faulty, and the nodes it expands to
     bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import gcd
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from mimgraph.ir.dim import (
     symbols,
     terms,
 )
+from mimgraph.ir.expression import WrittenInt
 
 BATCH = symbol("N")
 
@@ -87,6 +88,13 @@ class TensorType:
     def cast(self, dtype: str) -> TensorType:
         """The same shape in another dtype."""
         return replace(self, dtype=dtype, vocab=None, below=None)
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from other types, the origin of its sizes too, as long as it lives."""
+        sizes = (*self.dims, self.vocab, self.below)
+        origins = [id(size.written) if type(size) is WrittenInt else 0 for size in sizes]
+        return sizes, self.dtype, self.batched, *origins
 
     @property
     def itemsize(self) -> int:
