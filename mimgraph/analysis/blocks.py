@@ -21,11 +21,11 @@ WORDS = ("from", "take", "freeze", "repeat")
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
     """The block of a call whose params fit; None where a fault of either is told. `span` is the
     node's name."""
-    block = state.graph.blocks.get(call.block)
+    block = state.blocks.get(call.block)
     if call not in state.calls:
         before = len(state.report.diagnostics)
         if block is None:
-            families = [known.family for known in state.graph.blocks.values()]
+            families = [known.family for known in state.blocks.values()]
             help = state.report.suggestion(call.block, families, "known here")
             if catalogue.find("layer", call.block):
                 help = f"{call.block} is a layer: write {{layer: {call.block}, ...}}"

@@ -76,9 +76,10 @@ from mimgraph.ir.types import DTYPES, TensorType, strongest
 def infer(graph: Graph, report: Report) -> TypedGraph | None:
     """Check the whole graph and type it; None, with every fault in the report, if it is wrong."""
     before = len(report.diagnostics)
-    state = State(graph, report)
-    state.params = params(state)
-    state.graph = graph = choose(graph, state.params, report)
+    state = State({}, report)
+    state.params = params(state, graph.params)
+    graph = choose(graph, state.params, report)
+    state.blocks = graph.blocks
     check_blocks(state)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says
@@ -417,7 +418,7 @@ def _builtin_body(
 ) -> tuple[Body | None, int]:
     """The inside of a catalogue's block and the number of its nodes; what is wrong in it is wrong
     with the node that uses it."""
-    inside = State(replace(state.graph, blocks=block.inner), Report(), state.params)
+    inside = State(block.inner, Report(), state.params)
     check_blocks(inside)
     context = Context(given, types, scope_of(block), f"{block.family}.", optional=optional)
     outputs = _values(_type_nodes(inside, context, block.outputs))
