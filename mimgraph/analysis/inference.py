@@ -41,7 +41,7 @@ from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.analysis.structure import check_scope, scope_of
 from mimgraph.diagnostics import Label, Report
 from mimgraph.ir.dim import Size
-from mimgraph.ir.expression import plain
+from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.graph import (
     FAULTY,
     Apply,
@@ -390,9 +390,9 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     op = catalogue.find(apply.kind, apply.name)
     assert op is not None
     optional = site.optional | missing_from(op, inputs, options.get("missing") == "skip")
-    key = (apply.name, _frozen(options), tuple(types.items()), optional)
+    given = {name: plain(value) for name, value in options.items()}
+    key = (apply.name, identity(given), tuple(types.items()), optional)
     if key not in state.bodies:
-        given = {name: plain(value) for name, value in options.items()}
         state.bodies[key] = _builtin_body(state, site, block, given, types, optional)
     body, nodes = state.bodies[key]
     state.count(nodes, site.node.span)
@@ -525,7 +525,7 @@ def _use(
         return None
     types = _known({key: one.type for key, one in fed.items()})
     optional = left_out(fed) | site.optional
-    key = (call.block, _frozen(given), tuple(types.values()), optional)
+    key = (call.block, identity(given), tuple(types.values()), optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)
@@ -565,14 +565,3 @@ def _body(
         block.doc,
         optional,
     )
-
-
-def _frozen(value: Any) -> Any:
-    """A hashable stand-in; 1, 1.0 and True stay apart."""
-    if isinstance(value, int | float | str):
-        return (type(value).__name__, value)
-    if isinstance(value, Mapping):
-        return tuple((key, _frozen(item)) for key, item in sorted(value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
-    return (type(value).__name__, value)

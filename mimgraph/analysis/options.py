@@ -138,12 +138,14 @@ def _unknown_param(
 
 def _look_up(value: Written, env: Environment, report: Report, node: str, name: Variable) -> Any:
     """The value of a name in an expression."""
-    found = env.get(name.name, FAULTY)
-    if found is not FAULTY:
-        return found
-    if name.name not in env:
+    try:
+        found = env[name.name]
+    except KeyError:
         _unknown_param(name.name, value.at(name.start, name.end), env, report, node)
-    raise _AlreadyTold
+        raise _AlreadyTold from None
+    if found is FAULTY:
+        raise _AlreadyTold
+    return found
 
 
 def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
