@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.codegen.steps import Condition, Guard, Step
@@ -47,7 +47,7 @@ class Paths:
         self.live: dict[int, frozenset[Value]] = {}
         self.ends: dict[Value, dict[Guard, End]] = {}
         self.branches = any(step.guard for step in steps)
-        self.made = _where_made(steps)
+        self.made = _where_made(steps) if self.branches else {}
         self.whole = list(_forked(steps, list(range(len(steps))), 0))
         self._settle(self.whole, {}, ())
         self.ending: dict[End, list[Value]] = {}
@@ -71,12 +71,11 @@ class Paths:
         return self._readers(self.whole)
 
     def _readers(self, path: Path) -> Counter[Value]:
-        found: Counter[Value] = Counter()
-        for part in path:
-            if isinstance(part, Fork):
-                found.update(self._readers(part.then) | self._readers(part.otherwise))
-            else:
-                found.update(needed_by(self.steps[part]))
+        run = (needed_by(self.steps[part]) for part in path if not isinstance(part, Fork))
+        found = Counter(chain.from_iterable(run))
+        for fork in path:
+            if isinstance(fork, Fork):
+                found.update(self._readers(fork.then) | self._readers(fork.otherwise))
         return found
 
     def _settle(self, path: Path, live: Live, guard: Guard) -> Live:

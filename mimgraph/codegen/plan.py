@@ -57,14 +57,14 @@ def item_code(node: TypedNode, module: Code, source: Code) -> Code:
 
 def used_ports(body: Body) -> Mapping[str, set[str]]:
     """The results that are used of the module of each node, by the nodes that share it too."""
-    read = {value for node in body.nodes for value in node.arguments.values()}
-    read.update(body.outputs.values())
+    read = set(body.outputs.values())
     owners: dict[str, str] = {}
     for node in body.nodes:
-        owners |= {one.name: owner_of(one) for one in single_nodes(node)}
-        read |= {
-            Value(item.name, item.default or "") for item in single_nodes(node) if item is not node
-        }
+        read.update(node.arguments.values())
+        for one in single_nodes(node):
+            owners[one.name] = owner_of(one)
+            if one is not node:
+                read.add(Value(one.name, one.default or ""))
     found: dict[str, set[str]] = {owner: set() for owner in owners.values()}
     for value in read:
         if value.name in owners:
@@ -226,6 +226,9 @@ class Plan:
     def with_arguments(self, node: TypedNode, gone: frozenset[str]) -> None:
         """The node for each of the ways in which its masks, lengths and states are given or not;
         one that may be None is passed in any case."""
+        if not node.without:
+            self.made(node)
+            return
         for keys in sorted(node.without, key=lambda keys: (len(keys), sorted(keys))):
             presence = self.body.presence_of(node.arguments[min(keys)])
             decided = any(condition.presence == presence for condition in self.guard)
@@ -258,7 +261,7 @@ class Plan:
         self.steps.append(step)
 
     def made(self, node: TypedNode) -> None:
-        ports = [port for port in node.results if Value(node.name, port) in self.used]
+        ports = [port for port in node.results if (node.name, port) in self.used]
         if not ports:  # only its module is used, by a share
             return
         operation = unwrap(node.operation)

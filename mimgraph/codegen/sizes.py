@@ -17,7 +17,7 @@ def resolve_sizes(code: Code, readable: Callable[[], Readable]) -> Code:
 
     They may be thousands, so they are asked for only where there is such a size.
     """
-    if not any(isinstance(part, RuntimeSize) for part in walk(code)):
+    if RuntimeSize not in map(type, walk(code)):
         return code
     at_hand = readable()
 

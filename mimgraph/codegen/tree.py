@@ -7,23 +7,7 @@ from typing import Any
 
 from mimgraph.codegen.printer import Assign, Delete, Expr, For, If, Return, Statement
 from mimgraph.data import data
-from mimgraph.ir.code import (
-    Attribute,
-    Binary,
-    Call,
-    Code,
-    Comprehension,
-    Constant,
-    Dict,
-    List,
-    Name,
-    Operand,
-    Slice,
-    Subscript,
-    Tuple,
-    Unary,
-    Unpacked,
-)
+from mimgraph.ir.code import Call, Change, Code, Constant, Name, Operand
 from mimgraph.ir.typed import Value
 
 
@@ -45,6 +29,10 @@ class Construct(Code):
     arguments: tuple[tuple[str, Code], ...]
     positional: int
     defaults: tuple[tuple[str, Any], ...]
+
+    def mapped(self, change: Change) -> Code:
+        arguments = tuple([(name, change(value)) for name, value in self.arguments])
+        return Construct(self.class_name, arguments, self.positional, self.defaults)
 
     def spelled(self) -> Call:
         """The call as it is written."""
@@ -79,44 +67,12 @@ def _kind(value: Any) -> type:
 
 def rebuild(node: Code, replace: Callable[[Code], Code | None]) -> Code:
     """`node` with every part for which `replace` returns something replaced by it."""
-    found = replace(node)
-    if found is not None:
-        return found
-    match node:  # the usual ones first
-        case Name() | Constant() | Operand():
-            return node
-        case Call(function, args, keywords):
-            return Call(
-                rebuild(function, replace),
-                tuple([rebuild(arg, replace) for arg in args]),
-                tuple([(key, rebuild(value, replace)) for key, value in keywords]),
-            )
-        case Attribute(value, name):
-            return Attribute(rebuild(value, replace), name)
-        case Construct(class_name, arguments, positional, defaults):
-            rebuilt = tuple((key, rebuild(value, replace)) for key, value in arguments)
-            return Construct(class_name, rebuilt, positional, defaults)
-        case Subscript(value, index):
-            return Subscript(rebuild(value, replace), rebuild(index, replace))
-        case Slice(start, stop, step):
-            rebuilt_parts = (part and rebuild(part, replace) for part in (start, stop, step))
-            return Slice(*rebuilt_parts)
-        case Tuple(items):
-            return Tuple(tuple(rebuild(item, replace) for item in items))
-        case Dict(pairs):
-            return Dict(tuple((key, rebuild(value, replace)) for key, value in pairs))
-        case Unary(operator, operand):
-            return Unary(operator, rebuild(operand, replace))
-        case Binary(operator, left, right):
-            return Binary(operator, rebuild(left, replace), rebuild(right, replace))
-        case List(items):
-            return List(tuple(rebuild(item, replace) for item in items))
-        case Unpacked(value):
-            return Unpacked(rebuild(value, replace))
-        case Comprehension(element, targets, iterable):
-            return Comprehension(rebuild(element, replace), targets, rebuild(iterable, replace))
-        case _:
-            return node
+
+    def changed(part: Code) -> Code:
+        found = replace(part)
+        return part.mapped(changed) if found is None else found
+
+    return changed(node)
 
 
 def rebuild_statement(statement: Statement, replace: Callable[[Code], Code | None]) -> Statement:
@@ -153,8 +109,5 @@ def fill(node: Code, operands: Callable[[str], Code | None]) -> Code:
 
 def spell(node: Code) -> Code:
     """`node` with every `Construct` as the call that is written."""
-
-    def replace(part: Code) -> Code | None:
-        return spell(part.spelled()) if isinstance(part, Construct) else None
-
-    return rebuild(node, replace)
+    written = node.spelled() if isinstance(node, Construct) else node
+    return written.mapped(spell)
