@@ -87,7 +87,7 @@ class _Emitter:
     def __init__(self, graph: TypedGraph) -> None:
         self.graph = graph
         self.taken = {graph.name, *EMITTED}
-        self.own = OwnClasses(self.own_name)
+        self.own = OwnClasses()
         self.layers: dict[str, type] = {}  # the registered ones that are used
         self.twins = twins(graph.body)
         self.classes: list[Class] = []
@@ -159,7 +159,7 @@ class _Emitter:
         if module.own is None:
             return f"nn.{module.name}"
         self.layers[leaf.name] = module.own
-        return self.own.name_of(module.own)
+        return self.own.name_of(module.own, self.own_name)
 
     def leaf(self, leaf: Leaf, module: Module) -> Construct:
         """The call that makes a layer's module."""

@@ -129,7 +129,7 @@ class _Writer:
             return
         if unread and code == Constant(None):
             return
-        targets = tuple(names.name(target) for target in step.targets)
+        targets = tuple([names.name(target) for target in step.targets])
         assign = Assign(targets, code, step.comment, step.node)
         if step.loop is None:
             if targets != (getattr(code, "id", None),):  # a value that keeps its name
@@ -139,10 +139,10 @@ class _Writer:
                 if names.name(target) != names.name(before):
                     yield Assign((names.name(target),), Name(names.name(before)), node=step.node)
             yield For((step.loop.variable,), names.code(step.loop.iterable), (assign,))
-        dead = dict.fromkeys(map(names.name, names.dying(index)))
-        gone = (*(name for name in dead if name not in targets), *map(names.name, unread))
+        dead = dict.fromkeys(map(names.name, names.dying[index]))
+        gone = [*[name for name in dead if name not in targets], *map(names.name, unread)]
         if gone:
-            yield Delete(gone)
+            yield Delete(tuple(gone))
 
 
 def _holds(presence: Presence | None) -> Code:

@@ -98,7 +98,7 @@ class Paths:
             for value in needed_by(step):
                 if value not in live and value not in step.targets:
                     self._end(value, guard, part)
-                live[value] = live.get(value, here) | here
+                live[value] = live[value] | here if value in live else here
         return live
 
     def _settle_fork(self, fork: Fork, live: Live, guard: Guard) -> Live:

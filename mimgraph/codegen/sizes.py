@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from mimgraph.codegen.tree import rebuild
-from mimgraph.ir.code import Attribute, Binary, Code, Constant, RuntimeSize, Subscript, walk
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    Code,
+    Constant,
+    RuntimeSize,
+    Subscript,
+    rebuild,
+    walk,
+)
 from mimgraph.ir.dim import Dim, FloorDiv, Size, symbols, terms
 from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells
 

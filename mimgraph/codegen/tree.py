@@ -7,7 +7,7 @@ from typing import Any
 
 from mimgraph.codegen.printer import Assign, Delete, Expr, For, If, Return, Statement
 from mimgraph.data import data
-from mimgraph.ir.code import Call, Change, Code, Constant, Name, Operand
+from mimgraph.ir.code import Call, Code, Constant, Name, Operand, Replace, rebuild
 from mimgraph.ir.typed import Value
 
 
@@ -30,20 +30,22 @@ class Construct(Code):
     positional: int
     defaults: tuple[tuple[str, Any], ...]
 
-    def mapped(self, change: Change) -> Code:
-        arguments = tuple([(name, change(value)) for name, value in self.arguments])
+    def rebuilt(self, replace: Replace) -> Code:
+        arguments = tuple([(name, rebuild(value, replace)) for name, value in self.arguments])
         return Construct(self.class_name, arguments, self.positional, self.defaults)
 
     def spelled(self) -> Call:
         """The call as it is written."""
         defaults = dict(self.defaults)
-        kept = [
-            (index < self.positional, name, value)
-            for index, (name, value) in enumerate(self.arguments)
-            if not (name in defaults and _is_literal(value, defaults[name]))
-        ]
-        args = tuple(value for by_position, _, value in kept if by_position)
-        return Call(Name(self.class_name), args, tuple(k[1:] for k in kept if not k[0]))
+        args, keywords = [], []
+        for index, (name, value) in enumerate(self.arguments):
+            if name in defaults and _is_literal(value, defaults[name]):
+                continue
+            if index < self.positional:
+                args.append(value)
+            else:
+                keywords.append((name, value))
+        return Call(Name(self.class_name), tuple(args), tuple(keywords))
 
 
 def _is_literal(code: Code, value: Any) -> bool:
@@ -52,6 +54,8 @@ def _is_literal(code: Code, value: Any) -> bool:
 
 def same_constant(left: Any, right: Any) -> bool:
     """Equal values of one type: 1, 1.0 and True are three."""
+    if left is right:
+        return True
     if isinstance(left, tuple) and isinstance(right, tuple):
         return len(left) == len(right) and all(map(same_constant, left, right))
     return _kind(left) is _kind(right) and bool(left == right)
@@ -65,17 +69,7 @@ def _kind(value: Any) -> type:
     return type(value)
 
 
-def rebuild(node: Code, replace: Callable[[Code], Code | None]) -> Code:
-    """`node` with every part for which `replace` returns something replaced by it."""
-
-    def changed(part: Code) -> Code:
-        found = replace(part)
-        return part.mapped(changed) if found is None else found
-
-    return changed(node)
-
-
-def rebuild_statement(statement: Statement, replace: Callable[[Code], Code | None]) -> Statement:
+def rebuild_statement(statement: Statement, replace: Replace) -> Statement:
     """The statement with its expressions rebuilt, in the order in which they stand."""
     match statement:
         case Assign(targets, value, comment, node):
@@ -109,5 +103,8 @@ def fill(node: Code, operands: Callable[[str], Code | None]) -> Code:
 
 def spell(node: Code) -> Code:
     """`node` with every `Construct` as the call that is written."""
-    written = node.spelled() if isinstance(node, Construct) else node
-    return written.mapped(spell)
+
+    def replace(part: Code) -> Code | None:
+        return spell(part.spelled()) if isinstance(part, Construct) else None
+
+    return rebuild(node, replace)

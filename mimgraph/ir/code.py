@@ -19,8 +19,8 @@ class Code:
         """The expressions right below, in the order in which they are printed."""
         return ()
 
-    def mapped(self, change: Change) -> Code:
-        """The same with the expressions right below changed, in that order."""
+    def rebuilt(self, replace: Replace) -> Code:
+        """The same with the expressions below it rebuilt, in that order."""
         return self
 
     def method(self, name: str, *args: Any, **keywords: Any) -> Call:
@@ -32,7 +32,7 @@ class Code:
         return Subscript(self, code(index))
 
 
-Change: TypeAlias = Callable[[Code], Code]
+Replace: TypeAlias = Callable[[Code], Code | None]
 
 
 @data
@@ -77,8 +77,8 @@ class Attribute(Code):
     def children(self) -> tuple[Code, ...]:
         return (self.value,)
 
-    def mapped(self, change: Change) -> Code:
-        return Attribute(change(self.value), self.name)
+    def rebuilt(self, replace: Replace) -> Code:
+        return Attribute(rebuild(self.value, replace), self.name)
 
 
 @data
@@ -91,10 +91,12 @@ class Call(Code):
     def children(self) -> tuple[Code, ...]:
         return (self.function, *self.args, *[value for _, value in self.keywords])
 
-    def mapped(self, change: Change) -> Code:
-        function = change(self.function)
-        args = tuple([change(arg) for arg in self.args])
-        return Call(function, args, tuple([(key, change(value)) for key, value in self.keywords]))
+    def rebuilt(self, replace: Replace) -> Code:
+        function = rebuild(self.function, replace)
+        args = tuple([rebuild(arg, replace) for arg in self.args])
+        return Call(
+            function, args, tuple([(key, rebuild(value, replace)) for key, value in self.keywords])
+        )
 
 
 @data
@@ -106,8 +108,8 @@ class Subscript(Code):
     def children(self) -> tuple[Code, ...]:
         return (self.value, self.index)
 
-    def mapped(self, change: Change) -> Code:
-        return Subscript(change(self.value), change(self.index))
+    def rebuilt(self, replace: Replace) -> Code:
+        return Subscript(rebuild(self.value, replace), rebuild(self.index, replace))
 
 
 @data
@@ -122,8 +124,10 @@ class Slice(Code):
     def children(self) -> tuple[Code, ...]:
         return tuple(part for part in (self.start, self.stop, self.step) if part is not None)
 
-    def mapped(self, change: Change) -> Code:
-        return Slice(*[part and change(part) for part in (self.start, self.stop, self.step)])
+    def rebuilt(self, replace: Replace) -> Code:
+        return Slice(
+            *[part and rebuild(part, replace) for part in (self.start, self.stop, self.step)]
+        )
 
 
 @data
@@ -136,8 +140,8 @@ class Tuple(Code):
     def children(self) -> tuple[Code, ...]:
         return self.items
 
-    def mapped(self, change: Change) -> Code:
-        return Tuple(tuple(map(change, self.items)))
+    def rebuilt(self, replace: Replace) -> Code:
+        return Tuple(tuple([rebuild(item, replace) for item in self.items]))
 
 
 @data
@@ -150,8 +154,8 @@ class List(Code):
     def children(self) -> tuple[Code, ...]:
         return self.items
 
-    def mapped(self, change: Change) -> Code:
-        return List(tuple(map(change, self.items)))
+    def rebuilt(self, replace: Replace) -> Code:
+        return List(tuple([rebuild(item, replace) for item in self.items]))
 
 
 @data
@@ -164,8 +168,8 @@ class Dict(Code):
     def children(self) -> tuple[Code, ...]:
         return tuple([value for _, value in self.items])
 
-    def mapped(self, change: Change) -> Code:
-        return Dict(tuple([(key, change(value)) for key, value in self.items]))
+    def rebuilt(self, replace: Replace) -> Code:
+        return Dict(tuple([(key, rebuild(value, replace)) for key, value in self.items]))
 
 
 @data
@@ -179,8 +183,8 @@ class Unary(Code):
     def children(self) -> tuple[Code, ...]:
         return (self.operand,)
 
-    def mapped(self, change: Change) -> Code:
-        return Unary(self.operator, change(self.operand))
+    def rebuilt(self, replace: Replace) -> Code:
+        return Unary(self.operator, rebuild(self.operand, replace))
 
 
 @data
@@ -195,8 +199,8 @@ class Binary(Code):
     def children(self) -> tuple[Code, ...]:
         return (self.left, self.right)
 
-    def mapped(self, change: Change) -> Code:
-        return Binary(self.operator, change(self.left), change(self.right))
+    def rebuilt(self, replace: Replace) -> Code:
+        return Binary(self.operator, rebuild(self.left, replace), rebuild(self.right, replace))
 
 
 @data
@@ -211,8 +215,10 @@ class Comprehension(Code):
     def children(self) -> tuple[Code, ...]:
         return (self.element, self.iterable)
 
-    def mapped(self, change: Change) -> Code:
-        return Comprehension(change(self.element), self.targets, change(self.iterable))
+    def rebuilt(self, replace: Replace) -> Code:
+        return Comprehension(
+            rebuild(self.element, replace), self.targets, rebuild(self.iterable, replace)
+        )
 
 
 @data
@@ -225,8 +231,8 @@ class Unpacked(Code):
     def children(self) -> tuple[Code, ...]:
         return (self.value,)
 
-    def mapped(self, change: Change) -> Code:
-        return Unpacked(change(self.value))
+    def rebuilt(self, replace: Replace) -> Code:
+        return Unpacked(rebuild(self.value, replace))
 
 
 def code(value: Any) -> Code:
@@ -260,10 +266,15 @@ def named_constant(name: str, value: Any) -> Code:
             return RuntimeSize(value)
         case tuple() | list():
             items = tuple(named_constant(name, item) for item in value)
-            if any(not isinstance(item, Constant) or item.written is not None for item in items):
-                return Tuple(items)
-            return Constant(tuple(item.value for item in items), name)
+            plain = [i.value for i in items if isinstance(i, Constant) and i.written is None]
+            return Constant(tuple(plain), name) if len(plain) == len(items) else Tuple(items)
     return Constant(value, name, getattr(value, "written", None))
+
+
+def rebuild(node: Code, replace: Replace) -> Code:
+    """`node` with every part for which `replace` returns something replaced by it."""
+    found = replace(node)
+    return node.rebuilt(replace) if found is None else found
 
 
 def walk(node: Code) -> list[Code]:
