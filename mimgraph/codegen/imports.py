@@ -20,8 +20,8 @@ def used_names(classes: Iterable[Class]) -> set[str]:
         names.add(definition.base)
         for function in definition.body:
             annotations |= {p.annotation for p in function.parameters} | {function.returns}
-            for code in _codes(function.body):
-                names.update([part.id for part in walk(code) if type(part) is Name])
+            codes = _codes(function.body)
+            names |= {part.id for part in walk(*codes) if type(part) is Name}
     firsts = {name.partition(".")[0] for name in names}
     return {word for text in firsts | annotations for word in _WORD.findall(text)}
 

@@ -29,10 +29,11 @@ class Branches:
             [value for value in paths.dying(index) if value.name not in self.inputs]
             for index in range(len(plan.steps))
         ]
-        self.fed: set[Value] = set()  # what the inputs become, not tensors of the module alone
+        # the inputs and what they become, not tensors of the module alone
+        self.fed = {Value(name, "") for name in self.inputs}
         self.makers = _makers(plan.steps) if paths.branches else {}
         for index, step in enumerate(plan.steps):
-            if any(value in self.fed or value.name in self.inputs for value in needed_by(step)):
+            if not self.fed.isdisjoint(needed_by(step)):
                 self.fed.update(step.targets)
             for target in step.targets:
                 if target in self.branch:  # made in another way where something is missing

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeAlias
 
 from mimgraph.codegen.missing import nullable, takes_none
 from mimgraph.codegen.sizes import resolve_sizes
@@ -55,7 +56,10 @@ def item_code(node: TypedNode, module: Code, source: Code) -> Code:
     return activated(node.operation, code)
 
 
-def used_ports(body: Body) -> Mapping[str, set[str]]:
+UsedPorts: TypeAlias = Mapping[str, set[str]]
+
+
+def used_ports(body: Body) -> UsedPorts:
     """The results that are used of the module of each node, by the nodes that share it too."""
     read = set(body.outputs.values())
     owners: dict[str, str] = {}
@@ -129,14 +133,14 @@ def _fill(code: Code, module: Code, operands: Mapping[str, Code], result: Code |
 class Plan:
     """The steps of a body, on values that have no names yet."""
 
-    def __init__(self, body: Body, twins: Iterable[Body] = ()) -> None:
+    def __init__(self, body: Body, ports: UsedPorts, twins: Iterable[Body] = ()) -> None:
         self.body = body
         self.twins = tuple(twins)  # as shares of its module have it, on other sizes
         self.steps: list[Step] = []
         fed = (value for node in body.nodes for value in node.arguments.values())
         self.count = Counter((*fed, *body.outputs.values()))
         self.used = set(self.count)
-        self.ports = used_ports(body)
+        self.ports = ports
         self.same: dict[Value, Value] = {}  # one value under two names
         self.guard: Guard = ()  # of the steps that are made just now
         self.nullable = set(nullable(body))
@@ -226,9 +230,6 @@ class Plan:
     def with_arguments(self, node: TypedNode, gone: frozenset[str]) -> None:
         """The node for each of the ways in which its masks, lengths and states are given or not;
         one that may be None is passed in any case."""
-        if not node.without:
-            self.made(node)
-            return
         for keys in sorted(node.without, key=lambda keys: (len(keys), sorted(keys))):
             presence = self.body.presence_of(node.arguments[min(keys)])
             decided = any(condition.presence == presence for condition in self.guard)
@@ -349,7 +350,8 @@ class Plan:
         operands: Mapping[str, Code],
     ) -> None:
         lowering = leaf.lowering
-        operands = self.before(node, lowering, module, operands)
+        if lowering.steps:
+            operands = self.before(node, lowering, module, operands)
         if lowering.skipping is not None and self.may_miss(node):
             code = _fill(lowering.skipping, module, operands, None)
             self.step(node, (Value(node.name, ""),), activated(leaf, code))

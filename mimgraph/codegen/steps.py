@@ -55,4 +55,4 @@ class Loop:
 
 def values_read(code: Code) -> list[Value]:
     """The values that a tree reads, in order."""
-    return [part.value for part in walk(code) if isinstance(part, Local)]
+    return [part.value for part in walk(code) if type(part) is Local]

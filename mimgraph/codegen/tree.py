@@ -103,8 +103,8 @@ def fill(node: Code, operands: Callable[[str], Code | None]) -> Code:
 
 def spell(node: Code) -> Code:
     """`node` with every `Construct` as the call that is written."""
+    return rebuild(node, _written)
 
-    def replace(part: Code) -> Code | None:
-        return spell(part.spelled()) if isinstance(part, Construct) else None
 
-    return rebuild(node, replace)
+def _written(part: Code) -> Code | None:
+    return spell(part.spelled()) if isinstance(part, Construct) else None

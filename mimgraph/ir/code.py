@@ -277,9 +277,9 @@ def rebuild(node: Code, replace: Replace) -> Code:
     return node.rebuilt(replace) if found is None else found
 
 
-def walk(node: Code) -> list[Code]:
-    """`node` and every expression below it, in the order in which they are printed."""
-    found, stack = [], [node]
+def walk(*nodes: Code) -> list[Code]:
+    """`nodes` and every expression below them, in the order in which they are printed."""
+    found, stack = [], list(nodes[::-1])
     while stack:
         node = stack.pop()
         found.append(node)
