@@ -310,9 +310,7 @@ class _Emitter:
             case Leaf(lowering=lowering) as leaf:
                 module = lowering.module
                 base = self.class_name(leaf, module) if module else "nn.Module"
-                statements = (
-                    Return(resolve_sizes(item_code(node, SUPER, X), lambda: [(X, type_)])),
-                )
+                statements = (Return(resolve_sizes(item_code(node, SUPER, X), [(X, type_)])),)
             case Use(body):
                 base = self.class_of(body)
                 index = list(body.outputs).index(node.default or "")

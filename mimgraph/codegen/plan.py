@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from mimgraph.codegen.missing import nullable, takes_none
 from mimgraph.codegen.sizes import resolve_sizes
-from mimgraph.codegen.steps import Condition, Guard, Loop, Step, values_read
+from mimgraph.codegen.steps import Condition, Guard, Loop, Step, values_in
 from mimgraph.codegen.tree import Local, fill
 from mimgraph.ir.code import (
     Attribute,
@@ -19,9 +19,11 @@ from mimgraph.ir.code import (
     Code,
     Constant,
     Name,
+    RuntimeSize,
     Subscript,
     call,
     named_constant,
+    walk,
 )
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, Lowering, Module
 from mimgraph.ir.presence import ALWAYS, Presence, given, implies
@@ -296,15 +298,18 @@ class Plan:
             agreed = all(str(twin.type_of(targets[0])) == str(type_) for twin in self.twins)
             if agreed and type_.dtype in DTYPES:  # the state of a recurrent layer is no tensor
                 comment = str(type_)
-        sized = resolve_sizes(code, lambda: self.at_hand(code, targets))
-        reads = tuple(dict.fromkeys(values_read(sized)))
-        self.add(Step(targets, sized, reads, comment, loop, node=node.name))
+        parts = walk(code)
+        if RuntimeSize in map(type, parts):
+            code = resolve_sizes(code, self.at_hand(values_in(parts), targets))
+            parts = walk(code)
+        reads = tuple(dict.fromkeys(values_in(parts)))
+        self.add(Step(targets, code, reads, comment, loop, node=node.name))
 
-    def at_hand(self, code: Code, targets: tuple[Value, ...]) -> list[tuple[Code, TensorType]]:
+    def at_hand(
+        self, read: Iterable[Value], targets: tuple[Value, ...]
+    ) -> list[tuple[Code, TensorType]]:
         """What a step can read sizes from: what it reads anyway, and the inputs."""
-        found = [
-            value for value in values_read(code) if value.port[:1] != "*" and value not in targets
-        ]
+        found = [value for value in read if value.port[:1] != "*" and value not in targets]
         found += [Value(name, "") for name in self.body.inputs if self.is_given(name)]
         return [(Local(value), self.body.type_of(value)) for value in found]
 

@@ -189,8 +189,10 @@ def chain(node: Code) -> list[Part]:
     while True:
         match node:
             case Call(inner, args, keywords):
-                named = tuple([(f"{name}=", value) for name, value in keywords])
-                links.append(bracket("(", unlabelled(args) + named, ")"))
+                items = unlabelled(args)
+                if keywords:
+                    items += tuple([(f"{name}=", value) for name, value in keywords])
+                links.append(bracket("(", items, ")"))
             case Attribute(inner, name):
                 inner = spelled(inner)
                 breaks = isinstance(inner, Call | Subscript) or precedence_of(inner) < POSTFIX

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from mimgraph.ir.code import (
     Attribute,
@@ -12,7 +12,6 @@ from mimgraph.ir.code import (
     RuntimeSize,
     Subscript,
     rebuild,
-    walk,
 )
 from mimgraph.ir.dim import Dim, FloorDiv, Size, symbols, terms
 from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells
@@ -20,17 +19,11 @@ from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells
 Readable = Sequence[tuple[Code, TensorType]]
 
 
-def resolve_sizes(code: Code, readable: Callable[[], Readable]) -> Code:
-    """`code` with each run-time size read from the first of `readable` that has it.
-
-    They may be thousands, so they are asked for only where there is such a size.
-    """
-    if RuntimeSize not in map(type, walk(code)):
-        return code
-    at_hand = readable()
+def resolve_sizes(code: Code, readable: Readable) -> Code:
+    """`code` with each run-time size read from the first of `readable` that has it."""
 
     def replace(part: Code) -> Code | None:
-        return read_size(part.dim, at_hand) if isinstance(part, RuntimeSize) else None
+        return read_size(part.dim, readable) if isinstance(part, RuntimeSize) else None
 
     return rebuild(code, replace)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -338,6 +338,7 @@ def twins(body: Body) -> Mapping[Body, Mapping[Body, None]]:
     """Of bodies at and below `body`, as they are made, those that shares run in their place."""
     found: dict[Body, dict[Body, None]] = {}
 
+    @cache
     def opened(body: Body) -> dict[str, TypedOperation]:
         """What may use a body, by name."""
         ones = chain.from_iterable(map(single_nodes, body.nodes))
