@@ -9,8 +9,6 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
 from mimgraph.collection import uncollected
@@ -26,6 +24,7 @@ from mimgraph.spec.compose import MAX_BYTES
 from mimgraph.spec.read import read
 
 if TYPE_CHECKING:
+    import networkx as nx
     from torch import Tensor as TorchTensor
     from torch import nn
 
@@ -274,6 +273,8 @@ class Graph(Shown):
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""
+        import networkx as nx
+
         graph: nx.DiGraph[str] = nx.DiGraph(name=self.name)
         for name, type_ in self.inputs.items():
             graph.add_node(name, layer="Input", shape=type_.shape, dtype=type_.dtype)

@@ -140,3 +140,16 @@ def test_runs_without_torch(name: str, tmp_path: Path) -> None:
         [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+IN_ORDER = "inputs: {x: [4]}\nnodes:\n  a: {layer: ReLU, from: x}\n  b: {layer: Tanh, from: a}\noutputs: b\n"
+OUT_OF_ORDER = "inputs: {x: [4]}\nnodes:\n  b: {layer: Tanh, from: a}\n  a: {layer: ReLU, from: x}\noutputs: b\n"
+
+
+@pytest.mark.parametrize(("text", "imported"), [(IN_ORDER, False), (OUT_OF_ORDER, True)])
+def test_networkx_is_imported_where_nodes_are_out_of_order(text: str, imported: bool) -> None:
+    script = (
+        "import sys\nimport mimgraph as mg\n"
+        f"mg.loads({text!r})\nassert ('networkx' in sys.modules) is {imported}\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

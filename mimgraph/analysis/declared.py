@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import networkx as nx
-
 from mimgraph import catalogue
 from mimgraph.analysis.blocks import find_block
+from mimgraph.analysis.dag import Edge, cycles, reached
 from mimgraph.analysis.each import as_text
 from mimgraph.analysis.ops import bind_op
 from mimgraph.analysis.options import check_names, compute, layered
 from mimgraph.analysis.state import State
-from mimgraph.analysis.structure import check_scope, cycles, report_cycle, scope_of, unique
+from mimgraph.analysis.structure import check_scope, report_cycle, scope_of, unique
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, symbol
 from mimgraph.ir.expression import plain
@@ -32,10 +31,10 @@ from mimgraph.ir.graph import (
 from mimgraph.ir.types import MAX_AXES, TensorType
 
 
-def params(state: State) -> dict[str, Any]:
+def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
     """The values of the spec's params, each seeing those above it."""
     found: dict[str, Any] = {}
-    for name, option in state.graph.params.items():
+    for name, option in declared.items():
         found[name] = plain(compute(option.value, found, state.report, ""))
     return found
 
@@ -91,7 +90,7 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
 
 def check_blocks(state: State) -> None:
     """Check each block once as text; one that contains itself is never used."""
-    for key, block in state.graph.blocks.items():
+    for key, block in state.blocks.items():
         if not block.is_whole:
             continue
         if block.is_chain:
@@ -106,7 +105,7 @@ def check_blocks(state: State) -> None:
             state.fault("duplicate-name", message, block.span)
         _check_dimension_names(state, block)
     _find_recursion(state)
-    for block in state.graph.blocks.values():
+    for block in state.blocks.values():
         _check_text(state, block)
 
 
@@ -124,27 +123,25 @@ def _check_dimension_names(state: State, block: Block) -> None:
 
 def _find_recursion(state: State) -> None:
     """Report each ring of blocks that contain each other, at its first."""
-    blocks = state.graph.blocks
+    blocks = state.blocks
     inner = inner_blocks(blocks)
-    for ring in cycles(inner, {key: index for index, key in enumerate(blocks)}):
+    for ring in cycles(blocks, inner):
         state.recursive.update(ring)
         places = {blocks[key].family: blocks[key] for key in ring}
         around = [blocks[key].family for key in ring]
         report_cycle(around, places, "blocks contain each other", "contains", state.report)
-    stack = list(state.recursive)  # what contains such a block cannot be used either
-    while stack:
-        outer = set(inner.pred[stack.pop()]) - state.recursive
-        state.recursive |= outer
-        stack += outer
+    if state.recursive:  # what contains such a block cannot be used either
+        state.recursive = reached(state.recursive, [(used, user) for user, used in inner])
 
 
-def inner_blocks(blocks: Mapping[str, Block]) -> nx.DiGraph[str]:
+def inner_blocks(blocks: Mapping[str, Block]) -> list[Edge]:
     """Which block uses which."""
-    inner: nx.DiGraph[str] = nx.DiGraph()
-    inner.add_nodes_from(blocks)
-    for key, block in blocks.items():
-        inner.add_edges_from((key, c.block) for c in calls(block.nodes) if c.block in blocks)
-    return inner
+    return [
+        (key, call.block)
+        for key, block in blocks.items()
+        for call in calls(block.nodes)
+        if call.block in blocks
+    ]
 
 
 def calls(nodes: Iterable[Node]) -> Iterable[Call]:

@@ -24,6 +24,7 @@ from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute, layered
 from mimgraph.analysis.presence import (
+    always,
     check_handed_on,
     check_inputs,
     check_item,
@@ -40,7 +41,7 @@ from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.analysis.structure import check_scope, scope_of
 from mimgraph.diagnostics import Label, Report
 from mimgraph.ir.dim import Size
-from mimgraph.ir.expression import plain
+from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.graph import (
     FAULTY,
     Apply,
@@ -55,7 +56,7 @@ from mimgraph.ir.graph import (
     Share,
     Source,
 )
-from mimgraph.ir.presence import ALWAYS, Presence
+from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -75,9 +76,10 @@ from mimgraph.ir.types import DTYPES, TensorType, strongest
 def infer(graph: Graph, report: Report) -> TypedGraph | None:
     """Check the whole graph and type it; None, with every fault in the report, if it is wrong."""
     before = len(report.diagnostics)
-    state = State(graph, report)
-    state.params = params(state)
-    state.graph = graph = choose(graph, state.params, report)
+    state = State({}, report)
+    state.params = params(state, graph.params)
+    graph = choose(graph, state.params, report)
+    state.blocks = graph.blocks
     check_blocks(state)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says
@@ -130,8 +132,9 @@ def _type_nodes(state: State, context: Context, outputs: Iterable[Output]) -> di
         context.typed[node.name] = type_node(state, context, node)
         state.count(1, node.span)
     # nodes on a cycle, and what they feed, have no types: tell what their text alone says
-    beyond = [n for name, n in context.scope.nodes.items() if name not in context.typed]
-    check_nodes_text(state, beyond, context.env, context.path)
+    if len(context.typed) < len(context.scope.nodes):
+        beyond = [n for name, n in context.scope.nodes.items() if name not in context.typed]
+        check_nodes_text(state, beyond, context.env, context.path)
     check_shared(state, context)
     for name, optional in missing_in_shares(context).items():  # the body that all of them run
         context.typed[name] = type_node(state, context, context.scope.nodes[name], optional)
@@ -146,9 +149,13 @@ def _values(outputs: Mapping[str, Fed]) -> dict[str, Value] | None:
 def _typed(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:
     """The typed nodes as written, and as they run."""
     typed = context.typed
-    written = (typed.get(name) for name in context.scope.nodes)
-    running = (typed[node.name] for node in context.scope.order)
-    return tuple(n for n in written if n is not None), tuple(n for n in running if n is not None)
+    written = [typed.get(name) for name in context.scope.nodes]
+    running = [typed[node.name] for node in context.scope.order]
+    return _there(written), _there(running)
+
+
+def _there(nodes: Iterable[TypedNode | None]) -> tuple[TypedNode, ...]:
+    return tuple([node for node in nodes if node is not None])
 
 
 def _known(types: Mapping[str, TensorType | None]) -> dict[str, TensorType]:
@@ -190,7 +197,7 @@ def _node(
         _missing_from(state, site, owned.declared)
     if typed is not None:
         typed = settled(state, site, typed)
-    if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
+    if typed is not None and not always(fed or ()):
         typed = _with_less(state, site, owned.declared, typed)
     if typed is None or owned.declared is node:
         return typed
@@ -383,9 +390,9 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     op = catalogue.find(apply.kind, apply.name)
     assert op is not None
     optional = site.optional | missing_from(op, inputs, options.get("missing") == "skip")
-    key = (apply.name, _frozen(options), tuple(types.items()), optional)
+    given = {name: plain(value) for name, value in options.items()}
+    key = (apply.name, identity(given), tuple(types.items()), optional)
     if key not in state.bodies:
-        given = {name: plain(value) for name, value in options.items()}
         state.bodies[key] = _builtin_body(state, site, block, given, types, optional)
     body, nodes = state.bodies[key]
     state.count(nodes, site.node.span)
@@ -411,7 +418,7 @@ def _builtin_body(
 ) -> tuple[Body | None, int]:
     """The inside of a catalogue's block and the number of its nodes; what is wrong in it is wrong
     with the node that uses it."""
-    inside = State(replace(state.graph, blocks=block.inner), Report(), state.params)
+    inside = State(block.inner, Report(), state.params)
     check_blocks(inside)
     context = Context(given, types, scope_of(block), f"{block.family}.", optional=optional)
     outputs = _values(_type_nodes(inside, context, block.outputs))
@@ -518,7 +525,7 @@ def _use(
         return None
     types = _known({key: one.type for key, one in fed.items()})
     optional = left_out(fed) | site.optional
-    key = (call.block, _frozen(given), tuple(types.values()), optional)
+    key = (call.block, identity(given), tuple(types.values()), optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)
@@ -550,7 +557,7 @@ def _body(
     outputs = _values(_type_nodes(state, context, block.outputs))
     if outputs is None:
         return None
-    defaults = default_params(state, block)
+    defaults = default_params(state, key, block)
     typed = _typed(context)
     return Body(
         *(block.family, given, defaults, dims, types, *typed, outputs),
@@ -558,12 +565,3 @@ def _body(
         block.doc,
         optional,
     )
-
-
-def _frozen(value: Any) -> Any:
-    """A hashable stand-in; 1, 1.0 and True stay apart."""
-    if isinstance(value, Mapping):
-        return tuple((key, _frozen(item)) for key, item in sorted(value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
-    return (type(value).__name__, value)

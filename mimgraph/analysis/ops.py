@@ -3,50 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from math import prod
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
-from mimgraph.analysis.options import Bound, bind, values
-from mimgraph.analysis.sources import all_known, ask_for_port, match_op, unknown_port
+from mimgraph.analysis.options import Bound, Values, bind, values
+from mimgraph.analysis.rules import Answer, ask
+from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.ir.code import Code
-from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, DimOverflow, at_least
+from mimgraph.ir.dim import Dim, DimOverflow
 from mimgraph.ir.graph import Activation, Apply, Block, Option
 from mimgraph.ir.lowering import INPUT, Lowering
-from mimgraph.ir.typed import Leaf, TypedNode
-from mimgraph.ir.types import MAX_AXES, TensorType, at_least_one, can_be_read
+from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.types import TensorType, can_be_read
 from mimgraph.source import Span
 
-MAX_WEIGHTS = 2**40  # elements of one tensor that a module keeps
 WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
 
-def bind_op(state: State, apply: Apply, span: Span, path: str) -> tuple[Op, Bound] | None:
-    """The op of the catalogue and its options as given; checked once a node."""
-    op = catalogue.find(apply.kind, apply.name)
+def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
+    """The options as given, of the op of the catalogue; checked once a node."""
     if apply in state.bound:
-        known = state.bound[apply]
-        return (op, known) if op and known else None
+        return state.bound[apply]
+    op = catalogue.find(apply.kind, apply.name)
     if op is None:
         state.bound[apply] = None
         _unknown_op(state, apply, path)
         return None
     options, activation = _given(op, apply)
     bound = bind(op, options, apply.lone, span, state.report, path, WORDS)
-    state.bound[apply] = bound
+    state.bound[apply] = bound = bound._replace(activation=activation)
     if activation is not None:
         _bind_activation(state, activation, path)
-    return op, bound
+    return bound
 
 
 def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
-    blocks = [block.family for block in state.graph.blocks.values()]
+    blocks = [block.family for block in state.blocks.values()]
     own = "a module of your own is registered first: mg.register, or --import"
     help = state.report.suggestion(apply.name, (*catalogue.names(apply.kind), *blocks))
     if not help and apply.kind == "layer":
@@ -98,27 +97,25 @@ class Expansion(NamedTuple):
 
 def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | None:
     """A layer or merge: options, sources, then its rule."""
-    found = bind_op(state, apply, site.node.span, site.path)
-    if found is None:
+    bound = bind_op(state, apply, site.node.span, site.path)
+    if bound is None:
         return None
-    op, bound = found
+    op, activation = bound.op, bound.activation
     state.write(bound.length, site.node.span)
-    options = values(op, bound, site.context.env, state.report, site.path)
+    options = values(bound, site.context.env, state.report, site.path)
     fed = match_op(state, site, op)
-    if fed is None or options is None or not all_known(fed):
+    types = None if fed is None else known_types(fed)
+    if fed is None or types is None or options is None:
         return None
-    types = {key: one.type for key, one in fed.items() if one.type is not None}
     try:
-        lowering = op.infer(types, options)
-        if isinstance(lowering, Block):
-            _, activation = _given(op, apply)
-            return Expansion(lowering, options, fed, activation)
-        _check_inferred(op, bound, options, lowering)
-        _check_results(state, op.name, lowering)
+        answer = ask(op, options, types)
+        if isinstance(answer, Block):
+            return Expansion(answer, options.by_name, fed, activation)
+        _check_inferred(bound, options, answer.leaf.lowering)
         if not state.alone:
-            _check_readable(site, bound, options, list(types.values()))
+            _check_readable(site, options, types)
             if not types:
-                _check_batch(site, lowering)
+                _check_batch(site, answer.results)
     except DimOverflow:
         too_large = OpFault("too-large", f"a size that {op.name} gives passes 64 bits")
         _locate(state, site, bound, too_large, fed)
@@ -126,32 +123,31 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     except OpFault as fault:
         _locate(state, site, bound, fault, fed)
         return None
-    return _leaf(state, site, apply, op, options, lowering, fed)
+    if answer.constraints:
+        state.constraints.update(dict.fromkeys(answer.constraints))
+    return _leaf(state, site, op, activation, answer, fed)
 
 
-def _check_inferred(op: Op, bound: Bound, options: Mapping[str, Any], lowering: Lowering) -> None:
+def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
     """An option that the input decides, given all the same, must agree."""
-    for name in op.inferred:
-        if name in bound.given and lowering.module is not None:
-            inferred = lowering.module.argument(name)
-            if inferred != options[name]:
+    for name in bound.inferred:
+        if lowering.module is not None:
+            given, inferred = options.by_name[name], lowering.module.argument(name)
+            if inferred != given:
                 raise OpFault(
                     "inferred-conflict",
-                    f"{name} is {options[name]}, but the input gives {inferred}",
+                    f"{name} is {given}, but the input gives {inferred}",
                     option=name,
                     help=f"leave {name} out",
                 )
 
 
-def _check_readable(
-    site: Site, bound: Bound, options: Mapping[str, Any], sources: list[TensorType]
-) -> None:
+def _check_readable(site: Site, options: Values, sources: Mapping[str, TensorType]) -> None:
     """A run-time size in an option must be an axis of a tensor at hand: of the sources, and for a
     node, as no item of a seq sees them, of the inputs."""
-    for name in bound.given:
-        for size in _run_time_sizes(options[name]):
-            if not can_be_read(size, _at_hand(site, sources)):
-                raise _unreadable(site, size, name)
+    for name, size in options.run_time:
+        if not can_be_read(size, _at_hand(site, sources)):
+            raise _unreadable(site, size, name)
 
 
 def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
@@ -167,49 +163,17 @@ def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
     return OpFault("symbolic-size", message, option=option, help=help)
 
 
-def _at_hand(site: Site, sources: list[TensorType]) -> list[TensorType]:
+def _at_hand(site: Site, sources: Mapping[str, TensorType]) -> list[TensorType]:
     inputs, optional = site.context.inputs, site.context.optional
     own = ((name, type_) for name, type_ in inputs.items() if site.node.sources)
-    return [*sources, *(t for name, t in own if t is not None and name not in optional)]
+    return [*sources.values(), *(t for name, t in own if t is not None and name not in optional)]
 
 
-def _check_batch(site: Site, lowering: Lowering) -> None:
+def _check_batch(site: Site, results: Mapping[str, TensorType]) -> None:
     """What is expanded to the batch reads it from an input."""
     has_batch = any(type_ is None or type_.batched for type_ in site.context.inputs.values())
-    if not has_batch and any(type_.batched for type_ in lowering.results.values()):
+    if not has_batch and any(type_.batched for type_ in results.values()):
         raise OpFault("bad-option", "no input of the block has a batch", option="batched")
-
-
-def _run_time_sizes(value: Any) -> Iterator[Dim]:
-    if isinstance(value, Dim):
-        yield value
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _run_time_sizes(item)
-
-
-def _check_results(state: State, name: str, lowering: Lowering) -> None:
-    """No result is empty, what cannot be decided becomes a constraint; no weight is too large."""
-    for constraint in lowering.requires:
-        state.constraints[constraint] = None
-    for type_ in lowering.results.values():
-        if len(type_.dims) > MAX_AXES:
-            raise OpFault("too-large", f"{name} gives {len(type_.dims)} axes")
-        if prod([int(size) for size in type_.dims if isinstance(size, int)]) > MAX_COEFFICIENT:
-            raise OpFault("too-large", f"{name} gives more than 64 bits can count: {type_}")
-        for size in type_.dims:
-            answer = at_least(size, 1)
-            if answer is False:
-                raise OpFault("empty-output", f"{name} gives {type_}, which is empty")
-            if answer is None:
-                assert isinstance(size, Dim)
-                state.constraints[at_least_one(size)] = None
-    if lowering.module is not None:
-        module = lowering.module
-        for weight, shape in (*module.weights.items(), *module.buffers.items()):
-            if (elements := prod(map(int, shape))) > MAX_WEIGHTS:
-                what = f"{weight} of {name}" if weight else name
-                raise OpFault("too-large", f"{what} has {elements:,} elements")
 
 
 def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
@@ -271,20 +235,21 @@ def _named(text: str, names: Mapping[str, str]) -> str:
 def _leaf(
     state: State,
     site: Site,
-    apply: Apply,
     op: Op,
-    options: Mapping[str, Any],
-    lowering: Lowering,
+    activation: Activation | None,
+    answer: Answer,
     fed: Mapping[str, Fed],
 ) -> TypedNode | None:
-    """The typed node of a lowering, its `take` and activation applied."""
-    _, activation = _given(op, apply)
-    done = finish(state, site, op.name, activation, lowering.results, lowering.default)
-    if done is None:
-        return None
-    leaf = Leaf(apply.kind, op.name, options, lowering, done.activation, done.activation_name)
+    """The typed node of an answer, its `take` and activation applied."""
+    leaf, results, default, _ = answer
+    if site.take is not None or activation is not None:
+        done = finish(state, site, op.name, activation, results, default)
+        if done is None:
+            return None
+        results, default = done.results, done.default
+        leaf = replace(leaf, activation=done.activation, activation_name=done.activation_name)
     arguments = {key: one.value for key, one in fed.items()}
-    return TypedNode(site.node.name, leaf, arguments, done.results, done.default, site.node)
+    return TypedNode(site.node.name, leaf, arguments, results, default, site.node)
 
 
 class Finished(NamedTuple):
@@ -332,14 +297,14 @@ def _activate(
     """The activation as a function of INPUT, and the type of its result; None where it does not
     fit. One of a wrong name or option, which is told, is passed over: it hides no shape."""
     passed_over = INPUT, type_
-    op, bound = catalogue.find("layer", activation.name), state.bound.get(activation)
-    if op is None or bound is None or bound.faulty:
+    bound = state.bound.get(activation)
+    if bound is None or bound.faulty:
         return passed_over
-    options = values(op, bound, context.env, state.report, path)
+    op, options = bound.op, values(bound, context.env, state.report, path)
     if options is None:
         return passed_over
     try:
-        lowering = op.infer({op.inputs.names[0]: type_}, options)
+        answer = ask(op, options, {op.inputs.names[0]: type_})
     except OpFault as fault:
         given = bound.given.get(fault.option or "")
         span = given.span if given else activation.span
@@ -353,7 +318,8 @@ def _activate(
             help=fault.help,
         )
         return None
-    if isinstance(lowering, Block) or lowering.function is None or lowering.type is None:
+    lowering = None if isinstance(answer, Block) else answer.leaf.lowering
+    if lowering is None or lowering.function is None or lowering.type is None:
         help = f"make it a layer: {{layer: {op.name}, from: ...}}"
         message = f"{op.name} has state of its own"
         state.fault("bad-option", message, activation.span, path, help=help)

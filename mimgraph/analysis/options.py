@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
@@ -16,11 +17,12 @@ from mimgraph.ir.expression import (
     Variable,
     WrittenText,
     evaluate,
+    identity,
     plain,
     variables,
     written,
 )
-from mimgraph.ir.graph import FAULTY, Option, Template, Written
+from mimgraph.ir.graph import FAULTY, Activation, Option, Template, Written
 from mimgraph.ir.option_types import choices, describe
 from mimgraph.source import Span
 
@@ -39,20 +41,38 @@ _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 def layered(*layers: Mapping[str, Any]) -> Environment:
     """The names of all, of two alike the first one's: seen through, as copies of thousands cost."""
-    return ChainMap(*cast("tuple[dict[str, Any], ...]", layers))  # which nothing writes to
+    some = cast("list[dict[str, Any]]", [layer for layer in layers if layer])
+    return ChainMap(*some) if len(some) > 1 else some[0] if some else {}
 
 
 class _AlreadyTold(Exception):
     """A value cannot be computed, for a reason that is reported."""
 
 
-class Bound(NamedTuple):
-    """An op's options by name as given; `constant` holds them computed where nothing varies."""
+class Values(NamedTuple):
+    """Every option's value at one use, defaults included.
 
+    `key` tells those given from others, their origins too, as long as they live; `run_time` are
+    the sizes in them that are known only then.
+    """
+
+    by_name: Mapping[str, Any]
+    key: Hashable
+    run_time: Sequence[tuple[str, Dim]]
+
+
+class Bound(NamedTuple):
+    """An op's options by name as given: of the `varying` a use gives the values, `fixed` has those
+    of all others; `inferred` are those given that the sources decide. `activation` follows."""
+
+    op: Op
     given: Mapping[str, Option]
-    constant: Mapping[str, Any] | None
+    inferred: Sequence[str]
+    varying: Mapping[str, Option]
+    fixed: Values
     faulty: bool
     length: int
+    activation: Activation | None = None
 
 
 def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
@@ -116,17 +136,21 @@ def _unknown_param(
     )
 
 
-def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
-    def lookup(name: Variable) -> Any:
-        if name.name not in env:
-            _unknown_param(name.name, value.at(name.start, name.end), env, report, node)
-            raise _AlreadyTold
-        if env[name.name] is FAULTY:
-            raise _AlreadyTold
-        return env[name.name]
-
+def _look_up(value: Written, env: Environment, report: Report, node: str, name: Variable) -> Any:
+    """The value of a name in an expression."""
     try:
-        result = evaluate(value.expression, lookup)
+        found = env[name.name]
+    except KeyError:
+        _unknown_param(name.name, value.at(name.start, name.end), env, report, node)
+        raise _AlreadyTold from None
+    if found is FAULTY:
+        raise _AlreadyTold
+    return found
+
+
+def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
+    try:
+        result = evaluate(value.expression, partial(_look_up, value, env, report, node))
     except _AlreadyTold:
         return FAULTY
     except ExpressionError as error:
@@ -196,43 +220,53 @@ def bind(
     for name in unknown:
         unknown_option(op.name, name, given.pop(name).key, tuple(op.options), words, report, node)
     if not unknown and len(report.diagnostics) == before:
-        for name, spec in op.options.items():
-            if spec.default is REQUIRED and name not in given:
+        for spec in op.required:
+            if spec.name not in given:
                 wants = describe(spec.annotation)
-                missing_option(op.name, name, name_span, report, node, wants)
-    faulty = len(report.diagnostics) > before
-    literal = all(is_constant(option.value) for option in given.values())
-    constant = _values(op, given, {}, report, node) if literal else None
+                missing_option(op.name, spec.name, name_span, report, node, wants)
+    varying = {name: option for name, option in given.items() if not is_constant(option.value)}
+    literal = {n: o for n, o in given.items() if n not in varying} if varying else given
+    fixed = _values(op, Values(op.defaults, (), ()), literal, {}, report, node)
+    faulty = len(report.diagnostics) > before or FAULTY in fixed.by_name.values()
     length = sum(length_of(option.value) for option in given.values())
-    return Bound(given, constant, faulty or (literal and constant is None), length)
+    inferred = [name for name in op.inferred if name in given]
+    return Bound(op, given, inferred, varying, fixed, faulty, length)
 
 
-def values(
-    op: Op, bound: Bound, env: Environment, report: Report, node: str
-) -> Mapping[str, Any] | None:
+def values(bound: Bound, env: Environment, report: Report, node: str) -> Values | None:
     """Every option's value at this use, defaults included; None if one is faulty."""
-    found = bound.constant
-    if found is None:
-        found = _values(op, bound.given, env, report, node)
-    return None if bound.faulty else found
+    if not bound.varying:
+        return None if bound.faulty else bound.fixed
+    found = _values(bound.op, bound.fixed, bound.varying, env, report, node)
+    return None if bound.faulty or FAULTY in found.by_name.values() else found
 
 
 def _values(
-    op: Op, given: Mapping[str, Option], env: Environment, report: Report, node: str
-) -> Mapping[str, Any] | None:
-    found: dict[str, Any] = {}
-    faulty = False
-    for name, spec in op.options.items():
-        option = given.get(name)
-        if option is None:
-            found[name] = spec.default
-            continue
+    op: Op,
+    others: Values,
+    given: Mapping[str, Option],
+    env: Environment,
+    report: Report,
+    node: str,
+) -> Values:
+    """The values of those given beside the others; FAULTY is told."""
+    found = {}
+    for name, option in given.items():
         value = compute(option.value, env, report, node)
         if value is not FAULTY:
-            value = _checked(op.name, spec, value, option.span, report, node)
-        faulty = faulty or value is FAULTY
+            value = _checked(op.name, op.options[name], value, option.span, report, node)
         found[name] = value
-    return None if faulty else found
+    key = [(name, identity(value)) for name, value in found.items()]
+    run_time = [(name, size) for name, value in found.items() for size in _run_time_sizes(value)]
+    return Values({**others.by_name, **found}, (others.key, *key), [*others.run_time, *run_time])
+
+
+def _run_time_sizes(value: Any) -> list[Dim]:
+    if isinstance(value, Dim):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [size for item in value for size in _run_time_sizes(item)]
+    return []
 
 
 def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, node: str) -> Any:

@@ -89,7 +89,7 @@ def check_shared(state: State, context: Context) -> None:
 def check_share(state: State, context: Context, name: str) -> None:
     """The same of one node, or of the items of its `each`, if it shares."""
     typed = context.typed[name]
-    if typed is None:
+    if typed is None or not isinstance(typed.operation, Shared | TypedEach):
         return
     items = typed.operation.items if isinstance(typed.operation, TypedEach) else (typed,)
     for position, item in enumerate(items):

@@ -10,6 +10,7 @@ from mimgraph.catalogue import Op
 from mimgraph.ir.graph import Source
 from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import TypedNode, Value, weight_names, weight_type
+from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
 MAX_NAMES = 1000  # learned tensors among which the one that was meant is looked for
@@ -17,15 +18,17 @@ MAX_NAMES = 1000  # learned tensors among which the one that was meant is looked
 
 def feed(state: State, context: Context, sources: Iterable[Source], path: str) -> tuple[Fed, ...]:
     """Every source of a node resolved, `.*` spread out."""
-    return tuple(
-        resolve(state, context, one, path) for source in sources for one in _spread(context, source)
-    )
+    fed: list[Fed] = []
+    for source in sources:
+        for one in (source,) if source.port != "*" else _spread(context, source):
+            fed.append(resolve(state, context, one, path))
+    return tuple(fed)
 
 
 def _spread(context: Context, source: Source) -> list[Source]:
     """`node.*` as one source for each port."""
     typed = context.typed.get(source.name)
-    if source.port != "*" or typed is None or "" in typed.results:
+    if typed is None or "" in typed.results:
         return [source]
     return [source._replace(port=port) for port in typed.results]
 
@@ -94,6 +97,8 @@ def unknown_port(
 def match_op(state: State, site: Site, op: Op) -> dict[str, Fed] | None:
     """The sources of a layer or merge by operand key; None where they do not fit."""
     spec = op.inputs
+    if spec.kind == "one":
+        return match(state, site, op.name, spec.names, spec.optional)
     if spec.kind == "none" and not site.fed:
         return {}
     if site.fed is not None and spec.kind == "many":
@@ -110,6 +115,8 @@ def match(
     fed = site.fed
     if fed is None:
         return None
+    if len(fed) == len(keys) == 1 and fed[0].source.argument is None:  # as of most
+        return {keys[0]: fed[0]}
     named = (one.source.argument for one in fed)
     if len(fed) > len(keys) and (not keys or all(name in (None, *keys) for name in named)):
         message = f"{name} takes {_count(len(keys), len(optional))}, not {len(fed)}"
@@ -180,6 +187,12 @@ def _match_named(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict
 def all_known(fed: Mapping[str, Fed]) -> bool:
     """Whether the type of every source is known."""
     return None not in [one.type for one in fed.values()]
+
+
+def known_types(fed: Mapping[str, Fed]) -> dict[str, TensorType] | None:
+    """The type of every source; None if one is unknown."""
+    types = {key: one.type for key, one in fed.items() if one.type is not None}
+    return types if len(types) == len(fed) else None
 
 
 def _count(most: int, optional: int) -> str:

@@ -1,12 +1,11 @@
-"""The structure of one scope: names, sources, the order of running, cycles, what is unused (networkx)."""
+"""The structure of one scope: names, sources, the order of running, cycles, what is unused."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-import networkx as nx
-
+from mimgraph.analysis.dag import Edge, cycles, ordered
 from mimgraph.analysis.names import name_fault
 from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -42,8 +41,8 @@ def check_scope(
     named_inputs = {i.name: i for i in inputs}
     named_nodes = unique(inputs, nodes, report, path)
     outputs_fine = _resolve_outputs(outputs, named_inputs, named_nodes, report)
-    graph = _graph(named_inputs, named_nodes, report, path)
-    order = _order(graph, named_nodes, report, path)
+    edges = _edges(named_inputs, named_nodes, report, path)
+    order = _order(edges, named_nodes, report, path)
     if outputs_fine and outputs:
         cyclic = len(report.diagnostics) > before and len(order) < len(named_nodes)
         if not cyclic:
@@ -118,14 +117,14 @@ def unknown_source(
     )
 
 
-def _graph(
+def _edges(
     inputs: Mapping[str, Input | BlockInput],
     nodes: Mapping[str, Node],
     report: Report,
     path: str,
-) -> nx.DiGraph[str]:
+) -> list[Edge]:
     """Which node feeds which; unknown names are reported and left out."""
-    edges: list[tuple[str, str]] = []
+    edges: list[Edge] = []
     for node in nodes.values():
         for source in node.sources or ():
             if source.name in nodes:
@@ -138,10 +137,7 @@ def _graph(
     # the modules of an `each` have names once it is typed
     eaches = _shared_eaches(nodes, report, path)
     edges += [(each, name) for name, each in eaches.items()]
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(nodes)
-    graph.add_edges_from(edges)
-    return graph
+    return edges
 
 
 def needed_for(nodes: Iterable[Node], outputs: Iterable[str]) -> set[str]:
@@ -217,34 +213,14 @@ def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict
 
 
 def _order(
-    graph: nx.DiGraph[str], nodes: Mapping[str, Node], report: Report, path: str
+    edges: Sequence[Edge], nodes: Mapping[str, Node], report: Report, path: str
 ) -> list[Node]:
-    """The nodes as they run: topologically, of those that are ready the earlier written first."""
-    position = {name: index for index, name in enumerate(nodes)}
-    order: list[Node] = []
-    try:
-        for name in nx.lexicographical_topological_sort(graph, key=position.__getitem__):
-            order.append(nodes[name])
-        return order
-    except nx.NetworkXUnfeasible:
-        pass
-    for around in cycles(graph, position):
+    """The nodes as they run; those on a cycle, which is told, and behind it are left out."""
+    order = [nodes[name] for name in ordered(nodes, edges)]
+    for around in cycles(nodes, edges) if len(order) < len(nodes) else ():
         here = path + around[0]
         report_cycle(around, nodes, "nodes feed each other", "feeds", report, here)
     return order
-
-
-def cycles(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[list[str]]:
-    """One cycle of each strongly connected component, from its first node back to it."""
-    found = []
-    for component in nx.strongly_connected_components(graph):
-        first = min(component, key=position.__getitem__)
-        if len(component) > 1 or graph.has_edge(first, first):
-            path = nx.find_cycle(graph.subgraph(component), first)
-            around = [edge[0] for edge in path]
-            start = min(range(len(around)), key=lambda i: position[around[i]])
-            found.append([*around[start:], *around[: start + 1]])
-    return found
 
 
 def report_cycle(

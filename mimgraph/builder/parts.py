@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import networkx as nx
-
 from mimgraph import catalogue
 from mimgraph.analysis.choice import choose
+from mimgraph.analysis.dag import ordered, reached
 from mimgraph.analysis.declared import calls, inner_blocks, input_types, params
 from mimgraph.analysis.names import NODE_WORDS
 from mimgraph.analysis.options import with_numbers
@@ -55,7 +54,7 @@ class BlockPart(Family):
 
 def block_parts(graph: ir.Graph) -> dict[str, BlockPart]:
     """The blocks of a graph by name, each with those that it uses."""
-    values = params(State(graph, Report()))
+    values = params(State(graph.blocks, Report()), graph.params)
     spec = _Spec(choose(graph, values, Report()), values)
     return {name: BlockPart(spec.block(name)) for name in graph.blocks}
 
@@ -110,8 +109,8 @@ class GraphPart(Family):
     def _make(self, given: Values, span: Span) -> tuple[Declared, Mapping[str, TensorType | None]]:
         """The graph as a block with these params given, and the types of its inputs."""
         own = {name: option(value, span) for name, value in given.items()}
-        state = State(replace(self.graph, params={**self.graph.params, **own}), Report())
-        state.params = params(state)
+        state = State(self.graph.blocks, Report())
+        state.params = params(state, {**self.graph.params, **own})
         types, sizes = input_types(state, self.graph.inputs)
         graph = choose(self.graph, state.params, state.report)
         raise_faults(state.report, span)
@@ -151,7 +150,7 @@ class _Spec:
         self.keys = {name: new_key(block.family) for name, block in graph.blocks.items()}
         self.blocks = {name: _with_values(block, values) for name, block in graph.blocks.items()}
         self.inner = inner_blocks(graph.blocks)
-        self.order = tuple(nx.topological_sort(self.inner))[::-1]  # inner ones first
+        self.order = ordered(graph.blocks, [(used, user) for user, used in self.inner])
 
     def block(self, name: str) -> Declared:
         """One of them."""
@@ -159,8 +158,7 @@ class _Spec:
 
     def declared(self, block: ir.Block, key: str = "") -> Declared:
         """A block that uses these, under its key, with those that it uses."""
-        used = {call.block for call in calls(block.nodes)}
-        used.update(*(nx.descendants(self.inner, name) for name in used))
+        used = reached((call.block for call in calls(block.nodes)), self.inner)
         found = {self.keys[n]: self._keyed(self.blocks[n]) for n in self.order if n in used}
         key = key or new_key(block.family)
         return Declared(key, {**found, key: self._keyed(block)})

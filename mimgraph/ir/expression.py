@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import field
 from typing import Any, NoReturn, Self
 
@@ -183,7 +183,23 @@ def plain(value: Any) -> Any:
         return float(value)
     if type(value) in (list, tuple):
         return type(value)(map(plain, value))
+    if type(value) is dict:
+        return {key: plain(item) for key, item in value.items()}
     return value
+
+
+def identity(value: Any) -> Hashable:
+    """What tells a value from others, its type and its origin too: a key as long as it lives."""
+    kind = type(value)
+    if kind is WrittenInt or kind is WrittenFloat:
+        return kind, value, id(value.written)
+    if kind is WrittenText:
+        return kind, value, value.template, identity(value.values)
+    if kind is list or kind is tuple:
+        return kind, *map(identity, value)
+    if kind is dict:
+        return kind, *[(key, identity(item)) for key, item in value.items()]
+    return kind, value
 
 
 def _written(operator: str, left: Any, right: Any) -> Any:
@@ -338,10 +354,10 @@ def _bounded(value: Any) -> bool:
 def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
     """The value of `expression`; `lookup` gives a variable's value or raises `ExpressionError`."""
     match expression:
-        case Number(value):
-            return value
         case Variable():
             return lookup(expression)
+        case Number(value):
+            return value
         case Negative(operand):
             return -_plain(evaluate(operand, lookup))
         case Arithmetic(operator, left, right) if operator not in COMPARISONS:

@@ -7,7 +7,7 @@ are the same is asked of `analysis.equality`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache, cached_property
 from itertools import chain
 from typing import Any, NamedTuple
@@ -18,6 +18,13 @@ from mimgraph.ir.graph import Call, Node
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
+
+_NOTHING: Mapping[Any, Any] = {}
+
+
+def _nothing() -> Mapping[Any, Any]:
+    """What most nodes have, one for all."""
+    return _NOTHING
 
 
 class Value(NamedTuple):
@@ -73,7 +80,7 @@ class Repeated:
     times: int
 
 
-@dataclass(frozen=True)
+@data(slots=False)
 class Each:
     """One operation on every source; each item is named by its port, and gives its default result."""
 
@@ -121,9 +128,9 @@ class TypedNode:
     default: str | None
     declared: Node
     presence: Presence = ALWAYS
-    presences: Mapping[str, Presence] = field(default_factory=dict)
+    presences: Mapping[str, Presence] = field(default_factory=_nothing)
     is_own: bool = False
-    without: Mapping[frozenset[str], TypedNode] = field(default_factory=dict)
+    without: Mapping[frozenset[str], TypedNode] = field(default_factory=_nothing)
 
     def presence_of(self, port: str) -> Presence:
         """When a result is there."""
@@ -140,7 +147,7 @@ class TypedNode:
         return self.declared.freeze and has_state(self.operation)
 
 
-@dataclass(frozen=True, eq=False)
+@data(eq=False, slots=False)
 class Body:
     """The inside of the graph or of one distinct use of a block.
 
