@@ -22,8 +22,9 @@ def freeze(made: Code, node: TypedNode) -> Code:
 
 def frozen(body: Body) -> tuple[Code, ...]:
     """The frozen modules of a body, as its class names them; the chain of a block is the class."""
-    own = ((node, Name(f"self.{node.name}".rstrip("."))) for node in body.nodes)
-    return tuple(found for node, module in own for found in _frozen(node, module))
+    own = (node for node in body.nodes if node.is_frozen or not isinstance(node.operation, Leaf))
+    named = ((node, Name(f"self.{node.name}".rstrip("."))) for node in own)
+    return tuple(found for node, module in named for found in _frozen(node, module))
 
 
 def _frozen(node: TypedNode, module: Code) -> Iterator[Code]:

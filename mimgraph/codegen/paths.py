@@ -48,7 +48,8 @@ class Paths:
         self.ends: dict[Value, dict[Guard, End]] = {}
         self.branches = any(step.guard for step in steps)
         self.made = _where_made(steps) if self.branches else {}
-        self.whole = list(_forked(steps, list(range(len(steps))), 0))
+        every = list(range(len(steps)))
+        self.whole: Path = list(_forked(steps, every, 0)) if self.branches else [*every]
         self._settle(self.whole, {}, ())
         self.ending: dict[End, list[Value]] = {}
         for value, ends in self.ends.items():

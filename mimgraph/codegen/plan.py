@@ -292,18 +292,24 @@ class Plan:
         if isinstance(code, Name) or self.is_entry(node, targets, code):
             self.owned[targets[0]] = code
             return
-        comment = ""
-        if len(targets) == 1 and targets[0].port in node.results:
-            type_ = node.results[targets[0].port]
-            agreed = all(str(twin.type_of(targets[0])) == str(type_) for twin in self.twins)
-            if agreed and type_.dtype in DTYPES:  # the state of a recurrent layer is no tensor
-                comment = str(type_)
+        comment = self.comment(node, targets[0]) if len(targets) == 1 else ""
         parts = walk(code)
         if RuntimeSize in map(type, parts):
             code = resolve_sizes(code, self.at_hand(values_in(parts), targets))
             parts = walk(code)
         reads = tuple(dict.fromkeys(values_in(parts)))
         self.add(Step(targets, code, reads, comment, loop, node=node.name))
+
+    def comment(self, node: TypedNode, target: Value) -> str:
+        """The shape of a tensor, where the twins have the same."""
+        type_ = node.results.get(target.port)
+        if (
+            type_ is None or type_.dtype not in DTYPES
+        ):  # the state of a recurrent layer is no tensor
+            return ""
+        told = str(type_)
+        disagree = self.twins and any(str(twin.type_of(target)) != told for twin in self.twins)
+        return "" if disagree else told
 
     def at_hand(
         self, read: Iterable[Value], targets: tuple[Value, ...]
