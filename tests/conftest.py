@@ -28,6 +28,11 @@ def missing(why: str) -> NoReturn:
     pytest.skip(why)
 
 
+def pytest_configure() -> None:
+    """One thread each for the workers and for what they start: there is a worker for each core."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """What is collected lives to the end: no search for garbage goes through ten thousand tests and torch."""
