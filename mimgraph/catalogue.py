@@ -152,6 +152,11 @@ class Op:
         return found
 
     @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """What each option is where it is not given."""
+        return {name: option.default for name, option in self.options.items()}
+
+    @cached_property
     def lone_option(self) -> str | None:
         """The option that a lone value is for."""
         return next((o.name for o in self.options.values() if o.takes_lone), None)

@@ -15,11 +15,12 @@ T = TypeVar("T")
 @overload
 def data(made: type[T], /) -> type[T]: ...
 @overload
-def data(*, eq: bool) -> Callable[[type[T]], type[T]]: ...
+def data(*, eq: bool = True, slots: bool = True) -> Callable[[type[T]], type[T]]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def data(
-    made: type[T] | None = None, /, *, eq: bool = True
+    made: type[T] | None = None, /, *, eq: bool = True, slots: bool = True
 ) -> type[T] | Callable[[type[T]], type[T]]:
-    """A class of data, compared and hashed by its fields, or with `eq=False` by identity."""
-    decorated = dataclass(slots=True, eq=eq, unsafe_hash=eq)
+    """A class of data, compared and hashed by its fields, or with `eq=False` by identity; without
+    slots it may have cached properties."""
+    decorated = dataclass(slots=slots, eq=eq, unsafe_hash=eq)
     return decorated if made is None else decorated(made)

@@ -68,11 +68,11 @@ def given_params(call: Call, block: Block) -> dict[str, Option]:
 def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[str, Any]:
     """All params of a block: those given, and the defaults, which see the spec's params."""
     found: dict[str, Any] = {}
-    env = layered(found, state.params)
     for name, option in block.params.items():
         if name in given:
             found[name] = given[name]
         else:
+            env = layered(found, state.params)
             found[name] = plain(compute(option.value, env, state.report, block.family))
     return found
 

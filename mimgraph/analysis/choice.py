@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 from mimgraph.analysis.options import compute
@@ -29,7 +30,9 @@ def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
     """The graph with the name that each choice is; a node whose choice is faulty does nothing."""
     top = _Chooser(params, report)
     blocks = {key: _choose_in_block(block, params, report) for key, block in graph.blocks.items()}
-    return replace(graph, nodes=top.nodes(graph.nodes, ""), blocks=blocks)
+    nodes = top.nodes(graph.nodes, "")
+    unchanged = nodes is graph.nodes and all(graph.blocks[key] is blocks[key] for key in blocks)
+    return graph if unchanged else replace(graph, nodes=nodes, blocks=blocks)
 
 
 def _choose_in_block(block: Block, params: Mapping[str, Any], report: Report) -> Block:
@@ -37,7 +40,8 @@ def _choose_in_block(block: Block, params: Mapping[str, Any], report: Report) ->
     sizes = {dim for pattern in patterns for dim in pattern.dims if isinstance(dim, str)}
     path = block.family if block.is_chain else f"{block.family}."
     chooser = _Chooser(params, report, frozenset({*block.params, *sizes}))
-    return replace(block, nodes=chooser.nodes(block.nodes, path))
+    nodes = chooser.nodes(block.nodes, path)
+    return block if nodes is block.nodes else replace(block, nodes=nodes)
 
 
 class _Faulty(Exception):
@@ -53,7 +57,9 @@ class _Chooser:
     own: frozenset[str] = frozenset()
 
     def nodes(self, nodes: tuple[Node, ...], path: str) -> tuple[Node, ...]:
-        return tuple(self.node(node, path + node.name) for node in nodes)
+        """The very same where nothing is chosen."""
+        found = tuple([self.node(node, path + node.name) for node in nodes])
+        return nodes if all(map(is_, found, nodes)) else found
 
     def node(self, node: Node, path: str) -> Node:
         try:
@@ -73,11 +79,12 @@ class _Chooser:
             case Call(block=Chosen() as name):
                 return replace(operation, block=self.name("block", name, path))
             case Chain(items):
-                return replace(operation, items=self.nodes(items, f"{path}." if path else ""))
+                found = self.nodes(items, f"{path}." if path else "")
+                return operation if found is items else replace(operation, items=found)
             case Each(one):
                 inner = self.operation(one, path)
                 assert inner is not None and not isinstance(inner, Each)
-                return replace(operation, operation=inner)
+                return operation if inner is one else replace(operation, operation=inner)
         return operation
 
     def activation(self, activation: Activation | None, path: str) -> Activation | None:

@@ -122,7 +122,7 @@ def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]
 
 def _defaults(kind: str, name: str) -> dict[str, Any]:
     op = catalogue.find(kind, name)
-    return {} if op is None else {name: option.default for name, option in op.options.items()}
+    return {} if op is None else {**op.defaults}
 
 
 def _column(values: list[Any]) -> Any:

@@ -24,6 +24,7 @@ from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute, layered
 from mimgraph.analysis.presence import (
+    always,
     check_handed_on,
     check_inputs,
     check_item,
@@ -55,7 +56,7 @@ from mimgraph.ir.graph import (
     Share,
     Source,
 )
-from mimgraph.ir.presence import ALWAYS, Presence
+from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -130,8 +131,9 @@ def _type_nodes(state: State, context: Context, outputs: Iterable[Output]) -> di
         context.typed[node.name] = type_node(state, context, node)
         state.count(1, node.span)
     # nodes on a cycle, and what they feed, have no types: tell what their text alone says
-    beyond = [n for name, n in context.scope.nodes.items() if name not in context.typed]
-    check_nodes_text(state, beyond, context.env, context.path)
+    if len(context.typed) < len(context.scope.nodes):
+        beyond = [n for name, n in context.scope.nodes.items() if name not in context.typed]
+        check_nodes_text(state, beyond, context.env, context.path)
     check_shared(state, context)
     for name, optional in missing_in_shares(context).items():  # the body that all of them run
         context.typed[name] = type_node(state, context, context.scope.nodes[name], optional)
@@ -146,9 +148,13 @@ def _values(outputs: Mapping[str, Fed]) -> dict[str, Value] | None:
 def _typed(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:
     """The typed nodes as written, and as they run."""
     typed = context.typed
-    written = (typed.get(name) for name in context.scope.nodes)
-    running = (typed[node.name] for node in context.scope.order)
-    return tuple(n for n in written if n is not None), tuple(n for n in running if n is not None)
+    written = [typed.get(name) for name in context.scope.nodes]
+    running = [typed[node.name] for node in context.scope.order]
+    return _there(written), _there(running)
+
+
+def _there(nodes: Iterable[TypedNode | None]) -> tuple[TypedNode, ...]:
+    return tuple([node for node in nodes if node is not None])
 
 
 def _known(types: Mapping[str, TensorType | None]) -> dict[str, TensorType]:
@@ -190,7 +196,7 @@ def _node(
         _missing_from(state, site, owned.declared)
     if typed is not None:
         typed = settled(state, site, typed)
-    if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
+    if typed is not None and not always(fed or ()):
         typed = _with_less(state, site, owned.declared, typed)
     if typed is None or owned.declared is node:
         return typed
@@ -562,6 +568,8 @@ def _body(
 
 def _frozen(value: Any) -> Any:
     """A hashable stand-in; 1, 1.0 and True stay apart."""
+    if isinstance(value, int | float | str):
+        return (type(value).__name__, value)
     if isinstance(value, Mapping):
         return tuple((key, _frozen(item)) for key, item in sorted(value.items()))
     if isinstance(value, list | tuple):

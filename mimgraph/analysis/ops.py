@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
@@ -17,7 +18,7 @@ from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, DimOverflow
 from mimgraph.ir.graph import Activation, Apply, Block, Option
 from mimgraph.ir.lowering import INPUT, Lowering
-from mimgraph.ir.typed import Leaf, TypedNode
+from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType, can_be_read
 from mimgraph.source import Span
 
@@ -36,7 +37,7 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
         return None
     options, activation = _given(op, apply)
     bound = bind(op, options, apply.lone, span, state.report, path, WORDS)
-    state.bound[apply] = bound
+    state.bound[apply] = bound = bound._replace(activation=activation)
     if activation is not None:
         _bind_activation(state, activation, path)
     return bound
@@ -99,7 +100,7 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     bound = bind_op(state, apply, site.node.span, site.path)
     if bound is None:
         return None
-    op = bound.op
+    op, activation = bound.op, bound.activation
     state.write(bound.length, site.node.span)
     options = values(bound, site.context.env, state.report, site.path)
     fed = match_op(state, site, op)
@@ -109,9 +110,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     try:
         answer = ask(op, options, types)
         if isinstance(answer, Block):
-            _, activation = _given(op, apply)
             return Expansion(answer, options.by_name, fed, activation)
-        _check_inferred(bound, options, answer.lowering)
+        _check_inferred(bound, options, answer.leaf.lowering)
         if not state.alone:
             _check_readable(site, options, types)
             if not types:
@@ -123,14 +123,15 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     except OpFault as fault:
         _locate(state, site, bound, fault, fed)
         return None
-    state.constraints.update(dict.fromkeys(answer.constraints))
-    return _leaf(state, site, apply, options, answer, fed)
+    if answer.constraints:
+        state.constraints.update(dict.fromkeys(answer.constraints))
+    return _leaf(state, site, op, activation, answer, fed)
 
 
 def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
     """An option that the input decides, given all the same, must agree."""
-    for name in bound.op.inferred:
-        if name in bound.given and lowering.module is not None:
+    for name in bound.inferred:
+        if lowering.module is not None:
             given, inferred = options.by_name[name], lowering.module.argument(name)
             if inferred != given:
                 raise OpFault(
@@ -234,26 +235,21 @@ def _named(text: str, names: Mapping[str, str]) -> str:
 def _leaf(
     state: State,
     site: Site,
-    apply: Apply,
-    options: Values,
+    op: Op,
+    activation: Activation | None,
     answer: Answer,
     fed: Mapping[str, Fed],
 ) -> TypedNode | None:
-    """The typed node of a lowering, its `take` and activation applied."""
-    lowering, arguments = answer.lowering, {key: one.value for key, one in fed.items()}
-    if site.take is None and apply.activation is None:
-        leaf = Leaf(apply.kind, apply.name, options.by_name, lowering)
-        results, default = answer.results, lowering.default
-        return TypedNode(site.node.name, leaf, arguments, results, default, site.node)
-    op = catalogue.find(apply.kind, apply.name)
-    assert op is not None
-    _, activation = _given(op, apply)
-    done = finish(state, site, op.name, activation, answer.results, lowering.default)
-    if done is None:
-        return None
-    activated = done.activation, done.activation_name
-    leaf = Leaf(apply.kind, op.name, options.by_name, lowering, *activated)
-    return TypedNode(site.node.name, leaf, arguments, done.results, done.default, site.node)
+    """The typed node of an answer, its `take` and activation applied."""
+    leaf, results, default, _ = answer
+    if site.take is not None or activation is not None:
+        done = finish(state, site, op.name, activation, results, default)
+        if done is None:
+            return None
+        results, default = done.results, done.default
+        leaf = replace(leaf, activation=done.activation, activation_name=done.activation_name)
+    arguments = {key: one.value for key, one in fed.items()}
+    return TypedNode(site.node.name, leaf, arguments, results, default, site.node)
 
 
 class Finished(NamedTuple):
@@ -322,7 +318,7 @@ def _activate(
             help=fault.help,
         )
         return None
-    lowering = None if isinstance(answer, Block) else answer.lowering
+    lowering = None if isinstance(answer, Block) else answer.leaf.lowering
     if lowering is None or lowering.function is None or lowering.type is None:
         help = f"make it a layer: {{layer: {op.name}, from: ...}}"
         message = f"{op.name} has state of its own"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
@@ -21,7 +22,7 @@ from mimgraph.ir.expression import (
     variables,
     written,
 )
-from mimgraph.ir.graph import FAULTY, Option, Template, Written
+from mimgraph.ir.graph import FAULTY, Activation, Option, Template, Written
 from mimgraph.ir.option_types import choices, describe
 from mimgraph.source import Span
 
@@ -40,7 +41,8 @@ _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 def layered(*layers: Mapping[str, Any]) -> Environment:
     """The names of all, of two alike the first one's: seen through, as copies of thousands cost."""
-    return ChainMap(*cast("tuple[dict[str, Any], ...]", layers))  # which nothing writes to
+    some = cast("list[dict[str, Any]]", [layer for layer in layers if layer])
+    return ChainMap(*some) if len(some) > 1 else some[0] if some else {}
 
 
 class _AlreadyTold(Exception):
@@ -60,13 +62,17 @@ class Values(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """An op's options by name as given; `constant` holds them computed where nothing varies."""
+    """An op's options by name as given: of the `varying` a use gives the values, `fixed` has those
+    of all others; `inferred` are those given that the sources decide. `activation` follows."""
 
     op: Op
     given: Mapping[str, Option]
-    constant: Values | None
+    inferred: Sequence[str]
+    varying: Mapping[str, Option]
+    fixed: Values
     faulty: bool
     length: int
+    activation: Activation | None = None
 
 
 def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
@@ -130,19 +136,19 @@ def _unknown_param(
     )
 
 
-def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
-    def lookup(name: Variable) -> Any:
-        try:
-            found = env[name.name]
-        except KeyError:
-            _unknown_param(name.name, value.at(name.start, name.end), env, report, node)
-            raise _AlreadyTold from None
-        if found is FAULTY:
-            raise _AlreadyTold
+def _look_up(value: Written, env: Environment, report: Report, node: str, name: Variable) -> Any:
+    """The value of a name in an expression."""
+    found = env.get(name.name, FAULTY)
+    if found is not FAULTY:
         return found
+    if name.name not in env:
+        _unknown_param(name.name, value.at(name.start, name.end), env, report, node)
+    raise _AlreadyTold
 
+
+def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
     try:
-        result = evaluate(value.expression, lookup)
+        result = evaluate(value.expression, partial(_look_up, value, env, report, node))
     except _AlreadyTold:
         return FAULTY
     except ExpressionError as error:
@@ -216,40 +222,41 @@ def bind(
             if spec.default is REQUIRED and name not in given:
                 wants = describe(spec.annotation)
                 missing_option(op.name, name, name_span, report, node, wants)
-    faulty = len(report.diagnostics) > before
-    literal = all(is_constant(option.value) for option in given.values())
-    constant = _values(op, given, {}, report, node) if literal else None
+    varying = {name: option for name, option in given.items() if not is_constant(option.value)}
+    literal = {name: option for name, option in given.items() if name not in varying}
+    fixed = _values(op, Values(op.defaults, (), ()), literal, {}, report, node)
+    faulty = len(report.diagnostics) > before or FAULTY in fixed.by_name.values()
     length = sum(length_of(option.value) for option in given.values())
-    return Bound(op, given, constant, faulty or (literal and constant is None), length)
+    inferred = [name for name in op.inferred if name in given]
+    return Bound(op, given, inferred, varying, fixed, faulty, length)
 
 
 def values(bound: Bound, env: Environment, report: Report, node: str) -> Values | None:
     """Every option's value at this use, defaults included; None if one is faulty."""
-    found = bound.constant
-    if found is None:
-        found = _values(bound.op, bound.given, env, report, node)
-    return None if bound.faulty else found
+    if not bound.varying:
+        return None if bound.faulty else bound.fixed
+    found = _values(bound.op, bound.fixed, bound.varying, env, report, node)
+    return None if bound.faulty or FAULTY in found.by_name.values() else found
 
 
 def _values(
-    op: Op, given: Mapping[str, Option], env: Environment, report: Report, node: str
-) -> Values | None:
-    found: dict[str, Any] = {}
-    faulty = False
-    for name, spec in op.options.items():
-        option = given.get(name)
-        if option is None:
-            found[name] = spec.default
-            continue
+    op: Op,
+    others: Values,
+    given: Mapping[str, Option],
+    env: Environment,
+    report: Report,
+    node: str,
+) -> Values:
+    """The values of those given beside the others; FAULTY is told."""
+    found = {}
+    for name, option in given.items():
         value = compute(option.value, env, report, node)
         if value is not FAULTY:
-            value = _checked(op.name, spec, value, option.span, report, node)
-        faulty = faulty or value is FAULTY
+            value = _checked(op.name, op.options[name], value, option.span, report, node)
         found[name] = value
-    if faulty:
-        return None
-    key = tuple([(name, identity(found[name])) for name in given])
-    return Values(found, key, [(n, size) for n in given for size in _run_time_sizes(found[n])])
+    key = [(name, identity(value)) for name, value in found.items()]
+    run_time = [(name, size) for name, value in found.items() for size in _run_time_sizes(value)]
+    return Values({**others.by_name, **found}, (others.key, *key), [*others.run_time, *run_time])
 
 
 def _run_time_sizes(value: Any) -> list[Dim]:

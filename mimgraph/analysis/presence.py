@@ -36,11 +36,16 @@ def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
     return fine
 
 
+def always(fed: Iterable[Fed]) -> bool:
+    """Whether all of these are always there."""
+    return all(one.presence == ALWAYS for one in fed)
+
+
 def left_out(fed: Mapping[str, Fed]) -> frozenset[str]:
     """The inputs of a block that may be missing when its first is there."""
     first = next(iter(fed.values()), None)
     whole = ALWAYS if first is None else first.presence
-    return frozenset(key for key, one in fed.items() if not implies(whole, one.presence))
+    return frozenset([key for key, one in fed.items() if not implies(whole, one.presence)])
 
 
 def missing_from(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
@@ -70,7 +75,7 @@ def handed_on(body: Body, whole: Presence, outer: Mapping[str, Presence]) -> Map
 def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
     """The node with its presence; None where a missing source is not provided for, which is told."""
     every = site.fed or ()
-    if every and not any(one.is_own or one.presence != ALWAYS for one in every):  # as most are
+    if every and always(every) and not any(one.is_own for one in every):
         return typed
     by_value = {one.value: one for one in every}
     fed = {key: by_value[value] for key, value in typed.arguments.items()}

@@ -10,7 +10,8 @@ from mimgraph.analysis.options import Values
 from mimgraph.catalogue import Op, OpFault
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, at_least
 from mimgraph.ir.graph import Block
-from mimgraph.ir.lowering import Lowering, Module
+from mimgraph.ir.lowering import Module
+from mimgraph.ir.typed import Leaf
 from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one
 from mimgraph.layers.registered import Registered
 
@@ -19,10 +20,12 @@ MOST = 4096  # answers that are remembered
 
 
 class Answer(NamedTuple):
-    """A lowering with the types of its results, and what must hold for it when the module runs."""
+    """An op without its activation, the types of its results by port, the port that is meant without
+    one, and what must hold when the module runs."""
 
-    lowering: Lowering
+    leaf: Leaf
     results: Mapping[str, TensorType]
+    default: str | None
     constraints: tuple[Constraint, ...]
 
 
@@ -41,7 +44,7 @@ def ask(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answer | 
     """What the rule says of these options and sources; a merge may be a block of other ops."""
     if isinstance(op, Registered):  # a class of the user's, which remembers what torch said of it
         return _answer(op, options, sources)
-    key = op, options.key, *[(name, type_.key) for name, type_ in sources.items()]
+    key = op, options.key, *sources, *[type_.key for type_ in sources.values()]
     known = _asked.get(key)
     if known is None:
         if len(_asked) >= MOST:
@@ -59,7 +62,8 @@ def _answer(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answe
     required = [one for type_ in results.values() for one in _checked(op.name, type_)]
     if lowering.module is not None:
         _check_weights(op.name, lowering.module)
-    return Answer(lowering, results, (*lowering.requires, *required))
+    leaf = Leaf(op.kind, op.name, options.by_name, lowering)
+    return Answer(leaf, results, lowering.default, (*lowering.requires, *required))
 
 
 def _checked(name: str, type_: TensorType) -> list[Constraint]:

@@ -97,6 +97,8 @@ def unknown_port(
 def match_op(state: State, site: Site, op: Op) -> dict[str, Fed] | None:
     """The sources of a layer or merge by operand key; None where they do not fit."""
     spec = op.inputs
+    if spec.kind == "one":
+        return match(state, site, op.name, spec.names, spec.optional)
     if spec.kind == "none" and not site.fed:
         return {}
     if site.fed is not None and spec.kind == "many":
@@ -113,7 +115,7 @@ def match(
     fed = site.fed
     if fed is None:
         return None
-    if len(fed) == len(keys) == 1 and fed[0].source.argument is None:  # as most are
+    if len(fed) == len(keys) == 1 and fed[0].source.argument is None:  # as of most
         return {keys[0]: fed[0]}
     named = (one.source.argument for one in fed)
     if len(fed) > len(keys) and (not keys or all(name in (None, *keys) for name in named)):

@@ -352,10 +352,10 @@ def _bounded(value: Any) -> bool:
 def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
     """The value of `expression`; `lookup` gives a variable's value or raises `ExpressionError`."""
     match expression:
-        case Number(value):
-            return value
         case Variable():
             return lookup(expression)
+        case Number(value):
+            return value
         case Negative(operand):
             return -_plain(evaluate(operand, lookup))
         case Arithmetic(operator, left, right) if operator not in COMPARISONS:

@@ -24,12 +24,14 @@ def either(presences: Iterable[Presence]) -> Presence:
 
 def both(one: Presence, other: Presence) -> Presence:
     """There if both are."""
+    if one == ALWAYS or other == ALWAYS:
+        return other if one == ALWAYS else one
     return _minimal({left | right for left in one for right in other})
 
 
 def implies(one: Presence, other: Presence) -> bool:
     """Whether the other is there whenever the one is."""
-    return all(any(clause <= left for clause in other) for left in one)
+    return other == ALWAYS or all(any(clause <= left for clause in other) for left in one)
 
 
 def inputs_of(presence: Presence) -> list[str]:
@@ -39,6 +41,8 @@ def inputs_of(presence: Presence) -> list[str]:
 
 def renamed(presence: Presence, outer: Mapping[str, Presence]) -> Presence:
     """A presence inside a block as its user sees it: each input stands for what fills it."""
+    if presence == ALWAYS:
+        return ALWAYS
     found = []
     for clause in presence:
         whole = ALWAYS

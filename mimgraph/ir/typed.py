@@ -7,7 +7,7 @@ are the same is asked of `analysis.equality`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
@@ -73,7 +73,7 @@ class Repeated:
     times: int
 
 
-@dataclass(frozen=True)
+@data(slots=False)
 class Each:
     """One operation on every source; each item is named by its port, and gives its default result."""
 
@@ -140,7 +140,7 @@ class TypedNode:
         return self.declared.freeze and has_state(self.operation)
 
 
-@dataclass(frozen=True, eq=False)
+@data(eq=False, slots=False)
 class Body:
     """The inside of the graph or of one distinct use of a block.
 

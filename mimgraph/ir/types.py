@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from math import gcd
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mimgraph.data import data
 from mimgraph.ir.dim import (
@@ -65,6 +65,10 @@ class TensorType:
     vocab: int | None = None
     batched: bool = True
     below: Size | None = None
+    _key: Hashable = field(default=None, init=False, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # without the key, which holds in this process alone
+        return TensorType, (self.dims, self.dtype, self.vocab, self.batched, self.below)
 
     def __iter__(self) -> Iterator[Size]:
         return iter(self.dims)
@@ -92,9 +96,12 @@ class TensorType:
     @property
     def key(self) -> Hashable:
         """What tells it from other types, the origin of its sizes too, as long as it lives."""
-        sizes = (*self.dims, self.vocab, self.below)
-        origins = [id(size.written) if type(size) is WrittenInt else 0 for size in sizes]
-        return sizes, self.dtype, self.batched, *origins
+        if self._key is None:
+            sizes = (*self.dims, self.vocab, self.below)
+            origins = [id(size.written) if type(size) is WrittenInt else 0 for size in sizes]
+            key = sizes, self.dtype, self.batched, *origins
+            self._key = key  # type: ignore[misc]  # what it is stays as it is
+        return self._key
 
     @property
     def itemsize(self) -> int:

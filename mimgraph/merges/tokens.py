@@ -317,10 +317,9 @@ def _check_attention(
     """What MultiheadAttention refuses, told of this merge and its sources."""
     op = find("layer", "MultiheadAttention")
     assert op is not None
-    options = {key: option.default for key, option in op.options.items()}
     given = {key: x for key, x in sources.items() if x is not None}
     try:
-        op.infer(given, options | {"num_heads": num_heads})
+        op.infer(given, {**op.defaults, "num_heads": num_heads})
     except OpFault as fault:
         names = renamed or {}
         fault.message = fault.message.replace("MultiheadAttention", name)
