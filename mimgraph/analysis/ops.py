@@ -45,7 +45,7 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
 
 def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
-    blocks = [block.family for block in state.graph.blocks.values()]
+    blocks = [block.family for block in state.blocks.values()]
     own = "a module of your own is registered first: mg.register, or --import"
     help = state.report.suggestion(apply.name, (*catalogue.names(apply.kind), *blocks))
     if not help and apply.kind == "layer":

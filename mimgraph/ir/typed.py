@@ -19,6 +19,13 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
 
+_NOTHING: Mapping[Any, Any] = {}
+
+
+def _nothing() -> Mapping[Any, Any]:
+    """What most nodes have, one for all."""
+    return _NOTHING
+
 
 class Value(NamedTuple):
     """A result in a body: an input (port "") or a port of a node."""
@@ -121,9 +128,9 @@ class TypedNode:
     default: str | None
     declared: Node
     presence: Presence = ALWAYS
-    presences: Mapping[str, Presence] = field(default_factory=dict)
+    presences: Mapping[str, Presence] = field(default_factory=_nothing)
     is_own: bool = False
-    without: Mapping[frozenset[str], TypedNode] = field(default_factory=dict)
+    without: Mapping[frozenset[str], TypedNode] = field(default_factory=_nothing)
 
     def presence_of(self, port: str) -> Presence:
         """When a result is there."""
