@@ -372,7 +372,7 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
         body = _use(state, site, call, block, arguments, fed)
         if body is None:
             return None
-        operation, results = Use(body, arguments), _results(body)
+        operation, results = Use(body, arguments), body.results
     else:
         times = Times([{**arguments, **one} for one in times.given], times.number)
         repeated = _repeat(state, site, call, call.repeat, block, times, fed)
@@ -398,7 +398,7 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     state.count(nodes, site.node.span)
     if body is None:
         return None
-    results = _results(body)
+    results = body.results
     default = "" if "" in results else None
     done = finish(state, site, apply.name, activation, results, default)
     if done is None:
@@ -442,7 +442,7 @@ def _called(
     state: State,
     site: Site,
     operation: TypedOperation,
-    results: dict[str, TensorType],
+    results: Mapping[str, TensorType],
     fed: Mapping[str, Fed],
 ) -> TypedNode | None:
     """The typed node of a use; of several results only `take` makes one the default."""
@@ -461,7 +461,7 @@ def _repeat(
     block: Block,
     times: Times,
     fed: Mapping[str, Fed],
-) -> tuple[Repeated, dict[str, TensorType]] | None:
+) -> tuple[Repeated, Mapping[str, TensorType]] | None:
     """In a row: one output threads into the first input, several into the inputs of their names."""
     inputs, names = [i.name for i in block.inputs], [o.name for o in block.outputs]
     ports = (
@@ -469,14 +469,14 @@ def _repeat(
     )
     current = dict(fed)
     bodies: list[Body] = []
-    results = _known({port: fed[name].type for name, port in ports.items()})
+    results: Mapping[str, TensorType] = _known({p: fed[name].type for name, p in ports.items()})
     whole = fed[inputs[0]].presence
     for arguments in times.given:
         body = _use(state, site, call, block, arguments, current)
         if body is None:
             return None
         bodies.append(body)
-        results = _results(body)
+        results = body.results
         presences = handed_on(body, whole, {key: one.presence for key, one in current.items()})
         for name, port in ports.items():
             before, presence = current[name], presences[port or names[0]]
@@ -499,14 +499,6 @@ def _repeat(
 def _same(one: TensorType | None, other: TensorType) -> bool:
     """Equal types, whatever the vocabulary."""
     return one is not None and one.cast(one.dtype) == other.cast(other.dtype)
-
-
-def _results(body: Body) -> dict[str, TensorType]:
-    """The results of a block by port; a single one is the port ""."""
-    if len(body.outputs) == 1:
-        (value,) = body.outputs.values()
-        return {"": body.type_of(value)}
-    return {name: body.type_of(value) for name, value in body.outputs.items()}
 
 
 def _use(

@@ -255,7 +255,7 @@ def _leaf(
 class Finished(NamedTuple):
     """The results of an op after `take` and `activation`."""
 
-    results: dict[str, TensorType]
+    results: Mapping[str, TensorType]
     default: str | None
     activation: Code | None = None
     activation_name: str = ""
@@ -270,9 +270,9 @@ def finish(
     default: str | None,
 ) -> Finished | None:
     """`take` makes another port the default; to that the activation applies."""
-    results = dict(given)
     if site.take is None and activation is None:
-        return Finished(results, default)
+        return Finished(given, default)
+    results = dict(given)
     ports = tuple(port for port in results if port)
     if site.take is not None:
         if site.take.port not in ports:

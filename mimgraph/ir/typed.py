@@ -186,6 +186,14 @@ class Body:
         return port_type(node, value.port)
 
     @cached_property
+    def results(self) -> Mapping[str, TensorType]:
+        """The types of the outputs by port; a single one is the port ""."""
+        if len(self.outputs) == 1:
+            (value,) = self.outputs.values()
+            return {"": self.type_of(value)}
+        return {name: self.type_of(value) for name, value in self.outputs.items()}
+
+    @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
         """The nodes by name."""
         return {node.name: node for node in self.nodes}
