@@ -312,7 +312,7 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
     """Items in a row: an unknown type silences the rest, but their options are checked."""
     matched = match(state, site, "seq", ("input",), frozenset())
     first = matched["input"] if matched else None
-    before = None if first is None else (first.value, first.type, first.text, first.producer)
+    before = first and (first.value, first.type, first.text, first.producer)
     state.count(max(len(chain.items) - 1, 0), site.node.span)  # beside the node itself
     items: list[TypedNode] = []
     for item in chain.items:

@@ -250,15 +250,16 @@ def _values(
     node: str,
 ) -> Values:
     """The values of those given beside the others; FAULTY is told."""
-    found = {}
+    found, key, run_time = {**others.by_name}, [others.key], [*others.run_time]
     for name, option in given.items():
         value = compute(option.value, env, report, node)
         if value is not FAULTY:
             value = _checked(op.name, op.options[name], value, option.span, report, node)
         found[name] = value
-    key = [(name, identity(value)) for name, value in found.items()]
-    run_time = [(name, size) for name, value in found.items() for size in _run_time_sizes(value)]
-    return Values({**others.by_name, **found}, (others.key, *key), [*others.run_time, *run_time])
+        key += name, identity(value)
+        if not isinstance(value, int | float | str):
+            run_time += [(name, size) for size in _run_time_sizes(value)]
+    return Values(found, tuple(key), run_time)
 
 
 def _run_time_sizes(value: Any) -> list[Dim]:
