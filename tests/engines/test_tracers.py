@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.checkpoint import checkpoint
 
 import mimgraph as mg
@@ -87,6 +88,9 @@ def test_inputs_by_position_are_in_the_order_of_the_spec() -> None:
     assert torch.equal(adapter(inputs["input1"], inputs["input2"]), module(**inputs))
     other = mg.positional(module, ["input2", "input1"])
     assert torch.equal(other(inputs["input2"], inputs["input1"]), module(**inputs))
+    lone = MODELS[3].compile()
+    image = MODELS[3].inputs(1)["image"]
+    assert torch.equal(mg.positional(lone, "image")(image), lone(image=image))
     assert not adapter.training and mg.positional(module.train()).training
     assert {id(p) for p in adapter.parameters()} == {id(p) for p in module.parameters()}
 
@@ -104,3 +108,8 @@ def test_what_does_not_fit_by_position() -> None:
         mg.positional(module, ["x"])
     with pytest.raises(TypeError, match="3 inputs, but only input1, input2 are known"):
         mg.positional(module)(x, x, x)
+    wrapped = AveragedModel(module)
+    with pytest.raises(TypeError, match="AveragedModel does not tell its inputs: put `positional`"):
+        mg.positional(wrapped)
+    with pytest.raises(TypeError, match="takes a module, as compile.. makes one, not <Graph "):
+        mg.positional(MODELS[0].graph)  # type: ignore[arg-type]
