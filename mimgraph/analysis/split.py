@@ -36,18 +36,30 @@ def split(graph: TypedGraph, starts: Sequence[str]) -> tuple[TypedGraph, ...]:
     """
     body, first = graph.body, frozenset(starts)
     for name in starts:
-        if name not in body.by_name:
-            near = suggestion(name, body.by_name, "the nodes")
-            raise ValueError(f"no node is called {name!r}{near and f'; {near}'}")
+        _check_name(body, name)
     runs: list[list[TypedNode]] = [[]]
     for unit in units(body):
         named = [node.name for node in unit if node.name in first]
         if named and not runs[-1]:
-            raise ValueError(f"nothing runs before {named[0]}, so no stage ends there")
+            place = _place(body.by_name[named[0]])
+            raise ValueError(f"{place}: nothing runs before {named[0]}, so no stage ends there")
         if named:
             runs.append([])
         runs[-1] += unit
     return _Cut(graph, runs).stages()
+
+
+def _check_name(body: Body, name: str) -> None:
+    if name in body.inputs:
+        raise ValueError(f"{name} is an input, and a stage begins at a node")
+    if name not in body.by_name:
+        near = suggestion(name, body.by_name, "the nodes")
+        raise ValueError(f"no node is called {name!r}{near and f'; {near}'}")
+
+
+def _place(node: TypedNode) -> str:
+    span = node.declared.span
+    return f"{span.file.name}:{span.line}:{span.column}"
 
 
 def units(body: Body) -> list[list[TypedNode]]:
@@ -73,6 +85,14 @@ class Bond(NamedTuple):
     reads: str
     node: TypedNode | None
     reason: str
+
+    @property
+    def reader(self) -> str:
+        return "the output" if self.node is None else self.node.name
+
+    def told(self, body: Body) -> str:
+        """`spec.yaml:6:11: logits reads words.weight, a weight of another node`."""
+        return f"{_place(self.node or body.by_name[self.reads])}: {self.reader} {self.reason}"
 
 
 def bonds(body: Body) -> Iterator[Bond]:
@@ -130,12 +150,8 @@ class _Cut:
         made = self.place[bond.reads]
         read = len(self.runs) - 1 if bond.node is None else self.place[bond.node.name]
         if made != read:
-            node = bond.node or self.body.by_name[bond.reads]
-            span = node.declared.span
-            place = f"{span.file.name}:{span.line}:{span.column}"
-            reader = "the output" if bond.node is None else bond.node.name
-            where = f"{bond.reads} is in stage {made + 1}, {reader} in stage {read + 1}"
-            raise ValueError(f"{place}: {reader} {bond.reason}: {where}, and must be in one")
+            where = f"{bond.reads} is in stage {made + 1}, {bond.reader} in stage {read + 1}"
+            raise ValueError(f"{bond.told(self.body)}: {where}, and must be in one")
 
     def stages(self) -> tuple[TypedGraph, ...]:
         found = []
@@ -194,7 +210,7 @@ class _Cut:
                 order=tuple(inside.values()),
                 outputs={name: renamed.get(value, value) for name, value in handed_on.items()},
                 doc=f"Stage {index + 1} of {len(self.runs)} of {graph.name}.",
-                optional=body.optional & inputs.keys(),
+                optional=body.optional.intersection(inputs),
                 training=body.training if is_last else frozenset(),
             ),
             {name: doc for name, doc in graph.input_docs.items() if name in inputs},

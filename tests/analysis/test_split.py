@@ -7,6 +7,7 @@ import runpy
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -188,7 +189,16 @@ REFUSED = {
         outputs: two
         """,
         "one",
-        "nothing runs before one, so no stage ends there",
+        "spec.yaml:3:17: nothing runs before one, so no stage ends there",
+    ),
+    "at an input": (
+        """
+        inputs: {x: [3]}
+        nodes: {one: {layer: Linear, from: x, out_features: 3}, two: {layer: ReLU, from: one}}
+        outputs: two
+        """,
+        "x",
+        "x is an input, and a stage begins at a node",
     ),
     "tied weights": (
         """
@@ -271,6 +281,24 @@ def test_what_cannot_be_cut_is_told(case: str) -> None:
     with pytest.raises(ValueError) as told:
         stages_of(text, start)
     assert str(told.value) == message
+
+
+@pytest.mark.parametrize(
+    ("stages", "odd"),
+    [(True, "True"), (2.0, "2.0"), (None, "None"), ([None], "None"), (["two", 2], "2")],
+    ids=repr,
+)
+def test_what_is_neither_a_number_nor_names_is_told(stages: Any, odd: str) -> None:
+    with pytest.raises(TypeError) as told:
+        mg.loads(HEADS).split(stages)
+    assert str(told.value) == f"split takes a number of stages or names of nodes, not {odd}"
+
+
+@pytest.mark.parametrize("stages", ["two", ["two"], ("two", "two"), {"two": 1}], ids=repr)
+def test_a_lone_name_is_one_cut_and_a_name_counts_once(stages: Any) -> None:
+    found = mg.loads(HEADS).split(stages)
+    assert found == mg.loads(HEADS).split(["two"])
+    assert found[0].starts == ("two",)
 
 
 # the whole, again
@@ -363,7 +391,9 @@ def test_a_stage_is_drawn_and_summed_up_as_a_graph_is() -> None:
 
 def test_a_stage_has_no_spec_of_its_own() -> None:
     first, _ = mg.loads(HEADS).split(["two"])
-    with pytest.raises(ValueError, match="ModelStage1 is a stage; the graph .* is Model"):
+    with pytest.raises(
+        ValueError, match="ModelStage1 is a stage, .*; that of Model is its `whole`"
+    ):
         first.dumps()
 
 
@@ -420,8 +450,52 @@ def test_the_shapes_of_what_is_sent() -> None:
     assert [x.shape for x in first.metadata(2, T=5)["output_args"]] == [
         x.shape for x in last.metadata(2, T=5)["input_args"]
     ]
-    with pytest.raises(ValueError, match="the size T is not given"):
-        last.metadata(2)
+    floats = [x.dtype for x in last.metadata(2, T=5, dtype=torch.bfloat16)["input_args"]]
+    assert floats == [torch.bfloat16, torch.int64, torch.bfloat16]
+
+
+WINDOW = """
+    inputs: {x: [T, 3]}
+    nodes:
+      columns: {layer: Transpose, from: x, dim0: 1, dim1: 2}
+      conv: {layer: Conv1d, from: columns, out_channels: 4, kernel_size: 3}
+      again: {layer: Conv1d, from: conv, out_channels: 4, kernel_size: 1}
+    outputs: again
+"""
+UNTOLD = {
+    "a size that is missing": ((2,), {}, "the size T is not given"),
+    "one that the graph has not": ((2,), {"T": 5, "Q": 3}, "no size is called 'Q'; .*sizes: T"),
+    "the batch is no name": ((2,), {"T": 5, "N": 3}, "no size is called 'N'"),
+    "no batch": ((0,), {"T": 5}, "the batch is an integer of at least 1, not 0"),
+    "too short": ((2,), {"T": 2}, r"T = 2 breaks T >= 3, which conv needs \(spec.yaml:5\)"),
+    "no dtype of weights": ((2,), {"T": 5, "dtype": torch.int64}, "a float .*, not torch.int64"),
+}
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_what_metadata_does_not_take(case: str) -> None:
+    batch, given, message = UNTOLD[case]
+    _, last = stages_of(WINDOW, "again")
+    with pytest.raises(ValueError, match=message):
+        last.metadata(*batch, **given)
+
+
+def test_what_was_told_is_what_is_sent() -> None:
+    """Else the next stage reads the bytes as what it expects."""
+    first, last = stages_of(WINDOW, "again")
+    module = first.compile()
+    for batch in (2, 3):
+        first.metadata(batch, T=5)
+    assert [module(torch.randn(batch, 5, 3)).shape[0] for batch in (2, 3)] == [2, 3]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert module(torch.randn(2, 5, 3)).dtype == torch.float32
+    told = (
+        r"ModelStage1 would send \(1, 4, 3\), but metadata told \(2, 4, 3\) for N = 2, T = 5; or "
+    )
+    with pytest.raises(ValueError, match=told):
+        pickle.loads(pickle.dumps(module))(torch.randn(1, 5, 3))
+    last.metadata(2, T=5)
+    assert len(last.compile()(torch.randn(1, 4, 3))) == 1  # that sends nothing
 
 
 @pytest.mark.parametrize("check", [False, True])
