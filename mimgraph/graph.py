@@ -181,7 +181,9 @@ class Graph(Shown):
     def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
         """Its stages for `torch.distributed.pipelining`, of which each named node begins one.
 
-        For a number it makes as many, that have about the same parameters and multiply-accumulates.
+        Of a node that repeats a block, `encoded.3` begins one at its fourth time; chains and single
+        blocks stay whole. For a number it makes as many, of which the largest has as few parameters
+        and multiply-accumulates as can be.
         A `ValueError` tells where a stage would need of another what cannot be sent: a weight, or
         what may be missing.
         """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from mimgraph.analysis.cost import Costs
+from mimgraph.analysis.pieces import block_names, in_pieces
 from mimgraph.analysis.split import Bond, bonds, units
 from mimgraph.ir.dim import symbols
 from mimgraph.ir.typed import Body, TypedGraph
@@ -17,6 +19,9 @@ STEPS = 50  # of a search by halves, which are enough for any float
 def balanced(graph: TypedGraph, count: int) -> list[str]:
     """The nodes that begin all stages but the first, of as many stages as `count`, of which the one
     with the largest load has the least possible."""
+    pieces = in_pieces(graph.body, block_names(graph.body))
+    names = {node: name for name, node in pieces.begins.items()}
+    graph = replace(graph, body=pieces.body)
     load, every, places = _load(graph), units(graph.body), _places(graph.body)
     loads = [
         sum(load[node.name] for unit in every[start:end] for node in unit)
@@ -32,7 +37,7 @@ def balanced(graph: TypedGraph, count: int) -> list[str]:
             low = middle
         else:
             high = middle
-    return [every[places[index]][-1].name for index in _filled(loads, count, high)[1:]]
+    return [names[every[places[index]][-1].name] for index in _filled(loads, count, high)[1:]]
 
 
 def _load(graph: TypedGraph) -> dict[str, float]:

@@ -68,6 +68,7 @@ from mimgraph.ir.typed import (
     TypedOperation,
     Use,
     Value,
+    results_of,
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import DTYPES, TensorType, strongest
@@ -371,7 +372,7 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
         body = _use(state, site, call, block, arguments, fed)
         if body is None:
             return None
-        operation, results = Use(body, arguments), _results(body)
+        operation, results = Use(body, arguments), results_of(body)
     else:
         times = Times([{**arguments, **one} for one in times.given], times.number)
         repeated = _repeat(state, site, call, call.repeat, block, times, fed)
@@ -397,7 +398,7 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     state.count(nodes, site.node.span)
     if body is None:
         return None
-    results = _results(body)
+    results = results_of(body)
     default = "" if "" in results else None
     done = finish(state, site, apply.name, activation, results, default)
     if done is None:
@@ -475,7 +476,7 @@ def _repeat(
         if body is None:
             return None
         bodies.append(body)
-        results = _results(body)
+        results = results_of(body)
         presences = handed_on(body, whole, {key: one.presence for key, one in current.items()})
         for name, port in ports.items():
             before, presence = current[name], presences[port or names[0]]
@@ -498,14 +499,6 @@ def _repeat(
 def _same(one: TensorType | None, other: TensorType) -> bool:
     """Equal types, whatever the vocabulary."""
     return one is not None and one.cast(one.dtype) == other.cast(other.dtype)
-
-
-def _results(body: Body) -> dict[str, TensorType]:
-    """The results of a block by port; a single one is the port ""."""
-    if len(body.outputs) == 1:
-        (value,) = body.outputs.values()
-        return {"": body.type_of(value)}
-    return {name: body.type_of(value) for name, value in body.outputs.items()}
 
 
 def _use(

@@ -78,6 +78,17 @@ def test_as_many_stages_as_there_are_places_for_a_cut(count: int) -> None:
     )
 
 
-def test_of_the_gallery() -> None:
-    graph = mg.load(ROOT / "specs" / "resnet50.yaml")
-    assert graph.split(2)[0].starts == ("stage4",)
+GALLERY = {
+    "resnet50": ("stage4",),
+    "vit_b16": ("encoded.6",),
+    "bert_base": ("states.5",),
+}
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_of_the_gallery(name: str) -> None:
+    """Blocks that repeat are shared out, which is where such models have their weights."""
+    graph = mg.load(ROOT / "specs" / f"{name}.yaml")
+    starts = graph.split(2)[0].starts
+    assert starts == GALLERY[name]
+    assert max(loads(graph, starts)) < 1.2

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph.analysis.pieces import block_names
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from tests import presence, strategies
 from tests.stages import as_tuple, compile_stages, run_stages
@@ -170,6 +171,76 @@ def test_the_last_stage_gives_what_only_training_has(start: str) -> None:
     assert len(run_stages(stages, [m.eval() for m in modules], {"x": x})) == 1
 
 
+# inside of a repeat
+
+REPEATED = """
+    name: Deep
+    inputs: {x: [4], y: [4]}
+    blocks:
+      rest:
+        params: {width: null}
+        inputs: [a, b]
+        nodes:
+          wide: {layer: Linear, from: a, out_features: $width}
+          back: {layer: Linear, from: wide, out_features: 4}
+          sum: {merge: add, from: [back, b]}
+          less: {merge: subtract, from: [b, back]}
+        outputs: {a: sum, c: less}
+      one: {seq: [{Linear: 4}, ReLU]}
+      keep:
+        inputs: [a, b]
+        nodes: {lin: {layer: Linear, from: a, out_features: 4}, s: {merge: add, from: [lin, b]}}
+        outputs: s
+    nodes:
+      deep_1: {layer: Linear, from: x, out_features: 4}
+      deep: {block: one, from: deep_1, repeat: 3, freeze: true}
+      two: {block: rest, from: [deep, y], repeat: {with: {width: [2, 3, 4, 5]}}}
+      kept: {block: keep, from: [two.a, two.c], repeat: 3}
+      last: {merge: add, from: [kept, deep]}
+    outputs: last
+"""
+
+
+def test_a_stage_may_begin_inside_of_a_repeat() -> None:
+    graph = mg.loads(REPEATED)
+    stages = graph.split(["deep.1", "two.1", "two.3", "kept", "kept.2"])
+    assert [" ".join(stage.inputs) for stage in stages] == [
+        "x y",
+        "y deep_0",
+        "y deep two_0_a",
+        "y deep two_2_a",
+        "deep two_a two_c",
+        "deep two_c kept_1",
+    ]
+    assert_same_as_the_whole(graph, stages)
+
+
+@pytest.mark.parametrize(
+    "starts", [["deep.1", "two.1", "kept.1"], ["two.2"], ["deep.2", "two.3", "kept.2"]], ids=str
+)
+def test_what_a_stage_begins_inside_of_keeps_its_numbers(starts: list[str]) -> None:
+    """Its weights are called as in the whole, so are the rows of the table."""
+    graph = mg.loads(REPEATED)
+    stages = graph.split(starts)
+    model = graph.compile()
+    modules = compile_stages(stages, model)  # which asserts the names
+    assert not any(p.requires_grad for n, p in modules[1].named_parameters() if n[:4] == "deep")
+    assert_same_as_the_whole(graph, stages)
+
+
+def test_the_text_and_the_table_of_the_rest_of_a_repeat() -> None:
+    *_, last = mg.loads(REPEATED).split(["two.2"])
+    assert 'nn.ModuleDict({"2": Rest(width=4), "3": Rest(width=5)})' in last.source()
+    assert "for layer in self.two.values():" in last.source()
+    two = next(row for row in last.summary().rows if row.name == "two")
+    assert [row.name for row in two.children] == ["2", "3"]
+
+
+def test_the_first_block_of_a_repeat_begins_where_the_repeat_does() -> None:
+    graph = mg.loads(REPEATED)
+    assert [s.inputs for s in graph.split(["two.0"])] == [s.inputs for s in graph.split(["two"])]
+
+
 # what cannot be cut
 
 REFUSED = {
@@ -243,6 +314,54 @@ REFUSED = {
             "spec.yaml:5:11: all reads heard, which may be missing:"
             " heard is in stage 1, all in stage 2, and must be in one"
         ),
+    ),
+    "inside of blocks that are one module": (
+        """
+        inputs: {x: [3]}
+        blocks: {one: {seq: [{Linear: 3}]}}
+        nodes: {deep: {block: one, from: x, repeat: {times: 3, shared: true}}}
+        outputs: deep
+        """,
+        "deep.1",
+        "spec.yaml:4:17: deep stays whole, as its blocks are one module",
+    ),
+    "inside of what another uses again": (
+        """
+        inputs: {x: [3], y: [3]}
+        blocks: {one: {seq: [{Linear: 3}]}}
+        nodes:
+          deep: {block: one, from: x, repeat: 3}
+          again: {share: deep, from: y}
+          all: {merge: add, from: [deep, again]}
+        outputs: all
+        """,
+        "deep.1",
+        "spec.yaml:5:11: deep stays whole, as other nodes use its weights",
+    ),
+    "inside of what may be missing": (
+        """
+        inputs: {x: [3], y: {shape: [3], optional: true}}
+        blocks: {one: {seq: [{Linear: 3}]}}
+        nodes:
+          deep: {block: one, from: y, repeat: 3}
+          all: {merge: add, from: [x, deep], missing: skip}
+        outputs: all
+        """,
+        "deep.1",
+        "spec.yaml:5:11: deep stays whole, as what it reads may be missing",
+    ),
+    "inside of what reads no input": (
+        """
+        inputs: {x: [3]}
+        blocks: {one: {seq: [{Linear: 3}]}}
+        nodes:
+          row: {parameter: [3], init: zeros, batched: true}
+          deep: {block: one, from: row, repeat: 3}
+          all: {merge: add, from: [x, deep]}
+        outputs: all
+        """,
+        "deep.1",
+        "spec.yaml:6:11: deep stays whole, as it reads no input",
     ),
     "a state": (
         """
@@ -327,14 +446,15 @@ def check_every_cut(text: str) -> int:
     """Each cut that is not refused gives the whole again, all of them at once do too."""
     graph = mg.loads(text)
     allowed = []
-    for node in graph.typed.body.nodes:
+    body = graph.typed.body
+    for name in (*body.by_name, *block_names(body)):
         try:
-            stages = graph.split([node.name])
+            stages = graph.split([name])
         except ValueError as error:
             assert any(word in str(error) for word in ("must be in one", "nothing runs before"))
         else:
             assert_same_as_the_whole(graph, stages)
-            allowed.append(node.name)
+            allowed.append(name)
     if len(allowed) > 1:
         assert_same_as_the_whole(graph, graph.split(allowed))
     return len(allowed)
