@@ -59,6 +59,22 @@ def test_torchscript_follows_it_by_position(model: Model) -> None:
     assert_close(traced(*other.values()), module(**other))
 
 
+def test_torchscript_takes_several_outputs_if_not_strict() -> None:
+    graph = mg.loads("""
+        inputs: {x: [3]}
+        nodes:
+          one: {layer: Linear, from: x, out_features: 4}
+          two: {layer: Linear, from: one, out_features: 2}
+        outputs: [one, two]
+    """)
+    module = graph.compile()
+    adapter = mg.positional(module)
+    with pytest.raises(RuntimeError, match="dict at the output of the tracer"):
+        torch.jit.trace(adapter, torch.randn(2, 3))
+    traced, x = torch.jit.trace(adapter, torch.randn(2, 3), strict=False), torch.randn(5, 3)
+    assert_close(traced(x), module(x=x))
+
+
 @each_of([*MODELS[:3], *MODELS[-2:]])
 def test_reentrant_checkpoints_by_position(model: Model) -> None:
     """It learns only where an input does."""
