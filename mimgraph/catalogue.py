@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -157,9 +157,19 @@ class Op:
         return {name: option.default for name, option in self.options.items()}
 
     @cached_property
+    def required(self) -> Sequence[OptionSpec]:
+        """The options that must be given."""
+        return [option for option in self.options.values() if option.default is REQUIRED]
+
+    @cached_property
+    def by_position(self) -> Sequence[str]:
+        """The options that may be given by position, in order."""
+        return [option.name for option in self.options.values() if option.takes_lone]
+
+    @cached_property
     def lone_option(self) -> str | None:
         """The option that a lone value is for."""
-        return next((o.name for o in self.options.values() if o.takes_lone), None)
+        return self.by_position[0] if self.by_position else None
 
     @cached_property
     def inputs(self) -> InputSpec:

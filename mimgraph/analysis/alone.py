@@ -12,7 +12,7 @@ from mimgraph.analysis.sources import resolve
 from mimgraph.analysis.state import Context, State
 from mimgraph.analysis.structure import Scope
 from mimgraph.diagnostics import Report
-from mimgraph.ir.graph import Block, BlockInput, Graph, Input, Node, Source
+from mimgraph.ir.graph import Block, BlockInput, Input, Node, Source
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType
 
@@ -29,7 +29,7 @@ Made = Given | TypedNode
 
 def infer_input(declared: Input, report: Report) -> TensorType | None:
     """The type of one input."""
-    types, _ = input_types(State(Graph("", declared.span), report), [declared])
+    types, _ = input_types(State({}, report), [declared])
     return types[declared.name]
 
 
@@ -41,10 +41,10 @@ def infer_node(
     path: str = "",
 ) -> TypedNode | None:
     """Type one node alone; `made` is what it reads, and the node it shares, by name."""
-    state = State(Graph("", node.span, blocks=blocks or {}), report, alone=True)
+    state = State(blocks or {}, report, alone=True)
     if blocks:
         check_blocks(state)
-    context = _alone(made, path, node)
+    context = _alone(made, path, (node,))
     context.typed[node.name] = type_node(state, context, node)
     check_share(state, context, node.name)
     return context.typed[node.name]
@@ -52,17 +52,21 @@ def infer_node(
 
 def infer_port(source: Source, made: Made, report: Report) -> TensorType | None:
     """The type of a port of something already typed."""
-    state = State(Graph("", source.span), report)
-    return resolve(state, _alone({source.name: made}, ""), source, source.name).type
+    context = _alone({source.name: made}, "", ())
+    return resolve(State({}, report), context, source, source.name).type
 
 
-def _alone(made: Mapping[str, Made], path: str, *nodes: Node) -> Context:
+def _alone(made: Mapping[str, Made], path: str, nodes: tuple[Node, ...]) -> Context:
     """A context that holds only what one node reads."""
-    given = {name: one for name, one in made.items() if isinstance(one, Given)}
-    typed = {name: one for name, one in made.items() if isinstance(one, TypedNode)}
-    declared = {name: one.declared for name, one in typed.items()}
+    inputs: dict[str, Input | BlockInput] = {}
+    types: dict[str, TensorType | None] = {}
+    declared: dict[str, Node] = {}
+    typed: dict[str, TypedNode | None] = {}
+    for name, one in made.items():
+        if isinstance(one, Given):
+            inputs[name], types[name] = one.declared, one.type
+        else:
+            declared[name], typed[name] = one.declared, one
     declared |= {node.name: node for node in nodes}
-    scope = Scope({name: one.declared for name, one in given.items()}, declared, nodes, ())
-    types = {name: one.type for name, one in given.items()}
-    optional = frozenset(n for n, one in given.items() if getattr(one.declared, "optional", False))
-    return Context({}, types, scope, path, typed=dict(typed), optional=optional)
+    optional = frozenset([name for name, one in inputs.items() if getattr(one, "optional", False)])
+    return Context({}, types, Scope(inputs, declared, nodes, ()), path, (), typed, optional)

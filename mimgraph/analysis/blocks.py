@@ -15,17 +15,18 @@ from mimgraph.ir.expression import plain, to_text
 from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
 from mimgraph.source import Span
 
+LITERAL = (int, float, bool, str)  # what is computed by no one
 WORDS = ("from", "take", "freeze", "repeat")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
     """The block of a call whose params fit; None where a fault of either is told. `span` is the
     node's name."""
-    block = state.graph.blocks.get(call.block)
+    block = state.blocks.get(call.block)
     if call not in state.calls:
         before = len(state.report.diagnostics)
         if block is None:
-            families = [known.family for known in state.graph.blocks.values()]
+            families = [known.family for known in state.blocks.values()]
             help = state.report.suggestion(call.block, families, "known here")
             if catalogue.find("layer", call.block):
                 help = f"{call.block} is a layer: write {{layer: {call.block}, ...}}"
@@ -71,6 +72,8 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
     for name, option in block.params.items():
         if name in given:
             found[name] = given[name]
+        elif type(option.value) in LITERAL:
+            found[name] = option.value
         else:
             env = layered(found, state.params)
             found[name] = plain(compute(option.value, env, state.report, block.family))
@@ -93,11 +96,11 @@ def bind_pattern(
 ) -> dict[str, Size] | None:
     """The sizes that the inputs' patterns name; a use that does not fit is told at its source."""
     dims: dict[str, Size] = {}
-    env = layered(params, state.params)
     for declared in block.inputs:
         one, pattern = fed[declared.name], declared.pattern
         if pattern is None or one.type is None:
             continue
+        env = layered(params, state.params)
         wants = f"{declared.name}: [{', '.join(map(_dim_text, pattern.dims))}]"
         if len(pattern.dims) != len(one.type.dims):
             message = f"{block.family} takes {wants}"

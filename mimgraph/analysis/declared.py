@@ -31,10 +31,10 @@ from mimgraph.ir.graph import (
 from mimgraph.ir.types import MAX_AXES, TensorType
 
 
-def params(state: State) -> dict[str, Any]:
+def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
     """The values of the spec's params, each seeing those above it."""
     found: dict[str, Any] = {}
-    for name, option in state.graph.params.items():
+    for name, option in declared.items():
         found[name] = plain(compute(option.value, found, state.report, ""))
     return found
 
@@ -90,7 +90,7 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
 
 def check_blocks(state: State) -> None:
     """Check each block once as text; one that contains itself is never used."""
-    for key, block in state.graph.blocks.items():
+    for key, block in state.blocks.items():
         if not block.is_whole:
             continue
         if block.is_chain:
@@ -105,7 +105,7 @@ def check_blocks(state: State) -> None:
             state.fault("duplicate-name", message, block.span)
         _check_dimension_names(state, block)
     _find_recursion(state)
-    for block in state.graph.blocks.values():
+    for block in state.blocks.values():
         _check_text(state, block)
 
 
@@ -123,7 +123,7 @@ def _check_dimension_names(state: State, block: Block) -> None:
 
 def _find_recursion(state: State) -> None:
     """Report each ring of blocks that contain each other, at its first."""
-    blocks = state.graph.blocks
+    blocks = state.blocks
     inner = inner_blocks(blocks)
     for ring in cycles(blocks, inner):
         state.recursive.update(ring)

@@ -41,7 +41,7 @@ from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.analysis.structure import check_scope, scope_of
 from mimgraph.diagnostics import Label, Report
 from mimgraph.ir.dim import Size
-from mimgraph.ir.expression import plain
+from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.graph import (
     FAULTY,
     Apply,
@@ -68,7 +68,6 @@ from mimgraph.ir.typed import (
     TypedOperation,
     Use,
     Value,
-    results_of,
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import DTYPES, TensorType, strongest
@@ -77,9 +76,10 @@ from mimgraph.ir.types import DTYPES, TensorType, strongest
 def infer(graph: Graph, report: Report) -> TypedGraph | None:
     """Check the whole graph and type it; None, with every fault in the report, if it is wrong."""
     before = len(report.diagnostics)
-    state = State(graph, report)
-    state.params = params(state)
-    state.graph = graph = choose(graph, state.params, report)
+    state = State({}, report)
+    state.params = params(state, graph.params)
+    graph = choose(graph, state.params, report)
+    state.blocks = graph.blocks
     check_blocks(state)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says
@@ -372,7 +372,7 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
         body = _use(state, site, call, block, arguments, fed)
         if body is None:
             return None
-        operation, results = Use(body, arguments), results_of(body)
+        operation, results = Use(body, arguments), body.results
     else:
         times = Times([{**arguments, **one} for one in times.given], times.number)
         repeated = _repeat(state, site, call, call.repeat, block, times, fed)
@@ -390,15 +390,15 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     op = catalogue.find(apply.kind, apply.name)
     assert op is not None
     optional = site.optional | missing_from(op, inputs, options.get("missing") == "skip")
-    key = (apply.name, _frozen(options), tuple(types.items()), optional)
+    given = {name: plain(value) for name, value in options.items()}
+    key = (apply.name, identity(given), tuple(types.items()), optional)
     if key not in state.bodies:
-        given = {name: plain(value) for name, value in options.items()}
         state.bodies[key] = _builtin_body(state, site, block, given, types, optional)
     body, nodes = state.bodies[key]
     state.count(nodes, site.node.span)
     if body is None:
         return None
-    results = results_of(body)
+    results = body.results
     default = "" if "" in results else None
     done = finish(state, site, apply.name, activation, results, default)
     if done is None:
@@ -418,7 +418,7 @@ def _builtin_body(
 ) -> tuple[Body | None, int]:
     """The inside of a catalogue's block and the number of its nodes; what is wrong in it is wrong
     with the node that uses it."""
-    inside = State(replace(state.graph, blocks=block.inner), Report(), state.params)
+    inside = State(block.inner, Report(), state.params)
     check_blocks(inside)
     context = Context(given, types, scope_of(block), f"{block.family}.", optional=optional)
     outputs = _values(_type_nodes(inside, context, block.outputs))
@@ -442,7 +442,7 @@ def _called(
     state: State,
     site: Site,
     operation: TypedOperation,
-    results: dict[str, TensorType],
+    results: Mapping[str, TensorType],
     fed: Mapping[str, Fed],
 ) -> TypedNode | None:
     """The typed node of a use; of several results only `take` makes one the default."""
@@ -461,7 +461,7 @@ def _repeat(
     block: Block,
     times: Times,
     fed: Mapping[str, Fed],
-) -> tuple[Repeated, dict[str, TensorType]] | None:
+) -> tuple[Repeated, Mapping[str, TensorType]] | None:
     """In a row: one output threads into the first input, several into the inputs of their names."""
     inputs, names = [i.name for i in block.inputs], [o.name for o in block.outputs]
     ports = (
@@ -469,14 +469,14 @@ def _repeat(
     )
     current = dict(fed)
     bodies: list[Body] = []
-    results = _known({port: fed[name].type for name, port in ports.items()})
+    results: Mapping[str, TensorType] = _known({p: fed[name].type for name, p in ports.items()})
     whole = fed[inputs[0]].presence
     for arguments in times.given:
         body = _use(state, site, call, block, arguments, current)
         if body is None:
             return None
         bodies.append(body)
-        results = results_of(body)
+        results = body.results
         presences = handed_on(body, whole, {key: one.presence for key, one in current.items()})
         for name, port in ports.items():
             before, presence = current[name], presences[port or names[0]]
@@ -517,7 +517,7 @@ def _use(
         return None
     types = _known({key: one.type for key, one in fed.items()})
     optional = left_out(fed) | site.optional
-    key = (call.block, _frozen(given), tuple(types.values()), optional)
+    key = (call.block, identity(given), tuple(types.values()), optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)
@@ -557,14 +557,3 @@ def _body(
         block.doc,
         optional,
     )
-
-
-def _frozen(value: Any) -> Any:
-    """A hashable stand-in; 1, 1.0 and True stay apart."""
-    if isinstance(value, int | float | str):
-        return (type(value).__name__, value)
-    if isinstance(value, Mapping):
-        return tuple((key, _frozen(item)) for key, item in sorted(value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
-    return (type(value).__name__, value)

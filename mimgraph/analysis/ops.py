@@ -45,7 +45,7 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
 
 def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
-    blocks = [block.family for block in state.graph.blocks.values()]
+    blocks = [block.family for block in state.blocks.values()]
     own = "a module of your own is registered first: mg.register, or --import"
     help = state.report.suggestion(apply.name, (*catalogue.names(apply.kind), *blocks))
     if not help and apply.kind == "layer":
@@ -255,7 +255,7 @@ def _leaf(
 class Finished(NamedTuple):
     """The results of an op after `take` and `activation`."""
 
-    results: dict[str, TensorType]
+    results: Mapping[str, TensorType]
     default: str | None
     activation: Code | None = None
     activation_name: str = ""
@@ -270,9 +270,9 @@ def finish(
     default: str | None,
 ) -> Finished | None:
     """`take` makes another port the default; to that the activation applies."""
-    results = dict(given)
     if site.take is None and activation is None:
-        return Finished(results, default)
+        return Finished(given, default)
+    results = dict(given)
     ports = tuple(port for port in results if port)
     if site.take is not None:
         if site.take.port not in ports:

@@ -138,12 +138,14 @@ def _unknown_param(
 
 def _look_up(value: Written, env: Environment, report: Report, node: str, name: Variable) -> Any:
     """The value of a name in an expression."""
-    found = env.get(name.name, FAULTY)
-    if found is not FAULTY:
-        return found
-    if name.name not in env:
+    try:
+        found = env[name.name]
+    except KeyError:
         _unknown_param(name.name, value.at(name.start, name.end), env, report, node)
-    raise _AlreadyTold
+        raise _AlreadyTold from None
+    if found is FAULTY:
+        raise _AlreadyTold
+    return found
 
 
 def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
@@ -218,12 +220,12 @@ def bind(
     for name in unknown:
         unknown_option(op.name, name, given.pop(name).key, tuple(op.options), words, report, node)
     if not unknown and len(report.diagnostics) == before:
-        for name, spec in op.options.items():
-            if spec.default is REQUIRED and name not in given:
+        for spec in op.required:
+            if spec.name not in given:
                 wants = describe(spec.annotation)
-                missing_option(op.name, name, name_span, report, node, wants)
+                missing_option(op.name, spec.name, name_span, report, node, wants)
     varying = {name: option for name, option in given.items() if not is_constant(option.value)}
-    literal = {name: option for name, option in given.items() if name not in varying}
+    literal = {n: o for n, o in given.items() if n not in varying} if varying else given
     fixed = _values(op, Values(op.defaults, (), ()), literal, {}, report, node)
     faulty = len(report.diagnostics) > before or FAULTY in fixed.by_name.values()
     length = sum(length_of(option.value) for option in given.values())

@@ -15,7 +15,6 @@ from mimgraph.ir.typed import (
     Shared,
     TypedNode,
     Value,
-    results_of,
     single_nodes,
 )
 
@@ -120,7 +119,7 @@ def _pieces(node: TypedNode, bounds: list[int], taken: set[str]) -> Iterator[Typ
             times=end - start,
             first=start,
         )
-        results = results_of(repeated.bodies[end - 1])
+        results = repeated.bodies[end - 1].results
         yield replace(node, name=name, operation=piece, arguments=arguments, results=results)
         ports = {key: key if len(results) > 1 else "" for key in repeated.carried}
         arguments = {**arguments, **{key: Value(name, port) for key, port in ports.items()}}

@@ -53,6 +53,11 @@ def ask(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answer | 
     return known.answer
 
 
+def forget() -> None:
+    """Forget all answers, for a measurement of what they save."""
+    _asked.clear()
+
+
 def _answer(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answer | Block:
     """The rule applied, and what it gives checked."""
     lowering = op.infer(sources, options.by_name)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mimgraph.analysis.options import Bound, Environment
 from mimgraph.analysis.structure import Scope
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.ir.graph import Activation, Apply, Call, Graph, Node, Share, Source, Take
+from mimgraph.ir.graph import Activation, Apply, Block, Call, Node, Share, Source, Take
 from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed import Body, TypedNode, Value
 from mimgraph.ir.types import Constraint, TensorType
@@ -24,7 +24,7 @@ MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file
 class State:
     """One pass over one graph, and what is checked or typed only once in it."""
 
-    graph: Graph
+    blocks: Mapping[str, Block]
     report: Report
     params: Mapping[str, Any] = field(default_factory=dict)
     alone: bool = False  # one node is typed, and the inputs of its graph are not known

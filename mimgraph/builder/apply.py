@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mimgraph.builder.place import fail
@@ -16,22 +16,18 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
     op = call.op
     words = {"activation", "take", "freeze"} - op.options.keys()
     named = {k: v for k, v in call.keywords.items() if k not in words}
-    options, lone = declare_options(op.name, _by_position(op), call.args, named, span)
+    options, lone = declare_options(op.name, op.by_position, call.args, named, span)
     if in_sequence and len(call.args) == 1 and not call.keywords and lone is None:
         lone = options.pop(next(iter(options)))
         if lone.value is None or isinstance(lone.value, dict):  # neither can stand alone in YAML
-            options, lone = declare_options(op.name, _by_position(op), call.args, named, span)
+            options, lone = declare_options(op.name, op.by_position, call.args, named, span)
     activation = call.keywords.get("activation") if "activation" in words else None
     return Apply(op.kind, op.name, span, options, lone, _activation(activation, span))
 
 
-def _by_position(op: Op) -> list[str]:
-    return [option.name for option in op.options.values() if option.takes_lone]
-
-
 def declare_options(
     owner: str,
-    names: list[str],
+    names: Sequence[str],
     args: tuple[Any, ...],
     named: Mapping[str, Any],
     span: Span,

@@ -113,10 +113,15 @@ def _node(
         return ir.Node(names[record], span, share(record.recipe, names[first], span), sources)
     assert record.recipe is not None
     first_call = record.recipe.uses[trace].made  # which may not be in this graph
-    declared: ir.Node = with_options(
-        first_call.declared, lambda o: o._replace(value=declare_value(o.value, trace, o.span))
-    )
-    return replace(declared, name=names[record], span=span, sources=sources)
+    declared: ir.Node = with_options(first_call.declared, lambda o: _plain(o, trace))
+    operation, take, freeze = declared.operation, declared.take, declared.freeze
+    return ir.Node(names[record], span, operation, sources, take, freeze)
+
+
+def _plain(option: ir.Option, trace: Trace | None) -> ir.Option:
+    """An option as a spec may write it."""
+    value = declare_value(option.value, trace, option.span)
+    return option if value is option.value else option._replace(value=value)
 
 
 def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) -> ir.Output:
@@ -126,30 +131,36 @@ def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) 
 
 
 def with_options(given: Any, change: Callable[[ir.Option], ir.Option]) -> Any:
-    """A node, or what it is given, with every option changed."""
+    """A node, or what it is given, with every option changed; itself where none is."""
 
-    def one(part: Any) -> Any:
-        return with_options(part, change)
+    def having(**parts: Any) -> Any:
+        found = {name: with_options(part, change) for name, part in parts.items() if part}
+        same = all(found[name] is parts[name] for name in found)
+        return given if same else replace(given, **found)
 
-    match given:
+    match given:  # the usual ones first
         case ir.Option():
             return change(given)
-        case ir.Node(operation=operation):
-            return replace(given, operation=one(operation))
-        case ir.Chain(items):
-            return replace(given, items=tuple(map(one, items)))
-        case ir.Apply(options=options, lone=lone, activation=activation):
-            return replace(given, options=one(options), lone=one(lone), activation=one(activation))
-        case ir.Activation(options=options, lone=lone):
-            return replace(given, options=one(options), lone=one(lone))
-        case ir.Call(params=params, lone=lone, repeat=repeat):
-            return replace(given, params=one(params), lone=one(lone), repeat=one(repeat))
-        case ir.Each(operation=operation, options=options):
-            return replace(given, operation=one(operation), options=one(options))
-        case ir.Repeat(times=times, each=each):
-            return given._replace(times=one(times), each=one(each))
         case dict():
-            return {key: one(value) for key, value in given.items()}
+            found = {key: with_options(value, change) for key, value in given.items()}
+            return found if any(found[key] is not given[key] for key in given) else given
+        case ir.Apply(options=options, lone=lone, activation=activation):
+            return having(options=options, lone=lone, activation=activation)
+        case ir.Node(operation=operation):
+            return having(operation=operation)
+        case ir.Chain(items):
+            return having(items=items)
+        case ir.Activation(options=options, lone=lone):
+            return having(options=options, lone=lone)
+        case ir.Call(params=params, lone=lone, repeat=repeat):
+            return having(params=params, lone=lone, repeat=repeat)
+        case ir.Each(operation=operation, options=options):
+            return having(operation=operation, options=options)
+        case ir.Repeat(times=times, each=each):
+            times, each = with_options(times, change), with_options(each, change)
+            return given._replace(times=times, each=each)
+        case tuple():  # the items of a chain
+            return tuple([with_options(item, change) for item in given])
     return given
 
 
@@ -227,6 +238,8 @@ def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir
 
 def with_keys(nodes: tuple[ir.Node, ...], keys: Mapping[str, str]) -> tuple[ir.Node, ...]:
     """The nodes with other names for the blocks that they use."""
+    if not keys:
+        return nodes
     return tuple(replace(node, operation=_with_key(node.operation, keys)) for node in nodes)
 
 
@@ -237,6 +250,6 @@ def _with_key(operation: ir.Operation | None, keys: Mapping[str, str]) -> ir.Ope
         inner = _with_key(operation.operation, keys)
         assert inner is not None and not isinstance(inner, ir.Each)
         return replace(operation, operation=inner)
-    if isinstance(operation, ir.Chain) and keys:
+    if isinstance(operation, ir.Chain):
         return replace(operation, items=with_keys(operation.items, keys))
     return operation

@@ -54,7 +54,7 @@ class BlockPart(Family):
 
 def block_parts(graph: ir.Graph) -> dict[str, BlockPart]:
     """The blocks of a graph by name, each with those that it uses."""
-    values = params(State(graph, Report()))
+    values = params(State(graph.blocks, Report()), graph.params)
     spec = _Spec(choose(graph, values, Report()), values)
     return {name: BlockPart(spec.block(name)) for name in graph.blocks}
 
@@ -109,8 +109,8 @@ class GraphPart(Family):
     def _make(self, given: Values, span: Span) -> tuple[Declared, Mapping[str, TensorType | None]]:
         """The graph as a block with these params given, and the types of its inputs."""
         own = {name: option(value, span) for name, value in given.items()}
-        state = State(replace(self.graph, params={**self.graph.params, **own}), Report())
-        state.params = params(state)
+        state = State(self.graph.blocks, Report())
+        state.params = params(state, {**self.graph.params, **own})
         types, sizes = input_types(state, self.graph.inputs)
         graph = choose(self.graph, state.params, state.report)
         raise_faults(state.report, span)

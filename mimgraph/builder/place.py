@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -19,6 +19,7 @@ def here() -> Span:
     return at_line(frame.f_code.co_filename, frame.f_lineno)
 
 
+@lru_cache  # a loop calls layers at one line
 def at_line(file: str, line: int) -> Span:
     """A whole line of a Python file."""
     return Span(python_file(file), line, 1, line, 1)

@@ -30,6 +30,7 @@ from mimgraph.shown import Shown
 from mimgraph.source import Span
 
 _numbers = count()
+NO_BLOCKS: Mapping[str, ir.Block] = {}
 
 
 class Recipe(Protocol):
@@ -74,7 +75,7 @@ class Record:
         trace: Trace | None,
         recipe: Called | None = None,
         sources: tuple[tuple[str | None, Tensor], ...] = (),
-        blocks: Mapping[str, ir.Block] | None = None,
+        blocks: Mapping[str, ir.Block] = NO_BLOCKS,
     ) -> None:
         self.number = next(_numbers)
         self.made = made
@@ -84,7 +85,7 @@ class Record:
         self.trace = trace
         self.recipe = recipe
         self.sources = sources
-        self.blocks = blocks or {}
+        self.blocks = blocks
 
     @property
     def label(self) -> str:
@@ -351,7 +352,8 @@ def _draft(recipe: Called, feed: Feed) -> Draft:
         recipe.claim(draft.typed, feed)
         return draft
     apply, words, span = declare_apply(recipe, feed.span), recipe.keywords, feed.span
-    return Draft(feed.infer(apply, declare_take(words, span), {}, declare_freeze(words, span)), {})
+    take, freeze = declare_take(words, span), declare_freeze(words, span)
+    return Draft(feed.infer(apply, take, NO_BLOCKS, freeze), NO_BLOCKS)
 
 
 def share(recipe: Called | None, target: str, span: Span) -> ir.Share | ir.Each:

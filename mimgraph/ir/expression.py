@@ -183,6 +183,8 @@ def plain(value: Any) -> Any:
         return float(value)
     if type(value) in (list, tuple):
         return type(value)(map(plain, value))
+    if type(value) is dict:
+        return {key: plain(item) for key, item in value.items()}
     return value
 
 

@@ -19,6 +19,13 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
 
+_NOTHING: Mapping[Any, Any] = {}
+
+
+def _nothing() -> Mapping[Any, Any]:
+    """What most nodes have, one for all."""
+    return _NOTHING
+
 
 class Value(NamedTuple):
     """A result in a body: an input (port "") or a port of a node."""
@@ -123,9 +130,9 @@ class TypedNode:
     default: str | None
     declared: Node
     presence: Presence = ALWAYS
-    presences: Mapping[str, Presence] = field(default_factory=dict)
+    presences: Mapping[str, Presence] = field(default_factory=_nothing)
     is_own: bool = False
-    without: Mapping[frozenset[str], TypedNode] = field(default_factory=dict)
+    without: Mapping[frozenset[str], TypedNode] = field(default_factory=_nothing)
 
     def presence_of(self, port: str) -> Presence:
         """When a result is there."""
@@ -179,6 +186,14 @@ class Body:
         if item:
             (node,) = (one for one in single_nodes(node) if one.name == value.name)
         return port_type(node, value.port)
+
+    @cached_property
+    def results(self) -> Mapping[str, TensorType]:
+        """The types of the outputs by port; a single one is the port ""."""
+        if len(self.outputs) == 1:
+            (value,) = self.outputs.values()
+            return {"": self.type_of(value)}
+        return {name: self.type_of(value) for name, value in self.outputs.items()}
 
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
@@ -236,14 +251,6 @@ def has_state(operation: TypedOperation) -> bool:
         case Shared():
             return False
     return any(has_state(node.operation) for body in used_bodies(operation) for node in body.nodes)
-
-
-def results_of(body: Body) -> dict[str, TensorType]:
-    """The results of a block by port; a single one is the port ""."""
-    if len(body.outputs) == 1:
-        (value,) = body.outputs.values()
-        return {"": body.type_of(value)}
-    return {name: body.type_of(value) for name, value in body.outputs.items()}
 
 
 def single_nodes(node: TypedNode) -> tuple[TypedNode, ...]:

@@ -70,6 +70,7 @@ def forward(name: str, backward: bool) -> tuple[Cost, Cost]:
     reference = REFERENCES[name]
     graph = gallery(name, **reference.params)
     ours, by_hand = graph.compile().train(backward), reference.make().train(backward)
+    share_weights(ours, by_hand)
     inputs = inputs_of(graph, batch=1)
 
     def run(model: nn.Module, *args: Tensor, **named: Tensor) -> None:
@@ -81,6 +82,16 @@ def forward(name: str, backward: bool) -> tuple[Cost, Cost]:
         several(partial(run, ours, **inputs), backward),
         several(partial(run, by_hand, *inputs.values()), backward),
     )
+
+
+def share_weights(ours: nn.Module, by_hand: nn.Module) -> None:
+    """Let both read the same memory: where weights lie counts for up to 6 % of a forward.
+
+    They are paired by size, as their names and order differ; what they are for does not matter.
+    """
+    pairs = (sorted(m.parameters(), key=Tensor.numel) for m in (ours, by_hand))
+    for mine, theirs in zip(*pairs, strict=True):
+        theirs.data = mine.data.view_as(theirs)
 
 
 def total(result: Any) -> Tensor:

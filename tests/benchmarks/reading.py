@@ -12,6 +12,7 @@ import yaml
 
 import mimgraph as mg
 from mimgraph.analysis.inference import infer
+from mimgraph.analysis.rules import forget
 from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Report
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedOperation, Use, unwrap
@@ -90,16 +91,27 @@ def _operations(operation: TypedOperation) -> int:
             return sum(_operations(item.operation) for item in items)
 
 
-def shapes(name: str) -> tuple[int, Cost]:
-    """The shape pass of a spec that is read, and of how many operations."""
+def shapes(name: str, anew: bool = False) -> tuple[int, Cost]:
+    """The shape pass of a spec that is read, and of how many operations; `anew` where no rule of the
+    catalogue remembers an answer."""
     graph = gallery(name)
     nodes = operations(graph.typed.body)
-    return nodes, clocked(lambda: uncollected()(infer)(graph.declared, Report()), nodes)
+
+    def run() -> None:
+        if anew:
+            forget()
+        uncollected()(infer)(graph.declared, Report())
+
+    return nodes, clocked(run, nodes)
 
 
 def shapes_alone(name: str) -> tuple[Cost, Cost]:
     _, ours = shapes(name)
     return ours, fixed(15e-6)
+
+
+def shapes_anew(name: str) -> tuple[Cost, Cost]:
+    return shapes(name, anew=True)[1], shapes(name)[1]
 
 
 def shapes_against_meta(name: str) -> tuple[Cost, Cost]:
@@ -163,6 +175,13 @@ def cases() -> Iterator[Case]:
             make=partial(shapes_alone, name),
             at_most=1.0,
             unit="µs a node",
+        )
+        yield Case(
+            name=f"shapes, {name}, the first time",
+            against="again",
+            make=partial(shapes_anew, name),
+            unit="µs a node",
+            slow=True,
         )
         yield Case(
             name=f"shapes, {name}",

@@ -1,0 +1,114 @@
+"""What every part of a spec is read with: what a thing must be, and how it is told that it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.ir.graph import FAULTY
+from mimgraph.source import SourceFile, Span
+from mimgraph.spec.compose import Mapping as Map
+from mimgraph.spec.compose import Scalar, Tree
+from mimgraph.spec.compose import Sequence as Seq
+
+# how what is a mapping is written
+MAPPINGS = {
+    "inputs": "{name: shape}: {image: [3, 32, 32]}",
+    "nodes": "{name: node}: {hidden: {layer: ReLU, from: image}}",
+    "blocks": "{name: block}: {step: {seq: [ReLU]}}",
+    "params": "{name: value}: {hidden: 64}",
+    "with": "{param: values}: {width: [64, 128]}",
+}
+
+
+class Reader:
+    """Reads one spec; `blocks` are the names of those that it declares."""
+
+    def __init__(self, file: SourceFile, report: Report) -> None:
+        self.report = report
+        self.origin = Span(file, 1, 1, 1, 1)
+        self.blocks: frozenset[str] = frozenset()
+
+    def fault(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        help: str = "",
+        node: str = "",
+        tree: Tree | None = None,
+    ) -> None:
+        """Report; the words of `tree` are what the fault speaks of."""
+        spoken = texts(tree) if tree is not None else ()
+        self.report.add(Diagnostic(code, message, span, help=help, node=node), *spoken)
+
+    def wrong_type(self, what: str, wants: str, tree: Tree, node: str = "", help: str = "") -> None:
+        if not (isinstance(tree, Scalar) and tree.value is FAULTY):
+            message = f"{what} is {wants}"
+            self.fault("wrong-type", message, tree.span, help=help, node=node, tree=tree)
+
+    def unknown_key(
+        self, what: str, key: Scalar, choices: tuple[str, ...], tree: Tree | None, node: str = ""
+    ) -> None:
+        help = suggestion(key.text, choices) or f"its keys: {', '.join(choices)}"
+        self.fault(
+            "unknown-key",
+            f"{what} has no key {key.text!r}",
+            key.span,
+            help=help,
+            node=node,
+            tree=tree,
+        )
+
+    def check_keys(self, what: str, tree: Map, choices: tuple[str, ...], node: str = "") -> bool:
+        """Whether all keys are known; the others are reported, those that are no keys already."""
+        unknown = [key for key, _ in tree.entries if key.text not in choices]
+        for key in unknown:  # whose faults all speak of the words of the mapping
+            self.unknown_key(what, key, choices, tree if key is unknown[0] else None, node)
+        return not (unknown or tree.incomplete)
+
+    def mapping(self, what: str, tree: Tree | None) -> Map | None:
+        """`tree` as a mapping; None, told if it is something else."""
+        if tree is None or isinstance(tree, Map):
+            return tree
+        self.wrong_type(what, "a mapping", tree, help=MAPPINGS.get(what, ""))
+        return None
+
+    def text(self, what: str, tree: Tree | None) -> str | None:
+        """`tree` as a text."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, str):
+            return tree.value
+        if tree is not None:
+            help = rewritten('quote it: "{}"', tree)
+            self.wrong_type(what, "a text", tree, help=help)
+        return None
+
+    def flag(self, what: str, tree: Tree | None) -> bool:
+        """`true` or `false`, which it is where it is left out."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, bool):
+            return tree.value
+        if tree is not None:
+            self.wrong_type(what, "true or false", tree)
+        return False
+
+
+def rewritten(form: str, tree: Tree) -> str:
+    """What is there in the form that is wanted, where it is a word or a number."""
+    is_word = isinstance(tree, Scalar) and tree.value not in (None, FAULTY)
+    return form.format(tree.text) if is_word and isinstance(tree, Scalar) else ""
+
+
+def texts(tree: Tree) -> Iterator[str]:
+    """Every text in a tree, keys included, and the names in front of a dot."""
+    stack: list[Tree] = [tree]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, Scalar):
+            yield current.text.partition(".")[0]
+        elif isinstance(current, Seq):
+            stack.extend(current.items)
+        else:
+            for key, value in current.entries:
+                stack.extend((key, value))
