@@ -34,7 +34,7 @@ class Pieces:
 def in_pieces(body: Body, names: Iterable[str]) -> Pieces:
     """The body with a piece from each named block on, `encoded.3`, where that may be."""
     wanted = {*names}
-    begins = {name: name for name in body.by_name}
+    begins: dict[str, str] = {}
     taken = {*body.inputs, *body.by_name}
     pieces: dict[str, list[TypedNode]] = {}
     for node, times in parted(body):
@@ -42,8 +42,8 @@ def in_pieces(body: Body, names: Iterable[str]) -> Pieces:
         found = [*_pieces(node, [0, *cuts, times], taken)] if cuts else [node]
         pieces[node.name] = found
         starts = (f"{node.name}.{number}" for number in (0, *cuts))
-        begins[node.name] = found[0].name
         begins |= {start: piece.name for start, piece in zip(starts, found, strict=True)}
+    begins |= {name: pieces.get(name, [node])[0].name for name, node in body.by_name.items()}
     nodes, order = (
         tuple(piece for node in every for piece in pieces.get(node.name, (node,)))
         for every in (body.nodes, body.order)

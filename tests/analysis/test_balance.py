@@ -78,6 +78,19 @@ def test_as_many_stages_as_there_are_places_for_a_cut(count: int) -> None:
     )
 
 
+@pytest.mark.parametrize(("count", "starts"), [(2, ("deep.1",)), (4, ("deep", "deep.1", "deep.2"))])
+def test_a_repeat_is_shared_out(count: int, starts: tuple[str, ...]) -> None:
+    graph = mg.loads("""
+        inputs: {x: [8]}
+        blocks: {one: {seq: [{Linear: 8}, ReLU]}}
+        nodes:
+          first: {layer: Linear, from: x, out_features: 8}
+          deep: {block: one, from: first, repeat: 3}
+        outputs: deep
+    """)
+    assert graph.split(count)[0].starts == starts
+
+
 GALLERY = {
     "resnet50": ("stage4",),
     "vit_b16": ("encoded.6",),
