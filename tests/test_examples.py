@@ -48,6 +48,7 @@ def test_digits_are_told_as_well_as_it_says(tmp_path: Path) -> None:
     assert float(reached) >= float(asked.rstrip(")")) >= 0.97
 
 
+@pytest.mark.slow
 def test_five_fusions_are_swapped(tmp_path: Path) -> None:
     _, *rows = (line.split() for line in printed("fusions", tmp_path).splitlines())
     assert len({fusion for fusion, *_ in rows}) == 5
@@ -57,6 +58,7 @@ def test_five_fusions_are_swapped(tmp_path: Path) -> None:
         assert float(accuracy) > 0.9
 
 
+@pytest.mark.slow
 def test_a_search_finds_small_ones_that_tell_digits(tmp_path: Path) -> None:
     first, _, *rows = printed("search", tmp_path).splitlines()
     budget = int(first.split()[-2].replace(",", ""))
@@ -67,6 +69,7 @@ def test_a_search_finds_small_ones_that_tell_digits(tmp_path: Path) -> None:
         assert float(aside) > 0.9 and float(held_out) > 0.9
 
 
+@pytest.mark.slow
 def test_what_was_missing_in_training_may_be_missing(tmp_path: Path) -> None:
     lines = printed("missing_modality", tmp_path).splitlines()[1:]
     always, *half = ([float(word) for word in line.split()[-4:]] for line in lines)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mimgraph.analysis.names import name_fault
 from mimgraph.analysis.pieces import in_pieces, why_whole
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.ir.code import Code, Operand, RuntimeSize, children
+from mimgraph.ir.code import Code, Operand, RuntimeSize
 from mimgraph.ir.dim import Dim, symbols
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
@@ -293,5 +293,5 @@ def _codes(leaf: Leaf) -> Iterator[Code]:
 
 def _parts(code: Code) -> Iterator[Code]:
     yield code
-    for child in children(code):
+    for child in code.children:
         yield from _parts(child)

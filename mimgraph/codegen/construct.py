@@ -32,7 +32,7 @@ def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:
 
 
 def _construct(op: catalogue.Op, module: Module, class_name: str) -> Construct:
-    arguments = tuple((name, _argument(name, value)) for name, value in module.arguments.items())
+    arguments = tuple([(name, _argument(name, value)) for name, value in module.arguments.items()])
     names = tuple(module.arguments)
     positional = _positional(op, names, module.own is not None)
     return Construct(class_name, arguments, positional, _defaults(op, names))

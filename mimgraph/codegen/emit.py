@@ -17,7 +17,7 @@ from mimgraph.codegen.helpers import REFUSED, helpers
 from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.own import OwnClasses, import_lines
-from mimgraph.codegen.plan import item_code, used_ports
+from mimgraph.codegen.plan import UsedPorts, item_code, used_ports
 from mimgraph.codegen.printer import (
     Assign,
     Class,
@@ -87,7 +87,7 @@ class _Emitter:
     def __init__(self, graph: TypedGraph) -> None:
         self.graph = graph
         self.taken = {graph.name, *EMITTED}
-        self.own = OwnClasses(self.own_name)
+        self.own = OwnClasses()
         self.layers: dict[str, type] = {}  # the registered ones that are used
         self.twins = twins(graph.body)
         self.classes: list[Class] = []
@@ -114,13 +114,14 @@ class _Emitter:
 
     def define_main(self) -> None:
         body = self.graph.body
+        ports = used_ports(body)
         is_stage = self.graph.is_stage
         draft = Draft(
             base="nn.Module",
-            inits=self.inits(body),
+            inits=self.inits(body, ports),
             inputs=tuple(body.inputs),
             returns=_returned(self.graph),
-            statements=forward(body, as_dict=not is_stage),
+            statements=forward(body, ports, as_dict=not is_stage),
             params={},
             defaults={},
             dims={},
@@ -159,7 +160,7 @@ class _Emitter:
         if module.own is None:
             return f"nn.{module.name}"
         self.layers[leaf.name] = module.own
-        return self.own.name_of(module.own)
+        return self.own.name_of(module.own, self.own_name)
 
     def leaf(self, leaf: Leaf, module: Module) -> Construct:
         """The call that makes a layer's module."""
@@ -174,19 +175,22 @@ class _Emitter:
             for value in body.outputs.values()
         ]
         returns = kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
+        statements: tuple[Statement, ...] = ()
         if body.is_chain:
             (node,) = body.nodes
             assert isinstance(node.operation, Sequence)
             base = "nn.Sequential"
             inits = tuple(("", self.item(item)) for item in node.operation.items)
         else:
-            base, inits = "nn.Module", self.inits(body)
+            ports = used_ports(body)
+            base, inits = "nn.Module", self.inits(body, ports)
+            statements = forward(body, ports, as_dict=False, twins=self.twins.get(body, ()))
         return Draft(
             base,
             inits,
             tuple(body.inputs),
             returns,
-            () if body.is_chain else forward(body, as_dict=False, twins=self.twins.get(body, ())),
+            statements,
             body.params,
             body.defaults,
             body.dims,
@@ -196,9 +200,9 @@ class _Emitter:
             optional=body.optional,
         )
 
-    def inits(self, body: Body) -> tuple[tuple[str, Code], ...]:
+    def inits(self, body: Body, ports: UsedPorts) -> tuple[tuple[str, Code], ...]:
         """The modules of a body, in the order of the text."""
-        found, ports = [], used_ports(body)
+        found = []
         for node in body.nodes:
             made = self.module(node.operation, ports.get(node.name, ()))
             if made is not None:
@@ -309,9 +313,7 @@ class _Emitter:
             case Leaf(lowering=lowering) as leaf:
                 module = lowering.module
                 base = self.class_name(leaf, module) if module else "nn.Module"
-                statements = (
-                    Return(resolve_sizes(item_code(node, SUPER, X), lambda: [(X, type_)])),
-                )
+                statements = (Return(resolve_sizes(item_code(node, SUPER, X), [(X, type_)])),)
             case Use(body):
                 base = self.class_of(body)
                 index = list(body.outputs).index(node.default or "")

@@ -9,7 +9,7 @@ from itertools import groupby
 from mimgraph.codegen.inline import inlined
 from mimgraph.codegen.naming import Branches
 from mimgraph.codegen.paths import Fork, Path, Paths
-from mimgraph.codegen.plan import Plan
+from mimgraph.codegen.plan import Plan, UsedPorts
 from mimgraph.codegen.printer import Assign, Delete, For, If, Return, Statement
 from mimgraph.codegen.steps import Step, values_read
 from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
@@ -17,14 +17,16 @@ from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Body, TypedNode, Value, needed_in_eval
 
 
-def forward(body: Body, as_dict: bool, twins: Iterable[Body] = ()) -> tuple[Statement, ...]:
+def forward(
+    body: Body, ports: UsedPorts, as_dict: bool, twins: Iterable[Body] = ()
+) -> tuple[Statement, ...]:
     """The statements; several outputs are returned as a dict, in blocks as a tuple. The `twins` run
     them too.
 
     If one local dies at a statement its result takes its name, so a branch carries one name: that
     of its last node, `x` on the run that ends in the result.
     """
-    plan = Plan(body, twins)
+    plan = Plan(body, ports, twins)
     needed = needed_in_eval(body)
     running = _running(body, needed)
     for only_training, nodes in groupby(running, lambda node: node.name not in needed):
@@ -129,7 +131,7 @@ class _Writer:
             return
         if unread and code == Constant(None):
             return
-        targets = tuple(names.name(target) for target in step.targets)
+        targets = tuple([names.name(target) for target in step.targets])
         assign = Assign(targets, code, step.comment, step.node)
         if step.loop is None:
             if targets != (getattr(code, "id", None),):  # a value that keeps its name
@@ -139,10 +141,10 @@ class _Writer:
                 if names.name(target) != names.name(before):
                     yield Assign((names.name(target),), Name(names.name(before)), node=step.node)
             yield For((step.loop.variable,), names.code(step.loop.iterable), (assign,))
-        dead = dict.fromkeys(map(names.name, names.dying(index)))
-        gone = (*(name for name in dead if name not in targets), *map(names.name, unread))
+        dead = dict.fromkeys(map(names.name, names.dying[index]))
+        gone = [*[name for name in dead if name not in targets], *map(names.name, unread)]
         if gone:
-            yield Delete(gone)
+            yield Delete(tuple(gone))
 
 
 def _holds(presence: Presence | None) -> Code:

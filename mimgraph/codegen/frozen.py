@@ -7,35 +7,44 @@ from collections.abc import Iterator
 from mimgraph.codegen.printer import Expr, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name
 from mimgraph.ir.lowering import Lowering, Module
-from mimgraph.ir.typed import Body, Each, Leaf, Sequence, TypedNode
+from mimgraph.ir.typed import Body, Each, Leaf, Sequence, TypedNode, TypedOperation
 
 
 def freeze(made: Code, node: TypedNode) -> Code:
     """The code that makes a node's module or tensor, with what takes its gradients off, if any."""
+    if not node.is_frozen:
+        return made
     match node.operation:
         case Leaf(lowering=Lowering(module=Module(weights=weights))) if not weights:
             return made
-    return made.method("requires_grad_", False) if node.is_frozen else made
+    return made.method("requires_grad_", False)
 
 
 def frozen(body: Body) -> tuple[Code, ...]:
     """The frozen modules of a body, as its class names them; the chain of a block is the class."""
-    own = ((node, Name(f"self.{node.name}".rstrip("."))) for node in body.nodes)
-    return tuple(found for node, module in own for found in _frozen(node, module))
+    own = (node for node in body.nodes if node.is_frozen or not isinstance(node.operation, Leaf))
+    named = ((node, Name(f"self.{node.name}".rstrip("."))) for node in own)
+    return tuple(found for node, module in named for found in _frozen(node, module))
 
 
 def _frozen(node: TypedNode, module: Code) -> Iterator[Code]:
     match node.operation:
-        case Leaf(lowering=Lowering(module=Module(name="Parameter" | "Buffer", own=None))):
-            return  # a tensor has no mode
-        case _ if node.is_frozen:
-            yield module
+        case operation if node.is_frozen:
+            if not _is_tensor(operation):  # which has no mode
+                yield module
         case Sequence(items):
             for index, item in enumerate(items):
                 yield from _frozen(item, module.at(index))
         case Each(items):
             for item in items:
                 yield from _frozen(item, module.at(item.name))
+
+
+def _is_tensor(operation: TypedOperation) -> bool:
+    match operation:
+        case Leaf(lowering=Lowering(module=Module(name="Parameter" | "Buffer", own=None))):
+            return True
+    return False
 
 
 def train(modules: tuple[Code, ...]) -> tuple[Function, ...]:

@@ -15,13 +15,15 @@ _WORD = re.compile(r"\w+")
 def used_names(classes: Iterable[Class]) -> set[str]:
     """The first part of every name in code and annotations."""
     names: set[str] = set()
+    annotations: set[str] = set()
     for definition in classes:
-        names.add(definition.base.partition(".")[0])
+        names.add(definition.base)
         for function in definition.body:
-            names |= {p.annotation for p in function.parameters} | {function.returns}
-            for code in _codes(function.body):
-                names |= {part.id.partition(".")[0] for part in walk(code) if type(part) is Name}
-    return {word for name in names for word in _WORD.findall(name)}
+            annotations |= {p.annotation for p in function.parameters} | {function.returns}
+            codes = _codes(function.body)
+            names |= {part.id for part in walk(*codes) if type(part) is Name}
+    firsts = {name.partition(".")[0] for name in names}
+    return {word for text in firsts | annotations for word in _WORD.findall(text)}
 
 
 def imports(names: AbstractSet[str]) -> tuple[str, ...]:

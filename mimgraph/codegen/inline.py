@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from mimgraph.codegen.steps import Step, values_read
-from mimgraph.codegen.tree import Local, rebuild
-from mimgraph.ir.code import Call
+from mimgraph.codegen.tree import Local
+from mimgraph.ir.code import Call, rebuild
 from mimgraph.ir.typed import Body, Each, Leaf, Value, unwrap
 
 LOOKUPS = ("Embedding", "EmbeddingBag")

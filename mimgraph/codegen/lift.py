@@ -18,9 +18,9 @@ from mimgraph.codegen.printer import (
     Parameter,
     Statement,
 )
-from mimgraph.codegen.tree import Construct, rebuild, rebuild_statement, same_constant, spell
+from mimgraph.codegen.tree import Construct, rebuild_statement, same_constant, spell
 from mimgraph.data import data
-from mimgraph.ir.code import Binary, Call, Code, Constant, Name, Unary
+from mimgraph.ir.code import Binary, Call, Code, Constant, Name, Unary, rebuild
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,

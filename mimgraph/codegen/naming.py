@@ -5,8 +5,8 @@ from __future__ import annotations
 from mimgraph.codegen.paths import Paths, needed_by
 from mimgraph.codegen.plan import Plan
 from mimgraph.codegen.steps import Loop, Step
-from mimgraph.codegen.tree import Local, rebuild
-from mimgraph.ir.code import Code, Name
+from mimgraph.codegen.tree import Local
+from mimgraph.ir.code import Code, Name, rebuild
 from mimgraph.ir.typed import Value
 
 MAIN = "x"
@@ -24,23 +24,25 @@ class Branches:
         self.members: list[list[Value]] = []
         self.kept: dict[int, Value] = {}  # by branch: what a loop rebinds keeps its name
         self.readers = paths.readers()
-        self.fed: set[Value] = set()  # what the inputs become, not tensors of the module alone
+        # the locals that no later step needs, in the order in which they are read
+        self.dying = [
+            [value for value in paths.dying(index) if value.name not in self.inputs]
+            for index in range(len(plan.steps))
+        ]
+        # the inputs and what they become, not tensors of the module alone
+        self.fed = {Value(name, "") for name in self.inputs}
         self.makers = _makers(plan.steps) if paths.branches else {}
         for index, step in enumerate(plan.steps):
-            if any(value in self.fed or value.name in self.inputs for value in needed_by(step)):
+            if not self.fed.isdisjoint(needed_by(step)):
                 self.fed.update(step.targets)
             for target in step.targets:
                 if target in self.branch:  # made in another way where something is missing
                     continue
-                heir = self.heir(step, target, self.dying(index))
+                heir = self.heir(step, target, self.dying[index])
                 self.join(target, None if heir and self.clashes(target, heir) else heir)
                 if step.loop is not None and len(step.targets) > 1:
                     self.keep(step, step.loop, target, index)
         self.names = self.choose(plan, self.main(plan))
-
-    def dying(self, index: int) -> list[Value]:
-        """The locals that no later step needs, in the order in which they are read."""
-        return [value for value in self.paths.dying(index) if value.name not in self.inputs]
 
     def heir(self, step: Step, target: Value, dying: list[Value]) -> Value | None:
         """The dying local whose name the target takes."""
@@ -124,9 +126,10 @@ class Branches:
 
     def code(self, code: Code) -> Code:
         """`code` with every local by its name."""
-        return rebuild(
-            code, lambda part: Name(self.name(part.value)) if isinstance(part, Local) else None
-        )
+        return rebuild(code, self._named)
+
+    def _named(self, part: Code) -> Code | None:
+        return Name(self.name(part.value)) if isinstance(part, Local) else None
 
 
 def stays(step: Step, loop: Loop, target: Value) -> bool:

@@ -10,19 +10,18 @@ from mimgraph.codegen.printer import INDENT, WIDTH
 
 
 class OwnClasses:
-    """Hands out the name of each class, one that shadows nothing in the file; `name` makes one."""
+    """Hands out the name of each class, one that shadows nothing in the file."""
 
-    def __init__(self, name: Callable[[str], str]) -> None:
-        self.name = name
+    def __init__(self) -> None:
         # by the name in the file, the class or the one around it
         self.imported: dict[str, Any] = {}
 
-    def name_of(self, cls: type) -> str:
-        """`Gate`, `Gate2` where that is taken, `Layers.Gate` of a class in a class."""
+    def name_of(self, cls: type, free: Callable[[str], str]) -> str:
+        """`Gate`, what is `free` where that is taken, `Layers.Gate` of a class in a class."""
         thing, inner = _importable(cls)
         name = next((name for name, one in self.imported.items() if one is thing), None)
         if name is None:
-            name = self.name(thing.__name__)
+            name = free(thing.__name__)
             self.imported[name] = thing
         return f"{name}{inner}"
 

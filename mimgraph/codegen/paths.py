@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.codegen.steps import Condition, Guard, Step
@@ -47,8 +47,9 @@ class Paths:
         self.live: dict[int, frozenset[Value]] = {}
         self.ends: dict[Value, dict[Guard, End]] = {}
         self.branches = any(step.guard for step in steps)
-        self.made = _where_made(steps)
-        self.whole = list(_forked(steps, list(range(len(steps))), 0))
+        self.made = _where_made(steps) if self.branches else {}
+        every = list(range(len(steps)))
+        self.whole: Path = list(_forked(steps, every, 0)) if self.branches else [*every]
         self._settle(self.whole, {}, ())
         self.ending: dict[End, list[Value]] = {}
         for value, ends in self.ends.items():
@@ -71,12 +72,11 @@ class Paths:
         return self._readers(self.whole)
 
     def _readers(self, path: Path) -> Counter[Value]:
-        found: Counter[Value] = Counter()
-        for part in path:
-            if isinstance(part, Fork):
-                found.update(self._readers(part.then) | self._readers(part.otherwise))
-            else:
-                found.update(needed_by(self.steps[part]))
+        run = (needed_by(self.steps[part]) for part in path if not isinstance(part, Fork))
+        found = Counter(chain.from_iterable(run))
+        for fork in path:
+            if isinstance(fork, Fork):
+                found.update(self._readers(fork.then) | self._readers(fork.otherwise))
         return found
 
     def _settle(self, path: Path, live: Live, guard: Guard) -> Live:
@@ -99,7 +99,7 @@ class Paths:
             for value in needed_by(step):
                 if value not in live and value not in step.targets:
                     self._end(value, guard, part)
-                live[value] = live.get(value, here) | here
+                live[value] = live[value] | here if value in live else here
         return live
 
     def _settle_fork(self, fork: Fork, live: Live, guard: Guard) -> Live:

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeAlias
 
 from mimgraph.codegen.missing import nullable, takes_none
 from mimgraph.codegen.sizes import resolve_sizes
-from mimgraph.codegen.steps import Condition, Guard, Loop, Step, values_read
+from mimgraph.codegen.steps import Condition, Guard, Loop, Step, values_in
 from mimgraph.codegen.tree import Local, fill
 from mimgraph.ir.code import (
     Attribute,
@@ -18,9 +19,11 @@ from mimgraph.ir.code import (
     Code,
     Constant,
     Name,
+    RuntimeSize,
     Subscript,
     call,
     named_constant,
+    walk,
 )
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, Lowering, Module
 from mimgraph.ir.presence import ALWAYS, Presence, given, implies
@@ -55,16 +58,19 @@ def item_code(node: TypedNode, module: Code, source: Code) -> Code:
     return activated(node.operation, code)
 
 
-def used_ports(body: Body) -> Mapping[str, set[str]]:
+UsedPorts: TypeAlias = Mapping[str, set[str]]
+
+
+def used_ports(body: Body) -> UsedPorts:
     """The results that are used of the module of each node, by the nodes that share it too."""
-    read = {value for node in body.nodes for value in node.arguments.values()}
-    read.update(body.outputs.values())
+    read = set(body.outputs.values())
     owners: dict[str, str] = {}
     for node in body.nodes:
-        owners |= {one.name: owner_of(one) for one in single_nodes(node)}
-        read |= {
-            Value(item.name, item.default or "") for item in single_nodes(node) if item is not node
-        }
+        read.update(node.arguments.values())
+        for one in single_nodes(node):
+            owners[one.name] = owner_of(one)
+            if one is not node:
+                read.add(Value(one.name, one.default or ""))
     found: dict[str, set[str]] = {owner: set() for owner in owners.values()}
     for value in read:
         if value.name in owners:
@@ -129,14 +135,14 @@ def _fill(code: Code, module: Code, operands: Mapping[str, Code], result: Code |
 class Plan:
     """The steps of a body, on values that have no names yet."""
 
-    def __init__(self, body: Body, twins: Iterable[Body] = ()) -> None:
+    def __init__(self, body: Body, ports: UsedPorts, twins: Iterable[Body] = ()) -> None:
         self.body = body
         self.twins = tuple(twins)  # as shares of its module have it, on other sizes
         self.steps: list[Step] = []
         fed = (value for node in body.nodes for value in node.arguments.values())
         self.count = Counter((*fed, *body.outputs.values()))
         self.used = set(self.count)
-        self.ports = used_ports(body)
+        self.ports = ports
         self.same: dict[Value, Value] = {}  # one value under two names
         self.guard: Guard = ()  # of the steps that are made just now
         self.nullable = set(nullable(body))
@@ -258,7 +264,7 @@ class Plan:
         self.steps.append(step)
 
     def made(self, node: TypedNode) -> None:
-        ports = [port for port in node.results if Value(node.name, port) in self.used]
+        ports = [port for port in node.results if (node.name, port) in self.used]
         if not ports:  # only its module is used, by a share
             return
         operation = unwrap(node.operation)
@@ -286,21 +292,30 @@ class Plan:
         if isinstance(code, Name) or self.is_entry(node, targets, code):
             self.owned[targets[0]] = code
             return
-        comment = ""
-        if len(targets) == 1 and targets[0].port in node.results:
-            type_ = node.results[targets[0].port]
-            agreed = all(str(twin.type_of(targets[0])) == str(type_) for twin in self.twins)
-            if agreed and type_.dtype in DTYPES:  # the state of a recurrent layer is no tensor
-                comment = str(type_)
-        sized = resolve_sizes(code, lambda: self.at_hand(code, targets))
-        reads = tuple(dict.fromkeys(values_read(sized)))
-        self.add(Step(targets, sized, reads, comment, loop, node=node.name))
+        comment = self.comment(node, targets[0]) if len(targets) == 1 else ""
+        parts = walk(code)
+        if RuntimeSize in map(type, parts):
+            code = resolve_sizes(code, self.at_hand(values_in(parts), targets))
+            parts = walk(code)
+        reads = tuple(dict.fromkeys(values_in(parts)))
+        self.add(Step(targets, code, reads, comment, loop, node=node.name))
 
-    def at_hand(self, code: Code, targets: tuple[Value, ...]) -> list[tuple[Code, TensorType]]:
+    def comment(self, node: TypedNode, target: Value) -> str:
+        """The shape of a tensor, where the twins have the same."""
+        type_ = node.results.get(target.port)
+        if (
+            type_ is None or type_.dtype not in DTYPES
+        ):  # the state of a recurrent layer is no tensor
+            return ""
+        told = str(type_)
+        disagree = self.twins and any(str(twin.type_of(target)) != told for twin in self.twins)
+        return "" if disagree else told
+
+    def at_hand(
+        self, read: Iterable[Value], targets: tuple[Value, ...]
+    ) -> list[tuple[Code, TensorType]]:
         """What a step can read sizes from: what it reads anyway, and the inputs."""
-        found = [
-            value for value in values_read(code) if value.port[:1] != "*" and value not in targets
-        ]
+        found = [value for value in read if value.port[:1] != "*" and value not in targets]
         found += [Value(name, "") for name in self.body.inputs if self.is_given(name)]
         return [(Local(value), self.body.type_of(value)) for value in found]
 
@@ -346,7 +361,8 @@ class Plan:
         operands: Mapping[str, Code],
     ) -> None:
         lowering = leaf.lowering
-        operands = self.before(node, lowering, module, operands)
+        if lowering.steps:
+            operands = self.before(node, lowering, module, operands)
         if lowering.skipping is not None and self.may_miss(node):
             code = _fill(lowering.skipping, module, operands, None)
             self.step(node, (Value(node.name, ""),), activated(leaf, code))

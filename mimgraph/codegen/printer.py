@@ -6,10 +6,10 @@ import inspect
 import math
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import field
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.data import data
 from mimgraph.ir.code import (
@@ -123,6 +123,8 @@ def is_simple(node: Code) -> bool:
 
 def precedence_of(node: Code) -> int:
     match node:
+        case Name() | Call():  # the usual ones first
+            return ATOM
         case Binary(operator):
             return PRECEDENCE[operator]
         case Unary():
@@ -141,33 +143,10 @@ def parts(node: Code, level: int = 0) -> list[Part]:
     """`node` as text and brackets; in parentheses if it binds less than `level`."""
     if level and precedence_of(node) < level:
         return [parenthesis(node)]
-    match node:
-        case Name(name):
-            return [name]
-        case Call() | Attribute() | Subscript():
-            return chain(node)
-        case Constant(float(value)) if not math.isfinite(value):
-            return chain(spelled(node))
-        case Constant(value):
-            return [literal(value)]
-        case Tuple(items):
-            return [tuple_bracket(items)]
-        case Binary():
-            return joined(terms(node))
-        case Unary(operator, operand):
-            return [operator, *parts(operand, NUMBER)]
-        case Dict(pairs):
-            return [bracket("{", tuple((f"{string(key)}: ", item) for key, item in pairs), "}")]
-        case List(items):
-            return [bracket("[", tuple(("", item) for item in items), "]")]
-        case Comprehension(element, targets, iterable):
-            return [comprehension(element, targets, iterable)]
-        case Unpacked(value):
-            return ["*", *parts(value)]
-        case Slice():
-            return slice_parts(node)
-        case _:
-            raise TypeError(f"{node!r} has no text")
+    write = PARTS.get(type(node))
+    if write is None:
+        raise TypeError(f"{node!r} has no text")
+    return write(node)
 
 
 def slice_parts(node: Slice) -> list[Part]:
@@ -210,8 +189,10 @@ def chain(node: Code) -> list[Part]:
     while True:
         match node:
             case Call(inner, args, keywords):
-                named = tuple((f"{name}=", value) for name, value in keywords)
-                links.append(bracket("(", (*(("", arg) for arg in args), *named), ")"))
+                items = unlabelled(args)
+                if keywords:
+                    items += tuple([(f"{name}=", value) for name, value in keywords])
+                links.append(bracket("(", items, ")"))
             case Attribute(inner, name):
                 inner = spelled(inner)
                 breaks = isinstance(inner, Call | Subscript) or precedence_of(inner) < POSTFIX
@@ -227,9 +208,22 @@ def bracket(opening: str, items: tuple[tuple[str, Code], ...], closing: str) -> 
     return Bracket(opening, items, closing) if items else opening + closing
 
 
-def comprehension(element: Code, targets: tuple[str, ...], iterable: Code) -> Bracket:
-    loop = f"for {', '.join(targets)} in "
-    return Bracket("[", (("", element), (loop, iterable)), "]", " ")
+def unlabelled(items: tuple[Code, ...]) -> tuple[tuple[str, Code], ...]:
+    return tuple([("", item) for item in items])
+
+
+def constant(node: Constant) -> list[Part]:
+    finite = spelled(node)
+    return [literal(node.value)] if finite is node else chain(finite)
+
+
+def comprehension(node: Comprehension) -> Bracket:
+    loop = f"for {', '.join(node.targets)} in "
+    return Bracket("[", (("", node.element), (loop, node.iterable)), "]", " ")
+
+
+def dictionary(node: Dict) -> Part:
+    return bracket("{", tuple((f"{string(key)}: ", item) for key, item in node.items), "}")
 
 
 def parenthesis(node: Code) -> Bracket:
@@ -239,7 +233,7 @@ def parenthesis(node: Code) -> Bracket:
 def subscript(index: Code) -> Part:
     items = tuple_items(index)
     several = items if len(items) > 1 else (index,)
-    return Bracket("[", tuple(("", item) for item in several), "]")
+    return Bracket("[", unlabelled(several), "]")
 
 
 def tuple_items(node: Code) -> tuple[Code, ...]:
@@ -253,7 +247,7 @@ def tuple_items(node: Code) -> tuple[Code, ...]:
 
 
 def tuple_bracket(items: tuple[Code, ...]) -> Part:
-    return bracket("(", tuple(("", item) for item in items), ",)" if len(items) == 1 else ")")
+    return bracket("(", unlabelled(items), ",)" if len(items) == 1 else ")")
 
 
 def literal(value: object) -> Part:
@@ -277,8 +271,7 @@ def spelled(node: Code) -> Code:
     match node:
         case Constant(float(value)) if not math.isfinite(value):
             return Call(Name("float"), (Constant(repr(float(value))),))
-        case _:
-            return node
+    return node
 
 
 def string(value: str) -> str:
@@ -287,6 +280,22 @@ def string(value: str) -> str:
     text = value.encode("unicode_escape").decode("ascii").replace(quote, f"\\{quote}")
     return f"{quote}{text}{quote}"
 
+
+PARTS: dict[type[Code], Callable[[Any], list[Part]]] = {
+    Name: lambda node: [node.id],
+    Constant: constant,
+    Call: chain,
+    Attribute: chain,
+    Subscript: chain,
+    Slice: slice_parts,
+    Tuple: lambda node: [tuple_bracket(node.items)],
+    List: lambda node: [bracket("[", unlabelled(node.items), "]")],
+    Dict: lambda node: [dictionary(node)],
+    Unary: lambda node: [node.operator, *parts(node.operand, NUMBER)],
+    Binary: lambda node: joined(terms(node)),
+    Comprehension: lambda node: [comprehension(node)],
+    Unpacked: lambda node: ["*", *parts(node.value)],
+}
 
 # Expressions: to text ----------------------------------------------------------------------------
 
@@ -674,7 +683,7 @@ def bare_tuple(items: tuple[Code, ...], indent: int, column: int) -> str:
     if len(items) == 1:
         return LAYOUT.value(items[0], indent, column, 0)
     try:
-        return flat_bracket(Bracket("", tuple(("", item) for item in items), ""), WIDTH - column)
+        return flat_bracket(Bracket("", unlabelled(items), ""), WIDTH - column)
     except TooLong:
         return LAYOUT.value(Tuple(items), indent, column, 0)
 

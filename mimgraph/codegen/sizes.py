@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from mimgraph.codegen.tree import rebuild
-from mimgraph.ir.code import Attribute, Binary, Code, Constant, RuntimeSize, Subscript, walk
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    Code,
+    Constant,
+    RuntimeSize,
+    Subscript,
+    rebuild,
+)
 from mimgraph.ir.dim import Dim, FloorDiv, Size, symbols, terms
 from mimgraph.ir.types import Axis, TensorType, axis_of, axis_that_tells
 
 Readable = Sequence[tuple[Code, TensorType]]
 
 
-def resolve_sizes(code: Code, readable: Callable[[], Readable]) -> Code:
-    """`code` with each run-time size read from the first of `readable` that has it.
-
-    They may be thousands, so they are asked for only where there is such a size.
-    """
-    if not any(isinstance(part, RuntimeSize) for part in walk(code)):
-        return code
-    at_hand = readable()
+def resolve_sizes(code: Code, readable: Readable) -> Code:
+    """`code` with each run-time size read from the first of `readable` that has it."""
 
     def replace(part: Code) -> Code | None:
-        return read_size(part.dim, at_hand) if isinstance(part, RuntimeSize) else None
+        return read_size(part.dim, readable) if isinstance(part, RuntimeSize) else None
 
     return rebuild(code, replace)
 

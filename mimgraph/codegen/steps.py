@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -55,4 +55,9 @@ class Loop:
 
 def values_read(code: Code) -> list[Value]:
     """The values that a tree reads, in order."""
-    return [part.value for part in walk(code) if isinstance(part, Local)]
+    return values_in(walk(code))
+
+
+def values_in(parts: Iterable[Code]) -> list[Value]:
+    """Those of the parts of a tree that are values."""
+    return [part.value for part in parts if type(part) is Local]

@@ -7,23 +7,7 @@ from typing import Any
 
 from mimgraph.codegen.printer import Assign, Delete, Expr, For, If, Return, Statement
 from mimgraph.data import data
-from mimgraph.ir.code import (
-    Attribute,
-    Binary,
-    Call,
-    Code,
-    Comprehension,
-    Constant,
-    Dict,
-    List,
-    Name,
-    Operand,
-    Slice,
-    Subscript,
-    Tuple,
-    Unary,
-    Unpacked,
-)
+from mimgraph.ir.code import Call, Code, Constant, Name, Operand, Replace, rebuild
 from mimgraph.ir.typed import Value
 
 
@@ -46,16 +30,22 @@ class Construct(Code):
     positional: int
     defaults: tuple[tuple[str, Any], ...]
 
+    def rebuilt(self, replace: Replace) -> Code:
+        arguments = tuple([(name, rebuild(value, replace)) for name, value in self.arguments])
+        return Construct(self.class_name, arguments, self.positional, self.defaults)
+
     def spelled(self) -> Call:
         """The call as it is written."""
         defaults = dict(self.defaults)
-        kept = [
-            (index < self.positional, name, value)
-            for index, (name, value) in enumerate(self.arguments)
-            if not (name in defaults and _is_literal(value, defaults[name]))
-        ]
-        args = tuple(value for by_position, _, value in kept if by_position)
-        return Call(Name(self.class_name), args, tuple(k[1:] for k in kept if not k[0]))
+        args, keywords = [], []
+        for index, (name, value) in enumerate(self.arguments):
+            if name in defaults and _is_literal(value, defaults[name]):
+                continue
+            if index < self.positional:
+                args.append(value)
+            else:
+                keywords.append((name, value))
+        return Call(Name(self.class_name), tuple(args), tuple(keywords))
 
 
 def _is_literal(code: Code, value: Any) -> bool:
@@ -64,6 +54,8 @@ def _is_literal(code: Code, value: Any) -> bool:
 
 def same_constant(left: Any, right: Any) -> bool:
     """Equal values of one type: 1, 1.0 and True are three."""
+    if left is right:
+        return True
     if isinstance(left, tuple) and isinstance(right, tuple):
         return len(left) == len(right) and all(map(same_constant, left, right))
     return _kind(left) is _kind(right) and bool(left == right)
@@ -77,49 +69,7 @@ def _kind(value: Any) -> type:
     return type(value)
 
 
-def rebuild(node: Code, replace: Callable[[Code], Code | None]) -> Code:
-    """`node` with every part for which `replace` returns something replaced by it."""
-    found = replace(node)
-    if found is not None:
-        return found
-    match node:  # the usual ones first
-        case Name() | Constant() | Operand():
-            return node
-        case Call(function, args, keywords):
-            return Call(
-                rebuild(function, replace),
-                tuple([rebuild(arg, replace) for arg in args]),
-                tuple([(key, rebuild(value, replace)) for key, value in keywords]),
-            )
-        case Attribute(value, name):
-            return Attribute(rebuild(value, replace), name)
-        case Construct(class_name, arguments, positional, defaults):
-            rebuilt = tuple((key, rebuild(value, replace)) for key, value in arguments)
-            return Construct(class_name, rebuilt, positional, defaults)
-        case Subscript(value, index):
-            return Subscript(rebuild(value, replace), rebuild(index, replace))
-        case Slice(start, stop, step):
-            rebuilt_parts = (part and rebuild(part, replace) for part in (start, stop, step))
-            return Slice(*rebuilt_parts)
-        case Tuple(items):
-            return Tuple(tuple(rebuild(item, replace) for item in items))
-        case Dict(pairs):
-            return Dict(tuple((key, rebuild(value, replace)) for key, value in pairs))
-        case Unary(operator, operand):
-            return Unary(operator, rebuild(operand, replace))
-        case Binary(operator, left, right):
-            return Binary(operator, rebuild(left, replace), rebuild(right, replace))
-        case List(items):
-            return List(tuple(rebuild(item, replace) for item in items))
-        case Unpacked(value):
-            return Unpacked(rebuild(value, replace))
-        case Comprehension(element, targets, iterable):
-            return Comprehension(rebuild(element, replace), targets, rebuild(iterable, replace))
-        case _:
-            return node
-
-
-def rebuild_statement(statement: Statement, replace: Callable[[Code], Code | None]) -> Statement:
+def rebuild_statement(statement: Statement, replace: Replace) -> Statement:
     """The statement with its expressions rebuilt, in the order in which they stand."""
     match statement:
         case Assign(targets, value, comment, node):
@@ -153,8 +103,8 @@ def fill(node: Code, operands: Callable[[str], Code | None]) -> Code:
 
 def spell(node: Code) -> Code:
     """`node` with every `Construct` as the call that is written."""
+    return rebuild(node, _written)
 
-    def replace(part: Code) -> Code | None:
-        return spell(part.spelled()) if isinstance(part, Construct) else None
 
-    return rebuild(node, replace)
+def _written(part: Code) -> Code | None:
+    return spell(part.spelled()) if isinstance(part, Construct) else None

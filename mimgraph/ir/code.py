@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from mimgraph.data import data
 from mimgraph.ir.dim import Dim
@@ -13,6 +14,15 @@ from mimgraph.ir.expression import Expression
 class Code:
     """An expression. Methods build larger ones; plain Python values become constants."""
 
+    @property
+    def children(self) -> tuple[Code, ...]:
+        """The expressions right below, in the order in which they are printed."""
+        return ()
+
+    def rebuilt(self, replace: Replace) -> Code:
+        """The same with the expressions below it rebuilt, in that order."""
+        return self
+
     def method(self, name: str, *args: Any, **keywords: Any) -> Call:
         """`self.name(*args, **keywords)`."""
         return call(Attribute(self, name), *args, **keywords)
@@ -20,6 +30,9 @@ class Code:
     def at(self, index: Any) -> Subscript:
         """`self[index]`."""
         return Subscript(self, code(index))
+
+
+Replace: TypeAlias = Callable[[Code], Code | None]
 
 
 @data
@@ -60,6 +73,13 @@ class Attribute(Code):
     value: Code
     name: str
 
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return (self.value,)
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Attribute(rebuild(self.value, replace), self.name)
+
 
 @data
 class Call(Code):
@@ -67,11 +87,29 @@ class Call(Code):
     args: tuple[Code, ...] = ()
     keywords: tuple[tuple[str, Code], ...] = ()
 
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return (self.function, *self.args, *[value for _, value in self.keywords])
+
+    def rebuilt(self, replace: Replace) -> Code:
+        function = rebuild(self.function, replace)
+        args = tuple([rebuild(arg, replace) for arg in self.args])
+        return Call(
+            function, args, tuple([(key, rebuild(value, replace)) for key, value in self.keywords])
+        )
+
 
 @data
 class Subscript(Code):
     value: Code
     index: Code
+
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return (self.value, self.index)
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Subscript(rebuild(self.value, replace), rebuild(self.index, replace))
 
 
 @data
@@ -82,12 +120,28 @@ class Slice(Code):
     stop: Code | None = None
     step: Code | None = None
 
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return tuple(part for part in (self.start, self.stop, self.step) if part is not None)
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Slice(
+            *[part and rebuild(part, replace) for part in (self.start, self.stop, self.step)]
+        )
+
 
 @data
 class Tuple(Code):
     """`(a, b)`, in a subscript `a, b`."""
 
     items: tuple[Code, ...]
+
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return self.items
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Tuple(tuple([rebuild(item, replace) for item in self.items]))
 
 
 @data
@@ -96,12 +150,26 @@ class List(Code):
 
     items: tuple[Code, ...]
 
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return self.items
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return List(tuple([rebuild(item, replace) for item in self.items]))
+
 
 @data
 class Dict(Code):
     """`{"key": value}`."""
 
     items: tuple[tuple[str, Code], ...]
+
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return tuple([value for _, value in self.items])
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Dict(tuple([(key, rebuild(value, replace)) for key, value in self.items]))
 
 
 @data
@@ -110,6 +178,13 @@ class Unary(Code):
 
     operator: str
     operand: Code
+
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return (self.operand,)
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Unary(self.operator, rebuild(self.operand, replace))
 
 
 @data
@@ -120,6 +195,13 @@ class Binary(Code):
     left: Code
     right: Code
 
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return (self.left, self.right)
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Binary(self.operator, rebuild(self.left, replace), rebuild(self.right, replace))
+
 
 @data
 class Comprehension(Code):
@@ -129,6 +211,15 @@ class Comprehension(Code):
     targets: tuple[str, ...]
     iterable: Code
 
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return (self.element, self.iterable)
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Comprehension(
+            rebuild(self.element, replace), self.targets, rebuild(self.iterable, replace)
+        )
+
 
 @data
 class Unpacked(Code):
@@ -136,20 +227,18 @@ class Unpacked(Code):
 
     value: Code
 
+    @property
+    def children(self) -> tuple[Code, ...]:
+        return (self.value,)
+
+    def rebuilt(self, replace: Replace) -> Code:
+        return Unpacked(rebuild(self.value, replace))
+
 
 def code(value: Any) -> Code:
     """`value` as an expression: code stays, the rest is a constant, but a tuple or list of which an
     item is code or remembers its origin is built up."""
-    if isinstance(value, Code):
-        return value
-    if isinstance(value, Dim):
-        return RuntimeSize(value)
-    if isinstance(value, (tuple, list)):
-        items = tuple(code(item) for item in value)
-        if any(not isinstance(item, Constant) or item.written is not None for item in items):
-            return Tuple(items)
-        return Constant(tuple(item.value for item in items))  # type: ignore[attr-defined]
-    return Constant(value, written=getattr(value, "written", None))
+    return named_constant("", value)
 
 
 def call(function: Code | str, *args: Any, **keywords: Any) -> Call:
@@ -166,45 +255,34 @@ def by_position(**values: Any) -> tuple[Code, ...]:
 
 def named_constant(name: str, value: Any) -> Code:
     """`value` as code; a constant, one in a tuple too, remembers the argument it is for."""
-    built = code(value)
-    if isinstance(built, Constant):
-        return Constant(built.value, name, built.written)
-    if isinstance(built, Tuple):
-        return Tuple(tuple(named_constant(name, item) for item in built.items))
-    return built
+    match value:
+        case Constant():
+            return Constant(value.value, name or value.name, value.written)
+        case Tuple(items):
+            return Tuple(tuple(named_constant(name, item) for item in items))
+        case Code():
+            return value
+        case Dim():
+            return RuntimeSize(value)
+        case tuple() | list():
+            items = tuple(named_constant(name, item) for item in value)
+            plain = [i.value for i in items if isinstance(i, Constant) and i.written is None]
+            return Constant(tuple(plain), name) if len(plain) == len(items) else Tuple(items)
+    return Constant(value, name, getattr(value, "written", None))
 
 
-def children(node: Code) -> tuple[Code, ...]:
-    """The expressions right below `node`, in the order in which they are printed."""
-    match node:  # the usual ones first
-        case Name() | Constant() | Operand():
-            return ()
-        case Call(function, args, keywords):
-            return (function, *args, *[value for _, value in keywords])
-        case Attribute(value) | Unary(_, value) | Unpacked(value):
-            return (value,)
-        case Subscript(value, index):
-            return (value, index)
-        case Slice(start, stop, step):
-            return tuple(part for part in (start, stop, step) if part is not None)
-        case Tuple(items) | List(items):
-            return items
-        case Dict(pairs):
-            return tuple(value for _, value in pairs)
-        case Binary(_, left, right):
-            return (left, right)
-        case Comprehension(element, _, iterable):
-            return (element, iterable)
-        case _:
-            return ()
+def rebuild(node: Code, replace: Replace) -> Code:
+    """`node` with every part for which `replace` returns something replaced by it."""
+    found = replace(node)
+    return node.rebuilt(replace) if found is None else found
 
 
-def walk(node: Code) -> list[Code]:
-    """`node` and every expression below it, in the order in which they are printed."""
-    found, stack = [], [node]
+def walk(*nodes: Code) -> list[Code]:
+    """`nodes` and every expression below them, in the order in which they are printed."""
+    found, stack = [], list(nodes[::-1])
     while stack:
         node = stack.pop()
         found.append(node)
-        if below := children(node):
+        if below := node.children:
             stack += below[::-1]
     return found

@@ -112,13 +112,15 @@ class Lowering:
 
     def module_for(self, ports: Iterable[str]) -> Module | None:
         """The module, made for what the ports that are used need of it."""
+        if self.module is None or not self.ports:
+            return self.module
         needs = {
             name: value
             for port in ports
             if port in self.ports
             for name, value in self.ports[port].needs.items()
         }
-        if self.module is None or not needs:
+        if not needs:
             return self.module
         return replace(self.module, arguments={**self.module.arguments, **needs})
 

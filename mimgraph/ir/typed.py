@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -357,11 +357,17 @@ def twins(body: Body) -> Mapping[Body, Mapping[Body, None]]:
     """Of bodies at and below `body`, as they are made, those that shares run in their place."""
     found: dict[Body, dict[Body, None]] = {}
 
+    @cache
+    def opened(body: Body) -> dict[str, TypedOperation]:
+        """What may use a body, by name."""
+        ones = chain.from_iterable(map(single_nodes, body.nodes))
+        operations = {one.name: one.operation for one in ones}
+        return {n: o for n, o in operations.items() if not isinstance(unwrap(o), Leaf)}
+
     def pair(made: Body, run: Body) -> None:
-        owners = {one.name: one.operation for node in made.nodes for one in single_nodes(node)}
-        for node in chain.from_iterable(map(single_nodes, run.nodes)):
-            operation = node.operation
-            owner = owners[operation.owner if isinstance(operation, Shared) else node.name]
+        owners = opened(made)
+        for name, operation in opened(run).items():
+            owner = owners[operation.owner if isinstance(operation, Shared) else name]
             for one, other in zip(used_bodies(owner), used_bodies(unwrap(operation)), strict=True):
                 if one is not other and other not in found.setdefault(one, {}):
                     found[one][other] = None

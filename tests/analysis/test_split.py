@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import runpy
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,6 @@ from tests.stages import as_tuple, compile_stages, run_stages
 from tests.strategies import to_yaml
 
 thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small tensors run faster on one thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def stages_of(text: str, *starts: str) -> tuple[mg.Graph, ...]:

@@ -15,6 +15,8 @@ import torch
 
 import mimgraph as mg
 from mimgraph import layers
+from mimgraph.codegen.printer import Class
+from mimgraph.collection import uncollected
 
 
 def graph(out_features: int) -> mg.Graph:
@@ -74,3 +76,17 @@ def test_who_knows_a_forgotten_source_knows_it_anew() -> None:
     again = graph(913).compile()
     assert sys.modules[type(again).__module__] is known
     assert known.OfTheLoader is type(again)
+
+
+def test_what_was_printed_goes_without_the_collector() -> None:
+    """Else the whole code of a large graph waits for it, and is run through first."""
+    made = graph(913)
+
+    def classes() -> int:
+        return sum(type(thing) is Class for thing in gc.get_objects())
+
+    gc.collect()
+    with uncollected():
+        before = classes()
+        made.source()
+        assert classes() == before

@@ -46,15 +46,6 @@ Tensors = Mapping[str, Tensor]
 thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small tensors run faster on one thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def draws(graph: mg.Graph) -> Iterator[tuple[dict[str, int], dict[str, Tensor]]]:
     """Inputs for two choices of the sizes that are known only at run time, all of them, and without
     one or all of those that may be left out."""

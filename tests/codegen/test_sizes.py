@@ -38,15 +38,15 @@ CASES: dict[str, tuple[Size, Readable, str]] = {
 
 @pytest.mark.parametrize(("size", "readable", "text"), CASES.values(), ids=CASES.keys())
 def test_a_size_is_read_from_the_tensors_at_hand(size: Size, readable: Readable, text: str) -> None:
-    code = resolve_sizes(call("f", size), lambda: readable)
+    code = resolve_sizes(call("f", size), readable)
     assert expression(code) == f"f({text})"
 
 
 def test_what_is_no_size_stays() -> None:
     code = call("f", Name("x"), 3)
-    assert resolve_sizes(code, lambda: tensors(x=(T,))) == code
+    assert resolve_sizes(code, tensors(x=(T,))) == code
 
 
 def test_a_name_that_no_axis_tells_is_a_fault_of_ours() -> None:
     with pytest.raises(AssertionError, match="no axis tells the size S"):
-        resolve_sizes(RuntimeSize(S), lambda: tensors(x=(T,)))
+        resolve_sizes(RuntimeSize(S), tensors(x=(T,)))

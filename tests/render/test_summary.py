@@ -16,6 +16,7 @@ import pytest
 
 import mimgraph
 from mimgraph.render.summary import WIDTH
+from tests.gallery import on_meta
 
 MODEL = """
 name: TwoTowers
@@ -435,7 +436,7 @@ def test_names_and_numbers_of_the_gallery(spec: Path) -> None:
 
 
 def check_against_torch(graph: mimgraph.Graph) -> None:
-    model, summary = graph.compile(), graph.summary()
+    model, summary = on_meta(graph), graph.summary()
     assert summary.params == sum(p.numel() for p in model.parameters())
     assert summary.buffers == sum(b.numel() for b in model.buffers())
     rows = {row["name"]: row["params"] for row in leaves(summary.data())}
