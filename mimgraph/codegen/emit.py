@@ -89,6 +89,7 @@ class _Emitter:
         self.taken = {graph.name, *EMITTED}
         self.own = OwnClasses()
         self.layers: dict[str, type] = {}  # the registered ones that are used
+        self.constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept
         self.twins = twins(graph.body)
         self.classes: list[Class] = []
         # the class of each body and chain item that has one, and which of its uses that is
@@ -163,8 +164,12 @@ class _Emitter:
         return self.own.name_of(module.own, self.own_name)
 
     def leaf(self, leaf: Leaf, module: Module) -> Construct:
-        """The call that makes a layer's module."""
-        return construct_leaf(leaf, module, self.class_name(leaf, module))
+        """The call that makes a layer's module, one for all nodes of the very same."""
+        known = self.constructs.get(id(module))
+        if known is None:
+            made = construct_leaf(leaf, module, self.class_name(leaf, module))
+            known = self.constructs[id(module)] = made, module
+        return known[0]
 
     # blocks
 

@@ -406,15 +406,17 @@ def _init(
         Parameter(a.name, _annotation(a.values), _default(a, defaults)) for a in arguments
     )
     body: list[Statement] = []
+    spelled = {id(code): code for _, code in inits}  # what several nodes are made by is one code
+    spelled = {key: spell(code) for key, code in spelled.items()}
     if draft.base == "nn.Sequential":
-        items = tuple(spell(code) for _, code in inits)
+        items = tuple([spelled[id(code)] for _, code in inits])
         body.append(Expr(Call(Name("super().__init__"), items)))
     else:
         body.append(Expr(Call(Name("super().__init__"))))
         body.extend(
             Assign((f"self.{attribute}",), Name(name)) for name, attribute in stored.items()
         )
-        body.extend(Assign((f"self.{attribute}",), spell(code)) for attribute, code in inits)
+        body.extend(Assign((f"self.{name}",), spelled[id(code)]) for name, code in inits)
     if draft.frozen:
         body.append(Expr(Call(Name("self.train"))))  # which leaves the frozen ones out
     return (Function("__init__", parameters, False, "None", tuple(body)),)
