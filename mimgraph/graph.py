@@ -25,12 +25,14 @@ from mimgraph.spec.read import read
 
 if TYPE_CHECKING:
     import networkx as nx
+    import torch
     from torch import Tensor as TorchTensor
     from torch import nn
 
     from mimgraph.builder import BlockPart, GraphPart, Outputs
     from mimgraph.codegen.export import DynamicShapes
     from mimgraph.codegen.hook import InputCheck
+    from mimgraph.codegen.stages import Sender
     from mimgraph.codegen.transfer import Transfer
     from mimgraph.render.detail import Detail
     from mimgraph.render.review import Review
@@ -176,18 +178,18 @@ class Graph(Shown):
         """What the source defines, by name."""
         return _define(self.typed, self.dumps, restore)
 
-    def split(self, stages: Iterable[str] | int) -> tuple[Stage, ...]:
+    def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
         """Its stages for `torch.distributed.pipelining`, of which each named node begins one.
 
-        For a number it makes as many, that have about the same parameters and multiply-accumulates.
+        Of a node that repeats a block, `encoded.3` begins one at its fourth time; chains and single
+        blocks stay whole. For a number it makes as many, of which the largest has as few parameters
+        and multiply-accumulates as can be.
         A `ValueError` tells where a stage would need of another what cannot be sent: a weight, or
         what may be missing.
         """
-        from mimgraph.analysis.balance import balanced
         from mimgraph.analysis.split import split
 
-        names = balanced(self.typed, stages) if isinstance(stages, int) else stages
-        starts = tuple(names)
+        starts = tuple(dict.fromkeys(_starts(self.typed, stages)))
         parts = enumerate(split(self.typed, starts))
         return tuple(Stage(self, starts, index, typed) for index, typed in parts)
 
@@ -320,25 +322,46 @@ class Stage(Graph):
 
     @property
     def declared(self) -> DeclaredGraph:  # type: ignore[override]  # it is no spec of its own
-        raise ValueError(f"{self.name} is a stage; the graph that has a spec is {self.whole.name}")
+        raise ValueError(
+            f"{self.name} is a stage, which has no spec of its own; that of {self.whole.name} is its"
+            " `whole`"
+        )
 
     def compile(self, *, check: bool = False) -> nn.Module:
         """The module; what it sends, results and gradients, are tensors without gaps."""
-        from mimgraph.codegen.stages import send_dense
+        from mimgraph.codegen.stages import receive_dense
 
         made = super().compile(check=check)
-        send_dense(made)
+        made.register_forward_pre_hook(receive_dense)
+        made.register_forward_hook(self._sender)
         return made
 
-    def metadata(self, batch: int, **sizes: int) -> dict[str, tuple[TorchTensor, ...]]:
+    def metadata(
+        self, batch: int, /, *, dtype: torch.dtype | None = None, **sizes: int
+    ) -> dict[str, tuple[TorchTensor, ...]]:
         """The `input_args` and `output_args` of a `PipelineStage`, for a microbatch of this size.
 
-        Without them torch tries the stages with tensors of any values, of which a BatchNorm would
-        learn, and an Embedding fail.
-        """
-        from mimgraph.codegen.stages import metadata
+        `dtype` is that of the floats if the model is not float32: `torch.bfloat16` after
+        `.to(torch.bfloat16)`, nothing under autocast. Without them torch tries the stages with
+        tensors of any values, of which a BatchNorm would learn, and an Embedding fail.
 
-        return metadata(self.typed, {"N": batch, **sizes})
+        What is told is a promise to the next stage: from then on the modules of this one cast to
+        that dtype what they send, and raise a `ValueError` if it has a shape that was never told, as
+        of a last batch that is smaller.
+        """
+        from mimgraph.codegen.stages import check_told, metadata
+
+        check_told(self.whole.typed, batch, sizes, dtype)
+        told = metadata(self.typed, batch, sizes, dtype)
+        if self.index < len(self.starts):  # the last sends nothing
+            self._sender.promise(told["output_args"], {"N": batch, **sizes})
+        return told
+
+    @cached_property
+    def _sender(self) -> Sender:
+        from mimgraph.codegen.stages import Sender
+
+        return Sender(self.name)
 
     def _classes(self) -> Mapping[str, Any]:
         restored = partial(restore_stage, self.starts, self.index)
@@ -349,6 +372,20 @@ class Stage(Graph):
 
         restored = partial(restore_stage_check, self.starts, self.index)
         return InputCheck(self.typed, self.whole.dumps, restored)
+
+
+def _starts(graph: TypedGraph, stages: Iterable[str] | str | int) -> Iterable[str]:
+    """The nodes that begin a stage, but for the first: those named, or for a number the best."""
+    from mimgraph.analysis.balance import balanced
+
+    if isinstance(stages, int) and not isinstance(stages, bool):
+        return balanced(graph, stages)
+    if isinstance(stages, str):
+        return [stages]
+    names: list[Any] = [*stages] if isinstance(stages, Iterable) else [stages]
+    if odd := [name for name in names if not isinstance(name, str)]:
+        raise TypeError(f"split takes a number of stages or names of nodes, not {odd[0]!r:.40}")
+    return names
 
 
 def _define(
@@ -412,12 +449,12 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
     return model
 
 
-def positional(model: nn.Module, names: Iterable[str] | None = None) -> nn.Module:
+def positional(model: nn.Module, names: Iterable[str] | str | None = None) -> nn.Module:
     """The model with its inputs by position, in the order of the spec or of the names given.
 
     For what takes no keywords: `torch.jit.trace`, the ONNX exporter of old, `nn.Sequential`,
     reentrant checkpointing. The weights are the model's own, and inputs that are not named are
-    left out.
+    left out. What wraps a model, as `torch.compile`, is put around this, not inside.
     """
     from mimgraph.codegen.positional import Positional
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from mimgraph.analysis.cost import Costs
-from mimgraph.analysis.split import bonds, units
+from mimgraph.analysis.pieces import block_names, in_pieces
+from mimgraph.analysis.split import Bond, bonds, units
 from mimgraph.ir.dim import symbols
 from mimgraph.ir.typed import Body, TypedGraph
 
@@ -17,13 +19,17 @@ STEPS = 50  # of a search by halves, which are enough for any float
 def balanced(graph: TypedGraph, count: int) -> list[str]:
     """The nodes that begin all stages but the first, of as many stages as `count`, of which the one
     with the largest load has the least possible."""
+    pieces = in_pieces(graph.body, block_names(graph.body))
+    names = {node: name for name, node in pieces.begins.items()}
+    graph = replace(graph, body=pieces.body)
     load, every, places = _load(graph), units(graph.body), _places(graph.body)
     loads = [
         sum(load[node.name] for unit in every[start:end] for node in unit)
         for start, end in pairwise([*places, len(every)])
     ]
     if not 1 <= count <= len(loads):
-        raise ValueError(f"{graph.name} can be cut into 1 to {len(loads)} stages, not {count}")
+        why = _why(graph.body) if count > 1 else ""
+        raise ValueError(f"{graph.name} can be cut into 1 to {len(loads)} stages, not {count}{why}")
     low, high = max(loads), sum(loads)
     for _ in range(STEPS):
         middle = (low + high) / 2
@@ -31,7 +37,7 @@ def balanced(graph: TypedGraph, count: int) -> list[str]:
             low = middle
         else:
             high = middle
-    return [every[places[index]][-1].name for index in _filled(loads, count, high)[1:]]
+    return [names[every[places[index]][-1].name] for index in _filled(loads, count, high)[1:]]
 
 
 def _load(graph: TypedGraph) -> dict[str, float]:
@@ -54,19 +60,35 @@ def _load(graph: TypedGraph) -> dict[str, float]:
 def _places(body: Body) -> list[int]:
     """The units at which a stage may begin, which parts no bond."""
     every = units(body)
-    last = len(every) - 1
-    position = {node.name: index for index, unit in enumerate(every) for node in unit}
     inside = [0] * (len(every) + 1)  # how many bonds begin here, less those that end
-    for bond in bonds(body):
-        at = (position[bond.reads], last if bond.node is None else position[bond.node.name])
-        inside[min(at) + 1] += 1
-        inside[max(at) + 1] -= 1
+    for _, start, end in _stretches(body):
+        inside[start + 1] += 1
+        inside[end + 1] -= 1
     found, held = [], 0
     for index in range(len(every)):
         held += inside[index]
         if not held:
             found.append(index)
     return found
+
+
+def _stretches(body: Body) -> Iterator[tuple[Bond, int, int]]:
+    """Each bond with the first and the last of the units that it holds together."""
+    every = units(body)
+    position = {node.name: index for index, unit in enumerate(every) for node in unit}
+    for bond in bonds(body):
+        made = position[bond.reads]
+        read = len(every) - 1 if bond.node is None else position[bond.node.name]
+        yield bond, min(made, read), max(made, read)
+
+
+def _why(body: Body) -> str:
+    """`; spec.yaml:6:11: logits reads words.weight, ...`: of what must be in one stage the longest."""
+    held = [(end - start, bond) for bond, start, end in _stretches(body) if end > start]
+    if not held:
+        return ""
+    _, bond = max(held, key=lambda one: one[0])
+    return f"; {bond.told(body)}, so {bond.reads} and {bond.reader} must be in one"
 
 
 def _filled(loads: Sequence[float], count: int, limit: float) -> list[int]:

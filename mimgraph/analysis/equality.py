@@ -74,8 +74,8 @@ class Numbers:
                 return tuple(map(self.node, items))
             case Use(body, activation=activation):
                 return "use", self.body(body), plain(activation)
-            case Repeated(bodies, _, shared, carried):
-                return "repeat", shared, carried, tuple(map(self.body, bodies))
+            case Repeated(bodies, _, shared, carried, first=first):
+                return "repeat", shared, carried, first, tuple(map(self.body, bodies))
             case Each(items):
                 return "each", tuple((item.name, self.node(item)) for item in items)
             case Shared(target, item=item):

@@ -48,6 +48,6 @@ def _inside(node: TypedNode, path: str, seen: set[Body]) -> _Leaves:
         case Use(body, merge=merge):
             for inner, inner_node, lowering in _leaves(body, path, seen):
                 yield (path[:-1], node, lowering) if merge else (inner, inner_node, lowering)
-        case Repeated(bodies, shared=shared):
-            for index, body in enumerate(bodies):
+        case Repeated(bodies, shared=shared, first=first):
+            for index, body in enumerate(bodies, first):
                 yield from _leaves(body, path if shared else f"{path}{index}.", seen)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
 from mimgraph.analysis.names import name_fault
+from mimgraph.analysis.pieces import in_pieces, why_whole
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.code import Code, Operand, RuntimeSize
 from mimgraph.ir.dim import Dim, symbols
@@ -30,24 +31,43 @@ from mimgraph.ir.types import DTYPES, axis_that_tells, can_be_read
 def split(graph: TypedGraph, starts: Sequence[str]) -> tuple[TypedGraph, ...]:
     """A graph for each stage, of which each node in `starts` begins a new one, in running order.
 
-    A stage takes what the one before it gives: what its nodes read and what those after it do, all
-    but the optional inputs, which are given to the stages that read them. Names stay as they are.
-    A `ValueError` tells of what cannot be handed on.
+    Of a node that repeats a block, `encoded.3` begins one at its fourth time. A stage takes what the
+    one before it gives: what its nodes read and what those after it do, all but the optional inputs,
+    which are given to the stages that read them. Names stay as they are. A `ValueError` tells of
+    what cannot be handed on.
     """
-    body, first = graph.body, frozenset(starts)
+    pieces = in_pieces(graph.body, starts)
     for name in starts:
-        if name not in body.by_name:
-            near = suggestion(name, body.by_name, "the nodes")
-            raise ValueError(f"no node is called {name!r}{near and f'; {near}'}")
+        _check_name(graph.body, name, pieces.begins)
+    body, first = pieces.body, {pieces.begins[name]: name for name in starts}
     runs: list[list[TypedNode]] = [[]]
     for unit in units(body):
-        named = [node.name for node in unit if node.name in first]
+        named = [node for node in unit if node.name in first]
         if named and not runs[-1]:
-            raise ValueError(f"nothing runs before {named[0]}, so no stage ends there")
+            told = f"nothing runs before {first[named[0].name]}, so no stage ends there"
+            raise ValueError(f"{_place(named[0])}: {told}")
         if named:
             runs.append([])
         runs[-1] += unit
-    return _Cut(graph, runs).stages()
+    return _Cut(replace(graph, body=body), runs).stages()
+
+
+def _check_name(body: Body, name: str, known: Container[str]) -> None:
+    """A `ValueError` tells of a name at which no stage begins."""
+    if name in known:
+        return
+    if name in body.inputs:
+        raise ValueError(f"{name} is an input, and a stage begins at a node")
+    head, _, number = name.partition(".")
+    if number.isdecimal() and (why := why_whole(body, head)):
+        raise ValueError(f"{_place(body.by_name[head])}: {head} stays whole, as {why}")
+    near = suggestion(name, body.by_name, "the nodes")
+    raise ValueError(f"no node is called {name!r}{near and f'; {near}'}")
+
+
+def _place(node: TypedNode) -> str:
+    span = node.declared.span
+    return f"{span.file.name}:{span.line}:{span.column}"
 
 
 def units(body: Body) -> list[list[TypedNode]]:
@@ -73,6 +93,14 @@ class Bond(NamedTuple):
     reads: str
     node: TypedNode | None
     reason: str
+
+    @property
+    def reader(self) -> str:
+        return "the output" if self.node is None else self.node.name
+
+    def told(self, body: Body) -> str:
+        """`spec.yaml:6:11: logits reads words.weight, a weight of another node`."""
+        return f"{_place(self.node or body.by_name[self.reads])}: {self.reader} {self.reason}"
 
 
 def bonds(body: Body) -> Iterator[Bond]:
@@ -130,12 +158,8 @@ class _Cut:
         made = self.place[bond.reads]
         read = len(self.runs) - 1 if bond.node is None else self.place[bond.node.name]
         if made != read:
-            node = bond.node or self.body.by_name[bond.reads]
-            span = node.declared.span
-            place = f"{span.file.name}:{span.line}:{span.column}"
-            reader = "the output" if bond.node is None else bond.node.name
-            where = f"{bond.reads} is in stage {made + 1}, {reader} in stage {read + 1}"
-            raise ValueError(f"{place}: {reader} {bond.reason}: {where}, and must be in one")
+            where = f"{bond.reads} is in stage {made + 1}, {bond.reader} in stage {read + 1}"
+            raise ValueError(f"{bond.told(self.body)}: {where}, and must be in one")
 
     def stages(self) -> tuple[TypedGraph, ...]:
         found = []
@@ -183,7 +207,15 @@ class _Cut:
         read.update(name for node in run for name in _sources(node))
         inputs |= {n: t for n, t in body.inputs.items() if n in body.optional & read}
         renamed = {value: Value(self.names[value], "") for value in taken}
-        inside = {node.name: _reading(node, renamed) for node in run}
+        # under their own names, the pieces of repeats too
+        inside = {
+            node.name: replace(_reading(node, renamed), name=node.declared.name) for node in run
+        }
+        renamed |= {
+            Value(node.name, port): Value(node.declared.name, port)
+            for node in run
+            for port in node.results
+        }
         is_last = index == len(self.runs) - 1
         return TypedGraph(
             f"{graph.name}Stage{index + 1}",
@@ -194,7 +226,7 @@ class _Cut:
                 order=tuple(inside.values()),
                 outputs={name: renamed.get(value, value) for name, value in handed_on.items()},
                 doc=f"Stage {index + 1} of {len(self.runs)} of {graph.name}.",
-                optional=body.optional & inputs.keys(),
+                optional=body.optional.intersection(inputs),
                 training=body.training if is_last else frozenset(),
             ),
             {name: doc for name, doc in graph.input_docs.items() if name in inputs},

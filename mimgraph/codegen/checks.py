@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._subclasses import FakeTensor
 
 from mimgraph.codegen.ranges import limits
 from mimgraph.ir.dim import Dim, divisible, substitute, symbols
@@ -79,8 +80,17 @@ def _alone(
         yield f"{name} is {type_}, not {shape}"
     if not takes(tensor.dtype, wanted):
         yield f"{name} is {type_.dtype}, not {dtype_name(tensor)}"
-    elif limit is not None and tensor.numel() and not 0 <= tensor.min() <= tensor.max() < limit:
+    elif limit is None or not tensor.numel() or not _has_values(tensor):
+        return
+    elif not 0 <= tensor.min() <= tensor.max() < limit:
         yield f"{name} has values outside 0 to {limit - 1}"
+
+
+def _has_values(tensor: Tensor) -> bool:
+    """Whether it can be asked for them: not on meta, not where torch only tries out shapes, and not
+    as the one sample of many that a function is given by `vmap`."""
+    unasked = tensor.is_meta or isinstance(tensor, FakeTensor)
+    return not (unasked or torch._C._functorch.is_batchedtensor(tensor))
 
 
 def _named_sizes(

@@ -262,6 +262,9 @@ class _Emitter:
         ]
         if operation.shared:
             return uses[0]
+        if operation.first:  # a list would count from 0
+            numbered = {str(number): use for number, use in enumerate(uses, operation.first)}
+            return Call(Name("nn.ModuleDict"), (Dict(tuple(numbered.items())),))
         threaded = len(operation.bodies[0].inputs) == len(operation.bodies[0].outputs) == 1
         usual = "nn.Sequential" if threaded else "nn.ModuleList"
         return repeated(container or usual, uses, operation.times)

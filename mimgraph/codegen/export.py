@@ -18,6 +18,8 @@ DynamicShapes: TypeAlias = dict[str, dict[int, Any] | None]  # its Dims have no 
 def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) -> DynamicShapes:
     """Of each input given, the axes that have no fixed size; None of one that is None."""
     inputs = graph.body.inputs
+    if isinstance(given, str):
+        given = [given]
     unknown = [name for name in given if name not in inputs]
     if unknown:
         raise ValueError(f"there is no input {unknown[0]!r}; the inputs: {', '.join(inputs)}")

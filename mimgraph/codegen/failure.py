@@ -142,8 +142,8 @@ def _inside(
             yield from _places(used, path, merge or (node.declared.span if name else None))
         case Repeated((used, *_), shared=True):
             yield from _places(used, path, merge)
-        case Repeated(repeated):
-            for number, used in enumerate(repeated):
+        case Repeated(repeated, first=first):
+            for number, used in enumerate(repeated, first):
                 yield from _places(used, _joined(path, str(number)), merge)
 
 

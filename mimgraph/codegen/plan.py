@@ -422,7 +422,7 @@ class Plan:
         for name in repeated.carried:
             self.localise(self.value(node.arguments[name]))
         first = repeated.bodies[0]
-        if len(operands) == 1 and single and not repeated.shared:
+        if len(operands) == 1 and single and not repeated.shared and not repeated.first:
             self.step(node, (Value(node.name, ""),), Call(module, tuple(operands.values())))
             return
         names = tuple(first.outputs)
@@ -444,7 +444,8 @@ class Plan:
         else:
             taken = {*self.body.inputs, *self.body.by_name}
             variable = next(name for name in LOOP_VARIABLES if name not in taken)
-            loop = Loop(variable, module, carried)
+            modules = module.method("values") if repeated.first else module
+            loop = Loop(variable, modules, carried)
             code = Call(Name(variable), args)
         self.used.update(targets)
         self.step(node, targets, code, loop)

@@ -12,9 +12,16 @@ from torch import Tensor, nn
 class Positional(nn.Module):
     """`model` with the inputs `names` by position; the others are not given."""
 
-    def __init__(self, model: nn.Module, names: Iterable[str] | None) -> None:
+    def __init__(self, model: nn.Module, names: Iterable[str] | str | None) -> None:
         super().__init__()
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"positional takes a module, as compile() makes one, not {model!r:.40}")
         known = inspect.signature(model.forward).parameters
+        if any(one.kind is one.VAR_KEYWORD for one in known.values()):
+            kind = type(model).__name__
+            raise TypeError(f"{kind} does not tell its inputs: put `positional` inside of it")
+        if isinstance(names, str):
+            names = [names]
         self.model = model
         self.training = model.training  # tools restore the mode that they find here
         self.names = tuple(known if names is None else names)

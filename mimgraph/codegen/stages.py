@@ -1,27 +1,23 @@
-"""What `torch.distributed.pipelining` needs of a stage: tensors without gaps, and their shapes before."""
+"""What `torch.distributed.pipelining` needs of a stage: tensors without gaps, as they were promised."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from mimgraph.analysis.sizes import check_fits, checked, filled
 from mimgraph.codegen.checks import torch_dtype
-from mimgraph.ir.dim import Dim, substitute, symbols
+from mimgraph.ir.dim import symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import TensorType
 
 
-def send_dense(stage: nn.Module) -> None:
-    """Let what the module returns, and the gradients of what it is given, have no gaps: no others
-    are sent, but a result may be a transposed view, a gradient a part of that of a `concat`."""
-    stage.register_forward_pre_hook(_take)
-    stage.register_forward_hook(_give)
-
-
-def _take(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+def receive_dense(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Let the gradients of what a module is given have no gaps: no others are sent, but one may be
+    a part of that of a `concat`."""
     return tuple(_with_dense_gradient(x) if _learns(x) else x for x in args)
 
 
@@ -35,30 +31,88 @@ def _with_dense_gradient(x: Tensor) -> Tensor:
     return view
 
 
-def _give(_: nn.Module, args: tuple[Any, ...], result: Any) -> Any:
-    if isinstance(result, tuple):
-        return tuple(x.contiguous() for x in result)
-    return result.contiguous()
+class Promise(NamedTuple):
+    """What the next stage was told that it is given: for which sizes, and which tensors."""
+
+    sizes: str
+    shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[torch.dtype, ...]
 
 
-def metadata(graph: TypedGraph, sizes: Mapping[str, int]) -> dict[str, tuple[Tensor, ...]]:
+class Sender:
+    """A forward hook of a stage: its results have no gaps, though they may be transposed views, and
+    are what `promises` say, if there are any.
+
+    The receiver has made room for just that, and torch does not look: other bytes would be read as
+    if they were these. So another dtype, as autocast gives, is cast, and another shape an error.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.promises: list[Promise] = []
+
+    def promise(self, sent: tuple[Tensor, ...], sizes: Mapping[str, int]) -> None:
+        """Hold to what the next stage was told of the results, for these sizes."""
+        told = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+        shapes = tuple(tuple(x.shape) for x in sent)
+        promise = Promise(told, shapes, tuple(x.dtype for x in sent))
+        if promise not in self.promises:
+            self.promises.append(promise)
+
+    def __call__(self, _: nn.Module, args: tuple[Any, ...], result: Any) -> Any:
+        if isinstance(result, tuple):
+            return self.sent(result)
+        return self.sent((result,))[0]
+
+    def sent(self, results: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        dense = tuple(x.contiguous() for x in results)
+        if not self.promises:
+            return dense
+        shapes = tuple(tuple(x.shape) for x in dense)
+        kept = [promise for promise in self.promises if promise.shapes == shapes]
+        if not kept:
+            told = "; or ".join(f"{_listed(one.shapes)} for {one.sizes}" for one in self.promises)
+            raise ValueError(f"{self.name} would send {_listed(shapes)}, but metadata told {told}")
+        return tuple(x.to(dtype) for x, dtype in zip(dense, kept[-1].dtypes, strict=True))
+
+
+def _listed(shapes: tuple[tuple[int, ...], ...]) -> str:
+    return ", ".join(map(str, shapes))
+
+
+def metadata(
+    graph: TypedGraph, batch: int, sizes: Mapping[str, int], dtype: torch.dtype | None
+) -> dict[str, tuple[Tensor, ...]]:
     """What a stage takes by position and what it gives, as tensors without values."""
     body = graph.body
-    taken = (type_ for name, type_ in body.inputs.items() if name not in body.optional)
-    given = map(body.type_of, body.outputs.values())
+    taken = [type_ for name, type_ in body.inputs.items() if name not in body.optional]
+    sent = [body.type_of(value) for value in body.outputs.values()]
+    given = {"N": batch, **sizes}
     return {
-        "input_args": tuple(_valueless(type_, sizes) for type_ in taken),
-        "output_args": tuple(_valueless(type_, sizes) for type_ in given),
+        "input_args": tuple(_valueless(type_, given, dtype) for type_ in taken),
+        "output_args": tuple(_valueless(type_, given, dtype) for type_ in sent),
     }
 
 
-def _valueless(type_: TensorType, sizes: Mapping[str, int]) -> Tensor:
-    names = (name for size in type_.shape if isinstance(size, Dim) for name in symbols(size))
-    if missing := sorted(set(names) - sizes.keys()):
+def check_told(
+    whole: TypedGraph, batch: int, sizes: Mapping[str, int], dtype: torch.dtype | None
+) -> None:
+    """A `ValueError` tells what is no batch, what no size of the graph, and what no dtype of weights."""
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ValueError(f"the batch is an integer of at least 1, not {batch!r}")
+    if dtype is not None and not getattr(dtype, "is_floating_point", False):
+        raise ValueError(f"dtype is that of the weights, a float as torch.bfloat16, not {dtype!r}")
+    check_fits("the batch", batch)
+    checked(whole, sizes)
+
+
+def _valueless(type_: TensorType, sizes: Mapping[str, int], dtype: torch.dtype | None) -> Tensor:
+    names = {name for dim in type_.dims for name in symbols(dim)}
+    if missing := sorted(names - sizes.keys()):
         raise ValueError(f"the size {missing[0]} is not given")
-    shape = [
-        extent for size in type_.shape if not isinstance(extent := substitute(size, sizes), Dim)
-    ]
-    dtype = torch_dtype(type_)
-    learns = dtype.is_floating_point or dtype.is_complex
-    return torch.empty(shape, dtype=dtype, device="meta", requires_grad=learns)
+    shape = [size for size in filled(type_, sizes).dims if isinstance(size, int)]
+    found = torch_dtype(type_)
+    if dtype is not None and found.is_floating_point:
+        found = dtype
+    learns = found.is_floating_point or found.is_complex
+    return torch.empty(shape, dtype=found, device="meta", requires_grad=learns)

@@ -71,13 +71,15 @@ class Use:
 @data
 class Repeated:
     """A block several times in a row; one body for each time. `carried` names the inputs that
-    each hands to the next, in the order of the outputs; `times` remembers how it was written."""
+    each hands to the next, in the order of the outputs; `times` remembers how it was written;
+    `first` is the number of the first, of which a stage may have left those before to another."""
 
     bodies: tuple[Body, ...]
     arguments: tuple[Mapping[str, Any], ...]
     shared: bool
     carried: tuple[str, ...]
     times: int
+    first: int = 0
 
 
 @data(slots=False)
@@ -291,8 +293,10 @@ def inside(operation: TypedOperation | None, name: str) -> TypedOperation | None
                 return inside(body.nodes[0].operation, name)
             node = body.by_name.get(name)
             return None if node is None else node.operation
-        case Repeated(bodies, shared=False) if name in map(str, range(len(bodies))):
-            return Use(bodies[int(name)], {})
+        case Repeated(bodies, shared=False, first=first) if name in map(
+            str, range(first, first + len(bodies))
+        ):
+            return Use(bodies[int(name) - first], {})
     return None
 
 
@@ -307,8 +311,8 @@ def weight_names(operation: TypedOperation, before: str = "") -> Iterator[str]:
                     yield from weight_names(item.operation, f"{before}{item.name}.")
         case Use(body):
             yield from _names_in(body, before)
-        case Repeated(bodies, shared=shared):
-            for index, body in enumerate(bodies[:1] if shared else bodies):
+        case Repeated(bodies, shared=shared, first=first):
+            for index, body in enumerate(bodies[:1] if shared else bodies, first):
                 yield from _names_in(body, before if shared else f"{before}{index}.")
 
 

@@ -140,7 +140,7 @@ class _Nodes:
                 found = list(self.structures.stretches(repeated))
                 for stretch in found:
                     if len(found) > 1:
-                        yield self.stretch(stretch, repeated, node, path)
+                        yield self.stretch(stretch, node, path)
                     yield from self.alike(stretch.bodies, f"{path}{stretch.start}.")
 
     def alike(self, bodies: tuple[Body, ...], path: str, shared: bool = False) -> Found:
@@ -149,17 +149,15 @@ class _Nodes:
         for id_ in told[bodies[0]]:
             yield id_, _spanning([told[body][id_] for body in bodies], shared)
 
-    def stretch(
-        self, stretch: Stretch, repeated: Repeated, node: TypedNode, path: str
-    ) -> tuple[str, Detail]:
+    def stretch(self, stretch: Stretch, node: TypedNode, path: str) -> tuple[str, Detail]:
         """Repeats that are drawn as one, among others."""
-        start, bodies = stretch
+        start, bodies, arguments = stretch
         last = bodies[-1]
         types = [last.type_of(value) for value in last.outputs.values()]
         ports = last.outputs if len(types) > 1 else ("",)
         return f"{path}{start}", Detail(
             last.family,
-            block_choices(bodies, repeated.arguments[start : start + len(bodies)]),
+            block_choices(bodies, arguments),
             _results(dict(zip(ports, types, strict=True))),
             notes=(f"× {len(bodies)}",) if len(bodies) > 1 else (),
             doc=last.doc,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from mimgraph.ir.typed import (
     Body,
@@ -274,7 +274,7 @@ class _Drawing:
         text = span([op_text(node, arguments_text(given)) for given in operation.arguments])
         doc, shapes = found[0].bodies[0].doc, _shape_lines(node, place.ports)
         heading = Cluster(place.id, "block", place.title, text, (), doc, shapes)
-        module = place.id if operation.shared else f"{place.id}.0"
+        module = place.id if operation.shared else f"{place.id}.{operation.first}"
         return self.block(node, found[0].bodies, heading, place, module)
 
     def row(
@@ -285,7 +285,7 @@ class _Drawing:
         results: dict[str, _End] = {}
         clusters: list[Item] = []
         for stretch in found:
-            id_, text = f"{place.id}.{stretch.start}", _stretch_text(stretch, operation.arguments)
+            id_, text = f"{place.id}.{stretch.start}", _stretch_text(stretch)
             first, last = stretch.bodies[0], stretch.bodies[-1]
             types = tuple(str(last.type_of(value)) for value in last.outputs.values())
             heading = Cluster(id_, "block", stretch.title, text, (), first.doc, types)
@@ -360,11 +360,11 @@ class _Drawing:
                 self.edges.append(Edge(end.box, head, "" if every else ", ".join(ports)))
 
 
-def _stretch_text(stretch: Stretch, arguments: tuple[Mapping[str, Any], ...]) -> str:
+def _stretch_text(stretch: Stretch) -> str:
     """The block, its params, and how often it stands there: `residual width=8/4/2 × 3`."""
     words = [
         " ".join(filter(None, (stretch.bodies[0].family, arguments_text(given))))
-        for given in arguments[stretch.start : stretch.start + len(stretch.bodies)]
+        for given in stretch.arguments
     ]
     times = len(words)
     return span(words) + (f" × {times}" if times > 1 else "")

@@ -141,7 +141,8 @@ def runs(repeated: Repeated) -> Iterator[Run]:
     start = 0
     for _, same in groupby(repeated.bodies, key=id):
         times = len(list(same))
-        yield Run(start, times, repeated.bodies[start], repeated.arguments[start])
+        number = repeated.first + start
+        yield Run(number, times, repeated.bodies[start], repeated.arguments[start])
         start += times
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Shared, TypedNode, TypedOperation, Use
 from mimgraph.ir.typed import Sequence as Chain
@@ -22,6 +22,7 @@ class Stretch(NamedTuple):
 
     start: int
     bodies: tuple[Body, ...]
+    arguments: tuple[Mapping[str, Any], ...]
 
     @property
     def title(self) -> str:
@@ -42,8 +43,9 @@ class Structures:
         start = 0
         for _, alike in groupby(repeated.bodies, key=self.number):
             bodies = tuple(alike)
-            yield Stretch(start, bodies)
-            start += len(bodies)
+            end = start + len(bodies)
+            yield Stretch(repeated.first + start, bodies, repeated.arguments[start:end])
+            start = end
 
     def number(self, body: Body) -> int:
         """The number of a body's structure."""

@@ -67,10 +67,41 @@ def test_as_many_stages_as_there_are_places_for_a_cut(count: int) -> None:
         outputs: best
     """)
     assert graph.split(2)[0].starts == ("best",)
-    with pytest.raises(ValueError, match=f"Tied can be cut into 1 to 2 stages, not {count}"):
+    tied = (
+        "; <string>:7:11: logits reads words.weight, a weight of another node,"
+        " so words and logits must be in one"
+    )
+    with pytest.raises(ValueError) as told:
         graph.split(count)
+    assert str(told.value) == (
+        f"Tied can be cut into 1 to 2 stages, not {count}{tied if count else ''}"
+    )
 
 
-def test_of_the_gallery() -> None:
-    graph = mg.load(ROOT / "specs" / "resnet50.yaml")
-    assert graph.split(2)[0].starts == ("stage4",)
+@pytest.mark.parametrize(("count", "starts"), [(2, ("deep.1",)), (4, ("deep", "deep.1", "deep.2"))])
+def test_a_repeat_is_shared_out(count: int, starts: tuple[str, ...]) -> None:
+    graph = mg.loads("""
+        inputs: {x: [8]}
+        blocks: {one: {seq: [{Linear: 8}, ReLU]}}
+        nodes:
+          first: {layer: Linear, from: x, out_features: 8}
+          deep: {block: one, from: first, repeat: 3}
+        outputs: deep
+    """)
+    assert graph.split(count)[0].starts == starts
+
+
+GALLERY = {
+    "resnet50": ("stage4",),
+    "vit_b16": ("encoded.6",),
+    "bert_base": ("states.5",),
+}
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_of_the_gallery(name: str) -> None:
+    """Blocks that repeat are shared out, which is where such models have their weights."""
+    graph = mg.load(ROOT / "specs" / f"{name}.yaml")
+    starts = graph.split(2)[0].starts
+    assert starts == GALLERY[name]
+    assert max(loads(graph, starts)) < 1.2

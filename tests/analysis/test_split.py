@@ -6,6 +6,7 @@ import pickle
 import runpy
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 import mimgraph as mg
+from mimgraph.analysis.pieces import block_names
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from tests import presence, strategies
 from tests.stages import as_tuple, compile_stages, run_stages
@@ -159,6 +161,76 @@ def test_the_last_stage_gives_what_only_training_has(start: str) -> None:
     assert len(run_stages(stages, [m.eval() for m in modules], {"x": x})) == 1
 
 
+# inside of a repeat
+
+REPEATED = """
+    name: Deep
+    inputs: {x: [4], y: [4]}
+    blocks:
+      rest:
+        params: {width: null}
+        inputs: [a, b]
+        nodes:
+          wide: {layer: Linear, from: a, out_features: $width}
+          back: {layer: Linear, from: wide, out_features: 4}
+          sum: {merge: add, from: [back, b]}
+          less: {merge: subtract, from: [b, back]}
+        outputs: {a: sum, c: less}
+      one: {seq: [{Linear: 4}, ReLU]}
+      keep:
+        inputs: [a, b]
+        nodes: {lin: {layer: Linear, from: a, out_features: 4}, s: {merge: add, from: [lin, b]}}
+        outputs: s
+    nodes:
+      deep_1: {layer: Linear, from: x, out_features: 4}
+      deep: {block: one, from: deep_1, repeat: 3, freeze: true}
+      two: {block: rest, from: [deep, y], repeat: {with: {width: [2, 3, 4, 5]}}}
+      kept: {block: keep, from: [two.a, two.c], repeat: 3}
+      last: {merge: add, from: [kept, deep]}
+    outputs: last
+"""
+
+
+def test_a_stage_may_begin_inside_of_a_repeat() -> None:
+    graph = mg.loads(REPEATED)
+    stages = graph.split(["deep.1", "two.1", "two.3", "kept", "kept.2"])
+    assert [" ".join(stage.inputs) for stage in stages] == [
+        "x y",
+        "y deep_0",
+        "y deep two_0_a",
+        "y deep two_2_a",
+        "deep two_a two_c",
+        "deep two_c kept_1",
+    ]
+    assert_same_as_the_whole(graph, stages)
+
+
+@pytest.mark.parametrize(
+    "starts", [["deep.1", "two.1", "kept.1"], ["two.2"], ["deep.2", "two.3", "kept.2"]], ids=str
+)
+def test_what_a_stage_begins_inside_of_keeps_its_numbers(starts: list[str]) -> None:
+    """Its weights are called as in the whole, so are the rows of the table."""
+    graph = mg.loads(REPEATED)
+    stages = graph.split(starts)
+    model = graph.compile()
+    modules = compile_stages(stages, model)  # which asserts the names
+    assert not any(p.requires_grad for n, p in modules[1].named_parameters() if n[:4] == "deep")
+    assert_same_as_the_whole(graph, stages)
+
+
+def test_the_text_and_the_table_of_the_rest_of_a_repeat() -> None:
+    *_, last = mg.loads(REPEATED).split(["two.2"])
+    assert 'nn.ModuleDict({"2": Rest(width=4), "3": Rest(width=5)})' in last.source()
+    assert "for layer in self.two.values():" in last.source()
+    two = next(row for row in last.summary().rows if row.name == "two")
+    assert [row.name for row in two.children] == ["2", "3"]
+
+
+def test_the_first_block_of_a_repeat_begins_where_the_repeat_does() -> None:
+    graph = mg.loads(REPEATED)
+    assert [s.inputs for s in graph.split(["two.0"])] == [s.inputs for s in graph.split(["two"])]
+
+
 # what cannot be cut
 
 REFUSED = {
@@ -178,7 +250,16 @@ REFUSED = {
         outputs: two
         """,
         "one",
-        "nothing runs before one, so no stage ends there",
+        "spec.yaml:3:17: nothing runs before one, so no stage ends there",
+    ),
+    "at an input": (
+        """
+        inputs: {x: [3]}
+        nodes: {one: {layer: Linear, from: x, out_features: 3}, two: {layer: ReLU, from: one}}
+        outputs: two
+        """,
+        "x",
+        "x is an input, and a stage begins at a node",
     ),
     "tied weights": (
         """
@@ -224,6 +305,54 @@ REFUSED = {
             " heard is in stage 1, all in stage 2, and must be in one"
         ),
     ),
+    "inside of blocks that are one module": (
+        """
+        inputs: {x: [3]}
+        blocks: {one: {seq: [{Linear: 3}]}}
+        nodes: {deep: {block: one, from: x, repeat: {times: 3, shared: true}}}
+        outputs: deep
+        """,
+        "deep.1",
+        "spec.yaml:4:17: deep stays whole, as its blocks are one module",
+    ),
+    "inside of what another uses again": (
+        """
+        inputs: {x: [3], y: [3]}
+        blocks: {one: {seq: [{Linear: 3}]}}
+        nodes:
+          deep: {block: one, from: x, repeat: 3}
+          again: {share: deep, from: y}
+          all: {merge: add, from: [deep, again]}
+        outputs: all
+        """,
+        "deep.1",
+        "spec.yaml:5:11: deep stays whole, as other nodes use its weights",
+    ),
+    "inside of what may be missing": (
+        """
+        inputs: {x: [3], y: {shape: [3], optional: true}}
+        blocks: {one: {seq: [{Linear: 3}]}}
+        nodes:
+          deep: {block: one, from: y, repeat: 3}
+          all: {merge: add, from: [x, deep], missing: skip}
+        outputs: all
+        """,
+        "deep.1",
+        "spec.yaml:5:11: deep stays whole, as what it reads may be missing",
+    ),
+    "inside of what reads no input": (
+        """
+        inputs: {x: [3]}
+        blocks: {one: {seq: [{Linear: 3}]}}
+        nodes:
+          row: {parameter: [3], init: zeros, batched: true}
+          deep: {block: one, from: row, repeat: 3}
+          all: {merge: add, from: [x, deep]}
+        outputs: all
+        """,
+        "deep.1",
+        "spec.yaml:6:11: deep stays whole, as it reads no input",
+    ),
     "a state": (
         """
         inputs: {x: [T, 3]}
@@ -263,6 +392,24 @@ def test_what_cannot_be_cut_is_told(case: str) -> None:
     assert str(told.value) == message
 
 
+@pytest.mark.parametrize(
+    ("stages", "odd"),
+    [(True, "True"), (2.0, "2.0"), (None, "None"), ([None], "None"), (["two", 2], "2")],
+    ids=repr,
+)
+def test_what_is_neither_a_number_nor_names_is_told(stages: Any, odd: str) -> None:
+    with pytest.raises(TypeError) as told:
+        mg.loads(HEADS).split(stages)
+    assert str(told.value) == f"split takes a number of stages or names of nodes, not {odd}"
+
+
+@pytest.mark.parametrize("stages", ["two", ["two"], ("two", "two"), {"two": 1}], ids=repr)
+def test_a_lone_name_is_one_cut_and_a_name_counts_once(stages: Any) -> None:
+    found = mg.loads(HEADS).split(stages)
+    assert found == mg.loads(HEADS).split(["two"])
+    assert found[0].starts == ("two",)
+
+
 # the whole, again
 
 
@@ -289,14 +436,15 @@ def check_every_cut(text: str) -> int:
     """Each cut that is not refused gives the whole again, all of them at once do too."""
     graph = mg.loads(text)
     allowed = []
-    for node in graph.typed.body.nodes:
+    body = graph.typed.body
+    for name in (*body.by_name, *block_names(body)):
         try:
-            stages = graph.split([node.name])
+            stages = graph.split([name])
         except ValueError as error:
             assert any(word in str(error) for word in ("must be in one", "nothing runs before"))
         else:
             assert_same_as_the_whole(graph, stages)
-            allowed.append(node.name)
+            allowed.append(name)
     if len(allowed) > 1:
         assert_same_as_the_whole(graph, graph.split(allowed))
     return len(allowed)
@@ -353,7 +501,9 @@ def test_a_stage_is_drawn_and_summed_up_as_a_graph_is() -> None:
 
 def test_a_stage_has_no_spec_of_its_own() -> None:
     first, _ = mg.loads(HEADS).split(["two"])
-    with pytest.raises(ValueError, match="ModelStage1 is a stage; the graph .* is Model"):
+    with pytest.raises(
+        ValueError, match="ModelStage1 is a stage, .*; that of Model is its `whole`"
+    ):
         first.dumps()
 
 
@@ -410,8 +560,52 @@ def test_the_shapes_of_what_is_sent() -> None:
     assert [x.shape for x in first.metadata(2, T=5)["output_args"]] == [
         x.shape for x in last.metadata(2, T=5)["input_args"]
     ]
-    with pytest.raises(ValueError, match="the size T is not given"):
-        last.metadata(2)
+    floats = [x.dtype for x in last.metadata(2, T=5, dtype=torch.bfloat16)["input_args"]]
+    assert floats == [torch.bfloat16, torch.int64, torch.bfloat16]
+
+
+WINDOW = """
+    inputs: {x: [T, 3]}
+    nodes:
+      columns: {layer: Transpose, from: x, dim0: 1, dim1: 2}
+      conv: {layer: Conv1d, from: columns, out_channels: 4, kernel_size: 3}
+      again: {layer: Conv1d, from: conv, out_channels: 4, kernel_size: 1}
+    outputs: again
+"""
+UNTOLD = {
+    "a size that is missing": ((2,), {}, "the size T is not given"),
+    "one that the graph has not": ((2,), {"T": 5, "Q": 3}, "no size is called 'Q'; .*sizes: T"),
+    "the batch is no name": ((2,), {"T": 5, "N": 3}, "no size is called 'N'"),
+    "no batch": ((0,), {"T": 5}, "the batch is an integer of at least 1, not 0"),
+    "too short": ((2,), {"T": 2}, r"T = 2 breaks T >= 3, which conv needs \(spec.yaml:5\)"),
+    "no dtype of weights": ((2,), {"T": 5, "dtype": torch.int64}, "a float .*, not torch.int64"),
+}
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_what_metadata_does_not_take(case: str) -> None:
+    batch, given, message = UNTOLD[case]
+    _, last = stages_of(WINDOW, "again")
+    with pytest.raises(ValueError, match=message):
+        last.metadata(*batch, **given)
+
+
+def test_what_was_told_is_what_is_sent() -> None:
+    """Else the next stage reads the bytes as what it expects."""
+    first, last = stages_of(WINDOW, "again")
+    module = first.compile()
+    for batch in (2, 3):
+        first.metadata(batch, T=5)
+    assert [module(torch.randn(batch, 5, 3)).shape[0] for batch in (2, 3)] == [2, 3]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert module(torch.randn(2, 5, 3)).dtype == torch.float32
+    told = (
+        r"ModelStage1 would send \(1, 4, 3\), but metadata told \(2, 4, 3\) for N = 2, T = 5; or "
+    )
+    with pytest.raises(ValueError, match=told):
+        pickle.loads(pickle.dumps(module))(torch.randn(1, 5, 3))
+    last.metadata(2, T=5)
+    assert len(last.compile()(torch.randn(1, 4, 3))) == 1  # that sends nothing
 
 
 @pytest.mark.parametrize("check", [False, True])

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._subclasses import FakeTensorMode
 
 import mimgraph as mg
 
@@ -100,6 +101,24 @@ def test_what_fits_goes_through() -> None:
         assert model(**given).shape == (len(given["text"]), 4)
     short = inputs() | {"text": torch.zeros(4, 12, dtype=torch.int32)}
     assert model.bfloat16()(**short | {"image": short["image"].bfloat16()}).dtype == torch.bfloat16
+
+
+def test_where_there_are_no_values_the_rest_is_looked_at() -> None:
+    """On meta, where torch tries out shapes, and of one sample that `vmap` gives."""
+    with torch.device("meta"):
+        model, given = GRAPH.compile(check=True), inputs()
+    assert model(**given).is_meta
+    short = given | {"mask": given["mask"][:, 1:]}
+    assert says(model, short) == "T of text is 12 but T of mask is 11"
+    with FakeTensorMode():
+        assert GRAPH.compile(check=True)(**inputs()).shape == (4, 4)
+    model, given = GRAPH.compile(check=True), inputs()
+
+    def of_one(sample: dict[str, Tensor]) -> Tensor:
+        found: Tensor = model(**{name: x[None] for name, x in sample.items()})
+        return found[0]
+
+    torch.testing.assert_close(torch.vmap(of_one)(given), model(**given))
 
 
 def test_without_the_switch_there_is_nothing() -> None:

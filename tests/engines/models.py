@@ -43,6 +43,17 @@ class Model:
         return {name: tensor for name, tensor in made.items() if name not in self.left_out}
 
 
+@dataclass(frozen=True)
+class Written(Model):
+    """A model by its text."""
+
+    text: str = ""
+
+    @cached_property
+    def graph(self) -> mg.Graph:
+        return mg.loads(self.text)
+
+
 MODELS = [
     Model("simple_numerical"),
     Model("text_numerical"),

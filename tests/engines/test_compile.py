@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+import mimgraph as mg
 from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
 
 
@@ -88,3 +89,24 @@ def test_other_sizes_need_no_other_graph() -> None:
             inputs = model.inputs(batch, T=length)
             assert_close(compiled(**inputs), module(**inputs))
     assert len(graphs) == 1
+
+
+@pytest.mark.parametrize("reads", ["x", "{input: x, lengths: steps}"])
+def test_recurrent_layers_break_the_graph(reads: str) -> None:
+    """torch puts no recurrent layer into a graph, unless it is allowed to, and none with lengths."""
+    graph = mg.loads(f"""
+        inputs: {{x: [T, 5], steps: {{shape: [], dtype: int64}}}}
+        nodes:
+          read: {{layer: LSTM, from: {reads}, hidden_size: 6}}
+          more: {{layer: Cast, from: steps, dtype: float32}}
+        outputs: [read, more]
+    """)
+    module = graph.compile()
+    torch._dynamo.reset()
+    compiled = torch.compile(module, backend="aot_eager")
+    for batch, length in ((3, 5), (4, 7)):
+        inputs = {"x": torch.randn(batch, length, 5), "steps": torch.full((batch,), length - 1)}
+        assert_close(compiled(**inputs), module(**inputs))
+    torch._dynamo.reset()
+    with pytest.raises(torch._dynamo.exc.Unsupported):
+        torch.compile(module, fullgraph=True, backend="eager")(**inputs)

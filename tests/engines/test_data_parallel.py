@@ -20,7 +20,7 @@ from torch.distributed.tensor.parallel import (
 )
 from torch.nn.parallel import DistributedDataParallel
 
-from tests.engines.models import MODELS, Model, assert_close
+from tests.engines.models import MODELS, Model, Written, assert_close
 from tests.engines.processes import BATCH, SIZE, in_two_processes, loss_of
 
 pytestmark = pytest.mark.slow
@@ -28,9 +28,23 @@ pytestmark = pytest.mark.slow
 Wrap = Callable[[Model, nn.Module, DeviceMesh], nn.Module]
 
 
+# what is learned for a missing sound has no part where the sound is given, what hears it where not
+FILLED = """
+    inputs: {x: [3], sound: {shape: [4], optional: true}}
+    nodes:
+      heard: {layer: Linear, from: sound, out_features: 4}
+      filled: {layer: Fill, from: heard, value: learned}
+      both: {merge: concat, from: [x, filled]}
+      score: {layer: Linear, from: both, out_features: 2}
+    outputs: score
+"""
+EVERY = [*MODELS, Written("filled", text=FILLED), Written("filled", {}, ("sound",), FILLED)]
+
+
 def distributed(model: Model, module: nn.Module, mesh: DeviceMesh) -> nn.Module:
-    """What an optional input that is left out feeds has no part in the loss."""
-    return DistributedDataParallel(module, find_unused_parameters=bool(model.left_out))
+    """With optional inputs not every parameter has part in the loss, given or left out."""
+    has_optional = bool(model.graph.typed.body.optional)
+    return DistributedDataParallel(module, find_unused_parameters=has_optional)
 
 
 # children whose weights the model reads itself, as GPT-2 does those of its words to guess the next:
@@ -55,7 +69,7 @@ def called(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 WRAPS: dict[str, Wrap] = {"DDP": distributed, "FSDP2": sharded}
-HALVES = [(name, model) for name in WRAPS for model in MODELS]
+HALVES = [(name, model) for name in WRAPS for model in EVERY]
 
 
 class Found(NamedTuple):

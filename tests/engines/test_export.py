@@ -120,6 +120,7 @@ def test_one_name_is_one_dim() -> None:
 def test_inputs_left_out_are_none_or_not_told() -> None:
     graph = MODELS[-1].graph
     assert list(graph.dynamic_shapes(["numeric", "city", "job"])) == ["numeric", "city", "job"]
+    assert list(graph.dynamic_shapes("city")) == ["city"]
     inputs: Mapping[str, Any] = MODELS[-1].inputs(3) | {"image": None}
     assert graph.dynamic_shapes(inputs)["image"] is None
     with pytest.raises(ValueError, match="there is no input 'photo'; the inputs: numeric, "):

@@ -42,12 +42,15 @@ def assert_onnx(model: Model, path: Path) -> None:
         path,
         kwargs=inputs,
         input_names=list(inputs),  # else it writes them in lower case
+        output_names=list(model.graph.outputs),  # else by the node of its own graph
         dynamic_shapes=model.graph.dynamic_shapes(inputs),
         dynamo=True,
     )
     sizes = {"T": 13} if "T" in str(model.graph.inputs) else {}
     other = model.inputs(5, **sizes)
     assert_close(run(path, other), module(**other))
+    file = onnx.load(path)
+    assert [one.name for one in file.graph.output] == list(model.graph.outputs)
 
 
 @each_of(MODELS[:4])

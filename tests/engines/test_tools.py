@@ -10,8 +10,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
+from torch.optim.swa_utils import AveragedModel
 
-from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
+from tests.engines.models import (
+    MODELS,
+    Model,
+    Written,
+    assert_close,
+    each_of,
+    every_model,
+    loss_gradients,
+)
 
 
 @every_model
@@ -109,3 +118,35 @@ def test_dynamic_quantization(model: Model) -> None:
     assert not kinds & {nn.Linear, nn.LSTM}
     plain, output = module(**inputs), small(**inputs)
     assert 0 < (output - plain).norm() < 0.05 * plain.norm()
+
+
+NORMED = """
+    inputs: {x: [3], y: [2]}
+    nodes:
+      both: {merge: concat, from: [x, y]}
+      normed: {layer: BatchNorm1d, from: both}
+      score: {layer: Linear, from: normed, out_features: 2}
+    outputs: score
+"""
+
+
+def test_averaged_weights() -> None:
+    """Running means by a loop, as torch's `update_bn` hands on one input, by position."""
+    model = Written("normed", text=NORMED)
+    one, other, inputs = model.compile(), model.compile(), model.inputs(8)
+    for parameter in other.parameters():
+        parameter.data *= 3
+    averaged = AveragedModel(one)
+    for module in (one, other):
+        averaged.update_parameters(module)
+    for parameter in one.parameters():
+        parameter.data *= 2  # the mean of once and three times
+    assert_close(averaged.eval()(**inputs), one(**inputs))
+    (norm,) = (m for m in averaged.modules() if isinstance(m, nn.BatchNorm1d))
+    norm.reset_running_stats()
+    norm.momentum = None  # the mean over all batches
+    averaged.train()
+    for part in (0, 4):
+        averaged(**{name: x[part : part + 4] for name, x in inputs.items()})
+    both = torch.cat([*inputs.values()], 1)
+    assert_close(norm.running_mean, both.mean(0))

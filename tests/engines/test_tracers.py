@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.checkpoint import checkpoint
 
 import mimgraph as mg
@@ -58,6 +59,22 @@ def test_torchscript_follows_it_by_position(model: Model) -> None:
     assert_close(traced(*other.values()), module(**other))
 
 
+def test_torchscript_takes_several_outputs_if_not_strict() -> None:
+    graph = mg.loads("""
+        inputs: {x: [3]}
+        nodes:
+          one: {layer: Linear, from: x, out_features: 4}
+          two: {layer: Linear, from: one, out_features: 2}
+        outputs: [one, two]
+    """)
+    module = graph.compile()
+    adapter = mg.positional(module)
+    with pytest.raises(RuntimeError, match="dict at the output of the tracer"):
+        torch.jit.trace(adapter, torch.randn(2, 3))
+    traced, x = torch.jit.trace(adapter, torch.randn(2, 3), strict=False), torch.randn(5, 3)
+    assert_close(traced(x), module(x=x))
+
+
 @each_of([*MODELS[:3], *MODELS[-2:]])
 def test_reentrant_checkpoints_by_position(model: Model) -> None:
     """It learns only where an input does."""
@@ -87,6 +104,9 @@ def test_inputs_by_position_are_in_the_order_of_the_spec() -> None:
     assert torch.equal(adapter(inputs["input1"], inputs["input2"]), module(**inputs))
     other = mg.positional(module, ["input2", "input1"])
     assert torch.equal(other(inputs["input2"], inputs["input1"]), module(**inputs))
+    lone = MODELS[3].compile()
+    image = MODELS[3].inputs(1)["image"]
+    assert torch.equal(mg.positional(lone, "image")(image), lone(image=image))
     assert not adapter.training and mg.positional(module.train()).training
     assert {id(p) for p in adapter.parameters()} == {id(p) for p in module.parameters()}
 
@@ -104,3 +124,8 @@ def test_what_does_not_fit_by_position() -> None:
         mg.positional(module, ["x"])
     with pytest.raises(TypeError, match="3 inputs, but only input1, input2 are known"):
         mg.positional(module)(x, x, x)
+    wrapped = AveragedModel(module)
+    with pytest.raises(TypeError, match="AveragedModel does not tell its inputs: put `positional`"):
+        mg.positional(wrapped)
+    with pytest.raises(TypeError, match="takes a module, as compile.. makes one, not <Graph "):
+        mg.positional(MODELS[0].graph)  # type: ignore[arg-type]
