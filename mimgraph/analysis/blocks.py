@@ -11,11 +11,10 @@ from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.catalogue import same_size
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.expression import plain, to_text
+from mimgraph.ir.expression import PLAIN, plain, to_text
 from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
 from mimgraph.source import Span
 
-LITERAL = (int, float, bool, str)  # what is computed by no one
 WORDS = ("from", "take", "freeze", "repeat")
 
 
@@ -72,7 +71,7 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
     for name, option in block.params.items():
         if name in given:
             found[name] = given[name]
-        elif type(option.value) in LITERAL:
+        elif type(option.value) in PLAIN:
             found[name] = option.value
         else:
             env = layered(found, state.params)

@@ -24,7 +24,6 @@ from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute, layered
 from mimgraph.analysis.presence import (
-    always,
     check_handed_on,
     check_inputs,
     check_item,
@@ -34,9 +33,18 @@ from mimgraph.analysis.presence import (
     left_out,
     missing_from,
     settled,
+    unconditional,
 )
-from mimgraph.analysis.shares import check_shared, missing_in_shares, owner
-from mimgraph.analysis.sources import all_known, ask_for_port, feed, match, resolve, unknown_port
+from mimgraph.analysis.shares import check_shared, missing_in_shares, owner, sharing
+from mimgraph.analysis.sources import (
+    all_known,
+    ask_for_port,
+    feed,
+    known_types,
+    match,
+    resolve,
+    unknown_port,
+)
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.analysis.structure import check_scope, scope_of
 from mimgraph.diagnostics import Label, Report
@@ -56,7 +64,7 @@ from mimgraph.ir.graph import (
     Share,
     Source,
 )
-from mimgraph.ir.presence import Presence
+from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed import (
     Body,
     Leaf,
@@ -135,9 +143,10 @@ def _type_nodes(state: State, context: Context, outputs: Iterable[Output]) -> di
     if len(context.typed) < len(context.scope.nodes):
         beyond = [n for name, n in context.scope.nodes.items() if name not in context.typed]
         check_nodes_text(state, beyond, context.env, context.path)
-    check_shared(state, context)
-    for name, optional in missing_in_shares(context).items():  # the body that all of them run
-        context.typed[name] = type_node(state, context, context.scope.nodes[name], optional)
+    if shares := sharing(context):
+        check_shared(state, context, shares)
+        for name, optional in missing_in_shares(context).items():  # the body that all of them run
+            context.typed[name] = type_node(state, context, context.scope.nodes[name], optional)
     return {o.name: resolve(state, context, o.source, "") for o in outputs}
 
 
@@ -149,13 +158,11 @@ def _values(outputs: Mapping[str, Fed]) -> dict[str, Value] | None:
 def _typed(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:
     """The typed nodes as written, and as they run."""
     typed = context.typed
-    written = [typed.get(name) for name in context.scope.nodes]
-    running = [typed[node.name] for node in context.scope.order]
-    return _there(written), _there(running)
-
-
-def _there(nodes: Iterable[TypedNode | None]) -> tuple[TypedNode, ...]:
-    return tuple([node for node in nodes if node is not None])
+    running = tuple([node for node in typed.values() if node is not None])
+    if list(typed) == list(context.scope.nodes):
+        return running, running
+    written = (typed.get(name) for name in context.scope.nodes)
+    return tuple([node for node in written if node is not None]), running
 
 
 def _known(types: Mapping[str, TensorType | None]) -> dict[str, TensorType]:
@@ -195,10 +202,10 @@ def _node(
     typed = _operation(state, site, owned.declared)
     if fed is None:
         _missing_from(state, site, owned.declared)
-    if typed is not None:
+    if typed is not None and not (fed and unconditional(fed)):
         typed = settled(state, site, typed)
-    if typed is not None and not always(fed or ()):
-        typed = _with_less(state, site, owned.declared, typed)
+        if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
+            typed = _with_less(state, site, owned.declared, typed)
     if typed is None or owned.declared is node:
         return typed
     shared = Shared(owned.name, typed.operation, owned.item)
@@ -446,11 +453,14 @@ def _called(
     fed: Mapping[str, Fed],
 ) -> TypedNode | None:
     """The typed node of a use; of several results only `take` makes one the default."""
-    done = finish(state, site, site.node.name, None, results, "" if "" in results else None)
-    if done is None:
-        return None
+    default = "" if "" in results else None
+    if site.take is not None:
+        done = finish(state, site, site.node.name, None, results, default)
+        if done is None:
+            return None
+        default = done.default
     arguments = {key: one.value for key, one in fed.items()}
-    return TypedNode(site.node.name, operation, arguments, done.results, done.default, site.node)
+    return TypedNode(site.node.name, operation, arguments, results, default, site.node)
 
 
 def _repeat(
@@ -515,9 +525,10 @@ def _use(
     dims = bind_pattern(state, block, fed, given, site.path)
     if dims is None:
         return None
-    types = _known({key: one.type for key, one in fed.items()})
+    types = known_types(fed)
+    assert types is not None
     optional = left_out(fed) | site.optional
-    key = (call.block, identity(given), tuple(types.values()), optional)
+    key = (call.block, *map(identity, given.values()), tuple(types.values()), optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)

@@ -13,6 +13,7 @@ from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
+    PLAIN,
     ExpressionError,
     Variable,
     WrittenText,
@@ -77,6 +78,8 @@ class Bound(NamedTuple):
 
 def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
     """Plain data from a given value: every `Written` in it computed; FAULTY if one cannot be."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Written):
         return _compute(value, env, report, node)
     if isinstance(value, Template):
@@ -173,6 +176,8 @@ def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str)
 
 def is_constant(value: Any) -> bool:
     """Whether nothing in the value is computed."""
+    if type(value) in PLAIN:
+        return True
     if isinstance(value, list):
         return all(map(is_constant, value))
     if isinstance(value, dict):
@@ -257,7 +262,7 @@ def _values(
             value = _checked(op.name, op.options[name], value, option.span, report, node)
         found[name] = value
         key += name, identity(value)
-        if not isinstance(value, int | float | str):
+        if not isinstance(value, (int, float, str)):
             run_time += [(name, size) for size in _run_time_sizes(value)]
     return Values(found, tuple(key), run_time)
 

@@ -36,9 +36,9 @@ def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
     return fine
 
 
-def always(fed: Iterable[Fed]) -> bool:
-    """Whether all of these are always there."""
-    return all(one.presence == ALWAYS for one in fed)
+def unconditional(fed: Iterable[Fed]) -> bool:
+    """Whether all of these are always there, and none is a tensor of the model itself."""
+    return not any(one.is_own or one.presence != ALWAYS for one in fed)
 
 
 def left_out(fed: Mapping[str, Fed]) -> frozenset[str]:
@@ -74,10 +74,7 @@ def handed_on(body: Body, whole: Presence, outer: Mapping[str, Presence]) -> Map
 
 def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
     """The node with its presence; None where a missing source is not provided for, which is told."""
-    every = site.fed or ()
-    if every and always(every) and not any(one.is_own for one in every):
-        return typed
-    by_value = {one.value: one for one in every}
+    by_value = {one.value: one for one in site.fed or ()}
     fed = {key: by_value[value] for key, value in typed.arguments.items()}
     if all(one.is_own for one in fed.values()):
         return replace(typed, is_own=True)

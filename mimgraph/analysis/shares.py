@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -31,6 +31,8 @@ from mimgraph.ir.types import TensorType
 
 def owner(state: State, context: Context, node: Node, path: str) -> Owner | None:
     """Whose module a node uses, which is its own unless it shares; None where told."""
+    if not isinstance(node.operation, Share):
+        return Owner(node.name, None, node)
     found: Owner | None = Owner(node.name, None, node)
     followed: list[Share] = []
     while found is not None and isinstance(share := found.declared.operation, Share):
@@ -80,16 +82,25 @@ def _item(
     return found
 
 
-def check_shared(state: State, context: Context) -> None:
+def sharing(context: Context) -> list[str]:
+    """The nodes that may use the modules of others."""
+    return [
+        name
+        for name, typed in context.typed.items()
+        if typed is not None and isinstance(typed.operation, (Shared, TypedEach))
+    ]
+
+
+def check_shared(state: State, context: Context, names: Iterable[str]) -> None:
     """A module used again must meet inputs of the same sizes, so far as it knows them."""
-    for name in context.typed:
+    for name in names:
         check_share(state, context, name)
 
 
 def check_share(state: State, context: Context, name: str) -> None:
     """The same of one node, or of the items of its `each`, if it shares."""
     typed = context.typed[name]
-    if typed is None or not isinstance(typed.operation, Shared | TypedEach):
+    if typed is None:
         return
     items = typed.operation.items if isinstance(typed.operation, TypedEach) else (typed,)
     for position, item in enumerate(items):

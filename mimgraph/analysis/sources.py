@@ -96,15 +96,15 @@ def unknown_port(
 
 def match_op(state: State, site: Site, op: Op) -> dict[str, Fed] | None:
     """The sources of a layer or merge by operand key; None where they do not fit."""
-    spec = op.inputs
-    if spec.kind == "one":
-        return match(state, site, op.name, spec.names, spec.optional)
-    if spec.kind == "none" and not site.fed:
+    spec, fed = op.inputs, site.fed
+    if spec.kind == "one" and fed is not None and len(fed) == 1 and not fed[0].source.argument:
+        return {spec.names[0]: fed[0]}  # as of most
+    if spec.kind == "none" and not fed:
         return {}
-    if site.fed is not None and spec.kind == "many":
-        return _match_many(state, site, op, site.fed)
-    if site.fed is not None and spec.kind == "named":
-        return _match_named(state, site, op, site.fed)
+    if fed is not None and spec.kind == "many":
+        return _match_many(state, site, op, fed)
+    if fed is not None and spec.kind == "named":
+        return _match_named(state, site, op, fed)
     return match(state, site, op.name, spec.names, spec.optional)
 
 

@@ -164,6 +164,9 @@ class WrittenText(str):
         return str, (str(self),)
 
 
+PLAIN = frozenset({int, float, bool, str, type(None), Dim})  # have no parts and no origin
+
+
 def written(value: Any, expression: Expression) -> Any:
     """`value`, remembering `expression` where its type can."""
     if type(value) is int or type(value) is WrittenInt:
@@ -175,22 +178,23 @@ def written(value: Any, expression: Expression) -> Any:
 
 def plain(value: Any) -> Any:
     """A value without its origin, which means nothing in another block."""
-    if isinstance(value, bool):
+    kind = type(value)
+    if kind in PLAIN:
         return value
+    if kind is list or kind is tuple:
+        return kind(map(plain, value))
+    if kind is dict:
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, int):
         return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if type(value) in (list, tuple):
-        return type(value)(map(plain, value))
-    if type(value) is dict:
-        return {key: plain(item) for key, item in value.items()}
-    return value
+    return float(value) if isinstance(value, float) else value
 
 
 def identity(value: Any) -> Hashable:
     """What tells a value from others, its type and its origin too: a key as long as it lives."""
     kind = type(value)
+    if kind in PLAIN:
+        return kind, value
     if kind is WrittenInt or kind is WrittenFloat:
         return kind, value, id(value.written)
     if kind is WrittenText:
@@ -386,7 +390,7 @@ def _compute(operator: str, left: Any, right: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """A number without its origin; anything else is no operand."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Dim):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Dim)):
         raise ExpressionError(f"{value!r} is not a number")
     if isinstance(value, int):
         return int(value)
