@@ -271,7 +271,8 @@ class Graph(Shown):
         from mimgraph.codegen.excerpts import excerpts
         from mimgraph.render.details import details
 
-        return details(self.typed, self.declared, excerpts(self.typed))
+        declared = None if self.typed.is_stage else self.declared
+        return details(self.typed, declared, excerpts(self.typed))
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""

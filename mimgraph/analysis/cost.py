@@ -140,7 +140,7 @@ class Costs:
         for name in path.split("."):
             operation = unwrap(operation)
             if isinstance(operation, Repeated) and not operation.shared:
-                inner = _at(operation.bodies, name)
+                inner = _at(operation.bodies, name, operation.first)
                 operation, found = Use(inner, {}), self.body(inner)
                 continue
             node = _inside(operation, name)
@@ -218,8 +218,9 @@ def _inside(operation: TypedOperation, name: str) -> TypedNode:
 Item = TypeVar("Item")
 
 
-def _at(items: tuple[Item, ...], name: str) -> Item:
-    """The item of that number."""
-    if not name.isdecimal() or int(name) >= len(items):
+def _at(items: tuple[Item, ...], name: str, first: int = 0) -> Item:
+    """The item of that number, counted from `first`."""
+    index = int(name) - first if name.isdecimal() else -1
+    if not 0 <= index < len(items):
         raise KeyError(name)
-    return items[int(name)]
+    return items[index]

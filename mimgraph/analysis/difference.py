@@ -501,7 +501,9 @@ def _op_words(node: TypedNode) -> str:
 
 def _key(operation: TypedOperation, index: int) -> str:
     """The key of the module of one of those bodies."""
-    return str(index) if isinstance(operation, Repeated) and not operation.shared else ""
+    if isinstance(operation, Repeated) and not operation.shared:
+        return str(operation.first + index)
+    return ""
 
 
 def _edits(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Edit]:

@@ -93,17 +93,18 @@ class _Finder:
                     yield from self.node(item, f"{path}{index}", part, ran)
             case Use(body, merge="") | Repeated((body, *_), shared=True):
                 yield from self.body(body, path, ran)
-            case Repeated(bodies) if made:
-                yield from self.repeats(bodies, path, made, ran)
+            case Repeated() if made:
+                yield from self.repeats(operation, path, made, ran)
 
-    def repeats(self, bodies: tuple[Body, ...], path: str, made: _Made, ran: Excerpts) -> Found:
+    def repeats(self, repeated: Repeated, path: str, made: _Made, ran: Excerpts) -> Found:
         """The first of each run of equal repeats."""
+        bodies = repeated.bodies
         runs = [next(run) for _, run in groupby(range(len(bodies)), key=bodies.__getitem__)]
-        for index, number in enumerate(runs):
-            body = bodies[number]
-            part = made.part((index, len(runs)), (number, len(bodies)))
-            yield f"{path}{number}", (part.excerpt, *ran, self.definitions[self.names[body]])
-            yield from self.body(body, f"{path}{number}.", ran)
+        for index, start in enumerate(runs):
+            body, id_ = bodies[start], f"{path}{repeated.first + start}"
+            part = made.part((index, len(runs)), (start, len(bodies)))
+            yield id_, (part.excerpt, *ran, self.definitions[self.names[body]])
+            yield from self.body(body, f"{id_}.", ran)
 
     def classes_of(self, node: TypedNode) -> Excerpts:
         """The class of an item of a chain, that of a block, and all of what is not drawn opened."""
@@ -150,9 +151,10 @@ class _Class:
         return f"{self.found.read.name}.{name}", self.found.methods.get(name)
 
     def inputs(self) -> Found:
-        """The arguments of a forward that takes them by name."""
+        """The arguments of the forward, after `self`."""
         place, forward = self.method("forward")
-        for argument in forward.read.args.kwonlyargs if forward else ():
+        arguments = [*forward.read.args.args[1:], *forward.read.args.kwonlyargs] if forward else ()
+        for argument in arguments:
             yield argument.arg, (_excerpt(self.file, place, lines_of(argument)),)
 
     @cached_property
@@ -239,13 +241,13 @@ class _Made:
 
     @cached_property
     def rows(self) -> tuple[list[ast.expr], ...]:
-        """The arguments of a container, and the list that is its only one."""
+        """The arguments of a container, and the list or the values of the dict that is its only one."""
         call = self.read.value if isinstance(self.read, ast.Assign | ast.Expr) else self.read
         while isinstance(call, ast.Call):
             match call:
                 case ast.Call(func=ast.Attribute(value=made, attr="requires_grad_")):
                     call = made
-                case ast.Call(args=[ast.List(elts=items)] as args):
+                case ast.Call(args=[ast.List(elts=items) | ast.Dict(values=items)] as args):
                     return args, items
                 case ast.Call(args=args):
                     return (args,)

@@ -36,8 +36,10 @@ Excerpts: TypeAlias = Mapping[str, tuple[Excerpt, ...]]
 Found: TypeAlias = Iterator[tuple[str, Detail]]
 
 
-def details(graph: TypedGraph, declared: Graph, code: Excerpts) -> Mapping[str, Detail]:
-    """A detail for every box and cluster by its id, with the `code` that is found under it."""
+def details(graph: TypedGraph, declared: Graph | None, code: Excerpts) -> Mapping[str, Detail]:
+    """A detail for every box and cluster by its id, with the `code` that is found under it.
+
+    What a stage takes and gives is not `declared`."""
     found = {
         **dict(_inputs(graph, declared)),
         **dict(_Nodes(graph).body(graph.body, "")),
@@ -49,18 +51,18 @@ def details(graph: TypedGraph, declared: Graph, code: Excerpts) -> Mapping[str, 
     return told
 
 
-def _inputs(graph: TypedGraph, declared: Graph) -> Found:
-    for given in declared.inputs:
-        type_ = graph.body.inputs[given.name]
+def _inputs(graph: TypedGraph, declared: Graph | None) -> Found:
+    written = {given.name: _spec(given) for given in declared.inputs} if declared else {}
+    for name, type_ in graph.body.inputs.items():
         yield (
-            given.name,
+            name,
             Detail(
                 "input",
                 () if type_.vocab is None else (Choice("vocab", str(type_.vocab)),),
                 _results({"": type_}),
-                notes=("optional",) if given.optional else (),
-                doc=given.doc,
-                spec=_spec(given),
+                notes=("optional",) if name in graph.body.optional else (),
+                doc=graph.input_docs.get(name, ""),
+                spec=written.get(name, ()),
             ),
         )
 
@@ -77,19 +79,19 @@ def _table(columns: Mapping[str, Detail]) -> Detail:
     )
 
 
-def _outputs(graph: TypedGraph, declared: Graph) -> Found:
+def _outputs(graph: TypedGraph, declared: Graph | None) -> Found:
     body = graph.body
-    for given in declared.outputs:
-        value = body.outputs[given.name]
+    written = {given.name: _spec(given) for given in declared.outputs} if declared else {}
+    for name, value in body.outputs.items():
         yield (
-            f"output {given.name}",
+            f"output {name}",
             Detail(
                 "output",
                 results=_results({"": body.type_of(value)}),
                 sources=(Read(source_text(value, body.by_name)),),
-                notes=("in training",) if given.only_training else (),
-                doc=given.doc,
-                spec=_spec(given),
+                notes=("in training",) if name in body.training else (),
+                doc=graph.output_docs.get(name, ""),
+                spec=written.get(name, ()),
             ),
         )
 
