@@ -64,16 +64,14 @@ def parted(body: Body) -> Iterator[tuple[TypedNode, int]]:
             yield node, len(node.operation.bodies)
 
 
-def why_whole(body: Body, name: str) -> str | None:
-    """Why no stage may end inside a node that repeats a block, if none may."""
-    node = body.by_name.get(name)
-    if node is None or not isinstance(node.operation, Repeated):
-        return None
+def why_whole(body: Body, node: TypedNode) -> str | None:
+    """Why no stage may end inside a node, if so."""
     return _why_whole(body, node, _read_by_others(body))
 
 
 def _why_whole(body: Body, node: TypedNode, together: Container[str]) -> str | None:
-    assert isinstance(node.operation, Repeated)
+    if not isinstance(node.operation, Repeated):
+        return "it is no repeat of blocks of its own"
     if node.operation.shared:
         return "its blocks are one module"
     if node.name in together:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from mimgraph.analysis.names import name_fault
-from mimgraph.analysis.pieces import in_pieces, why_whole
+from mimgraph.analysis.pieces import in_pieces, parted, why_whole
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.code import Code, Operand, RuntimeSize
 from mimgraph.ir.dim import Dim, symbols
@@ -58,11 +58,16 @@ def _check_name(body: Body, name: str, known: Container[str]) -> None:
         return
     if name in body.inputs:
         raise ValueError(f"{name} is an input, and a stage begins at a node")
-    head, _, number = name.partition(".")
-    if number.isdecimal() and (why := why_whole(body, head)):
-        raise ValueError(f"{_place(body.by_name[head])}: {head} stays whole, as {why}")
-    near = suggestion(name, body.by_name, "the nodes")
-    raise ValueError(f"no node is called {name!r}{near and f'; {near}'}")
+    head, dot, _ = name.partition(".")
+    node = body.by_name.get(head) if dot else None
+    if node is None:
+        near = suggestion(name, body.by_name, "the nodes")
+        raise ValueError(f"no node is called {name!r}{near and f'; {near}'}")
+    times = dict(parted(body)).get(node)
+    if times is None:
+        raise ValueError(f"{_place(node)}: {head} stays whole, as {why_whole(body, node)}")
+    told = f"no block is called {name!r}; {head} has {times}, counted from 0"
+    raise ValueError(f"{_place(node)}: {told}")
 
 
 def _place(node: TypedNode) -> str:
@@ -150,6 +155,7 @@ class _Cut:
         self.body = graph.body
         self.runs = runs
         self.place = {node.name: stage for stage, nodes in enumerate(runs) for node in nodes}
+        self.written = {node.name: index for index, node in enumerate(graph.body.nodes)}
         for bond in bonds(graph.body):
             self.check(bond)
 
@@ -177,9 +183,9 @@ class _Cut:
         needed -= {Value(name, "") for name in self.body.optional}
         for node in self.runs[stage]:
             needed |= self.tell_sizes(node, needed)
+        named = [value for value in needed if value in self.names]
         # one with a batch first, from which a missing input's substitute takes its size
-        named = (value for value in self.names if value in needed)
-        return sorted(named, key=lambda value: not self.body.type_of(value).batched)
+        return sorted(named, key=lambda v: (not self.body.type_of(v).batched, self.rank[v]))
 
     def tell_sizes(self, node: TypedNode, given: set[Value]) -> set[Value]:
         """The inputs of the graph that a node reads sizes from which nothing given tells."""
@@ -222,7 +228,7 @@ class _Cut:
             replace(
                 body,
                 inputs=inputs,
-                nodes=tuple(inside[node.name] for node in body.nodes if node.name in inside),
+                nodes=tuple(inside[name] for name in sorted(inside, key=self.written.__getitem__)),
                 order=tuple(inside.values()),
                 outputs={name: renamed.get(value, value) for name, value in handed_on.items()},
                 doc=f"Stage {index + 1} of {len(self.runs)} of {graph.name}.",
@@ -234,6 +240,11 @@ class _Cut:
             tuple(one for one in graph.constraints if can_be_read(one.dim, told)),
             is_stage=True,
         )
+
+    @cached_property
+    def rank(self) -> dict[Value, int]:
+        """The order of what stages take."""
+        return {value: index for index, value in enumerate(self.names)}
 
     @cached_property
     def names(self) -> dict[Value, str]:
