@@ -303,9 +303,7 @@ class Plan:
     def comment(self, node: TypedNode, target: Value) -> str:
         """The shape of a tensor, where the twins have the same."""
         type_ = node.results.get(target.port)
-        if (
-            type_ is None or type_.dtype not in DTYPES
-        ):  # the state of a recurrent layer is no tensor
+        if type_ is None or type_.dtype not in DTYPES:  # a recurrent layer's state is no tensor
             return ""
         told = str(type_)
         disagree = self.twins and any(str(twin.type_of(target)) != told for twin in self.twins)
