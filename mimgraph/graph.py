@@ -190,8 +190,11 @@ class Graph(Shown):
         from mimgraph.analysis.split import split
 
         starts = tuple(dict.fromkeys(_starts(self.typed, stages)))
-        parts = enumerate(split(self.typed, starts))
-        return tuple(Stage(self, starts, index, typed) for index, typed in parts)
+        parts = split(self.typed, starts)
+        return tuple(
+            Stage(self, starts, index, typed, is_last=typed is parts[-1])
+            for index, typed in enumerate(parts)
+        )
 
     def save(self, model: nn.Module, path: str | PathLike[str]) -> None:
         """Write the model's weights as .safetensors with this spec in the metadata.
@@ -314,12 +317,13 @@ class Stage(Graph):
     """
 
     def __init__(
-        self, whole: Graph, starts: tuple[str, ...], index: int, typed: TypedGraph
+        self, whole: Graph, starts: tuple[str, ...], index: int, typed: TypedGraph, is_last: bool
     ) -> None:
         self.whole = whole
         self.starts = starts
         self.index = index
         self.typed = typed
+        self.is_last = is_last
 
     @property
     def declared(self) -> DeclaredGraph:  # type: ignore[override]  # it is no spec of its own
@@ -327,6 +331,9 @@ class Stage(Graph):
             f"{self.name} is a stage, which has no spec of its own; that of {self.whole.name} is its"
             " `whole`"
         )
+
+    def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
+        raise ValueError(f"{self.name} is a stage, which is not split again; split its `whole`")
 
     def compile(self, *, check: bool = False) -> nn.Module:
         """The module; what it sends, results and gradients, are tensors without gaps."""
@@ -354,7 +361,7 @@ class Stage(Graph):
 
         check_told(self.whole.typed, batch, sizes, dtype)
         told = metadata(self.typed, batch, sizes, dtype)
-        if self.index < len(self.starts):  # the last sends nothing
+        if not self.is_last:  # which sends nothing
             self._sender.promise(told["output_args"], {"N": batch, **sizes})
         return told
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import runpy
+import timeit
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,12 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.analysis.pieces import block_names
+from mimgraph.codegen.excerpts import excerpts
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.render.details import details
+from mimgraph.render.drawing import diagram
 from tests import presence, strategies
+from tests.render.test_details import ids
 from tests.stages import as_tuple, compile_stages, run_stages
 from tests.strategies import to_yaml
 
@@ -231,8 +237,30 @@ def test_the_first_block_of_a_repeat_begins_where_the_repeat_does() -> None:
     assert [s.inputs for s in graph.split(["two.0"])] == [s.inputs for s in graph.split(["two"])]
 
 
+def test_each_of_many_blocks_is_a_stage_in_linear_time() -> None:
+    def seconds(count: int) -> float:
+        graph = mg.loads(f"""
+            inputs: {{x: [3]}}
+            blocks: {{one: {{seq: [{{Linear: 3}}]}}}}
+            nodes: {{deep: {{block: one, from: x, repeat: {count}}}}}
+            outputs: deep
+        """)
+        starts = block_names(graph.typed.body)
+        return min(timeit.repeat(lambda: graph.split(starts), number=1, repeat=3))
+
+    assert seconds(4000) < 8 * 2 * seconds(500)  # were it quadratic, 64 times
+
+
 # what cannot be cut
 
+REPEAT = """
+        inputs: {x: [3]}
+        blocks: {one: {seq: [{Linear: 3}]}}
+        nodes:
+          deep: {block: one, from: x, repeat: 3}
+          chain: {from: deep, seq: [{one: {repeat: 2}}, ReLU]}
+        outputs: chain
+"""
 REFUSED = {
     "a node that is not there": (
         """
@@ -304,6 +332,21 @@ REFUSED = {
             "spec.yaml:5:11: all reads heard, which may be missing:"
             " heard is in stage 1, all in stage 2, and must be in one"
         ),
+    ),
+    "a block that is not there": (
+        REPEAT,
+        "deep.3",
+        "spec.yaml:5:11: no block is called 'deep.3'; deep has 3, counted from 0",
+    ),
+    "a part of a block": (
+        REPEAT,
+        "deep.1.0",
+        "spec.yaml:5:11: no block is called 'deep.1.0'; deep has 3, counted from 0",
+    ),
+    "inside of a chain": (
+        REPEAT,
+        "chain.1",
+        "spec.yaml:6:11: chain stays whole, as it is no repeat of blocks of its own",
     ),
     "inside of blocks that are one module": (
         """
@@ -499,12 +542,41 @@ def test_a_stage_is_drawn_and_summed_up_as_a_graph_is() -> None:
     assert "def forward(self, one: Tensor, aux: Tensor) -> tuple[Tensor, ...]:" in last.source()
 
 
-def test_a_stage_has_no_spec_of_its_own() -> None:
+@pytest.mark.parametrize("starts", [["two"], ["two.2"], ["two.1", "two.3", "kept.1"]], ids=str)
+def test_all_that_is_drawn_of_a_stage_is_told_of(starts: list[str]) -> None:
+    for stage in mg.loads(REPEATED).split(starts):
+        found = details(stage.typed, None, excerpts(stage.typed))
+        assert sorted(found) == sorted(ids(diagram(stage.typed).items))
+        assert [id_ for id_, detail in found.items() if not detail.code] == []
+
+
+def test_a_stage_is_drawn_as_a_page(tmp_path: Path) -> None:
+    *_, last = mg.loads(REPEATED).split(["two.2"])
+    last.draw(tmp_path / "stage.html")
+    assert "DeepStage2" in (tmp_path / "stage.html").read_text()
+
+
+def test_what_differs_of_two_stages_has_the_numbers_of_the_whole() -> None:
+    one, other = (mg.loads(REPEATED).split([start])[1] for start in ("two.1", "two.2"))
+    told = str(mg.diff(one, other))
+    assert "two.1.* → two.2.*" in told
+    assert "two.3.wide  Linear  out_features 4 → 5" in told
+
+
+@pytest.mark.parametrize("use", [mg.Graph.dumps, mg.Graph.as_layer])
+def test_a_stage_has_no_spec_of_its_own(use: Callable[[mg.Graph], Any]) -> None:
     first, _ = mg.loads(HEADS).split(["two"])
     with pytest.raises(
         ValueError, match="ModelStage1 is a stage, .*; that of Model is its `whole`"
     ):
-        first.dumps()
+        use(first)
+
+
+def test_a_stage_is_not_split_again() -> None:
+    """Its weights would be counted anew."""
+    *_, last = mg.loads(REPEATED).split(["two.2"])
+    with pytest.raises(ValueError, match="DeepStage2 is a stage, .*; split its `whole`"):
+        last.split(["two.3"])
 
 
 def test_the_text_of_a_stage_stands_alone(tmp_path: Path) -> None:
@@ -606,6 +678,14 @@ def test_what_was_told_is_what_is_sent() -> None:
         pickle.loads(pickle.dumps(module))(torch.randn(1, 5, 3))
     last.metadata(2, T=5)
     assert len(last.compile()(torch.randn(1, 4, 3))) == 1  # that sends nothing
+
+
+def test_the_last_stage_sends_nothing_though_two_names_begin_it() -> None:
+    text, *_ = CROSSING["what reads no input is in the stage that reads it first"]
+    first, last = stages_of(text, "scaled", "two")
+    assert (first, last) == stages_of(text, "two")
+    last.metadata(4)
+    assert len(last.compile()(torch.randn(2, 3))) == 2
 
 
 @pytest.mark.parametrize("check", [False, True])
