@@ -680,6 +680,14 @@ def test_what_was_told_is_what_is_sent() -> None:
     assert len(last.compile()(torch.randn(1, 4, 3))) == 1  # that sends nothing
 
 
+@pytest.mark.parametrize("told", [[torch.bfloat16], [torch.bfloat16, None]], ids=str)
+def test_of_equal_shapes_the_last_that_was_told_is_sent(told: list[torch.dtype | None]) -> None:
+    first, _ = stages_of(WINDOW, "again")
+    for dtype in (None, *told):
+        first.metadata(2, T=5, dtype=dtype)
+    assert first.compile()(torch.randn(2, 5, 3)).dtype == (told[-1] or torch.float32)
+
+
 def test_the_last_stage_sends_nothing_though_two_names_begin_it() -> None:
     text, *_ = CROSSING["what reads no input is in the stage that reads it first"]
     first, last = stages_of(text, "scaled", "two")
