@@ -152,15 +152,19 @@ def _look_up(value: Written, env: Environment, report: Report, node: str, name: 
 
 
 def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
+    expression, look_up = value.expression, partial(_look_up, value, env, report, node)
     try:
-        result = evaluate(value.expression, partial(_look_up, value, env, report, node))
+        if isinstance(expression, Variable):  # as most are
+            result = look_up(expression)
+        else:
+            result = evaluate(expression, look_up)
     except _AlreadyTold:
         return FAULTY
     except ExpressionError as error:
         span = value.at(error.start, error.end)
         report.add(Diagnostic(error.code, error.message, span, node=node))
         return FAULTY
-    return written(result, value.expression)
+    return written(result, expression)
 
 
 def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str) -> None:
