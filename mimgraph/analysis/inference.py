@@ -286,18 +286,15 @@ def _each(
 
 def _operation(state: State, site: Site, node: Node) -> TypedNode | None:
     """What `node` does, done at the site."""
-    match node.operation:
-        case Apply() as apply:
-            applied = apply_op(state, site, apply)
-            if isinstance(applied, Expansion):
-                return _expanded(state, site, apply, applied)
-            return applied
-        case Chain() as chain:
-            return _chain(state, site, chain)
-        case Call() as call:
-            return _call(state, site, call)
-        case _:
-            return None
+    operation = node.operation
+    if isinstance(operation, Apply):
+        applied = apply_op(state, site, operation)
+        if isinstance(applied, Expansion):
+            return _expanded(state, site, operation, applied)
+        return applied
+    if isinstance(operation, Chain):
+        return _chain(state, site, operation)
+    return _call(state, site, operation) if isinstance(operation, Call) else None
 
 
 def _missing_from(state: State, site: Site, node: Node) -> None:
