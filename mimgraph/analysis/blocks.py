@@ -22,6 +22,8 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
     """The block of a call whose params fit; None where a fault of either is told. `span` is the
     node's name."""
     block = state.blocks.get(call.block)
+    if state.calls.get(call):
+        return block
     if call not in state.calls:
         before = len(state.report.diagnostics)
         if block is None:
@@ -56,13 +58,12 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
                 missing_option(block.family, name, span, state.report, path)
 
 
-def given_params(call: Call, block: Block) -> dict[str, Option]:
+def given_params(call: Call, block: Block) -> Mapping[str, Option]:
     """The params of a call by name; a lone value is the first."""
-    given = dict(call.params)
     first = next(iter(block.params), None)
-    if call.lone is not None and first is not None:
-        given[first] = call.lone
-    return given
+    if call.lone is None or first is None:
+        return call.params
+    return {**call.params, first: call.lone}
 
 
 def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[str, Any]:

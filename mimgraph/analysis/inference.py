@@ -101,12 +101,12 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     _check_outputs(state, graph.outputs, found)
     for fed in found.values() if always else ():
         check_output(state, fed)
-    outputs = _values(found)
+    outputs = _outputs(found)
     if len(report.diagnostics) > before or outputs is None:
         return None
     training = frozenset(output.name for output in graph.outputs if output.only_training)
     body = Body(
-        *("", state.params, {}, {}, _known(types), *_typed(context), outputs),
+        *("", state.params, {}, {}, _known(types), *_typed(context), *outputs),
         doc=graph.doc,
         optional=optional,
         training=training,
@@ -149,9 +149,13 @@ def _type_nodes(state: State, context: Context, outputs: Iterable[Output]) -> di
     return {o.name: resolve(state, context, o.source, "") for o in outputs}
 
 
-def _values(outputs: Mapping[str, Fed]) -> dict[str, Value] | None:
-    """The values of a body's outputs, if all types are known."""
-    return {name: fed.value for name, fed in outputs.items()} if all_known(outputs) else None
+def _outputs(found: Mapping[str, Fed]) -> tuple[dict[str, Value], dict[str, TensorType]] | None:
+    """The values of a body's outputs, and the types of its results, if they are all known."""
+    types = known_types(found)
+    if types is None:
+        return None
+    values = {name: fed.value for name, fed in found.items()}
+    return values, {"": next(iter(types.values()))} if len(types) == 1 else types
 
 
 def _typed(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:
@@ -281,18 +285,15 @@ def _each(
 
 def _operation(state: State, site: Site, node: Node) -> TypedNode | None:
     """What `node` does, done at the site."""
-    match node.operation:
-        case Apply() as apply:
-            applied = apply_op(state, site, apply)
-            if isinstance(applied, Expansion):
-                return _expanded(state, site, apply, applied)
-            return applied
-        case Chain() as chain:
-            return _chain(state, site, chain)
-        case Call() as call:
-            return _call(state, site, call)
-        case _:
-            return None
+    operation = node.operation
+    if isinstance(operation, Apply):
+        applied = apply_op(state, site, operation)
+        if isinstance(applied, Expansion):
+            return _expanded(state, site, operation, applied)
+        return applied
+    if isinstance(operation, Chain):
+        return _chain(state, site, operation)
+    return _call(state, site, operation) if isinstance(operation, Call) else None
 
 
 def _missing_from(state: State, site: Site, node: Node) -> None:
@@ -318,30 +319,30 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
     """Items in a row: an unknown type silences the rest, but their options are checked."""
     matched = match(state, site, "seq", ("input",), frozenset())
     first = matched["input"] if matched else None
-    before = first and (first.value, first.type, first.text, first.producer)
+    value, type_ = (first.value, first.type) if first else (Value("", ""), None)
+    text, producer = (first.text, first.producer) if first else ("", site.node.span)
     state.count(max(len(chain.items) - 1, 0), site.node.span)  # beside the node itself
     items: list[TypedNode] = []
     for item in chain.items:
         path = f"{site.path}.{item.name}" if site.path else item.name
-        fed = None
-        if before is not None and before[1] is not None:
-            value, type_, text, producer = before
-            # the item's name stands for its source
-            fed = (Fed(value, type_, Source(text, None, item.span), producer),)
+        # the item's name stands for its source
+        source = Source(text, None, item.span)
+        fed = None if type_ is None else (Fed(value, type_, source, producer),)
         typed = _operation(state, Site(site.context, item, path, fed, item.take), item)
-        before = None
+        type_ = None
         if typed is None:
             continue
         items.append(typed)
         if not check_item(state, item, path, typed):
             return None
-        if typed.type is None:
+        type_ = typed.type
+        if type_ is None:
             ports = tuple(typed.results)
             operation = item.operation
             name = operation.block if isinstance(operation, Call) else item.name
             ask_for_port(state, name, item.span, ports, path)
             return None
-        before = (Value(item.name, typed.default or ""), typed.type, item.name, item.span)
+        value, text, producer = Value(item.name, typed.default or ""), item.name, item.span
     if first is None or first.type is None or len(items) < len(chain.items):
         return None
     if site.take is not None:
@@ -427,7 +428,7 @@ def _builtin_body(
     inside = State(block.inner, Report(), state.params)
     check_blocks(inside)
     context = Context(given, types, scope_of(block), f"{block.family}.", optional=optional)
-    outputs = _values(_type_nodes(inside, context, block.outputs))
+    outputs = _outputs(_type_nodes(inside, context, block.outputs))
     state.require(inside.constraints)
     for fault in inside.report.diagnostics[:1]:
         labels = tuple(
@@ -437,7 +438,7 @@ def _builtin_body(
     if outputs is None:
         return None, 0
     body = Body(
-        *(block.family, given, {}, {}, types, *_typed(context), outputs),
+        *(block.family, given, {}, {}, types, *_typed(context), *outputs),
         doc=block.doc,
         optional=optional,
     )
@@ -556,13 +557,13 @@ def _body(
     path = block.family if block.is_chain else f"{block.family}."
     env = layered(dims, given, state.params)
     context = Context(env, types, state.scopes[key], path, (use,), optional=optional)
-    outputs = _values(_type_nodes(state, context, block.outputs))
+    outputs = _outputs(_type_nodes(state, context, block.outputs))
     if outputs is None:
         return None
     defaults = default_params(state, key, block)
     typed = _typed(context)
     return Body(
-        *(block.family, given, defaults, dims, types, *typed, outputs),
+        *(block.family, given, defaults, dims, types, *typed, *outputs),
         block.is_chain,
         block.doc,
         optional,

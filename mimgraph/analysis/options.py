@@ -37,13 +37,22 @@ ELSEWHERE = {
     "batch_first": "it is always true here",
 }
 
+MANY = 32  # names that are not copied for each use
+
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
 def layered(*layers: Mapping[str, Any]) -> Environment:
-    """The names of all, of two alike the first one's: seen through, as copies of thousands cost."""
-    some = cast("list[dict[str, Any]]", [layer for layer in layers if layer])
-    return ChainMap(*some) if len(some) > 1 else some[0] if some else {}
+    """The names of all, of two alike the first one's: of few a copy, which is read faster."""
+    some = [layer for layer in layers if layer]
+    if len(some) < 2:
+        return some[0] if some else {}
+    if sum(map(len, some)) > MANY:
+        return ChainMap(*cast("list[dict[str, Any]]", some))
+    found: dict[str, Any] = {}
+    for layer in reversed(some):
+        found.update(layer)
+    return found
 
 
 class _AlreadyTold(Exception):
@@ -157,15 +166,19 @@ def _look_up(value: Written, env: Environment, report: Report, node: str, name: 
 
 
 def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
+    expression, look_up = value.expression, partial(_look_up, value, env, report, node)
     try:
-        result = evaluate(value.expression, partial(_look_up, value, env, report, node))
+        if isinstance(expression, Variable):  # as most are
+            result = look_up(expression)
+        else:
+            result = evaluate(expression, look_up)
     except _AlreadyTold:
         return FAULTY
     except ExpressionError as error:
         span = value.at(error.start, error.end)
         report.add(Diagnostic(error.code, error.message, span, node=node))
         return FAULTY
-    return written(result, value.expression)
+    return written(result, expression)
 
 
 def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str) -> None:
@@ -210,37 +223,42 @@ def bind(
     node: str,
     words: tuple[str, ...] = (),
 ) -> Bound:
-    """Match what is given to the op's options: unknown and missing ones, a lone value with no home."""
+    """What is given matched to the op's options, and what never varies of it computed."""
     before = len(report.diagnostics)
-    given = dict(options)
-    if lone is not None:
-        if op.lone_option is None:
-            report.add(
-                Diagnostic(
-                    "wrong-type",
-                    f"{op.name} takes its options by name",
-                    lone.span,
-                    help=_example(op),
-                    node=node,
-                )
-            )
-        else:
-            given[op.lone_option] = lone
-    unknown = [name for name in given if name not in op.options]
-    for name in unknown:
-        unknown_option(op.name, name, given.pop(name).key, tuple(op.options), words, report, node)
-    if not unknown and len(report.diagnostics) == before:
+    given = _matched(op, options, lone, report, node, words)
+    if len(report.diagnostics) == before:
         for spec in op.required:
             if spec.name not in given:
                 wants = describe(spec.annotation)
                 missing_option(op.name, spec.name, name_span, report, node, wants)
-    varying = {name: option for name, option in given.items() if not is_constant(option.value)}
-    literal = {n: o for n, o in given.items() if n not in varying} if varying else given
+    varying, literal, length = dict[str, Option](), dict[str, Option](), 0
+    for name, option in given.items():
+        (literal if is_constant(option.value) else varying)[name] = option
+        length += length_of(option.value)
     fixed = _values(op, Values(op.defaults, (), ()), literal, {}, report, node)
     faulty = len(report.diagnostics) > before or FAULTY in fixed.by_name.values()
-    length = sum(length_of(option.value) for option in given.values())
     inferred = [name for name in op.inferred if name in given]
     return Bound(op, given, inferred, varying, fixed, faulty, length)
+
+
+def _matched(
+    op: Op,
+    options: Mapping[str, Option],
+    lone: Option | None,
+    report: Report,
+    node: str,
+    words: tuple[str, ...],
+) -> dict[str, Option]:
+    """The options by name: those that the op does not have are told, as a lone value with no home."""
+    given = dict(options)
+    if lone is not None and op.lone_option is None:
+        message, help = f"{op.name} takes its options by name", _example(op)
+        report.add(Diagnostic("wrong-type", message, lone.span, help=help, node=node))
+    elif lone is not None and op.lone_option is not None:
+        given[op.lone_option] = lone
+    for name in [name for name in given if name not in op.options]:
+        unknown_option(op.name, name, given.pop(name).key, tuple(op.options), words, report, node)
+    return given
 
 
 def values(bound: Bound, env: Environment, report: Report, node: str) -> Values | None:

@@ -154,7 +154,8 @@ class Body:
     """The inside of the graph or of one distinct use of a block.
 
     `nodes` stand in the order in which their modules are made, `order` in the order they run.
-    `optional` are the inputs that may be left out, `training` the outputs given in training only.
+    `results` are the types of the outputs by port, of a single one by "". `optional` are the inputs
+    that may be left out, `training` the outputs given in training only.
     """
 
     family: str
@@ -165,6 +166,7 @@ class Body:
     nodes: tuple[TypedNode, ...]
     order: tuple[TypedNode, ...]
     outputs: Mapping[str, Value]
+    results: Mapping[str, TensorType]
     is_chain: bool = False
     doc: str = ""
     optional: frozenset[str] = frozenset()
@@ -186,14 +188,6 @@ class Body:
         if item:
             (node,) = (one for one in single_nodes(node) if one.name == value.name)
         return port_type(node, value.port)
-
-    @cached_property
-    def results(self) -> Mapping[str, TensorType]:
-        """The types of the outputs by port; a single one is the port ""."""
-        if len(self.outputs) == 1:
-            (value,) = self.outputs.values()
-            return {"": self.type_of(value)}
-        return {name: self.type_of(value) for name, value in self.outputs.items()}
 
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,6 +60,21 @@ def process(*command: str) -> Cost:
         subprocess.run(command, check=True, capture_output=True, cwd=ROOT, env=environment)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    return cost
+
+
+def elsewhere(make: str) -> Cost:
+    """A cost that a process of its own makes and takes: `make` is the expression. A peer may change
+    torch for all that run beside it, as pytorch-symbolic does, which wraps nn.Module itself."""
+    module = make.partition("(")[0].rpartition(".")[0]
+    script = f"import {module}\nprint(({make})())"
+
+    def cost() -> float:
+        done = subprocess.run(
+            [sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT
+        )
+        return float(done.stdout.split()[-1])
 
     return cost
 

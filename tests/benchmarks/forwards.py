@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves
 import mimgraph as mg
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from tests.benchmarks import peers
-from tests.benchmarks.case import Case, Cost, clocked
+from tests.benchmarks.case import Case, Cost, clocked, elsewhere
 from tests.gallery import gallery
 from tests.gallery.test_audio import WaveNet
 from tests.gallery.test_missing import ByHand
@@ -101,12 +101,18 @@ def total(result: Any) -> Tensor:
     return sum(x.sum() for x in tree_leaves(result))
 
 
-def forward_of_peer(peer: str) -> tuple[Cost, Cost]:
-    """The two-numeric model compiled, and built by a peer, on one thread."""
+def simple(peer: str = "") -> Cost:
+    """The two-numeric model compiled, or built by a peer, on one thread."""
     torch.set_num_threads(1)
     graph = gallery("simple_numerical")
-    ours, theirs, inputs = graph.compile(), peers.SIMPLE[peer](), inputs_of(graph, batch=1)
-    return several(lambda: ours(**inputs)), several(lambda: theirs(*inputs.values()))
+    inputs = inputs_of(graph, batch=1)
+    if not peer:
+        return several(partial(graph.compile(), **inputs))
+    return several(partial(peers.SIMPLE[peer](), *inputs.values()))
+
+
+def forward_of_peer(peer: str) -> tuple[Cost, Cost]:
+    return simple(), elsewhere(f"tests.benchmarks.forwards.simple({peer!r})")
 
 
 def cases() -> Iterator[Case]:
@@ -122,4 +128,10 @@ def cases() -> Iterator[Case]:
                 group="" if name in SHOWN else what,
             )
     for peer in peers.SIMPLE:
-        yield Case("forward, simple_numerical", peer, partial(forward_of_peer, peer), peer=peer)
+        yield Case(
+            name="forward, simple_numerical",
+            against=peer,
+            make=partial(forward_of_peer, peer),
+            rounds=3,
+            peer=peer,
+        )

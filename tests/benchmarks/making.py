@@ -9,8 +9,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers
-from tests.benchmarks import peers
-from tests.benchmarks.case import Case, Cost, clocked
+from tests.benchmarks.case import Case, Cost, clocked, elsewhere
 from tests.benchmarks.reading import chain
 
 REPEATED = """
@@ -69,9 +68,12 @@ def built_against_fewer(nodes: int, fewer: int) -> tuple[Cost, Cost]:
 
 def built_against_peer(peer: str, nodes: int, with_weights: bool) -> tuple[Cost, Cost]:
     """A graph checked, or compiled as well, as a peer has the weights at once."""
-    theirs = clocked(lambda: peers.CHAINS[peer](nodes), nodes)
-    made = (lambda: building(nodes).compile()) if with_weights else (lambda: building(nodes))
-    return clocked(made, nodes), theirs
+
+    def build() -> tuple[mg.Graph, nn.Module | None]:
+        graph = building(nodes)  # a peer's model keeps its graph too
+        return graph, graph.compile() if with_weights else None
+
+    return clocked(build, nodes), elsewhere(f"tests.benchmarks.peers.building({peer!r}, {nodes})")
 
 
 def cases() -> Iterator[Case]:
@@ -105,7 +107,7 @@ def cases() -> Iterator[Case]:
                 against=f"{peer}, which makes the weights at once",
                 make=partial(built_against_peer, peer, 10_000, with_weights),
                 at_most=most,
-                rounds=1 if peer == "keras" else 3,
+                rounds=3,
                 unit="µs a node",
                 peer=peer,
                 slow=True,

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tests.benchmarks.case import Cost, clocked
 from tests.handwritten import SimpleNumerical
 
 Forward = Callable[[Tensor, Tensor], Any]
@@ -95,6 +96,12 @@ def pytorch_symbolic_chain(nodes: int) -> nn.Module:
     for _ in range(nodes):
         x = nn.Linear(64, 64)(x)
     return SymbolicModel(first, x)
+
+
+def building(peer: str, nodes: int) -> Cost:
+    """That many layers in a row, of a peer that is imported and has built once."""
+    CHAINS[peer](2)
+    return clocked(lambda: CHAINS[peer](nodes), nodes)
 
 
 CHAINS: Mapping[str, Callable[[int], Any]] = {
