@@ -75,6 +75,7 @@ from mimgraph.ir.typed import (
     TypedOperation,
     Use,
     Value,
+    results_of,
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import DTYPES, TensorType, strongest
@@ -149,13 +150,13 @@ def _type_nodes(state: State, context: Context, outputs: Iterable[Output]) -> di
     return {o.name: resolve(state, context, o.source, "") for o in outputs}
 
 
-def _outputs(found: Mapping[str, Fed]) -> tuple[dict[str, Value], dict[str, TensorType]] | None:
+def _outputs(found: Mapping[str, Fed]) -> tuple[dict[str, Value], Mapping[str, TensorType]] | None:
     """The values of a body's outputs, and the types of its results, if they are all known."""
     types = known_types(found)
     if types is None:
         return None
     values = {name: fed.value for name, fed in found.items()}
-    return values, {"": next(iter(types.values()))} if len(types) == 1 else types
+    return values, results_of(types)
 
 
 def _typed(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:
