@@ -18,15 +18,9 @@ from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.own import OwnClasses, import_lines
 from mimgraph.codegen.plan import UsedPorts, item_code, used_ports
-from mimgraph.codegen.printer import (
-    Assign,
-    Class,
-    For,
-    Return,
-    Statement,
-    module_text,
-)
+from mimgraph.codegen.printer import module_text
 from mimgraph.codegen.sizes import resolve_sizes
+from mimgraph.codegen.statements import Assign, Class, For, Return, Statement
 from mimgraph.codegen.tree import Construct
 from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript
 from mimgraph.ir.lowering import Module

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from mimgraph.codegen.emit import emit
 from mimgraph.codegen.lines import Lines, Located, Method, lines_of, located
 from mimgraph.codegen.plan import owner_of
-from mimgraph.codegen.printer import Assign, For, Return, Statement
+from mimgraph.codegen.statements import Assign, For, Return, Statement
 from mimgraph.ir.code import Dict
 from mimgraph.ir.typed import (
     Body,

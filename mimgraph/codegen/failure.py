@@ -14,7 +14,7 @@ from torch import nn
 from mimgraph.codegen.checks import Takes, call_faults, same_kind
 from mimgraph.codegen.emit import emit
 from mimgraph.codegen.lines import lines_of, located
-from mimgraph.codegen.printer import Assign, Return
+from mimgraph.codegen.statements import Assign, Return
 from mimgraph.ir.typed import (
     Body,
     Each,

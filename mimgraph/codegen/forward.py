@@ -10,7 +10,7 @@ from mimgraph.codegen.inline import inlined
 from mimgraph.codegen.naming import Branches
 from mimgraph.codegen.paths import Fork, Path, Paths
 from mimgraph.codegen.plan import Plan, UsedPorts
-from mimgraph.codegen.printer import Assign, Delete, For, If, Return, Statement
+from mimgraph.codegen.statements import Assign, Delete, For, If, Return, Statement
 from mimgraph.codegen.steps import Step, values_read
 from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
 from mimgraph.ir.presence import Presence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.codegen.printer import Expr, Function, Parameter, Return, Statement
+from mimgraph.codegen.statements import Expr, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed import Body, Each, Leaf, Sequence, TypedNode, TypedOperation

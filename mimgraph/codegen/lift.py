@@ -8,16 +8,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.analysis.names import name_fault
 from mimgraph.codegen.frozen import train
-from mimgraph.codegen.printer import (
-    Assign,
-    Class,
-    Expr,
-    For,
-    Function,
-    If,
-    Parameter,
-    Statement,
-)
+from mimgraph.codegen.statements import Assign, Class, Expr, For, Function, If, Parameter, Statement
 from mimgraph.codegen.tree import Construct, rebuild_statement, same_constant, spell
 from mimgraph.data import data
 from mimgraph.ir.code import Binary, Call, Code, Constant, Name, Unary, rebuild

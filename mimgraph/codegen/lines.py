@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mimgraph.codegen.emit import File
-from mimgraph.codegen.printer import Function, Statement
+from mimgraph.codegen.statements import Function, Statement
 
 
 class Lines(NamedTuple):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mimgraph.codegen.printer import INDENT, WIDTH
+from mimgraph.codegen.layout import INDENT, WIDTH
 
 
 class OwnClasses:

@@ -25,10 +25,12 @@ NOISE = 0.03
 
 
 class Reference(NamedTuple):
-    """A class by hand that does what a spec does, and the params of the spec."""
+    """A class by hand that does what a spec does, and the params of the spec; small models are
+    measured in more rounds."""
 
     make: Callable[[], nn.Module]
     params: Mapping[str, int] = {}
+    rounds: int = 20
 
 
 def torchvisions(name: str) -> nn.Module:
@@ -36,11 +38,11 @@ def torchvisions(name: str) -> nn.Module:
 
 
 REFERENCES: dict[str, Reference] = {
-    **{name: Reference(made) for name, made in SEEDS.items()},
+    **{name: Reference(made, rounds=300) for name, made in SEEDS.items()},
     **{name: Reference(partial(torchvisions, name)) for name in TORCHVISIONS},
-    "wavenet": Reference(WaveNet),
-    "unet_attention": Reference(partial(AttentionUNet, width=8), {"width": 8}),
-    "image_table_missing": Reference(ByHand),
+    "wavenet": Reference(WaveNet, rounds=150),
+    "unet_attention": Reference(partial(AttentionUNet, width=8), {"width": 8}, rounds=60),
+    "image_table_missing": Reference(ByHand, rounds=150),
 }
 SHOWN = {*SEEDS, "resnet50", "densenet121"}  # each in a row of its own
 
@@ -117,13 +119,13 @@ def forward_of_peer(peer: str) -> tuple[Cost, Cost]:
 
 def cases() -> Iterator[Case]:
     for what, backward in (("forward", False), ("forward and backward", True)):
-        for name in REFERENCES:
+        for name, reference in REFERENCES.items():
             yield Case(
                 name=f"{what}, {name}",
                 against="the class by hand",
                 make=partial(forward, name, backward),
                 at_most=0.95 if name == "simple_numerical" else 1 + NOISE,
-                rounds=300 if name in SEEDS else 20,
+                rounds=reference.rounds,
                 slow=name not in SEEDS,
                 group="" if name in SHOWN else what,
             )

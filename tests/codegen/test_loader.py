@@ -15,7 +15,7 @@ import torch
 
 import mimgraph as mg
 from mimgraph import layers
-from mimgraph.codegen.printer import Class
+from mimgraph.codegen.statements import Class
 from mimgraph.collection import uncollected
 
 

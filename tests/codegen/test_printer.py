@@ -9,8 +9,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from mimgraph.codegen.printer import (
-    WIDTH,
+from mimgraph.codegen.layout import WIDTH, expression
+from mimgraph.codegen.printer import module_text
+from mimgraph.codegen.statements import (
     Assign,
     Class,
     Delete,
@@ -20,8 +21,6 @@ from mimgraph.codegen.printer import (
     Parameter,
     Return,
     Statement,
-    expression,
-    module_text,
 )
 from mimgraph.ir.code import (
     Attribute,

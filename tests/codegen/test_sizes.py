@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.codegen.printer import expression
+from mimgraph.codegen.layout import expression
 from mimgraph.codegen.sizes import Readable, resolve_sizes
 from mimgraph.ir.code import Name, RuntimeSize, call
 from mimgraph.ir.dim import Size, symbol

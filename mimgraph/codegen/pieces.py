@@ -1,0 +1,287 @@
+"""Expressions as text and brackets, which are where a line may be broken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    Call,
+    Code,
+    Comprehension,
+    Constant,
+    Dict,
+    List,
+    Name,
+    Slice,
+    Subscript,
+    Tuple,
+    Unary,
+    Unpacked,
+)
+
+# How tightly an expression binds. A number binds less than a name: `(1).real` needs parentheses.
+UNARY, POWER, NUMBER, POSTFIX, ATOM = 11, 12, 13, 14, 15
+PRECEDENCE = (
+    dict.fromkeys(("<", "<=", "==", "!=", ">", ">=", "in", "not in", "is", "is not"), 4)
+    | {"or": 1, "and": 2, "|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, "+": 9, "-": 9}
+    | dict.fromkeys(("*", "/", "//", "%", "@"), 10)
+    | {"**": POWER}
+)
+COMPARISON = PRECEDENCE["<"]
+SIGNS = ("-", "~")
+
+
+class Bracket(NamedTuple):
+    """Items between brackets, each behind its label: where a line may be broken."""
+
+    opening: str
+    items: tuple[tuple[str, Code], ...]
+    closing: str
+    separator: str = ", "
+
+
+class Dot(str):
+    """The attribute of a call, a subscript or a parenthesis: where a line of a chain may begin."""
+
+    __slots__ = ()
+
+
+Part: TypeAlias = str | Bracket
+
+
+class Term(NamedTuple):
+    """An operand, with the operator in front of it and how tightly that binds."""
+
+    parts: list[Part]
+    operator: str = ""
+    precedence: int = 0
+
+
+def terms(node: Code, level: int = 0) -> list[Term]:
+    """The operands that stand in `node` without parentheses; `level` is what it must bind to."""
+    spine: list[Binary] = []
+    while isinstance(node, Binary) and PRECEDENCE[node.operator] >= level:
+        spine.append(node)
+        level = left_level(node.operator)
+        node = node.left
+    found = [Term(parts(node, level))]
+    for binary in reversed(spine):
+        first, *rest = terms(binary.right, right_level(binary.operator))
+        operator = "**" if is_tight(binary) else f" {binary.operator} "
+        found.append(Term(first.parts, operator, PRECEDENCE[binary.operator]))
+        found += rest
+    return found
+
+
+def left_level(operator: str) -> int:
+    """How tightly the left operand must bind; comparisons would chain."""
+    precedence = PRECEDENCE[operator]
+    return precedence + (precedence in (COMPARISON, POWER))
+
+
+def right_level(operator: str) -> int:
+    return UNARY if operator == "**" else PRECEDENCE[operator] + 1
+
+
+def is_tight(binary: Binary) -> bool:
+    """Whether ruff writes this power without spaces."""
+    if binary.operator != "**" or precedence_of(binary.left) < NUMBER:
+        return False
+    right = binary.right
+    if isinstance(right, Binary) and right.operator == "**":
+        right = right.left
+    return is_simple(binary.left) and is_simple(right)
+
+
+def is_simple(node: Code) -> bool:
+    """Whether ruff sets no spaces between this operand and a `**`."""
+    match node:
+        case Name():
+            return True
+        case Attribute(value) | Unary(_, value):
+            return is_simple(value)
+        case Constant(value):
+            return value is None or isinstance(value, int) or precedence_of(node) < POSTFIX
+        case _:
+            return False
+
+
+def precedence_of(node: Code) -> int:
+    match node:
+        case Name() | Call():  # the usual ones first
+            return ATOM
+        case Binary(operator):
+            return PRECEDENCE[operator]
+        case Unary():
+            return UNARY
+        case Constant(bool()):
+            return ATOM
+        case Constant(int(value)):
+            return UNARY if value < 0 else NUMBER
+        case Constant(float(value)) if math.isfinite(value):
+            return UNARY if math.copysign(1, value) < 0 else NUMBER
+        case _:
+            return ATOM
+
+
+def parts(node: Code, level: int = 0) -> list[Part]:
+    """`node` as text and brackets; in parentheses if it binds less than `level`."""
+    if level and precedence_of(node) < level:
+        return [parenthesis(node)]
+    write = PARTS.get(type(node))
+    if write is None:
+        raise TypeError(f"{node!r} has no text")
+    return write(node)
+
+
+def slice_parts(node: Slice) -> list[Part]:
+    """`start:stop:step`; ruff sets spaces at the colons unless all parts are names or literals."""
+    given = [part for part in (node.start, node.stop, node.step) if part is not None]
+    space = "" if all(map(is_simple_bound, given)) else " "
+    found: list[Part] = [] if node.start is None else [*parts(node.start), space]
+    found.append(":")
+    if node.stop is not None:
+        found += [space, *parts(node.stop)]
+    if node.step is not None:
+        found += ["" if node.stop is None else space, ":", space, *parts(node.step)]
+    return found
+
+
+def is_simple_bound(node: Code) -> bool:
+    match node:
+        case Name(name):
+            return "." not in name
+        case Unary(_, operand):
+            return is_simple_bound(operand)
+        case _:
+            return isinstance(node, Constant)
+
+
+def joined(operands: list[Term]) -> list[Part]:
+    if len(operands) == 1:
+        return operands[0].parts
+    found: list[Part] = []
+    for term in operands:
+        if term.operator:
+            found.append(term.operator)
+        found += term.parts
+    return found
+
+
+def chain(node: Code) -> list[Part]:
+    """Attributes, calls and subscripts, innermost first."""
+    links: list[Part] = []
+    while True:
+        match node:
+            case Call(inner, args, keywords):
+                items = unlabelled(args)
+                if keywords:
+                    items += tuple([(f"{name}=", value) for name, value in keywords])
+                links.append(bracket("(", items, ")"))
+            case Attribute(inner, name):
+                inner = spelled(inner)
+                breaks = isinstance(inner, Call | Subscript) or precedence_of(inner) < POSTFIX
+                links.append(Dot(f".{name}") if breaks else f".{name}")
+            case Subscript(inner, index):
+                links.append(subscript(index))
+            case _:
+                return parts(node, POSTFIX) + links[::-1]
+        node = inner
+
+
+def bracket(opening: str, items: tuple[tuple[str, Code], ...], closing: str) -> Part:
+    return Bracket(opening, items, closing) if items else opening + closing
+
+
+def unlabelled(items: tuple[Code, ...]) -> tuple[tuple[str, Code], ...]:
+    return tuple([("", item) for item in items])
+
+
+def constant(node: Constant) -> list[Part]:
+    finite = spelled(node)
+    return [literal(node.value)] if finite is node else chain(finite)
+
+
+def comprehension(node: Comprehension) -> Bracket:
+    loop = f"for {', '.join(node.targets)} in "
+    return Bracket("[", (("", node.element), (loop, node.iterable)), "]", " ")
+
+
+def dictionary(node: Dict) -> Part:
+    return bracket("{", tuple((f"{string(key)}: ", item) for key, item in node.items), "}")
+
+
+def parenthesis(node: Code) -> Bracket:
+    return Bracket("(", (("", node),), ")")
+
+
+def subscript(index: Code) -> Part:
+    items = tuple_items(index)
+    several = items if len(items) > 1 else (index,)
+    return Bracket("[", unlabelled(several), "]")
+
+
+def tuple_items(node: Code) -> tuple[Code, ...]:
+    match node:
+        case Tuple(items):
+            return items
+        case Constant(tuple(values)):
+            return tuple(map(Constant, values))
+        case _:
+            return ()
+
+
+def tuple_bracket(items: tuple[Code, ...]) -> Part:
+    return bracket("(", unlabelled(items), ",)" if len(items) == 1 else ")")
+
+
+def literal(value: object) -> Part:
+    match value:
+        case None | bool():
+            return repr(value)
+        case int():
+            return int.__repr__(value)
+        case float():
+            return float.__repr__(value).replace("e+", "e")
+        case str():
+            return string(value)
+        case tuple():
+            return tuple_bracket(tuple(map(Constant, value)))
+        case _:
+            raise TypeError(f"{value!r} is no literal")
+
+
+def spelled(node: Code) -> Code:
+    """Infinities and NaN have no literal: they are `float("inf")`."""
+    match node:
+        case Constant(float(value)) if not math.isfinite(value):
+            return Call(Name("float"), (Constant(repr(float(value))),))
+    return node
+
+
+def string(value: str) -> str:
+    """A string literal in ASCII, in the quotes that ruff prefers."""
+    quote = "'" if value.count('"') > value.count("'") else '"'
+    text = value.encode("unicode_escape").decode("ascii").replace(quote, f"\\{quote}")
+    return f"{quote}{text}{quote}"
+
+
+PARTS: dict[type[Code], Callable[[Any], list[Part]]] = {
+    Name: lambda node: [node.id],
+    Constant: constant,
+    Call: chain,
+    Attribute: chain,
+    Subscript: chain,
+    Slice: slice_parts,
+    Tuple: lambda node: [tuple_bracket(node.items)],
+    List: lambda node: [bracket("[", unlabelled(node.items), "]")],
+    Dict: lambda node: [dictionary(node)],
+    Unary: lambda node: [node.operator, *parts(node.operand, NUMBER)],
+    Binary: lambda node: joined(terms(node)),
+    Comprehension: lambda node: [comprehension(node)],
+    Unpacked: lambda node: ["*", *parts(node.value)],
+}

@@ -1,0 +1,82 @@
+"""Statements, methods and classes as data, before they are text."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TypeAlias
+
+from mimgraph.data import data
+from mimgraph.ir.code import Code
+
+
+@data
+class Assign:
+    """`a, b = value  # comment`; a comment that does not fit is left out.
+
+    `node` is the node that is computed, which is not written.
+    """
+
+    targets: tuple[str, ...]
+    value: Code
+    comment: str = ""
+    node: str = field(default="", compare=False)
+
+
+@data
+class Return:
+    value: Code
+    node: str = field(default="", compare=False)
+
+
+@data
+class Delete:
+    names: tuple[str, ...]
+
+
+@data
+class Expr:
+    value: Code
+
+
+@data
+class For:
+    target: tuple[str, ...]
+    iterable: Code
+    body: tuple[Statement, ...]
+
+
+@data
+class If:
+    test: Code
+    body: tuple[Statement, ...]
+    orelse: tuple[Statement, ...] = ()
+
+
+Statement: TypeAlias = Assign | Return | Delete | Expr | For | If
+
+
+@data
+class Parameter:
+    name: str
+    annotation: str
+    default: Code | None = None
+
+
+@data
+class Function:
+    """A method; `self` is not among its parameters."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    keyword_only: bool
+    returns: str
+    body: tuple[Statement, ...]
+    doc: str = ""
+
+
+@data
+class Class:
+    name: str
+    base: str
+    doc: str
+    body: tuple[Function, ...]
