@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 import mimgraph as mg
@@ -363,6 +364,7 @@ FAULTS: list[tuple[str, Callable[[], Any], str]] = [
     ("unknown-option", lambda: layers.Linear(3, bais=True)(numeric()), "no option 'bais'"),
     ("missing-option", lambda: layers.Linear()(numeric()), "Linear needs out_features"),
     ("bad-option", lambda: layers.Linear("3")(numeric()), "out_features of Linear"),
+    ("bad-option", lambda: layers.Reshape([numpy.ones(2), -1])(numeric()), "shape of Reshape"),
     ("wrong-type", lambda: layers.BatchNorm2d(3)(image()), "takes its options by name"),
     ("wrong-type", lambda: layers.Linear(3, True, 4)(numeric()), "2 options by position, not 3"),
     ("duplicate-key", lambda: layers.Linear(3, out_features=3)(numeric()), "given twice"),

@@ -75,6 +75,14 @@ def test_ports_have_shapes_and_run_time_sizes_make_constraints() -> None:
     assert [str(constraint) for constraint in graph.constraints] == ["T >= 3"]
 
 
+def test_an_activation_makes_constraints_too() -> None:
+    halved = layers.Linear(4, activation={"GLU": {"dim": 1}})(mg.Input("text", ("T", 16)))
+    assert [str(constraint) for constraint in mg.Graph(halved).constraints] == [
+        "T >= 2",
+        "T % 2 == 0",
+    ]
+
+
 def test_networkx_sees_inputs_and_nodes() -> None:
     graph = built().to_networkx()
     assert list(graph.predecessors("fused")) == ["image_vec", "numeric_vec"]

@@ -22,7 +22,7 @@ from mimgraph.analysis.choice import choose
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.each import by_port, given
 from mimgraph.analysis.ops import Expansion, apply_op, finish
-from mimgraph.analysis.options import compute, layered
+from mimgraph.analysis.options import compute, has_faulty, layered
 from mimgraph.analysis.presence import (
     check_handed_on,
     check_inputs,
@@ -51,7 +51,6 @@ from mimgraph.diagnostics import Label, Report
 from mimgraph.ir.dim import Size
 from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.graph import (
-    FAULTY,
     Apply,
     Block,
     Call,
@@ -76,6 +75,7 @@ from mimgraph.ir.typed import (
     TypedOperation,
     Use,
     Value,
+    results_of,
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import DTYPES, TensorType, strongest
@@ -150,13 +150,13 @@ def _type_nodes(state: State, context: Context, outputs: Iterable[Output]) -> di
     return {o.name: resolve(state, context, o.source, "") for o in outputs}
 
 
-def _outputs(found: Mapping[str, Fed]) -> tuple[dict[str, Value], dict[str, TensorType]] | None:
+def _outputs(found: Mapping[str, Fed]) -> tuple[dict[str, Value], Mapping[str, TensorType]] | None:
     """The values of a body's outputs, and the types of its results, if they are all known."""
     types = known_types(found)
     if types is None:
         return None
     values = {name: fed.value for name, fed in found.items()}
-    return values, {"": next(iter(types.values()))} if len(types) == 1 else types
+    return values, results_of(types)
 
 
 def _typed(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:
@@ -372,7 +372,7 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
     times = repeats(state, site.context, call.repeat, site.path) if call.repeat else once
     keys = tuple(declared.name for declared in block.inputs)
     fed = match(state, site, block.family, keys, frozenset())
-    faulty = FAULTY in arguments.values() or call.block in state.recursive
+    faulty = has_faulty(arguments.values()) or call.block in state.recursive
     if fed is None or times is None or faulty or not all_known(fed):
         return None
     operation: TypedOperation
@@ -430,7 +430,7 @@ def _builtin_body(
     check_blocks(inside)
     context = Context(given, types, scope_of(block), f"{block.family}.", optional=optional)
     outputs = _outputs(_type_nodes(inside, context, block.outputs))
-    state.constraints.update(inside.constraints)
+    state.require(inside.constraints)
     for fault in inside.report.diagnostics[:1]:
         labels = tuple(
             Label(fed.producer, str(fed.type)) for fed in site.fed or () if fed.type is not None

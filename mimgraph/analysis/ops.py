@@ -123,8 +123,7 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     except OpFault as fault:
         _locate(state, site, bound, fault, fed)
         return None
-    if answer.constraints:
-        state.constraints.update(dict.fromkeys(answer.constraints))
+    state.require(answer.constraints)
     return _leaf(state, site, op, activation, answer, fed)
 
 
@@ -318,10 +317,12 @@ def _activate(
             help=fault.help,
         )
         return None
-    lowering = None if isinstance(answer, Block) else answer.leaf.lowering
-    if lowering is None or lowering.function is None or lowering.type is None:
+    assert not isinstance(answer, Block)  # as a merge may be, and no layer
+    lowering = answer.leaf.lowering
+    if lowering.function is None or lowering.type is None:
         help = f"make it a layer: {{layer: {op.name}, from: ...}}"
         message = f"{op.name} has state of its own"
         state.fault("bad-option", message, activation.span, path, help=help)
         return passed_over
+    state.require(answer.constraints)
     return lowering.function, lowering.type

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -95,11 +95,16 @@ def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
         return _fill(value, env, report, node)
     if isinstance(value, list):
         found = [compute(item, env, report, node) for item in value]
-        return FAULTY if FAULTY in found else found
+        return FAULTY if has_faulty(found) else found
     if isinstance(value, dict):
         pairs = {key: compute(item, env, report, node) for key, item in value.items()}
-        return FAULTY if FAULTY in pairs.values() else pairs
+        return FAULTY if has_faulty(pairs.values()) else pairs
     return value
+
+
+def has_faulty(values: Iterable[Any]) -> bool:
+    """Whether one is faulty; nothing is compared, as what Python code gives may be an array."""
+    return any(value is FAULTY for value in values)
 
 
 def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:

@@ -139,7 +139,7 @@ def missing_in_shares(context: Context) -> Mapping[str, frozenset[str]]:
     return {
         name: optional
         for name, optional in found.items()
-        if (target := context.typed[name]) is not None and not optional <= _optional(target)
+        if (target := context.typed.get(name)) is not None and not optional <= _optional(target)
     }
 
 

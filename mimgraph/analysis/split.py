@@ -22,6 +22,7 @@ from mimgraph.ir.typed import (
     TypedGraph,
     TypedNode,
     Value,
+    results_of,
     single_nodes,
     unwrap,
 )
@@ -231,6 +232,7 @@ class _Cut:
                 nodes=tuple(inside[name] for name in sorted(inside, key=self.written.__getitem__)),
                 order=tuple(inside.values()),
                 outputs={name: renamed.get(value, value) for name, value in handed_on.items()},
+                results=results_of({n: body.type_of(value) for n, value in handed_on.items()}),
                 doc=f"Stage {index + 1} of {len(self.runs)} of {graph.name}.",
                 optional=body.optional.intersection(inputs),
                 training=body.training if is_last else frozenset(),

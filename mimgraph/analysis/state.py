@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -53,6 +53,11 @@ class State:
     ) -> None:
         """Report a fault."""
         self.report.add(Diagnostic(code, message, span, note, labels, help, node))
+
+    def require(self, constraints: Collection[Constraint]) -> None:
+        """Note what must hold when the module runs, once."""
+        if constraints:
+            self.constraints.update(dict.fromkeys(constraints))
 
     def enter(self, span: Span) -> None:
         """Go one block deeper, so far as Python's recursion can follow."""

@@ -53,12 +53,13 @@ def _is_literal(code: Code, value: Any) -> bool:
 
 
 def same_constant(left: Any, right: Any) -> bool:
-    """Equal values of one type: 1, 1.0 and True are three."""
+    """Equal values of one type that are written alike: 1, 1.0 and True are three, 0.0 and -0.0 two."""
     if left is right:
         return True
     if isinstance(left, tuple) and isinstance(right, tuple):
         return len(left) == len(right) and all(map(same_constant, left, right))
-    return _kind(left) is _kind(right) and bool(left == right)
+    same = _kind(left) is _kind(right) and bool(left == right)
+    return same and (bool(left) or str(left) == str(right))
 
 
 def _kind(value: Any) -> type:

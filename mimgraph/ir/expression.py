@@ -193,17 +193,19 @@ def plain(value: Any) -> Any:
 def identity(value: Any) -> Hashable:
     """What tells a value from others, its type and its origin too: a key as long as it lives."""
     kind = type(value)
+    if kind is float:
+        return kind, repr(value)  # 0.0 is not -0.0
     if kind in PLAIN:
         return kind, value
     if kind is WrittenInt or kind is WrittenFloat:
-        return kind, value, id(value.written)
+        return kind, repr(value), id(value.written)
     if kind is WrittenText:
         return kind, value, value.template, identity(value.values)
     if kind is list or kind is tuple:
         return kind, *map(identity, value)
     if kind is dict:
         return kind, *[(key, identity(item)) for key, item in value.items()]
-    return kind, value
+    return kind, id(value)  # what no spec can say, and may have no hash
 
 
 def _written(operator: str, left: Any, right: Any) -> Any:

@@ -195,6 +195,11 @@ class Body:
         return {node.name: node for node in self.nodes}
 
 
+def results_of(outputs: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
+    """The types of a body's outputs by port; a single one is the port ""."""
+    return {"": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
+
+
 @data
 class TypedGraph:
     """A checked graph: its body, what the inputs say of themselves, and what must hold at run time.

@@ -70,6 +70,7 @@ CASES = {
     # the graph
     "cycle": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {merge: add, from: [a, c]}\n  c: {layer: ReLU, from: b}\noutputs: c\n",
     "a node that feeds itself": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {merge: add, from: [a, b]}\noutputs: b\n",
+    "share of what is in a ring": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {layer: ReLU, from: c}\n  c: {layer: ReLU, from: b}\n  d: {share: c, from: a}\noutputs: d\n",
     "shares in a ring": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {share: c, from: a}\n  c: {share: b, from: b}\noutputs: c\n",
     "blocks in a ring": "inputs: {a: [5]}\nblocks:\n  ⟦cycle⟧p: {seq: [q]}\n  q: {seq: [p]}\nnodes:\n  b: {block: p, from: a}\noutputs: b\n",
     "unused input": "inputs: {a: [5], ⟦unused-input⟧b: [5]}\nnodes:\n  c: {layer: ReLU, from: a}\noutputs: c\n",

@@ -131,6 +131,8 @@ def test_what_crosses(case: str) -> None:
     text, starts, expected = CROSSING[case]
     stages = stages_of(text, *starts)
     assert [" ".join(stage.inputs) for stage in stages] == expected
+    for stage in stages:
+        assert [*stage.typed.body.results.values()] == [*stage.outputs.values()]
     assert_same_as_the_whole(stages[0].whole, stages)
 
 

@@ -28,6 +28,26 @@ WIDER = (PLAIN[0], "q: {block: tower, from: b, width: 6}")
 TOWERS = ("Tower(8)", "Tower(16)")
 
 CASES = {
+    "zeros of two signs differ": Case(
+        "{params: {value: 1.0}, seq: [{Pad: {pad: [1, 1], value: $value}}, ReLU]}",
+        ("p: {block: tower, from: a, value: 0.0}", "q: {block: tower, from: a, value: -0.0}"),
+        """
+        class Pad(nn.Module):
+            def __init__(self, value: float) -> None:
+                super().__init__()
+                self.value = value
+
+            def forward(self, x: Tensor) -> Tensor:
+                return F.pad(x, (1, 1), value=self.value)
+
+
+        class Tower(nn.Sequential):
+            def __init__(self, value: float = 1.0) -> None:
+                super().__init__(Pad(value), nn.ReLU())
+        """,
+        ("Tower(value=0.0)", "Tower(value=-0.0)"),
+        "{a: [8]}",
+    ),
     "what no use varies keeps its value": Case(
         "{seq: [{Linear: 4}, ReLU]}",
         PLAIN,

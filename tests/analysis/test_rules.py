@@ -1,0 +1,45 @@
+"""What a rule answered before changes nothing: each spec gives what it gives alone, after any other."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+import mimgraph as mg
+from mimgraph.analysis.rules import forget
+
+ALIKE = {  # options that are equal, but are not to be written alike
+    "zeros of two signs": ("Pad: {pad: [1, 1], value: %s}", ["0.0", "-0.0", "$(-zero)"]),
+    "sizes of other origins": ("Linear: %s", ["8", "$hidden", "$(2 * half)", "$(half + half)"]),
+    "numbers in a list": ("Reshape: [%s, -1]", ["4", "$half", "$(hidden // 2)"]),
+    "numbers in a text": (
+        'Rearrange: {pattern: "n (a b) -> n a b", sizes: {a: %s}}',
+        ["4", "$half", "$(hidden // 2)"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("item", "options"), ALIKE.values(), ids=ALIKE)
+def test_each_is_written_as_it_is_alone(item: str, options: list[str]) -> None:
+    specs = [
+        "params: {hidden: 8, half: 4, zero: 0.0}\ninputs: {x: [8]}\n"
+        f"blocks:\n  b: {{params: {{hidden: 8}}, seq: [{item % option}]}}\n"
+        "nodes:\n  y: {block: b, from: x}\n  z: {block: b, from: x, hidden: 16}\n"
+        "outputs: [y, z]\n"
+        for option in options
+    ]
+    alone = {}
+    for spec in specs:
+        forget()
+        alone[spec] = _told(spec)
+    for order in permutations(specs):
+        forget()
+        assert {spec: _told(spec) for spec in order} == alone
+
+
+def _told(spec: str) -> str:
+    try:
+        return mg.loads(spec).source()
+    except mg.SpecError as error:
+        return str(error)
