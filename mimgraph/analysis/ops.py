@@ -108,7 +108,7 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     if fed is None or types is None or options is None:
         return None
     try:
-        answer = ask(op, options, types)
+        answer = ask(bound, options, types)
         if isinstance(answer, Block):
             return Expansion(answer, options.by_name, fed, activation)
         _check_inferred(bound, options, answer.leaf.lowering)
@@ -303,7 +303,7 @@ def _activate(
     if options is None:
         return passed_over
     try:
-        answer = ask(op, options, {op.inputs.names[0]: type_})
+        answer = ask(bound, options, {op.inputs.names[0]: type_})
     except OpFault as fault:
         given = bound.given.get(fault.option or "")
         span = given.span if given else activation.span

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from math import prod
 from typing import NamedTuple
 
-from mimgraph.analysis.options import Values
+from mimgraph.analysis.options import Bound, Values
 from mimgraph.catalogue import Op, OpFault
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, at_least
 from mimgraph.ir.graph import Block
@@ -17,6 +17,7 @@ from mimgraph.layers.registered import Registered
 
 MAX_WEIGHTS = 2**40  # elements of one tensor that a module keeps
 MOST = 4096  # answers that are remembered
+LONGEST = 1000  # characters of the options, and sources, of one of them
 
 
 class Answer(NamedTuple):
@@ -40,9 +41,11 @@ class _Asked(NamedTuple):
 _asked: dict[Hashable, _Asked] = {}
 
 
-def ask(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answer | Block:
+def ask(bound: Bound, options: Values, sources: Mapping[str, TensorType]) -> Answer | Block:
     """What the rule says of these options and sources; a merge may be a block of other ops."""
-    if isinstance(op, Registered):  # a class of the user's, which remembers what torch said of it
+    op = bound.op
+    # a class of the user's remembers itself what torch said of it
+    if isinstance(op, Registered) or bound.length + len(sources) > LONGEST:
         return _answer(op, options, sources)
     key = op, options.key, *sources, *[type_.key for type_ in sources.values()]
     known = _asked.get(key)

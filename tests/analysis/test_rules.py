@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 import mimgraph as mg
+from mimgraph.analysis import rules
 from mimgraph.analysis.rules import forget
 
 ALIKE = {  # options that are equal, but are not to be written alike
@@ -43,3 +44,13 @@ def _told(spec: str) -> str:
         return mg.loads(spec).source()
     except mg.SpecError as error:
         return str(error)
+
+
+def test_what_is_long_is_not_remembered() -> None:
+    forget()
+    expr = " + ".join(["x"] * 400)
+    mg.loads(
+        f"inputs: {{x: [8]}}\nnodes:\n  y: {{merge: formula, expr: {expr}, from: {{x: x}}}}\n"
+        "  z: {layer: ReLU, from: y}\noutputs: z\n"
+    )
+    assert len(rules._asked) == 1
