@@ -48,9 +48,9 @@ def _told(spec: str) -> str:
 
 def test_what_is_long_is_not_remembered() -> None:
     forget()
-    expr = " + ".join(["x"] * 400)
+    expr = " + ".join(["x" * 20] * 60)
     mg.loads(
-        f"inputs: {{x: [8]}}\nnodes:\n  y: {{merge: formula, expr: {expr}, from: {{x: x}}}}\n"
+        f"inputs: {{x: [8]}}\nnodes:\n  y: {{merge: formula, expr: {expr}, from: {{{'x' * 20}: x}}}}\n"
         "  z: {layer: ReLU, from: y}\noutputs: z\n"
     )
     assert len(rules._asked) == 1
