@@ -54,7 +54,7 @@ def row(result: Result, name: str) -> str:
     theirs = f"{case.against}: {min(result.theirs) * scale:.4g} {case.unit}"
     target, met = "", ""
     if case.at_most is not None:
-        target, met = f"{case.at_most:.2g}", "yes" if result.beside_target <= 1 else "no"
+        target, met = f"{case.at_most:.3g}", "yes" if result.beside_target <= 1 else "no"
     ours = f"{min(result.ours) * scale:.4g} {case.unit}"
     return f"| {name} | {ours} | {theirs} | {result.ratio:.3g} | {target} | {met} |"
 
