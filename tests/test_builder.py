@@ -261,6 +261,19 @@ def test_run_time_sizes_in_a_block_are_its_inputs_own() -> None:
     assert mg.loads(graph.dumps()) == graph
 
 
+def test_a_block_is_told_apart_by_what_python_gives_it() -> None:
+    @mg.block
+    def padded(x: mg.Tensor, *, value: float, axes: set[int]) -> mg.Tensor:
+        return layers.Pad([1, 1] * len(axes), value=value)(x)
+
+    x, both = image(), {1, 2}  # a set has no hash
+    made = [padded(value=v, axes=a)(x) for v in (0.0, -0.0) for a in (both, both, {1})]
+    assert [one.dims for one in made] == 2 * [(3, 34, 34), (3, 34, 34), (3, 32, 34)]
+    source = mg.Graph(made).source()
+    classes = re.findall(r"self.padded\w* = (.*)", source)
+    assert classes == [f"Padded{n}(value={v})" for v in ("0.0", "-0.0") for n in ("", "", "2")]
+
+
 def test_numbers_of_an_outer_block_do_not_leak_into_an_inner_one() -> None:
     @mg.block
     def inner(x: mg.Tensor, *, width: int) -> mg.Tensor:

@@ -11,7 +11,7 @@ from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Option, Template, Written
 from mimgraph.source import Span
 
-_LEAVES = frozenset({bool, int, float, str, type(None)})
+_LEAVES = frozenset({bool, int, str, type(None)})
 
 
 def content(value: Any) -> Hashable:
@@ -19,6 +19,8 @@ def content(value: Any) -> Hashable:
     kind: Any = type(value)
     if kind in _LEAVES:
         return kind, value
+    if kind is float:
+        return kind, repr(value)  # 0.0 is not -0.0
     if kind is Span:
         return None
     if kind is Written:
@@ -33,7 +35,20 @@ def content(value: Any) -> Hashable:
         return tuple(sorted((key, content(item)) for key, item in value.items()))
     if names := _field_names(kind):
         return (kind, *(content(getattr(value, name)) for name in names))
-    return kind, value
+    return (kind, value) if isinstance(value, Hashable) else _Itself(value)
+
+
+class _Itself:
+    """A thing of Python that has no hash, a set or an array: equal to itself alone, and kept."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.value is other.value
 
 
 @cache

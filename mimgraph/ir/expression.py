@@ -197,7 +197,9 @@ def identity(value: Any) -> Hashable:
         return kind, repr(value)  # 0.0 is not -0.0
     if kind in PLAIN:
         return kind, value
-    if kind is WrittenInt or kind is WrittenFloat:
+    if kind is WrittenInt:
+        return kind, value, id(value.written)
+    if kind is WrittenFloat:
         return kind, repr(value), id(value.written)
     if kind is WrittenText:
         return kind, value, value.template, identity(value.values)
