@@ -40,6 +40,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+# A page hears of a new fragment of its address only when it is done with the click that set it.
+HEARS = """
+  window.heard = location.hash;
+  addEventListener("hashchange", () => { window.heard = location.hash; });
+"""
+HAS_HEARD = """() => new Promise(done => {
+  const look = () => window.heard === location.hash ? done() : setTimeout(look);
+  look();
+})"""
+
+
 class Tab:
     """A tab: its `page`, the `faults` that it has logged and the `requests` that it has made."""
 
@@ -47,6 +58,7 @@ class Tab:
         self.page = page
         self.faults: list[str] = []
         self.requests: list[str] = []
+        page.add_init_script(HEARS)
         page.on("console", self._logged)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("request", self._requested)
@@ -57,6 +69,10 @@ class Tab:
 
     def _requested(self, request: Request) -> None:
         self.requests.append(request.url)
+
+    def settle(self) -> None:
+        """Wait until the page has followed its address."""
+        self.page.evaluate(HAS_HEARD)
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Open a file, at a fragment if one is given."""

@@ -1,4 +1,4 @@
-"""Every case runs, and is timed by `pytest tests/benchmarks --benchmark-enable -n 0`; counts meet their targets."""
+"""Every case runs, and is timed by `pytest tests/benchmarks --benchmark-enable`; counts meet their targets."""
 
 from __future__ import annotations
 

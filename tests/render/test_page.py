@@ -87,18 +87,21 @@ class Reader:
 
     @property
     def focused(self) -> str:
+        self.tab.settle()
         id_: str = self.page.evaluate("document.activeElement.dataset.id")
         return id_
 
     @property
     def panel(self) -> str:
         """What the panel of details says; nothing if it is closed."""
+        self.tab.settle()
         panel = self.page.locator("#panel")
         return panel.inner_text() if panel.is_visible() else ""
 
     @property
     def said(self) -> str:
         """What a screen reader was told last."""
+        self.tab.settle()
         return self.page.locator("#status").inner_text()
 
     def press(self, *keys: str) -> None:
