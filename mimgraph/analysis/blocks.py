@@ -22,8 +22,6 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
     """The block of a call whose params fit; None where a fault of either is told. `span` is the
     node's name."""
     block = state.blocks.get(call.block)
-    if state.calls.get(call):
-        return block
     if call not in state.calls:
         before = len(state.report.diagnostics)
         if block is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mimgraph import catalogue
 from mimgraph.analysis.equality import plain
-from mimgraph.ir.code import Code, Constant
+from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Apply, Call, Each, Operation, Option, Written
 from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use, op_name
@@ -137,7 +137,4 @@ def _called(name: str, code: Code) -> str:
 
 
 def _constants(code: Code) -> Iterator[Constant]:
-    if isinstance(code, Constant) and code.name:
-        yield code
-    for inner in code.children:
-        yield from _constants(inner)
+    return (part for part in walk(code) if isinstance(part, Constant) and part.name)

@@ -37,7 +37,6 @@ from mimgraph.analysis.presence import (
 )
 from mimgraph.analysis.shares import check_shared, missing_in_shares, owner, sharing
 from mimgraph.analysis.sources import (
-    all_known,
     ask_for_port,
     feed,
     known_types,
@@ -145,7 +144,9 @@ def _type_nodes(state: State, context: Context, outputs: Iterable[Output]) -> di
         check_nodes_text(state, beyond, context.env, context.path)
     if shares := sharing(context):
         check_shared(state, context, shares)
-        for name, optional in missing_in_shares(context).items():  # the body that all of them run
+        for name, optional in missing_in_shares(
+            context, shares
+        ).items():  # the body that all of them run
             context.typed[name] = type_node(state, context, context.scope.nodes[name], optional)
     return {o.name: resolve(state, context, o.source, "") for o in outputs}
 
@@ -373,7 +374,7 @@ def _call(state: State, site: Site, call: Call) -> TypedNode | None:
     keys = tuple(declared.name for declared in block.inputs)
     fed = match(state, site, block.family, keys, frozenset())
     faulty = has_faulty(arguments.values()) or call.block in state.recursive
-    if fed is None or times is None or faulty or not all_known(fed):
+    if fed is None or times is None or faulty or known_types(fed) is None:
         return None
     operation: TypedOperation
     if call.repeat is None:
@@ -454,14 +455,11 @@ def _called(
     fed: Mapping[str, Fed],
 ) -> TypedNode | None:
     """The typed node of a use; of several results only `take` makes one the default."""
-    default = "" if "" in results else None
-    if site.take is not None:
-        done = finish(state, site, site.node.name, None, results, default)
-        if done is None:
-            return None
-        default = done.default
+    done = finish(state, site, site.node.name, None, results, "" if "" in results else None)
+    if done is None:
+        return None
     arguments = {key: one.value for key, one in fed.items()}
-    return TypedNode(site.node.name, operation, arguments, results, default, site.node)
+    return TypedNode(site.node.name, operation, arguments, done.results, done.default, site.node)
 
 
 def _repeat(

@@ -6,6 +6,7 @@ import re
 from collections import ChainMap
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import is_
 from typing import Any, NamedTuple, cast
 
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
@@ -104,7 +105,7 @@ def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
 
 def has_faulty(values: Iterable[Any]) -> bool:
     """Whether one is faulty; nothing is compared, as what Python code gives may be an array."""
-    return any(value is FAULTY for value in values)
+    return any(map(partial(is_, FAULTY), values))
 
 
 def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
@@ -166,19 +167,15 @@ def _look_up(value: Written, env: Environment, report: Report, node: str, name: 
 
 
 def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
-    expression, look_up = value.expression, partial(_look_up, value, env, report, node)
     try:
-        if isinstance(expression, Variable):  # as most are
-            result = look_up(expression)
-        else:
-            result = evaluate(expression, look_up)
+        result = evaluate(value.expression, partial(_look_up, value, env, report, node))
     except _AlreadyTold:
         return FAULTY
     except ExpressionError as error:
         span = value.at(error.start, error.end)
         report.add(Diagnostic(error.code, error.message, span, node=node))
         return FAULTY
-    return written(result, expression)
+    return written(result, value.expression)
 
 
 def check_names(value: Any, known: Mapping[str, Any], report: Report, node: str) -> None:
@@ -236,7 +233,7 @@ def bind(
         (literal if is_constant(option.value) else varying)[name] = option
         length += length_of(option.value)
     fixed = _values(op, Values(op.defaults, (), ()), literal, {}, report, node)
-    faulty = len(report.diagnostics) > before or FAULTY in fixed.by_name.values()
+    faulty = len(report.diagnostics) > before or has_faulty(fixed.by_name.values())
     inferred = [name for name in op.inferred if name in given]
     return Bound(op, given, inferred, varying, fixed, faulty, length)
 
@@ -266,7 +263,7 @@ def values(bound: Bound, env: Environment, report: Report, node: str) -> Values 
     if not bound.varying:
         return None if bound.faulty else bound.fixed
     found = _values(bound.op, bound.fixed, bound.varying, env, report, node)
-    return None if bound.faulty or FAULTY in found.by_name.values() else found
+    return None if bound.faulty or has_faulty(found.by_name.values()) else found
 
 
 def _values(

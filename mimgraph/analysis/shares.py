@@ -129,10 +129,10 @@ def _fits(state: State, context: Context, name: str, typed: TypedNode, position:
     return False
 
 
-def missing_in_shares(context: Context) -> Mapping[str, frozenset[str]]:
+def missing_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, frozenset[str]]:
     """The nodes whose block shares go without more inputs of than the node itself: which ones."""
     found: dict[str, frozenset[str]] = {}
-    for typed in context.typed.values():
+    for typed in map(context.typed.__getitem__, names):
         if typed is not None and isinstance(typed.operation, Shared):
             name = typed.operation.target
             found[name] = found.get(name, frozenset()) | _optional(typed)

@@ -184,11 +184,6 @@ def _match_named(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict
     return found
 
 
-def all_known(fed: Mapping[str, Fed]) -> bool:
-    """Whether the type of every source is known."""
-    return None not in [one.type for one in fed.values()]
-
-
 def known_types(fed: Mapping[str, Fed]) -> dict[str, TensorType] | None:
     """The type of every source; None if one is unknown."""
     types = {key: one.type for key, one in fed.items() if one.type is not None}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mimgraph.analysis.names import name_fault
 from mimgraph.analysis.pieces import in_pieces, parted, why_whole
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.ir.code import Code, Operand, RuntimeSize
+from mimgraph.ir.code import Code, Operand, RuntimeSize, walk
 from mimgraph.ir.dim import Dim, symbols
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
@@ -285,7 +285,7 @@ def _run_time_sizes(node: TypedNode) -> Iterator[tuple[Dim, list[Value]]]:
         for made in (one, *one.without.values()):
             operation = unwrap(made.operation)
             for code in _codes(operation) if isinstance(operation, Leaf) else ():
-                parts = [*_parts(code)]
+                parts = walk(code)
                 keys = [part.key for part in parts if isinstance(part, Operand)]
                 operands = [made.arguments[key] for key in keys if key in made.arguments]
                 for part in parts:
@@ -302,9 +302,3 @@ def _codes(leaf: Leaf) -> Iterator[Code]:
     for code in (lowering.call, lowering.fallback, lowering.skipping):
         if code is not None:
             yield code
-
-
-def _parts(code: Code) -> Iterator[Code]:
-    yield code
-    for child in code.children:
-        yield from _parts(child)
