@@ -28,6 +28,7 @@ from mimgraph.ir.types import DTYPES, TensorType
 Rule = Callable[..., Lowering | Block]
 Sources = tuple[TensorType, ...]
 NamedSources = dict[str, TensorType]
+Release = tuple[int, int]  # of torch, (2, 12) for 2.12.1
 REQUIRED = inspect.Parameter.empty
 
 
@@ -92,6 +93,7 @@ class Op:
         function: Rule,
         inferred: tuple[str, ...],
         ports: tuple[str, ...],
+        since: Mapping[str, Release] | None = None,
     ) -> None:
         self.kind = kind
         self.name = function.__name__
@@ -99,6 +101,7 @@ class Op:
         self.function = function
         self.inferred = inferred
         self.ports = ports
+        self.since = since or {}
         self.__name__ = self.name
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
@@ -315,6 +318,11 @@ class LayerCall(Applicable):
         return applier(self.op.name, sources, named)(self, sources, named, name)
 
 
+def dotted(release: Release) -> str:
+    """Return a release of torch as one writes it: `2.12`."""
+    return ".".join(map(str, release))
+
+
 def is_source(value: Any) -> bool:
     """Whether a value can feed a layer."""
     return hasattr(value, "apply_layer")
@@ -341,13 +349,16 @@ def place(kind: str, package: str, families: Mapping[str, str]) -> list[str]:
     return list(found)
 
 
-def layer(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], Op]:
+def layer(
+    *inferred: str, ports: tuple[str, ...] = (), since: Mapping[str, Release] | None = None
+) -> Callable[[Rule], Op]:
     """Register a rule as a layer.
 
     `inferred` are the options of torch's class that the input decides, `ports` the names of its
-    results where it has several; those that only a use can tell (`Split`) are left out.
+    results where it has several; those that only a use can tell (`Split`) are left out. `since`
+    has the torch release that added an option, where that is later than torch 2.5.
     """
-    return _registrar("layer", inferred, ports)
+    return _registrar("layer", inferred, ports, since)
 
 
 def merge(*inferred: str, ports: tuple[str, ...] = ()) -> Callable[[Rule], Op]:
@@ -366,10 +377,13 @@ def part() -> Callable[[Rule], Op]:
 
 
 def _registrar(
-    kind: str, inferred: tuple[str, ...], ports: tuple[str, ...]
+    kind: str,
+    inferred: tuple[str, ...],
+    ports: tuple[str, ...],
+    since: Mapping[str, Release] | None = None,
 ) -> Callable[[Rule], Op]:
     def register(function: Rule) -> Op:
-        op = _OPS[kind][function.__name__] = Op(kind, function, inferred, ports)
+        op = _OPS[kind][function.__name__] = Op(kind, function, inferred, ports, since)
         return op
 
     return register

@@ -109,6 +109,8 @@ def _add_tellers(command: _Commands) -> None:
     """What tells of a spec in words."""
     check = command("check", _check, "tell every fault of the specs")
     _add_spec(check, nargs="+")
+    words = "a release of torch, 2.10: report the options that it does not have yet"
+    check.add_argument("--torch", type=_torch, metavar="VERSION", help=words)
     _add_format(check, "sarif", "github")
 
     summary = command("summary", _summary, "print a table of nodes, shapes, parameters and MACs")
@@ -225,6 +227,17 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _torch(text: str) -> str:
+    """Return the version of torch as it is, if it is one."""
+    from mimgraph.analysis.torch_versions import release
+
+    try:
+        release(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def _overrides(settings: Sequence[str]) -> dict[str, Any]:
     """`--set hidden=128`, the value read as YAML reads a plain scalar or a flow list."""
     from mimgraph.spec.read import read_value
@@ -275,12 +288,16 @@ def _load_some(
 
 
 def _check(args: argparse.Namespace) -> int:
+    from mimgraph.analysis.torch_versions import check_torch
+
     faults: list[Diagnostic] = []
     fine: list[str] = []
     unread: list[str] = []
     for path in _paths(args.spec, unread):
         try:
             graph = _load(path, args.set)
+            if args.torch is not None:
+                check_torch(graph.typed, args.torch)
             count = len(graph.typed.body.nodes)
             fine.append(f"{visible(path)}: ok, {count} node{'s' * (count != 1)}")
         except SpecError as error:
@@ -466,6 +483,8 @@ def _run(args: argparse.Namespace) -> int:
         run = runner.run(graph.typed, graph.compile, args.inputs, weights, args.batch, args.seed)
         if args.outputs is not None:
             runner.save_arrays(Path(args.outputs), run.outputs)
+    except SpecError:
+        raise
     except ValueError as error:
         raise CallError(str(error)) from None
     except OSError as error:

@@ -143,10 +143,15 @@ class Graph(Shown):
         """The module, made from that very source; its weights are drawn from torch's seed.
 
         With `check`, every call first looks at its inputs, their sizes, dtypes and ranges: a
-        `ValueError` tells all that does not fit.
+        `ValueError` tells all that does not fit. A `SpecError` names the options that the installed
+        torch does not have yet.
         """
+        import torch
+
+        from mimgraph.analysis.torch_versions import check_torch
         from mimgraph.codegen.failure import explain_failures
 
+        check_torch(self.typed, torch.__version__)
         made: nn.Module = explain_failures(self._classes()[self.name], self.typed)()
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)

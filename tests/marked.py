@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 
 from mimgraph.analysis.inference import infer
+from mimgraph.analysis.torch_versions import check_torch
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.source import SourceFile
 from mimgraph.spec.read import read
@@ -24,13 +24,20 @@ def split(marked: str) -> tuple[str, list[str]]:
     return marked, expected
 
 
+TORCH = "2.10"  # the lowest that is supported: examples also show what it does not have
+
+
 def faults(text: str) -> list[Diagnostic]:
-    """Everything that is wrong with a spec."""
+    """Return everything that is wrong with a spec, as `mimgraph check --torch 2.10` does."""
     report = Report()
     graph = read(SourceFile("spec.yaml", text), report)
     if graph is not None:
-        with contextlib.suppress(SpecError):
-            infer(graph, report)
+        try:
+            typed = infer(graph, report)
+            if typed is not None:
+                check_torch(typed, TORCH)
+        except SpecError as error:
+            return error.diagnostics
     return in_order(report.diagnostics)
 
 

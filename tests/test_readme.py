@@ -28,6 +28,12 @@ def test_the_class_is_what_the_spec_emits() -> None:
     assert mg.loads(spec).source() == emitted
 
 
+def test_the_lowest_torch_is_the_one_that_pip_admits() -> None:
+    lowest = re.search(r"Tested with torch ([\d.]+),", README)
+    assert lowest is not None
+    assert f'"torch>={lowest[1]}"' in (ROOT / "pyproject.toml").read_text()
+
+
 def test_the_spec_is_short() -> None:
     assert len(blocks("yaml")[0].splitlines()) <= 10
 

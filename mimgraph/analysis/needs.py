@@ -13,7 +13,7 @@ from mimgraph.source import Span
 
 def needed_by(body: Body, constraint: Constraint) -> tuple[str, Span] | None:
     """The dotted name of the first node that needs it, and where that is written."""
-    for path, node, lowering in _leaves(body, "", set()):
+    for path, node, lowering in leaves(body, "", set()):
         if constraint in _needs(lowering):
             return path, node.declared.span
     return None
@@ -26,10 +26,10 @@ def _needs(lowering: Lowering) -> Iterator[Constraint]:
         yield from (at_least_one(size) for size in type_.dims if isinstance(size, Dim))
 
 
-_Leaves = Iterator[tuple[str, TypedNode, Lowering]]
+Leaves = Iterator[tuple[str, TypedNode, Lowering]]
 
 
-def _leaves(body: Body, path: str, seen: set[Body]) -> _Leaves:
+def leaves(body: Body, path: str, seen: set[Body]) -> Leaves:
     """The layers and merges of each distinct body; a catalogue's block is one with its node."""
     if body in seen:
         return
@@ -38,7 +38,7 @@ def _leaves(body: Body, path: str, seen: set[Body]) -> _Leaves:
         yield from _inside(node, path if body.is_chain else f"{path}{node.name}.", seen)
 
 
-def _inside(node: TypedNode, path: str, seen: set[Body]) -> _Leaves:
+def _inside(node: TypedNode, path: str, seen: set[Body]) -> Leaves:
     match unwrap(node.operation):
         case Leaf(lowering=lowering):
             yield path[:-1], node, lowering
@@ -46,8 +46,8 @@ def _inside(node: TypedNode, path: str, seen: set[Body]) -> _Leaves:
             for item in items:
                 yield from _inside(item, f"{path}{item.name}.", seen)
         case Use(body, merge=merge):
-            for inner, inner_node, lowering in _leaves(body, path, seen):
+            for inner, inner_node, lowering in leaves(body, path, seen):
                 yield (path[:-1], node, lowering) if merge else (inner, inner_node, lowering)
         case Repeated(bodies, shared=shared, first=first):
             for index, body in enumerate(bodies, first):
-                yield from _leaves(body, path if shared else f"{path}{index}.", seen)
+                yield from leaves(body, path if shared else f"{path}{index}.", seen)

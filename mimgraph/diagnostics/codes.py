@@ -27,6 +27,7 @@ CODES: dict[str, str] = {
     "missing-option": "an option without a default is not given",
     "bad-option": "an option's value is of the wrong type, out of range, or does not fit the sizes",
     "inferred-conflict": "an option that the input decides is given with another value",
+    "torch-version": "an option that this release of torch does not have yet",
     # the graph
     "cycle": "nodes feed each other, or a block contains itself",
     "unused-input": "nothing reads an input",

@@ -23,8 +23,10 @@ from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import COMPLEX, Constraint, TensorType
 from mimgraph.layers.window import SHAPES
 
+BIAS = {"bias": (2, 12)}  # torch's LayerNorm had it before
 
-@layer("num_features")
+
+@layer("num_features", since=BIAS)
 def BatchNorm1d(
     input: TensorType,
     /,
@@ -46,7 +48,7 @@ def BatchNorm1d(
     return _batch_norm(input, "BatchNorm1d", eps, momentum, affine, track_running_stats, bias)
 
 
-@layer("num_features")
+@layer("num_features", since=BIAS)
 def BatchNorm2d(
     input: TensorType,
     /,
@@ -67,7 +69,7 @@ def BatchNorm2d(
     return _batch_norm(input, "BatchNorm2d", eps, momentum, affine, track_running_stats, bias)
 
 
-@layer("num_features")
+@layer("num_features", since=BIAS)
 def BatchNorm3d(
     input: TensorType,
     /,
@@ -88,7 +90,7 @@ def BatchNorm3d(
     return _batch_norm(input, "BatchNorm3d", eps, momentum, affine, track_running_stats, bias)
 
 
-@layer("num_features")
+@layer("num_features", since=BIAS)
 def SyncBatchNorm(
     input: TensorType,
     /,
@@ -112,7 +114,7 @@ def SyncBatchNorm(
     return _batch_norm(input, "SyncBatchNorm", eps, momentum, affine, track_running_stats, bias)
 
 
-@layer("num_features")
+@layer("num_features", since=BIAS)
 def InstanceNorm1d(
     input: TensorType,
     /,
@@ -133,7 +135,7 @@ def InstanceNorm1d(
     return _instance_norm(input, "InstanceNorm1d", eps, momentum, affine, track_running_stats, bias)
 
 
-@layer("num_features")
+@layer("num_features", since=BIAS)
 def InstanceNorm2d(
     input: TensorType,
     /,
@@ -154,7 +156,7 @@ def InstanceNorm2d(
     return _instance_norm(input, "InstanceNorm2d", eps, momentum, affine, track_running_stats, bias)
 
 
-@layer("num_features")
+@layer("num_features", since=BIAS)
 def InstanceNorm3d(
     input: TensorType,
     /,
@@ -245,7 +247,7 @@ def RMSNorm(
     )
 
 
-@layer("num_channels")
+@layer("num_channels", since=BIAS)
 def GroupNorm(
     input: TensorType,
     /,

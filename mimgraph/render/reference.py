@@ -9,7 +9,7 @@ from typing import Any
 import mimgraph.layers
 import mimgraph.merges  # noqa: F401 - both tell the catalogue what there is
 from mimgraph import catalogue
-from mimgraph.catalogue import REQUIRED, Op, OptionSpec
+from mimgraph.catalogue import REQUIRED, Op, OptionSpec, dotted
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.option_types import describe as describe_type
 
@@ -52,7 +52,7 @@ def describe(name: str, format: str = "text") -> str:
     if op.ports:
         lines.append(f"ports: {', '.join(op.ports)}")
     if op.options:
-        rows = [(o.name, _default(o), describe_type(o.annotation)) for o in op.options.values()]
+        rows = [(o.name, _default(o), _type(op, o)) for o in op.options.values()]
         widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
         lines += ["", "options"]
         lines += [f"  {n:<{widths[0]}}  {d:<{widths[1]}}  {t}" for n, d, t in rows]
@@ -61,6 +61,14 @@ def describe(name: str, format: str = "text") -> str:
         lines += ["", "example", "  inputs:", *(f"    {line}" for line in inputs)]
         lines += ["  nodes:", f"    y: {node}"]
     return "\n".join(lines)
+
+
+def _type(op: Op, option: OptionSpec) -> str:
+    """Return the values that an option takes, and the release of torch that added it, if it is new."""
+    text = describe_type(option.annotation)
+    return (
+        f"{text}; from torch {dotted(op.since[option.name])}" if option.name in op.since else text
+    )
 
 
 def _default(option: OptionSpec) -> str:
@@ -84,14 +92,14 @@ def data(op: Op) -> dict[str, Any]:
         "name": op.name,
         "kind": op.kind,
         "family": op.family,
-        "options": [_option_data(option) for option in op.options.values()],
+        "options": [_option_data(op, option) for option in op.options.values()],
         "inputs": list(op.inputs.names),
         "ports": list(op.ports),
         "summary": op.summary,
     }
 
 
-def _option_data(option: OptionSpec) -> dict[str, Any]:
+def _option_data(op: Op, option: OptionSpec) -> dict[str, Any]:
     required = option.default is REQUIRED
     return {
         "name": option.name,
@@ -99,6 +107,7 @@ def _option_data(option: OptionSpec) -> dict[str, Any]:
         "required": required and not option.inferred,
         "inferred": option.inferred,
         "type": describe_type(option.annotation),
+        "since": dotted(op.since[option.name]) if option.name in op.since else None,
     }
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 import mimgraph as mg
 from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
+from tests.layers.oracle import TORCH
 
 
 @contextmanager
@@ -55,6 +56,7 @@ def test_with_its_inputs_checked(model: Model) -> None:
             compiled(**inputs | {name: right[..., None]})
 
 
+@pytest.mark.skipif(TORCH < (2, 13), reason="traces nn.LSTM.forward in place of an override of it")
 def test_values_are_looked_at_in_compiled_code() -> None:
     model = MODELS[1]
     with whole():

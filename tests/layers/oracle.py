@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mimgraph import layers, merges  # noqa: F401 - fill the catalogue
+from mimgraph.analysis.torch_versions import release
 from mimgraph.catalogue import Op, find
 from mimgraph.ir.code import (
     Attribute,
@@ -31,6 +32,7 @@ from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, module_call
 from mimgraph.ir.types import TensorType
 
 BATCH_SIZE = 2
+TORCH = release(torch.__version__)
 Sizes = Mapping[str, int]
 
 
@@ -64,6 +66,17 @@ def operation(name: str) -> Op:
 def keyed(op: Op, sources: TensorType | Mapping[str, TensorType]) -> Mapping[str, TensorType]:
     """Sources by operand key; a lone one is the first."""
     return sources if isinstance(sources, Mapping) else {op.inputs.names[0]: sources}
+
+
+def is_new(layer: str, option: str) -> bool:
+    """Whether the installed torch does not have the option yet."""
+    op = find("layer", layer)
+    return op is not None and op.since.get(option, TORCH) > TORCH
+
+
+def runs_here(case: Case) -> bool:
+    """Whether the installed torch has all options of a case."""
+    return not any(is_new(case.layer, option) for option in case.options)
 
 
 def infer(name: str, sources: TensorType | Mapping[str, TensorType], **options: Any) -> Lowering:
@@ -106,10 +119,11 @@ def build(lowering: Lowering, ports: Iterable[str] = ()) -> nn.Module | None:
 
 
 def construct(module: Module) -> Any:
-    """The module, and those it is made with."""
+    """The module, and those it is made with; options that the installed torch lacks are left out."""
     arguments = {
         name: construct(value) if isinstance(value, Module) else value
         for name, value in module.arguments.items()
+        if not is_new(module.name, name)
     }
     return getattr(nn, module.name)(**arguments)
 

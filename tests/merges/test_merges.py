@@ -455,7 +455,7 @@ def test_dtypes_are_taken_that_torch_takes(merge: str) -> None:
             found = results(infer(merge, like), inputs, None, {})
             values = next(iter(found.values()))
             accepted = str(values[-1].dtype)[6:]
-        except (RuntimeError, NotImplementedError):
+        except (RuntimeError, NotImplementedError, TypeError):
             accepted = ""
         if merge == "average" and "bool" in (a, b):
             accepted = ""
@@ -503,7 +503,7 @@ def dtype_by_hand(case: Case, inputs: Mapping[str, Tensor]) -> str:
         by_hand = partial(torch.einsum, case.options["equation"])
     try:
         return str(by_hand(*inputs.values()).dtype).removeprefix("torch.")
-    except (RuntimeError, NotImplementedError, IndexError):
+    except (RuntimeError, NotImplementedError, IndexError, TypeError):
         return ""
 
 
@@ -525,8 +525,8 @@ def test_formulas_compute_in_the_dtypes_of_torch(expr: str, scalar: bool) -> Non
     for a, b in product(DTYPES, DTYPES if uses_b else DTYPES[:1]):
         if "uint8" in (a, b) and expr == "where(a, b, b)":
             continue  # taken, but deprecated
-        if scalar and a == "float16" and b in ("complex64", "complex128"):
-            continue  # it would be complex32
+        if scalar and a in ("float16", "bfloat16") and b in ("complex64", "complex128"):
+            continue  # a complex dtype of that precision, which some releases of torch lack
         second = unbatched(dtype=b) if scalar else tensor(4, dtype=b)
         sources = {"a": tensor(4, dtype=a), **({"b": second} if uses_b else {})}
         inputs = {key: make(x, {}) for key, x in sources.items()}

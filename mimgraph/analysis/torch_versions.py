@@ -1,0 +1,57 @@
+"""Find the options in a graph that a given release of torch does not have yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mimgraph import catalogue
+from mimgraph.analysis.needs import leaves
+from mimgraph.catalogue import Release, dotted
+from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.ir.graph import Apply
+from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode
+
+FIRST = (2, 5)  # the release from which on the catalogue knows what was added
+
+
+def release(version: str) -> Release:
+    """Return `(2, 13)` for "2.13", "2.13.0+cpu" or "2.13.0a0"; a `ValueError` says what to write."""
+    found = re.match(r"(\d{1,4})\.(\d{1,4})(?![\d])", version)
+    if found is None:
+        raise ValueError(f"{version!r} is no version of torch: write one such as 2.13")
+    given = int(found[1]), int(found[2])
+    if given < FIRST:
+        raise ValueError(f"torch {version} is older than {dotted(FIRST)}, the oldest that is known")
+    return given
+
+
+def check_torch(graph: TypedGraph, version: str) -> None:
+    """Raise a `SpecError` with every option of the graph that this version of torch lacks."""
+    if faults := [*_unsupported(graph, release(version))]:
+        raise SpecError(faults)
+
+
+def _unsupported(graph: TypedGraph, torch: Release) -> Iterator[Diagnostic]:
+    for path, node, _ in leaves(graph.body, "", set()):
+        apply = node.declared.operation
+        if isinstance(apply, Apply) and isinstance(node.operation, Leaf):
+            yield from _newer_options(node, node.operation, apply, torch, path)
+
+
+def _newer_options(
+    node: TypedNode, leaf: Leaf, apply: Apply, torch: Release, path: str
+) -> Iterator[Diagnostic]:
+    """The options that torch added later; one that has its default is not written, so it is fine."""
+    op = catalogue.find(leaf.kind, leaf.name)
+    if op is None:
+        return
+    for name, since in op.since.items():
+        if since > torch and leaf.options[name] != op.defaults[name]:
+            yield Diagnostic(
+                "torch-version",
+                f"{name} of {op.name} needs torch {dotted(since)}, and this is torch {dotted(torch)}",
+                apply.options[name].span if name in apply.options else node.declared.span,
+                help=f"leave {name} out, or install torch {dotted(since)}",
+                node=path,
+            )

@@ -1,0 +1,70 @@
+"""Options that torch added after its release 2.5, found before the module is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+import mimgraph as mg
+from mimgraph import catalogue, layers
+from mimgraph.analysis.torch_versions import check_torch, release
+
+NORMS = """
+nodes:
+  a: {layer: GroupNorm, from: image, num_groups: 4, bias: false}
+  b: {from: a, seq: [{BatchNorm2d: {bias: true}}, {InstanceNorm2d: {affine: true, bias: false}}]}
+  c: {share: a, from: b}
+  d: {layer: BatchNorm2d, each: {one: c, two: b}, with: {bias: [true, false]}}
+  e: {merge: add, from: [d.*]}
+inputs: {image: [8, 16, 16]}
+outputs: e
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2.5", (2, 5)), ("2.13.0+cpu", (2, 13)), ("2.16.0a0+gitb1", (2, 16)), ("10.0", (10, 0))],
+)
+def test_a_release_is_read(text: str, expected: tuple[int, int]) -> None:
+    assert release(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "2", "two", "2.4.1", "1.13", "2.99999999999999999999"])
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="write one such as 2.13|older than 2.5"):
+        release(text)
+
+
+def test_options_that_are_too_new_are_found() -> None:
+    """Not `bias: true`, which is the default, so that the emitted file does not have it."""
+    graph = mg.loads(NORMS)
+    with pytest.raises(mg.SpecError) as caught:
+        check_torch(graph.typed, "2.11.0")
+    found = [(d.code, d.node, d.span.line, d.span.column) for d in caught.value.diagnostics]
+    assert found == [
+        ("torch-version", "a", 3, 59),
+        ("torch-version", "b.1", 4, 89),
+        ("torch-version", "d.two", 6, 64),
+    ]
+    check_torch(graph.typed, "2.12.0")
+
+
+def test_compile_asks_for_the_installed_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = mg.Graph(layers.BatchNorm2d(bias=False)(mg.Input("image", (8, 4, 4))))
+    monkeypatch.setattr(torch, "__version__", "2.8.0+cu128")
+    with pytest.raises(mg.SpecError, match="bias of BatchNorm2d needs torch 2.12"):
+        graph.compile()
+
+
+OPS: list[catalogue.Op] = [op for op in catalogue.ops("layer").values() if op.since]
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_options_are_as_new_as_it_is_said(op: catalogue.Op) -> None:
+    """torch's class has the option from that release on, and not before."""
+    cls: Callable[..., object] = getattr(torch.nn, op.name)
+    has = set(cls.__init__.__code__.co_varnames)  # type: ignore[misc]
+    for name, since in op.since.items():
+        assert (name in has) == (release(torch.__version__) >= since)
