@@ -146,12 +146,10 @@ class Graph(Shown):
         `ValueError` tells all that does not fit. A `SpecError` names the options that the installed
         torch does not have yet.
         """
-        import torch
-
-        from mimgraph.analysis.torch_versions import check_torch
         from mimgraph.codegen.failure import explain_failures
+        from mimgraph.codegen.installed import check_installed_torch
 
-        check_torch(self.typed, torch.__version__)
+        check_installed_torch(self.typed)
         made: nn.Module = explain_failures(self._classes()[self.name], self.typed)()
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
