@@ -19,7 +19,7 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import TensorType
-from mimgraph.layers.masks import causal, check_attention, check_padding
+from mimgraph.layers.masks import causal_beside, check_attention, check_padding
 
 
 class MultiheadAttentionInputs(NamedTuple):
@@ -173,7 +173,8 @@ def _masks(
     if inputs.attn_mask is not None:
         found["attn_mask"] = Operand("attn_mask")
     elif is_causal:
-        found["attn_mask"] = causal(Operand("query"), steps, keys)
+        query = Operand("query")
+        found["attn_mask"] = causal_beside(query, steps, keys, "attn_mask", inputs._asdict())
     if is_causal and not more_keys:  # torch would hide the keys that it adds
         found["is_causal"] = True
     return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mimgraph.catalogue import OpFault, dtype_fault, layer, same_dims
-from mimgraph.ir.code import Attribute, Code, Name, by_position, call
+from mimgraph.ir.code import Attribute, Code, Constant, Name, Operand, Tuple, by_position, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import TensorType
@@ -49,6 +51,27 @@ def check_attention(
         )
     per_sample = mask.batched and heads == 1  # torch's (N * heads, L, S)
     _check(layer, name, mask, (steps, keys), f"({steps}, {keys})", per_sample)
+
+
+def causal_beside(
+    x: Code, steps: Size, keys: Size, name: str, inputs: Mapping[str, TensorType | None]
+) -> Code:
+    """A causal mask in place of the attention mask `name`, of its padding mask's dtype.
+
+    torch warns of a bool and a float mask side by side.
+    """
+    padding = _padding_name(name)
+    type_ = inputs[padding]
+    if type_ is None or not type_.is_floating:
+        return causal(x, steps, keys)
+    hidden = call(
+        "torch.full",
+        Tuple(by_position(steps=steps, keys=keys)),
+        Constant(float("-inf")),
+        dtype=Attribute(Operand(padding), "dtype"),
+        device=Attribute(x, "device"),
+    )
+    return hidden.method("triu", 1)
 
 
 def _padding_name(name: str) -> str:

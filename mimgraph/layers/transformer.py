@@ -21,7 +21,7 @@ from mimgraph.ir.lowering import Lowering, Module, Product, module, module_call
 from mimgraph.ir.option_types import Depth, Positive, PositiveFloat, Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.layers.attention import attention_products, attention_weights
-from mimgraph.layers.masks import causal, check_attention, check_padding
+from mimgraph.layers.masks import causal_beside, check_attention, check_padding
 
 Activation: TypeAlias = Literal["relu", "gelu"]
 Norm: TypeAlias = Literal["LayerNorm"]
@@ -469,7 +469,7 @@ class Masks:
         if mask is not None:
             self.masks[name] = Operand(name)
         elif is_causal:
-            self.masks[name] = causal(Operand(query), steps, keys)
+            self.masks[name] = causal_beside(Operand(query), steps, keys, name, self.inputs)
         if is_causal or (detects and mask is not None):
             # left out, torch would compare values, which torch.compile and export cannot trace
             self.hints[hint] = is_causal

@@ -471,7 +471,7 @@ def test_dtypes_are_taken_that_torch_takes(merge: str) -> None:
 ONE_DTYPE = {"stack", "pairwise_dot", "dot_interaction", "factorization", "einsum", "concat"}
 UNLIKE = ("formula", "attention", "average", "sequence_mask")
 TRIED = [case for case in CASES if case.merge not in UNLIKE]
-UNTRIED = {("where", "condition", "uint8")}  # taken, but deprecated
+UNTRIED = {("where", "condition", "uint8"), ("pick", "index", "uint8")}  # taken, but deprecated
 
 
 @pytest.mark.parametrize("case", TRIED, ids=map(str, TRIED))

@@ -145,6 +145,7 @@ def test_another_suffix_is_refused_with_those_there_are(
         draw(graph, tmp_path / name)
 
 
+@pytest.mark.filterwarnings("ignore::mimgraph.render.figure.SmallWarning")
 def test_the_gallery_is_drawn(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(png, "SCALE", 0.5)  # most of the time goes into pixels
     for suffix in RENDERERS:

@@ -1,0 +1,13 @@
+"""Compare a graph with the torch that is installed."""
+
+from __future__ import annotations
+
+import torch
+
+from mimgraph.analysis.torch_versions import check_torch
+from mimgraph.ir.typed import TypedGraph
+
+
+def check_installed_torch(graph: TypedGraph) -> None:
+    """Raise a `SpecError` with every option of the graph that the installed torch lacks."""
+    check_torch(graph, torch.__version__)
