@@ -314,7 +314,7 @@ def _activate(
             path,
             note=fault.note,
             labels=context.uses,
-            help=fault.help,
+            help=_named(fault.help, {op.inputs.names[0]: "..."}),
         )
         return None
     assert not isinstance(answer, Block)  # as a merge may be, and no layer
