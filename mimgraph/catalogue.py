@@ -36,7 +36,8 @@ class OpFault(Exception):
     """What a rule refuses: at an option, at a source (by operand key), or at the node.
 
     `within` are the characters of the option's text, `speaks_of` the operand keys whose shapes
-    the message is about; `at_node` is for what is not the fault of a sole source.
+    the message is about, `unknown` a name that no source has, and something else of the graph may;
+    `at_node` is for what is not the fault of a sole source.
     """
 
     code: str
@@ -47,6 +48,7 @@ class OpFault(Exception):
     help: str = ""
     speaks_of: tuple[str, ...] = ()
     within: tuple[int, int] | None = None
+    unknown: str = ""
     at_node: bool = False
 
 

@@ -194,6 +194,7 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
         if key in fed and fed[key].producer != span
     ]
     names = {key: one.text for key, one in fed.items()}
+    help = (_elsewhere(state, site, fault.unknown) if fault.unknown else "") or fault.help
     state.report.add(
         Diagnostic(
             fault.code,
@@ -201,10 +202,27 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
             span,
             _named(fault.note, names),
             tuple(dict.fromkeys((*producers, *site.context.uses))),
-            _named(_in_chain(fault.help) if site.node.sources == () else fault.help, names),
+            _named(_in_chain(help) if site.node.sources == () else help, names),
             site.path,
         )
     )
+
+
+def _elsewhere(state: State, site: Site, name: str) -> str:
+    """What to write for a name that is no source of the node, but an input, a node or a param."""
+    context = site.context
+    declared = context.scope.inputs.get(name) or context.scope.nodes.get(name)
+    if declared is not None:
+        state.report.drop_unused(declared.span)
+        sources = [*(site.node.sources or ())]
+        written = [one.name if one.port is None else f"{one.name}.{one.port}" for one in sources]
+        if all(one.argument is None for one in sources):
+            return f"name it in from: [{', '.join([*written, name])}]"
+        pairs = [
+            f"{s.argument or s.name}: {text}" for s, text in zip(sources, written, strict=True)
+        ]
+        return f"name it in from: {{{', '.join([*pairs, f'{name}: {name}'])}}}"
+    return f"a param is written ${name}" if name in context.env else ""
 
 
 def _is_of_shapes(fault: OpFault, fed: Mapping[str, Fed]) -> bool:

@@ -105,6 +105,12 @@ class Report:
             self.diagnostics.append(Diagnostic("too-large", message, diagnostic.span))
             self.raise_if_any()
 
+    def drop_unused(self, span: Span) -> None:
+        """Drop that what is declared there is unused, as a fault told since speaks of it."""
+        self.diagnostics = [
+            d for d in self.diagnostics if d.span != span or not d.code.startswith("unused-")
+        ]
+
     def nearest(self, name: str, choices: Collection[str]) -> str | None:
         """The choice that was probably meant; None, too, once the searches have cost enough."""
         return nearest(name, choices) if self._can_search(name, choices) else None

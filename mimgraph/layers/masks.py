@@ -73,7 +73,7 @@ def _check_dtype(
             f"{layer} adds {name} of float32 to the scores, where 0 and 1 hide nothing",
             source=name,
             note=f"cast from {mask.cast_from}",
-            help="give it the bool, without the Cast" if mask.cast_from == "bool" else turned,
+            help=f"leave out the Cast: bool is {meaning}" if mask.cast_from == "bool" else turned,
         )
     if mask.dtype not in ("bool", "float32"):
         raise OpFault(

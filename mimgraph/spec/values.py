@@ -7,7 +7,8 @@ from typing import Any
 
 from mimgraph.analysis.names import name_fault
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.expression import ExpressionError, parse
+from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
+from mimgraph.ir.foreign import PLAIN, explained
 from mimgraph.ir.graph import FAULTY, InputShape, Option, Template, Written
 from mimgraph.ir.types import DTYPES
 from mimgraph.spec.compose import Scalar, Tree
@@ -15,6 +16,29 @@ from mimgraph.spec.compose import Sequence as Seq
 from mimgraph.spec.reader import Reader
 
 _DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\((.*)\))", re.ASCII | re.DOTALL)
+
+# what to write for a size `{name}` in a formula
+COUNTED = (
+    "nodes count it: {arange: ..., dim: ...} is 0 to {name} - 1,"
+    " and the Max of that, plus 1, is {name}"
+)
+LONGEST = 80  # characters of a text that a help writes anew
+
+
+def _in_parentheses(text: str) -> str:
+    """What was probably meant by a text that begins with `$`: all of it in one `$(...)`."""
+    inside = re.sub(r"[${}]", " ", text).strip()
+    if inside.startswith("(") and inside.count("(") > inside.count(")"):
+        inside = inside[1:]
+    try:
+        expression = parse(inside[:LONGEST])
+    except ExpressionError:
+        return ""
+    if isinstance(expression, Variable):
+        return f"write ${expression.name}"
+    if isinstance(expression, Number) or len(inside) > LONGEST:
+        return ""
+    return f"write $({to_text(expression)})"
 
 
 class ValueReader(Reader):
@@ -35,14 +59,16 @@ class ValueReader(Reader):
         match = _DOLLAR.fullmatch(value)
         if match is None:
             if value[0] == "$":
-                self.fault("bad-expression", "write $name or $(expression)", tree.span)
+                message, help = "write $name or $(expression)", _in_parentheses(value)
+                self.fault("bad-expression", message, tree.span, help=help)
                 return FAULTY
             return Template(value, tree.part)
         try:
             expression = parse(value, *match.span(1 if match[1] is not None else 2))
         except ExpressionError as error:
+            error = explained(error, value, PLAIN)
             span = tree.part(error.start, error.end)
-            self.fault(error.code, error.message, span)
+            self.fault(error.code, error.message, span, help=error.help)
             return FAULTY
         return Written(expression, tree.span, tree.part)
 
@@ -53,7 +79,8 @@ class ValueReader(Reader):
     def formula(self, key: Scalar, tree: Tree) -> Option:
         """A formula, in which `$name` stands for a number even at its beginning."""
         if isinstance(tree, Scalar) and isinstance(tree.value, str) and "$" in tree.value:
-            return Option(Template(tree.value, tree.part), tree.span, key.span)
+            template = Template(tree.value, tree.part, COUNTED)
+            return Option(template, tree.span, key.span, tree.part)
         return self.option(key, tree)
 
     def shape(self, tree: Seq) -> InputShape | None:
