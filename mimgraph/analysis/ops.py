@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
-from mimgraph.analysis.options import Bound, Values, bind, values
+from mimgraph.analysis.options import COUNTED, Bound, Values, bind, values
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
@@ -213,7 +213,8 @@ def _elsewhere(state: State, site: Site, name: str) -> str:
     context = site.context
     declared = context.scope.inputs.get(name) or context.scope.nodes.get(name)
     if declared is not None:
-        state.report.drop_unused(declared.span)
+        span = declared.span
+        state.report.drop(lambda one: one.span == span and one.code.startswith("unused-"))
         sources = [*(site.node.sources or ())]
         written = [one.name if one.port is None else f"{one.name}.{one.port}" for one in sources]
         if all(one.argument is None for one in sources):
@@ -222,6 +223,8 @@ def _elsewhere(state: State, site: Site, name: str) -> str:
             f"{s.argument or s.name}: {text}" for s, text in zip(sources, written, strict=True)
         ]
         return f"name it in from: {{{', '.join([*pairs, f'{name}: {name}'])}}}"
+    if isinstance(context.env.get(name), Dim):
+        return COUNTED.replace("{name}", name)
     return f"a param is written ${name}" if name in context.env else ""
 
 

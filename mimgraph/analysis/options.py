@@ -42,6 +42,11 @@ ELSEWHERE = {
 }
 
 MANY = 32  # names that are not copied for each use
+# what to write for a size `{name}` in a formula
+COUNTED = (
+    "nodes count it: {arange: ..., dim: ...} is 0 to {name} - 1,"
+    " and the Max of that, plus 1, is {name}"
+)
 LONGEST = 80  # characters of a text that a help writes anew
 
 _BRACES = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)

@@ -21,7 +21,25 @@ SYNONYMS = {
     "fabs": "abs",
     "absolute": "abs",
 }
+CAST = "make it a node, and a source of the formula: {layer: Cast, from: ..., dtype: ...}"
 OPERATORS = {
+    "floor": "write x // 1",
+    "sinh": "write (exp(x) - exp(-x)) / 2",
+    "cosh": "write (exp(x) + exp(-x)) / 2",
+    "tan": "write sin(x) / cos(x)",
+    "log2": "write log(x) / log(2)",
+    "log10": "write log(x) / log(10)",
+    "log1p": "write log(1 + x)",
+    "exp2": "write 2 ** x",
+    "expm1": "write exp(x) - 1",
+    "float": CAST,
+    "double": CAST,
+    "half": CAST,
+    "to": CAST,
+    "type": CAST,
+    "int": CAST,
+    "long": CAST,
+    "bool": CAST,
     "pow": "a power is **",
     "power": "a power is **",
     "square": "write x ** 2",
@@ -47,6 +65,7 @@ CONSTANTS = {
     "None": "a formula computes with numbers and tensors",
     "pi": "write 3.141592653589793",
     "e": "write exp(1)",
+    "N": "N is the batch, whose size no formula can read",
     "inf": "a formula has no infinity: masked_fill can write -.inf",
 }
 
