@@ -24,7 +24,7 @@ from mimgraph.ir.expression import (
 )
 from mimgraph.ir.foreign import explained
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.types import COMPLEX, FLOATING
+from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER
 from mimgraph.merges.agreement import agreed
 from mimgraph.merges.elementwise import Kind, as_float, kind_of, promoted, real
 from mimgraph.merges.notation import foreign_to_formulas, function_help, name_help
@@ -201,7 +201,8 @@ def _check_power(exponent: Term, power: Term) -> None:
     _refuse("**", power, ("bool",))
     whole = power.kind.dtype not in (*FLOATING, *COMPLEX)
     if whole and exponent.value is not None and exponent.value < 0:
-        raise ExpressionError("whole numbers have no negative power", 0, -1)
+        help = "write 1 / x ** n"
+        raise ExpressionError("whole numbers have no negative power", help=help)
 
 
 def _no_name(variable: Variable) -> Any:
@@ -216,6 +217,8 @@ def _refuse(what: str, term: Term, dtypes: tuple[str, ...]) -> None:
         if term.kind.dtype == "bool":
             help = "c * 1.0 is a number, 1 where c is true"
             help = f"c == 0 is not c, and {help}" if what == "-" else help
+        elif term.kind.dtype in INTEGER:
+            help = "x * 1.0 is a float"
         raise OpFault("dtype-mismatch", message, option="expr", help=help)
 
 

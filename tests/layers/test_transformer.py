@@ -135,6 +135,28 @@ def test_a_mask_of_floats_that_was_cast_from_0_and_1_is_refused(dtype: str, name
         assert caught.value.source == name
 
 
+def test_a_mask_that_was_cast_is_refused_where_a_block_has_taken_a_bias() -> None:
+    spec = """
+inputs: {x: [5, 8], bias: [5], known: {shape: [5], dtype: int64}}
+blocks:
+  step:
+    inputs: [t, m]
+    nodes:
+      y: {layer: MultiheadAttention, from: {query: t, key_padding_mask: m}, num_heads: 4}
+    outputs: y
+nodes:
+  mask: {layer: Cast, from: known, dtype: float32}
+  one: {block: step, from: [x, bias]}
+  two: {block: step, from: [one, mask]}
+outputs: two
+"""
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(spec)
+    assert [(d.code, d.note) for d in caught.value.diagnostics] == [
+        ("dtype-mismatch", "cast from int64")
+    ]
+
+
 def test_a_bias_of_whole_numbers_may_be_cast() -> None:
     distance = infer("Cast", TensorType((5, 5), "int64", batched=False), dtype="float32").results[
         ""
