@@ -23,7 +23,7 @@ from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Check, checker
-from mimgraph.ir.types import DTYPES, TensorType
+from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType
 
 Rule = Callable[..., Lowering | Block]
 Sources = tuple[TensorType, ...]
@@ -37,7 +37,8 @@ class OpFault(Exception):
     """What a rule refuses: at an option, at a source (by operand key), or at the node.
 
     `within` are the characters of the option's text, `speaks_of` the operand keys whose shapes
-    the message is about; `at_node` is for what is not the fault of a sole source.
+    the message is about, `unknown` a name that no source has, and something else of the graph may;
+    `at_node` is for what is not the fault of a sole source.
     """
 
     code: str
@@ -48,6 +49,7 @@ class OpFault(Exception):
     help: str = ""
     speaks_of: tuple[str, ...] = ()
     within: tuple[int, int] | None = None
+    unknown: str = ""
     at_node: bool = False
 
 
@@ -473,13 +475,39 @@ def weighted(x: TensorType, name: str, source: str | None = None) -> None:
         raise dtype_fault(x, name, "float32, as its weights are", source)
 
 
-def dtype_fault(x: TensorType, name: str, wants: str, source: str | None = None) -> OpFault:
-    help = "embed it first: Embedding" if x.is_integer else ""
-    if x.dtype == "float32" and "int" in wants:
-        help = "give the input its number of categories: {shape: [...], vocab: 1000}"
+def dtype_fault(
+    x: TensorType, name: str, wants: str, source: str | None = None, to: str = "float32"
+) -> OpFault:
+    """The fault of a dtype that an op does not take; its help gives the dtype `to`."""
+    help = converted(x, to, source or "input")
     return OpFault(
         "dtype-mismatch", f"{name} takes {wants}", source=source, note=x.dtype, help=help
     )
+
+
+def converted(x: TensorType, to: str, source: str) -> str:
+    """The help that makes another dtype of the operand `source`: a Cast of numbers, an Embedding of
+    categories."""
+    if x.dtype not in DTYPES or x.dtype in COMPLEX:
+        return ""  # a state is no tensor, and a Cast would drop the imaginary part
+    if to in FLOATING and x.dtype in ("int32", "int64"):
+        if x.vocab is not None:
+            return f"embed it first: {{layer: Embedding, from: {{{source}}}, embedding_dim: 16}}"
+        return f"{cast(source, to, 'numbers are')}, categories get a vocab and are embedded"
+    return cast(source, to)
+
+
+def cast(source: str, dtype: str, what: str = "") -> str:
+    """The help that proposes a Cast of the operand `source`."""
+    node = f"{{layer: Cast, from: {{{source}}}, dtype: {dtype}}}"
+    return f"{what} cast: {node}" if what else f"cast it first: {node}"
+
+
+def truth_fault(x: TensorType, wants: str, source: str) -> OpFault:
+    """The fault of a condition or mask that is no bool, where true stands for what is not 0."""
+    compared = f"{{merge: formula, expr: m > 0, from: {{m: {{{source}}}}}}}"
+    help = f"compare it first: {compared}" if x.is_floating else converted(x, "bool", source)
+    return OpFault("dtype-mismatch", wants, source=source, note=x.dtype, help=help)
 
 
 def as_vector(x: TensorType, name: str) -> str:

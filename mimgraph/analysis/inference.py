@@ -400,7 +400,8 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     assert op is not None
     optional = site.optional | missing_from(op, inputs, options.get("missing") == "skip")
     given = {name: plain(value) for name, value in options.items()}
-    key = (apply.name, identity(given), tuple(types.items()), optional)
+    casts = tuple([type_.cast_from for type_ in types.values()])
+    key = (apply.name, identity(given), tuple(types.items()), casts, optional)
     if key not in state.bodies:
         state.bodies[key] = _builtin_body(state, site, block, given, types, optional)
     body, nodes = state.bodies[key]
@@ -527,7 +528,8 @@ def _use(
     types = known_types(fed)
     assert types is not None
     optional = left_out(fed) | site.optional
-    key = (call.block, *map(identity, given.values()), tuple(types.values()), optional)
+    casts = tuple([type_.cast_from for type_ in types.values()])  # what types do not differ in
+    key = (call.block, *map(identity, given.values()), tuple(types.values()), casts, optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)

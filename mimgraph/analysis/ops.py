@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
-from mimgraph.analysis.options import Bound, Values, bind, values
+from mimgraph.analysis.options import COUNTED, Bound, Values, bind, values
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
@@ -194,6 +194,7 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
         if key in fed and fed[key].producer != span
     ]
     names = {key: one.text for key, one in fed.items()}
+    help = (_elsewhere(state, site, fault.unknown) if fault.unknown else "") or fault.help
     state.report.add(
         Diagnostic(
             fault.code,
@@ -201,10 +202,30 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
             span,
             _named(fault.note, names),
             tuple(dict.fromkeys((*producers, *site.context.uses))),
-            _named(_in_chain(fault.help) if site.node.sources == () else fault.help, names),
+            _named(_in_chain(help) if site.node.sources == () else help, names),
             site.path,
         )
     )
+
+
+def _elsewhere(state: State, site: Site, name: str) -> str:
+    """What to write for a name that is no source of the node, but an input, a node or a param."""
+    context = site.context
+    declared = context.scope.inputs.get(name) or context.scope.nodes.get(name)
+    if declared is not None:
+        span = declared.span
+        state.report.drop(lambda one: one.span == span and one.code.startswith("unused-"))
+        sources = [*(site.node.sources or ())]
+        written = [one.name if one.port is None else f"{one.name}.{one.port}" for one in sources]
+        if all(one.argument is None for one in sources):
+            return f"name it in from: [{', '.join([*written, name])}]"
+        pairs = [
+            f"{s.argument or s.name}: {text}" for s, text in zip(sources, written, strict=True)
+        ]
+        return f"name it in from: {{{', '.join([*pairs, f'{name}: {name}'])}}}"
+    if isinstance(context.env.get(name), Dim):
+        return COUNTED.replace("{name}", name)
+    return f"a param is written ${name}" if name in context.env else ""
 
 
 def _is_of_shapes(fault: OpFault, fed: Mapping[str, Fed]) -> bool:
@@ -314,7 +335,7 @@ def _activate(
             path,
             note=fault.note,
             labels=context.uses,
-            help=fault.help,
+            help=_named(fault.help, {op.inputs.names[0]: "..."}),
         )
         return None
     assert not isinstance(answer, Block)  # as a merge may be, and no layer

@@ -17,10 +17,13 @@ from mimgraph.ir.expression import (
     PLAIN,
     ExpressionError,
     Variable,
+    WrittenFloat,
     WrittenText,
     evaluate,
     identity,
+    parse,
     plain,
+    to_text,
     variables,
     written,
 )
@@ -39,7 +42,14 @@ ELSEWHERE = {
 }
 
 MANY = 32  # names that are not copied for each use
+# what to write for a size `{name}` in a formula
+COUNTED = (
+    "nodes count it: {arange: ..., dim: ...} is 0 to {name} - 1,"
+    " and the Max of that, plus 1, is {name}"
+)
+LONGEST = 80  # characters of a text that a help writes anew
 
+_BRACES = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
@@ -120,12 +130,23 @@ def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
         elif number is FAULTY:
             return FAULTY
         elif isinstance(number, bool) or not isinstance(number, int | float):
-            report.add(Diagnostic("bad-expression", f"{name} is no number", span, node=node))
+            message, help = _no_number(name, number), ""
+            if isinstance(number, Dim):
+                help = value.counted.replace("{name}", name)
+            report.add(Diagnostic("bad-expression", message, span, help=help, node=node))
         else:
             found[name] = plain(number)
     if len(report.diagnostics) > before:
         return FAULTY
     return WrittenText(with_numbers(value.text, found), value.text, found)
+
+
+def _no_number(name: str, value: Any) -> str:
+    """What a param or size is that cannot stand in a text."""
+    if isinstance(value, Dim):
+        return f"{name} is known only at run time, but only a number can stand here"
+    kind = {bool: "true or false", str: "a text", list: "a list", type(None): "null"}
+    return f"{name} is {kind.get(type(value), 'no number')}, but only a number can stand here"
 
 
 def with_numbers(text: str, numbers: Mapping[str, Any]) -> str:
@@ -142,6 +163,8 @@ def _unknown_param(
     name: str, span: Span, known: Collection[str], report: Report, node: str
 ) -> None:
     near = report.suggestion(name, known, "known here")
+    if name.startswith("$"):
+        near = "within $(...) a name has no $"
     help = near or "it is declared in params, above its use"
     report.add(
         Diagnostic(
@@ -173,7 +196,7 @@ def _compute(value: Written, env: Environment, report: Report, node: str) -> Any
         return FAULTY
     except ExpressionError as error:
         span = value.at(error.start, error.end)
-        report.add(Diagnostic(error.code, error.message, span, node=node))
+        report.add(Diagnostic(error.code, error.message, span, help=error.help, node=node))
         return FAULTY
     return written(result, value.expression)
 
@@ -314,11 +337,29 @@ def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, 
                 "bad-option",
                 f"{spec.name} of {op} is {wants}{_got(value)}",
                 span,
-                help=f"did you mean {near}?" if near else "",
+                help=f"did you mean {near}?" if near else _as_expression(value, spec),
                 node=node,
             )
         )
         return FAULTY
+
+
+def _as_expression(value: Any, spec: OptionSpec) -> str:
+    """What to write for arithmetic that is not in $(...), is not whole, or for braces that a template
+    engine left."""
+    if isinstance(value, WrittenFloat):
+        return "a // b is whole" if value.is_integer() and "/" in to_text(value.written) else ""
+    if not isinstance(value, str) or len(value) > LONGEST:
+        return ""
+    if left := _BRACES.fullmatch(value):
+        return f"write ${left[1]}"
+    text = value.template.replace("$", "") if isinstance(value, WrittenText) else value
+    try:
+        expression = parse(text)
+    except ExpressionError:
+        return ""
+    is_text = choices(spec.annotation) or isinstance(expression, Variable)
+    return "" if is_text or not variables(expression) else f"write $({to_text(expression)})"
 
 
 def _run_time_size(value: Any) -> Dim | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -104,6 +104,10 @@ class Report:
             message = f"more than {MAX_FAULTS:,} faults, so the rest is not read"
             self.diagnostics.append(Diagnostic("too-large", message, diagnostic.span))
             self.raise_if_any()
+
+    def drop(self, is_silent: Callable[[Diagnostic], bool]) -> None:
+        """Drop what was told before a fault from which it follows."""
+        self.diagnostics = [one for one in self.diagnostics if not is_silent(one)]
 
     def nearest(self, name: str, choices: Collection[str]) -> str | None:
         """The choice that was probably meant; None, too, once the searches have cost enough."""

@@ -21,7 +21,8 @@ MAX_DEPTH = 32
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?)"
     r"|(?P<name>\$?[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<operator>\*\*|//|<=|>=|==|!=|[-+*/%<>(),]))",
+    r"|(?P<operator>\*\*|//|<=|>=|==|!=|[-+*/%<>(),])"
+    r"|(?P<foreign>\S))",
     re.ASCII,
 )
 _BINDING = {"<": 1, "<=": 1, ">": 1, ">=": 1, "==": 1, "!=": 1}
@@ -280,7 +281,7 @@ class _Parser:
 
     def expect(self, text: str) -> None:
         if not self.accept(text):
-            self.fail(f"{text!r} is missing")
+            self.fail(f"{text!r} is missing" if self.kind == "end" else f"unexpected {self.text!r}")
 
     def expression(self, minimum: int, depth: int) -> Expression:
         if depth > MAX_DEPTH:
@@ -339,9 +340,7 @@ def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, str, int, in
     position, count = start, 0
     while text[position:end].strip():
         match = _TOKEN.match(text, position, end)
-        if match is None or match.lastgroup is None:
-            at = end - len(text[position:end].lstrip())
-            raise ExpressionError(f"unexpected {text[at]!r}", at, at + 1)
+        assert match is not None and match.lastgroup is not None  # something stands there
         count += 1
         if count > MAX_TOKENS:
             raise ExpressionError(
@@ -371,9 +370,15 @@ def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
         case Arithmetic(operator, left, right) if operator not in COMPARISONS:
             return _compute(operator, evaluate(left, lookup), evaluate(right, lookup))
         case Arithmetic():
-            raise ExpressionError("a comparison has no place here")
+            help = "an expression is of numbers, names and + - * / // % **"
+            raise ExpressionError("a comparison has no place here", help=help)
         case FunctionCall(function, _, start, end):
-            raise ExpressionError(f"no call is allowed here, not of {function!r}", start, end)
+            message = f"no call is allowed here, not of {function!r}"
+            whole = function in ("int", "floor", "round", "ceil")
+            help = (
+                "a // b is whole" if whole else "compute it by + - * / // % **, or make it a param"
+            )
+            raise ExpressionError(message, start, end, help=help)
     raise TypeError(expression)
 
 
@@ -386,7 +391,9 @@ def _compute(operator: str, left: Any, right: Any) -> Any:
     except (OverflowError, DimOverflow):
         raise ExpressionError("a result of more than 64 bits", code="too-large") from None
     except TypeError:
-        raise ExpressionError(f"a run-time size does not take {operator!r} here") from None
+        help = "a // b is whole" if operator == "/" else ""
+        message = f"a run-time size does not take {operator!r} here"
+        raise ExpressionError(message, help=help) from None
     if isinstance(result, complex) or not _bounded(result):
         raise ExpressionError("a result of more than 64 bits", code="too-large")
     return result

@@ -52,10 +52,12 @@ class Chosen(str):
 
 
 class Template(NamedTuple):
-    """A text in which `$name` stands for a param's value."""
+    """A text in which `$name` stands for a param's value; `counted` is the help where the name is a
+    size known only at run time."""
 
     text: str
     part: Callable[[int, int], Span]
+    counted: str = ""
 
 
 class Option(NamedTuple):

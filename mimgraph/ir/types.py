@@ -57,7 +57,8 @@ MAX_AXES = 64  # of a tensor, the batch not counted; torch has about as many
 class TensorType:
     """A tensor's type; iterates as its dims, which leave the batch out.
 
-    `vocab` is the number of categories, `below` a size that all its numbers are less than.
+    `vocab` is the number of categories, `below` a size that all its numbers are less than,
+    `cast_from` the dtype that floats were cast from.
     """
 
     dims: tuple[Size, ...]
@@ -65,10 +66,12 @@ class TensorType:
     vocab: int | None = None
     batched: bool = True
     below: Size | None = None
+    cast_from: str | None = field(default=None, compare=False)  # nothing is computed from it
     _key: Hashable = field(default=None, init=False, repr=False, compare=False)
 
     def __reduce__(self) -> tuple[Any, ...]:  # without the key, which holds in this process alone
-        return TensorType, (self.dims, self.dtype, self.vocab, self.batched, self.below)
+        fields = (self.dims, self.dtype, self.vocab, self.batched, self.below, self.cast_from)
+        return TensorType, fields
 
     def __iter__(self) -> Iterator[Size]:
         return iter(self.dims)
@@ -91,7 +94,7 @@ class TensorType:
 
     def cast(self, dtype: str) -> TensorType:
         """The same shape in another dtype."""
-        return replace(self, dtype=dtype, vocab=None, below=None)
+        return replace(self, dtype=dtype, vocab=None, below=None, cast_from=None)
 
     @property
     def key(self) -> Hashable:
@@ -99,7 +102,7 @@ class TensorType:
         if self._key is None:
             sizes = (*self.dims, self.vocab, self.below)
             origins = [id(size.written) if type(size) is WrittenInt else 0 for size in sizes]
-            key = sizes, self.dtype, self.batched, *origins
+            key = sizes, self.dtype, self.batched, self.cast_from, *origins
             self._key = key  # type: ignore[misc]  # what it is stays as it is
         return self._key
 

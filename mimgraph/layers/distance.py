@@ -26,7 +26,9 @@ def CosineSimilarity(inputs: PairInputs, /, dim: int = 1, eps: PositiveFloat = 1
     """
     dtype = _common(inputs, "CosineSimilarity")
     if dtype not in FLOATING:
-        raise dtype_fault(inputs.x1, "CosineSimilarity", "floating-point tensors", "x1")
+        odd = "x1" if inputs.x1.dtype not in FLOATING else "x2"
+        x = getattr(inputs, odd)
+        raise dtype_fault(x, "CosineSimilarity", "floating-point tensors", odd)
     index = axis_index(inputs.x1, dim)
     left = (*inputs.x1.dims[:index], *inputs.x1.dims[index + 1 :])
     return Lowering(

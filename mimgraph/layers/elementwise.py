@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from mimgraph.catalogue import OpFault, bad_option, dtype_fault, floating, layer
@@ -12,7 +13,7 @@ from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType
 from mimgraph.layers.padding import Number
 from mimgraph.layers.reduction import Axes
 from mimgraph.layers.reshape import axis_indices
-from mimgraph.layers.sparse import in_range, vocabulary
+from mimgraph.layers.sparse import categories_fault, in_range, vocabulary
 
 Dtype: TypeAlias = Literal[
     "float16",
@@ -41,7 +42,11 @@ def Cast(input: TensorType, /, dtype: Dtype) -> Lowering:
         {layer: Cast, from: pixels, dtype: float32}
     """
     call = INPUT.method("to", Name(f"torch.{dtype}"))
-    return Lowering(input.cast(dtype), call=call, makes=() if input.dtype == dtype else None)
+    result = input.cast(dtype)
+    if result.is_floating:
+        origin = input.cast_from if input.is_floating else input.dtype
+        result = replace(result, cast_from=origin)
+    return Lowering(result, call=call, makes=() if input.dtype == dtype else None)
 
 
 @layer()
@@ -103,7 +108,7 @@ def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowerin
         {layer: OneHot, from: color}
     """
     if input.dtype != "int64":
-        raise dtype_fault(input, "OneHot", "int64, the numbers of classes")
+        raise categories_fault(input, "OneHot", "int64, the numbers of classes", "num_classes")
     count = vocabulary(input, num_classes, "OneHot", "num_classes")
     return Lowering(
         input.like(*input, count),

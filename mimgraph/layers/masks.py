@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mimgraph.catalogue import OpFault, dtype_fault, layer, same_dims
+from mimgraph.catalogue import OpFault, cast, layer, same_dims
 from mimgraph.ir.code import Attribute, Code, Constant, Name, Operand, Tuple, by_position, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import INTEGER, TensorType
 
 
 @layer()
@@ -32,7 +32,8 @@ def CausalMask(input: TensorType, /) -> Lowering:
 def check_padding(layer: str, name: str, mask: TensorType | None, keys: Size) -> None:
     """A mask of each sample's keys: `(N, S)`."""
     if mask is not None:
-        _check(layer, name, mask, (keys,), f"(N, {keys})", batched=True)
+        _check_dtype(layer, name, mask, "true where there is no token", ("bool", *INTEGER))
+        _check_shape(layer, name, mask, (keys,), f"(N, {keys})", batched=True)
 
 
 def check_attention(
@@ -49,8 +50,10 @@ def check_attention(
             note=str(mask),
             help=f"a mask of each sample's keys is {_padding_name(name)}",
         )
+    # whole numbers may be a bias here, of how far the steps are from each other
+    _check_dtype(layer, name, mask, "true where it may not look", ("bool",))
     per_sample = mask.batched and heads == 1  # torch's (N * heads, L, S)
-    _check(layer, name, mask, (steps, keys), f"({steps}, {keys})", per_sample)
+    _check_shape(layer, name, mask, (steps, keys), f"({steps}, {keys})", per_sample)
 
 
 def causal_beside(
@@ -81,11 +84,33 @@ def _padding_name(name: str) -> str:
     )
 
 
-def _check(
+def _check_dtype(
+    layer: str, name: str, mask: TensorType, meaning: str, zeros_and_ones: tuple[str, ...]
+) -> None:
+    """Refuse a mask that is neither true where torch hides, as `meaning` says, nor a bias to add, as
+    no float mask is that was cast from one of the dtypes of `zeros_and_ones`."""
+    turned = f"{meaning}: {{merge: formula, expr: m == 0, from: {{m: {{{name}}}}}}}"
+    if mask.dtype == "float32" and mask.cast_from in zeros_and_ones:
+        raise OpFault(
+            "dtype-mismatch",
+            f"{layer} adds {name} of float32 to the scores, where 0 and 1 hide nothing",
+            source=name,
+            note=f"cast from {mask.cast_from}",
+            help=f"leave out the Cast: bool is {meaning}" if mask.cast_from == "bool" else turned,
+        )
+    if mask.dtype not in ("bool", "float32"):
+        raise OpFault(
+            "dtype-mismatch",
+            f"{layer} takes {name} of bool, {meaning}, or of float32, to add",
+            source=name,
+            note=mask.dtype,
+            help=f"{turned}, {cast(name, 'float32', 'a bias is')}" if mask.is_floating else turned,
+        )
+
+
+def _check_shape(
     layer: str, name: str, mask: TensorType, dims: tuple[Size, ...], shape: str, batched: bool
 ) -> None:
-    if mask.dtype not in ("bool", "float32"):
-        raise dtype_fault(mask, layer, f"as {name} bool or float32", name)
     if mask.batched != batched or not same_dims(mask, dims):
         equal_rank = mask.rank == len(dims) + batched
         raise OpFault(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from mimgraph.catalogue import OpFault, dtype_fault, known, layer, weighted
+from mimgraph.catalogue import OpFault, known, layer, truth_fault, weighted
 from mimgraph.ir.code import Code, Constant, Name, Operand, Slice, Tuple, call
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, Lowering, Module, module
 from mimgraph.ir.types import BATCH, TensorType
@@ -60,7 +60,7 @@ def _check_present(present: TensorType | None) -> None:
     if present is None:
         return
     if present.dtype != "bool":
-        raise dtype_fault(present, "Fill", "as present bool", "present")
+        raise truth_fault(present, "Fill takes present of bool", "present")
     if not present.batched or present.dims:
         raise OpFault(
             "rank-mismatch", "Fill takes present (N,)", source="present", note=str(present)

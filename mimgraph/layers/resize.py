@@ -57,7 +57,7 @@ def Pad(
     given = {name: value for name, (value, default) in keywords.items() if value != default}
     result = moved(input, *lead, *longer)
     if mode == "constant":
-        result = replace(result, vocab=None, below=None)
+        result = replace(result, vocab=None, below=None, cast_from=None)
     return Lowering(result, call=call("F.pad", INPUT, pad, **given), requires=requires)
 
 

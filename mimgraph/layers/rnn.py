@@ -185,12 +185,7 @@ class Run(NamedTuple):
         if lengths is not None:
             with_rank(lengths, 0, name, "lengths (N,)", "lengths")
             if not lengths.is_integer:
-                raise OpFault(
-                    "dtype-mismatch",
-                    f"{name} takes integer lengths",
-                    source="lengths",
-                    note=lengths.dtype,
-                )
+                raise dtype_fault(lengths, name, "integer lengths", "lengths", "int64")
         size = known(hidden_size, "hidden_size")
         width = known(x.dims[1], "input_size", "input")
         directions = 2 if bidirectional else 1

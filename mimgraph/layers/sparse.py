@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from mimgraph.catalogue import (
     OpFault,
     bad_option,
+    dtype_fault,
     known,
     layer,
     same_dims,
@@ -140,7 +141,22 @@ def _check_weights(bags: TensorType, weights: TensorType, mode: str) -> None:
 def _check_numbers(input: TensorType, name: str, source: str | None = None) -> None:
     if input.dtype not in ("int32", "int64"):
         wants = "int32 or int64, the numbers of what it embeds"
-        raise OpFault("dtype-mismatch", f"{name} takes {wants}", source=source, note=input.dtype)
+        raise categories_fault(input, name, wants, "num_embeddings", source)
+
+
+def categories_fault(
+    input: TensorType, name: str, wants: str, option: str, source: str | None = None
+) -> OpFault:
+    """The fault of what should be categories: an input is declared so, what is computed is cast, and
+    as a Cast has no vocab, `option` is given."""
+    fault = dtype_fault(input, name, wants, source, to="int64")
+    if fault.help:
+        count = "" if input.vocab is None else f": {input.vocab}"
+        fault.help += f", and give {option}{count}"
+    if input.is_floating:
+        sizes = ", ".join(map(str, input.dims))
+        fault.help = f"declare an input {{shape: [{sizes}], vocab: 1000}}, or {fault.help}"
+    return fault
 
 
 def _check_padding(padding_idx: int | None, count: int) -> None:

@@ -126,7 +126,11 @@ def _check_indices(inputs: UnpoolInputs, name: str, axes: int) -> None:
     x, indices = inputs
     if indices.dtype != "int64":
         raise OpFault(
-            "dtype-mismatch", f"{name} takes int64 indices", source="indices", note=indices.dtype
+            "dtype-mismatch",
+            f"{name} takes int64 indices",
+            source="indices",
+            note=indices.dtype,
+            help=f"they are the port indices of a MaxPool{axes}d",
         )
     if x.batched != indices.batched or not same_dims(x, indices):
         raise OpFault(

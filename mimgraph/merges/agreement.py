@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from mimgraph.catalogue import OpFault, Sources, as_vector, same_dims, same_size
+from mimgraph.catalogue import OpFault, Sources, as_vector, cast, same_dims, same_size
 from mimgraph.ir.dim import Dim, Size, at_least
-from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ir.types import Constraint, TensorType, promote
 
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 MORE_AXES = "Unsqueeze the one that has fewer axes"
@@ -42,15 +42,22 @@ def same_dtypes(sources: Operands, name: str) -> None:
     """Refuse sources of different dtypes."""
     pair = odd_one_out(sources, lambda x, y: x.dtype == y.dtype)
     if pair is not None:
-        odd, other = pair
-        raise OpFault(
-            "dtype-mismatch",
-            f"{name} takes sources of one dtype",
-            source=odd,
-            note=f"{sources[odd].dtype}, but {{{other}}} is {sources[other].dtype}",
-            help=f"cast it first: {{layer: Cast, from: {{{odd}}}, dtype: {sources[other].dtype}}}",
-            speaks_of=(odd, other),
-        )
+        raise dtype_disagreement(sources, *pair, name)
+
+
+def dtype_disagreement(sources: Operands, odd: str, other: str, name: str) -> OpFault:
+    """The fault of a source whose dtype is not that of another; what is cast loses nothing."""
+    x, y = sources[odd].dtype, sources[other].dtype
+    both = promote(x, y)
+    help = cast(odd if x != both else other, both)
+    return OpFault(
+        "dtype-mismatch",
+        f"{name} takes sources of one dtype",
+        source=odd,
+        note=f"{x}, but {{{other}}} is {y}",
+        help=help if both in (x, y) else f"cast both to {both} first",
+        speaks_of=(odd, other),
+    )
 
 
 def same_shapes(sources: Operands, message: str, free: int | None = None) -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from mimgraph.catalogue import OpFault, bad_option, floating, merge, same_dims, same_size
+from mimgraph.catalogue import (
+    OpFault,
+    bad_option,
+    floating,
+    merge,
+    same_dims,
+    same_size,
+    truth_fault,
+)
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -21,6 +29,7 @@ from mimgraph.ir.code import (
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port
 from mimgraph.ir.types import TensorType
+from mimgraph.merges.agreement import dtype_disagreement
 
 QUERY, KEY, VALUE, MASK = map(Operand, ("query", "key", "value", "mask"))
 HIDDEN = Constant(float("-inf"))  # the score of what may not be looked at
@@ -109,10 +118,7 @@ def _check_sources(query: TensorType, key: TensorType, value: TensorType) -> Non
                 "rank-mismatch", f"attention takes {name} (N, *, T, D)", source=name, note=str(x)
             )
         if x.dtype != query.dtype:
-            note = f"{x.dtype}, but {{query}} is {query.dtype}"
-            raise OpFault(
-                "dtype-mismatch", "attention takes sources of one dtype", source=name, note=note
-            )
+            raise dtype_disagreement({name: x, "query": query}, name, "query", "attention")
         if not same_dims(x.dims[:-2], query.dims[:-2]):
             raise _mismatch("equal sizes on every axis but the last two", name, x, "query", query)
     if not same_size(key.dims[-1], query.dims[-1]):
@@ -134,12 +140,11 @@ def _mismatch(needs: str, name: str, x: TensorType, other: str, y: TensorType) -
 def _mask(mask: TensorType, weights: tuple[Size, ...]) -> Code:
     """The mask in the rank of the weights, of whose dims each is 1 or the same."""
     if mask.dtype != "bool":
-        raise OpFault(
-            "dtype-mismatch",
-            "attention takes a mask of bool, true where it may look",
-            source="mask",
-            note=mask.dtype,
-        )
+        fault = truth_fault(mask, "attention takes a mask of bool, true where it may look", "mask")
+        if mask.is_floating:
+            seen = "{{merge: formula, expr: m {} 0, from: {{m: {{mask}}}}}}"
+            fault.help = f"of 1 and 0: {seen.format('>')}, of 0 and -inf: {seen.format('==')}"
+        raise fault
     of_keys = mask.batched and len(mask.dims) == 1
     fits = of_keys or len(mask.dims) == len(weights) or (not mask.batched and mask.rank == 2)
     keys, steps = weights[-1], weights[-2]

@@ -7,7 +7,15 @@ from dataclasses import replace
 from functools import reduce
 from typing import Literal, NamedTuple, cast
 
-from mimgraph.catalogue import OpFault, Sources, bad_option, dtype_fault, merge
+from mimgraph.catalogue import (
+    OpFault,
+    Sources,
+    bad_option,
+    converted,
+    dtype_fault,
+    merge,
+    truth_fault,
+)
 from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
@@ -168,12 +176,7 @@ def where(inputs: WhereInputs, /, *, broadcast: bool = False) -> Lowering:
     """
     condition, input, other = inputs
     if condition.dtype != "bool":
-        raise OpFault(
-            "dtype-mismatch",
-            "where takes a condition of bool",
-            source="condition",
-            note=condition.dtype,
-        )
+        raise truth_fault(condition, "where takes a condition of bool", "condition")
     named = inputs._asdict()
     frame = agreed(named, "where needs equal shapes", broadcast, MORE_AXES)
     dtype = promoted(kind_of(input), kind_of(other)).dtype
@@ -279,4 +282,5 @@ def refuse(sources: Operands, name: str, dtypes: tuple[str, ...]) -> None:
     """Refuse what torch does not compute so."""
     for key, x in sources.items():
         if x.dtype in dtypes:
-            raise OpFault("dtype-mismatch", f"{name} takes no {x.dtype}", source=key, note=x.dtype)
+            message, help = f"{name} takes no {x.dtype}", converted(x, "float32", key)
+            raise OpFault("dtype-mismatch", message, source=key, note=x.dtype, help=help)

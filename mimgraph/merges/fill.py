@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
-from mimgraph.catalogue import OpFault, axis_index, bad_option, merge
+from mimgraph.catalogue import axis_index, bad_option, merge, truth_fault
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, by_position, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
@@ -40,12 +40,7 @@ def masked_fill(inputs: MaskedFillInputs, /, value: Number, *, broadcast: bool =
     """
     input, mask = inputs
     if mask.dtype != "bool":
-        raise OpFault(
-            "dtype-mismatch",
-            "masked_fill takes a mask of bool, true where it fills",
-            source="mask",
-            note=mask.dtype,
-        )
+        raise truth_fault(mask, "masked_fill takes a mask of bool, true where it fills", "mask")
     frame = agreed(inputs._asdict(), "masked_fill needs equal shapes", broadcast, MORE_AXES)
     return Lowering(
         filled(input, frame.dims, value, frame.batched),
@@ -109,7 +104,8 @@ def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bo
         raise bad_option("value", f"{dtype} has no {value}")
     kept = input.vocab is not None and 0 <= value < input.vocab
     vocab = input.vocab if kept else None
-    return replace(input, dims=dims, vocab=vocab, below=None, batched=batched)
+    changed = replace(input, vocab=vocab, below=None, cast_from=None)
+    return replace(changed, dims=dims, batched=batched)
 
 
 def lowest(dtype: str) -> float:

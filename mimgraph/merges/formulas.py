@@ -7,7 +7,6 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.catalogue import NamedSources, OpFault, merge
-from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.code import Binary, Code, Constant, Operand, Unary, call
 from mimgraph.ir.expression import (
     COMPARISONS,
@@ -23,10 +22,12 @@ from mimgraph.ir.expression import (
     parse,
     variables,
 )
+from mimgraph.ir.foreign import explained
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.types import COMPLEX, FLOATING
+from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER
 from mimgraph.merges.agreement import agreed
 from mimgraph.merges.elementwise import Kind, as_float, kind_of, promoted, real
+from mimgraph.merges.notation import foreign_to_formulas, function_help, name_help
 
 
 @merge()
@@ -50,10 +51,16 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
         _check_names(expression, {*sources, *(f"${name}" for name in params)}, sources)
         frame = agreed(sources, "formula needs equal shapes", broadcast)
         term = Compiler(sources, params).term(expression)
-    except ExpressionError as error:
+    except ExpressionError as fault:
+        error = explained(fault, text, foreign_to_formulas(FUNCTIONS), sources)
         within = (error.start, error.end)
+        unknown = text[error.start : error.end] if error.code == "unknown-source" else ""
         raise OpFault(
-            error.code, error.message, option="expr", help=error.help, within=within
+            *(error.code, error.message),
+            option="expr",
+            help=error.help,
+            within=within,
+            unknown=unknown,
         ) from None
     return Lowering(frame.cast(term.kind.dtype), call=term.code)
 
@@ -69,7 +76,7 @@ def _check_names(expression: Expression, known: Container[str], sources: NamedSo
                 variable.start,
                 variable.end,
                 code="unknown-source",
-                help=suggestion(variable.name, sources, "its sources"),
+                help=name_help(variable.name, sources, FUNCTIONS),
             )
     unused = next((name for name in sources if name not in used), None)
     if unused is not None:
@@ -129,11 +136,12 @@ class Compiler:
                 f"there is no function {name!r}",
                 start,
                 end,
-                help=suggestion(name, FUNCTIONS) or f"its functions: {', '.join(FUNCTIONS)}",
+                help=function_help(name, len(arguments), FUNCTIONS),
             )
         if len(arguments) != function.arity:
             wanted = f"{function.arity} argument{'s' if function.arity > 1 else ''}"
-            raise ExpressionError(f"{name} takes {wanted}, not {len(arguments)}", start, end)
+            message, help = f"{name} takes {wanted}, not {len(arguments)}", USAGE.get(name, "")
+            raise ExpressionError(message, start, end, help=help)
         if any(argument.value is None for argument in arguments):
             return function.tensors(name, *arguments)
         return number(_computed(name, function, arguments, start, end))
@@ -193,7 +201,8 @@ def _check_power(exponent: Term, power: Term) -> None:
     _refuse("**", power, ("bool",))
     whole = power.kind.dtype not in (*FLOATING, *COMPLEX)
     if whole and exponent.value is not None and exponent.value < 0:
-        raise ExpressionError("whole numbers have no negative power", 0, -1)
+        help = "write 1 / x ** n"
+        raise ExpressionError("whole numbers have no negative power", help=help)
 
 
 def _no_name(variable: Variable) -> Any:
@@ -203,7 +212,14 @@ def _no_name(variable: Variable) -> Any:
 def _refuse(what: str, term: Term, dtypes: tuple[str, ...]) -> None:
     """Refuse what torch does not compute so."""
     if term.kind.dtype in dtypes:
-        raise OpFault("dtype-mismatch", f"{what} takes no {term.kind.dtype}", option="expr")
+        message = f"{what} takes no {term.kind.dtype}"
+        help = ""
+        if term.kind.dtype == "bool":
+            help = "c * 1.0 is a number, 1 where c is true"
+            help = f"c == 0 is not c, and {help}" if what == "-" else help
+        elif term.kind.dtype in INTEGER:
+            help = "x * 1.0 is a float"
+        raise OpFault("dtype-mismatch", message, option="expr", help=help)
 
 
 def _spelled(name: str, term: Term, dtype: str) -> Term:
@@ -233,7 +249,8 @@ def _softplus(name: str, term: Term) -> Term:
 
 def _where(name: str, condition: Term, one: Term, other: Term) -> Term:
     if condition.kind.dtype != "bool":
-        raise OpFault("dtype-mismatch", "where takes a condition, a > 0 or the like", option="expr")
+        message, help = "where takes a condition, a > 0 or the like", "write where(a != 0, ...)"
+        raise OpFault("dtype-mismatch", message, option="expr", help=help)
     kind = promoted(one.kind, other.kind)
     level = max(condition.kind.level, kind.level)
     return Term(call("torch.where", condition.code, one.code, other.code), Kind(kind.dtype, level))
@@ -276,4 +293,11 @@ FUNCTIONS = {
     "minimum": Function(2, min, _extreme),
     "maximum": Function(2, max, _extreme),
     "clamp": Function(3, lambda x, low, high: min(max(x, low), high), _clamp),
+}
+
+USAGE = {
+    "where": "write where(condition, a, b)",
+    "minimum": "write minimum(a, b)",
+    "maximum": "write maximum(a, b)",
+    "clamp": "write clamp(x, low, high), or maximum(x, low) of one limit",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from mimgraph.catalogue import OpFault, axis_index, merge, with_rank
+from mimgraph.catalogue import OpFault, axis_index, dtype_fault, merge, with_rank
 from mimgraph.ir.code import Attribute, Constant, Operand, Tuple, by_position, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
@@ -106,9 +106,7 @@ def scatter_add(inputs: ScatterAddInputs, /, dim: int) -> Lowering:
 def _indices(index: TensorType, name: str) -> None:
     """Refuse what torch does not take for indices."""
     if index.dtype not in ("int32", "int64"):
-        raise OpFault(
-            "dtype-mismatch", f"{name} takes index int64", source="index", note=index.dtype
-        )
+        raise dtype_fault(index, name, "index int64", "index", "int64")
 
 
 def _covered(named: Operands, whole: str, free: int | None, name: str) -> tuple[Constraint, ...]:

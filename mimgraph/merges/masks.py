@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mimgraph.catalogue import OpFault, bad_option, merge, same_size, with_rank
+from mimgraph.catalogue import (
+    OpFault,
+    bad_option,
+    dtype_fault,
+    merge,
+    same_size,
+    truth_fault,
+    with_rank,
+)
 from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Slice, Tuple, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
@@ -34,8 +42,7 @@ def sequence_mask(inputs: SequenceMaskInputs, /, maxlen: Positive | None = None)
     lengths, like = inputs
     with_rank(lengths, 0, "sequence_mask", "lengths (N,)", "lengths")
     if not lengths.is_integer:
-        message = "sequence_mask takes integer lengths"
-        raise OpFault("dtype-mismatch", message, source="lengths", note=lengths.dtype)
+        raise dtype_fault(lengths, "sequence_mask", "integer lengths", "lengths", "int64")
     size, count = _steps(like, maxlen)
     steps = call("torch.arange", count, device=Attribute(LENGTHS, "device"))
     real = Binary("<", steps, LENGTHS.at(Tuple((Slice(), Constant(None)))))
@@ -61,8 +68,7 @@ def check_steps_mask(name: str, input: TensorType, mask: TensorType | None) -> N
     if mask is None:
         return
     if mask.dtype != "bool":
-        message = f"{name} takes a mask of bool, true where a step is real"
-        raise OpFault("dtype-mismatch", message, source="mask", note=mask.dtype)
+        raise truth_fault(mask, f"{name} takes a mask of bool, true where a step is real", "mask")
     steps = input.dims[0]
     if not mask.batched or len(mask.dims) != 1:
         message = f"{name} takes mask (N, {steps})"

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from functools import reduce
 
-from mimgraph.catalogue import OpFault, Sources, merge, same_dims, same_size, with_rank
+from mimgraph.catalogue import (
+    OpFault,
+    Sources,
+    dtype_fault,
+    merge,
+    same_dims,
+    same_size,
+    with_rank,
+)
 from mimgraph.ir.code import Binary, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType, promote
@@ -48,7 +56,7 @@ def matmul(sources: Sources, /) -> Lowering:
     same_dtypes(named, "matmul")
     left, right = sources
     if left.dtype == "bool":
-        raise OpFault("dtype-mismatch", "matmul takes numbers", source="0", note="bool")
+        raise dtype_fault(left, "matmul", "numbers", "0")
     _check_matrices(left, right)
     if not same_size(left.dims[-1], right.dims[-2]):
         raise OpFault(

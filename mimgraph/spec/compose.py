@@ -191,6 +191,7 @@ SHOW_BREAKS = str.maketrans(dict(zip(HIDDEN, BREAKS, strict=True)))
 NOT_PRINTABLE = (
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdd3-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+TEXT_ENDS = "[{\"'"  # what ends a text without quotes within [ ] and { }
 CONTROL = r"[^\t\n\r\x20-\x7e]"  # the same of ASCII: to compile the other takes milliseconds
 JSON_TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*+"|[-+.\w]+|[\[\]{}]|\r\n?|\n')
 
@@ -514,6 +515,10 @@ def _in_our_words(problem: str, character: str) -> tuple[str, str]:
         if character == "\t":
             return "a tab cannot indent", "indent with spaces"
         return f"a value cannot begin with {character}", "quote it"
+    if "',' or" in problem and character and character in TEXT_ENDS:
+        return problem, f"quote a text that has {character} in it, or put a comma in front of it"
+    if "expected alphabetic or numeric character" in problem:
+        return problem, "quote a text that has & or * in it"
     if problem.startswith("mapping values are not allowed"):
         return (
             "a colon is not allowed here",

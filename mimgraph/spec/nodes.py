@@ -27,6 +27,9 @@ class NodeReader(OperationReader):
         if not isinstance(tree, Map):
             self.wrong_type("a node", "a mapping", tree, here, "{layer: ..., from: ...}")
             return Node(key.text, key.span, None)
+        if self.is_split(tree, here):
+            self.report.spoken.update(texts(tree))
+            return Node(key.text, key.span, None)
         before = len(self.report.diagnostics)
         op = self.op_of(key, tree, here)
         if tree.get("each") is not None and tree.get("from") is not None:

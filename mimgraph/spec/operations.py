@@ -179,6 +179,8 @@ class OperationReader(ValueReader):
         broken = Node(name, tree.span, None)
         if isinstance(tree, Map) and tree.entries:
             key, value = tree.entries[0]
+            if any(isinstance(one, Map) and self.is_split(one, here) for one in (tree, value)):
+                return broken
             if len(tree.entries) > 1:
                 extra = tree.entries[1][0]
                 inside = value.text if key.text in OPS and isinstance(value, Scalar) else key.text

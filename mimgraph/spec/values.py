@@ -3,18 +3,70 @@
 from __future__ import annotations
 
 import re
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from mimgraph.analysis.names import name_fault
+from mimgraph.analysis.options import COUNTED, LONGEST
+from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.expression import ExpressionError, parse
+from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
+from mimgraph.ir.foreign import PLAIN, explained
 from mimgraph.ir.graph import FAULTY, InputShape, Option, Template, Written
 from mimgraph.ir.types import DTYPES
+from mimgraph.source import Span
+from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree
 from mimgraph.spec.compose import Sequence as Seq
 from mimgraph.spec.reader import Reader
 
 _DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\((.*)\))", re.ASCII | re.DOTALL)
+
+
+def _in_parentheses(text: str) -> str:
+    """What was probably meant by a text that begins with `$`: all of it in one `$(...)`."""
+    inside = re.sub(r"[${}]", " ", text).strip()
+    if inside.startswith("(") and inside.count("(") > inside.count(")"):
+        inside = inside[1:]
+    try:
+        expression = parse(inside[:LONGEST])
+    except ExpressionError:
+        return ""
+    if isinstance(expression, Variable):
+        return f"write ${expression.name}"
+    if isinstance(expression, Number) or len(inside) > LONGEST:
+        return ""
+    return f"write $({to_text(expression)})"
+
+
+def _is_open(tree: Tree) -> bool:
+    """Whether it is a text without quotes, in which a parenthesis is not closed."""
+    return (
+        isinstance(tree, Scalar)
+        and tree.plain
+        and "(" in tree.text
+        and tree.text.count("(") > tree.text.count(")")
+    )
+
+
+def _end_of_split(tree: Map, index: int) -> Span | None:
+    """Where the parentheses of the text at `index` are closed, if keys without a value do that."""
+    text = tree.entries[index][1]
+    assert isinstance(text, Scalar)
+    depth = text.text.count("(") - text.text.count(")")
+    for key, value in islice(tree.entries, index + 1, None):
+        if not (key.plain and isinstance(value, Scalar) and value.value is None):
+            return None
+        depth += key.text.count("(") - key.text.count(")")
+        if depth <= 0:
+            return key.span
+    return None
+
+
+def _is_within(outer: Span, fault: Diagnostic) -> bool:
+    span = fault.span
+    return span.file is outer.file and outer[1:3] <= span[1:3] and span[3:5] <= outer[3:5]
 
 
 class ValueReader(Reader):
@@ -35,16 +87,37 @@ class ValueReader(Reader):
         match = _DOLLAR.fullmatch(value)
         if match is None:
             if value[0] == "$":
-                self.fault("bad-expression", "write $name or $(expression)", tree.span)
+                message, help = "write $name or $(expression)", _in_parentheses(value)
+                self.fault("bad-expression", message, tree.span, help=help)
                 return FAULTY
             return Template(value, tree.part)
         try:
             expression = parse(value, *match.span(1 if match[1] is not None else 2))
         except ExpressionError as error:
+            error = explained(error, value, PLAIN)
             span = tree.part(error.start, error.end)
-            self.fault(error.code, error.message, span)
+            self.fault(error.code, error.message, span, help=error.help)
             return FAULTY
         return Written(expression, tree.span, tree.part)
+
+    def is_split(self, tree: Map, node: str) -> bool:
+        """Whether a comma ended a text within its parentheses, as one does where there are no quotes;
+        that is told in place of what else was read of its parts."""
+        for index, (_, value) in enumerate(tree.entries):
+            last = _end_of_split(tree, index) if _is_open(value) else None
+            if last is not None:
+                span = value.span.to(last)
+                self.report.drop(partial(_is_within, span))
+                text = span.excerpt().text
+                help = (
+                    f'quote it: "{text}"'
+                    if len(text) <= LONGEST and '"' not in text
+                    else "quote it"
+                )
+                message = "a comma ends a text that is not quoted"
+                self.fault("bad-expression", message, span, help=help, node=node)
+                return True
+        return False
 
     def option(self, key: Scalar, tree: Tree) -> Option:
         part = tree.part if isinstance(tree, Scalar) else None
@@ -53,7 +126,8 @@ class ValueReader(Reader):
     def formula(self, key: Scalar, tree: Tree) -> Option:
         """A formula, in which `$name` stands for a number even at its beginning."""
         if isinstance(tree, Scalar) and isinstance(tree.value, str) and "$" in tree.value:
-            return Option(Template(tree.value, tree.part), tree.span, key.span)
+            template = Template(tree.value, tree.part, COUNTED)
+            return Option(template, tree.span, key.span, tree.part)
         return self.option(key, tree)
 
     def shape(self, tree: Seq) -> InputShape | None:

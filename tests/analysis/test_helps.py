@@ -117,6 +117,20 @@ MENDED = {
     "cast": "inputs: {a: [4], b: {shape: [4], dtype: int64}}\nnodes:\n  y: {merge: concat, from: [a, b]}\noutputs: y\n",
     "one more axis": "inputs: {a: [8]}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
     "one axis less": "inputs: {a: [5, 4, 8]}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
+    "cast the lower": "inputs: {a: {shape: [4], dtype: int64}, b: [4]}\nnodes:\n  y: {merge: stack, from: [a, b]}\noutputs: y\n",
+    "embed": "inputs: {a: {shape: [T], vocab: 9}}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
+    "cast pixels": "inputs: {a: {shape: [3, 8, 8], dtype: uint8}}\nnodes:\n  y: {layer: Conv2d, from: a, out_channels: 8, kernel_size: 3}\noutputs: y\n",
+    "cast a truth": "inputs: {a: {shape: [4], dtype: bool}}\nnodes:\n  y: {layer: Linear, from: a, out_features: 3}\noutputs: y\n",
+    "cast a double": "inputs: {a: {shape: [4], dtype: float64}}\nnodes:\n  y: {layer: Linear, from: a, out_features: 3}\noutputs: y\n",
+    "cast a length": "inputs: {x: [T, 4], a: []}\nnodes:\n  y: {layer: GRU, from: {input: x, lengths: a}, hidden_size: 3}\noutputs: y\n",
+    "cast an index": "inputs: {x: [5, 4], a: {shape: [], dtype: uint8}}\nnodes:\n  y: {merge: pick, from: [x, a]}\noutputs: y\n",
+    "a padding mask": "inputs: {x: [5, 4], a: {shape: [5], dtype: int64}}\nnodes:\n  y: {layer: MultiheadAttention, from: {query: x, key_padding_mask: a}, num_heads: 2}\noutputs: y\n",
+    "a padding mask of floats": "inputs: {x: [5, 4], m: {shape: [5], dtype: int64}}\nnodes:\n  a: {layer: Cast, from: m, dtype: float32}\n  y: {layer: TransformerEncoderLayer, from: {src: x, src_key_padding_mask: a}, nhead: 2}\noutputs: y\n",
+    "a padding mask of a fusion": "inputs: {x: [5, 4], a: {shape: [5], vocab: 2}}\nnodes:\n  y: {merge: co_attention, from: {a: x, b: x, b_padding_mask: a}, num_heads: 2, take: b}\noutputs: y\n",
+    "a mask of what may be seen": "inputs: {x: [5, 4], a: {shape: [5], dtype: int32}}\nnodes:\n  y: {merge: attention, from: {query: x, key: x, value: x, mask: a}}\noutputs: y\n",
+    "a mask of steps": "inputs: {x: [5, 4], a: [5]}\nnodes:\n  y: {merge: mean_pool, from: {input: x, mask: a}}\noutputs: y\n",
+    "a condition": "inputs: {x: [5], a: {shape: [5], dtype: int64}}\nnodes:\n  y: {merge: where, from: {condition: a, input: x, other: x}}\noutputs: y\n",
+    "a mask of what is filled": "inputs: {x: [5], a: [5]}\nnodes:\n  y: {merge: masked_fill, from: [x, a], value: 0}\noutputs: y\n",
     "a vector of a sequence": "inputs: {a: [T, 8]}\nnodes:\n  y: {merge: dot, from: [a, a]}\noutputs: y\n",
 }
 
@@ -124,11 +138,11 @@ MENDED = {
 @pytest.mark.parametrize("spec", MENDED.values(), ids=MENDED)
 def test_the_node_that_is_proposed_mends_it(spec: str) -> None:
     (fault,) = faults(spec)
-    node = re.search(r"\{layer: .*\}", fault.help)
+    node = re.search(r"\{(?:layer|merge): .*\}", fault.help)
     assert node is not None, fault.help
-    source = re.findall(r"from: (\w+)", node[0])[-1]
+    source = re.findall(r"from: (?:\{m: )?(\w+)", node[0])[-1]
     head, sources = spec.split("  y: ")
-    mended = re.sub(rf"(?<=[\[ ]){source}(?=[\],])", "mended", sources)
+    mended = re.sub(rf"(?<=[\[ ]){source}(?=[\],}}])", "mended", sources)
     assert told(f"{head}  mended: {node[0]}\n  y: {mended}") == []
 
 

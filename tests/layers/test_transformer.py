@@ -10,6 +10,8 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers
+from mimgraph.catalogue import OpFault
+from mimgraph.ir.types import TensorType
 from tests.layers.oracle import build, infer, results, tensor, unbatched
 from tests.layers.refusal import Refusal, refused
 
@@ -66,6 +68,100 @@ def test_a_padding_mask_hides_keys_in_training_and_eval() -> None:
                 for one in (x, changed)
             )
         torch.testing.assert_close(first[0, :3], second[0, :3])
+
+
+def test_the_node_that_is_proposed_for_a_mask_of_0_and_1_hides_where_it_is_0() -> None:
+    graph = mg.loads("""
+inputs: {x: [5, 6], known: {shape: [5], dtype: int64}}
+nodes:
+  padding: {merge: formula, expr: m == 0, from: {m: known}}
+  y: {layer: MultiheadAttention, from: {query: x, key_padding_mask: padding}, num_heads: 2}
+outputs: y
+""")
+    model, x = graph.compile(), torch.rand(2, 5, 6)
+    changed = x.clone()
+    changed[0, 3:] += 1
+    known = torch.tensor([[1, 1, 1, 0, 0], [1] * 5])
+    first, second = (model(x=one, known=known) for one in (x, changed))
+    torch.testing.assert_close(first[0, :3], second[0, :3])
+    everything = (model(x=one, known=torch.ones_like(known)) for one in (x, changed))
+    with pytest.raises(AssertionError):
+        torch.testing.assert_close(*(one[0, :3] for one in everything))
+
+
+FLOATS = {
+    "an input": ("m: [5]", ""),
+    "computed": ("m: {shape: [5], dtype: int64}", "{merge: formula, expr: (1 - m) * -1e9, from: [m]}"),
+    "filled": ("m: {shape: [5], dtype: bool}", "{merge: masked_fill, from: [zeros, m], value: -.inf}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("declared", "node"), FLOATS.values(), ids=FLOATS)
+def test_a_mask_of_floats_that_is_a_bias_is_legal(declared: str, node: str) -> None:
+    made = f"  bias: {node}\n" if node else ""
+    if "zeros" in node:
+        made = "  zeros: {layer: Cast, from: m, dtype: float32}\n" + made
+    for layer, query, mask in (
+        ("MultiheadAttention, num_heads: 2", "query", "key_padding_mask"),
+        ("TransformerEncoderLayer, nhead: 2", "src", "src_key_padding_mask"),
+    ):
+        spec = f"""
+inputs: {{x: [5, 6], {declared}}}
+nodes:
+{made}  y: {{layer: {layer}, from: {{{query}: x, {mask}: {"bias" if node else "m"}}}}}
+outputs: y
+"""
+        assert str(mg.loads(spec).shapes["y"]) == "(N, 5, 6)"
+
+
+ZEROS_AND_ONES = [
+    ("bool", "key_padding_mask"),
+    ("int64", "key_padding_mask"),
+    ("uint8", "key_padding_mask"),
+    ("bool", "attn_mask"),
+]
+
+
+@pytest.mark.parametrize(("dtype", "name"), ZEROS_AND_ONES)
+def test_a_mask_of_floats_that_was_cast_from_0_and_1_is_refused(dtype: str, name: str) -> None:
+    dims = (5,) if name == "key_padding_mask" else (5, 5)
+    mask = TensorType(dims, dtype, batched=name == "key_padding_mask")
+    for steps in (("float32",), ("float64", "float32")):  # what is cast twice is still of 0 and 1
+        cast = mask
+        for step in steps:
+            cast = infer("Cast", cast, dtype=step).results[""]
+        with pytest.raises(OpFault, match="where 0 and 1 hide nothing") as caught:
+            infer("MultiheadAttention", {"query": X, name: cast}, num_heads=2)
+        assert caught.value.source == name
+
+
+def test_a_mask_that_was_cast_is_refused_where_a_block_has_taken_a_bias() -> None:
+    spec = """
+inputs: {x: [5, 8], bias: [5], known: {shape: [5], dtype: int64}}
+blocks:
+  step:
+    inputs: [t, m]
+    nodes:
+      y: {layer: MultiheadAttention, from: {query: t, key_padding_mask: m}, num_heads: 4}
+    outputs: y
+nodes:
+  mask: {layer: Cast, from: known, dtype: float32}
+  one: {block: step, from: [x, bias]}
+  two: {block: step, from: [one, mask]}
+outputs: two
+"""
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(spec)
+    assert [(d.code, d.note) for d in caught.value.diagnostics] == [
+        ("dtype-mismatch", "cast from int64")
+    ]
+
+
+def test_a_bias_of_whole_numbers_may_be_cast() -> None:
+    distance = infer("Cast", TensorType((5, 5), "int64", batched=False), dtype="float32").results[
+        ""
+    ]
+    infer("MultiheadAttention", {"query": X, "attn_mask": distance}, num_heads=2)
 
 
 SPEC = """

@@ -1,0 +1,152 @@
+"""Write the conditions of Python and C, `x > 0 and x < 1`, `a if c else b`, as a formula has them."""
+
+from __future__ import annotations
+
+import re
+
+from mimgraph.ir.expression import (
+    COMPARISONS,
+    MAX_DEPTH,
+    MAX_TOKENS,
+    Arithmetic,
+    Expression,
+    ExpressionError,
+    parse,
+    to_text,
+)
+
+LONGEST = 80  # characters of a formula that is shown
+
+_TOKEN = re.compile(
+    r"\s*((?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?|\$?[A-Za-z_]\w*"
+    r"|&&|\|\||\*\*|//|<=|>=|==|!=|[-+*/%<>(),&|!~?:])",
+    re.ASCII,
+)
+_COMPARED = ("<", "<=", ">", ">=", "==", "!=")
+_OR, _AND, _NOT = ("or", "||", "|"), ("and", "&&", "&"), ("not", "!", "~")
+_LIMITS = ("", ")", ",", "if", "else", "?", ":", *_OR, *_AND, *_COMPARED)
+
+
+def as_formula(text: str) -> str | None:
+    """The formula that means the same, if all of the text can be read so: of conditions `and` is a
+    product, `or` a sum, `not` a comparison with 0."""
+    if len(text) > 2 * LONGEST:
+        return None
+    tokens = _TOKEN.findall(text)
+    if "".join(tokens) != re.sub(r"\s", "", text):
+        return None
+    if len(tokens) > MAX_TOKENS or tokens.count("(") > MAX_DEPTH:
+        return None
+    reader = _Reader(tokens)
+    try:
+        written = to_text(parse(reader.choice()))
+    except (ExpressionError, _Unreadable):
+        return None
+    return written if reader.token == "" and len(written) <= LONGEST else None
+
+
+def _true(text: str) -> str:
+    """The text if it is a condition, else that what it says is not 0."""
+    return text if _is_condition(parse(text)) else f"({text}) != 0"
+
+
+def _is_condition(expression: Expression) -> bool:
+    match expression:
+        case Arithmetic("*" | "+", left, right):
+            return _is_condition(left) and _is_condition(right)
+        case Arithmetic(operator):
+            return operator in COMPARISONS
+    return False
+
+
+class _Unreadable(Exception):
+    """The text is not what a reader of conditions knows."""
+
+
+class _Reader:
+    """Recursive descent over tokens; each method reads a part and returns it as a formula has it."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = [*tokens, ""]
+        self.index = 0
+
+    @property
+    def token(self) -> str:
+        return self.tokens[self.index]
+
+    def take(self) -> str:
+        self.index += 1
+        return self.tokens[self.index - 1]
+
+    def expect(self, token: str) -> None:
+        if self.take() != token:
+            raise _Unreadable
+
+    def choice(self) -> str:
+        """`a if c else b` and `c ? a : b`."""
+        first = self.any()
+        if self.token == "if":
+            self.take()
+            condition = self.any()
+            self.expect("else")
+            return f"where({_true(condition)}, {first}, {self.choice()})"
+        if self.token == "?":
+            self.take()
+            one = self.choice()
+            self.expect(":")
+            return f"where({_true(first)}, {one}, {self.choice()})"
+        return first
+
+    def any(self) -> str:
+        sides = [self.all()]
+        while self.token in _OR:
+            self.take()
+            sides.append(self.all())
+        return sides[0] if len(sides) == 1 else " + ".join(f"({_true(side)})" for side in sides)
+
+    def all(self) -> str:
+        sides = [self.negation()]
+        while self.token in _AND:
+            self.take()
+            sides.append(self.negation())
+        return sides[0] if len(sides) == 1 else " * ".join(f"({_true(side)})" for side in sides)
+
+    def negation(self) -> str:
+        if self.token == "not":
+            self.take()
+            return f"({self.negation()}) == 0"
+        return self.comparison()
+
+    def comparison(self) -> str:
+        """A chain of comparisons is one of each pair."""
+        sides, operators = [self.arithmetic()], list[str]()
+        while self.token in _COMPARED:
+            operators.append(self.take())
+            sides.append(self.arithmetic())
+        if not operators:
+            return sides[0]
+        pairs = zip(sides, operators, sides[1:], strict=False)
+        return " * ".join(f"({a} {operator} {b})" for a, operator, b in pairs)
+
+    def arithmetic(self) -> str:
+        parts = []
+        while self.token not in _LIMITS:
+            parts.append(self.operand())
+        if not parts:
+            raise _Unreadable
+        return " ".join(parts)
+
+    def operand(self) -> str:
+        token = self.take()
+        if token in _LIMITS:
+            raise _Unreadable
+        if token in _NOT:
+            return f"({self.operand()} == 0)"
+        if token != "(":
+            return token
+        inside = [self.choice()]
+        while self.token == ",":
+            self.take()
+            inside.append(self.choice())
+        self.expect(")")
+        return f"({', '.join(inside)})"

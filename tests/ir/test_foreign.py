@@ -1,0 +1,97 @@
+"""What the expressions of options do not have: what is said of it, where, and what to write instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimgraph.ir.expression import ExpressionError, parse
+from mimgraph.ir.foreign import PLAIN, explained
+from tests.marked import faults
+
+ARITHMETIC = "an expression is of numbers, names and + - * / // % **"
+
+# An expression, its fault in brackets, what is said, and what to write.
+FOREIGN = [
+    ("a ⟦and⟧ b", "there is no 'and' in an expression", ARITHMETIC),
+    ("a ⟦||⟧ b", "there is no '||' in an expression", ARITHMETIC),
+    ("⟦not⟧ a", "there is no 'not' in an expression", ARITHMETIC),
+    ("a ⟦if⟧ b else 1", "there is no 'if' in an expression", ARITHMETIC),
+    ("a⟦.⟧b", "there is no '.' in an expression", ARITHMETIC),
+    ("a⟦[⟧0]", "there is no '[' in an expression", ARITHMETIC),
+    ("a⟦,⟧ b", "there is no ',' in an expression", ARITHMETIC),
+    ("a ⟦=⟧ b", "there is no '=' in an expression", ARITHMETIC),
+    ("⟦'⟧a'", "text has no place in an expression", "write names and numbers as they are"),
+    ("2 * ⟦$⟧(a)", "there is no '$' within $(...)", "write the name alone"),
+    ("2 * ⟦{⟧a}", "there is no '{' in an expression", "write the name alone"),
+    ("a ⟦^⟧ 2", "there is no '^'", "a power is **"),
+    ("1⟦_000⟧", "a number has no _", "write 1000"),
+    ("0⟦b101⟧", "numbers are decimal", "write 5"),
+    ("0⟦b2⟧", "numbers are decimal", ""),
+    ("1.2⟦.3⟧", "a number has one point", ""),
+    ("2⟦a⟧", "an operator is missing before 'a'", "write 2 * a, if they are multiplied"),
+    ("a ⟦b⟧", "an operator is missing before 'b'", "write a * b, if they are multiplied"),
+    ("(a)⟦(⟧b)", "an operator is missing before '('", "write * between them, if they are multiplied"),
+    ("a ⟦×⟧ b", "'×' is no operator", "write *"),
+    ("a ⟦–⟧ b", "'–' is no minus", "write -"),
+    ("a⟦\u00a0⟧+ b", "a blank of another kind", "write a space"),
+    ("⟦*⟧ a", "a number or name is missing before '*'", ""),
+    ("(a + ⟦)⟧", "a number or name is missing before ')'", ""),
+    ("a⟦)⟧", "this ')' closes nothing", ""),
+    ("a ⟦;⟧ b", "there is no ';'", "write one expression"),
+    ("a ⟦é⟧", "unexpected 'é'", ""),
+    ("⟦a +⟧", "an operand is missing", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("marked", "message", "help"), FOREIGN, ids=[m for m, _, _ in FOREIGN])
+def test_what_an_expression_does_not_have(marked: str, message: str, help: str) -> None:
+    start, end = marked.index("⟦"), marked.index("⟧") - 1
+    text = marked.replace("⟦", "").replace("⟧", "")
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    found = explained(caught.value, text, PLAIN)
+    assert (found.message, found.help, found.start, found.end) == (message, help, start, end)
+
+
+# What stands where a size is wanted, and what to write.
+WRITTEN = {
+    "$a * 2": "write $(a * 2)",
+    "$a + $b": "write $(a + b)",
+    "$(a * 2": "write $(a * 2)",
+    "${a}": "write $a",
+    "${a + 1}": "write $(a + 1)",
+    "$ a": "write $a",
+    "$2": "",
+    "$a$b": "",
+    "$(a)px": "",
+    "2 * $a": "write $(2 * a)",
+    "-$a": "write $(-a)",
+    "a * 2": "write $(a * 2)",
+    "{{ a }}": "write $a",
+    "{{ a * 2 }}": "",
+    "$(a / 2)": "a // b is whole",
+    "$(half * 3)": "",
+    "$(int(a / 2))": "a // b is whole",
+    "$(min(a, b))": "compute it by + - * / // % **, or make it a param",
+    "$(2 * $a)": "within $(...) a name has no $",
+    "a": "",
+}
+
+
+@pytest.mark.parametrize(("text", "help"), WRITTEN.items(), ids=WRITTEN)
+def test_what_is_to_be_written_for_a_size(text: str, help: str) -> None:
+    spec = f"""
+params: {{a: 4, b: 3, half: 0.5}}
+inputs: {{x: [8]}}
+nodes:
+  y: {{layer: Linear, from: x, out_features: "{text}"}}
+outputs: y
+"""
+    assert [fault.help for fault in faults(spec)] == [help]
+
+
+@pytest.mark.parametrize("text", ["a" * 100_000 + "!", "a" + " " * 100_000 + "b", "$(" * 300])
+def test_what_is_long_is_told_at_once(text: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    assert explained(caught.value, text, PLAIN).message

@@ -1,0 +1,117 @@
+"""What a formula does not have: what is said of it, where, and what to write instead."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import mimgraph as mg
+from tests.marked import faults
+
+INSTEAD = "make it a node, and a source of the formula"
+
+# A formula of x and y, its fault in brackets, what is said, and what to write.
+FOREIGN = [
+    ("x * ⟦$(⟧2 * k) + y", "in a formula $name is a param, and arithmetic has no $(...)", "write (2 * $k)"),
+    ("x * ⟦$(⟧k) + y", "in a formula $name is a param, and arithmetic has no $(...)", "write $k"),
+    ("⟦$(⟧x * k) + y", "in a formula $name is a param, and arithmetic has no $(...)", "write (x * $k)"),
+    ("⟦$(⟧k * x + y", "in a formula $name is a param, and arithmetic has no $(...)", "write a param as $name, and arithmetic without $"),
+    ("x * ⟦${k}⟧ + y", "a formula has no braces", "write $k, or k if it is a source"),
+    ("⟦{{ x }}⟧ + y", "a formula has no braces", "write x"),
+    ("x * ⟦$⟧ k + y", "in a formula $ stands before the name of a param", "write $name"),
+    ("x > 0 ⟦and⟧ y < 1", "there is no 'and' in a formula", "write (x > 0) * (y < 1)"),
+    ("where(x > 0 ⟦and⟧ x < 1, x, y)", "there is no 'and' in a formula", "write where((x > 0) * (x < 1), x, y)"),
+    ("x > 0 ⟦or⟧ y > 0", "there is no 'or' in a formula", "write (x > 0) + (y > 0)"),
+    ("x * y * (⟦not⟧ x)", "there is no 'not' in a formula", "write x * y * (x == 0)"),
+    ("(x > 0) ⟦&⟧ (y > 0)", "there is no '&' in a formula", "write (x > 0) * (y > 0)"),
+    ("x > 0 ⟦||⟧ y > 0", "there is no '||' in a formula", "write (x > 0) + (y > 0)"),
+    ("⟦!⟧x + y", "there is no '!' in a formula", "write (x == 0) + y"),
+    ("x ⟦if⟧ x > y else y", "there is no 'if' in a formula", "write where(x > y, x, y)"),
+    ("x > 0 ⟦?⟧ x : y", "there is no '?' in a formula", "write where(x > 0, x, y)"),
+    ("0 < x ⟦<⟧ y", "comparisons do not chain", "write (0 < x) * (x < y)"),
+    ("x ⟦^⟧ 2 + y", "there is no '^'", "a power is **"),
+    ("x ⟦=⟧ y", "there is no '=' in a formula", "== compares"),
+    ("x <⟦>⟧ y", "there is no '<>' in a formula", "write !="),
+    ("clamp(x, min⟦=⟧0, max=1) + y", "an argument has no name in a formula", "write its value alone"),
+    ("y - x⟦.mean(⟧)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Mean, from: x}}"),
+    ("y - x⟦.exp(⟧)", "a formula calls a function by its name alone", "write exp(x)"),
+    ("y - x⟦.clamp(⟧0, 1)", "a formula calls a function by its name alone", "write clamp(x, ...)"),
+    ("y - torch⟦.exp(⟧x)", "a formula calls a function by its name alone", "write exp(...)"),
+    ("y - torch⟦.nn.functional.softmax(⟧x)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Softmax, from: ...}}"),
+    ("y * x⟦.weight⟧", "there is no '.' in a formula", "name a port in from: {weight: x.weight}"),
+    ("y * math⟦.pi⟧ * x", "there is no '.' in a formula", "write 3.141592653589793"),
+    ("y * x⟦[⟧0]", "there is no '[' in a formula", "take a part by a node of its own: {layer: Select, from: x, dim: 1, index: 0}, or Slice"),
+    ("1⟦_000⟧ * x + y", "a number has no _", "write 1000"),
+    ("0⟦x1F⟧ * x + y", "numbers are decimal", "write 31"),
+    ("2⟦x⟧ + y", "an operator is missing before 'x'", "write 2 * x, if they are multiplied"),
+    ("x ⟦y⟧", "an operator is missing before 'y'", "write x * y, if they are multiplied"),
+    ("2⟦(⟧x + y)", "an operator is missing before '('", "write * between them, if they are multiplied"),
+    ("relu ⟦x⟧ + y", "the argument of relu stands in parentheses", "write relu(x)"),
+    ("⟦'⟧x' + y", "text has no place in a formula", "write names and numbers without quotes"),
+    ("x⟦,⟧ y", "a comma stands only between the arguments of a function", "write a node for each"),
+    ("x ⟦@⟧ y", "there is no '@' in a formula", "make it a node: {merge: matmul, from: [a, b]}"),
+    ("x ⟦×⟧ y", "'×' is no operator", "write *"),
+    ("x ⟦−⟧ y", "'−' is no minus", "write -"),
+    ("x⟦²⟧ + y", "'²' is no operator", "write ** 2"),
+    ("(x + y)⟦)⟧", "this ')' closes nothing", ""),
+    ("x * (y + ⟦)⟧", "a number or name is missing before ')'", ""),
+    ("⟦(x + y⟧", "')' is missing", ""),
+    ("⟦max⟧(x, y)", "there is no function 'max'", "write maximum(...)"),
+    ("⟦max⟧(x) + y", "there is no function 'max'", f"{INSTEAD}: {{layer: Max, from: ...}}"),
+    ("⟦matmul⟧(x, y)", "there is no function 'matmul'", f"{INSTEAD}: {{merge: matmul, from: ...}}"),
+    ("⟦pow⟧(x, y)", "there is no function 'pow'", "a power is **"),
+    ("⟦clamp⟧(x, 0) + y", "clamp takes 3 arguments, not 2", "write clamp(x, low, high), or maximum(x, low) of one limit"),
+    ("x * ⟦True⟧ + y", "the formula has no source 'True'", "write 1"),
+    ("x * ⟦exp⟧ + y", "the formula has no source 'exp'", "exp is a function: write exp(...)"),
+    ("x * ⟦k⟧ + y", "the formula has no source 'k'", "a param is written $k"),
+    ("x * ⟦z⟧ + y", "the formula has no source 'z'", "name it in from: [x, y, z]"),
+    ("x * ⟦q⟧ + y", "the formula has no source 'q'", "its sources: x, y"),
+    ("x * $⟦many⟧ + y", "many is a list, but only a number can stand here", ""),
+    (
+        "x / $⟦T⟧ + y",
+        "T is known only at run time, but only a number can stand here",
+        "nodes count it: {arange: ..., dim: ...} is 0 to T - 1, and the Max of that, plus 1, is T",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("marked", "message", "help"), FOREIGN, ids=[m for m, _, _ in FOREIGN])
+def test_what_a_formula_does_not_have(marked: str, message: str, help: str) -> None:
+    start, end = marked.index("⟦"), marked.index("⟧") - 1
+    expr = marked.replace("⟦", "").replace("⟧", "")
+    spec = (
+        "params: {k: 2, many: [1, 2]}\ninputs: {x: [T], y: [T], z: [T]}\nnodes:\n"
+        f"  f:\n    merge: formula\n    from: [x, y]\n    expr: {json.dumps(expr, ensure_ascii=False)}\n"
+        "outputs: [f, z]\n"
+    )
+    (fault,) = faults(spec)
+    assert (fault.message, fault.help) == (message, help)
+    first = len("    expr: '") + 1
+    assert (fault.span.line, fault.span.column, fault.span.end_column) == (
+        7,
+        first + start,
+        first + end,
+    )
+
+
+def test_a_source_is_named_beside_others_that_bear_names() -> None:
+    spec = (
+        "inputs: {gate: [4], image: [4], text: [4]}\nnodes:\n"
+        "  f: {merge: formula, expr: g * image + text, from: {g: gate, image: image}}\n"
+        "outputs: f\n"
+    )
+    assert [fault.help for fault in faults(spec)] == [
+        "name it in from: {g: gate, image: image, text: text}"
+    ]
+
+
+def test_the_size_is_what_the_nodes_count() -> None:
+    spec = (
+        "inputs: {x: [T, 4]}\nnodes:\n  steps: {arange: x, dim: 1}\n"
+        "  last: {layer: Max, from: steps, dim: 0}\n"
+        "  y: {merge: formula, expr: x / (last + 1), from: [x, last], broadcast: true}\noutputs: y\n"
+    )
+    torch = pytest.importorskip("torch")
+    x = torch.rand(2, 7, 4)
+    assert torch.equal(mg.loads(spec).compile()(x=x), x / 7)
