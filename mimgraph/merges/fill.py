@@ -46,7 +46,7 @@ def masked_fill(inputs: MaskedFillInputs, /, value: Number, *, broadcast: bool =
             source="mask",
             note=mask.dtype,
         )
-    frame = agreed(inputs._asdict(), "masked_fill needs equal shapes", broadcast, MORE_AXES)
+    frame = agreed(inputs._asdict(), "masked_fill", broadcast)
     return Lowering(
         filled(input, frame.dims, value, frame.batched),
         call=INPUT.method("masked_fill", Operand("mask"), *by_position(value=value)),
