@@ -1,4 +1,7 @@
-"""Normalisations. They take no lone value: `BatchNorm2d: 64` would be `eps`."""
+"""Normalisations. Those of which the input decides torch's first option take no lone value.
+
+`BatchNorm2d: 64` would be `eps`, while torch's first option there is `num_features`.
+"""
 
 from __future__ import annotations
 
@@ -249,8 +252,8 @@ def RMSNorm(
 def GroupNorm(
     input: TensorType,
     /,
-    *,
     num_groups: Positive,
+    *,
     eps: PositiveFloat = 1e-5,
     affine: bool = True,
     bias: bool = True,
@@ -288,7 +291,6 @@ def GroupNorm(
 def LocalResponseNorm(
     input: TensorType,
     /,
-    *,
     size: Positive,
     alpha: float = 1e-4,
     beta: float = 0.75,
@@ -319,7 +321,6 @@ def LocalResponseNorm(
 def CrossMapLRN2d(
     input: TensorType,
     /,
-    *,
     size: Positive,
     alpha: float = 1e-4,
     beta: float = 0.75,

@@ -49,6 +49,8 @@ def describe(name: str, format: str = "text") -> str:
     lines = [f"{op.kind} {op.name}", ""]
     lines += op.doc.splitlines()
     lines += ["", f"sources: {', '.join(_inputs(op)) or 'none'}"]
+    if bare := _bare(op):
+        lines.append(f"a bare value in a seq: {bare}")
     if op.ports:
         lines.append(f"ports: {', '.join(op.ports)}")
     if op.options:
@@ -78,13 +80,19 @@ def _inputs(op: Op) -> list[str]:
     return [f"{name} (optional)" if name in spec.optional else name for name in spec.names]
 
 
+def _bare(op: Op) -> str | None:
+    """Return the option that a bare value is, in a seq, where only layers stand."""
+    return op.lone_option if op.kind == "layer" else None
+
+
 def data(op: Op) -> dict[str, Any]:
-    """`{name, kind, options, inputs, ports, summary}` of one op."""
+    """`{name, kind, family, options, bare, inputs, ports, summary}` of one op."""
     return {
         "name": op.name,
         "kind": op.kind,
         "family": op.family,
         "options": [_option_data(option) for option in op.options.values()],
+        "bare": _bare(op),
         "inputs": list(op.inputs.names),
         "ports": list(op.ports),
         "summary": op.summary,
