@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mimgraph.analysis.keys import OUTPUT
 from mimgraph.analysis.names import NODE_WORDS, OPS
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
@@ -11,8 +12,6 @@ from mimgraph.spec.compose import Scalar, Tree
 from mimgraph.spec.compose import Sequence as Seq
 from mimgraph.spec.operations import OperationReader
 from mimgraph.spec.reader import texts
-
-OUTPUT = ("from", "only", "doc")  # of the graph; of a block `from` alone
 
 
 class NodeReader(OperationReader):
