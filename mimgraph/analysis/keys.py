@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mimgraph.analysis.names import NODE_WORDS
-
-TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
-INPUT = ("shape", "dtype", "vocab", "doc", "optional")
-BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
-ITEM = ("take", "activation", "freeze", "repeat")
-REPEAT = ("times", "shared", "with")
-OUTPUT = ("from", "only", "doc")  # of the graph
-BLOCK_OUTPUT = ("from",)
+from mimgraph.analysis.names import (
+    BLOCK,
+    BLOCK_OUTPUT,
+    INPUT,
+    ITEM,
+    NODE_WORDS,
+    OUTPUT,
+    REPEAT,
+    TOP,
+)
 
 PLACES = {
     "a spec": TOP,

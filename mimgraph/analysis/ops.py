@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
-from mimgraph.analysis import batchless
 from mimgraph.analysis.options import Bound, Values, bind, values
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
@@ -122,6 +121,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
         _locate(state, site, bound, too_large, fed)
         return None
     except OpFault as fault:
+        from mimgraph.analysis import batchless  # needed by few specs
+
         fault.help = batchless.help_for(op, options.by_name, fault, fed, site.context)
         _locate(state, site, bound, fault, fed)
         return None

@@ -65,11 +65,14 @@ def _check(
         raise dtype_fault(mask, layer, f"as {name} bool or float32", name)
     if mask.batched != batched or not same_dims(mask, dims):
         equal_rank = mask.rank == len(dims) + batched
+        one_too_many = not mask.batched and same_dims(mask, (1, *dims))
+        drop = f"drop its first axis: {{layer: Squeeze, from: {{{name}}}, dim: 0}}"
         raise OpFault(
             "shape-mismatch" if equal_rank else "rank-mismatch",
             f"{layer} takes {name} {shape}",
             source=name,
             note=str(mask),
+            help=drop if one_too_many else "",
         )
 
 

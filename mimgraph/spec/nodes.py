@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.analysis.keys import OUTPUT
-from mimgraph.analysis.names import NODE_WORDS, OPS
+from mimgraph.analysis.names import NODE_WORDS, OPS, OUTPUT
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Apply, Call, Chain, Each, Node, Operation, Output, Share, Source

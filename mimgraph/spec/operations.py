@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mimgraph.analysis.keys import REPEAT
-from mimgraph.analysis.names import OPS
+from mimgraph.analysis.names import OPS, REPEAT
 from mimgraph.ir.graph import (
     Activation,
     Apply,

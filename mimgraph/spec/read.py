@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.analysis.keys import BLOCK, BLOCK_OUTPUT, INPUT, TOP
-from mimgraph.analysis.names import NODE_WORDS, name_fault, param_fault
+from mimgraph.analysis.names import (
+    BLOCK,
+    BLOCK_OUTPUT,
+    INPUT,
+    NODE_WORDS,
+    TOP,
+    name_fault,
+    param_fault,
+)
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.ir.graph import (
     FAULTY,
