@@ -13,7 +13,6 @@ from mimgraph.ir.types import Constraint, TensorType
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 MORE_AXES = "Unsqueeze the one that has fewer axes"
 IF_MEANT = "if that is meant, say broadcast: true"
-MEETS_BATCH = "its first axis meets the batch: make it 1, or leave that axis out"
 MOST_AXES = 8  # of a source for which the place of missing axes is looked for
 
 
@@ -152,9 +151,8 @@ def widest(sources: Operands, message: str) -> TensorType:
         same_ranks(batched, message)
     frame = max((batched or sources).values(), key=lambda x: len(x.dims))
     for key, x in sources.items():
-        if x.rank == frame.rank and x.batched != frame.batched and not same_size(x.dims[0], 1):
-            raise disagreement(sources, key, next(iter(batched)), message, MEETS_BATCH)
-        if x.rank > frame.rank:
+        meets_batch = x.rank == frame.rank and x.batched != frame.batched
+        if x.rank > frame.rank or (meets_batch and not same_size(x.dims[0], 1)):
             raise disagreement(sources, key, next(iter(batched)), message)
     return frame
 
@@ -169,22 +167,25 @@ def broadcast_type(sources: Operands, message: str, dim: int | None = None) -> T
 
 
 def broadcast_help(sources: Operands, broadcast: bool, dim: int | None = None) -> str:
-    """Return what the option `broadcast` does for sources that do not agree; "" if nothing."""
-    fault = _broadcast_fault(sources, dim)
-    if fault is None:
+    """Return what makes sources agree by a broadcast: the option, or a 1 for the batch; else ""."""
+    if _broadcasts(sources, dim):
         return IF_MEANT
-    if fault.help == MEETS_BATCH:
-        return MEETS_BATCH if broadcast else f"{MEETS_BATCH}, and say broadcast: true"
+    ranks = {x.rank for x in sources.values() if x.batched}
+    for key, x in sources.items():
+        at_batch = not x.batched and x.rank in ranks
+        if at_batch and _broadcasts({**sources, key: x.like(1, *x.dims[1:])}, dim):
+            help = f"the first axis of {{{key}}} meets the batch: make it 1, or leave it out"
+            return help if broadcast else f"{help}, and say broadcast: true"
     return ""
 
 
-def _broadcast_fault(sources: Operands, dim: int | None = None) -> OpFault | None:
-    """Return why the sources do not agree even with `broadcast: true`; None if they do."""
+def _broadcasts(sources: Operands, dim: int | None = None) -> bool:
+    """Return whether the sources agree with `broadcast: true`."""
     try:
         broadcast_type(sources, "", dim)
-    except OpFault as fault:
-        return fault
-    return None
+    except OpFault:
+        return False
+    return True
 
 
 def _missing_axes(sources: Operands, pair: tuple[str, ...], broadcast: bool) -> str:
@@ -192,8 +193,9 @@ def _missing_axes(sources: Operands, pair: tuple[str, ...], broadcast: bool) -> 
     for key, other in permutations(pair, 2):
         x = sources[key]
         wanted = _with_axes_of(x, sources[other])
-        if wanted is not None and _broadcast_fault({**sources, key: wanted}) is None:
-            help = f"give {{{key}}} its missing axes first: {_reshape(x, wanted, key)}"
+        layer = wanted and _broadcasts({**sources, key: wanted}) and _reshape(x, wanted, key)
+        if layer:
+            help = f"give {{{key}}} its missing axes first: {layer}"
             return help if broadcast else f"{help}, and say broadcast: true"
     return ""
 
@@ -223,10 +225,12 @@ def _with_axes_of(x: TensorType, wide: TensorType) -> TensorType | None:
 
 
 def _reshape(x: TensorType, wanted: TensorType, key: str) -> str:
-    """Return the node that makes `wanted` of a source by new axes of size 1."""
+    """Return the node that makes `wanted` of a source by new axes of size 1; "" if no one does."""
     if len(wanted.dims) == len(x.dims) + 1:
         new = next(i for i in range(len(wanted.dims)) if _without(wanted, i) == x.dims)
         return f"{{layer: Unsqueeze, from: {{{key}}}, dim: {new + x.batched}}}"
+    if sum(isinstance(size, Dim) for size in wanted) > 1:
+        return ""  # a size known only at run time is written -1, and there can be one
     shape = ", ".join("-1" if isinstance(size, Dim) else str(size) for size in wanted)
     return f"{{layer: Reshape, from: {{{key}}}, shape: [{shape}]}}"
 

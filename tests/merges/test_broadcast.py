@@ -240,7 +240,7 @@ def test_a_cut_may_hand_on_what_has_a_1_for_the_batch(cut: str) -> None:
 # faults: of each the place, the message and the cure
 
 EQUAL, EITHER = "needs equal shapes", "with broadcast: true needs each axis equal or 1"
-MEETS = "its first axis meets the batch: make it 1, or leave that axis out"
+MEETS = "the first axis of p meets the batch: make it 1, or leave it out"
 OR = "or if that is meant, say broadcast: true"
 UNSQUEEZED = (
     "give p its missing axes first: {layer: Unsqueeze, from: p, dim: 1}, and say broadcast: true"
@@ -263,6 +263,12 @@ FAULTS = {
         f"add {EQUAL}",
         f"{MEETS}, and say broadcast: true",
     ),
+    "p [3, 5, 8]; {merge: add, from: [p, ⟦x]}": (
+        f"add {EQUAL}",
+        f"{MEETS}, and say broadcast: true",
+    ),
+    "p [3, 5, 7]; {merge: add, from: [x, ⟦p]}": (f"add {EQUAL}", ""),
+    "p [8]; {merge: add, from: [⟦pairs, grid], broadcast: true}": (f"add {EITHER}", ""),
     "p [5]; {merge: add, from: [⟦x, p]}": (
         f"add {EQUAL}",
         UNSQUEEZED,
@@ -342,6 +348,10 @@ FAULTS = {
         "LSTM takes (N, T, input_size)",
         "give p a batch: {parameter: [5, 8], batched: true, ...}",
     ),
+    "p [5, 8]; {from: p, seq: [{⟦LSTM: 4}]}": (
+        "LSTM takes (N, T, input_size)",
+        "give p a batch: {parameter: [5, 8], batched: true, ...}",
+    ),
     "p [8]; {layer: LSTM, from: ⟦table, hidden_size: 4}": (
         "LSTM takes (N, T, input_size)",
         "it has no batch: add it to a tensor that has one, with broadcast: true",
@@ -361,8 +371,8 @@ def test_says_what_is_needed_and_the_cure(case: str) -> None:
     }
     nodes = [f"  p: {{parameter: {shape[2:]}, init: zeros}}"]
     nodes += [f"  {name}: {text}" for name, text in others.items()]
-    inputs = "inputs: {x: [5, 8], v: [8], image: [8, 4, 4], t: [5, 3]}"
-    outputs = "outputs: [y, x, v, image, t, p, fc, row]"
+    inputs = "inputs: {x: [5, 8], v: [8], image: [8, 4, 4], t: [5, 3], pairs: [A, B, 2, 2], grid: [A, B]}"
+    outputs = "outputs: [y, x, v, image, t, pairs, grid, p, fc, row]"
     spec = "\n".join([inputs, "nodes:", *nodes, f"  y: {node}", outputs, ""])
     text, place = spec.replace("⟦", ""), spec.index("⟦") - spec.rindex("\n", 0, spec.index("⟦"))
     (fault,) = faults(text)
