@@ -1,11 +1,10 @@
 """Declare a model of several inputs, check its shapes, and get the PyTorch module it stands for."""
 
-from __future__ import annotations
+# What is imported for use here has an underscore: the names without one are those of `__all__`.
+import typing as _typing
+from importlib import import_module as _import_module
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from mimgraph import layers, merges
     from mimgraph.builder import (
         Buffer,
@@ -54,15 +53,17 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
-def __getattr__(name: str) -> Any:
-    """A public name, its home imported when it is first asked for."""
-    if name in ("layers", "merges"):
-        return import_module(f"mimgraph.{name}")
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"mimgraph.{_HOME[name]}"), name)
-    globals()[name] = found
-    return found
+if not _typing.TYPE_CHECKING:  # to a type checker it would mean that any name is there
+
+    def __getattr__(name: str) -> object:
+        """Return a public name, its home imported when it is first asked for."""
+        if name in ("layers", "merges"):
+            return _import_module(f"mimgraph.{name}")
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(_import_module(f"mimgraph.{_HOME[name]}"), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

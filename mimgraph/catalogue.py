@@ -529,7 +529,7 @@ def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | Non
 def _with_axes(x: TensorType, axes: int, name: str, source: str) -> str:
     """What makes the tensor one of so many dims, or the layer one of so many."""
     if not x.batched:
-        return "it has no batch: stack, Unsqueeze or Expand gives it one"
+        return ""
     stem = re.fullmatch(r"(\w+)[123]d", name)
     if stem and len(x.dims) > 1 and (other := f"{stem[1]}{len(x.dims) - 1}d") in ops("layer"):
         return f"{other} takes {x}"

@@ -165,7 +165,7 @@ def _add_makers(command: _Commands) -> None:
 
 def _add_references(command: _Commands) -> None:
     """What tells of the language itself."""
-    layers = command("layers", _layers, "list the layers and merges, or show one")
+    layers = command("layers", _layers, "list the layers, merges and keys, or show one")
     layers.add_argument("name", nargs="?", metavar="NAME")
     _add_format(layers)
 

@@ -290,9 +290,12 @@ class Scope:
         ones = (1, 1) if len(value.shape) == IMAGE else ()
         name, kind = self.name(), self.draw(st.sampled_from(["parameter", "buffer"]))
         shape = [self.written(size), *ones]
+        with_batch = self.draw(st.booleans())
+        if not with_batch and self.draw(st.booleans()):  # of all axes, a 1 for the batch
+            shape = [*[1] * (len(value.shape) + 1 - len(shape)), *shape]
         self.nodes[name] = {kind: shape, "init": self.draw(st.sampled_from(INITS))}
         self.nodes[name] |= self.frozen() if kind == "parameter" else {}
-        if self.draw(st.booleans()):
+        if with_batch:
             self.nodes[name]["batched"] = True
             self.offer(Value(name, (size, *ones)))
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import mimgraph
-from mimgraph import catalogue
+from mimgraph import catalogue, layers, merges  # noqa: F401 - both fill the catalogue
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.ir.dim import Dim
 from tests.codegen.test_golden import RUFF

@@ -23,6 +23,8 @@ WRONG = {
     "misspelt": "layers.Linear(out_feature=64)",
     "wrong type": 'layers.Linear("64")',
     "no such layer": "layers.Liner(64)",
+    "no such name": "mg.Inptu",
+    "a name of another library": "mg.import_module",
     "misspelt option of a merge": "merges.concat(a, b, dmi=1)",
     "wrong choice": 'layers.Conv2d(3, kernel_size=1, padding_mode="zeroes")',
 }

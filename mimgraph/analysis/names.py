@@ -1,11 +1,20 @@
-"""Which names a spec may give: what can become an attribute of the emitted module."""
+"""The keys of a spec, and the names that it may give: what can become an attribute of a module."""
 
 from __future__ import annotations
 
 import keyword
 from functools import lru_cache
 
-# the keys of a node in a spec: no block may have such a param
+# the keys of the parts of a spec
+TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
+INPUT = ("shape", "dtype", "vocab", "doc", "optional")
+BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
+ITEM = ("take", "activation", "freeze", "repeat")
+REPEAT = ("times", "shared", "with")
+OUTPUT = ("from", "only", "doc")  # of the graph
+BLOCK_OUTPUT = ("from",)
+
+# the keys of a node: no block may have such a param
 OPS = ("layer", "merge", "seq", "block", "share", "parameter", "buffer", "arange")
 NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", *OPS)
 

@@ -9,7 +9,7 @@ from functools import partial
 from operator import is_
 from typing import Any, NamedTuple, cast
 
-from mimgraph.catalogue import REQUIRED, Op, OptionSpec
+from mimgraph.catalogue import Op, OptionSpec
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim
@@ -272,8 +272,9 @@ def _matched(
     """The options by name: those that the op does not have are told, as a lone value with no home."""
     given = dict(options)
     if lone is not None and op.lone_option is None:
-        message, help = f"{op.name} takes its options by name", _example(op)
-        report.add(Diagnostic("wrong-type", message, lone.span, help=help, node=node))
+        takes = "its options by name" if op.options else "no options"
+        message = f"{op.name} takes {takes}"
+        report.add(Diagnostic("wrong-type", message, lone.span, help=_by_name(op), node=node))
     elif lone is not None and op.lone_option is not None:
         given[op.lone_option] = lone
     for name in [name for name in given if name not in op.options]:
@@ -408,10 +409,9 @@ def missing_option(
     report.add(Diagnostic("missing-option", f"{owner} needs {name}", span, help=help, node=node))
 
 
-def _example(op: Op) -> str:
-    """How the options of an op that takes no lone value are written."""
-    shown = next((o.name for o in op.options.values() if o.default is REQUIRED), None)
-    if shown is None and op.inferred:
+def _by_name(op: Op) -> str:
+    """Return how the options of an op that takes no lone value are written."""
+    if op.inferred:
         return f"write {op.name}: the input gives {', '.join(op.inferred)}"
-    shown = shown or next(iter(op.options), None)
-    return f"write {op.name}: {{{shown}: ...}}" if shown else f"write {op.name}"
+    shown = [f"{op.name}: {{{name}: ...}}" for name in op.options]
+    return f"write {' or '.join(shown[:2]) or op.name}"

@@ -36,7 +36,8 @@ def declare_options(
     if args and not names:
         return {k: option(v, span) for k, v in named.items()}, option(args[0], span)
     if len(args) > len(names):
-        message = f"{owner} takes {len(names)} options by position, not {len(args)}"
+        taken = f"{len(names)} option{'s' if len(names) > 1 else ''}"
+        message = f"{owner} takes {taken} by position, not {len(args)}"
         raise fail("wrong-type", message, span)
     positional = dict(zip(names, args, strict=False))
     twice = next((name for name in positional if name in named), None)

@@ -3,9 +3,11 @@
 A check of a small spec uses few of them, and all take as long to import as it does.
 """
 
-from __future__ import annotations
-
-from mimgraph.catalogue import Op, find, place
+# What is imported for use here has an underscore: the names without one are ops.
+from mimgraph.catalogue import Op as _Op
+from mimgraph.catalogue import find as _find
+from mimgraph.catalogue import names as _names
+from mimgraph.catalogue import place as _place
 
 _FAMILIES = {
     "activation": (
@@ -56,13 +58,17 @@ _FAMILIES = {
     "upsampling": "Upsample UpsamplingBilinear2d UpsamplingNearest2d",
 }
 
-__all__ = sorted(place("layer", __name__, _FAMILIES))  # noqa: PLE0605 - a list, of what the table names
-place("tensor", __name__, {"parameter": "parameter buffer arange"})
+__all__ = sorted(_place("layer", __name__, _FAMILIES))  # noqa: PLE0605 - a list, of what the table names
+_place("tensor", __name__, {"parameter": "parameter buffer arange"})
 
 
-def __getattr__(name: str) -> Op:
+def __getattr__(name: str) -> _Op:
     """A layer of the catalogue, or one that `mg.register` added."""
-    op = find("layer", name)
+    op = _find("layer", name)
     if op is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return op
+
+
+def __dir__() -> list[str]:
+    return sorted(_names("layer"))

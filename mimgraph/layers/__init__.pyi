@@ -510,11 +510,11 @@ def CosineSimilarity(
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
 
 def CrossMapLRN2d(
-    *,
     size: int,
     alpha: float = ...,
     beta: float = ...,
     k: float = ...,
+    *,
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
@@ -800,8 +800,8 @@ def GRUCell(
     """
 
 def GroupNorm(
-    *,
     num_groups: int,
+    *,
     eps: float = ...,
     affine: bool = ...,
     bias: bool = ...,
@@ -1041,11 +1041,11 @@ def Linear(
     """Affine map of the last axis: (*, in_features) -> (*, out_features)."""
 
 def LocalResponseNorm(
-    *,
     size: int,
     alpha: float = ...,
     beta: float = ...,
     k: float = ...,
+    *,
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,

@@ -113,11 +113,14 @@ def _check_shape(
 ) -> None:
     if mask.batched != batched or not same_dims(mask, dims):
         equal_rank = mask.rank == len(dims) + batched
+        one_too_many = not mask.batched and same_dims(mask, (1, *dims))
+        drop = f"drop its first axis: {{layer: Squeeze, from: {{{name}}}, dim: 0}}"
         raise OpFault(
             "shape-mismatch" if equal_rank else "rank-mismatch",
             f"{layer} takes {name} {shape}",
             source=name,
             note=str(mask),
+            help=drop if one_too_many else "",
         )
 
 

@@ -1,4 +1,7 @@
-"""Normalisations. They take no lone value: `BatchNorm2d: 64` would be `eps`."""
+"""Normalisations. Those of which the input decides torch's first option take no lone value.
+
+`BatchNorm2d: 64` would be `eps`, while torch's first option there is `num_features`.
+"""
 
 from __future__ import annotations
 
@@ -251,8 +254,8 @@ def RMSNorm(
 def GroupNorm(
     input: TensorType,
     /,
-    *,
     num_groups: Positive,
+    *,
     eps: PositiveFloat = 1e-5,
     affine: bool = True,
     bias: bool = True,
@@ -290,7 +293,6 @@ def GroupNorm(
 def LocalResponseNorm(
     input: TensorType,
     /,
-    *,
     size: Positive,
     alpha: float = 1e-4,
     beta: float = 0.75,
@@ -321,7 +323,6 @@ def LocalResponseNorm(
 def CrossMapLRN2d(
     input: TensorType,
     /,
-    *,
     size: Positive,
     alpha: float = 1e-4,
     beta: float = 0.75,

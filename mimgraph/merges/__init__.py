@@ -3,9 +3,11 @@
 No file bears the name of a merge: once imported, it would stand in the merge's place here.
 """
 
-from __future__ import annotations
-
-from mimgraph.catalogue import Op, find, place
+# What is imported for use here has an underscore: the names without one are ops.
+from mimgraph.catalogue import Op as _Op
+from mimgraph.catalogue import find as _find
+from mimgraph.catalogue import names as _names
+from mimgraph.catalogue import place as _place
 
 _FAMILIES = {
     "attentions": "attention",
@@ -31,12 +33,16 @@ _FAMILIES = {
     "tokens": "bottleneck co_attention cross_attention perceiver transformer",
 }
 
-__all__ = sorted(place("merge", __name__, _FAMILIES))  # noqa: PLE0605 - a list, of what the table names
+__all__ = sorted(_place("merge", __name__, _FAMILIES))  # noqa: PLE0605 - a list, of what the table names
 
 
-def __getattr__(name: str) -> Op:
+def __getattr__(name: str) -> _Op:
     """A merge of the catalogue."""
-    op = find("merge", name)
+    op = _find("merge", name)
     if op is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return op
+
+
+def __dir__() -> list[str]:
+    return sorted(_names("merge"))

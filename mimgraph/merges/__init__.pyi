@@ -32,7 +32,7 @@ def attention(
     """Values by the likeness of query and key; `mask` is true where it may look: (N, *, L, D).
 
     Scaled dot-product attention (Vaswani et al. 2017). A mask is (N, S), of the keys, or has the
-    rank of the weights.
+    rank of the weights, each axis equal or 1; one without a batch may have fewer axes, from 2 on.
     """
 
 def attention_pool(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import combinations, permutations
 from typing import TypeAlias
 
-from mimgraph.catalogue import OpFault, Sources, as_vector, cast, same_dims, same_size
+from mimgraph.catalogue import OpFault, Sources, as_vector, axis_index, cast, same_dims, same_size
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.types import Constraint, TensorType, promote
 
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 MORE_AXES = "Unsqueeze the one that has fewer axes"
+IF_MEANT = "if that is meant, say broadcast: true"
+MOST_AXES = 8  # of a source for which the place of missing axes is looked for
 
 
 def operands(sources: Sources, name: str, least: int = 2, most: int | None = None) -> Operands:
@@ -23,17 +26,23 @@ def operands(sources: Sources, name: str, least: int = 2, most: int | None = Non
     return {str(index): x for index, x in enumerate(sources)}
 
 
-def agreed(sources: Operands, message: str, broadcast: bool, help: str = "") -> TensorType:
-    """The type of what is computed element by element; its dtype is that of one of the sources.
+def agreed(sources: Operands, name: str, broadcast: bool) -> TensorType:
+    """Return the shape of what `name` computes element by element; the dtype is that of one source.
 
-    `help` is for what even a broadcast would not mend.
+    Without `broadcast`, all shapes must be equal; with it, they are expanded as torch does.
     """
     try:
         if broadcast:
-            return broadcast_type(sources, message)
-        same_shapes(sources, message)
+            return broadcast_type(
+                sources, f"{name} with broadcast: true needs each axis equal or 1"
+            )
+        same_shapes(sources, f"{name} needs equal shapes")
     except OpFault as fault:
-        fault.help = ("" if broadcast else _broadcast_help(sources)) or help or fault.help
+        fault.help = (
+            broadcast_help(sources, broadcast)
+            or _missing_axes(sources, fault.speaks_of, broadcast)
+            or _first(sources, fault, broadcast)
+        )
         raise
     return next(iter(sources.values()))
 
@@ -140,36 +149,97 @@ def _brought_together(x: TensorType, y: TensorType, odd: str, other: str) -> str
 
 
 def widest(sources: Operands, message: str) -> TensorType:
-    """A source of the rank that a broadcast gives: tensors with a batch are of one rank.
+    """Return a source of the rank that a broadcast gives: tensors with a batch are of one rank.
 
-    One without is aligned at the right, so it may not be wider than their dims.
+    One without a batch is aligned at the right: it may be shorter, or begin with a 1 for the batch.
     """
     batched = {key: x for key, x in sources.items() if x.batched}
     if batched:
         same_ranks(batched, message)
     frame = max((batched or sources).values(), key=lambda x: len(x.dims))
     for key, x in sources.items():
-        if len(x.dims) > len(frame.dims):
+        meets_batch = x.rank == frame.rank and x.batched != frame.batched
+        if x.rank > frame.rank or (meets_batch and not same_size(x.dims[0], 1)):
             raise disagreement(sources, key, next(iter(batched)), message)
     return frame
 
 
-def broadcast_type(sources: Operands, message: str, free: int | None = None) -> TensorType:
-    """What size-1 axes and tensors without a batch are expanded to, but for the axis `free`."""
+def broadcast_type(sources: Operands, message: str, dim: int | None = None) -> TensorType:
+    """What size-1 axes and tensors without a batch are expanded to, but for the axis `dim`."""
     frame = widest(sources, message)
-    rank = len(frame.dims)
+    rank, free = len(frame.dims), None if dim is None else axis_index(frame, dim)
     return frame.like(
         *(1 if index == free else _common(sources, index - rank, message) for index in range(rank))
     )
 
 
-def _broadcast_help(sources: Operands) -> str:
-    """What to say if the sources would agree with `broadcast: true`."""
+def broadcast_help(sources: Operands, broadcast: bool, dim: int | None = None) -> str:
+    """Return what makes sources agree by a broadcast: the option, or a 1 for the batch; else ""."""
+    if _broadcasts(sources, dim):
+        return IF_MEANT
+    ranks = {x.rank for x in sources.values() if x.batched}
+    for key, x in sources.items():
+        at_batch = not x.batched and x.rank in ranks
+        if at_batch and _broadcasts({**sources, key: x.like(1, *x.dims[1:])}, dim):
+            help = f"the first axis of {{{key}}} meets the batch: make it 1, or leave it out"
+            return help if broadcast else f"{help}, and say broadcast: true"
+    return ""
+
+
+def _broadcasts(sources: Operands, dim: int | None = None) -> bool:
+    """Return whether the sources agree with `broadcast: true`."""
     try:
-        broadcast_type(sources, "")
+        broadcast_type(sources, "", dim)
     except OpFault:
-        return ""
-    return "if that is meant, say broadcast: true"
+        return False
+    return True
+
+
+def _missing_axes(sources: Operands, pair: tuple[str, ...], broadcast: bool) -> str:
+    """Return the node that gives one of a pair the axes with which it broadcasts; "" if none does."""
+    for key, other in permutations(pair, 2):
+        x = sources[key]
+        wanted = _with_axes_of(x, sources[other])
+        layer = wanted and _broadcasts({**sources, key: wanted}) and _reshape(x, wanted, key)
+        if layer:
+            help = f"give {{{key}}} its missing axes first: {layer}"
+            return help if broadcast else f"{help}, and say broadcast: true"
+    return ""
+
+
+def _first(sources: Operands, fault: OpFault, broadcast: bool) -> str:
+    """Return the help of a fault; beside a tensor without a batch it takes a broadcast as well."""
+    odd, other = fault.speaks_of
+    enough = broadcast or sources[odd].batched == sources[other].batched
+    return fault.help if enough or not fault.help else f"{fault.help}, and say broadcast: true"
+
+
+def _with_axes_of(x: TensorType, wide: TensorType) -> TensorType | None:
+    """Return `x` with axes of size 1 put where `wide` has axes that it lacks; None if none fit.
+
+    (N, 8) beside (N, 8, 4, 4) becomes (N, 8, 1, 1); of several places the last is taken.
+    """
+    target = wide.dims[1:] if x.batched and not wide.batched else wide.dims
+    if not len(x.dims) < len(target) <= MOST_AXES:
+        return None
+    for places in reversed([*combinations(range(len(target)), len(x.dims))]):
+        pairs = zip(x.dims, (target[place] for place in places), strict=True)
+        if all(same_size(a, b) or same_size(a, 1) or same_size(b, 1) for a, b in pairs):
+            by_place = dict(zip(places, x.dims, strict=True))
+            first = 0 if x.batched else min(places, default=len(target))
+            return x.like(*(by_place.get(index, 1) for index in range(first, len(target))))
+    return None
+
+
+def _reshape(x: TensorType, wanted: TensorType, key: str) -> str:
+    """Return the node that makes `wanted` of a source by new axes of size 1; "" if no one does."""
+    if len(wanted.dims) == len(x.dims) + 1:
+        new = next(i for i in range(len(wanted.dims)) if _without(wanted, i) == x.dims)
+        return f"{{layer: Unsqueeze, from: {{{key}}}, dim: {new + x.batched}}}"
+    if sum(isinstance(size, Dim) for size in wanted) > 1:
+        return ""  # a size known only at run time is written -1, and there can be one
+    shape = ", ".join("-1" if isinstance(size, Dim) else str(size) for size in wanted)
+    return f"{{layer: Reshape, from: {{{key}}}, shape: [{shape}]}}"
 
 
 def _common(sources: Operands, index: int, message: str) -> Size:

@@ -28,7 +28,7 @@ from mimgraph.ir.code import (
 )
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.merges.agreement import dtype_disagreement
 
 QUERY, KEY, VALUE, MASK = map(Operand, ("query", "key", "value", "mask"))
@@ -49,7 +49,7 @@ def attention(
     """Values by the likeness of query and key; `mask` is true where it may look: (N, *, L, D).
 
     Scaled dot-product attention (Vaswani et al. 2017). A mask is (N, S), of the keys, or has the
-    rank of the weights.
+    rank of the weights, each axis equal or 1; one without a batch may have fewer axes, from 2 on.
 
     Example:
         query: [10, 64]
@@ -146,15 +146,15 @@ def _mask(mask: TensorType, weights: tuple[Size, ...]) -> Code:
             fault.help = f"of 1 and 0: {seen.format('>')}, of 0 and -inf: {seen.format('==')}"
         raise fault
     of_keys = mask.batched and len(mask.dims) == 1
-    fits = of_keys or len(mask.dims) == len(weights) or (not mask.batched and mask.rank == 2)
     keys, steps = weights[-1], weights[-2]
-    if not fits:
+    whole = (BATCH, *weights)
+    if mask.rank not in ((2, len(whole)) if mask.batched else range(2, len(whole) + 1)):
         shape = f"(N, {keys}) or (N, {', '.join(map(str, weights))})"
         raise OpFault(
             "rank-mismatch", f"attention takes mask {shape}", source="mask", note=str(mask)
         )
-    wanted = weights[len(weights) - len(mask.dims) :]
-    for size, full in zip(mask.dims, wanted, strict=True):
+    wanted = (BATCH, keys) if of_keys else whole[len(whole) - mask.rank :]
+    for size, full in zip(mask.shape, wanted, strict=True):
         if not same_size(size, full) and not (same_size(size, 1) and not of_keys):
             raise OpFault(
                 "shape-mismatch",

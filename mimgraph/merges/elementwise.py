@@ -19,7 +19,7 @@ from mimgraph.catalogue import (
 from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
-from mimgraph.merges.agreement import MORE_AXES, Operands, agreed, operands, same_dtypes
+from mimgraph.merges.agreement import Operands, agreed, operands, same_dtypes
 
 MAX_SOURCES = 128  # of what is written as one expression
 Missing = Literal["skip"] | None  # what to do without an optional input
@@ -178,7 +178,7 @@ def where(inputs: WhereInputs, /, *, broadcast: bool = False) -> Lowering:
     if condition.dtype != "bool":
         raise truth_fault(condition, "where takes a condition of bool", "condition")
     named = inputs._asdict()
-    frame = agreed(named, "where needs equal shapes", broadcast, MORE_AXES)
+    frame = agreed(named, "where", broadcast)
     dtype = promoted(kind_of(input), kind_of(other)).dtype
     return Lowering(frame.cast(dtype), call=call("torch.where", *map(Operand, named)))
 
@@ -231,7 +231,7 @@ def _folded(
 ) -> Lowering:
     """All sources combined, from left to right."""
     _check_count(sources, name)
-    result = agreed(sources, f"{name} needs equal shapes", broadcast)
+    result = agreed(sources, name, broadcast)
     dtype = reduce(promoted, map(kind_of, sources.values())).dtype
     first, *others = map(Operand, sources)
     code: Code = reduce(combine, others, cast(Code, first))
@@ -248,7 +248,7 @@ def _check_count(sources: Operands, name: str) -> None:
 def _joined(sources: Operands, name: str, broadcast: bool) -> Lowering:
     """All sources as truths, combined from left to right by torch's function of that name."""
     _check_count(sources, name)
-    frame = agreed(sources, f"{name} needs equal shapes", broadcast)
+    frame = agreed(sources, name, broadcast)
     first, *others = map(Operand, sources)
     code: Code = reduce(lambda a, b: call(f"torch.{name}", a, b), others, cast(Code, first))
     return Lowering(frame.cast("bool"), call=code)

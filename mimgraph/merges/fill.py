@@ -41,7 +41,7 @@ def masked_fill(inputs: MaskedFillInputs, /, value: Number, *, broadcast: bool =
     input, mask = inputs
     if mask.dtype != "bool":
         raise truth_fault(mask, "masked_fill takes a mask of bool, true where it fills", "mask")
-    frame = agreed(inputs._asdict(), "masked_fill needs equal shapes", broadcast, MORE_AXES)
+    frame = agreed(inputs._asdict(), "masked_fill", broadcast)
     return Lowering(
         filled(input, frame.dims, value, frame.batched),
         call=INPUT.method("masked_fill", Operand("mask"), *by_position(value=value)),

@@ -49,7 +49,7 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
     try:
         expression = parse(text)
         _check_names(expression, {*sources, *(f"${name}" for name in params)}, sources)
-        frame = agreed(sources, "formula needs equal shapes", broadcast)
+        frame = agreed(sources, "formula", broadcast)
         term = Compiler(sources, params).term(expression)
     except ExpressionError as fault:
         error = explained(fault, text, foreign_to_formulas(FUNCTIONS), sources)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import Sources, axis_index, merge, same_size
+from mimgraph.catalogue import OpFault, Sources, axis_index, merge, same_size
 from mimgraph.ir.code import Code, Operand, call, named_constant
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.merges.agreement import (
+    Operands,
     agreed,
+    broadcast_help,
     broadcast_type,
     operands,
     same_dtypes,
     same_ranks,
     same_shapes,
-    widest,
 )
 
 
@@ -28,15 +29,8 @@ def concat(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Low
         {merge: concat, from: [image, text]}
     """
     named = operands(sources, "concat")
-    message = f"concat along dim {dim} needs equal sizes on every other axis"
-    if not broadcast:
-        same_ranks(named, message)
-    index = axis_index(widest(named, message), dim)
-    if broadcast:
-        frame = broadcast_type(named, message, index)
-    else:
-        same_shapes(named, message, index)
-        frame = sources[0]
+    frame = _beside(named, dim, broadcast)
+    index = axis_index(frame, dim)
     same_dtypes(named, "concat")
     total: Size = 0
     for x in sources:
@@ -59,7 +53,7 @@ def stack(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowe
         {merge: stack, from: [image, text]}
     """
     named = operands(sources, "stack")
-    frame = agreed(named, "stack needs equal shapes", broadcast)
+    frame = agreed(named, "stack", broadcast)
     same_dtypes(named, "stack")
     index = axis_index(frame, dim, new=1)
     parts = tuple(_expanded(key, x, frame) for key, x in named.items())
@@ -69,9 +63,27 @@ def stack(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowe
     )
 
 
+def _beside(sources: Operands, dim: int, broadcast: bool) -> TensorType:
+    """Return a type that all sources have, or are expanded to, on every axis but `dim`."""
+    try:
+        if broadcast:
+            needs = "with broadcast: true needs every other axis equal or 1"
+            return broadcast_type(sources, f"concat along dim {dim} {needs}", dim)
+        message = f"concat along dim {dim} needs equal sizes on every other axis"
+        same_ranks(sources, message)
+        first = next(iter(sources.values()))
+        same_shapes(sources, message, axis_index(first, dim))
+        return first
+    except OpFault as fault:
+        if fault.code == "shape-mismatch":
+            fault.help = broadcast_help(sources, broadcast, dim) or fault.help
+        raise
+
+
 def _aligned(x: TensorType, frame: TensorType) -> tuple[Size, ...]:
-    """The dims, with size 1 for each axis that is missing at the left."""
-    return (1,) * (len(frame.dims) - len(x.dims)) + x.dims
+    """Return the dims as those of the frame: 1 for each axis missing at the left, no 1 for a batch."""
+    missing = len(frame.dims) - len(x.dims)
+    return (1,) * missing + x.dims[max(-missing, 0) :]
 
 
 def _expanded(key: str, x: TensorType, frame: TensorType, index: int | None = None) -> Code:

@@ -28,7 +28,7 @@ def cosine(
         {merge: cosine, from: [user, item]}
     """
     named = operands(sources, "cosine", most=2)
-    frame = agreed(named, "cosine needs equal shapes", broadcast)
+    frame = agreed(named, "cosine", broadcast)
     axis = axis_index(frame, dim)
     dtype = reduce(promoted, map(kind_of, sources)).dtype
     if dtype not in FLOATING:
@@ -64,7 +64,7 @@ def distance(
         {merge: distance, from: [anchor, other]}
     """
     named = operands(sources, "distance", most=2)
-    frame = agreed(named, "distance needs equal shapes", broadcast)
+    frame = agreed(named, "distance", broadcast)
     if not frame.dims:
         raise OpFault("rank-mismatch", "distance takes (N, *, D)", source="0", note=str(frame))
     refuse(named, "distance", ("bool",))

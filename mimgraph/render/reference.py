@@ -1,26 +1,32 @@
-"""The catalogue as text and data: all ops by family, or one with its options, sources and shape rule."""
+"""The catalogue and the keys of a spec as text and data: all in a line each, or one in full.
+
+An op has its options, sources and shape rule, a key what it means, where it stands and an example.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import mimgraph.layers
 import mimgraph.merges  # noqa: F401 - both tell the catalogue what there is
 from mimgraph import catalogue
+from mimgraph.analysis.keys import KEYS, OPTIONS, PLACES, Key
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec, dotted
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.option_types import describe as describe_type
 
 KINDS = ("layer", "merge", "tensor")  # those that a spec can name
+EVERY_KEY = {**KEYS, **OPTIONS}
 
 
 def listing(format: str = "text") -> str:
-    """Every op, a line each; `json` gives the same as data."""
+    """Return every op, then every key, a line each; `json` gives the same as data."""
     ops = [op for kind in KINDS for op in catalogue.ops(kind).values()]
+    keys = [key for key in EVERY_KEY if catalogue.find("tensor", key) is None]
     if format == "json":
-        return json.dumps([data(op) for op in ops], indent=2)
+        return json.dumps([*map(data, ops), *map(_key_data, keys)], indent=2)
     width = max(len(op.name) for op in ops)
     lines: list[str] = []
     for kind in KINDS:
@@ -29,7 +35,8 @@ def listing(format: str = "text") -> str:
             lines += ["", f"{kind}s: {family}"] if lines else [f"{kind}s: {family}"]
             members = sorted((o for o in ops if (o.kind, o.family) == (kind, family)), key=_by_name)
             lines += [f"  {op.name:<{width}}  {op.summary}" for op in members]
-    return "\n".join(lines)
+    lines += ["", "keys of a spec"]
+    return "\n".join(lines + [f"  {key:<{width}}  {EVERY_KEY[key].about}" for key in keys])
 
 
 def _by_name(op: Op) -> str:
@@ -37,25 +44,46 @@ def _by_name(op: Op) -> str:
 
 
 def describe(name: str, format: str = "text") -> str:
-    """One op in full; `KeyError` with the nearest name if there is none."""
+    """Return one op, key or option in full; `KeyError` with the nearest name if there is none."""
     op = next((found for kind in KINDS if (found := catalogue.find(kind, name))), None)
-    if op is None:
-        near = nearest(name, [name for kind in KINDS for name in catalogue.names(kind)])
-        raise KeyError(
-            f"no layer or merge is called {name!r}" + (f", did you mean {near}?" if near else "")
-        )
-    if format == "json":
-        return json.dumps(data(op), indent=2)
+    if op is not None:
+        return json.dumps(data(op), indent=2) if format == "json" else _op_text(op)
+    if name in EVERY_KEY:
+        return json.dumps(_key_data(name), indent=2) if format == "json" else _key_text(name)
+    takers = _takers(name)
+    if takers:
+        facts = {"name": name, "kind": "option", "option_of": takers}
+        return json.dumps(facts, indent=2) if format == "json" else _option_text(name, takers)
+    near = nearest(name, _names(name))
+    message = f"no layer, merge or key is called {name!r}"
+    raise KeyError(f"{message}, did you mean {near}?" if near else message)
+
+
+def _names(wrong: str) -> list[str]:
+    """Return the names there are, first those that begin with a capital or not, as the wrong one."""
+    ops = [name for kind in KINDS for name in catalogue.names(kind)]
+    known = sorted([*ops, *EVERY_KEY], key=lambda name: name[:1].isupper() != wrong[:1].isupper())
+    options = [name for op in _every_op() for name in op.options]
+    return [*known, *dict.fromkeys(options)]
+
+
+def _every_op() -> list[Op]:
+    return [op for kind in KINDS for op in catalogue.ops(kind).values()]
+
+
+def _op_text(op: Op) -> str:
     lines = [f"{op.kind} {op.name}", ""]
     lines += op.doc.splitlines()
     lines += ["", f"sources: {', '.join(_inputs(op)) or 'none'}"]
+    if op.kind == "tensor":
+        lines.append(f"explained in: {_explained(KEYS[op.name])}")
+    if bare := _bare(op):
+        lines.append(f"a bare value in a seq: {bare}")
     if op.ports:
         lines.append(f"ports: {', '.join(op.ports)}")
     if op.options:
         rows = [(o.name, _default(o), _type(op, o)) for o in op.options.values()]
-        widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
-        lines += ["", "options"]
-        lines += [f"  {n:<{widths[0]}}  {d:<{widths[1]}}  {t}" for n, d, t in rows]
+        lines += ["", "options", *_columns(rows)]
     inputs, node = op.example
     if node:
         lines += ["", "example", "  inputs:", *(f"    {line}" for line in inputs)]
@@ -66,9 +94,66 @@ def describe(name: str, format: str = "text") -> str:
 def _type(op: Op, option: OptionSpec) -> str:
     """Return the values that an option takes, and the release of torch that added it, if it is new."""
     text = describe_type(option.annotation)
-    return (
-        f"{text}; from torch {dotted(op.since[option.name])}" if option.name in op.since else text
-    )
+    since = op.since.get(option.name)
+    return text if since is None else f"{text}; from torch {dotted(since)}"
+
+
+def _columns(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
+    return [f"  {one:<{widths[0]}}  {two:<{widths[1]}}  {three}" for one, two, three in rows]
+
+
+def _key_text(name: str) -> str:
+    key = EVERY_KEY[name]
+    lines = [f"key {name}", "", key.about, ""]
+    lines += [f"stands in: {', '.join(places)}"] if (places := _places(name)) else []
+    takers = [one["name"] for one in _takers(name)]
+    lines += [f"an option of: {', '.join(takers)}"] if takers else []
+    lines += [f"explained in: {_explained(key)}", "", "example"]
+    return "\n".join(lines + [f"  {line}" for line in key.example.splitlines()])
+
+
+def _option_text(name: str, takers: Sequence[Mapping[str, Any]]) -> str:
+    rows = [(one["name"], one["default"], one["type"]) for one in takers]
+    return "\n".join([f"option {name}", "", "of", *_columns(rows)])
+
+
+def _places(name: str) -> list[str]:
+    """Return where a key may stand."""
+    return [place for place, keys in PLACES.items() if name in keys]
+
+
+def _explained(key: Key) -> str:
+    """Return where the README tells more of a key."""
+    return f"README, What the language has, {key.paragraph}"
+
+
+def _takers(name: str) -> list[dict[str, Any]]:
+    """Return the ops that have an option of that name, with its default and type."""
+    found = [(op, op.options[name]) for op in _every_op() if name in op.options]
+    return [
+        {
+            "name": op.name,
+            "kind": op.kind,
+            "default": _default(option),
+            "type": describe_type(option.annotation),
+        }
+        for op, option in found
+    ]
+
+
+def _key_data(name: str) -> dict[str, Any]:
+    """Return `{name, kind, summary, places, option_of, explained, example}` of a key."""
+    key = EVERY_KEY[name]
+    return {
+        "name": name,
+        "kind": "key",
+        "summary": key.about,
+        "places": _places(name),
+        "option_of": _takers(name),
+        "explained": _explained(key),
+        "example": key.example,
+    }
 
 
 def _default(option: OptionSpec) -> str:
@@ -86,16 +171,23 @@ def _inputs(op: Op) -> list[str]:
     return [f"{name} (optional)" if name in spec.optional else name for name in spec.names]
 
 
+def _bare(op: Op) -> str | None:
+    """Return the option that a bare value is, in a seq, where only layers stand."""
+    return op.lone_option if op.kind == "layer" else None
+
+
 def data(op: Op) -> dict[str, Any]:
-    """`{name, kind, options, inputs, ports, summary}` of one op."""
+    """`{name, kind, family, options, bare, inputs, ports, summary}` of one op."""
     return {
         "name": op.name,
         "kind": op.kind,
         "family": op.family,
         "options": [_option_data(op, option) for option in op.options.values()],
+        "bare": _bare(op),
         "inputs": list(op.inputs.names),
         "ports": list(op.ports),
         "summary": op.summary,
+        **({"explained": _explained(KEYS[op.name])} if op.kind == "tensor" else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.analysis.names import NODE_WORDS, OPS
+from mimgraph.analysis.names import NODE_WORDS, OPS, OUTPUT
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import Apply, Call, Chain, Each, Node, Operation, Output, Share, Source
@@ -11,8 +11,6 @@ from mimgraph.spec.compose import Scalar, Tree
 from mimgraph.spec.compose import Sequence as Seq
 from mimgraph.spec.operations import OperationReader
 from mimgraph.spec.reader import texts
-
-OUTPUT = ("from", "only", "doc")  # of the graph; of a block `from` alone
 
 
 class NodeReader(OperationReader):

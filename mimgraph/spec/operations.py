@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mimgraph.analysis.names import OPS
+from mimgraph.analysis.names import OPS, REPEAT
 from mimgraph.ir.graph import (
     Activation,
     Apply,
@@ -138,7 +138,7 @@ class OperationReader(ValueReader):
         """`repeat: 3`, or `{times, shared, with}`."""
         if not isinstance(tree, Map):
             return Repeat(Option(self.value(tree), tree.span, tree.span), False, {}, tree.span)
-        if not self.check_keys("repeat", tree, ("times", "shared", "with"), here):
+        if not self.check_keys("repeat", tree, REPEAT, here):
             return None
         times, shared = tree.get("times"), tree.get("shared")
         each = self.mapping("with", tree.get("with"))

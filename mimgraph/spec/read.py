@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.analysis.names import NODE_WORDS, name_fault, param_fault
+from mimgraph.analysis.names import (
+    BLOCK,
+    BLOCK_OUTPUT,
+    INPUT,
+    NODE_WORDS,
+    TOP,
+    name_fault,
+    param_fault,
+)
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.ir.graph import (
     FAULTY,
@@ -30,9 +38,6 @@ from mimgraph.spec.nodes import NodeReader
 from mimgraph.spec.reader import rewritten
 
 LANGUAGE = "1"  # the version of the language
-TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
-INPUT = ("shape", "dtype", "vocab", "doc", "optional")
-BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
 DEFAULT_NAME = "Model"
 
 
@@ -209,7 +214,7 @@ class _SpecReader(NodeReader):
             params,
             inputs,
             self.nodes(nodes, path) if nodes else (),
-            self.outputs(outputs, ("from",)) if outputs is not None else (),
+            self.outputs(outputs, BLOCK_OUTPUT) if outputs is not None else (),
             doc=doc,
         )
 

@@ -1,8 +1,10 @@
-"""The words of the schema: what each key is about, and the few shapes that schemas are built from."""
+"""The few shapes that schemas are built from, and what each key is about."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from mimgraph.analysis.keys import KEYS
 
 Json = dict[str, Any]
 
@@ -14,39 +16,6 @@ CLOSED: Json = {"type": "object", "additionalProperties": False}
 COMPUTED: Json = {"type": "string", "pattern": EXPRESSION}
 # a text that begins with a $ is an expression
 TEXT: Json = {"type": "string", "pattern": rf"^(?!\$)|{EXPRESSION}"}
-
-ABOUT = {
-    "mimgraph": "The version of the language.",
-    "name": "The class name of the emitted module.",
-    "doc": "What it is, in words.",
-    "params": "Values that stand in the spec as `$name` and can be overridden: `--set hidden=128`.",
-    "inputs": "Tensors by name: a shape without the batch, or `{shape, dtype, vocab, doc, optional}`.",
-    "blocks": "Sub-graphs with parameters, or chains, to be used again.",
-    "nodes": "What is computed, by name, in any order.",
-    "outputs": "A source, a list of them, or `{public_name: source}`.",
-    "layer": "A layer of torch.nn, a reshape or a function of torch.",
-    "merge": "What joins several sources.",
-    "seq": "A chain of layers and blocks: one `nn.Sequential`.",
-    "block": "A block of this spec.",
-    "share": "A node whose module, with its weights, is used again.",
-    "parameter": "A learned tensor of this shape.",
-    "buffer": "A fixed tensor of this shape.",
-    "arange": "The positions along an axis of this source.",
-    "from": "The source, a list of sources, or sources by argument.",
-    "each": "Sources, to each of which this is applied with weights of its own.",
-    "with": "Options that differ from source to source, a list each.",
-    "take": "The port that a plain use of this node means.",
-    "freeze": "No gradients, and evaluation mode while the rest trains.",
-    "activation": "An activation applied to the result: a layer's name, or `{name: options}`.",
-    "repeat": "How often the block stands in a row, each time with weights of its own.",
-    "shape": "Sizes or names of sizes, without the batch.",
-    "dtype": "float32 if left out; int64 with a vocab.",
-    "vocab": "The number of categories.",
-    "optional": "The caller may leave it out.",
-    "only": "Left out in evaluation.",
-    "times": "How often.",
-    "shared": "One module, used again and again.",
-}
 
 
 def ref(name: str) -> Json:
@@ -61,7 +30,8 @@ def refs(*names: str) -> Json:
 
 def about(key: str) -> Json:
     """What a key is about, plain and as Markdown."""
-    return {"description": ABOUT[key].replace("`", ""), "markdownDescription": ABOUT[key]}
+    text = KEYS[key].about
+    return {"description": text.replace("`", ""), "markdownDescription": text}
 
 
 def keys(**schemas: Json) -> Json:

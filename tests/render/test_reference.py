@@ -1,0 +1,146 @@
+"""`mimgraph layers NAME`: an op, a key of a spec, or an option, as text and as data."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import mimgraph as mg
+from mimgraph import catalogue
+from mimgraph.analysis.keys import KEYS, OPTIONS, PLACES
+from mimgraph.analysis.names import NODE_WORDS, OPS
+from mimgraph.render.reference import EVERY_KEY, KINDS, describe, listing
+from tests.conftest import ROOT
+from tests.marked import faults
+
+REPEAT = """\
+key repeat
+
+How often the block stands in a row, each time with weights of its own; or `{times, shared, with}`.
+
+stands in: a node, an item of a seq
+explained in: README, What the language has, Blocks
+
+example
+  inputs: {x: [16]}
+  blocks:
+    step: {params: {rate: null}, seq: [{Linear: 16}, ReLU, {Dropout: $rate}]}
+  nodes:
+    thrice: {block: step, from: x, rate: 0.1, repeat: 3}
+    once_more: {block: step, from: thrice, rate: 0.1, repeat: {times: 2, shared: true}}
+    deeper: {block: step, from: once_more, repeat: {with: {rate: [0.1, 0.2, 0.3]}}}
+  outputs: deeper"""
+
+
+def test_a_key_is_shown() -> None:
+    assert describe("repeat") == REPEAT
+
+
+TENSORS = ("parameter", "buffer", "arange")  # keys that are ops as well
+
+# Where a mapping with one unknown key says which keys it may have: in its help.
+UNKNOWN = {
+    "a spec": "~~~~: 1\n",
+    "an input": "inputs: {x: {~~~~: 1}}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n",
+    "a block": "blocks: {b: {~~~~: 1}}\ninputs: {x: [4]}\nnodes: {}\noutputs: x\n",
+    "repeat": "inputs: {x: [4]}\nblocks: {b: {seq: [ReLU]}}\n"
+    "nodes: {y: {block: b, from: x, repeat: {~~~~: 1}}}\noutputs: y\n",
+    "an output": "inputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: {z: {~~~~: 1}}\n",
+    "a node": "inputs: {x: [4]}\nnodes: {y: {from: x}}\noutputs: y\n",
+}
+
+
+@pytest.mark.parametrize("place", UNKNOWN)
+def test_every_key_that_the_reader_takes_is_found(place: str) -> None:
+    helps = [fault.help for fault in faults(UNKNOWN[place].replace("~~~~", "zzzz"))]
+    (told,) = [help for help in helps if re.match("its keys: |give one of ", help)]
+    taken = re.sub("^.*?(keys:|one of) ", "", told).split(", ")
+    assert taken == [*(OPS if place == "a node" else PLACES[place])]
+    for key in taken:
+        assert describe(key).startswith(f"tensor {key}" if key in TENSORS else f"key {key}")
+
+
+def test_every_word_of_a_node_is_found() -> None:
+    assert set(KEYS) == {key for keys in PLACES.values() for key in keys}
+    for key in (*NODE_WORDS, *OPTIONS):
+        assert describe(key).partition(" ")[0] in ("key", "tensor")
+
+
+@pytest.mark.parametrize("name", EVERY_KEY)
+def test_its_example_is_a_spec_that_has_it(name: str) -> None:
+    example = EVERY_KEY[name].example
+    assert re.search(rf"(^|[{{ ]){name}:\s", example, re.MULTILINE)
+    assert mg.loads(example).source()
+
+
+@pytest.mark.parametrize("name", EVERY_KEY)
+def test_the_readme_has_it_where_it_is_said_to_be_explained(name: str) -> None:
+    text = (ROOT / "README.md").read_text().partition("## What the language has")[2]
+    paragraphs = re.findall(r"^- \*\*(.*?)\*\*(.*?)(?=^- |\n\n)", text, re.MULTILINE | re.DOTALL)
+    found = [body for title, body in paragraphs if title == EVERY_KEY[name].paragraph]
+    assert len(found) == 1
+    assert re.search(rf"`[^`]*\b{name}\b", found[0]) or name in EVERY_KEY[name].paragraph.lower()
+
+
+@pytest.mark.parametrize("name", EVERY_KEY)
+def test_data(name: str) -> None:
+    entry = json.loads(describe(name, "json"))
+    assert entry["name"] == name
+    assert entry["explained"] == f"README, What the language has, {EVERY_KEY[name].paragraph}"
+    if entry["kind"] == "key":
+        assert entry["summary"] == EVERY_KEY[name].about
+        assert entry["places"] or entry["option_of"]
+        assert mg.loads(entry["example"])
+    else:
+        assert entry["kind"] == "tensor"
+
+
+TYPOS = {
+    "repaet": "repeat",
+    "eahc": "each",
+    "shrae": "share",
+    "batchd": "batched",
+    "Repaet": "Repeat",
+    "froom": "from",
+    "activaton": "activation",
+    "frezee": "freeze",
+    "Conv2": "Conv2d",
+    "gatd": "gated",
+    "kernel_sise": "kernel_size",
+    "liner": "Linear",
+}
+
+
+@pytest.mark.parametrize("typo", TYPOS)
+def test_a_typo_suggests_the_name(typo: str) -> None:
+    with pytest.raises(KeyError) as caught:
+        describe(typo)
+    message = f"no layer, merge or key is called {typo!r}, did you mean {TYPOS[typo]}?"
+    assert caught.value.args == (message,)
+
+
+def test_an_option_lists_the_ops_that_have_it() -> None:
+    text = describe("keepdim")
+    assert text.startswith("option keepdim\n")
+    assert re.search(r"^  Mean +false +true or false$", text, re.MULTILINE)
+    entry = json.loads(describe("keepdim", "json"))
+    assert {one["name"] for one in entry["option_of"]} >= {"Mean", "Sum", "distance"}
+    assert "an option of: parameter, buffer" in describe("batched")
+
+
+def test_an_op_comes_before_an_option_or_key_of_its_name() -> None:
+    assert describe("parameter").startswith("tensor parameter\n")
+    assert "explained in: README, What the language has, Tensors of the model" in describe("buffer")
+    assert describe("Repeat").startswith("layer Repeat\n")
+
+
+def test_the_listing_ends_in_the_keys() -> None:
+    ops, _, keys = listing().partition("\n\nkeys of a spec\n")
+    assert "merges: join" in ops
+    shown = [line.split()[0] for line in keys.splitlines()]
+    assert shown == [key for key in EVERY_KEY if catalogue.find("tensor", key) is None]
+    entries = json.loads(listing("json"))
+    assert len({entry["name"] for entry in entries}) == len(entries)
+    assert {entry["kind"] for entry in entries} == {*KINDS, "key"}

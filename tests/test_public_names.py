@@ -1,0 +1,72 @@
+"""What `import mimgraph as mg`, `mimgraph.layers` and `mimgraph.merges` show: `__all__`, no more.
+
+A submodule that was imported is an attribute of its package as well; Python's import system puts
+it there, and neither `dir` nor a star import shows it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+import mimgraph as mg
+from mimgraph import layers, merges
+
+TELL = """
+import json, sys
+import {module} as module
+{use}
+print(json.dumps([
+    sorted(n for n in vars(module) if not n.startswith("_")),
+    sorted(module.__all__),
+    dir(module),
+]))
+"""
+ALL = "[getattr(module, name) for name in module.__all__]"
+USE = {
+    "before": "",
+    "each name once": ALL,
+    "a star import": f"from {{module}} import *\n{ALL}",
+    "a graph made, run and drawn": """
+import mimgraph as mg
+from mimgraph import layers, merges
+x = mg.Input("x", (4,))
+graph = mg.Graph(merges.concat(layers.Linear(2)(x, name="fc"), x, name="y"), name="M")
+assert mg.loads(graph.dumps()) == graph
+graph.summary(), graph.source(), graph.compile()
+graph.draw(sys.argv[1])
+""",
+}
+
+
+@pytest.mark.parametrize("module", ["mimgraph", "mimgraph.layers", "mimgraph.merges"])
+@pytest.mark.parametrize("use", USE)
+def test_names_in_a_fresh_process(module: str, use: str, tmp_path: object) -> None:
+    script = TELL.replace("{use}", USE[use]).replace("{module}", module)
+    done = subprocess.run(
+        [sys.executable, "-c", script, f"{tmp_path}/m.svg"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found, public, shown = json.loads(done.stdout)
+    others = set(found) - set(public)
+    assert {name for name in others if find_spec(f"{module}.{name}") is None} == set()
+    assert not (others and use == "before")
+    assert shown == public
+
+
+@pytest.mark.parametrize("name", ["import_module", "annotations", "Any", "TYPE_CHECKING", "Inptu"])
+def test_what_is_not_public_is_not_there(name: str) -> None:
+    for module in (mg, layers, merges):
+        with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute"):
+            getattr(module, name)
+
+
+def test_layers_and_merges_hold_nothing_but_ops() -> None:
+    for kind, module in (("layer", layers), ("merge", merges)):
+        assert {getattr(module, name).kind for name in module.__all__} == {kind}
