@@ -21,6 +21,7 @@ from mimgraph.analysis.blocks import (
 from mimgraph.analysis.choice import choose
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.each import by_port, given
+from mimgraph.analysis.elsewhere import Elsewhere, Names
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute, has_faulty, layered
 from mimgraph.analysis.presence import (
@@ -87,12 +88,13 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     state.params = params(state, graph.params)
     graph = choose(graph, state.params, report)
     state.blocks = graph.blocks
-    check_blocks(state)
+    names = Names(graph)
+    check_blocks(state, names)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says
         check_nodes_text(state, graph.nodes, state.params, "")
         return None
-    scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report)
+    scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report, "", Elsewhere(names))
     types, sizes = input_types(state, graph.inputs)
     optional = frozenset(one.name for one in graph.inputs if one.optional)
     always = check_inputs(state, graph.inputs)

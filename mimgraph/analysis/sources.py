@@ -7,9 +7,17 @@ from itertools import islice
 
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
-from mimgraph.ir.graph import Source
+from mimgraph.ir.graph import Share, Source
 from mimgraph.ir.presence import ALWAYS, given
-from mimgraph.ir.typed import TypedNode, Value, weight_names, weight_type
+from mimgraph.ir.typed import (
+    Sequence,
+    TypedNode,
+    Use,
+    Value,
+    unwrap,
+    weight_names,
+    weight_type,
+)
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
@@ -63,12 +71,28 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
 
 
 def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, path: str) -> None:
-    """Report a port that a node does not have; it may be meant for a result or a learned tensor."""
+    """Report a port that a node does not have; it may be meant for a result or a learned tensor, or
+    for what is inside of the node."""
+    if inside := _inside(typed, port):
+        message = f"{source.name} has no port {port!r}"
+        state.fault("unknown-port", message, source.port_span, path, help=inside)
+        return
     ports = tuple(p for p in typed.results if p)
     weights = tuple(islice(weight_names(typed.operation), MAX_NAMES))
     if state.report.nearest(port, weights):
         ports += weights
     unknown_port(state, source.name, port, source.port_span, ports, path)
+
+
+def _inside(typed: TypedNode, port: str) -> str:
+    """How to read a node of the block, or an item of the seq, that a node is; "" if it has none so
+    called."""
+    match unwrap(typed.operation):
+        case Use(body, merge="") if any(node.name == port for node in body.nodes):
+            return f"{port} is inside the block: name it in the outputs of {body.family}"
+        case Sequence(items) if any(item.name == port for item in items):
+            return f"what is inside a seq has no name outside: make item {port} a node of its own"
+    return ""
 
 
 def ask_for_port(state: State, name: str, span: Span, ports: tuple[str, ...], path: str) -> None:
@@ -118,7 +142,15 @@ def match(
     if len(fed) == len(keys) == 1 and fed[0].source.argument is None:  # as of most
         return {keys[0]: fed[0]}
     named = (one.source.argument for one in fed)
-    if len(fed) > len(keys) and (not keys or all(name in (None, *keys) for name in named)):
+    if fed and not keys:
+        help, operation = "leave from out", site.node.operation
+        if isinstance(operation, Share):
+            help = f"{operation.text} has no module to share: name it in from"
+        state.fault(
+            "wrong-arity", f"{name} takes no sources", fed[0].source.span, site.path, help=help
+        )
+        return None
+    if len(fed) > len(keys) and all(name in (None, *keys) for name in named):
         message = f"{name} takes {_count(len(keys), len(optional))}, not {len(fed)}"
         help = f"its sources: {', '.join(keys)}"
         if len(keys) == 1:
