@@ -281,7 +281,8 @@ def finish(
     if activation is None:
         return Finished(results, default)
     if default is None:
-        ask_for_port(state, name, activation.span, ports, site.path)
+        help = f"take one of {', '.join(ports)}: take: {ports[0]}"
+        ask_for_port(state, name, activation.span, ports, site.path, help)
         return None
     applied = _activate(state, site.context, activation, results[default], site.path)
     if applied is None:

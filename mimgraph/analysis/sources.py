@@ -7,7 +7,7 @@ from itertools import islice
 
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
-from mimgraph.ir.graph import Share, Source
+from mimgraph.ir.graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import (
     Sequence,
@@ -85,9 +85,11 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
 
 
 def _inside(typed: TypedNode, port: str) -> str:
-    """How to read a node of the block, or an item of the seq, that a node is; "" if it has none so
-    called."""
+    """How to read what is inside of a node: a node of its block, an item of its seq or a port of the
+    last one; "" if there is none so called."""
     match unwrap(typed.operation):
+        case Sequence((*_, last)) if port in last.results:
+            return f"take it in the last item: {item_taking(last.declared, port)}"
         case Use(body, merge="") if any(node.name == port for node in body.nodes):
             return f"{port} is inside the block: name it in the outputs of {body.family}"
         case Sequence(items) if any(item.name == port for item in items):
@@ -95,10 +97,39 @@ def _inside(typed: TypedNode, port: str) -> str:
     return ""
 
 
-def ask_for_port(state: State, name: str, span: Span, ports: tuple[str, ...], path: str) -> None:
+def ask_for_port(
+    state: State, name: str, span: Span, ports: tuple[str, ...], path: str, help: str = ""
+) -> None:
     """Report that of several results none is the default."""
     message = f"{name} has several results, say which"
-    state.fault("unknown-port", message, span, path, help=f"its ports: {', '.join(ports)}")
+    help = help or f"one of {', '.join(f'{name}.{port}' for port in ports)}"
+    state.fault("unknown-port", message, span, path, help=help)
+
+
+def ask_item_for_port(state: State, item: Node, ports: tuple[str, ...], path: str) -> None:
+    """Report that an item of a seq has several results: one of them goes on."""
+    help = f"take one of {', '.join(ports)}: {item_taking(item, ports[0])}"
+    help += "; to use several, make it a node of its own"
+    ask_for_port(state, item_label(item), item.span, ports, path, help)
+
+
+def item_taking(item: Node, port: str) -> str:
+    """An item of a seq as it is written to pass on one of its results."""
+    operation = item.operation
+    rest = ""
+    if isinstance(operation, Apply):
+        rest = "..., " if operation.options or operation.lone else ""
+    elif isinstance(operation, Call):
+        rest = "..., " if operation.params or operation.lone or operation.repeat else ""
+    return f"{{{item_label(item)}: {{{rest}take: {port}}}}}"
+
+
+def item_label(item: Node) -> str:
+    """What an item of a seq is called in messages: its layer or block, as its name is a number."""
+    operation = item.operation
+    if isinstance(operation, Apply):
+        return operation.name
+    return operation.block if isinstance(operation, Call) else item.name
 
 
 def unknown_port(
