@@ -102,7 +102,7 @@ def ask_for_port(
 ) -> None:
     """Report that of several results none is the default."""
     message = f"{name} has several results, say which"
-    help = help or f"one of {', '.join(f'{name}.{port}' for port in ports)}"
+    help = help or f"its ports: {', '.join(ports)}"
     state.fault("unknown-port", message, span, path, help=help)
 
 
