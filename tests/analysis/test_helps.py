@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from mimgraph import catalogue
+from mimgraph.analysis.spelling import from_python
 from mimgraph.catalogue import fitting
 from tests.marked import faults, told
 
@@ -130,6 +132,52 @@ def test_the_node_that_is_proposed_mends_it(spec: str) -> None:
     head, sources = spec.split("  y: ")
     mended = re.sub(rf"(?<=[\[ ]){source}(?=[\],])", "mended", sources)
     assert told(f"{head}  mended: {node[0]}\n  y: {mended}") == []
+
+
+WITHOUT_OPTIONS = [
+    name
+    for name in catalogue.names("layer")
+    if (op := catalogue.find("layer", name)) is not None and op.required
+]
+
+
+@pytest.mark.parametrize("name", WITHOUT_OPTIONS)
+def test_an_item_is_shown_with_all_options_that_it_needs(name: str) -> None:
+    spec = "inputs: {x: [4, 8, 8]}\nnodes:\n  y: {from: x, seq: [%s]}\noutputs: y\n"
+    missing = [fault for fault in faults(spec % name) if fault.code == "missing-option"]
+    assert len(missing) == len(catalogue.ops("layer")[name].required)
+    for fault in missing:
+        item = re.search(rf"\{{{name}: .*\}}$", fault.help)
+        assert item is not None, fault.help
+        after = faults(spec % item[0])
+        assert fault.message not in {other.message for other in after}
+        assert not {other.code for other in after} & {"unknown-option", "wrong-type", "yaml-syntax"}
+
+
+@pytest.mark.parametrize(
+    ("python", "yaml"),
+    [
+        ("nn.Linear(8, 5)", "{Linear: 5}"),
+        ("Linear(5)", "{Linear: 5}"),
+        ("nn.Linear(8, 5, bias=False)", "{Linear: {out_features: 5, bias: false}}"),
+        (
+            "nn.Conv2d(3, 16, kernel_size=(3, 5))",
+            "{Conv2d: {out_channels: 16, kernel_size: [3, 5]}}",
+        ),
+        ("torch.nn.BatchNorm2d(16)", "BatchNorm2d"),
+        ("GroupNorm(4, 16)", "{GroupNorm: {num_groups: 4}}"),
+        ("MultiheadAttention(64, 8)", "{MultiheadAttention: 8}"),
+        ("nn.LSTM(8, 16, 2)", "{LSTM: {hidden_size: 16, num_layers: 2}}"),
+        ("GELU(approximate='tanh')", "{GELU: tanh}"),
+        ("F.leaky_relu", "LeakyReLU"),
+        ("nn.Linear(8, hidden)", "{Linear: ...}"),
+        ("nn.Dropout(p=", ""),
+        ("nn.Nothing(3)", ""),
+        ("(" * 300, ""),
+    ],
+)
+def test_python_as_yaml(python: str, yaml: str) -> None:
+    assert from_python(python, "item") == yaml
 
 
 @pytest.mark.parametrize(
