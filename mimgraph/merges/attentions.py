@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from mimgraph.axes_help import node, to_sequence
 from mimgraph.catalogue import OpFault, bad_option, floating, merge, same_dims, same_size
 from mimgraph.ir.code import (
     Attribute,
@@ -105,9 +106,9 @@ def _check_sources(query: TensorType, key: TensorType, value: TensorType) -> Non
     for name, x in (("query", query), ("key", key), ("value", value)):
         floating(x, "attention", name)
         if not x.batched or len(x.dims) < 2:
-            raise OpFault(
-                "rank-mismatch", f"attention takes {name} (N, *, T, D)", source=name, note=str(x)
-            )
+            message = f"attention takes {name} (N, *, T, D)"
+            help = to_sequence(x, "attention", f"{{{name}}}")
+            raise OpFault("rank-mismatch", message, source=name, note=str(x), help=help)
         if x.dtype != query.dtype:
             note = f"{x.dtype}, but {{query}} is {query.dtype}"
             raise OpFault(
@@ -145,9 +146,10 @@ def _mask(mask: TensorType, weights: tuple[Size, ...]) -> Code:
     keys, steps = weights[-1], weights[-2]
     if not fits:
         shape = f"(N, {keys}) or (N, {', '.join(map(str, weights))})"
-        raise OpFault(
-            "rank-mismatch", f"attention takes mask {shape}", source="mask", note=str(mask)
-        )
+        message = f"attention takes mask {shape}"
+        lacks_one = mask.batched and len(mask.dims) == len(weights) - 1
+        help = f"give it an axis: {node('Unsqueeze', '{mask}', 'dim: 1')}" if lacks_one else ""
+        raise OpFault("rank-mismatch", message, source="mask", note=str(mask), help=help)
     wanted = weights[len(weights) - len(mask.dims) :]
     for size, full in zip(mask.dims, wanted, strict=True):
         if not same_size(size, full) and not (same_size(size, 1) and not of_keys):

@@ -325,6 +325,7 @@ def _check_attention(
         fault.message = fault.message.replace("MultiheadAttention", name)
         for key, other in names.items():
             fault.message = fault.message.replace(f" {key} ", f" {other} ")
+            fault.help = fault.help.replace(f"{{{key}}}", f"{{{other}}}")
         fault.source = names.get(fault.source or "", fault.source)
         fault.speaks_of = tuple(names.get(key, key) for key in fault.speaks_of)
         raise

@@ -75,15 +75,15 @@ HELPS = {
     ),
     "a layer for as many axes": (
         "inputs: {x: [3, 8]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3}\noutputs: y\n",
-        "Conv1d takes (N, 3, 8)",
+        "Conv1d takes (N, 3, 8); if it has one channel, give it that axis: {layer: Unsqueeze, from: x, dim: 1}",
     ),
     "axes of a vector": (
         "inputs: {x: [48]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3}\noutputs: y\n",
-        "give it its axes first: {layer: Unflatten, from: x, dim: 1, unflattened_size: [..., ..., ...]}",
+        "give it its axes first, such as {layer: Unflatten, from: x, dim: 1, unflattened_size: [3, 4, 4]}",
     ),
     "axes of a vector in a chain": (
         "inputs: {x: [3, 8, 8]}\nnodes:\n  y: {from: x, seq: [Flatten, {Conv2d: {out_channels: 8, kernel_size: 3}}]}\noutputs: y\n",
-        "give it its axes first: {Unflatten: {dim: 1, unflattened_size: [..., ..., ...]}}",
+        "give it its axes first, such as {Unflatten: {dim: 1, unflattened_size: [3, 8, 8]}}",
     ),
     "two names of one length": (
         "inputs: {a: [T, 5], b: [S, 5]}\nnodes:\n  y: {merge: add, from: [a, b]}\noutputs: y\n",
@@ -118,8 +118,8 @@ MENDED = {
     "turn": "inputs: {a: [4, 8], b: [4, 8]}\nnodes:\n  y: {merge: matmul, from: [a, b]}\noutputs: y\n",
     "cast": "inputs: {a: [4], b: {shape: [4], dtype: int64}}\nnodes:\n  y: {merge: concat, from: [a, b]}\noutputs: y\n",
     "one more axis": "inputs: {a: [8]}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
-    "one axis less": "inputs: {a: [5, 4, 8]}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
-    "a vector of a sequence": "inputs: {a: [T, 8]}\nnodes:\n  y: {merge: dot, from: [a, a]}\noutputs: y\n",
+    "one axis less": "inputs: {a: [T, 4, 8]}\nnodes:\n  y: {layer: MultiheadAttention, from: a, num_heads: 2}\noutputs: y\n",
+    "a vector of a sequence": "inputs: {a: [T, 8]}\nnodes:\n  y: {merge: pairwise_dot, from: [a, a]}\noutputs: y\n",
 }
 
 
