@@ -16,9 +16,9 @@ from importlib import import_module
 from math import gcd
 from typing import Any, NamedTuple
 
-from mimgraph.axes_help import NO_BATCH, one_more_axis, to_axes
 from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
+from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
 from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering

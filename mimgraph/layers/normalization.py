@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from mimgraph.axes_help import one_more_axis
 from mimgraph.catalogue import (
     OpFault,
     bad_option,
@@ -19,6 +18,7 @@ from mimgraph.catalogue import (
     with_rank,
     without_axes,
 )
+from mimgraph.ir.axes_help import one_more_axis
 from mimgraph.ir.dim import at_least
 from mimgraph.ir.lowering import Lowering, Module, module
 from mimgraph.ir.option_types import Positive, PositiveFloat

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.axes_help import node
 from mimgraph.catalogue import OpFault, bad_option, layer
+from mimgraph.ir.axes_help import node
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive

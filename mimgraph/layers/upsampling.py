@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from mimgraph.axes_help import to_resized
 from mimgraph.catalogue import OpFault, bad_option, dtype_fault, layer, with_rank
+from mimgraph.ir.axes_help import to_resized
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import FLOATING, TensorType

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from mimgraph.axes_help import as_vector
 from mimgraph.catalogue import OpFault, Sources, same_dims, same_size
+from mimgraph.ir.axes_help import as_vector
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.types import Constraint, TensorType
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from mimgraph.axes_help import node, to_sequence
 from mimgraph.catalogue import OpFault, bad_option, floating, merge, same_dims, same_size
+from mimgraph.ir.axes_help import node, to_sequence
 from mimgraph.ir.code import (
     Attribute,
     Binary,

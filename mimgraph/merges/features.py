@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.axes_help import to_sequence, to_vector
 from mimgraph.catalogue import OpFault, Sources, known, same_dims, same_size, weighted, without_axes
+from mimgraph.ir.axes_help import to_sequence, to_vector
 from mimgraph.ir.types import TensorType
 from mimgraph.merges.agreement import Operands, disagreement, odd_one_out
 

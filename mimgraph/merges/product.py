@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import reduce
 
-from mimgraph.axes_help import along_the_last, one_more_axis, to_vector
 from mimgraph.catalogue import OpFault, Sources, merge, same_dims, same_size, with_rank
+from mimgraph.ir.axes_help import along_the_last, one_more_axis, to_vector
 from mimgraph.ir.code import Binary, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType, promote
