@@ -299,7 +299,7 @@ def _check(args: argparse.Namespace) -> int:
         _point_to_pages(told)
     elif args.format == "json":
         print(render_json(in_order(faults)))
-        if odd:  # which are no faults: the list is empty if the specs are legal
+        if odd and sys.stderr.isatty():  # the list is of faults, so empty if the specs are legal
             print(render_text(in_order(odd), color=wants_color(sys.stderr)), file=sys.stderr)
     elif data := _for_ci(args.format, told):
         print(data)

@@ -92,13 +92,22 @@ def test_check_warns_of_what_is_legal(run, odd: str, wrong: str) -> None:
 
 def test_a_warning_is_no_fault_in_data(run, odd: str) -> None:
     code, out = run("check", odd, "--format", "json")
-    assert (code, json.loads(out)) == (0, [])
-    assert out.error.startswith("warning[unused-param]: nothing uses hiden\n")
+    assert (code, json.loads(out), out.error) == (0, [], "")
     code, out = run("check", odd, "--format", "sarif")
     (result,) = json.loads(out)["runs"][0]["results"]
     assert (code, result["ruleId"], result["level"]) == (0, "unused-param", "warning")
     code, out = run("check", odd, "--format", "github")
     assert (code, out.partition(" ")[0]) == (0, "::warning")
+
+
+def test_a_warning_beside_data_is_for_people(
+    run, odd: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    code, out = run("check", odd, "--format", "json")
+    assert (code, json.loads(out)) == (0, [])
+    assert out.error.startswith("warning[unused-param]: nothing uses hiden\n")
 
 
 def test_other_commands_do_not_warn(run, odd: str) -> None:
