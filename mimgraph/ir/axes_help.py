@@ -12,7 +12,10 @@ from collections.abc import Collection
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.types import TensorType
 
-NO_BATCH = "it has no batch: stack, Unsqueeze or Expand gives it one"
+NO_BATCH = (
+    "it has no batch: a parameter or buffer gets one by batched: true, anything else in a merge with"
+    " what has one, by broadcast: true"
+)
 _LETTERS = "abcdefghijklm"
 _NUMBERED = re.compile(r"(\w+)[123]d")
 # layers that treat each channel alone, so that a further axis can be folded into the channels
@@ -78,7 +81,8 @@ def as_vector(x: TensorType, source: str) -> str:
     reduced = [index + 1 for index in range(len(x.dims)) if index != kept]
     dim = reduced[0] if len(reduced) == 1 else reduced
     port = ", or a port such as last" if reduced == [1] else ""
-    return f"take one vector of it first: {node('Mean', source, f'dim: {dim}')}{port}"
+    layer = "Mean" if x.is_floating else "Max"  # integers have no mean
+    return f"take one vector of it first: {node(layer, source, f'dim: {dim}')}{port}"
 
 
 def to_vector(x: TensorType, name: str, source: str) -> str:
@@ -87,6 +91,8 @@ def to_vector(x: TensorType, name: str, source: str) -> str:
         return NO_BATCH
     if not x.dims:
         return one_more_axis(source)
+    if name == "EmbeddingBag":  # whose bags may have any length
+        return f"flatten it first: {{layer: Flatten, from: {source}}}"
     if name.endswith("Cell") and len(x.dims) == 2:
         step = node("Select", source, "dim: 1, index: -1")
         whole = f"; {name.removesuffix('Cell')} takes a whole sequence" if "input" in source else ""
@@ -118,8 +124,8 @@ def _to_number(x: TensorType, source: str) -> str:
         return ""
     if x.dims[0] == 1:
         return f"take its axis of size 1 away: {node('Squeeze', source, 'dim: 1')}"
-    if x.dtype == "bool":
-        return f"count what is true: {node('Sum', source, 'dim: 1')}"
+    if "lengths" in source:
+        return f"of a mask, count the real steps: {node('Sum', source, 'dim: 1')}"
     return f"take one of each sample: {node('Select', source, 'dim: 1, index: 0')}"
 
 

@@ -132,6 +132,28 @@ def test_most_is_mended() -> None:
     assert count > 1_100
 
 
+@pytest.mark.parametrize(
+    "node",
+    [
+        "{layer: LSTM, from: a, hidden_size: 4}",
+        "{layer: GroupNorm, from: a, num_groups: 2}",
+        "{merge: attention, from: {query: x, key: a, value: a}}",
+    ],
+)
+def test_what_gives_a_tensor_of_the_model_a_batch(node: str) -> None:
+    head = "inputs: {x: [4, 8]}\nnodes:\n"
+    end = f"  y: {node}\noutputs: [x, y]\n"
+    own = "  a: {parameter: [4, 8], init: zeros}\n"
+    (fault,) = faults(head + own + end)
+    assert fault.code == "rank-mismatch"
+    assert "batched: true" in fault.help and "broadcast: true" in fault.help
+    assert faults(head + own.replace("zeros", "zeros, batched: true") + end) == []
+    merged = (
+        "  p: {parameter: [4, 8], init: zeros}\n  a: {merge: add, from: [x, p], broadcast: true}\n"
+    )
+    assert faults(head + merged + end) == []
+
+
 FRAMES = "inputs: {x: [T, 3, 16, 16]}\nnodes:\n  y: {layer: %s, from: x}\noutputs: y\n"
 
 
