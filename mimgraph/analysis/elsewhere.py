@@ -40,24 +40,27 @@ class Names:
 
 
 class Elsewhere(NamedTuple):
-    """What is around a scope: around one of the spec's blocks, or around its own nodes (None)."""
+    """What is around a scope: around one of the spec's blocks, or around its own nodes (None).
+
+    A name is that of a source, or it is `shared`: the text of a share that names it.
+    """
 
     names: Names
     block: Block | None = None
 
-    def meaning(self, name: str, is_shared: bool) -> Meaning | None:
+    def meaning(self, name: str, shared: str) -> Meaning | None:
         """What a name is elsewhere; None where it is nothing, or only a node of a block."""
         graph, block = self.names.graph, self.block
         if block is not None and name in self.names.outer:
-            return _outside(block, self.names.outer[name], is_shared)
+            return _outside(block, self.names.outer[name], shared)
         if name in graph.blocks:
-            return self._block(name, graph.blocks[name], is_shared)
+            return self._block(name, graph.blocks[name], shared)
         if name in graph.params or (block is not None and name in block.params):
             return _value(name, "a param")
         shapes = [one.pattern for one in block.inputs] if block else [i.shape for i in graph.inputs]
         return _value(name, "a size") if any(_has(shape, name) for shape in shapes) else None
 
-    def inner_meaning(self, name: str, is_shared: bool) -> Meaning | None:
+    def inner_meaning(self, name: str, shared: str) -> Meaning | None:
         """What a name is inside of a block."""
         if name not in self.names.inner:
             return None
@@ -66,18 +69,18 @@ class Elsewhere(NamedTuple):
         help = (
             f"name it in the outputs of {family}, and read it as {self._user(key) or 'NODE'}.{name}"
         )
-        if is_shared:
+        if shared:
             help = f"a share takes a node of its own scope: make {name} one, outside the block"
         label = Label(node.span, "inside the block")
         return Meaning(f"{name} is a node inside the block {family}", help, (label,))
 
-    def _block(self, key: str, block: Block, is_shared: bool) -> Meaning:
+    def _block(self, key: str, block: Block, shared: str) -> Meaning:
         """The name of a block, where one of a node is needed."""
         user = self._user(key)
         help = f"use it in a node: {{block: {key}, from: ...}}"
         if user is not None:
-            help = f"{user} uses it: {'share' if is_shared else 'from'}: {user}"
-        message = f"{key} is a block, not {'a node' if is_shared else 'an input or node'}"
+            help = f"{user} uses it: {'share' if shared else 'from'}: {user}"
+        message = f"{key} is a block, not {'a node' if shared else 'an input or node'}"
         return Meaning(message, help, (Label(block.span, "the block"),))
 
     def _user(self, key: str) -> str | None:
@@ -86,15 +89,15 @@ class Elsewhere(NamedTuple):
         return next((node.name for node in nodes if _called(node) == key), None)
 
 
-def _outside(block: Block, thing: Input | Node, is_shared: bool) -> Meaning:
+def _outside(block: Block, thing: Input | Node, shared: str) -> Meaning:
     """An input or node of the spec, named in a block."""
     name = thing.name
     what = "an input" if isinstance(thing, Input) else "a node"
     message = f"{name} is {what} outside, and a block sees only its own inputs and nodes"
     inputs = ", ".join([*(f"{one.name}: ..." for one in block.inputs), f"{name}: {name}"])
     help = f"give {block.family} an input {name}, and feed it at each use: from: {{{inputs}}}"
-    if is_shared:
-        help = f"share it outside, {{share: {name}, from: ...}}, and feed the result to the block"
+    if shared:
+        help = f"share it outside, {{share: {shared}, from: ...}}, and feed the result to the block"
         help = f"{name} has no module to share" if isinstance(thing, Input) else help
     return Meaning(message, help, (Label(thing.span, "outside the block"),))
 

@@ -110,13 +110,17 @@ def _unknown_source(
     report: Report,
     node: str,
     elsewhere: Elsewhere | None,
-    is_shared: bool = False,
+    shared: str = "",
 ) -> None:
-    """Report a name that is no input or node; what it nearly names is not called unused."""
+    """Report a name that is no input or node; what it nearly names is not called unused.
+
+    `shared` is the text of the share that names it.
+    """
     near = report.nearest(name, choices)
-    meaning = elsewhere.meaning(name, is_shared) if elsewhere else None
-    if meaning is None and near is None and elsewhere is not None:
-        meaning = elsewhere.inner_meaning(name, is_shared)
+    meaning = elsewhere.meaning(name, shared) if elsewhere else None
+    # all letters are equally near to a name of one
+    if meaning is None and elsewhere is not None and (near is None or len(name) == 1):
+        meaning = elsewhere.inner_meaning(name, shared)
     if meaning is None:
         help = report.suggestion(name, choices, "known here")
         meaning = Meaning(f"no input or node is called {name!r}", help)
@@ -195,7 +199,7 @@ def _unknown_target(
         return
     others = [name for name in nodes if name != node.name]
     span, here = share.target_span, path + node.name
-    _unknown_source(share.target, span, others, report, here, elsewhere, is_shared=True)
+    _unknown_source(share.target, span, others, report, here, elsewhere, share.text)
 
 
 def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict[str, str]:

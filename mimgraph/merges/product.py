@@ -106,7 +106,7 @@ def outer(sources: Sources, /) -> Lowering:
     named = operands(sources, "outer", most=len(AXES))
     for key, x in named.items():
         if len(x.dims) != 1:
-            help = to_vector(x, "outer", f"{{{key}}}")
+            help = to_vector(x, "outer", f"{{{key}}}") if x.batched else ""
             raise OpFault("rank-mismatch", "outer takes (N, D)", source=key, note=str(x), help=help)
     batched = any(x.batched for x in sources)
     terms = ["n" * x.batched + axis for x, axis in zip(sources, AXES, strict=False)]
