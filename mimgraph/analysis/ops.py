@@ -57,6 +57,10 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     if apply.kind == "layer":
         written = from_python(apply.name, form) if name != apply.name else ""
         help = f"write {written}" if written else help or own
+        owner, _, port = apply.name.partition(".")
+        if port and (owner in blocks or catalogue.find("layer", owner)):
+            help = f"its results are taken with take: {{{owner}: {{..., take: {port}}}}}"
+            help = help if form == "item" else f"write {owner}, and take: {port} beside it"
     if catalogue.find(other, apply.name):
         help = f"{apply.name} is a {other}: write {{{other}: {apply.name}, ...}}"
     elif apply.name in blocks:
