@@ -8,7 +8,6 @@ a `Lowering`, or a `Block` of other ops, whose params are the options.
 from __future__ import annotations
 
 import inspect
-import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
+from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
 from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
@@ -510,40 +510,19 @@ def truth_fault(x: TensorType, wants: str, source: str) -> OpFault:
     return OpFault("dtype-mismatch", wants, source=source, note=x.dtype, help=help)
 
 
-def as_vector(x: TensorType, name: str) -> str:
-    """What makes a vector of a tensor of more axes; a length known at run time must be reduced."""
-    if any(isinstance(dim, Dim) for dim in x.dims[:-1]):
-        return f"take one vector of it first: {{layer: Mean, from: {name}, dim: 1}}, or a port such as last"
-    return f"flatten it first: {{layer: Flatten, from: {name}}}"
-
-
 def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | None = None) -> None:
     """Refuse another number of dims (the batch not counted) than `axes`; `shape` is what to say."""
     if len(x.dims) != axes or not x.batched:
-        help = _with_axes(x, axes, name, f"{{{source or 'input'}}}")
+        help = to_axes(x, axes, name, f"{{{source or 'input'}}}", names("layer"))
         raise OpFault(
             "rank-mismatch", f"{name} takes {shape}", source=source, note=str(x), help=help
         )
 
 
-def _with_axes(x: TensorType, axes: int, name: str, source: str) -> str:
-    """What makes the tensor one of so many dims, or the layer one of so many."""
-    if not x.batched:
-        return ""
-    stem = re.fullmatch(r"(\w+)[123]d", name)
-    if stem and len(x.dims) > 1 and (other := f"{stem[1]}{len(x.dims) - 1}d") in ops("layer"):
-        return f"{other} takes {x}"
-    if len(x.dims) > axes == 1:
-        return as_vector(x, source)
-    if len(x.dims) == axes - 1 > 0:
-        return f"give it one more axis first: {{layer: Unsqueeze, from: {source}, dim: 1}}"
-    if len(x.dims) == 1 < axes:
-        sizes = ", ".join(["..."] * axes)
-        layer = f"{{layer: Unflatten, from: {source}, dim: 1, unflattened_size: [{sizes}]}}"
-        return f"give it its axes first: {layer}"
-    if len(x.dims) == axes + 1:
-        return f"take one axis away first: {{layer: Mean, from: {source}, dim: 1}}"
-    return ""
+def without_axes(x: TensorType, message: str, source: str | None = None) -> OpFault:
+    """The fault of one number a sample, or of a tensor without a batch, where an op needs an axis."""
+    help = one_more_axis(f"{{{source or 'input'}}}") if x.batched else NO_BATCH
+    return OpFault("rank-mismatch", message, source=source, note=str(x), help=help)
 
 
 def fitting(option: str, value: int, *sizes: int) -> str:

@@ -291,6 +291,7 @@ def _check(args: argparse.Namespace) -> int:
     from mimgraph.analysis.torch_versions import check_torch
 
     faults: list[Diagnostic] = []
+    odd: list[Diagnostic] = []
     fine: list[str] = []
     unread: list[str] = []
     for path in _paths(args.spec, unread):
@@ -300,19 +301,25 @@ def _check(args: argparse.Namespace) -> int:
                 check_torch(graph.typed, args.torch)
             count = len(graph.typed.body.nodes)
             fine.append(f"{visible(path)}: ok, {count} node{'s' * (count != 1)}")
+            odd += graph.warnings
         except SpecError as error:
             faults += error.diagnostics
         except CallError as error:
             unread.append(str(error))
+    told = in_order([*faults, *odd])
     if args.format == "text":
-        if faults:
-            print(render_text(in_order(faults), color=wants_color(sys.stdout)))
+        if told:
+            print(render_text(told, color=wants_color(sys.stdout)))
             print()
         if fine:
             print("\n".join(fine))
-        _point_to_pages(faults)
-    elif told := _as_data(args.format, in_order(faults)):
-        print(told)
+        _point_to_pages(told)
+    elif args.format == "json":
+        print(render_json(in_order(faults)))
+        if odd and sys.stderr.isatty():  # the list is of faults, so empty if the specs are legal
+            print(render_text(in_order(odd), color=wants_color(sys.stderr)), file=sys.stderr)
+    elif data := _for_ci(args.format, told):
+        print(data)
     if unread:
         raise CallError("\n".join(unread))
     return WRONG_SPEC if faults else OK
@@ -327,12 +334,10 @@ def _paths(patterns: Sequence[str], unread: list[str]) -> Iterator[str]:
             unread.append(f"no file matches {visible(pattern)}")
 
 
-def _as_data(format: str, faults: Sequence[Diagnostic]) -> str:
-    if format == "json":
-        return render_json(faults)
+def _for_ci(format: str, told: Sequence[Diagnostic]) -> str:
     from mimgraph.diagnostics.ci import render_github, render_sarif
 
-    return render_sarif(faults) if format == "sarif" else render_github(faults)
+    return render_sarif(told) if format == "sarif" else render_github(told)
 
 
 def _point_to_pages(faults: Sequence[Diagnostic]) -> None:

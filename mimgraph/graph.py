@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
 from mimgraph.collection import uncollected
-from mimgraph.diagnostics import Report, SpecError
+from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
@@ -87,6 +87,13 @@ class Graph(Shown):
                 found[node.name] = node.type.shape
             found |= {f"{node.name}.{p}": t.shape for p, t in node.results.items() if p}
         return found
+
+    @cached_property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is legal in its spec and probably a mistake: the params that nothing uses."""
+        from mimgraph.analysis.unused import unused_params
+
+        return tuple(in_order(unused_params(self.declared)))
 
     @cached_property
     def blocks(self) -> Mapping[str, BlockPart]:
@@ -334,6 +341,11 @@ class Stage(Graph):
             f"{self.name} is a stage, which has no spec of its own; that of {self.whole.name} is its"
             " `whole`"
         )
+
+    @cached_property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """Those of the whole."""
+        return self.whole.warnings
 
     def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
         raise ValueError(f"{self.name} is a stage, which is not split again; split its `whole`")

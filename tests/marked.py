@@ -6,6 +6,7 @@ import re
 
 from mimgraph.analysis.inference import infer
 from mimgraph.analysis.torch_versions import check_torch
+from mimgraph.analysis.unused import unused_params
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.source import SourceFile
 from mimgraph.spec.read import read
@@ -39,6 +40,13 @@ def faults(text: str) -> list[Diagnostic]:
         except SpecError as error:
             return error.diagnostics
     return in_order(report.diagnostics)
+
+
+def warnings(text: str) -> list[Diagnostic]:
+    """What is told of a spec that is legal."""
+    report = Report()
+    graph = read(SourceFile("spec.yaml", text), report)
+    return in_order(unused_params(graph)) if graph is not None else []
 
 
 def told(text: str) -> list[str]:

@@ -64,6 +64,58 @@ def test_check_tells_every_fault(run, wrong: str) -> None:
     assert f"{SIMPLE}: ok" in out
 
 
+ODD = """\
+params: {hidden: 64, hiden: 128}
+inputs: {x: [5]}
+nodes:
+  y: {layer: Linear, from: x, out_features: $hidden}
+outputs: y
+"""
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> str:
+    path = tmp_path / "odd.yaml"
+    path.write_text(ODD)
+    return str(path)
+
+
+def test_check_warns_of_what_is_legal(run, odd: str, wrong: str) -> None:
+    code, out = run("check", odd)
+    assert code == 0
+    assert out.startswith("warning[unused-param]: nothing uses hiden\n")
+    assert out.endswith(f"\n\n{odd}: ok, 1 node\n")
+    code, out = run("check", odd, wrong)
+    assert code == 1
+    assert re.findall(r"^(\w+)\[", out, re.MULTILINE) == ["warning", "error"]
+
+
+def test_a_warning_is_no_fault_in_data(run, odd: str) -> None:
+    code, out = run("check", odd, "--format", "json")
+    assert (code, json.loads(out), out.error) == (0, [], "")
+    code, out = run("check", odd, "--format", "sarif")
+    (result,) = json.loads(out)["runs"][0]["results"]
+    assert (code, result["ruleId"], result["level"]) == (0, "unused-param", "warning")
+    code, out = run("check", odd, "--format", "github")
+    assert (code, out.partition(" ")[0]) == (0, "::warning")
+
+
+def test_a_warning_beside_data_is_for_people(
+    run, odd: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    code, out = run("check", odd, "--format", "json")
+    assert (code, json.loads(out)) == (0, [])
+    assert out.error.startswith("warning[unused-param]: nothing uses hiden\n")
+
+
+def test_other_commands_do_not_warn(run, odd: str) -> None:
+    for command in ("summary", "emit"):
+        code, out = run(command, odd)
+        assert (code, out.error, "unused-param" in out) == (0, "", False)
+
+
 def test_check_as_data(run, wrong: str) -> None:
     code, out = run("check", "--format", "json", wrong)
     assert code == 1

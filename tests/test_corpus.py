@@ -9,7 +9,7 @@ import pytest
 
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.render import render_text
-from tests.marked import faults
+from tests.marked import faults, warnings
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = sorted(path for path in CORPUS.glob("*.md") if path.name != "README.md")
@@ -23,7 +23,8 @@ def test_tells(path: Path, rewrite: bool) -> None:
     text = path.read_text()
 
     def told(match: re.Match[str]) -> str:
-        return f"```yaml\n{match[1]}```\n\n```text\n{render_text(faults(match[1]))}\n```\n"
+        shown = render_text(faults(match[1]) or warnings(match[1]))
+        return f"```yaml\n{match[1]}```\n\n```text\n{shown}\n```\n"
 
     expected = _CASE.sub(told, text)
     if rewrite:
@@ -33,6 +34,8 @@ def test_tells(path: Path, rewrite: bool) -> None:
 
 def test_every_code_has_a_case() -> None:
     shown = set(
-        re.findall(r"^error\[([a-z-]+)\]", "".join(p.read_text() for p in FILES), re.MULTILINE)
+        re.findall(
+            r"^(?:error|warning)\[([a-z-]+)\]", "".join(p.read_text() for p in FILES), re.MULTILINE
+        )
     )
     assert set(CODES) - shown - LATER == set()

@@ -116,20 +116,45 @@ def bind_pattern(
                 state.fault("bad-option", message, span, block.family)
                 return None
             if not same_size(expected, size):
-                meant = "" if isinstance(dim, int) else f", where {_dim_text(dim)} is {expected}"
-                message = f"{block.family} takes {wants}{meant}"
-                _misfit(state, "shape-mismatch", message, one, declared, path)
+                message = f"{block.family} takes {wants}{_meant(dim, expected)}"
+                are_named = str(expected).isidentifier() and str(size).isidentifier()
+                help = f"if {size} and {expected} are one length, give both one name"
+                help, bound = help if are_named else "", _bound_by(block, fed, dim)
+                _misfit(state, "shape-mismatch", message, one, declared, path, help, bound)
                 return None
     return dims
 
 
+def _bound_by(block: Block, fed: Mapping[str, Fed], dim: Any) -> Fed | None:
+    """What is fed to the first input whose pattern names a dimension."""
+    naming = (one for one in block.inputs if one.pattern and dim in one.pattern.dims)
+    return next((fed[one.name] for one in naming if isinstance(dim, str)), None)
+
+
+def _meant(dim: Any, size: Any) -> str:
+    """What a dimension of a pattern is at this use, where it is written in another way."""
+    written = _dim_text(dim)
+    return f", where {written} is {size}" if written != str(size) else ""
+
+
 def _misfit(
-    state: State, code: str, message: str, fed: Fed, declared: BlockInput, path: str
+    state: State,
+    code: str,
+    message: str,
+    fed: Fed,
+    declared: BlockInput,
+    path: str,
+    help: str = "",
+    bound: Fed | None = None,
 ) -> None:
+    """Report a use that does not fit a pattern; `bound` gave the size that it does not have."""
     labels = [Label(declared.span, "the pattern")]
     if fed.producer != fed.source.span:
         labels.append(Label(fed.producer, str(fed.type)))
-    state.fault(code, message, fed.source.span, path, note=str(fed.type), labels=tuple(labels))
+    if bound is not None and bound.producer not in (fed.source.span, fed.producer):
+        labels.append(Label(bound.producer, str(bound.type)))
+    span, note = fed.source.span, str(fed.type)
+    state.fault(code, message, span, path, note=note, labels=tuple(labels), help=help)
 
 
 def _dim_text(dim: Any) -> str:

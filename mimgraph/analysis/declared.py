@@ -9,6 +9,7 @@ from mimgraph import catalogue
 from mimgraph.analysis.blocks import find_block
 from mimgraph.analysis.dag import Edge, cycles, reached
 from mimgraph.analysis.each import as_text
+from mimgraph.analysis.elsewhere import Elsewhere, Names
 from mimgraph.analysis.ops import bind_op
 from mimgraph.analysis.options import check_names, compute, layered
 from mimgraph.analysis.state import State
@@ -88,8 +89,11 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
     return tuple(found)
 
 
-def check_blocks(state: State) -> None:
-    """Check each block once as text; one that contains itself is never used."""
+def check_blocks(state: State, names: Names | None = None) -> None:
+    """Check each block once as text; one that contains itself is never used.
+
+    `names` are those of the spec around the blocks, if there is one.
+    """
     for key, block in state.blocks.items():
         if not block.is_whole:
             continue
@@ -97,8 +101,11 @@ def check_blocks(state: State) -> None:
             unique(block.inputs, (), state.report, f"{block.family}.")
             state.scopes[key] = scope_of(block)
         else:
+            elsewhere = Elsewhere(names, block) if names is not None else None
             state.scopes[key] = check_scope(
-                block.inputs, block.nodes, block.outputs, state.report, f"{block.family}."
+                *(block.inputs, block.nodes, block.outputs, state.report),
+                f"{block.family}.",
+                elsewhere,
             )
         if catalogue.find("layer", block.family):
             message = f"{block.family} is the name of a layer"

@@ -21,6 +21,7 @@ from mimgraph.analysis.blocks import (
 from mimgraph.analysis.choice import choose
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.analysis.each import by_port, given
+from mimgraph.analysis.elsewhere import Elsewhere, Names
 from mimgraph.analysis.ops import Expansion, apply_op, finish
 from mimgraph.analysis.options import compute, has_faulty, layered
 from mimgraph.analysis.presence import (
@@ -38,7 +39,10 @@ from mimgraph.analysis.presence import (
 from mimgraph.analysis.shares import check_shared, missing_in_shares, owner, sharing
 from mimgraph.analysis.sources import (
     ask_for_port,
+    ask_item_for_port,
     feed,
+    item_label,
+    item_taking,
     known_types,
     match,
     resolve,
@@ -61,6 +65,7 @@ from mimgraph.ir.graph import (
     Repeat,
     Share,
     Source,
+    Take,
 )
 from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed import (
@@ -87,12 +92,13 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     state.params = params(state, graph.params)
     graph = choose(graph, state.params, report)
     state.blocks = graph.blocks
-    check_blocks(state)
+    names = Names(graph)
+    check_blocks(state, names)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says
         check_nodes_text(state, graph.nodes, state.params, "")
         return None
-    scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report)
+    scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report, "", Elsewhere(names))
     types, sizes = input_types(state, graph.inputs)
     optional = frozenset(one.name for one in graph.inputs if one.optional)
     always = check_inputs(state, graph.inputs)
@@ -264,7 +270,9 @@ def _each(
         item = Node(port, node.span, operation, (one.source,), node.take)
         typed = _node(state, context, item, (one,), f"{path}.{port}")
         if typed is not None and typed.type is None:
-            ask_for_port(state, node.name, node.span, tuple(typed.results), path)
+            ports = tuple(typed.results)
+            help = f"take one of {', '.join(ports)}: take: {ports[0]}"
+            ask_for_port(state, node.name, node.span, ports, path, help)
             return None
         items.append(typed)
     state.count(len(items), node.span)
@@ -339,22 +347,29 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
             return None
         type_ = typed.type
         if type_ is None:
-            ports = tuple(typed.results)
-            operation = item.operation
-            name = operation.block if isinstance(operation, Call) else item.name
-            ask_for_port(state, name, item.span, ports, path)
+            ask_item_for_port(state, item, tuple(typed.results), path)
             return None
         value, text, producer = Value(item.name, typed.default or ""), item.name, item.span
     if first is None or first.type is None or len(items) < len(chain.items):
         return None
     if site.take is not None:
-        unknown_port(state, site.node.name, site.take.port, site.take.span, (), site.path, True)
+        _taken_from_seq(state, site, site.take, items)
         return None
     last = items[-1].type if items else first.type
     results = {} if last is None else {"": last}
     return TypedNode(
         site.node.name, Sequence(tuple(items)), {"input": first.value}, results, "", site.node
     )
+
+
+def _taken_from_seq(state: State, site: Site, take: Take, items: list[TypedNode]) -> None:
+    """Report a `take` beside a `seq`, which has one result; it may be meant for the last item."""
+    if items and take.port in items[-1].results:
+        message = f"{site.node.name} has no port {take.port!r}"
+        help = f"take it in the last item: {item_taking(items[-1].declared, take.port)}"
+        state.fault("unknown-port", message, take.span, site.path, help=help)
+        return
+    unknown_port(state, site.node.name, take.port, take.span, (), site.path, True)
 
 
 # blocks
@@ -456,7 +471,8 @@ def _called(
     fed: Mapping[str, Fed],
 ) -> TypedNode | None:
     """The typed node of a use; of several results only `take` makes one the default."""
-    done = finish(state, site, site.node.name, None, results, "" if "" in results else None)
+    name = item_label(site.node) if site.node.sources == () else site.node.name
+    done = finish(state, site, name, None, results, "" if "" in results else None)
     if done is None:
         return None
     arguments = {key: one.value for key, one in fed.items()}

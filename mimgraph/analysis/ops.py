@@ -11,6 +11,7 @@ from mimgraph import catalogue
 from mimgraph.analysis.options import COUNTED, Bound, Values, bind, values
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
+from mimgraph.analysis.spelling import Form, from_python, python_name, torch_layer, with_required
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
@@ -20,8 +21,10 @@ from mimgraph.ir.graph import Activation, Apply, Block, Option
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType, can_be_read
-from mimgraph.source import Span
+from mimgraph.source import PythonFile, Span
 
+NO_ACTIVATION = ("none", "linear", "identity")
+NAMING = ("layer", "name", "type", "op")  # keys under which others write an activation
 WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
@@ -31,25 +34,33 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
     if apply in state.bound:
         return state.bound[apply]
     op = catalogue.find(apply.kind, apply.name)
+    # the name of an item of a seq stands for the node's name
+    form: Form = "item" if span == apply.span and not isinstance(span.file, PythonFile) else "node"
     if op is None:
         state.bound[apply] = None
-        _unknown_op(state, apply, path)
+        _unknown_op(state, apply, path, form)
         return None
     options, activation = _given(op, apply)
-    bound = bind(op, options, apply.lone, span, state.report, path, WORDS)
+    bound = bind(op, options, apply.lone, span, state.report, path, WORDS, form)
     state.bound[apply] = bound = bound._replace(activation=activation)
     if activation is not None:
         _bind_activation(state, activation, path)
     return bound
 
 
-def _unknown_op(state: State, apply: Apply, path: str) -> None:
+def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.blocks.values()]
     own = "a module of your own is registered first: mg.register, or --import"
-    help = state.report.suggestion(apply.name, (*catalogue.names(apply.kind), *blocks))
-    if not help and apply.kind == "layer":
-        help = own
+    name = python_name(apply.name)
+    help = state.report.suggestion(name, (*catalogue.names(apply.kind), *blocks))
+    if apply.kind == "layer":
+        written = from_python(apply.name, form) if name != apply.name else ""
+        help = f"write {written}" if written else help or own
+        owner, _, port = apply.name.partition(".")
+        if port and (owner in blocks or catalogue.find("layer", owner)):
+            help = f"its results are taken with take: {{{owner}: {{..., take: {port}}}}}"
+            help = help if form == "item" else f"write {owner}, and take: {port} beside it"
     if catalogue.find(other, apply.name):
         help = f"{apply.name} is a {other}: write {{{other}: {apply.name}, ...}}"
     elif apply.name in blocks:
@@ -73,7 +84,7 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
     """Check that an activation has that name and those options."""
     op = catalogue.find("layer", activation.name)
     if op is None:
-        help = state.report.suggestion(activation.name, catalogue.names("layer"))
+        help = _help_with_activation(state, activation)
         message = f"no layer is called {activation.name!r}"
         state.fault("unknown-layer", message, activation.span, path, help=help)
         return
@@ -82,8 +93,25 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
         message = f"{op.name} is no activation"
         state.fault("bad-option", message, activation.span, path, help=help)
         return
-    bound = bind(op, activation.options, activation.lone, activation.span, state.report, path)
+    options, lone, span = activation.options, activation.lone, activation.span
+    bound = bind(op, options, lone, span, state.report, path, form="activation")
     state.bound[activation] = bound
+
+
+def _help_with_activation(state: State, activation: Activation) -> str:
+    """What to write for an activation of an unknown name."""
+    name = activation.name
+    inside = activation.lone.value if activation.lone is not None else None
+    if name.lower() in NO_ACTIVATION:
+        return "leave activation out"
+    if name in NAMING and isinstance(inside, str):
+        name = inside
+    op = torch_layer(name)
+    if op is not None and (op.required or name == op.name):
+        return f"write {with_required(op, {}, 'activation')}"
+    if python_name(name) != name and (written := from_python(name, "activation")):
+        return f"write {written}"
+    return state.report.suggestion(name, catalogue.names("layer"))
 
 
 class Expansion(NamedTuple):
@@ -305,7 +333,8 @@ def finish(
     if activation is None:
         return Finished(results, default)
     if default is None:
-        ask_for_port(state, name, activation.span, ports, site.path)
+        help = f"take one of {', '.join(ports)}: take: {ports[0]}"
+        ask_for_port(state, name, activation.span, ports, site.path, help)
         return None
     applied = _activate(state, site.context, activation, results[default], site.path)
     if applied is None:

@@ -9,6 +9,7 @@ from functools import partial
 from operator import is_
 from typing import Any, NamedTuple, cast
 
+from mimgraph.analysis.spelling import Form, with_required
 from mimgraph.catalogue import Op, OptionSpec
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import nearest
@@ -242,14 +243,20 @@ def bind(
     report: Report,
     node: str,
     words: tuple[str, ...] = (),
+    form: Form = "node",
 ) -> Bound:
-    """What is given matched to the op's options, and what never varies of it computed."""
+    """What is given matched to the op's options, and what never varies of it computed.
+
+    `form` is where the op stands, so where what it lacks is written.
+    """
     before = len(report.diagnostics)
     given = _matched(op, options, lone, report, node, words)
     if len(report.diagnostics) == before:
         for spec in op.required:
             if spec.name not in given:
                 wants = describe(spec.annotation)
+                if form != "node":
+                    wants += f": {with_required(op, given, form)}"
                 missing_option(op.name, spec.name, name_span, report, node, wants)
     varying, literal, length = dict[str, Option](), dict[str, Option](), 0
     for name, option in given.items():

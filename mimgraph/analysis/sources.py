@@ -7,9 +7,17 @@ from itertools import islice
 
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.catalogue import Op
-from mimgraph.ir.graph import Source
+from mimgraph.ir.graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.presence import ALWAYS, given
-from mimgraph.ir.typed import TypedNode, Value, weight_names, weight_type
+from mimgraph.ir.typed import (
+    Sequence,
+    TypedNode,
+    Use,
+    Value,
+    unwrap,
+    weight_names,
+    weight_type,
+)
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
@@ -63,7 +71,12 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
 
 
 def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, path: str) -> None:
-    """Report a port that a node does not have; it may be meant for a result or a learned tensor."""
+    """Report a port that a node does not have; it may be meant for a result or a learned tensor, or
+    for what is inside of the node."""
+    if inside := _inside(typed, port):
+        message = f"{source.name} has no port {port!r}"
+        state.fault("unknown-port", message, source.port_span, path, help=inside)
+        return
     ports = tuple(p for p in typed.results if p)
     weights = tuple(islice(weight_names(typed.operation), MAX_NAMES))
     if state.report.nearest(port, weights):
@@ -71,10 +84,52 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
     unknown_port(state, source.name, port, source.port_span, ports, path)
 
 
-def ask_for_port(state: State, name: str, span: Span, ports: tuple[str, ...], path: str) -> None:
+def _inside(typed: TypedNode, port: str) -> str:
+    """How to read what is inside of a node: a node of its block, an item of its seq or a port of the
+    last one; "" if there is none so called."""
+    match unwrap(typed.operation):
+        case Sequence((*_, last)) if port in last.results:
+            return f"take it in the last item: {item_taking(last.declared, port)}"
+        case Use(body, merge="") if any(node.name == port for node in body.nodes):
+            return f"{port} is inside the block: name it in the outputs of {body.family}"
+        case Sequence(items) if any(item.name == port for item in items):
+            return f"what is inside a seq has no name outside: make item {port} a node of its own"
+    return ""
+
+
+def ask_for_port(
+    state: State, name: str, span: Span, ports: tuple[str, ...], path: str, help: str = ""
+) -> None:
     """Report that of several results none is the default."""
     message = f"{name} has several results, say which"
-    state.fault("unknown-port", message, span, path, help=f"its ports: {', '.join(ports)}")
+    help = help or f"its ports: {', '.join(ports)}"
+    state.fault("unknown-port", message, span, path, help=help)
+
+
+def ask_item_for_port(state: State, item: Node, ports: tuple[str, ...], path: str) -> None:
+    """Report that an item of a seq has several results: one of them goes on."""
+    help = f"take one of {', '.join(ports)}: {item_taking(item, ports[0])}"
+    help += "; to use several, make it a node of its own"
+    ask_for_port(state, item_label(item), item.span, ports, path, help)
+
+
+def item_taking(item: Node, port: str) -> str:
+    """An item of a seq as it is written to pass on one of its results."""
+    operation = item.operation
+    rest = ""
+    if isinstance(operation, Apply):
+        rest = "..., " if operation.options or operation.lone else ""
+    elif isinstance(operation, Call):
+        rest = "..., " if operation.params or operation.lone or operation.repeat else ""
+    return f"{{{item_label(item)}: {{{rest}take: {port}}}}}"
+
+
+def item_label(item: Node) -> str:
+    """What an item of a seq is called in messages: its layer or block, as its name is a number."""
+    operation = item.operation
+    if isinstance(operation, Apply):
+        return operation.name
+    return operation.block if isinstance(operation, Call) else item.name
 
 
 def unknown_port(
@@ -118,7 +173,15 @@ def match(
     if len(fed) == len(keys) == 1 and fed[0].source.argument is None:  # as of most
         return {keys[0]: fed[0]}
     named = (one.source.argument for one in fed)
-    if len(fed) > len(keys) and (not keys or all(name in (None, *keys) for name in named)):
+    if fed and not keys:
+        help, operation = "leave from out", site.node.operation
+        if isinstance(operation, Share):
+            help = f"{operation.text} has no module to share: name it in from"
+        state.fault(
+            "wrong-arity", f"{name} takes no sources", fed[0].source.span, site.path, help=help
+        )
+        return None
+    if len(fed) > len(keys) and all(name in (None, *keys) for name in named):
         message = f"{name} takes {_count(len(keys), len(optional))}, not {len(fed)}"
         help = f"its sources: {', '.join(keys)}"
         if len(keys) == 1:

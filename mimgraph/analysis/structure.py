@@ -6,6 +6,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from mimgraph.analysis.dag import Edge, cycles, ordered
+from mimgraph.analysis.elsewhere import Elsewhere, Meaning
 from mimgraph.analysis.names import name_fault
 from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -35,13 +36,14 @@ def check_scope(
     outputs: Sequence[Output],
     report: Report,
     path: str = "",
+    elsewhere: Elsewhere | None = None,
 ) -> Scope:
     """Check one namespace; everything that is wrong is reported, and the rest can go on."""
     before = len(report.diagnostics)
     named_inputs = {i.name: i for i in inputs}
     named_nodes = unique(inputs, nodes, report, path)
-    outputs_fine = _resolve_outputs(outputs, named_inputs, named_nodes, report)
-    edges = _edges(named_inputs, named_nodes, report, path)
+    outputs_fine = _resolve_outputs(outputs, named_inputs, named_nodes, report, elsewhere)
+    edges = _edges(named_inputs, named_nodes, report, path, elsewhere)
     order = _order(edges, named_nodes, report, path)
     if outputs_fine and outputs:
         cyclic = len(report.diagnostics) > before and len(order) < len(named_nodes)
@@ -88,6 +90,7 @@ def _resolve_outputs(
     inputs: Mapping[str, Input | BlockInput],
     nodes: Mapping[str, Node],
     report: Report,
+    elsewhere: Elsewhere | None,
 ) -> bool:
     """Whether every output names something."""
     fine = True
@@ -95,26 +98,35 @@ def _resolve_outputs(
         source = output.source
         if source.name not in inputs and source.name not in nodes:
             fine = False
-            unknown_source(source.name, source.name_span, (*inputs, *nodes), report, "")
+            choices = (*inputs, *nodes)
+            _unknown_source(source.name, source.name_span, choices, report, "", elsewhere)
     return fine
 
 
-def unknown_source(
-    name: str, span: Span, choices: Collection[str], report: Report, node: str, help: str = ""
+def _unknown_source(
+    name: str,
+    span: Span,
+    choices: Collection[str],
+    report: Report,
+    node: str,
+    elsewhere: Elsewhere | None,
+    shared: str = "",
 ) -> None:
-    """Report a name that is no input or node; what it nearly names is not called unused."""
+    """Report a name that is no input or node; what it nearly names is not called unused.
+
+    `shared` is the text of the share that names it.
+    """
     near = report.nearest(name, choices)
-    report.add(
-        Diagnostic(
-            "unknown-source",
-            f"no input or node is called {name!r}",
-            span,
-            help=help or report.suggestion(name, choices, "known here"),
-            node=node,
-        ),
-        name,
-        *([near] if near else []),
-    )
+    meaning = elsewhere.meaning(name, shared) if elsewhere else None
+    # all letters are equally near to a name of one
+    if meaning is None and elsewhere is not None and (near is None or len(name) == 1):
+        meaning = elsewhere.inner_meaning(name, shared)
+    if meaning is None:
+        help = report.suggestion(name, choices, "known here")
+        meaning = Meaning(f"no input or node is called {name!r}", help)
+    message, help, labels = meaning
+    fault = Diagnostic("unknown-source", message, span, labels=labels, help=help, node=node)
+    report.add(fault, name, *([near] if near else []))
 
 
 def _edges(
@@ -122,6 +134,7 @@ def _edges(
     nodes: Mapping[str, Node],
     report: Report,
     path: str,
+    elsewhere: Elsewhere | None,
 ) -> list[Edge]:
     """Which node feeds which; unknown names are reported and left out."""
     edges: list[Edge] = []
@@ -130,10 +143,10 @@ def _edges(
             if source.name in nodes:
                 edges.append((source.name, node.name))
             elif source.name not in inputs:
-                choices = (*inputs, *nodes)
-                unknown_source(source.name, source.name_span, choices, report, path + node.name)
+                choices, here = (*inputs, *nodes), path + node.name
+                _unknown_source(source.name, source.name_span, choices, report, here, elsewhere)
         if (share := shared_by(node)) is not None and share.target not in nodes:
-            _unknown_target(node, share, inputs, nodes, report, path)
+            _unknown_target(node, share, inputs, nodes, report, path, elsewhere)
     # the modules of an `each` have names once it is typed
     eaches = _shared_eaches(nodes, report, path)
     edges += [(each, name) for name, each in eaches.items()]
@@ -175,12 +188,18 @@ def _unknown_target(
     nodes: Mapping[str, Node],
     report: Report,
     path: str,
+    elsewhere: Elsewhere | None,
 ) -> None:
     """Report that a share names no node."""
+    if share.target in inputs:
+        message = f"{share.target} cannot be shared"
+        help = f"{share.target} is an input, which has no module to share"
+        span, here = share.target_span, path + node.name
+        report.add(Diagnostic("unknown-source", message, span, help=help, node=here), share.target)
+        return
     others = [name for name in nodes if name != node.name]
-    is_input = share.target in inputs
-    help = f"{share.target} is an input, which has no module to share" if is_input else ""
-    unknown_source(share.target, share.target_span, others, report, path + node.name, help)
+    span, here = share.target_span, path + node.name
+    _unknown_source(share.target, span, others, report, here, elsewhere, share.text)
 
 
 def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict[str, str]:
@@ -202,7 +221,8 @@ def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict
             start = ring.index(min(ring, key=position.__getitem__))
             around = [*ring[start:], *ring[: start + 1]]
             here = path + around[0]
-            report_cycle(around, nodes, "nodes share each other", "shares", report, here)
+            help = "share names a node that has a layer, merge, seq or block of its own"
+            report_cycle(around, nodes, "nodes share each other", "shares", report, here, help)
         for sharing, target in reversed(followed.items()):
             if target in nodes and isinstance(nodes[target].operation, Each):
                 found[sharing] = target
@@ -230,6 +250,7 @@ def report_cycle(
     verb: str,
     report: Report,
     node: str = "",
+    help: str = "a graph runs from its inputs to its outputs; for steps in a row use repeat",
 ) -> None:
     """Tell a cycle, which ends where it starts: in words, and at each; a long one without its middle."""
     steps = list(pairwise(around))
@@ -244,7 +265,7 @@ def report_cycle(
             places[first].span,
             f"{verb} {'itself' if first == second else second}",
             tuple(labels),
-            "a graph runs from its inputs to its outputs; for steps in a row use repeat",
+            help,
             node,
         ),
         *around,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from mimgraph.data import data
-from mimgraph.diagnostics.codes import CODES
+from mimgraph.diagnostics.codes import CODES, WARNINGS
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
 
@@ -25,7 +25,7 @@ class Label(NamedTuple):
 
 @data
 class Diagnostic:
-    """One fault: its code, a terse sentence, the smallest span at fault, and how to mend it.
+    """One fault, or a warning: its code, a terse sentence, the smallest span at fault, and how to mend it.
 
     `note` stands behind the carets; `node` is the path of the node as `state_dict` has it.
     """
@@ -40,6 +40,11 @@ class Diagnostic:
 
     def __post_init__(self) -> None:
         assert self.code in CODES, self.code
+
+    @property
+    def severity(self) -> Literal["error", "warning"]:
+        """Whether the spec is wrong, or legal and odd."""
+        return "warning" if self.code in WARNINGS else "error"
 
     def brief(self) -> Diagnostic:
         """The same with its texts cut, as the names and shapes in them may be of any length."""

@@ -31,7 +31,7 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": rule,
-        "level": "error",
+        "level": diagnostic.severity,
         "message": {"text": _sentences(diagnostic)},
         "locations": [_location(diagnostic.span)],
     }
@@ -76,7 +76,7 @@ def _command(diagnostic: Diagnostic) -> str:
         place += f",endColumn={span.end_column}"
     listed = f"file={_property(span.file.name)},{place},title={diagnostic.code}"
     text = "%0A".join(map(_data, _sentences(diagnostic).split("\n")))
-    return f"::error {listed}::{text}"
+    return f"::{diagnostic.severity} {listed}::{text}"
 
 
 def _data(text: str) -> str:

@@ -14,7 +14,9 @@ from mimgraph.source import PythonFile, Span
 LONGEST = 200  # characters of a source line
 LEAD = 60  # of them, before the marks of a line that is cut
 TAB = "    "
-RED, BLUE, BOLD, RESET = "\x1b[1;31m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"
+RED, YELLOW, BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
+BOLD, RESET = "\x1b[1m", "\x1b[0m"
+STYLES = {"error": RED, "warning": YELLOW}
 
 Paint = Callable[[str, str], str]
 
@@ -75,12 +77,13 @@ class _Mark(NamedTuple):
 
 
 def _rows(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
-    marks = [_Mark(diagnostic.span, "^", RED, diagnostic.note)]
+    style = STYLES[diagnostic.severity]
+    marks = [_Mark(diagnostic.span, "^", style, diagnostic.note)]
     marks += (_Mark(label.span, "-", BLUE, label.text) for label in diagnostic.labels)
     margin = " " * (len(str(max(mark.span.line for mark in marks))) + 1)
     bar = paint(BLUE, f"{margin} |")
 
-    title = paint(RED, f"error[{diagnostic.code}]")
+    title = paint(style, f"{diagnostic.severity}[{diagnostic.code}]")
     yield title + paint(BOLD, f": {visible(diagnostic.message)}")
     for number, name in enumerate(dict.fromkeys(mark.span.file.name for mark in marks)):
         here = [mark for mark in marks if mark.span.file.name == name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mimgraph.catalogue import OpFault, axis_index, dtype_fault, layer, same_dims
+from mimgraph.catalogue import OpFault, axis_index, dtype_fault, layer, same_dims, without_axes
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import PositiveFloat
 from mimgraph.ir.types import FLOATING, TensorType, promote
@@ -49,9 +49,7 @@ def PairwiseDistance(
     """
     dtype = _common(inputs, "PairwiseDistance")
     if not inputs.x1.dims:
-        raise OpFault(
-            "rank-mismatch", "PairwiseDistance takes (N, *, D)", source="x1", note=str(inputs.x1)
-        )
+        raise without_axes(inputs.x1, "PairwiseDistance takes (N, *, D)", "x1")
     for name, x in zip(inputs._fields, inputs, strict=True):
         if x.dtype == "bool":
             raise dtype_fault(x, "PairwiseDistance", "tensors of numbers", name)

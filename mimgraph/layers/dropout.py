@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, floating, layer, with_rank
+from mimgraph.catalogue import floating, layer, with_rank, without_axes
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Probability
 from mimgraph.ir.types import TensorType
@@ -80,7 +80,7 @@ def FeatureAlphaDropout(
         {layer: FeatureAlphaDropout, from: image, p: 0.1}
     """
     if input.rank < 2:
-        raise OpFault("rank-mismatch", "FeatureAlphaDropout takes (N, C, *)", note=str(input))
+        raise without_axes(input, "FeatureAlphaDropout takes (N, C, *)")
     return _dropout(input, "FeatureAlphaDropout", p, inplace)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from mimgraph.catalogue import OpFault, bad_option, dtype_fault, floating, layer
+from mimgraph.catalogue import OpFault, bad_option, dtype_fault, floating, layer, without_axes
 from mimgraph.ir.code import Binary, Name, RuntimeSize, Unary, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
@@ -148,7 +148,7 @@ def DropPath(input: TensorType, /, p: Probability) -> Lowering:
     """
     floating(input, "DropPath")
     if not input.batched:
-        raise OpFault("rank-mismatch", "DropPath takes (N, *)", note=str(input))
+        raise without_axes(input, "DropPath takes (N, *)")
     ones = INPUT.method("new_ones", (RuntimeSize(BATCH), *(1,) * len(input.dims)))
     kept = call("F.dropout", ones, p=p, training=Name("self.training"))
     return Lowering(input.like(*input), call=Binary("*", INPUT, kept))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Literal
 
-from mimgraph.catalogue import OpFault, axis_index, bad_option, layer, same_size
+from mimgraph.catalogue import axis_index, bad_option, layer, same_size, without_axes
 from mimgraph.ir.code import Code
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import Positive
@@ -22,7 +22,7 @@ def Flatten(input: TensorType, /, start_dim: int = 1, end_dim: int = -1) -> Lowe
         {layer: Flatten, from: image}
     """
     if not input.dims:
-        raise OpFault("rank-mismatch", "Flatten takes (N, *)", note=str(input))
+        raise without_axes(input, "Flatten takes (N, *)")
     start = axis_index(input, start_dim, "start_dim")
     end = axis_index(input, end_dim, "end_dim")
     if start > end:

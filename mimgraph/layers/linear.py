@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mimgraph.catalogue import OpFault, known, layer, same_dims, weighted
+from mimgraph.catalogue import OpFault, known, layer, same_dims, weighted, without_axes
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.types import TensorType
@@ -31,7 +31,7 @@ def Linear(input: TensorType, /, out_features: Size, bias: bool = True) -> Lower
     """
     weighted(input, "Linear")
     if not input.dims:
-        raise OpFault("rank-mismatch", "Linear takes (N, *, in_features)", note=str(input))
+        raise without_axes(input, "Linear takes (N, *, in_features)")
     *lead, size = input
     in_features, out_features = known(size, "in_features"), known(out_features, "out_features")
     result = input.like(*lead, out_features)
@@ -65,9 +65,7 @@ def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -
     for name, x in zip(inputs._fields, inputs, strict=True):
         weighted(x, "Bilinear", name)
         if not x.dims:
-            raise OpFault(
-                "rank-mismatch", "Bilinear takes (N, *, features)", source=name, note=str(x)
-            )
+            raise without_axes(x, "Bilinear takes (N, *, features)", name)
     (*lead1, size1), (*lead2, size2) = inputs
     if not same_dims(lead1, lead2) or inputs.input1.batched != inputs.input2.batched:
         raise OpFault(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from mimgraph.catalogue import OpFault, known, layer, truth_fault, weighted
+from mimgraph.catalogue import OpFault, known, layer, truth_fault, weighted, without_axes
 from mimgraph.ir.code import Code, Constant, Name, Operand, Slice, Tuple, call
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, Lowering, Module, module
 from mimgraph.ir.types import BATCH, TensorType
@@ -35,7 +35,7 @@ def Fill(
     """
     x, present = inputs
     if not x.batched:
-        raise OpFault("rank-mismatch", "Fill takes (N, *)", source="input", note=str(x))
+        raise without_axes(x, "Fill takes (N, *)", "input")
     _check_present(present)
     made: Module | None = None
     fill: Code = Constant(False if x.dtype == "bool" else 0)  # an int would make it one

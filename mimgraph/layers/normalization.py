@@ -19,7 +19,9 @@ from mimgraph.catalogue import (
     same_dims,
     weighted,
     with_rank,
+    without_axes,
 )
+from mimgraph.ir.axes_help import one_more_axis
 from mimgraph.ir.dim import at_least
 from mimgraph.ir.lowering import Lowering, Module, module
 from mimgraph.ir.option_types import Positive, PositiveFloat
@@ -113,7 +115,7 @@ def SyncBatchNorm(
         {layer: SyncBatchNorm, from: image}
     """
     if not input.dims or not input.batched:
-        raise OpFault("rank-mismatch", "SyncBatchNorm takes (N, C, *)", note=str(input))
+        raise without_axes(input, "SyncBatchNorm takes (N, C, *)")
     return _batch_norm(input, "SyncBatchNorm", eps, momentum, affine, track_running_stats, bias)
 
 
@@ -200,7 +202,7 @@ def LayerNorm(
     """
     _mixed(input, "LayerNorm", elementwise_affine)
     if not input.dims:
-        raise OpFault("rank-mismatch", "LayerNorm takes (N, *, D)", note=str(input))
+        raise without_axes(input, "LayerNorm takes (N, *, D)")
     shape = _normalized(input, normalized_shape)
     return Lowering(
         input.like(*input),
@@ -236,7 +238,7 @@ def RMSNorm(
     if input.dtype not in COMPLEX:
         floating(input, "RMSNorm")
     if not input.dims:
-        raise OpFault("rank-mismatch", "RMSNorm takes (N, *, D)", note=str(input))
+        raise without_axes(input, "RMSNorm takes (N, *, D)")
     shape = _normalized(input, normalized_shape)
     return Lowering(
         input.like(*input),
@@ -270,7 +272,7 @@ def GroupNorm(
     """
     _mixed(input, "GroupNorm", affine)
     if not input.dims or not input.batched:
-        raise OpFault("rank-mismatch", "GroupNorm takes (N, C, *)", note=str(input))
+        raise without_axes(input, "GroupNorm takes (N, C, *)")
     num_channels = known(input.dims[0], "num_channels")
     if num_channels % num_groups:
         message = f"num_groups {num_groups} does not divide the {num_channels} channels"
@@ -307,7 +309,9 @@ def LocalResponseNorm(
         {layer: LocalResponseNorm, from: image, size: 5}
     """
     if len(input.dims) < 2 or not input.batched:
-        raise OpFault("rank-mismatch", "LocalResponseNorm takes (N, C, L, *)", note=str(input))
+        help = one_more_axis("{input}") if input.batched and input.dims else ""
+        message = "LocalResponseNorm takes (N, C, L, *)"
+        raise OpFault("rank-mismatch", message, note=str(input), help=help)
     if input.dtype in ("float16", "bfloat16") and len(input.dims) > 2:
         raise dtype_fault(input, "LocalResponseNorm", "float32 or float64")
     if input.dtype != "int64":

@@ -217,7 +217,8 @@ def _filled(input: TensorType, name: str, axes: int, padding: Any, **value: Any)
     """Any axes may stand before those that are padded."""
     if len(input.dims) < axes:
         shape = SHAPES[axes].replace("C", "*")
-        raise OpFault("rank-mismatch", f"{name} takes {shape}", note=str(input))
+        help = f"{name[:-2]}{len(input.dims)}d takes {input}" if input.dims else ""
+        raise OpFault("rank-mismatch", f"{name} takes {shape}", note=str(input), help=help)
     pairs = _pairs(padding, axes)
     requires = check_pads("constant", input.dims[-axes:], pairs)
     return replace(_padded(input, name, padding, pairs, value), requires=requires)

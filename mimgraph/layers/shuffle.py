@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.catalogue import OpFault, bad_option, layer
+from mimgraph.ir.axes_help import node
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive
@@ -62,7 +63,10 @@ def ChannelShuffle(input: TensorType, /, groups: Positive) -> Lowering:
         {layer: ChannelShuffle, from: image, groups: 2}
     """
     if len(input.dims) < 2 or not input.batched:
-        raise OpFault("rank-mismatch", "ChannelShuffle takes (N, C, L, *)", note=str(input))
+        help = f"give it an axis behind the channels: {node('Unsqueeze', '{input}', 'dim: -1')}"
+        help = help if input.dims else ""
+        message = "ChannelShuffle takes (N, C, L, *)"
+        raise OpFault("rank-mismatch", message, note=str(input), help=help)
     _, requires = _divided(input.dims[0], int(groups), "groups", "channels")
     return Lowering(
         moved(input, *input), module("ChannelShuffle", groups=groups), requires=requires

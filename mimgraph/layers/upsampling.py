@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 from mimgraph.catalogue import OpFault, bad_option, dtype_fault, layer, with_rank
+from mimgraph.ir.axes_help import to_resized
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import FLOATING, TensorType
@@ -95,7 +96,9 @@ def resized(
     axes = len(input.dims) - 1
     if axes not in SHAPES or not input.batched or axes != _AXES.get(mode, axes):
         wanted = SHAPES[_AXES[mode]] if mode in _AXES else "(N, C, L), up to (N, C, D, H, W)"
-        raise OpFault("rank-mismatch", f"{name} takes {wanted} in mode {mode}", note=str(input))
+        message = f"{name} takes {wanted} in mode {mode}"
+        help = to_resized(input, _AXES.get(mode), "{input}")
+        raise OpFault("rank-mismatch", message, note=str(input), help=help)
     if input.dtype not in FLOATING and not (input.dtype == "uint8" and mode in _BYTES):
         raise dtype_fault(input, name, "a floating-point tensor")
     if size is None and scale_factor is None:

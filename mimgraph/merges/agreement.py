@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from itertools import combinations, permutations
 from typing import TypeAlias
 
-from mimgraph.catalogue import OpFault, Sources, as_vector, axis_index, cast, same_dims, same_size
+from mimgraph.catalogue import OpFault, Sources, axis_index, cast, same_dims, same_size
+from mimgraph.ir.axes_help import as_vector
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.types import Constraint, TensorType, promote
 

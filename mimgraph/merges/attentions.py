@@ -13,6 +13,7 @@ from mimgraph.catalogue import (
     same_size,
     truth_fault,
 )
+from mimgraph.ir.axes_help import node, to_sequence
 from mimgraph.ir.code import (
     Attribute,
     Binary,
@@ -114,9 +115,9 @@ def _check_sources(query: TensorType, key: TensorType, value: TensorType) -> Non
     for name, x in (("query", query), ("key", key), ("value", value)):
         floating(x, "attention", name)
         if not x.batched or len(x.dims) < 2:
-            raise OpFault(
-                "rank-mismatch", f"attention takes {name} (N, *, T, D)", source=name, note=str(x)
-            )
+            message = f"attention takes {name} (N, *, T, D)"
+            help = to_sequence(x, "attention", f"{{{name}}}")
+            raise OpFault("rank-mismatch", message, source=name, note=str(x), help=help)
         if x.dtype != query.dtype:
             raise dtype_disagreement({name: x, "query": query}, name, "query", "attention")
         if not same_dims(x.dims[:-2], query.dims[:-2]):
@@ -150,9 +151,10 @@ def _mask(mask: TensorType, weights: tuple[Size, ...]) -> Code:
     whole = (BATCH, *weights)
     if mask.rank not in ((2, len(whole)) if mask.batched else range(2, len(whole) + 1)):
         shape = f"(N, {keys}) or (N, {', '.join(map(str, weights))})"
-        raise OpFault(
-            "rank-mismatch", f"attention takes mask {shape}", source="mask", note=str(mask)
-        )
+        message = f"attention takes mask {shape}"
+        lacks_one = mask.batched and len(mask.dims) == len(weights) - 1
+        help = f"give it an axis: {node('Unsqueeze', '{mask}', 'dim: 1')}" if lacks_one else ""
+        raise OpFault("rank-mismatch", message, source="mask", note=str(mask), help=help)
     wanted = (BATCH, keys) if of_keys else whole[len(whole) - mask.rank :]
     for size, full in zip(mask.shape, wanted, strict=True):
         if not same_size(size, full) and not (same_size(size, 1) and not of_keys):

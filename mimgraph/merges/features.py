@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mimgraph.catalogue import OpFault, Sources, as_vector, known, same_dims, same_size, weighted
+from mimgraph.catalogue import OpFault, Sources, known, same_dims, same_size, weighted, without_axes
+from mimgraph.ir.axes_help import to_sequence, to_vector
 from mimgraph.ir.types import TensorType
 from mimgraph.merges.agreement import Operands, disagreement, odd_one_out
 
@@ -12,7 +13,7 @@ def widths(sources: Operands, name: str) -> tuple[int, ...]:
     for key, x in sources.items():
         weighted(x, name, key)
         if not x.dims or not x.batched:
-            raise rank_fault(x, f"{name} takes (N, *, D)", key)
+            raise without_axes(x, f"{name} takes (N, *, D)", key)
 
     def alike(x: TensorType, y: TensorType) -> bool:
         return same_dims(x.dims[:-1], y.dims[:-1])
@@ -29,7 +30,7 @@ def vectors(sources: Operands, name: str) -> tuple[int, ...]:
     for key, x in sources.items():
         weighted(x, name, key)
         if len(x.dims) != 1 or not x.batched:
-            help = as_vector(x, f"{{{key}}}") if x.rank > 2 else ""
+            help = to_vector(x, name, f"{{{key}}}")
             raise rank_fault(x, f"{name} takes (N, D)", key, help)
     return tuple(known(x.dims[0], "the last size", key) for key, x in sources.items())
 
@@ -40,7 +41,8 @@ def token_width(sources: Operands, name: str, lone: bool = True) -> int:
     for key, x in sources.items():
         weighted(x, name, key)
         if len(x.dims) not in ((1, 2) if lone else (2,)) or not x.batched:
-            raise rank_fault(x, f"{name} takes {shape}", key)
+            help = to_sequence(x, name, f"{{{key}}}")
+            raise rank_fault(x, f"{name} takes {shape}", key, help)
     pair = odd_one_out(sources, lambda x, y: same_size(x.dims[-1], y.dims[-1]))
     if pair is not None:
         odd, other = pair

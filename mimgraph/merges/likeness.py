@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-from mimgraph.catalogue import OpFault, Sources, axis_index, dtype_fault, merge
+from mimgraph.catalogue import Sources, axis_index, dtype_fault, merge, without_axes
 from mimgraph.ir.code import Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import PositiveFloat
@@ -66,7 +66,7 @@ def distance(
     named = operands(sources, "distance", most=2)
     frame = agreed(named, "distance", broadcast)
     if not frame.dims:
-        raise OpFault("rank-mismatch", "distance takes (N, *, D)", source="0", note=str(frame))
+        raise without_axes(frame, "distance takes (N, *, D)", "0")
     refuse(named, "distance", ("bool",))
     dtype = real(as_float(reduce(promoted, map(kind_of, sources)).dtype))
     keywords: dict[str, Any] = {

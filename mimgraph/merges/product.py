@@ -13,10 +13,11 @@ from mimgraph.catalogue import (
     same_size,
     with_rank,
 )
+from mimgraph.ir.axes_help import along_the_last, one_more_axis, to_vector
 from mimgraph.ir.code import Binary, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType, promote
-from mimgraph.merges.agreement import disagreement, operands, same_dtypes, same_shapes
+from mimgraph.merges.agreement import Operands, disagreement, operands, same_dtypes, same_shapes
 
 AXES = "abcdefghijklm"  # letters of an equation, n is the batch
 
@@ -31,16 +32,42 @@ def dot(sources: Sources, /) -> Lowering:
         {merge: dot, from: [user, item]}
     """
     named = operands(sources, "dot", most=2)
-    same_shapes(named, "dot needs equal shapes")
+    try:
+        same_shapes(named, "dot needs equal shapes")
+    except OpFault as fault:
+        fault.help = _along_the_last(named) or fault.help
+        raise
+    first, second = sources
+    if first.batched and len(first.dims) > 1:
+        help = _along_the_last(named)
+        raise OpFault("rank-mismatch", "dot takes (N, D)", source="0", note=str(first), help=help)
     for key, x in named.items():
         with_rank(x, 1, "dot", "(N, D)", key)
-    first, second = sources
     dtype = promote(first.dtype, second.dtype)
     products = Binary("*", Operand("0"), Operand("1"))
     return Lowering(
         first.like(dtype=dtype if dtype in (*FLOATING, *COMPLEX) else "int64"),
         call=products.method("sum", 1),
     )
+
+
+def _along_the_last(named: Operands) -> str:
+    """The einsum that dots the last axis of two sources, each of the other axes' places alone; of
+    one vector a sample with many. "" where they do not fit."""
+    left, right = named.values()
+    one_is_vector = 1 in (len(left.dims), len(right.dims))
+    fits = left.dims and right.dims and same_size(left.dims[-1], right.dims[-1])
+    if not (fits and left.batched and right.batched):
+        return ""
+    if not (one_is_vector or same_dims(left, right)):
+        return ""
+    equation = along_the_last(len(left.dims), len(right.dims))
+    return f'along the last axis: {{merge: einsum, from: [{{0}}, {{1}}], equation: "{equation}"}}'
+
+
+def _as_matrix(x: TensorType, key: str, dim: int) -> str:
+    """What makes a row, or a column, of a vector of each sample."""
+    return one_more_axis(f"{{{key}}}", dim) if x.batched and len(x.dims) == 1 else ""
 
 
 @merge()
@@ -87,7 +114,8 @@ def outer(sources: Sources, /) -> Lowering:
     named = operands(sources, "outer", most=len(AXES))
     for key, x in named.items():
         if len(x.dims) != 1:
-            raise OpFault("rank-mismatch", "outer takes (N, D)", source=key, note=str(x))
+            help = to_vector(x, "outer", f"{{{key}}}") if x.batched else ""
+            raise OpFault("rank-mismatch", "outer takes (N, D)", source=key, note=str(x), help=help)
     batched = any(x.batched for x in sources)
     terms = ["n" * x.batched + axis for x, axis in zip(sources, AXES, strict=False)]
     equation = f"{','.join(terms)}->{'n' * batched}{AXES[: len(terms)]}"
@@ -117,8 +145,12 @@ def _check_matrices(left: TensorType, right: TensorType) -> None:
     for key, fits in ranks.items():
         if not fits:
             shown = str(left if key == "0" else right)
+            help = _as_matrix(left, "0", 1) if key == "0" else _as_matrix(right, "1", 2)
             raise OpFault(
-                "rank-mismatch", "matmul takes matrices (N, L, D)", source=key, note=shown
+                *("rank-mismatch", "matmul takes matrices (N, L, D)"),
+                source=key,
+                note=shown,
+                help=help,
             )
     if left.batched == right.batched and not same_dims(left.dims[:-2], right.dims[:-2]):
         odd, other = ("0", "1") if left.rank > right.rank else ("1", "0")

@@ -104,7 +104,8 @@ class OperationReader(ValueReader):
             name = self.name("activation", key)
             given = {k: self.option(*o) for k, o in options.items()}
             return Activation(name, given, lone, key.span) if name is not None else None
-        self.wrong_type("activation", "a layer's name, or {name: options}", tree, here)
+        help = _activation_help(tree)
+        self.wrong_type("activation", "a layer's name, or {name: options}", tree, here, help)
         return None
 
     def item_options(
@@ -225,3 +226,20 @@ class OperationReader(ValueReader):
             return tree is not None and bool(tree.value)
         self.wrong_type("freeze", "true or false", tree, here)
         return False
+
+
+def _activation_help(tree: Tree) -> str:
+    """How an activation is written whose options stand beside its name: `{layer: Softmax, dim: 1}`
+    or `[Softmax, 1]`."""
+    if isinstance(tree, Seq):
+        words = [item.text for item in tree.items if isinstance(item, Scalar)]
+        if len(words) == len(tree.items) == 2:
+            return f"activation: {{{words[0]}: {words[1]}}}"
+        return f"activation: {words[0]}" if len(words) == len(tree.items) == 1 else ""
+    if not isinstance(tree, Map) or not tree.entries:
+        return "leave activation out" if isinstance(tree, Scalar) and tree.value is None else ""
+    (key, value), *others = tree.entries
+    options = ", ".join(f"{word.text}: ..." for word, _ in others)
+    if key.text in ("layer", "name", "type", "op") and isinstance(value, Scalar):
+        return f"activation: {{{value.text}: {{{options}}}}}"
+    return f"options stand inside: activation: {{{key.text}: {{...}}}}"

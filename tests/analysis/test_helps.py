@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from mimgraph import catalogue
+from mimgraph.analysis.spelling import from_python
 from mimgraph.catalogue import fitting
 from tests.marked import faults, told
 
@@ -73,15 +75,15 @@ HELPS = {
     ),
     "a layer for as many axes": (
         "inputs: {x: [3, 8]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3}\noutputs: y\n",
-        "Conv1d takes (N, 3, 8)",
+        "Conv1d takes (N, 3, 8); if it has one channel, give it that axis: {layer: Unsqueeze, from: x, dim: 1}",
     ),
     "axes of a vector": (
         "inputs: {x: [48]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3}\noutputs: y\n",
-        "give it its axes first: {layer: Unflatten, from: x, dim: 1, unflattened_size: [..., ..., ...]}",
+        "give it its axes first, such as {layer: Unflatten, from: x, dim: 1, unflattened_size: [3, 4, 4]}",
     ),
     "axes of a vector in a chain": (
         "inputs: {x: [3, 8, 8]}\nnodes:\n  y: {from: x, seq: [Flatten, {Conv2d: {out_channels: 8, kernel_size: 3}}]}\noutputs: y\n",
-        "give it its axes first: {Unflatten: {dim: 1, unflattened_size: [..., ..., ...]}}",
+        "give it its axes first, such as {Unflatten: {dim: 1, unflattened_size: [3, 8, 8]}}",
     ),
     "two names of one length": (
         "inputs: {a: [T, 5], b: [S, 5]}\nnodes:\n  y: {merge: add, from: [a, b]}\noutputs: y\n",
@@ -116,7 +118,6 @@ MENDED = {
     "turn": "inputs: {a: [4, 8], b: [4, 8]}\nnodes:\n  y: {merge: matmul, from: [a, b]}\noutputs: y\n",
     "cast": "inputs: {a: [4], b: {shape: [4], dtype: int64}}\nnodes:\n  y: {merge: concat, from: [a, b]}\noutputs: y\n",
     "one more axis": "inputs: {a: [8]}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
-    "one axis less": "inputs: {a: [5, 4, 8]}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
     "cast the lower": "inputs: {a: {shape: [4], dtype: int64}, b: [4]}\nnodes:\n  y: {merge: stack, from: [a, b]}\noutputs: y\n",
     "embed": "inputs: {a: {shape: [T], vocab: 9}}\nnodes:\n  y: {layer: LSTM, from: a, hidden_size: 3}\noutputs: y\n",
     "cast pixels": "inputs: {a: {shape: [3, 8, 8], dtype: uint8}}\nnodes:\n  y: {layer: Conv2d, from: a, out_channels: 8, kernel_size: 3}\noutputs: y\n",
@@ -131,7 +132,8 @@ MENDED = {
     "a mask of steps": "inputs: {x: [5, 4], a: [5]}\nnodes:\n  y: {merge: mean_pool, from: {input: x, mask: a}}\noutputs: y\n",
     "a condition": "inputs: {x: [5], a: {shape: [5], dtype: int64}}\nnodes:\n  y: {merge: where, from: {condition: a, input: x, other: x}}\noutputs: y\n",
     "a mask of what is filled": "inputs: {x: [5], a: [5]}\nnodes:\n  y: {merge: masked_fill, from: [x, a], value: 0}\noutputs: y\n",
-    "a vector of a sequence": "inputs: {a: [T, 8]}\nnodes:\n  y: {merge: dot, from: [a, a]}\noutputs: y\n",
+    "one axis less": "inputs: {a: [T, 4, 8]}\nnodes:\n  y: {layer: MultiheadAttention, from: a, num_heads: 2}\noutputs: y\n",
+    "a vector of a sequence": "inputs: {a: [T, 8]}\nnodes:\n  y: {merge: pairwise_dot, from: [a, a]}\noutputs: y\n",
 }
 
 
@@ -144,6 +146,52 @@ def test_the_node_that_is_proposed_mends_it(spec: str) -> None:
     head, sources = spec.split("  y: ")
     mended = re.sub(rf"(?<=[\[ ]){source}(?=[\],}}])", "mended", sources)
     assert told(f"{head}  mended: {node[0]}\n  y: {mended}") == []
+
+
+WITHOUT_OPTIONS = [
+    name
+    for name in catalogue.names("layer")
+    if (op := catalogue.find("layer", name)) is not None and op.required
+]
+
+
+@pytest.mark.parametrize("name", WITHOUT_OPTIONS)
+def test_an_item_is_shown_with_all_options_that_it_needs(name: str) -> None:
+    spec = "inputs: {x: [4, 8, 8]}\nnodes:\n  y: {from: x, seq: [%s]}\noutputs: y\n"
+    missing = [fault for fault in faults(spec % name) if fault.code == "missing-option"]
+    assert len(missing) == len(catalogue.ops("layer")[name].required)
+    for fault in missing:
+        item = re.search(rf"\{{{name}: .*\}}$", fault.help)
+        assert item is not None, fault.help
+        after = faults(spec % item[0])
+        assert fault.message not in {other.message for other in after}
+        assert not {other.code for other in after} & {"unknown-option", "wrong-type", "yaml-syntax"}
+
+
+@pytest.mark.parametrize(
+    ("python", "yaml"),
+    [
+        ("nn.Linear(8, 5)", "{Linear: 5}"),
+        ("Linear(5)", "{Linear: 5}"),
+        ("nn.Linear(8, 5, bias=False)", "{Linear: {out_features: 5, bias: false}}"),
+        (
+            "nn.Conv2d(3, 16, kernel_size=(3, 5))",
+            "{Conv2d: {out_channels: 16, kernel_size: [3, 5]}}",
+        ),
+        ("torch.nn.BatchNorm2d(16)", "BatchNorm2d"),
+        ("GroupNorm(4, 16)", "{GroupNorm: {num_groups: 4}}"),
+        ("MultiheadAttention(64, 8)", "{MultiheadAttention: 8}"),
+        ("nn.LSTM(8, 16, 2)", "{LSTM: {hidden_size: 16, num_layers: 2}}"),
+        ("GELU(approximate='tanh')", "{GELU: tanh}"),
+        ("F.leaky_relu", "LeakyReLU"),
+        ("nn.Linear(8, hidden)", "{Linear: ...}"),
+        ("nn.Dropout(p=", ""),
+        ("nn.Nothing(3)", ""),
+        ("(" * 300, ""),
+    ],
+)
+def test_python_as_yaml(python: str, yaml: str) -> None:
+    assert from_python(python, "item") == yaml
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.explain import PAGES, listing, page
 from mimgraph.diagnostics.render import render_text
-from tests.marked import faults
+from tests.marked import faults, warnings
 
 _PAGE = re.compile(
     r"# (?P<code>.+)\n\n(?P<meaning>\w.+?)\n\n"
@@ -29,10 +29,10 @@ def test_page(code: str, rewrite: bool) -> None:
     text = page(code)
     parts = _PAGE.fullmatch(text)
     assert parts is not None
-    found = faults(parts["wrong"])
+    found = faults(parts["wrong"]) or warnings(parts["wrong"])
     told = f"{render_text(found)}\n"
     assert (parts["code"], [fault.code for fault in found]) == (code, [code])
-    assert faults(parts["right"]) == []
+    assert faults(parts["right"]) + warnings(parts["right"]) == []
     if rewrite:
         start, end = parts.span("told")
         (PAGES / f"{code}.md").write_text(text[:start] + told + text[end:], encoding="utf-8")

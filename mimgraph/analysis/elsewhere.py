@@ -1,0 +1,120 @@
+"""Says what a name is elsewhere in a spec that is no input or node of the scope that reads it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+from mimgraph.diagnostics import Label
+from mimgraph.ir.graph import Block, Call, Each, Graph, Input, InputShape, Node
+
+
+class Meaning(NamedTuple):
+    """What to say of such a name instead of that nothing has it."""
+
+    message: str
+    help: str
+    labels: tuple[Label, ...] = ()
+
+
+class Names:
+    """The names of a whole spec, looked up only where a fault is told."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    @cached_property
+    def outer(self) -> dict[str, Input | Node]:
+        """The inputs and nodes of the spec itself."""
+        found: dict[str, Input | Node] = {node.name: node for node in self.graph.nodes}
+        return found | {one.name: one for one in self.graph.inputs}
+
+    @cached_property
+    def inner(self) -> dict[str, tuple[str, Node]]:
+        """The nodes of blocks, each with the first block that has one of its name."""
+        found: dict[str, tuple[str, Node]] = {}
+        for key, block in self.graph.blocks.items():
+            for node in block.nodes:
+                found.setdefault(node.name, (key, node))
+        return found
+
+
+class Elsewhere(NamedTuple):
+    """What is around a scope: around one of the spec's blocks, or around its own nodes (None).
+
+    A name is that of a source, or it is `shared`: the text of a share that names it.
+    """
+
+    names: Names
+    block: Block | None = None
+
+    def meaning(self, name: str, shared: str) -> Meaning | None:
+        """What a name is elsewhere; None where it is nothing, or only a node of a block."""
+        graph, block = self.names.graph, self.block
+        if block is not None and name in self.names.outer:
+            return _outside(block, self.names.outer[name], shared)
+        if name in graph.blocks:
+            return self._block(name, graph.blocks[name], shared)
+        if name in graph.params or (block is not None and name in block.params):
+            return _value(name, "a param")
+        shapes = [one.pattern for one in block.inputs] if block else [i.shape for i in graph.inputs]
+        return _value(name, "a size") if any(_has(shape, name) for shape in shapes) else None
+
+    def inner_meaning(self, name: str, shared: str) -> Meaning | None:
+        """What a name is inside of a block."""
+        if name not in self.names.inner:
+            return None
+        key, node = self.names.inner[name]
+        family = self.names.graph.blocks[key].family
+        help = (
+            f"name it in the outputs of {family}, and read it as {self._user(key) or 'NODE'}.{name}"
+        )
+        if shared:
+            help = f"a share takes a node of its own scope: make {name} one, outside the block"
+        label = Label(node.span, "inside the block")
+        return Meaning(f"{name} is a node inside the block {family}", help, (label,))
+
+    def _block(self, key: str, block: Block, shared: str) -> Meaning:
+        """The name of a block, where one of a node is needed."""
+        user = self._user(key)
+        help = f"use it in a node: {{block: {key}, from: ...}}"
+        if user is not None:
+            help = f"{user} uses it: {'share' if shared else 'from'}: {user}"
+        message = f"{key} is a block, not {'a node' if shared else 'an input or node'}"
+        return Meaning(message, help, (Label(block.span, "the block"),))
+
+    def _user(self, key: str) -> str | None:
+        """The first node of the scope that uses a block."""
+        nodes = self.names.graph.nodes if self.block is None else self.block.nodes
+        return next((node.name for node in nodes if _called(node) == key), None)
+
+
+def _outside(block: Block, thing: Input | Node, shared: str) -> Meaning:
+    """An input or node of the spec, named in a block."""
+    name = thing.name
+    what = "an input" if isinstance(thing, Input) else "a node"
+    message = f"{name} is {what} outside, and a block sees only its own inputs and nodes"
+    inputs = ", ".join([*(f"{one.name}: ..." for one in block.inputs), f"{name}: {name}"])
+    help = f"give {block.family} an input {name}, and feed it at each use: from: {{{inputs}}}"
+    if shared:
+        help = f"share it outside, {{share: {shared}, from: ...}}, and feed the result to the block"
+        help = f"{name} has no module to share" if isinstance(thing, Input) else help
+    return Meaning(message, help, (Label(thing.span, "outside the block"),))
+
+
+def _value(name: str, what: str) -> Meaning:
+    """A param or a size, which is a number."""
+    message = f"{name} is {what}, not an input or node"
+    return Meaning(message, f"an option takes its value: ${name}")
+
+
+def _has(shape: InputShape | None, name: str) -> bool:
+    return shape is not None and name in [dim for dim in shape.dims if isinstance(dim, str)]
+
+
+def _called(node: Node) -> str | None:
+    """The block that a node uses."""
+    operation = node.operation
+    if isinstance(operation, Each):
+        operation = operation.operation
+    return operation.block if isinstance(operation, Call) else None

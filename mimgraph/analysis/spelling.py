@@ -1,0 +1,108 @@
+"""How a layer is written in YAML: from its example, and from the Python that a user wrote instead.
+
+Used in help only: `activation: Softmax` lacks an option, `Softmax(dim=1)` and `F.relu` are Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from mimgraph import catalogue
+from mimgraph.catalogue import Op
+from mimgraph.ir.graph import Option
+
+Form = Literal["node", "item", "activation"]  # where a layer stands
+
+LONGEST = 200  # characters of Python that are read
+_PYTHON = re.compile(r"((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)(\(.*\))?", re.ASCII | re.DOTALL)
+_PLAIN = (int, float, str)
+
+# how many of the first arguments of torch's class the input decides here, if not all that it decides
+_DECIDED_FIRST = {"GroupNorm": 0, "MultiheadAttention": 1}
+
+
+def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
+    """A layer with these options, where it stands: `activation: {Softmax: -1}`."""
+    listed = ", ".join(f"{name}: {value}" for name, value in options.items())
+    if form == "node":
+        return f"{{layer: {op.name}, {listed}, ...}}" if listed else f"{{layer: {op.name}, ...}}"
+    inside = next(iter(options.values())) if [*options] == [op.lone_option] else f"{{{listed}}}"
+    text = f"{{{op.name}: {inside}}}" if listed else op.name
+    return f"activation: {text}" if form == "activation" else text
+
+
+def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
+    """A layer with the options that it must have: as given, else as in its example."""
+    example = op.example[1]
+    shown: dict[str, str] = {}
+    for spec in op.required:
+        value = given[spec.name].value if spec.name in given else None
+        shown[spec.name] = str(value) if type(value) in _PLAIN else "..."
+        if spec.name not in given:
+            pattern = rf'\b{spec.name}: (\[.*?\]|".*?"|[^,}}]+)'
+            found = re.search(pattern, example)
+            shown[spec.name] = found[1] if found else "..."
+    return as_written(op, shown, form)
+
+
+def python_name(text: str) -> str:
+    """`Softmax` of `nn.Softmax(dim=1)`; any other text as it is."""
+    found = _PYTHON.fullmatch(text) if len(text) <= LONGEST else None
+    return found[2] if found else text
+
+
+def from_python(text: str, form: Form) -> str:
+    """The YAML of a layer that is written as in Python, `nn.Linear(10, 5)` or `F.relu`; "" if it is
+    none."""
+    found = _PYTHON.fullmatch(text) if len(text) <= LONGEST else None
+    op = torch_layer(found[2]) if found else None
+    if found is None or op is None:
+        return ""
+    return as_written(op, _options(op, found[3] or "()"), form)
+
+
+def torch_layer(name: str) -> Op | None:
+    """The layer of a class of torch or of a function of its: `log_softmax` is `LogSoftmax`."""
+    wanted = name.replace("_", "").lower()
+    names = (known for known in catalogue.names("layer") if known.lower() == wanted)
+    return catalogue.find("layer", name) or catalogue.find("layer", next(names, ""))
+
+
+def _options(op: Op, arguments: str) -> dict[str, str]:
+    """The options of a call in Python, in torch's order; what cannot be read is `...`."""
+    try:
+        call = ast.parse(f"f{arguments}", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {"...": "..."}
+    if not isinstance(call, ast.Call):
+        return {"...": "..."}
+    named = {word.arg: _value(word.value) for word in call.keywords if word.arg in op.options}
+    given = [_value(argument) for argument in call.args]
+    required = [spec.name for spec in op.required if spec.name not in named]
+    order = list(op.by_position) or required
+    decided = _DECIDED_FIRST.get(op.name, len(op.inferred))
+    if len(given) >= decided + len(required) or not op.by_position:
+        given = given[decided:]  # which the input decides here
+    options = dict(zip(order, given, strict=False))
+    return options | {name: value for name, value in named.items() if name is not None}
+
+
+def _value(node: ast.expr) -> str:
+    """A literal as YAML writes it."""
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return "..."
+    return _yaml(value)
+
+
+def _yaml(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
+    plain = isinstance(value, int | float) or (isinstance(value, str) and value.isidentifier())
+    return str(value) if plain else "..."

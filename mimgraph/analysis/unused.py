@@ -1,0 +1,153 @@
+"""Finds the params that nothing uses: legal, but probably misspelt, so a warning tells each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mimgraph.analysis.declared import calls
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.ir.expression import PLAIN, variables
+from mimgraph.ir.graph import (
+    Apply,
+    Block,
+    Call,
+    Chain,
+    Chosen,
+    Each,
+    Graph,
+    Input,
+    InputShape,
+    Node,
+    Option,
+    Template,
+    Written,
+)
+from mimgraph.source import PythonFile, Span
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def unused_params(graph: Graph) -> list[Diagnostic]:
+    """A warning for each param of the spec, and of each block that is used, that nothing uses.
+
+    A param counts as used by a param that nothing uses, and by a block that nothing uses.
+    """
+    if not graph.params and not any(block.params for block in graph.blocks.values()):
+        return []
+    used = {*_in_params(graph.params), *_in_inputs(graph.inputs), *_in_nodes(graph.nodes)}
+    docs = [graph.doc, *(one.doc for one in graph.inputs), *(one.doc for one in graph.outputs)]
+    used.update(_in_value(docs))
+    found: list[tuple[str, Option, str]] = []
+    for block in graph.blocks.values():
+        inside = set(_in_block(block))
+        # a default such as `hidden: $hidden` is the spec's
+        used |= (inside - _own(block)) | set(_in_params(block.params))
+        if block.params and _is_used(block, graph):
+            for name, option in block.params.items():
+                others = {n: other for n, other in block.params.items() if n != name}
+                if name not in inside and name not in _in_params(others):
+                    found.append((name, option, block.family))
+    found += [(name, graph.params[name], "") for name in graph.params if name not in used]
+    return [
+        _warning(name, option.key, family)
+        for name, option, family in found
+        if not isinstance(option.key.file, PythonFile)
+    ]
+
+
+def _warning(name: str, span: Span, family: str) -> Diagnostic:
+    help = f"write ${name} where its value belongs, or delete it"
+    return Diagnostic("unused-param", f"nothing uses {name}", span, help=help, node=family)
+
+
+def _own(block: Block) -> set[str]:
+    """The names that hide params of the spec in a block: of its params and dimensions."""
+    patterns = (declared.pattern for declared in block.inputs if declared.pattern)
+    return {*block.params, *(dim for one in patterns for dim in one.dims if isinstance(dim, str))}
+
+
+def _is_used(block: Block, graph: Graph) -> bool:
+    """Whether a node or another block uses a block; one whose name a param gives may be any."""
+    scopes = [graph.nodes, *(one.nodes for one in graph.blocks.values() if one is not block)]
+    called = (call.block for nodes in scopes for call in calls(nodes))
+    return any(isinstance(name, Chosen) or graph.blocks.get(name) is block for name in called)
+
+
+# the names that expressions, templates and docs use; of a doc some more
+
+
+def _in_params(params: Mapping[str, Option]) -> set[str]:
+    """Those in the values of params, also as written where others were given in their place."""
+    values = [part for one in params.values() for part in (one.value, one.span.excerpt().text)]
+    return set(_in_value(values))
+
+
+def _in_inputs(inputs: Iterable[Input]) -> Iterator[str]:
+    for declared in inputs:
+        yield from _in_shape(declared.shape)
+        if declared.vocab is not None:
+            yield from _in_value(declared.vocab.value)
+
+
+def _in_shape(shape: InputShape | None) -> Iterator[str]:
+    if shape is not None:
+        yield from _in_value([dim for dim in shape.dims if isinstance(dim, Written)])
+
+
+def _in_block(block: Block) -> Iterator[str]:
+    for declared in block.inputs:
+        yield from _in_shape(declared.pattern)
+    yield from _in_nodes(block.nodes)
+    yield from _in_value(block.doc)
+
+
+def _in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
+    for node in nodes:
+        operation = node.operation
+        if isinstance(operation, Each):
+            yield from _in_options(operation.options)
+            operation = operation.operation
+        match operation:
+            case Apply(name=name, options=options, lone=lone, activation=activation):
+                yield from _in_options(options, name, lone)
+                if activation is not None:
+                    yield from _in_options(activation.options, activation.name, activation.lone)
+            case Call(block=name, params=options, lone=lone, repeat=repeat):
+                yield from _in_options(options, name, lone)
+                if repeat is not None:
+                    yield from _in_options(repeat.each, "", repeat.times)
+            case Chain(items):
+                yield from _in_nodes(items)
+
+
+def _in_options(
+    options: Mapping[str, Option], name: str = "", lone: Option | None = None
+) -> Iterator[str]:
+    """Those in options, and in the name of what has them where a param gives it."""
+    if isinstance(name, Chosen):
+        yield from _in_value(str(name))
+    for option in options.values():
+        if type(option.value) is not int:  # as of most
+            yield from _in_value(option.value)
+    if lone is not None:
+        yield from _in_value(lone.value)
+
+
+def _in_value(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield from _WORD.findall(value) if "$" in value else ()
+        case _ if type(value) in PLAIN:
+            pass
+        case Written():
+            yield from (variable.name for variable in variables(value.expression))
+        case Template():
+            yield from _in_value(value.text)
+        case list():
+            for item in value:
+                yield from _in_value(item)
+        case Mapping():
+            for item in value.values():
+                yield from _in_value(item)

@@ -1,0 +1,245 @@
+"""Says how a tensor of another number of axes is brought to those that an op takes.
+
+Each text holds one node or more that can be pasted in front of the op, or another op in its place;
+`{input}` in it stands for the name of the source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.types import TensorType
+
+NO_BATCH = (
+    "it has no batch: a parameter or buffer gets one by batched: true, anything else in a merge with"
+    " what has one, by broadcast: true"
+)
+_LETTERS = "abcdefghijklm"
+_NUMBERED = re.compile(r"(\w+)[123]d")
+# layers that treat each channel alone, so that a further axis can be folded into the channels
+_EACH_CHANNEL = re.compile(r"\w*(Pool|Pad|Dropout|InstanceNorm)[123]d|Upsampling\w+2d|Unfold")
+# layers with weights for each channel, whose number must be known
+_WEIGHTED = re.compile(r"(Conv|ConvTranspose|BatchNorm|InstanceNorm)[123]d")
+_RECURRENT = ("RNN", "LSTM", "GRU")
+
+# What a tensor may be, the pattern that makes a sequence of it, its dims, and those of them that
+# become the width of a step, which must be known: the first two that fit are proposed.
+_TOKENS = (
+    ("an image", "n c h w -> n (h w) c", 3, (0,)),
+    ("steps in two axes", "n t s d -> n (t s) d", 3, (2,)),
+    ("frames", "n t c h w -> n (t h w) c", 4, (1,)),
+    ("frames, channels first", "n c t h w -> n (t h w) c", 4, (0,)),
+)
+_STEPS = (
+    ("an image, column by column", "n c h w -> n w (c h)", 3, (0, 1)),
+    ("an image, pixel by pixel", "n c h w -> n (h w) c", 3, (0,)),
+    ("vectors in each step", "n t s d -> n t (s d)", 3, (1, 2)),
+    ("steps in two axes", "n t s d -> n (t s) d", 3, (2,)),
+    ("frames", "n t c h w -> n t (c h w)", 4, (1, 2, 3)),
+    ("frames, channels first", "n c t h w -> n t (c h w)", 4, (0, 2, 3)),
+    ("the pixels of frames", "n t c h w -> n (t h w) c", 4, (1,)),
+)
+_MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}  # of what is resized, by its axes in space
+
+
+def node(layer: str, source: str, options: str) -> str:
+    """A layer on the source, as a node of a spec."""
+    return f"{{layer: {layer}, from: {source}, {options}}}"
+
+
+def rearranged(source: str, pattern: str) -> str:
+    """A Rearrange of the source."""
+    return node("Rearrange", source, f'pattern: "{pattern}"')
+
+
+def one_more_axis(source: str, dim: int = 1) -> str:
+    """What gives a tensor an axis of size 1."""
+    return f"give it one more axis first: {node('Unsqueeze', source, f'dim: {dim}')}"
+
+
+def to_axes(x: TensorType, axes: int, name: str, source: str, layers: Collection[str]) -> str:
+    """What makes `x` a tensor of so many dims, the batch not counted, for the op of this name;
+    `layers` are the names of all, of which one may take it as it is."""
+    if not x.batched:
+        return NO_BATCH
+    if axes == 0:
+        return _to_number(x, source)
+    if axes == 1:
+        return to_vector(x, name, source)
+    if name in ("Softmax2d", "Fold", "Unfold") or _NUMBERED.fullmatch(name):
+        return "; ".join(_to_channels(x, axes, name, source, layers))
+    return to_sequence(x, name, source)
+
+
+def as_vector(x: TensorType, source: str) -> str:
+    """What makes a vector of a tensor of more axes; a length known at run time must be reduced."""
+    if not any(isinstance(dim, Dim) for dim in x.dims):
+        return f"flatten it first: {{layer: Flatten, from: {source}}}"
+    kept = next((i for i in (-1, 0) if not isinstance(x.dims[i], Dim)), -1) % len(x.dims)
+    reduced = [index + 1 for index in range(len(x.dims)) if index != kept]
+    dim = reduced[0] if len(reduced) == 1 else reduced
+    port = ", or a port such as last" if reduced == [1] else ""
+    layer = "Mean" if x.is_floating else "Max"  # integers have no mean
+    return f"take one vector of it first: {node(layer, source, f'dim: {dim}')}{port}"
+
+
+def to_vector(x: TensorType, name: str, source: str) -> str:
+    """For what takes (N, D)."""
+    if not x.batched:
+        return NO_BATCH
+    if not x.dims:
+        return one_more_axis(source)
+    if name == "EmbeddingBag":  # whose bags may have any length
+        return f"flatten it first: {{layer: Flatten, from: {source}}}"
+    if name.endswith("Cell") and len(x.dims) == 2:
+        step = node("Select", source, "dim: 1, index: -1")
+        whole = f"; {name.removesuffix('Cell')} takes a whole sequence" if "input" in source else ""
+        return f"take one step of it: {step}{whole}"
+    return as_vector(x, source)
+
+
+def to_sequence(x: TensorType, name: str, source: str) -> str:
+    """For what takes steps or tokens, (N, T, D)."""
+    if not x.batched:
+        return NO_BATCH
+    by_step = name in _RECURRENT
+    if len(x.dims) == 1:
+        if isinstance(x.dims[0], Dim):
+            return one_more_axis(source, 2)
+        return one_more_axis(source) + (", or of one number a step dim: 2" if by_step else "")
+    found = _STEPS if by_step else _TOKENS
+    patterns = [
+        f"of {what}: {rearranged(source, pattern)}"
+        for what, pattern, axes, known in found
+        if axes == len(x.dims) and all(isinstance(x.dims[index], int) for index in known)
+    ]
+    return "; ".join(patterns[:2])
+
+
+def _to_number(x: TensorType, source: str) -> str:
+    """For what takes one number a sample, (N,): lengths, or an index."""
+    if len(x.dims) != 1:
+        return ""
+    if x.dims[0] == 1:
+        return f"take its axis of size 1 away: {node('Squeeze', source, 'dim: 1')}"
+    if "lengths" in source:
+        return f"of a mask, count the real steps: {node('Sum', source, 'dim: 1')}"
+    return f"take one of each sample: {node('Select', source, 'dim: 1, index: 0')}"
+
+
+def _to_channels(
+    x: TensorType, axes: int, name: str, source: str, layers: Collection[str]
+) -> list[str]:
+    """For what takes channels and then axes in space, (N, C, H, W)."""
+    rank, found = len(x.dims), list[str]()
+    stem = numbered[1] if (numbered := _NUMBERED.fullmatch(name)) else ""
+    if rank == 4 and axes == 3 and stem != "MaxUnpool":
+        return _of_frames(x, name, source, f"{stem}3d" if f"{stem}3d" in layers else "")
+    if name == "Softmax2d" and rank > 0:
+        return [f"{node('Softmax', source, 'dim: 1')} takes any axes"]
+    if rank == 1 and axes > 2 and stem in ("BatchNorm", "Dropout"):
+        return [f"{'BatchNorm1d' if stem == 'BatchNorm' else 'Dropout'} takes {x}"]
+    if stem and rank > 1 and (other := f"{stem}{rank - 1}d") in layers:
+        found.append(f"{other} takes {x}")
+        if isinstance(x.dims[0], Dim) and _WEIGHTED.fullmatch(name) and stem != "MaxUnpool":
+            found = [_channels_first(x, other, source)] if isinstance(x.dims[-1], int) else []
+    if stem == "MaxUnpool" or name == "Fold":
+        return found  # the indices would have to follow, or the windows
+    if rank == axes - 1 > 0:
+        found.append(_one_channel(source))
+    elif rank == 1 and isinstance(x.dims[0], int):
+        sizes = _unflattened(x.dims[0], axes)
+        given = node("Unflatten", source, f"dim: 1, unflattened_size: {sizes}")
+        found.append(f"give it its axes first, such as {given}")
+    elif rank > axes and not found:
+        found = _folded(x, axes, name, source)
+    return found
+
+
+def _one_channel(source: str) -> str:
+    return f"if it has one channel, give it that axis: {node('Unsqueeze', source, 'dim: 1')}"
+
+
+def _channels_first(x: TensorType, layer: str, source: str) -> str:
+    """For steps and features, where a layer wants the features first."""
+    steps = " ".join("rst"[1 - len(x.dims) :])
+    moved = rearranged(source, f"n {steps} c -> n c {steps}")
+    return f"{layer} takes {x.like(x.dims[-1], *x.dims[:-1])}, after {moved}"
+
+
+def _folded(x: TensorType, axes: int, name: str, source: str) -> list[str]:
+    """The first axes folded into the channels, of which a layer with weights must know the number."""
+    count, rank = len(x.dims) - axes + 1, len(x.dims)
+    known = all(isinstance(dim, int) for dim in x.dims[:count])
+    is_free = _EACH_CHANNEL.fullmatch(name) and not _WEIGHTED.fullmatch(name)
+    if not (known or is_free) or rank > len(_LETTERS):
+        return []
+    letters = _LETTERS[:rank]
+    pattern = (
+        f"n {' '.join(letters)} -> n ({' '.join(letters[:count])}) {' '.join(letters[count:])}"
+    )
+    return [f"fold axes into the channels first: {rearranged(source, pattern)}"]
+
+
+def _of_frames(x: TensorType, name: str, source: str, volume: str) -> list[str]:
+    """For what takes images, given frames: a step in time for each of them."""
+    first, second = x.dims[:2]
+    time_first = isinstance(first, Dim) or first not in (1, 3) or second in (1, 3)
+    moved = rearranged(source, "n t c h w -> n c t h w")
+    found = [f"{volume} takes (N, C, T, H, W)"] if volume else []
+    if volume and time_first:
+        found[0] += f", after {moved}"
+    if name == "Softmax2d":
+        channels = node("Softmax", source, f"dim: {2 if time_first else 1}")
+        return [f"{channels} takes any axes"]
+    known = isinstance(first, int) and isinstance(second, int)
+    if known or (_EACH_CHANNEL.fullmatch(name) and not _WEIGHTED.fullmatch(name)):
+        if _EACH_CHANNEL.fullmatch(name):
+            folded = rearranged(source, "n t c h w -> n (t c) h w")
+            return [*found, f"of each frame alone: {folded}"]
+        if not found:
+            return _folded(x, 3, name, source)
+    if name.startswith("Conv"):
+        sizes = "kernel_size: [1, k, k], stride: [1, s, s], padding: [0, p, p]"
+        found.append(f"of each frame alone with {sizes}")
+    elif name == "BatchNorm2d":
+        found.append("it is then the same as BatchNorm2d of each frame")
+    return found
+
+
+def to_resized(x: TensorType, axes: int | None, source: str) -> str:
+    """For what is resized along so many axes in space, or along 1 to 3 (None)."""
+    if not x.batched:
+        return NO_BATCH
+    rank, found = len(x.dims), list[str]()
+    wanted = axes + 1 if axes is not None else min(max(rank, 2), 4)
+    if axes is not None and rank - 1 in _MODES:
+        found.append(f"mode: {_MODES[rank - 1]} takes {x}")
+    if rank == wanted - 1 > 0:
+        found.append(_one_channel(source))
+    elif rank == 4 and wanted == 3:
+        folded = rearranged(source, "n t c h w -> n (t c) h w")
+        found.append(f"of each frame alone: {folded}")
+    elif rank > wanted and not found:
+        found = _folded(x, wanted, "Unfold", source)
+    return "; ".join(found)
+
+
+def _unflattened(size: int, axes: int) -> list[int]:
+    """Sizes of this product: of a square image where there is one, of 3 channels or 1."""
+    if axes == 3:
+        for channels in (3, 1):
+            side = round((size / channels) ** 0.5)
+            if side > 1 and channels * side * side == size:
+                return [channels, side, side]
+    return [size, *[1] * (axes - 1)]
+
+
+def along_the_last(left: int, right: int) -> str:
+    """The equation that multiplies two tensors of so many dims and sums their last axis; one of a
+    single dim meets each place of the other."""
+    others = " ".join("opqrst"[-(max(left, right) - 1) :])
+    one, other = ("n d" if dims == 1 else f"n {others} d" for dims in (left, right))
+    return f"{one}, {other} -> n {others}"

@@ -1,0 +1,189 @@
+"""What is said of a tensor of another number of axes: pasted, it mends the spec.
+
+Every layer and merge is given tensors of 0 to 5 axes, with sizes and with names of sizes. Each node
+that the help writes is put in front of the op, or in its place, and each layer that it names is
+written instead: the fault is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+import mimgraph as mg
+from mimgraph import catalogue
+from mimgraph.catalogue import Op
+from mimgraph.diagnostics import Diagnostic
+from tests.marked import faults
+
+SHAPES = [
+    *("[]", "[8]", "[T]", "[4, 8]", "[T, 8]", "[4, T]"),
+    *("[4, 6, 8]", "[T, S, 8]", "[4, H, W]", "[T, 6, 8]", "[T, S, R]"),
+    *("[4, 3, 8, 8]", "[T, 3, 8, 8]", "[3, T, 8, 8]", "[3, 16, 8, 8]", "[T, 3, H, W]"),
+    *("[2, 4, 3, 8, 8]", "[T, 4, 3, 8, 8]"),
+]
+_NODE = re.compile(r"\{(?:layer|merge): \w+, from: (?:\w+|\[[^]]*\])(?:, [^{}]*)?\}")
+_FROM = re.compile(r"from: (?:\{[^}]*\}|\[[^]]*\]|[\w.]+)(?:, )?")
+
+
+def sources(op: Op) -> list[str]:
+    """As many sources as an op needs."""
+    kind, spec = op.inputs.kind, op.inputs
+    count = {"one": 1, "many": 2, "named": 2}.get(kind, len(spec.names) - len(spec.optional))
+    return [f"x{index}" for index in range(count)]
+
+
+def spec_of(node: str, names: list[str], shape: str, before: str = "") -> str:
+    """A spec of one node whose sources have this shape."""
+    inputs = ", ".join(f"{name}: {shape}" for name in names)
+    mended = f"  mended: {before}\n" if before else ""
+    return f"inputs: {{{inputs}}}\nnodes:\n{mended}  y: {node}\noutputs: y\n"
+
+
+def node_of(op: Op, names: list[str]) -> str:
+    """The example of an op with other sources."""
+    example = _FROM.sub("", op.example[1]).rstrip("} ,")
+    closed = example + "}" * (example.count("{") - example.count("}") - 1)
+    return f"{closed}, from: {names[0] if len(names) == 1 else '[' + ', '.join(names) + ']'}}}"
+
+
+def misfits(spec: str, source: str = "") -> list[str]:
+    """What is wrong with how many axes there are, or with how that is written; of a spec that mends
+    one source of its node, only what is wrong with that one or with what mends it."""
+    return [
+        f"{fault.code}: {fault.message}"
+        for fault in faults(spec)
+        if fault.node != "y"
+        or fault.code in ("yaml-syntax", "unknown-source", "unknown-layer")
+        or (fault.code == "rank-mismatch" and _text(fault) in (source or _text(fault)))
+    ]
+
+
+def _text(fault: Diagnostic) -> str:
+    span = fault.span
+    return span.file.line(span.line)[span.column - 1 : span.end_column - 1]
+
+
+def in_place(node: str, source: str) -> str:
+    """The node with what is in front of it for that source."""
+    head, word, listed = node.rpartition("from: ")
+    return head + word + re.sub(rf"\b{source}\b", "mended", listed)
+
+
+def repaired(op: Op, names: list[str], shape: str, help: str) -> Iterator[tuple[str, str]]:
+    """The spec with each thing that the help proposes, and the source that it mends, if but one."""
+    node = node_of(op, names)
+    used = re.findall(r"from: (x\d)", help)
+    source = used[0] if used else names[0]
+    after = re.search(r"(\w+) takes [^;]*, after (\{.*?\})", help)
+    if after is not None:
+        moved = in_place(as_other(node, op, after[1]), source)
+        yield spec_of(moved, names, shape, after[2]), "mended"
+    for other in re.findall(r"(\w+) takes \(N", help):
+        if after is None:
+            renamed = as_other(node, op, other) if other[0].isupper() else node
+            yield spec_of(re.sub(r"mode: \w+", f"mode: {other}", renamed), names, shape), ""
+    for proposed in _NODE.findall(help):
+        if " takes any axes" in help or proposed.startswith("{merge:"):
+            yield spec_of(proposed, names, shape), ""
+        elif after is None or proposed != after[2]:
+            yield spec_of(in_place(node, source), names, shape, proposed), "mended"
+
+
+def as_other(node: str, op: Op, other: str) -> str:
+    """The node as another layer of its kind, with sizes for any number of axes."""
+    options, word, listed = node.replace(f"layer: {op.name},", f"layer: {other},").rpartition(
+        "from: "
+    )
+    return re.sub(r": \[[^]]*\]", ": 1", options) + word + listed
+
+
+OPS = [
+    op
+    for kind in ("layer", "merge")
+    for name in catalogue.names(kind)
+    if (op := catalogue.find(kind, name)) is not None and sources(op) and op.example[1]
+]
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_what_is_proposed_mends_it(op: Op) -> None:
+    names = sources(op)
+    for shape in SHAPES:
+        spec = spec_of(node_of(op, names), names, shape)
+        for fault in faults(spec)[:1]:
+            if fault.code == "rank-mismatch":
+                assert not re.search(r"\{\w+\}", fault.help), fault.help  # a name left out
+                for mended, source in repaired(op, names, shape, fault.help):
+                    assert misfits(mended, source) == [], f"{fault.help}\n{mended}"
+
+
+def test_most_is_mended() -> None:
+    """What the table above walks over is not silent."""
+    count = 0
+    for op in OPS:
+        names = sources(op)
+        for shape in SHAPES:
+            for fault in faults(spec_of(node_of(op, names), names, shape))[:1]:
+                count += len(list(repaired(op, names, shape, fault.help)))
+    assert count > 1_100
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        "{layer: LSTM, from: a, hidden_size: 4}",
+        "{layer: GroupNorm, from: a, num_groups: 2}",
+        "{merge: attention, from: {query: x, key: a, value: a}}",
+    ],
+)
+def test_what_gives_a_tensor_of_the_model_a_batch(node: str) -> None:
+    head = "inputs: {x: [4, 8]}\nnodes:\n"
+    end = f"  y: {node}\noutputs: [x, y]\n"
+    own = "  a: {parameter: [4, 8], init: zeros}\n"
+    (fault,) = faults(head + own + end)
+    assert fault.code == "rank-mismatch"
+    assert "batched: true" in fault.help and "broadcast: true" in fault.help
+    assert faults(head + own.replace("zeros", "zeros, batched: true") + end) == []
+    merged = (
+        "  p: {parameter: [4, 8], init: zeros}\n  a: {merge: add, from: [x, p], broadcast: true}\n"
+    )
+    assert faults(head + merged + end) == []
+
+
+FRAMES = "inputs: {x: [T, 3, 16, 16]}\nnodes:\n  y: {layer: %s, from: x}\noutputs: y\n"
+
+
+@pytest.mark.parametrize(
+    ("layer", "image", "volume"),
+    [
+        (
+            "Conv2d",
+            "out_channels: 4, kernel_size: 3, stride: 2, padding: 1",
+            "out_channels: 4, kernel_size: [1, 3, 3], stride: [1, 2, 2], padding: [0, 1, 1]",
+        ),
+        ("BatchNorm2d", "eps: 1e-4", "eps: 1e-4"),
+    ],
+)
+def test_each_frame_alone(layer: str, image: str, volume: str) -> None:
+    """A volume layer of kernels of one step does to frames what the image layer does to each."""
+    (fault,) = faults(FRAMES % f"{layer}, {image}")
+    moved = _NODE.findall(fault.help)[0]
+    spec = (
+        "inputs: {x: [T, 3, 16, 16]}\nnodes:\n"
+        f"  moved: {moved}\n"
+        f"  y: {{layer: {layer[:-2]}3d, from: moved, {volume}}}\n"
+        '  back: {layer: Rearrange, from: y, pattern: "n c t h w -> n t c h w"}\noutputs: back\n'
+    )
+    model = mg.loads(spec).compile()
+    alone = mg.loads(
+        f"inputs: {{x: [3, 16, 16]}}\nnodes:\n  y: {{layer: {layer}, from: x, {image}}}\noutputs: y\n"
+    ).compile()
+    state = model.state_dict()
+    alone.load_state_dict({n: t.squeeze(2) if t.ndim == 5 else t for n, t in state.items()})
+    x = torch.rand(2, 5, 3, 16, 16)
+    found = alone(x=x.flatten(0, 1))
+    torch.testing.assert_close(model(x=x), found.unflatten(0, (2, 5)))
