@@ -8,12 +8,12 @@ from typing import Any
 
 from mimgraph.analysis.state import Context, Fed
 from mimgraph.catalogue import Op, OpFault
+from mimgraph.ir.axes_help import NO_BATCH
 from mimgraph.ir.dim import DimOverflow
 from mimgraph.ir.graph import Apply
 from mimgraph.ir.types import TensorType
 
 OF_SHAPES = ("shape-mismatch", "rank-mismatch")
-NO_BATCH = "it has no batch: add it to a tensor that has one, with broadcast: true"
 
 
 def help_for(
@@ -31,7 +31,8 @@ def help_for(
             cures = [_cure(context, fed[key], type_) for key, type_ in batched.items()]
             if None in cures:
                 return fault.help or NO_BATCH
-            return "; or ".join(filter(None, [*dict.fromkeys(cures), fault.help]))
+            others = fault.help if fault.help != NO_BATCH else ""
+            return "; or ".join(filter(None, [*dict.fromkeys(cures), others]))
     return fault.help
 
 

@@ -146,7 +146,7 @@ def test_what_gives_a_tensor_of_the_model_a_batch(node: str) -> None:
     own = "  a: {parameter: [4, 8], init: zeros}\n"
     (fault,) = faults(head + own + end)
     assert fault.code == "rank-mismatch"
-    assert "batched: true" in fault.help and "broadcast: true" in fault.help
+    assert fault.help == "give a a batch: {parameter: [4, 8], batched: true, ...}"
     assert faults(head + own.replace("zeros", "zeros, batched: true") + end) == []
     merged = (
         "  p: {parameter: [4, 8], init: zeros}\n  a: {merge: add, from: [x, p], broadcast: true}\n"

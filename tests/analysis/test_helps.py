@@ -179,7 +179,7 @@ def test_an_item_is_shown_with_all_options_that_it_needs(name: str) -> None:
             "{Conv2d: {out_channels: 16, kernel_size: [3, 5]}}",
         ),
         ("torch.nn.BatchNorm2d(16)", "BatchNorm2d"),
-        ("GroupNorm(4, 16)", "{GroupNorm: {num_groups: 4}}"),
+        ("GroupNorm(4, 16)", "{GroupNorm: 4}"),
         ("MultiheadAttention(64, 8)", "{MultiheadAttention: 8}"),
         ("nn.LSTM(8, 16, 2)", "{LSTM: {hidden_size: 16, num_layers: 2}}"),
         ("GELU(approximate='tanh')", "{GELU: tanh}"),

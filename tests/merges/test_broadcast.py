@@ -15,6 +15,7 @@ from torch import Tensor
 
 import mimgraph as mg
 from mimgraph.catalogue import OpFault, ops
+from mimgraph.ir.axes_help import NO_BATCH
 from mimgraph.ir.types import TensorType
 from tests.layers.oracle import infer, make, results
 from tests.marked import faults
@@ -354,9 +355,9 @@ FAULTS = {
     ),
     "p [8]; {layer: LSTM, from: ⟦table, hidden_size: 4}": (
         "LSTM takes (N, T, input_size)",
-        "it has no batch: add it to a tensor that has one, with broadcast: true",
+        NO_BATCH,
     ),
-    "p [4]; {merge: gated, from: [v, ⟦row], out_features: 4}": ("gated takes (N, *, D)", ""),
+    "p [4]; {merge: gated, from: [v, ⟦row], out_features: 4}": ("gated takes (N, *, D)", NO_BATCH),
 }
 
 
