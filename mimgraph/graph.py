@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
-    from mimgraph.builder import BlockPart, GraphPart, Outputs
+    from mimgraph.builder import Family, GraphPart, Outputs
     from mimgraph.codegen.export import DynamicShapes
     from mimgraph.codegen.hook import InputCheck
     from mimgraph.codegen.stages import Sender
@@ -89,8 +89,12 @@ class Graph(Shown):
         return found
 
     @cached_property
-    def blocks(self) -> Mapping[str, BlockPart]:
-        """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`."""
+    def blocks(self) -> Mapping[str, Family]:
+        """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`.
+
+        One that a function declared is that function, called again: it takes all of its params, also
+        those by which it decides something in Python and which the dump therefore lacks.
+        """
         from mimgraph.builder import block_parts
 
         return block_parts(self.declared)

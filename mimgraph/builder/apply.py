@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mimgraph.builder.place import fail
+from mimgraph.builder.watch import Watched
 from mimgraph.catalogue import LayerCall, Op
 from mimgraph.ir.graph import Activation, Apply, Option, Take
 from mimgraph.source import Span
@@ -52,6 +53,8 @@ def option(value: Any, span: Span) -> Option:
 
 def _data(value: Any) -> Any:
     """Sequences as lists, as YAML has them."""
+    if type(value) is Watched:
+        return value.use()
     if isinstance(value, list | tuple):
         return [_data(item) for item in value]
     if isinstance(value, Mapping):

@@ -17,6 +17,7 @@ from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.trace import Trace, running
+from mimgraph.builder.watch import RESULTS
 from mimgraph.catalogue import EachCall, ItemCall, LayerCall
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
@@ -124,33 +125,43 @@ class Tensor(Shown):
     @property
     def type(self) -> TensorType:
         """Dims, dtype and vocabulary."""
-        return self._typed(self.port)
+        self._look()
+        return self.typed()
 
     @property
     def dims(self) -> tuple[Size, ...]:
         """The sizes without the batch; of a block's input, they remember where they come from."""
-        dims = self.type.dims
+        dims = self.typed().dims
         trace = self.record.trace
-        return trace.remembered(self.record.label, dims) if trace and self.is_input else dims
+        if trace is None:
+            return dims
+        return trace.remembered(self.record.label, dims) if self.is_input else trace.made(dims)
 
     @property
     def shape(self) -> Shape:
         """The sizes with the batch, `N`."""
-        return Shape((BATCH, *self.dims) if self.type.batched else self.dims)
+        return Shape((BATCH, *self.dims) if self.typed().batched else self.dims)
 
     @property
     def dtype(self) -> str:
-        return self.type.dtype
+        self._look()
+        return self.typed().dtype
 
     @property
     def is_input(self) -> bool:
         """Whether it is an input of the graph or block."""
         return isinstance(self.record.made, Given)
 
+    def _look(self) -> None:
+        """Note that the function of a block may decide something by what this handle is."""
+        if self.record.trace is not None:
+            self.record.trace.note(RESULTS)
+
     def __repr__(self) -> str:
+        self._look()
         record = self.record
         if self.port is not None:
-            return f"<{record.label}.{self.port} {self.type}{self._missing()}>"
+            return f"<{record.label}.{self.port} {self.typed()}{self._missing()}>"
         shown = (f"{port} {type_}".lstrip() for port, type_ in record.results.items())
         return f"<{record.label} {', '.join(shown)}{self._missing()}>"
 
@@ -170,25 +181,21 @@ class Tensor(Shown):
         """One of several results, by name."""
         if self.port is not None:
             raise TypeError(f"{self!r} is one tensor and has no ports")
-        self._typed(str(port))
+        _typed(self.record, str(port))
         return Tensor(self.record, str(port))
 
     def __iter__(self) -> Iterator[Tensor]:
         """Every port of what has no default one."""
         if self.port is not None or self.record.default is not None:
             raise TypeError(f"{self!r} is one tensor and cannot be unpacked")
+        recipe = self.record.recipe
+        if isinstance(recipe, LayerCall) and not recipe.op.ports:  # their number is a result, too
+            self._look()
         return (Tensor(self.record, port) for port in self.record.results)
 
-    def _typed(self, port: str | None) -> TensorType:
-        record = self.record
-        found = record.results.get(port or record.default or "")
-        if found is not None and port != "":
-            return found
-        report, span = Report(), here()
-        weight = infer_port(ir.Source(record.label, port, span), record.made, report)
-        raise_faults(report, span)
-        assert weight is not None  # a learned tensor: it is not among the results
-        return weight
+    def typed(self) -> TensorType:
+        """The type, without a note in the block that its function asked for it."""
+        return _typed(self.record, self.port)
 
     def apply_layer(
         self,
@@ -214,6 +221,20 @@ class Tensor(Shown):
 
     def __matmul__(self, other: object) -> Tensor:
         return _merge("matmul", self, other)
+
+
+def _typed(record: Record, port: str | None) -> TensorType:
+    """The type of a port, or of the default one."""
+    found = record.results.get(port or record.default or "")
+    if found is not None and port != "":
+        return found
+    report, span = Report(), here()
+    weight = infer_port(ir.Source(record.label, port, span), record.made, report)
+    if report.diagnostics:
+        _note_refusal()
+    raise_faults(report, span)
+    assert weight is not None  # a learned tensor: it is not among the results
+    return weight
 
 
 def _merge(name: str, left: Tensor, right: object) -> Tensor:
@@ -316,6 +337,26 @@ def record(
     name: str | None,
 ) -> Tensor:
     """Check a call on handles, and keep it; a second call of one object shares its module."""
+    try:
+        return _record(recipe, sources, named, name)
+    except SpecError:
+        _note_refusal()
+        raise
+
+
+def _note_refusal() -> None:
+    """Note in the block that is being declared what its function may catch, and go on by."""
+    trace = running()
+    if trace is not None:
+        trace.note_all()
+
+
+def _record(
+    recipe: Called,
+    sources: tuple[Any, ...],
+    named: Mapping[str, Any],
+    name: str | None,
+) -> Tensor:
     span = here()
     handles = _handles(recipe, sources, named)
     trace = _common_trace(handles, span)

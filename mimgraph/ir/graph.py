@@ -268,7 +268,8 @@ class Block:
     """A sub-graph with params. `family` is the name that its class is made from.
 
     A chain has one input and one node named "", and its items are the module's own positions.
-    A block made in code may bring the blocks that it uses, in `inner`.
+    A block made in code may bring the blocks that it uses, in `inner`; one that a Python function
+    declared has what calls the function again, in `function`.
     """
 
     family: str
@@ -280,6 +281,7 @@ class Block:
     is_chain: bool = False
     doc: str = ""
     inner: Mapping[str, Block] = field(default_factory=dict)
+    function: Any = field(default=None, compare=False, repr=False)
 
     @property
     def is_whole(self) -> bool:
