@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from mimgraph.builder import Family, GraphPart, Outputs
     from mimgraph.codegen.export import DynamicShapes
+    from mimgraph.codegen.failure import Origin
     from mimgraph.codegen.hook import InputCheck
     from mimgraph.codegen.stages import Sender
     from mimgraph.codegen.transfer import Transfer
@@ -151,7 +152,7 @@ class Graph(Shown):
         """
         from mimgraph.codegen.failure import explain_failures
 
-        made: nn.Module = explain_failures(self._classes()[self.name], self.typed)()
+        made = explain_failures(self._classes()[self.name](), self.typed)
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
         return made
@@ -473,16 +474,23 @@ def positional(model: nn.Module, names: Iterable[str] | str | None = None) -> nn
     return Positional(model, names)
 
 
-def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
+def restore(
+    spec: str, class_name: str, layers: Mapping[str, type], origin: Origin | None = None
+) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
-    return _empty(_reload(spec, layers), class_name)
+    return _empty(_reload(spec, layers), class_name, origin)
 
 
 def restore_stage(
-    starts: tuple[str, ...], index: int, spec: str, class_name: str, layers: Mapping[str, type]
+    starts: tuple[str, ...],
+    index: int,
+    spec: str,
+    class_name: str,
+    layers: Mapping[str, type],
+    origin: Origin | None = None,
 ) -> nn.Module:
     """The same of a class of a stage's source."""
-    return _empty(_reload(spec, layers).split(starts)[index], class_name)
+    return _empty(_reload(spec, layers).split(starts)[index], class_name, origin)
 
 
 def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
@@ -492,14 +500,13 @@ def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
     return loads(spec)
 
 
-def _empty(graph: Graph, class_name: str) -> nn.Module:
+def _empty(graph: Graph, class_name: str, origin: Origin | None) -> nn.Module:
     from mimgraph.codegen.failure import explain_failures
 
-    classes = graph._classes()
-    explain_failures(classes[graph.name], graph.typed, anew=False)
-    made = classes[class_name]
+    made = graph._classes()[class_name]
     instance: nn.Module = made.__new__(made)
-    return instance
+    is_whole = class_name == graph.name
+    return explain_failures(instance, graph.typed, origin) if is_whole else instance
 
 
 def restore_check(spec: str) -> InputCheck:
