@@ -11,11 +11,12 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from math import gcd
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, Self
 
 from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
@@ -257,7 +258,29 @@ class Applicable:
 
     def __getitem__(self, item: str) -> ItemCall:
         """The module that `each` made for one of its sources, to be called on another."""
+        if not isinstance(item, str):
+            raise TypeError(
+                f"{self.label}[...] takes the name of a source that {self.label} was applied to by"
+                f" .each(...), not {item!r:.40}"
+            )
         return ItemCall(self, item)
+
+    # without these Python would try [0], [1], ... for ever
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self.label}(...) is a layer and cannot be unpacked: {self._how()}")
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise TypeError(f"{self.label}(...) is a layer and contains nothing: {self._how()}")
+
+    def _how(self) -> str:
+        return f"call it on a handle first, {self.label}(...)(x)"
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        """The same layer with weights of its own, as `copy.deepcopy` gives in torch."""
+        made = copy(self)
+        made.uses = {}
+        return made
 
 
 @data
@@ -279,6 +302,9 @@ class ItemCall(Applicable):
         self.layer = layer
         self.item = item
         self.uses = layer.uses
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r}[{self.item!r}]"
 
     @property
     def label(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from mimgraph.render.review import Review
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
+
+
+_BY_NAME = "graph.inputs, graph.outputs and graph.shapes have what it holds, by name"
 
 
 class Graph(Shown):
@@ -301,6 +304,12 @@ class Graph(Shown):
         return same(self.typed, other.typed) if isinstance(other, Graph) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be unpacked: {_BY_NAME}")
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise TypeError(f"nothing is in {self!r} itself: {_BY_NAME}")
 
     @uncollected()
     def _repr_html_(self) -> str:

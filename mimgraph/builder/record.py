@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
-from typing import Any, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
@@ -187,11 +187,36 @@ class Tensor(Shown):
     def __iter__(self) -> Iterator[Tensor]:
         """Every port of what has no default one."""
         if self.port is not None or self.record.default is not None:
-            raise TypeError(f"{self!r} is one tensor and cannot be unpacked")
+            raise TypeError(
+                f"{self!r} is one tensor and cannot be unpacked: take parts with layers.Chunk,"
+                f" layers.Split or layers.Select{_ports(self)}"
+            )
         recipe = self.record.recipe
         if isinstance(recipe, LayerCall) and not recipe.op.ports:  # their number is a result, too
             self._look()
         return (Tensor(self.record, port) for port in self.record.results)
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise TypeError(
+            f"{self!r} has no values that something could be in: compare when the model runs, with"
+            ' merges.formula("x == 3", x=handle)'
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same result of the same call; its values are not known yet."""
+        if isinstance(other, int | float):
+            formula = f'merges.formula("x == {other}", x=handle)'
+            raise TypeError(f"{self!r} has no values to compare: write {formula}")
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        return self.record is other.record and self.port == other.port
+
+    def __hash__(self) -> int:
+        return hash((self.record, self.port))
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        """Itself: a handle is but a name of what a call made."""
+        return self
 
     def typed(self) -> TensorType:
         """The type, without a note in the block that its function asked for it."""
@@ -221,6 +246,12 @@ class Tensor(Shown):
 
     def __matmul__(self, other: object) -> Tensor:
         return _merge("matmul", self, other)
+
+
+def _ports(handle: Tensor) -> str:
+    """How the results of a call are taken, where there are several."""
+    ports = [port for port in handle.record.results if port]
+    return f', or a port: handle["{ports[0]}"]' if ports and handle.port is None else ""
 
 
 def _typed(record: Record, port: str | None) -> TensorType:

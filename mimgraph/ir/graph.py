@@ -6,7 +6,7 @@ What is used at one place (`eq=False`) is compared by identity, so that it can b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, fields
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self
 
@@ -282,6 +282,10 @@ class Block:
     doc: str = ""
     inner: Mapping[str, Block] = field(default_factory=dict)
     function: Any = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """All but the function, which seldom can be pickled."""
+        return None, {one.name: getattr(self, one.name) for one in fields(self)} | {"function": None}
 
     @property
     def is_whole(self) -> bool:
