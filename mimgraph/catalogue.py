@@ -18,6 +18,7 @@ from importlib import import_module
 from math import gcd
 from typing import Any, NamedTuple, NoReturn, Self
 
+from mimgraph.arguments import as_mapping
 from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dim import Dim, Size, equal
@@ -253,7 +254,7 @@ class Applicable:
 
         `with_` gives each its own options, `{"embedding_dim": [8, 4]}`.
         """
-        applied = EachCall(self, dict(with_ or {}))
+        applied = EachCall(self, as_mapping("with_", with_, '{"embedding_dim": [8, 4]}'))
         return applier(self.label, sources, named)(applied, sources, named, name)
 
     def __getitem__(self, item: str) -> ItemCall:
@@ -337,7 +338,8 @@ class LayerCall(Applicable):
         if self.op.inputs.kind == "named" and sources and not is_source(sources[0]):
             self.args, sources = sources[:1], sources[1:]
             if sources and isinstance(sources[0], Mapping):
-                named, sources = {**sources[0], **named}, sources[1:]
+                by_name = as_mapping("the sources", sources[0], '{"a": x}')
+                named, sources = {**by_name, **named}, sources[1:]
         return applier(self.op.name, sources, named)(self, sources, named, name)
 
 

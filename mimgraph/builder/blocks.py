@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Given, Made
 from mimgraph.analysis.names import NODE_WORDS, name_fault
+from mimgraph.arguments import shown, wrong
 from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
 from mimgraph.builder.assemble import DeclaredBody, Output, check_output_name, declare_body
 from mimgraph.builder.content import content
@@ -297,6 +298,8 @@ class BlockFunction(Family):
 
 def block(function: Callable[..., Any]) -> BlockFunction:
     """Make a function of handles a block, which is called like a layer."""
+    if not inspect.isroutine(function) or not hasattr(function, "__code__"):
+        raise wrong("a block", "a function of handles, decorated with @mg.block", function)
     return BlockFunction(function)
 
 
@@ -457,6 +460,9 @@ def _repeat(given: Any, span: Span) -> ir.Repeat | None:
     times, shared, each = given.get("times"), given.get("shared", False), given.get("with", {})
     if not isinstance(shared, bool) or not isinstance(each, Mapping):
         raise fail("wrong-type", "shared is true or false, and with is a mapping", span)
+    for name in each:
+        if not isinstance(name, str):
+            raise fail("wrong-type", f"a param in with is a text, not {shown(name)}", span)
     if shared and each:
         raise fail("bad-option", "a shared repeat is one module: no with", span)
     if times is None and not each:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice
 from typing import Any, NoReturn, Protocol, cast
 
 from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
 from mimgraph.analysis.names import name_fault
-from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
+from mimgraph.arguments import shown
+from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.each import draft_each
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.trace import Trace, running
-from mimgraph.builder.watch import RESULTS
+from mimgraph.builder.watch import RESULTS, Watched
 from mimgraph.catalogue import EachCall, ItemCall, LayerCall
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
@@ -26,7 +28,7 @@ from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.typed import TypedNode, Value
-from mimgraph.ir.types import BATCH, DTYPES, Shape, TensorType
+from mimgraph.ir.types import BATCH, DTYPES, MAX_AXES, Shape, TensorType
 from mimgraph.shown import Shown
 from mimgraph.source import Span
 
@@ -304,16 +306,19 @@ def Input(
     _check_name(name, span)
     if shape is None and vocab is None:
         raise fail("missing-key", f"{name} needs a shape", span, "shape: [5]")
-    if isinstance(shape, str) or not isinstance(shape, Iterable | None):
-        raise fail("wrong-type", "a shape is a list of sizes", span)
+    for what, given in (("doc", doc), ("optional", optional)):
+        wants = str if what == "doc" else int
+        if not isinstance(given, wants):
+            said = "a text" if what == "doc" else "True or False"
+            raise fail("wrong-type", f"{what} is {said}, not {shown(given)}", span)
     declared = ir.Input(
         name,
         span,
-        _shape(shape or (), span, report),
+        _shape(() if shape is None else shape, span, report),
         _dtype(dtype, "float32" if vocab is None else "int64", span, report),
-        None if vocab is None else ir.Option(vocab, span, span),
+        None if vocab is None else option(vocab, span),
         doc,
-        optional,
+        bool(optional),
     )
     raise_faults(report, span)
     type_ = infer_input(declared, report)
@@ -322,27 +327,47 @@ def Input(
     return Tensor(Record(Given(declared, type_), span, name, name, None))
 
 
-def _shape(shape: Iterable[Any], span: Span, report: Report) -> ir.InputShape:
+def _shape(shape: Any, span: Span, report: Report) -> ir.InputShape:
     """Sizes, and names of sizes; another handle's dims are as good."""
-    dims = tuple(str(dim) if isinstance(dim, Dim) else dim for dim in shape)
+    sizes = [size.plain if type(size) is Watched else size for size in sizes_of(shape, span)]
+    dims = tuple(str(size) if isinstance(size, str | Dim) else size for size in sizes)
     for dim in dims:
         if isinstance(dim, str):
             reason = name_fault(dim) if dim != "N" else "N is the batch"
             if reason is not None:
                 message = f"{dim!r} cannot name a size"
                 report.add(Diagnostic("bad-name", message, span, help=reason))
-        elif isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        elif type(dim) is not int:
             report.add(Diagnostic("wrong-type", "a size is an integer or a name", span))
     raise_faults(report, span)
-    plain = (dim if isinstance(dim, str) else operator.index(dim) for dim in dims)
-    return ir.InputShape(tuple(plain), (span,) * len(dims))
+    return ir.InputShape(dims, (span,) * len(dims))
+
+
+def sizes_of(shape: Any, span: Span) -> list[Any]:
+    """The sizes of a shape, a list or an array of them; whole numbers of numpy and torch are ints."""
+    ordered = isinstance(shape, Iterable) and not isinstance(
+        shape, str | bytes | Mapping | AbstractSet
+    )
+    if not ordered or getattr(shape, "ndim", 1) != 1:
+        message = f"a shape is a list of sizes, not {shown(shape)}"
+        raise fail("wrong-type", message, span, "one axis of 5 is [5], the batch is left out")
+    return [_plain_size(size) for size in islice(shape, MAX_AXES + 1)]  # more are refused
+
+
+def _plain_size(size: Any) -> Any:
+    if type(size) in (bool, Watched):
+        return size
+    try:
+        return operator.index(size)
+    except Exception:  # noqa: BLE001 - what it is instead, an array perhaps, says what it likes
+        return size
 
 
 def _dtype(dtype: Any, default: str, span: Span, report: Report) -> str:
     """A dtype by name; torch's own are as good."""
     if dtype is None:
         return default
-    name = str(dtype).removeprefix("torch.")
+    name = dtype.__name__ if isinstance(dtype, type) else str(dtype).removeprefix("torch.")
     if name not in DTYPES:
         near = nearest(name, DTYPES)
         help = f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"

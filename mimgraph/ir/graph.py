@@ -285,7 +285,9 @@ class Block:
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """All but the function, which seldom can be pickled."""
-        return None, {one.name: getattr(self, one.name) for one in fields(self)} | {"function": None}
+        return None, {one.name: getattr(self, one.name) for one in fields(self)} | {
+            "function": None
+        }
 
     @property
     def is_whole(self) -> bool:
