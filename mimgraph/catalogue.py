@@ -18,7 +18,7 @@ from importlib import import_module
 from math import gcd
 from typing import Any, NamedTuple, NoReturn, Self
 
-from mimgraph.arguments import as_mapping
+from mimgraph.arguments import as_mapping, shown
 from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dim import Dim, Size, equal
@@ -291,6 +291,9 @@ class EachCall:
     layer: Applicable
     options: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return f"{self.layer!r}.each"
+
     @property
     def uses(self) -> dict[Any, Any]:
         return self.layer.uses
@@ -353,7 +356,15 @@ def applier(name: str, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Ca
     for source in (*sources, *named.values()):
         if is_source(source):
             return typing.cast("Callable[..., Any]", source.apply_layer)
-    raise TypeError(f"{name} is called on tensors: mg.Input(...) or what a layer returned")
+    raise no_handle(name, *sources, *named.values())
+
+
+def no_handle(name: str, *given: Any) -> TypeError:
+    """The error of what is called on something else than handles."""
+    odd = f", not on {shown(given[0])}" if given else ""
+    return TypeError(
+        f"{name} is called on tensors of a graph, mg.Input(...) or what a layer returned{odd}"
+    )
 
 
 _OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}, "tensor": {}, "part": {}}

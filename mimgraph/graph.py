@@ -466,7 +466,7 @@ def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> 
 
     A .safetensors file that `Graph.save` wrote holds one too.
     """
-    file = as_path("a spec", path)
+    file = as_path("what load reads", path)
     if "\n" in str(path):
         raise ValueError("load takes the path of a spec: mg.loads takes its text")
     if file.is_dir():
@@ -573,6 +573,11 @@ def _params(given: Any) -> dict[str, Any]:
     return {name: as_plain(name, value) for name, value in named.items()}
 
 
+def _name(given: Any) -> str:
+    """What messages call a text that was read from a file or elsewhere."""
+    return str(given) if isinstance(given, PathLike) else as_text("name", given)
+
+
 def _spec_text(given: Any) -> str:
     """The text of a spec."""
     if isinstance(given, PathLike):
@@ -585,7 +590,7 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
     """The graph of a spec as text; a `SpecError` tells every fault of it."""
     params = _params(params)
     report = Report()
-    declared = read(SourceFile(as_text("name", name), _spec_text(text)), report, params)
+    declared = read(SourceFile(_name(name), _spec_text(text)), report, params)
     if declared is None:
         raise SpecError(report.diagnostics)
     unknown = [param for param in params if param not in declared.params]

@@ -20,7 +20,7 @@ from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.trace import Trace, running
 from mimgraph.builder.watch import RESULTS, Watched
-from mimgraph.catalogue import EachCall, ItemCall, LayerCall
+from mimgraph.catalogue import EachCall, ItemCall, LayerCall, is_source, no_handle
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
@@ -109,6 +109,7 @@ class Tensor(Shown):
     """A handle on what an input or a call gives; it holds a type and no data."""
 
     __slots__ = ("port", "record")
+    __array_ufunc__ = None  # numpy leaves operators to the handle
 
     def __init__(self, record: Record, port: str | None = None) -> None:
         self.record = record
@@ -206,8 +207,8 @@ class Tensor(Shown):
 
     def __eq__(self, other: object) -> bool:
         """Whether both are the same result of the same call; its values are not known yet."""
-        if isinstance(other, int | float):
-            formula = f'merges.formula("x == {other}", x=handle)'
+        if isinstance(other, int | float | complex) or hasattr(other, "tolist"):
+            formula = 'merges.formula("x == 3", x=handle)'
             raise TypeError(f"{self!r} has no values to compare: write {formula}")
         if not isinstance(other, Tensor):
             return NotImplemented
@@ -345,8 +346,10 @@ def _shape(shape: Any, span: Span, report: Report) -> ir.InputShape:
 
 def sizes_of(shape: Any, span: Span) -> list[Any]:
     """The sizes of a shape, a list or an array of them; whole numbers of numpy and torch are ints."""
-    ordered = isinstance(shape, Iterable) and not isinstance(
-        shape, str | bytes | Mapping | AbstractSet
+    ordered = (
+        isinstance(shape, Iterable)
+        and not is_source(shape)
+        and not isinstance(shape, str | bytes | Mapping | AbstractSet)
     )
     if not ordered or getattr(shape, "ndim", 1) != 1:
         message = f"a shape is a list of sizes, not {shown(shape)}"
@@ -501,7 +504,7 @@ def _handles(recipe: Called, sources: tuple[Any, ...], named: Mapping[str, Any])
     found += [(key, source) for key, source in named.items() if source is not None]
     for _, source in found:
         if not isinstance(source, Tensor):
-            raise TypeError(f"{recipe!r} is called on tensors, not on {source!r}")
+            raise no_handle(repr(recipe), source)
     if isinstance(recipe, EachCall):  # a port is called as its source, which may have no name yet
         return [(key or s.port or s.record.label, s) for key, s in found]
     if isinstance(recipe, LayerCall) and recipe.op.inputs.kind == "named":
