@@ -104,7 +104,7 @@ def straight(x: mg.Tensor, *, width: int) -> mg.Tensor:
 
 
 @mg.block
-def deciding(x: mg.Tensor, *, width: int) -> mg.Tensor:
+def deciding(x: mg.Tensor, *, width: int = 1) -> mg.Tensor:
     return layers.Linear(width)(x) if width > 1 else x
 
 
@@ -184,6 +184,42 @@ def test_a_tuple_comes_as_a_tuple() -> None:
     assert mg.Graph(same()(x)) == mg.Graph(same(ks=(3, 3))(x)) == mg.Graph(same((3, 3))(x))
 
 
+def test_sizes_of_run_time_decide_nothing_where_they_are_but_written() -> None:
+    @mg.block
+    def split(x: mg.Tensor, *, n: int = 2) -> mg.Tensor:
+        length, width = x.dims
+        return layers.Reshape([length, n, width // n])(x)
+
+    @mg.block
+    def around(x: mg.Tensor, *, width: int = 6, n: int = 2) -> mg.Tensor:
+        return split(n=n)(layers.Linear(width)(x))
+
+    @mg.block
+    def longer(x: mg.Tensor, *, n: int = 2) -> mg.Tensor:
+        length, width = x.dims
+        return layers.Reshape([length * n, width // n])(x)
+
+    x = mg.Input("x", ("T", 8))
+    assert params_of(mg.Graph(around()(x)), "around") == ["width", "n"]
+    assert params_of(mg.Graph(longer()(x)), "longer") == []  # no spec multiplies T by a param
+
+
+def test_a_graph_in_a_block_takes_its_params() -> None:
+    spec = "params: {h: 3}\ninputs: {a: [6]}\nnodes: {b: {layer: Linear, from: a, out_features: $h}}\noutputs: b"
+    tower = mg.loads(spec)
+
+    @mg.block
+    def around(x: mg.Tensor, *, n: int = 2) -> mg.Tensor:
+        return merges.add(tower(x, h=n), tower(h=n)(x))
+
+    graph = mg.Graph(around()(vector()))
+    assert params_of(graph, "around") == ["n"]
+    other = mg.loads(
+        graph.dumps().replace("block: around, from: x", "block: around, from: x, n: 5")
+    )
+    assert other == mg.Graph(around(n=5)(vector()))
+
+
 # --- repeats and each ------------------------------------------------------------------------------
 
 
@@ -191,6 +227,9 @@ def test_a_repeat_of_equal_values_drops_what_is_no_param() -> None:
     graph = mg.Graph(deciding(repeat={"with": {"width": [6, 6]}})(vector(), name="y"))
     assert "y: {block: deciding, from: x, repeat: 2}" in graph.dumps()
     assert mg.loads(graph.dumps()) == graph
+    never = mg.Graph(deciding(repeat={"with": {"width": []}})(vector(), name="y"))  # defaults to 1
+    assert "repeat: 0" in never.dumps()
+    assert mg.loads(never.dumps()) == never
 
 
 def test_a_repeat_over_what_python_decides_by_is_refused() -> None:

@@ -37,13 +37,9 @@ from mimgraph.source import Span
 
 WORDS = ("repeat", "take", "freeze")  # of a use, beside its params
 
+_FINAL = "_mimgraph_final"  # of an exception: the function raises it with plain numbers, too
+
 _numbers = count()
-
-
-class _Plain:
-    """The last exception of a block's function that was run with plain numbers."""
-
-    failure: BaseException | None = None
 
 
 def new_key(family: str) -> str:
@@ -194,20 +190,19 @@ class BlockFunction(Family):
     ) -> Traced:
         """Run the function on fresh handles, and declare what it did."""
         try:
-            return self._watched(params, types, outer, True)
+            return self._traced(params, types, outer, True)
         except SpecError:
             raise
         except Exception as error:
-            if error is _Plain.failure:  # of a block in this one: its numbers were plain
+            if getattr(error, _FINAL, False):  # of a block in this one
                 raise
-        # some code of C takes nothing but an int
-        try:
-            return self._watched(params, types, outer, False)
+        try:  # some code of C takes nothing but an int
+            return self._traced(params, types, outer, False)
         except Exception as error:
-            _Plain.failure = error
+            setattr(error, _FINAL, True)
             raise
 
-    def _watched(
+    def _traced(
         self,
         params: Mapping[str, Any],
         types: tuple[TensorType, ...],
@@ -343,7 +338,7 @@ class BlockCall(Applicable):
             call,
             block=key,
             params=_known(call.params, declared),
-            repeat=_varying(call.repeat, declared, len(arguments), feed.span),
+            repeat=_varying(call.repeat, declared, feed.span),
         )
         take = declare_take(self.keywords, feed.span)
         freeze = declare_freeze(self.keywords, feed.span)
@@ -414,13 +409,12 @@ def _known(options: Mapping[str, ir.Option], declared: Declared) -> dict[str, ir
     return {name: given for name, given in options.items() if name in declared.params}
 
 
-def _varying(
-    repeat: ir.Repeat | None, declared: Declared, times: int, span: Span
-) -> ir.Repeat | None:
+def _varying(repeat: ir.Repeat | None, declared: Declared, span: Span) -> ir.Repeat | None:
     """A repeat with what varies for the block itself."""
     if repeat is None or not repeat.each:
         return repeat
     each = _known(repeat.each, declared)
+    times = len(next(iter(repeat.each.values())).value)  # a list for each, as was checked
     return repeat._replace(each=each, times=repeat.times if each else option(times, span))
 
 

@@ -158,7 +158,7 @@ def _computed(symbol: str, left: Any, right: Any) -> Any:
         return Watched(result, known, origins)
     sizes = [side for side in watched if type(side.plain) is type(result) is Dim]
     for side in watched:
-        if side not in sizes:
+        if type(side.plain) is not Dim or not sizes:
             side.look()  # its value is a part of the size, or of a number that forgets it
     if not sizes:
         return result
