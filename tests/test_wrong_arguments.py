@@ -40,6 +40,16 @@ def blk(v: mg.Tensor, *, n: int = 2) -> mg.Tensor:
     return layers.Linear(n)(v)
 
 
+def returning(value: Any) -> Any:
+    """A block whose function returns a value."""
+
+    @mg.block
+    def returns(v: mg.Tensor) -> Any:
+        return value
+
+    return returns
+
+
 x = mg.Input("x", (4,))
 gr = mg.Graph(layers.Linear(3)(x, name="y"))
 other = mg.Graph(layers.Linear(3)(mg.Input("z", (4,))))
@@ -153,8 +163,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "block.each.with": lambda w: blk().each(x, with_=w),
     "block.each.values": lambda w: blk().each(x, with_={"n": w}),
     "block.each.name": lambda w: blk().each(x, name=w),
-    "block.returns": lambda w: mg.block(lambda v: w)()(x),
-    "block.returns.dict": lambda w: mg.block(lambda v: {"a": w})()(x),
+    "block.returns": lambda w: returning(w)()(x),
+    "block.returns.dict": lambda w: returning({"a": w})()(x),
     "layer.option": lambda w: layers.Linear(w)(x),
     "layer.bias": lambda w: layers.Linear(3, w)(x),
     "layer.call": lambda w: layers.Linear(3)(w),
