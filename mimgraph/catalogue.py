@@ -10,12 +10,14 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from math import gcd
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, Self
 
+from mimgraph.arguments import as_mapping, shown
 from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
@@ -257,12 +259,34 @@ class Applicable:
 
         `with_` gives each its own options, `{"embedding_dim": [8, 4]}`.
         """
-        applied = EachCall(self, dict(with_ or {}))
+        applied = EachCall(self, as_mapping("with_", with_, '{"embedding_dim": [8, 4]}'))
         return applier(self.label, sources, named)(applied, sources, named, name)
 
     def __getitem__(self, item: str) -> ItemCall:
         """The module that `each` made for one of its sources, to be called on another."""
+        if not isinstance(item, str):
+            raise TypeError(
+                f"{self.label}[...] takes the name of a source that {self.label} was applied to by"
+                f" .each(...), not {item!r:.40}"
+            )
         return ItemCall(self, item)
+
+    # without these Python would try [0], [1], ... for ever
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self.label}(...) is a layer and cannot be unpacked: {self._how()}")
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise TypeError(f"{self.label}(...) is a layer and contains nothing: {self._how()}")
+
+    def _how(self) -> str:
+        return f"call it on a handle first, {self.label}(...)(x)"
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        """The same layer with weights of its own, as `copy.deepcopy` gives in torch."""
+        made = copy(self)
+        made.uses = {}
+        return made
 
 
 @data
@@ -271,6 +295,9 @@ class EachCall:
 
     layer: Applicable
     options: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r}.each"
 
     @property
     def uses(self) -> dict[Any, Any]:
@@ -284,6 +311,9 @@ class ItemCall(Applicable):
         self.layer = layer
         self.item = item
         self.uses = layer.uses
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r}[{self.item!r}]"
 
     @property
     def label(self) -> str:
@@ -316,7 +346,8 @@ class LayerCall(Applicable):
         if self.op.inputs.kind == "named" and sources and not is_source(sources[0]):
             self.args, sources = sources[:1], sources[1:]
             if sources and isinstance(sources[0], Mapping):
-                named, sources = {**sources[0], **named}, sources[1:]
+                by_name = as_mapping("the sources", sources[0], '{"a": x}')
+                named, sources = {**by_name, **named}, sources[1:]
         return applier(self.op.name, sources, named)(self, sources, named, name)
 
 
@@ -335,7 +366,15 @@ def applier(name: str, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Ca
     for source in (*sources, *named.values()):
         if is_source(source):
             return typing.cast("Callable[..., Any]", source.apply_layer)
-    raise TypeError(f"{name} is called on tensors: mg.Input(...) or what a layer returned")
+    raise no_handle(name, *sources, *named.values())
+
+
+def no_handle(name: str, *given: Any) -> TypeError:
+    """The error of what is called on something else than handles."""
+    odd = f", not on {shown(given[0])}" if given else ""
+    return TypeError(
+        f"{name} is called on tensors of a graph, mg.Input(...) or what a layer returned{odd}"
+    )
 
 
 _OPS: dict[str, dict[str, Op]] = {"layer": {}, "merge": {}, "tensor": {}, "part": {}}

@@ -263,15 +263,14 @@ def _load_some(
     path: str, settings: Sequence[str], may_be_other: Callable[[UnknownParams], bool]
 ) -> tuple[Graph, dict[str, Any]]:
     """The graph, and the settings of what is no param of it, where that may be something else."""
-    from mimgraph.graph import UnknownParams, load, loads
+    from mimgraph.graph import UnknownParams, load, load_bytes
     from mimgraph.spec.compose import MAX_BYTES
 
     overrides = _overrides(settings)
     try:
         read = partial(load, path)
         if path == "-":
-            text = sys.stdin.buffer.read(MAX_BYTES + 1).decode(errors="surrogateescape")
-            read = partial(loads, text, name="<stdin>")
+            read = partial(load_bytes, sys.stdin.buffer.read(MAX_BYTES + 1), name="<stdin>")
         try:
             return read(params=overrides), {}
         except UnknownParams as error:

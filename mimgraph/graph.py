@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from errno import EISDIR
 from functools import cached_property, partial
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
+from mimgraph.arguments import as_flag, as_mapping, as_names, as_path, as_plain, as_text, shown
 from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.files import write_whole
@@ -21,6 +22,7 @@ from mimgraph.shown import Shown
 from mimgraph.source import SourceFile
 from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
+from mimgraph.spec.foreign import refuse_foreign
 from mimgraph.spec.read import read
 
 if TYPE_CHECKING:
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
-    from mimgraph.builder import BlockPart, GraphPart, Outputs
+    from mimgraph.builder import Family, GraphPart, Outputs
     from mimgraph.codegen.export import DynamicShapes
+    from mimgraph.codegen.failure import Origin
     from mimgraph.codegen.hook import InputCheck
     from mimgraph.codegen.stages import Sender
     from mimgraph.codegen.transfer import Transfer
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from mimgraph.render.review import Review
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
+
+
+_BY_NAME = "graph.inputs, graph.outputs and graph.shapes have what it holds, by name"
 
 
 class Graph(Shown):
@@ -55,6 +61,7 @@ class Graph(Shown):
     ) -> None:
         from mimgraph.builder import declare_graph, raise_faults
 
+        doc = as_text("doc", doc)
         report = Report()
         with uncollected():
             self.declared = declare_graph(outputs, name, doc)
@@ -96,8 +103,12 @@ class Graph(Shown):
         return tuple(in_order(unused_params(self.declared)))
 
     @cached_property
-    def blocks(self) -> Mapping[str, BlockPart]:
-        """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`."""
+    def blocks(self) -> Mapping[str, Family]:
+        """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`.
+
+        One that a function declared is that function, called again: it takes all of its params, also
+        those by which it decides something in Python and which the dump therefore lacks.
+        """
         from mimgraph.builder import block_parts
 
         return block_parts(self.declared)
@@ -136,7 +147,7 @@ class Graph(Shown):
         if path is None:
             sys.stdout.write(self.dumps())
         else:
-            write_whole(Path(path), self.dumps())
+            write_whole(as_path("the file to write", path), self.dumps())
 
     @uncollected()
     def source(self) -> str:
@@ -156,8 +167,9 @@ class Graph(Shown):
         from mimgraph.codegen.failure import explain_failures
         from mimgraph.codegen.installed import check_installed_torch
 
+        check = as_flag("check", check)
         check_installed_torch(self.typed)
-        made: nn.Module = explain_failures(self._classes()[self.name], self.typed)()
+        made = explain_failures(self._classes()[self.name](), self.typed)
         if check:
             made.register_forward_pre_hook(self._input_check(), with_kwargs=True)
         return made
@@ -177,7 +189,8 @@ class Graph(Shown):
         """
         from mimgraph.codegen.export import dynamic_shapes
 
-        return dynamic_shapes(self.typed, self.inputs if given is None else given)
+        names = self.inputs if given is None else as_names("given", given)
+        return dynamic_shapes(self.typed, names)
 
     def _input_check(self) -> InputCheck:
         from mimgraph.codegen.hook import InputCheck
@@ -211,15 +224,16 @@ class Graph(Shown):
 
         That file is all that `load_model` needs; `load` reads the graph from it.
         """
-        from mimgraph.codegen.weights import save
+        from mimgraph.codegen.weights import as_module, save
 
-        save(model, self.compile, path, embedded.metadata(self.dumps()))
+        file = as_path("the file to write", path)
+        save(as_module(model), self.compile, file, embedded.metadata(self.dumps()))
 
     def load_weights(self, model: nn.Module, path: str | PathLike[str]) -> None:
         """Copy the weights of a .safetensors file into the model; what does not fit is named."""
-        from mimgraph.codegen.weights import load_weights
+        from mimgraph.codegen.weights import as_module, load_weights
 
-        load_weights(model, path)
+        load_weights(as_module(model), as_path("the file of weights", path))
 
     def load_state(
         self,
@@ -237,8 +251,10 @@ class Graph(Shown):
         the result tells what did not fit.
         """
         from mimgraph.codegen.transfer import load_state
+        from mimgraph.codegen.weights import as_module, as_weights
 
-        return load_state(self.typed, model, other, strict)
+        strict = as_flag("strict", strict)
+        return load_state(self.typed, as_module(model), as_weights(other), strict)
 
     @uncollected()
     def summary(
@@ -255,7 +271,8 @@ class Graph(Shown):
         """
         from mimgraph.render.summary import summary
 
-        return summary(self.typed, batch, sizes, depth)
+        sizes = as_plain("sizes", as_mapping("sizes", sizes, '{"T": 128}'))
+        return summary(self.typed, as_plain("batch", batch), sizes, depth)
 
     @uncollected()
     def draw(
@@ -276,8 +293,9 @@ class Graph(Shown):
         """
         from mimgraph.render import draw
 
+        collapse = as_flag("collapse", collapse)
         how = {"direction": direction, "depth": depth, "collapse": collapse, "theme": theme}
-        draw(self.typed, Path(path), **how, details=self._details)
+        draw(self.typed, as_path("the file to draw", path), **how, details=self._details)
 
     def _details(self) -> Mapping[str, Detail]:
         """What can be told of each thing in a picture."""
@@ -306,6 +324,12 @@ class Graph(Shown):
         return same(self.typed, other.typed) if isinstance(other, Graph) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self!r} cannot be unpacked: {_BY_NAME}")
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise TypeError(f"nothing is in {self!r} itself: {_BY_NAME}")
 
     @uncollected()
     def _repr_html_(self) -> str:
@@ -457,11 +481,22 @@ def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> 
 
     A .safetensors file that `Graph.save` wrote holds one too.
     """
-    if embedded.carries_weights(path):
-        return loads(embedded.read_spec(path), params, str(path))
-    with Path(path).open("rb") as file:
-        text = file.read(MAX_BYTES + 1).decode(errors="surrogateescape")  # what is no UTF-8 is told
-    return loads(text, params, str(path))
+    file = as_path("what load reads", path)
+    if "\n" in str(path):
+        raise ValueError("load takes the path of a spec: mg.loads takes its text")
+    if file.is_dir():
+        reason = "it is a directory, so name the spec in it"
+        raise IsADirectoryError(EISDIR, reason, str(path))
+    if embedded.carries_weights(file):
+        return loads(embedded.read_spec(file), params, str(path))
+    with file.open("rb") as opened:
+        return load_bytes(opened.read(MAX_BYTES + 1), params, str(path))
+
+
+def load_bytes(data: bytes, params: Mapping[str, Any] | None, name: str) -> Graph:
+    """The graph of a spec as a file holds it."""
+    refuse_foreign(name, data)
+    return loads(data.decode(errors="surrogateescape"), params, name)  # what is no UTF-8 is told
 
 
 def load_model(path: str | PathLike[str]) -> nn.Module:
@@ -481,19 +516,26 @@ def positional(model: nn.Module, names: Iterable[str] | str | None = None) -> nn
     """
     from mimgraph.codegen.positional import Positional
 
-    return Positional(model, names)
+    return Positional(model, None if names is None else as_names("names", names))
 
 
-def restore(spec: str, class_name: str, layers: Mapping[str, type]) -> nn.Module:
+def restore(
+    spec: str, class_name: str, layers: Mapping[str, type], origin: Origin | None = None
+) -> nn.Module:
     """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
-    return _empty(_reload(spec, layers), class_name)
+    return _empty(_reload(spec, layers), class_name, origin)
 
 
 def restore_stage(
-    starts: tuple[str, ...], index: int, spec: str, class_name: str, layers: Mapping[str, type]
+    starts: tuple[str, ...],
+    index: int,
+    spec: str,
+    class_name: str,
+    layers: Mapping[str, type],
+    origin: Origin | None = None,
 ) -> nn.Module:
     """The same of a class of a stage's source."""
-    return _empty(_reload(spec, layers).split(starts)[index], class_name)
+    return _empty(_reload(spec, layers).split(starts)[index], class_name, origin)
 
 
 def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
@@ -503,14 +545,13 @@ def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
     return loads(spec)
 
 
-def _empty(graph: Graph, class_name: str) -> nn.Module:
+def _empty(graph: Graph, class_name: str, origin: Origin | None) -> nn.Module:
     from mimgraph.codegen.failure import explain_failures
 
-    classes = graph._classes()
-    explain_failures(classes[graph.name], graph.typed, anew=False)
-    made = classes[class_name]
+    made = graph._classes()[class_name]
     instance: nn.Module = made.__new__(made)
-    return instance
+    is_whole = class_name == graph.name
+    return explain_failures(instance, graph.typed, origin) if is_whole else instance
 
 
 def restore_check(spec: str) -> InputCheck:
@@ -541,14 +582,33 @@ class UnknownParams(ValueError):
         )
 
 
+def _params(given: Any) -> dict[str, Any]:
+    """Values of params by name."""
+    named = as_mapping("params", given, '{"hidden": 128}')
+    return {name: as_plain(name, value) for name, value in named.items()}
+
+
+def _name(given: Any) -> str:
+    """What messages call a text that was read from a file or elsewhere."""
+    return str(given) if isinstance(given, PathLike) else as_text("name", given)
+
+
+def _spec_text(given: Any) -> str:
+    """The text of a spec."""
+    if isinstance(given, PathLike):
+        raise TypeError(f"loads takes the text of a spec: mg.load({shown(given)}) reads a file")
+    return as_text("a spec", given)
+
+
 @uncollected()
 def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
     """The graph of a spec as text; a `SpecError` tells every fault of it."""
+    params = _params(params)
     report = Report()
-    declared = read(SourceFile(name, text), report, params)
+    declared = read(SourceFile(_name(name), _spec_text(text)), report, params)
     if declared is None:
         raise SpecError(report.diagnostics)
-    unknown = [param for param in params or () if param not in declared.params]
+    unknown = [param for param in params if param not in declared.params]
     if unknown:
         raise UnknownParams(unknown, declared)
     typed = infer(declared, report)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 
 from mimgraph import catalogue
 from mimgraph.analysis.names import NODE_WORDS, name_fault
+from mimgraph.arguments import as_text, wrong
 from mimgraph.ir.types import DTYPES
 from mimgraph.layers.registered import MacsRule, Registered, ShapeRule
 
@@ -96,6 +97,11 @@ def _add(
         dtype = str(dtype).removeprefix("torch.")
         if dtype not in DTYPES:
             raise ValueError(f"no dtype is called {dtype!r}")
+    if name is not None:
+        as_text("name", name)
+    for what, rule in (("shape", shape), ("macs", macs)):
+        if rule is not None and not callable(rule):
+            raise wrong(what, "a function of the sources' shapes", rule)
     op = Registered(cls, name or cls.__name__, shape, dtype, probe, macs)
     _check_name(cls, op.name)
     _check_signatures(op)

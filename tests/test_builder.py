@@ -212,7 +212,6 @@ def test_numbers_in_a_block_remember_where_they_come_from() -> None:
     graph = mg.Graph(residual(repeat=2)(image(), name="stage"))
     assert "inputs: {x: [x_1, x_2, x_3]}" in graph.dumps()
     assert "out_channels: $x_1" in graph.dumps()
-    assert "stride: $stride" in graph.dumps()
     assert "stage: {block: residual, from: image, repeat: 2}" in graph.dumps()
 
 
@@ -280,16 +279,15 @@ def test_numbers_of_an_outer_block_do_not_leak_into_an_inner_one() -> None:
         return layers.Linear(width)(x)
 
     @mg.block
-    def outer(x: mg.Tensor, *, width: int) -> mg.Tensor:
-        extra = width * 2
-
+    def outer(x: mg.Tensor, *, width: int, extra: int) -> mg.Tensor:
         @mg.block
         def closed(x: mg.Tensor) -> mg.Tensor:
-            return layers.Linear(extra)(x)
+            return layers.Linear(extra * 2)(x)
 
         return closed()(inner(width=width + 1)(x))
 
-    graph = mg.Graph(outer(width=3)(numeric()))
+    graph = mg.Graph(outer(width=3, extra=3)(numeric()))
+    assert "params: {width: null}\n    inputs: [x]\n    nodes:\n      inner:" in graph.dumps()
     assert "width: $(width + 1)" in graph.dumps()
     assert "out_features: 6" in graph.dumps()
     assert mg.loads(graph.dumps()) == graph

@@ -1,16 +1,16 @@
 """The Python front end: handles that record calls, and what makes a declared graph of them."""
 
 from mimgraph.builder.assemble import Output, Outputs, declare_graph, training_only
-from mimgraph.builder.blocks import block
-from mimgraph.builder.parts import BlockPart, GraphPart, block_parts
+from mimgraph.builder.blocks import Family, block
+from mimgraph.builder.parts import GraphPart, block_parts
 from mimgraph.builder.place import raise_faults
 from mimgraph.builder.record import Input, Tensor
 from mimgraph.builder.sequential import Sequential
 from mimgraph.builder.tensors import Buffer, Parameter, arange
 
 __all__ = [
-    "BlockPart",
     "Buffer",
+    "Family",
     "GraphPart",
     "Input",
     "Output",

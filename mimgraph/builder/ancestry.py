@@ -34,7 +34,7 @@ def in_words(handle: Tensor) -> str:
     record = handle.record
     called = record.recipe.layer if isinstance(record.recipe, EachCall) else record.recipe
     op = "Input" if called is None else called.label
-    types = {"": handle.type} if _is_one(handle) else record.results
+    types = {"": handle.typed()} if _is_one(handle) else record.results
     shown = (f"{port} {type_} {type_.dtype}".lstrip() for port, type_ in types.items())
     name = record.label if handle.port is None else f"{record.label}.{handle.port}"
     return f"{name}: {op}, {', '.join(shown)}"

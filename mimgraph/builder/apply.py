@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mimgraph.arguments import plain, shown
 from mimgraph.builder.place import fail
+from mimgraph.builder.watch import Watched
 from mimgraph.catalogue import LayerCall, Op
 from mimgraph.ir.graph import Activation, Apply, Option, Take
 from mimgraph.source import Span
@@ -48,16 +50,21 @@ def declare_options(
 
 def option(value: Any, span: Span) -> Option:
     """A value as an option that is written at `span`."""
-    return Option(_data(value), span, span)
+    try:
+        return Option(_data(value), span, span)
+    except RecursionError:
+        raise fail("wrong-type", "a value holds itself", span) from None
 
 
 def _data(value: Any) -> Any:
-    """Sequences as lists, as YAML has them."""
+    """Plain data, in which numbers of a block that is being declared keep how they were computed."""
+    if type(value) is Watched:
+        return value.use()
     if isinstance(value, list | tuple):
         return [_data(item) for item in value]
     if isinstance(value, Mapping):
         return {key: _data(item) for key, item in value.items()}
-    return value
+    return plain(value)
 
 
 def declare_take(words: Mapping[str, Any], span: Span) -> Take | None:
@@ -89,6 +96,10 @@ def _activation(given: Any, span: Span) -> Activation | None:
         return Activation(call.name, call.options, call.lone, span)
     if isinstance(given, Mapping) and len(given) == 1:
         ((name, options),) = given.items()
+        for word in (name, *(options if isinstance(options, Mapping) else ())):
+            if not isinstance(word, str):
+                message = f"the name of an activation or option is a text, not {shown(word)}"
+                raise fail("wrong-type", message, span)
         if isinstance(options, Mapping):
             return Activation(name, {k: option(v, span) for k, v in options.items()}, None, span)
         return Activation(name, {}, option(options, span), span)

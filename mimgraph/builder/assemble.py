@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mimgraph.analysis.alone import Given
 from mimgraph.analysis.names import name_fault
 from mimgraph.analysis.structure import unique
+from mimgraph.arguments import as_flag, as_text, wrong
 from mimgraph.builder.content import content
 from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
@@ -30,9 +31,11 @@ class Output:
 
     def __post_init__(self) -> None:
         if not isinstance(self.handle, Tensor):
-            raise TypeError(f"an output is a tensor of the graph, not {self.handle!r}")
-        if not isinstance(self.doc, str):
-            raise TypeError(f"a doc is a text, not {self.doc!r}")
+            raise wrong(
+                "an output", "a handle: mg.Input(...) or what a layer returned", self.handle
+            )
+        as_text("a doc", self.doc)
+        as_flag("training_only", self.training_only)
 
 
 def training_only(handle: Tensor, doc: str = "") -> Output:
@@ -190,6 +193,8 @@ def _public(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:
     """Outputs with their public names; "" where the name of the node is meant."""
     if isinstance(outputs, Tensor | Output):
         outputs = [outputs]
+    if isinstance(outputs, str) or not isinstance(outputs, Iterable):
+        raise wrong("outputs", "a handle, a list of them or a dict by name", outputs)
     named = isinstance(outputs, Mapping)
     given = outputs.items() if isinstance(outputs, Mapping) else (("", one) for one in outputs)
     pairs = [(name, one if isinstance(one, Output) else Output(one)) for name, one in given]

@@ -1,6 +1,7 @@
 """`@block`: a function of handles as a block; each distinct use runs the function once.
 
-The function must depend on its arguments alone, as its runs are kept.
+The function must depend on its arguments alone, as its runs are kept. What it declares has as
+params those whose value decides nothing in Python; the values of the others are a part of it.
 """
 
 from __future__ import annotations
@@ -8,30 +9,35 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Given, Made
 from mimgraph.analysis.names import NODE_WORDS, name_fault
+from mimgraph.arguments import shown, wrong
 from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
-from mimgraph.builder.assemble import Output, check_output_name, declare_body
+from mimgraph.builder.assemble import DeclaredBody, Output, check_output_name, declare_body
 from mimgraph.builder.content import content
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Record, Tensor
 from mimgraph.builder.trace import Trace
+from mimgraph.builder.watch import RESULTS, as_given, look_at, unwatched
 from mimgraph.catalogue import REQUIRED, Applicable, is_source
 from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
-from mimgraph.ir.expression import WrittenFloat, WrittenInt
+from mimgraph.ir.expression import plain
 from mimgraph.ir.typed import Repeated, TypedNode, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
 WORDS = ("repeat", "take", "freeze")  # of a use, beside its params
+
+_FINAL = "_mimgraph_final"  # of an exception: the function raises it with plain numbers, too
 
 _numbers = count()
 
@@ -47,14 +53,23 @@ class Traced:
 
     key: str
     blocks: Mapping[str, ir.Block]
+    decides_by_sizes: bool
     outputs: Mapping[str, TensorType]
 
 
 class Declared(NamedTuple):
-    """A block as it is declared: its key, and it and those that it uses by their keys."""
+    """A block as it is declared: its key, and it and those that it uses by their keys.
+
+    If it `decides_by_sizes`, inputs of other sizes could need another block.
+    """
 
     key: str
     blocks: Mapping[str, ir.Block]
+    decides_by_sizes: bool = False
+
+    @property
+    def params(self) -> Mapping[str, ir.Option]:
+        return self.blocks[self.key].params
 
 
 class Family(ABC):
@@ -141,14 +156,13 @@ class BlockFunction(Family):
         found: list[Traced] = []
         for given in arguments:
             types = {name: _plain_type(type_) for name, type_ in types.items()}
-            plain = {name: _plain(value) for name, value in given.items()}
-            found.append(self.trace(plain, tuple(types.values()), feed.trace, use))
+            found.append(self.trace(as_given(given), tuple(types.values()), feed.trace, use))
             if found[-1].key != found[0].key:
                 message = f"{self.name} declares another graph at time {len(found)} than at first"
-                help = "a repeated block must not choose its layers by sizes that change"
-                raise fail("bad-option", message, feed.span, help)
+                raise fail("bad-option", message, feed.span, _one_call_each(arguments, found[0]))
             types |= _carried(self.inputs, found[-1].outputs)
-        return Declared(found[0].key, found[0].blocks)
+        decides_by_sizes = any(run.decides_by_sizes for run in found)
+        return Declared(found[0].key, found[0].blocks, decides_by_sizes)
 
     def trace(
         self,
@@ -158,10 +172,11 @@ class BlockFunction(Family):
         use: Label,
     ) -> Traced:
         """What the function declares for these params and types of inputs."""
-        key = content((given, types))
+        params = {**self.defaults, **given}
+        key = content((params, types))
         if key not in self.traces:
             try:
-                self.traces[key] = self._run({**self.defaults, **given}, types, outer)
+                self.traces[key] = self._run(params, types, outer)
             except SpecError as error:
                 if all(d.span != use.span for d in error.diagnostics):
                     error.diagnostics[:] = [
@@ -174,9 +189,30 @@ class BlockFunction(Family):
         self, params: Mapping[str, Any], types: tuple[TensorType, ...], outer: Trace | None
     ) -> Traced:
         """Run the function on fresh handles, and declare what it did."""
+        try:
+            return self._traced(params, types, outer, True)
+        except SpecError:
+            raise
+        except Exception as error:
+            if getattr(error, _FINAL, False):  # of a block in this one
+                raise
+        try:  # some code of C takes nothing but an int
+            return self._traced(params, types, outer, False)
+        except Exception as error:
+            setattr(error, _FINAL, True)
+            raise
+
+    def _traced(
+        self,
+        params: Mapping[str, Any],
+        types: tuple[TensorType, ...],
+        outer: Trace | None,
+        watched: bool,
+    ) -> Traced:
+        """The same with numbers that note what is done with them, or with plain ones."""
         declarable = {name: value for name, value in params.items() if _is_data(value)}
         sizes = {name: type_.dims for name, type_ in zip(self.inputs, types, strict=True)}
-        trace = Trace(self.name, declarable, sizes, outer)
+        trace = Trace(self.name, declarable, sizes, outer, watched)
         handles = [
             Tensor(
                 Record(Given(ir.BlockInput(name, self.span), type_), self.span, name, name, trace)
@@ -184,24 +220,47 @@ class BlockFunction(Family):
             for name, type_ in zip(self.inputs, types, strict=True)
         ]
         try:
-            returned = self.function(*handles, **{**params, **trace.arguments()})
+            returned = self.function(*handles, **{**as_given({**params}), **trace.arguments()})
         finally:
             trace.close()
         outputs = self._outputs(returned, trace)
         named = [(name, Output(handle)) for name, handle in outputs]
-        body = declare_body(named, [handle.record for handle in handles], trace, self.span)
+        body = self._declared(named, [handle.record for handle in handles], trace)
+        fixed = {
+            name: value
+            for name, value in params.items()
+            if name not in trace.spoken and value is not REQUIRED
+        }
         block = ir.Block(
             self.name,
             self.span,
-            {name: self._default(name) for name in declarable},
+            {name: self._default(name) for name in declarable if name not in fixed},
             tuple(ir.BlockInput(n, self.span, self._pattern(n, trace)) for n in self.inputs),
             body.nodes,
             body.outputs,
             doc=self.doc,
+            function=self.with_defaults(fixed),
         )
         key = self.keys.setdefault(content(block), new_key(self.name))
-        results = {name: handle.type for name, handle in outputs}
-        return Traced(key, {**body.blocks, key: block}, results)
+        results = {name: handle.typed() for name, handle in outputs}
+        return Traced(key, {**body.blocks, key: block}, trace.decides_by_sizes, results)
+
+    def _declared(
+        self, outputs: list[tuple[str, Output]], inputs: list[Record], trace: Trace
+    ) -> DeclaredBody:
+        """The body; again if a param, as it was declared, turned out to be fixed."""
+        while True:
+            seen = len(trace.seen)
+            trace.spoken.clear()
+            body = declare_body(outputs, inputs, trace, self.span)
+            if len(trace.seen) == seen:
+                return body
+
+    def with_defaults(self, values: Mapping[str, Any]) -> BlockFunction:
+        """The same function with other defaults."""
+        made = copy(self)
+        made.defaults = {**self.defaults, **values}
+        return made
 
     def _pattern(self, name: str, trace: Trace) -> ir.InputShape | None:
         """A name for every dim of an input, if the body speaks of one."""
@@ -234,6 +293,8 @@ class BlockFunction(Family):
 
 def block(function: Callable[..., Any]) -> BlockFunction:
     """Make a function of handles a block, which is called like a layer."""
+    if not inspect.isroutine(function) or not hasattr(function, "__code__"):
+        raise wrong("a block", "a function of handles, decorated with @mg.block", function)
     return BlockFunction(function)
 
 
@@ -269,9 +330,16 @@ class BlockCall(Applicable):
     def draft(self, feed: Feed) -> Draft:
         """Check the call, and type it as a use of the block that the family declares for it."""
         call = self._declare(feed.span)
-        key, blocks = self.family.declare(*self._check(call, feed), feed)
-        params = {name: o for name, o in call.params.items() if name in blocks[key].params}
-        call = replace(call, block=key, params=params)
+        arguments, types = self._check(call, feed)
+        declared = self.family.declare(arguments, types, feed)
+        key, blocks = declared.key, declared.blocks
+        _note_use(call, declared, feed.trace)
+        call = replace(
+            call,
+            block=key,
+            params=_known(call.params, declared),
+            repeat=_varying(call.repeat, declared, feed.span),
+        )
         take = declare_take(self.keywords, feed.span)
         freeze = declare_freeze(self.keywords, feed.span)
         try:
@@ -288,7 +356,8 @@ class BlockCall(Applicable):
         params = {k: v for k, v in self.keywords.items() if k not in WORDS}
         names = list(self.family.defaults)
         options, lone = declare_options(self.family.name, names, self.args, params, span)
-        return ir.Call("", span, options, lone, _repeat(self.keywords.get("repeat"), span))
+        repeat = _repeat(unwatched(self.keywords.get("repeat")), span)
+        return ir.Call("", span, options, lone, repeat)
 
     def _check(
         self, call: ir.Call, feed: Feed
@@ -308,7 +377,13 @@ class BlockCall(Applicable):
         assert isinstance(operation, Use | Repeated)
         times = operation.arguments if isinstance(operation, Repeated) else [operation.arguments]
         types = {k: _type_of(feed.made[v.name], v.port) for k, v in typed.arguments.items()}
-        return list(times) or [{k: o.value for k, o in call.params.items()}], types
+        own = self._own(call)
+        return [{**given, **own} for given in times] or [own], types
+
+    def _own(self, call: ir.Call) -> dict[str, Any]:
+        """The params as they were given, a tuple as a tuple."""
+        given = {**dict(zip(self.family.defaults, self.args, strict=False)), **self.keywords}
+        return {name: as_given(given[name]) for name in call.params}
 
 
 def _with_use(found: Diagnostic, use: Label) -> Diagnostic:
@@ -317,6 +392,40 @@ def _with_use(found: Diagnostic, use: Label) -> Diagnostic:
     if any(place.file is use.span.file for place in places):
         return found
     return replace(found, labels=(*found.labels, use))
+
+
+def _note_use(call: ir.Call, declared: Declared, trace: Trace | None) -> None:
+    """Note in the block around a use what decided in Python which block is used."""
+    each = call.repeat.each if call.repeat else {}
+    for name, given in (*call.params.items(), *each.items()):
+        if name not in declared.params:
+            look_at(given.value)
+    if declared.decides_by_sizes and trace is not None:
+        trace.note(RESULTS)
+
+
+def _known(options: Mapping[str, ir.Option], declared: Declared) -> dict[str, ir.Option]:
+    """The options that are params of the block; the values of others are a part of it."""
+    return {name: given for name, given in options.items() if name in declared.params}
+
+
+def _varying(repeat: ir.Repeat | None, declared: Declared, span: Span) -> ir.Repeat | None:
+    """A repeat with what varies for the block itself."""
+    if repeat is None or not repeat.each:
+        return repeat
+    each = _known(repeat.each, declared)
+    times = len(next(iter(repeat.each.values())).value)  # a list for each, as was checked
+    return repeat._replace(each=each, times=repeat.times if each else option(times, span))
+
+
+def _one_call_each(arguments: list[Mapping[str, Any]], first: Traced) -> str:
+    """What to write where the times of a repeat are no one block."""
+    known = first.blocks[first.key].params
+    for name in arguments[0]:
+        values = [content(as_given(given[name])) for given in arguments]
+        if name not in known and any(other != values[0] for other in values):
+            return f"{name} decides in Python what is declared: call the block once for each value"
+    return "a repeated block must not choose its layers by sizes that change"
 
 
 def _carried(
@@ -345,6 +454,9 @@ def _repeat(given: Any, span: Span) -> ir.Repeat | None:
     times, shared, each = given.get("times"), given.get("shared", False), given.get("with", {})
     if not isinstance(shared, bool) or not isinstance(each, Mapping):
         raise fail("wrong-type", "shared is true or false, and with is a mapping", span)
+    for name in each:
+        if not isinstance(name, str):
+            raise fail("wrong-type", f"a param in with is a text, not {shown(name)}", span)
     if shared and each:
         raise fail("bad-option", "a shared repeat is one module: no with", span)
     if times is None and not each:
@@ -364,14 +476,6 @@ def _is_data(value: Any) -> bool:
     return isinstance(value, bool | int | float | str | Dim)
 
 
-def _plain(value: Any) -> Any:
-    """A value without its origin, which is the outer block's."""
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, WrittenInt):
-        return int(value)
-    return float(value) if isinstance(value, WrittenFloat) else value
-
-
 def _plain_type(type_: TensorType) -> TensorType:
-    return replace(type_, dims=tuple(map(_plain, type_.dims)))
+    """A type without the origins of its sizes, which are the outer block's."""
+    return replace(type_, dims=tuple(map(plain, type_.dims)))

@@ -30,10 +30,13 @@ def draft_each(call: EachCall, feed: Feed) -> Draft:
     operations = [_without(draft.typed.declared.operation, call) for draft in drafts]
     if any(content(other) != content(operations[0]) for other in operations):
         message = f"{call.layer.label} declares another graph for some of its sources"
-        help = "give them blocks of their own"
+        help = "call the block on each alone: what it declares depends on that source or option"
         raise fail("bad-option", message, feed.span, help)
     blocks = {key: block for draft in drafts for key, block in draft.blocks.items()}
     layer.claim(drafts[0].typed, feed)
+    if isinstance(operations[0], ir.Call):  # what is no param of the block is a part of it
+        known = blocks[operations[0].block].params
+        options = {name: values for name, values in options.items() if name in known}
     each = ir.Each(operations[0], options, feed.span)
     freeze = drafts[0].typed.declared.freeze
     return Draft(feed.infer(each, take, blocks, freeze), blocks)

@@ -21,6 +21,7 @@ from mimgraph.builder.content import content
 from mimgraph.builder.feed import Feed
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, raise_faults
+from mimgraph.builder.watch import Watched, unwatched
 from mimgraph.catalogue import REQUIRED, is_source
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
@@ -31,7 +32,7 @@ from mimgraph.source import Span
 
 Values = Mapping[str, Any]
 
-_PLAIN = (bool, int, float, str, Dim, list, tuple, Mapping, type(None))
+_PLAIN = (Watched, bool, int, float, str, Dim, list, tuple, Mapping, type(None))
 
 
 class BlockPart(Family):
@@ -52,11 +53,14 @@ class BlockPart(Family):
         return self.declared
 
 
-def block_parts(graph: ir.Graph) -> dict[str, BlockPart]:
-    """The blocks of a graph by name, each with those that it uses."""
+def block_parts(graph: ir.Graph) -> dict[str, Family]:
+    """The blocks of a graph by name, each with those that it uses; one that a function of Python
+    declared is that function, which is called again."""
     values = params(State(graph.blocks, Report()), graph.params)
     spec = _Spec(choose(graph, values, Report()), values)
-    return {name: BlockPart(spec.block(name)) for name in graph.blocks}
+    return {
+        name: block.function or BlockPart(spec.block(name)) for name, block in graph.blocks.items()
+    }
 
 
 class GraphPart(Family):
@@ -88,7 +92,8 @@ class GraphPart(Family):
 
     def applied(self, params: dict[str, Any]) -> BlockCall:
         """The module for these params."""
-        return self.calls.setdefault(content(params), super().applied(params))
+        key = tuple(sorted((name, _identity(value)) for name, value in params.items()))
+        return self.calls.setdefault(key, super().applied(params))
 
     def declare(
         self, arguments: list[Mapping[str, Any]], types: dict[str, TensorType], feed: Feed
@@ -140,6 +145,13 @@ class GraphPart(Family):
             raise fail("dtype-mismatch", message, span)
         if not given.batched:
             raise fail("rank-mismatch", f"{what} has a batch, but {given} has none", span)
+
+
+def _identity(value: Any) -> Any:
+    """What tells a param from others: of the number of a block that is being declared, its expression."""
+    if type(value) is Watched and value.expression is not None:
+        return id(value.expression)
+    return content(unwatched(value))
 
 
 class _Spec:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import count
-from typing import Any, Protocol, cast
+from itertools import count, islice
+from typing import Any, NoReturn, Protocol, cast
 
 from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
 from mimgraph.analysis.names import name_fault
-from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
+from mimgraph.arguments import shown
+from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.each import draft_each
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.trace import Trace, running
-from mimgraph.catalogue import EachCall, ItemCall, LayerCall
+from mimgraph.builder.watch import RESULTS, Watched
+from mimgraph.catalogue import EachCall, ItemCall, LayerCall, is_source, no_handle
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
@@ -25,7 +28,7 @@ from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.typed import TypedNode, Value
-from mimgraph.ir.types import BATCH, DTYPES, Shape, TensorType
+from mimgraph.ir.types import BATCH, DTYPES, MAX_AXES, Shape, TensorType
 from mimgraph.shown import Shown
 from mimgraph.source import Span
 
@@ -106,6 +109,7 @@ class Tensor(Shown):
     """A handle on what an input or a call gives; it holds a type and no data."""
 
     __slots__ = ("port", "record")
+    __array_ufunc__ = None  # numpy leaves operators to the handle
 
     def __init__(self, record: Record, port: str | None = None) -> None:
         self.record = record
@@ -124,33 +128,43 @@ class Tensor(Shown):
     @property
     def type(self) -> TensorType:
         """Dims, dtype and vocabulary."""
-        return self._typed(self.port)
+        self._look()
+        return self.typed()
 
     @property
     def dims(self) -> tuple[Size, ...]:
         """The sizes without the batch; of a block's input, they remember where they come from."""
-        dims = self.type.dims
+        dims = self.typed().dims
         trace = self.record.trace
-        return trace.remembered(self.record.label, dims) if trace and self.is_input else dims
+        if trace is None:
+            return dims
+        return trace.remembered(self.record.label, dims) if self.is_input else trace.made(dims)
 
     @property
     def shape(self) -> Shape:
         """The sizes with the batch, `N`."""
-        return Shape((BATCH, *self.dims) if self.type.batched else self.dims)
+        return Shape((BATCH, *self.dims) if self.typed().batched else self.dims)
 
     @property
     def dtype(self) -> str:
-        return self.type.dtype
+        self._look()
+        return self.typed().dtype
 
     @property
     def is_input(self) -> bool:
         """Whether it is an input of the graph or block."""
         return isinstance(self.record.made, Given)
 
+    def _look(self) -> None:
+        """Note that the function of a block may decide something by what this handle is."""
+        if self.record.trace is not None:
+            self.record.trace.note(RESULTS)
+
     def __repr__(self) -> str:
+        self._look()
         record = self.record
         if self.port is not None:
-            return f"<{record.label}.{self.port} {self.type}{self._missing()}>"
+            return f"<{record.label}.{self.port} {self.typed()}{self._missing()}>"
         shown = (f"{port} {type_}".lstrip() for port, type_ in record.results.items())
         return f"<{record.label} {', '.join(shown)}{self._missing()}>"
 
@@ -170,25 +184,46 @@ class Tensor(Shown):
         """One of several results, by name."""
         if self.port is not None:
             raise TypeError(f"{self!r} is one tensor and has no ports")
-        self._typed(str(port))
+        _typed(self.record, str(port))
         return Tensor(self.record, str(port))
 
     def __iter__(self) -> Iterator[Tensor]:
         """Every port of what has no default one."""
         if self.port is not None or self.record.default is not None:
-            raise TypeError(f"{self!r} is one tensor and cannot be unpacked")
+            raise TypeError(
+                f"{self!r} is one tensor and cannot be unpacked: take parts with layers.Chunk,"
+                f" layers.Split or layers.Select{_ports(self)}"
+            )
+        recipe = self.record.recipe
+        if isinstance(recipe, LayerCall) and not recipe.op.ports:  # their number is a result, too
+            self._look()
         return (Tensor(self.record, port) for port in self.record.results)
 
-    def _typed(self, port: str | None) -> TensorType:
-        record = self.record
-        found = record.results.get(port or record.default or "")
-        if found is not None and port != "":
-            return found
-        report, span = Report(), here()
-        weight = infer_port(ir.Source(record.label, port, span), record.made, report)
-        raise_faults(report, span)
-        assert weight is not None  # a learned tensor: it is not among the results
-        return weight
+    def __contains__(self, item: object) -> NoReturn:
+        raise TypeError(
+            f"{self!r} has no values that something could be in: compare when the model runs, with"
+            ' merges.formula("x == 3", x=handle)'
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same result of the same call; its values are not known yet."""
+        if isinstance(other, int | float | complex) or hasattr(other, "tolist"):
+            formula = 'merges.formula("x == 3", x=handle)'
+            raise TypeError(f"{self!r} has no values to compare: write {formula}")
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        return self.record is other.record and self.port == other.port
+
+    def __hash__(self) -> int:
+        return hash((self.record, self.port))
+
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        """Itself: a handle is but a name of what a call made."""
+        return self
+
+    def typed(self) -> TensorType:
+        """The type, without a note in the block that its function asked for it."""
+        return _typed(self.record, self.port)
 
     def apply_layer(
         self,
@@ -214,6 +249,26 @@ class Tensor(Shown):
 
     def __matmul__(self, other: object) -> Tensor:
         return _merge("matmul", self, other)
+
+
+def _ports(handle: Tensor) -> str:
+    """How the results of a call are taken, where there are several."""
+    ports = [port for port in handle.record.results if port]
+    return f', or a port: handle["{ports[0]}"]' if ports and handle.port is None else ""
+
+
+def _typed(record: Record, port: str | None) -> TensorType:
+    """The type of a port, or of the default one."""
+    found = record.results.get(port or record.default or "")
+    if found is not None and port != "":
+        return found
+    report, span = Report(), here()
+    weight = infer_port(ir.Source(record.label, port, span), record.made, report)
+    if report.diagnostics:
+        _note_refusal()
+    raise_faults(report, span)
+    assert weight is not None  # a learned tensor: it is not among the results
+    return weight
 
 
 def _merge(name: str, left: Tensor, right: object) -> Tensor:
@@ -252,16 +307,19 @@ def Input(
     _check_name(name, span)
     if shape is None and vocab is None:
         raise fail("missing-key", f"{name} needs a shape", span, "shape: [5]")
-    if isinstance(shape, str) or not isinstance(shape, Iterable | None):
-        raise fail("wrong-type", "a shape is a list of sizes", span)
+    for what, given in (("doc", doc), ("optional", optional)):
+        wants = str if what == "doc" else int
+        if not isinstance(given, wants):
+            said = "a text" if what == "doc" else "True or False"
+            raise fail("wrong-type", f"{what} is {said}, not {shown(given)}", span)
     declared = ir.Input(
         name,
         span,
-        _shape(shape or (), span, report),
+        _shape(() if shape is None else shape, span, report),
         _dtype(dtype, "float32" if vocab is None else "int64", span, report),
-        None if vocab is None else ir.Option(vocab, span, span),
+        None if vocab is None else option(vocab, span),
         doc,
-        optional,
+        bool(optional),
     )
     raise_faults(report, span)
     type_ = infer_input(declared, report)
@@ -270,27 +328,49 @@ def Input(
     return Tensor(Record(Given(declared, type_), span, name, name, None))
 
 
-def _shape(shape: Iterable[Any], span: Span, report: Report) -> ir.InputShape:
+def _shape(shape: Any, span: Span, report: Report) -> ir.InputShape:
     """Sizes, and names of sizes; another handle's dims are as good."""
-    dims = tuple(str(dim) if isinstance(dim, Dim) else dim for dim in shape)
+    sizes = [size.plain if type(size) is Watched else size for size in sizes_of(shape, span)]
+    dims = tuple(str(size) if isinstance(size, str | Dim) else size for size in sizes)
     for dim in dims:
         if isinstance(dim, str):
             reason = name_fault(dim) if dim != "N" else "N is the batch"
             if reason is not None:
                 message = f"{dim!r} cannot name a size"
                 report.add(Diagnostic("bad-name", message, span, help=reason))
-        elif isinstance(dim, bool) or not hasattr(dim, "__index__"):
+        elif type(dim) is not int:
             report.add(Diagnostic("wrong-type", "a size is an integer or a name", span))
     raise_faults(report, span)
-    plain = (dim if isinstance(dim, str) else operator.index(dim) for dim in dims)
-    return ir.InputShape(tuple(plain), (span,) * len(dims))
+    return ir.InputShape(dims, (span,) * len(dims))
+
+
+def sizes_of(shape: Any, span: Span) -> list[Any]:
+    """The sizes of a shape, a list or an array of them; whole numbers of numpy and torch are ints."""
+    ordered = (
+        isinstance(shape, Iterable)
+        and not is_source(shape)
+        and not isinstance(shape, str | bytes | Mapping | AbstractSet)
+    )
+    if not ordered or getattr(shape, "ndim", 1) != 1:
+        message = f"a shape is a list of sizes, not {shown(shape)}"
+        raise fail("wrong-type", message, span, "one axis of 5 is [5], the batch is left out")
+    return [_plain_size(size) for size in islice(shape, MAX_AXES + 1)]  # more are refused
+
+
+def _plain_size(size: Any) -> Any:
+    if type(size) in (bool, Watched):
+        return size
+    try:
+        return operator.index(size)
+    except Exception:  # noqa: BLE001 - what it is instead, an array perhaps, says what it likes
+        return size
 
 
 def _dtype(dtype: Any, default: str, span: Span, report: Report) -> str:
     """A dtype by name; torch's own are as good."""
     if dtype is None:
         return default
-    name = str(dtype).removeprefix("torch.")
+    name = dtype.__name__ if isinstance(dtype, type) else str(dtype).removeprefix("torch.")
     if name not in DTYPES:
         near = nearest(name, DTYPES)
         help = f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"
@@ -316,6 +396,26 @@ def record(
     name: str | None,
 ) -> Tensor:
     """Check a call on handles, and keep it; a second call of one object shares its module."""
+    try:
+        return _record(recipe, sources, named, name)
+    except SpecError:
+        _note_refusal()
+        raise
+
+
+def _note_refusal() -> None:
+    """Note in the block that is being declared what its function may catch, and go on by."""
+    trace = running()
+    if trace is not None:
+        trace.note_all()
+
+
+def _record(
+    recipe: Called,
+    sources: tuple[Any, ...],
+    named: Mapping[str, Any],
+    name: str | None,
+) -> Tensor:
     span = here()
     handles = _handles(recipe, sources, named)
     trace = _common_trace(handles, span)
@@ -404,7 +504,7 @@ def _handles(recipe: Called, sources: tuple[Any, ...], named: Mapping[str, Any])
     found += [(key, source) for key, source in named.items() if source is not None]
     for _, source in found:
         if not isinstance(source, Tensor):
-            raise TypeError(f"{recipe!r} is called on tensors, not on {source!r}")
+            raise no_handle(repr(recipe), source)
     if isinstance(recipe, EachCall):  # a port is called as its source, which may have no name yet
         return [(key or s.port or s.record.label, s) for key, s in found]
     if isinstance(recipe, LayerCall) and recipe.op.inputs.kind == "named":

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from mimgraph import catalogue
-from mimgraph.builder.record import Tensor, record
+from mimgraph.builder.place import here
+from mimgraph.builder.record import Tensor, record, sizes_of
 from mimgraph.catalogue import LayerCall
 from mimgraph.ir.dim import Dim
 
@@ -44,8 +45,12 @@ def arange(x: Tensor, dim: int, *, name: str | None = None, **words: Any) -> Ten
 def _tensor(kind: str, name: str, shape: Iterable[int | Dim], **words: Any) -> Tensor:
     """What a spec would say of it, which leaves defaults out."""
     usual = {"batched": False, "dtype": "float32"}
-    given = {k: v for k, v in words.items() if k not in usual or usual[k] != v}
-    return record(_call(kind, {"shape": list(shape), **given}), (), {}, name)
+    given = {k: v for k, v in words.items() if not _is_usual(v, usual.get(k))}
+    return record(_call(kind, {"shape": sizes_of(shape, here()), **given}), (), {}, name)
+
+
+def _is_usual(value: Any, usual: Any) -> bool:
+    return type(value) is type(usual) and usual is not None and value == usual
 
 
 def _call(kind: str, options: dict[str, Any]) -> LayerCall:

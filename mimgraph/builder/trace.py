@@ -1,4 +1,4 @@
-"""A block's function while it runs: its params and dims are numbers that remember their names."""
+"""A block's function while it runs: its params and sizes are numbers that remember their names."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimgraph.builder.place import fail
-from mimgraph.data import data
+from mimgraph.builder.watch import RESULTS, Local, Watched, look_at
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,
+    ExpressionError,
     Negative,
     Number,
     Variable,
     WrittenFloat,
     WrittenInt,
+    evaluate,
     parse,
+    plain,
     variables,
     written,
 )
@@ -26,17 +29,24 @@ from mimgraph.source import Span
 MAX_PARTS, MAX_DEPTH = 80, 24  # of an expression that is kept; beyond it the number stands
 
 
-@data(eq=False)
-class Local(Variable):
-    """A name that means something inside one block."""
-
-    owner: Trace | None = None
-
-
 class Trace:
-    """One run of a block's function, for one set of params and types of inputs."""
+    """One run of a block's function, for one set of params and types of inputs.
 
-    __slots__ = ("active", "depth", "family", "params", "sizes", "spoken")
+    `watched` numbers note what Python code does with them: `seen` are the names by which it decided
+    something, so that the block holds for their values only; `used` are those that options speak of.
+    """
+
+    __slots__ = (
+        "active",
+        "depth",
+        "family",
+        "params",
+        "seen",
+        "sizes",
+        "spoken",
+        "used",
+        "watched",
+    )
 
     def __init__(
         self,
@@ -44,30 +54,66 @@ class Trace:
         params: Mapping[str, Any],
         sizes: Mapping[str, tuple[Size, ...]],
         outer: Trace | None,
+        watched: bool = True,
     ) -> None:
         self.family = family
         self.params = params
         self.sizes = sizes
         self.depth: int = outer.depth + 1 if outer else 1
         self.active = True
-        _running.append(self)
+        self.watched = watched
         self.spoken: set[str] = set()  # the names that declared values speak of
+        self.used: set[str] = set()
+        self.seen: set[str] = set()
+        if not watched:
+            self.note_all()
+        _running.append(self)
 
     def close(self) -> None:
         """The function has returned: what it made stands in the block."""
         self.active = False
         _running.remove(self)
 
+    def note(self, name: str) -> None:
+        """Note that Python code decided something by the value of a name."""
+        self.seen.add(name)
+        if name == RESULTS:  # a size of what a layer made depends on all that was given before
+            self.seen |= self.used
+
+    def note_all(self) -> None:
+        """Note that Python code may have decided something by the value of any name."""
+        self.seen |= {RESULTS, *self.params}
+
+    @property
+    def decides_by_sizes(self) -> bool:
+        """Whether Python code decided something by a size, of an input or of what a layer made."""
+        return not self.seen <= self.params.keys()
+
+    def is_fixed(self, name: str) -> bool:
+        """Whether the block holds for one value of this param alone. A run-time size has no other."""
+        return name in self.seen and not isinstance(self.params.get(name), Dim)
+
     def arguments(self) -> dict[str, Any]:
         """The values of the params, each number remembering its name."""
-        return {k: written(value, Local(k, owner=self)) for k, value in self.params.items()}
+        return {name: self._named(value, name) for name, value in self.params.items()}
 
-    def remembered(self, name: str, dims: tuple[Size, ...]) -> tuple[Size, ...]:
-        """The dims of an input, each number remembering which one it is."""
-        return tuple(
-            dim if isinstance(dim, Dim) else WrittenInt(dim, Local(self.axis(name, i), owner=self))
-            for i, dim in enumerate(dims, 1)
-        )
+    def remembered(self, name: str, dims: tuple[Size, ...]) -> tuple[Any, ...]:
+        """The dims of an input, each remembering which one it is."""
+        return tuple(self._named(dim, self.axis(name, i)) for i, dim in enumerate(dims, 1))
+
+    def made(self, dims: tuple[Size, ...]) -> tuple[Any, ...]:
+        """The dims of what a layer made, which depend on all that was given to layers before."""
+        if not self.watched:
+            return dims
+        origins = frozenset({(self, RESULTS)})
+        return tuple(Watched(plain(dim), None, origins) for dim in dims)
+
+    def _named(self, value: Any, name: str) -> Any:
+        """A number that remembers its name in the block."""
+        local = Local(name, owner=self)
+        if self.watched and type(value) in (int, float, Dim):
+            return Watched(value, local, frozenset({(self, name)}))
+        return written(value, local)
 
     def axis(self, name: str, index: int) -> str:
         """What stands for a dim of an input: `x_1`."""
@@ -81,12 +127,15 @@ class Trace:
         return tuple(self.axis(name, i) for i in range(1, len(self.sizes[name]) + 1))
 
     def run_time_sizes(self) -> dict[Dim, str]:
-        """What is known only at run time, and the dim or param that stands for it."""
-        found = {value: name for name, value in self.params.items() if isinstance(value, Dim)}
+        """What is known only at run time, and the dim or else the param that stands for it."""
+        found: dict[Dim, str] = {}
         for name, dims in self.sizes.items():
             for i, dim in enumerate(dims, 1):
                 if isinstance(dim, Dim):
                     found.setdefault(dim, self.axis(name, i))
+        for name, value in self.params.items():
+            if isinstance(value, Dim):
+                found.setdefault(value, name)
         return found
 
 
@@ -109,9 +158,11 @@ def declare_value(value: Any, trace: Trace | None, span: Span) -> Any:
     if not isinstance(value, WrittenInt | WrittenFloat):
         return value
     try:
-        return _written(_Localised(trace).walk(value.written, 0), span)
+        expression = _Localised(trace).walk(value.written, 0)
     except _CannotBeWritten:
-        return int(value) if isinstance(value, WrittenInt) else float(value)
+        look_at(value)  # the block has it as a plain number
+        return plain(value)
+    return plain(value) if isinstance(expression, Number) else _written(expression, span)
 
 
 def _written(expression: Expression, span: Span) -> Written:
@@ -123,7 +174,7 @@ class _CannotBeWritten(Exception):
 
 
 class _Localised:
-    """Rewrites an expression in the plain names of one block."""
+    """Rewrites an expression in the plain names of one block, with the values of its fixed params."""
 
     def __init__(self, trace: Trace | None) -> None:
         self.trace = trace
@@ -135,13 +186,26 @@ class _Localised:
             raise _CannotBeWritten
         match expression:
             case Local(name=name, owner=owner) if owner is not None and owner is self.trace:
+                if name in owner.params and owner.is_fixed(name):
+                    return Number(owner.params[name])
                 owner.spoken.add(name)
                 return Variable(name)
             case Arithmetic(operator, left, right):
-                return Arithmetic(operator, self.walk(left, depth + 1), self.walk(right, depth + 1))
+                sides = self.walk(left, depth + 1), self.walk(right, depth + 1)
+                return _folded(Arithmetic(operator, *sides))
             case Number():
                 return expression
         raise _CannotBeWritten
+
+
+def _folded(expression: Arithmetic) -> Expression:
+    """The expression, or its value where that is known."""
+    if not (isinstance(expression.left, Number) and isinstance(expression.right, Number)):
+        return expression
+    try:
+        return Number(evaluate(expression, lambda variable: None))
+    except ExpressionError:
+        raise _CannotBeWritten from None
 
 
 def _run_time_size(dim: Dim, trace: Trace | None, span: Span) -> Expression:

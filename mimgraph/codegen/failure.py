@@ -29,20 +29,50 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.source import Span
 
-_graphs: WeakKeyDictionary[type, TypedGraph] = WeakKeyDictionary()
+
+class Origin:
+    """The graph that a model was compiled from. Graphs of one text share a class, so each model has
+    its own; a pickle of it holds where the nodes were declared."""
+
+    def __init__(self, graph: TypedGraph | None, places: Mapping[str, str] | None = None) -> None:
+        self.graph = graph
+        self._places = places
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Every node by its path: where it was declared, what it is and is fed."""
+        if self._places is None:
+            assert self.graph is not None
+            self._places = dict(_places(self.graph.body))
+        return self._places
+
+    def __deepcopy__(self, memo: Any) -> Origin:
+        return self
+
+    def __reduce__(self) -> tuple[type[Origin], tuple[None, Mapping[str, str]]]:
+        return Origin, (None, self.places)
+
+
+_origins: WeakKeyDictionary[nn.Module, Origin] = WeakKeyDictionary()
 
 
 def explain_failures(
-    made: type[nn.Module], graph: TypedGraph, anew: bool = True
-) -> type[nn.Module]:
-    """Let an exception in a call of the class tell which inputs and which node of `graph` it is of.
+    model: nn.Module, graph: TypedGraph, origin: Origin | None = None
+) -> nn.Module:
+    """Let an exception in a call of the model tell which inputs and which node of `graph` it is of.
 
-    Graphs of one text share its class: the latest is told of, unless it is not `anew`.
+    `origin` is that of the model which this one is a copy of.
     """
-    if anew or made not in _graphs:
-        _graphs[made] = graph
-        made.__call__ = call  # type: ignore[method-assign]
-    return made
+    if origin is not None and origin.graph is None:  # unpickled
+        origin = Origin(graph, origin.places)
+    _origins[model] = origin or Origin(graph)
+    type(model).__call__ = call  # type: ignore[method-assign]
+    return model
+
+
+def origin_of(model: nn.Module) -> Origin | None:
+    """What a copy of the model tells its failures by; None of a part of a model."""
+    return _origins.get(model)
 
 
 def call(self: Any, *args: Any, **inputs: Any) -> Any:
@@ -64,8 +94,10 @@ def _notes(
     model: nn.Module, error: Exception, args: tuple[Any, ...], inputs: Mapping[str, Any]
 ) -> Iterator[str]:
     """The node that failed, and what does not fit of the inputs unless `check` told it already."""
-    graph = _graphs[type(model)]
-    place = _place(model, error.__traceback__, graph)
+    origin = _origins[model]
+    graph = origin.graph
+    assert graph is not None
+    place = _place(model, error.__traceback__, graph, origin.places)
     if place is not None:
         yield f"in node {place}"
     faults = "; ".join(call_faults(graph, args, inputs, _exactly(model)))
@@ -89,7 +121,12 @@ def _exactly(model: nn.Module) -> Takes:
 # --- the node ---------------------------------------------------------------------------------
 
 
-def _place(model: nn.Module, traceback: TracebackType | None, graph: TypedGraph) -> str | None:
+def _place(
+    model: nn.Module,
+    traceback: TracebackType | None,
+    graph: TypedGraph,
+    places: Mapping[str, str],
+) -> str | None:
     """The node whose module or statement ran innermost, where it is declared, and what feeds it."""
     paths = {id(module): path for path, module in model.named_modules()}
     innermost = statement = ""
@@ -102,7 +139,6 @@ def _place(model: nn.Module, traceback: TracebackType | None, graph: TypedGraph)
             statement = _joined(path, _node_at(graph, frame.f_code.co_qualname, line))
     # the module of a node that shares it is elsewhere: then the statement tells which one
     path = innermost if f"{innermost}.".startswith(f"{statement}.") else statement
-    places = dict(_places(graph.body))
     while path and path not in places:  # inside of a module of the user's own
         path = path.rpartition(".")[0]
     return f"{path} {places[path]}" if path else None

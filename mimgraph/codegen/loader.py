@@ -13,6 +13,8 @@ from typing import Any
 
 from torch import nn
 
+from mimgraph.codegen.failure import origin_of
+
 _PREFIX = "mimgraph_compiled_"
 
 Restore = Callable[..., nn.Module]
@@ -95,6 +97,6 @@ def _pickle_by_spec(
     cls: type, spec: Callable[[], str], restore: Restore, layers: Mapping[str, type]
 ) -> None:
     def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
-        return restore, (spec(), cls.__name__, layers), self.__dict__
+        return restore, (spec(), cls.__name__, layers, origin_of(self)), self.__dict__
 
     cls.__reduce_ex__ = reduce  # type: ignore[method-assign, assignment]

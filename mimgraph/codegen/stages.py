@@ -100,7 +100,7 @@ def check_told(
     """A `ValueError` tells what is no batch, what no size of the graph, and what no dtype of weights."""
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise ValueError(f"the batch is an integer of at least 1, not {batch!r}")
-    if dtype is not None and not getattr(dtype, "is_floating_point", False):
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         raise ValueError(f"dtype is that of the weights, a float as torch.bfloat16, not {dtype!r}")
     check_fits("the batch", batch)
     checked(whole, sizes)

@@ -5,15 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from mimgraph.arguments import wrong
 from mimgraph.files import write_whole
 
 SHOWN = 8  # of the keys that do not fit
+
+
+def as_module(given: Any) -> nn.Module:
+    """A module, as `compile` makes one; anything else is a `TypeError`."""
+    if not isinstance(given, nn.Module):
+        raise wrong("the model", "a module, as graph.compile() makes one", given)
+    return given
+
+
+def as_weights(given: Any) -> nn.Module | Mapping[str, Tensor]:
+    """What weights are taken from; anything else is a `TypeError`."""
+    if isinstance(given, nn.Module):
+        return given
+    named: Mapping[Any, Any] = given if isinstance(given, Mapping) else {"": None}
+    if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in named.items()):
+        return named
+    raise wrong("what weights are taken from", "a module, or a state_dict of one", given)
 
 
 def save(

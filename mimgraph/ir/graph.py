@@ -6,7 +6,7 @@ What is used at one place (`eq=False`) is compared by identity, so that it can b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, fields
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self
 
@@ -270,7 +270,8 @@ class Block:
     """A sub-graph with params. `family` is the name that its class is made from.
 
     A chain has one input and one node named "", and its items are the module's own positions.
-    A block made in code may bring the blocks that it uses, in `inner`.
+    A block made in code may bring the blocks that it uses, in `inner`; one that a Python function
+    declared has what calls the function again, in `function`.
     """
 
     family: str
@@ -282,6 +283,13 @@ class Block:
     is_chain: bool = False
     doc: str = ""
     inner: Mapping[str, Block] = field(default_factory=dict)
+    function: Any = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """All but the function, which seldom can be pickled."""
+        return None, {one.name: getattr(self, one.name) for one in fields(self)} | {
+            "function": None
+        }
 
     @property
     def is_whole(self) -> bool:

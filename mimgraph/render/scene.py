@@ -45,5 +45,5 @@ class Scene:
 
 
 def _check_one_of(name: str, given: Any, words: tuple[str, ...]) -> None:
-    if given not in words:
+    if not isinstance(given, str) or given not in words:
         raise ValueError(f"{name} is {' or '.join(map(repr, words))}, not {given!r}")

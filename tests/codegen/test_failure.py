@@ -7,6 +7,7 @@ import inspect
 import io
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -209,12 +210,74 @@ def test_a_graph_built_in_python_points_at_its_line() -> None:
     assert told[1].startswith("inputs: T of x is 5 but T of y is 6\n")
 
 
-def test_the_line_is_that_of_the_latest_text() -> None:
-    """Specs that differ in comments alone share one class."""
-    given = inputs() | {"numeric": torch.rand(2, 6)}
-    for lines in (0, 1):
-        model = mg.loads("# one more\n" * lines + SPEC, name="m.yaml").compile()
-        assert notes(model, given)[0] == NUM.replace("15", str(15 + lines))
+# --- graphs of one text, which share a class -------------------------------------------------------
+
+
+WRONG = inputs() | {"numeric": torch.rand(2, 6)}
+
+
+def built(line: int) -> mg.Graph:
+    """A graph in Python, of which the code stands at a line of `built.py`."""
+    code = "\n" * (line - 1) + "graph = mg.Graph(layers.Linear(2)(mg.Input('x', (4,)), name='y'))"
+    names: dict[str, Any] = {"mg": mg, "layers": layers}
+    exec(compile(code, "built.py", "exec"), names)  # noqa: S102 - our own text
+    graph: mg.Graph = names["graph"]
+    return graph
+
+
+def line_of(model: nn.Module) -> str:
+    """The place that a failure of a model of `built` names."""
+    return notes(model, {"x": torch.rand(2, 5)})[0].partition("(")[2].partition(")")[0]
+
+
+@pytest.mark.parametrize("order", [(3, 7), (7, 3)], ids=str)
+def test_each_of_two_equal_graphs_names_its_own_line(order: tuple[int, int]) -> None:
+    graphs = [built(line) for line in order]
+    models = [graph.compile() for graph in graphs]
+    assert type(models[0]) is type(models[1])
+    for line, graph, model in zip(order, graphs, models, strict=True):
+        expected = f"built.py:{line}"
+        assert line_of(model) == line_of(graph.compile()) == expected
+        assert line_of(copy.deepcopy(model)) == expected
+        assert line_of(pickle.loads(pickle.dumps(model))) == expected
+        assert line_of(saved(model)) == expected
+        assert line_of(copy.deepcopy(saved(model))) == expected
+
+
+@pytest.mark.parametrize("names", [("a.yaml", "b.yaml"), ("b.yaml", "a.yaml")], ids=str)
+def test_specs_of_one_text_name_their_files(names: tuple[str, str], tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).write_text(SPEC)
+    models = [mg.load(tmp_path / name).compile() for name in names]
+    for name, model in zip(names, models, strict=True):
+        assert notes(model, WRONG)[0] == NUM.replace("m.yaml", str(tmp_path / name))
+
+
+def test_specs_that_differ_in_comments_name_their_lines() -> None:
+    models = [mg.loads("# one more\n" * n + SPEC, name="m.yaml").compile() for n in (0, 1)]
+    for lines, model in enumerate(models):
+        assert notes(model, WRONG)[0] == NUM.replace("15", str(15 + lines))
+
+
+def test_a_model_that_is_loaded_with_its_weights_leaves_others_alone(tmp_path: Path) -> None:
+    graph = built(5)
+    model, path = graph.compile(), tmp_path / "m.safetensors"
+    graph.save(model, path)
+    loaded = mg.load_model(path)
+    assert line_of(model) == line_of(graph.compile()) == "built.py:5"
+    assert line_of(loaded) == f"{path}:5"  # of the spec that the file carries
+    del model, graph
+    assert line_of(loaded) == f"{path}:5"
+
+
+def test_a_stage_names_its_own_line() -> None:
+    stages = [mg.loads("# one more\n" * n + SPEC, name="m.yaml").split("vec")[0] for n in (0, 1)]
+    models = [stage.compile() for stage in stages]
+    for lines, model in enumerate(models):
+        for kept in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+            with pytest.raises(RuntimeError) as caught:
+                kept(torch.rand(2, 5, 8, 8), inputs()["numeric"], inputs()["ids"])
+            assert f"in node stem.0 (m.yaml:{10 + lines})" in caught.value.__notes__[0]
 
 
 def saved(model: nn.Module) -> nn.Module:

@@ -1,0 +1,104 @@
+"""What callers of the public functions may give; anything else is a `TypeError` that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+
+def wrong(what: str, wants: str, given: Any) -> TypeError:
+    """The error of an argument of another kind."""
+    return TypeError(f"{what} is {wants}, not {shown(given)}")
+
+
+def shown(given: Any) -> str:
+    """A value in a message: short, and on one line."""
+    try:
+        text = " ".join(repr(given).split())
+    except Exception:  # noqa: BLE001 - a repr of the user's raises what it likes
+        text = f"a {type(given).__name__}"
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+_PLAIN = frozenset({int, float, bool, str, type(None)})
+MAX_BYTES = 1 << 24  # of an array that is taken as a list
+
+
+def as_plain(what: str, given: Any) -> Any:
+    """Plain data, which cannot hold itself."""
+    try:
+        return plain(given)
+    except RecursionError:
+        raise wrong(what, "plain data, which does not hold itself", given) from None
+
+
+def plain(given: Any) -> Any:
+    """The value of an option or param as plain data: numbers of numpy and torch as those of Python,
+    a tuple, and an array of whole numbers in a row, as a list."""
+    if type(given) in _PLAIN:
+        return given
+    if isinstance(given, list | tuple):
+        return [plain(item) for item in given]
+    if isinstance(given, Mapping):
+        return {key: plain(item) for key, item in given.items()}
+    return _of_array(given) if hasattr(given, "tolist") else given
+
+
+def _of_array(given: Any) -> Any:
+    """A number, or sizes in a row, of numpy or torch; itself if it is something else."""
+    if getattr(given, "ndim", 2) > 1 or getattr(given, "nbytes", MAX_BYTES) >= MAX_BYTES:
+        return given
+    try:
+        found = given.tolist()
+    except Exception:  # noqa: BLE001 - a tensor without data, as of the meta device
+        return given
+    whole = not isinstance(found, list) or all(type(item) is int for item in found)
+    return found if whole else given
+
+
+def as_text(what: str, given: Any) -> str:
+    """A text."""
+    if not isinstance(given, str):
+        raise wrong(what, "a text", given)
+    return given
+
+
+def as_flag(what: str, given: Any) -> bool:
+    """True or False, which numpy's are too."""
+    if not isinstance(given, int) and type(given).__name__ not in ("bool", "bool_"):
+        raise wrong(what, "True or False", given)
+    return bool(given)
+
+
+def as_path(what: str, given: Any) -> Path:
+    """The path of a file."""
+    if not isinstance(given, str | PathLike) or given == "":
+        raise wrong(what, "the path of a file", given)
+    return Path(given)
+
+
+def as_mapping(what: str, given: Any, example: str) -> dict[str, Any]:
+    """A dict by name; an empty one for None."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise wrong(what, f"a dict by name such as {example}", given)
+    odd = next((key for key in given if not isinstance(key, str)), None)
+    if odd is not None or None in given:
+        raise wrong(f"a name in {what}", "a text", odd)
+    return dict(given)
+
+
+def as_names(what: str, given: Any) -> list[str]:
+    """Names in a list, or one alone."""
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, Iterable):
+        raise wrong(what, "a list of names", given)
+    found = [*given]
+    for name in found:
+        if not isinstance(name, str):
+            raise wrong(f"a name in {what}", "a text", name)
+    return found

@@ -1,0 +1,244 @@
+"""The numbers that a block's function is given: they keep how they were computed, and note who looks at them.
+
+A param stays a param of the block only if every value would make the same block. So each use that
+could decide something in Python (a comparison, `range`, an index, a text) is noted in the trace.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mimgraph.data import data
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import (
+    Arithmetic,
+    Expression,
+    Number,
+    Variable,
+    WrittenFloat,
+    WrittenInt,
+    written,
+)
+
+if TYPE_CHECKING:
+    from mimgraph.builder.trace import Trace
+
+
+@data(eq=False)
+class Local(Variable):
+    """A name that means something inside one block."""
+
+    owner: Trace | None = None
+
+
+Origins = frozenset[tuple["Trace", str]]  # names, each with the run of the block's function
+RESULTS = ""  # in place of a name: the sizes of what layers made in that run
+
+
+def origins_of(expression: Expression) -> Origins:
+    """The names of blocks in an expression, whose parts may be shared."""
+    found: set[tuple[Trace, str]] = set()
+    known, stack = {id(expression)}, [expression]
+    while stack:
+        match stack.pop():
+            case Local(name=name, owner=owner) if owner is not None:
+                found.add((owner, name))
+            case Arithmetic(_, left, right):
+                new = [side for side in (left, right) if id(side) not in known]
+                known.update(map(id, new))
+                stack += new
+    return frozenset(found)
+
+
+def look_at(value: Any) -> None:
+    """Note that Python code decided something by each number in an option's value."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            look_at(item)
+    elif isinstance(value, dict):
+        look_at(list(value.values()))
+    elif isinstance(value, WrittenInt | WrittenFloat):
+        _note(origins_of(value.written))
+
+
+def _note(origins: Origins) -> None:
+    for trace, name in origins:
+        trace.note(name)
+
+
+def unwatched(value: Any) -> Any:
+    """An option's value as it is declared: a watched number as one that keeps its expression."""
+    return value.use() if type(value) is Watched else value
+
+
+def as_given(value: Any) -> Any:
+    """A param as the caller gave it, without how its numbers were computed outside."""
+    kind = type(value)
+    if kind is Watched:
+        return value.plain
+    if kind is WrittenInt:
+        return int(value)
+    if kind is WrittenFloat:
+        return float(value)
+    if kind is list or kind is tuple:
+        return kind(map(as_given, value))
+    if kind is dict:
+        return {key: as_given(item) for key, item in value.items()}
+    return value
+
+
+class Watched:
+    """An int, float or run-time size in the hands of a block's function, which it behaves as.
+
+    `expression` is how it was computed from the names of the block; None where that is unknown, as
+    of a size that a layer made. `origins` are the names that it depends on.
+    """
+
+    __slots__ = ("expression", "origins", "plain")
+
+    def __init__(self, plain: Any, expression: Expression | None, origins: Origins) -> None:
+        self.plain = plain
+        self.expression = expression
+        self.origins = origins
+
+    def look(self) -> Any:
+        """The plain number, by which Python code decides something."""
+        _note(self.origins)
+        return self.plain
+
+    def use(self) -> Any:
+        """The number as the value of an option, which keeps the expression."""
+        if self.expression is None:
+            return self.look()
+        for trace, name in self.origins:
+            trace.used.add(name)
+        return written(self.plain, self.expression)
+
+    @property  # type: ignore[misc]  # isinstance asks for it, and object has it as an attribute
+    def __class__(self) -> Any:
+        return type(self.look())
+
+    def __getattr__(self, name: str) -> Any:
+        kind = type(self.plain)
+        if not hasattr(kind, name):
+            raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
+        return getattr(self.look(), name)
+
+    def __copy__(self) -> Watched:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Watched:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.look().__reduce_ex__(protocol)
+
+
+def _looked_at(value: Any) -> Any:
+    return value.look() if type(value) is Watched else value
+
+
+def _computed(symbol: str, left: Any, right: Any) -> Any:
+    """Arithmetic: of whole numbers it keeps the expression, and a run-time size stays one."""
+    sides = (left, right)
+    plain = tuple(side.plain if type(side) is Watched else side for side in sides)
+    try:
+        result = _KEPT[symbol](*plain)
+    except Exception:
+        tuple(map(_looked_at, sides))
+        raise
+    watched = [side for side in sides if type(side) is Watched]
+    if all(isinstance(value, int) for value in plain):
+        origins = frozenset().union(*(side.origins for side in watched))
+        one, other = map(_expression, sides)
+        known = Arithmetic(symbol, one, other) if one and other else None
+        return Watched(result, known, origins)
+    sizes = [side for side in watched if type(side.plain) is type(result) is Dim]
+    for side in watched:
+        if type(side.plain) is not Dim or not sizes:
+            side.look()  # its value is a part of the size, or of a number that forgets it
+    if not sizes:
+        return result
+    # a run-time size is written by its own text, so that there is an expression is enough
+    parts = [side.expression for side in sizes]
+    origins = frozenset().union(*(side.origins for side in sizes))
+    return Watched(result, None if None in parts else parts[0], origins)
+
+
+def _expression(side: Any) -> Expression | None:
+    if type(side) is Watched:
+        return side.expression
+    return getattr(side, "written", None) or Number(int(side))
+
+
+# --- what Python may do with a number --------------------------------------------------------------
+
+_KEPT: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+_KEPT_NAMES = {"+": "add", "-": "sub", "*": "mul", "//": "floordiv", "%": "mod"}
+_OTHERS: dict[str, Callable[[Any, Any], Any]] = {
+    "truediv": operator.truediv,
+    "pow": operator.pow,
+    "divmod": divmod,
+    "lshift": operator.lshift,
+    "rshift": operator.rshift,
+    "and": operator.and_,
+    "or": operator.or_,
+    "xor": operator.xor,
+    "matmul": operator.matmul,
+}
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    name: getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")
+}
+_CONVERSIONS: dict[str, Callable[..., Any]] = {
+    "bool": bool,
+    "hash": hash,
+    "index": operator.index,
+    "int": int,
+    "float": float,
+    "complex": complex,
+    "str": str,
+    "repr": repr,
+    "format": format,
+    "abs": abs,
+    "neg": operator.neg,
+    "pos": operator.pos,
+    "invert": operator.invert,
+    "round": round,
+    "trunc": math.trunc,
+    "floor": math.floor,
+    "ceil": math.ceil,
+}
+
+
+def _keeps(symbol: str) -> tuple[Any, Any]:
+    return (
+        lambda self, other: _computed(symbol, self, other),
+        lambda self, other: _computed(symbol, other, self),
+    )
+
+
+def _looks(compute: Callable[..., Any]) -> tuple[Any, Any]:
+    return (
+        lambda self, *others: compute(self.look(), *map(_looked_at, others)),
+        lambda self, other: compute(_looked_at(other), self.look()),
+    )
+
+
+for _symbol, _name in _KEPT_NAMES.items():
+    _forward, _reflected = _keeps(_symbol)
+    setattr(Watched, f"__{_name}__", _forward)
+    setattr(Watched, f"__r{_name}__", _reflected)
+for _name, _compute in {**_OTHERS, **_COMPARISONS, **_CONVERSIONS}.items():
+    _forward, _reflected = _looks(_compute)
+    setattr(Watched, f"__{_name}__", _forward)
+    if _name in _OTHERS:
+        setattr(Watched, f"__r{_name}__", _reflected)

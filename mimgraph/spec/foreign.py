@@ -1,0 +1,135 @@
+"""Files that are no spec, told by their first bytes: what they are, and what to do instead."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import NamedTuple
+
+from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.source import SourceFile, Span
+
+HEAD = 4096  # bytes that are looked at
+
+
+class Kind(NamedTuple):
+    """What a file is, and what to do with it."""
+
+    what: str
+    help: str
+
+
+_SPEC = "give the spec itself, a .yaml or .json file"
+_WEIGHTS = "load the spec, and its weights into model = graph.compile()"
+
+_TORCH = Kind(
+    "a checkpoint that torch.save wrote",
+    f"{_WEIGHTS}: graph.load_state(model, torch.load(path)), or model.load_state_dict",
+)
+_PICKLE = Kind("a pickle, as torch.save wrote it of old", _TORCH.help)
+_SAFETENSORS = Kind("a file of weights", 'name it with the ending ".safetensors"')
+_KERAS = Kind("a model of Keras", "declare it in YAML; the weights come by graph.load_state")
+_HDF5 = Kind("an HDF5 file, as Keras writes models", _KERAS.help)
+_ONNX = Kind("a model in ONNX", "no spec can be made of it: declare the model in YAML")
+_ARRAYS = Kind("a file of numpy arrays", f"{_SPEC}; arrays are given by mimgraph run --inputs")
+_PICTURE = Kind("a picture", f"{_SPEC}; mimgraph draw makes a picture of it")
+_PDF = Kind("a PDF", _PICTURE.help)
+_ARCHIVE = Kind("an archive", "unpack it, and give the spec that is in it")
+_BINARY = Kind("a binary file", _SPEC)
+_PYTHON = Kind(
+    "Python code",
+    "run it: graph.dump(path) in it writes a spec; layers that it registers come by --import MODULE",
+)
+_NOTEBOOK = Kind("a notebook", "run it: graph.dump(path) in it writes a spec")
+_PAGE = Kind("a page or picture in XML or HTML", _PICTURE.help)
+_TABLE = Kind("a table", _SPEC)
+_EMPTY = Kind(
+    "empty", "a spec has inputs, nodes and outputs: {x: [5]}, {y: {layer: ReLU, from: x}}, y"
+)
+
+_BEGINNINGS = (
+    (b"\x93NUMPY", _ARRAYS),
+    (b"\x89HDF\r\n\x1a\n", _HDF5),
+    (b"\x89PNG", _PICTURE),
+    (b"\xff\xd8\xff", _PICTURE),
+    (b"GIF8", _PICTURE),
+    (b"II*\x00", _PICTURE),
+    (b"MM\x00*", _PICTURE),
+    (b"%PDF", _PDF),
+    (b"%!PS", _PDF),
+    (b"\x1f\x8b", _ARCHIVE),
+    (b"BZh", _ARCHIVE),
+    (b"\xfd7zXZ\x00", _ARCHIVE),
+    (b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
+    (b"\x28\xb5\x2f\xfd", _ARCHIVE),
+    (b"Rar!\x1a\x07", _ARCHIVE),
+    (b"GGUF", Kind("a file of weights in GGUF", _SPEC)),
+    (b"PAR1", _TABLE),
+    (b"SQLite format 3\x00", Kind("a database", _SPEC)),
+)
+_OURS = (".yaml", ".yml", ".json")
+_ENDINGS = {
+    ".py": _PYTHON,
+    ".pyi": _PYTHON,
+    ".ipynb": _NOTEBOOK,
+    ".svg": _PAGE,
+    ".html": _PAGE,
+    ".xml": _PAGE,
+    ".onnx": _ONNX,
+    ".csv": _TABLE,
+    ".tsv": _TABLE,
+}
+
+
+def refuse_foreign(name: str, data: bytes) -> None:
+    """A `SpecError` at the beginning of a file that is no spec, if `data`, its first bytes, tell."""
+    kind = kind_of(name, data[:HEAD])
+    if kind is not None:
+        place = Span(SourceFile(name, ""), 1, 1, 1, 1)
+        code, message = "wrong-type", f"this is {kind.what}, not a spec"
+        if kind is _EMPTY:
+            code, message = "missing-key", "the file is empty"
+        raise SpecError([Diagnostic(code, message, place, help=kind.help)])
+
+
+def kind_of(name: str, head: bytes) -> Kind | None:
+    """What a file is; None of one that may be a spec, well written or not."""
+    ending = PurePath(name).suffix.lower()
+    if not head.strip():
+        return _EMPTY
+    if head.startswith(b"PK"):
+        return _zipped(head)
+    for beginning, kind in _BEGINNINGS:
+        if head.startswith(beginning):
+            return kind
+    if ending in _ENDINGS:
+        return _ENDINGS[ending]
+    if head.lstrip().lower().startswith((b"<svg", b"<?xml", b"<!doctype", b"<html")):
+        return _PAGE
+    if ending in _OURS or not (b"\x00" in head or head.startswith(b"\x80")):
+        return None  # the reader tells the character that is at fault
+    return _binary(head)
+
+
+def _zipped(head: bytes) -> Kind:
+    """What a zip archive holds, by the name of its first file."""
+    if b"/data.pkl" in head or b"constants.pkl" in head:
+        return _TORCH
+    if b".npy" in head[:200]:
+        return _ARRAYS
+    if b"metadata.json" in head[:200] or b"model.weights.h5" in head:
+        return _KERAS
+    return _ARCHIVE
+
+
+def _binary(head: bytes) -> Kind:
+    if head.startswith(b"\x80") and head[1:2] <= b"\x05":
+        return _PICKLE
+    if head[8:9] == b"{" and b'"' in head[9:12]:
+        return _SAFETENSORS
+    if head.startswith(b"\x08") and (b"onnx" in head or b"pytorch" in head):
+        return _ONNX
+    if head.startswith(b"RIFF") or head[4:8] == b"ftyp":
+        return _PICTURE
+    if head[257:262] == b"ustar":
+        return _ARCHIVE
+    return _BINARY
