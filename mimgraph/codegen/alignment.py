@@ -200,7 +200,9 @@ def _around(colours: Colours, *sides: Neighbours) -> Labels:
 
 def _around_by_way(colours: Colours, *sides: Neighbours) -> Labels:
     return {
-        key: tuple(tuple(sorted((colours[k], how) for k, how in side.get(key, ()))) for side in sides)
+        key: tuple(
+            tuple(sorted((colours[k], how) for k, how in side.get(key, ()))) for side in sides
+        )
         for key in colours
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-STEPS = 8  # of the ids that a module demands and the graph has not
+STEPS = 5  # of ids that a module needs and the graph has not; no size that is tried has so few
 
 
 @dataclass
@@ -36,55 +37,67 @@ class Call:
         }
 
     def run(self, tensors: Mapping[str, Tensor]) -> Any:
-        """Call the module, with ids made for it if it says that it needs them."""
+        """Call the module, with ids made for it if it does not run without them."""
         try:
             return self._forward(tensors)
-        except Exception as error:
-            missing = [name for name in self._ids() if name in str(error)]
-            if not missing or not tensors:
-                raise
-            some = next(iter(tensors.values()))
-            ids = torch.zeros(some.shape[0], STEPS, dtype=torch.int64, device=some.device)
-            self.made |= dict.fromkeys(missing, ids)
-            return self._forward(tensors)
+        except Exception:
+            for name in self._other_ids() if tensors else ():
+                some = next(iter(tensors.values()))
+                ids = torch.zeros(some.shape[0], STEPS, dtype=torch.int64, device=some.device)
+                with suppress(Exception):
+                    result = self._forward(tensors, **{name: ids})
+                    self.made[name] = ids
+                    return result
+            raise
+
+    def renames(self) -> bool:
+        """Whether the forward calls an input otherwise than the graph."""
+        return any(name not in parameters(self.module) for name in self.named)
 
     def hint(self) -> str:
-        """What to write so that the module runs."""
-        known = list(self.named)
-        return (
-            f"name them, as in inputs={{{known[0]!r}: ...}}, of {', '.join(_parameters(self.module))}"
-            if known
-            else "name the inputs: inputs={...}"
+        """What to write so that the module gets the right inputs."""
+        theirs = parameters(self.module)
+        example = ", ".join(f'"{name}": ...' for name in self.named)
+        told = f"give their names with inputs={{{example}}}; forward takes {', '.join(theirs)}"
+        if not self.by_position:
+            return told
+        pairs = ", ".join(
+            f"{name} as {other}" for name, other in zip(self.named, theirs, strict=False)
         )
+        return f"inputs were given by position ({pairs}): {told}"
 
-    def _forward(self, tensors: Mapping[str, Tensor]) -> Any:
+    def _forward(self, tensors: Mapping[str, Tensor], **more: Tensor) -> Any:
+        more |= self.made
         if self.by_position:
-            return self.module(*tensors.values(), **self.made)
-        return self.module(
-            **{self.named[name]: tensor for name, tensor in tensors.items()}, **self.made
-        )
+            return self.module(*tensors.values(), **more)
+        return self.module(**{self.named[name]: value for name, value in tensors.items()}, **more)
 
-    def _ids(self) -> list[str]:
+    def _other_ids(self) -> list[str]:
         given = {*self.named.values(), *self.made}
-        return [name for name in _parameters(self.module) if name.endswith("ids") and name not in given]
+        return [
+            name for name in parameters(self.module) if name.endswith("ids") and name not in given
+        ]
 
 
-def call_of(module: nn.Module, ours: Mapping[str, Tensor], inputs: Mapping[str, str] | None) -> Call:
+def call_of(
+    module: nn.Module, ours: Mapping[str, Tensor], inputs: Mapping[str, str] | None
+) -> Call:
     """Return how to call the module.
 
     An input is given by the name that `inputs` tells, or by its own where the forward has it. If
     nothing is told and the forward has not all of our names, all are given by position.
     """
-    parameters = _parameters(module)
+    theirs = parameters(module)
     told = dict(inputs or {})
-    _check(told, list(ours), parameters, type(module).__name__)
-    own = {name: name for name in ours if name in parameters and name not in told.values()}
+    _check(told, list(ours), theirs, type(module).__name__)
+    own = {name: name for name in ours if name in theirs and name not in told.values()}
     if told or own.keys() == ours.keys():
         return Call(module, own | told, by_position=False)
     return Call(module, dict(zip(ours, ours, strict=True)), by_position=True)
 
 
-def _parameters(module: nn.Module) -> list[str]:
+def parameters(module: nn.Module) -> list[str]:
+    """The names of what a module's forward takes."""
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     found = inspect.signature(module.forward).parameters
     return [name for name, parameter in found.items() if parameter.kind not in variable]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -45,10 +45,11 @@ class Plan:
                 target.write(stored, source.read(theirs[source.key].detach()))
 
 
-def plan(ours: Usage, theirs: Usage) -> Plan:
-    """Align two models by the parts of tensors that both have."""
-    mine, yours = _comparable(ours, theirs)
-    found = align(ours.flow(mine), theirs.flow(yours))
+def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
+    """Align two models by the parts of tensors that both have; ours in `joined` stay whole."""
+    leading = theirs.without_heads(ours)
+    mine, yours = _comparable(ours, leading, joined)
+    found = align(ours.flow(mine), leading.flow(yours))
     zeros = _absent(found, mine)
     missing = {part.key for name, part in mine.items() if name not in found.keys() | zeros}
     pairs = tuple(
@@ -57,8 +58,13 @@ def plan(ours: Usage, theirs: Usage) -> Plan:
         if part.key not in missing
     )
     taken = {source for name, source in found.items() if mine[name].key not in missing}
-    unused = dict.fromkeys(part.key for name, part in yours.items() if name not in taken)
-    return Plan(pairs, tuple(key for key in ours.tensors if key in missing), tuple(unused))
+    left = {part.key for name, part in yours.items() if name not in taken}
+    left |= theirs.tensors.keys() - leading.tensors.keys()
+    return Plan(
+        pairs,
+        tuple(key for key in ours.tensors if key in missing),
+        tuple(key for key in theirs.tensors if key in left),
+    )
 
 
 def _absent(found: Mapping[str, str], parts: Mapping[str, Part]) -> set[str]:
@@ -74,9 +80,11 @@ def _absent(found: Mapping[str, str], parts: Mapping[str, Part]) -> set[str]:
     }
 
 
-def _comparable(ours: Usage, theirs: Usage) -> tuple[dict[str, Part], dict[str, Part]]:
+def _comparable(
+    ours: Usage, theirs: Usage, kept: Collection[str]
+) -> tuple[dict[str, Part], dict[str, Part]]:
     """The parts of both by name; those of a tensor are told apart if the other has some like them."""
-    joined: tuple[set[str], set[str]] = (set(), set())
+    joined: tuple[set[str], set[str]] = (set(kept), set())
     while True:
         named = ours.named(joined[0]), theirs.named(joined[1])
         news = [

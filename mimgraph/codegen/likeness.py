@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
 
 from mimgraph.codegen.calls import Call
-from mimgraph.codegen.uses import predicting
+from mimgraph.codegen.uses import predicting, tensors_in
 
 FLIPPED = 3  # masks, of which either meaning is tried
 
@@ -25,13 +24,13 @@ class Likeness:
 
 
 def likeness(
-    model: nn.Module, call: Call, inputs: Mapping[str, Tensor], names: tuple[str, ...]
+    mine: Call, call: Call, inputs: Mapping[str, Tensor], names: tuple[str, ...]
 ) -> Likeness:
     """Compare each of our outputs with all outputs of the other one that have its shape.
 
     A mask may mean the opposite there, and inputs that it does not take are neutral here.
     """
-    found = [_compare(model, call, ours, theirs, names) for ours, theirs in _meanings(call, inputs)]
+    found = [_compare(mine, call, ours, theirs, names) for ours, theirs in _meanings(call, inputs)]
     return min(found, key=lambda like: (sum(like.far.values()), -len(like.equal)))
 
 
@@ -52,38 +51,35 @@ def _meanings(
 
 
 def _compare(
-    model: nn.Module,
+    mine: Call,
     call: Call,
     ours: Mapping[str, Tensor],
     theirs: Mapping[str, Tensor],
     names: tuple[str, ...],
 ) -> Likeness:
-    with predicting(model), predicting(call.module):
-        result, other = model(**ours), call.run(theirs)
+    with predicting(mine.module), predicting(call.module):
+        result, other = mine.run(mine.inputs(ours)), call.run(theirs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
-    leaves = [leaf for leaf in tree_leaves(_plain(other)) if isinstance(leaf, Tensor)]
+    leaves = tensors_in(other)
     far = {}
     for name, output in outputs.items():
         distances = [_distance(output, leaf) for leaf in leaves if leaf.shape == output.shape]
         if distances and output.is_floating_point():
             far[name] = min(distances)
-    least = _tolerance(model, call.module)
+    least = _tolerance(mine.module, call.module)
     return Likeness(
         tuple(name for name, distance in far.items() if distance <= least),
         {name: distance for name, distance in far.items() if not distance <= least},
     )
 
 
-def _plain(result: object) -> object:
-    """The result as a tree that torch can walk; others subclass its dict."""
-    return dict(result) if isinstance(result, Mapping) else result
-
-
 def _distance(output: Tensor, other: Tensor) -> float:
     first, second = output.double().cpu(), other.double().cpu()
     scale = max(second.abs().max().item(), 1e-30) if second.numel() else 1.0
     difference = (first - second).abs()
-    return float(difference.nan_to_num(float("inf")).max().item() / scale) if second.numel() else 0.0
+    return (
+        float(difference.nan_to_num(float("inf")).max().item() / scale) if second.numel() else 0.0
+    )
 
 
 def _tolerance(*modules: nn.Module) -> float:

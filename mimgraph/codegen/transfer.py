@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
 from mimgraph.codegen.calls import Call, call_of
+from mimgraph.codegen.conventions import defined, joined_in_both
 from mimgraph.codegen.joins import plan, shapes
 from mimgraph.codegen.likeness import Likeness, likeness
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
-from mimgraph.codegen.uses import Usage, defined, once, own_tensors, usage_of
+from mimgraph.codegen.uses import Usage, once, own_tensors, usage_of
 from mimgraph.codegen.weights import lists
 from mimgraph.ir.typed import TypedGraph
 
@@ -45,8 +47,11 @@ def load_state(
     """Copy the tensors of `other` into those of the model that are used alike."""
     sample = seeded_inputs(graph, 2, 0, choose_sizes(graph, sizes or {}))
     call = call_of(other, sample, inputs) if isinstance(other, nn.Module) else None
-    seen = _seen(graph, model, other, call, sample)
-    found = plan(seen.ours, seen.theirs)
+    mine = Call(model, {name: name for name in sample}, by_position=False)
+    seen = _seen(graph, mine, other, call, sample)
+    found = plan(
+        seen.ours, seen.theirs, joined_in_both(seen.ours, seen.theirs) if seen.trouble else ()
+    )
     lacking = [key for key in found.missing if key not in _constants(model)]
     if strict and lacking:
         raise seen.misfit(lacking, found.unused)
@@ -55,7 +60,7 @@ def load_state(
     found.copy(ours, theirs)
     proof = Likeness((), {})
     if call is not None and seen.trouble is None and not lacking:
-        proof = likeness(model, call, sample, tuple(graph.body.outputs))
+        proof = likeness(mine, call, sample, tuple(graph.body.outputs))
     if strict and found.unused and (proof.far or not proof.equal):
         for key, tensor in before.items():
             ours[key].detach().copy_(tensor)
@@ -72,6 +77,7 @@ class _Seen:
     ours: Usage
     theirs: Usage
     trouble: str | None
+    doubt: str | None = None  # of what the other was given
 
     def misfit(self, missing: Sequence[str], unused: Sequence[str]) -> ValueError:
         """The error that names what does not fit, and what to do."""
@@ -89,6 +95,8 @@ class _Seen:
             yield f"no tensor of the other model has the shape of {odd[0]}: are all sizes the same?"
         if self.trouble is not None:
             yield self.trouble
+        elif self.doubt is not None:
+            yield self.doubt
         elif unused and not missing:
             yield "with them the other model has other outputs than the graph"
         yield "strict=False copies what fits, and tells the rest in its result"
@@ -96,30 +104,40 @@ class _Seen:
 
 def _seen(
     graph: TypedGraph,
-    model: nn.Module,
+    mine: Call,
     other: nn.Module | Mapping[str, Tensor],
     call: Call | None,
     sample: Mapping[str, Tensor],
 ) -> _Seen:
     """Both models in order of use; in order of definition if the other one cannot be run."""
-    mine = defined(own_tensors(model))
+    inputs = mine.inputs(sample)
     if call is None:
         assert not isinstance(other, nn.Module)
         trouble = "a state_dict tells names and order only: give the module itself"
-        return _Seen(mine, defined(once(other)), trouble)
-    known = {name: sample[name] for name in call.named}
-    inputs = call.inputs(sample)
+        return _Seen(_in_parts(mine, inputs), defined(once(other)), trouble)
+    given = call.inputs(sample)
     try:
-        theirs = usage_of(call.module, lambda: call.run(inputs), inputs)
+        theirs = usage_of(call.module, lambda: call.run(given), given)
     except Exception as error:  # noqa: BLE001 - a module of others raises what it likes
-        kind = type(call.module).__name__
-        trouble = f"{kind} does not run on the inputs of {graph.name}"
+        trouble = f"{type(call.module).__name__} does not run on the inputs of {graph.name}"
         warnings.warn(
-            f"{trouble}, so weights are mapped in order of definition: {error}; {call.hint()}",
+            f"{trouble}, so weights are mapped in order of definition: {error}\n{call.hint()}",
             stacklevel=4,
         )
-        return _Seen(mine, defined(own_tensors(call.module)), f"{trouble}: {call.hint()}")
-    return _Seen(usage_of(model, lambda: model(**sample), known), theirs, None)
+        theirs = defined(own_tensors(call.module))
+        return _Seen(_in_parts(mine, inputs), theirs, f"{trouble}; {call.hint()}")
+    known = {name: tensor for name, tensor in inputs.items() if name in call.named}
+    doubt = call.hint() if call.by_position and call.renames() else None
+    return _Seen(usage_of(mine.module, lambda: mine.run(inputs), known), theirs, None, doubt)
+
+
+def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:
+    """The model's tensors as they are defined, with the parts in which they are used."""
+    usage = defined(own_tensors(mine.module))
+    with suppress(RuntimeError):  # torch may not run it here, in half precision or without memory
+        parts = usage_of(mine.module, lambda: mine.run(inputs), {}).parts
+        usage = replace(usage, parts={key: parts[key] for key in usage.tensors})
+    return usage
 
 
 def _constants(model: nn.Module) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -39,6 +39,12 @@ def once(state: Mapping[str, Any]) -> dict[str, Tensor]:
     return dict(found.values())
 
 
+def tensors_in(result: object) -> list[Tensor]:
+    """Return the tensors of what a forward returned; classes of others may be dicts."""
+    plain = dict(result) if isinstance(result, Mapping) else result
+    return [leaf for leaf in tree_leaves(plain) if isinstance(leaf, Tensor)]
+
+
 class Edge(NamedTuple):
     """Something that feeds a tensor of the module, and what happens to it on the way."""
 
@@ -55,6 +61,8 @@ class Usage:
     parts: Mapping[str, tuple[Part, ...]]  # several only if they make up the tensor
     edges: frozenset[Edge] = frozenset()
     numbered: Mapping[str, Part] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)  # of tensors without a use: a sibling
+    outputs: tuple[tuple[torch.Size, frozenset[str]], ...] = ()  # shapes, and what made them
 
     def named(self, joined: Iterable[str] = ()) -> dict[str, Part]:
         """Return the parts by name: that of the tensor, with a number in it where there are several.
@@ -93,25 +101,59 @@ class Usage:
             for source in ends[edge.source]
             for target in ends[edge.target]
         }
+        feeds |= {
+            (named_by, name, "")
+            for key, sibling in self.beside.items()
+            for named_by in names.get(sibling, ())
+            for name in names.get(key, ())
+        }
         return Flow({name: part.shape for name, part in named.items()}, frozenset(feeds))
 
+    def without_heads(self, other: Usage) -> Usage:
+        """Leave out the tensors that do not lead to an output with the shape of one of the other's.
 
-def defined(tensors: Mapping[str, Tensor]) -> Usage:
-    """Return the tensors in the order that they stand in, with nothing known of their use."""
-    return Usage(tensors, {key: (whole(key, tensor),) for key, tensor in tensors.items()})
+        All are kept if the other has an output that none here is like; so are those not used.
+        """
+        wanted = {shape for shape, _ in other.outputs}
+        if not wanted or not wanted <= {shape for shape, _ in self.outputs}:
+            return self
+        before = defaultdict[str, list[str]](list)
+        for source, _, target in self.edges:
+            before[self._key(target)].append(self._key(source))
+        waiting = [
+            self._key(end) for shape, ends in self.outputs if shape in wanted for end in ends
+        ]
+        needed = set[str]()
+        while waiting:
+            key = waiting.pop()
+            if key not in needed:
+                needed.add(key)
+                waiting += before[key]
+        used = {self._key(edge.target) for edge in self.edges}
+        heads = {key for key in self.tensors if self.beside.get(key, key) in used - needed}
+        tensors = {key: tensor for key, tensor in self.tensors.items() if key not in heads}
+        edges = {
+            edge
+            for edge in self.edges
+            if heads.isdisjoint((self._key(edge.source), self._key(edge.target)))
+        }
+        parts = {key: self.parts[key] for key in tensors}
+        return replace(self, tensors=tensors, parts=parts, edges=frozenset(edges))
+
+    def _key(self, end: str) -> str:
+        return self.numbered[end].key if end in self.numbered else end
 
 
 def usage_of(module: nn.Module, run: Callable[[], object], inputs: Mapping[str, Tensor]) -> Usage:
     """Run the module once as for a prediction, and watch; `inputs` are known by these names."""
     tensors = own_tensors(module)
     with predicting(module), _Watch(tensors, inputs) as watch:
-        run()
+        outputs = watch.ends(run())
     beside = _siblings(tensors, watch.used)
     ranks = {key: watch.used.get(beside.get(key, key), len(tensors)) for key in tensors}
     ordered = {key: tensors[key] for key in sorted(tensors, key=ranks.__getitem__)}
-    edges = watch.edges() | {Edge(sibling, "", key) for key, sibling in beside.items()}
     parts = {key: watch.parts_of(key) for key in ordered}
-    return Usage(ordered, parts, frozenset(edges), watch.numbered)
+    return Usage(ordered, parts, frozenset(watch.edges()), watch.numbered, beside, outputs)
 
 
 def _siblings(keys: Iterable[str], used: Iterable[str]) -> dict[str, str]:
@@ -176,6 +218,13 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         """What feeds what."""
         return {Edge(*way, target) for target, ways in self._fed.items() for way in ways}
 
+    def ends(self, result: object) -> tuple[tuple[torch.Size, frozenset[str]], ...]:
+        """The shapes of a result's tensors, and what made each."""
+        found = [(leaf.shape, self._origin(leaf)) for leaf in tensors_in(result)]
+        return tuple(
+            (shape, frozenset(name for name, _ in origin.ways)) for shape, origin in found if origin
+        )
+
     def parts_of(self, key: str) -> tuple[Part, ...]:
         """The parts in which the tensor was used, if they make it up; else all of it."""
         used = {part.addresses: part for part in self._taken[key] or self._begun[key]}
@@ -233,7 +282,9 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         numbers = {part.key: self._number(part) for part in lanes.parts()}
         for part in lanes.parts():
             self._taken[part.key][part] = None
-        return _Origin(frozenset((numbers.get(key, key), way) for key, way in found.ways), data=True)
+        return _Origin(
+            frozenset((numbers.get(key, key), way) for key, way in found.ways), data=True
+        )
 
     def _begin(self, given: Iterable[Tensor], lanes: Lanes, result: Tensor) -> None:
         """Data meet a matrix, and perhaps a bias."""
