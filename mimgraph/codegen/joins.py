@@ -1,0 +1,157 @@
+"""Which tensors of one model make up which of another: whole, joined, cut, or turned round."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from mimgraph.codegen.alignment import align, leaf, owner
+from mimgraph.codegen.parts import Part
+from mimgraph.codegen.uses import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is copied where, part by part (from nothing: zeros), and what is left on either side."""
+
+    pairs: tuple[tuple[Part, Part | None], ...]
+    missing: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    def mapping(self) -> dict[str, str | tuple[str, ...]]:
+        """Return our keys with theirs; where several are joined, in the order of our rows."""
+        sources: dict[str, list[str]] = {}
+        for ours, theirs in self.pairs:
+            keys = sources.setdefault(ours.key, [])
+            if theirs is not None and theirs.key not in keys:
+                keys.append(theirs.key)
+        return {
+            key: keys[0] if len(keys) == 1 else tuple(keys) for key, keys in sources.items() if keys
+        }
+
+    def zeros(self) -> tuple[str, ...]:
+        """Return our keys of which some rows are zero, as the other model has no such bias."""
+        return tuple(dict.fromkeys(ours.key for ours, theirs in self.pairs if theirs is None))
+
+    def copy(self, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> None:
+        """Put the values in their places."""
+        for target, source in self.pairs:
+            stored = ours[target.key].detach()
+            if source is None:
+                target.write(stored, stored.new_zeros(target.shape))
+            else:
+                target.write(stored, source.read(theirs[source.key].detach()))
+
+
+def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
+    """Align two models by the parts of tensors that both have; ours in `joined` stay whole.
+
+    Of the other model a part may be meant, as its encoder; the first that fits best is taken.
+    """
+    best: tuple[int, Plan] | None = None
+    for leading in theirs.without_heads(ours):
+        found = _aligned(ours, leading, joined)
+        misfits = len(found.missing) + len(found.unused)
+        if best is None or misfits < best[0]:
+            heads = theirs.tensors.keys() - leading.tensors.keys()
+            left = heads.union(found.unused)
+            best = (
+                misfits,
+                replace(found, unused=tuple(key for key in theirs.tensors if key in left)),
+            )
+        if not misfits:
+            break
+    assert best is not None
+    return best[1]
+
+
+def _aligned(ours: Usage, theirs: Usage, joined: Collection[str]) -> Plan:
+    mine, yours = _comparable(ours, theirs, joined)
+    yours |= _shortened(mine, yours, ours.tables, theirs.tables)
+    found = align(ours.flow(mine), theirs.flow(yours))
+    zeros = _absent(found, mine)
+    missing = {part.key for name, part in mine.items() if name not in found.keys() | zeros}
+    pairs = tuple(
+        (part, yours[found[name]] if name in found else None)
+        for name, part in mine.items()
+        if part.key not in missing
+    )
+    taken = {source for name, source in found.items() if mine[name].key not in missing}
+    left = {part.key for name, part in yours.items() if name not in taken}
+    return Plan(
+        pairs,
+        tuple(key for key in ours.tensors if key in missing),
+        tuple(key for key in theirs.tensors if key in left),
+    )
+
+
+def _absent(found: Mapping[str, str], parts: Mapping[str, Part]) -> set[str]:
+    """Rows of a joined bias that the other model has not, where it has their weights."""
+    joined = {part.key for name, part in parts.items() if name in found and "#" in name}
+    return {
+        name
+        for name, part in parts.items()
+        if name not in found
+        and part.key in joined
+        and leaf(name) == "bias"
+        and f"{owner(name)}.weight" in found
+    }
+
+
+def _comparable(
+    ours: Usage, theirs: Usage, kept: Collection[str]
+) -> tuple[dict[str, Part], dict[str, Part]]:
+    """The parts of both by name; those of a tensor are told apart if the other has some like them."""
+    joined: tuple[set[str], set[str]] = (set(kept), set())
+    while True:
+        named = ours.named(joined[0]), theirs.named(joined[1])
+        news = [
+            {
+                part.key
+                for name, part in named[i].items()
+                if "#" in name and _shape(part) not in map(_shape, named[1 - i].values())
+            }
+            for i in (0, 1)
+        ]
+        if not any(news):
+            return named
+        for known, new in zip(joined, news, strict=True):
+            known |= new
+
+
+def _shortened(
+    ours: Mapping[str, Part],
+    theirs: Mapping[str, Part],
+    our_starts: Mapping[str, int],
+    their_starts: Mapping[str, int],
+) -> dict[str, Part]:
+    """Their tables of places, as long as those of ours that could be meant.
+
+    What is read first of ours is what is read first of theirs.
+    """
+    mine, yours = (set(map(_shape, parts.values())) for parts in (ours, theirs))
+    waiting = {name: part for name, part in ours.items() if _shape(part) not in yours}
+    found = {}
+    for name, part in theirs.items():
+        if part.key not in their_starts or _shape(part) in mine or len(part.shape) != 2:
+            continue
+        for other, shorter in waiting.items():
+            start = their_starts[part.key] - our_starts.get(shorter.key, 0)
+            end = start + shorter.shape[0]
+            fits = start >= 0 and end <= part.shape[0]
+            if fits and shorter.shape[1:] == part.shape[1:]:
+                found[name] = replace(part, rows=tuple(range(start, end)))
+                del waiting[other]
+                break
+    return found
+
+
+def _shape(part: Part) -> tuple[int, ...]:
+    return tuple(size for size in part.shape if size != 1)
+
+
+def shapes(keys: Iterable[str], tensors: Mapping[str, Tensor]) -> list[str]:
+    """Return each key with the shape of its tensor."""
+    return [f"{key} {tuple(tensors[key].shape)}" for key in keys]

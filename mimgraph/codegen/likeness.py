@@ -1,0 +1,117 @@
+"""Whether two models with the same weights give the same outputs for the same inputs."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from mimgraph.codegen.calls import Call
+from mimgraph.codegen.uses import predicting, tensors_in
+
+EPSILONS, MOST = 1e4, 0.05  # that equal outputs may be off: of the coarser dtype, and in all
+FLIPPED = 3  # masks, of which either meaning is tried
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Our outputs by name: those that are outputs of the other one, and how far others are off."""
+
+    equal: tuple[str, ...]
+    far: Mapping[str, float]  # the largest difference, as a share of the largest value
+
+
+def likeness(
+    mine: Call, call: Call, samples: Sequence[Mapping[str, Tensor]], names: tuple[str, ...]
+) -> Likeness:
+    """Compare each of our outputs with all outputs of the other one that have its shape.
+
+    They are alike if they are for one of the samples. A mask may mean the opposite there, and
+    inputs that it does not take are neutral here.
+    """
+    eps = max((torch.finfo(t.dtype).eps for t in _floats(mine.module, call.module)), default=0.0)
+    least = min(MOST, EPSILONS * eps)
+    mine, call = _precise(mine), _precise(call)
+    best: Likeness | None = None
+    for ours, theirs in (pair for inputs in samples for pair in _meanings(call, inputs)):
+        found = _compare(mine, call, ours, theirs, names, least)
+        if best is None or len(found.far) < len(best.far):
+            best = found
+        if not best.far:
+            break
+    assert best is not None
+    return best
+
+
+def with_ends(inputs: Mapping[str, Tensor], vocabularies: Mapping[str, int]) -> dict[str, Tensor]:
+    """Return inputs in which each text ends in the last word of its vocabulary, and only there: a
+    model may look for it."""
+    ended = dict(inputs)
+    for name, most in vocabularies.items():
+        if name in inputs and inputs[name].dim() > 1 and most > 1:
+            ended[name] = inputs[name].clamp(max=most - 2)
+            ended[name][..., -1] = most - 1
+    return ended
+
+
+def _floats(*modules: nn.Module) -> list[Tensor]:
+    tensors = (tensor for module in modules for tensor in module.state_dict().values())
+    return [tensor for tensor in tensors if tensor.is_floating_point()]
+
+
+def _precise(call: Call) -> Call:
+    """The call of a copy in float32 where the module's own precision would hide what differs."""
+    coarse = any(tensor.itemsize < 4 for tensor in _floats(call.module))
+    return replace(call, module=copy.deepcopy(call.module).float()) if coarse else call
+
+
+def _meanings(
+    call: Call, inputs: Mapping[str, Tensor]
+) -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor]]]:
+    masks = [name for name, tensor in inputs.items() if tensor.dtype == torch.bool][:FLIPPED]
+    neutral = {
+        name: tensor if name in call.named else torch.zeros_like(tensor)
+        for name, tensor in inputs.items()
+    }
+    for flips in itertools.product((False, True), repeat=len(masks)):
+        turned = {name: neutral[name] ^ flip for name, flip in zip(masks, flips, strict=True)}
+        yield (
+            neutral | {name: mask for name, mask in turned.items() if name not in call.named},
+            call.inputs(neutral | turned),
+        )
+
+
+def _compare(
+    mine: Call,
+    call: Call,
+    ours: Mapping[str, Tensor],
+    theirs: Mapping[str, Tensor],
+    names: tuple[str, ...],
+    least: float,
+) -> Likeness:
+    with predicting(mine.module), predicting(call.module):
+        result, other = mine.run(mine.inputs(ours)), call.run(theirs)
+    outputs = result if isinstance(result, dict) else {names[0]: result}
+    leaves = tensors_in(other)
+    far = {}
+    for name, output in outputs.items():
+        distances = [_distance(output, leaf) for leaf in leaves if leaf.shape == output.shape]
+        if distances and output.is_floating_point():
+            far[name] = min(distances)
+    return Likeness(
+        tuple(name for name, distance in far.items() if distance <= least),
+        {name: distance for name, distance in far.items() if not distance <= least},
+    )
+
+
+def _distance(output: Tensor, other: Tensor) -> float:
+    first, second = output.double().cpu(), other.double().cpu()
+    scale = max(second.abs().max().item(), 1e-30) if second.numel() else 1.0
+    difference = (first - second).abs()
+    return (
+        float(difference.nan_to_num(float("inf")).max().item() / scale) if second.numel() else 0.0
+    )
