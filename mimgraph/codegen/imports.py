@@ -28,7 +28,8 @@ def used_names(classes: Iterable[Class]) -> set[str]:
 
 def imports(names: AbstractSet[str]) -> tuple[str, ...]:
     """The import lines for these names, and no other."""
-    lines = ["from typing import Self", ""] if "Self" in names else []
+    typing = [name for name in ("Any", "Self") if name in names]
+    lines = [f"from typing import {', '.join(typing)}", ""] if typing else []
     lines += ["import torch"] if "torch" in names else []
     if "F" in names:
         lines.append("import torch.nn.functional as F")

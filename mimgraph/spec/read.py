@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.analysis.names import NODE_WORDS, name_fault, param_fault
+from mimgraph.analysis.names import NODE_WORDS, class_fault, name_fault, param_fault
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.ir.graph import (
     FAULTY,
@@ -93,7 +93,7 @@ class _SpecReader(NodeReader):
         name = self.text("name", tree)
         if name is None or tree is None:
             return DEFAULT_NAME
-        reason = name_fault(name)
+        reason = class_fault(name)
         if reason is not None:
             self.fault("bad-name", f"{name!r} cannot be a class name", tree.span, help=reason)
             return DEFAULT_NAME
