@@ -19,10 +19,16 @@ EMITTED = frozenset(
     ]
 )
 
-# the names that no spelling in the emitted file could save: why, by the name
+# the names that no other spelling in the emitted file could save: why, by the name
 MEANT = {
     "forward": "torch runs every module by a method of this name",
     "training": "every nn.Module keeps there whether it trains",
+}
+# those of inputs, by which the caller gives them
+MEANT_BY_INPUTS = {
+    "self": "a forward has the module itself as its argument self",
+    "Self": "torch.export reads it as self, the module itself",
+    "torch": "what torch.export writes needs torch itself by this name",
 }
 
 
@@ -36,8 +42,8 @@ def name_fault(name: str) -> str | None:
 
 def input_fault(name: str) -> str | None:
     """Why `name` cannot be the name of an input; None if it can."""
-    if name == "self":
-        return _instead("a forward has the module itself as its argument self", name)
+    if name in MEANT_BY_INPUTS:
+        return _instead(MEANT_BY_INPUTS[name], name)
     return name_fault(name)
 
 

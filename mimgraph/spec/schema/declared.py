@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection
 
-from mimgraph.analysis.names import EMITTED, MEANT, NODE_WORDS
+from mimgraph.analysis.names import EMITTED, MEANT, MEANT_BY_INPUTS, NODE_WORDS
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import DTYPES, INTEGER
 from mimgraph.spec.schema.values import value
@@ -36,7 +36,7 @@ def _names() -> Json:
     size = {"type": ["integer", "string"], "minimum": 1, "pattern": f"{NAME}|{EXPRESSION}"}
     return {
         "name": _name(taken),
-        "input_name": _name({*taken, "self"}),
+        "input_name": _name({*taken, *MEANT_BY_INPUTS}),
         "class_name": _name({*taken, *EMITTED}),
         "size": {**size, "not": {"enum": sorted({"N", *taken})}},
         "shape": {"type": "array", "items": ref("size")},
