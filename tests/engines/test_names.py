@@ -19,6 +19,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, fx, nn
+from torch.export.unflatten import InterpreterModule, UnflattenedModule
 
 import mimgraph as mg
 from mimgraph.analysis.names import EMITTED, input_fault, name_fault
@@ -35,11 +36,9 @@ pytestmark = [
 def _names() -> Iterator[str]:
     """What modules have, before and after torch.fx and torch.export, what Python and our file use."""
     module = nn.Linear(2, 2)
-    inputs = (torch.zeros(1, 2),)
-    program = torch.export.export(nn.Sequential(module), inputs)
-    made = (module, fx.symbolic_trace(module), program.module(), torch.export.unflatten(program))
-    for one in (*made, nn.ModuleDict(), nn.ParameterDict()):
+    for one in (module, fx.symbolic_trace(module), nn.ModuleDict(), nn.ParameterDict()):
         yield from (*dir(one), *vars(one))
+    yield from (*dir(UnflattenedModule), *dir(InterpreterModule))
     yield from (*TAKEN, *EMITTED, *dir(builtins), *keyword.softkwlist)
     yield from ("x", "y", "args", "kwargs", "layer", "block", "l", "I", "O", "half_", "F_")
 
