@@ -68,14 +68,18 @@ def emit(graph: TypedGraph) -> File:
     """Every class of the graph, inner ones first."""
     emitter = _Emitter(graph)
     classes = emitter.run()
-    names = used_names(classes)
+    names = used_names(classes).union(*map(_words, emitter.aliases))
     used = helpers(names)
-    words = names.union(*(re.findall(r"\w+", text) for text in used.values()))
+    words = names.union(*map(_words, used.values()))
     lines = imports(words)
     if own := emitter.own.imported:
         lines = (*lines, "", *import_lines(own))
-    aliases = ["\n".join(emitter.aliases)] if emitter.aliases else []
-    text = module_text(lines, classes, (*used.values(), *aliases))
+    beside = list(used.values())
+    if emitter.aliases and used:  # an alias may be of one of these
+        beside.append("\n".join(emitter.aliases))
+    elif emitter.aliases:
+        lines = (*lines, "", *emitter.aliases)
+    text = module_text(lines, classes, tuple(beside))
     return File(text, classes, own, emitter.layers, emitter.names())
 
 
@@ -352,6 +356,10 @@ def _renamed(body: Body, inits: Iterable[tuple[str, Code]]) -> tuple[tuple[str, 
 def _base(attributes: Collection[tuple[str, str]]) -> str:
     """The class that a body's class is made from."""
     return "_Keyed" if attributes else "nn.Module"
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
 
 
 def _returned(graph: TypedGraph) -> str:

@@ -25,6 +25,7 @@ import mimgraph as mg
 from mimgraph.analysis.names import EMITTED, input_fault, name_fault
 from mimgraph.codegen.attributes import TAKEN
 from mimgraph.codegen.runner import seeded_inputs
+from tests.codegen.test_printer import ruff
 from tests.engines.models import assert_close
 
 pytestmark = [
@@ -242,6 +243,18 @@ def test_one_such_name(name: str) -> None:
         if role in KEYS:
             check_keys(model, [name], KEYS[role])
         check(model, graph, strict=False)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_file_is_as_ruff_leaves_it(role: str) -> None:
+    source = mg.loads(ROLES[role](sorted({*QUICK, *EMITTED}))).source()
+    assert ruff("check", "--extend-select", "I", text=source) == ""
+    assert ruff("format", "--check", text=source) == ""
+
+
+def test_an_import_is_there_only_where_it_is_used() -> None:
+    one = "inputs: {F: [2]}\nnodes: {y: {layer: Linear, from: F, out_features: 2}}\noutputs: y"
+    assert "import torch.nn.functional" not in mg.loads(one).source()
 
 
 # --- by hand ------------------------------------------------------------------------------------
