@@ -1,4 +1,4 @@
-"""The keys of a spec, and the names that it may give: what can become an attribute of a module."""
+"""The keys of a spec, and the names that it may give: first parts of `state_dict` keys, or arguments."""
 
 from __future__ import annotations
 
@@ -18,57 +18,49 @@ BLOCK_OUTPUT = ("from",)
 OPS = ("layer", "merge", "seq", "block", "share", "parameter", "buffer", "arange")
 NODE_WORDS = ("from", "each", "with", "take", "activation", "freeze", "repeat", *OPS)
 
-# what the emitted file itself uses: a param may bear any other name, as an argument shadows nothing
+# What the emitted file itself uses: a local or an argument of a constructor that is called so has
+# another name there. A class has the name that the spec gives it, so it may have none of these.
 EMITTED = frozenset(
     [
-        *("self", "torch", "nn", "F", "Tensor", "Self", "range", "super"),
-        *("_ModuleDict", "_ParameterDict", "_present", "_sinusoid"),
+        *("self", "torch", "nn", "F", "Tensor", "Any", "Self", "range", "super"),
+        *("_Keyed", "_with_names", "_ModuleDict", "_ParameterDict", "_present", "_sinusoid"),
         *("_weighted_mean", "_weighted_sum"),
     ]
 )
 
-# what nn.Module's instances use, beside every dunder
-RESERVED = frozenset(
-    [
-        *("forward", "training", "T_destination", "call_super_init", "dump_patches", "add_module"),
-        *("apply", "bfloat16", "buffers", "children", "compile", "cpu", "cuda", "double", "eval"),
-        *("extra_repr", "float", "get_buffer", "get_extra_state", "get_parameter", "get_submodule"),
-        *("half", "ipu", "load_state_dict", "modules", "mtia", "named_buffers", "named_children"),
-        *("named_modules", "named_parameters", "parameters", "register_backward_hook"),
-        *("register_buffer", "register_forward_hook", "register_forward_pre_hook"),
-        *("register_full_backward_hook", "register_full_backward_pre_hook"),
-        *("register_load_state_dict_post_hook", "register_load_state_dict_pre_hook"),
-        *("register_module", "register_parameter", "register_state_dict_post_hook"),
-        *("register_state_dict_pre_hook", "requires_grad_", "set_extra_state", "set_submodule"),
-        *("share_memory", "state_dict", "to", "to_empty", "train", "type", "xpu", "zero_grad"),
-    ]
-)
-PRIVATE = frozenset(
-    [
-        *("_apply", "_buffers", "_parameters", "_modules", "_call_impl", "_compiled_call_impl"),
-        *("_get_backward_hooks", "_get_backward_pre_hooks", "_get_name", "_backward_hooks"),
-        *("_backward_pre_hooks", "_forward_hooks", "_forward_pre_hooks"),
-        *("_forward_hooks_always_called", "_forward_hooks_with_kwargs"),
-        *("_forward_pre_hooks_with_kwargs", "_is_full_backward_hook", "_load_from_state_dict"),
-        *("_load_state_dict_post_hooks", "_load_state_dict_pre_hooks"),
-        *("_maybe_warn_non_full_backward_hook", "_named_members", "_non_persistent_buffers_set"),
-        *("_register_load_state_dict_pre_hook", "_register_state_dict_hook"),
-        *("_replicate_for_data_parallel", "_save_to_state_dict", "_slow_forward"),
-        *("_state_dict_hooks", "_state_dict_pre_hooks", "_version", "_wrapped_call_impl"),
-    ]
-)
+# the names that no other spelling in the emitted file could save: why, by the name
+MEANT = {
+    "forward": "torch runs every module by a method of this name",
+    "training": "every nn.Module keeps there whether it trains",
+}
+# those of inputs, by which the caller gives them
+MEANT_BY_INPUTS = {
+    "self": "a forward has the module itself as its argument self",
+    "Self": "torch.export reads it as self, the module itself",
+    "torch": "what torch.export writes needs torch itself by this name",
+}
 
 
 @lru_cache(maxsize=4096)
 def name_fault(name: str) -> str | None:
-    """Why `name` cannot be the name of an input, node, block or size; None if it can."""
-    if (reason := param_fault(name)) is not None:
-        return reason
-    if name in RESERVED:
-        return "the emitted module already uses this name"
-    if name in PRIVATE:
-        return "nn.Module already uses this name"
-    return None
+    """Why `name` cannot be the name of a node, input, block or size; None if it can."""
+    if name in MEANT:
+        return _instead(MEANT[name], name)
+    return param_fault(name)
+
+
+def input_fault(name: str) -> str | None:
+    """Why `name` cannot be the name of an input; None if it can."""
+    if name in MEANT_BY_INPUTS:
+        return _instead(MEANT_BY_INPUTS[name], name)
+    return name_fault(name)
+
+
+def class_fault(name: str) -> str | None:
+    """Why `name` cannot be the name of the whole graph, which its class has; None if it can."""
+    if name in EMITTED:
+        return _instead("the emitted file uses this name for something else", name)
+    return name_fault(name)
 
 
 def port_fault(name: str) -> str | None:
@@ -78,7 +70,9 @@ def port_fault(name: str) -> str | None:
     """
     if not (name.isascii() and (name.isidentifier() or name.isdecimal())):
         return "a name is letters, digits and underscores, and starts with no digit"
-    return "names with two leading underscores are Python's" if name.startswith("__") else None
+    if name.startswith("__"):
+        return "names with two leading underscores are Python's: begin it with a letter"
+    return None
 
 
 def param_fault(name: str) -> str | None:
@@ -86,7 +80,12 @@ def param_fault(name: str) -> str | None:
     if not (name.isascii() and name.isidentifier()):
         return "a name is letters, digits and underscores, and starts with no digit"
     if keyword.iskeyword(name):
-        return "a Python keyword"
+        return _instead("it is a keyword of Python", name)
     if name.startswith("__"):
-        return "names with two leading underscores are Python's"
-    return "the emitted file already uses this name" if name in EMITTED else None
+        return "names with two leading underscores are Python's: begin it with a letter"
+    return None
+
+
+def _instead(reason: str, name: str) -> str:
+    """The reason, and a name that can be taken."""
+    return f"{reason}: write {name}_, or another name"

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from mimgraph.analysis.dag import Edge, cycles, ordered
 from mimgraph.analysis.elsewhere import Elsewhere, Meaning
-from mimgraph.analysis.names import name_fault
+from mimgraph.analysis.names import input_fault, name_fault
 from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import Apply, Block, BlockInput, Each, Input, Node, Output, Share
@@ -59,7 +59,7 @@ def unique(
     taken: dict[str, Span] = {}
     kept: dict[str, Node] = {}
     for thing in (*inputs, *nodes):
-        reason = name_fault(thing.name)
+        reason = (name_fault if isinstance(thing, Node) else input_fault)(thing.name)
         if reason is not None:
             report.add(
                 Diagnostic("bad-name", f"{thing.name!r} cannot be a name", thing.span, help=reason),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Given
-from mimgraph.analysis.names import name_fault
+from mimgraph.analysis.names import class_fault
 from mimgraph.analysis.structure import unique
 from mimgraph.arguments import as_flag, as_text, wrong
 from mimgraph.builder.content import content
@@ -173,7 +173,7 @@ def with_options(given: Any, change: Callable[[ir.Option], ir.Option]) -> Any:
 def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
     """The graph that leads to these outputs."""
     span = here()
-    reason = name_fault(name) if isinstance(name, str) else "a name is a text"
+    reason = class_fault(name) if isinstance(name, str) else "a name is a text"
     if reason is not None:
         raise fail("bad-name", f"{name!r} cannot be a class name", span, reason)
     body = declare_body(_public(outputs, span), (), None, span)

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Given, Made
-from mimgraph.analysis.names import NODE_WORDS, name_fault
+from mimgraph.analysis.names import NODE_WORDS, input_fault, name_fault
 from mimgraph.arguments import shown, wrong
 from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
 from mimgraph.builder.assemble import DeclaredBody, Output, check_output_name, declare_body
@@ -141,7 +141,7 @@ class BlockFunction(Family):
         if not inputs:
             raise TypeError(f"{self.name}: a block has an input, an argument before *")
         for name in (self.name, *inputs, *defaults):
-            reason = name_fault(name)
+            reason = (input_fault if name in inputs else name_fault)(name)
             if name in NODE_WORDS and name in defaults:
                 reason = f"{name} is a key of every node"
             if reason is not None:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Protocol, cast
 
 from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
-from mimgraph.analysis.names import name_fault
+from mimgraph.analysis.names import input_fault, name_fault
 from mimgraph.arguments import shown
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.each import draft_each
@@ -304,7 +304,7 @@ def Input(
     An `optional` one may be left out by the caller of the module.
     """
     span, report = here(), Report()
-    _check_name(name, span)
+    _check_name(name, span, input_fault)
     if shape is None and vocab is None:
         raise fail("missing-key", f"{name} needs a shape", span, "shape: [5]")
     for what, given in (("doc", doc), ("optional", optional)):
@@ -378,8 +378,8 @@ def _dtype(dtype: Any, default: str, span: Span, report: Report) -> str:
     return name
 
 
-def _check_name(name: Any, span: Span) -> None:
-    reason = name_fault(name) if isinstance(name, str) else "a name is a text"
+def _check_name(name: Any, span: Span, fault: Callable[[str], str | None] = name_fault) -> None:
+    reason = fault(name) if isinstance(name, str) else "a name is a text"
     if reason is not None:
         raise fail("bad-name", f"{name!r} cannot be a name", span, reason)
 

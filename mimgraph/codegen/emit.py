@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from mimgraph.analysis.names import EMITTED
+from mimgraph.codegen.aliases import with_aliases
+from mimgraph.codegen.attributes import attribute, renamed
 from mimgraph.codegen.construct import construct_leaf, repeated
 from mimgraph.codegen.forward import forward
 from mimgraph.codegen.frozen import freeze, frozen
 from mimgraph.codegen.helpers import REFUSED, helpers
 from mimgraph.codegen.imports import imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
+from mimgraph.codegen.naming import argument_names
 from mimgraph.codegen.own import OwnClasses, import_lines
 from mimgraph.codegen.plan import UsedPorts, item_code, used_ports
 from mimgraph.codegen.printer import module_text
@@ -65,13 +68,18 @@ def emit(graph: TypedGraph) -> File:
     """Every class of the graph, inner ones first."""
     emitter = _Emitter(graph)
     classes = emitter.run()
-    names = used_names(classes)
+    names = used_names(classes).union(*map(_words, emitter.aliases))
     used = helpers(names)
-    words = names.union(*(re.findall(r"\w+", text) for text in used.values()))
+    words = names.union(*map(_words, used.values()))
     lines = imports(words)
     if own := emitter.own.imported:
         lines = (*lines, "", *import_lines(own))
-    text = module_text(lines, classes, tuple(used.values()))
+    beside = list(used.values())
+    if emitter.aliases and used:  # an alias may be of one of these
+        beside.append("\n".join(emitter.aliases))
+    elif emitter.aliases:
+        lines = (*lines, "", *emitter.aliases)
+    text = module_text(lines, classes, tuple(beside))
     return File(text, classes, own, emitter.layers, emitter.names())
 
 
@@ -86,6 +94,7 @@ class _Emitter:
         self.constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept
         self.twins = twins(graph.body)
         self.classes: list[Class] = []
+        self.aliases: tuple[str, ...] = ()  # what the inputs hide, by other names
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
 
@@ -111,9 +120,12 @@ class _Emitter:
         body = self.graph.body
         ports = used_ports(body)
         is_stage = self.graph.is_stage
+        inits = self.inits(body, ports)
+        attributes = _renamed(body, inits)
         draft = Draft(
-            base="nn.Module",
-            inits=self.inits(body, ports),
+            base=_base(attributes),
+            inits=inits,
+            attributes=attributes,
             inputs=tuple(body.inputs),
             returns=_returned(self.graph),
             statements=forward(body, ports, as_dict=not is_stage),
@@ -126,12 +138,14 @@ class _Emitter:
             doc=_document(self.graph),
             optional=body.optional,
         )
-        self.classes.append(lift(self.graph.name, [draft]).definition)
+        definition = lift(self.graph.name, [draft], self.taken).definition
+        definition, self.aliases = with_aliases(definition, body.inputs)
+        self.classes.append(definition)
 
     def define(self, name: str, drafts: Mapping[Any, Draft]) -> None:
         """A class for each distinct skeleton among the uses of one name."""
         for members in _grouped(drafts, lambda thing: _class_key(drafts[thing])).values():
-            lifted = lift(self.name(name), [drafts[thing] for thing in members])
+            lifted = lift(self.name(name), [drafts[thing] for thing in members], self.taken)
             self.classes.append(lifted.definition)
             self.made |= {thing: (lifted, use) for use, thing in enumerate(members)}
 
@@ -175,6 +189,7 @@ class _Emitter:
         ]
         returns = kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
         statements: tuple[Statement, ...] = ()
+        attributes: tuple[tuple[str, str], ...] = ()
         if body.is_chain:
             (node,) = body.nodes
             assert isinstance(node.operation, Sequence)
@@ -182,21 +197,25 @@ class _Emitter:
             inits = tuple(("", self.item(item)) for item in node.operation.items)
         else:
             ports = used_ports(body)
-            base, inits = "nn.Module", self.inits(body, ports)
+            inits = self.inits(body, ports)
+            attributes = _renamed(body, inits)
+            base = _base(attributes)
             statements = forward(body, ports, as_dict=False, twins=self.twins.get(body, ()))
+        arguments = argument_names(body)
         return Draft(
             base,
             inits,
-            tuple(body.inputs),
+            tuple(arguments.values()),
             returns,
             statements,
             body.params,
             body.defaults,
             body.dims,
             self.graph.body.params,
+            attributes=attributes,
             frozen=frozen(body),
             doc=body.doc,
-            optional=body.optional,
+            optional=frozenset(arguments[name] for name in body.optional),
         )
 
     def inits(self, body: Body, ports: UsedPorts) -> tuple[tuple[str, Code], ...]:
@@ -205,7 +224,7 @@ class _Emitter:
         for node in body.nodes:
             made = self.module(node.operation, ports.get(node.name, ()))
             if made is not None:
-                found.append((node.name, freeze(made, node)))
+                found.append((attribute(node.name, body.by_name), freeze(made, node)))
         return tuple(found)
 
     def module(self, operation: TypedOperation, ports: Iterable[str]) -> Code | None:
@@ -228,13 +247,16 @@ class _Emitter:
         raise TypeError(operation)
 
     def each(self, items: list[tuple[str, Code]]) -> Code | None:
-        """A module or learned tensor for each port; some names need a dict that takes them."""
+        """A module or learned tensor for each port; some names need a dict that takes them, and is
+        told which of them nothing can be called."""
         if not items:
             return None
         learned = all(isinstance(x, Construct) and x.class_name == "nn.Parameter" for _, x in items)
         kind = "ParameterDict" if learned else "ModuleDict"
-        own = any(name in REFUSED[kind] for name, _ in items)
-        return Call(Name(f"_{kind}" if own else f"nn.{kind}"), (Dict(tuple(items)),))
+        if not any(name in REFUSED[kind] for name, _ in items):
+            return Call(Name(f"nn.{kind}"), (Dict(tuple(items)),))
+        kept = [(key, Constant(name)) for key, name in renamed(dict(items)).items()]
+        return Call(Name(f"_{kind}"), (Dict(tuple(items)), Dict(tuple(kept))))
 
     def construct(self, body: Body, arguments: Mapping[str, Any]) -> Construct:
         """The call that makes a body's module."""
@@ -325,6 +347,21 @@ class _Emitter:
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
 
 
+def _renamed(body: Body, inits: Iterable[tuple[str, Code]]) -> tuple[tuple[str, str], ...]:
+    """Of the nodes with a module, those that the class keeps by other names, and these."""
+    made = {name for name, _ in inits}
+    return tuple((key, name) for key, name in renamed(body.by_name).items() if name in made)
+
+
+def _base(attributes: Collection[tuple[str, str]]) -> str:
+    """The class that a body's class is made from."""
+    return "_Keyed" if attributes else "nn.Module"
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
 def _returned(graph: TypedGraph) -> str:
     """What the module returns."""
     if len(graph.body.outputs) == 1:
@@ -354,7 +391,7 @@ def _loop(repeated: Repeated, port: str) -> tuple[Statement, ...]:
 def _class_key(draft: Draft) -> Any:
     """What uses of one class share. A subclass keeps the constructor of its base, so the constants
     of its `forward` are part of it."""
-    own = draft.base in ("nn.Module", "nn.Sequential")
+    own = draft.base in ("nn.Module", "nn.Sequential", "_Keyed")
     return skeleton(draft) if own else (draft.base, draft.statements)
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import TypeAlias
 
+from mimgraph.codegen.attributes import attribute
 from mimgraph.codegen.emit import emit
 from mimgraph.codegen.lines import Lines, Located, Method, lines_of, located
 from mimgraph.codegen.plan import owner_of
@@ -71,7 +72,8 @@ class _Finder:
         """The nodes of a body; the items of a chain block are run by what runs the block."""
         found = self.class_of(body)
         for node in body.nodes:
-            made = found.made.get(owner_of(node).partition(".")[0])
+            owner = owner_of(node).partition(".")[0]
+            made = found.made.get(attribute(owner, body.by_name))
             if body.is_chain:
                 yield from self.inside(node.operation, path, made, ran)
             else:
@@ -159,7 +161,7 @@ class _Class:
 
     @cached_property
     def made(self) -> Mapping[str, _Made]:
-        """What makes the module of each node; those of a chain's one node are the class's own."""
+        """What makes the module of each node, by its attribute; those of a chain's one node are the class's own."""
         place, init = self.method("__init__")
         found: dict[str, _Made] = {}
         for ours, theirs in init.statements if init else ():

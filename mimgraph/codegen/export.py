@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from math import gcd
 from typing import Any, NamedTuple, TypeAlias
 
 from torch.export import Dim as TorchDim
 
-from mimgraph.ir.dim import Dim, Size, constant_term, substitute, symbol
-from mimgraph.ir.typed import TypedGraph
-from mimgraph.ir.types import Constraint
+from mimgraph.ir.dim import Dim, Size, at_least, constant_term, substitute, symbol, symbols
+from mimgraph.ir.lowering import Lowering, Module
+from mimgraph.ir.typed import Leaf, Sequence, TypedGraph, TypedNode, bodies, single_nodes, unwrap
+from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.layers.fold import windows_of
+
+LARGEST = 2**31  # no size is tried beyond it
 
 DynamicShapes: TypeAlias = dict[str, dict[int, Any] | None]  # its Dims have no common class
 
@@ -26,47 +31,108 @@ def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) 
     absent = (
         [n for n, value in given.items() if value is None] if isinstance(given, Mapping) else []
     )
+    inner = list(_inner_sizes(graph))
     dims: dict[Size, Any] = {}  # one object a name, as torch would have it
 
     def axes(name: str) -> dict[int, Any]:
         unfixed = {axis: s for axis, s in enumerate(inputs[name].shape) if isinstance(s, Dim)}
         for size in unfixed.values():
             if size not in dims:
-                dims[size] = _torch_dim(str(size), graph.constraints)
+                dims[size] = _torch_dim(str(size), graph.constraints, inner)
         return {axis: dims[size] for axis, size in unfixed.items()}
 
     return {name: None if name in absent else axes(name) for name in given}
 
 
-def _torch_dim(name: str, constraints: Iterable[Constraint]) -> Any:
+def _inner_sizes(graph: TypedGraph) -> set[Dim]:
+    """The sizes of all that is computed, each once, that are no numbers."""
+    return {
+        size
+        for body in bodies(graph.body)
+        for node in body.nodes
+        for one in single_nodes(node)
+        for size in _sizes(one, [body.type_of(value) for value in one.arguments.values()])
+        if isinstance(size, Dim)
+    }
+
+
+def _sizes(node: TypedNode, fed: list[TensorType]) -> Iterator[Size]:
+    """The sizes of a node's results, of what the items of its chain hand on, and of what torch makes
+    in between."""
+    for type_ in node.results.values():
+        yield from type_.shape
+    match unwrap(node.operation):
+        case Leaf(name="Unfold", lowering=Lowering(module=Module(arguments=arguments))):
+            yield from windows_of(fed[0].shape[2:], **arguments)
+        case Sequence(items):
+            for item in items:
+                yield from _sizes(item, fed)
+                fed = [*item.results.values()]
+
+
+def _torch_dim(name: str, constraints: Iterable[Constraint], inner: Iterable[Dim]) -> Any:
     """The named size `T`, or `4*_T` where only its multiples are legal, with its bounds.
 
-    Where a window must fit into it (`T >= 3`) it is `Dim.DYNAMIC` within them: torch refuses lengths
-    for which a size inside is 1, and finds out itself which those are.
+    Torch takes a size that is 1 for a constant: it refuses all lengths, the length 1 itself apart,
+    for which one of the `inner` sizes is 1. Where that, or a window that must fit into it, leaves out
+    lengths, it is `Dim.DYNAMIC`: torch may find more of them.
     """
-    size = _Line(1, 0)
+    line = _Line(1, 0)
     for constraint in constraints:
-        line = _line(constraint.dim, name, size)
-        if line is not None and constraint.divisor is not None:
-            step, start = _zeros(line, constraint.divisor)
-            size = _Line(size.factor * step, size.at(start))
-    low, high = -((size.offset - 1) // size.factor), None
-    for constraint in constraints:
-        line = _line(constraint.dim, name, size)
-        if line is None or constraint.minimum is None:
-            continue
-        missing = constraint.minimum - line.offset
-        if line.factor > 0:
-            low = max(low, -(-missing // line.factor))
-        else:
-            most = missing // line.factor
-            high = most if high is None else min(high, most)
-    if low > 1:
-        return TorchDim.DYNAMIC(min=size.at(low), max=None if high is None else size.at(high))
-    if size == _Line(1, 0):
+        found = _line(constraint.dim, name, line)
+        if found is not None and constraint.divisor is not None:
+            step, start = _zeros(found, constraint.divisor)
+            line = _Line(line.factor * step, line.at(start))
+    minima = [(c.dim, c.minimum) for c in constraints if c.minimum is not None]
+    low, high = _bounds(name, line, minima, -((line.offset - 1) // line.factor))
+    open_low, high = _bounds(name, line, ((size, 2) for size in inner), low, high)
+    if line.at(open_low) > 2:
+        low = open_low
+    # of a multiple, x itself is an inner size
+    if low > (1 if line == _Line(1, 0) else 2):
+        return TorchDim.DYNAMIC(min=line.at(low), max=None if high is None else line.at(high))
+    if line == _Line(1, 0):
         return TorchDim(name, min=low, max=high)
-    multiple = size.factor * TorchDim(f"_{name}", min=low, max=high)
-    return multiple + size.offset if size.offset else multiple
+    multiple = line.factor * TorchDim(f"_{name}", min=low, max=high)
+    return multiple + line.offset if line.offset else multiple
+
+
+def _bounds(
+    name: str,
+    line: _Line,
+    minima: Iterable[tuple[Dim, int]],
+    low: int,
+    high: int | None = None,
+) -> tuple[int, int | None]:
+    """The bounds of x, where the size called `name` is the line of x, by which those sizes that
+    depend on it alone reach their minima."""
+    for size, minimum in minima:
+        if symbols(size) != {name}:
+            continue
+        found = _line(size, name, line)
+        if found is None:
+            low = _first(size, name, line, minimum, low)
+        elif found.factor > 0:
+            low = max(low, -((found.offset - minimum) // found.factor))
+        else:
+            most = (minimum - found.offset) // found.factor
+            high = most if high is None else min(high, most)
+    return low, high
+
+
+def _first(size: Dim, name: str, line: _Line, minimum: int, low: int) -> int:
+    """The first x from `low` on for which a size that grows with x reaches the minimum; `low` if it
+    never does."""
+
+    def reaches(x: int) -> bool:
+        return at_least(substitute(size, {name: line.at(x)}), minimum) is True
+
+    above = low
+    while not reaches(above):
+        if above > LARGEST:
+            return low
+        above *= 2
+    return bisect_left(range(above), True, lo=low, key=reaches)
 
 
 class _Line(NamedTuple):

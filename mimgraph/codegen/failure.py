@@ -128,7 +128,7 @@ def _place(
     places: Mapping[str, str],
 ) -> str | None:
     """The node whose module or statement ran innermost, where it is declared, and what feeds it."""
-    paths = {id(module): path for path, module in model.named_modules()}
+    paths = dict(_paths(model, type(model).__module__))
     innermost = statement = ""
     for frame, line in _frames(traceback):
         path = paths.get(id(frame.f_locals.get("self")))
@@ -142,6 +142,16 @@ def _place(
     while path and path not in places:  # inside of a module of the user's own
         path = path.rpartition(".")[0]
     return f"{path} {places[path]}" if path else None
+
+
+def _paths(module: nn.Module, file: str, path: str = "") -> Iterator[tuple[int, str]]:
+    """Every module inside by its path, as `state_dict` has it; those of the `file` may keep some by
+    other attributes."""
+    yield id(module), path
+    kept = getattr(module, "_attributes", {}) if type(module).__module__ == file else {}
+    keys = {attribute: key for key, attribute in kept.items()}
+    for name, inner in module.named_children():
+        yield from _paths(inner, file, _joined(path, keys.get(name, name)))
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:

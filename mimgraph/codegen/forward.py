@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 
@@ -108,9 +108,9 @@ class _Writer:
         if then and isinstance(then[-1], Return):
             otherwise = ()
         if then:
-            yield If(_holds(fork.presence), then, otherwise)
+            yield If(_holds(fork.presence, self.names.arguments), then, otherwise)
         elif otherwise:
-            yield If(_is_missing(fork.presence), otherwise)
+            yield If(_is_missing(fork.presence, self.names.arguments), otherwise)
 
     def deleted(self, gone: Iterable[Value], path: Path) -> Iterator[Statement]:
         """What is not needed on this way, but for what its first step makes anew."""
@@ -147,21 +147,21 @@ class _Writer:
             yield Delete(tuple(gone))
 
 
-def _holds(presence: Presence | None) -> Code:
+def _holds(presence: Presence | None, names: Mapping[str, str]) -> Code:
     """`audio is not None`; of several inputs any of the sets that are enough."""
     if presence is None:
         return Name("self.training")
     clauses = [
-        _joined("and", [Binary("is not", Name(name), Constant(None)) for name in sorted(clause)])
+        _joined("and", [Binary("is not", Name(names[n]), Constant(None)) for n in sorted(clause)])
         for clause in sorted(presence, key=sorted)
     ]
     return _joined("or", clauses)
 
 
-def _is_missing(presence: Presence | None) -> Code:
+def _is_missing(presence: Presence | None, names: Mapping[str, str]) -> Code:
     assert presence is not None  # what eval has runs in training too
     clauses = [
-        _joined("or", [Binary("is", Name(name), Constant(None)) for name in sorted(clause)])
+        _joined("or", [Binary("is", Name(names[n]), Constant(None)) for n in sorted(clause)])
         for clause in sorted(presence, key=sorted)
     ]
     return _joined("and", clauses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mimgraph.codegen.attributes import attribute
 from mimgraph.codegen.statements import Expr, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name
 from mimgraph.ir.lowering import Lowering, Module
@@ -23,7 +24,7 @@ def freeze(made: Code, node: TypedNode) -> Code:
 def frozen(body: Body) -> tuple[Code, ...]:
     """The frozen modules of a body, as its class names them; the chain of a block is the class."""
     own = (node for node in body.nodes if node.is_frozen or not isinstance(node.operation, Leaf))
-    named = ((node, Name(f"self.{node.name}".rstrip("."))) for node in own)
+    named = ((node, Name(f"self.{attribute(node.name, body.by_name)}".rstrip("."))) for node in own)
     return tuple(found for node, module in named for found in _frozen(node, module))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mimgraph.analysis.names import PRIVATE, RESERVED
+from mimgraph.codegen.attributes import TAKEN
 
-# what torch's own dicts refuse as a key: their own attributes
-_OWN = RESERVED | PRIVATE | {"clear", "items", "keys", "pop", "update", "values"}
+# what cannot be a key of torch's own dicts: their own attributes, and what cannot be one anywhere
+_OWN = TAKEN | {"clear", "items", "keys", "pop", "update", "values"}
 REFUSED = {
     "ModuleDict": _OWN,
     "ParameterDict": _OWN | {"_keys", "copy", "fromkeys", "get", "popitem", "setdefault"},
@@ -18,27 +18,45 @@ def _any_name(kind: str) -> str:
     """A dict of modules or parameters that takes the names which torch's refuses."""
     item = kind.lower()
     return f'''\
-class _{kind}Dict(nn.Module):
+class _{kind}Dict(_Keyed):
     """{kind}s by any name; an nn.{kind}Dict takes none of its own attributes."""
 
-    def __init__(self, {item}s: dict[str, nn.{kind}]) -> None:
-        super().__init__()
-        self._{item}s.update({item}s)
+    def __init__(self, {item}s: dict[str, nn.{kind}], attributes: dict[str, str]) -> None:
+        super().__init__(attributes)
+        self._{item}s.update({{attributes.get(key, key): x for key, x in {item}s.items()}})
 
-    def __getitem__(self, name: str) -> nn.{kind}:
-        {item} = self._{item}s[name]
+    def __getitem__(self, key: str) -> nn.{kind}:
+        {item} = self._{item}s[self._attributes.get(key, key)]
         assert {item} is not None
-        return {item}
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in self.__dict__:  # as training is, whatever {item} has that name
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)'''
+        return {item}'''
 
 
-# each needs torch, Tensor and nn alone; `analysis.names.EMITTED` keeps the names free
+# each needs torch, Tensor, Any and nn alone; `analysis.names.EMITTED` keeps the names free
 HELPERS = {
+    "_Keyed": '''\
+class _Keyed(nn.Module):
+    """A module whose state_dict has its own names for some attributes: `attributes`, by key."""
+
+    def __init__(self, attributes: dict[str, str]) -> None:
+        super().__init__()
+        self._attributes = attributes
+
+    def state_dict(self, *, prefix: str = "", **options: Any) -> dict[str, Any]:
+        state = super().state_dict(prefix=prefix, **options)
+        keys = {attribute: key for key, attribute in self._attributes.items()}
+        return _with_names(state, prefix, keys)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        _with_names(state_dict, prefix, self._attributes)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _with_names(state: dict[str, Any], prefix: str, names: dict[str, str]) -> dict[str, Any]:
+    """Change the names after the prefix, in place and in order."""
+    for key in [key for key in state if key.startswith(prefix)]:
+        name, dot, rest = key.removeprefix(prefix).partition(".")
+        state[prefix + names.get(name, name) + dot + rest] = state.pop(key)
+    return state''',
     "_ModuleDict": _any_name("Module"),
     "_ParameterDict": _any_name("Parameter"),
     "_present": '''\
@@ -68,4 +86,6 @@ def _sinusoid(length: int, width: int) -> Tensor:
 def helpers(names: Iterable[str]) -> dict[str, str]:
     """Those of the helpers that are among the names."""
     wanted = set(names)
+    if not wanted.isdisjoint(("_ModuleDict", "_ParameterDict")):
+        wanted.add("_Keyed")
     return {name: text for name, text in HELPERS.items() if name in wanted}

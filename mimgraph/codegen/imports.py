@@ -21,14 +21,16 @@ def used_names(classes: Iterable[Class]) -> set[str]:
         for function in definition.body:
             annotations |= {p.annotation for p in function.parameters} | {function.returns}
             codes = _codes(function.body)
-            names |= {part.id for part in walk(*codes) if type(part) is Name}
+            own = {p.name for p in function.parameters}  # an input may be called as a module is
+            names |= {part.id for part in walk(*codes) if type(part) is Name} - own
     firsts = {name.partition(".")[0] for name in names}
     return {word for text in firsts | annotations for word in _WORD.findall(text)}
 
 
 def imports(names: AbstractSet[str]) -> tuple[str, ...]:
     """The import lines for these names, and no other."""
-    lines = ["from typing import Self", ""] if "Self" in names else []
+    typing = [name for name in ("Any", "Self") if name in names]
+    lines = [f"from typing import {', '.join(typing)}", ""] if typing else []
     lines += ["import torch"] if "torch" in names else []
     if "F" in names:
         lines.append("import torch.nn.functional as F")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, replace
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.names import name_fault
+from mimgraph.codegen.attributes import TAKEN
 from mimgraph.codegen.frozen import train
 from mimgraph.codegen.statements import Assign, Class, Expr, For, Function, If, Parameter, Statement
 from mimgraph.codegen.tree import Construct, rebuild_statement, same_constant, spell
 from mimgraph.data import data
-from mimgraph.ir.code import Binary, Call, Code, Constant, Name, Unary, rebuild
+from mimgraph.ir.code import Binary, Call, Code, Constant, Dict, Name, Unary, rebuild
 from mimgraph.ir.expression import (
     Arithmetic,
     Expression,
@@ -35,7 +35,7 @@ class Draft:
 
     `inits` are attributes and their modules; of an `nn.Sequential` the attributes are "". `params`
     are the block's own; those of the spec, the same in every use, are `spec_params`. The caller
-    `may_leave_out` optional inputs. The `frozen` modules stay in evaluation mode.
+    `may_leave_out` optional inputs. The nodes of `attributes` are not kept by their own names. The `frozen` modules stay in evaluation mode.
     """
 
     base: str
@@ -49,17 +49,19 @@ class Draft:
     spec_params: Mapping[str, Any] = field(default_factory=dict)
     keyword_only: bool = False
     may_leave_out: bool = False
+    attributes: tuple[tuple[str, str], ...] = ()
     frozen: tuple[Code, ...] = ()
     doc: str = ""
     optional: frozenset[str] = frozenset()
 
 
 class Argument(NamedTuple):
-    """An argument of the constructor and its value at each use."""
+    """An argument of the constructor, its value at each use, and the name that it is written by."""
 
     name: str
     values: tuple[Any, ...]
     is_param: bool
+    spelled: str = ""
 
 
 @data
@@ -76,7 +78,7 @@ class Lifted:
         for argument in self.arguments:
             value = argument.values[use]
             origin = getattr(given.get(argument.name), "written", None)
-            found.append((argument.name, Constant(value, argument.name, origin)))
+            found.append((argument.spelled, Constant(value, argument.name, origin)))
         positional = sum(not argument.is_param for argument in self.arguments)
         return Construct(self.definition.name, tuple(found), positional, self.defaults)
 
@@ -85,6 +87,7 @@ def skeleton(draft: Draft) -> Any:
     """What two uses must have in common to be one class: everything but constants and comments."""
     return (
         draft.base,
+        draft.attributes,
         tuple((attribute, rebuild(code, _blank)) for attribute, code in draft.inits),
         draft.inputs,
         draft.optional,
@@ -106,22 +109,25 @@ def _uncommented(statement: Statement) -> Statement:
     return replace(statement, comment="") if isinstance(statement, Assign) else statement
 
 
-def lift(name: str, drafts: list[Draft]) -> Lifted:
-    """One class for drafts of one skeleton."""
+def lift(name: str, drafts: list[Draft], taken: Collection[str]) -> Lifted:
+    """One class for drafts of one skeleton; the file uses the names `taken`, so no argument has one."""
     first = drafts[0]
     if len(drafts) == 1:  # nothing varies
         body = _methods(first, _init(first, first.inits, (), (), {}), first.statements)
         return Lifted(Class(name, first.base, first.doc, body), (), ())
     columns = _columns(drafts)
-    plan = _Explained(drafts, columns)
+    plan = _Explained(drafts, columns, taken)
     attributes = {attribute for attribute, _ in first.inits}
     stored: dict[str, str] = {}  # arguments that forward needs, by name
 
     def in_forward(argument: str) -> Code:
-        taken = argument in attributes or name_fault(argument) is not None
-        attribute = f"{argument}_" if taken else argument
-        stored[argument] = attribute
+        free = argument not in attributes and argument not in TAKEN
+        attribute = argument if free else f"{argument}_"
+        stored[plan.spelled[argument]] = attribute
         return Name(f"self.{attribute}")
+
+    def in_init(argument: str) -> Code:
+        return Name(plan.spelled[argument])
 
     position = iter(range(len(columns)))
 
@@ -129,7 +135,7 @@ def lift(name: str, drafts: list[Draft]) -> Lifted:
         return plan.code(next(position), name_of) if isinstance(part, Constant) else None
 
     inits = tuple(
-        (attribute, rebuild(code, lambda part: lifted(part, Name)))
+        (attribute, rebuild(code, lambda part: lifted(part, in_init)))
         for attribute, code in first.inits
     )
     statements = tuple(
@@ -201,7 +207,7 @@ def _constants(draft: Draft) -> list[Constant]:
 class _Explained:
     """Every varying constant as code over the arguments of the constructor."""
 
-    def __init__(self, drafts: list[Draft], columns: list[Column]) -> None:
+    def __init__(self, drafts: list[Draft], columns: list[Column], taken: Collection[str]) -> None:
         self.drafts = drafts
         self.columns = columns
         self.params: dict[str, Argument] = {}
@@ -212,9 +218,15 @@ class _Explained:
         params = sorted(
             self.params.values(), key=lambda a: (self.has_default(a), order.index(a.name))
         )
-        self.arguments = (*self.derived, *params)
+        self.spelled = _spelled([a.name for a in (*self.derived, *params)], taken)
+        self.arguments = tuple(
+            argument._replace(spelled=self.spelled[argument.name])
+            for argument in (*self.derived, *params)
+        )
         self.defaults = tuple(
-            (a.name, _canonical(drafts[0].defaults[a.name])) for a in params if self.has_default(a)
+            (self.spelled[a.name], _canonical(drafts[0].defaults[a.name]))
+            for a in params
+            if self.has_default(a)
         )
 
     def has_default(self, argument: Argument) -> bool:
@@ -341,6 +353,16 @@ class _Explained:
         raise TypeError(expression)
 
 
+def _spelled(names: list[str], taken: Collection[str]) -> dict[str, str]:
+    """How each argument is written: with underscores after it where its name is taken."""
+    found: dict[str, str] = {}
+    for name in names:
+        found[name] = name
+        while found[name] in taken or (found[name] != name and found[name] in names):
+            found[name] += "_"
+    return found
+
+
 def _canonical(value: Any) -> Any:
     return tuple(map(_canonical, value)) if isinstance(value, list | tuple) else value
 
@@ -394,7 +416,7 @@ def _init(
     if not inits and not arguments:
         return ()
     parameters = tuple(
-        Parameter(a.name, _annotation(a.values), _default(a, defaults)) for a in arguments
+        Parameter(a.spelled, _annotation(a.values), _default(a, defaults)) for a in arguments
     )
     body: list[Statement] = []
     spelled = {id(code): code for _, code in inits}  # what several nodes are made by is one code
@@ -403,7 +425,7 @@ def _init(
         items = tuple([spelled[id(code)] for _, code in inits])
         body.append(Expr(Call(Name("super().__init__"), items)))
     else:
-        body.append(Expr(Call(Name("super().__init__"))))
+        body.append(Expr(Call(Name("super().__init__"), _by_key(draft.attributes))))
         body.extend(
             Assign((f"self.{attribute}",), Name(name)) for name, attribute in stored.items()
         )
@@ -413,8 +435,14 @@ def _init(
     return (Function("__init__", parameters, False, "None", tuple(body)),)
 
 
+def _by_key(attributes: Iterable[tuple[str, str]]) -> tuple[Code, ...]:
+    """The one argument of a `_Keyed`, if it is one."""
+    named = tuple((key, Constant(name)) for key, name in attributes)
+    return (Dict(named),) if named else ()
+
+
 def _default(argument: Argument, defaults: Iterable[tuple[str, Any]]) -> Code | None:
-    return next((Constant(value) for name, value in defaults if name == argument.name), None)
+    return next((Constant(value) for name, value in defaults if name == argument.spelled), None)
 
 
 def _annotation(values: Iterable[Any]) -> str:

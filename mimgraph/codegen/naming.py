@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from mimgraph.analysis.names import EMITTED
 from mimgraph.codegen.paths import Paths, needed_by
 from mimgraph.codegen.plan import Plan
 from mimgraph.codegen.steps import Loop, Step
 from mimgraph.codegen.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
-from mimgraph.ir.typed import Value
+from mimgraph.ir.typed import Body, Value
 
 MAIN = "x"
 AMBIGUOUS = ("l", "I", "O")  # names that linters refuse, and readers should
@@ -18,6 +19,7 @@ class Branches:
 
     def __init__(self, plan: Plan, paths: Paths) -> None:
         self.inputs = plan.body.inputs
+        self.arguments = argument_names(plan.body)
         self.in_block = plan.body.family != ""
         self.paths = paths
         self.branch: dict[Value, int] = {}
@@ -90,7 +92,7 @@ class Branches:
         return self.branch[dying[0]] if len(dying) == 1 and dying[0] in self.fed else None
 
     def choose(self, plan: Plan, main: int | None) -> list[str]:
-        taken = {*self.inputs, *_loop_names(plan.steps), *AMBIGUOUS}
+        taken = {*self.arguments.values(), *_loop_names(plan.steps), *AMBIGUOUS, *EMITTED}
         ports: dict[str, set[str]] = {}
         for value in self.branch:
             ports.setdefault(value.name, set()).add(value.port)
@@ -98,12 +100,12 @@ class Branches:
         for index, members in enumerate(self.members):
             last = self.kept.get(index, members[-1])
             if last.name in self.inputs:
-                wanted.append(last.name)
+                wanted.append(self.arguments[last.name])
                 continue
             port = last.port.lstrip("*").replace(".", "_")
             several = len(ports[last.name]) > 1 and port
             name = last.name.replace(".", "_")  # of an item of an `each`
-            wanted.append(f"{name}_{port}" if several else name)
+            wanted.append(spelled(f"{name}_{port}" if several else name))
         if main is not None and MAIN not in taken:
             others = (name for index, name in enumerate(wanted) if index != main)
             if MAIN not in others:
@@ -111,7 +113,7 @@ class Branches:
         names = []
         for index, name in enumerate(wanted):
             unique, number = name, 1
-            if index in self.kept and name in self.inputs:
+            if index in self.kept and name in self.arguments.values():
                 names.append(name)
                 continue
             while unique in taken:
@@ -122,7 +124,8 @@ class Branches:
         return names
 
     def name(self, value: Value) -> str:
-        return value.name if value.name in self.inputs else self.names[self.branch[value]]
+        argument = self.arguments.get(value.name)
+        return self.names[self.branch[value]] if argument is None else argument
 
     def code(self, code: Code) -> Code:
         """`code` with every local by its name."""
@@ -130,6 +133,25 @@ class Branches:
 
     def _named(self, part: Code) -> Code | None:
         return Name(self.name(part.value)) if isinstance(part, Local) else None
+
+
+def argument_names(body: Body) -> dict[str, str]:
+    """What the argument of each input is called: in a block, which is called by position, by no
+    name that its code uses for something else."""
+    if not body.family:
+        return {name: name for name in body.inputs}
+    names: dict[str, str] = {}
+    for name in body.inputs:
+        found = spelled(name)
+        while found != name and found in body.inputs:
+            found += "_"
+        names[name] = found
+    return names
+
+
+def spelled(name: str) -> str:
+    """A local or argument of that name, with an underscore where the file uses the name itself."""
+    return f"{name}_" if name in EMITTED else name
 
 
 def stays(step: Step, loop: Loop, target: Value) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
+from mimgraph.codegen.attributes import attribute
 from mimgraph.codegen.missing import nullable, takes_none
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.steps import Condition, Guard, Loop, Step, values_in
@@ -83,10 +84,10 @@ def owner_of(node: TypedNode) -> str:
     return node.operation.owner if isinstance(node.operation, Shared) else node.name
 
 
-def module_code(owner: str) -> Code:
-    """A module by the name of its node: `self.fc`, `self.emb["city"]`."""
+def module_code(owner: str, body: Body) -> Code:
+    """A module of a body by the name of its node: `self.fc`, `self.emb["city"]`."""
     name, dot, item = owner.partition(".")
-    module = Name(f"self.{name}")
+    module = Name(f"self.{attribute(name, body.by_name)}")
     return module.at(item) if dot else module
 
 
@@ -154,7 +155,7 @@ class Plan:
         for value in self.count:
             node = self.body.by_name.get(value.name)
             if node is not None and value.port not in node.results:
-                yield value, _weight(node, value.port)
+                yield value, _weight(node, value.port, self.body)
 
     def value(self, value: Value) -> Value:
         while value in self.same:
@@ -225,7 +226,7 @@ class Plan:
         if presence != ALWAYS:
             anchor, code = self.anchored(fallback, node.results[""].dtype)
             operands = {ANCHOR.key: Local(anchor)}
-            code = _fill(code, module_code(owner_of(node)), operands, None)
+            code = _fill(code, module_code(owner_of(node), self.body), operands, None)
             with self.under(presence, holds=False):
                 self.step(node, (Value(node.name, ""),), activated(operation, code))
 
@@ -268,7 +269,7 @@ class Plan:
         if not ports:  # only its module is used, by a share
             return
         operation = unwrap(node.operation)
-        module = module_code(owner_of(node))
+        module = module_code(owner_of(node), self.body)
         operands: dict[str, Code] = {key: self.read(value) for key, value in node.arguments.items()}
         match operation:
             case Leaf():
@@ -449,17 +450,22 @@ class Plan:
         self.step(node, targets, code, loop)
 
 
-def _weight(node: TypedNode, path: str) -> Code:
+def _weight(node: TypedNode, path: str, body: Body) -> Code:
     """A learned tensor of a node's module by its dotted name: `self.stage[1].conv.weight`."""
     if isinstance(node.operation, Each):
         item, _, path = path.partition(".")
         (node,) = (one for one in single_nodes(node) if one.name == f"{node.name}.{item}")
-    found = module_code(owner_of(node))
+    found = module_code(owner_of(node), body)
     operation: TypedOperation | None = unwrap(node.operation)
     for part in path.split("."):
-        if isinstance(operation, Each):
-            found = found.at(part)
-        else:
-            found = found.at(int(part)) if part.isdecimal() else Attribute(found, part)
+        match operation:
+            case Each():
+                found = found.at(part)
+            case _ if part.isdecimal():
+                found = found.at(int(part))
+            case Use(block) | Repeated((block, *_)):
+                found = Attribute(found, attribute(part, block.by_name))
+            case _:
+                found = Attribute(found, part)
         operation = inside(operation, part)
     return found

@@ -13,7 +13,7 @@ CODES: dict[str, str] = {
     "wrong-type": "a value of another type than the key takes",
     "too-large": "a published limit is passed",
     # names
-    "bad-name": "a name that cannot become an attribute of the module",
+    "bad-name": "a name that nothing in the emitted module can have",
     "duplicate-name": "two things of one namespace share a name",
     "unknown-layer": "no layer has this name",
     "unknown-merge": "no merge has this name",

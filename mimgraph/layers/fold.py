@@ -100,7 +100,13 @@ def _area(kernel_size: Any) -> int:
 
 def _windows(sizes: Iterable[Size], kernel: Any, dilation: Any, padding: Any, stride: Any) -> Size:
     """How many windows lie on both axes."""
+    return prod(windows_of(sizes, kernel, dilation, padding, stride))
+
+
+def windows_of(
+    sizes: Iterable[Size], kernel_size: Any, dilation: Any, padding: Any, stride: Any
+) -> tuple[Size, ...]:
+    """Return how many windows lie on each of the two axes."""
     pads = (2 * int(pad) for pad in per_axis(padding, 2))
     steps, gaps = per_axis(stride, 2), per_axis(dilation, 2)
-    counts = map(slide, sizes, per_axis(kernel, 2), steps, pads, gaps)
-    return prod(counts)
+    return tuple(map(slide, sizes, per_axis(kernel_size, 2), steps, pads, gaps))

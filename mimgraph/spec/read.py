@@ -11,6 +11,7 @@ from mimgraph.analysis.names import (
     INPUT,
     NODE_WORDS,
     TOP,
+    class_fault,
     name_fault,
     param_fault,
 )
@@ -98,7 +99,7 @@ class _SpecReader(NodeReader):
         name = self.text("name", tree)
         if name is None or tree is None:
             return DEFAULT_NAME
-        reason = name_fault(name)
+        reason = class_fault(name)
         if reason is not None:
             self.fault("bad-name", f"{name!r} cannot be a class name", tree.span, help=reason)
             return DEFAULT_NAME

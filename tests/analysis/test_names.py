@@ -6,7 +6,8 @@ import pytest
 from torch import nn
 
 import mimgraph
-from mimgraph.analysis.names import name_fault, param_fault
+from mimgraph.analysis.names import class_fault, input_fault, name_fault, param_fault
+from mimgraph.codegen.attributes import TAKEN, attribute
 
 NAMES = {  # a fault as a name, and as a param
     "fc1": (False, False),
@@ -17,10 +18,11 @@ NAMES = {  # a fault as a name, and as a param
     "class": (True, True),
     "__init__": (True, True),
     "_private": (False, False),
-    "torch": (True, True),
+    "torch": (False, False),
+    "half": (False, False),
     "forward": (True, False),
     "training": (True, False),
-    "_modules": (True, False),
+    "_modules": (False, False),
 }
 
 
@@ -30,10 +32,38 @@ def test_a_name_is_refused_with_a_reason(name: str, faults: tuple[bool, bool]) -
 
 
 def test_no_name_hides_what_a_module_has() -> None:
-    free = [n for n in {*dir(nn.Module()), *vars(nn.Module())} if name_fault(n) is None]
+    """The attribute of a node is none of nn.Module's own, so `add_module` takes it."""
+    names = {*dir(nn.Module()), *vars(nn.Module())}
+    hidden = [n for n in names if not n.startswith("__") and attribute(n, ()) == n]
     # libraries that other tests import put methods of theirs on it
-    modules = (getattr(getattr(nn.Module, name, None), "__module__", "torch") for name in free)
-    assert [n for n, module in zip(free, modules, strict=True) if module.startswith("torch")] == []
+    modules = (getattr(getattr(nn.Module, n, None), "__module__", "torch") for n in hidden)
+    assert [n for n, m in zip(hidden, modules, strict=True) if m.startswith("torch")] == []
+
+
+def test_no_two_nodes_have_one_attribute() -> None:
+    names = [*TAKEN, *(f"{name}_" for name in TAKEN), "half__", "half___", "fc1"]
+    attributes = [attribute(name, names) for name in names]
+    assert len({*attributes}) == len({*names})
+    assert TAKEN.isdisjoint(attributes)
+
+
+REFUSED = {  # what cannot name an input, and what the graph cannot be called
+    "self": (True, True),
+    "torch": (True, True),
+    "forward": (True, True),
+    "class": (True, True),
+    "F": (False, True),
+    "nn": (False, True),
+    "half": (False, False),
+    "code": (False, False),
+}
+
+
+@pytest.mark.parametrize(("name", "faults"), REFUSED.items(), ids=REFUSED)
+def test_a_refusal_says_what_to_write_instead(name: str, faults: tuple[bool, bool]) -> None:
+    for fault, expected in zip((input_fault(name), class_fault(name)), faults, strict=True):
+        assert (fault is not None) == expected
+        assert fault is None or fault.endswith(f": write {name}_, or another name")
 
 
 def test_an_input_of_a_block_must_have_a_name() -> None:

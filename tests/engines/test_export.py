@@ -88,8 +88,15 @@ CASES = {
         "[T]", chain("{Slice: {dim: 1, start: 3}}", GROUPS), "4*_T + 3", (23, 11)
     ),
     "of several divisors": Case("[T]", chain(GROUPS, OF_GROUPS), "12*_T", (24, 60)),
+    "a multiple, of which one is too few": Case("[T]", chain(GROUPS), "4*_T", (12, 8)),
+    "a stride": Case(
+        "[3, T]",
+        chain("{Conv1d: {out_channels: 2, kernel_size: 3, stride: 2, padding: 1}}"),
+        "DYNAMIC, min=3",
+        (9, 3, 4, 30),
+    ),
     "a window": Case(
-        "[3, T]", chain("{Conv1d: {out_channels: 2, kernel_size: 5}}"), "DYNAMIC, min=5", (9, 6, 30)
+        "[3, T]", chain("{Conv1d: {out_channels: 2, kernel_size: 5}}"), "DYNAMIC, min=6", (9, 6, 30)
     ),
 }
 
@@ -107,6 +114,153 @@ def test_the_dim_of_a_size(case: Case) -> None:
     for length in case.lengths:
         inputs = seeded_inputs(graph.typed, 2, 0, {"T": length})
         assert_close(program(**inputs), module(**inputs))
+
+
+# --- the least length ---------------------------------------------------------------------------
+
+
+def conv(kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> str:
+    return (
+        f"{{Conv1d: {{out_channels: 2, kernel_size: {kernel}, stride: {stride},"
+        f" padding: {padding}, dilation: {dilation}}}}}"
+    )
+
+
+PARTS = """
+  parts: {layer: Chunk, from: x, chunks: 2, dim: 1}
+  y: {layer: Linear, from: parts.1, out_features: 2}
+"""
+SHIFTED = """
+  first: {layer: Slice, from: x, dim: 1, end: -1}
+  then: {layer: Slice, from: x, dim: 1, start: 1}
+  y: {merge: subtract, from: [then, first]}
+"""
+ALONG = """
+  first: {layer: Slice, from: x, dim: 1, end: -4}
+  all: {merge: concat, from: [first, x, first], dim: 1}
+  y: {layer: Linear, from: all, out_features: 2}
+"""
+LIKE = """
+  half: {layer: AvgPool1d, from: x, kernel_size: 2}
+  again: {layer: Upsample, from: half, scale_factor: 2}
+  y: {layer: Conv1d, from: again, out_channels: 2, kernel_size: 3}
+"""
+LEAST = {  # the input, what is done with it, the least length that torch can keep open
+    "as it is": ("[3, T]", chain(conv(1)), 1),
+    "padded": ("[3, T]", chain(conv(3, padding=1)), 1),
+    "a window": ("[3, T]", chain(conv(3)), 4),
+    "a dilated window": ("[3, T]", chain(conv(3, dilation=4)), 10),
+    "a stride of 2": ("[3, T]", chain(conv(3, 2, 1)), 3),
+    "a stride of 2, one more": ("[3, T]", chain(conv(2, 2, 1)), 1),
+    "a stride of 4": ("[3, T]", chain(conv(7, 4, 3)), 5),
+    "a stride of 4, not padded": ("[3, T]", chain(conv(4, 4)), 8),
+    "three strides": ("[3, T]", chain(*[conv(3, 2, 1)] * 3), 9),
+    "three strides and their mean": ("[3, T]", chain(*[conv(3, 2, 1)] * 3, "{Mean: 2}"), 9),
+    "a pool": ("[3, T, 8]", chain("{MaxPool2d: 2}"), 4),
+    "a pool with overlap": (
+        "[3, T, 8]",
+        chain("{AvgPool2d: {kernel_size: 3, stride: 2, padding: 1}}"),
+        3,
+    ),
+    "a pool whose length is rounded up": (
+        "[3, T, 8]",
+        chain("{MaxPool2d: {kernel_size: 2, ceil_mode: true}}"),
+        3,
+    ),
+    "a transposed one": (
+        "[3, T]",
+        chain("{ConvTranspose1d: {out_channels: 2, kernel_size: 3, stride: 2, padding: 1}}"),
+        1,
+    ),
+    "cropped by a transposed one": (
+        "[3, T]",
+        chain("{ConvTranspose1d: {out_channels: 2, kernel_size: 3, stride: 2, padding: 3}}"),
+        4,
+    ),
+    "patches": ("[3, T, 8]", chain("{Unfold: {kernel_size: 3, stride: 2}}"), 5),
+    "down and up": ("[3, T]", LIKE, 4),
+    "an adaptive pool": ("[3, T, 8]", chain("{AdaptiveAvgPool2d: [4, 4]}"), 1),
+    "a slice": ("[T, 3]", chain("{Slice: {dim: 1, start: 3}}"), 5),
+    "a half": ("[T, 3]", PARTS, 4),
+    "differences": ("[T, 3]", SHIFTED, 3),
+    "along one axis": ("[T, 3]", ALONG, 6),
+    "spectra": ("[T]", chain("{Unsqueeze: 1}", conv(16, 8), "{Transpose: {dim0: 1, dim1: 2}}"), 24),
+}
+QUICK_LEAST = ("as it is", "a stride of 2", "three strides", "a slice")
+STRIDED = """
+inputs: {x: [3, T]}
+blocks:
+  halve:
+    inputs: {x: [C, L]}
+    nodes:
+      conv: {layer: Conv1d, from: x, out_channels: $C, kernel_size: 3, stride: 2, padding: 1}
+      y: {layer: BatchNorm1d, from: conv, activation: ReLU}
+    outputs: y
+nodes:
+  stages: {block: halve, from: x, repeat: 3}
+  y: {layer: Mean, from: stages, dim: 2}
+outputs: y
+"""
+
+
+def least(graph: mg.Graph, name: str, axis: int) -> int:
+    """The least size of an axis that the graph promises torch; the batch has 1."""
+    shapes = graph.dynamic_shapes()[name]
+    assert shapes is not None
+    return int(shapes[axis].min)
+
+
+def check_least(graph: mg.Graph, size: int, strict: bool) -> None:
+    """What is exported runs at its least length and above; torch keeps no lesser one open."""
+    axes = {str(dim): axis for axis, dim in enumerate(graph.typed.body.inputs["x"].shape)}
+    assert least(graph, "x", axes["T"]) == size
+    module, far = graph.compile().eval(), seeded_inputs(graph.typed, 3, 0, {"T": 4 * size + 40})
+    shapes = graph.dynamic_shapes()
+    program = torch.export.export(module, (), far, dynamic_shapes=shapes, strict=strict).module()
+    for length in (size, size + 1, size + 2, 5 * size + 7):
+        inputs = seeded_inputs(graph.typed, 2, 0, {"T": length})
+        assert_close(program(**inputs), module(**inputs))
+    if size > 1 and not strict:
+        wider = {axes["N"]: Dim("N", min=1), axes["T"]: Dim("T", min=size - 1)}
+        with pytest.raises(torch._dynamo.exc.UserError, match="Constraints violated"):
+            torch.export.export(module, (), far, dynamic_shapes={"x": wider}, strict=False)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=[pytest.mark.slow] * (c not in QUICK_LEAST)) for c in LEAST]
+)
+def test_the_least_length(case: str, strict: bool) -> None:
+    x, nodes, size = LEAST[case]
+    graph = mg.loads(f"inputs: {{x: {x}}}\nnodes: {nodes}\noutputs: y")
+    check_least(graph, size, strict)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_the_least_length_for_what_stands_in_blocks(strict: bool) -> None:
+    check_least(mg.loads(STRIDED), 9, strict)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_two_named_sizes_have_a_least_length_each(strict: bool) -> None:
+    graph = mg.loads(
+        "inputs: {x: [3, H, W], z: [3, H]}\nnodes:\n"
+        "  a: {layer: Conv2d, from: x, out_channels: 2, kernel_size: 3, stride: [2, 4], padding: 1}\n"
+        "  b: {from: a, seq: [{Flatten: {start_dim: 2}}, {Mean: 2}]}\n"
+        "  c: {from: z, seq: [{Mean: 2}]}\n"
+        "  y: {merge: concat, from: [b, c]}\noutputs: y"
+    )
+    assert [least(graph, "x", axis) for axis in (2, 3)] == [3, 5]
+    assert least(graph, "z", 2) == 3
+    module, inputs = graph.compile().eval(), seeded_inputs(graph.typed, 3, 0, {"H": 9, "W": 20})
+    shapes = graph.dynamic_shapes()
+    program = torch.export.export(module, (), inputs, dynamic_shapes=shapes, strict=strict).module()
+    for height, width in ((3, 5), (4, 6), (30, 17)):
+        inputs = seeded_inputs(graph.typed, 2, 0, {"H": height, "W": width})
+        assert_close(program(**inputs), module(**inputs))
+
+
+# --- names --------------------------------------------------------------------------------------
 
 
 def test_one_name_is_one_dim() -> None:

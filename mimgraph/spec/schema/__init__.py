@@ -12,7 +12,7 @@ import json
 from mimgraph.spec.schema.declared import declared
 from mimgraph.spec.schema.nodes import nodes
 from mimgraph.spec.schema.values import values
-from mimgraph.spec.schema.words import CLOSED, Json, keys, named, ref
+from mimgraph.spec.schema.words import CLOSED, Json, keys, named, named_inputs, ref
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -41,10 +41,10 @@ def _spec() -> Json:
         **CLOSED,
         "properties": keys(
             mimgraph={"enum": [1, "1"]},
-            name=ref("name"),
+            name=ref("class_name"),
             doc={"type": "string"},
             params=ref("params"),
-            inputs=named(ref("input"), least=1),
+            inputs=named_inputs(ref("input")),
             blocks=named(ref("block_of_spec")),
             nodes={},
             outputs=ref("outputs"),

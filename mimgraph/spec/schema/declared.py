@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Collection
 
-from mimgraph.analysis.names import EMITTED, NODE_WORDS, PRIVATE, RESERVED
+from mimgraph.analysis.names import EMITTED, MEANT, MEANT_BY_INPUTS, NODE_WORDS
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import DTYPES, INTEGER
 from mimgraph.spec.schema.values import value
-from mimgraph.spec.schema.words import CLOSED, EXPRESSION, FLAG, IDENTIFIER, Json, keys, named, ref
+from mimgraph.spec.schema.words import (
+    CLOSED,
+    EXPRESSION,
+    FLAG,
+    IDENTIFIER,
+    Json,
+    keys,
+    named,
+    named_inputs,
+    ref,
+)
 
 NAME = "^(?!__)[A-Za-z_][A-Za-z0-9_]*$"
 SOURCE = r"^[A-Za-z_][A-Za-z0-9_]*(\..+)?$"
@@ -21,19 +32,25 @@ def declared() -> Json:
 
 def _names() -> Json:
     """Names of things and of sizes, and sources, which name things."""
-    taken = {*keyword.kwlist, *EMITTED, *RESERVED, *PRIVATE}
+    taken = {*keyword.kwlist, *MEANT}
     size = {"type": ["integer", "string"], "minimum": 1, "pattern": f"{NAME}|{EXPRESSION}"}
     return {
-        "name": {"type": "string", "pattern": NAME, "not": {"enum": sorted(taken)}},
+        "name": _name(taken),
+        "input_name": _name({*taken, *MEANT_BY_INPUTS}),
+        "class_name": _name({*taken, *EMITTED}),
         "size": {**size, "not": {"enum": sorted({"N", *taken})}},
         "shape": {"type": "array", "items": ref("size")},
         "source": {"type": "string", "pattern": SOURCE},
     }
 
 
+def _name(refused: Collection[str]) -> Json:
+    return {"type": "string", "pattern": NAME, "not": {"enum": sorted(refused)}}
+
+
 def _params() -> Json:
     """Params of the spec and of a block, which may not be called as a key of its uses."""
-    taken = {*keyword.kwlist, *EMITTED}
+    taken = {*keyword.kwlist}
     name = {"pattern": NAME, "not": {"enum": sorted(taken)}}
     own = {"pattern": NAME, "not": {"enum": sorted({*taken, *NODE_WORDS})}}
     kinds = ["number", "boolean", "string", "array", "null"]
@@ -55,7 +72,7 @@ def _inputs() -> Json:
         optional=FLAG,
     )
     pattern = {"type": ["array", "null"], "items": ref("size")}
-    names = {"type": "array", "items": ref("name"), "minItems": 1, "uniqueItems": True}
+    names = {"type": "array", "items": ref("input_name"), "minItems": 1, "uniqueItems": True}
     return {
         "input": {
             **CLOSED,
@@ -66,7 +83,7 @@ def _inputs() -> Json:
             "if": {"required": ["vocab"]},
             "then": {"properties": {"dtype": {"enum": list(INTEGER)}}},
         },
-        "block_inputs": {"anyOf": [ref("name"), names, named(pattern, least=1)]},
+        "block_inputs": {"anyOf": [ref("input_name"), names, named_inputs(pattern)]},
     }
 
 

@@ -55,14 +55,14 @@ def only_one(named: Json, others: Json | bool = False) -> Json:
     }
 
 
-def named(things: Json, least: int = 0) -> Json:
+def named(things: Json) -> Json:
     """Things of a graph by name."""
-    return {
-        "type": "object",
-        "propertyNames": ref("name"),
-        "additionalProperties": things,
-        "minProperties": least,
-    }
+    return {"type": "object", "propertyNames": ref("name"), "additionalProperties": things}
+
+
+def named_inputs(things: Json) -> Json:
+    """The inputs of a graph or block by name, at least one."""
+    return {**named(things), "propertyNames": ref("input_name"), "minProperties": 1}
 
 
 def lists(items: Json) -> Json:

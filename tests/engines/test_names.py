@@ -1,0 +1,340 @@
+"""Names of spec things that torch, Python or the emitted file uses too: every engine takes the model.
+
+What each name is tried as is in `ROLES`. All names are tried at once, a hundred in a model; which one
+it is where that fails, the slow test tells.
+"""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import keyword
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, fx, nn
+from torch.export.unflatten import InterpreterModule, UnflattenedModule
+
+import mimgraph as mg
+from mimgraph.analysis.names import EMITTED, input_fault, name_fault
+from mimgraph.codegen.attributes import TAKEN
+from mimgraph.codegen.runner import seeded_inputs
+from tests.codegen.test_printer import ruff
+from tests.engines.models import assert_close
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The tensor attributes"),
+    pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.*:FutureWarning"),
+]
+
+
+def _names() -> Iterator[str]:
+    """What modules have, before and after torch.fx and torch.export, what Python and our file use."""
+    module = nn.Linear(2, 2)
+    for one in (module, fx.symbolic_trace(module), nn.ModuleDict(), nn.ParameterDict()):
+        yield from (*dir(one), *vars(one))
+    yield from (*dir(UnflattenedModule), *dir(InterpreterModule))
+    yield from (*TAKEN, *EMITTED, *dir(builtins), *keyword.softkwlist)
+    yield from ("x", "y", "args", "kwargs", "layer", "block", "l", "I", "O", "half_", "F_")
+
+
+# What stands beside them in the specs below; and torch exports no forward with such an argument.
+OTHERS = {"source", "result", "inside", "each", "total", "fx_pytree"}
+NAMES = sorted({name for name in _names() if name_fault(name) is None} - OTHERS)
+QUICK = ("code", "half", "type", "F", "self", "torch", "nn", "graph", "_modules")
+
+
+def nodes(names: list[str]) -> str:
+    """One layer, of its own weights, for each name."""
+    return f"""
+inputs: {{source: [2]}}
+nodes:
+{_layers(names, 2)}
+  result: {{merge: add, from: [{", ".join(names)}]}}
+outputs: result
+"""
+
+
+def nodes_of_a_block(names: list[str]) -> str:
+    return f"""
+inputs: {{source: [2]}}
+blocks:
+  inside:
+    inputs: [source]
+    nodes:
+{_layers(names, 6)}
+      result: {{merge: add, from: [{", ".join(names)}]}}
+    outputs: result
+nodes:
+  result: {{block: inside, from: source, repeat: 2}}
+outputs: result
+"""
+
+
+def _layers(names: list[str], indent: int) -> str:
+    return "\n".join(
+        f"{' ' * indent}{name}: {{layer: Linear, from: source, out_features: 2}}" for name in names
+    )
+
+
+def parameters(names: list[str]) -> str:
+    declared = "\n".join(f"  {name}: {{parameter: [2], init: ones}}" for name in names)
+    return f"""
+inputs: {{source: [2]}}
+nodes:
+{declared}
+  result: {{merge: add, broadcast: true, from: [source, {", ".join(names)}]}}
+outputs: result
+"""
+
+
+def columns(names: list[str]) -> str:
+    return f"""
+inputs: {{source: [2]}}
+nodes:
+  each: {{layer: Linear, each: {{{", ".join(f"{n}: source" for n in names)}}}, out_features: 2}}
+  result: {{merge: add, from: each.*}}
+outputs: result
+"""
+
+
+def inputs(names: list[str]) -> str:
+    names = [name for name in names if input_fault(name) is None] or ["source"]
+    return f"""
+inputs: {{{", ".join(f"{name}: [2]" for name in names)}}}
+nodes:
+  total: {{merge: add, from: [{", ".join(names)}], activation: ReLU}}
+  result: {{merge: concat, from: [total, {names[0]}]}}
+outputs: result
+"""
+
+
+def inputs_of_a_block(names: list[str]) -> str:
+    names = [name for name in names if input_fault(name) is None] or ["source"]
+    return f"""
+inputs: {{source: [2]}}
+blocks:
+  inside:
+    inputs: [{", ".join(names)}]
+    nodes:
+      total: {{merge: add, from: [{", ".join(names)}], activation: ReLU}}
+      result: {{merge: concat, from: [total, {names[0]}]}}
+    outputs: result
+nodes:
+  result: {{block: inside, from: [{", ".join("source" for _ in names)}]}}
+outputs: result
+"""
+
+
+def params(names: list[str]) -> str:
+    """Params that differ between two uses of a block, so that each is an argument of its class."""
+    declared = ", ".join(f"{name}: 1" for name in names)
+    layers = "\n".join(
+        f"      use_{name}: {{layer: Linear, from: source, out_features: ${name}}}"
+        for name in names
+    )
+    given = ", ".join(f"{name}: 2" for name in names)
+    return f"""
+inputs: {{source: [2]}}
+blocks:
+  inside:
+    params: {{{declared}}}
+    inputs: [source]
+    nodes:
+{layers}
+      result: {{merge: concat, from: [{", ".join(f"use_{name}" for name in names)}]}}
+    outputs: result
+nodes:
+  once: {{block: inside, from: source}}
+  again: {{block: inside, from: source, {given}}}
+  result: {{merge: concat, from: [once, again]}}
+outputs: result
+"""
+
+
+def outputs(names: list[str]) -> str:
+    return f"""
+inputs: {{source: [2]}}
+nodes:
+  result: {{layer: Linear, from: source, out_features: 2}}
+outputs: {{{", ".join(f"{name}: result" for name in names)}, last_: result}}
+"""
+
+
+ROLES: dict[str, Callable[[list[str]], str]] = {
+    "node": nodes,
+    "node of a block": nodes_of_a_block,
+    "parameter": parameters,
+    "column": columns,
+    "input": inputs,
+    "input of a block": inputs_of_a_block,
+    "param": params,
+    "output": outputs,
+}
+PARTS = ("weight", "bias")
+KEYS: dict[str, Callable[[str], str]] = {  # of the weights
+    "node": "{}.weight".format,
+    "node of a block": "result.1.{}.weight".format,
+    "parameter": "{}".format,
+    "column": "each.{}.weight".format,
+}
+
+
+def check(model: nn.Module, graph: mg.Graph, strict: bool) -> None:
+    given: Mapping[str, Tensor] = seeded_inputs(graph.typed, 3, 0, {})
+    expected = model(**given)
+    assert graph.compile().load_state_dict(model.state_dict()).missing_keys == []
+    for same in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert_close(same(**given), expected)
+    for same in (model.half().float(), model.type(torch.float64).float(), model.train().eval()):
+        assert same is model
+        assert {p.dtype for p in model.parameters()} <= {torch.float32}
+    expected = model(**given)
+    program = torch.export.export(model, (), dict(given), strict=strict)
+    assert_close(program.module()(**given), expected)
+    assert_close(torch.export.unflatten(program)(**given), expected)
+    assert_close(fx.symbolic_trace(model)(**given), expected)
+    weights = dict(model.named_parameters())
+    assert_close(torch.func.functional_call(model, weights, (), dict(given)), expected)
+    torch._dynamo.reset()
+    assert_close(torch.compile(model, backend="eager", fullgraph=True)(**given), expected)
+
+
+def check_keys(model: nn.Module, names: list[str], key: Callable[[str], str]) -> None:
+    """The weights have the names of the spec, in the order of the spec, wherever they are kept."""
+    state = model.state_dict(keep_vars=True)
+    mine = {*map(key, names)}
+    assert [found for found in state if found in mine] == [*map(key, names)]
+    assert [*map(id, state.values())] == [*map(id, model.parameters())]
+
+
+HUNDREDS = [NAMES[start : start + 100] for start in range(0, len(NAMES), 100)]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param([*QUICK], id="those of the issue"),
+        *(pytest.param(some, id=f"from {some[0]}", marks=pytest.mark.slow) for some in HUNDREDS),
+    ],
+)
+def test_a_model_of_such_names(names: list[str], role: str) -> None:
+    graph = mg.loads(ROLES[role](names))
+    model = graph.compile()
+    if role in KEYS:
+        check_keys(model, names, KEYS[role])
+    check(model, graph, strict=False)
+    check(model, graph, strict=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_one_such_name(name: str) -> None:
+    for role, spec in ROLES.items():
+        graph = mg.loads(spec([name]))
+        model = graph.compile()
+        if role in KEYS:
+            check_keys(model, [name], KEYS[role])
+        check(model, graph, strict=False)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_file_is_as_ruff_leaves_it(role: str) -> None:
+    source = mg.loads(ROLES[role](sorted({*QUICK, *EMITTED}))).source()
+    assert ruff("check", "--extend-select", "I", text=source) == ""
+    assert ruff("format", "--check", text=source) == ""
+
+
+def test_an_import_is_there_only_where_it_is_used() -> None:
+    one = "inputs: {F: [2]}\nnodes: {y: {layer: Linear, from: F, out_features: 2}}\noutputs: y"
+    assert "import torch.nn.functional" not in mg.loads(one).source()
+
+
+# --- by hand ------------------------------------------------------------------------------------
+
+
+def test_the_emitted_file_has_an_underscore_after_the_name() -> None:
+    source = mg.loads(nodes(["half", "F", "half_"])).source()
+    for line in ("self.half__ = nn.Linear(2, 2)", "self.F = nn.Linear(2, 2)", "F_ = self.F("):
+        assert line in source
+    assert 'super().__init__({"half": "half__"})' in source
+
+
+def test_what_has_no_weights_needs_no_other_attribute() -> None:
+    source = mg.loads(
+        "inputs: {a: [2], b: [2]}\nnodes: {half: {merge: add, from: [a, b]}}\noutputs: half"
+    ).source()
+    assert "_Keyed" not in source
+
+
+def test_weights_are_tied_frozen_and_loaded_by_such_names() -> None:
+    graph = mg.loads("""
+inputs: {x: [4]}
+blocks:
+  inside: {inputs: [x], nodes: {type: {layer: Linear, from: x, out_features: 4}}, outputs: type}
+nodes:
+  half: {layer: Linear, from: x, out_features: 4, freeze: true}
+  train: {block: inside, from: half, repeat: 2}
+  again: {share: train, from: train}
+  tied: {merge: matmul, from: [again, half.weight]}
+  told: {merge: matmul, from: [tied, train.1.type.weight]}
+outputs: told
+""")
+    model, x = graph.compile(), torch.randn(3, 4)
+    keys = ["half.weight", "half.bias", *(f"train.{n}.type.{p}" for n in (0, 1) for p in PARTS)]
+    assert list(model.state_dict()) == keys
+    assert [p.requires_grad for p in model.parameters()] == [False] * 2 + [True] * 4
+    state = model.state_dict()
+    h = nn.functional.linear(x, state["half.weight"], state["half.bias"])
+    for _ in range(2):
+        for n in (0, 1):
+            h = nn.functional.linear(h, *(state[f"train.{n}.type.{part}"] for part in PARTS))
+    assert_close(model(x=x), h @ state["half.weight"] @ state["train.1.type.weight"])
+    other = graph.compile()
+    assert graph.load_state(other, model).missing == ()
+    assert_close(other(x=x), model(x=x))
+
+
+def test_a_failure_names_such_a_node() -> None:
+    graph = mg.loads(
+        "inputs: {x: [4]}\nnodes:\n  half: {layer: Linear, from: x, out_features: 2}\noutputs: half"
+    )
+    with pytest.raises(RuntimeError) as caught:
+        graph.compile()(x=torch.zeros(3, 5))
+    assert any("in node half (" in note for note in caught.value.__notes__)
+
+
+def test_weights_are_saved_by_such_names(tmp_path: Path) -> None:
+    graph = mg.loads(nodes(["half", "type", "fc"]))
+    model, other, x = graph.compile(), graph.compile(), torch.randn(3, 2)
+    graph.save(model, tmp_path / "w.safetensors")
+    graph.load_weights(other, tmp_path / "w.safetensors")
+    assert_close(other(source=x), model(source=x))
+    assert "half.weight" in load_file(tmp_path / "w.safetensors")
+    missing = {key: value for key, value in model.state_dict().items() if key != "fc.bias"}
+    with pytest.raises(RuntimeError, match=r"Missing key\(s\) in state_dict: \"fc.bias\""):
+        other.load_state_dict(missing)
+    with pytest.raises(RuntimeError, match=r"Unexpected key\(s\) in state_dict: \"other.bias\""):
+        other.load_state_dict({**model.state_dict(), "other.bias": x})
+
+
+def test_an_emitted_file_is_imported_and_pickled(tmp_path: Path) -> None:
+    """Alone, as a file of the user's: without mimgraph."""
+    (tmp_path / "named.py").write_text(mg.loads(columns(["half", "items", "fc"])).source())
+    script = (
+        "import copy, pickle, sys, torch, named\n"
+        "model = pickle.loads(pickle.dumps(copy.deepcopy(named.Model())))\n"
+        "assert list(model.state_dict()) == [f'each.{n}.{p}' for n in ('half', 'items', 'fc')"
+        " for p in ('weight', 'bias')]\n"
+        "model.load_state_dict(named.Model().state_dict())\n"
+        "assert model(source=torch.zeros(3, 2)).shape == (3, 2)\n"
+        "assert 'mimgraph' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
