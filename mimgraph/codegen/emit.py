@@ -11,10 +11,17 @@ from typing import Any, NamedTuple, TypeVar
 
 from mimgraph.analysis.names import EMITTED
 from mimgraph.codegen.construct import construct_leaf, repeated
+from mimgraph.codegen.dtypes import (
+    follow,
+    is_made,
+    kept_dtype,
+    kept_tensor,
+    resolve_dtype,
+)
 from mimgraph.codegen.forward import forward
 from mimgraph.codegen.frozen import freeze, frozen
 from mimgraph.codegen.helpers import REFUSED, helpers
-from mimgraph.codegen.imports import imports, used_names
+from mimgraph.codegen.imports import codes, imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.own import OwnClasses, import_lines
 from mimgraph.codegen.plan import UsedPorts, item_code, used_ports
@@ -22,7 +29,7 @@ from mimgraph.codegen.printer import module_text
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.statements import Assign, Class, For, Return, Statement
 from mimgraph.codegen.tree import Construct
-from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript
+from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript, walk
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
@@ -111,12 +118,13 @@ class _Emitter:
         body = self.graph.body
         ports = used_ports(body)
         is_stage = self.graph.is_stage
+        statements = forward(body, ports, as_dict=not is_stage)
         draft = Draft(
             base="nn.Module",
-            inits=self.inits(body, ports),
+            inits=self.inits(body, ports) + _kept(body, statements),
             inputs=tuple(body.inputs),
             returns=_returned(self.graph),
-            statements=forward(body, ports, as_dict=not is_stage),
+            statements=statements,
             params={},
             defaults={},
             dims={},
@@ -182,8 +190,8 @@ class _Emitter:
             inits = tuple(("", self.item(item)) for item in node.operation.items)
         else:
             ports = used_ports(body)
-            base, inits = "nn.Module", self.inits(body, ports)
             statements = forward(body, ports, as_dict=False, twins=self.twins.get(body, ()))
+            base, inits = "nn.Module", self.inits(body, ports) + _kept(body, statements)
         return Draft(
             base,
             inits,
@@ -277,7 +285,9 @@ class _Emitter:
         lifted, use = self.made[node]
         name = lifted.definition.name
         match operation:  # a subclass has the constructor of its base
-            case Leaf(lowering=lowering) if (module := lowering.module_for(ports)) is not None:
+            case Leaf(lowering=lowering) if lifted.definition.base != "nn.Module":
+                module = lowering.module_for(ports)
+                assert module is not None
                 return construct_leaf(operation, module, name)
             case Repeated(shared=False) if (made := self.repeat(operation, name)) is not None:
                 return made
@@ -309,10 +319,8 @@ class _Emitter:
         whole = Call(SUPER, (X,))
         statements: tuple[Statement, ...]
         match node.operation:
-            case Leaf(lowering=lowering) as leaf:
-                module = lowering.module
-                base = self.class_name(leaf, module) if module else "nn.Module"
-                statements = (Return(resolve_sizes(item_code(node, SUPER, X), [(X, type_)])),)
+            case Leaf() as leaf:
+                return self.leaf_draft(node, leaf, type_)
             case Use(body):
                 base = self.class_of(body)
                 index = list(body.outputs).index(node.default or "")
@@ -323,6 +331,36 @@ class _Emitter:
             case _:
                 raise TypeError(node)
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
+
+    def leaf_draft(self, node: TypedNode, leaf: Leaf, type_: TensorType) -> Draft:
+        """The class of a layer in a chain. What is cast to the dtype of the model is read from a
+        tensor of its own, as such a module knows no other."""
+        module, inits = leaf.lowering.module, tuple[tuple[str, Code], ...]()
+        base = self.class_name(leaf, module) if module else "nn.Module"
+        code = item_code(node, SUPER, X)
+        if _is_made_in_chain(node, type_):
+            if module:  # whose constructor has no place for that tensor
+                base, inits = "nn.Module", (("layer", self.leaf(leaf, module)),)
+                code = item_code(node, Name("self.layer"), X)
+            code = follow(code)
+        dtype = kept_dtype()
+        code = resolve_dtype(resolve_sizes(code, [(X, type_)]), dtype)
+        inits += kept_tensor(dtype, walk(code))
+        return Draft(base, inits, ("x",), "Tensor", (Return(code),), {}, {}, {})
+
+
+def _kept(body: Body, statements: tuple[Statement, ...]) -> tuple[tuple[str, Code], ...]:
+    """The tensor that a body reads the dtype of the model from, if it has nothing else to read it
+    from."""
+    return kept_tensor(kept_dtype((*body.inputs, *body.by_name)), walk(*codes(statements)))
+
+
+def _is_made_in_chain(node: TypedNode, source: TensorType) -> bool:
+    """Whether torch makes float32 of what an item of a chain is fed, whatever dtype the model has."""
+    leaf, type_ = node.operation, node.type
+    if not isinstance(leaf, Leaf) or type_ is None or type_.dtype != "float32":
+        return False
+    return is_made(leaf, node.default or "", [source])
 
 
 def _returned(graph: TypedGraph) -> str:
@@ -358,11 +396,12 @@ def _class_key(draft: Draft) -> Any:
     return skeleton(draft) if own else (draft.base, draft.statements)
 
 
-def _needs_class(node: TypedNode) -> bool:
+def _needs_class(node: TypedNode, source: TensorType) -> bool:
     """Whether an item of a chain is more than a module called as `m(x)`."""
     operation = node.operation
     if isinstance(operation, Leaf):
-        return operation.lowering.module is None or item_code(node, SUPER, X) != Call(SUPER, (X,))
+        plain = operation.lowering.module and item_code(node, SUPER, X) == Call(SUPER, (X,))
+        return not plain or _is_made_in_chain(node, source)
     if isinstance(operation, Use):
         return len(operation.body.outputs) > 1
     if isinstance(operation, Repeated) and operation.bodies:
@@ -373,7 +412,7 @@ def _needs_class(node: TypedNode) -> bool:
 def _wrapped(group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
     """The items of chains that are no modules called as `m(x)`."""
     for body in group:
-        yield from ((node, type_) for node, type_ in _items(body) if _needs_class(node))
+        yield from ((node, type_) for node, type_ in _items(body) if _needs_class(node, type_))
 
 
 def _items(body: Body) -> Iterator[tuple[TypedNode, TensorType]]:

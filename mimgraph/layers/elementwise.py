@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from mimgraph.catalogue import OpFault, bad_option, dtype_fault, floating, layer
-from mimgraph.ir.code import Binary, Name, RuntimeSize, Unary, call
+from mimgraph.ir.code import Binary, ModelDtype, Name, RuntimeSize, Unary, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType
@@ -40,7 +40,8 @@ def Cast(input: TensorType, /, dtype: Dtype) -> Lowering:
         pixels: {shape: [3, 32, 32], dtype: uint8}
         {layer: Cast, from: pixels, dtype: float32}
     """
-    call = INPUT.method("to", Name(f"torch.{dtype}"))
+    wanted = ModelDtype() if dtype == "float32" else Name(f"torch.{dtype}")
+    call = INPUT.method("to", wanted)
     return Lowering(input.cast(dtype), call=call, makes=() if input.dtype == dtype else None)
 
 
