@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.dim import Dim, Size, equal
-from mimgraph.ir.graph import Block
+from mimgraph.ir.graph import BESIDE_FROM, Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Check, checker
 from mimgraph.ir.types import DTYPES, TensorType
@@ -301,6 +301,22 @@ class LayerCall(Applicable):
     @property
     def label(self) -> str:
         return self.op.name
+
+    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
+        return super().__call__(*sources, name=name, **self.beside, **named)
+
+    @property
+    def beside(self) -> Mapping[str, Any]:
+        """A source among the options: `Cast(like=x)`."""
+        key = BESIDE_FROM.get(self.op.name)
+        return {k: v for k, v in self.keywords.items() if k == key and is_source(v)}
+
+    def without_sources(self) -> LayerCall:
+        """The call with its options alone."""
+        if not self.beside:
+            return self
+        options = {k: v for k, v in self.keywords.items() if k not in self.beside}
+        return LayerCall(self.op, self.args, options)
 
     def _merge(self, sources: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Split a merge's keywords: its own words and options stay, the rest are sources."""

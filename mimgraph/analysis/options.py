@@ -36,6 +36,7 @@ ELSEWHERE = {
     "repeat": "only blocks are repeated: make it one",
     "activation": "it follows a layer or a merge",
     "batch_first": "it is always true here",
+    "like": "a second source of Cast, which an item of a seq and each do not have",
 }
 
 MANY = 32  # names that are not copied for each use

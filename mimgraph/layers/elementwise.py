@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.catalogue import OpFault, bad_option, dtype_fault, floating, layer
-from mimgraph.ir.code import Binary, ModelDtype, Name, RuntimeSize, Unary, call
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    ModelDtype,
+    Name,
+    Operand,
+    RuntimeSize,
+    Unary,
+    call,
+)
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType
@@ -32,17 +41,38 @@ Dtype: TypeAlias = Literal[
 _LIMITS = {"uint8": (0, 2**8)} | {f"int{n}": (-(2 ** (n - 1)), 2 ** (n - 1)) for n in (8, 16, 32)}
 
 
+class CastInputs(NamedTuple):
+    input: TensorType
+    like: TensorType | None = None
+
+
 @layer()
-def Cast(input: TensorType, /, dtype: Dtype) -> Lowering:
-    """The same values in another dtype: (*) -> (*).
+def Cast(inputs: CastInputs, /, dtype: Dtype | None = None) -> Lowering:
+    """The same values in another dtype, `dtype` or that of `like`: (*) -> (*).
+
+    float32 is the dtype of the model: after `model.to(torch.bfloat16)` or `model.double()` it is
+    that one. The others stay as they are. `like` is a second source, whose dtype is taken as it is
+    when the model runs: `{layer: Cast, from: mask, like: x}`.
 
     Example:
         pixels: {shape: [3, 32, 32], dtype: uint8}
         {layer: Cast, from: pixels, dtype: float32}
     """
-    wanted = ModelDtype() if dtype == "float32" else Name(f"torch.{dtype}")
-    call = INPUT.method("to", wanted)
-    return Lowering(input.cast(dtype), call=call, makes=() if input.dtype == dtype else None)
+    input, like = inputs
+    if like is not None:
+        if dtype is not None:
+            raise bad_option("dtype", "Cast takes dtype or like, not both")
+        call = INPUT.method("to", Attribute(Operand("like"), "dtype"))
+        return Lowering(input.cast(like.dtype), call=call, makes=_copied(input, like.dtype))
+    if dtype is None:
+        raise OpFault("missing-option", "Cast needs dtype or like", option="dtype")
+    call = INPUT.method("to", ModelDtype() if dtype == "float32" else Name(f"torch.{dtype}"))
+    return Lowering(input.cast(dtype), call=call, makes=_copied(input, dtype))
+
+
+def _copied(input: TensorType, dtype: str) -> tuple[TensorType, ...] | None:
+    """What a cast makes: nothing where the dtype stays."""
+    return () if input.dtype == dtype else None
 
 
 @layer()
