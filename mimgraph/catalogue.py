@@ -235,7 +235,13 @@ class Applicable:
         """What messages call it."""
         raise NotImplementedError
 
+    @property
+    def beside(self) -> Mapping[str, Any]:
+        """The sources that it was made with."""
+        return {}
+
     def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
+        named = {**self.beside, **named}
         try:
             return applier(self.label, sources, named)(self, sources, named, name)
         except SpecError as error:
@@ -301,9 +307,6 @@ class LayerCall(Applicable):
     @property
     def label(self) -> str:
         return self.op.name
-
-    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
-        return super().__call__(*sources, name=name, **self.beside, **named)
 
     @property
     def beside(self) -> Mapping[str, Any]:
