@@ -65,7 +65,8 @@ def Cast(inputs: CastInputs, /, dtype: Dtype | None = None) -> Lowering:
         call = INPUT.method("to", Attribute(Operand("like"), "dtype"))
         return Lowering(input.cast(like.dtype), call=call, makes=_copied(input, like.dtype))
     if dtype is None:
-        raise OpFault("missing-option", "Cast needs dtype or like", option="dtype")
+        help = "dtype: float32, or like: x for the dtype of another source"
+        raise OpFault("missing-option", "Cast needs dtype or like", option="dtype", help=help)
     call = INPUT.method("to", ModelDtype() if dtype == "float32" else Name(f"torch.{dtype}"))
     return Lowering(input.cast(dtype), call=call, makes=_copied(input, dtype))
 
