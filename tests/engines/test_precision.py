@@ -87,7 +87,8 @@ def test_the_gallery_runs_and_trains_in_other_dtypes(path: Path, dtype: torch.dt
     for name, expected in plain.items():
         assert found[name].dtype == (dtype if expected.is_floating_point() else expected.dtype)
         if expected.is_floating_point():
-            assert_near(found[name], expected, DTYPES[dtype])
+            far = (found[name].double() - expected).norm()
+            assert far <= DTYPES[dtype] * expected.norm() + 1e-6  # some probabilities are almost 0
     grads = gradients(module, cast)
     assert grads.keys() == learned
     assert {g.dtype for g in grads.values()} == {dtype}
