@@ -24,7 +24,7 @@ from mimgraph.codegen.helpers import REFUSED, helpers
 from mimgraph.codegen.imports import codes, imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.own import OwnClasses, import_lines
-from mimgraph.codegen.plan import UsedPorts, item_code, used_ports
+from mimgraph.codegen.plan import UsedPorts, item_code, owner_of, used_ports
 from mimgraph.codegen.printer import module_text
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.statements import Assign, Class, For, Return, Statement
@@ -46,6 +46,7 @@ from mimgraph.ir.typed import (
     bodies,
     single_nodes,
     twins,
+    unwrap,
     used_bodies,
 )
 from mimgraph.ir.types import TensorType
@@ -92,16 +93,18 @@ class _Emitter:
         self.layers: dict[str, type] = {}  # the registered ones that are used
         self.constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept
         self.twins = twins(graph.body)
+        self.made_items: set[TypedNode] = set()
         self.classes: list[Class] = []
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
 
     def run(self) -> tuple[Class, ...]:
         every = list(bodies(self.graph.body))
+        self.made_items = _made_items(every, self.twins)
         # layers in chains use no class of the file, so theirs are made once for all of it
-        self.define_items({i: t for i, t in _wrapped(every) if isinstance(i.operation, Leaf)})
+        self.define_items({i: t for i, t in self.wrapped(every) if isinstance(i.operation, Leaf)})
         for group in _by_height(every):
-            self.define_items({i: t for i, t in _wrapped(group) if i not in self.made})
+            self.define_items({i: t for i, t in self.wrapped(group) if i not in self.made})
             uses = [body for body in group if body is not self.graph.body]
             # a block of the user's and one of the catalogue may share a name, but no params
             for (family, _), members in _grouped(uses, _family).items():
@@ -296,6 +299,13 @@ class _Emitter:
             case _:
                 return lifted.construct(use, {})
 
+    def wrapped(self, group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
+        """The items of chains that are no modules called as `m(x)`."""
+        for body in group:
+            for node, type_ in _items(body):
+                if node in self.made_items or _needs_class(node):
+                    yield node, type_
+
     def define_items(self, types: Mapping[TypedNode, TensorType]) -> None:
         """Classes for items of chains, each with the type that it is fed."""
         for name, members in _grouped(types, self.item_name).items():
@@ -338,7 +348,7 @@ class _Emitter:
         module, inits = leaf.lowering.module, tuple[tuple[str, Code], ...]()
         base = self.class_name(leaf, module) if module else "nn.Module"
         code = item_code(node, SUPER, X)
-        if _is_made_in_chain(node, type_):
+        if node in self.made_items:
             if module:  # whose constructor has no place for that tensor
                 base, inits = "nn.Module", (("layer", self.leaf(leaf, module)),)
                 code = item_code(node, Name("self.layer"), X)
@@ -355,8 +365,34 @@ def _kept(body: Body, statements: tuple[Statement, ...]) -> tuple[tuple[str, Cod
     return kept_tensor(kept_dtype((*body.inputs, *body.by_name)), walk(*codes(statements)))
 
 
-def _is_made_in_chain(node: TypedNode, source: TensorType) -> bool:
-    """Whether torch makes float32 of what an item of a chain is fed, whatever dtype the model has."""
+def _made_items(every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]) -> set[TypedNode]:
+    """The items of chains that make float32 whatever dtype the model has, of what the chain itself is
+    fed or of what a share of it is."""
+    found: set[TypedNode] = set()
+    for body in every:
+        made = {node.name: items for node, items, _ in _chains(body)}
+        for run in (body, *twins.get(body, ())):
+            for node, items, type_ in _chains(run):
+                fed = type_
+                for item, as_run in zip(made[owner_of(node)], items, strict=True):
+                    if _is_made(as_run, fed):
+                        found.add(item)
+                    assert as_run.type is not None
+                    fed = as_run.type
+    return found
+
+
+def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], TensorType]]:
+    """The chains that a body runs, those of shares too, each with its items and what it is fed."""
+    for node in chain.from_iterable(map(single_nodes, body.nodes)):
+        operation = unwrap(node.operation)
+        if isinstance(operation, Sequence):
+            (value,) = node.arguments.values()
+            yield node, operation.items, body.type_of(value)
+
+
+def _is_made(node: TypedNode, source: TensorType) -> bool:
+    """Whether an item of a chain makes float32 of what it is fed, whatever dtype the model has."""
     leaf, type_ = node.operation, node.type
     if not isinstance(leaf, Leaf) or type_ is None or type_.dtype != "float32":
         return False
@@ -396,23 +432,16 @@ def _class_key(draft: Draft) -> Any:
     return skeleton(draft) if own else (draft.base, draft.statements)
 
 
-def _needs_class(node: TypedNode, source: TensorType) -> bool:
+def _needs_class(node: TypedNode) -> bool:
     """Whether an item of a chain is more than a module called as `m(x)`."""
     operation = node.operation
     if isinstance(operation, Leaf):
-        plain = operation.lowering.module and item_code(node, SUPER, X) == Call(SUPER, (X,))
-        return not plain or _is_made_in_chain(node, source)
+        return operation.lowering.module is None or item_code(node, SUPER, X) != Call(SUPER, (X,))
     if isinstance(operation, Use):
         return len(operation.body.outputs) > 1
     if isinstance(operation, Repeated) and operation.bodies:
         return operation.shared or len(operation.bodies[0].outputs) > 1
     return False
-
-
-def _wrapped(group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
-    """The items of chains that are no modules called as `m(x)`."""
-    for body in group:
-        yield from ((node, type_) for node, type_ in _items(body) if _needs_class(node, type_))
 
 
 def _items(body: Body) -> Iterator[tuple[TypedNode, TensorType]]:

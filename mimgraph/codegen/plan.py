@@ -353,12 +353,24 @@ class Plan:
         return dtype_of_weight(self.body)
 
     def followed(self, node: TypedNode, leaf: Leaf, port: str, code: Code) -> Code:
-        """The code of a result, cast to the dtype of the model where torch makes float32 of it."""
+        """The code of a result, cast to the dtype of the model where torch makes float32 of it, here or
+        in a twin."""
         if node.results[port].dtype != "float32" or not node.arguments:
             return code
-        sources = map(self.body.type_of, node.arguments.values())
-        made = is_made(leaf, port, sources) and node.name not in self.apart
-        return follow(code) if made else code
+        made = self.is_made(self.body, node, leaf, port) or any(
+            self.is_made(twin, node, leaf, port) for twin in self.twins
+        )
+        return follow(code) if made and node.name not in self.apart else code
+
+    def is_made(self, body: Body, node: TypedNode, leaf: Leaf, port: str) -> bool:
+        """Whether torch makes float32 of what a body feeds the node of that name."""
+        if body is not self.body:
+            twin = body.by_name.get(node.name)
+            operation = None if twin is None else unwrap(twin.operation)
+            if twin is None or not isinstance(operation, Leaf):  # one of an each
+                return False
+            node, leaf = twin, operation
+        return is_made(leaf, port, map(body.type_of, node.arguments.values()))
 
     def is_given(self, name: str) -> bool:
         """Whether an input is there where steps are made just now."""
