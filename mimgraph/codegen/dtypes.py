@@ -38,7 +38,7 @@ _QUANTIZED = ("Linear", "Bilinear", "LSTM", "GRU", "RNN", "MultiheadAttention", 
 
 
 def is_made(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
-    """Whether torch makes float32 of these sources whatever dtype the model has: they are whole
+    """Return whether torch makes float32 of these sources whatever dtype the model has: they are whole
     numbers, or halves beside float32, or the activation is of whole numbers.
 
     The result is float32 as inference has it.
@@ -57,14 +57,14 @@ def is_made(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
 
 
 def _is_cast(code: Code | None) -> bool:
-    """Whether the code ends in `.to(...)`."""
+    """Return whether the code ends in `.to(...)`."""
     function = code.function if isinstance(code, Call) else None
     return isinstance(function, Attribute) and function.name == "to"
 
 
 def nodes_apart(body: Body) -> frozenset[str]:
-    """The nodes of float32 that are computed of whole numbers and end in whole numbers or truths, as
-    the bucket of a distance does: they meet no tensor of the model, and stay float32, which is exact.
+    """Return the float32 nodes that are computed of whole numbers and end in whole numbers or truths,
+    as the bucket of a distance does: they meet no tensor of the model, and stay float32, which is exact.
     """
     of_numbers: set[str] = set()
     for node in body.order:
@@ -85,13 +85,13 @@ def nodes_apart(body: Body) -> frozenset[str]:
 
 
 def _ends_in_numbers(body: Body, node: TypedNode, of_numbers: set[str]) -> bool:
-    """Whether a node makes whole numbers or truths of floats that are computed of whole numbers."""
+    """Return whether a node makes whole numbers or truths of floats that are computed of whole numbers."""
     return _is_plain(node, (*INTEGER, "bool")) and _floats(body, node) <= of_numbers
 
 
 def _is_plain(node: TypedNode, dtypes: Container[str]) -> bool:
-    """Whether a node is a layer or merge without tensors of its own, all of whose results have one of
-    the dtypes."""
+    """Return whether a node is a layer or merge without tensors of its own, all of whose results have
+    one of the dtypes."""
     leaf = unwrap(node.operation)
     if not isinstance(leaf, Leaf) or not node.arguments or _has_tensors(leaf.lowering.module):
         return False
@@ -99,47 +99,45 @@ def _is_plain(node: TypedNode, dtypes: Container[str]) -> bool:
 
 
 def _floats(body: Body, node: TypedNode) -> set[str]:
-    """The names of the float sources of a node."""
+    """Return the names of the float sources of a node."""
     values = node.arguments.values()
     return {v.name for v in values if body.type_of(v).dtype not in (*INTEGER, "bool")}
 
 
 def _has_tensors(module: Module | None) -> bool:
-    """Whether a module has weights or buffers, or is the user's own and may have them."""
+    """Return whether a module has weights or buffers, or is the user's own and may have them."""
     return module is not None and bool(module.weights or module.buffers or module.own)
 
 
 def follow(code: Code) -> Code:
-    """`code`, cast to the dtype of the model."""
+    """Return `code`, cast to the dtype of the model."""
     return code.method("to", ModelDtype())
 
 
 def resolve_dtype(code: Code, dtype: Code) -> Code:
-    """`code` with the dtype of the model read so."""
+    """Return `code` with the dtype of the model read so."""
     return rebuild(code, lambda part: dtype if isinstance(part, ModelDtype) else None)
 
 
-def kept_dtype(taken: Iterable[str] = ()) -> Name:
-    """`self.like.dtype`, under a name that no node has."""
-    names = set(taken)
-    name = next(name for name in _kept_names() if name not in names)
+def kept_dtype(body: Body | None = None) -> Name:
+    """Return `self.like.dtype`, under a name that nothing else in the class of the body has."""
+    taken = {*body.inputs, *body.by_name, *body.params, *body.dims} if body else ()
+    name, number = KEPT, 1
+    while name in taken:
+        number += 1
+        name = f"{KEPT}_{number}"
     return Name(f"self.{name}.dtype")
 
 
 def kept_tensor(dtype: Code, used: Iterable[Code]) -> tuple[tuple[str, Code], ...]:
-    """The attribute that `dtype` is read from and what makes it, if any of the code reads it."""
+    """Return the attribute that `dtype` is read from and what makes it, if any of the code reads it."""
     if isinstance(dtype, Name) and dtype in used:
         return ((dtype.id.split(".")[1], KEPT_TENSOR),)
     return ()
 
 
-def _kept_names() -> Iterator[str]:
-    yield KEPT
-    yield from (f"{KEPT}_{number}" for number in range(2, 100_000))
-
-
 def dtype_of_weight(body: Body) -> Code | None:
-    """The dtype of a weight in the body's module, its own tensors first: `self.cls.dtype`."""
+    """Return the dtype of a weight in the body's module, its own tensors first: `self.cls.dtype`."""
     modules = ((node.operation, Name(f"self.{node.name}")) for node in body.nodes)
     found = [weight for operation, code in modules for weight in _weights(operation, code)]
     best = min(found, key=lambda weight: weight.rank, default=None)
@@ -147,8 +145,8 @@ def dtype_of_weight(body: Body) -> Code | None:
 
 
 def dtype_of_input(body: Body, twins: Iterable[Body], read: Iterable[Value]) -> Code | None:
-    """The dtype of a float input that is always given, in the twins too; none of those that are read
-    anyway, which are what is cast."""
+    """Return the dtype of a float input that is always given, in the twins too; of none that the step
+    reads anyway, as that is what is cast."""
     bodies, operands = (body, *twins), set(read)
     for name in body.inputs:
         floats = all(one.inputs[name].dtype == "float32" for one in bodies)
@@ -165,7 +163,7 @@ class _Weight(NamedTuple):
 
 
 def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
-    """The first float tensor of each layer of an operation, whose module is `code`."""
+    """Yield the first float tensor of each layer of an operation, whose module is `code`."""
     match operation:
         case Leaf(lowering=Lowering(module=Module(own=None) as module, type=type_)):
             if module.name in ("Parameter", "Buffer"):
@@ -188,12 +186,13 @@ def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
 
 
 def _rank(layer: str) -> int:
-    """Norms are kept in float32 more often than others; what torch can quantize has no dtype then."""
+    """Return how late a layer's weight is chosen: people keep norms in float32, and of what torch
+    quantizes the weight has no dtype any more."""
     return 3 if layer.startswith(_QUANTIZED) else 2 if layer.startswith(_NORMS) else 1
 
 
 def attribute(code: Code, path: str) -> Code:
-    """A tensor of a module by its dotted name: `self.encoder.layers[0].norm1.weight`."""
+    """Return a tensor of a module by its dotted name: `self.encoder.layers[0].norm1.weight`."""
     for part in path.split("."):
         code = code.at(int(part)) if part.isdecimal() else Attribute(code, part)
     return code

@@ -360,13 +360,13 @@ class _Emitter:
 
 
 def _kept(body: Body, statements: tuple[Statement, ...]) -> tuple[tuple[str, Code], ...]:
-    """The tensor that a body reads the dtype of the model from, if it has nothing else to read it
-    from."""
-    return kept_tensor(kept_dtype((*body.inputs, *body.by_name)), walk(*codes(statements)))
+    """Return the tensor that a body reads the dtype of the model from, if it has nothing else to read
+    it from."""
+    return kept_tensor(kept_dtype(body), walk(*codes(statements)))
 
 
 def _made_items(every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]) -> set[TypedNode]:
-    """The items of chains that make float32 whatever dtype the model has, of what the chain itself is
+    """Return the items of chains that make float32 whatever dtype the model has, of what the chain itself is
     fed or of what a share of it is."""
     found: set[TypedNode] = set()
     for body in every:
@@ -383,7 +383,7 @@ def _made_items(every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]) -> 
 
 
 def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], TensorType]]:
-    """The chains that a body runs, those of shares too, each with its items and what it is fed."""
+    """Yield the chains that a body runs, those of shares too, each with its items and what it is fed."""
     for node in chain.from_iterable(map(single_nodes, body.nodes)):
         operation = unwrap(node.operation)
         if isinstance(operation, Sequence):
@@ -392,7 +392,7 @@ def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], Tens
 
 
 def _is_made(node: TypedNode, source: TensorType) -> bool:
-    """Whether an item of a chain makes float32 of what it is fed, whatever dtype the model has."""
+    """Return whether an item of a chain makes float32 of what it is fed, whatever dtype the model has."""
     leaf, type_ = node.operation, node.type
     if not isinstance(leaf, Leaf) or type_ is None or type_.dtype != "float32":
         return False

@@ -342,7 +342,7 @@ class Plan:
         of_input = dtype_of_input(self.body, self.twins, read)
         is_graph = self.body.family == ""
         found = (of_input, self.weight_dtype) if is_graph else (self.weight_dtype, of_input)
-        return found[0] or found[1] or kept_dtype((*self.body.inputs, *self.body.by_name))
+        return found[0] or found[1] or kept_dtype(self.body)
 
     @cached_property
     def apart(self) -> frozenset[str]:
