@@ -22,7 +22,7 @@ from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
 from mimgraph.ir.dim import Dim, Size, equal
-from mimgraph.ir.graph import Block
+from mimgraph.ir.graph import BESIDE_FROM, Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Check, checker
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType
@@ -242,7 +242,13 @@ class Applicable:
         """What messages call it."""
         raise NotImplementedError
 
+    @property
+    def beside(self) -> Mapping[str, Any]:
+        """The sources that it was made with."""
+        return {}
+
     def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
+        named = {**self.beside, **named}
         try:
             return applier(self.label, sources, named)(self, sources, named, name)
         except SpecError as error:
@@ -336,6 +342,19 @@ class LayerCall(Applicable):
     @property
     def label(self) -> str:
         return self.op.name
+
+    @property
+    def beside(self) -> Mapping[str, Any]:
+        """A source among the options: `Cast(like=x)`."""
+        key = BESIDE_FROM.get(self.op.name)
+        return {k: v for k, v in self.keywords.items() if k == key and is_source(v)}
+
+    def without_sources(self) -> LayerCall:
+        """The call with its options alone."""
+        if not self.beside:
+            return self
+        options = {k: v for k, v in self.keywords.items() if k not in self.beside}
+        return LayerCall(self.op, self.args, options)
 
     def _merge(self, sources: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Split a merge's keywords: its own words and options stay, the rest are sources."""

@@ -11,6 +11,7 @@ import mimgraph
 from mimgraph import catalogue, layers, merges  # noqa: F401 - both fill the catalogue
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.ir.dim import Dim
+from mimgraph.ir.graph import BESIDE_FROM
 from tests.codegen.test_golden import RUFF
 
 FILES = {
@@ -76,7 +77,8 @@ def _layer(op: Op) -> list[str]:
     """Options by position, then those by name only, then the words of every node."""
     positional = [_parameter(o) for o in op.options.values() if o.takes_lone]
     named = [_parameter(o) for o in op.options.values() if not o.takes_lone]
-    return [*positional, "*", *named, *_words(op), "take: str | int = ..."]
+    beside = [f"{key}: Tensor = ..."] if (key := BESIDE_FROM.get(op.name)) else []
+    return [*positional, "*", *named, *beside, *_words(op), "take: str | int = ..."]
 
 
 def _merge(op: Op) -> list[str]:

@@ -28,7 +28,7 @@ from mimgraph.ir.expression import (
     variables,
     written,
 )
-from mimgraph.ir.graph import FAULTY, Activation, Option, Template, Written
+from mimgraph.ir.graph import BESIDE_FROM, FAULTY, Activation, Option, Template, Written
 from mimgraph.ir.option_types import choices, describe
 from mimgraph.source import Span
 
@@ -40,6 +40,7 @@ ELSEWHERE = {
     "repeat": "only blocks are repeated: make it one",
     "activation": "it follows a layer or a merge",
     "batch_first": "it is always true here",
+    "like": "it is a second source of Cast: write a node, {layer: Cast, from: ..., like: ...}",
 }
 
 MANY = 32  # names that are not copied for each use
@@ -285,7 +286,8 @@ def _matched(
     elif lone is not None and op.lone_option is not None:
         given[op.lone_option] = lone
     for name in [name for name in given if name not in op.options]:
-        unknown_option(op.name, name, given.pop(name).key, tuple(op.options), words, report, node)
+        known = (*op.options, *((BESIDE_FROM[op.name],) if op.name in BESIDE_FROM else ()))
+        unknown_option(op.name, name, given.pop(name).key, known, words, report, node)
     return given
 
 

@@ -451,7 +451,8 @@ def _draft(recipe: Called, feed: Feed) -> Draft:
         draft = recipe.draft(feed)
         recipe.claim(draft.typed, feed)
         return draft
-    apply, words, span = declare_apply(recipe, feed.span), recipe.keywords, feed.span
+    recipe, span = recipe.without_sources(), feed.span
+    apply, words = declare_apply(recipe, span), recipe.keywords
     take, freeze = declare_take(words, span), declare_freeze(words, span)
     return Draft(feed.infer(apply, take, NO_BLOCKS, freeze), NO_BLOCKS)
 

@@ -13,19 +13,26 @@ from mimgraph.analysis.names import EMITTED
 from mimgraph.codegen.aliases import with_aliases
 from mimgraph.codegen.attributes import attribute, renamed
 from mimgraph.codegen.construct import construct_leaf, repeated
+from mimgraph.codegen.dtypes import (
+    follow,
+    is_made,
+    kept_dtype,
+    kept_tensor,
+    resolve_dtype,
+)
 from mimgraph.codegen.forward import forward
 from mimgraph.codegen.frozen import freeze, frozen
 from mimgraph.codegen.helpers import REFUSED, helpers
-from mimgraph.codegen.imports import imports, used_names
+from mimgraph.codegen.imports import codes, imports, used_names
 from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
 from mimgraph.codegen.naming import argument_names
 from mimgraph.codegen.own import OwnClasses, import_lines
-from mimgraph.codegen.plan import UsedPorts, item_code, used_ports
+from mimgraph.codegen.plan import UsedPorts, item_code, owner_of, used_ports
 from mimgraph.codegen.printer import module_text
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.statements import Assign, Class, For, Return, Statement
 from mimgraph.codegen.tree import Construct
-from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript
+from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript, walk
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
@@ -42,6 +49,7 @@ from mimgraph.ir.typed import (
     bodies,
     single_nodes,
     twins,
+    unwrap,
     used_bodies,
 )
 from mimgraph.ir.types import TensorType
@@ -93,6 +101,7 @@ class _Emitter:
         self.layers: dict[str, type] = {}  # the registered ones that are used
         self.constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept
         self.twins = twins(graph.body)
+        self.made_items: set[TypedNode] = set()
         self.classes: list[Class] = []
         self.aliases: tuple[str, ...] = ()  # what the inputs hide, by other names
         # the class of each body and chain item that has one, and which of its uses that is
@@ -100,10 +109,11 @@ class _Emitter:
 
     def run(self) -> tuple[Class, ...]:
         every = list(bodies(self.graph.body))
+        self.made_items = _made_items(every, self.twins)
         # layers in chains use no class of the file, so theirs are made once for all of it
-        self.define_items({i: t for i, t in _wrapped(every) if isinstance(i.operation, Leaf)})
+        self.define_items({i: t for i, t in self.wrapped(every) if isinstance(i.operation, Leaf)})
         for group in _by_height(every):
-            self.define_items({i: t for i, t in _wrapped(group) if i not in self.made})
+            self.define_items({i: t for i, t in self.wrapped(group) if i not in self.made})
             uses = [body for body in group if body is not self.graph.body]
             # a block of the user's and one of the catalogue may share a name, but no params
             for (family, _), members in _grouped(uses, _family).items():
@@ -122,13 +132,14 @@ class _Emitter:
         is_stage = self.graph.is_stage
         inits = self.inits(body, ports)
         attributes = _renamed(body, inits)
+        statements = forward(body, ports, as_dict=not is_stage)
         draft = Draft(
             base=_base(attributes),
-            inits=inits,
+            inits=inits + _kept(body, statements),
             attributes=attributes,
             inputs=tuple(body.inputs),
             returns=_returned(self.graph),
-            statements=forward(body, ports, as_dict=not is_stage),
+            statements=statements,
             params={},
             defaults={},
             dims={},
@@ -201,6 +212,7 @@ class _Emitter:
             attributes = _renamed(body, inits)
             base = _base(attributes)
             statements = forward(body, ports, as_dict=False, twins=self.twins.get(body, ()))
+            inits += _kept(body, statements)
         arguments = argument_names(body)
         return Draft(
             base,
@@ -299,7 +311,9 @@ class _Emitter:
         lifted, use = self.made[node]
         name = lifted.definition.name
         match operation:  # a subclass has the constructor of its base
-            case Leaf(lowering=lowering) if (module := lowering.module_for(ports)) is not None:
+            case Leaf(lowering=lowering) if lifted.definition.base != "nn.Module":
+                module = lowering.module_for(ports)
+                assert module is not None
                 return construct_leaf(operation, module, name)
             case Repeated(shared=False) if (made := self.repeat(operation, name)) is not None:
                 return made
@@ -307,6 +321,13 @@ class _Emitter:
                 return replace(self.construct(body, arguments), class_name=name)
             case _:
                 return lifted.construct(use, {})
+
+    def wrapped(self, group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
+        """The items of chains that are no modules called as `m(x)`."""
+        for body in group:
+            for node, type_ in _items(body):
+                if node in self.made_items or _needs_class(node):
+                    yield node, type_
 
     def define_items(self, types: Mapping[TypedNode, TensorType]) -> None:
         """Classes for items of chains, each with the type that it is fed."""
@@ -331,10 +352,8 @@ class _Emitter:
         whole = Call(SUPER, (X,))
         statements: tuple[Statement, ...]
         match node.operation:
-            case Leaf(lowering=lowering) as leaf:
-                module = lowering.module
-                base = self.class_name(leaf, module) if module else "nn.Module"
-                statements = (Return(resolve_sizes(item_code(node, SUPER, X), [(X, type_)])),)
+            case Leaf() as leaf:
+                return self.leaf_draft(node, leaf, type_)
             case Use(body):
                 base = self.class_of(body)
                 index = list(body.outputs).index(node.default or "")
@@ -345,6 +364,62 @@ class _Emitter:
             case _:
                 raise TypeError(node)
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
+
+    def leaf_draft(self, node: TypedNode, leaf: Leaf, type_: TensorType) -> Draft:
+        """The class of a layer in a chain. What is cast to the dtype of the model is read from a
+        tensor of its own, as such a module knows no other."""
+        module, inits = leaf.lowering.module, tuple[tuple[str, Code], ...]()
+        base = self.class_name(leaf, module) if module else "nn.Module"
+        code = item_code(node, SUPER, X)
+        if node in self.made_items:
+            if module:  # whose constructor has no place for that tensor
+                base, inits = "nn.Module", (("layer", self.leaf(leaf, module)),)
+                code = item_code(node, Name("self.layer"), X)
+            code = follow(code)
+        dtype = kept_dtype()
+        code = resolve_dtype(resolve_sizes(code, [(X, type_)]), dtype)
+        inits += kept_tensor(dtype, walk(code))
+        return Draft(base, inits, ("x",), "Tensor", (Return(code),), {}, {}, {})
+
+
+def _kept(body: Body, statements: tuple[Statement, ...]) -> tuple[tuple[str, Code], ...]:
+    """Return the tensor that a body reads the dtype of the model from, if it has nothing else to read
+    it from."""
+    return kept_tensor(kept_dtype(body), walk(*codes(statements)))
+
+
+def _made_items(every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]) -> set[TypedNode]:
+    """Return the items of chains that make float32 whatever dtype the model has, of what the chain itself is
+    fed or of what a share of it is."""
+    found: set[TypedNode] = set()
+    for body in every:
+        made = {node.name: items for node, items, _ in _chains(body)}
+        for run in (body, *twins.get(body, ())):
+            for node, items, type_ in _chains(run):
+                fed = type_
+                for item, as_run in zip(made[owner_of(node)], items, strict=True):
+                    if _is_made(as_run, fed):
+                        found.add(item)
+                    assert as_run.type is not None
+                    fed = as_run.type
+    return found
+
+
+def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], TensorType]]:
+    """Yield the chains that a body runs, those of shares too, each with its items and what it is fed."""
+    for node in chain.from_iterable(map(single_nodes, body.nodes)):
+        operation = unwrap(node.operation)
+        if isinstance(operation, Sequence):
+            (value,) = node.arguments.values()
+            yield node, operation.items, body.type_of(value)
+
+
+def _is_made(node: TypedNode, source: TensorType) -> bool:
+    """Return whether an item of a chain makes float32 of what it is fed, whatever dtype the model has."""
+    leaf, type_ = node.operation, node.type
+    if not isinstance(leaf, Leaf) or type_ is None or type_.dtype != "float32":
+        return False
+    return is_made(leaf, node.default or "", [source])
 
 
 def _renamed(body: Body, inits: Iterable[tuple[str, Code]]) -> tuple[tuple[str, str], ...]:
@@ -405,12 +480,6 @@ def _needs_class(node: TypedNode) -> bool:
     if isinstance(operation, Repeated) and operation.bodies:
         return operation.shared or len(operation.bodies[0].outputs) > 1
     return False
-
-
-def _wrapped(group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
-    """The items of chains that are no modules called as `m(x)`."""
-    for body in group:
-        yield from ((node, type_) for node, type_ in _items(body) if _needs_class(node))
 
 
 def _items(body: Body) -> Iterator[tuple[TypedNode, TensorType]]:

@@ -20,9 +20,9 @@ def used_names(classes: Iterable[Class]) -> set[str]:
         names.add(definition.base)
         for function in definition.body:
             annotations |= {p.annotation for p in function.parameters} | {function.returns}
-            codes = _codes(function.body)
+            found = walk(*codes(function.body))
             own = {p.name for p in function.parameters}  # an input may be called as a module is
-            names |= {part.id for part in walk(*codes) if type(part) is Name} - own
+            names |= {part.id for part in found if type(part) is Name} - own
     firsts = {name.partition(".")[0] for name in names}
     return {word for text in firsts | annotations for word in _WORD.findall(text)}
 
@@ -38,7 +38,7 @@ def imports(names: AbstractSet[str]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _codes(statements: Iterable[Statement]) -> Iterator[Code]:
+def codes(statements: Iterable[Statement]) -> Iterator[Code]:
     """The expressions of statements."""
     for statement in statements:
         match statement:
@@ -46,7 +46,7 @@ def _codes(statements: Iterable[Statement]) -> Iterator[Code]:
                 yield value
             case For(_, iterable, body):
                 yield iterable
-                yield from _codes(body)
+                yield from codes(body)
             case If(test, body, orelse):
                 yield test
-                yield from _codes((*body, *orelse))
+                yield from codes((*body, *orelse))

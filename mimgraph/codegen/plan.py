@@ -6,9 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeAlias
 
 from mimgraph.codegen.attributes import attribute
+from mimgraph.codegen.dtypes import (
+    dtype_of_input,
+    dtype_of_weight,
+    follow,
+    is_made,
+    kept_dtype,
+    nodes_apart,
+    resolve_dtype,
+)
 from mimgraph.codegen.missing import nullable, takes_none
 from mimgraph.codegen.sizes import resolve_sizes
 from mimgraph.codegen.steps import Condition, Guard, Loop, Step, values_in
@@ -19,6 +29,7 @@ from mimgraph.ir.code import (
     Call,
     Code,
     Constant,
+    ModelDtype,
     Name,
     RuntimeSize,
     Subscript,
@@ -298,6 +309,9 @@ class Plan:
         if RuntimeSize in map(type, parts):
             code = resolve_sizes(code, self.at_hand(values_in(parts), targets))
             parts = walk(code)
+        if ModelDtype in map(type, parts):
+            code = resolve_dtype(code, self.model_dtype(node, values_in(parts)))
+            parts = walk(code)
         reads = tuple(dict.fromkeys(values_in(parts)))
         self.add(Step(targets, code, reads, comment, loop, node=node.name))
 
@@ -317,6 +331,47 @@ class Plan:
         found = [value for value in read if value.port[:1] != "*" and value not in targets]
         found += [Value(name, "") for name in self.body.inputs if self.is_given(name)]
         return [(Local(value), self.body.type_of(value)) for value in found]
+
+    def model_dtype(self, node: TypedNode, read: Iterable[Value]) -> Code:
+        """Where a step that reads these values reads the dtype of the model.
+
+        It is that of an input of the graph, as those are what the caller has; in a block, where
+        autocast may have changed the inputs, first that of a weight.
+        """
+        if node.name in self.apart:
+            return Name("torch.float32")
+        of_input = dtype_of_input(self.body, self.twins, read)
+        is_graph = self.body.family == ""
+        found = (of_input, self.weight_dtype) if is_graph else (self.weight_dtype, of_input)
+        return found[0] or found[1] or kept_dtype(self.body)
+
+    @cached_property
+    def apart(self) -> frozenset[str]:
+        return nodes_apart(self.body)
+
+    @cached_property
+    def weight_dtype(self) -> Code | None:
+        return dtype_of_weight(self.body)
+
+    def followed(self, node: TypedNode, leaf: Leaf, port: str, code: Code) -> Code:
+        """The code of a result, cast to the dtype of the model where torch makes float32 of it, here or
+        in a twin."""
+        if node.results[port].dtype != "float32" or not node.arguments:
+            return code
+        made = self.is_made(self.body, node, leaf, port) or any(
+            self.is_made(twin, node, leaf, port) for twin in self.twins
+        )
+        return follow(code) if made and node.name not in self.apart else code
+
+    def is_made(self, body: Body, node: TypedNode, leaf: Leaf, port: str) -> bool:
+        """Whether torch makes float32 of what a body feeds the node of that name."""
+        if body is not self.body:
+            twin = body.by_name.get(node.name)
+            operation = None if twin is None else unwrap(twin.operation)
+            if twin is None or not isinstance(operation, Leaf):  # one of an each
+                return False
+            node, leaf = twin, operation
+        return is_made(leaf, port, map(body.type_of, node.arguments.values()))
 
     def is_given(self, name: str) -> bool:
         """Whether an input is there where steps are made just now."""
@@ -363,14 +418,15 @@ class Plan:
         if lowering.steps:
             operands = self.before(node, lowering, module, operands)
         if lowering.skipping is not None and self.may_miss(node):
-            code = _fill(lowering.skipping, module, operands, None)
-            self.step(node, (Value(node.name, ""),), activated(leaf, code))
+            code = activated(leaf, _fill(lowering.skipping, module, operands, None))
+            self.step(node, (Value(node.name, ""),), self.followed(node, leaf, "", code))
             return
         if len(ports) == 1:
             made = lowering.module_for(self.ports[owner_of(node)])
             code = _result(lowering, ports[0], module, operands, made)
             if ports[0] == node.default:
                 code = activated(leaf, code)
+            code = self.followed(node, leaf, ports[0], code)
             self.step(node, (Value(node.name, ports[0]),), code)
             return
         whole = Value(node.name, "*")
@@ -379,6 +435,7 @@ class Plan:
             code = _fill(lowering.ports[port].code, module, operands, Local(whole))
             if port == node.default:
                 code = activated(leaf, code)
+            code = self.followed(node, leaf, port, code)
             if code == Local(whole):  # this port is what the call returned
                 self.same[Value(node.name, port)] = whole
             else:
@@ -388,7 +445,7 @@ class Plan:
         """A block's results: one, all of several at once, or some, read by their position."""
         names = tuple(use.body.outputs)
         if len(names) == 1:
-            self.step(node, (Value(node.name, ""),), activated(use, code))
+            self.step(node, (Value(node.name, ""),), self.activated(node, use, code))
             return
         if len(ports) == len(names) and use.activation is None:
             self.step(node, tuple(Value(node.name, name) for name in names), code)
@@ -400,8 +457,16 @@ class Plan:
         for port in ports:
             read: Code = Subscript(code, Constant(names.index(port)))
             if port == node.default:
-                read = activated(use, read)
+                read = self.activated(node, use, read)
             self.step(node, (Value(node.name, port),), read)
+
+    def activated(self, node: TypedNode, use: Use, code: Code) -> Code:
+        """A block's default result with the activation around it, of which torch makes float32 where
+        the result is of whole numbers."""
+        assert node.default is not None
+        before, after = use.body.results[node.default], node.results[node.default]
+        code = activated(use, code)
+        return follow(code) if before.dtype != after.dtype == "float32" else code
 
     def repeated(
         self,

@@ -69,6 +69,11 @@ class RuntimeSize(Code):
 
 
 @data
+class ModelDtype(Code):
+    """The dtype in which the module computes as it runs: float32 until `.to()` or `.double()`."""
+
+
+@data
 class Attribute(Code):
     value: Code
     name: str

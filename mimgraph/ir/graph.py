@@ -23,6 +23,9 @@ class Faulty(Enum):
 
 FAULTY: Final = Faulty.FAULTY
 
+# The layers whose second source has a key of its own: {layer: Cast, from: mask, like: x}.
+BESIDE_FROM: Final = {"Cast": "like"}
+
 
 class Written(NamedTuple):
     """A value not yet computed; `part` gives the span of characters of the expression's text."""

@@ -240,13 +240,20 @@ def Cast(
         "complex64",
         "complex128",
         "bool",
-    ],
+    ]
+    | None = ...,
     *,
+    like: Tensor = ...,
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The same values in another dtype: (*) -> (*)."""
+    """The same values in another dtype, `dtype` or that of `like`: (*) -> (*).
+
+    float32 is the dtype of the model: after `model.to(torch.bfloat16)` or `model.double()` it is
+    that one. The others stay as they are. `like` is a second source, whose dtype is taken as it is
+    when the model runs: `{layer: Cast, from: mask, like: x}`.
+    """
 
 def CausalMask(
     *,

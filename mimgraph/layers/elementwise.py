@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.catalogue import OpFault, bad_option, dtype_fault, floating, layer, without_axes
-from mimgraph.ir.code import Binary, Name, RuntimeSize, Unary, call
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    ModelDtype,
+    Name,
+    Operand,
+    RuntimeSize,
+    Unary,
+    call,
+)
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
 from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType
@@ -33,20 +42,47 @@ Dtype: TypeAlias = Literal[
 _LIMITS = {"uint8": (0, 2**8)} | {f"int{n}": (-(2 ** (n - 1)), 2 ** (n - 1)) for n in (8, 16, 32)}
 
 
+class CastInputs(NamedTuple):
+    input: TensorType
+    like: TensorType | None = None
+
+
 @layer()
-def Cast(input: TensorType, /, dtype: Dtype) -> Lowering:
-    """The same values in another dtype: (*) -> (*).
+def Cast(inputs: CastInputs, /, dtype: Dtype | None = None) -> Lowering:
+    """The same values in another dtype, `dtype` or that of `like`: (*) -> (*).
+
+    float32 is the dtype of the model: after `model.to(torch.bfloat16)` or `model.double()` it is
+    that one. The others stay as they are. `like` is a second source, whose dtype is taken as it is
+    when the model runs: `{layer: Cast, from: mask, like: x}`.
 
     Example:
         pixels: {shape: [3, 32, 32], dtype: uint8}
         {layer: Cast, from: pixels, dtype: float32}
     """
-    call = INPUT.method("to", Name(f"torch.{dtype}"))
+    input, like = inputs
+    if like is not None:
+        if dtype is not None:
+            raise bad_option("dtype", "Cast takes dtype or like, not both")
+        call = INPUT.method("to", Attribute(Operand("like"), "dtype"))
+        return Lowering(_cast(input, like.dtype), call=call, makes=_copied(input, like.dtype))
+    if dtype is None:
+        help = "dtype: float32, or like: x for the dtype of another source"
+        raise OpFault("missing-option", "Cast needs dtype or like", option="dtype", help=help)
+    call = INPUT.method("to", ModelDtype() if dtype == "float32" else Name(f"torch.{dtype}"))
+    return Lowering(_cast(input, dtype), call=call, makes=_copied(input, dtype))
+
+
+def _cast(input: TensorType, dtype: str) -> TensorType:
+    """Return the type of a cast, which remembers what a float was cast from."""
     result = input.cast(dtype)
-    if result.is_floating:
-        origin = input.cast_from if input.is_floating else input.dtype
-        result = replace(result, cast_from=origin)
-    return Lowering(result, call=call, makes=() if input.dtype == dtype else None)
+    if not result.is_floating:
+        return result
+    return replace(result, cast_from=input.cast_from if input.is_floating else input.dtype)
+
+
+def _copied(input: TensorType, dtype: str) -> tuple[TensorType, ...] | None:
+    """What a cast makes: nothing where the dtype stays."""
+    return () if input.dtype == dtype else None
 
 
 @layer()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 from mimgraph.catalogue import OpFault, known, layer, truth_fault, weighted, without_axes
-from mimgraph.ir.code import Code, Constant, Name, Operand, Slice, Tuple, call
+from mimgraph.ir.code import Code, Constant, ModelDtype, Name, Operand, Slice, Tuple, call
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, Lowering, Module, module
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.layers.inits import initial
@@ -70,4 +70,5 @@ def _check_present(present: TensorType | None) -> None:
 def _zeros(x: TensorType) -> Code:
     """Zeros of the source's shape, on the device of an input that is given; the dtype is left out
     where that input has it."""
-    return ANCHOR.method("new_zeros", BATCH, *x.dims, dtype=Name(f"torch.{x.dtype}"))
+    dtype = ModelDtype() if x.dtype == "float32" else Name(f"torch.{x.dtype}")
+    return ANCHOR.method("new_zeros", BATCH, *x.dims, dtype=dtype)

@@ -188,6 +188,9 @@ class Kind(NamedTuple):
 
     dtype: str
     level: int  # 0, 1 or 2: the higher decides, unless the lower is of a higher category
+    fixed: bool = (
+        False  # float32 also where the model computes in another dtype, as of whole numbers
+    )
 
 
 def kind_of(x: TensorType) -> Kind:
@@ -202,7 +205,8 @@ def promoted(a: Kind, b: Kind) -> Kind:
         return Kind(_as_complex(high.dtype), high.level)
     if low.level < high.level and _category(low.dtype) <= _category(high.dtype):
         return high
-    return Kind(promote(a.dtype, b.dtype), high.level)
+    dtype = promote(a.dtype, b.dtype)
+    return Kind(dtype, high.level, dtype == "float32" and (a.fixed or b.fixed))
 
 
 def as_float(dtype: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mimgraph.catalogue import NamedSources, OpFault, merge
-from mimgraph.ir.code import Binary, Code, Constant, Operand, Unary, call
+from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Unary, call
 from mimgraph.ir.expression import (
     COMPARISONS,
     Arithmetic,
@@ -50,7 +50,8 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
         expression = parse(text)
         _check_names(expression, {*sources, *(f"${name}" for name in params)}, sources)
         frame = agreed(sources, "formula", broadcast)
-        term = Compiler(sources, params).term(expression)
+        compiler = Compiler(sources, params)
+        term = compiler.followed(compiler.term(expression))
     except ExpressionError as fault:
         error = explained(fault, text, foreign_to_formulas(FUNCTIONS), sources)
         within = (error.start, error.end)
@@ -101,7 +102,7 @@ class Term(NamedTuple):
 
 def number(value: float, written: Expression | None = None) -> Term:
     """A number; torch takes a float among whole numbers for float32."""
-    kind = Kind("float32" if isinstance(value, float) else "int64", 0)
+    kind = Kind("float32", 0, True) if isinstance(value, float) else Kind("int64", 0)
     origin = written if written is not None and variables(written) else None
     return Term(Constant(value, written=origin), kind, value)
 
@@ -112,6 +113,8 @@ class Compiler:
     def __init__(self, sources: NamedSources, params: Mapping[str, int | float]) -> None:
         self.sources = sources
         self.params = params
+        floats = (Operand(name) for name, x in sources.items() if x.dtype == "float32")
+        self.float_source = next(floats, None)
 
     def term(self, expression: Expression) -> Term:
         match expression:
@@ -124,12 +127,30 @@ class Compiler:
             case Negative(operand):
                 return _negative(self.term(operand))
             case Arithmetic(operator, left, right):
-                return _arithmetic(operator, self.term(left), self.term(right))
+                one, other = self.term(left), self.term(right)
+                if operator not in COMPARISONS:
+                    one, other = self.alike(one, other)
+                return _arithmetic(operator, one, other)
             case FunctionCall(name, arguments, start, end):
-                return self.call(name, [self.term(item) for item in arguments], start, end)
+                return self.call(name, self.alike(*map(self.term, arguments)), start, end)
         raise TypeError(expression)
 
-    def call(self, name: str, arguments: list[Term], start: int, end: int) -> Term:
+    def alike(self, *terms: Term) -> tuple[Term, ...]:
+        """The terms; what torch makes float32 of whole numbers is cast where it meets a float
+        tensor, which may have another dtype when the model runs."""
+        levels = [t.kind.level for t in terms if t.kind.dtype == "float32" and not t.kind.fixed]
+        if not levels:
+            return terms
+        return tuple(self.followed(t) if t.kind.level >= max(levels) else t for t in terms)
+
+    def followed(self, term: Term) -> Term:
+        """A term cast to the dtype of a float source, if torch makes float32 of it in any case."""
+        if not term.kind.fixed or term.value is not None or self.float_source is None:
+            return term
+        code = term.code.method("to", Attribute(self.float_source, "dtype"))
+        return Term(code, Kind("float32", term.kind.level))
+
+    def call(self, name: str, arguments: Sequence[Term], start: int, end: int) -> Term:
         function = FUNCTIONS.get(name)
         if function is None:
             raise ExpressionError(
@@ -156,7 +177,7 @@ class Function(NamedTuple):
 
 
 def _computed(
-    name: str, function: Function, arguments: list[Term], start: int, end: int
+    name: str, function: Function, arguments: Sequence[Term], start: int, end: int
 ) -> int | float:
     try:
         value = function.numbers(*(argument.value for argument in arguments))
@@ -186,7 +207,8 @@ def _arithmetic(operator: str, left: Term, right: Term) -> Term:
             _refuse(operator, Term(code, kind), COMPLEX)
         return Term(code, Kind("bool", kind.level))
     if operator == "/":
-        return Term(code, Kind(as_float(kind.dtype), kind.level))
+        dtype = as_float(kind.dtype)
+        return Term(code, Kind(dtype, kind.level, kind.fixed or dtype != kind.dtype))
     if operator == "-":
         for side in (left, right):
             _refuse("-", side, ("bool",))
@@ -224,7 +246,8 @@ def _refuse(what: str, term: Term, dtypes: tuple[str, ...]) -> None:
 
 def _spelled(name: str, term: Term, dtype: str) -> Term:
     spelling = "F.softplus" if name == "softplus" else f"torch.{name}"
-    return Term(call(spelling, term.code), Kind(dtype, term.kind.level))
+    fixed = term.kind.fixed or dtype != term.kind.dtype
+    return Term(call(spelling, term.code), Kind(dtype, term.kind.level, fixed))
 
 
 def _float(name: str, term: Term) -> Term:
@@ -253,7 +276,8 @@ def _where(name: str, condition: Term, one: Term, other: Term) -> Term:
         raise OpFault("dtype-mismatch", message, option="expr", help=help)
     kind = promoted(one.kind, other.kind)
     level = max(condition.kind.level, kind.level)
-    return Term(call("torch.where", condition.code, one.code, other.code), Kind(kind.dtype, level))
+    code = call("torch.where", condition.code, one.code, other.code)
+    return Term(code, Kind(kind.dtype, level, kind.fixed))
 
 
 def _extreme(name: str, one: Term, other: Term) -> Term:

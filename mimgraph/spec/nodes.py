@@ -5,7 +5,18 @@ from __future__ import annotations
 from mimgraph.analysis.names import NODE_WORDS, OPS, OUTPUT
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
-from mimgraph.ir.graph import Apply, Call, Chain, Each, Node, Operation, Output, Share, Source
+from mimgraph.ir.graph import (
+    BESIDE_FROM,
+    Apply,
+    Call,
+    Chain,
+    Each,
+    Node,
+    Operation,
+    Output,
+    Share,
+    Source,
+)
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree
 from mimgraph.spec.compose import Sequence as Seq
@@ -42,6 +53,9 @@ class NodeReader(OperationReader):
         sources = self.sources(fed_by, here)
         if fed_by is None and op is not None and op[0].text in ("parameter", "buffer"):
             sources = ()
+        if op is not None and (beside := self.beside(op, tree)) and sources is not None:
+            like = self.source(beside[1], here, beside[0])
+            sources = None if like is None else (*sources, like)
         take = self.take(tree.get("take"), here)
         freeze = self.freeze(tree.get("freeze"), here)
         if len(self.report.diagnostics) > before:
@@ -110,13 +124,22 @@ class NodeReader(OperationReader):
         if name is None:
             return None
         words = () if key.text == "share" else ("with", "take", "freeze")
-        own = (key.text, *self.feeding(tree, words))
+        beside = self.beside(op, tree)
+        own = (key.text, *self.feeding(tree, words), *((beside[0].text,) if beside else ()))
         rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
         if key.text == "share":
             return self.share(name, value, rest, here)
         if key.text == "block":
             return self.call(name, value.span, rest, here)
         return self.apply(key.text, name, value.span, rest, here)
+
+    def beside(self, op: tuple[Scalar, Tree], tree: Map) -> tuple[Scalar, Tree] | None:
+        """The key of a second source that stands beside `from`, and that source."""
+        key, value = op
+        name = BESIDE_FROM.get(value.text) if isinstance(value, Scalar) else None
+        if key.text != "layer" or name is None or tree.get("each") is not None:
+            return None
+        return next((entry for entry in tree.entries if entry[0].text == name), None)
 
     def feeding(self, tree: Map, words: tuple[str, ...]) -> tuple[str, ...]:
         """The keys that say what feeds a node, and those of the words that are no options: `with`

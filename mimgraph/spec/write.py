@@ -10,6 +10,7 @@ from typing import Any
 
 from mimgraph.ir.expression import Variable, to_text
 from mimgraph.ir.graph import (
+    BESIDE_FROM,
     Activation,
     Apply,
     Block,
@@ -20,6 +21,7 @@ from mimgraph.ir.graph import (
     Graph,
     Input,
     Node,
+    Operation,
     Option,
     Output,
     Repeat,
@@ -135,7 +137,7 @@ def _node(node: Node) -> dict[str, Any]:
         each = {"with": _options(operation.options)} if operation.options else {}
         operation = operation.operation
         entry = Tall() if isinstance(operation, Chain) else {}
-    sources = {word: _sources(node.sources)} if node.sources else {}
+    sources = _fed(word, operation, node.sources) if node.sources else {}
     match operation:
         case Apply("tensor", "arange"):
             assert node.sources is not None
@@ -152,6 +154,16 @@ def _node(node: Node) -> dict[str, Any]:
         case Chain(items):
             entry |= {**sources, "seq": Rows(map(_item, items))}
     return entry | each | _words(node)
+
+
+def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> dict[str, Any]:
+    """`from` or `each`, and a second source that has a key of its own."""
+    key = BESIDE_FROM.get(operation.name) if isinstance(operation, Apply) else None
+    beside = [source for source in sources if source.argument == key]
+    others = [source._replace(argument=None) for source in sources if source.argument != key]
+    if key is None or word != "from" or len(beside) != 1 or len(others) != 1:
+        return {word: _sources(sources)}
+    return {word: _source(others[0]), key: _source(beside[0])}
 
 
 def _words(node: Node) -> dict[str, Any]:

@@ -1,11 +1,16 @@
-"""Other dtypes and memory formats: autocast, bfloat16, channels last."""
+"""Other dtypes and memory formats: autocast, bfloat16, float16, float64, channels last."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+import mimgraph as mg
+from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from tests.conftest import SPECS
 from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
 
 
@@ -37,6 +42,69 @@ def test_cast(model: Model, dtype: torch.dtype) -> None:
     assert output.dtype == dtype
     assert_near(output, plain, 0.02 if dtype == torch.bfloat16 else 1e-5)
     assert {g.dtype for g in loss_gradients(module, output).values()} == {dtype}
+
+
+DTYPES = {torch.bfloat16: 0.05, torch.float16: 0.02, torch.float64: 1e-4}  # and how near
+QUICK = ("simple_numerical", "masked_attention", "din", "text_classifier", "image_table_missing")
+SMALL: dict[str, dict[str, int]] = {  # of the large ones, a width and a depth that run in a second
+    "bert_base": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "clip": {"depth": 2, "vocab": 1000},
+    "gpt2": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "mbt": {"width": 64, "heads": 4, "apart": 1, "together": 2},
+    "perceiver": {"num_latents": 16, "width": 64, "depth": 2},
+    "seq2seq_attention": {"width": 64, "depth": 2, "vocab": 100},
+    "t5_encoder": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "t5_like": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "unet_attention": {"width": 8},
+    "vit_b16": {"width": 64, "heads": 4, "depth": 2},
+}
+GALLERY = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem not in QUICK))
+    for path in SPECS
+]
+
+
+def named(outputs: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
+    return outputs if isinstance(outputs, dict) else {"": outputs}
+
+
+def gradients(module: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The gradients of one step of training, by weight."""
+    module.train().zero_grad()
+    torch.manual_seed(0)
+    outputs = named(module(**inputs)).values()
+    torch.stack(
+        [x.float().square().mean() for x in outputs if x.is_floating_point()]
+    ).sum().backward()
+    return {name: p.grad for name, p in module.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: str(dtype)[6:])
+@pytest.mark.parametrize("path", GALLERY)
+def test_the_gallery_runs_and_trains_in_other_dtypes(path: Path, dtype: torch.dtype) -> None:
+    """Every float result has the dtype of the module, every weight that had a gradient has one."""
+    graph = mg.load(path, SMALL.get(path.stem))
+    torch.manual_seed(0)
+    module = graph.compile().eval()
+    inputs = seeded_inputs(graph.typed, 2, 0, choose_sizes(graph.typed, {}))
+    state = {key: tensor.clone() for key, tensor in module.state_dict().items()}
+    with torch.no_grad():
+        plain = named(module(**inputs))
+    learned = gradients(module, inputs).keys()
+    module.load_state_dict(state)  # which a batch norm moves in training
+    module.eval().to(dtype)
+    cast = {name: t.to(dtype) if t.is_floating_point() else t for name, t in inputs.items()}
+    with torch.no_grad():
+        found = named(module(**cast))
+    for name, expected in plain.items():
+        assert found[name].dtype == (dtype if expected.is_floating_point() else expected.dtype)
+        if expected.is_floating_point():
+            far = (found[name].double() - expected).norm()
+            assert far <= DTYPES[dtype] * expected.norm() + 1e-6  # some probabilities are almost 0
+    grads = gradients(module, cast)
+    assert grads.keys() == learned
+    assert {g.dtype for g in grads.values()} == {dtype}
+    assert all(torch.isfinite(g).all() for g in grads.values())
 
 
 @each_of([MODELS[2], MODELS[3], MODELS[4], MODELS[8]])

@@ -14,8 +14,12 @@ class OneHot(nn.Module):
 
 
 class Cast(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.like = nn.Buffer(torch.empty(0), persistent=False)
+
     def forward(self, x: Tensor) -> Tensor:
-        return x.to(torch.float32)
+        return x.to(self.like.dtype)
 
 
 class Transpose(nn.Module):

@@ -19,6 +19,7 @@ from mimgraph.ir.code import (
     Call,
     Code,
     Constant,
+    ModelDtype,
     Name,
     Operand,
     RuntimeSize,
@@ -157,6 +158,8 @@ def run(code: Code, operands: Mapping[str, Any], sizes: Sizes = {}) -> Any:  # n
                 return constant
             case RuntimeSize(size):
                 return size_of(size, sizes)
+            case ModelDtype():
+                return torch.float32
             case Name(name):
                 return operator.attrgetter(name)(NAMESPACE)
             case Attribute(inner, name):

@@ -553,7 +553,10 @@ def test_formulas_compute_in_the_dtypes_of_torch(expr: str, scalar: bool) -> Non
         sources = {"a": tensor(4, dtype=a), **({"b": second} if uses_b else {})}
         inputs = {key: make(x, {}) for key, x in sources.items()}
         condition = {"a": sources["a"].cast("bool")} if expr == "where(a, b, b)" else {}
-        like = {key: x.cast("float32") for key, x in sources.items()} | condition
+        alike = (
+            "int64" if expr == "where(a != 0, 1, 0.5)" else "float32"
+        )  # else cast to that of `a`
+        like = {key: x.cast(alike) for key, x in sources.items()} | condition
         try:
             found = results(infer("formula", like, expr=expr, broadcast=True), inputs, None, {})[
                 ""

@@ -9,6 +9,7 @@ import mimgraph.merges  # noqa: F401 - both tell the catalogue what there is
 from mimgraph import catalogue
 from mimgraph.analysis.names import NODE_WORDS
 from mimgraph.catalogue import REQUIRED, InputSpec, Op
+from mimgraph.ir.graph import BESIDE_FROM
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import NonNegative, choices
 from mimgraph.ir.types import TensorType
@@ -176,6 +177,7 @@ def _op_node(op: Op) -> Json:
             "with": {**CLOSED, "properties": of_each},
             **_options(op),
             **_op_words(op),
+            **({BESIDE_FROM[op.name]: ref("source")} if op.name in BESIDE_FROM else {}),
         },
         **_fed(_required(op)),
     }

@@ -1,0 +1,198 @@
+"""The dtype in which a module computes as it runs: where the code reads it, and what must be cast to it.
+
+In a spec that dtype is called float32. After `.to(torch.bfloat16)` or `.double()` the weights, the
+float inputs and all that follows from them have another, but torch still makes float32 of whole
+numbers (`ids / 3`). Such a result is cast to the dtype of an input or a weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from typing import NamedTuple
+
+from mimgraph.codegen.tree import Local
+from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild
+from mimgraph.ir.lowering import Lowering, Module
+from mimgraph.ir.typed import (
+    Body,
+    Each,
+    Leaf,
+    Repeated,
+    Sequence,
+    TypedNode,
+    TypedOperation,
+    Use,
+    Value,
+    unwrap,
+)
+from mimgraph.ir.types import INTEGER, TensorType
+
+# An empty tensor of the module that `.to()` casts as it casts weights, for a class that has neither
+# weights nor float inputs; it is not in the state_dict.
+KEPT = "like"
+KEPT_TENSOR = call("nn.Buffer", call("torch.empty", 0), persistent=False)
+
+_HALF = ("float16", "bfloat16")
+_NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
+_QUANTIZED = ("Linear", "Bilinear", "LSTM", "GRU", "RNN", "MultiheadAttention", "Transformer")
+
+
+def is_made(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
+    """Return whether torch makes float32 of these sources whatever dtype the model has: they are whole
+    numbers, or halves beside float32, or the activation is of whole numbers.
+
+    The result is float32 as inference has it.
+    """
+    lowering = leaf.lowering
+    if lowering.results[port].dtype != "float32":
+        return True
+    if _is_cast(lowering.call):
+        return False
+    if _has_tensors(lowering.module):
+        return False  # which has the dtype of these
+    dtypes = {source.dtype for source in sources}
+    if "float32" in dtypes:
+        return not dtypes.isdisjoint(_HALF)
+    return bool(dtypes)
+
+
+def _is_cast(code: Code | None) -> bool:
+    """Return whether the code ends in `.to(...)`."""
+    function = code.function if isinstance(code, Call) else None
+    return isinstance(function, Attribute) and function.name == "to"
+
+
+def nodes_apart(body: Body) -> frozenset[str]:
+    """Return the float32 nodes that are computed of whole numbers and end in whole numbers or truths,
+    as the bucket of a distance does: they meet no tensor of the model, and stay float32, which is exact.
+    """
+    of_numbers: set[str] = set()
+    for node in body.order:
+        if _is_plain(node, ("float32",)) and _floats(body, node) <= of_numbers:
+            of_numbers.add(node.name)
+    readers: dict[str, list[TypedNode]] = {}
+    for node in body.order:
+        for value in node.arguments.values():
+            readers.setdefault(value.name, []).append(node)
+    outputs = {value.name for value in body.outputs.values()}
+    apart: set[str] = set()
+    for node in reversed(body.order):
+        if node.name in of_numbers and node.name not in outputs:
+            read_by = readers.get(node.name, ())
+            if all(r.name in apart or _ends_in_numbers(body, r, of_numbers) for r in read_by):
+                apart.add(node.name)
+    return frozenset(apart)
+
+
+def _ends_in_numbers(body: Body, node: TypedNode, of_numbers: set[str]) -> bool:
+    """Return whether a node makes whole numbers or truths of floats that are computed of whole numbers."""
+    return _is_plain(node, (*INTEGER, "bool")) and _floats(body, node) <= of_numbers
+
+
+def _is_plain(node: TypedNode, dtypes: Container[str]) -> bool:
+    """Return whether a node is a layer or merge without tensors of its own, all of whose results have
+    one of the dtypes."""
+    leaf = unwrap(node.operation)
+    if not isinstance(leaf, Leaf) or not node.arguments or _has_tensors(leaf.lowering.module):
+        return False
+    return all(result.dtype in dtypes for result in node.results.values())
+
+
+def _floats(body: Body, node: TypedNode) -> set[str]:
+    """Return the names of the float sources of a node."""
+    values = node.arguments.values()
+    return {v.name for v in values if body.type_of(v).dtype not in (*INTEGER, "bool")}
+
+
+def _has_tensors(module: Module | None) -> bool:
+    """Return whether a module has weights or buffers, or is the user's own and may have them."""
+    return module is not None and bool(module.weights or module.buffers or module.own)
+
+
+def follow(code: Code) -> Code:
+    """Return `code`, cast to the dtype of the model."""
+    return code.method("to", ModelDtype())
+
+
+def resolve_dtype(code: Code, dtype: Code) -> Code:
+    """Return `code` with the dtype of the model read so."""
+    return rebuild(code, lambda part: dtype if isinstance(part, ModelDtype) else None)
+
+
+def kept_dtype(body: Body | None = None) -> Name:
+    """Return `self.like.dtype`, under a name that nothing else in the class of the body has."""
+    taken = {*body.inputs, *body.by_name, *body.params, *body.dims} if body else ()
+    name, number = KEPT, 1
+    while name in taken:
+        number += 1
+        name = f"{KEPT}_{number}"
+    return Name(f"self.{name}.dtype")
+
+
+def kept_tensor(dtype: Code, used: Iterable[Code]) -> tuple[tuple[str, Code], ...]:
+    """Return the attribute that `dtype` is read from and what makes it, if any of the code reads it."""
+    if isinstance(dtype, Name) and dtype in used:
+        return ((dtype.id.split(".")[1], KEPT_TENSOR),)
+    return ()
+
+
+def dtype_of_weight(body: Body) -> Code | None:
+    """Return the dtype of a weight in the body's module, its own tensors first: `self.cls.dtype`."""
+    modules = ((node.operation, Name(f"self.{node.name}")) for node in body.nodes)
+    found = [weight for operation, code in modules for weight in _weights(operation, code)]
+    best = min(found, key=lambda weight: weight.rank, default=None)
+    return None if best is None else Attribute(best.code, "dtype")
+
+
+def dtype_of_input(body: Body, twins: Iterable[Body], read: Iterable[Value]) -> Code | None:
+    """Return the dtype of a float input that is always given, in the twins too; of none that the step
+    reads anyway, as that is what is cast."""
+    bodies, operands = (body, *twins), set(read)
+    for name in body.inputs:
+        floats = all(one.inputs[name].dtype == "float32" for one in bodies)
+        if floats and name not in body.optional and Value(name, "") not in operands:
+            return Attribute(Local(Value(name, "")), "dtype")
+    return None
+
+
+class _Weight(NamedTuple):
+    """A learned or fixed float tensor, and how good it is to read the dtype from."""
+
+    rank: int
+    code: Code
+
+
+def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
+    """Yield the first float tensor of each layer of an operation, whose module is `code`."""
+    match operation:
+        case Leaf(lowering=Lowering(module=Module(own=None) as module, type=type_)):
+            if module.name in ("Parameter", "Buffer"):
+                if type_ is not None and type_.dtype == "float32":
+                    yield _Weight(0, code)
+            elif path := next(iter(module.weights), ""):
+                yield _Weight(_rank(module.name), attribute(code, path))
+        case Sequence(items):
+            for item in items:
+                yield from _weights(item.operation, code.at(int(item.name)))
+        case Each(items):
+            for item in items:
+                yield from _weights(item.operation, code.at(item.name))
+        case Use(body) | Repeated((body, *_), shared=True):
+            for node in body.nodes:
+                inner = code if body.is_chain else Attribute(code, node.name)
+                yield from _weights(node.operation, inner)
+        case Repeated((body, *_), first=first):
+            yield from _weights(Use(body, {}), code.at(str(first) if first else 0))
+
+
+def _rank(layer: str) -> int:
+    """Return how late a layer's weight is chosen: people keep norms in float32, and of what torch
+    quantizes the weight has no dtype any more."""
+    return 3 if layer.startswith(_QUANTIZED) else 2 if layer.startswith(_NORMS) else 1
+
+
+def attribute(code: Code, path: str) -> Code:
+    """Return a tensor of a module by its dotted name: `self.encoder.layers[0].norm1.weight`."""
+    for part in path.split("."):
+        code = code.at(int(part)) if part.isdecimal() else Attribute(code, part)
+    return code
