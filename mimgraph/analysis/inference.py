@@ -50,6 +50,8 @@ from mimgraph.diagnostics import Label, Report
 from mimgraph.ir.dim import Size
 from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.graph import (
+    FAULTY,
+    OTHERS,
     Apply,
     Block,
     Call,
@@ -90,9 +92,9 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     check_blocks(state)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says
-        check_nodes_text(state, graph.nodes, state.params, "")
+        check_nodes_text(state, graph.nodes, {**state.params, OTHERS: FAULTY}, "")
         return None
-    scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report)
+    scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report, lost=graph.lost)
     types, sizes = input_types(state, graph.inputs)
     optional = frozenset(one.name for one in graph.inputs if one.optional)
     always = check_inputs(state, graph.inputs)

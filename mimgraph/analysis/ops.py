@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
+from mimgraph.analysis.blocks import lost_blocks
 from mimgraph.analysis.options import Bound, Values, bind, values
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
+from mimgraph.analysis.structure import is_lost
 from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.ir.code import Code
@@ -46,8 +48,11 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
 def _unknown_op(state: State, apply: Apply, path: str) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.blocks.values()]
+    choices = (*catalogue.names(apply.kind), *blocks)
+    if apply.kind == "layer" and is_lost(apply.name, lost_blocks(state), choices, state.report):
+        return  # a block, in a seq
     own = "a module of your own is registered first: mg.register, or --import"
-    help = state.report.suggestion(apply.name, (*catalogue.names(apply.kind), *blocks))
+    help = state.report.suggestion(apply.name, choices)
     if not help and apply.kind == "layer":
         help = own
     if catalogue.find(other, apply.name):

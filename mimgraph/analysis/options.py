@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import is_
 from typing import Any, NamedTuple, cast
 
+from mimgraph.analysis.structure import is_lost
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import nearest
@@ -24,7 +25,7 @@ from mimgraph.ir.expression import (
     variables,
     written,
 )
-from mimgraph.ir.graph import FAULTY, Activation, Option, Template, Written
+from mimgraph.ir.graph import FAULTY, OTHERS, Activation, Option, Template, Written
 from mimgraph.ir.option_types import choices, describe
 from mimgraph.source import Span
 
@@ -111,19 +112,21 @@ def has_faulty(values: Iterable[Any]) -> bool:
 def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
     """The text with the value of each `$name` in its place; only numbers stand in a text."""
     before = len(report.diagnostics)
+    is_unknown = False
     found: dict[str, Any] = {}
     for match in _NAME.finditer(value.text):
         name, span = match[1], value.part(match.start(1), match.end(1))
         number = env.get(name)
         if name not in env:
             _unknown_param(name, span, env, report, node)
+            is_unknown = True
         elif number is FAULTY:
             return FAULTY
         elif isinstance(number, bool) or not isinstance(number, int | float):
             report.add(Diagnostic("bad-expression", f"{name} is no number", span, node=node))
         else:
             found[name] = plain(number)
-    if len(report.diagnostics) > before:
+    if is_unknown or len(report.diagnostics) > before:
         return FAULTY
     return WrittenText(with_numbers(value.text, found), value.text, found)
 
@@ -139,8 +142,12 @@ def _plain_number(value: Any) -> str:
 
 
 def _unknown_param(
-    name: str, span: Span, known: Collection[str], report: Report, node: str
+    name: str, span: Span, known: Mapping[str, Any], report: Report, node: str
 ) -> None:
+    """Report a name of no param, unless it is probably one that could not be read."""
+    lost = {one for one, value in known.items() if getattr(value, "value", value) is FAULTY}
+    if is_lost(name, lost, known.keys() - lost, report):
+        return
     near = report.suggestion(name, known, "known here")
     help = near or "it is declared in params, above its use"
     report.add(
@@ -223,17 +230,16 @@ def bind(
     """What is given matched to the op's options, and what never varies of it computed."""
     before = len(report.diagnostics)
     given = _matched(op, options, lone, report, node, words)
-    if len(report.diagnostics) == before:
-        for spec in op.required:
-            if spec.name not in given:
-                wants = describe(spec.annotation)
-                missing_option(op.name, spec.name, name_span, report, node, wants)
+    is_read = OTHERS not in options
+    if len(report.diagnostics) == before and is_read:
+        missing = {o.name: describe(o.annotation) for o in op.required if o.name not in given}
+        missing_options(op.name, missing, name_span, report, node)
     varying, literal, length = dict[str, Option](), dict[str, Option](), 0
     for name, option in given.items():
         (literal if is_constant(option.value) else varying)[name] = option
         length += length_of(option.value)
     fixed = _values(op, Values(op.defaults, (), ()), literal, {}, report, node)
-    faulty = len(report.diagnostics) > before or has_faulty(fixed.by_name.values())
+    faulty = len(report.diagnostics) > before or has_faulty(fixed.by_name.values()) or not is_read
     inferred = [name for name in op.inferred if name in given]
     return Bound(op, given, inferred, varying, fixed, faulty, length)
 
@@ -248,6 +254,7 @@ def _matched(
 ) -> dict[str, Option]:
     """The options by name: those that the op does not have are told, as a lone value with no home."""
     given = dict(options)
+    given.pop(OTHERS, None)
     if lone is not None and op.lone_option is None:
         message, help = f"{op.name} takes its options by name", _example(op)
         report.add(Diagnostic("wrong-type", message, lone.span, help=help, node=node))
@@ -359,12 +366,21 @@ def unknown_option(
     )
 
 
-def missing_option(
-    owner: str, name: str, span: Span, report: Report, node: str, wants: str = ""
+def missing_options(
+    owner: str, missing: Mapping[str, str], span: Span, report: Report, node: str
 ) -> None:
-    """Report an option that has no default and is not given."""
-    help = f"give {name}, {wants}" if wants else f"give {name}"
-    report.add(Diagnostic("missing-option", f"{owner} needs {name}", span, help=help, node=node))
+    """Report in one the options that have no default and are not given, each with what it wants."""
+    if not missing:
+        return
+    names = _and(list(missing))
+    wants = [f"{name}, {what}" if what else name for name, what in missing.items()]
+    help = f"give {'; and '.join(wants)}"
+    report.add(Diagnostic("missing-option", f"{owner} needs {names}", span, help=help, node=node))
+
+
+def _and(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _example(op: Op) -> str:

@@ -37,7 +37,8 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
     """A source's value and type; a port that is not there is reported, a name is already."""
     if source.name in context.inputs:
         declared = context.scope.inputs[source.name]
-        type_ = context.inputs[source.name]
+        twice = source.name in context.scope.nodes  # so that nobody knows which is meant
+        type_ = None if twice else context.inputs[source.name]
         if source.port is not None:
             unknown_port(state, source.name, source.port, source.port_span, (), path)
             type_ = None

@@ -23,6 +23,10 @@ class Faulty(Enum):
 
 FAULTY: Final = Faulty.FAULTY
 
+# stand among names, keys and options of which the text could not be read: of any number, of one more
+OTHERS: Final = "*"
+ANOTHER: Final = "?"
+
 
 class Written(NamedTuple):
     """A value not yet computed; `part` gives the span of characters of the expression's text."""
@@ -268,7 +272,8 @@ class Block:
     """A sub-graph with params. `family` is the name that its class is made from.
 
     A chain has one input and one node named "", and its items are the module's own positions.
-    A block made in code may bring the blocks that it uses, in `inner`.
+    A block made in code may bring the blocks that it uses, in `inner`. `lost` are the names of
+    inputs and nodes that could not be read.
     """
 
     family: str
@@ -280,6 +285,7 @@ class Block:
     is_chain: bool = False
     doc: str = ""
     inner: Mapping[str, Block] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
 
     @property
     def is_whole(self) -> bool:
@@ -289,7 +295,8 @@ class Block:
 
 @data
 class Graph:
-    """A whole spec. `origin` is the span of what a missing key is told at."""
+    """A whole spec. `origin` is the span of what a missing key is told at; `lost` are the names of
+    inputs and nodes that could not be read."""
 
     name: str
     origin: Span
@@ -299,3 +306,4 @@ class Graph:
     nodes: tuple[Node, ...] = ()
     outputs: tuple[Output, ...] = ()
     doc: str = ""
+    lost: frozenset[str] = frozenset()

@@ -9,6 +9,7 @@ from mimgraph.analysis.names import NODE_WORDS, name_fault, param_fault
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.ir.graph import (
     FAULTY,
+    OTHERS,
     Block,
     BlockInput,
     Graph,
@@ -22,7 +23,7 @@ from mimgraph.ir.graph import (
     Written,
 )
 from mimgraph.ir.types import INTEGER
-from mimgraph.source import SourceFile
+from mimgraph.source import SourceFile, Span
 from mimgraph.spec.compose import MAX_INT, MIN_INT, Scalar, Tree, compose
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Sequence as Seq
@@ -64,25 +65,31 @@ class _SpecReader(NodeReader):
                 if tree.get(key) is None:
                     help = f"a spec needs {key}"
                     self.fault("missing-key", f"{key} is missing", self.origin, help=help)
+        else:  # one of them may be meant by a key that is not known
+            tree = tree.with_faulty("params", "blocks", "outputs")
         self.version(tree.get("mimgraph"))
         nodes = self.mapping("nodes", tree.get("nodes"))
         blocks = self.mapping("blocks", tree.get("blocks"))
         if blocks is None and tree.get("blocks") is not None:
             nodes = None  # what uses a block cannot be read either
-        self.blocks = frozenset(key.text for key, _ in blocks.entries) if blocks else frozenset()
+        if blocks:
+            self.blocks = frozenset((*(key.text for key, _ in blocks.entries), *blocks.lost))
         inputs = self.mapping("inputs", tree.get("inputs"))
         outputs = tree.get("outputs")
-        if inputs is not None and not inputs.entries:
+        if inputs is not None and not (inputs.entries or inputs.lost):
             self.wrong_type("inputs", "a mapping of at least one input", inputs)
+        block_definitions = self.block_definitions(blocks) if blocks else {}
+        self.lost = lost_names(inputs, nodes)
         return Graph(
             name=self.class_name(tree.get("name")),
             origin=self.origin,
             params=self.params(tree.get("params"), overrides),
             inputs=tuple(self.input(k, v) for k, v in inputs.entries) if inputs else (),
-            blocks={k.text: self.block(k, v) for k, v in blocks.entries} if blocks else {},
+            blocks=block_definitions,
             nodes=self.nodes(nodes, "") if nodes else (),
             outputs=self.outputs(outputs) if outputs is not None else (),
             doc=self.text("doc", tree.get("doc")) or "",
+            lost=self.lost,
         )
 
     def version(self, tree: Tree | None) -> None:
@@ -105,9 +112,12 @@ class _SpecReader(NodeReader):
         overrides: Mapping[str, Any] | None = None,
         reserved: tuple[str, ...] = (),
     ) -> dict[str, Option]:
-        """Params in order; an override takes the place of the value."""
-        found: dict[str, Option] = {}
-        for key, value in (self.mapping("params", tree) or Map((), self.origin)).entries:
+        """Params in order; an override takes the place of the value. Under the names of those whose
+        keys could not be read, which may be any, stand faulty values."""
+        params = self.mapping("params", tree) or Map((), self.origin)
+        lost = (OTHERS,) if tree is not None and not isinstance(tree, Map) else params.lost
+        found: dict[str, Option] = dict.fromkeys(lost, faulty_option(params.span))
+        for key, value in params.entries:
             reason = param_fault(key.text)
             if key.text in reserved:
                 reason = f"{key.text} is a key of every node"
@@ -148,10 +158,11 @@ class _SpecReader(NodeReader):
             self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
             return broken
         known = self.check_keys("an input", tree, INPUT)
+        if not known:
+            return broken  # what it cannot have may be meant for any of its keys
         shape, vocab = tree.get("shape"), tree.get("vocab")
         if shape is None and vocab is None:
-            if known:
-                self.fault("missing-key", f"{key.text} needs a shape", key.span, help="shape: [5]")
+            self.fault("missing-key", f"{key.text} needs a shape", key.span, help="shape: [5]")
             return broken
         sizes: InputShape | None = InputShape((), ())
         if shape is not None:
@@ -173,9 +184,17 @@ class _SpecReader(NodeReader):
             return broken
         if dtype is None:
             return broken
-        optional = self.flag("optional", tree.get("optional"))
+        said = tree.get("optional")
+        optional = self.flag("optional", said)
+        if said is not None and not isinstance(getattr(said, "value", None), bool):
+            return broken
         whole = key.span.to(tree.span)
         return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional, whole)
+
+    def block_definitions(self, tree: Map) -> dict[str, Block]:
+        """The blocks by name; of those whose keys could not be read, nothing is known."""
+        lost = {name: Block(name, tree.span, {}, (), (), ()) for name in tree.lost}
+        return {**lost, **{key.text: self.block(key, value) for key, value in tree.entries}}
 
     def block(self, key: Scalar, tree: Tree) -> Block:
         """A block; an unreadable one has no outputs and no inputs."""
@@ -187,30 +206,46 @@ class _SpecReader(NodeReader):
             self.wrong_type("a block", "a mapping", tree, help="{seq: [...]}, or inputs and nodes")
             return empty
         known = self.check_keys("a block", tree, BLOCK)
-        path = f"{key.text}."
+        if not known:  # one of them may be meant by a key that is not known
+            tree = tree.with_faulty("params")
         params = self.params(tree.get("params"), None, NODE_WORDS)
         inputs = self.block_inputs(tree.get("inputs"))
+        has_inputs = tree.get("inputs") is not None or (known and tree.get("seq") is not None)
+        if None in inputs or not has_inputs:
+            params[OTHERS] = faulty_option(tree.span)  # the sizes that an input would have named
+        readable = tuple(one for one in inputs if one is not None)
         doc = self.text("doc", tree.get("doc")) or ""
         if tree.get("seq") is not None:
-            return self.chain_block(key, tree, params, inputs, doc)
+            return self.chain_block(key, tree, params, readable, doc)
         for word in ("inputs", "nodes", "outputs"):
             if tree.get(word) is None and known:
-                self.fault(
-                    "missing-key",
-                    f"{key.text} needs {word}",
-                    key.span,
-                    help=f"give {word}, or a seq",
-                )
+                message = f"{key.text} needs {word}"
+                self.fault("missing-key", message, key.span, help=f"give {word}, or a seq")
+        return self.graph_block(key, tree, params, readable, doc)
+
+    def graph_block(
+        self,
+        key: Scalar,
+        tree: Map,
+        params: dict[str, Option],
+        inputs: tuple[BlockInput, ...],
+        doc: str,
+    ) -> Block:
+        """A block that has nodes; where they or its inputs cannot be read, any name may be one."""
         nodes = self.mapping("nodes", tree.get("nodes"))
         outputs = tree.get("outputs")
+        self.lost = lost_names(tree.get("inputs"), tree.get("nodes"))
+        if nodes is None or not inputs:
+            self.lost |= {OTHERS}
         return Block(
             key.text,
             key.span,
             params,
             inputs,
-            self.nodes(nodes, path) if nodes else (),
+            self.nodes(nodes, f"{key.text}.") if nodes else (),
             self.outputs(outputs, ("from",)) if outputs is not None else (),
             doc=doc,
+            lost=self.lost,
         )
 
     def chain_block(
@@ -238,27 +273,41 @@ class _SpecReader(NodeReader):
             key.text, key.span, params, (first,), (node,), (output,), is_chain=True, doc=doc
         )
 
-    def block_inputs(self, tree: Tree | None) -> tuple[BlockInput, ...]:
-        """`[x, g]`, or `{x: [C, H, W]}`; a null pattern takes any shape."""
+    def block_inputs(self, tree: Tree | None) -> tuple[BlockInput | None, ...]:
+        """`[x, g]`, or `{x: [C, H, W]}`; a null pattern takes any shape, None stands for one that
+        could not be read."""
         if tree is None:
             return ()
         if isinstance(tree, Scalar):
-            name = self.text("inputs", tree)
-            return (BlockInput(name, tree.span),) if name is not None else ()
-        if not (tree.entries if isinstance(tree, Map) else tree.items):
+            return (self.named_input("inputs", tree),)
+        if not (tree.entries or tree.lost if isinstance(tree, Map) else tree.items):
             self.wrong_type("inputs", "the names of at least one input", tree)
-        found = []
         if isinstance(tree, Seq):
-            for item in tree.items:
-                name = self.text("an input of a block", item)
-                if name is not None:
-                    found.append(BlockInput(name, item.span))
-            return tuple(found)
+            return tuple(self.named_input("an input of a block", item) for item in tree.items)
+        found: list[BlockInput | None] = [None] if tree.lost else []
         for key, value in tree.entries:
             pattern = None
             if isinstance(value, Seq):
                 pattern = self.shape(value)
-            elif not (isinstance(value, Scalar) and value.value is None):
+            is_any = isinstance(value, Scalar) and value.value is None
+            if pattern is None and not is_any:
+                found.append(None)
+            if not isinstance(value, Seq) and not is_any:
                 self.wrong_type("a pattern", "a list of sizes and names", value)
             found.append(BlockInput(key.text, key.span, pattern))
         return tuple(found)
+
+    def named_input(self, what: str, tree: Tree) -> BlockInput | None:
+        """An input of a block that takes any shape."""
+        name = self.text(what, tree)
+        return BlockInput(name, tree.span) if name is not None else None
+
+
+def faulty_option(span: Span) -> Option:
+    """What stands for a param that could not be read."""
+    return Option(FAULTY, span, span)
+
+
+def lost_names(*sections: Tree | None) -> frozenset[str]:
+    """The names in these sections whose keys could not be read."""
+    return frozenset(name for tree in sections if isinstance(tree, Map) for name in tree.lost)

@@ -26,6 +26,8 @@ class ValueReader(Reader):
             return self.scalar(tree)
         if isinstance(tree, Seq):
             return [self.value(item) for item in tree.items]
+        if tree.lost:
+            return FAULTY
         return {key.text: self.value(value) for key, value in tree.entries}
 
     def scalar(self, tree: Scalar) -> Any:

@@ -32,7 +32,7 @@ OPS = [op for kind in ("layer", "merge", "tensor") for op in catalogue.ops(kind)
 def data(text: str) -> Any:
     """A spec as plain data, as an editor reads it: by YAML 1.2."""
     faults: list[Any] = []
-    tree = compose(SourceFile("spec.yaml", text), faults.append)
+    tree = compose(SourceFile("spec.yaml", text), lambda fault, *_: faults.append(fault))
     assert tree is not None and not faults
     return _plain(tree)
 
