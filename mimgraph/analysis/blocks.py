@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
-from mimgraph.analysis.options import compute, layered, missing_options, unknown_option
+from mimgraph.analysis.options import compute, layered, missing_options, origin_of, unknown_option
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.analysis.structure import is_lost
 from mimgraph.catalogue import same_size
@@ -85,6 +85,19 @@ def given_params(call: Call, block: Block) -> Mapping[str, Option]:
     if call.lone is None or first is None:
         return call.params
     return {**call.params, first: call.lone}
+
+
+def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[str, Span]:
+    """Where the values of a block's params stand that `with` gives at this time, or gave to the block
+    around it, which hands them on."""
+    found: dict[str, Span] = {}
+    for name, option in given_params(call, block).items():
+        origin = option.span if option.in_with else origin_of(option.value, context.origins)
+        if origin is not None:
+            found[name] = origin
+    for name, option in (call.repeat.each if call.repeat else {}).items():
+        found[name] = origin_of(option.value, context.origins) or option.item(time)
+    return found
 
 
 def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[str, Any]:

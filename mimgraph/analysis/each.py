@@ -52,7 +52,8 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
 def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> One:
     """The operation on the source number `index`, with its own of the options."""
     own = {
-        name: each.options[name]._replace(value=column[index]) for name, column in columns.items()
+        name: each.options[name]._replace(value=column[index], in_with=True)
+        for name, column in columns.items()
     }
     return with_options(each.operation, own) if own else each.operation
 

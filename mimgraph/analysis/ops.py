@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from mimgraph import catalogue
 from mimgraph.analysis.blocks import lost_blocks
-from mimgraph.analysis.options import Bound, Values, bind, values
+from mimgraph.analysis.options import Bound, Values, bind, origin_of, placed, values
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.analysis.state import Context, Fed, Site, State
@@ -107,7 +107,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
         return None
     op, activation = bound.op, bound.activation
     state.write(bound.length, site.node.span)
-    options = values(bound, site.context.env, state.report, site.path)
+    context = site.context
+    options = values(bound, context.env, state.report, site.path, context.origins)
     fed = match_op(state, site, op)
     types = None if fed is None else known_types(fed)
     if fed is None or types is None or options is None:
@@ -186,9 +187,10 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
     at_node = fault.at_node or fault.code in AT_NODE
     if source is None and option is None and len(fed) == 1 and not at_node:
         source = next(iter(fed))
-    span = site.node.span
+    span, used = site.node.span, tuple[Label, ...]()
     if option is not None:
-        span = option.at(fault.within)
+        origin = origin_of(option.value, site.context.origins)
+        span, used = placed(option.at(fault.within), origin)
     elif source is not None and source in fed:
         span = fed[source].source.span
     named = [source] if source else fed if _is_of_shapes(fault, fed) else []
@@ -205,7 +207,7 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
             _named(fault.message, names),
             span,
             _named(fault.note, names),
-            tuple(dict.fromkeys((*producers, *site.context.uses))),
+            tuple(dict.fromkeys((*used, *producers, *site.context.uses))),
             _named(_in_chain(fault.help) if site.node.sources == () else fault.help, names),
             site.path,
         )
@@ -304,7 +306,8 @@ def _activate(
     bound = state.bound.get(activation)
     if bound is None or bound.faulty:
         return passed_over
-    op, options = bound.op, values(bound, context.env, state.report, path)
+    op = bound.op
+    options = values(bound, context.env, state.report, path, context.origins)
     if options is None:
         return passed_over
     try:

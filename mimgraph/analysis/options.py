@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from mimgraph.analysis.structure import is_lost
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec
-from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
@@ -87,19 +87,32 @@ class Bound(NamedTuple):
     activation: Activation | None = None
 
 
-def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
+Origins = Mapping[str, Span]  # of params: where else their values are written
+NO_ORIGINS: Origins = {}
+
+
+def origin_of(value: Any, origins: Origins) -> Span | None:
+    """Where the param that a value is computed from has its own from."""
+    if not origins or not isinstance(value, Written):
+        return None
+    return next((origins[v.name] for v in variables(value.expression) if v.name in origins), None)
+
+
+def compute(
+    value: Any, env: Environment, report: Report, node: str, origins: Origins = NO_ORIGINS
+) -> Any:
     """Plain data from a given value: every `Written` in it computed; FAULTY if one cannot be."""
     if type(value) in PLAIN:
         return value
     if isinstance(value, Written):
-        return _compute(value, env, report, node)
+        return _compute(value, env, report, node, origins)
     if isinstance(value, Template):
         return _fill(value, env, report, node)
     if isinstance(value, list):
-        found = [compute(item, env, report, node) for item in value]
+        found = [compute(item, env, report, node, origins) for item in value]
         return FAULTY if has_faulty(found) else found
     if isinstance(value, dict):
-        pairs = {key: compute(item, env, report, node) for key, item in value.items()}
+        pairs = {key: compute(item, env, report, node, origins) for key, item in value.items()}
         return FAULTY if has_faulty(pairs.values()) else pairs
     return value
 
@@ -141,11 +154,16 @@ def _plain_number(value: Any) -> str:
     return repr(value) if value >= 0 else f"({value!r})"
 
 
+def _is_faulty(value: Any) -> bool:
+    """Whether a param's value, or what it was declared with, could not be read."""
+    return (value.value if isinstance(value, Option) else value) is FAULTY
+
+
 def _unknown_param(
     name: str, span: Span, known: Mapping[str, Any], report: Report, node: str
 ) -> None:
     """Report a name of no param, unless it is probably one that could not be read."""
-    lost = {one for one, value in known.items() if getattr(value, "value", value) is FAULTY}
+    lost = {one for one, value in known.items() if _is_faulty(value)}
     if is_lost(name, lost, known.keys() - lost, report):
         return
     near = report.suggestion(name, known, "known here")
@@ -173,14 +191,15 @@ def _look_up(value: Written, env: Environment, report: Report, node: str, name: 
     return found
 
 
-def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
+def _compute(value: Written, env: Environment, report: Report, node: str, origins: Origins) -> Any:
     try:
         result = evaluate(value.expression, partial(_look_up, value, env, report, node))
     except _AlreadyTold:
         return FAULTY
     except ExpressionError as error:
-        span = value.at(error.start, error.end)
-        report.add(Diagnostic(error.code, error.message, span, node=node))
+        span, origin = value.at(error.start, error.end), origin_of(value, origins)
+        span, labels = placed(span, origin)
+        report.add(Diagnostic(error.code, error.message, span, labels=labels, node=node))
         return FAULTY
     return written(result, value.expression)
 
@@ -265,11 +284,18 @@ def _matched(
     return given
 
 
-def values(bound: Bound, env: Environment, report: Report, node: str) -> Values | None:
+def placed(span: Span, origin: Span | None) -> tuple[Span, tuple[Label, ...]]:
+    """Where a value's fault is told: where it has its origin, with a label on where it is used."""
+    return (span, ()) if origin is None else (origin, (Label(span, "used here"),))
+
+
+def values(
+    bound: Bound, env: Environment, report: Report, node: str, origins: Origins = NO_ORIGINS
+) -> Values | None:
     """Every option's value at this use, defaults included; None if one is faulty."""
     if not bound.varying:
         return None if bound.faulty else bound.fixed
-    found = _values(bound.op, bound.fixed, bound.varying, env, report, node)
+    found = _values(bound.op, bound.fixed, bound.varying, env, report, node, origins)
     return None if bound.faulty or has_faulty(found.by_name.values()) else found
 
 
@@ -280,13 +306,14 @@ def _values(
     env: Environment,
     report: Report,
     node: str,
+    origins: Origins = NO_ORIGINS,
 ) -> Values:
     """The values of those given beside the others; FAULTY is told."""
     found, key, run_time = {**others.by_name}, [others.key], [*others.run_time]
     for name, option in given.items():
-        value = compute(option.value, env, report, node)
+        value = compute(option.value, env, report, node, origins)
         if value is not FAULTY:
-            value = _checked(op.name, op.options[name], value, option.span, report, node)
+            value = _checked(op.name, op.options[name], value, option, report, node, origins)
         found[name] = value
         key += name, identity(value)
         if not isinstance(value, (int, float, str)):
@@ -302,16 +329,25 @@ def _run_time_sizes(value: Any) -> list[Dim]:
     return []
 
 
-def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, node: str) -> Any:
+def _checked(
+    op: str,
+    spec: OptionSpec,
+    value: Any,
+    option: Option,
+    report: Report,
+    node: str,
+    origins: Origins,
+) -> Any:
     try:
         return spec.check(value)
     except ValueError:
+        span, labels = placed(option.span, origin_of(option.value, origins))
         size = _run_time_size(value)
         if size is not None:
             message = f"{spec.name} must be a number, but it is {size}"
             note = f"{size} is known only at run time"
             help = "give this size in the input's shape"
-            fault = Diagnostic("symbolic-size", message, span, note, help=help, node=node)
+            fault = Diagnostic("symbolic-size", message, span, note, labels, help, node)
             report.add(fault)
             return FAULTY
         wants = describe(spec.annotation)
@@ -321,6 +357,7 @@ def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, 
                 "bad-option",
                 f"{spec.name} of {op} is {wants}{_got(value)}",
                 span,
+                labels=labels,
                 help=f"did you mean {near}?" if near else "",
                 node=node,
             )

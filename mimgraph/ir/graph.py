@@ -65,13 +65,20 @@ class Template(NamedTuple):
 class Option(NamedTuple):
     """An option as given: plain data in which `Written` stands for what is computed later.
 
-    `part` gives the span of characters of a text.
+    `part` gives the span of characters of a text, `items` are the spans of a list's values. `in_with`
+    says that the value is one of those that `with` gives, where its faults are told.
     """
 
     value: Any
     span: Span
     key: Span
     part: Callable[[int, int], Span] | None = None
+    items: tuple[Span, ...] = ()
+    in_with: bool = False
+
+    def item(self, index: int) -> Span:
+        """The span of a value of the list, where the list is written out."""
+        return self.items[index] if self.items else self.span
 
     def at(self, within: tuple[int, int] | None) -> Span:
         """The span of characters of the value, where the text is as the user wrote it."""

@@ -50,7 +50,8 @@ class ValueReader(Reader):
 
     def option(self, key: Scalar, tree: Tree) -> Option:
         part = tree.part if isinstance(tree, Scalar) else None
-        return Option(self.value(tree), tree.span, key.span, part)
+        items = tuple([item.span for item in tree.items]) if isinstance(tree, Seq) else ()
+        return Option(self.value(tree), tree.span, key.span, part, items)
 
     def formula(self, key: Scalar, tree: Tree) -> Option:
         """A formula, in which `$name` stands for a number even at its beginning."""
