@@ -355,7 +355,7 @@ class _Composer:
         line = self.file.line(span.line)
         end = span.end_column - 1 if span.end_line == span.line else len(line)
         text = line[span.column - 1 : end]
-        self.refuse(_unfilled("yaml-subset", text, span))
+        self.refuse(_unfilled(text, span))
         return Scalar(FAULTY, span, text, plain=True)
 
     # --- faults that do not end the reading
@@ -529,7 +529,7 @@ class _Composer:
             if template.start() <= mark.column <= template.end():
                 line, start, end = mark.line + 1, template.start() + 1, template.end() + 1
                 place = Span(self.file, line, start, line, end)
-                return _unfilled("yaml-syntax", template[0], place)
+                return _unfilled(template[0], place)
         character = self.file.line(mark.line + 1)[mark.column : mark.column + 1]
         if error.problem == "exceeded maximum nesting depth":  # libyaml's own, when it looks ahead
             return _too_deep(span)
@@ -606,8 +606,10 @@ def _lost_name(key: Tree) -> str:
     return ANOTHER if TEMPLATE.match(key.text) else key.text
 
 
-def _unfilled(code: str, text: str, span: Span) -> Diagnostic:
-    """The fault of a template's `{{ x }}` that is still in the text."""
+def _unfilled(text: str, span: Span) -> Diagnostic:
+    """The fault of a template's `{{ x }}` that is still in the text, or of `{% if x %}`, which no YAML
+    can be."""
+    code = "yaml-subset" if text.startswith("{{") else "yaml-syntax"
     name = TEMPLATE_NAME.search(text)
     param = name[0] if name else "x"
     help = f"fill it in before, or declare params: {{{param}: ...}} and write ${param}"
