@@ -29,9 +29,15 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
             _unknown_block(state, call, path)
         elif block.is_whole:
             _check_params(state, call, block, span, path)
-        fine = block is not None and block.is_whole and OTHERS not in block.params
-        state.calls[call] = fine and len(state.report.diagnostics) == before
+        fine = block is not None and block.is_whole and len(state.report.diagnostics) == before
+        state.calls[call] = fine and _is_readable(call, block)
     return block if state.calls[call] else None
+
+
+def _is_readable(call: Call, block: Block | None) -> bool:
+    """Whether it is known which params a block has, of which a lone value is the first."""
+    lost = lost_params(block) if block is not None else set()
+    return OTHERS not in lost and not (lost and call.lone is not None)
 
 
 def _unknown_block(state: State, call: Call, path: str) -> None:
@@ -59,24 +65,29 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
         message = f"{block.family} has no params"
         state.fault("wrong-type", message, call.lone.span, path, help=help)
     each = call.repeat.each if call.repeat else {}
-    lost = {name for name, option in block.params.items() if option.value is FAULTY}
+    lost = lost_params(block)
     unknown = [
         (name, option)
         for name, option in (*given.items(), *each.items())
-        if name not in block.params and name != OTHERS
-    ]
-    unknown = [
-        (name, option)
-        for name, option in unknown
-        if not is_lost(name, lost, block.params.keys() - lost, state.report)
+        if name not in block.params and not _may_be_lost(state, name, block, lost)
     ]
     for name, option in unknown:
         params = tuple(block.params)
         unknown_option(block.family, name, option.key, params, WORDS, state.report, path)
-    if not unknown and OTHERS not in given and OTHERS not in each:
+    if not unknown and not lost and OTHERS not in {*given, *each}:
         needed = [name for name, default in block.params.items() if default.value is None]
         missing = {name: "" for name in needed if name not in given and name not in each}
         missing_options(block.family, missing, span, state.report, path)
+
+
+def lost_params(block: Block) -> set[str]:
+    """The names of a block's params that could not be read."""
+    return {name for name, option in block.params.items() if option.value is FAULTY}
+
+
+def _may_be_lost(state: State, name: str, block: Block, lost: set[str]) -> bool:
+    """Whether an option of a call is itself unreadable, or of a param that is."""
+    return name == OTHERS or is_lost(name, lost, block.params.keys() - lost, state.report)
 
 
 def given_params(call: Call, block: Block) -> Mapping[str, Option]:

@@ -116,7 +116,7 @@ class _SpecReader(NodeReader):
         keys could not be read, which may be any, stand faulty values."""
         params = self.mapping("params", tree) or Map((), self.origin)
         lost = (OTHERS,) if tree is not None and not isinstance(tree, Map) else params.lost
-        found: dict[str, Option] = dict.fromkeys(lost, faulty_option(params.span))
+        found: dict[str, Option] = {}
         for key, value in params.entries:
             reason = param_fault(key.text)
             if key.text in reserved:
@@ -131,6 +131,8 @@ class _SpecReader(NodeReader):
                 given = self.override(key, overrides[key.text])
                 option = option._replace(value=given, part=None)
             found[key.text] = option
+        for name in lost:
+            found.setdefault(name, faulty_option(params.span))
         return found
 
     def override(self, key: Scalar, value: Any) -> Any:
@@ -150,46 +152,50 @@ class _SpecReader(NodeReader):
         return FAULTY
 
     def input(self, key: Scalar, tree: Tree) -> Input:
-        broken = Input(key.text, key.span, None)
+        """An input; without a shape where that cannot be read, with a faulty vocab where all else."""
         if isinstance(tree, Seq):
             return Input(key.text, key.span, self.shape(tree), whole=key.span.to(tree.span))
-        if not isinstance(tree, Map):
-            help = rewritten("write [{}]", tree)
-            self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
-            return broken
+        if isinstance(tree, Map):
+            return self.detailed_input(key, tree)
+        help = rewritten("write [{}]", tree)
+        self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
+        return Input(key.text, key.span, None)
+
+    def detailed_input(self, key: Scalar, tree: Map) -> Input:
         known = self.check_keys("an input", tree, INPUT)
-        if not known:
-            return broken  # what it cannot have may be meant for any of its keys
-        shape, vocab = tree.get("shape"), tree.get("vocab")
-        if shape is None and vocab is None:
+        shape, vocab, optional = map(tree.get, ("shape", "vocab", "optional"))
+        if shape is None and vocab is None and known:
             self.fault("missing-key", f"{key.text} needs a shape", key.span, help="shape: [5]")
-            return broken
-        sizes: InputShape | None = InputShape((), ())
+        sizes = InputShape((), ()) if vocab is not None and known else None
         if shape is not None:
-            if not isinstance(shape, Seq):
-                help = rewritten("write [{}]", shape)
-                self.wrong_type("a shape", "a list of sizes", shape, help=help)
-                return broken
-            sizes = self.shape(shape)
+            sizes = self.input_shape(shape)
+        dtype = self.input_dtype(tree.get("dtype"), vocab)
+        doc = self.text("doc", tree.get("doc")) or ""
+        is_optional = self.flag("optional", optional)
+        is_read = optional is None or isinstance(getattr(optional, "value", None), bool)
         vocab_option = self.option(vocab, vocab) if isinstance(vocab, Scalar) else None
         if vocab is not None and vocab_option is None:
             self.wrong_type("vocab", "a number of categories", vocab)
-            return broken
-        dtype_tree = tree.get("dtype")
-        dtype = self.dtype(dtype_tree, "int64" if vocab is not None else "float32")
-        doc = self.text("doc", tree.get("doc")) or ""
-        if vocab is not None and dtype_tree is not None and dtype and dtype not in INTEGER:
-            help = "leave dtype out, which is int64 then"
-            self.fault("bad-option", "what has a vocab is integer", dtype_tree.span, help=help)
-            return broken
-        if dtype is None:
-            return broken
-        said = tree.get("optional")
-        optional = self.flag("optional", said)
-        if said is not None and not isinstance(getattr(said, "value", None), bool):
-            return broken
+            is_read = False
+        if not (known and is_read and dtype):
+            return Input(key.text, key.span, sizes, vocab=faulty_option(tree.span))
         whole = key.span.to(tree.span)
-        return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional, whole)
+        return Input(key.text, key.span, sizes, dtype, vocab_option, doc, is_optional, whole)
+
+    def input_shape(self, tree: Tree) -> InputShape | None:
+        if isinstance(tree, Seq):
+            return self.shape(tree)
+        self.wrong_type("a shape", "a list of sizes", tree, help=rewritten("write [{}]", tree))
+        return None
+
+    def input_dtype(self, tree: Tree | None, vocab: Tree | None) -> str | None:
+        """The dtype as written, or as it is beside a vocab or without one."""
+        dtype = self.dtype(tree, "int64" if vocab is not None else "float32")
+        if vocab is None or tree is None or dtype is None or dtype in INTEGER:
+            return dtype
+        help = "leave dtype out, which is int64 then"
+        self.fault("bad-option", "what has a vocab is integer", tree.span, help=help)
+        return None
 
     def block_definitions(self, tree: Map) -> dict[str, Block]:
         """The blocks by name; of those whose keys could not be read, nothing is known."""
