@@ -78,12 +78,13 @@ class _SpecReader(NodeReader):
         outputs = tree.get("outputs")
         if inputs is not None and not (inputs.entries or inputs.lost):
             self.wrong_type("inputs", "a mapping of at least one input", inputs)
+        params = self.params(tree.get("params"), overrides)
         block_definitions = self.block_definitions(blocks) if blocks else {}
         self.lost = lost_names(inputs, nodes)
         return Graph(
             name=self.class_name(tree.get("name")),
             origin=self.origin,
-            params=self.params(tree.get("params"), overrides),
+            params=params,
             inputs=tuple(self.input(k, v) for k, v in inputs.entries) if inputs else (),
             blocks=block_definitions,
             nodes=self.nodes(nodes, "") if nodes else (),
@@ -123,6 +124,7 @@ class _SpecReader(NodeReader):
                 reason = f"{key.text} is a key of every node"
             if reason is not None:
                 self.fault("bad-name", f"{key.text!r} cannot be a param", key.span, help=reason)
+                self.misnamed.add(key.text)
             option = self.option(key, value)
             if isinstance(value, Map):
                 self.wrong_type("a param", "a number, a text, true, false or a list", value)

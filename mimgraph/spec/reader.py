@@ -21,13 +21,14 @@ MAPPINGS = {
 
 class Reader:
     """Reads one spec; `blocks` are the names of those that it declares, `lost` of inputs and nodes,
-    in the scope that is read, those that could not be read."""
+    in the scope that is read, those that could not be read, and `misnamed` are params of bad names."""
 
     def __init__(self, file: SourceFile, report: Report) -> None:
         self.report = report
         self.origin = Span(file, 1, 1, 1, 1)
         self.blocks: frozenset[str] = frozenset()
         self.lost: frozenset[str] = frozenset()
+        self.misnamed: set[str] = set()
 
     def fault(
         self,

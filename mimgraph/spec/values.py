@@ -14,6 +14,7 @@ from mimgraph.spec.compose import Scalar, Tree
 from mimgraph.spec.compose import Sequence as Seq
 from mimgraph.spec.reader import Reader
 
+_BRACED = re.compile(r"\$\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}", re.ASCII)  # as shells write it
 _DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\((.*)\))", re.ASCII | re.DOTALL)
 
 
@@ -36,8 +37,12 @@ class ValueReader(Reader):
             return value
         match = _DOLLAR.fullmatch(value)
         if match is None:
+            if value[0] == "$" and value[1:] in self.misnamed:
+                return FAULTY
             if value[0] == "$":
-                self.fault("bad-expression", "write $name or $(expression)", tree.span)
+                name = _BRACED.fullmatch(value)
+                help = f"write ${name[1]}" if name else ""
+                self.fault("bad-expression", "write $name or $(expression)", tree.span, help=help)
                 return FAULTY
             return Template(value, tree.part)
         try:
