@@ -84,6 +84,18 @@ class Mapping(NamedTuple):
         """The value at `key`, found by looking through the entries."""
         return next((value for name, value in self.entries if name.value == key), None)
 
+    def outdented(self, outer: Scalar, inner: Scalar) -> Mapping:
+        """The mapping with the entry of one key, in the mapping behind another, beside that."""
+        entries: list[tuple[Scalar, Tree]] = []
+        for key, value in self.entries:
+            if key is outer and isinstance(value, Mapping):
+                moved = [entry for entry in value.entries if entry[0] is inner]
+                kept = tuple(entry for entry in value.entries if entry[0] is not inner)
+                entries += ((key, value._replace(entries=kept)), *moved)
+            else:
+                entries.append((key, value))
+        return self._replace(entries=tuple(entries))
+
     def with_faulty(self, *keys: str) -> Mapping:
         """The mapping with faulty values at those of the keys that it lacks."""
         missing = [Scalar(key, self.span, key, True) for key in keys if self.get(key) is None]
@@ -111,7 +123,8 @@ def compose(file: SourceFile, report: Report) -> Tree | None:
             composer.read_yaml(text)
     except _Unreadable as fault:
         composer.close_all()
-        composer.refuse(fault.diagnostic)
+        if not composer.is_only_template():
+            composer.refuse(fault.diagnostic)
         composer.tell(report)
         return None
     composer.tell(report)
@@ -281,6 +294,11 @@ class _Composer:
         if root is None or (isinstance(root, Scalar) and root.plain and not root.text):
             return Mapping((), Span(self.file, 1, 1, 1, 1))
         return root
+
+    def is_only_template(self) -> bool:
+        """Whether the text begins with `{{ x }}`, which makes the rest another document."""
+        first = self.items[0] if self.items else None
+        return isinstance(first, Scalar) and first.text.startswith("{{") and first.value is FAULTY
 
     def add(self, text: str, span: Span, plain: bool) -> None:
         """A scalar; `text` is without quotes and escapes."""

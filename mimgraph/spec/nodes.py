@@ -6,6 +6,7 @@ from mimgraph.analysis.names import NODE_WORDS, OPS
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import (
+    ANOTHER,
     OTHERS,
     Apply,
     Call,
@@ -31,7 +32,7 @@ class NodeReader(OperationReader):
     """Reads what runs in one scope."""
 
     def nodes(self, tree: Map, path: str) -> tuple[Node, ...]:
-        return tuple(self.node(key, value, path) for key, value in tree.entries)
+        return tuple(self.node(key, value, path) for key, value in self.things(tree))
 
     def node(self, key: Scalar, tree: Tree, path: str) -> Node:
         """A node; without an operation if it could not be read."""
@@ -39,6 +40,7 @@ class NodeReader(OperationReader):
         if not isinstance(tree, Map):
             self.wrong_type("a node", "a mapping", tree, here, "{layer: ..., from: ...}")
             return Node(key.text, key.span, None)
+        self.note_misplaced(tree)
         before = len(self.report.diagnostics)
         op = self.op_of(key, tree, here)
         if tree.get("each") is not None and tree.get("from") is not None:
@@ -62,9 +64,21 @@ class NodeReader(OperationReader):
         whole = key.span.to(tree.span)
         return Node(key.text, key.span, operation if fine else None, sources, take, freeze, whole)
 
+    def note_misplaced(self, tree: Map) -> None:
+        """Note which other nodes ended up in this one: by their indentation, or without their name, as
+        what they read and do is then given twice."""
+        for key, value in tree.entries:
+            if isinstance(value, Map) and key.text not in NODE_WORDS and is_node(value):
+                self.lost |= {key.text}
+                self.report.spoken.update(texts(value))
+        if tree.lost and not {"from", *OPS}.isdisjoint(tree.lost):
+            self.lost |= {ANOTHER}
+
     def op_of(self, key: Scalar, tree: Map, here: str) -> tuple[Scalar, Tree] | None:
         """The one key that says what a node does."""
         ops = [(k, v) for k, v in tree.entries if k.text in OPS]
+        if len(ops) > 1:
+            self.lost |= {ANOTHER}
         for extra, _ in ops[1:]:
             self.fault(
                 "unknown-key",
@@ -237,6 +251,11 @@ class NodeReader(OperationReader):
             return unread(key.span, key.text)
         doc = self.text("doc", said.get("doc")) or ""
         return Output(key.text, source, key.span, training, doc, key.span.to(said.span))
+
+
+def is_node(tree: Map) -> bool:
+    """Whether a mapping says what a node does."""
+    return any(key.text in OPS for key, _ in tree.entries)
 
 
 def unread(span: Span, name: str = OTHERS) -> Output:

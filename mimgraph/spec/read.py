@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimgraph.analysis.names import NODE_WORDS, name_fault, param_fault
-from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import (
+    ANOTHER,
     FAULTY,
     OTHERS,
     Block,
@@ -27,7 +28,7 @@ from mimgraph.source import SourceFile, Span
 from mimgraph.spec.compose import MAX_INT, MIN_INT, Scalar, Tree, compose
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Sequence as Seq
-from mimgraph.spec.nodes import NodeReader
+from mimgraph.spec.nodes import NodeReader, is_node
 from mimgraph.spec.reader import rewritten
 
 LANGUAGE = "1"  # the version of the language
@@ -63,8 +64,7 @@ class _SpecReader(NodeReader):
         if known:
             for key in ("inputs", "nodes", "outputs"):
                 if tree.get(key) is None:
-                    help = f"a spec needs {key}"
-                    self.fault("missing-key", f"{key} is missing", self.origin, help=help)
+                    tree = self.without_missing(key, tree)
         else:  # one of them may be meant by a key that is not known
             tree = tree.with_faulty("params", "blocks", "outputs")
         self.version(tree.get("mimgraph"))
@@ -85,13 +85,29 @@ class _SpecReader(NodeReader):
             name=self.class_name(tree.get("name")),
             origin=self.origin,
             params=params,
-            inputs=tuple(self.input(k, v) for k, v in inputs.entries) if inputs else (),
+            inputs=tuple(self.input(*entry) for entry in self.things(inputs)) if inputs else (),
             blocks=block_definitions,
             nodes=self.nodes(nodes, "") if nodes else (),
             outputs=self.outputs(outputs) if outputs is not None else (),
             doc=self.text("doc", tree.get("doc")) or "",
             lost=self.lost,
         )
+
+    def without_missing(self, word: str, tree: Map) -> Map:
+        """Report that a section is missing; the spec with the one that stands in another section."""
+        for key, section in tree.entries:
+            for inner, value in section.entries if isinstance(section, Map) else ():
+                if inner.text == word and not (isinstance(value, Map) and is_node(value)):
+                    labels = (Label(inner.span, f"this is in {key.text}"),)
+                    help = f"indent {word} as {key.text} is"
+                    message = f"{word} is missing"
+                    fault = Diagnostic(
+                        "missing-key", message, self.origin, labels=labels, help=help
+                    )
+                    self.report.add(fault)
+                    return tree.outdented(key, inner)
+        self.fault("missing-key", f"{word} is missing", self.origin, help=f"a spec needs {word}")
+        return tree
 
     def version(self, tree: Tree | None) -> None:
         if tree is not None and not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
@@ -165,6 +181,11 @@ class _SpecReader(NodeReader):
 
     def detailed_input(self, key: Scalar, tree: Map) -> Input:
         known = self.check_keys("an input", tree, INPUT)
+        if tree.lost:
+            self.lost |= {ANOTHER}
+        for word, value in tree.entries if not known else ():
+            if not isinstance(value, Scalar):  # another input, indented too deep
+                self.lost |= {word.text}
         shape, vocab, optional = map(tree.get, ("shape", "vocab", "optional"))
         if shape is None and vocab is None and known:
             self.fault("missing-key", f"{key.text} needs a shape", key.span, help="shape: [5]")
@@ -201,8 +222,10 @@ class _SpecReader(NodeReader):
 
     def block_definitions(self, tree: Map) -> dict[str, Block]:
         """The blocks by name; of those whose keys could not be read, nothing is known."""
-        lost = {name: Block(name, tree.span, {}, (), (), ()) for name in tree.lost}
-        return {**lost, **{key.text: self.block(key, value) for key, value in tree.entries}}
+        found = {key.text: self.block(key, value) for key, value in self.things(tree)}
+        for name in (*tree.lost, *self.lost_blocks):
+            found.setdefault(name, Block(name, tree.span, {}, (), (), ()))
+        return found
 
     def block(self, key: Scalar, tree: Tree) -> Block:
         """A block; an unreadable one has no outputs and no inputs."""
@@ -214,6 +237,9 @@ class _SpecReader(NodeReader):
             self.wrong_type("a block", "a mapping", tree, help="{seq: [...]}, or inputs and nodes")
             return empty
         known = self.check_keys("a block", tree, BLOCK)
+        if not known:  # other blocks, indented too deep
+            words = (word.text for word, value in tree.entries if isinstance(value, Map))
+            self.lost_blocks.update(word for word in words if word not in BLOCK)
         if not known:  # one of them may be meant by a key that is not known
             tree = tree.with_faulty("params")
         params = self.params(tree.get("params"), None, NODE_WORDS)

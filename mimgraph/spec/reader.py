@@ -29,6 +29,7 @@ class Reader:
         self.blocks: frozenset[str] = frozenset()
         self.lost: frozenset[str] = frozenset()
         self.misnamed: set[str] = set()
+        self.lost_blocks: set[str] = set()
 
     def fault(
         self,
@@ -80,6 +81,19 @@ class Reader:
         """The entries by key; under OTHERS a faulty value, if one was left out because of its key."""
         found = {key.text: (key, value) for key, value in tree.entries}
         return found if not tree.lost else {**found, OTHERS: unreadable(tree.span)}
+
+    def things(self, tree: Map) -> list[tuple[Scalar, Tree]]:
+        """The entries of a section. One that is a mere value stands too far left: it is of the mapping
+        before it, which is then incomplete."""
+        found: list[tuple[Scalar, Tree]] = []
+        for key, value in tree.entries:
+            before = found[-1] if found else None
+            if isinstance(value, Scalar) and before is not None and isinstance(before[1], Map):
+                lost = (*before[1].lost, key.text)
+                found[-1] = before[0], before[1]._replace(lost=lost)
+                self.report.spoken.add(key.text)
+            found.append((key, value))
+        return found
 
     def text(self, what: str, tree: Tree | None) -> str | None:
         """`tree` as a text."""
