@@ -631,7 +631,7 @@ def _unfilled(text: str, span: Span) -> Diagnostic:
     name = TEMPLATE_NAME.search(text)
     param = name[0] if name else "x"
     help = f"fill it in before, or declare params: {{{param}: ...}} and write ${param}"
-    if "%" in text:
+    if text.startswith(("{%", "<%")):
         help = "fill it in before: a spec has no statements"
     return Diagnostic(
         code, f"{_brief(text)} is left from a template that was not filled in", span, help=help

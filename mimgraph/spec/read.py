@@ -29,7 +29,7 @@ from mimgraph.spec.compose import MAX_INT, MIN_INT, Scalar, Tree, compose
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Sequence as Seq
 from mimgraph.spec.nodes import NodeReader, is_node
-from mimgraph.spec.reader import rewritten
+from mimgraph.spec.reader import is_faulty, rewritten
 
 LANGUAGE = "1"  # the version of the language
 TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
@@ -44,7 +44,8 @@ def read(file: SourceFile, report: Report, params: Mapping[str, Any] | None = No
     if tree is None:
         return None
     if not isinstance(tree, Map):
-        report.add(Diagnostic("wrong-type", "a spec is a mapping", tree.span))
+        if not is_faulty(tree):
+            report.add(Diagnostic("wrong-type", "a spec is a mapping", tree.span))
         return None
     return _SpecReader(file, report).graph(tree, params or {})
 
@@ -85,7 +86,9 @@ class _SpecReader(NodeReader):
             name=self.class_name(tree.get("name")),
             origin=self.origin,
             params=params,
-            inputs=tuple(self.input(*entry) for entry in self.things(inputs)) if inputs else (),
+            inputs=tuple(self.input(*entry) for entry in self.things(inputs, INPUT))
+            if inputs
+            else (),
             blocks=block_definitions,
             nodes=self.nodes(nodes, "") if nodes else (),
             outputs=self.outputs(outputs) if outputs is not None else (),
@@ -222,7 +225,7 @@ class _SpecReader(NodeReader):
 
     def block_definitions(self, tree: Map) -> dict[str, Block]:
         """The blocks by name; of those whose keys could not be read, nothing is known."""
-        found = {key.text: self.block(key, value) for key, value in self.things(tree)}
+        found = {key.text: self.block(key, value) for key, value in self.things(tree, BLOCK)}
         for name in (*tree.lost, *self.lost_blocks):
             found.setdefault(name, Block(name, tree.span, {}, (), (), ()))
         return found

@@ -82,13 +82,15 @@ class Reader:
         found = {key.text: (key, value) for key, value in tree.entries}
         return found if not tree.lost else {**found, OTHERS: unreadable(tree.span)}
 
-    def things(self, tree: Map) -> list[tuple[Scalar, Tree]]:
-        """The entries of a section. One that is a mere value stands too far left: it is of the mapping
-        before it, which is then incomplete."""
+    def things(self, tree: Map, words: tuple[str, ...] = ()) -> list[tuple[Scalar, Tree]]:
+        """The entries of a section. A mere value, behind one of the words if any are given, stands too
+        far left: it is of the mapping before it, which is then incomplete."""
         found: list[tuple[Scalar, Tree]] = []
         for key, value in tree.entries:
             before = found[-1] if found else None
-            if isinstance(value, Scalar) and before is not None and isinstance(before[1], Map):
+            is_value = isinstance(value, Scalar) and value.value not in (None, FAULTY)
+            fits = is_value and (not words or key.text in words)
+            if fits and before is not None and isinstance(before[1], Map):
                 lost = (*before[1].lost, key.text)
                 found[-1] = before[0], before[1]._replace(lost=lost)
                 self.report.spoken.add(key.text)
