@@ -274,6 +274,9 @@ class _SpecReader(NodeReader):
         self.lost = lost_names(tree.get("inputs"), tree.get("nodes"))
         if nodes is None or not inputs:
             self.lost |= {OTHERS}
+        names = tree.get("inputs")
+        if isinstance(names, Seq) and len(inputs) < len(names.items):
+            self.lost |= {ANOTHER}
         return Block(
             key.text,
             key.span,
