@@ -23,9 +23,10 @@ class Faulty(Enum):
 
 FAULTY: Final = Faulty.FAULTY
 
-# stand among names, keys and options of which the text could not be read: of any number, of one more
-OTHERS: Final = "*"
-ANOTHER: Final = "?"
+# stand among names, keys and options of which the text could not be read: of any number, of one more;
+# halves of characters, which no text of a spec can be
+OTHERS: Final = "\ud800"
+ANOTHER: Final = "\ud801"
 
 
 class Written(NamedTuple):

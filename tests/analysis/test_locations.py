@@ -445,6 +445,7 @@ CASES = {
     "a node without its name": "inputs: {a: [5]}\nnodes:\n  n:\n    layer: ReLU\n    from: a\n    ⟦duplicate-key⟧layer: Tanh\n    ⟦duplicate-key⟧from: n\noutputs: m\n",
     "a block among the keys of another": "inputs: {a: [5]}\nblocks:\n  p:\n    seq: [ReLU]\n    ⟦unknown-key⟧q: {seq: [Tanh]}\nnodes:\n  n: {from: a, seq: [p, q]}\n  m: {block: q, from: n}\noutputs: m\n",
     "an input among the keys of another": "inputs:\n  a:\n    shape: [5]\n    ⟦unknown-key⟧b: [6]\nnodes:\n  n: {layer: ReLU, from: a}\n  m: {layer: ReLU, from: b}\noutputs: [n, m]\n",
+    "a star among the options": "inputs: {a: [5]}\nnodes:\n  n: {layer: ReLU, from: a, ⟦unknown-option⟧'*': 3}\noutputs: n\n",
     # a value that `with` gives is told where it stands
     "with of a repeat": "inputs: {a: [5]}\nblocks:\n  p: {params: {w: 1}, seq: [{Linear: $w}]}\nnodes:\n  n: {block: p, from: a, repeat: {with: {w: [3, ⟦bad-option⟧-4]}}}\noutputs: n\n",
     "with that is computed with": "inputs: {a: [5]}\nblocks:\n  p: {params: {w: 1}, seq: [{Linear: $(2 * w)}]}\nnodes:\n  n: {block: p, from: a, repeat: {times: 2, with: {w: [3, ⟦bad-expression⟧x]}}}\noutputs: n\n",
