@@ -618,7 +618,10 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
     if declared is None:
         raise SpecError(report.diagnostics)
     unknown = [param for param in params if param not in declared.params]
-    if unknown:
+    all_read = all(
+        name.isidentifier() for name in declared.params
+    )  # else an unknown one may be there
+    if unknown and all_read:
         raise UnknownParams(unknown, declared)
     typed = infer(declared, report)
     report.raise_if_any()

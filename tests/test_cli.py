@@ -581,3 +581,14 @@ def test_explain_of_an_unknown_code(run, code: str, help: str) -> None:
     exit, out = run("explain", code)
     assert (exit, out) == (2, "")
     assert out.error == f"mimgraph: no code is called {code!r}; {help}\n"
+
+
+@pytest.mark.parametrize("params", ["[hidden]", "{hidden: 2, hidden: 3}", "{{ x }}"])
+def test_set_of_params_that_cannot_be_read(
+    params: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "spec.yaml"
+    rest = "inputs: {x: [5]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n"
+    path.write_text(f"params: {params}\n{rest}")
+    assert main(["check", str(path), "--set", "width=3"]) == 1
+    assert capsys.readouterr().out.count("error[") == 1

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
-from mimgraph.analysis.options import compute, layered, missing_option, unknown_option
+from mimgraph.analysis.options import compute, layered, missing_options, origin_of, unknown_option
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
+from mimgraph.analysis.structure import is_lost
 from mimgraph.catalogue import same_size
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import PLAIN, plain, to_text
-from mimgraph.ir.graph import FAULTY, Block, BlockInput, Call, Option, Repeat, Written
+from mimgraph.ir.graph import FAULTY, OTHERS, Block, BlockInput, Call, Option, Repeat, Written
 from mimgraph.source import Span
 
 WORDS = ("from", "take", "freeze", "repeat")
@@ -25,35 +26,68 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
     if call not in state.calls:
         before = len(state.report.diagnostics)
         if block is None:
-            families = [known.family for known in state.blocks.values()]
-            help = state.report.suggestion(call.block, families, "known here")
-            if catalogue.find("layer", call.block):
-                help = f"{call.block} is a layer: write {{layer: {call.block}, ...}}"
-            message = f"no block is called {call.block!r}"
-            state.fault("unknown-block", message, call.span, path, help=help)
+            _unknown_block(state, call, path)
         elif block.is_whole:
             _check_params(state, call, block, span, path)
-        fine = block is not None and block.is_whole
-        state.calls[call] = fine and len(state.report.diagnostics) == before
+        fine = block is not None and block.is_whole and len(state.report.diagnostics) == before
+        state.calls[call] = fine and _is_readable(call, block)
     return block if state.calls[call] else None
+
+
+def _is_readable(call: Call, block: Block | None) -> bool:
+    """Whether it is known which params a block has, of which a lone value is the first."""
+    lost = lost_params(block) if block is not None else set()
+    return OTHERS not in lost and not (lost and call.lone is not None)
+
+
+def _unknown_block(state: State, call: Call, path: str) -> None:
+    """Report that no block is called so, unless it is probably one that could not be read."""
+    families = [known.family for known in state.blocks.values()]
+    if is_lost(call.block, lost_blocks(state), families, state.report):
+        return
+    help = state.report.suggestion(call.block, families, "known here")
+    if catalogue.find("layer", call.block):
+        help = f"{call.block} is a layer: write {{layer: {call.block}, ...}}"
+    message = f"no block is called {call.block!r}"
+    state.fault("unknown-block", message, call.span, path, help=help)
+
+
+def lost_blocks(state: State) -> set[str]:
+    """The names of blocks that could not be read."""
+    return {name for name, block in state.blocks.items() if not block.is_whole}
 
 
 def _check_params(state: State, call: Call, block: Block, span: Span, path: str) -> None:
     """A call gives params that the block has, and those without a default."""
     given = given_params(call, block)
-    if call.lone is not None and not block.params:
+    if call.lone is not None and not block.params and call.lone.value is not FAULTY:
         help = f"write {block.family} alone"
         message = f"{block.family} has no params"
         state.fault("wrong-type", message, call.lone.span, path, help=help)
     each = call.repeat.each if call.repeat else {}
-    unknown = [(n, o) for n, o in (*given.items(), *each.items()) if n not in block.params]
+    lost = lost_params(block)
+    unknown = [
+        (name, option)
+        for name, option in (*given.items(), *each.items())
+        if name not in block.params and not _may_be_lost(state, name, block, lost)
+    ]
     for name, option in unknown:
         params = tuple(block.params)
         unknown_option(block.family, name, option.key, params, WORDS, state.report, path)
-    if not unknown:
-        for name, default in block.params.items():
-            if default.value is None and name not in given and name not in each:
-                missing_option(block.family, name, span, state.report, path)
+    if not unknown and not lost and OTHERS not in {*given, *each}:
+        needed = [name for name, default in block.params.items() if default.value is None]
+        missing = {name: "" for name in needed if name not in given and name not in each}
+        missing_options(block.family, missing, span, state.report, path)
+
+
+def lost_params(block: Block) -> set[str]:
+    """The names of a block's params that could not be read."""
+    return {name for name, option in block.params.items() if option.value is FAULTY}
+
+
+def _may_be_lost(state: State, name: str, block: Block, lost: set[str]) -> bool:
+    """Whether an option of a call is itself unreadable, or of a param that is."""
+    return name == OTHERS or is_lost(name, lost, block.params.keys() - lost, state.report)
 
 
 def given_params(call: Call, block: Block) -> Mapping[str, Option]:
@@ -62,6 +96,19 @@ def given_params(call: Call, block: Block) -> Mapping[str, Option]:
     if call.lone is None or first is None:
         return call.params
     return {**call.params, first: call.lone}
+
+
+def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[str, Span]:
+    """Where the values of a block's params stand that `with` gives at this time, or gave to the block
+    around it, which hands them on."""
+    found: dict[str, Span] = {}
+    for name, option in given_params(call, block).items():
+        origin = option.span if option.in_with else origin_of(option.value, context.origins)
+        if origin is not None:
+            found[name] = origin
+    for name, option in (call.repeat.each if call.repeat else {}).items():
+        found[name] = origin_of(option.value, context.origins) or option.item(time)
+    return found
 
 
 def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[str, Any]:

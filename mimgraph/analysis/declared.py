@@ -15,10 +15,11 @@ from mimgraph.analysis.options import check_names, compute, layered
 from mimgraph.analysis.state import State
 from mimgraph.analysis.structure import check_scope, report_cycle, scope_of, unique
 from mimgraph.diagnostics import Label
-from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, Size, symbol
+from mimgraph.ir.dim import MAX_COEFFICIENT, Size, symbol
 from mimgraph.ir.expression import plain
 from mimgraph.ir.graph import (
     FAULTY,
+    OTHERS,
     Apply,
     Block,
     Call,
@@ -42,15 +43,18 @@ def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
 
 def input_types(
     state: State, inputs: Iterable[Input]
-) -> tuple[dict[str, TensorType | None], dict[str, Dim]]:
-    """The type of each input, None where it is faulty, and the named sizes by name."""
+) -> tuple[dict[str, TensorType | None], dict[str, Any]]:
+    """The type of each input, None where it is faulty, and the named sizes by name; a shape that
+    could not be read may name any others."""
     types: dict[str, TensorType | None] = {}
-    named: dict[str, Dim] = {}
+    named: dict[str, Any] = {}
     for declared in inputs:
         vocab = _vocab(state, declared.vocab) if declared.vocab is not None else None
         dims = _dims(state, declared.shape) if declared.shape is not None else None
         fine = dims is not None and vocab is not FAULTY
         types[declared.name] = TensorType(dims or (), declared.dtype, vocab) if fine else None
+        if declared.shape is None:
+            named[OTHERS] = FAULTY
         for dim in declared.shape.dims if declared.shape else ():
             if isinstance(dim, str):
                 named[dim] = symbol(dim)
@@ -106,6 +110,7 @@ def check_blocks(state: State, names: Names | None = None) -> None:
                 *(block.inputs, block.nodes, block.outputs, state.report),
                 f"{block.family}.",
                 elsewhere,
+                block.lost,
             )
         if catalogue.find("layer", block.family):
             message = f"{block.family} is the name of a layer"

@@ -20,6 +20,11 @@ def port_of(source: Source) -> str:
     return own if source.argument is None else source.argument
 
 
+def _is_named(fed: Fed) -> bool:
+    """Whether the port's name was given, or is that of a source that is known."""
+    return fed.source.argument is not None or fed.type is not None
+
+
 def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | None:
     """The sources by the ports that they become; None where two have one name, or a bad one."""
     fed = tuple(fed)
@@ -36,7 +41,7 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
             labels = (Label(first.argument_span or first.span, "first given here"),)
             help = "name the ports: each: {a: ..., b: ...}"
             state.fault("duplicate-name", message, span, path, labels=labels, help=help)
-        elif (reason := port_fault(name)) is not None:
+        elif _is_named(one) and (reason := port_fault(name)) is not None:
             message = f"{name!r} cannot be the name of a port"
             state.fault("bad-name", message, span, path, help=reason)
         else:
@@ -47,7 +52,8 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
 def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> One:
     """The operation on the source number `index`, with its own of the options."""
     own = {
-        name: each.options[name]._replace(value=column[index]) for name, column in columns.items()
+        name: each.options[name]._replace(value=column[index], in_with=True)
+        for name, column in columns.items()
     }
     return with_options(each.operation, own) if own else each.operation
 

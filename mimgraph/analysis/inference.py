@@ -16,6 +16,7 @@ from mimgraph.analysis.blocks import (
     default_params,
     find_block,
     given_params,
+    origins_of,
     repeats,
 )
 from mimgraph.analysis.choice import choose
@@ -54,6 +55,8 @@ from mimgraph.diagnostics import Label, Report
 from mimgraph.ir.dim import Size
 from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.graph import (
+    FAULTY,
+    OTHERS,
     Apply,
     Block,
     Call,
@@ -83,6 +86,7 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import DTYPES, TensorType, strongest
+from mimgraph.source import Span
 
 
 def infer(graph: Graph, report: Report) -> TypedGraph | None:
@@ -96,9 +100,13 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     check_blocks(state, names)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # unread, so no source can be resolved: tell what the text of the nodes alone says
-        check_nodes_text(state, graph.nodes, state.params, "")
+        check_nodes_text(state, graph.nodes, {**state.params, OTHERS: FAULTY}, "")
         return None
-    scope = check_scope(graph.inputs, graph.nodes, graph.outputs, report, "", Elsewhere(names))
+    scope = check_scope(
+        *(graph.inputs, graph.nodes, graph.outputs, report),
+        elsewhere=Elsewhere(names),
+        lost=graph.lost,
+    )
     types, sizes = input_types(state, graph.inputs)
     optional = frozenset(one.name for one in graph.inputs if one.optional)
     always = check_inputs(state, graph.inputs)
@@ -497,8 +505,8 @@ def _repeat(
     bodies: list[Body] = []
     results: Mapping[str, TensorType] = _known({p: fed[name].type for name, p in ports.items()})
     whole = fed[inputs[0]].presence
-    for arguments in times.given:
-        body = _use(state, site, call, block, arguments, current)
+    for time, arguments in enumerate(times.given):
+        body = _use(state, site, call, block, arguments, current, time)
         if body is None:
             return None
         bodies.append(body)
@@ -534,8 +542,10 @@ def _use(
     block: Block,
     arguments: Mapping[str, Any],
     fed: Mapping[str, Fed],
+    time: int = 0,
 ) -> Body | None:
-    """The body of a block for these params and input types; each distinct one is typed once."""
+    """The body of a block for these params and input types, at this time of a repeat; each distinct
+    one is typed once."""
     state.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
     dims = bind_pattern(state, block, fed, given, site.path)
@@ -553,7 +563,8 @@ def _use(
     before = state.expanded
     label = Label(call.span, f"used here as {site.node.name}" if site.node.name else "used here")
     state.enter(call.span)
-    body = _body(state, call.block, block, given, types, dims, label, optional)
+    origins = origins_of(site.context, call, block, time)
+    body = _body(state, call.block, block, given, types, dims, label, optional, origins)
     state.depth -= 1
     state.bodies[key] = body, state.expanded - before
     return body
@@ -568,12 +579,15 @@ def _body(
     dims: Mapping[str, Size],
     use: Label,
     optional: frozenset[str],
+    origins: Mapping[str, Span],
 ) -> Body | None:
     """The inside of a block typed for one distinct use."""
     # a chain's one node has no name, so the items' paths start with the block's
     path = block.family if block.is_chain else f"{block.family}."
     env = layered(dims, given, state.params)
-    context = Context(env, types, state.scopes[key], path, (use,), optional=optional)
+    context = Context(
+        env, types, state.scopes[key], path, (use,), optional=optional, origins=origins
+    )
     outputs = _outputs(_type_nodes(state, context, block.outputs))
     if outputs is None:
         return None

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
-from mimgraph.analysis.options import COUNTED, Bound, Values, bind, values
+from mimgraph.analysis.blocks import lost_blocks
+from mimgraph.analysis.options import COUNTED, Bound, Values, bind, origin_of, placed, values
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.analysis.spelling import Form, from_python, python_name, torch_layer, with_required
 from mimgraph.analysis.state import Context, Fed, Site, State
+from mimgraph.analysis.structure import is_lost
 from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.ir.code import Code
@@ -51,9 +53,12 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
 def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.blocks.values()]
+    choices = (*catalogue.names(apply.kind), *blocks)
+    if apply.kind == "layer" and is_lost(apply.name, lost_blocks(state), choices, state.report):
+        return  # a block, in a seq
     own = "a module of your own is registered first: mg.register, or --import"
     name = python_name(apply.name)
-    help = state.report.suggestion(name, (*catalogue.names(apply.kind), *blocks))
+    help = state.report.suggestion(name, choices)
     if apply.kind == "layer":
         written = from_python(apply.name, form) if name != apply.name else ""
         help = f"write {written}" if written else help or own
@@ -130,7 +135,8 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
         return None
     op, activation = bound.op, bound.activation
     state.write(bound.length, site.node.span)
-    options = values(bound, site.context.env, state.report, site.path)
+    context = site.context
+    options = values(bound, context.env, state.report, site.path, context.origins)
     fed = match_op(state, site, op)
     types = None if fed is None else known_types(fed)
     if fed is None or types is None or options is None:
@@ -175,6 +181,8 @@ def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
 def _check_readable(site: Site, options: Values, sources: Mapping[str, TensorType]) -> None:
     """A run-time size in an option must be an axis of a tensor at hand: of the sources, and for a
     node, as no item of a seq sees them, of the inputs."""
+    if None in site.context.inputs.values():  # which may have any size
+        return
     for name, size in options.run_time:
         if not can_be_read(size, _at_hand(site, sources)):
             raise _unreadable(site, size, name)
@@ -212,9 +220,10 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
     at_node = fault.at_node or fault.code in AT_NODE
     if source is None and option is None and len(fed) == 1 and not at_node:
         source = next(iter(fed))
-    span = site.node.span
+    span, used = site.node.span, tuple[Label, ...]()
     if option is not None:
-        span = option.at(fault.within)
+        origin = origin_of(option.value, site.context.origins)
+        span, used = placed(option.at(fault.within), origin)
     elif source is not None and source in fed:
         span = fed[source].source.span
     named = [source] if source else fed if _is_of_shapes(fault, fed) else []
@@ -232,7 +241,7 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
             _named(fault.message, names),
             span,
             _named(fault.note, names),
-            tuple(dict.fromkeys((*producers, *site.context.uses))),
+            tuple(dict.fromkeys((*used, *producers, *site.context.uses))),
             _named(_in_chain(help) if site.node.sources == () else help, names),
             site.path,
         )
@@ -352,7 +361,8 @@ def _activate(
     bound = state.bound.get(activation)
     if bound is None or bound.faulty:
         return passed_over
-    op, options = bound.op, values(bound, context.env, state.report, path)
+    op = bound.op
+    options = values(bound, context.env, state.report, path, context.origins)
     if options is None:
         return passed_over
     try:

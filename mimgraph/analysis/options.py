@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import is_
 from typing import Any, NamedTuple, cast
 
 from mimgraph.analysis.spelling import Form, with_required
+from mimgraph.analysis.structure import is_lost
 from mimgraph.catalogue import Op, OptionSpec
-from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
@@ -28,7 +29,15 @@ from mimgraph.ir.expression import (
     variables,
     written,
 )
-from mimgraph.ir.graph import BESIDE_FROM, FAULTY, Activation, Option, Template, Written
+from mimgraph.ir.graph import (
+    BESIDE_FROM,
+    FAULTY,
+    OTHERS,
+    Activation,
+    Option,
+    Template,
+    Written,
+)
 from mimgraph.ir.option_types import choices, describe
 from mimgraph.source import Span
 
@@ -98,19 +107,32 @@ class Bound(NamedTuple):
     activation: Activation | None = None
 
 
-def compute(value: Any, env: Environment, report: Report, node: str) -> Any:
+Origins = Mapping[str, Span]  # of params: where else their values are written
+NO_ORIGINS: Origins = {}
+
+
+def origin_of(value: Any, origins: Origins) -> Span | None:
+    """Where the param that a value is computed from has its own from."""
+    if not origins or not isinstance(value, Written):
+        return None
+    return next((origins[v.name] for v in variables(value.expression) if v.name in origins), None)
+
+
+def compute(
+    value: Any, env: Environment, report: Report, node: str, origins: Origins = NO_ORIGINS
+) -> Any:
     """Plain data from a given value: every `Written` in it computed; FAULTY if one cannot be."""
     if type(value) in PLAIN:
         return value
     if isinstance(value, Written):
-        return _compute(value, env, report, node)
+        return _compute(value, env, report, node, origins)
     if isinstance(value, Template):
         return _fill(value, env, report, node)
     if isinstance(value, list):
-        found = [compute(item, env, report, node) for item in value]
+        found = [compute(item, env, report, node, origins) for item in value]
         return FAULTY if has_faulty(found) else found
     if isinstance(value, dict):
-        pairs = {key: compute(item, env, report, node) for key, item in value.items()}
+        pairs = {key: compute(item, env, report, node, origins) for key, item in value.items()}
         return FAULTY if has_faulty(pairs.values()) else pairs
     return value
 
@@ -123,12 +145,14 @@ def has_faulty(values: Iterable[Any]) -> bool:
 def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
     """The text with the value of each `$name` in its place; only numbers stand in a text."""
     before = len(report.diagnostics)
+    is_unknown = False
     found: dict[str, Any] = {}
     for match in _NAME.finditer(value.text):
         name, span = match[1], value.part(match.start(1), match.end(1))
         number = env.get(name)
         if name not in env:
             _unknown_param(name, span, env, report, node)
+            is_unknown = True
         elif number is FAULTY:
             return FAULTY
         elif isinstance(number, bool) or not isinstance(number, int | float):
@@ -138,7 +162,7 @@ def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
             report.add(Diagnostic("bad-expression", message, span, help=help, node=node))
         else:
             found[name] = plain(number)
-    if len(report.diagnostics) > before:
+    if is_unknown or len(report.diagnostics) > before:
         return FAULTY
     return WrittenText(with_numbers(value.text, found), value.text, found)
 
@@ -161,9 +185,18 @@ def _plain_number(value: Any) -> str:
     return repr(value) if value >= 0 else f"({value!r})"
 
 
+def _is_faulty(value: Any) -> bool:
+    """Whether a param's value, or what it was declared with, could not be read."""
+    return (value.value if isinstance(value, Option) else value) is FAULTY
+
+
 def _unknown_param(
-    name: str, span: Span, known: Collection[str], report: Report, node: str
+    name: str, span: Span, known: Mapping[str, Any], report: Report, node: str
 ) -> None:
+    """Report a name of no param, unless it is probably one that could not be read."""
+    lost = {one for one, value in known.items() if _is_faulty(value)}
+    if is_lost(name, lost, known.keys() - lost, report):
+        return
     near = report.suggestion(name, known, "known here")
     if name.startswith("$"):
         near = "within $(...) a name has no $"
@@ -191,14 +224,17 @@ def _look_up(value: Written, env: Environment, report: Report, node: str, name: 
     return found
 
 
-def _compute(value: Written, env: Environment, report: Report, node: str) -> Any:
+def _compute(value: Written, env: Environment, report: Report, node: str, origins: Origins) -> Any:
     try:
         result = evaluate(value.expression, partial(_look_up, value, env, report, node))
     except _AlreadyTold:
         return FAULTY
     except ExpressionError as error:
-        span = value.at(error.start, error.end)
-        report.add(Diagnostic(error.code, error.message, span, help=error.help, node=node))
+        span, origin = value.at(error.start, error.end), origin_of(value, origins)
+        span, labels = placed(span, origin)
+        report.add(
+            Diagnostic(error.code, error.message, span, labels=labels, help=error.help, node=node)
+        )
         return FAULTY
     return written(result, value.expression)
 
@@ -252,19 +288,17 @@ def bind(
     """
     before = len(report.diagnostics)
     given = _matched(op, options, lone, report, node, words)
-    if len(report.diagnostics) == before:
-        for spec in op.required:
-            if spec.name not in given:
-                wants = describe(spec.annotation)
-                if form != "node":
-                    wants += f": {with_required(op, given, form)}"
-                missing_option(op.name, spec.name, name_span, report, node, wants)
+    is_read = OTHERS not in options
+    if len(report.diagnostics) == before and is_read:
+        missing = {o.name: describe(o.annotation) for o in op.required if o.name not in given}
+        written = "" if form == "node" or not missing else with_required(op, given, form)
+        missing_options(op.name, missing, name_span, report, node, written)
     varying, literal, length = dict[str, Option](), dict[str, Option](), 0
     for name, option in given.items():
         (literal if is_constant(option.value) else varying)[name] = option
         length += length_of(option.value)
     fixed = _values(op, Values(op.defaults, (), ()), literal, {}, report, node)
-    faulty = len(report.diagnostics) > before or has_faulty(fixed.by_name.values())
+    faulty = len(report.diagnostics) > before or has_faulty(fixed.by_name.values()) or not is_read
     inferred = [name for name in op.inferred if name in given]
     return Bound(op, given, inferred, varying, fixed, faulty, length)
 
@@ -279,6 +313,7 @@ def _matched(
 ) -> dict[str, Option]:
     """The options by name: those that the op does not have are told, as a lone value with no home."""
     given = dict(options)
+    given.pop(OTHERS, None)
     if lone is not None and op.lone_option is None:
         takes = "its options by name" if op.options else "no options"
         message = f"{op.name} takes {takes}"
@@ -291,11 +326,18 @@ def _matched(
     return given
 
 
-def values(bound: Bound, env: Environment, report: Report, node: str) -> Values | None:
+def placed(span: Span, origin: Span | None) -> tuple[Span, tuple[Label, ...]]:
+    """Where a value's fault is told: where it has its origin, with a label on where it is used."""
+    return (span, ()) if origin is None else (origin, (Label(span, "used here"),))
+
+
+def values(
+    bound: Bound, env: Environment, report: Report, node: str, origins: Origins = NO_ORIGINS
+) -> Values | None:
     """Every option's value at this use, defaults included; None if one is faulty."""
     if not bound.varying:
         return None if bound.faulty else bound.fixed
-    found = _values(bound.op, bound.fixed, bound.varying, env, report, node)
+    found = _values(bound.op, bound.fixed, bound.varying, env, report, node, origins)
     return None if bound.faulty or has_faulty(found.by_name.values()) else found
 
 
@@ -306,13 +348,14 @@ def _values(
     env: Environment,
     report: Report,
     node: str,
+    origins: Origins = NO_ORIGINS,
 ) -> Values:
     """The values of those given beside the others; FAULTY is told."""
     found, key, run_time = {**others.by_name}, [others.key], [*others.run_time]
     for name, option in given.items():
-        value = compute(option.value, env, report, node)
+        value = compute(option.value, env, report, node, origins)
         if value is not FAULTY:
-            value = _checked(op.name, op.options[name], value, option.span, report, node)
+            value = _checked(op.name, op.options[name], value, option, report, node, origins)
         found[name] = value
         key += name, identity(value)
         if not isinstance(value, (int, float, str)):
@@ -328,16 +371,25 @@ def _run_time_sizes(value: Any) -> list[Dim]:
     return []
 
 
-def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, node: str) -> Any:
+def _checked(
+    op: str,
+    spec: OptionSpec,
+    value: Any,
+    option: Option,
+    report: Report,
+    node: str,
+    origins: Origins,
+) -> Any:
     try:
         return spec.check(value)
     except ValueError:
+        span, labels = placed(option.span, origin_of(option.value, origins))
         size = _run_time_size(value)
         if size is not None:
             message = f"{spec.name} must be a number, but it is {size}"
             note = f"{size} is known only at run time"
             help = "give this size in the input's shape"
-            fault = Diagnostic("symbolic-size", message, span, note, help=help, node=node)
+            fault = Diagnostic("symbolic-size", message, span, note, labels, help, node)
             report.add(fault)
             return FAULTY
         wants = describe(spec.annotation)
@@ -347,6 +399,7 @@ def _checked(op: str, spec: OptionSpec, value: Any, span: Span, report: Report, 
                 "bad-option",
                 f"{spec.name} of {op} is {wants}{_got(value)}",
                 span,
+                labels=labels,
                 help=f"did you mean {near}?" if near else _as_expression(value, spec),
                 node=node,
             )
@@ -410,12 +463,27 @@ def unknown_option(
     )
 
 
-def missing_option(
-    owner: str, name: str, span: Span, report: Report, node: str, wants: str = ""
+def missing_options(
+    owner: str,
+    missing: Mapping[str, str],
+    span: Span,
+    report: Report,
+    node: str,
+    written: str = "",
 ) -> None:
-    """Report an option that has no default and is not given."""
-    help = f"give {name}, {wants}" if wants else f"give {name}"
-    report.add(Diagnostic("missing-option", f"{owner} needs {name}", span, help=help, node=node))
+    """Report in one the options that have no default and are not given, each with what it wants, and how
+    the whole is `written`."""
+    if not missing:
+        return
+    names = _and(list(missing))
+    wants = [f"{name}, {what}" if what else name for name, what in missing.items()]
+    help = f"give {'; and '.join(wants)}" + (f": {written}" if written else "")
+    report.add(Diagnostic("missing-option", f"{owner} needs {names}", span, help=help, node=node))
+
+
+def _and(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _by_name(op: Op) -> str:

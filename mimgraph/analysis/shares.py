@@ -49,7 +49,7 @@ def owner(state: State, context: Context, node: Node, path: str) -> Owner | None
 def _target(state: State, context: Context, share: Share, name: str, path: str) -> Owner | None:
     """What one share names, which may share in turn."""
     target = context.scope.nodes.get(share.target)
-    if target is None:
+    if target is None or target.operation is None:
         return None
     if isinstance(target.operation, Each):
         item = _item(state, context, share, target, name, path)

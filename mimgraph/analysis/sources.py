@@ -45,7 +45,9 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
     """A source's value and type; a port that is not there is reported, a name is already."""
     if source.name in context.inputs:
         declared = context.scope.inputs[source.name]
-        type_ = context.inputs[source.name]
+        node = context.scope.nodes.get(source.name)
+        is_twice = node is not None and node.operation is None  # so that either may be meant
+        type_ = None if is_twice else context.inputs[source.name]
         if source.port is not None:
             unknown_port(state, source.name, source.port, source.port_span, (), path)
             type_ = None
@@ -53,8 +55,8 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
         return Fed(Value(source.name, ""), type_, source, declared.span, presence)
     typed = context.typed.get(source.name)
     if typed is None:
-        node = context.scope.nodes.get(source.name)
-        return Fed(Value(source.name, ""), None, source, node.span if node else source.span)
+        unknown = context.scope.nodes.get(source.name)
+        return Fed(Value(source.name, ""), None, source, unknown.span if unknown else source.span)
     port = typed.default if source.port is None else source.port
     span = typed.declared.span
     if port is not None and port in typed.results and source.port != "":

@@ -86,7 +86,8 @@ class State:
 @dataclass(slots=True)
 class Context:
     """One body being typed. `path` starts the node names of diagnostics, `uses` say who uses it,
-    `optional` are the inputs that may be missing."""
+    `optional` are the inputs that may be missing. `origins` are where the values of params stand
+    that a repeat's `with` gives: what is wrong with one is told there."""
 
     env: Environment
     inputs: Mapping[str, TensorType | None]
@@ -96,6 +97,7 @@ class Context:
     typed: dict[str, TypedNode | None] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     owners: dict[Share, Owner | None] = field(default_factory=dict)
+    origins: Mapping[str, Span] = field(default_factory=dict)
 
 
 class Owner(NamedTuple):

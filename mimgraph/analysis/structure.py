@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from mimgraph.analysis.dag import Edge, cycles, ordered
@@ -10,7 +11,19 @@ from mimgraph.analysis.elsewhere import Elsewhere, Meaning
 from mimgraph.analysis.names import input_fault, name_fault
 from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.ir.graph import Apply, Block, BlockInput, Each, Input, Node, Output, Share
+from mimgraph.ir.graph import (
+    ANOTHER,
+    OTHERS,
+    Apply,
+    Block,
+    BlockInput,
+    Each,
+    Input,
+    Node,
+    Output,
+    Share,
+    Source,
+)
 from mimgraph.source import Span
 
 
@@ -37,13 +50,17 @@ def check_scope(
     report: Report,
     path: str = "",
     elsewhere: Elsewhere | None = None,
+    lost: frozenset[str] = frozenset(),
 ) -> Scope:
-    """Check one namespace; everything that is wrong is reported, and the rest can go on."""
+    """Check one namespace; everything that is wrong is reported, and the rest can go on.
+
+    Of the names that are `lost` the fault is reported already.
+    """
     before = len(report.diagnostics)
     named_inputs = {i.name: i for i in inputs}
     named_nodes = unique(inputs, nodes, report, path)
-    outputs_fine = _resolve_outputs(outputs, named_inputs, named_nodes, report, elsewhere)
-    edges = _edges(named_inputs, named_nodes, report, path, elsewhere)
+    outputs_fine = _resolve_outputs(outputs, named_inputs, named_nodes, lost, report, elsewhere)
+    edges = _edges(named_inputs, named_nodes, lost, report, path, elsewhere)
     order = _order(edges, named_nodes, report, path)
     if outputs_fine and outputs:
         cyclic = len(report.diagnostics) > before and len(order) < len(named_nodes)
@@ -55,7 +72,7 @@ def check_scope(
 def unique(
     inputs: Sequence[Input | BlockInput], nodes: Sequence[Node], report: Report, path: str
 ) -> dict[str, Node]:
-    """The nodes by name; a name that is bad or taken is reported."""
+    """The nodes by name; a name that is bad or taken is reported, and what it names does nothing."""
     taken: dict[str, Span] = {}
     kept: dict[str, Node] = {}
     for thing in (*inputs, *nodes):
@@ -66,6 +83,10 @@ def unique(
                 thing.name,
             )
         if thing.name in taken:
+            read: tuple[Source, ...] = ()
+            if isinstance(thing, Node):
+                read = thing.sources or ()
+                kept[thing.name] = replace(thing, operation=None, sources=())
             first = Label(taken[thing.name], "first given here")
             report.add(
                 Diagnostic(
@@ -77,6 +98,7 @@ def unique(
                     node=path + thing.name if isinstance(thing, Node) else "",
                 ),
                 thing.name,
+                *(source.name for source in read),
             )
             continue
         taken[thing.name] = thing.span
@@ -89,6 +111,7 @@ def _resolve_outputs(
     outputs: Sequence[Output],
     inputs: Mapping[str, Input | BlockInput],
     nodes: Mapping[str, Node],
+    lost: Collection[str],
     report: Report,
     elsewhere: Elsewhere | None,
 ) -> bool:
@@ -99,7 +122,8 @@ def _resolve_outputs(
         if source.name not in inputs and source.name not in nodes:
             fine = False
             choices = (*inputs, *nodes)
-            _unknown_source(source.name, source.name_span, choices, report, "", elsewhere)
+            if source.name != OTHERS and not is_lost(source.name, lost, choices, report):
+                _unknown_source(source.name, source.name_span, choices, report, "", elsewhere)
     return fine
 
 
@@ -132,6 +156,7 @@ def _unknown_source(
 def _edges(
     inputs: Mapping[str, Input | BlockInput],
     nodes: Mapping[str, Node],
+    lost: Collection[str],
     report: Report,
     path: str,
     elsewhere: Elsewhere | None,
@@ -144,13 +169,24 @@ def _edges(
                 edges.append((source.name, node.name))
             elif source.name not in inputs:
                 choices, here = (*inputs, *nodes), path + node.name
-                _unknown_source(source.name, source.name_span, choices, report, here, elsewhere)
+                if not is_lost(source.name, lost, choices, report):
+                    _unknown_source(source.name, source.name_span, choices, report, here, elsewhere)
         if (share := shared_by(node)) is not None and share.target not in nodes:
-            _unknown_target(node, share, inputs, nodes, report, path, elsewhere)
+            _unknown_target(node, share, inputs, nodes, lost, report, path, elsewhere)
     # the modules of an `each` have names once it is typed
     eaches = _shared_eaches(nodes, report, path)
     edges += [(each, name) for name, each in eaches.items()]
     return edges
+
+
+def is_lost(name: str, lost: Collection[str], choices: Collection[str], report: Report) -> bool:
+    """Whether an unknown name is probably one of those that could not be read, and not one of the
+    choices misspelt."""
+    if name in lost or OTHERS in lost:
+        return True
+    if ANOTHER not in lost:
+        return False
+    return report.nearest(name, lost) is not None or report.nearest(name, choices) is None
 
 
 def needed_for(nodes: Iterable[Node], outputs: Iterable[str]) -> set[str]:
@@ -186,6 +222,7 @@ def _unknown_target(
     share: Share,
     inputs: Container[str],
     nodes: Mapping[str, Node],
+    lost: Collection[str],
     report: Report,
     path: str,
     elsewhere: Elsewhere | None,
@@ -196,6 +233,8 @@ def _unknown_target(
         help = f"{share.target} is an input, which has no module to share"
         span, here = share.target_span, path + node.name
         report.add(Diagnostic("unknown-source", message, span, help=help, node=here), share.target)
+        return
+    if is_lost(share.target, lost, nodes, report):
         return
     others = [name for name in nodes if name != node.name]
     span, here = share.target_span, path + node.name
@@ -272,6 +311,13 @@ def report_cycle(
     )
 
 
+def _reads_unknown(node: Node) -> bool:
+    """Whether a node reads nothing by a fault, so that it may have been meant to read anything."""
+    if node.sources is None or (not node.sources and node.operation is not None):
+        return not is_own(node)
+    return False
+
+
 def _check_used(
     inputs: Mapping[str, Input | BlockInput],
     nodes: Mapping[str, Node],
@@ -281,8 +327,8 @@ def _check_used(
     path: str,
 ) -> None:
     """Report inputs that nothing reads, and each dead chain at its end."""
-    if any(node.sources is None and not is_own(node) for node in nodes.values()):
-        return  # what reads nothing by a fault may have read anything
+    if any(_reads_unknown(node) for node in nodes.values()):
+        return
     read = {output.source.name for output in outputs}
     for node in order:
         read.update(source.name for source in node.sources or ())

@@ -26,6 +26,11 @@ FAULTY: Final = Faulty.FAULTY
 # The layers whose second source has a key of its own: {layer: Cast, from: mask, like: x}.
 BESIDE_FROM: Final = {"Cast": "like"}
 
+# stand among names, keys and options of which the text could not be read: of any number, of one more;
+# halves of characters, which no text of a spec can be
+OTHERS: Final = "\ud800"
+ANOTHER: Final = "\ud801"
+
 
 class Written(NamedTuple):
     """A value not yet computed; `part` gives the span of characters of the expression's text."""
@@ -66,13 +71,20 @@ class Template(NamedTuple):
 class Option(NamedTuple):
     """An option as given: plain data in which `Written` stands for what is computed later.
 
-    `part` gives the span of characters of a text.
+    `part` gives the span of characters of a text, `items` are the spans of a list's values. `in_with`
+    says that the value is one of those that `with` gives, where its faults are told.
     """
 
     value: Any
     span: Span
     key: Span
     part: Callable[[int, int], Span] | None = None
+    items: tuple[Span, ...] = ()
+    in_with: bool = False
+
+    def item(self, index: int) -> Span:
+        """The span of a value of the list, where the list is written out."""
+        return self.items[index] if self.items else self.span
 
     def at(self, within: tuple[int, int] | None) -> Span:
         """The span of characters of the value, where the text is as the user wrote it."""
@@ -274,7 +286,8 @@ class Block:
 
     A chain has one input and one node named "", and its items are the module's own positions.
     A block made in code may bring the blocks that it uses, in `inner`; one that a Python function
-    declared has what calls the function again, in `function`.
+    declared has what calls the function again, in `function`. `lost` are the names of inputs and
+    nodes that could not be read.
     """
 
     family: str
@@ -286,6 +299,7 @@ class Block:
     is_chain: bool = False
     doc: str = ""
     inner: Mapping[str, Block] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
     function: Any = field(default=None, compare=False, repr=False)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
@@ -302,7 +316,8 @@ class Block:
 
 @data
 class Graph:
-    """A whole spec. `origin` is the span of what a missing key is told at."""
+    """A whole spec. `origin` is the span of what a missing key is told at; `lost` are the names of
+    inputs and nodes that could not be read."""
 
     name: str
     origin: Span
@@ -312,3 +327,4 @@ class Graph:
     nodes: tuple[Node, ...] = ()
     outputs: tuple[Output, ...] = ()
     doc: str = ""
+    lost: frozenset[str] = frozenset()

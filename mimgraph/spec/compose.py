@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import yaml
@@ -21,7 +22,7 @@ from yaml.events import (
 )
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.ir.graph import FAULTY, Faulty
+from mimgraph.ir.graph import ANOTHER, FAULTY, Faulty
 from mimgraph.source import SourceFile, Span
 
 MAX_BYTES = 1 << 20
@@ -33,12 +34,23 @@ Value = str | int | float | bool | None | Faulty
 
 
 class Scalar(NamedTuple):
-    """A value, the text it was resolved from, and whether that stood there without quotes."""
+    """A value, the text it was resolved from, and whether that stood there without quotes.
+
+    `tagged` says that the value is faulty because a tag, which is reported, stands in front of it.
+    """
 
     value: Value
     span: Span
     text: str
     plain: bool
+    tagged: bool = False
+
+    @property
+    def name(self) -> str | None:
+        """The text, of a value that is one or is one without its tag."""
+        if self.tagged:
+            return self.text
+        return self.value if isinstance(self.value, str) else None
 
     def part(self, start: int, end: int) -> Span:
         """Characters `start` to `end` of the text; the whole where they have no columns of their own."""
@@ -57,19 +69,42 @@ class Sequence(NamedTuple):
 
 
 class Mapping(NamedTuple):
-    """Entries in the order of the text; `incomplete` when one was left out because of its key."""
+    """Entries in the order of the text.
+
+    `lost` are the keys of entries that were left out because of them, ANOTHER for one without a
+    text. A key given twice has no value, and is among them with ANOTHER: one of the two may have
+    been meant for another key. All are reported.
+    """
 
     entries: tuple[tuple[Scalar, Tree], ...]
     span: Span
-    incomplete: bool = False
+    lost: tuple[str, ...] = ()
 
     def get(self, key: str) -> Tree | None:
         """The value at `key`, found by looking through the entries."""
         return next((value for name, value in self.entries if name.value == key), None)
 
+    def outdented(self, outer: Scalar, inner: Scalar) -> Mapping:
+        """The mapping with the entry of one key, in the mapping behind another, beside that."""
+        entries: list[tuple[Scalar, Tree]] = []
+        for key, value in self.entries:
+            if key is outer and isinstance(value, Mapping):
+                moved = [entry for entry in value.entries if entry[0] is inner]
+                kept = tuple(entry for entry in value.entries if entry[0] is not inner)
+                entries += ((key, value._replace(entries=kept)), *moved)
+            else:
+                entries.append((key, value))
+        return self._replace(entries=tuple(entries))
+
+    def with_faulty(self, *keys: str) -> Mapping:
+        """The mapping with faulty values at those of the keys that it lacks."""
+        missing = [Scalar(key, self.span, key, True) for key in keys if self.get(key) is None]
+        faulty = Scalar(FAULTY, self.span, "", plain=True)
+        return self._replace(entries=(*self.entries, *((key, faulty) for key in missing)))
+
 
 Tree = Scalar | Sequence | Mapping
-Report = Callable[[Diagnostic], None]
+Report = Callable[..., None]  # takes a diagnostic, and the words that it speaks of
 
 
 # libyaml's parser; PyYAML's own where libyaml is absent
@@ -78,7 +113,7 @@ PARSER: Callable[[str], Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 def compose(file: SourceFile, report: Report) -> Tree | None:
     """The tree of a spec's text, or None if it cannot be read; `report` is told of every fault."""
-    composer = _Composer(file, report)
+    composer = _Composer(file)
     text = file.text.removeprefix("\ufeff")
     try:
         _check_size(file, text)
@@ -88,9 +123,26 @@ def compose(file: SourceFile, report: Report) -> Tree | None:
             composer.read_yaml(text)
     except _Unreadable as fault:
         composer.close_all()
-        report(fault.diagnostic)
+        if not composer.is_only_template():
+            composer.refuse(fault.diagnostic)
+        composer.tell(report)
         return None
+    composer.tell(report)
     return composer.root()
+
+
+def texts(tree: Tree) -> Iterator[str]:
+    """Every text in a tree, keys included, and the names in front of a dot."""
+    stack: list[Tree] = [tree]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, Scalar):
+            yield current.text.partition(".")[0]
+        elif isinstance(current, Sequence):
+            stack.extend(current.items)
+        else:
+            for key, value in current.entries:
+                stack.extend((key, value))
 
 
 class _Unreadable(Exception):
@@ -182,6 +234,11 @@ NO_ALIASES = "write `params` for values and `blocks` for sub-graphs that are use
 SURROGATE = re.compile("[\ud800-\udfff]")
 PROPERTIES = re.compile(r"{0}\s*{0}?".replace("{0}", r"(!<[^>\s]*>|[&!][^\s\[\]{},]*)"))
 GLUED = re.compile(r"\?[^\s?]")
+YAML_TAGS = "tag:yaml.org,2002:"
+RESOLVED_TAGS = ("int", "float", "bool", "null")  # what such a scalar says without its tag, too
+TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\$\{[^{}]*\}")
+TEMPLATE_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+MOST_LABELS = 8  # of the other places of an ambiguous word
 NODES = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)
 BLOCK_STYLES = ("|", ">")
 BREAKS = ("\x85", "\u2028", "\u2029")  # end a line in YAML 1.1, but not in 1.2 and not in an editor
@@ -199,12 +256,21 @@ Kind = type[Sequence] | type[Mapping]
 
 
 class _Open(NamedTuple):
-    """A collection that has begun, and the items of the one around it."""
+    """A collection that has begun, the items of the one around it, and how many faults precede it."""
 
     kind: Kind
     line: int
     column: int
     outer: list[Tree]
+    faults: int
+
+
+class _Fault(NamedTuple):
+    """A fault, and the words it speaks of; `ambiguous` is the text of an ambiguous scalar."""
+
+    diagnostic: Diagnostic
+    words: tuple[str, ...] = ()
+    ambiguous: str | None = None
 
 
 class _Composer:
@@ -213,9 +279,11 @@ class _Composer:
     `items` are those of the innermost open collection; in a mapping keys and values alternate.
     """
 
-    def __init__(self, file: SourceFile, report: Report) -> None:
+    def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self.report = report
+        self.faults: list[_Fault] = []
+        self.ambiguous_keys: set[Span] = set()
+        self.left_out: list[Tree] = []  # the values of faulty keys, whose words are spoken of
         self.items: list[Tree] = []
         self.stack: list[_Open] = []
         self.resolved = _Resolved()
@@ -228,69 +296,133 @@ class _Composer:
             return Mapping((), Span(self.file, 1, 1, 1, 1))
         return root
 
+    def is_only_template(self) -> bool:
+        """Whether the text begins with `{{ x }}`, which makes the rest another document."""
+        first = self.items[0] if self.items else None
+        return isinstance(first, Scalar) and first.text.startswith("{{") and first.value is FAULTY
+
     def add(self, text: str, span: Span, plain: bool) -> None:
         """A scalar; `text` is without quotes and escapes."""
         value: Value = text
         if plain:
             value = self.resolved[text]
             if value is FAULTY:
-                self.report(fault_of(text, span))
+                fault = fault_of(text, span)
+                word = text if fault.code == "ambiguous-scalar" else None
+                self.faults.append(_Fault(fault, (text,), word))
         elif not text.isascii() and SURROGATE.search(text):
             value = FAULTY
-            self.report(Diagnostic("yaml-syntax", "an escape that is half a character", span))
+            self.refuse(Diagnostic("yaml-syntax", "an escape that is half a character", span))
         self.items.append(Scalar(value, span, text, plain))
 
     def open(self, kind: Kind, line: int, column: int) -> None:
         if len(self.stack) == MAX_DEPTH:
             span = Span(self.file, line, column, line, column + 1)
             raise _Unreadable(_too_deep(span))
-        self.stack.append(_Open(kind, line, column, self.items))
+        self.stack.append(_Open(kind, line, column, self.items, len(self.faults)))
         self.items = []
 
     def close(self, end_line: int, end_column: int) -> None:
-        kind, line, column, outer = self.stack.pop()
+        kind, line, column, outer, faults = self.stack.pop()
         span = Span(self.file, line, column, end_line, end_column)
-        closed = self.mapping(span) if kind is Mapping else Sequence(tuple(self.items), span)
+        closed: Tree
+        if kind is Sequence:
+            closed = Sequence(tuple(self.items), span)
+        elif end_line and self.is_template(line, column):
+            del self.faults[faults:]
+            closed = self.template(span)
+        else:
+            closed = self.mapping(span)
         outer.append(closed)
         self.items = outer
 
     def close_all(self) -> None:
-        """Tell the faults of what is open when the reading ends before its time."""
+        """Note the faults of what is open when the reading ends before its time."""
         while self.stack:
             self.close(0, 0)
 
     def mapping(self, span: Span) -> Mapping:
         """The items in pairs, without those whose key is at fault."""
         entries: dict[str, tuple[Scalar, Tree]] = {}
-        incomplete = False
+        lost: list[str] = []
         items = iter(self.items)
         for key, value in zip(items, items, strict=False):  # a key may be left at a syntax fault
+            if isinstance(key, Scalar) and key.tagged:
+                key = Scalar(key.text, key.span, key.text, key.plain)
             if not (isinstance(key, Scalar) and isinstance(key.value, str)) or _is_merge(key):
-                incomplete = True
                 self.refuse_key(key, value)
+                lost.append(_lost_name(key))
             elif key.value in entries:
-                self.refuse_duplicate(key, entries[key.value][0])
+                first, other = entries[key.value]
+                self.refuse_duplicate(key, first, (other, value))
+                entries[key.value] = first, Scalar(FAULTY, other.span, "", plain=True)
+                lost += (key.value, ANOTHER)
             else:
                 entries[key.value] = key, value
-        return Mapping(tuple(entries.values()), span, incomplete)
+        return Mapping(tuple(entries.values()), span, tuple(lost))
+
+    def is_template(self, line: int, column: int) -> bool:
+        """Whether the mapping that ends is `{{ x }}`: its first key a mapping right at its bracket."""
+        first = self.items[0] if self.items else None
+        if first is None or (isinstance(first, Scalar) and first.value is not FAULTY):
+            return False
+        beside = first.span.line == line and first.span.column == column + 1
+        return beside and self.file.line(line)[column - 1 : column + 1] == "{{"
+
+    def template(self, span: Span) -> Scalar:
+        """A faulty value in the place of `{{ x }}`, which is reported."""
+        line = self.file.line(span.line)
+        end = span.end_column - 1 if span.end_line == span.line else len(line)
+        text = line[span.column - 1 : end]
+        self.refuse(_unfilled(text, span))
+        return Scalar(FAULTY, span, text, plain=True)
 
     # --- faults that do not end the reading
+
+    def refuse(self, diagnostic: Diagnostic, *trees: Tree) -> None:
+        """Note a fault that speaks of the texts of the trees."""
+        words = tuple(word for tree in trees for word in texts(tree))
+        self.faults.append(_Fault(diagnostic, words))
+
+    def tell(self, report: Report) -> None:
+        """Report what was noted; an ambiguous word that is a key too is told once, at the key."""
+        keys: dict[str, Span] = {}
+        others: dict[str, list[Label]] = {}
+        for diagnostic, _, word in self.faults:
+            if word is not None and diagnostic.span in self.ambiguous_keys:
+                keys.setdefault(word, diagnostic.span)
+        for diagnostic, _, word in self.faults:
+            if word is not None and keys.get(word, diagnostic.span) != diagnostic.span:
+                others.setdefault(word, []).append(Label(diagnostic.span, "and here"))
+        left_out = [word for tree in self.left_out for word in texts(tree)]
+        for diagnostic, words, word in self.faults:
+            if word is not None and word in others:
+                if diagnostic.span != keys[word]:
+                    continue
+                diagnostic = replace(diagnostic, labels=tuple(others[word][:MOST_LABELS]))
+            report(diagnostic, *words, *left_out)
+            left_out = []
 
     def refuse_key(self, key: Tree, value: Tree) -> None:
         if not isinstance(key, Scalar):
             kind = "list" if isinstance(key, Sequence) else "mapping"
-            self.refuse(f"a key must be text, not a {kind}", key.span)
+            self.refuse_subset(f"a key must be text, not a {kind}", key.span, "", key, value)
         elif _is_merge(key):
             if not _is_alias(value):
-                self.refuse("merge keys are not read", key.span, NO_ALIASES)
-        elif key.value is not FAULTY:
+                self.refuse_subset("merge keys are not read", key.span, NO_ALIASES, value)
+        elif key.value is FAULTY:
+            self.ambiguous_keys.add(key.span)
+            self.left_out.append(value)
+        else:
             mend = f'quote it: "{_brief(key.text)}"' if key.text else "give it a name"
-            self.refuse(f"a key must be text, not {_brief(key.text) or 'empty'}", key.span, mend)
+            message = f"a key must be text, not {_brief(key.text) or 'empty'}"
+            self.refuse_subset(message, key.span, mend, key, value)
 
-    def refuse_duplicate(self, key: Scalar, first: Scalar) -> None:
+    def refuse_duplicate(self, key: Scalar, first: Scalar, values: tuple[Tree, Tree]) -> None:
         label = Label(first.span, "first given here")
         message = f"{_brief(key.text)} is given twice"
-        self.report(Diagnostic("duplicate-key", message, key.span, labels=(label,)))
+        fault = Diagnostic("duplicate-key", message, key.span, labels=(label,))
+        self.refuse(fault, key, *values)
 
     def refuse_properties(self, event: Any) -> None:
         """Tell of a node's anchor and tag, which stand where the node begins."""
@@ -302,12 +434,13 @@ class _Composer:
                 start, end = properties.span(group)
                 span = Span(self.file, line, start + 1, line, end + 1)
                 if properties[group].startswith("&"):
-                    self.refuse("anchors are not read", span, NO_ALIASES)
+                    self.refuse_subset("anchors are not read", span, NO_ALIASES)
                 else:
-                    self.refuse("tags are not read", span, "leave it out: values are plain data")
+                    help = "leave it out: values are plain data"
+                    self.refuse_subset("tags are not read", span, help)
 
-    def refuse(self, message: str, span: Span, help: str = "") -> None:
-        self.report(Diagnostic("yaml-subset", message, span, help=help))
+    def refuse_subset(self, message: str, span: Span, help: str = "", *trees: Tree) -> None:
+        self.refuse(Diagnostic("yaml-subset", message, span, help=help), *trees)
 
     # --- YAML
 
@@ -335,7 +468,7 @@ class _Composer:
                 self.alias(event)
             elif kind is DocumentStartEvent and self.items:
                 help = "one file is one spec: put it in a file of its own"
-                self.refuse("a second document is not read", self.span(event), help)
+                self.refuse_subset("a second document is not read", self.span(event), help)
                 break
 
     def events(self, text: str) -> Iterator[Any]:
@@ -370,16 +503,26 @@ class _Composer:
             span = self.empty_span(event)
         if event.anchor or event.tag:
             self.refuse_properties(event)
+            span = self.without_properties(span, text, style)
         if event.tag:
-            self.items.append(Scalar(FAULTY, span, text, not style))
+            self.add_tagged(event.tag, text, span, not style)
         else:
             self.add(text, span, not style)
 
+    def add_tagged(self, tag: str, text: str, span: Span, plain: bool) -> None:
+        """A scalar whose tag is reported: YAML's own tags say what it is, others nobody can tell."""
+        tagged = Scalar(FAULTY, span, text, plain, tagged=True)
+        if tag == f"{YAML_TAGS}str":
+            tagged = Scalar(text, span, text, plain)
+        elif tag.startswith(YAML_TAGS) and tag.removeprefix(YAML_TAGS) in RESOLVED_TAGS:
+            tagged = Scalar(self.resolved[text], span, text, plain)
+        self.items.append(tagged)
+
     def start(self, kind: Kind, event: Any) -> None:
         mark = event.start_mark
-        self.open(kind, mark.line + 1, mark.column + 1)
         if event.anchor or event.tag:
             self.refuse_properties(event)
+        self.open(kind, mark.line + 1, mark.column + 1)
 
     def end(self, event: Any) -> None:
         mark = event.end_mark
@@ -391,7 +534,7 @@ class _Composer:
     def alias(self, event: Any) -> None:
         span = self.span(event)
         if event.anchor not in self.anchors:
-            self.refuse("aliases are not read", span, NO_ALIASES)
+            self.refuse_subset("aliases are not read", span, NO_ALIASES)
         self.items.append(Scalar(FAULTY, span, f"*{event.anchor}", plain=True))
 
     def syntax_fault(self, error: yaml.MarkedYAMLError) -> Diagnostic:
@@ -401,6 +544,11 @@ class _Composer:
         labels = []
         if context and error.context and (context.line, context.column) != (mark.line, mark.column):
             labels.append(Label(self.fault_span(context), error.context))
+        for template in TEMPLATE.finditer(self.file.line(mark.line + 1)):
+            if template.start() <= mark.column <= template.end():
+                line, start, end = mark.line + 1, template.start() + 1, template.end() + 1
+                place = Span(self.file, line, start, line, end)
+                return _unfilled(template[0], place)
         character = self.file.line(mark.line + 1)[mark.column : mark.column + 1]
         if error.problem == "exceeded maximum nesting depth":  # libyaml's own, when it looks ahead
             return _too_deep(span)
@@ -412,6 +560,15 @@ class _Composer:
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
         return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def without_properties(self, span: Span, text: str, style: str | None) -> Span:
+        """The span of a scalar without its anchor and tag, where its text stands on one line as it is."""
+        quote = 1 if style else 0
+        start = span.end_column - len(text) - 2 * quote
+        as_written = self.file.line(span.end_line)[start - 1 + quote : span.end_column - 1 - quote]
+        if span.line != span.end_line or start < span.column or as_written != text:
+            return span
+        return Span(self.file, span.line, start, span.line, span.end_column)
 
     def block_span(self, event: Any) -> Span:
         """Of a `|` or `>` text, without the blank lines and the indentation behind it."""
@@ -459,6 +616,27 @@ class _Composer:
 
 def _is_merge(key: Scalar) -> bool:
     return key.plain and key.value == "<<"
+
+
+def _lost_name(key: Tree) -> str:
+    """What readers would call the entry of a faulty key; ANOTHER where there is no telling."""
+    if not isinstance(key, Scalar) or not key.text or _is_merge(key) or _is_alias(key):
+        return ANOTHER
+    return ANOTHER if TEMPLATE.match(key.text) else key.text
+
+
+def _unfilled(text: str, span: Span) -> Diagnostic:
+    """The fault of a template's `{{ x }}` that is still in the text, or of `{% if x %}`, which no YAML
+    can be."""
+    code = "yaml-subset" if text.startswith("{{") else "yaml-syntax"
+    name = TEMPLATE_NAME.search(text)
+    param = name[0] if name else "x"
+    help = f"fill it in before, or declare params: {{{param}: ...}} and write ${param}"
+    if text.startswith(("{%", "<%")):
+        help = "fill it in before: a spec has no statements"
+    return Diagnostic(
+        code, f"{_brief(text)} is left from a template that was not filled in", span, help=help
+    )
 
 
 def _is_alias(value: Tree) -> bool:

@@ -6,7 +6,9 @@ from mimgraph.analysis.names import NODE_WORDS, OPS, OUTPUT
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import (
+    ANOTHER,
     BESIDE_FROM,
+    OTHERS,
     Apply,
     Call,
     Chain,
@@ -17,18 +19,19 @@ from mimgraph.ir.graph import (
     Share,
     Source,
 )
+from mimgraph.source import Span
 from mimgraph.spec.compose import Mapping as Map
-from mimgraph.spec.compose import Scalar, Tree
+from mimgraph.spec.compose import Scalar, Tree, texts
 from mimgraph.spec.compose import Sequence as Seq
 from mimgraph.spec.operations import OperationReader
-from mimgraph.spec.reader import texts
+from mimgraph.spec.reader import is_faulty
 
 
 class NodeReader(OperationReader):
     """Reads what runs in one scope."""
 
     def nodes(self, tree: Map, path: str) -> tuple[Node, ...]:
-        return tuple(self.node(key, value, path) for key, value in tree.entries)
+        return tuple(self.node(key, value, path) for key, value in self.things(tree))
 
     def node(self, key: Scalar, tree: Tree, path: str) -> Node:
         """A node; without an operation if it could not be read."""
@@ -39,6 +42,7 @@ class NodeReader(OperationReader):
         if self.is_split(tree, here):
             self.report.spoken.update(texts(tree))
             return Node(key.text, key.span, None)
+        self.note_misplaced(tree)
         before = len(self.report.diagnostics)
         op = self.op_of(key, tree, here)
         if tree.get("each") is not None and tree.get("from") is not None:
@@ -60,13 +64,26 @@ class NodeReader(OperationReader):
         freeze = self.freeze(tree.get("freeze"), here)
         if len(self.report.diagnostics) > before:
             self.report.spoken.update(texts(tree))
-        fine = sources is not None or fed_by is None
+        fine = sources is not None or (fed_by is None and not tree.lost)
+        fine = fine and (take is not None or tree.get("take") is None)
         whole = key.span.to(tree.span)
         return Node(key.text, key.span, operation if fine else None, sources, take, freeze, whole)
+
+    def note_misplaced(self, tree: Map) -> None:
+        """Note which other nodes ended up in this one: by their indentation, or without their name, as
+        what they read and do is then given twice."""
+        for key, value in tree.entries:
+            if isinstance(value, Map) and key.text not in NODE_WORDS and is_node(value):
+                self.lost |= {key.text}
+                self.report.spoken.update(texts(value))
+        if tree.lost and not {"from", *OPS}.isdisjoint(tree.lost):
+            self.lost |= {ANOTHER}
 
     def op_of(self, key: Scalar, tree: Map, here: str) -> tuple[Scalar, Tree] | None:
         """The one key that says what a node does."""
         ops = [(k, v) for k, v in tree.entries if k.text in OPS]
+        if len(ops) > 1:
+            self.lost |= {ANOTHER}
         for extra, _ in ops[1:]:
             self.fault(
                 "unknown-key",
@@ -81,7 +98,7 @@ class NodeReader(OperationReader):
             if other.text not in NODE_WORDS and nearest(other.text, OPS):
                 self.unknown_key("a node", other, OPS, tree, here)
                 return None
-        if tree.incomplete:
+        if tree.lost:
             return None
         self.fault(
             "missing-key",
@@ -106,8 +123,8 @@ class NodeReader(OperationReader):
             self.fault("unknown-key", f"{one.name} takes no each", key.span, node=here)
             return None
         assert not isinstance(one, Each)
-        entries = options.entries if options else ()
-        return Each(one, {k.text: self.option(k, v) for k, v in entries}, key.span)
+        entries = self.entries(options) if options else {}
+        return Each(one, {k: self.option(*pair) for k, pair in entries.items()}, key.span)
 
     def one_operation(
         self, op: tuple[Scalar, Tree], tree: Map, here: str
@@ -126,7 +143,7 @@ class NodeReader(OperationReader):
         words = () if key.text == "share" else ("with", "take", "freeze")
         beside = self.beside(op, tree)
         own = (key.text, *self.feeding(tree, words), *((beside[0].text,) if beside else ()))
-        rest = {k.text: (k, v) for k, v in tree.entries if k.text not in own}
+        rest = {k: entry for k, entry in self.entries(tree).items() if k not in own}
         if key.text == "share":
             return self.share(name, value, rest, here)
         if key.text == "block":
@@ -149,7 +166,7 @@ class NodeReader(OperationReader):
 
     def sources(self, tree: Tree | None, here: str) -> tuple[Source, ...] | None:
         """One source, a list, or a mapping by argument; None where one cannot be read."""
-        if tree is None:
+        if tree is None or (isinstance(tree, Map) and tree.lost):
             return None
         if isinstance(tree, Scalar):
             pairs: list[tuple[Scalar | None, Tree]] = [(None, tree)]
@@ -162,8 +179,10 @@ class NodeReader(OperationReader):
         return tuple(complete) if len(complete) == len(found) else None
 
     def source(self, tree: Tree, here: str, argument: Scalar | None = None) -> Source | None:
-        text = tree.value if isinstance(tree, Scalar) else None
-        if not isinstance(text, str):
+        text = tree.name if isinstance(tree, Scalar) else None
+        if text is None and isinstance(tree, Scalar) and tree.text in self.lost:
+            text = tree.text  # as the key that it names, which is no text either
+        if text is None:
             self.wrong_type("a source", "an input, a node or node.port", tree, here)
             return None
         name, dot, port = text.partition(".")
@@ -176,20 +195,21 @@ class NodeReader(OperationReader):
         )
 
     def outputs(self, tree: Tree, words: tuple[str, ...] = OUTPUT) -> tuple[Output, ...]:
-        """One source, a list, or `{public_name: source}`, a source with more to say in a mapping."""
+        """One source, a list, or `{public_name: source}`, a source with more to say in a mapping;
+        one that cannot be read may be anything."""
         if isinstance(tree, Scalar):
             source = self.source(tree, "")
-            return (Output(source.name, source, tree.span),) if source else ()
-        if not (tree.entries if isinstance(tree, Map) else tree.items):
+            return (Output(source.name, source, tree.span) if source else unread(tree.span),)
+        if not (tree.entries or tree.lost if isinstance(tree, Map) else tree.items):
             self.wrong_type("outputs", "a source, a list of them, or {name: source}", tree)
+            return (unread(tree.span),)
         if isinstance(tree, Map):
-            return tuple(o for k, v in tree.entries if (o := self.named_output(k, v, words)))
+            named = [self.named_output(key, value, words) for key, value in tree.entries]
+            return (*named, unread(tree.span)) if tree.lost else tuple(named)
         found: dict[str, Output] = {}
         for item in tree.items:
             output = self.listed_output(item, words)
-            if output is None:
-                continue
-            if output.name in found:
+            if output.name in found and output.name != OTHERS:
                 first = Label(found[output.name].span, "first given here")
                 self.report.add(
                     Diagnostic(
@@ -204,7 +224,7 @@ class NodeReader(OperationReader):
             found[output.name] = output
         return tuple(found.values())
 
-    def listed_output(self, tree: Tree, words: tuple[str, ...]) -> Output | None:
+    def listed_output(self, tree: Tree, words: tuple[str, ...]) -> Output:
         if isinstance(tree, Map) and len(tree.entries) == 1:
             return self.named_output(*tree.entries[0], words)
         source = self.source(tree, "")
@@ -215,10 +235,10 @@ class NodeReader(OperationReader):
             self.fault(
                 "wrong-type", "a port in a list needs a name", tree.span, help=help, tree=tree
             )
-            return None
-        return Output(source.name, source, tree.span) if source else None
+            return unread(tree.span)
+        return Output(source.name, source, tree.span) if source else unread(tree.span)
 
-    def named_output(self, key: Scalar, tree: Tree, words: tuple[str, ...]) -> Output | None:
+    def named_output(self, key: Scalar, tree: Tree, words: tuple[str, ...]) -> Output:
         """`name: source`, or `name: {from: source, only: training, doc: ...}`."""
         said: Map = tree if isinstance(tree, Map) else Map((), tree.span)
         training = False
@@ -227,21 +247,31 @@ class NodeReader(OperationReader):
             known = self.check_keys(what, tree, words)
             only, found = tree.get("only"), tree.get("from")
             training = isinstance(only, Scalar) and only.value == "training"
-            if only is not None and not training:
+            if only is not None and not training and not is_faulty(only):
                 self.fault("bad-option", "only is training", only.span, tree=only)
             if found is None:
                 if known:
                     help = f"{key.text}: {{from: ...}}"
                     self.fault("missing-key", f"{key.text} needs from", key.span, help=help)
-                return None
+                return unread(key.span, key.text)
             tree = found
         source = self.source(tree, "")
         if not (key.text.isascii() and key.text.isidentifier()):
             help = "a name is letters, digits and underscores, and starts with no digit"
             message = f"{key.text!r} cannot be an output's name"
             self.fault("bad-name", message, key.span, help=help, tree=tree)
-            return None
+            return unread(key.span, key.text)
         if source is None:
-            return None
+            return unread(key.span, key.text)
         doc = self.text("doc", said.get("doc")) or ""
         return Output(key.text, source, key.span, training, doc, key.span.to(said.span))
+
+
+def is_node(tree: Map) -> bool:
+    """Whether a mapping says what a node does."""
+    return any(key.text in OPS for key, _ in tree.entries)
+
+
+def unread(span: Span, name: str = OTHERS) -> Output:
+    """An output whose source could not be read, and may be any node."""
+    return Output(name, Source(OTHERS, None, span), span)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from mimgraph.analysis.names import OPS, REPEAT
 from mimgraph.ir.graph import (
+    OTHERS,
     Activation,
     Apply,
     Call,
@@ -23,7 +24,7 @@ from mimgraph.source import Span
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree
 from mimgraph.spec.compose import Sequence as Seq
-from mimgraph.spec.reader import rewritten
+from mimgraph.spec.reader import is_faulty, rewritten, unreadable
 from mimgraph.spec.values import ValueReader
 
 
@@ -42,6 +43,8 @@ class OperationReader(ValueReader):
         self, name: str, value: Tree, rest: Mapping[str, tuple[Scalar, Tree]], here: str
     ) -> Share | None:
         for word, _ in rest.values():
+            if word.value == OTHERS:
+                continue
             help = "a share has the options and words of what it shares"
             self.fault(
                 "unknown-option", "a share takes no options", word.span, help=help, node=here
@@ -69,14 +72,13 @@ class OperationReader(ValueReader):
         if "activation" in rest:
             activation = self.activation(rest["activation"][1], here)
             if activation is None:
-                return None
+                options[OTHERS] = self.option(*unreadable(span))
         return Apply(kind, name, span, options, lone, activation)
 
     def tensor(self, key: Scalar, value: Tree, tree: Map, here: str) -> Apply | None:
         """A tensor of the model, its shape behind the key; of an `arange`, what it counts."""
-        rest = {
-            k.text: (k, v) for k, v in tree.entries if k.text not in (key.text, "take", "freeze")
-        }
+        own = (key.text, "take", "freeze")
+        rest = {k: entry for k, entry in self.entries(tree).items() if k not in own}
         if key.text == "arange":
             if "from" in rest:
                 message = "an arange has its source behind its key"
@@ -95,7 +97,7 @@ class OperationReader(ValueReader):
 
     def activation(self, tree: Tree, here: str) -> Activation | None:
         """`ReLU`, or `{GELU: {approximate: tanh}}`."""
-        if isinstance(tree, Scalar) and isinstance(tree.value, str):
+        if isinstance(tree, Scalar) and tree.name is not None:
             name = self.name("activation", tree)
             return Activation(name, {}, None, tree.span) if name is not None else None
         if isinstance(tree, Map) and len(tree.entries) == 1:
@@ -113,7 +115,9 @@ class OperationReader(ValueReader):
     ) -> tuple[dict[str, tuple[Scalar, Tree]], Option | None]:
         """The options of `name: value`: by key, or one lone value."""
         if isinstance(value, Map):
-            return {k.text: (k, v) for k, v in value.entries}, None
+            return self.entries(value), None
+        if is_faulty(value):  # of which nobody knows whether it was a value or options
+            return {OTHERS: unreadable(value.span)}, None
         if isinstance(value, Scalar) and value.value is None:
             return {}, None
         return {}, self.option(key, value)
@@ -128,15 +132,17 @@ class OperationReader(ValueReader):
     ) -> Call | None:
         """A use of a block."""
         repeat = None
+        params = {k: self.option(*pair) for k, pair in rest.items() if k != "repeat"}
         if "repeat" in rest:
             repeat = self.repeat(rest["repeat"][1], here)
             if repeat is None:
-                return None
-        params = {k: self.option(*pair) for k, pair in rest.items() if k != "repeat"}
+                params[OTHERS] = self.option(*unreadable(span))
         return Call(name, span, params, lone, repeat)
 
     def repeat(self, tree: Tree, here: str) -> Repeat | None:
         """`repeat: 3`, or `{times, shared, with}`."""
+        if is_faulty(tree):
+            return None
         if not isinstance(tree, Map):
             return Repeat(Option(self.value(tree), tree.span, tree.span), False, {}, tree.span)
         if not self.check_keys("repeat", tree, REPEAT, here):
@@ -155,14 +161,14 @@ class OperationReader(ValueReader):
             span = next(k.span for k, _ in tree.entries if k.text == "with")
             self.fault("bad-option", "a shared repeat is one module: no with", span, node=here)
             return None
-        if times is None and not (each and each.entries):
+        if times is None and not (each and (each.entries or each.lost)):
             span = tree.span
             self.fault("missing-key", "repeat needs times", span, help="repeat: 3", node=here)
             return None
         return Repeat(
             Option(self.value(times), times.span, times.span) if times is not None else None,
             is_shared,
-            {k.text: self.option(k, v) for k, v in each.entries} if each else {},
+            {k: self.option(*pair) for k, pair in self.entries(each).items()} if each else {},
             tree.span,
         )
 
@@ -196,7 +202,7 @@ class OperationReader(ValueReader):
                 )
                 return broken
             rest, lone = self.item_options(key, value)
-        elif isinstance(tree, Scalar) and isinstance(tree.value, str):
+        elif isinstance(tree, Scalar) and tree.name is not None:
             key, rest, lone = tree, {}, None
         else:
             self.wrong_type("an item", "a layer or block, or {name: options}", tree, here)
@@ -204,20 +210,26 @@ class OperationReader(ValueReader):
         word = self.name("an item", key)
         if word is None:
             return broken
-        take = self.take(rest.pop("take")[1], here) if "take" in rest else None
+        spoilt = False
+        take = None
+        if "take" in rest:
+            take = self.take(rest.pop("take")[1], here)
+            spoilt = take is None
         freeze = self.freeze(rest.pop("freeze")[1], here) if "freeze" in rest else False
         operation: Operation | None
         if word in self.blocks:
             operation = self.call(word, key.span, rest, here, lone)
         else:
             operation = self.apply("layer", word, key.span, rest, here, lone)
+        if spoilt:  # which of its results is meant is unknown
+            operation = None
         return Node(name, key.span, operation, (), take, freeze, tree.span)
 
     def take(self, tree: Tree | None, here: str) -> Take | None:
         if tree is None:
             return None
-        if isinstance(tree, Scalar) and type(tree.value) in (str, int):
-            return Take(str(tree.value), tree.span)
+        if isinstance(tree, Scalar) and (tree.name is not None or type(tree.value) is int):
+            return Take(tree.text, tree.span)
         self.wrong_type("take", "a port", tree, here)
         return None
 

@@ -15,9 +15,11 @@ from mimgraph.analysis.names import (
     name_fault,
     param_fault,
 )
-from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import (
+    ANOTHER,
     FAULTY,
+    OTHERS,
     Block,
     BlockInput,
     Graph,
@@ -31,12 +33,12 @@ from mimgraph.ir.graph import (
     Written,
 )
 from mimgraph.ir.types import INTEGER
-from mimgraph.source import SourceFile
+from mimgraph.source import SourceFile, Span
 from mimgraph.spec.compose import MAX_INT, MIN_INT, Scalar, Tree, compose
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Sequence as Seq
-from mimgraph.spec.nodes import NodeReader
-from mimgraph.spec.reader import rewritten
+from mimgraph.spec.nodes import NodeReader, is_node
+from mimgraph.spec.reader import is_faulty, rewritten
 
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"
@@ -48,7 +50,8 @@ def read(file: SourceFile, report: Report, params: Mapping[str, Any] | None = No
     if tree is None:
         return None
     if not isinstance(tree, Map):
-        report.add(Diagnostic("wrong-type", "a spec is a mapping", tree.span))
+        if not is_faulty(tree):
+            report.add(Diagnostic("wrong-type", "a spec is a mapping", tree.span))
         return None
     return _SpecReader(file, report).graph(tree, params or {})
 
@@ -68,28 +71,52 @@ class _SpecReader(NodeReader):
         if known:
             for key in ("inputs", "nodes", "outputs"):
                 if tree.get(key) is None:
-                    help = f"a spec needs {key}"
-                    self.fault("missing-key", f"{key} is missing", self.origin, help=help)
+                    tree = self.without_missing(key, tree)
+        else:  # one of them may be meant by a key that is not known
+            tree = tree.with_faulty("params", "blocks", "outputs")
         self.version(tree.get("mimgraph"))
         nodes = self.mapping("nodes", tree.get("nodes"))
         blocks = self.mapping("blocks", tree.get("blocks"))
         if blocks is None and tree.get("blocks") is not None:
             nodes = None  # what uses a block cannot be read either
-        self.blocks = frozenset(key.text for key, _ in blocks.entries) if blocks else frozenset()
+        if blocks:
+            self.blocks = frozenset((*(key.text for key, _ in blocks.entries), *blocks.lost))
         inputs = self.mapping("inputs", tree.get("inputs"))
         outputs = tree.get("outputs")
-        if inputs is not None and not inputs.entries:
+        if inputs is not None and not (inputs.entries or inputs.lost):
             self.wrong_type("inputs", "a mapping of at least one input", inputs)
+        params = self.params(tree.get("params"), overrides)
+        block_definitions = self.block_definitions(blocks) if blocks else {}
+        self.lost = lost_names(inputs, nodes)
         return Graph(
             name=self.class_name(tree.get("name")),
             origin=self.origin,
-            params=self.params(tree.get("params"), overrides),
-            inputs=tuple(self.input(k, v) for k, v in inputs.entries) if inputs else (),
-            blocks={k.text: self.block(k, v) for k, v in blocks.entries} if blocks else {},
+            params=params,
+            inputs=tuple(self.input(*entry) for entry in self.things(inputs, INPUT))
+            if inputs
+            else (),
+            blocks=block_definitions,
             nodes=self.nodes(nodes, "") if nodes else (),
             outputs=self.outputs(outputs) if outputs is not None else (),
             doc=self.text("doc", tree.get("doc")) or "",
+            lost=self.lost,
         )
+
+    def without_missing(self, word: str, tree: Map) -> Map:
+        """Report that a section is missing; the spec with the one that stands in another section."""
+        for key, section in tree.entries:
+            for inner, value in section.entries if isinstance(section, Map) else ():
+                if inner.text == word and not (isinstance(value, Map) and is_node(value)):
+                    labels = (Label(inner.span, f"this is in {key.text}"),)
+                    help = f"indent {word} as {key.text} is"
+                    message = f"{word} is missing"
+                    fault = Diagnostic(
+                        "missing-key", message, self.origin, labels=labels, help=help
+                    )
+                    self.report.add(fault)
+                    return tree.outdented(key, inner)
+        self.fault("missing-key", f"{word} is missing", self.origin, help=f"a spec needs {word}")
+        return tree
 
     def version(self, tree: Tree | None) -> None:
         if tree is not None and not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
@@ -111,14 +138,18 @@ class _SpecReader(NodeReader):
         overrides: Mapping[str, Any] | None = None,
         reserved: tuple[str, ...] = (),
     ) -> dict[str, Option]:
-        """Params in order; an override takes the place of the value."""
+        """Params in order; an override takes the place of the value. Under the names of those whose
+        keys could not be read, which may be any, stand faulty values."""
+        params = self.mapping("params", tree) or Map((), self.origin)
+        lost = (OTHERS,) if tree is not None and not isinstance(tree, Map) else params.lost
         found: dict[str, Option] = {}
-        for key, value in (self.mapping("params", tree) or Map((), self.origin)).entries:
+        for key, value in params.entries:
             reason = param_fault(key.text)
             if key.text in reserved:
                 reason = f"{key.text} is a key of every node"
             if reason is not None:
                 self.fault("bad-name", f"{key.text!r} cannot be a param", key.span, help=reason)
+                self.misnamed.add(key.text)
             option = self.option(key, value)
             if isinstance(value, Map):
                 self.wrong_type("a param", "a number, a text, true, false or a list", value)
@@ -127,6 +158,8 @@ class _SpecReader(NodeReader):
                 given = self.override(key, overrides[key.text])
                 option = option._replace(value=given, part=None)
             found[key.text] = option
+        for name in lost:
+            found.setdefault(name, faulty_option(params.span))
         return found
 
     def override(self, key: Scalar, value: Any) -> Any:
@@ -146,42 +179,62 @@ class _SpecReader(NodeReader):
         return FAULTY
 
     def input(self, key: Scalar, tree: Tree) -> Input:
-        broken = Input(key.text, key.span, None)
+        """An input; without a shape where that cannot be read, with a faulty vocab where all else."""
         if isinstance(tree, Seq):
             return Input(key.text, key.span, self.shape(tree), whole=key.span.to(tree.span))
-        if not isinstance(tree, Map):
-            help = rewritten("write [{}]", tree)
-            self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
-            return broken
+        if isinstance(tree, Map):
+            return self.detailed_input(key, tree)
+        help = rewritten("write [{}]", tree)
+        self.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
+        return Input(key.text, key.span, None)
+
+    def detailed_input(self, key: Scalar, tree: Map) -> Input:
         known = self.check_keys("an input", tree, INPUT)
-        shape, vocab = tree.get("shape"), tree.get("vocab")
-        if shape is None and vocab is None:
-            if known:
-                self.fault("missing-key", f"{key.text} needs a shape", key.span, help="shape: [5]")
-            return broken
-        sizes: InputShape | None = InputShape((), ())
+        if tree.lost:
+            self.lost |= {ANOTHER}
+        for word, value in tree.entries if not known else ():
+            if not isinstance(value, Scalar):  # another input, indented too deep
+                self.lost |= {word.text}
+        shape, vocab, optional = map(tree.get, ("shape", "vocab", "optional"))
+        if shape is None and vocab is None and known:
+            self.fault("missing-key", f"{key.text} needs a shape", key.span, help="shape: [5]")
+        sizes = InputShape((), ()) if vocab is not None and known else None
         if shape is not None:
-            if not isinstance(shape, Seq):
-                help = rewritten("write [{}]", shape)
-                self.wrong_type("a shape", "a list of sizes", shape, help=help)
-                return broken
-            sizes = self.shape(shape)
+            sizes = self.input_shape(shape)
+        dtype = self.input_dtype(tree.get("dtype"), vocab)
+        doc = self.text("doc", tree.get("doc")) or ""
+        is_optional = self.flag("optional", optional)
+        is_read = optional is None or isinstance(getattr(optional, "value", None), bool)
         vocab_option = self.option(vocab, vocab) if isinstance(vocab, Scalar) else None
         if vocab is not None and vocab_option is None:
             self.wrong_type("vocab", "a number of categories", vocab)
-            return broken
-        dtype_tree = tree.get("dtype")
-        dtype = self.dtype(dtype_tree, "int64" if vocab is not None else "float32")
-        doc = self.text("doc", tree.get("doc")) or ""
-        if vocab is not None and dtype_tree is not None and dtype and dtype not in INTEGER:
-            help = "leave dtype out, which is int64 then"
-            self.fault("bad-option", "what has a vocab is integer", dtype_tree.span, help=help)
-            return broken
-        if dtype is None:
-            return broken
-        optional = self.flag("optional", tree.get("optional"))
+            is_read = False
+        if not (known and is_read and dtype):
+            return Input(key.text, key.span, sizes, vocab=faulty_option(tree.span))
         whole = key.span.to(tree.span)
-        return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional, whole)
+        return Input(key.text, key.span, sizes, dtype, vocab_option, doc, is_optional, whole)
+
+    def input_shape(self, tree: Tree) -> InputShape | None:
+        if isinstance(tree, Seq):
+            return self.shape(tree)
+        self.wrong_type("a shape", "a list of sizes", tree, help=rewritten("write [{}]", tree))
+        return None
+
+    def input_dtype(self, tree: Tree | None, vocab: Tree | None) -> str | None:
+        """The dtype as written, or as it is beside a vocab or without one."""
+        dtype = self.dtype(tree, "int64" if vocab is not None else "float32")
+        if vocab is None or tree is None or dtype is None or dtype in INTEGER:
+            return dtype
+        help = "leave dtype out, which is int64 then"
+        self.fault("bad-option", "what has a vocab is integer", tree.span, help=help)
+        return None
+
+    def block_definitions(self, tree: Map) -> dict[str, Block]:
+        """The blocks by name; of those whose keys could not be read, nothing is known."""
+        found = {key.text: self.block(key, value) for key, value in self.things(tree, BLOCK)}
+        for name in (*tree.lost, *self.lost_blocks):
+            found.setdefault(name, Block(name, tree.span, {}, (), (), ()))
+        return found
 
     def block(self, key: Scalar, tree: Tree) -> Block:
         """A block; an unreadable one has no outputs and no inputs."""
@@ -193,30 +246,52 @@ class _SpecReader(NodeReader):
             self.wrong_type("a block", "a mapping", tree, help="{seq: [...]}, or inputs and nodes")
             return empty
         known = self.check_keys("a block", tree, BLOCK)
-        path = f"{key.text}."
+        if not known:  # other blocks, indented too deep
+            words = (word.text for word, value in tree.entries if isinstance(value, Map))
+            self.lost_blocks.update(word for word in words if word not in BLOCK)
+        if not known:  # one of them may be meant by a key that is not known
+            tree = tree.with_faulty("params")
         params = self.params(tree.get("params"), None, NODE_WORDS)
         inputs = self.block_inputs(tree.get("inputs"))
+        has_inputs = tree.get("inputs") is not None or (known and tree.get("seq") is not None)
+        if None in inputs or not has_inputs:
+            params[OTHERS] = faulty_option(tree.span)  # the sizes that an input would have named
+        readable = tuple(one for one in inputs if one is not None)
         doc = self.text("doc", tree.get("doc")) or ""
         if tree.get("seq") is not None:
-            return self.chain_block(key, tree, params, inputs, doc)
+            return self.chain_block(key, tree, params, readable, doc)
         for word in ("inputs", "nodes", "outputs"):
             if tree.get(word) is None and known:
-                self.fault(
-                    "missing-key",
-                    f"{key.text} needs {word}",
-                    key.span,
-                    help=f"give {word}, or a seq",
-                )
+                message = f"{key.text} needs {word}"
+                self.fault("missing-key", message, key.span, help=f"give {word}, or a seq")
+        return self.graph_block(key, tree, params, readable, doc)
+
+    def graph_block(
+        self,
+        key: Scalar,
+        tree: Map,
+        params: dict[str, Option],
+        inputs: tuple[BlockInput, ...],
+        doc: str,
+    ) -> Block:
+        """A block that has nodes; where they or its inputs cannot be read, any name may be one."""
         nodes = self.mapping("nodes", tree.get("nodes"))
         outputs = tree.get("outputs")
+        self.lost = lost_names(tree.get("inputs"), tree.get("nodes"))
+        if nodes is None or not inputs:
+            self.lost |= {OTHERS}
+        names = tree.get("inputs")
+        if isinstance(names, Seq) and len(inputs) < len(names.items):
+            self.lost |= {ANOTHER}
         return Block(
             key.text,
             key.span,
             params,
             inputs,
-            self.nodes(nodes, path) if nodes else (),
+            self.nodes(nodes, f"{key.text}.") if nodes else (),
             self.outputs(outputs, BLOCK_OUTPUT) if outputs is not None else (),
             doc=doc,
+            lost=self.lost,
         )
 
     def chain_block(
@@ -244,27 +319,41 @@ class _SpecReader(NodeReader):
             key.text, key.span, params, (first,), (node,), (output,), is_chain=True, doc=doc
         )
 
-    def block_inputs(self, tree: Tree | None) -> tuple[BlockInput, ...]:
-        """`[x, g]`, or `{x: [C, H, W]}`; a null pattern takes any shape."""
+    def block_inputs(self, tree: Tree | None) -> tuple[BlockInput | None, ...]:
+        """`[x, g]`, or `{x: [C, H, W]}`; a null pattern takes any shape, None stands for one that
+        could not be read."""
         if tree is None:
             return ()
         if isinstance(tree, Scalar):
-            name = self.text("inputs", tree)
-            return (BlockInput(name, tree.span),) if name is not None else ()
-        if not (tree.entries if isinstance(tree, Map) else tree.items):
+            return (self.named_input("inputs", tree),)
+        if not (tree.entries or tree.lost if isinstance(tree, Map) else tree.items):
             self.wrong_type("inputs", "the names of at least one input", tree)
-        found = []
         if isinstance(tree, Seq):
-            for item in tree.items:
-                name = self.text("an input of a block", item)
-                if name is not None:
-                    found.append(BlockInput(name, item.span))
-            return tuple(found)
+            return tuple(self.named_input("an input of a block", item) for item in tree.items)
+        found: list[BlockInput | None] = [None] if tree.lost else []
         for key, value in tree.entries:
             pattern = None
             if isinstance(value, Seq):
                 pattern = self.shape(value)
-            elif not (isinstance(value, Scalar) and value.value is None):
+            is_any = isinstance(value, Scalar) and value.value is None
+            if pattern is None and not is_any:
+                found.append(None)
+            if not isinstance(value, Seq) and not is_any:
                 self.wrong_type("a pattern", "a list of sizes and names", value)
             found.append(BlockInput(key.text, key.span, pattern))
         return tuple(found)
+
+    def named_input(self, what: str, tree: Tree) -> BlockInput | None:
+        """An input of a block that takes any shape."""
+        name = self.text(what, tree)
+        return BlockInput(name, tree.span) if name is not None else None
+
+
+def faulty_option(span: Span) -> Option:
+    """What stands for a param that could not be read."""
+    return Option(FAULTY, span, span)
+
+
+def lost_names(*sections: Tree | None) -> frozenset[str]:
+    """The names in these sections whose keys could not be read."""
+    return frozenset(name for tree in sections if isinstance(tree, Map) for name in tree.lost)

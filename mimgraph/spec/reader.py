@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.ir.graph import FAULTY
+from mimgraph.ir.graph import FAULTY, OTHERS
 from mimgraph.source import SourceFile, Span
 from mimgraph.spec.compose import Mapping as Map
-from mimgraph.spec.compose import Scalar, Tree
-from mimgraph.spec.compose import Sequence as Seq
+from mimgraph.spec.compose import Scalar, Tree, texts
 
 # how what is a mapping is written
 MAPPINGS = {
@@ -23,12 +20,16 @@ MAPPINGS = {
 
 
 class Reader:
-    """Reads one spec; `blocks` are the names of those that it declares."""
+    """Reads one spec; `blocks` are the names of those that it declares, `lost` of inputs and nodes,
+    in the scope that is read, those that could not be read, and `misnamed` are params of bad names."""
 
     def __init__(self, file: SourceFile, report: Report) -> None:
         self.report = report
         self.origin = Span(file, 1, 1, 1, 1)
         self.blocks: frozenset[str] = frozenset()
+        self.lost: frozenset[str] = frozenset()
+        self.misnamed: set[str] = set()
+        self.lost_blocks: set[str] = set()
 
     def fault(
         self,
@@ -45,7 +46,7 @@ class Reader:
         self.report.add(Diagnostic(code, message, span, help=help, node=node), *spoken)
 
     def wrong_type(self, what: str, wants: str, tree: Tree, node: str = "", help: str = "") -> None:
-        if not (isinstance(tree, Scalar) and tree.value is FAULTY):
+        if not (is_faulty(tree) or (isinstance(tree, Map) and tree.lost)):
             message = f"{what} is {wants}"
             self.fault("wrong-type", message, tree.span, help=help, node=node, tree=tree)
 
@@ -67,7 +68,7 @@ class Reader:
         unknown = [key for key, _ in tree.entries if key.text not in choices]
         for key in unknown:  # whose faults all speak of the words of the mapping
             self.unknown_key(what, key, choices, tree if key is unknown[0] else None, node)
-        return not (unknown or tree.incomplete)
+        return not (unknown or tree.lost)
 
     def mapping(self, what: str, tree: Tree | None) -> Map | None:
         """`tree` as a mapping; None, told if it is something else."""
@@ -76,10 +77,30 @@ class Reader:
         self.wrong_type(what, "a mapping", tree, help=MAPPINGS.get(what, ""))
         return None
 
+    def entries(self, tree: Map) -> dict[str, tuple[Scalar, Tree]]:
+        """The entries by key; under OTHERS a faulty value, if one was left out because of its key."""
+        found = {key.text: (key, value) for key, value in tree.entries}
+        return found if not tree.lost else {**found, OTHERS: unreadable(tree.span)}
+
+    def things(self, tree: Map, words: tuple[str, ...] = ()) -> list[tuple[Scalar, Tree]]:
+        """The entries of a section. A mere value, behind one of the words if any are given, stands too
+        far left: it is of the mapping before it, which is then incomplete."""
+        found: list[tuple[Scalar, Tree]] = []
+        for key, value in tree.entries:
+            before = found[-1] if found else None
+            is_value = isinstance(value, Scalar) and value.value not in (None, FAULTY)
+            fits = is_value and (not words or key.text in words)
+            if fits and before is not None and isinstance(before[1], Map):
+                lost = (*before[1].lost, key.text)
+                found[-1] = before[0], before[1]._replace(lost=lost)
+                self.report.spoken.add(key.text)
+            found.append((key, value))
+        return found
+
     def text(self, what: str, tree: Tree | None) -> str | None:
         """`tree` as a text."""
-        if isinstance(tree, Scalar) and isinstance(tree.value, str):
-            return tree.value
+        if isinstance(tree, Scalar) and tree.name is not None:
+            return tree.name
         if tree is not None:
             help = rewritten('quote it: "{}"', tree)
             self.wrong_type(what, "a text", tree, help=help)
@@ -100,15 +121,11 @@ def rewritten(form: str, tree: Tree) -> str:
     return form.format(tree.text) if is_word and isinstance(tree, Scalar) else ""
 
 
-def texts(tree: Tree) -> Iterator[str]:
-    """Every text in a tree, keys included, and the names in front of a dot."""
-    stack: list[Tree] = [tree]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, Scalar):
-            yield current.text.partition(".")[0]
-        elif isinstance(current, Seq):
-            stack.extend(current.items)
-        else:
-            for key, value in current.entries:
-                stack.extend((key, value))
+def unreadable(span: Span) -> tuple[Scalar, Scalar]:
+    """The entry that stands for those whose keys could not be read."""
+    return Scalar(OTHERS, span, OTHERS, plain=True), Scalar(FAULTY, span, "", plain=True)
+
+
+def is_faulty(tree: Tree | None) -> bool:
+    """Whether the value could not be read, which is reported."""
+    return isinstance(tree, Scalar) and tree.value is FAULTY

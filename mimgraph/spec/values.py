@@ -78,6 +78,8 @@ class ValueReader(Reader):
             return self.scalar(tree)
         if isinstance(tree, Seq):
             return [self.value(item) for item in tree.items]
+        if tree.lost:
+            return FAULTY
         return {key.text: self.value(value) for key, value in tree.entries}
 
     def scalar(self, tree: Scalar) -> Any:
@@ -86,6 +88,8 @@ class ValueReader(Reader):
             return value
         match = _DOLLAR.fullmatch(value)
         if match is None:
+            if value[0] == "$" and value[1:] in self.misnamed:
+                return FAULTY
             if value[0] == "$":
                 message, help = "write $name or $(expression)", _in_parentheses(value)
                 self.fault("bad-expression", message, tree.span, help=help)
@@ -121,7 +125,8 @@ class ValueReader(Reader):
 
     def option(self, key: Scalar, tree: Tree) -> Option:
         part = tree.part if isinstance(tree, Scalar) else None
-        return Option(self.value(tree), tree.span, key.span, part)
+        items = tuple([item.span for item in tree.items]) if isinstance(tree, Seq) else ()
+        return Option(self.value(tree), tree.span, key.span, part, items)
 
     def formula(self, key: Scalar, tree: Tree) -> Option:
         """A formula, in which `$name` stands for a number even at its beginning."""

@@ -32,7 +32,7 @@ OPS = [op for kind in ("layer", "merge", "tensor") for op in catalogue.ops(kind)
 def data(text: str) -> Any:
     """A spec as plain data, as an editor reads it: by YAML 1.2."""
     faults: list[Any] = []
-    tree = compose(SourceFile("spec.yaml", text), faults.append)
+    tree = compose(SourceFile("spec.yaml", text), lambda fault, *_: faults.append(fault))
     assert tree is not None and not faults
     return _plain(tree)
 
@@ -155,6 +155,11 @@ BEYOND = {
         "block param list item",
         "block fault by param",
         "block fault by param type",
+        "missing params",
+        "with of a repeat",
+        "with from a param",
+        "with through two blocks",
+        "with of an each of a block",
     },
     "the value of an expression": {"input param text", "param null", "block pattern param text"},
     "whether what is shared takes a source": {"missing from of share"},
@@ -176,6 +181,7 @@ BEYOND = {
         "permute batch",
         "mean batch",
         "select batch",
+        "with that does not fit",
     },
     "the notation in a text": {"rearrange"},
     "3.0, which is an integer in JSON": {"option float", "concat dim float", "block repeat float"},
@@ -196,6 +202,9 @@ FORESEEN = {
     "lone dollar",
     "empty expr",
     "unclosed expr",
+    "a variable of a shell",
+    "no source at all",
+    "a port of nobody",
 }
 READABLE = {
     name: (text, {fault.partition(" ")[0] for fault in expected})

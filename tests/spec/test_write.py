@@ -116,7 +116,7 @@ def read_back(value: Any) -> Any:
     """A value written where it may stand: in a flow mapping, and behind a key of its own."""
     faults: list[Any] = []
     text = "".join(f"{line}\n" for line in _lines({"flow": [value], "block": value}))
-    tree = compose(SourceFile("spec.yaml", text), faults.append)
+    tree = compose(SourceFile("spec.yaml", text), lambda fault, *_: faults.append(fault))
     assert not faults and isinstance(tree, Mapping), (text, faults)
     found = read_value(tree)
     assert found["flow"] == [found["block"]]

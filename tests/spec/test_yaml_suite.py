@@ -88,7 +88,7 @@ def read(parser: Any, text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, 
     """The value, and the faults if there are any."""
     monkeypatch.setattr(module, "PARSER", parser)
     found: list[Diagnostic] = []
-    tree = compose(SourceFile("case.yaml", text), found.append)
+    tree = compose(SourceFile("case.yaml", text), lambda fault, *_: found.append(fault))
     assert tree is not None or found
     return (None if tree is None or found else value_of(tree)), found
 

@@ -1,0 +1,89 @@
+"""One fault anywhere in a spec of the gallery gives one diagnostic: nothing that follows from it is told."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mimgraph.diagnostics import Report
+from mimgraph.source import SourceFile
+from mimgraph.spec.compose import Mapping, Scalar, Tree, compose
+from tests.marked import told
+
+SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
+EVERY = 7  # of the places of a spec, another one for each spec and fault
+
+# what becomes of `key: value`, or of an item of a list, which has no key
+Change = Callable[[str, str], str]
+FAULTS: dict[str, tuple[str, Change]] = {
+    "a template": ("yaml-subset", lambda key, value: f"{key}{{{{ x.y }}}}"),
+    "a tag": ("yaml-subset", lambda key, value: f"{key}!tag {value}"),
+    "an anchor": ("yaml-subset", lambda key, value: f"{key}&anchor {value}"),
+    "an alias": ("yaml-subset", lambda key, value: f"{key}*anchor"),
+    "an ambiguous word": ("ambiguous-scalar", lambda key, value: f"{key}on"),
+    "twice": ("duplicate-key", lambda key, value: f"{key}{value}, {key}{value}"),
+    "twice, with another value": (
+        "duplicate-key",
+        lambda key, value: f"{key}[1], {key}{value}",
+    ),
+}
+
+
+def parse(path: Path) -> Tree:
+    report = Report()
+    tree = compose(SourceFile(path.name, path.read_text()), report.add)
+    assert tree is not None and not report.diagnostics
+    return tree
+
+
+def write(tree: Tree, place: int, change: Change) -> str:
+    """The tree in flow style, changed at this place: 0 is the whole, the rest follow in order."""
+    number = itertools.count()
+
+    def written(tree: Tree, key: str = "") -> str:
+        here = next(number)
+        if isinstance(tree, Scalar):
+            text = json.dumps(tree.text) if isinstance(tree.value, str) else tree.text
+        elif isinstance(tree, Mapping):
+            text = (
+                "{"
+                + ", ".join(written(v, f"{json.dumps(k.text)}: ") for k, v in tree.entries)
+                + "}"
+            )
+        else:
+            text = "[" + ", ".join(map(written, tree.items)) + "]"
+        return change(key, text) if here == place else f"{key}{text}"
+
+    return written(tree)
+
+
+def places(tree: Tree, is_item: bool = False) -> Iterator[bool]:
+    """Of each place in order, whether it is an item of a list."""
+    yield is_item
+    if isinstance(tree, Mapping):
+        for _, value in tree.entries:
+            yield from places(value)
+    elif not isinstance(tree, Scalar):
+        for item in tree.items:
+            yield from places(item, is_item=True)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_one_fault_gives_one_diagnostic(path: Path, fault: str) -> None:
+    tree = parse(path)
+    code, change = FAULTS[fault]
+    first = 1 + (SPECS.index(path) + list(FAULTS).index(fault)) % EVERY
+    for place, is_item in itertools.islice(enumerate(places(tree)), first, None, EVERY):
+        if not (is_item and code == "duplicate-key"):
+            text = write(tree, place, change)
+            assert [one.partition(" ")[0] for one in told(text)] == [code], text
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_no_fault_gives_none(path: Path) -> None:
+    assert told(write(parse(path), -1, lambda key, value: "")) == []
