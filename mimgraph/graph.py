@@ -216,19 +216,27 @@ class Graph(Shown):
         model: nn.Module,
         other: nn.Module | Mapping[str, TorchTensor],
         *,
+        inputs: Mapping[str, str] | None = None,
         strict: bool = True,
+        sizes: Mapping[str, int] | None = None,
     ) -> Transfer:
-        """Copy the weights of `other`, a module written by hand, into the model.
+        """Copy the weights of `other`, a module that others wrote, into the model.
 
         Both are run once, and each of our tensors takes the one that has its shape and is used like
         it: fed by the same, feeding the same, else the next in order of use. What one module holds
-        stays together. `other` may also be a `state_dict`, of which the order counts. A `ValueError`
-        names what does not fit, and nothing is copied; with `strict=False` the rest is copied, and
-        the result tells what did not fit.
+        stays together; what one model joins (queries, keys and values) and the other does not, or
+        stores transposed, is put together or taken apart. `inputs` gives our inputs by what the
+        other's forward calls them (`{"text": "input_ids"}`), `sizes` the named sizes to run with.
+        `other` may also be a `state_dict`, of which names and order count.
+
+        A `ValueError` names what does not fit, and nothing is copied: a tensor of ours that finds
+        none, or one of the other's that is left over, unless our outputs are proven to be outputs of
+        the other without it. With `strict=False` the rest is copied. The result tells what came
+        from where, what did not fit and which outputs are proven to be equal; a warning, which differ.
         """
         from mimgraph.codegen.transfer import load_state
 
-        return load_state(self.typed, model, other, strict)
+        return load_state(self.typed, model, other, strict, inputs, sizes)
 
     @uncollected()
     def summary(

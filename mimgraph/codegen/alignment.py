@@ -10,23 +10,25 @@ ROUNDS = 32  # how far from a tensor the model is looked at
 
 Colours = Mapping[str, int]
 Labels = Mapping[str, Hashable]
+Ways = list[tuple[str, str]]  # other names, and what happens on the way
+Neighbours = Mapping[str, Ways]
 Fit = Callable[[str, str], bool]  # ours and theirs
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A model's tensors in order of use with their shapes, and what feeds what: pairs of names,
-    the first a tensor or an input."""
+    """A model's tensors in order of use with their shapes, and what feeds what: two names, the
+    first a tensor or an input, and what happens on the way."""
 
     shapes: Mapping[str, tuple[int, ...]]
-    feeds: frozenset[tuple[str, str]] = frozenset()
+    feeds: frozenset[tuple[str, str, str]] = frozenset()
 
-    def neighbours(self) -> tuple[Mapping[str, list[str]], Mapping[str, list[str]]]:
-        """What feeds each tensor, and what each tensor or input feeds."""
-        before, after = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
-        for source, target in self.feeds:
-            before[target].append(source)
-            after[source].append(target)
+    def neighbours(self) -> tuple[Neighbours, Neighbours]:
+        """What feeds each tensor, and what each tensor or input feeds, with the ways."""
+        before, after = defaultdict[str, Ways](list), defaultdict[str, Ways](list)
+        for source, target, how in self.feeds:
+            before[target].append((source, how))
+            after[source].append((target, how))
         return before, after
 
 
@@ -37,20 +39,21 @@ def align(ours: Flow, theirs: Flow) -> dict[str, str]:
     come tensors that are not grouped alike.
     """
     our_colours, their_colours = _colours(ours, theirs)
-    common = {_leaf(key) for key in ours.shapes} & {_leaf(key) for key in theirs.shapes}
+    common = {leaf(key) for key in ours.shapes} & {leaf(key) for key in theirs.shapes}
 
     def alike(key: str, other: str) -> bool:
         """Not a weight for a bias: names that both models use mean the same thing in both."""
-        names = {_leaf(key), _leaf(other)}
+        names = {leaf(key), leaf(other)}
         same = len(names) == 1 or not names <= common
         return same and our_colours[key] == their_colours[other]
 
     def namesakes(key: str, other: str) -> bool:
-        return _leaf(key) == _leaf(other) and alike(key, other)
+        return leaf(key) == leaf(other) and alike(key, other)
 
     found: dict[str, str] = {}
     for fit in (namesakes, alike):
         found |= _whole(*_left(ours, theirs, found), fit)
+    found |= _whole(*map(_without_biases, _left(ours, theirs, found)), alike)
     found |= _regrouped(*_left(ours, theirs, found), alike, our_colours, their_colours)
     return {key: found[key] for key in ours.shapes if key in found}
 
@@ -60,7 +63,13 @@ def _left(ours: Flow, theirs: Flow, found: Mapping[str, str]) -> tuple[list[str]
     return [k for k in ours.shapes if k not in found], [k for k in theirs.shapes if k not in taken]
 
 
-def _leaf(key: str) -> str:
+def _without_biases(keys: Iterable[str]) -> list[str]:
+    """Without those of parts (`a#0`), as where projections are joined all have a bias or none."""
+    return [key for key in keys if not ("#" in key and leaf(key) == "bias")]
+
+
+def leaf(key: str) -> str:
+    """The name of the tensor in its module."""
     return key.rpartition(".")[2]
 
 
@@ -159,36 +168,41 @@ def _colours(ours: Flow, theirs: Flow) -> tuple[Colours, Colours]:
     neighbours = [flow.neighbours() for flow in flows]
     colours = _numbered(_first(ours), _first(theirs))
     colours = _split(colours, _names_and_shapes(ours), _names_and_shapes(theirs))
-    for _ in range(ROUNDS):
-        finer = _split(
-            colours,
-            _around(colours[0], *neighbours[0]),
-            _around(colours[1], *neighbours[1]),
-        )
-        if _count(finer) == _count(colours):
-            break
-        colours = finer
+    for around in (_around, _around_by_way):  # models may do the same in other ways
+        for _ in range(ROUNDS):
+            labels = (around(colours[i], *neighbours[i]) for i in (0, 1))
+            finer = _split(colours, *labels)
+            if _count(finer) == _count(colours):
+                break
+            colours = finer
     colours = _split(colours, _names_and_shapes(ours), _names_and_shapes(theirs))
-    colours = _split(colours, *({key: _leaf(key) for key in flow.shapes} for flow in flows))
+    colours = _split(colours, *({key: leaf(key) for key in flow.shapes} for flow in flows))
     return _split(colours, ours.shapes, theirs.shapes)
 
 
 def _first(flow: Flow) -> Labels:
     """Inputs by name, which both models have in common; tensors by shape."""
-    names = {source: source for source, _ in flow.feeds if source not in flow.shapes}
+    names = {source: source for source, _, _ in flow.feeds if source not in flow.shapes}
     shapes = {k: tuple(size for size in shape if size != 1) for k, shape in flow.shapes.items()}
     return {**names, **shapes}
 
 
 def _names_and_shapes(flow: Flow) -> Labels:
-    return {key: (_leaf(key), shape) for key, shape in flow.shapes.items()}
+    return {key: (leaf(key), shape) for key, shape in flow.shapes.items()}
 
 
-def _around(
-    colours: Colours, before: Mapping[str, list[str]], after: Mapping[str, list[str]]
-) -> Labels:
+def _around(colours: Colours, *sides: Neighbours) -> Labels:
     return {
-        key: tuple(tuple(sorted(colours[k] for k in side.get(key, ()))) for side in (before, after))
+        key: tuple(tuple(sorted(colours[k] for k in dict(side.get(key, ())))) for side in sides)
+        for key in colours
+    }
+
+
+def _around_by_way(colours: Colours, *sides: Neighbours) -> Labels:
+    return {
+        key: tuple(
+            tuple(sorted((colours[k], how) for k, how in side.get(key, ()))) for side in sides
+        )
         for key in colours
     }
 

@@ -1,69 +1,157 @@
-"""Weights from a module that was written by hand, into the one that a graph stands for."""
+"""Weights from a module that others wrote, into the one that a graph stands for."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
-from mimgraph.codegen.alignment import Flow, align
+from mimgraph.codegen.calls import Call, call_of
+from mimgraph.codegen.conventions import defined, joined_in_both
+from mimgraph.codegen.joins import plan, shapes
+from mimgraph.codegen.likeness import Likeness, likeness
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
-from mimgraph.codegen.uses import defined, flow_of, own_tensors
+from mimgraph.codegen.uses import Usage, once, own_tensors, usage_of
 from mimgraph.codegen.weights import lists
 from mimgraph.ir.typed import TypedGraph
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Which tensor came from which: our key to theirs; and what is left over on either side."""
+    """Which tensor came from which, what is left over on either side, and what was proven.
 
-    mapping: Mapping[str, str]
+    `mapping` has their key for each of ours, or several, in order, where ours joins them. Rows of a
+    joined bias for which the other has none are zero, and the key is in `zeros`. The model keeps
+    its own values of what is `missing`. `equal` names the outputs that are, up to rounding, outputs
+    of the other model.
+    """
+
+    mapping: Mapping[str, str | tuple[str, ...]]
     missing: tuple[str, ...]
     unused: tuple[str, ...]
+    zeros: tuple[str, ...] = ()
+    equal: tuple[str, ...] = ()
 
 
 def load_state(
-    graph: TypedGraph, model: nn.Module, other: nn.Module | Mapping[str, Tensor], strict: bool
-) -> Transfer:
-    """Copy the tensors of `other` into those of the model that are used alike."""
-    ours = own_tensors(model)
-    theirs = own_tensors(other) if isinstance(other, nn.Module) else dict(other)
-    flows = _flows(graph, model, other, theirs)
-    mapping = align(*flows)
-    missing = tuple(key for key in flows[0].shapes if key not in mapping)
-    taken = set(mapping.values())
-    unused = tuple(key for key in flows[1].shapes if key not in taken)
-    if strict and (missing or unused):
-        told = lists(
-            ("nothing for", [f"{key} {tuple(ours[key].shape)}" for key in missing]),
-            ("left over", [f"{key} {tuple(theirs[key].shape)}" for key in unused]),
-        )
-        raise ValueError(f"the weights do not fit: {'; '.join(told)}")
-    with torch.no_grad():
-        for key, source in mapping.items():
-            ours[key].copy_(theirs[source].reshape(ours[key].shape))
-    return Transfer(mapping, missing, unused)
-
-
-def _flows(
     graph: TypedGraph,
     model: nn.Module,
     other: nn.Module | Mapping[str, Tensor],
-    theirs: Mapping[str, Tensor],
-) -> tuple[Flow, Flow]:
-    """Of both in order of use; in order of definition if the other one cannot be run."""
-    if isinstance(other, nn.Module):
-        inputs = seeded_inputs(graph, 2, 0, choose_sizes(graph, {}))
-        ours = flow_of(model, inputs)
-        try:
-            return ours, flow_of(other, inputs)
-        except Exception as error:  # noqa: BLE001 - a module of the user's raises what it likes
-            warnings.warn(
-                f"{type(other).__name__} does not run on the inputs of {graph.name}, so weights"
-                f" are mapped in order of definition: {error}",
-                stacklevel=4,
-            )
-    return defined(own_tensors(model)), defined(theirs)
+    strict: bool,
+    inputs: Mapping[str, str] | None,
+    sizes: Mapping[str, int] | None,
+) -> Transfer:
+    """Copy the tensors of `other` into those of the model that are used alike."""
+    sample = seeded_inputs(graph, 2, 0, choose_sizes(graph, sizes or {}))
+    call = call_of(other, sample, inputs) if isinstance(other, nn.Module) else None
+    mine = Call(model, {name: name for name in sample}, by_position=False)
+    seen = _seen(graph, mine, other, call, sample)
+    found = plan(
+        seen.ours, seen.theirs, joined_in_both(seen.ours, seen.theirs) if seen.trouble else ()
+    )
+    lacking = [key for key in found.missing if key not in _constants(model)]
+    if strict and lacking:
+        raise seen.misfit(lacking, found.unused)
+    ours, theirs = seen.ours.tensors, seen.theirs.tensors
+    before = {key: ours[key].detach().clone() for key in ours if strict and found.unused}
+    found.copy(ours, theirs)
+    proof = Likeness((), {})
+    if call is not None and seen.trouble is None and not lacking:
+        proof = likeness(mine, call, sample, tuple(graph.body.outputs))
+    if strict and found.unused and (proof.far or not proof.equal):
+        for key, tensor in before.items():
+            ours[key].detach().copy_(tensor)
+        raise seen.misfit(lacking, found.unused)
+    if proof.far:
+        warnings.warn(_difference(proof, call, sample), stacklevel=3)
+    return Transfer(found.mapping(), found.missing, found.unused, found.zeros(), proof.equal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of the use of both models' tensors, and what stands against knowing more."""
+
+    ours: Usage
+    theirs: Usage
+    trouble: str | None
+    doubt: str | None = None  # of what the other was given
+
+    def misfit(self, missing: Sequence[str], unused: Sequence[str]) -> ValueError:
+        """The error that names what does not fit, and what to do."""
+        told = lists(
+            ("nothing for", shapes(missing, self.ours.tensors)),
+            ("left over", shapes(unused, self.theirs.tensors)),
+        )
+        cures = "; ".join(self._cures(missing, unused))
+        return ValueError(f"the weights do not fit: {'; '.join(told)}\n{cures}")
+
+    def _cures(self, missing: Sequence[str], unused: Sequence[str]) -> Iterator[str]:
+        theirs = {tuple(tensor.shape) for tensor in self.theirs.tensors.values()}
+        odd = [key for key in missing if tuple(self.ours.tensors[key].shape) not in theirs]
+        if odd and unused:
+            yield f"no tensor of the other model has the shape of {odd[0]}: are all sizes the same?"
+        if self.trouble is not None:
+            yield self.trouble
+        elif self.doubt is not None:
+            yield self.doubt
+        elif unused and not missing:
+            yield "with them the other model has other outputs than the graph"
+        yield "strict=False copies what fits, and tells the rest in its result"
+
+
+def _seen(
+    graph: TypedGraph,
+    mine: Call,
+    other: nn.Module | Mapping[str, Tensor],
+    call: Call | None,
+    sample: Mapping[str, Tensor],
+) -> _Seen:
+    """Both models in order of use; in order of definition if the other one cannot be run."""
+    inputs = mine.inputs(sample)
+    if call is None:
+        assert not isinstance(other, nn.Module)
+        trouble = "a state_dict tells names and order only: give the module itself"
+        return _Seen(_in_parts(mine, inputs), defined(once(other)), trouble)
+    given = call.inputs(sample)
+    try:
+        theirs = usage_of(call.module, lambda: call.run(given), given)
+    except Exception as error:  # noqa: BLE001 - a module of others raises what it likes
+        trouble = f"{type(call.module).__name__} does not run on the inputs of {graph.name}"
+        warnings.warn(
+            f"{trouble}, so weights are mapped in order of definition: {error}\n{call.hint()}",
+            stacklevel=4,
+        )
+        theirs = defined(own_tensors(call.module))
+        return _Seen(_in_parts(mine, inputs), theirs, f"{trouble}; {call.hint()}")
+    known = {name: tensor for name, tensor in inputs.items() if name in call.named}
+    doubt = call.hint() if call.by_position and call.renames() else None
+    return _Seen(usage_of(mine.module, lambda: mine.run(inputs), known), theirs, None, doubt)
+
+
+def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:
+    """The model's tensors as they are defined, with the parts in which they are used."""
+    usage = defined(own_tensors(mine.module))
+    with suppress(RuntimeError):  # torch may not run it here, in half precision or without memory
+        parts = usage_of(mine.module, lambda: mine.run(inputs), {}).parts
+        usage = replace(usage, parts={key: parts[key] for key in usage.tensors})
+    return usage
+
+
+def _constants(model: nn.Module) -> set[str]:
+    """The buffers that the model itself or a block of it fixes, unlike the counters of a layer."""
+    return {
+        f"{path}.{name}" if path else name
+        for path, module in model.named_modules()
+        if not type(module).__module__.startswith("torch.")
+        for name, _ in module.named_buffers(recurse=False)
+    }
+
+
+def _difference(proof: Likeness, call: Call | None, sample: Mapping[str, Tensor]) -> str:
+    far = ", ".join(f"{name} by {distance:.1%}" for name, distance in proof.far.items())
+    told = f"with these weights outputs differ from those of the other model: {far}"
+    left = [name for name in sample if call is not None and name not in call.named]
+    return f"{told}; it was not given {', '.join(left)}" if left else told

@@ -13,7 +13,7 @@ def flow(text: str) -> Flow:
     named = (word.split(":") for word in tensors.split())
     shapes = {key: tuple(int(size) for size in sizes.split("x")) for key, sizes in named}
     feeds = (pair.split(">") for pair in pairs.split())
-    return Flow(shapes, frozenset((source, target) for source, target in feeds))
+    return Flow(shapes, frozenset((source, target, "") for source, target in feeds))
 
 
 CASES = {

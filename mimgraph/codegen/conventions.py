@@ -1,0 +1,94 @@
+"""What names and order tell of tensors of which no use is seen, as in a `state_dict`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor
+
+from mimgraph.codegen.alignment import leaf, owner
+from mimgraph.codegen.parts import Part, View, whole
+from mimgraph.codegen.uses import Usage
+
+# the words by which projections are called, in the order in which one tensor joins them
+PROJECTIONS = (
+    frozenset(("q", "query", "queries", "wq")),
+    frozenset(("k", "key", "keys", "wk")),
+    frozenset(("v", "value", "values", "wv")),
+)
+
+
+def defined(tensors: Mapping[str, Tensor]) -> Usage:
+    """Return the tensors as they are defined, projections of one attention in the usual order.
+
+    A matrix lies (out, in), or (in, out) where the biases of its neighbours show it.
+    """
+    turned = _turned(tensors)
+    parts = {}
+    for key in _ordered(tensors):
+        tensor = tensors[key]
+        parts[key] = (Part(key, View.of(tensor.t())) if key in turned else whole(key, tensor),)
+    return Usage({key: tensors[key] for key in parts}, parts)
+
+
+def joined_in_both(ours: Usage, theirs: Usage) -> set[str]:
+    """Return our tensors of several parts that the other model, of unknown use, has as such too.
+
+    It has as many of their shape as we have, of one part and of several.
+    """
+    mine = Counter(tuple(tensor.shape) for tensor in ours.tensors.values())
+    yours = Counter(part.shape for parts in theirs.parts.values() for part in parts)
+    return {
+        key
+        for key, parts in ours.parts.items()
+        if len(parts) > 1
+        and yours[tuple(ours.tensors[key].shape)] >= mine[tuple(ours.tensors[key].shape)]
+    }
+
+
+def _ordered(keys: Iterable[str]) -> list[str]:
+    """The keys with queries, keys and values of one attention in this order where the first stood."""
+    places: dict[str, int] = {}
+    ranks = {}
+    for key in keys:
+        module = owner(key)
+        role = projection(leaf(module))
+        group = owner(module) + " projections" if role is not None else module or key
+        ranks[key] = (places.setdefault(group, len(places)), role or 0)
+    return sorted(ranks, key=ranks.__getitem__)
+
+
+def projection(name: str) -> int | None:
+    """Return 0 for the projection of queries, 1 of keys, 2 of values, None if it is another one."""
+    words = set(re.split(r"[^a-z]+", name.lower()))
+    roles = [role for role, known in enumerate(PROJECTIONS) if words & known]
+    return roles[0] if len(roles) == 1 else None
+
+
+def _turned(tensors: Mapping[str, Tensor]) -> set[str]:
+    """The matrices that lie (in, out); of square ones the nearest others that have a bias tell."""
+    shown: dict[str, bool] = {}
+    square = []
+    for key, tensor in tensors.items():
+        bias = tensors.get(f"{owner(key)}.bias")
+        if leaf(key) != "weight" or tensor.dim() != 2 or bias is None or bias.dim() != 1:
+            continue
+        rows, columns = tensor.shape
+        if rows == columns:
+            square.append(key)
+        elif bias.shape[0] in (rows, columns):
+            shown[key] = bias.shape[0] == columns
+    turned = {key for key, is_turned in shown.items() if is_turned}
+    return turned | {key for key in square if _as_nearest(key, shown)}
+
+
+def _as_nearest(key: str, shown: Mapping[str, bool]) -> bool:
+    path = owner(key)
+    while path:
+        path = owner(path)
+        found = {is_turned for other, is_turned in shown.items() if other.startswith(f"{path}.")}
+        if found or not path:
+            return found == {True} or (not path and set(shown.values()) == {True})
+    return False

@@ -1,0 +1,110 @@
+"""Which tensors of one model make up which of another: whole, joined, cut, or turned round."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from mimgraph.codegen.alignment import align, leaf, owner
+from mimgraph.codegen.parts import Part
+from mimgraph.codegen.uses import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is copied where, part by part (from nothing: zeros), and what is left on either side."""
+
+    pairs: tuple[tuple[Part, Part | None], ...]
+    missing: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    def mapping(self) -> dict[str, str | tuple[str, ...]]:
+        """Return our keys with theirs; where several are joined, in the order of our rows."""
+        sources: dict[str, list[str]] = {}
+        for ours, theirs in self.pairs:
+            keys = sources.setdefault(ours.key, [])
+            if theirs is not None and theirs.key not in keys:
+                keys.append(theirs.key)
+        return {
+            key: keys[0] if len(keys) == 1 else tuple(keys) for key, keys in sources.items() if keys
+        }
+
+    def zeros(self) -> tuple[str, ...]:
+        """Return our keys of which some rows are zero, as the other model has no such bias."""
+        return tuple(dict.fromkeys(ours.key for ours, theirs in self.pairs if theirs is None))
+
+    def copy(self, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> None:
+        """Put the values in their places."""
+        for target, source in self.pairs:
+            stored = ours[target.key].detach()
+            if source is None:
+                target.write(stored, stored.new_zeros(target.shape))
+            else:
+                target.write(stored, source.read(theirs[source.key].detach()))
+
+
+def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
+    """Align two models by the parts of tensors that both have; ours in `joined` stay whole."""
+    leading = theirs.without_heads(ours)
+    mine, yours = _comparable(ours, leading, joined)
+    found = align(ours.flow(mine), leading.flow(yours))
+    zeros = _absent(found, mine)
+    missing = {part.key for name, part in mine.items() if name not in found.keys() | zeros}
+    pairs = tuple(
+        (part, yours[found[name]] if name in found else None)
+        for name, part in mine.items()
+        if part.key not in missing
+    )
+    taken = {source for name, source in found.items() if mine[name].key not in missing}
+    left = {part.key for name, part in yours.items() if name not in taken}
+    left |= theirs.tensors.keys() - leading.tensors.keys()
+    return Plan(
+        pairs,
+        tuple(key for key in ours.tensors if key in missing),
+        tuple(key for key in theirs.tensors if key in left),
+    )
+
+
+def _absent(found: Mapping[str, str], parts: Mapping[str, Part]) -> set[str]:
+    """Rows of a joined bias that the other model has not, where it has their weights."""
+    joined = {part.key for name, part in parts.items() if name in found and "#" in name}
+    return {
+        name
+        for name, part in parts.items()
+        if name not in found
+        and part.key in joined
+        and leaf(name) == "bias"
+        and f"{owner(name)}.weight" in found
+    }
+
+
+def _comparable(
+    ours: Usage, theirs: Usage, kept: Collection[str]
+) -> tuple[dict[str, Part], dict[str, Part]]:
+    """The parts of both by name; those of a tensor are told apart if the other has some like them."""
+    joined: tuple[set[str], set[str]] = (set(kept), set())
+    while True:
+        named = ours.named(joined[0]), theirs.named(joined[1])
+        news = [
+            {
+                part.key
+                for name, part in named[i].items()
+                if "#" in name and _shape(part) not in map(_shape, named[1 - i].values())
+            }
+            for i in (0, 1)
+        ]
+        if not any(news):
+            return named
+        for known, new in zip(joined, news, strict=True):
+            known |= new
+
+
+def _shape(part: Part) -> tuple[int, ...]:
+    return tuple(size for size in part.shape if size != 1)
+
+
+def shapes(keys: Iterable[str], tensors: Mapping[str, Tensor]) -> list[str]:
+    """Return each key with the shape of its tensor."""
+    return [f"{key} {tuple(tensors[key].shape)}" for key in keys]

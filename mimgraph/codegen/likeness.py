@@ -1,0 +1,88 @@
+"""Whether two models with the same weights give the same outputs for the same inputs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mimgraph.codegen.calls import Call
+from mimgraph.codegen.uses import predicting, tensors_in
+
+FLIPPED = 3  # masks, of which either meaning is tried
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Our outputs by name: those that are outputs of the other one, and how far others are off."""
+
+    equal: tuple[str, ...]
+    far: Mapping[str, float]  # the largest difference, as a share of the largest value
+
+
+def likeness(
+    mine: Call, call: Call, inputs: Mapping[str, Tensor], names: tuple[str, ...]
+) -> Likeness:
+    """Compare each of our outputs with all outputs of the other one that have its shape.
+
+    A mask may mean the opposite there, and inputs that it does not take are neutral here.
+    """
+    found = [_compare(mine, call, ours, theirs, names) for ours, theirs in _meanings(call, inputs)]
+    return min(found, key=lambda like: (sum(like.far.values()), -len(like.equal)))
+
+
+def _meanings(
+    call: Call, inputs: Mapping[str, Tensor]
+) -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor]]]:
+    masks = [name for name, tensor in inputs.items() if tensor.dtype == torch.bool][:FLIPPED]
+    neutral = {
+        name: tensor if name in call.named else torch.zeros_like(tensor)
+        for name, tensor in inputs.items()
+    }
+    for flips in itertools.product((False, True), repeat=len(masks)):
+        turned = {name: neutral[name] ^ flip for name, flip in zip(masks, flips, strict=True)}
+        yield (
+            neutral | {name: mask for name, mask in turned.items() if name not in call.named},
+            call.inputs(neutral | turned),
+        )
+
+
+def _compare(
+    mine: Call,
+    call: Call,
+    ours: Mapping[str, Tensor],
+    theirs: Mapping[str, Tensor],
+    names: tuple[str, ...],
+) -> Likeness:
+    with predicting(mine.module), predicting(call.module):
+        result, other = mine.run(mine.inputs(ours)), call.run(theirs)
+    outputs = result if isinstance(result, dict) else {names[0]: result}
+    leaves = tensors_in(other)
+    far = {}
+    for name, output in outputs.items():
+        distances = [_distance(output, leaf) for leaf in leaves if leaf.shape == output.shape]
+        if distances and output.is_floating_point():
+            far[name] = min(distances)
+    least = _tolerance(mine.module, call.module)
+    return Likeness(
+        tuple(name for name, distance in far.items() if distance <= least),
+        {name: distance for name, distance in far.items() if not distance <= least},
+    )
+
+
+def _distance(output: Tensor, other: Tensor) -> float:
+    first, second = output.double().cpu(), other.double().cpu()
+    scale = max(second.abs().max().item(), 1e-30) if second.numel() else 1.0
+    difference = (first - second).abs()
+    return (
+        float(difference.nan_to_num(float("inf")).max().item() / scale) if second.numel() else 0.0
+    )
+
+
+def _tolerance(*modules: nn.Module) -> float:
+    dtypes = {p.dtype for module in modules for p in module.parameters() if p.is_floating_point()}
+    coarsest = max((torch.finfo(dtype).eps for dtype in dtypes), default=torch.finfo().eps)
+    return float(min(0.05, 1e4 * coarsest))
