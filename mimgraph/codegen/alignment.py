@@ -53,7 +53,8 @@ def align(ours: Flow, theirs: Flow) -> dict[str, str]:
     found: dict[str, str] = {}
     for fit in (namesakes, alike):
         found |= _whole(*_left(ours, theirs, found), fit)
-    found |= _whole(*map(_without_biases, _left(ours, theirs, found)), alike)
+    mine, yours = map(_without_biases, _left(ours, theirs, found))
+    found |= _whole(mine, yours, alike)
     found |= _regrouped(*_left(ours, theirs, found), alike, our_colours, their_colours)
     return {key: found[key] for key in ours.shapes if key in found}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -30,7 +31,32 @@ def defined(tensors: Mapping[str, Tensor]) -> Usage:
     for key in _ordered(tensors):
         tensor = tensors[key]
         parts[key] = (Part(key, View.of(tensor.t())) if key in turned else whole(key, tensor),)
-    return Usage({key: tensors[key] for key in parts}, parts)
+    usage = Usage({key: tensors[key] for key in parts}, parts)
+    return replace(usage, roles=_roles(usage))
+
+
+def in_parts(usage: Usage, parts: Mapping[str, tuple[Part, ...]]) -> Usage:
+    """Return a usage with other parts of the same tensors."""
+    changed = replace(usage, parts={key: parts[key] for key in usage.tensors})
+    return replace(changed, roles=_roles(changed))
+
+
+def _roles(usage: Usage) -> dict[str, str]:
+    """The projections by name, and the parts of tensors that join three."""
+    found = {name: projection(_path(name)[-1]) for name in usage.named()}
+    for parts in usage.parts.values():
+        if len(parts) == len(PROJECTIONS):
+            names = (name for name, part in usage.named().items() if part in parts)
+            found |= {name: role for role, name in enumerate(names)}
+    return {name: f"projection {role}" for name, role in found.items() if role is not None}
+
+
+def _path(key: str) -> list[str]:
+    """The modules around a tensor, without its places in chains at the end."""
+    words = owner(key).split(".")
+    while words and words[-1].isdigit():
+        words.pop()
+    return words or [""]
 
 
 def joined_in_both(ours: Usage, theirs: Usage) -> set[str]:
@@ -54,8 +80,8 @@ def _ordered(keys: Iterable[str]) -> list[str]:
     ranks = {}
     for key in keys:
         module = owner(key)
-        role = projection(leaf(module))
-        group = owner(module) + " projections" if role is not None else module or key
+        role = projection(_path(key)[-1])
+        group = f"projections of {'.'.join(_path(key)[:-1])}" if role is not None else module or key
         ranks[key] = (places.setdefault(group, len(places)), role or 0)
     return sorted(ranks, key=ranks.__getitem__)
 

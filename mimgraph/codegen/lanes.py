@@ -34,7 +34,7 @@ class Lanes:
 
     def parts(self) -> list[Part]:
         """Return the rows that are in the value, of each tensor."""
-        rows = tuple(self.rows.unique().tolist())
+        rows = tuple(self.rows.flatten().bincount().nonzero().flatten().tolist())
         return [
             Part(key, view, None if len(rows) == view.size[0] else rows)
             for key, view in self.sources

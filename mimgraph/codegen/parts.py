@@ -25,7 +25,7 @@ class View:
     @classmethod
     def of(cls, tensor: Tensor) -> View:
         """Describe a tensor that is a view of a stored one."""
-        return cls(tuple(tensor.shape), tuple(tensor.stride()), tensor.storage_offset())
+        return cls(tuple(tensor.shape), tuple(tensor.stride()), int(tensor.storage_offset()))
 
     def read(self, stored: Tensor) -> Tensor:
         """Return the view of a stored tensor."""

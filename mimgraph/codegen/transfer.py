@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from mimgraph.codegen.calls import Call, call_of
-from mimgraph.codegen.conventions import defined, joined_in_both
+from mimgraph.codegen.conventions import defined, in_parts, joined_in_both
 from mimgraph.codegen.joins import plan, shapes
 from mimgraph.codegen.likeness import Likeness, likeness
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
@@ -135,8 +135,8 @@ def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:
     """The model's tensors as they are defined, with the parts in which they are used."""
     usage = defined(own_tensors(mine.module))
     with suppress(RuntimeError):  # torch may not run it here, in half precision or without memory
-        parts = usage_of(mine.module, lambda: mine.run(inputs), {}).parts
-        usage = replace(usage, parts={key: parts[key] for key in usage.tensors})
+        used = usage_of(mine.module, lambda: mine.run(inputs), inputs)
+        usage = in_parts(usage, used.parts)
     return usage
 
 

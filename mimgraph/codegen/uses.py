@@ -63,6 +63,7 @@ class Usage:
     numbered: Mapping[str, Part] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)  # of tensors without a use: a sibling
     outputs: tuple[tuple[torch.Size, frozenset[str]], ...] = ()  # shapes, and what made them
+    roles: Mapping[str, str] = field(default_factory=dict)  # that names tell, if no use is seen
 
     def named(self, joined: Iterable[str] = ()) -> dict[str, Part]:
         """Return the parts by name: that of the tensor, with a number in it where there are several.
@@ -106,6 +107,12 @@ class Usage:
             for key, sibling in self.beside.items()
             for named_by in names.get(sibling, ())
             for name in names.get(key, ())
+        }
+        feeds |= {
+            (self.roles[key], name, "")
+            for name, part in named.items()
+            for key in (name, part.key)
+            if key in self.roles
         }
         return Flow({name: part.shape for name, part in named.items()}, frozenset(feeds))
 
