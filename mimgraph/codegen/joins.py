@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -49,6 +49,7 @@ def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
     """Align two models by the parts of tensors that both have; ours in `joined` stay whole."""
     leading = theirs.without_heads(ours)
     mine, yours = _comparable(ours, leading, joined)
+    yours |= _shortened(mine, yours, ours.tables, leading.tables)
     found = align(ours.flow(mine), leading.flow(yours))
     zeros = _absent(found, mine)
     missing = {part.key for name, part in mine.items() if name not in found.keys() | zeros}
@@ -99,6 +100,33 @@ def _comparable(
             return named
         for known, new in zip(joined, news, strict=True):
             known |= new
+
+
+def _shortened(
+    ours: Mapping[str, Part],
+    theirs: Mapping[str, Part],
+    our_starts: Mapping[str, int],
+    their_starts: Mapping[str, int],
+) -> dict[str, Part]:
+    """Their tables of places, as long as those of ours that could be meant.
+
+    What is read first of ours is what is read first of theirs.
+    """
+    mine, yours = (set(map(_shape, parts.values())) for parts in (ours, theirs))
+    waiting = {name: part for name, part in ours.items() if _shape(part) not in yours}
+    found = {}
+    for name, part in theirs.items():
+        if part.key not in their_starts or _shape(part) in mine or len(part.shape) != 2:
+            continue
+        for other, shorter in waiting.items():
+            start = their_starts[part.key] - our_starts.get(shorter.key, 0)
+            end = start + shorter.shape[0]
+            fits = start >= 0 and end <= part.shape[0]
+            if fits and shorter.shape[1:] == part.shape[1:]:
+                found[name] = replace(part, rows=tuple(range(start, end)))
+                del waiting[other]
+                break
+    return found
 
 
 def _shape(part: Part) -> tuple[int, ...]:

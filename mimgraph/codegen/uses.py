@@ -63,6 +63,7 @@ class Usage:
     numbered: Mapping[str, Part] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)  # of tensors without a use: a sibling
     outputs: tuple[tuple[torch.Size, frozenset[str]], ...] = ()  # shapes, and what made them
+    tables: Mapping[str, int] = field(default_factory=dict)  # the first row read by place
     roles: Mapping[str, str] = field(default_factory=dict)  # that names tell, if no use is seen
 
     def named(self, joined: Iterable[str] = ()) -> dict[str, Part]:
@@ -160,7 +161,8 @@ def usage_of(module: nn.Module, run: Callable[[], object], inputs: Mapping[str, 
     ranks = {key: watch.used.get(beside.get(key, key), len(tensors)) for key in tensors}
     ordered = {key: tensors[key] for key in sorted(tensors, key=ranks.__getitem__)}
     parts = {key: watch.parts_of(key) for key in ordered}
-    return Usage(ordered, parts, frozenset(watch.edges()), watch.numbered, beside, outputs)
+    edges = frozenset(watch.edges())
+    return Usage(ordered, parts, edges, watch.numbered, beside, outputs, watch.tables)
 
 
 def _siblings(keys: Iterable[str], used: Iterable[str]) -> dict[str, str]:
@@ -209,6 +211,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         super().__init__()  # type: ignore[no-untyped-call]
         self.used: dict[str, int] = {}
         self.numbered: dict[str, Part] = {}
+        self.tables: dict[str, int] = {}
         self._fed = defaultdict[str, set[tuple[str, str]]](set)  # by whom, and how
         self._numbers: dict[Part, str] = {}
         self._begun = defaultdict[str, dict[Part, None]](dict)  # parts by their tensors,
@@ -255,6 +258,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
             for value in made:
                 self._views[value] = key
         self._use(given)
+        self._look_up(name, args)
         if (lanes := product_of(name, args, result, self._stored)) is not None:
             self._begin(given, lanes, result)
         elif not self._follow(func, name, args, kwargs, given, made, result):
@@ -272,6 +276,19 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         for value in given:
             if id(value) in self._names:
                 self.used.setdefault(self._names[id(value)], len(self.used))
+
+    def _look_up(self, name: str, args: Any) -> None:
+        """Note from which row on a table is read by place, not by what the data say."""
+        match name, args:
+            case "embedding", (table, places, *_) if places.numel() and not places.is_meta:
+                start = None if self._is_known(places) else int(places.min())
+            case "slice", (table, 0, int(start), *_) if start >= 0:
+                pass
+            case _:
+                return
+        key = self._stored(table)
+        if start is not None and key is not None:
+            self.tables.setdefault(key, start)
 
     def _number(self, part: Part) -> str:
         """The name of a part until all parts are known."""
@@ -316,7 +333,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         result: Any,
     ) -> bool:
         """Hand lanes on if the op does not mix the numbers of a value with others."""
-        known = [value for value in given if self._origin_is_known(value)]
+        known = [value for value in given if self._is_known(value)]
         laned = [value for value in known if value in self._lanes]
         if len(laned) != 1:
             return False
@@ -341,7 +358,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
             self._lanes[new] = its
         return True
 
-    def _origin_is_known(self, value: Tensor) -> bool:
+    def _is_known(self, value: Tensor) -> bool:
         return id(value) in self._names or value in self._origins
 
     def _mix(self, name: str, given: list[Tensor], made: Iterable[Tensor]) -> None:

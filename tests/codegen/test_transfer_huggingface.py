@@ -1,0 +1,466 @@
+"""Weights of Hugging Face's models, as they come, give their outputs in specs that a user writes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph.codegen.runner import seeded_inputs
+from tests.gallery import gallery, randomise
+
+transformers = pytest.importorskip("transformers")
+
+WIDTH, HEADS, VOCAB, DEPTH = 32, 4, 50, 2
+
+
+def made(model: str, config: str, **options: Any) -> nn.Module:
+    """A model with random weights, of which none is special."""
+    ids = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), 0)
+    other = getattr(transformers, model)(getattr(transformers, config)(**ids, **options))
+    randomise(other)
+    return other.eval()
+
+
+def bert() -> nn.Module:
+    return made(
+        "BertModel",
+        "BertConfig",
+        hidden_size=WIDTH,
+        num_hidden_layers=DEPTH,
+        num_attention_heads=HEADS,
+        intermediate_size=4 * WIDTH,
+        vocab_size=VOCAB,
+        max_position_embeddings=40,
+    )
+
+
+def gpt2(model: str = "GPT2Model") -> nn.Module:
+    return made(
+        model,
+        "GPT2Config",
+        n_embd=WIDTH,
+        n_layer=DEPTH,
+        n_head=HEADS,
+        vocab_size=VOCAB,
+        n_positions=40,
+    )
+
+
+def vit(model: str = "ViTModel") -> nn.Module:
+    return made(
+        model,
+        "ViTConfig",
+        hidden_size=WIDTH,
+        num_hidden_layers=DEPTH,
+        num_attention_heads=HEADS,
+        intermediate_size=4 * WIDTH,
+        image_size=224,
+        patch_size=32,
+        num_labels=7,
+        layer_norm_eps=1e-6,
+    )
+
+
+def t5(model: str = "T5EncoderModel", **options: Any) -> nn.Module:
+    return made(
+        model,
+        "T5Config",
+        d_model=WIDTH,
+        d_kv=WIDTH // HEADS,
+        d_ff=4 * WIDTH,
+        num_layers=DEPTH,
+        num_heads=HEADS,
+        vocab_size=VOCAB,
+        decoder_start_token_id=0,
+        **options,
+    )
+
+
+def whisper() -> nn.Module:
+    return made(
+        "WhisperModel",
+        "WhisperConfig",
+        d_model=WIDTH,
+        encoder_layers=DEPTH,
+        decoder_layers=DEPTH,
+        encoder_attention_heads=HEADS,
+        decoder_attention_heads=HEADS,
+        encoder_ffn_dim=4 * WIDTH,
+        decoder_ffn_dim=4 * WIDTH,
+        vocab_size=VOCAB,
+        num_mel_bins=8,
+        max_source_positions=20,
+        max_target_positions=30,
+        decoder_start_token_id=0,
+    )
+
+
+def clip() -> nn.Module:
+    tower = {"num_hidden_layers": DEPTH, "intermediate_size": 4 * WIDTH, "hidden_size": WIDTH}
+    text = {"vocab_size": VOCAB, "eos_token_id": VOCAB - 1, "max_position_embeddings": 20}
+    heads = {"num_attention_heads": HEADS}
+    return made(
+        "CLIPModel",
+        "CLIPConfig",
+        text_config=tower | text | heads,
+        vision_config=tower | heads | {"image_size": 32, "patch_size": 16},
+        projection_dim=16,
+    )
+
+
+# --- specs ----------------------------------------------------------------------------------------
+
+JOINED = """
+      attended: {layer: MultiheadAttention, from: norm, num_heads: 4%(causal)s}"""
+APART = """
+      v: {block: heads, from: norm}
+      k: {block: heads, from: norm, bias: %(key_bias)s}
+      q: {block: heads, from: norm}
+      seen: {merge: attention, from: {key: k, value: v, query: q}%(causal)s}
+      attended: {from: seen, seq: [{Rearrange: "n h t d -> n t (h d)"}, {Linear: 32}]}"""
+CHUNKED = """
+      qkv: {layer: Linear, from: norm, out_features: 96}
+      cut: {layer: Chunk, from: qkv, chunks: 3, dim: 2}
+      v: {layer: Rearrange, from: cut.1, pattern: "n t (h d) -> n h t d", sizes: {h: 4}}
+      k: {layer: Rearrange, from: cut.2, pattern: "n t (h d) -> n h t d", sizes: {h: 4}}
+      q: {layer: Rearrange, from: cut.0, pattern: "n t (h d) -> n h t d", sizes: {h: 4}}
+      seen: {merge: attention, from: {query: q, key: k, value: v}%(causal)s}
+      attended: {from: seen, seq: [{Rearrange: "n h t d -> n t (h d)"}, {Linear: 32}]}"""
+STYLES = {"MultiheadAttention": JOINED, "three Linears": APART, "one Linear, q v k": CHUNKED}
+
+BLOCKS = """
+blocks:
+  heads:
+    params: {bias: true}
+    seq: [{Linear: {out_features: 32, bias: $bias}},
+          {Rearrange: {pattern: "n t (h d) -> n h t d", sizes: {h: 4}}}]
+  layer:
+    inputs: {x: [T, D]}
+    nodes:
+      norm: {layer: LayerNorm, from: x, eps: %(eps)s}%(attention)s
+      mixed: {merge: add, from: [x, attended]}
+      mlp: {from: mixed, seq: [LayerNorm: {eps: %(eps)s}, Linear: 128, %(act)s, Linear: 32]}
+      out: {merge: add, from: [mixed, mlp]}
+    outputs: out
+"""
+WHOLE = (
+    "TransformerEncoderLayer:"
+    " {nhead: 4, dim_feedforward: 128, norm_first: true, activation: gelu, layer_norm_eps: %(eps)s}"
+)
+
+
+def written(text: str, style: str, **options: str) -> mg.Graph:
+    """A spec in one of the styles; `LAYERS` in its text are those of the tower."""
+    options = {"causal": "", "key_bias": "true", "eps": "1e-5", "act": "GELU"} | options
+    if style == "TransformerEncoderLayer":
+        layer = "{%s}" % (WHOLE % options)
+        return mg.loads(text.replace("LAYERS", ", ".join([layer] * DEPTH)))
+    blocks = BLOCKS % (options | {"attention": STYLES[style] % options})
+    return mg.loads(blocks + text.replace("LAYERS", f"{{layer: {{repeat: {DEPTH}}}}}"))
+
+
+ENCODERS = [*STYLES, "TransformerEncoderLayer"]
+
+WHISPER_ENCODER = """
+inputs: {mel: [8, 40]}
+nodes:
+  conv:
+    from: mel
+    seq:
+      - Conv1d: {out_channels: 32, kernel_size: 3, padding: 1}
+      - GELU
+      - Conv1d: {out_channels: 32, kernel_size: 3, stride: 2, padding: 1}
+      - GELU
+      - Transpose: {dim0: 1, dim1: 2}
+  places: {buffer: [20, 32], init: sinusoid}
+  placed: {merge: add, from: [conv, places], broadcast: true}
+  states: {from: placed, seq: [LAYERS, LayerNorm]}
+outputs: states
+"""
+VIT = """
+inputs: {image: [3, 224, 224]}
+nodes:
+  first: {parameter: [1, 32], init: zeros, batched: true}
+  places: {parameter: [50, 32], init: {normal: {std: 0.02}}}
+  patches:
+    from: image
+    seq: [{Conv2d: {out_channels: 32, kernel_size: 32, stride: 32}}, {Rearrange: "n c h w -> n (h w) c"}]
+  tokens: {merge: concat, from: [first, patches]}
+  placed: {merge: add, from: [tokens, places], broadcast: true}
+  states: {from: placed, seq: [LAYERS, LayerNorm: {eps: 1e-6}]}
+outputs: states
+"""
+GPT2 = """
+inputs: {text: {shape: [T], vocab: 50}}
+nodes:
+  words: {layer: Embedding, from: text, embedding_dim: 32}
+  places: {parameter: [40, 32], init: {normal: {std: 0.02}}}
+  some: {layer: Slice, from: places, dim: 0, end: $T}
+  placed: {merge: add, from: [words, some], broadcast: true}
+  states: {from: placed, seq: [LAYERS, LayerNorm]}
+outputs: states
+"""
+
+
+# --- the outputs are the same ---------------------------------------------------------------------
+
+
+def assert_same(ours: Tensor, theirs: Tensor) -> None:
+    assert theirs.std(0).max() > 1e-2
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def transferred(
+    graph: mg.Graph, other: nn.Module, names: Mapping[str, str], **sizes: int
+) -> tuple[Any, Any, mg.Transfer]:
+    """What both give for the same inputs, masks turned round, once the weights are loaded."""
+    model = graph.compile().eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        transfer = graph.load_state(model, other, inputs=names)
+    inputs = seeded_inputs(graph.typed, 3, 1, sizes)
+    given = {
+        names[name]: ~tensor if tensor.dtype == torch.bool else tensor
+        for name, tensor in inputs.items()
+        if name in names
+    }
+    return model(**inputs), other(**given), transfer
+
+
+@pytest.mark.parametrize("style", ENCODERS)
+@pytest.mark.parametrize("part", [lambda model: model, lambda model: model.get_encoder()])
+def test_the_encoder_of_whisper(style: str, part: Callable[[nn.Module], nn.Module]) -> None:
+    graph = written(WHISPER_ENCODER, style, key_bias="false")
+    model, theirs = graph.compile().eval(), whisper()
+    transfer = graph.load_state(model, part(theirs), inputs={"mel": "input_features"})
+    assert (transfer.missing, transfer.equal) == ((), ("states",))
+    mel = seeded_inputs(graph.typed, 3, 1, {})["mel"]
+    with torch.no_grad():
+        assert_same(model(mel=mel), theirs.get_encoder()(mel).last_hidden_state)
+
+
+@pytest.mark.parametrize("style", ENCODERS)
+def test_vit(style: str) -> None:
+    graph = written(VIT, style, eps="1e-6")
+    ours, theirs, transfer = transferred(graph, vit(), {"image": "pixel_values"})
+    assert_same(ours, theirs.last_hidden_state)
+    assert transfer.unused == ("pooler.dense.weight", "pooler.dense.bias")
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_gpt2(style: str) -> None:
+    """Theirs has one transposed matrix for queries, keys and values."""
+    graph = written(GPT2, style, act="GELU: tanh", causal=", is_causal: true")
+    ours, theirs, transfer = transferred(graph, gpt2(), {"text": "input_ids"}, T=9)
+    assert_same(ours, theirs.last_hidden_state)
+    assert (transfer.unused, transfer.equal) == ((), ("states",))
+    assert transfer.mapping["places"] == "wpe.weight"
+
+
+WHISPER = """
+inputs: {mel: [8, 40], text: {shape: [T], vocab: 50}}
+blocks:
+  read:
+    inputs: {x: [S, D]}
+    nodes:
+      norm: {layer: LayerNorm, from: x}
+      attention: {layer: MultiheadAttention, from: norm, num_heads: 4}
+      mixed: {merge: add, from: [x, attention]}
+      mlp: {from: mixed, seq: [LayerNorm, {Linear: 128}, GELU, {Linear: 32}]}
+      out: {merge: add, from: [mixed, mlp]}
+    outputs: out
+  write:
+    inputs: {x: [T, D], memory: [S, D]}
+    nodes:
+      norm: {layer: LayerNorm, from: x}
+      attention: {layer: MultiheadAttention, from: norm, num_heads: 4, is_causal: true}
+      mixed: {merge: add, from: [x, attention]}
+      cross_norm: {layer: LayerNorm, from: mixed}
+      cross: {layer: MultiheadAttention, from: {query: cross_norm, key: memory}, num_heads: 4}
+      crossed: {merge: add, from: [mixed, cross]}
+      mlp: {from: crossed, seq: [LayerNorm, {Linear: 128}, GELU, {Linear: 32}]}
+      out: {merge: add, from: [crossed, mlp]}
+    outputs: out
+nodes:
+  conv:
+    from: mel
+    seq:
+      - Conv1d: {out_channels: 32, kernel_size: 3, padding: 1}
+      - GELU
+      - Conv1d: {out_channels: 32, kernel_size: 3, stride: 2, padding: 1}
+      - GELU
+      - Transpose: {dim0: 1, dim1: 2}
+  frames: {arange: conv, dim: 1}
+  frame_places: {layer: Embedding, from: frames, num_embeddings: 20, embedding_dim: 32}
+  heard: {merge: add, from: [conv, frame_places], broadcast: true}
+  memory: {from: heard, seq: [{read: {repeat: 2}}, LayerNorm]}
+  words: {layer: Embedding, from: text, embedding_dim: 32}
+  places: {parameter: [30, 32], init: {normal: {std: 0.02}}}
+  some: {layer: Slice, from: places, dim: 0, end: $T}
+  placed: {merge: add, from: [words, some], broadcast: true}
+  written: {block: write, from: {x: placed, memory: memory}, repeat: 2}
+  states: {layer: LayerNorm, from: written}
+outputs: states
+"""
+
+
+def test_whisper() -> None:
+    """Its keys have no bias: those rows of ours are zero. An Embedding meets a table, and a table one."""
+    names = {"mel": "input_features", "text": "decoder_input_ids"}
+    ours, theirs, transfer = transferred(mg.loads(WHISPER), whisper(), names, T=9)
+    assert_same(ours, theirs.last_hidden_state)
+    assert transfer.mapping["places"] == "decoder.embed_positions.weight"
+    assert transfer.mapping["written.1.cross.in_proj_bias"] == (
+        "decoder.layers.1.encoder_attn.q_proj.bias",
+        "decoder.layers.1.encoder_attn.v_proj.bias",
+    )
+    assert len(transfer.zeros) == 6
+
+
+# --- the gallery ----------------------------------------------------------------------------------
+
+SMALL = {"vocab": VOCAB, "width": WIDTH, "heads": HEADS, "depth": DEPTH}
+BERT_NAMES = {"tokens": "input_ids", "segments": "token_type_ids", "padding": "attention_mask"}
+
+
+class Given(NamedTuple):
+    """A spec of the gallery, a model, our inputs by its names, and its outputs by ours."""
+
+    graph: Callable[[], mg.Graph]
+    other: Callable[[], nn.Module]
+    names: Mapping[str, str]
+    outputs: Mapping[str, str]
+    sizes: Mapping[str, int]
+
+
+GALLERY = {
+    "bert_base": Given(
+        lambda: gallery("bert_base", **SMALL, longest=40),
+        bert,
+        BERT_NAMES,
+        {"states": "last_hidden_state", "pooled": "pooler_output"},
+        {"T": 9},
+    ),
+    "gpt2": Given(
+        lambda: gallery("gpt2", **SMALL, longest=40),
+        lambda: gpt2("GPT2LMHeadModel"),
+        {"tokens": "input_ids"},
+        {"logits": "logits"},
+        {"T": 9},
+    ),
+    "vit_b16": Given(
+        lambda: gallery("vit_b16", width=WIDTH, heads=HEADS, depth=DEPTH, patch=32, classes=7),
+        lambda: vit("ViTForImageClassification"),
+        {"image": "pixel_values"},
+        {"logits": "logits"},
+        {},
+    ),
+    "t5_encoder": Given(
+        lambda: gallery("t5_encoder", **SMALL),
+        t5,
+        {"tokens": "input_ids", "padding": "attention_mask"},
+        {"states": "last_hidden_state"},
+        {"T": 140},  # beyond the last bucket
+    ),
+    "the encoder of the whole T5": Given(
+        lambda: gallery("t5_encoder", **SMALL),
+        lambda: t5("T5Model"),
+        {"tokens": "input_ids", "padding": "attention_mask"},
+        {},  # compared below, as its decoder must be given ids, too
+        {"T": 9},
+    ),
+}
+
+
+@pytest.mark.parametrize("given", GALLERY.values(), ids=GALLERY)
+def test_the_gallery(given: Given) -> None:
+    graph = given.graph()
+    if not given.outputs:
+        model, other = graph.compile(), given.other()
+        assert graph.load_state(model, other, inputs=given.names).equal == ("states",)
+        return
+    ours, theirs, transfer = transferred(graph, given.other(), given.names, **given.sizes)
+    outputs = ours if isinstance(ours, dict) else dict.fromkeys(given.outputs, ours)
+    assert transfer.missing == transfer.unused == transfer.zeros == ()
+    for name, output in outputs.items():
+        assert_same(output, theirs[given.outputs[name]])
+    assert set(transfer.equal) == set(given.outputs)
+
+
+def test_gpt2_without_its_head() -> None:
+    """The graph's logits are its states by the embedding, which is all that the head adds."""
+    graph = gallery("gpt2", **SMALL, longest=40)
+    model, other = graph.compile().eval(), gpt2()
+    graph.load_state(model, other, inputs={"tokens": "input_ids"})
+    tokens = seeded_inputs(graph.typed, 3, 1, {"T": 9})["tokens"]
+    with torch.no_grad():
+        states = other(input_ids=tokens).last_hidden_state
+        assert_same(model(tokens=tokens), states @ other.wte.weight.T)
+
+
+CLIP = """
+inputs: {image: [3, 32, 32], text: {shape: [20], vocab: 50}}
+blocks:
+  quick_gelu:
+    inputs: [x]
+    nodes: {y: {merge: formula, expr: "x * sigmoid(1.702 * x)", from: {x: x}}}
+    outputs: y
+  layer:
+    params: {causal: false}
+    inputs: {x: [T, D]}
+    nodes:
+      norm: {layer: LayerNorm, from: x}
+      attention: {layer: MultiheadAttention, from: norm, num_heads: 4, is_causal: $causal}
+      mixed: {merge: add, from: [x, attention]}
+      mlp: {from: mixed, seq: [LayerNorm, {Linear: 128}, quick_gelu, {Linear: 32}]}
+      out: {merge: add, from: [mixed, mlp]}
+    outputs: out
+nodes:
+  cls_token: {parameter: [1, 32], init: {normal: {std: 0.02}}, batched: true}
+  patches:
+    from: image
+    seq:
+      - Conv2d: {out_channels: 32, kernel_size: 16, stride: 16, bias: false}
+      - Rearrange: "n d h w -> n (h w) d"
+  tokens: {merge: concat, from: [cls_token, patches]}
+  image_places: {parameter: [5, 32], init: {normal: {std: 0.02}}}
+  placed: {merge: add, from: [tokens, image_places], broadcast: true}
+  image_vec:
+    from: placed
+    seq: [LayerNorm, {layer: {repeat: 2}}, {Select: {dim: 1, index: 0}}, LayerNorm,
+          {Linear: {out_features: 16, bias: false}}, {Normalize: {dim: 1}}]
+  words: {layer: Embedding, from: text, embedding_dim: 32}
+  text_places: {parameter: [20, 32], init: {normal: {std: 0.01}}}
+  placed_words: {merge: add, from: [words, text_places], broadcast: true}
+  text_states: {from: placed_words, seq: [{layer: {causal: true, repeat: 2}}, LayerNorm]}
+  is_end: {merge: formula, expr: "where(t == 49, 1, 0)", from: {t: text}}
+  end: {layer: ArgMax, from: is_end, dim: 1}
+  end_state: {merge: pick, from: [text_states, end]}
+  text_vec: {from: end_state, seq: [{Linear: {out_features: 16, bias: false}}, {Normalize: {dim: 1}}]}
+  logit_scale: {parameter: [], init: {constant: {val: 2.6592}}}
+  scale: {merge: formula, expr: "exp(s)", from: {s: logit_scale}}
+outputs: {image: image_vec, text: text_vec, scale: scale}
+"""
+
+
+def test_clip_with_towers_of_one_width() -> None:
+    """Everything of one tower has the shape of something of the other."""
+    names = {"image": "pixel_values", "text": "input_ids"}
+    ours, theirs, transfer = transferred(mg.loads(CLIP), clip(), names)
+    assert_same(ours["image"], theirs.image_embeds)
+    assert_same(ours["text"], theirs.text_embeds)
+    assert_same(ours["scale"] * ours["image"] @ ours["text"].T, theirs.logits_per_image)
+    assert transfer.unused == ()
+
+
+def test_a_tower_of_clip() -> None:
+    """The tower has the names of its own forward."""
+    graph = written(VIT.replace("Conv2d: {", "Conv2d: {bias: false, "), "MultiheadAttention")
+    assert graph
