@@ -50,9 +50,10 @@ class Call:
                     return result
             raise
 
-    def renames(self) -> bool:
-        """Whether the forward calls an input otherwise than the graph."""
-        return any(name not in parameters(self.module) for name in self.named)
+    def is_guessed(self) -> bool:
+        """Whether it is doubtful which input is which argument."""
+        theirs = parameters(self.module)
+        return self.by_position and len(self.named) > 1 and not set(self.named) <= set(theirs)
 
     def hint(self) -> str:
         """What to write so that the module gets the right inputs."""

@@ -46,11 +46,31 @@ class Plan:
 
 
 def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
-    """Align two models by the parts of tensors that both have; ours in `joined` stay whole."""
-    leading = theirs.without_heads(ours)
-    mine, yours = _comparable(ours, leading, joined)
-    yours |= _shortened(mine, yours, ours.tables, leading.tables)
-    found = align(ours.flow(mine), leading.flow(yours))
+    """Align two models by the parts of tensors that both have; ours in `joined` stay whole.
+
+    Of the other model a part may be meant, as its encoder; the first that fits best is taken.
+    """
+    best: tuple[int, Plan] | None = None
+    for leading in theirs.without_heads(ours):
+        found = _aligned(ours, leading, joined)
+        misfits = len(found.missing) + len(found.unused)
+        if best is None or misfits < best[0]:
+            heads = theirs.tensors.keys() - leading.tensors.keys()
+            left = heads.union(found.unused)
+            best = (
+                misfits,
+                replace(found, unused=tuple(key for key in theirs.tensors if key in left)),
+            )
+        if not misfits:
+            break
+    assert best is not None
+    return best[1]
+
+
+def _aligned(ours: Usage, theirs: Usage, joined: Collection[str]) -> Plan:
+    mine, yours = _comparable(ours, theirs, joined)
+    yours |= _shortened(mine, yours, ours.tables, theirs.tables)
+    found = align(ours.flow(mine), theirs.flow(yours))
     zeros = _absent(found, mine)
     missing = {part.key for name, part in mine.items() if name not in found.keys() | zeros}
     pairs = tuple(
@@ -60,7 +80,6 @@ def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
     )
     taken = {source for name, source in found.items() if mine[name].key not in missing}
     left = {part.key for name, part in yours.items() if name not in taken}
-    left |= theirs.tensors.keys() - leading.tensors.keys()
     return Plan(
         pairs,
         tuple(key for key in ours.tensors if key in missing),

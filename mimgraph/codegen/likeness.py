@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from mimgraph.codegen.calls import Call
 from mimgraph.codegen.uses import predicting, tensors_in
 
+EPSILONS, MOST = 1e4, 0.05  # that equal outputs may be off: of the coarser dtype, and in all
 FLIPPED = 3  # masks, of which either meaning is tried
 
 
@@ -30,8 +32,24 @@ def likeness(
 
     A mask may mean the opposite there, and inputs that it does not take are neutral here.
     """
-    found = [_compare(mine, call, ours, theirs, names) for ours, theirs in _meanings(call, inputs)]
+    eps = max((torch.finfo(t.dtype).eps for t in _floats(mine.module, call.module)), default=0.0)
+    least = min(MOST, EPSILONS * eps)
+    mine, call = _precise(mine), _precise(call)
+    found = [
+        _compare(mine, call, ours, theirs, names, least) for ours, theirs in _meanings(call, inputs)
+    ]
     return min(found, key=lambda like: (sum(like.far.values()), -len(like.equal)))
+
+
+def _floats(*modules: nn.Module) -> list[Tensor]:
+    tensors = (tensor for module in modules for tensor in module.state_dict().values())
+    return [tensor for tensor in tensors if tensor.is_floating_point()]
+
+
+def _precise(call: Call) -> Call:
+    """The call of a copy in float32 where the module's own precision would hide what differs."""
+    coarse = any(tensor.itemsize < 4 for tensor in _floats(call.module))
+    return replace(call, module=copy.deepcopy(call.module).float()) if coarse else call
 
 
 def _meanings(
@@ -56,6 +74,7 @@ def _compare(
     ours: Mapping[str, Tensor],
     theirs: Mapping[str, Tensor],
     names: tuple[str, ...],
+    least: float,
 ) -> Likeness:
     with predicting(mine.module), predicting(call.module):
         result, other = mine.run(mine.inputs(ours)), call.run(theirs)
@@ -66,7 +85,6 @@ def _compare(
         distances = [_distance(output, leaf) for leaf in leaves if leaf.shape == output.shape]
         if distances and output.is_floating_point():
             far[name] = min(distances)
-    least = _tolerance(mine.module, call.module)
     return Likeness(
         tuple(name for name, distance in far.items() if distance <= least),
         {name: distance for name, distance in far.items() if not distance <= least},
@@ -80,9 +98,3 @@ def _distance(output: Tensor, other: Tensor) -> float:
     return (
         float(difference.nan_to_num(float("inf")).max().item() / scale) if second.numel() else 0.0
     )
-
-
-def _tolerance(*modules: nn.Module) -> float:
-    dtypes = {p.dtype for module in modules for p in module.parameters() if p.is_floating_point()}
-    coarsest = max((torch.finfo(dtype).eps for dtype in dtypes), default=torch.finfo().eps)
-    return float(min(0.05, 1e4 * coarsest))

@@ -50,7 +50,7 @@ def load_state(
     mine = Call(model, {name: name for name in sample}, by_position=False)
     seen = _seen(graph, mine, other, call, sample)
     found = plan(
-        seen.ours, seen.theirs, joined_in_both(seen.ours, seen.theirs) if seen.trouble else ()
+        seen.ours, seen.theirs, joined_in_both(seen.ours, seen.theirs) if not seen.is_seen else ()
     )
     lacking = [key for key in found.missing if key not in _constants(model)]
     if strict and lacking:
@@ -59,7 +59,7 @@ def load_state(
     before = {key: ours[key].detach().clone() for key in ours if strict and found.unused}
     found.copy(ours, theirs)
     proof = Likeness((), {})
-    if call is not None and seen.trouble is None and not lacking:
+    if call is not None and seen.is_seen and not lacking:
         proof = likeness(mine, call, sample, tuple(graph.body.outputs))
     if strict and found.unused and (proof.far or not proof.equal):
         for key, tensor in before.items():
@@ -72,12 +72,13 @@ def load_state(
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What is known of the use of both models' tensors, and what stands against knowing more."""
+    """What is known of the use of both models' tensors; `is_seen` if both were run, and `doubt` tells
+    how to know more."""
 
     ours: Usage
     theirs: Usage
-    trouble: str | None
-    doubt: str | None = None  # of what the other was given
+    is_seen: bool
+    doubt: str | None = None
 
     def misfit(self, missing: Sequence[str], unused: Sequence[str]) -> ValueError:
         """The error that names what does not fit, and what to do."""
@@ -85,21 +86,21 @@ class _Seen:
             ("nothing for", shapes(missing, self.ours.tensors)),
             ("left over", shapes(unused, self.theirs.tensors)),
         )
-        cures = "; ".join(self._cures(missing, unused))
-        return ValueError(f"the weights do not fit: {'; '.join(told)}\n{cures}")
+        cures = "".join(f"\n- {cure}" for cure in self._cures(missing, unused))
+        return ValueError(f"the weights do not fit: {'; '.join(told)}{cures}")
 
     def _cures(self, missing: Sequence[str], unused: Sequence[str]) -> Iterator[str]:
-        theirs = {tuple(tensor.shape) for tensor in self.theirs.tensors.values()}
-        odd = [key for key in missing if tuple(self.ours.tensors[key].shape) not in theirs]
+        theirs = {part.shape for parts in self.theirs.parts.values() for part in parts}
+        odd = [
+            key for key in missing if all(part.shape not in theirs for part in self.ours.parts[key])
+        ]
         if odd and unused:
-            yield f"no tensor of the other model has the shape of {odd[0]}: are all sizes the same?"
-        if self.trouble is not None:
-            yield self.trouble
-        elif self.doubt is not None:
+            yield f"nothing there has the shape of {odd[0]}: have both models the same sizes?"
+        if self.doubt is not None:
             yield self.doubt
-        elif unused and not missing:
-            yield "with them the other model has other outputs than the graph"
-        yield "strict=False copies what fits, and tells the rest in its result"
+        if unused and not missing and self.is_seen:
+            yield "without what is left over no output of the graph is one of the other model's"
+        yield "with strict=False what fits is copied, a new head stays as it is, the result names both"
 
 
 def _seen(
@@ -113,8 +114,9 @@ def _seen(
     inputs = mine.inputs(sample)
     if call is None:
         assert not isinstance(other, nn.Module)
-        trouble = "a state_dict tells names and order only: give the module itself"
-        return _Seen(_in_parts(mine, inputs), defined(once(other)), trouble)
+        theirs = defined(once(other))
+        doubt = "a state_dict tells names and order only: give the module itself"
+        return _Seen(_in_parts(mine, inputs, theirs), theirs, False, doubt)
     given = call.inputs(sample)
     try:
         theirs = usage_of(call.module, lambda: call.run(given), given)
@@ -125,15 +127,23 @@ def _seen(
             stacklevel=4,
         )
         theirs = defined(own_tensors(call.module))
-        return _Seen(_in_parts(mine, inputs), theirs, f"{trouble}; {call.hint()}")
+        doubt = f"{trouble}; {call.hint()}"
+        return _Seen(_in_parts(mine, inputs, theirs), theirs, False, doubt)
     known = {name: tensor for name, tensor in inputs.items() if name in call.named}
-    doubt = call.hint() if call.by_position and call.renames() else None
-    return _Seen(usage_of(mine.module, lambda: mine.run(inputs), known), theirs, None, doubt)
+    return _Seen(
+        usage_of(mine.module, lambda: mine.run(inputs), known),
+        theirs,
+        True,
+        call.hint() if call.is_guessed() else None,
+    )
 
 
-def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:
-    """The model's tensors as they are defined, with the parts in which they are used."""
+def _in_parts(mine: Call, inputs: Mapping[str, Tensor], theirs: Usage) -> Usage:
+    """The model's tensors as they are defined, with the parts in which they are used, unless those
+    of the other are all of the same shapes."""
     usage = defined(own_tensors(mine.module))
+    if usage.shapes() == theirs.shapes():
+        return usage
     with suppress(RuntimeError):  # torch may not run it here, in half precision or without memory
         used = usage_of(mine.module, lambda: mine.run(inputs), inputs)
         usage = in_parts(usage, used.parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -66,6 +66,11 @@ class Usage:
     tables: Mapping[str, int] = field(default_factory=dict)  # the first row read by place
     roles: Mapping[str, str] = field(default_factory=dict)  # that names tell, if no use is seen
 
+    def shapes(self) -> Counter[tuple[int, ...]]:
+        """Count the shapes of the parts, axes of size 1 left out."""
+        parts = (part for parts in self.parts.values() for part in parts)
+        return Counter(tuple(size for size in part.shape if size != 1) for part in parts)
+
     def named(self, joined: Iterable[str] = ()) -> dict[str, Part]:
         """Return the parts by name: that of the tensor, with a number in it where there are several.
 
@@ -117,20 +122,25 @@ class Usage:
         }
         return Flow({name: part.shape for name, part in named.items()}, frozenset(feeds))
 
-    def without_heads(self, other: Usage) -> Usage:
-        """Leave out the tensors that do not lead to an output with the shape of one of the other's.
+    def without_heads(self, other: Usage) -> Iterator[Usage]:
+        """Yield this usage without the tensors that lead to no output with a shape of the other's;
+        then, if one output is wanted and several have its shape, without those that lead to others.
 
-        All are kept if the other has an output that none here is like; so are those not used.
+        All are kept if an output of the other has no like here.
         """
         wanted = {shape for shape, _ in other.outputs}
-        if not wanted or not wanted <= {shape for shape, _ in self.outputs}:
-            return self
+        alike = [ends for shape, ends in self.outputs if shape in wanted]
+        if not wanted <= {shape for shape, _ in self.outputs}:
+            alike = []
+        yield self._leading_to(frozenset().union(*alike)) if alike else self
+        if len(alike) > 1 and len(other.outputs) == 1:
+            yield from map(self._leading_to, alike)
+
+    def _leading_to(self, ends: frozenset[str]) -> Usage:
         before = defaultdict[str, list[str]](list)
         for source, _, target in self.edges:
             before[self._key(target)].append(self._key(source))
-        waiting = [
-            self._key(end) for shape, ends in self.outputs if shape in wanted for end in ends
-        ]
+        waiting = [self._key(end) for end in ends]
         needed = set[str]()
         while waiting:
             key = waiting.pop()
