@@ -20,6 +20,9 @@ PROJECTIONS = (
     frozenset(("v", "value", "values", "wv")),
 )
 
+# what becomes of each of them: weights of the values are products of queries and keys
+WAYS = ("matmul0/matmul0", "matmul1/matmul0", "matmul1")
+
 
 def defined(tensors: Mapping[str, Tensor]) -> Usage:
     """Return the tensors as they are defined, projections of one attention in the usual order.
@@ -35,20 +38,27 @@ def defined(tensors: Mapping[str, Tensor]) -> Usage:
     return replace(usage, roles=_roles(usage))
 
 
-def in_parts(usage: Usage, parts: Mapping[str, tuple[Part, ...]]) -> Usage:
-    """Return a usage with other parts of the same tensors."""
-    changed = replace(usage, parts={key: parts[key] for key in usage.tensors})
-    return replace(changed, roles=_roles(changed))
+def in_parts(usage: Usage, used: Usage) -> Usage:
+    """Return our tensors as they are defined, in the parts in which they were used."""
+    changed = replace(usage, parts={key: used.parts[key] for key in usage.tensors})
+    return replace(changed, roles=_roles(changed) | _roles_by_use(changed, used))
 
 
 def _roles(usage: Usage) -> dict[str, str]:
-    """The projections by name, and the parts of tensors that join three."""
+    """The projections by name."""
     found = {name: projection(_path(name)[-1]) for name in usage.named()}
-    for parts in usage.parts.values():
-        if len(parts) == len(PROJECTIONS):
-            names = (name for name, part in usage.named().items() if part in parts)
-            found |= {name: role for role, name in enumerate(names)}
     return {name: f"projection {role}" for name, role in found.items() if role is not None}
+
+
+def _roles_by_use(usage: Usage, used: Usage) -> dict[str, str]:
+    """The projections by what becomes of their results."""
+    ways = {
+        (used.numbered[edge.source].key, used.numbered[edge.source].addresses): edge.how
+        for edge in used.edges
+        if edge.source in used.numbered and edge.how in WAYS
+    }
+    found = {name: ways.get((part.key, part.addresses)) for name, part in usage.named().items()}
+    return {name: f"projection {WAYS.index(how)}" for name, how in found.items() if how is not None}
 
 
 def _path(key: str) -> list[str]:
@@ -62,15 +72,19 @@ def _path(key: str) -> list[str]:
 def joined_in_both(ours: Usage, theirs: Usage) -> set[str]:
     """Return our tensors of several parts that the other model, of unknown use, has as such too.
 
-    It has as many of their shape as we have, of one part and of several.
+    It has as many of their shape as we have, of one part and of several; and the parts of ours are
+    in the usual order, which is all that can be thought of theirs.
     """
     mine = Counter(tuple(tensor.shape) for tensor in ours.tensors.values())
     yours = Counter(part.shape for parts in theirs.parts.values() for part in parts)
+    roles: dict[str, list[str]] = {}
+    for name, part in ours.named().items():
+        roles.setdefault(part.key, []).append(ours.roles.get(name, ""))
     return {
         key
         for key, parts in ours.parts.items()
-        if len(parts) > 1
-        and yours[tuple(ours.tensors[key].shape)] >= mine[tuple(ours.tensors[key].shape)]
+        for shape in [tuple(ours.tensors[key].shape)]
+        if len(parts) > 1 and yours[shape] >= mine[shape] and roles[key] == sorted(roles[key])
     }
 
 

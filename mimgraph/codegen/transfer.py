@@ -94,13 +94,16 @@ class _Seen:
         odd = [
             key for key in missing if all(part.shape not in theirs for part in self.ours.parts[key])
         ]
-        if odd and unused:
+        head = self.ours.are_last(missing) if self.is_seen else False
+        if missing and head:
+            yield f"nothing follows {missing[0]}, so it may be a head that only the graph has"
+        elif odd and unused:
             yield f"nothing there has the shape of {odd[0]}: have both models the same sizes?"
         if self.doubt is not None:
             yield self.doubt
         if unused and not missing and self.is_seen:
             yield "without what is left over no output of the graph is one of the other model's"
-        yield "with strict=False what fits is copied, a new head stays as it is, the result names both"
+        yield "with strict=False what fits is copied, the rest stays as it is, the result names both"
 
 
 def _seen(
@@ -116,7 +119,7 @@ def _seen(
         assert not isinstance(other, nn.Module)
         theirs = defined(once(other))
         doubt = "a state_dict tells names and order only: give the module itself"
-        return _Seen(_in_parts(mine, inputs, theirs), theirs, False, doubt)
+        return _Seen(_in_parts(mine, inputs), theirs, False, doubt)
     given = call.inputs(sample)
     try:
         theirs = usage_of(call.module, lambda: call.run(given), given)
@@ -128,7 +131,7 @@ def _seen(
         )
         theirs = defined(own_tensors(call.module))
         doubt = f"{trouble}; {call.hint()}"
-        return _Seen(_in_parts(mine, inputs, theirs), theirs, False, doubt)
+        return _Seen(_in_parts(mine, inputs), theirs, False, doubt)
     known = {name: tensor for name, tensor in inputs.items() if name in call.named}
     return _Seen(
         usage_of(mine.module, lambda: mine.run(inputs), known),
@@ -138,15 +141,12 @@ def _seen(
     )
 
 
-def _in_parts(mine: Call, inputs: Mapping[str, Tensor], theirs: Usage) -> Usage:
-    """The model's tensors as they are defined, with the parts in which they are used, unless those
-    of the other are all of the same shapes."""
+def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:
+    """The model's tensors as they are defined, with the parts in which they are used."""
     usage = defined(own_tensors(mine.module))
-    if usage.shapes() == theirs.shapes():
-        return usage
     with suppress(RuntimeError):  # torch may not run it here, in half precision or without memory
         used = usage_of(mine.module, lambda: mine.run(inputs), inputs)
-        usage = in_parts(usage, used.parts)
+        usage = in_parts(usage, used)
     return usage
 
 

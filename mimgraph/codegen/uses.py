@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -66,11 +66,6 @@ class Usage:
     tables: Mapping[str, int] = field(default_factory=dict)  # the first row read by place
     roles: Mapping[str, str] = field(default_factory=dict)  # that names tell, if no use is seen
 
-    def shapes(self) -> Counter[tuple[int, ...]]:
-        """Count the shapes of the parts, axes of size 1 left out."""
-        parts = (part for parts in self.parts.values() for part in parts)
-        return Counter(tuple(size for size in part.shape if size != 1) for part in parts)
-
     def named(self, joined: Iterable[str] = ()) -> dict[str, Part]:
         """Return the parts by name: that of the tensor, with a number in it where there are several.
 
@@ -121,6 +116,13 @@ class Usage:
             if key in self.roles
         }
         return Flow({name: part.shape for name, part in named.items()}, frozenset(feeds))
+
+    def are_last(self, keys: Iterable[str]) -> bool:
+        """Tell whether these tensors feed no others."""
+        last = set(keys)
+        return all(
+            self._key(edge.target) in last for edge in self.edges if self._key(edge.source) in last
+        )
 
     def without_heads(self, other: Usage) -> Iterator[Usage]:
         """Yield this usage without the tensors that lead to no output with a shape of the other's;

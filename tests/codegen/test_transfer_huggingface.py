@@ -460,7 +460,163 @@ def test_clip_with_towers_of_one_width() -> None:
     assert transfer.unused == ()
 
 
-def test_a_tower_of_clip() -> None:
-    """The tower has the names of its own forward."""
-    graph = written(VIT.replace("Conv2d: {", "Conv2d: {bias: false, "), "MultiheadAttention")
-    assert graph
+# --- what else is given ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["bert_base", "gpt2", "t5_encoder"])
+def test_a_state_dict_tells_by_names_and_order(name: str) -> None:
+    """It cannot tell that matrices are transposed, but biases show it."""
+    given = GALLERY[name]
+    graph, other = given.graph(), given.other()
+    by_state, by_module = graph.compile(), graph.compile()
+    graph.load_state(by_state, other.state_dict())
+    graph.load_state(by_module, other, inputs=given.names)
+    for key, tensor in by_module.state_dict().items():
+        assert torch.equal(tensor, by_state.state_dict()[key]), key
+
+
+def test_a_state_dict_of_keys_without_bias() -> None:
+    graph, other = mg.loads(WHISPER), whisper()
+    model = graph.compile().eval()
+    graph.load_state(model, other.state_dict())
+    inputs = seeded_inputs(graph.typed, 3, 1, {"T": 9})
+    with torch.no_grad():
+        theirs = other(input_features=inputs["mel"], decoder_input_ids=inputs["text"])
+        assert_same(model(**inputs), theirs.last_hidden_state)
+
+
+@pytest.mark.parametrize("ours", [torch.float32, torch.bfloat16, torch.float64], ids=str)
+@pytest.mark.parametrize("theirs", [torch.float32, torch.bfloat16, torch.float64], ids=str)
+def test_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None:
+    """Each keeps its own, and a head is seen to be one in any of them."""
+    graph, other = written(VIT, "MultiheadAttention", eps="1e-6"), vit().to(theirs)
+    model = graph.compile().to(ours)
+    transfer = graph.load_state(model, other, inputs={"image": "pixel_values"})
+    assert transfer.equal == ("states",)
+    weight = model.state_dict()["states.0.0.attended.out_proj.weight"]
+    assert weight.dtype == ours
+    assert torch.equal(weight, other.layers[0].attention.o_proj.weight.to(ours))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"tokens": "input_ids"}, {"tokens": "input_ids", "segments": "token_type_ids"}],
+    ids=["only one", "no mask"],
+)
+def test_inputs_without_a_name_are_left_out(names: dict[str, str]) -> None:
+    graph = GALLERY["bert_base"].graph()
+    assert graph.load_state(graph.compile(), bert(), inputs=names).equal == ("states", "pooled")
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ({"token": "input_ids"}, "the graph has no input 'token'; did you mean 'tokens'"),
+        (
+            {"tokens": "input_id"},
+            "the forward of BertModel has no argument 'input_id'; did you mean 'input_ids'",
+        ),
+    ],
+)
+def test_names_that_do_not_exist(names: dict[str, str], says: str) -> None:
+    graph = GALLERY["bert_base"].graph()
+    with pytest.raises(ValueError, match=says):
+        graph.load_state(graph.compile(), bert(), inputs=names)
+
+
+def test_without_names_it_is_told_to_give_them() -> None:
+    graph = GALLERY["bert_base"].graph()
+    model = graph.compile()
+    says = r'give their names with inputs=\{"tokens": ..., "segments": ..., .* takes input_ids, '
+    with pytest.warns(UserWarning, match=says):
+        graph.load_state(model, bert())
+
+
+# --- heads ----------------------------------------------------------------------------------------
+
+
+def test_a_head_that_only_the_graph_has() -> None:
+    graph, names = GALLERY["vit_b16"].graph(), {"image": "pixel_values"}
+    model, other = graph.compile(), vit()
+    with pytest.raises(
+        ValueError, match=r"(?s)nothing for: logits\.2\.weight .* it may be a head"
+    ) as e:
+        graph.load_state(model, other, inputs=names)
+    assert "strict=False" in str(e.value)
+    before = model.logits[2].weight.clone()
+    transfer = graph.load_state(model, other, inputs=names, strict=False)
+    assert transfer.missing == ("logits.2.weight", "logits.2.bias")
+    assert transfer.unused == ("pooler.dense.weight", "pooler.dense.bias")
+    assert torch.equal(before, model.logits[2].weight)
+    assert torch.equal(model.logits[0].weight, other.layernorm.weight)
+
+
+def test_what_is_left_over_and_no_head_is_an_error() -> None:
+    """The graph has a layer less."""
+    graph = gallery("bert_base", **SMALL | {"depth": 1}, longest=40)
+    with pytest.raises(ValueError, match=r"left over: encoder\.layer\.\d\.attention\.self\.query"):
+        graph.load_state(graph.compile(), bert(), inputs=BERT_NAMES)
+
+
+def test_other_outputs_with_the_same_weights_are_told() -> None:
+    """GELU is not what it uses."""
+    graph = written(GPT2, "MultiheadAttention", act="ReLU", causal=", is_causal: true")
+    with pytest.warns(UserWarning, match="outputs differ from those of the other model: states by"):
+        transfer = graph.load_state(graph.compile(), gpt2(), inputs={"text": "input_ids"})
+    assert transfer.equal == ()
+
+
+# --- tables and projections the other way round ---------------------------------------------------
+
+
+def test_a_table_may_be_longer_there_or_begin_later() -> None:
+    """BART's has two rows before the first place, and our text has only 16 of its 20."""
+    other = made(
+        "BartModel",
+        "BartConfig",
+        d_model=WIDTH,
+        encoder_layers=DEPTH,
+        encoder_attention_heads=HEADS,
+        encoder_ffn_dim=4 * WIDTH,
+        decoder_layers=1,
+        decoder_attention_heads=HEADS,
+        vocab_size=VOCAB,
+        max_position_embeddings=20,
+        decoder_start_token_id=0,
+    )
+    layer = "TransformerEncoderLayer: {nhead: 4, dim_feedforward: 128, activation: gelu}"
+    graph = mg.loads(f"""
+inputs: {{text: {{shape: [16], vocab: 50}}}}
+nodes:
+  words: {{layer: Embedding, from: text, embedding_dim: 32}}
+  places: {{parameter: [16, 32], init: {{normal: {{std: 0.02}}}}}}
+  placed: {{merge: add, from: [words, places], broadcast: true}}
+  states: {{from: placed, seq: [LayerNorm, {{{layer}}}, {{{layer}}}]}}
+outputs: states
+""")
+    model = graph.compile()
+    transfer = graph.load_state(model, other, inputs={"text": "input_ids"})
+    assert transfer.mapping["places"] == "encoder.embed_positions.weight"
+    assert torch.equal(model.places, other.encoder.embed_positions.weight[2:18])
+    assert transfer.equal == ("states",)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("as_state", [False, True], ids=["module", "state"])
+def test_from_multihead_attention(style: str, as_state: bool) -> None:
+    text = "inputs: {x: [T, 32]}\nnodes:\n  states: {from: x, seq: [LAYERS, LayerNorm]}\noutputs: states"
+    layer = nn.TransformerEncoderLayer(
+        WIDTH, HEADS, 4 * WIDTH, activation="gelu", batch_first=True, norm_first=True
+    )
+    other = nn.TransformerEncoder(layer, DEPTH, nn.LayerNorm(WIDTH), enable_nested_tensor=False)
+    randomise(other)
+    graph = written(text, style)
+    model = graph.compile().eval()
+    if as_state and style != "MultiheadAttention":  # it may as well be cut otherwise
+        with pytest.raises(ValueError, match="give the module itself"):
+            graph.load_state(model, other.state_dict())
+        return
+    graph.load_state(model, other.state_dict() if as_state else other)
+    x = torch.randn(3, 9, WIDTH)
+    with torch.no_grad():
+        assert_same(model(x=x), other.eval()(x))
