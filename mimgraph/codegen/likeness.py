@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -26,19 +26,36 @@ class Likeness:
 
 
 def likeness(
-    mine: Call, call: Call, inputs: Mapping[str, Tensor], names: tuple[str, ...]
+    mine: Call, call: Call, samples: Sequence[Mapping[str, Tensor]], names: tuple[str, ...]
 ) -> Likeness:
     """Compare each of our outputs with all outputs of the other one that have its shape.
 
-    A mask may mean the opposite there, and inputs that it does not take are neutral here.
+    They are alike if they are for one of the samples. A mask may mean the opposite there, and
+    inputs that it does not take are neutral here.
     """
     eps = max((torch.finfo(t.dtype).eps for t in _floats(mine.module, call.module)), default=0.0)
     least = min(MOST, EPSILONS * eps)
     mine, call = _precise(mine), _precise(call)
-    found = [
-        _compare(mine, call, ours, theirs, names, least) for ours, theirs in _meanings(call, inputs)
-    ]
-    return min(found, key=lambda like: (sum(like.far.values()), -len(like.equal)))
+    best: Likeness | None = None
+    for ours, theirs in (pair for inputs in samples for pair in _meanings(call, inputs)):
+        found = _compare(mine, call, ours, theirs, names, least)
+        if best is None or len(found.far) < len(best.far):
+            best = found
+        if not best.far:
+            break
+    assert best is not None
+    return best
+
+
+def with_ends(inputs: Mapping[str, Tensor], vocabularies: Mapping[str, int]) -> dict[str, Tensor]:
+    """Return inputs in which each text ends in the last word of its vocabulary, and only there: a
+    model may look for it."""
+    ended = dict(inputs)
+    for name, most in vocabularies.items():
+        if name in inputs and inputs[name].dim() > 1 and most > 1:
+            ended[name] = inputs[name].clamp(max=most - 2)
+            ended[name][..., -1] = most - 1
+    return ended
 
 
 def _floats(*modules: nn.Module) -> list[Tensor]:

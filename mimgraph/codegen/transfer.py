@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from mimgraph.codegen.calls import Call, call_of
 from mimgraph.codegen.conventions import defined, in_parts, joined_in_both
 from mimgraph.codegen.joins import plan, shapes
-from mimgraph.codegen.likeness import Likeness, likeness
+from mimgraph.codegen.likeness import Likeness, likeness, with_ends
+from mimgraph.codegen.ranges import limits
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.codegen.uses import Usage, once, own_tensors, usage_of
 from mimgraph.codegen.weights import lists
@@ -60,7 +61,8 @@ def load_state(
     found.copy(ours, theirs)
     proof = Likeness((), {})
     if call is not None and seen.is_seen and not lacking:
-        proof = likeness(mine, call, sample, tuple(graph.body.outputs))
+        samples = sample, with_ends(sample, dict(limits(graph.body)))
+        proof = likeness(mine, call, samples, tuple(graph.body.outputs))
     if strict and found.unused and (proof.far or not proof.equal):
         for key, tensor in before.items():
             ours[key].detach().copy_(tensor)
