@@ -36,7 +36,10 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-_NAMES = "checks export failure hook loader positional probe runner stages transfer uses weights"
+_NAMES = """
+    checks export failure hook loader positional probe runner stages weights
+    transfer calls conventions joins lanes likeness parts uses
+"""
 WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES.split()}
 
 

@@ -64,6 +64,18 @@ def test_the_python_block_is_legal() -> None:
     assert str(namespace["graph"].shapes["fused"]) == "(N, 64)"
 
 
+def test_the_weights_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not pytest.importorskip("transformers").is_torch_available():
+        pytest.skip("transformers takes no torch as old as this")
+    monkeypatch.chdir(ROOT)
+    namespace: dict[str, Any] = {}
+    (block,) = (code for code in blocks("python") if "load_state" in code)
+    exec(block, namespace)  # noqa: S102 - likewise
+    transfer = namespace["transfer"]
+    assert len(transfer.mapping["states.0.attention.in_proj_weight"]) == 3
+    assert transfer.equal == ("states", "pooled")
+
+
 def test_the_block_is_legal() -> None:
     start = "inputs: {stem: [8, 4, 4]}\n"
     assert mg.loads(start + blocks("yaml")[2] + "outputs: stage1\n").shapes["stage1"]

@@ -1,6 +1,9 @@
-"""Which tensor is which, on flows written down: `a.weight>b.weight` says what feeds what."""
+"""Which tensor is which, on flows written down: `a.weight>b.weight` says what feeds what, and
+`a.weight>b.weight@gelu` by which way."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
@@ -12,8 +15,8 @@ def flow(text: str) -> Flow:
     tensors, _, pairs = text.partition("/")
     named = (word.split(":") for word in tensors.split())
     shapes = {key: tuple(int(size) for size in sizes.split("x")) for key, sizes in named}
-    feeds = (pair.split(">") for pair in pairs.split())
-    return Flow(shapes, frozenset((source, target, "") for source, target in feeds))
+    feeds = (re.split("[>@]", pair) for pair in pairs.split())
+    return Flow(shapes, frozenset((source, target, "".join(way)) for source, target, *way in feeds))
 
 
 CASES = {
@@ -42,6 +45,21 @@ CASES = {
         "a.w:2 b.w:2 c.w:5 / x>a.w y>b.w b.w>c.w",
         "p.w:2 q.w:2 r.w:6 / y>p.w x>q.w p.w>r.w",
         "a.w=q.w b.w=p.w",
+    ),
+    "by the way": (
+        "q.w:2 k.w:2 o.w:3 / x>q.w x>k.w q.w>o.w@matmul0 k.w>o.w@matmul1",
+        "a.w:2 b.w:2 c.w:3 / x>a.w x>b.w a.w>c.w@matmul1 b.w>c.w@matmul0",
+        "q.w=b.w k.w=a.w o.w=c.w",
+    ),
+    "by the way only after who feeds whom": (
+        "a.w:2 b.w:2 c.w:3 / x>a.w y>b.w a.w>c.w@gelu b.w>c.w",
+        "p.w:2 q.w:2 r.w:3 / x>q.w y>p.w q.w>r.w@tanh p.w>r.w@tanh",
+        "a.w=q.w b.w=p.w c.w=r.w",
+    ),
+    "a part of a joined bias may be missing": (
+        "m#0.weight:2x2 m#0.bias:2 m#1.weight:2x2 m#1.bias:2 / m#0.weight>m#1.weight",
+        "q.weight:2x2 q.bias:2 k.weight:2x2 / q.weight>k.weight",
+        "m#0.weight=q.weight m#0.bias=q.bias m#1.weight=k.weight",
     ),
     "the exact shape first": ("a.w:1x2 b.w:2", "p.w:2 q.w:1x2", "a.w=q.w b.w=p.w"),
     "axes of size 1 last": ("a.w:1x2", "p.w:2x1x1", "a.w=p.w"),
