@@ -239,10 +239,10 @@ def test_a_model_of_such_names(names: list[str], role: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_one_such_name(name: str) -> None:
     for role, spec in ROLES.items():
-        graph = mg.loads(spec([name]))
+        graph = mg.loads(spec([name, "beside"]))
         model = graph.compile()
         if role in KEYS:
-            check_keys(model, [name], KEYS[role])
+            check_keys(model, [name, "beside"], KEYS[role])
         check(model, graph, strict=False)
 
 
