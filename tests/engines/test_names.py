@@ -22,7 +22,7 @@ from torch import Tensor, fx, nn
 from torch.export.unflatten import InterpreterModule, UnflattenedModule
 
 import mimgraph as mg
-from mimgraph.analysis.names import EMITTED, input_fault, name_fault
+from mimgraph.analysis.names import EMITTED, NODE_WORDS, input_fault, name_fault
 from mimgraph.codegen.attributes import TAKEN
 from mimgraph.codegen.runner import seeded_inputs
 from tests.codegen.test_printer import ruff
@@ -134,6 +134,7 @@ outputs: result
 
 def params(names: list[str]) -> str:
     """Params that differ between two uses of a block, so that each is an argument of its class."""
+    names = [name for name in names if name not in NODE_WORDS] or ["width"]
     declared = ", ".join(f"{name}: 1" for name in names)
     layers = "\n".join(
         f"      use_{name}: {{layer: Linear, from: source, out_features: ${name}}}"
@@ -238,10 +239,10 @@ def test_a_model_of_such_names(names: list[str], role: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_one_such_name(name: str) -> None:
     for role, spec in ROLES.items():
-        graph = mg.loads(spec([name]))
+        graph = mg.loads(spec([name, "beside"]))
         model = graph.compile()
         if role in KEYS:
-            check_keys(model, [name], KEYS[role])
+            check_keys(model, [name, "beside"], KEYS[role])
         check(model, graph, strict=False)
 
 
