@@ -158,14 +158,13 @@ WITHOUT_OPTIONS = [
 @pytest.mark.parametrize("name", WITHOUT_OPTIONS)
 def test_an_item_is_shown_with_all_options_that_it_needs(name: str) -> None:
     spec = "inputs: {x: [4, 8, 8]}\nnodes:\n  y: {from: x, seq: [%s]}\noutputs: y\n"
-    missing = [fault for fault in faults(spec % name) if fault.code == "missing-option"]
-    assert len(missing) == len(catalogue.ops("layer")[name].required)
-    for fault in missing:
-        item = re.search(rf"\{{{name}: .*\}}$", fault.help)
-        assert item is not None, fault.help
-        after = faults(spec % item[0])
-        assert fault.message not in {other.message for other in after}
-        assert not {other.code for other in after} & {"unknown-option", "wrong-type", "yaml-syntax"}
+    (missing,) = [fault for fault in faults(spec % name) if fault.code == "missing-option"]
+    assert all(option.name in missing.message for option in catalogue.ops("layer")[name].required)
+    item = re.search(rf"\{{{name}: .*\}}$", missing.help)
+    assert item is not None, missing.help
+    after = faults(spec % item[0])
+    assert missing.message not in {other.message for other in after}
+    assert not {other.code for other in after} & {"unknown-option", "wrong-type", "yaml-syntax"}
 
 
 @pytest.mark.parametrize(
