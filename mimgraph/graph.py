@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from errno import EISDIR
@@ -22,7 +23,7 @@ from mimgraph.shown import Shown
 from mimgraph.source import SourceFile
 from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
-from mimgraph.spec.foreign import refuse_foreign
+from mimgraph.spec.foreign_files import refuse_foreign
 from mimgraph.spec.read import read
 
 if TYPE_CHECKING:
@@ -189,7 +190,9 @@ class Graph(Shown):
         """
         from mimgraph.codegen.export import dynamic_shapes
 
-        names = self.inputs if given is None else as_names("given", given)
+        names = self.inputs if given is None else given
+        if not isinstance(names, Mapping):
+            names = as_names("given", names)
         return dynamic_shapes(self.typed, names)
 
     def _input_check(self) -> InputCheck:
@@ -491,7 +494,7 @@ def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> 
     A .safetensors file that `Graph.save` wrote holds one too.
     """
     file = as_path("what load reads", path)
-    if "\n" in str(path):
+    if "\n" in str(path) and not os.path.exists(path):
         raise ValueError("load takes the path of a spec: mg.loads takes its text")
     if file.is_dir():
         reason = "it is a directory, so name the spec in it"

@@ -160,20 +160,19 @@ class _Emitter:
             self.classes.append(lifted.definition)
             self.made |= {thing: (lifted, use) for use, thing in enumerate(members)}
 
-    def name(self, wanted: str) -> str:
-        """A class name that is free."""
+    def name(self, wanted: str, arguments: Collection[str] = ()) -> str:
+        """Return a class name that is free, and none of the arguments."""
         name, number = wanted, 1
-        while name in self.taken:
+        while name in self.taken or name in arguments:
             number += 1
             name = f"{wanted}{number}"
         self.taken.add(name)
         return name
 
     def own_name(self, wanted: str) -> str:
-        """A name that no argument of a constructor hides either."""
-        for body in bodies(self.graph.body):
-            self.taken.update(body.params, body.dims)
-        return self.name(wanted)
+        """Return a name that no argument of a constructor hides either."""
+        every = bodies(self.graph.body)
+        return self.name(wanted, {name for body in every for name in (*body.params, *body.dims)})
 
     def class_name(self, leaf: Leaf, module: Module) -> str:
         """The class of a layer's module: one of torch, or the user's own."""
