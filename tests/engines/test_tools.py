@@ -64,6 +64,7 @@ def test_hooks_see_nodes_by_name(model: Model) -> None:
         assert tensor.shape[-1] == shapes[name][-1] or not isinstance(shapes[name][-1], int)
 
 
+@pytest.mark.filterwarnings("ignore:.*Profiler clears events")  # torch 2.10
 def test_profiles_tell_layers_and_lines(tmp_path: Path) -> None:
     model = MODELS[2]
     module, inputs = model.compile(), model.inputs(3)
