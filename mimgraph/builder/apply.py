@@ -57,7 +57,7 @@ def option(value: Any, span: Span) -> Option:
 
 
 def _data(value: Any) -> Any:
-    """Plain data, in which numbers of a block that is being declared keep how they were computed."""
+    """Return plain data; the numbers of a block that is being declared keep their expressions."""
     if type(value) is Watched:
         return value.use()
     if isinstance(value, list | tuple):
