@@ -98,14 +98,15 @@ class Graph(Shown):
 
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """What is legal in its spec and probably a mistake: the params that nothing uses."""
+        """Return the warnings of a legal spec: the params that nothing uses."""
         from mimgraph.analysis.unused import unused_params
 
         return tuple(in_order(unused_params(self.declared)))
 
     @cached_property
     def blocks(self) -> Mapping[str, Family]:
-        """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`.
+        """Return the blocks by name, to be called in Python:
+        `graph.blocks["residual"](stride=2)(x)`.
 
         One that a function declared is that function, called again: it takes all of its params, also
         those by which it decides something in Python and which the dump therefore lacks.
@@ -380,7 +381,7 @@ class Stage(Graph):
 
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """Those of the whole."""
+        """Return the warnings of the whole graph."""
         return self.whole.warnings
 
     def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
@@ -506,7 +507,7 @@ def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> 
 
 
 def load_bytes(data: bytes, params: Mapping[str, Any] | None, name: str) -> Graph:
-    """The graph of a spec as a file holds it."""
+    """Return the graph of a spec as a file holds it."""
     refuse_foreign(name, data)
     return loads(data.decode(errors="surrogateescape"), params, name)  # what is no UTF-8 is told
 
@@ -595,18 +596,18 @@ class UnknownParams(ValueError):
 
 
 def _params(given: Any) -> dict[str, Any]:
-    """Values of params by name."""
+    """Return the values of params by name."""
     named = as_mapping("params", given, '{"hidden": 128}')
     return {name: as_plain(name, value) for name, value in named.items()}
 
 
 def _name(given: Any) -> str:
-    """What messages call a text that was read from a file or elsewhere."""
+    """Return the name for a text in messages."""
     return str(given) if isinstance(given, PathLike) else as_text("name", given)
 
 
 def _spec_text(given: Any) -> str:
-    """The text of a spec."""
+    """Return the text of a spec; a path is refused."""
     if isinstance(given, PathLike):
         raise TypeError(f"loads takes the text of a spec: mg.load({shown(given)}) reads a file")
     return as_text("a spec", given)

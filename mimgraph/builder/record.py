@@ -223,7 +223,7 @@ class Tensor(Shown):
         return self
 
     def typed(self) -> TensorType:
-        """The type, without a note in the block that its function asked for it."""
+        """Return the type, without recording that the block's function asked for it."""
         return _typed(self.record, self.port)
 
     def apply_layer(
