@@ -32,7 +32,7 @@ def as_plain(what: str, given: Any) -> Any:
     try:
         return plain(given)
     except RecursionError:
-        raise wrong(what, "plain data, which does not hold itself", given) from None
+        raise wrong(what, "plain data that does not contain itself", given) from None
 
 
 def plain(given: Any) -> Any:

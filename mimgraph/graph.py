@@ -494,7 +494,7 @@ def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> 
 
     A .safetensors file that `Graph.save` wrote holds one too.
     """
-    file = as_path("what load reads", path)
+    file = as_path("the spec to load", path)
     if "\n" in str(path) and not os.path.exists(path):
         raise ValueError("load takes the path of a spec: mg.loads takes its text")
     if file.is_dir():

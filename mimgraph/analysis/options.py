@@ -55,8 +55,8 @@ ELSEWHERE = {
 MANY = 32  # names that are not copied for each use
 # what to write for a size `{name}` in a formula
 COUNTED = (
-    "nodes count it: {arange: ..., dim: ...} is 0 to {name} - 1,"
-    " and the Max of that, plus 1, is {name}"
+    "compute {name} by nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so its Max plus 1"
+    " is {name}"
 )
 LONGEST = 80  # characters of a text that a help writes anew
 
@@ -411,7 +411,11 @@ def _as_expression(value: Any, spec: OptionSpec) -> str:
     """Return what to write for arithmetic outside of $(...), a `$(` that is not closed, or braces
     of a template."""
     if isinstance(value, WrittenFloat):
-        return "a // b is whole" if value.is_integer() and "/" in to_text(value.written) else ""
+        return (
+            "a whole number is written a // b"
+            if value.is_integer() and "/" in to_text(value.written)
+            else ""
+        )
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
     if left := _BRACES.fullmatch(value):

@@ -53,7 +53,7 @@ def option(value: Any, span: Span) -> Option:
     try:
         return Option(_data(value), span, span)
     except RecursionError:
-        raise fail("wrong-type", "a value holds itself", span) from None
+        raise fail("wrong-type", "a value contains itself", span) from None
 
 
 def _data(value: Any) -> Any:

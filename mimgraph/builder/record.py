@@ -201,7 +201,7 @@ class Tensor(Shown):
 
     def __contains__(self, item: object) -> NoReturn:
         raise TypeError(
-            f"{self!r} has no values that something could be in: compare when the model runs, with"
+            f"{self!r} has no values yet, so nothing is in it: compare when the model runs, with"
             ' merges.formula("x == 3", x=handle)'
         )
 

@@ -32,7 +32,7 @@ def as_weights(given: Any) -> nn.Module | Mapping[str, Tensor]:
     named: Mapping[Any, Any] = given if isinstance(given, Mapping) else {"": None}
     if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in named.items()):
         return named
-    raise wrong("what weights are taken from", "a module, or a state_dict of one", given)
+    raise wrong("other", "a module or the state_dict of one", given)
 
 
 def save(
