@@ -362,7 +362,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("case", FAULTS, ids=FAULTS)
-def test_says_what_is_needed_and_the_cure(case: str) -> None:
+def test_a_refusal_says_what_is_needed_and_how_to_get_it(case: str) -> None:
     shape, node = case.split("; ")
     others = {
         "fc": "{layer: Linear, from: p, out_features: 8}",
