@@ -622,10 +622,8 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
     if declared is None:
         raise SpecError(report.diagnostics)
     unknown = [param for param in params if param not in declared.params]
-    all_read = all(
-        name.isidentifier() for name in declared.params
-    )  # else an unknown one may be there
-    if unknown and all_read:
+    # a param whose key could not be read may be any of them
+    if unknown and all(name.isidentifier() for name in declared.params):
         raise UnknownParams(unknown, declared)
     typed = infer(declared, report)
     report.raise_if_any()

@@ -554,7 +554,7 @@ def _use(
     types = known_types(fed)
     assert types is not None
     optional = left_out(fed) | site.optional
-    casts = tuple([type_.cast_from for type_ in types.values()])  # what types do not differ in
+    casts = tuple([type_.cast_from for type_ in types.values()])  # equal types may differ in it
     key = (call.block, *map(identity, given.values()), tuple(types.values()), casts, optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]

@@ -107,7 +107,7 @@ class Bound(NamedTuple):
     activation: Activation | None = None
 
 
-Origins = Mapping[str, Span]  # of params: where else their values are written
+Origins = Mapping[str, Span]  # where a repeat's `with` writes the values of params
 NO_ORIGINS: Origins = {}
 
 

@@ -46,7 +46,7 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
     if source.name in context.inputs:
         declared = context.scope.inputs[source.name]
         node = context.scope.nodes.get(source.name)
-        is_twice = node is not None and node.operation is None  # so that either may be meant
+        is_twice = node is not None and node.operation is None  # either may be meant
         type_ = None if is_twice else context.inputs[source.name]
         if source.port is not None:
             unknown_port(state, source.name, source.port, source.port_span, (), path)

@@ -37,7 +37,7 @@ from mimgraph.source import Span
 
 WORDS = ("repeat", "take", "freeze")  # of a use, beside its params
 
-_FINAL = "_mimgraph_final"  # of an exception: the function raises it with plain numbers, too
+_FINAL = "_mimgraph_final"  # marks an exception that the function raises with plain numbers, too
 
 _numbers = count()
 
@@ -196,7 +196,7 @@ class BlockFunction(Family):
         except Exception as error:
             if getattr(error, _FINAL, False):  # of a block in this one
                 raise
-        try:  # some code of C takes nothing but an int
+        try:  # code in C may take nothing but an int
             return self._traced(params, types, outer, False)
         except Exception as error:
             setattr(error, _FINAL, True)

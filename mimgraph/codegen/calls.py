@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-STEPS = 5  # of ids that a module needs and the graph has not; no size that is tried has so few
+STEPS = 5  # the length of ids made for a module; no size that is tried is as small
 
 
 @dataclass

@@ -49,7 +49,7 @@ def is_made(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
     if _is_cast(lowering.call):
         return False
     if _has_tensors(lowering.module):
-        return False  # which has the dtype of these
+        return False  # the result has their dtype
     dtypes = {source.dtype for source in sources}
     if "float32" in dtypes:
         return not dtypes.isdisjoint(_HALF)

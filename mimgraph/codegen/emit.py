@@ -83,7 +83,7 @@ def emit(graph: TypedGraph) -> File:
     if own := emitter.own.imported:
         lines = (*lines, "", *import_lines(own))
     beside = list(used.values())
-    if emitter.aliases and used:  # an alias may be of one of these
+    if emitter.aliases and used:  # an alias may stand for one of these
         beside.append("\n".join(emitter.aliases))
     elif emitter.aliases:
         lines = (*lines, "", *emitter.aliases)
@@ -103,7 +103,7 @@ class _Emitter:
         self.twins = twins(graph.body)
         self.made_items: set[TypedNode] = set()
         self.classes: list[Class] = []
-        self.aliases: tuple[str, ...] = ()  # what the inputs hide, by other names
+        self.aliases: tuple[str, ...] = ()  # the lines that define them, `F_ = F`
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
 

@@ -21,7 +21,7 @@ from mimgraph.codegen.lanes import Lanes, activation_of, follow, product_of, wit
 from mimgraph.codegen.parts import Part, View, are_all, whole
 
 MATMULS = frozenset(("mm", "addmm", "bmm", "baddbmm"))
-LONGEST = 4  # of the ways that values take from one tensor to the next
+LONGEST = 4  # steps that are kept of a way from one tensor to the next
 
 
 def own_tensors(module: nn.Module) -> dict[str, Tensor]:

@@ -181,7 +181,7 @@ class NodeReader(OperationReader):
     def source(self, tree: Tree, here: str, argument: Scalar | None = None) -> Source | None:
         text = tree.name if isinstance(tree, Scalar) else None
         if text is None and isinstance(tree, Scalar) and tree.text in self.lost:
-            text = tree.text  # as the key that it names, which is no text either
+            text = tree.text  # the key of the node is no text either
         if text is None:
             self.wrong_type("a source", "an input, a node or node.port", tree, here)
             return None
