@@ -1,4 +1,4 @@
-"""Check the names that a spec may give: they become attributes, arguments and `state_dict` keys."""
+"""List the keys of a spec, and check the names that it may give: attributes, arguments, weight keys."""
 
 from __future__ import annotations
 

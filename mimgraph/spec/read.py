@@ -248,10 +248,9 @@ class _SpecReader(NodeReader):
             self.wrong_type("a block", "a mapping", tree, help="{seq: [...]}, or inputs and nodes")
             return empty
         known = self.check_keys("a block", tree, BLOCK)
-        if not known:  # other blocks, indented too deep
+        if not known:  # an unknown key may be another block, indented too deep, or mean params
             words = (word.text for word, value in tree.entries if isinstance(value, Map))
             self.lost_blocks.update(word for word in words if word not in BLOCK)
-        if not known:  # one of them may be meant by a key that is not known
             tree = tree.with_faulty("params")
         params = self.params(tree.get("params"), None, NODE_WORDS)
         inputs = self.block_inputs(tree.get("inputs"))
