@@ -108,8 +108,8 @@ class Graph(Shown):
         """Return the blocks by name, to be called in Python:
         `graph.blocks["residual"](stride=2)(x)`.
 
-        One that a function declared is that function, called again: it takes all of its params, also
-        those by which it decides something in Python and which the dump therefore lacks.
+        A block that a Python function declared calls that function again. So it takes all params of
+        the function, also those that decide something in Python, which the dump does not have.
         """
         from mimgraph.builder import block_parts
 
@@ -250,17 +250,18 @@ class Graph(Shown):
     ) -> Transfer:
         """Copy the weights of `other`, a module that others wrote, into the model.
 
-        Both are run once, and each of our tensors takes the one that has its shape and is used like
-        it: fed by the same, feeding the same, else the next in order of use. What one module holds
-        stays together; what one model joins (queries, keys and values) and the other does not, or
-        stores transposed, is put together or taken apart. `inputs` gives our inputs by what the
-        other's forward calls them (`{"text": "input_ids"}`), `sizes` the named sizes to run with.
-        `other` may also be a `state_dict`, of which names and order count.
+        Both are run once. Each of our tensors takes the one that has its shape and is used like it:
+        fed by the same, feeding the same, else the next in order of use. Tensors of one module stay
+        together. Projections of queries, keys and values may be joined in one model and separate in
+        the other, and matrices stored transposed. `inputs` has the other's argument for each of our
+        inputs (`{"text": "input_ids"}`), `sizes` the named sizes to run with. `other` may also be a
+        `state_dict`, which is matched by names and order.
 
-        A `ValueError` names what does not fit, and nothing is copied: a tensor of ours that finds
-        none, or one of the other's that is left over, unless our outputs are proven to be outputs of
-        the other without it. With `strict=False` the rest is copied. The result tells what came
-        from where, what did not fit and which outputs are proven to be equal; a warning, which differ.
+        A `ValueError` names what does not fit, and nothing is copied: a tensor of ours without a
+        match, or one of the other's that is left over, unless our outputs are proven to be outputs
+        of the other without it. With `strict=False` the rest is copied. The result tells what came
+        from where, what did not fit and which outputs are proven to be equal; a warning names
+        outputs that differ.
         """
         from mimgraph.codegen.transfer import load_state
         from mimgraph.codegen.weights import as_module, as_weights

@@ -24,10 +24,10 @@ from mimgraph.ir.typed import TypedGraph
 class Transfer:
     """Tells which tensor came from which, what was left over on either side, and what was proven.
 
-    `mapping` has their key for each of ours, or several, in order, where ours joins them. Rows of a
-    joined bias for which the other has none are zero, and the key is in `zeros`. The model keeps
-    its own values of what is `missing`. `equal` names the outputs that are, up to rounding, outputs
-    of the other model.
+    `mapping` has their key for each of ours, or several in order if ours joins them. `zeros` are our
+    joined biases with rows of zeros, as the other model has no bias there. What is `missing` keeps
+    the values of the model, `unused` is left over in the other one. `equal` names the outputs that
+    are, up to rounding, outputs of the other model.
     """
 
     mapping: Mapping[str, str | tuple[str, ...]]
