@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from mimgraph.codegen.calls import Call
 from mimgraph.codegen.uses import predicting, tensors_in
 
-# how far equal outputs may be off: in epsilons of the coarser dtype, and at most
-EPSILONS, MOST = 1e4, 0.05
+EPSILONS, MOST = 1e4, 0.05  # that equal outputs may be off: of the coarser dtype, and in all
 FLIPPED = 3  # masks, of which either meaning is tried
 
 

@@ -41,7 +41,7 @@ def _in_parentheses(text: str) -> str:
 
 
 def _is_open(tree: Tree) -> bool:
-    """Return whether the value is a text without quotes in which a parenthesis is not closed."""
+    """Whether it is a text without quotes, in which a parenthesis is not closed."""
     return (
         isinstance(tree, Scalar)
         and tree.plain

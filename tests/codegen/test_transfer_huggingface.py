@@ -560,7 +560,7 @@ def test_weights_left_over_are_an_error_unless_of_a_head() -> None:
         graph.load_state(graph.compile(), bert(), inputs=BERT_NAMES)
 
 
-def test_outputs_that_differ_give_a_warning() -> None:
+def test_other_outputs_with_the_same_weights_are_told() -> None:
     """GELU is not what it uses."""
     graph = written(GPT2, "MultiheadAttention", act="ReLU", causal=", is_causal: true")
     with pytest.warns(UserWarning, match="outputs differ from those of the other model: states by"):
