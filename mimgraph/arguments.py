@@ -1,4 +1,5 @@
-"""What callers of the public functions may give; anything else is a `TypeError` that says so."""
+"""Check the arguments of public functions; a wrong one raises a `TypeError` that says what is
+expected."""
 
 from __future__ import annotations
 
@@ -9,12 +10,12 @@ from typing import Any
 
 
 def wrong(what: str, wants: str, given: Any) -> TypeError:
-    """The error of an argument of another kind."""
+    """Return the `TypeError` for an argument of a wrong type."""
     return TypeError(f"{what} is {wants}, not {shown(given)}")
 
 
 def shown(given: Any) -> str:
-    """A value in a message: short, and on one line."""
+    """Return a value for a message: short, and on one line."""
     try:
         text = " ".join(repr(given).split())
     except Exception:  # noqa: BLE001 - a repr of the user's raises what it likes
@@ -27,16 +28,16 @@ MAX_BYTES = 1 << 24  # of an array that is taken as a list
 
 
 def as_plain(what: str, given: Any) -> Any:
-    """Plain data, which cannot hold itself."""
+    """Return the value as plain data; a list or dict that contains itself is refused."""
     try:
         return plain(given)
     except RecursionError:
-        raise wrong(what, "plain data, which does not hold itself", given) from None
+        raise wrong(what, "plain data that does not contain itself", given) from None
 
 
 def plain(given: Any) -> Any:
-    """The value of an option or param as plain data: numbers of numpy and torch as those of Python,
-    a tuple, and an array of whole numbers in a row, as a list."""
+    """Return the value of an option or param as plain data: Python numbers for those of numpy and
+    torch, lists for tuples and for arrays of whole numbers."""
     if type(given) in _PLAIN:
         return given
     if isinstance(given, list | tuple):
@@ -47,7 +48,7 @@ def plain(given: Any) -> Any:
 
 
 def _of_array(given: Any) -> Any:
-    """A number, or sizes in a row, of numpy or torch; itself if it is something else."""
+    """Return a number or a row of sizes of numpy or torch as plain data; anything else unchanged."""
     if getattr(given, "ndim", 2) > 1 or getattr(given, "nbytes", MAX_BYTES) >= MAX_BYTES:
         return given
     try:
@@ -59,28 +60,28 @@ def _of_array(given: Any) -> Any:
 
 
 def as_text(what: str, given: Any) -> str:
-    """A text."""
+    """Return the argument if it is a text."""
     if not isinstance(given, str):
         raise wrong(what, "a text", given)
     return given
 
 
 def as_flag(what: str, given: Any) -> bool:
-    """True or False, which numpy's are too."""
+    """Return the argument as a bool if it is True or False, of Python or numpy."""
     if not isinstance(given, int) and type(given).__name__ not in ("bool", "bool_"):
         raise wrong(what, "True or False", given)
     return bool(given)
 
 
 def as_path(what: str, given: Any) -> Path:
-    """The path of a file."""
+    """Return the argument as a path."""
     if not isinstance(given, str | PathLike) or given == "":
         raise wrong(what, "the path of a file", given)
     return Path(given)
 
 
 def as_mapping(what: str, given: Any, example: str) -> dict[str, Any]:
-    """A dict by name; an empty one for None."""
+    """Return the argument as a dict with names as keys; None gives an empty one."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
@@ -92,7 +93,7 @@ def as_mapping(what: str, given: Any, example: str) -> dict[str, Any]:
 
 
 def as_names(what: str, given: Any) -> list[str]:
-    """Names in a list, or one alone."""
+    """Return the argument, a name or several, as a list of names."""
     if isinstance(given, str):
         return [given]
     if not isinstance(given, Iterable):

@@ -289,7 +289,7 @@ class Applicable:
         return f"call it on a handle first, {self.label}(...)(x)"
 
     def __deepcopy__(self, memo: Any) -> Self:
-        """The same layer with weights of its own, as `copy.deepcopy` gives in torch."""
+        """Return a layer with weights of its own, as `copy.deepcopy` does in torch."""
         made = copy(self)
         made.uses = {}
         return made
@@ -350,7 +350,7 @@ class LayerCall(Applicable):
         return {k: v for k, v in self.keywords.items() if k == key and is_source(v)}
 
     def without_sources(self) -> LayerCall:
-        """The call with its options alone."""
+        """Return the call with its options alone."""
         if not self.beside:
             return self
         options = {k: v for k, v in self.keywords.items() if k not in self.beside}
@@ -389,7 +389,7 @@ def applier(name: str, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Ca
 
 
 def no_handle(name: str, *given: Any) -> TypeError:
-    """The error of what is called on something else than handles."""
+    """Return the error for a layer or block that is called on something other than handles."""
     odd = f", not on {shown(given[0])}" if given else ""
     return TypeError(
         f"{name} is called on tensors of a graph, mg.Input(...) or what a layer returned{odd}"
@@ -536,7 +536,7 @@ def weighted(x: TensorType, name: str, source: str | None = None) -> None:
 def dtype_fault(
     x: TensorType, name: str, wants: str, source: str | None = None, to: str = "float32"
 ) -> OpFault:
-    """The fault of a dtype that an op does not take; its help gives the dtype `to`."""
+    """Return the fault of a dtype that an op does not take; its help converts it to the dtype `to`."""
     help = converted(x, to, source or "input")
     return OpFault(
         "dtype-mismatch", f"{name} takes {wants}", source=source, note=x.dtype, help=help
@@ -544,8 +544,8 @@ def dtype_fault(
 
 
 def converted(x: TensorType, to: str, source: str) -> str:
-    """The help that makes another dtype of the operand `source`: a Cast of numbers, an Embedding of
-    categories."""
+    """Return the help that changes the dtype of the operand `source`: a Cast for numbers, an
+    Embedding for categories."""
     if x.dtype not in DTYPES or x.dtype in COMPLEX:
         return ""  # a state is no tensor, and a Cast would drop the imaginary part
     if to in FLOATING and x.dtype in ("int32", "int64"):
@@ -556,13 +556,13 @@ def converted(x: TensorType, to: str, source: str) -> str:
 
 
 def cast(source: str, dtype: str, what: str = "") -> str:
-    """The help that proposes a Cast of the operand `source`."""
+    """Return the help that proposes a Cast of the operand `source`."""
     node = f"{{layer: Cast, from: {{{source}}}, dtype: {dtype}}}"
     return f"{what} cast: {node}" if what else f"cast it first: {node}"
 
 
 def truth_fault(x: TensorType, wants: str, source: str) -> OpFault:
-    """The fault of a condition or mask that is no bool, where true stands for what is not 0."""
+    """Return the fault of a condition or mask that is no bool; its help compares with 0."""
     compared = f"{{merge: formula, expr: m > 0, from: {{m: {{{source}}}}}}}"
     help = f"compare it first: {compared}" if x.is_floating else converted(x, "bool", source)
     return OpFault("dtype-mismatch", wants, source=source, note=x.dtype, help=help)
@@ -578,7 +578,7 @@ def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | Non
 
 
 def without_axes(x: TensorType, message: str, source: str | None = None) -> OpFault:
-    """The fault of one number a sample, or of a tensor without a batch, where an op needs an axis."""
+    """Return the fault of a source of shape (N,) or without a batch, where an op needs an axis."""
     help = one_more_axis(f"{{{source or 'input'}}}") if x.batched else NO_BATCH
     return OpFault("rank-mismatch", message, source=source, note=str(x), help=help)
 

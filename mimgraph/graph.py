@@ -98,17 +98,18 @@ class Graph(Shown):
 
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """What is legal in its spec and probably a mistake: the params that nothing uses."""
+        """Return the warnings of a legal spec: the params that nothing uses."""
         from mimgraph.analysis.unused import unused_params
 
         return tuple(in_order(unused_params(self.declared)))
 
     @cached_property
     def blocks(self) -> Mapping[str, Family]:
-        """Its blocks by name, to be called in Python: `graph.blocks["residual"](stride=2)(x)`.
+        """Return the blocks by name, to be called in Python:
+        `graph.blocks["residual"](stride=2)(x)`.
 
-        One that a function declared is that function, called again: it takes all of its params, also
-        those by which it decides something in Python and which the dump therefore lacks.
+        A block that a Python function declared calls that function again. So it takes all params of
+        the function, also those that decide something in Python, which the dump does not have.
         """
         from mimgraph.builder import block_parts
 
@@ -249,17 +250,18 @@ class Graph(Shown):
     ) -> Transfer:
         """Copy the weights of `other`, a module that others wrote, into the model.
 
-        Both are run once, and each of our tensors takes the one that has its shape and is used like
-        it: fed by the same, feeding the same, else the next in order of use. What one module holds
-        stays together; what one model joins (queries, keys and values) and the other does not, or
-        stores transposed, is put together or taken apart. `inputs` gives our inputs by what the
-        other's forward calls them (`{"text": "input_ids"}`), `sizes` the named sizes to run with.
-        `other` may also be a `state_dict`, of which names and order count.
+        Both are run once. Each of our tensors takes the one that has its shape and is used like it:
+        fed by the same, feeding the same, else the next in order of use. Tensors of one module stay
+        together. Projections of queries, keys and values may be joined in one model and separate in
+        the other, and matrices stored transposed. `inputs` has the other's argument for each of our
+        inputs (`{"text": "input_ids"}`), `sizes` the named sizes to run with. `other` may also be a
+        `state_dict`, which is matched by names and order.
 
-        A `ValueError` names what does not fit, and nothing is copied: a tensor of ours that finds
-        none, or one of the other's that is left over, unless our outputs are proven to be outputs of
-        the other without it. With `strict=False` the rest is copied. The result tells what came
-        from where, what did not fit and which outputs are proven to be equal; a warning, which differ.
+        A `ValueError` names what does not fit, and nothing is copied: a tensor of ours without a
+        match, or one of the other's that is left over, unless our outputs are proven to be outputs
+        of the other without it. With `strict=False` the rest is copied. The result tells what came
+        from where, what did not fit and which outputs are proven to be equal; a warning names
+        outputs that differ.
         """
         from mimgraph.codegen.transfer import load_state
         from mimgraph.codegen.weights import as_module, as_weights
@@ -380,7 +382,7 @@ class Stage(Graph):
 
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """Those of the whole."""
+        """Return the warnings of the whole graph."""
         return self.whole.warnings
 
     def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
@@ -493,7 +495,7 @@ def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> 
 
     A .safetensors file that `Graph.save` wrote holds one too.
     """
-    file = as_path("what load reads", path)
+    file = as_path("the spec to load", path)
     if "\n" in str(path) and not os.path.exists(path):
         raise ValueError("load takes the path of a spec: mg.loads takes its text")
     if file.is_dir():
@@ -506,7 +508,7 @@ def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> 
 
 
 def load_bytes(data: bytes, params: Mapping[str, Any] | None, name: str) -> Graph:
-    """The graph of a spec as a file holds it."""
+    """Return the graph of a spec as a file holds it."""
     refuse_foreign(name, data)
     return loads(data.decode(errors="surrogateescape"), params, name)  # what is no UTF-8 is told
 
@@ -595,18 +597,18 @@ class UnknownParams(ValueError):
 
 
 def _params(given: Any) -> dict[str, Any]:
-    """Values of params by name."""
+    """Return the values of params by name."""
     named = as_mapping("params", given, '{"hidden": 128}')
     return {name: as_plain(name, value) for name, value in named.items()}
 
 
 def _name(given: Any) -> str:
-    """What messages call a text that was read from a file or elsewhere."""
+    """Return the name for a text in messages."""
     return str(given) if isinstance(given, PathLike) else as_text("name", given)
 
 
 def _spec_text(given: Any) -> str:
-    """The text of a spec."""
+    """Return the text of a spec; a path is refused."""
     if isinstance(given, PathLike):
         raise TypeError(f"loads takes the text of a spec: mg.load({shown(given)}) reads a file")
     return as_text("a spec", given)
@@ -621,10 +623,8 @@ def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<stri
     if declared is None:
         raise SpecError(report.diagnostics)
     unknown = [param for param in params if param not in declared.params]
-    all_read = all(
-        name.isidentifier() for name in declared.params
-    )  # else an unknown one may be there
-    if unknown and all_read:
+    # a param whose key could not be read may be any of them
+    if unknown and all(name.isidentifier() for name in declared.params):
         raise UnknownParams(unknown, declared)
     typed = infer(declared, report)
     report.raise_if_any()

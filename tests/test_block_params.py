@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import mimgraph as mg
 from mimgraph import layers, merges
+from tests.fuzz.amounts import amounts
 
 Function = Callable[..., Any]
 
@@ -364,9 +365,13 @@ VALUES = {
 STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from("ab")), min_size=1, max_size=4)
 
 
-@given(STEPS, st.fixed_dictionaries({}, optional=VALUES), st.fixed_dictionaries(VALUES))
-@settings(max_examples=300, deadline=None)
-def test_a_spec_with_other_values_is_what_the_function_makes_of_them(
+@amounts(60, 600, 6_000)
+def test_a_spec_with_other_values_is_what_the_function_makes_of_them(amount: settings) -> None:
+    first, other = st.fixed_dictionaries({}, optional=VALUES), st.fixed_dictionaries(VALUES)
+    amount(given(STEPS, first, other)(check_other_values))()
+
+
+def check_other_values(
     steps: list[tuple[str, str]], first: dict[str, Any], other: dict[str, Any]
 ) -> None:
     function, x = made_of(steps), vector()

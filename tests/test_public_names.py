@@ -16,21 +16,20 @@ import pytest
 import mimgraph as mg
 from mimgraph import layers, merges
 
+MODULES = ["mimgraph", "mimgraph.layers", "mimgraph.merges"]
 TELL = """
-import json, sys
-import {module} as module
+import importlib, json, sys
+modules = [importlib.import_module(name) for name in {modules}]
 {use}
 print(json.dumps([
-    sorted(n for n in vars(module) if not n.startswith("_")),
-    sorted(module.__all__),
-    dir(module),
+    [sorted(n for n in vars(module) if not n.startswith("_")), sorted(module.__all__), dir(module)]
+    for module in modules
 ]))
 """
-ALL = "[getattr(module, name) for name in module.__all__]"
+ALL = "[getattr(module, name) for module in modules for name in module.__all__]"
 USE = {
-    "before": "",
     "each name once": ALL,
-    "a star import": f"from {{module}} import *\n{ALL}",
+    "a star import": "\n".join([*(f"from {module} import *" for module in MODULES), ALL]),
     "a graph made, run and drawn": """
 import mimgraph as mg
 from mimgraph import layers, merges
@@ -43,21 +42,23 @@ graph.draw(sys.argv[1])
 }
 
 
-@pytest.mark.parametrize("module", ["mimgraph", "mimgraph.layers", "mimgraph.merges"])
-@pytest.mark.parametrize("use", USE)
-def test_names_in_a_fresh_process(module: str, use: str, tmp_path: object) -> None:
-    script = TELL.replace("{use}", USE[use]).replace("{module}", module)
+@pytest.mark.parametrize(
+    ("use", "modules"),
+    [*(("before", [module]) for module in MODULES), *((use, MODULES) for use in USE)],
+)
+def test_names_in_a_fresh_process(use: str, modules: list[str], tmp_path: object) -> None:
+    script = TELL.replace("{use}", USE.get(use, "")).replace("{modules}", repr(modules))
     done = subprocess.run(
         [sys.executable, "-c", script, f"{tmp_path}/m.svg"],
         capture_output=True,
         text=True,
         check=True,
     )
-    found, public, shown = json.loads(done.stdout)
-    others = set(found) - set(public)
-    assert {name for name in others if find_spec(f"{module}.{name}") is None} == set()
-    assert not (others and use == "before")
-    assert shown == public
+    for module, (found, public, shown) in zip(modules, json.loads(done.stdout), strict=True):
+        others = set(found) - set(public)
+        assert {name for name in others if find_spec(f"{module}.{name}") is None} == set()
+        assert not (others and use == "before")
+        assert shown == public
 
 
 @pytest.mark.parametrize("name", ["import_module", "annotations", "Any", "TYPE_CHECKING", "Inptu"])

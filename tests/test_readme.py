@@ -70,7 +70,7 @@ def test_the_python_block_is_legal() -> None:
     assert str(namespace["graph"].shapes["fused"]) == "(N, 64)"
 
 
-def test_the_weights_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_of_bert_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     if not pytest.importorskip("transformers").is_torch_available():
         pytest.skip("transformers takes no torch as old as this")
     monkeypatch.chdir(ROOT)

@@ -396,7 +396,7 @@ TRIES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("attempt", TRIES)
 @pytest.mark.parametrize("thing", THINGS)
-def test_ends_at_once(thing: str, attempt: str) -> None:
+def test_unpacking_ends_at_once(thing: str, attempt: str) -> None:
     with pytest.raises((TypeError, ValueError, RuntimeError)):
         TRIES[attempt](THINGS[thing])
 

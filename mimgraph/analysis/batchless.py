@@ -1,4 +1,4 @@
-"""What mends a fault that comes of a source without a batch, where a batch is all that it lacks."""
+"""Find the help for a fault of a source that lacks nothing but a batch."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def help_for(
 def _with_batch(
     types: Mapping[str, TensorType], source: str | None
 ) -> Iterator[Mapping[str, TensorType]]:
-    """Yield sources as they may be meant: with a batch in front, or for a 1 that stands there.
+    """Yield the sources with a batch given to some: put in front, or in place of a leading 1.
 
     The one at fault comes first, then each other, then all that have no batch.
     """
@@ -63,7 +63,7 @@ def _takes(op: Op, options: Mapping[str, Any], sources: Mapping[str, TensorType]
 
 
 def _cure(context: Context, source: Fed, wanted: TensorType) -> str | None:
-    """Return how a source gets its batch, if it is or comes from a parameter or buffer."""
+    """Return what gives a source a batch, if it is or comes from a parameter or buffer; else None."""
     name = source.source.name
     origin = _origin(context, name, source.value.port)
     if origin is None:
@@ -77,7 +77,7 @@ def _cure(context: Context, source: Fed, wanted: TensorType) -> str | None:
 
 
 def _origin(context: Context, name: str, port: str) -> tuple[str, str] | None:
-    """Return the parameter or buffer that a value is, or is computed from: its kind and name."""
+    """Return the kind and name of the parameter or buffer that a value is or is computed from."""
     waiting, seen = [(name, port)], set[str]()
     while waiting:
         name, port = waiting.pop()

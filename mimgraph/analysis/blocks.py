@@ -35,13 +35,14 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
 
 
 def _is_readable(call: Call, block: Block | None) -> bool:
-    """Whether it is known which params a block has, of which a lone value is the first."""
+    """Return whether the params that the call gives are known: an unreadable one may be any, also
+    the first."""
     lost = lost_params(block) if block is not None else set()
     return OTHERS not in lost and not (lost and call.lone is not None)
 
 
 def _unknown_block(state: State, call: Call, path: str) -> None:
-    """Report that no block is called so, unless it is probably one that could not be read."""
+    """Report that no block has this name, unless an unreadable block probably had it."""
     families = [known.family for known in state.blocks.values()]
     if is_lost(call.block, lost_blocks(state), families, state.report):
         return
@@ -53,7 +54,7 @@ def _unknown_block(state: State, call: Call, path: str) -> None:
 
 
 def lost_blocks(state: State) -> set[str]:
-    """The names of blocks that could not be read."""
+    """Return the names of the blocks that could not be read."""
     return {name for name, block in state.blocks.items() if not block.is_whole}
 
 
@@ -81,12 +82,12 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
 
 
 def lost_params(block: Block) -> set[str]:
-    """The names of a block's params that could not be read."""
+    """Return the names of the block's params that could not be read."""
     return {name for name, option in block.params.items() if option.value is FAULTY}
 
 
 def _may_be_lost(state: State, name: str, block: Block, lost: set[str]) -> bool:
-    """Whether an option of a call is itself unreadable, or of a param that is."""
+    """Return whether this option of a call, or the param that it gives, could not be read."""
     return name == OTHERS or is_lost(name, lost, block.params.keys() - lost, state.report)
 
 
@@ -99,8 +100,8 @@ def given_params(call: Call, block: Block) -> Mapping[str, Option]:
 
 
 def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[str, Span]:
-    """Where the values of a block's params stand that `with` gives at this time, or gave to the block
-    around it, which hands them on."""
+    """Return where a repeat's `with` writes the values of the block's params at this time; it may
+    be the repeat of a block around this one."""
     found: dict[str, Span] = {}
     for name, option in given_params(call, block).items():
         origin = option.span if option.in_with else origin_of(option.value, context.origins)
@@ -173,13 +174,13 @@ def bind_pattern(
 
 
 def _bound_by(block: Block, fed: Mapping[str, Fed], dim: Any) -> Fed | None:
-    """What is fed to the first input whose pattern names a dimension."""
+    """Return what is fed to the first input whose pattern names this dimension."""
     naming = (one for one in block.inputs if one.pattern and dim in one.pattern.dims)
     return next((fed[one.name] for one in naming if isinstance(dim, str)), None)
 
 
 def _meant(dim: Any, size: Any) -> str:
-    """What a dimension of a pattern is at this use, where it is written in another way."""
+    """Return ", where C is 16", or "" if the dimension of the pattern is written as that size."""
     written = _dim_text(dim)
     return f", where {written} is {size}" if written != str(size) else ""
 
@@ -194,7 +195,7 @@ def _misfit(
     help: str = "",
     bound: Fed | None = None,
 ) -> None:
-    """Report a use that does not fit a pattern; `bound` gave the size that it does not have."""
+    """Report a source that does not fit the pattern; `bound` is the source that fixed the size."""
     labels = [Label(declared.span, "the pattern")]
     if fed.producer != fed.source.span:
         labels.append(Label(fed.producer, str(fed.type)))

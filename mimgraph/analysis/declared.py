@@ -44,8 +44,8 @@ def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
 def input_types(
     state: State, inputs: Iterable[Input]
 ) -> tuple[dict[str, TensorType | None], dict[str, Any]]:
-    """The type of each input, None where it is faulty, and the named sizes by name; a shape that
-    could not be read may name any others."""
+    """Return the type of each input, None for a faulty one, and the named sizes; an unreadable
+    shape may name any others."""
     types: dict[str, TensorType | None] = {}
     named: dict[str, Any] = {}
     for declared in inputs:

@@ -21,7 +21,7 @@ def port_of(source: Source) -> str:
 
 
 def _is_named(fed: Fed) -> bool:
-    """Whether the port's name was given, or is that of a source that is known."""
+    """Return whether the name of the port was given, or comes from a source that is known."""
     return fed.source.argument is not None or fed.type is not None
 
 

@@ -1,4 +1,4 @@
-"""Says what a name is elsewhere in a spec that is no input or node of the scope that reads it."""
+"""Explain a name that no input or node of a scope has, but something else of the spec has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mimgraph.ir.graph import Block, Call, Each, Graph, Input, InputShape, Node
 
 
 class Meaning(NamedTuple):
-    """What to say of such a name instead of that nothing has it."""
+    """Holds the message, help and labels for a name that means something else in the spec."""
 
     message: str
     help: str
@@ -18,20 +18,20 @@ class Meaning(NamedTuple):
 
 
 class Names:
-    """The names of a whole spec, looked up only where a fault is told."""
+    """Looks up the names of a whole spec; they are collected only once there is a fault."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
 
     @cached_property
     def outer(self) -> dict[str, Input | Node]:
-        """The inputs and nodes of the spec itself."""
+        """Return the inputs and nodes of the spec itself by name."""
         found: dict[str, Input | Node] = {node.name: node for node in self.graph.nodes}
         return found | {one.name: one for one in self.graph.inputs}
 
     @cached_property
     def inner(self) -> dict[str, tuple[str, Node]]:
-        """The nodes of blocks, each with the first block that has one of its name."""
+        """Return the nodes of all blocks by name, each with the first block that has it."""
         found: dict[str, tuple[str, Node]] = {}
         for key, block in self.graph.blocks.items():
             for node in block.nodes:
@@ -40,7 +40,7 @@ class Names:
 
 
 class Elsewhere(NamedTuple):
-    """What is around a scope: around one of the spec's blocks, or around its own nodes (None).
+    """Looks a name up outside of one scope: that of `block`, or of the spec's own nodes (None).
 
     A name is that of a source, or it is `shared`: the text of a share that names it.
     """
@@ -49,7 +49,8 @@ class Elsewhere(NamedTuple):
     block: Block | None = None
 
     def meaning(self, name: str, shared: str) -> Meaning | None:
-        """What a name is elsewhere; None where it is nothing, or only a node of a block."""
+        """Return the meaning of a name outside of the scope; None if it has none or is a node of a
+        block."""
         graph, block = self.names.graph, self.block
         if block is not None and name in self.names.outer:
             return _outside(block, self.names.outer[name], shared)
@@ -61,7 +62,7 @@ class Elsewhere(NamedTuple):
         return _value(name, "a size") if any(_has(shape, name) for shape in shapes) else None
 
     def inner_meaning(self, name: str, shared: str) -> Meaning | None:
-        """What a name is inside of a block."""
+        """Return the meaning of a name that a node inside of a block has; None if no node has it."""
         if name not in self.names.inner:
             return None
         key, node = self.names.inner[name]
@@ -75,7 +76,7 @@ class Elsewhere(NamedTuple):
         return Meaning(f"{name} is a node inside the block {family}", help, (label,))
 
     def _block(self, key: str, block: Block, shared: str) -> Meaning:
-        """The name of a block, where one of a node is needed."""
+        """Explain that the name is that of a block, where a node is needed."""
         user = self._user(key)
         help = f"use it in a node: {{block: {key}, from: ...}}"
         if user is not None:
@@ -84,13 +85,13 @@ class Elsewhere(NamedTuple):
         return Meaning(message, help, (Label(block.span, "the block"),))
 
     def _user(self, key: str) -> str | None:
-        """The first node of the scope that uses a block."""
+        """Return the name of the first node in the scope that uses a block."""
         nodes = self.names.graph.nodes if self.block is None else self.block.nodes
         return next((node.name for node in nodes if _called(node) == key), None)
 
 
 def _outside(block: Block, thing: Input | Node, shared: str) -> Meaning:
-    """An input or node of the spec, named in a block."""
+    """Explain that a block cannot read an input or node of the spec around it."""
     name = thing.name
     what = "an input" if isinstance(thing, Input) else "a node"
     message = f"{name} is {what} outside, and a block sees only its own inputs and nodes"
@@ -103,7 +104,7 @@ def _outside(block: Block, thing: Input | Node, shared: str) -> Meaning:
 
 
 def _value(name: str, what: str) -> Meaning:
-    """A param or a size, which is a number."""
+    """Explain that the name is a param or a size, not a tensor."""
     message = f"{name} is {what}, not an input or node"
     return Meaning(message, f"an option takes its value: ${name}")
 
@@ -113,7 +114,7 @@ def _has(shape: InputShape | None, name: str) -> bool:
 
 
 def _called(node: Node) -> str | None:
-    """The block that a node uses."""
+    """Return the name of the block that a node uses, if it uses one."""
     operation = node.operation
     if isinstance(operation, Each):
         operation = operation.operation

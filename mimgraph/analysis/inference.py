@@ -371,7 +371,7 @@ def _chain(state: State, site: Site, chain: Chain) -> TypedNode | None:
 
 
 def _taken_from_seq(state: State, site: Site, take: Take, items: list[TypedNode]) -> None:
-    """Report a `take` beside a `seq`, which has one result; it may be meant for the last item."""
+    """Report `take` on a node with `seq`, which has one result; the user may mean the last item's."""
     if items and take.port in items[-1].results:
         message = f"{site.node.name} has no port {take.port!r}"
         help = f"take it in the last item: {item_taking(items[-1].declared, take.port)}"
@@ -544,8 +544,8 @@ def _use(
     fed: Mapping[str, Fed],
     time: int = 0,
 ) -> Body | None:
-    """The body of a block for these params and input types, at this time of a repeat; each distinct
-    one is typed once."""
+    """Return the body of a block for these params and input types, inferred once for equal ones;
+    `time` counts the times of a repeat."""
     state.write(4 * len(block.params), site.node.span)
     given = block_params(state, block, {n: plain(value) for n, value in arguments.items()})
     dims = bind_pattern(state, block, fed, given, site.path)
@@ -554,7 +554,7 @@ def _use(
     types = known_types(fed)
     assert types is not None
     optional = left_out(fed) | site.optional
-    casts = tuple([type_.cast_from for type_ in types.values()])  # what types do not differ in
+    casts = tuple([type_.cast_from for type_ in types.values()])  # equal types may differ in it
     key = (call.block, *map(identity, given.values()), tuple(types.values()), casts, optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]

@@ -1,4 +1,4 @@
-"""The keys of a spec: where each may stand, what it means, where the README explains it, an example."""
+"""List the keys of a spec: where each may stand, what it means, where the README explains it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ PLACES = {
 
 
 class Key(NamedTuple):
-    """What a key means, in a sentence or two; the README's paragraph about it; a whole spec.
+    """Describes a key: its meaning in a sentence or two, the README's paragraph, a whole spec as
+    example.
 
     In the text, what stands in backticks is code.
     """

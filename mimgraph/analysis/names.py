@@ -1,4 +1,4 @@
-"""The keys of a spec, and the names that it may give: first parts of `state_dict` keys, or arguments."""
+"""List the keys of a spec, and check the names that it may give: attributes, arguments, weight keys."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ MEANT_BY_INPUTS = {
 
 @lru_cache(maxsize=4096)
 def name_fault(name: str) -> str | None:
-    """Why `name` cannot be the name of a node, input, block or size; None if it can."""
+    """Return why `name` cannot name a node, input, block or size; None if it can."""
     if name in MEANT:
         return _instead(MEANT[name], name)
     return param_fault(name)
 
 
 def input_fault(name: str) -> str | None:
-    """Why `name` cannot be the name of an input; None if it can."""
+    """Return why `name` cannot name an input; None if it can."""
     if name in MEANT_BY_INPUTS:
         return _instead(MEANT_BY_INPUTS[name], name)
     return name_fault(name)
 
 
 def class_fault(name: str) -> str | None:
-    """Why `name` cannot be the name of the whole graph, which its class has; None if it can."""
+    """Return why `name` cannot name the graph, and so its class; None if it can."""
     if name in EMITTED:
         return _instead("the emitted file uses this name for something else", name)
     return name_fault(name)
@@ -87,5 +87,5 @@ def param_fault(name: str) -> str | None:
 
 
 def _instead(reason: str, name: str) -> str:
-    """The reason, and a name that can be taken."""
+    """Return the reason with a name that is allowed."""
     return f"{reason}: write {name}_, or another name"

@@ -104,7 +104,7 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
 
 
 def _help_with_activation(state: State, activation: Activation) -> str:
-    """What to write for an activation of an unknown name."""
+    """Return what to write instead of an unknown activation."""
     name = activation.name
     inside = activation.lone.value if activation.lone is not None else None
     if name.lower() in NO_ACTIVATION:
@@ -249,7 +249,7 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
 
 
 def _elsewhere(state: State, site: Site, name: str) -> str:
-    """What to write for a name that is no source of the node, but an input, a node or a param."""
+    """Return what to write for an input, node or param that is named but is no source of the node."""
     context = site.context
     declared = context.scope.inputs.get(name) or context.scope.nodes.get(name)
     if declared is not None:

@@ -55,8 +55,8 @@ ELSEWHERE = {
 MANY = 32  # names that are not copied for each use
 # what to write for a size `{name}` in a formula
 COUNTED = (
-    "nodes count it: {arange: ..., dim: ...} is 0 to {name} - 1,"
-    " and the Max of that, plus 1, is {name}"
+    "compute {name} by nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so its Max plus 1"
+    " is {name}"
 )
 LONGEST = 80  # characters of a text that a help writes anew
 
@@ -107,12 +107,12 @@ class Bound(NamedTuple):
     activation: Activation | None = None
 
 
-Origins = Mapping[str, Span]  # of params: where else their values are written
+Origins = Mapping[str, Span]  # where a repeat's `with` writes the values of params
 NO_ORIGINS: Origins = {}
 
 
 def origin_of(value: Any, origins: Origins) -> Span | None:
-    """Where the param that a value is computed from has its own from."""
+    """Return where a repeat's `with` gives the param that this value is computed from, if one does."""
     if not origins or not isinstance(value, Written):
         return None
     return next((origins[v.name] for v in variables(value.expression) if v.name in origins), None)
@@ -168,7 +168,7 @@ def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
 
 
 def _no_number(name: str, value: Any) -> str:
-    """What a param or size is that cannot stand in a text."""
+    """Return why a param or size cannot stand in a text: it is no plain number."""
     if isinstance(value, Dim):
         return f"{name} is known only at run time, but only a number can stand here"
     kind = {bool: "true or false", str: "a text", list: "a list", type(None): "null"}
@@ -186,14 +186,14 @@ def _plain_number(value: Any) -> str:
 
 
 def _is_faulty(value: Any) -> bool:
-    """Whether a param's value, or what it was declared with, could not be read."""
+    """Return whether a param's value, or the default that it was declared with, could not be read."""
     return (value.value if isinstance(value, Option) else value) is FAULTY
 
 
 def _unknown_param(
     name: str, span: Span, known: Mapping[str, Any], report: Report, node: str
 ) -> None:
-    """Report a name of no param, unless it is probably one that could not be read."""
+    """Report that no param has this name, unless an unreadable param probably had it."""
     lost = {one for one, value in known.items() if _is_faulty(value)}
     if is_lost(name, lost, known.keys() - lost, report):
         return
@@ -282,7 +282,7 @@ def bind(
     words: tuple[str, ...] = (),
     form: Form = "node",
 ) -> Bound:
-    """What is given matched to the op's options, and what never varies of it computed.
+    """Match the given options to those of the op, and compute what is the same in every use.
 
     `form` is where the op stands, so where what it lacks is written.
     """
@@ -327,7 +327,7 @@ def _matched(
 
 
 def placed(span: Span, origin: Span | None) -> tuple[Span, tuple[Label, ...]]:
-    """Where a value's fault is told: where it has its origin, with a label on where it is used."""
+    """Place a fault where its value was written, with a label where the value is used."""
     return (span, ()) if origin is None else (origin, (Label(span, "used here"),))
 
 
@@ -408,10 +408,14 @@ def _checked(
 
 
 def _as_expression(value: Any, spec: OptionSpec) -> str:
-    """What to write for arithmetic that is not in $(...), is not whole, or for braces that a template
-    engine left."""
+    """Return what to write for arithmetic outside of $(...), a `$(` that is not closed, or braces
+    of a template."""
     if isinstance(value, WrittenFloat):
-        return "a // b is whole" if value.is_integer() and "/" in to_text(value.written) else ""
+        return (
+            "a whole number is written a // b"
+            if value.is_integer() and "/" in to_text(value.written)
+            else ""
+        )
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
     if left := _BRACES.fullmatch(value):
@@ -471,8 +475,8 @@ def missing_options(
     node: str,
     written: str = "",
 ) -> None:
-    """Report in one the options that have no default and are not given, each with what it wants, and how
-    the whole is `written`."""
+    """Report all missing options of a node in one fault: each with its type, and the node as it
+    should be `written`."""
     if not missing:
         return
     names = _and(list(missing))
@@ -482,7 +486,7 @@ def missing_options(
 
 
 def _and(words: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Join words: `a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 

@@ -46,7 +46,7 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
     if source.name in context.inputs:
         declared = context.scope.inputs[source.name]
         node = context.scope.nodes.get(source.name)
-        is_twice = node is not None and node.operation is None  # so that either may be meant
+        is_twice = node is not None and node.operation is None  # either may be meant
         type_ = None if is_twice else context.inputs[source.name]
         if source.port is not None:
             unknown_port(state, source.name, source.port, source.port_span, (), path)
@@ -73,8 +73,8 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
 
 
 def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, path: str) -> None:
-    """Report a port that a node does not have; it may be meant for a result or a learned tensor, or
-    for what is inside of the node."""
+    """Report a port that a node does not have, and name the result, weight or inner node that may
+    be meant."""
     if inside := _inside(typed, port):
         message = f"{source.name} has no port {port!r}"
         state.fault("unknown-port", message, source.port_span, path, help=inside)
@@ -87,8 +87,8 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
 
 
 def _inside(typed: TypedNode, port: str) -> str:
-    """How to read what is inside of a node: a node of its block, an item of its seq or a port of the
-    last one; "" if there is none so called."""
+    """Return how to read something inside of a node: a node of its block, an item of its seq, or a
+    port of its last item; "" if nothing there has the name."""
     match unwrap(typed.operation):
         case Sequence((*_, last)) if port in last.results:
             return f"take it in the last item: {item_taking(last.declared, port)}"
@@ -109,14 +109,14 @@ def ask_for_port(
 
 
 def ask_item_for_port(state: State, item: Node, ports: tuple[str, ...], path: str) -> None:
-    """Report that an item of a seq has several results: one of them goes on."""
+    """Report that an item of a seq has several results, of which only one can be handed on."""
     help = f"take one of {', '.join(ports)}: {item_taking(item, ports[0])}"
     help += "; to use several, make it a node of its own"
     ask_for_port(state, item_label(item), item.span, ports, path, help)
 
 
 def item_taking(item: Node, port: str) -> str:
-    """An item of a seq as it is written to pass on one of its results."""
+    """Return an item of a seq, written so that it hands on this one of its results."""
     operation = item.operation
     rest = ""
     if isinstance(operation, Apply):
@@ -127,7 +127,7 @@ def item_taking(item: Node, port: str) -> str:
 
 
 def item_label(item: Node) -> str:
-    """What an item of a seq is called in messages: its layer or block, as its name is a number."""
+    """Return the name of a seq's item in messages: its layer or block."""
     operation = item.operation
     if isinstance(operation, Apply):
         return operation.name

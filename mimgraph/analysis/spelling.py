@@ -1,4 +1,4 @@
-"""How a layer is written in YAML: from its example, and from the Python that a user wrote instead.
+"""Write a layer in YAML, from its example or from the Python that a user wrote instead.
 
 Used in help only: `activation: Softmax` lacks an option, `Softmax(dim=1)` and `F.relu` are Python.
 """
@@ -25,7 +25,7 @@ _DECIDED_FIRST = {"GroupNorm": 0, "MultiheadAttention": 1}
 
 
 def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
-    """A layer with these options, where it stands: `activation: {Softmax: -1}`."""
+    """Return a layer with these options as YAML: `activation: {Softmax: -1}`."""
     listed = ", ".join(f"{name}: {value}" for name, value in options.items())
     if form == "node":
         return f"{{layer: {op.name}, {listed}, ...}}" if listed else f"{{layer: {op.name}, ...}}"
@@ -35,7 +35,7 @@ def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
 
 
 def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
-    """A layer with the options that it must have: as given, else as in its example."""
+    """Return a layer as YAML with all required options: those given, the others as in its example."""
     example = op.example[1]
     shown: dict[str, str] = {}
     for spec in op.required:
@@ -49,13 +49,13 @@ def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
 
 
 def python_name(text: str) -> str:
-    """`Softmax` of `nn.Softmax(dim=1)`; any other text as it is."""
+    """Return `Softmax` for `nn.Softmax(dim=1)`, and any other text unchanged."""
     found = _PYTHON.fullmatch(text) if len(text) <= LONGEST else None
     return found[2] if found else text
 
 
 def from_python(text: str, form: Form) -> str:
-    """The YAML of a layer that is written as in Python, `nn.Linear(10, 5)` or `F.relu`; "" if it is
+    """Return a layer written in Python (`nn.Linear(10, 5)`, `F.relu`) as YAML; "" if the text is
     none."""
     found = _PYTHON.fullmatch(text) if len(text) <= LONGEST else None
     op = torch_layer(found[2]) if found else None
@@ -65,14 +65,15 @@ def from_python(text: str, form: Form) -> str:
 
 
 def torch_layer(name: str) -> Op | None:
-    """The layer of a class of torch or of a function of its: `log_softmax` is `LogSoftmax`."""
+    """Return the layer for a class or function of torch: `LogSoftmax` for `log_softmax`."""
     wanted = name.replace("_", "").lower()
     names = (known for known in catalogue.names("layer") if known.lower() == wanted)
     return catalogue.find("layer", name) or catalogue.find("layer", next(names, ""))
 
 
 def _options(op: Op, arguments: str) -> dict[str, str]:
-    """The options of a call in Python, in torch's order; what cannot be read is `...`."""
+    """Return the options of a Python call in torch's order, with `...` for a value that is no
+    literal."""
     try:
         call = ast.parse(f"f{arguments}", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -91,7 +92,7 @@ def _options(op: Op, arguments: str) -> dict[str, str]:
 
 
 def _value(node: ast.expr) -> str:
-    """A literal as YAML writes it."""
+    """Write a literal of Python as YAML."""
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):

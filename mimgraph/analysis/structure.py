@@ -180,8 +180,8 @@ def _edges(
 
 
 def is_lost(name: str, lost: Collection[str], choices: Collection[str], report: Report) -> bool:
-    """Whether an unknown name is probably one of those that could not be read, and not one of the
-    choices misspelt."""
+    """Return whether an unknown name is probably one that could not be read, rather than a misspelt
+    one."""
     if name in lost or OTHERS in lost:
         return True
     if ANOTHER not in lost:
@@ -312,7 +312,7 @@ def report_cycle(
 
 
 def _reads_unknown(node: Node) -> bool:
-    """Whether a node reads nothing by a fault, so that it may have been meant to read anything."""
+    """Return whether a fault hides what a node reads, so that it may read anything."""
     if node.sources is None or (not node.sources and node.operation is not None):
         return not is_own(node)
     return False

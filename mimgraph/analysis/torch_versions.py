@@ -42,7 +42,8 @@ def _unsupported(graph: TypedGraph, torch: Release) -> Iterator[Diagnostic]:
 def _newer_options(
     node: TypedNode, leaf: Leaf, apply: Apply, torch: Release, path: str
 ) -> Iterator[Diagnostic]:
-    """The options that torch added later; one that has its default is not written, so it is fine."""
+    """Yield the options that torch added later than this; one at its default is not emitted, so it
+    is fine."""
     op = catalogue.find(leaf.kind, leaf.name)
     if op is None:
         return

@@ -1,4 +1,4 @@
-"""Finds the params that nothing uses: legal, but probably misspelt, so a warning tells each."""
+"""Find params that nothing uses: legal, but probably misspelt, so each gives a warning."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def unused_params(graph: Graph) -> list[Diagnostic]:
-    """A warning for each param of the spec, and of each block that is used, that nothing uses.
+    """Return a warning for each param that nothing uses, of the spec and of the blocks in use.
 
     A param counts as used by a param that nothing uses, and by a block that nothing uses.
     """
@@ -63,13 +63,14 @@ def _warning(name: str, span: Span, family: str) -> Diagnostic:
 
 
 def _own(block: Block) -> set[str]:
-    """The names that hide params of the spec in a block: of its params and dimensions."""
+    """Return the names that hide the spec's params inside a block: its own params and dimensions."""
     patterns = (declared.pattern for declared in block.inputs if declared.pattern)
     return {*block.params, *(dim for one in patterns for dim in one.dims if isinstance(dim, str))}
 
 
 def _is_used(block: Block, graph: Graph) -> bool:
-    """Whether a node or another block uses a block; one whose name a param gives may be any."""
+    """Return whether a node or another block uses this block; a name given by a param may be any
+    block's."""
     scopes = [graph.nodes, *(one.nodes for one in graph.blocks.values() if one is not block)]
     called = (call.block for nodes in scopes for call in calls(nodes))
     return any(isinstance(name, Chosen) or graph.blocks.get(name) is block for name in called)
@@ -79,7 +80,7 @@ def _is_used(block: Block, graph: Graph) -> bool:
 
 
 def _in_params(params: Mapping[str, Option]) -> set[str]:
-    """Those in the values of params, also as written where others were given in their place."""
+    """Return the names in the values of params, also in defaults that were overridden."""
     values = [part for one in params.values() for part in (one.value, one.span.excerpt().text)]
     return set(_in_value(values))
 
@@ -125,7 +126,7 @@ def _in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
 def _in_options(
     options: Mapping[str, Option], name: str = "", lone: Option | None = None
 ) -> Iterator[str]:
-    """Those in options, and in the name of what has them where a param gives it."""
+    """Return the names in options, and in the name of a layer, merge or block that a param gives."""
     if isinstance(name, Chosen):
         yield from _in_value(str(name))
     for option in options.values():

@@ -53,11 +53,11 @@ def option(value: Any, span: Span) -> Option:
     try:
         return Option(_data(value), span, span)
     except RecursionError:
-        raise fail("wrong-type", "a value holds itself", span) from None
+        raise fail("wrong-type", "a value contains itself", span) from None
 
 
 def _data(value: Any) -> Any:
-    """Plain data, in which numbers of a block that is being declared keep how they were computed."""
+    """Return plain data; the numbers of a block that is being declared keep their expressions."""
     if type(value) is Watched:
         return value.use()
     if isinstance(value, list | tuple):

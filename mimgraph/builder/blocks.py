@@ -1,4 +1,4 @@
-"""`@block`: a function of handles as a block; each distinct use runs the function once.
+"""Turn a function of handles into a block; each distinct use runs the function once.
 
 The function must depend on its arguments alone, as its runs are kept. What it declares has as
 params those whose value decides nothing in Python; the values of the others are a part of it.
@@ -37,7 +37,7 @@ from mimgraph.source import Span
 
 WORDS = ("repeat", "take", "freeze")  # of a use, beside its params
 
-_FINAL = "_mimgraph_final"  # of an exception: the function raises it with plain numbers, too
+_FINAL = "_mimgraph_final"  # marks an exception that the function raises with plain numbers, too
 
 _numbers = count()
 
@@ -58,7 +58,7 @@ class Traced:
 
 
 class Declared(NamedTuple):
-    """A block as it is declared: its key, and it and those that it uses by their keys.
+    """Holds a declared block: its key, and by key the block itself and those that it uses.
 
     If it `decides_by_sizes`, inputs of other sizes could need another block.
     """
@@ -196,7 +196,7 @@ class BlockFunction(Family):
         except Exception as error:
             if getattr(error, _FINAL, False):  # of a block in this one
                 raise
-        try:  # some code of C takes nothing but an int
+        try:  # code in C may take nothing but an int
             return self._traced(params, types, outer, False)
         except Exception as error:
             setattr(error, _FINAL, True)
@@ -209,7 +209,7 @@ class BlockFunction(Family):
         outer: Trace | None,
         watched: bool,
     ) -> Traced:
-        """The same with numbers that note what is done with them, or with plain ones."""
+        """Run the function once, on numbers that record their use (`watched`) or on plain ones."""
         declarable = {name: value for name, value in params.items() if _is_data(value)}
         sizes = {name: type_.dims for name, type_ in zip(self.inputs, types, strict=True)}
         trace = Trace(self.name, declarable, sizes, outer, watched)
@@ -248,7 +248,7 @@ class BlockFunction(Family):
     def _declared(
         self, outputs: list[tuple[str, Output]], inputs: list[Record], trace: Trace
     ) -> DeclaredBody:
-        """The body; again if a param, as it was declared, turned out to be fixed."""
+        """Return the declared body; it is built again if a param turns out to be fixed."""
         while True:
             seen = len(trace.seen)
             trace.spoken.clear()
@@ -257,7 +257,7 @@ class BlockFunction(Family):
                 return body
 
     def with_defaults(self, values: Mapping[str, Any]) -> BlockFunction:
-        """The same function with other defaults."""
+        """Return the same function with other defaults."""
         made = copy(self)
         made.defaults = {**self.defaults, **values}
         return made
@@ -381,7 +381,7 @@ class BlockCall(Applicable):
         return [{**given, **own} for given in times] or [own], types
 
     def _own(self, call: ir.Call) -> dict[str, Any]:
-        """The params as they were given, a tuple as a tuple."""
+        """Return the params as the caller gave them; a tuple stays a tuple."""
         given = {**dict(zip(self.family.defaults, self.args, strict=False)), **self.keywords}
         return {name: as_given(given[name]) for name in call.params}
 
@@ -395,7 +395,7 @@ def _with_use(found: Diagnostic, use: Label) -> Diagnostic:
 
 
 def _note_use(call: ir.Call, declared: Declared, trace: Trace | None) -> None:
-    """Note in the block around a use what decided in Python which block is used."""
+    """Record in the block around a use which values decided in Python which block is used."""
     each = call.repeat.each if call.repeat else {}
     for name, given in (*call.params.items(), *each.items()):
         if name not in declared.params:
@@ -405,12 +405,12 @@ def _note_use(call: ir.Call, declared: Declared, trace: Trace | None) -> None:
 
 
 def _known(options: Mapping[str, ir.Option], declared: Declared) -> dict[str, ir.Option]:
-    """The options that are params of the block; the values of others are a part of it."""
+    """Return the options that are params of the block; the values of the others are baked in."""
     return {name: given for name, given in options.items() if name in declared.params}
 
 
 def _varying(repeat: ir.Repeat | None, declared: Declared, span: Span) -> ir.Repeat | None:
-    """A repeat with what varies for the block itself."""
+    """Return the repeat with only those varying values that are params of the block."""
     if repeat is None or not repeat.each:
         return repeat
     each = _known(repeat.each, declared)
@@ -419,7 +419,7 @@ def _varying(repeat: ir.Repeat | None, declared: Declared, span: Span) -> ir.Rep
 
 
 def _one_call_each(arguments: list[Mapping[str, Any]], first: Traced) -> str:
-    """What to write where the times of a repeat are no one block."""
+    """Return what to write where the times of a repeat would need different blocks."""
     known = first.blocks[first.key].params
     for name in arguments[0]:
         values = [content(as_given(given[name])) for given in arguments]
@@ -477,5 +477,5 @@ def _is_data(value: Any) -> bool:
 
 
 def _plain_type(type_: TensorType) -> TensorType:
-    """A type without the origins of its sizes, which are the outer block's."""
+    """Return a type whose sizes do not remember names of the outer block."""
     return replace(type_, dims=tuple(map(plain, type_.dims)))

@@ -53,7 +53,7 @@ class _Itself:
 
 @cache
 def _field_names(kind: Any) -> tuple[str, ...]:
-    """The fields of a dataclass that count; an expression is compared as it is."""
+    """Return the fields of a dataclass that are compared; an expression is compared as a whole."""
     if not issubclass(kind, Expression) and is_dataclass(kind):
         return tuple(field.name for field in fields(kind) if field.compare)
     return ()

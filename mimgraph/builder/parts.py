@@ -54,8 +54,8 @@ class BlockPart(Family):
 
 
 def block_parts(graph: ir.Graph) -> dict[str, Family]:
-    """The blocks of a graph by name, each with those that it uses; one that a function of Python
-    declared is that function, which is called again."""
+    """Return the blocks of a graph by name, ready to be called; one that a Python function declared
+    calls that function again."""
     values = params(State(graph.blocks, Report()), graph.params)
     spec = _Spec(choose(graph, values, Report()), values)
     return {
@@ -148,7 +148,8 @@ class GraphPart(Family):
 
 
 def _identity(value: Any) -> Any:
-    """What tells a param from others: of the number of a block that is being declared, its expression."""
+    """Return a key that distinguishes params; for a number of a block that is being declared, its
+    expression."""
     if type(value) is Watched and value.expression is not None:
         return id(value.expression)
     return content(unwatched(value))

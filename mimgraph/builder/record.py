@@ -156,7 +156,7 @@ class Tensor(Shown):
         return isinstance(self.record.made, Given)
 
     def _look(self) -> None:
-        """Note that the function of a block may decide something by what this handle is."""
+        """Record that a block's function may decide something by what this handle is."""
         if self.record.trace is not None:
             self.record.trace.note(RESULTS)
 
@@ -201,12 +201,13 @@ class Tensor(Shown):
 
     def __contains__(self, item: object) -> NoReturn:
         raise TypeError(
-            f"{self!r} has no values that something could be in: compare when the model runs, with"
+            f"{self!r} has no values yet, so nothing is in it: compare when the model runs, with"
             ' merges.formula("x == 3", x=handle)'
         )
 
     def __eq__(self, other: object) -> bool:
-        """Whether both are the same result of the same call; its values are not known yet."""
+        """Return whether both handles are the same result of the same call; tensors have no values
+        yet."""
         if isinstance(other, int | float | complex) or hasattr(other, "tolist"):
             formula = 'merges.formula("x == 3", x=handle)'
             raise TypeError(f"{self!r} has no values to compare: write {formula}")
@@ -218,11 +219,11 @@ class Tensor(Shown):
         return hash((self.record, self.port))
 
     def __deepcopy__(self, memo: Any) -> Tensor:
-        """Itself: a handle is but a name of what a call made."""
+        """Return the handle itself: it only names the result of a call."""
         return self
 
     def typed(self) -> TensorType:
-        """The type, without a note in the block that its function asked for it."""
+        """Return the type, without recording that the block's function asked for it."""
         return _typed(self.record, self.port)
 
     def apply_layer(
@@ -252,13 +253,13 @@ class Tensor(Shown):
 
 
 def _ports(handle: Tensor) -> str:
-    """How the results of a call are taken, where there are several."""
+    """Return how to take one of the results, if there are several."""
     ports = [port for port in handle.record.results if port]
     return f', or a port: handle["{ports[0]}"]' if ports and handle.port is None else ""
 
 
 def _typed(record: Record, port: str | None) -> TensorType:
-    """The type of a port, or of the default one."""
+    """Return the type of a port, or of the default one."""
     found = record.results.get(port or record.default or "")
     if found is not None and port != "":
         return found
@@ -345,7 +346,8 @@ def _shape(shape: Any, span: Span, report: Report) -> ir.InputShape:
 
 
 def sizes_of(shape: Any, span: Span) -> list[Any]:
-    """The sizes of a shape, a list or an array of them; whole numbers of numpy and torch are ints."""
+    """Return the sizes in a shape, a list or an array; whole numbers of numpy and torch become
+    ints."""
     ordered = (
         isinstance(shape, Iterable)
         and not is_source(shape)
@@ -404,7 +406,7 @@ def record(
 
 
 def _note_refusal() -> None:
-    """Note in the block that is being declared what its function may catch, and go on by."""
+    """Record in the block that is being declared a fault that its function may catch."""
     trace = running()
     if trace is not None:
         trace.note_all()

@@ -1,4 +1,4 @@
-"""A block's function while it runs: its params and sizes are numbers that remember their names."""
+"""Trace a block's function: its params and sizes are numbers that remember their names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_PARTS, MAX_DEPTH = 80, 24  # of an expression that is kept; beyond it the nu
 
 
 class Trace:
-    """One run of a block's function, for one set of params and types of inputs.
+    """Records one run of a block's function, for one set of params and input types.
 
     `watched` numbers note what Python code does with them: `seen` are the names by which it decided
     something, so that the block holds for their values only; `used` are those that options speak of.
@@ -75,22 +75,24 @@ class Trace:
         _running.remove(self)
 
     def note(self, name: str) -> None:
-        """Note that Python code decided something by the value of a name."""
+        """Record that Python code decided something by the value of this name."""
         self.seen.add(name)
         if name == RESULTS:  # a size of what a layer made depends on all that was given before
             self.seen |= self.used
 
     def note_all(self) -> None:
-        """Note that Python code may have decided something by the value of any name."""
+        """Record that Python code may have decided something by the value of any name."""
         self.seen |= {RESULTS, *self.params}
 
     @property
     def decides_by_sizes(self) -> bool:
-        """Whether Python code decided something by a size, of an input or of what a layer made."""
+        """Return whether Python code decided something by a size of an input or of a layer's
+        result."""
         return not self.seen <= self.params.keys()
 
     def is_fixed(self, name: str) -> bool:
-        """Whether the block holds for one value of this param alone. A run-time size has no other."""
+        """Return whether the block holds for one value of this param only; a run-time size has no
+        other."""
         return name in self.seen and not isinstance(self.params.get(name), Dim)
 
     def arguments(self) -> dict[str, Any]:
@@ -98,18 +100,18 @@ class Trace:
         return {name: self._named(value, name) for name, value in self.params.items()}
 
     def remembered(self, name: str, dims: tuple[Size, ...]) -> tuple[Any, ...]:
-        """The dims of an input, each remembering which one it is."""
+        """Return the dims of an input, each remembering its place."""
         return tuple(self._named(dim, self.axis(name, i)) for i, dim in enumerate(dims, 1))
 
     def made(self, dims: tuple[Size, ...]) -> tuple[Any, ...]:
-        """The dims of what a layer made, which depend on all that was given to layers before."""
+        """Return the dims of a layer's result, which depend on all that layers were given before."""
         if not self.watched:
             return dims
         origins = frozenset({(self, RESULTS)})
         return tuple(Watched(plain(dim), None, origins) for dim in dims)
 
     def _named(self, value: Any, name: str) -> Any:
-        """A number that remembers its name in the block."""
+        """Return a number that remembers its name in the block."""
         local = Local(name, owner=self)
         if self.watched and type(value) in (int, float, Dim):
             return Watched(value, local, frozenset({(self, name)}))
@@ -127,7 +129,8 @@ class Trace:
         return tuple(self.axis(name, i) for i in range(1, len(self.sizes[name]) + 1))
 
     def run_time_sizes(self) -> dict[Dim, str]:
-        """What is known only at run time, and the dim or else the param that stands for it."""
+        """Return the sizes known only at run time, each with the dim or else the param that it has
+        in the block."""
         found: dict[Dim, str] = {}
         for name, dims in self.sizes.items():
             for i, dim in enumerate(dims, 1):
@@ -174,7 +177,7 @@ class _CannotBeWritten(Exception):
 
 
 class _Localised:
-    """Rewrites an expression in the plain names of one block, with the values of its fixed params."""
+    """Rewrites an expression in the plain names of one block, with values for its fixed params."""
 
     def __init__(self, trace: Trace | None) -> None:
         self.trace = trace
@@ -199,7 +202,7 @@ class _Localised:
 
 
 def _folded(expression: Arithmetic) -> Expression:
-    """The expression, or its value where that is known."""
+    """Return the expression, or its value where that is known."""
     if not (isinstance(expression.left, Number) and isinstance(expression.right, Number)):
         return expression
     try:

@@ -1,4 +1,5 @@
-"""The numbers that a block's function is given: they keep how they were computed, and note who looks at them.
+"""Provide the numbers that a block's function is given: they keep their expressions and record
+their use.
 
 A param stays a param of the block only if every value would make the same block. So each use that
 could decide something in Python (a comparison, `range`, an index, a text) is noted in the trace.
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @data(eq=False)
 class Local(Variable):
-    """A name that means something inside one block."""
+    """Names a value inside one block."""
 
     owner: Trace | None = None
 
@@ -39,7 +40,7 @@ RESULTS = ""  # in place of a name: the sizes of what layers made in that run
 
 
 def origins_of(expression: Expression) -> Origins:
-    """The names of blocks in an expression, whose parts may be shared."""
+    """Return the block's names in an expression, visiting shared parts once."""
     found: set[tuple[Trace, str]] = set()
     known, stack = {id(expression)}, [expression]
     while stack:
@@ -54,7 +55,7 @@ def origins_of(expression: Expression) -> Origins:
 
 
 def look_at(value: Any) -> None:
-    """Note that Python code decided something by each number in an option's value."""
+    """Record that Python code decided something by each number in an option's value."""
     if isinstance(value, list | tuple):
         for item in value:
             look_at(item)
@@ -70,12 +71,12 @@ def _note(origins: Origins) -> None:
 
 
 def unwatched(value: Any) -> Any:
-    """An option's value as it is declared: a watched number as one that keeps its expression."""
+    """Return an option's value for the declaration, where a watched number is its expression."""
     return value.use() if type(value) is Watched else value
 
 
 def as_given(value: Any) -> Any:
-    """A param as the caller gave it, without how its numbers were computed outside."""
+    """Return a param as the caller gave it, without the expressions of the caller's own block."""
     kind = type(value)
     if kind is Watched:
         return value.plain
@@ -91,7 +92,7 @@ def as_given(value: Any) -> Any:
 
 
 class Watched:
-    """An int, float or run-time size in the hands of a block's function, which it behaves as.
+    """Behaves as the int, float or run-time size that it stands for, and records its use.
 
     `expression` is how it was computed from the names of the block; None where that is unknown, as
     of a size that a layer made. `origins` are the names that it depends on.
@@ -105,12 +106,12 @@ class Watched:
         self.origins = origins
 
     def look(self) -> Any:
-        """The plain number, by which Python code decides something."""
+        """Return the plain number, and record that Python code decides something by it."""
         _note(self.origins)
         return self.plain
 
     def use(self) -> Any:
-        """The number as the value of an option, which keeps the expression."""
+        """Return the number for an option, with its expression."""
         if self.expression is None:
             return self.look()
         for trace, name in self.origins:
@@ -142,7 +143,8 @@ def _looked_at(value: Any) -> Any:
 
 
 def _computed(symbol: str, left: Any, right: Any) -> Any:
-    """Arithmetic: of whole numbers it keeps the expression, and a run-time size stays one."""
+    """Return the result of arithmetic: whole numbers keep the expression, a run-time size stays
+    one."""
     sides = (left, right)
     plain = tuple(side.plain if type(side) is Watched else side for side in sides)
     try:

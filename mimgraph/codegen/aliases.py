@@ -1,4 +1,4 @@
-"""What the arguments of a forward hide from it, under other names: an input may be called `F`."""
+"""Give aliases to the globals that a forward's arguments hide, as an input may be called `F`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mimgraph.ir.code import Call, Code, Name, rebuild
 
 
 def with_aliases(definition: Class, inputs: Collection[str]) -> tuple[Class, tuple[str, ...]]:
-    """Return the class whose forward reads what its inputs hide under aliases, and the lines of the
-    file that give these: `F_ = F`."""
+    """Return the class whose forward uses aliases for the globals that its inputs hide, and the
+    lines that define them, such as `F_ = F`."""
     hidden = {name: _alias(name, inputs) for name in inputs if name in EMITTED}
     if not hidden:
         return definition, ()

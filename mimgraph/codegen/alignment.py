@@ -17,14 +17,14 @@ Fit = Callable[[str, str], bool]  # ours and theirs
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A model's tensors in order of use with their shapes, and what feeds what: two names, the
-    first a tensor or an input, and what happens on the way."""
+    """Holds a model's tensors in order of use with their shapes, and what feeds what: two names,
+    the first a tensor or an input, and what happens on the way."""
 
     shapes: Mapping[str, tuple[int, ...]]
     feeds: frozenset[tuple[str, str, str]] = frozenset()
 
     def neighbours(self) -> tuple[Neighbours, Neighbours]:
-        """What feeds each tensor, and what each tensor or input feeds, with the ways."""
+        """Return what feeds each tensor, and what each tensor or input feeds, with the ways."""
         before, after = defaultdict[str, Ways](list), defaultdict[str, Ways](list)
         for source, target, how in self.feeds:
             before[target].append((source, how))
@@ -65,12 +65,13 @@ def _left(ours: Flow, theirs: Flow, found: Mapping[str, str]) -> tuple[list[str]
 
 
 def _without_biases(keys: Iterable[str]) -> list[str]:
-    """Without those of parts (`a#0`), as where projections are joined all have a bias or none."""
+    """Return the tensors without the biases of parts (`a#0`): either all joined projections have
+    one or none has."""
     return [key for key in keys if not ("#" in key and leaf(key) == "bias")]
 
 
 def leaf(key: str) -> str:
-    """The name of the tensor in its module."""
+    """Return the name of the tensor in its module."""
     return key.rpartition(".")[2]
 
 

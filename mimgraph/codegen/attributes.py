@@ -1,4 +1,4 @@
-"""The attribute that the emitted class has for a node: the node's name, unless torch uses that itself.
+"""Choose the attribute for a node in the emitted class: its name, unless torch uses that itself.
 
 `nn.Module` has a method `half`, and what `torch.export` makes has a `code`: such a node becomes the
 attribute `half_`, while its keys in the `state_dict` keep the name.

@@ -1,4 +1,4 @@
-"""How a module that others wrote is called with the inputs of a graph."""
+"""Call a module that others wrote with the inputs of a graph."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-STEPS = 5  # of ids that a module needs and the graph has not; no size that is tried has so few
+STEPS = 5  # the length of ids made for a module; no size that is tried is as small
 
 
 @dataclass
 class Call:
-    """A module, and what its forward takes: our inputs by position or by name, and what it needs
-    beside them."""
+    """Holds a module and the arguments of its forward: our inputs by position or by name, and
+    others that it needs."""
 
     module: nn.Module
     named: Mapping[str, str]  # our inputs, and what its forward calls them
@@ -51,12 +51,12 @@ class Call:
             raise
 
     def is_guessed(self) -> bool:
-        """Whether it is doubtful which input is which argument."""
+        """Return whether the order of the arguments is a guess."""
         theirs = parameters(self.module)
         return self.by_position and len(self.named) > 1 and not set(self.named) <= set(theirs)
 
     def hint(self) -> str:
-        """What to write so that the module gets the right inputs."""
+        """Return what to write so that the module gets the right inputs."""
         theirs = parameters(self.module)
         example = ", ".join(f'"{name}": ...' for name in self.named)
         told = f"give their names with inputs={{{example}}}; forward takes {', '.join(theirs)}"
@@ -98,7 +98,7 @@ def call_of(
 
 
 def parameters(module: nn.Module) -> list[str]:
-    """The names of what a module's forward takes."""
+    """Return the names of the parameters of a module's forward."""
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     found = inspect.signature(module.forward).parameters
     return [name for name, parameter in found.items() if parameter.kind not in variable]

@@ -1,4 +1,4 @@
-"""What names and order tell of tensors of which no use is seen, as in a `state_dict`."""
+"""Match tensors whose use is not seen, as in a `state_dict`, by their names and order."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def in_parts(usage: Usage, used: Usage) -> Usage:
 
 
 def _roles(usage: Usage) -> dict[str, str]:
-    """The projections by name."""
+    """Return the role of each projection (query, key or value) by its name."""
     found = {name: projection(_path(name)[-1]) for name in usage.named()}
     return {name: f"projection {role}" for name, role in found.items() if role is not None}
 
 
 def _roles_by_use(usage: Usage, used: Usage) -> dict[str, str]:
-    """The projections by what becomes of their results."""
+    """Return the role of each projection by how its result is used."""
     ways = {
         (used.numbered[edge.source].key, used.numbered[edge.source].addresses): edge.how
         for edge in used.edges
@@ -62,7 +62,7 @@ def _roles_by_use(usage: Usage, used: Usage) -> dict[str, str]:
 
 
 def _path(key: str) -> list[str]:
-    """The modules around a tensor, without its places in chains at the end."""
+    """Return the names of the modules around a tensor, without the places in chains at the end."""
     words = owner(key).split(".")
     while words and words[-1].isdigit():
         words.pop()
@@ -89,7 +89,8 @@ def joined_in_both(ours: Usage, theirs: Usage) -> set[str]:
 
 
 def _ordered(keys: Iterable[str]) -> list[str]:
-    """The keys with queries, keys and values of one attention in this order where the first stood."""
+    """Return the keys in order; queries, keys and values of one attention follow each other where
+    its first one is."""
     places: dict[str, int] = {}
     ranks = {}
     for key in keys:
@@ -108,7 +109,8 @@ def projection(name: str) -> int | None:
 
 
 def _turned(tensors: Mapping[str, Tensor]) -> set[str]:
-    """The matrices that lie (in, out); of square ones the nearest others that have a bias tell."""
+    """Return the matrices stored as (in, out); for a square one the nearest matrices with a bias
+    decide."""
     shown: dict[str, bool] = {}
     square = []
     for key, tensor in tensors.items():

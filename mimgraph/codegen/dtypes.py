@@ -1,4 +1,4 @@
-"""The dtype in which a module computes as it runs: where the code reads it, and what must be cast to it.
+"""Keep the dtype of the model at run time: where the code reads it, and what is cast to it.
 
 In a spec that dtype is called float32. After `.to(torch.bfloat16)` or `.double()` the weights, the
 float inputs and all that follows from them have another, but torch still makes float32 of whole
@@ -49,7 +49,7 @@ def is_made(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
     if _is_cast(lowering.call):
         return False
     if _has_tensors(lowering.module):
-        return False  # which has the dtype of these
+        return False  # the result has their dtype
     dtypes = {source.dtype for source in sources}
     if "float32" in dtypes:
         return not dtypes.isdisjoint(_HALF)
@@ -156,7 +156,7 @@ def dtype_of_input(body: Body, twins: Iterable[Body], read: Iterable[Value]) -> 
 
 
 class _Weight(NamedTuple):
-    """A learned or fixed float tensor, and how good it is to read the dtype from."""
+    """Holds a float tensor of the model, and how good it is to read the dtype from."""
 
     rank: int
     code: Code

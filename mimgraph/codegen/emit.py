@@ -83,7 +83,7 @@ def emit(graph: TypedGraph) -> File:
     if own := emitter.own.imported:
         lines = (*lines, "", *import_lines(own))
     beside = list(used.values())
-    if emitter.aliases and used:  # an alias may be of one of these
+    if emitter.aliases and used:  # an alias may stand for one of these
         beside.append("\n".join(emitter.aliases))
     elif emitter.aliases:
         lines = (*lines, "", *emitter.aliases)
@@ -103,7 +103,7 @@ class _Emitter:
         self.twins = twins(graph.body)
         self.made_items: set[TypedNode] = set()
         self.classes: list[Class] = []
-        self.aliases: tuple[str, ...] = ()  # what the inputs hide, by other names
+        self.aliases: tuple[str, ...] = ()  # the lines that define them, `F_ = F`
         # the class of each body and chain item that has one, and which of its uses that is
         self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
 
@@ -161,7 +161,7 @@ class _Emitter:
             self.made |= {thing: (lifted, use) for use, thing in enumerate(members)}
 
     def name(self, wanted: str, arguments: Collection[str] = ()) -> str:
-        """Return a class name that is free, and none of the arguments."""
+        """Return a class name that is free and hidden by no argument."""
         name, number = wanted, 1
         while name in self.taken or name in arguments:
             number += 1
@@ -170,7 +170,7 @@ class _Emitter:
         return name
 
     def own_name(self, wanted: str) -> str:
-        """Return a name that no argument of a constructor hides either."""
+        """Return a free class name that no constructor's argument hides."""
         every = bodies(self.graph.body)
         return self.name(wanted, {name for body in every for name in (*body.params, *body.dims)})
 
@@ -258,8 +258,8 @@ class _Emitter:
         raise TypeError(operation)
 
     def each(self, items: list[tuple[str, Code]]) -> Code | None:
-        """A module or learned tensor for each port; some names need a dict that takes them, and is
-        told which of them nothing can be called."""
+        """Return a module or learned tensor for each port; names that torch refuses go into a dict
+        class of our own."""
         if not items:
             return None
         learned = all(isinstance(x, Construct) and x.class_name == "nn.Parameter" for _, x in items)
@@ -322,7 +322,8 @@ class _Emitter:
                 return lifted.construct(use, {})
 
     def wrapped(self, group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
-        """The items of chains that are no modules called as `m(x)`."""
+        """Yield the items of chains that cannot be called as `m(x)`, each with the type that it is
+        fed."""
         for body in group:
             for node, type_ in _items(body):
                 if node in self.made_items or _needs_class(node):
@@ -365,8 +366,8 @@ class _Emitter:
         return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
 
     def leaf_draft(self, node: TypedNode, leaf: Leaf, type_: TensorType) -> Draft:
-        """The class of a layer in a chain. What is cast to the dtype of the model is read from a
-        tensor of its own, as such a module knows no other."""
+        """Return the class of a layer in a chain; it reads the dtype of the model from its own
+        tensors."""
         module, inits = leaf.lowering.module, tuple[tuple[str, Code], ...]()
         base = self.class_name(leaf, module) if module else "nn.Module"
         code = item_code(node, SUPER, X)
@@ -382,14 +383,13 @@ class _Emitter:
 
 
 def _kept(body: Body, statements: tuple[Statement, ...]) -> tuple[tuple[str, Code], ...]:
-    """Return the tensor that a body reads the dtype of the model from, if it has nothing else to read
-    it from."""
+    """Return the tensor from which a body reads the dtype of the model if it can read it from
+    nothing else."""
     return kept_tensor(kept_dtype(body), walk(*codes(statements)))
 
 
 def _made_items(every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]) -> set[TypedNode]:
-    """Return the items of chains that make float32 whatever dtype the model has, of what the chain itself is
-    fed or of what a share of it is."""
+    """Return the items of chains that make float32 of their source whatever dtype the model has."""
     found: set[TypedNode] = set()
     for body in every:
         made = {node.name: items for node, items, _ in _chains(body)}
@@ -405,7 +405,7 @@ def _made_items(every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]) -> 
 
 
 def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], TensorType]]:
-    """Yield the chains that a body runs, those of shares too, each with its items and what it is fed."""
+    """Yield the chains that a body runs, shared ones too, each with its items and its source."""
     for node in chain.from_iterable(map(single_nodes, body.nodes)):
         operation = unwrap(node.operation)
         if isinstance(operation, Sequence):
@@ -422,13 +422,13 @@ def _is_made(node: TypedNode, source: TensorType) -> bool:
 
 
 def _renamed(body: Body, inits: Iterable[tuple[str, Code]]) -> tuple[tuple[str, str], ...]:
-    """Of the nodes with a module, those that the class keeps by other names, and these."""
+    """Return the nodes that the class keeps under another attribute, each with that attribute."""
     made = {name for name, _ in inits}
     return tuple((key, name) for key, name in renamed(body.by_name).items() if name in made)
 
 
 def _base(attributes: Collection[tuple[str, str]]) -> str:
-    """The class that a body's class is made from."""
+    """Return the base class of a body's class."""
     return "_Keyed" if attributes else "nn.Module"
 
 

@@ -161,7 +161,8 @@ class _Class:
 
     @cached_property
     def made(self) -> Mapping[str, _Made]:
-        """What makes the module of each node, by its attribute; those of a chain's one node are the class's own."""
+        """Return the code that makes the module of each node, by its attribute; a chain's one node
+        has the class's own."""
         place, init = self.method("__init__")
         found: dict[str, _Made] = {}
         for ours, theirs in init.statements if init else ():

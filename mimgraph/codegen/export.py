@@ -45,7 +45,7 @@ def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) 
 
 
 def _inner_sizes(graph: TypedGraph) -> set[Dim]:
-    """The sizes of all that is computed, each once, that are no numbers."""
+    """Return the sizes inside of the model that are no numbers, each once."""
     return {
         size
         for body in bodies(graph.body)
@@ -57,8 +57,8 @@ def _inner_sizes(graph: TypedGraph) -> set[Dim]:
 
 
 def _sizes(node: TypedNode, fed: list[TensorType]) -> Iterator[Size]:
-    """The sizes of a node's results, of what the items of its chain hand on, and of what torch makes
-    in between."""
+    """Yield the sizes of a node's results, of the results inside of its chain, and of torch's
+    intermediates."""
     for type_ in node.results.values():
         yield from type_.shape
     match unwrap(node.operation):
@@ -71,7 +71,8 @@ def _sizes(node: TypedNode, fed: list[TensorType]) -> Iterator[Size]:
 
 
 def _torch_dim(name: str, constraints: Iterable[Constraint], inner: Iterable[Dim]) -> Any:
-    """The named size `T`, or `4*_T` where only its multiples are legal, with its bounds.
+    """Return the Dim of the named size `T`, or `4*_T` where only multiples of 4 are legal, with its
+    bounds.
 
     Torch takes a size that is 1 for a constant: it refuses all lengths, the length 1 itself apart,
     for which one of the `inner` sizes is 1. Where that, or a window that must fit into it, leaves out
@@ -104,8 +105,8 @@ def _bounds(
     low: int,
     high: int | None = None,
 ) -> tuple[int, int | None]:
-    """The bounds of x, where the size called `name` is the line of x, by which those sizes that
-    depend on it alone reach their minima."""
+    """Return the bounds of x, where the size called `name` is a linear function `line` of x, so
+    that each size that depends on it alone reaches its minimum."""
     for size, minimum in minima:
         if symbols(size) != {name}:
             continue
@@ -121,8 +122,8 @@ def _bounds(
 
 
 def _first(size: Dim, name: str, line: _Line, minimum: int, low: int) -> int:
-    """The first x from `low` on for which a size that grows with x reaches the minimum; `low` if it
-    never does."""
+    """Return the first x from `low` on at which a size that grows with x reaches its minimum; `low`
+    if it never does."""
 
     def reaches(x: int) -> bool:
         return at_least(substitute(size, {name: line.at(x)}), minimum) is True

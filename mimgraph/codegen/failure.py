@@ -31,8 +31,8 @@ from mimgraph.source import Span
 
 
 class Origin:
-    """The graph that a model was compiled from. Graphs of one text share a class, so each model has
-    its own; a pickle of it holds where the nodes were declared."""
+    """Holds the graph that a model was compiled from, as graphs of one text share a class. A pickle
+    of it keeps where the nodes were declared."""
 
     def __init__(self, graph: TypedGraph | None, places: Mapping[str, str] | None = None) -> None:
         self.graph = graph
@@ -40,7 +40,7 @@ class Origin:
 
     @property
     def places(self) -> Mapping[str, str]:
-        """Every node by its path: where it was declared, what it is and is fed."""
+        """Return for each node, by its path, where it was declared, its operation and its sources."""
         if self._places is None:
             assert self.graph is not None
             self._places = dict(_places(self.graph.body))
@@ -59,7 +59,8 @@ _origins: WeakKeyDictionary[nn.Module, Origin] = WeakKeyDictionary()
 def explain_failures(
     model: nn.Module, graph: TypedGraph, origin: Origin | None = None
 ) -> nn.Module:
-    """Let an exception in a call of the model tell which inputs and which node of `graph` it is of.
+    """Make each exception in a call of the model name the inputs and the node of `graph` where it
+    happened.
 
     `origin` is that of the model which this one is a copy of.
     """
@@ -71,7 +72,8 @@ def explain_failures(
 
 
 def origin_of(model: nn.Module) -> Origin | None:
-    """What a copy of the model tells its failures by; None of a part of a model."""
+    """Return the origin that a copy of the model needs to explain its failures; None for a part of
+    a model."""
     return _origins.get(model)
 
 
@@ -145,8 +147,8 @@ def _place(
 
 
 def _paths(module: nn.Module, file: str, path: str = "") -> Iterator[tuple[int, str]]:
-    """Every module inside by its path, as `state_dict` has it; those of the `file` may keep some by
-    other attributes."""
+    """Return every module inside by its path in the `state_dict`; the classes of the `file` may
+    keep some under other attributes."""
     yield id(module), path
     kept = getattr(module, "_attributes", {}) if type(module).__module__ == file else {}
     keys = {attribute: key for key, attribute in kept.items()}

@@ -1,4 +1,4 @@
-"""Which tensors of one model make up which of another: whole, joined, cut, or turned round."""
+"""Find which tensors of one model make up a tensor of the other: whole, joined, cut or transposed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from mimgraph.codegen.uses import Usage
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is copied where, part by part (from nothing: zeros), and what is left on either side."""
+    """Holds what is copied where, part by part (zeros for a part without source), and what is left
+    over on either side."""
 
     pairs: tuple[tuple[Part, Part | None], ...]
     missing: tuple[str, ...]
@@ -36,7 +37,7 @@ class Plan:
         return tuple(dict.fromkeys(ours.key for ours, theirs in self.pairs if theirs is None))
 
     def copy(self, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> None:
-        """Put the values in their places."""
+        """Copy the values to their places."""
         for target, source in self.pairs:
             stored = ours[target.key].detach()
             if source is None:
@@ -88,7 +89,7 @@ def _aligned(ours: Usage, theirs: Usage, joined: Collection[str]) -> Plan:
 
 
 def _absent(found: Mapping[str, str], parts: Mapping[str, Part]) -> set[str]:
-    """Rows of a joined bias that the other model has not, where it has their weights."""
+    """Return the rows of a joined bias that the other model lacks, though it has their weights."""
     joined = {part.key for name, part in parts.items() if name in found and "#" in name}
     return {
         name
@@ -103,7 +104,8 @@ def _absent(found: Mapping[str, str], parts: Mapping[str, Part]) -> set[str]:
 def _comparable(
     ours: Usage, theirs: Usage, kept: Collection[str]
 ) -> tuple[dict[str, Part], dict[str, Part]]:
-    """The parts of both by name; those of a tensor are told apart if the other has some like them."""
+    """Return the parts of both models by name; parts of one tensor get different names if the other
+    model has some like them."""
     joined: tuple[set[str], set[str]] = (set(kept), set())
     while True:
         named = ours.named(joined[0]), theirs.named(joined[1])
@@ -127,7 +129,7 @@ def _shortened(
     our_starts: Mapping[str, int],
     their_starts: Mapping[str, int],
 ) -> dict[str, Part]:
-    """Their tables of places, as long as those of ours that could be meant.
+    """Return their position tables, cut to the length of ours that may correspond.
 
     What is read first of ours is what is read first of theirs.
     """

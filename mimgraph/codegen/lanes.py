@@ -1,4 +1,4 @@
-"""Lanes: which rows of a module's tensors made which numbers of a value, until these are mixed.
+"""Track which rows of a module's tensors made which numbers of a value, until they are mixed.
 
 The result of a linear layer that projects to queries, keys and values at once is cut into three. To
 know which rows each one has, the numbers of the rows go the same way through every op that only moves
@@ -27,7 +27,7 @@ ACTIVATIONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """The tensors that made a value, outputs first, and which of their rows made each number."""
+    """Holds the tensors that made a value, outputs first, and which of their rows made each number."""
 
     sources: tuple[tuple[str, View], ...]
     rows: Tensor
@@ -64,7 +64,7 @@ def product_of(name: str, args: Sequence[Any], result: Any, stored: Stored) -> L
 
 
 def _matrix(tensor: Tensor) -> Tensor | None:
-    """The matrix of which a batch is made up, if it is one."""
+    """Return the matrix that is expanded to a batch of equal ones, if the tensor is that."""
     if tensor.dim() == 3 and (tensor.shape[0] == 1 or tensor.stride(0) == 0):
         return tensor[0]
     return tensor if tensor.dim() == 2 else None
@@ -85,7 +85,7 @@ def _begun(
 
 
 def _lying(rows: Tensor, result: Tensor) -> Tensor:
-    """Rows that lie as the result does, so that what is a view of one is a view of the other."""
+    """Return the rows laid out in memory as the result is, so that views of both correspond."""
     made = torch.empty_strided(result.shape, result.stride(), dtype=torch.int64)
     return made.copy_(rows)
 

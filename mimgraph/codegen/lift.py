@@ -56,7 +56,7 @@ class Draft:
 
 
 class Argument(NamedTuple):
-    """An argument of the constructor, its value at each use, and the name that it is written by."""
+    """Holds an argument of the constructor: its value at each use, and its name in the code."""
 
     name: str
     values: tuple[Any, ...]
@@ -110,7 +110,8 @@ def _uncommented(statement: Statement) -> Statement:
 
 
 def lift(name: str, drafts: list[Draft], taken: Collection[str]) -> Lifted:
-    """One class for drafts of one skeleton; the file uses the names `taken`, so no argument has one."""
+    """Make one class of drafts that differ in values only; no argument gets one of the names
+    `taken` by the file."""
     first = drafts[0]
     if len(drafts) == 1:  # nothing varies
         body = _methods(first, _init(first, first.inits, (), (), {}), first.statements)
@@ -354,7 +355,7 @@ class _Explained:
 
 
 def _spelled(names: list[str], taken: Collection[str]) -> dict[str, str]:
-    """How each argument is written: with underscores after it where its name is taken."""
+    """Return the name of each argument in the code: with underscores added where the name is taken."""
     found: dict[str, str] = {}
     for name in names:
         found[name] = name
@@ -436,7 +437,7 @@ def _init(
 
 
 def _by_key(attributes: Iterable[tuple[str, str]]) -> tuple[Code, ...]:
-    """The one argument of a `_Keyed`, if it is one."""
+    """Return the argument of a `_Keyed`, the attributes by key; nothing if all keys are attributes."""
     named = tuple((key, Constant(name)) for key, name in attributes)
     return (Dict(named),) if named else ()
 

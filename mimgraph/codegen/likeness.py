@@ -1,4 +1,4 @@
-"""Whether two models with the same weights give the same outputs for the same inputs."""
+"""Compare the outputs of two models that have the same weights, for the same inputs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLIPPED = 3  # masks, of which either meaning is tried
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Our outputs by name: those that are outputs of the other one, and how far others are off."""
+    """Holds which of our outputs are outputs of the other model, and how far the others are off."""
 
     equal: tuple[str, ...]
     far: Mapping[str, float]  # the largest difference, as a share of the largest value
@@ -64,7 +64,7 @@ def _floats(*modules: nn.Module) -> list[Tensor]:
 
 
 def _precise(call: Call) -> Call:
-    """The call of a copy in float32 where the module's own precision would hide what differs."""
+    """Return the call of a float32 copy if the module's own precision would hide differences."""
     coarse = any(tensor.itemsize < 4 for tensor in _floats(call.module))
     return replace(call, module=copy.deepcopy(call.module).float()) if coarse else call
 

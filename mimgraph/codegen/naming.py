@@ -136,8 +136,8 @@ class Branches:
 
 
 def argument_names(body: Body) -> dict[str, str]:
-    """What the argument of each input is called: in a block, which is called by position, by no
-    name that its code uses for something else."""
+    """Return the argument of each input: in a block, which is called by position, a name that its
+    code does not use for something else."""
     if not body.family:
         return {name: name for name in body.inputs}
     names: dict[str, str] = {}
@@ -150,7 +150,7 @@ def argument_names(body: Body) -> dict[str, str]:
 
 
 def spelled(name: str) -> str:
-    """A local or argument of that name, with an underscore where the file uses the name itself."""
+    """Return the name of a local or argument, with an underscore if the file uses that name itself."""
     return f"{name}_" if name in EMITTED else name
 
 

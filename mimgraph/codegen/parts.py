@@ -1,4 +1,5 @@
-"""Parts of tensors: the rows of a stored tensor that one use of it takes, whichever way it lies.
+"""Describe parts of tensors: the rows of a stored tensor that one use of it takes, transposed or
+not.
 
 One module may keep the projections of queries, keys and values in one tensor, another in three; one
 stores a matrix transposed. Parts make them comparable: each is a view (out, in, ...) of the stored
@@ -16,7 +17,8 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a tensor is read: sizes, strides and offset in its storage, outputs on the first axis."""
+    """Describes how a tensor is read: sizes, strides and offset in its storage, outputs on the
+    first axis."""
 
     size: tuple[int, ...]
     stride: tuple[int, ...]
@@ -39,7 +41,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some rows of a view of the tensor `key`; all of them if `rows` is None."""
+    """Describes some rows of a view of the tensor `key`; all of them if `rows` is None."""
 
     key: str
     view: View
@@ -47,12 +49,12 @@ class Part:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The sizes of the part, outputs first."""
+        """Return the sizes of the part, outputs first."""
         return self.view.size if self.rows is None else (len(self.rows), *self.view.size[1:])
 
     @property
     def addresses(self) -> frozenset[int]:
-        """Where its rows begin in the storage."""
+        """Return where its rows begin in the storage."""
         rows = range(self.view.size[0]) if self.rows is None and self.view.size else self.rows
         return frozenset(self.view.addresses(rows or (0,)))
 
@@ -62,7 +64,7 @@ class Part:
         return values if self.rows is None else values[torch.tensor(self.rows)]
 
     def write(self, stored: Tensor, values: Tensor) -> None:
-        """Put values in the place of the part; axes of size 1 do not count."""
+        """Write values to the part; axes of size 1 do not count."""
         target, values = self.view.read(stored), values.reshape(self.shape).to(stored)
         if self.rows is None:
             target.copy_(values)
@@ -76,7 +78,7 @@ def whole(key: str, tensor: Tensor) -> Part:
 
 
 def are_all(parts: Iterable[Part], stored: Tensor) -> bool:
-    """Tell whether the parts are two or more that cover the stored tensor once."""
+    """Return whether the parts are two or more that cover the stored tensor once."""
     parts = list(parts)
     numbers = sum(torch.Size(part.shape).numel() for part in parts)
     rows = frozenset[int]().union(*(part.addresses for part in parts))

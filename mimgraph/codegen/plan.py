@@ -96,7 +96,7 @@ def owner_of(node: TypedNode) -> str:
 
 
 def module_code(owner: str, body: Body) -> Code:
-    """A module of a body by the name of its node: `self.fc`, `self.emb["city"]`."""
+    """Return the code that reads the module of a node: `self.fc`, `self.emb["city"]`."""
     name, dot, item = owner.partition(".")
     module = Name(f"self.{attribute(name, body.by_name)}")
     return module.at(item) if dot else module
@@ -333,7 +333,7 @@ class Plan:
         return [(Local(value), self.body.type_of(value)) for value in found]
 
     def model_dtype(self, node: TypedNode, read: Iterable[Value]) -> Code:
-        """Where a step that reads these values reads the dtype of the model.
+        """Return the code by which a step that reads these values gets the dtype of the model.
 
         It is that of an input of the graph, as those are what the caller has; in a block, where
         autocast may have changed the inputs, first that of a weight.
@@ -354,8 +354,8 @@ class Plan:
         return dtype_of_weight(self.body)
 
     def followed(self, node: TypedNode, leaf: Leaf, port: str, code: Code) -> Code:
-        """The code of a result, cast to the dtype of the model where torch makes float32 of it, here or
-        in a twin."""
+        """Return the code of a result, cast to the dtype of the model if torch makes float32 of it,
+        here or in a twin."""
         if node.results[port].dtype != "float32" or not node.arguments:
             return code
         made = self.is_made(self.body, node, leaf, port) or any(
@@ -364,7 +364,7 @@ class Plan:
         return follow(code) if made and node.name not in self.apart else code
 
     def is_made(self, body: Body, node: TypedNode, leaf: Leaf, port: str) -> bool:
-        """Whether torch makes float32 of what a body feeds the node of that name."""
+        """Return whether torch makes float32 of what a body feeds the node of that name."""
         if body is not self.body:
             twin = body.by_name.get(node.name)
             operation = None if twin is None else unwrap(twin.operation)
@@ -461,8 +461,7 @@ class Plan:
             self.step(node, (Value(node.name, port),), read)
 
     def activated(self, node: TypedNode, use: Use, code: Code) -> Code:
-        """A block's default result with the activation around it, of which torch makes float32 where
-        the result is of whole numbers."""
+        """Return a block's default result with its activation, cast if it makes floats of whole numbers."""
         assert node.default is not None
         before, after = use.body.results[node.default], node.results[node.default]
         code = activated(use, code)

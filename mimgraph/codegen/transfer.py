@@ -1,4 +1,4 @@
-"""Weights from a module that others wrote, into the one that a graph stands for."""
+"""Copy weights from a module that others wrote into the model of a graph."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from mimgraph.ir.typed import TypedGraph
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Which tensor came from which, what is left over on either side, and what was proven.
+    """Tells which tensor came from which, what was left over on either side, and what was proven.
 
-    `mapping` has their key for each of ours, or several, in order, where ours joins them. Rows of a
-    joined bias for which the other has none are zero, and the key is in `zeros`. The model keeps
-    its own values of what is `missing`. `equal` names the outputs that are, up to rounding, outputs
-    of the other model.
+    `mapping` has their key for each of ours, or several in order if ours joins them. `zeros` are our
+    joined biases with rows of zeros, as the other model has no bias there. What is `missing` keeps
+    the values of the model, `unused` is left over in the other one. `equal` names the outputs that
+    are, up to rounding, outputs of the other model.
     """
 
     mapping: Mapping[str, str | tuple[str, ...]]
@@ -74,8 +74,8 @@ def load_state(
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What is known of the use of both models' tensors; `is_seen` if both were run, and `doubt` tells
-    how to know more."""
+    """Holds what is known of how both models use their tensors: `is_seen` if both were run; `doubt`
+    says how to learn more."""
 
     ours: Usage
     theirs: Usage
@@ -83,7 +83,7 @@ class _Seen:
     doubt: str | None = None
 
     def misfit(self, missing: Sequence[str], unused: Sequence[str]) -> ValueError:
-        """The error that names what does not fit, and what to do."""
+        """Return the error that names what does not fit and says what to do."""
         told = lists(
             ("nothing for", shapes(missing, self.ours.tensors)),
             ("left over", shapes(unused, self.theirs.tensors)),
@@ -115,7 +115,8 @@ def _seen(
     call: Call | None,
     sample: Mapping[str, Tensor],
 ) -> _Seen:
-    """Both models in order of use; in order of definition if the other one cannot be run."""
+    """Return the tensors of both models in order of use, or of definition if the other one cannot
+    be run."""
     inputs = mine.inputs(sample)
     if call is None:
         assert not isinstance(other, nn.Module)
@@ -144,7 +145,7 @@ def _seen(
 
 
 def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:
-    """The model's tensors as they are defined, with the parts in which they are used."""
+    """Return the model's tensors in order of definition, with the parts in which they are used."""
     usage = defined(own_tensors(mine.module))
     with suppress(RuntimeError):  # torch may not run it here, in half precision or without memory
         used = usage_of(mine.module, lambda: mine.run(inputs), inputs)
@@ -153,7 +154,8 @@ def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:
 
 
 def _constants(model: nn.Module) -> set[str]:
-    """The buffers that the model itself or a block of it fixes, unlike the counters of a layer."""
+    """Return the buffers with fixed values of the model or a block of it, unlike the counters of a
+    layer."""
     return {
         f"{path}.{name}" if path else name
         for path, module in model.named_modules()

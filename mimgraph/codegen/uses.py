@@ -1,4 +1,5 @@
-"""How a module uses its own tensors in a forward: in which order, which feeds which, in what parts."""
+"""Watch how a module uses its tensors in a forward: in which order, in what parts, and which feeds
+which."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from mimgraph.codegen.lanes import Lanes, activation_of, follow, product_of, wit
 from mimgraph.codegen.parts import Part, View, are_all, whole
 
 MATMULS = frozenset(("mm", "addmm", "bmm", "baddbmm"))
-LONGEST = 4  # of the ways that values take from one tensor to the next
+LONGEST = 4  # steps that are kept of a way from one tensor to the next
 
 
 def own_tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -46,7 +47,7 @@ def tensors_in(result: object) -> list[Tensor]:
 
 
 class Edge(NamedTuple):
-    """Something that feeds a tensor of the module, and what happens to it on the way."""
+    """Describes what feeds a tensor of the module, and what happens to it on the way."""
 
     source: str  # an input, a tensor, or a part as it is numbered in Usage
     how: str
@@ -55,7 +56,7 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The tensors of a module in order of use, with the parts in which each was used."""
+    """Holds the tensors of a module in order of use, with the parts in which each was used."""
 
     tensors: Mapping[str, Tensor]
     parts: Mapping[str, tuple[Part, ...]]  # several only if they make up the tensor
@@ -118,7 +119,7 @@ class Usage:
         return Flow({name: part.shape for name, part in named.items()}, frozenset(feeds))
 
     def are_last(self, keys: Iterable[str]) -> bool:
-        """Tell whether these tensors feed no others."""
+        """Return whether these tensors feed no others."""
         last = set(keys)
         return all(
             self._key(edge.target) in last for edge in self.edges if self._key(edge.source) in last
@@ -165,7 +166,7 @@ class Usage:
 
 
 def usage_of(module: nn.Module, run: Callable[[], object], inputs: Mapping[str, Tensor]) -> Usage:
-    """Run the module once as for a prediction, and watch; `inputs` are known by these names."""
+    """Run the module once in evaluation mode and watch; `inputs` are known by these names."""
     tensors = own_tensors(module)
     with predicting(module), _Watch(tensors, inputs) as watch:
         outputs = watch.ends(run())
@@ -201,14 +202,14 @@ def predicting(module: nn.Module) -> Iterator[None]:
 
 
 class _Origin(NamedTuple):
-    """What a value was made from: the nearest inputs and tensors of the module, each with what
-    happened since. It is `data` as soon as an input has part in it."""
+    """Holds the nearest inputs and tensors that a value was made from, each with what happened
+    since. It is `data` as soon as an input takes part."""
 
     ways: frozenset[tuple[str, tuple[str, ...]]]
     data: bool
 
     def through(self, *steps: str) -> _Origin:
-        """Where the value comes from after these steps."""
+        """Return the origin of the value after these steps."""
         if not (steps and self.data):
             return self
         return _Origin(
@@ -237,18 +238,18 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
             self._origins[tensor] = _Origin(frozenset({(f"input {name}", ())}), data=True)
 
     def edges(self) -> set[Edge]:
-        """What feeds what."""
+        """Return what feeds what, one edge for each way."""
         return {Edge(*way, target) for target, ways in self._fed.items() for way in ways}
 
     def ends(self, result: object) -> tuple[tuple[torch.Size, frozenset[str]], ...]:
-        """The shapes of a result's tensors, and what made each."""
+        """Return the shapes of a result's tensors, and what made each."""
         found = [(leaf.shape, self._origin(leaf)) for leaf in tensors_in(result)]
         return tuple(
             (shape, frozenset(name for name, _ in origin.ways)) for shape, origin in found if origin
         )
 
     def parts_of(self, key: str) -> tuple[Part, ...]:
-        """The parts in which the tensor was used, if they make it up; else all of it."""
+        """Return the parts in which the tensor was used if they cover it, else the whole tensor."""
         used = {part.addresses: part for part in self._taken[key] or self._begun[key]}
         largest = [used[rows] for rows in used if not any(rows < other for other in used)]
         tensor = self._tensors[key]
@@ -278,7 +279,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         return result
 
     def _stored(self, value: Any) -> str | None:
-        """The key of the tensor that a value is, or is a view of."""
+        """Return the key of the tensor that a value is, or is a view of."""
         if not isinstance(value, Tensor):
             return None
         found: str | None = self._names.get(id(value)) or self._views.get(value)
@@ -290,7 +291,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
                 self.used.setdefault(self._names[id(value)], len(self.used))
 
     def _look_up(self, name: str, args: Any) -> None:
-        """Note from which row on a table is read by place, not by what the data say."""
+        """Record from which row on a table is read by position rather than by the data."""
         match name, args:
             case "embedding", (table, places, *_) if places.numel() and not places.is_meta:
                 start = None if self._is_known(places) else int(places.min())
@@ -303,7 +304,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
             self.tables.setdefault(key, start)
 
     def _number(self, part: Part) -> str:
-        """The name of a part until all parts are known."""
+        """Return a provisional name of a part, until all parts are known."""
         number = self._numbers.setdefault(part, f"{part.key} {len(self._numbers)}")
         self.numbered[number] = part
         return number
@@ -323,7 +324,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         )
 
     def _begin(self, given: Iterable[Tensor], lanes: Lanes, result: Tensor) -> None:
-        """Data meet a matrix, and perhaps a bias."""
+        """Record that data meet a matrix, and perhaps a bias."""
         origins = [self._origin(value) for value in given if self._stored(value) is None]
         ways = frozenset[tuple[str, tuple[str, ...]]]().union(*(o.ways for o in origins if o))
         for key, view in lanes.sources:
@@ -344,7 +345,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         made: list[Tensor],
         result: Any,
     ) -> bool:
-        """Hand lanes on if the op does not mix the numbers of a value with others."""
+        """Hand lanes on if the op does not mix the numbers of one value with those of others."""
         known = [value for value in given if self._is_known(value)]
         laned = [value for value in known if value in self._lanes]
         if len(laned) != 1:

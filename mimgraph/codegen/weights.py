@@ -19,20 +19,20 @@ SHOWN = 8  # of the keys that do not fit
 
 
 def as_module(given: Any) -> nn.Module:
-    """A module, as `compile` makes one; anything else is a `TypeError`."""
+    """Return the argument if it is a module; else raise a `TypeError`."""
     if not isinstance(given, nn.Module):
         raise wrong("the model", "a module, as graph.compile() makes one", given)
     return given
 
 
 def as_weights(given: Any) -> nn.Module | Mapping[str, Tensor]:
-    """What weights are taken from; anything else is a `TypeError`."""
+    """Return the argument if weights can be taken from it; else raise a `TypeError`."""
     if isinstance(given, nn.Module):
         return given
     named: Mapping[Any, Any] = given if isinstance(given, Mapping) else {"": None}
     if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in named.items()):
         return named
-    raise wrong("what weights are taken from", "a module, or a state_dict of one", given)
+    raise wrong("other", "a module or the state_dict of one", given)
 
 
 def save(

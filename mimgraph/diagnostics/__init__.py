@@ -43,7 +43,7 @@ class Diagnostic:
 
     @property
     def severity(self) -> Literal["error", "warning"]:
-        """Whether the spec is wrong, or legal and odd."""
+        """Return "error" for a wrong spec, "warning" for a legal but odd one."""
         return "warning" if self.code in WARNINGS else "error"
 
     def brief(self) -> Diagnostic:
@@ -111,7 +111,7 @@ class Report:
             self.raise_if_any()
 
     def drop(self, is_silent: Callable[[Diagnostic], bool]) -> None:
-        """Drop what was told before a fault from which it follows."""
+        """Drop the faults that `is_silent`, as they follow from one that is reported later."""
         self.diagnostics = [one for one in self.diagnostics if not is_silent(one)]
 
     def nearest(self, name: str, choices: Collection[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Says how a tensor of another number of axes is brought to those that an op takes.
+"""Say how a tensor gets the number of axes that an op takes.
 
 Each text holds one node or more that can be pasted in front of the op, or another op in its place;
 `{input}` in it stands for the name of the source.
@@ -45,23 +45,23 @@ _MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}  # of what is resized, by 
 
 
 def node(layer: str, source: str, options: str) -> str:
-    """A layer on the source, as a node of a spec."""
+    """Return a node that applies a layer to the source."""
     return f"{{layer: {layer}, from: {source}, {options}}}"
 
 
 def rearranged(source: str, pattern: str) -> str:
-    """A Rearrange of the source."""
+    """Return a node that applies Rearrange to the source."""
     return node("Rearrange", source, f'pattern: "{pattern}"')
 
 
 def one_more_axis(source: str, dim: int = 1) -> str:
-    """What gives a tensor an axis of size 1."""
+    """Return the help that adds an axis of size 1."""
     return f"give it one more axis first: {node('Unsqueeze', source, f'dim: {dim}')}"
 
 
 def to_axes(x: TensorType, axes: int, name: str, source: str, layers: Collection[str]) -> str:
-    """What makes `x` a tensor of so many dims, the batch not counted, for the op of this name;
-    `layers` are the names of all, of which one may take it as it is."""
+    """Return the help that makes `x` a tensor of so many dims without the batch, for the op of this
+    name, or names one of `layers` that takes it as it is."""
     if not x.batched:
         return NO_BATCH
     if axes == 0:
@@ -74,7 +74,8 @@ def to_axes(x: TensorType, axes: int, name: str, source: str, layers: Collection
 
 
 def as_vector(x: TensorType, source: str) -> str:
-    """What makes a vector of a tensor of more axes; a length known at run time must be reduced."""
+    """Return the help that makes a vector of a tensor of more axes; a length known at run time must
+    be reduced."""
     if not any(isinstance(dim, Dim) for dim in x.dims):
         return f"flatten it first: {{layer: Flatten, from: {source}}}"
     kept = next((i for i in (-1, 0) if not isinstance(x.dims[i], Dim)), -1) % len(x.dims)
@@ -86,7 +87,7 @@ def as_vector(x: TensorType, source: str) -> str:
 
 
 def to_vector(x: TensorType, name: str, source: str) -> str:
-    """For what takes (N, D)."""
+    """Return the help for an op that takes (N, D)."""
     if not x.batched:
         return NO_BATCH
     if not x.dims:
@@ -101,7 +102,7 @@ def to_vector(x: TensorType, name: str, source: str) -> str:
 
 
 def to_sequence(x: TensorType, name: str, source: str) -> str:
-    """For what takes steps or tokens, (N, T, D)."""
+    """Return the help for an op that takes steps or tokens, (N, T, D)."""
     if not x.batched:
         return NO_BATCH
     by_step = name in _RECURRENT
@@ -119,7 +120,7 @@ def to_sequence(x: TensorType, name: str, source: str) -> str:
 
 
 def _to_number(x: TensorType, source: str) -> str:
-    """For what takes one number a sample, (N,): lengths, or an index."""
+    """Return the help for an op that takes one number a sample, (N,): lengths, or an index."""
     if len(x.dims) != 1:
         return ""
     if x.dims[0] == 1:
@@ -132,7 +133,7 @@ def _to_number(x: TensorType, source: str) -> str:
 def _to_channels(
     x: TensorType, axes: int, name: str, source: str, layers: Collection[str]
 ) -> list[str]:
-    """For what takes channels and then axes in space, (N, C, H, W)."""
+    """Return the help for an op that takes channels and then axes in space, (N, C, H, W)."""
     rank, found = len(x.dims), list[str]()
     stem = numbered[1] if (numbered := _NUMBERED.fullmatch(name)) else ""
     if rank == 4 and axes == 3 and stem != "MaxUnpool":
@@ -163,14 +164,15 @@ def _one_channel(source: str) -> str:
 
 
 def _channels_first(x: TensorType, layer: str, source: str) -> str:
-    """For steps and features, where a layer wants the features first."""
+    """Return the help for steps with features, where a layer takes the features first."""
     steps = " ".join("rst"[1 - len(x.dims) :])
     moved = rearranged(source, f"n {steps} c -> n c {steps}")
     return f"{layer} takes {x.like(x.dims[-1], *x.dims[:-1])}, after {moved}"
 
 
 def _folded(x: TensorType, axes: int, name: str, source: str) -> list[str]:
-    """The first axes folded into the channels, of which a layer with weights must know the number."""
+    """Return the help that folds the first axes into the channels; a layer with weights must know
+    their number."""
     count, rank = len(x.dims) - axes + 1, len(x.dims)
     known = all(isinstance(dim, int) for dim in x.dims[:count])
     is_free = _EACH_CHANNEL.fullmatch(name) and not _WEIGHTED.fullmatch(name)
@@ -184,7 +186,7 @@ def _folded(x: TensorType, axes: int, name: str, source: str) -> list[str]:
 
 
 def _of_frames(x: TensorType, name: str, source: str, volume: str) -> list[str]:
-    """For what takes images, given frames: a step in time for each of them."""
+    """Return the help that applies an image layer to each frame of a video."""
     first, second = x.dims[:2]
     time_first = isinstance(first, Dim) or first not in (1, 3) or second in (1, 3)
     moved = rearranged(source, "n t c h w -> n c t h w")
@@ -210,7 +212,7 @@ def _of_frames(x: TensorType, name: str, source: str, volume: str) -> list[str]:
 
 
 def to_resized(x: TensorType, axes: int | None, source: str) -> str:
-    """For what is resized along so many axes in space, or along 1 to 3 (None)."""
+    """Return the help for an op that resizes this many axes in space, or 1 to 3 (None)."""
     if not x.batched:
         return NO_BATCH
     rank, found = len(x.dims), list[str]()
@@ -228,7 +230,7 @@ def to_resized(x: TensorType, axes: int | None, source: str) -> str:
 
 
 def _unflattened(size: int, axes: int) -> list[int]:
-    """Sizes of this product: of a square image where there is one, of 3 channels or 1."""
+    """Return sizes with this product: of a square image if there is one, of 3 channels or 1."""
     if axes == 3:
         for channels in (3, 1):
             side = round((size / channels) ** 0.5)
@@ -238,8 +240,8 @@ def _unflattened(size: int, axes: int) -> list[int]:
 
 
 def along_the_last(left: int, right: int) -> str:
-    """The equation that multiplies two tensors of so many dims and sums their last axis; one of a
-    single dim meets each place of the other."""
+    """Return the equation that multiplies two tensors and sums their last axis; one without other
+    axes meets each place of the other."""
     others = " ".join("opqrst"[-(max(left, right) - 1) :])
     one, other = ("n d" if dims == 1 else f"n {others} d" for dims in (left, right))
     return f"{one}, {other} -> n {others}"

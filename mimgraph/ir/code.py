@@ -70,7 +70,7 @@ class RuntimeSize(Code):
 
 @data
 class ModelDtype(Code):
-    """The dtype in which the module computes as it runs: float32 until `.to()` or `.double()`."""
+    """Stands for the dtype of the model: float32 until `.to()` or `.double()` changes it."""
 
 
 @data

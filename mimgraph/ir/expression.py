@@ -376,7 +376,9 @@ def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
             message = f"no call is allowed here, not of {function!r}"
             whole = function in ("int", "floor", "round", "ceil")
             help = (
-                "a // b is whole" if whole else "compute it by + - * / // % **, or make it a param"
+                "a whole number is written a // b"
+                if whole
+                else "compute it by + - * / // % **, or make it a param"
             )
             raise ExpressionError(message, start, end, help=help)
     raise TypeError(expression)
@@ -391,7 +393,7 @@ def _compute(operator: str, left: Any, right: Any) -> Any:
     except (OverflowError, DimOverflow):
         raise ExpressionError("a result of more than 64 bits", code="too-large") from None
     except TypeError:
-        help = "a // b is whole" if operator == "/" else ""
+        help = "a whole number is written a // b" if operator == "/" else ""
         message = f"a run-time size does not take {operator!r} here"
         raise ExpressionError(message, help=help) from None
     if isinstance(result, complex) or not _bounded(result):

@@ -12,7 +12,7 @@ NEAR = 200  # characters in front of a fault that are looked at
 
 
 class Place(NamedTuple):
-    """Where an expression cannot be read: what stands there, and in front of it."""
+    """Holds where an expression cannot be read: the text there, and the text before it."""
 
     text: str
     at: re.Match[str]
@@ -25,8 +25,8 @@ class Place(NamedTuple):
 
 
 class Foreign(NamedTuple):
-    """Notation of other languages: a pattern of what stands at the fault, and one of what stands in
-    front of it; what is wrong and what to write, in which `{at}` and `{before}` are their texts.
+    """Describes notation of other languages by a pattern for the text at the fault and one for the
+    text before it, with the message and help, in which `{at}` and `{before}` are these texts.
 
     With an empty pattern `at`, the fault is what stands in front.
     """
@@ -40,7 +40,8 @@ class Foreign(NamedTuple):
 def explained(
     error: ExpressionError, text: str, table: Iterable[Foreign], names: Collection[str] = ()
 ) -> ExpressionError:
-    """The error with what the first entry of the table says that fits, at the same characters."""
+    """Return the error with the message and help of the first entry that fits, at the same
+    characters."""
     if error.end < error.start or error.code != "bad-expression" or error.help:
         return error
     first = max(0, error.start - NEAR)

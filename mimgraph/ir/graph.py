@@ -60,8 +60,8 @@ class Chosen(str):
 
 
 class Template(NamedTuple):
-    """A text in which `$name` stands for a param's value; `counted` is the help where the name is a
-    size known only at run time."""
+    """Holds a text in which `$name` stands for a param's value; `counted` is the help for a name
+    that is a size known only at run time."""
 
     text: str
     part: Callable[[int, int], Span]
@@ -83,7 +83,7 @@ class Option(NamedTuple):
     in_with: bool = False
 
     def item(self, index: int) -> Span:
-        """The span of a value of the list, where the list is written out."""
+        """Return the span of a value of the list, if the list is written out."""
         return self.items[index] if self.items else self.span
 
     def at(self, within: tuple[int, int] | None) -> Span:
@@ -303,7 +303,7 @@ class Block:
     function: Any = field(default=None, compare=False, repr=False)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
-        """All but the function, which seldom can be pickled."""
+        """Return all but the function, which can seldom be pickled."""
         return None, {one.name: getattr(self, one.name) for one in fields(self)} | {
             "function": None
         }

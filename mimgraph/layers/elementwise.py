@@ -81,7 +81,7 @@ def _cast(input: TensorType, dtype: str) -> TensorType:
 
 
 def _copied(input: TensorType, dtype: str) -> tuple[TensorType, ...] | None:
-    """What a cast makes: nothing where the dtype stays."""
+    """Return what a cast adds to memory: nothing if the dtype stays."""
     return () if input.dtype == dtype else None
 
 

@@ -59,7 +59,7 @@ def check_attention(
 def causal_beside(
     x: Code, steps: Size, keys: Size, name: str, inputs: Mapping[str, TensorType | None]
 ) -> Code:
-    """A causal mask in place of the attention mask `name`, of its padding mask's dtype.
+    """Return a causal mask to use in place of `name`, in the dtype of its padding mask.
 
     torch warns of a bool and a float mask side by side.
     """
@@ -87,8 +87,8 @@ def _padding_name(name: str) -> str:
 def _check_dtype(
     layer: str, name: str, mask: TensorType, meaning: str, zeros_and_ones: tuple[str, ...]
 ) -> None:
-    """Refuse a mask that is neither true where torch hides, as `meaning` says, nor a bias to add, as
-    no float mask is that was cast from one of the dtypes of `zeros_and_ones`."""
+    """Refuse a mask unless it is bool, true as `meaning` says, or a float bias; a float that was
+    cast from one of the dtypes `zeros_and_ones` is none."""
     turned = f"{meaning}: {{merge: formula, expr: m == 0, from: {{m: {{{name}}}}}}}"
     if mask.dtype == "float32" and mask.cast_from in zeros_and_ones:
         raise OpFault(

@@ -1,4 +1,4 @@
-"""Normalisations. Those of which the input decides torch's first option take no lone value.
+"""Normalisations. Where the input decides torch's first option, a bare value is refused.
 
 `BatchNorm2d: 64` would be `eps`, while torch's first option there is `num_features`.
 """

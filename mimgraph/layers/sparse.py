@@ -147,8 +147,8 @@ def _check_numbers(input: TensorType, name: str, source: str | None = None) -> N
 def categories_fault(
     input: TensorType, name: str, wants: str, option: str, source: str | None = None
 ) -> OpFault:
-    """The fault of what should be categories: an input is declared so, what is computed is cast, and
-    as a Cast has no vocab, `option` is given."""
+    """Return the fault of a source that should be categories; its help declares an input so, or
+    casts a computed source and gives `option`."""
     fault = dtype_fault(input, name, wants, source, to="int64")
     if fault.help:
         count = "" if input.vocab is None else f": {input.vocab}"

@@ -56,7 +56,8 @@ def same_dtypes(sources: Operands, name: str) -> None:
 
 
 def dtype_disagreement(sources: Operands, odd: str, other: str, name: str) -> OpFault:
-    """The fault of a source whose dtype is not that of another; what is cast loses nothing."""
+    """Return the fault of a source whose dtype differs from another's; its help casts the one that
+    loses nothing."""
     x, y = sources[odd].dtype, sources[other].dtype
     both = promote(x, y)
     help = cast(odd if x != both else other, both)
@@ -166,7 +167,8 @@ def widest(sources: Operands, message: str) -> TensorType:
 
 
 def broadcast_type(sources: Operands, message: str, dim: int | None = None) -> TensorType:
-    """What size-1 axes and tensors without a batch are expanded to, but for the axis `dim`."""
+    """Return the type to which axes of size 1 and tensors without a batch are expanded, except
+    along `dim`."""
     frame = widest(sources, message)
     rank, free = len(frame.dims), None if dim is None else axis_index(frame, dim)
     return frame.like(

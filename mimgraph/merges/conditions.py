@@ -28,7 +28,7 @@ _LIMITS = ("", ")", ",", "if", "else", "?", ":", *_OR, *_AND, *_COMPARED)
 
 
 def as_formula(text: str) -> str | None:
-    """The formula that means the same, if all of the text can be read so: of conditions `and` is a
+    """Return the formula for a condition, or None if a part of it cannot be read: `and` becomes a
     product, `or` a sum, `not` a comparison with 0."""
     if len(text) > 2 * LONGEST:
         return None
@@ -46,7 +46,7 @@ def as_formula(text: str) -> str | None:
 
 
 def _true(text: str) -> str:
-    """The text if it is a condition, else that what it says is not 0."""
+    """Return the text if it is a condition, else the condition that it is not 0."""
     return text if _is_condition(parse(text)) else f"({text}) != 0"
 
 
@@ -60,11 +60,11 @@ def _is_condition(expression: Expression) -> bool:
 
 
 class _Unreadable(Exception):
-    """The text is not what a reader of conditions knows."""
+    """Raised at a text that the reader of conditions does not know."""
 
 
 class _Reader:
-    """Recursive descent over tokens; each method reads a part and returns it as a formula has it."""
+    """Parses tokens by recursive descent; each method reads a part and returns it as a formula."""
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = [*tokens, ""]
@@ -83,7 +83,7 @@ class _Reader:
             raise _Unreadable
 
     def choice(self) -> str:
-        """`a if c else b` and `c ? a : b`."""
+        """Read `a if c else b` or `c ? a : b`."""
         first = self.any()
         if self.token == "if":
             self.take()
@@ -118,7 +118,7 @@ class _Reader:
         return self.comparison()
 
     def comparison(self) -> str:
-        """A chain of comparisons is one of each pair."""
+        """Read a chain of comparisons: each pair becomes one comparison."""
         sides, operators = [self.arithmetic()], list[str]()
         while self.token in _COMPARED:
             operators.append(self.take())

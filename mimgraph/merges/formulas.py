@@ -136,15 +136,15 @@ class Compiler:
         raise TypeError(expression)
 
     def alike(self, *terms: Term) -> tuple[Term, ...]:
-        """The terms; what torch makes float32 of whole numbers is cast where it meets a float
-        tensor, which may have another dtype when the model runs."""
+        """Return the terms; one that torch makes float32 of whole numbers is cast where it meets a
+        float tensor, which may have another dtype at run time."""
         levels = [t.kind.level for t in terms if t.kind.dtype == "float32" and not t.kind.fixed]
         if not levels:
             return terms
         return tuple(self.followed(t) if t.kind.level >= max(levels) else t for t in terms)
 
     def followed(self, term: Term) -> Term:
-        """A term cast to the dtype of a float source, if torch makes float32 of it in any case."""
+        """Return a term, cast to the dtype of a float source if torch always makes float32 of it."""
         if not term.kind.fixed or term.value is not None or self.float_source is None:
             return term
         code = term.code.method("to", Attribute(self.float_source, "dtype"))

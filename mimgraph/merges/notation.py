@@ -77,7 +77,7 @@ ATTRIBUTES = {
 
 
 def name_help(name: str, sources: Collection[str], functions: Collection[str]) -> str:
-    """What to write in place of a name that is no source of the formula."""
+    """Return what to write in place of a name that is no source of the formula."""
     if name in functions:
         return f"{name} is a function: write {name}(...)"
     if name.startswith("$"):
@@ -86,7 +86,7 @@ def name_help(name: str, sources: Collection[str], functions: Collection[str]) -
 
 
 def function_help(name: str, count: int, functions: Collection[str], source: str = "...") -> str:
-    """What to write in place of a call of `count` arguments that a formula does not have."""
+    """Return what to write in place of a call of `count` arguments that a formula does not have."""
     op = _op(name, source)
     if op and not (count > 1 and name in SYNONYMS):
         return op
@@ -97,7 +97,7 @@ def function_help(name: str, count: int, functions: Collection[str], source: str
 
 
 def _op(name: str, source: str) -> str:
-    """The layer or merge of that name, which is a node of its own."""
+    """Return the layer or merge of that name, written as a node."""
     wanted = name.replace("_", "").lower()
     for kind in ("layer", "merge"):
         for found in names(kind):
@@ -107,7 +107,8 @@ def _op(name: str, source: str) -> str:
 
 
 def _meaning(meaning: str) -> Callable[[Place], str]:
-    """The help that writes the whole formula anew, or where that is too long says what is meant."""
+    """Return the help with the whole formula rewritten, or, where that is too long, with its
+    meaning."""
 
     def help(place: Place) -> str:
         written = as_formula(place.text)
@@ -125,7 +126,7 @@ CHAIN = "write (0 < x) * (x < 1)"
 
 
 def _plainly(place: Place) -> str:
-    """`$(2 * k)` as a formula has it: `(2 * $k)`."""
+    """Write `$(2 * k)` as a formula has it: `(2 * $k)`."""
     depth, start = 0, place.start + 2
     for end in range(start, len(place.text)):
         depth += {"(": 1, ")": -1}.get(place.text[end], 0)
@@ -146,13 +147,13 @@ def _plainly(place: Place) -> str:
 
 
 def _named(place: Place) -> str:
-    """The name in `${k}` or `{{ x }}`, as a formula has it."""
+    """Return the name in `${k}` or `{{ x }}` as a formula has it."""
     name = place.at[1]
     return f"write {name}" if name in place.names else f"write ${name}, or {name} if it is a source"
 
 
 def _called(functions: Collection[str]) -> Callable[[Place], str]:
-    """The help for `x.exp()` and `torch.exp(x)`, which are exp(x)."""
+    """Return the help for `x.exp()` and `torch.exp(x)`, which are exp(x)."""
 
     def help(place: Place) -> str:
         owner, name = place.before[0], place.at[1]
@@ -181,12 +182,13 @@ def _part(place: Place) -> str:
 
 
 def _filling(name: str, place: Place) -> str:
-    """What stands for the input or node that fills the source of that name."""
+    """Return the input or node that fills the source of that name."""
     return f"{{{name}}}" if name in place.names else "..."
 
 
 def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
-    """What a formula with these functions does not have; the first entry that fits counts."""
+    """Return the notation that a formula with these functions lacks; the first entry that fits
+    counts."""
     return (
         *NUMBERS,
         Foreign(

@@ -52,8 +52,7 @@ def dot(sources: Sources, /) -> Lowering:
 
 
 def _along_the_last(named: Operands) -> str:
-    """The einsum that dots the last axis of two sources, each of the other axes' places alone; of
-    one vector a sample with many. "" where they do not fit."""
+    """Return the einsum that sums over the last axis of two sources; "" if they do not fit."""
     left, right = named.values()
     one_is_vector = 1 in (len(left.dims), len(right.dims))
     fits = left.dims and right.dims and same_size(left.dims[-1], right.dims[-1])
@@ -66,7 +65,7 @@ def _along_the_last(named: Operands) -> str:
 
 
 def _as_matrix(x: TensorType, key: str, dim: int) -> str:
-    """What makes a row, or a column, of a vector of each sample."""
+    """Return the help that makes a row or a column of each sample's vector."""
     return one_more_axis(f"{{{key}}}", dim) if x.batched and len(x.dims) == 1 else ""
 
 

@@ -1,4 +1,4 @@
-"""The catalogue and the keys of a spec as text and data: all in a line each, or one in full.
+"""Render the catalogue and the keys of a spec as text and data: all in a line each, or one in full.
 
 An op has its options, sources and shape rule, a key what it means, where it stands and an example.
 """
@@ -172,12 +172,12 @@ def _inputs(op: Op) -> list[str]:
 
 
 def _bare(op: Op) -> str | None:
-    """Return the option that a bare value is, in a seq, where only layers stand."""
+    """Return the option that a bare value in a seq gives; merges do not stand there."""
     return op.lone_option if op.kind == "layer" else None
 
 
 def data(op: Op) -> dict[str, Any]:
-    """`{name, kind, family, options, bare, inputs, ports, summary}` of one op."""
+    """Return `{name, kind, family, options, bare, inputs, ports, summary}` of one op."""
     return {
         "name": op.name,
         "kind": op.kind,

@@ -34,7 +34,7 @@ Value = str | int | float | bool | None | Faulty
 
 
 class Scalar(NamedTuple):
-    """A value, the text it was resolved from, and whether that stood there without quotes.
+    """Holds a value, the text it was resolved from, and whether that stood there without quotes.
 
     `tagged` says that the value is faulty because a tag, which is reported, stands in front of it.
     """
@@ -47,7 +47,7 @@ class Scalar(NamedTuple):
 
     @property
     def name(self) -> str | None:
-        """The text, of a value that is one or is one without its tag."""
+        """Return the text of a value that is a text, or would be one without its tag."""
         if self.tagged:
             return self.text
         return self.value if isinstance(self.value, str) else None
@@ -69,7 +69,7 @@ class Sequence(NamedTuple):
 
 
 class Mapping(NamedTuple):
-    """Entries in the order of the text.
+    """Holds the entries in the order of the text.
 
     `lost` are the keys of entries that were left out because of them, ANOTHER for one without a
     text. A key given twice has no value, and is among them with ANOTHER: one of the two may have
@@ -85,7 +85,8 @@ class Mapping(NamedTuple):
         return next((value for name, value in self.entries if name.value == key), None)
 
     def outdented(self, outer: Scalar, inner: Scalar) -> Mapping:
-        """The mapping with the entry of one key, in the mapping behind another, beside that."""
+        """Return the mapping, with the entry of one key that the mapping behind another key holds
+        by wrong indentation."""
         entries: list[tuple[Scalar, Tree]] = []
         for key, value in self.entries:
             if key is outer and isinstance(value, Mapping):
@@ -97,7 +98,7 @@ class Mapping(NamedTuple):
         return self._replace(entries=tuple(entries))
 
     def with_faulty(self, *keys: str) -> Mapping:
-        """The mapping with faulty values at those of the keys that it lacks."""
+        """Return the mapping with faulty values for those of the keys that it lacks."""
         missing = [Scalar(key, self.span, key, True) for key in keys if self.get(key) is None]
         faulty = Scalar(FAULTY, self.span, "", plain=True)
         return self._replace(entries=(*self.entries, *((key, faulty) for key in missing)))
@@ -132,7 +133,7 @@ def compose(file: SourceFile, report: Report) -> Tree | None:
 
 
 def texts(tree: Tree) -> Iterator[str]:
-    """Every text in a tree, keys included, and the names in front of a dot."""
+    """Yield every text in a tree, keys included, and the part of each name before a dot."""
     stack: list[Tree] = [tree]
     while stack:
         current = stack.pop()
@@ -256,7 +257,8 @@ Kind = type[Sequence] | type[Mapping]
 
 
 class _Open(NamedTuple):
-    """A collection that has begun, the items of the one around it, and how many faults precede it."""
+    """Holds a collection that has begun, the items of the one around it, and how many faults
+    precede it."""
 
     kind: Kind
     line: int
@@ -266,7 +268,7 @@ class _Open(NamedTuple):
 
 
 class _Fault(NamedTuple):
-    """A fault, and the words it speaks of; `ambiguous` is the text of an ambiguous scalar."""
+    """Holds a fault and the words it is about; `ambiguous` is the text of an ambiguous scalar."""
 
     diagnostic: Diagnostic
     words: tuple[str, ...] = ()
@@ -297,7 +299,7 @@ class _Composer:
         return root
 
     def is_only_template(self) -> bool:
-        """Whether the text begins with `{{ x }}`, which makes the rest another document."""
+        """Return whether the text begins with `{{ x }}`, which makes the rest another document."""
         first = self.items[0] if self.items else None
         return isinstance(first, Scalar) and first.text.startswith("{{") and first.value is FAULTY
 
@@ -337,7 +339,7 @@ class _Composer:
         self.items = outer
 
     def close_all(self) -> None:
-        """Note the faults of what is open when the reading ends before its time."""
+        """Close all open collections, as the reading ended early; their faults are noted."""
         while self.stack:
             self.close(0, 0)
 
@@ -362,7 +364,8 @@ class _Composer:
         return Mapping(tuple(entries.values()), span, tuple(lost))
 
     def is_template(self, line: int, column: int) -> bool:
-        """Whether the mapping that ends is `{{ x }}`: its first key a mapping right at its bracket."""
+        """Return whether the mapping that ends is `{{ x }}`: its first key is a mapping right at
+        its bracket."""
         first = self.items[0] if self.items else None
         if first is None or (isinstance(first, Scalar) and first.value is not FAULTY):
             return False
@@ -370,7 +373,7 @@ class _Composer:
         return beside and self.file.line(line)[column - 1 : column + 1] == "{{"
 
     def template(self, span: Span) -> Scalar:
-        """A faulty value in the place of `{{ x }}`, which is reported."""
+        """Report `{{ x }}`, and return a faulty value for it."""
         line = self.file.line(span.line)
         end = span.end_column - 1 if span.end_line == span.line else len(line)
         text = line[span.column - 1 : end]
@@ -380,12 +383,13 @@ class _Composer:
     # --- faults that do not end the reading
 
     def refuse(self, diagnostic: Diagnostic, *trees: Tree) -> None:
-        """Note a fault that speaks of the texts of the trees."""
+        """Note a fault, and the words of the trees, as a fault of these words would follow from it."""
         words = tuple(word for tree in trees for word in texts(tree))
         self.faults.append(_Fault(diagnostic, words))
 
     def tell(self, report: Report) -> None:
-        """Report what was noted; an ambiguous word that is a key too is told once, at the key."""
+        """Report the noted faults; an ambiguous word that is also a key is reported once, at the
+        key."""
         keys: dict[str, Span] = {}
         others: dict[str, list[Label]] = {}
         for diagnostic, _, word in self.faults:
@@ -510,7 +514,8 @@ class _Composer:
             self.add(text, span, not style)
 
     def add_tagged(self, tag: str, text: str, span: Span, plain: bool) -> None:
-        """A scalar whose tag is reported: YAML's own tags say what it is, others nobody can tell."""
+        """Add a scalar with a tag, which is reported: a tag of YAML tells its value, another makes
+        it faulty."""
         tagged = Scalar(FAULTY, span, text, plain, tagged=True)
         if tag == f"{YAML_TAGS}str":
             tagged = Scalar(text, span, text, plain)
@@ -562,7 +567,8 @@ class _Composer:
         return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
     def without_properties(self, span: Span, text: str, style: str | None) -> Span:
-        """The span of a scalar without its anchor and tag, where its text stands on one line as it is."""
+        """Return the span of a scalar without its anchor and tag, if its text stands on one line
+        unescaped."""
         quote = 1 if style else 0
         start = span.end_column - len(text) - 2 * quote
         as_written = self.file.line(span.end_line)[start - 1 + quote : span.end_column - 1 - quote]
@@ -619,15 +625,15 @@ def _is_merge(key: Scalar) -> bool:
 
 
 def _lost_name(key: Tree) -> str:
-    """What readers would call the entry of a faulty key; ANOTHER where there is no telling."""
+    """Return the name that readers would give the entry of a faulty key; ANOTHER if that is
+    unknown."""
     if not isinstance(key, Scalar) or not key.text or _is_merge(key) or _is_alias(key):
         return ANOTHER
     return ANOTHER if TEMPLATE.match(key.text) else key.text
 
 
 def _unfilled(text: str, span: Span) -> Diagnostic:
-    """The fault of a template's `{{ x }}` that is still in the text, or of `{% if x %}`, which no YAML
-    can be."""
+    """Return the fault of a template's `{{ x }}` or `{% if x %}` that is left in the text."""
     code = "yaml-subset" if text.startswith("{{") else "yaml-syntax"
     name = TEMPLATE_NAME.search(text)
     param = name[0] if name else "x"

@@ -1,4 +1,4 @@
-"""Files that are no spec, told by their first bytes: what they are, and what to do instead."""
+"""Recognise files that are no spec by their first bytes, and say what to do instead."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAD = 4096  # bytes that are looked at
 
 
 class Kind(NamedTuple):
-    """What a file is, and what to do with it."""
+    """Describes a kind of file, and what to do with it."""
 
     what: str
     help: str
@@ -81,7 +81,8 @@ _ENDINGS = {
 
 
 def refuse_foreign(name: str, data: bytes) -> None:
-    """A `SpecError` at the beginning of a file that is no spec, if `data`, its first bytes, tell."""
+    """Raise a `SpecError` if `data`, the first bytes of a file, are those of a file that is no
+    spec."""
     kind = kind_of(name, data[:HEAD])
     if kind is not None:
         place = Span(SourceFile(name, ""), 1, 1, 1, 1)
@@ -92,7 +93,7 @@ def refuse_foreign(name: str, data: bytes) -> None:
 
 
 def kind_of(name: str, head: bytes) -> Kind | None:
-    """What a file is; None of one that may be a spec, well written or not."""
+    """Return the kind of a file; None if it may be a spec, well written or not."""
     ending = PurePath(name).suffix.lower()
     if not head.strip():
         return _EMPTY
@@ -111,7 +112,7 @@ def kind_of(name: str, head: bytes) -> Kind | None:
 
 
 def _zipped(head: bytes) -> Kind:
-    """What a zip archive holds, by the name of its first file."""
+    """Return the kind of a zip archive, by the name of its first file."""
     if b"/data.pkl" in head or b"constants.pkl" in head:
         return _TORCH
     if b".npy" in head[:200]:

@@ -70,8 +70,8 @@ class NodeReader(OperationReader):
         return Node(key.text, key.span, operation if fine else None, sources, take, freeze, whole)
 
     def note_misplaced(self, tree: Map) -> None:
-        """Note which other nodes ended up in this one: by their indentation, or without their name, as
-        what they read and do is then given twice."""
+        """Record the nodes that ended up in this one by wrong indentation or a missing name, so
+        that their keys are given twice."""
         for key, value in tree.entries:
             if isinstance(value, Map) and key.text not in NODE_WORDS and is_node(value):
                 self.lost |= {key.text}
@@ -151,7 +151,7 @@ class NodeReader(OperationReader):
         return self.apply(key.text, name, value.span, rest, here)
 
     def beside(self, op: tuple[Scalar, Tree], tree: Map) -> tuple[Scalar, Tree] | None:
-        """The key of a second source that stands beside `from`, and that source."""
+        """Return the key of a second source that stands beside `from`, and that source."""
         key, value = op
         name = BESIDE_FROM.get(value.text) if isinstance(value, Scalar) else None
         if key.text != "layer" or name is None or tree.get("each") is not None:
@@ -181,7 +181,7 @@ class NodeReader(OperationReader):
     def source(self, tree: Tree, here: str, argument: Scalar | None = None) -> Source | None:
         text = tree.name if isinstance(tree, Scalar) else None
         if text is None and isinstance(tree, Scalar) and tree.text in self.lost:
-            text = tree.text  # as the key that it names, which is no text either
+            text = tree.text  # the key of the node is no text either
         if text is None:
             self.wrong_type("a source", "an input, a node or node.port", tree, here)
             return None
@@ -195,8 +195,8 @@ class NodeReader(OperationReader):
         )
 
     def outputs(self, tree: Tree, words: tuple[str, ...] = OUTPUT) -> tuple[Output, ...]:
-        """One source, a list, or `{public_name: source}`, a source with more to say in a mapping;
-        one that cannot be read may be anything."""
+        """Return the outputs of a source, a list, or `{public_name: source}`, where a source may be
+        a mapping; one that cannot be read may be anything."""
         if isinstance(tree, Scalar):
             source = self.source(tree, "")
             return (Output(source.name, source, tree.span) if source else unread(tree.span),)
@@ -268,10 +268,10 @@ class NodeReader(OperationReader):
 
 
 def is_node(tree: Map) -> bool:
-    """Whether a mapping says what a node does."""
+    """Return whether a mapping says what a node does."""
     return any(key.text in OPS for key, _ in tree.entries)
 
 
 def unread(span: Span, name: str = OTHERS) -> Output:
-    """An output whose source could not be read, and may be any node."""
+    """Return an output whose source could not be read, and may be any node."""
     return Output(name, Source(OTHERS, None, span), span)

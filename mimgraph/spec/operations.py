@@ -241,8 +241,8 @@ class OperationReader(ValueReader):
 
 
 def _activation_help(tree: Tree) -> str:
-    """How an activation is written whose options stand beside its name: `{layer: Softmax, dim: 1}`
-    or `[Softmax, 1]`."""
+    """Return how to write an activation whose options stand beside its name, as in `{layer:
+    Softmax, dim: 1}` or `[Softmax, 1]`."""
     if isinstance(tree, Seq):
         words = [item.text for item in tree.items if isinstance(item, Scalar)]
         if len(words) == len(tree.items) == 2:

@@ -103,7 +103,8 @@ class _SpecReader(NodeReader):
         )
 
     def without_missing(self, word: str, tree: Map) -> Map:
-        """Report that a section is missing; the spec with the one that stands in another section."""
+        """Report that a section is missing, and return the spec with the one that is indented into
+        another section moved out."""
         for key, section in tree.entries:
             for inner, value in section.entries if isinstance(section, Map) else ():
                 if inner.text == word and not (isinstance(value, Map) and is_node(value)):
@@ -138,8 +139,8 @@ class _SpecReader(NodeReader):
         overrides: Mapping[str, Any] | None = None,
         reserved: tuple[str, ...] = (),
     ) -> dict[str, Option]:
-        """Params in order; an override takes the place of the value. Under the names of those whose
-        keys could not be read, which may be any, stand faulty values."""
+        """Return the params in order, with overrides; a param whose key could not be read has a
+        faulty value."""
         params = self.mapping("params", tree) or Map((), self.origin)
         lost = (OTHERS,) if tree is not None and not isinstance(tree, Map) else params.lost
         found: dict[str, Option] = {}
@@ -179,7 +180,8 @@ class _SpecReader(NodeReader):
         return FAULTY
 
     def input(self, key: Scalar, tree: Tree) -> Input:
-        """An input; without a shape where that cannot be read, with a faulty vocab where all else."""
+        """Return an input: without a shape if that cannot be read, with a faulty vocab if nothing
+        can."""
         if isinstance(tree, Seq):
             return Input(key.text, key.span, self.shape(tree), whole=key.span.to(tree.span))
         if isinstance(tree, Map):
@@ -221,7 +223,7 @@ class _SpecReader(NodeReader):
         return None
 
     def input_dtype(self, tree: Tree | None, vocab: Tree | None) -> str | None:
-        """The dtype as written, or as it is beside a vocab or without one."""
+        """Return the dtype as written, or the default beside a vocab or without one."""
         dtype = self.dtype(tree, "int64" if vocab is not None else "float32")
         if vocab is None or tree is None or dtype is None or dtype in INTEGER:
             return dtype
@@ -230,7 +232,7 @@ class _SpecReader(NodeReader):
         return None
 
     def block_definitions(self, tree: Map) -> dict[str, Block]:
-        """The blocks by name; of those whose keys could not be read, nothing is known."""
+        """Return the blocks by name; one whose key could not be read is unknown."""
         found = {key.text: self.block(key, value) for key, value in self.things(tree, BLOCK)}
         for name in (*tree.lost, *self.lost_blocks):
             found.setdefault(name, Block(name, tree.span, {}, (), (), ()))
@@ -246,10 +248,9 @@ class _SpecReader(NodeReader):
             self.wrong_type("a block", "a mapping", tree, help="{seq: [...]}, or inputs and nodes")
             return empty
         known = self.check_keys("a block", tree, BLOCK)
-        if not known:  # other blocks, indented too deep
+        if not known:  # an unknown key may be another block, indented too deep, or mean params
             words = (word.text for word, value in tree.entries if isinstance(value, Map))
             self.lost_blocks.update(word for word in words if word not in BLOCK)
-        if not known:  # one of them may be meant by a key that is not known
             tree = tree.with_faulty("params")
         params = self.params(tree.get("params"), None, NODE_WORDS)
         inputs = self.block_inputs(tree.get("inputs"))
@@ -274,7 +275,8 @@ class _SpecReader(NodeReader):
         inputs: tuple[BlockInput, ...],
         doc: str,
     ) -> Block:
-        """A block that has nodes; where they or its inputs cannot be read, any name may be one."""
+        """Return a block that has nodes; if its nodes or inputs cannot be read, any name may be
+        one."""
         nodes = self.mapping("nodes", tree.get("nodes"))
         outputs = tree.get("outputs")
         self.lost = lost_names(tree.get("inputs"), tree.get("nodes"))
@@ -320,8 +322,8 @@ class _SpecReader(NodeReader):
         )
 
     def block_inputs(self, tree: Tree | None) -> tuple[BlockInput | None, ...]:
-        """`[x, g]`, or `{x: [C, H, W]}`; a null pattern takes any shape, None stands for one that
-        could not be read."""
+        """Read `[x, g]` or `{x: [C, H, W]}`; a null pattern takes any shape, None is one that could
+        not be read."""
         if tree is None:
             return ()
         if isinstance(tree, Scalar):
@@ -344,16 +346,16 @@ class _SpecReader(NodeReader):
         return tuple(found)
 
     def named_input(self, what: str, tree: Tree) -> BlockInput | None:
-        """An input of a block that takes any shape."""
+        """Return an input of a block that takes any shape."""
         name = self.text(what, tree)
         return BlockInput(name, tree.span) if name is not None else None
 
 
 def faulty_option(span: Span) -> Option:
-    """What stands for a param that could not be read."""
+    """Return the option of a param that could not be read."""
     return Option(FAULTY, span, span)
 
 
 def lost_names(*sections: Tree | None) -> frozenset[str]:
-    """The names in these sections whose keys could not be read."""
+    """Return the names in these sections whose keys could not be read."""
     return frozenset(name for tree in sections if isinstance(tree, Map) for name in tree.lost)

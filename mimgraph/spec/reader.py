@@ -20,8 +20,8 @@ MAPPINGS = {
 
 
 class Reader:
-    """Reads one spec; `blocks` are the names of those that it declares, `lost` of inputs and nodes,
-    in the scope that is read, those that could not be read, and `misnamed` are params of bad names."""
+    """Reads one spec; `blocks` are the names of its blocks, `lost` the names of inputs and nodes of
+    the current scope that could not be read, `misnamed` params with bad names."""
 
     def __init__(self, file: SourceFile, report: Report) -> None:
         self.report = report
@@ -78,13 +78,14 @@ class Reader:
         return None
 
     def entries(self, tree: Map) -> dict[str, tuple[Scalar, Tree]]:
-        """The entries by key; under OTHERS a faulty value, if one was left out because of its key."""
+        """Return the entries by key; OTHERS is a faulty value if one was left out because of its
+        key."""
         found = {key.text: (key, value) for key, value in tree.entries}
         return found if not tree.lost else {**found, OTHERS: unreadable(tree.span)}
 
     def things(self, tree: Map, words: tuple[str, ...] = ()) -> list[tuple[Scalar, Tree]]:
-        """The entries of a section. A mere value, behind one of the words if any are given, stands too
-        far left: it is of the mapping before it, which is then incomplete."""
+        """Return the entries of a section. A mere value (behind one of the `words`, if given) is
+        indented too little: it belongs to the mapping before it, which is then incomplete."""
         found: list[tuple[Scalar, Tree]] = []
         for key, value in tree.entries:
             before = found[-1] if found else None
@@ -122,10 +123,10 @@ def rewritten(form: str, tree: Tree) -> str:
 
 
 def unreadable(span: Span) -> tuple[Scalar, Scalar]:
-    """The entry that stands for those whose keys could not be read."""
+    """Return an entry for those whose keys could not be read."""
     return Scalar(OTHERS, span, OTHERS, plain=True), Scalar(FAULTY, span, "", plain=True)
 
 
 def is_faulty(tree: Tree | None) -> bool:
-    """Whether the value could not be read, which is reported."""
+    """Return whether the value could not be read, which is reported already."""
     return isinstance(tree, Scalar) and tree.value is FAULTY

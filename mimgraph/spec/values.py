@@ -25,7 +25,7 @@ _DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\((.*)\))", re.ASCII | re.D
 
 
 def _in_parentheses(text: str) -> str:
-    """What was probably meant by a text that begins with `$`: all of it in one `$(...)`."""
+    """Return what a text that begins with `$` probably means: all of it in one `$(...)`."""
     inside = re.sub(r"[${}]", " ", text).strip()
     if inside.startswith("(") and inside.count("(") > inside.count(")"):
         inside = inside[1:]
@@ -51,7 +51,8 @@ def _is_open(tree: Tree) -> bool:
 
 
 def _end_of_split(tree: Map, index: int) -> Span | None:
-    """Where the parentheses of the text at `index` are closed, if keys without a value do that."""
+    """Return where the parentheses of the text at `index` are closed, if keys without a value
+    follow it up to there."""
     text = tree.entries[index][1]
     assert isinstance(text, Scalar)
     depth = text.text.count("(") - text.text.count(")")
@@ -105,8 +106,8 @@ class ValueReader(Reader):
         return Written(expression, tree.span, tree.part)
 
     def is_split(self, tree: Map, node: str) -> bool:
-        """Whether a comma ended a text within its parentheses, as one does where there are no quotes;
-        that is told in place of what else was read of its parts."""
+        """Report a text that a comma split inside of its parentheses, as happens without quotes,
+        and return whether it was one."""
         for index, (_, value) in enumerate(tree.entries):
             last = _end_of_split(tree, index) if _is_open(value) else None
             if last is not None:

@@ -157,7 +157,7 @@ def _node(node: Node) -> dict[str, Any]:
 
 
 def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> dict[str, Any]:
-    """`from` or `each`, and a second source that has a key of its own."""
+    """Return `from` or `each`, and a second source that has a key of its own."""
     key = BESIDE_FROM.get(operation.name) if isinstance(operation, Apply) else None
     beside = [source for source in sources if source.argument == key]
     others = [source._replace(argument=None) for source in sources if source.argument != key]

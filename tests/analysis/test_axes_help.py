@@ -110,7 +110,7 @@ OPS = [
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-def test_what_is_proposed_mends_it(op: Op) -> None:
+def test_the_proposed_nodes_mend_the_spec(op: Op) -> None:
     names = sources(op)
     for shape in SHAPES:
         spec = spec_of(node_of(op, names), names, shape)
@@ -121,7 +121,7 @@ def test_what_is_proposed_mends_it(op: Op) -> None:
                     assert misfits(mended, source) == [], f"{fault.help}\n{mended}"
 
 
-def test_most_is_mended() -> None:
+def test_most_misfits_have_help() -> None:
     """What the table above walks over is not silent."""
     count = 0
     for op in OPS:
@@ -168,7 +168,9 @@ FRAMES = "inputs: {x: [T, 3, 16, 16]}\nnodes:\n  y: {layer: %s, from: x}\noutput
         ("BatchNorm2d", "eps: 1e-4", "eps: 1e-4"),
     ],
 )
-def test_each_frame_alone(layer: str, image: str, volume: str) -> None:
+def test_a_volume_layer_of_one_step_is_the_image_layer_of_each_frame(
+    layer: str, image: str, volume: str
+) -> None:
     """A volume layer of kernels of one step does to frames what the image layer does to each."""
     (fault,) = faults(FRAMES % f"{layer}, {image}")
     moved = _NODE.findall(fault.help)[0]

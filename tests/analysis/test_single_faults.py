@@ -15,7 +15,8 @@ from mimgraph.spec.compose import Mapping, Scalar, Tree, compose
 from tests.marked import told
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
-EVERY = 7  # of the places of a spec, another one for each spec and fault
+# which share of the places of a spec are tried, others for each spec and fault
+EVERY = [pytest.param(21, id="some"), pytest.param(7, id="more", marks=pytest.mark.slow)]
 
 # what becomes of `key: value`, or of an item of a list, which has no key
 Change = Callable[[str, str], str]
@@ -74,11 +75,12 @@ def places(tree: Tree, is_item: bool = False) -> Iterator[bool]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_one_fault_gives_one_diagnostic(path: Path, fault: str) -> None:
+@pytest.mark.parametrize("every", EVERY)
+def test_one_fault_gives_one_diagnostic(path: Path, fault: str, every: int) -> None:
     tree = parse(path)
     code, change = FAULTS[fault]
-    first = 1 + (SPECS.index(path) + list(FAULTS).index(fault)) % EVERY
-    for place, is_item in itertools.islice(enumerate(places(tree)), first, None, EVERY):
+    first = 1 + (SPECS.index(path) + list(FAULTS).index(fault)) % every
+    for place, is_item in itertools.islice(enumerate(places(tree)), first, None, every):
         if not (is_item and code == "duplicate-key"):
             text = write(tree, place, change)
             assert [one.partition(" ")[0] for one in told(text)] == [code], text

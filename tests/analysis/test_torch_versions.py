@@ -62,7 +62,7 @@ OPS: list[catalogue.Op] = [op for op in catalogue.ops("layer").values() if op.si
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-def test_options_are_as_new_as_it_is_said(op: catalogue.Op) -> None:
+def test_torch_has_each_option_since_that_release(op: catalogue.Op) -> None:
     """torch's class has the option from that release on, and not before."""
     cls: Callable[..., object] = getattr(torch.nn, op.name)
     has = set(cls.__init__.__code__.co_varnames)  # type: ignore[misc]

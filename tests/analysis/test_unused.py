@@ -76,7 +76,7 @@ USED = {
 
 
 @pytest.mark.parametrize("spec", USED.values(), ids=USED)
-def test_a_use(spec: str) -> None:
+def test_a_used_param_gives_no_warning(spec: str) -> None:
     assert (faults(spec + END), warnings(spec + END)) == ([], [])
 
 
@@ -107,14 +107,14 @@ UNUSED = {
 
 
 @pytest.mark.parametrize(("spec", "told"), UNUSED.values(), ids=UNUSED)
-def test_what_nothing_uses(spec: str, told: list[tuple[int, int, str]]) -> None:
+def test_an_unused_param_gives_a_warning(spec: str, told: list[tuple[int, int, str]]) -> None:
     assert faults(spec + END) == []
     found = warnings(spec + END)
     assert [(w.span.line, w.span.column, w.message.split()[-1]) for w in found] == told
     assert {(warning.code, warning.severity) for warning in found} == {("unused-param", "warning")}
 
 
-def test_a_graph_has_them() -> None:
+def test_a_graph_has_its_warnings() -> None:
     spec = "params: {hidden: 8, hiden: 3}\n" + HEAD + LINEAR % "$hidden" + END
     graph = mg.loads(spec)
     assert [warning.message for warning in graph.warnings] == ["nothing uses hiden"]
@@ -127,7 +127,7 @@ def test_a_param_given_from_outside_changes_nothing(params: dict[str, int]) -> N
     assert mg.loads(spec, params=params).warnings == ()
 
 
-def test_a_graph_of_python_has_none() -> None:
+def test_a_graph_built_in_python_has_no_warnings() -> None:
     @mg.block
     def b(v: mg.Tensor, *, width: int = 3, deep: bool = True) -> mg.Tensor:
         return layers.Linear(width)(v) if deep else v
@@ -138,5 +138,5 @@ def test_a_graph_of_python_has_none() -> None:
 @pytest.mark.parametrize(
     "path", sorted([*Path("specs").rglob("*.yaml"), *Path("examples").rglob("*.yaml")]), ids=str
 )
-def test_no_spec_of_ours_has_one(path: Path) -> None:
+def test_our_specs_have_no_unused_param(path: Path) -> None:
     assert mg.load(path).warnings == ()

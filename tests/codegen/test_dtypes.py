@@ -450,7 +450,7 @@ by_spec = pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
 
 @by_spec
 @by_dtype
-def test_what_makes_tensors_follows(text: str, dtype: torch.dtype) -> None:
+def test_ops_that_make_tensors_keep_the_dtype_of_the_model(text: str, dtype: torch.dtype) -> None:
     check(mg.loads(text), dtype)
 
 

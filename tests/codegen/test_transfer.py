@@ -78,17 +78,20 @@ def resnet(*depths: int, expansion: int) -> mg.Graph:
     return mg.Graph(head(x))
 
 
-def vit_b_16() -> mg.Graph:
-    patches = layers.Conv2d(768, 16, stride=16)(mg.Input("image", (3, 224, 224)))
+def vit(size: int, depth: int, heads: int, width: int) -> mg.Graph:
+    patches = layers.Conv2d(width, 16, stride=16)(mg.Input("image", (3, size, size)))
     patches = mg.Sequential(layers.Flatten(2), layers.Transpose(1, 2))(patches)
-    first = mg.Parameter("first", (1, 768), init="zeros", batched=True)
-    places = mg.Parameter("places", (197, 768), init={"normal": {"std": 0.02}})  # theirs: (1, ...)
+    first = mg.Parameter("first", (1, width), init="zeros", batched=True)
+    count = (size // 16) ** 2 + 1
+    places = mg.Parameter(
+        "places", (count, width), init={"normal": {"std": 0.02}}
+    )  # theirs: (1, ...)
     x = merges.add(merges.concat(first, patches), places, broadcast=True)
-    for _ in range(12):
-        attended = layers.MultiheadAttention(12)(layers.LayerNorm(eps=1e-6)(x))
+    for _ in range(depth):
+        attended = layers.MultiheadAttention(heads)(layers.LayerNorm(eps=1e-6)(x))
         x = merges.add(x, attended)
-        mlp = (layers.LayerNorm(eps=1e-6), layers.Linear(3072), layers.GELU(), layers.Linear(768))
-        x = merges.add(x, mg.Sequential(*mlp)(x))
+        mlp = (layers.Linear(4 * width), layers.GELU(), layers.Linear(width))
+        x = merges.add(x, mg.Sequential(layers.LayerNorm(eps=1e-6), *mlp)(x))
     x = layers.Select(1, 0)(layers.LayerNorm(eps=1e-6)(x))
     return mg.Graph(layers.Linear(1000)(x))
 
@@ -101,11 +104,15 @@ class Case(NamedTuple):
 TORCHVISION = {
     "resnet18": Case(lambda: resnet(2, 2, 2, 2, expansion=1), models.resnet18),
     "resnet50": Case(lambda: resnet(3, 4, 6, 3, expansion=4), models.resnet50),
-    "vit_b_16": Case(vit_b_16, models.vit_b_16),
+    "vit": Case(lambda: vit(64, 3, 4, 64), lambda: models.VisionTransformer(64, 16, 3, 4, 64, 256)),
+    "vit_b_16": Case(lambda: vit(224, 12, 12, 768), models.vit_b_16),
 }
+LARGE = {"vit_b_16": [pytest.mark.slow]}
 
 
-@pytest.mark.parametrize("case", TORCHVISION.values(), ids=TORCHVISION)
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=name, marks=LARGE.get(name, ())) for name, c in TORCHVISION.items()]
+)
 def test_models_of_torchvision(case: Case) -> None:
     graph = case.graph()
     model, reference = graph.compile(), randomised(case.reference())

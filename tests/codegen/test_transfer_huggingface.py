@@ -526,7 +526,7 @@ def test_names_that_do_not_exist(names: dict[str, str], says: str) -> None:
         graph.load_state(graph.compile(), bert(), inputs=names)
 
 
-def test_without_names_it_is_told_to_give_them() -> None:
+def test_inputs_given_by_position_are_asked_to_be_named() -> None:
     graph = GALLERY["bert_base"].graph()
     model = graph.compile()
     says = r'give their names with inputs=\{"tokens": ..., "segments": ..., .* takes input_ids, '
@@ -553,7 +553,7 @@ def test_a_head_that_only_the_graph_has() -> None:
     assert torch.equal(model.logits[0].weight, other.layernorm.weight)
 
 
-def test_what_is_left_over_and_no_head_is_an_error() -> None:
+def test_weights_left_over_are_an_error_unless_of_a_head() -> None:
     """The graph has a layer less."""
     graph = gallery("bert_base", **SMALL | {"depth": 1}, longest=40)
     with pytest.raises(ValueError, match=r"left over: encoder\.layer\.\d\.attention\.self\.query"):

@@ -12,6 +12,7 @@ import mimgraph as mg
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from tests.conftest import SPECS
 from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
+from tests.gallery import SMALL
 
 
 def assert_near(ours: Tensor, theirs: Tensor, part: float = 0.02) -> None:
@@ -46,18 +47,6 @@ def test_cast(model: Model, dtype: torch.dtype) -> None:
 
 DTYPES = {torch.bfloat16: 0.05, torch.float16: 0.02, torch.float64: 1e-4}  # and how near
 QUICK = ("simple_numerical", "masked_attention", "din", "text_classifier", "image_table_missing")
-SMALL: dict[str, dict[str, int]] = {  # of the large ones, a width and a depth that run in a second
-    "bert_base": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
-    "clip": {"depth": 2, "vocab": 1000},
-    "gpt2": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
-    "mbt": {"width": 64, "heads": 4, "apart": 1, "together": 2},
-    "perceiver": {"num_latents": 16, "width": 64, "depth": 2},
-    "seq2seq_attention": {"width": 64, "depth": 2, "vocab": 100},
-    "t5_encoder": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
-    "t5_like": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
-    "unet_attention": {"width": 8},
-    "vit_b16": {"width": 64, "heads": 4, "depth": 2},
-}
 GALLERY = [
     pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem not in QUICK))
     for path in SPECS

@@ -11,6 +11,20 @@ from torch.nn.modules.batchnorm import _BatchNorm
 import mimgraph as mg
 from tests.conftest import ROOT
 
+# params of the large specs with which they run in a fraction of a second
+SMALL: dict[str, dict[str, int]] = {
+    "bert_base": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "clip": {"depth": 2, "vocab": 1000},
+    "gpt2": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "mbt": {"width": 64, "heads": 4, "apart": 1, "together": 2},
+    "perceiver": {"num_latents": 16, "width": 64, "depth": 2},
+    "seq2seq_attention": {"width": 64, "depth": 2, "vocab": 100},
+    "t5_encoder": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "t5_like": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
+    "unet_attention": {"width": 8},
+    "vit_b16": {"width": 64, "heads": 4, "depth": 2},
+}
+
 
 def gallery(name: str, **params: Any) -> mg.Graph:
     """The graph of a spec in specs/, with `params` in place of its own."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 import mimgraph as mg
 from mimgraph.codegen.runner import run
 from mimgraph.ir.dim import Dim
+from tests.conftest import SPECS
+from tests.gallery import SMALL
 
 
 def test_is_short_and_says_what_it_is(spec: Path) -> None:
@@ -21,8 +24,19 @@ def test_is_short_and_says_what_it_is(spec: Path) -> None:
     assert graph.typed.body.doc and graph.name != "Model"
 
 
-def test_runs_as_inferred(spec: Path) -> None:
-    graph = mg.load(spec)
+@pytest.mark.parametrize(
+    ("spec", "params"),
+    [
+        *(pytest.param(path, SMALL.get(path.stem), id=path.stem) for path in SPECS),
+        *(
+            pytest.param(path, None, id=f"{path.stem}, whole", marks=pytest.mark.slow)
+            for path in SPECS
+            if path.stem in SMALL
+        ),
+    ],
+)
+def test_runs_as_inferred(spec: Path, params: dict[str, int] | None) -> None:
+    graph = mg.load(spec, params)
     done = run(graph.typed, graph.compile, inputs=None, weights=None, batch=1, seed=0)
     training = graph.typed.body.training
     assert list(done.outputs) == [name for name in graph.outputs if name not in training]

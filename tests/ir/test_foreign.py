@@ -69,9 +69,9 @@ WRITTEN = {
     "a * 2": "write $(a * 2)",
     "{{ a }}": "write $a",
     "{{ a * 2 }}": "",
-    "$(a / 2)": "a // b is whole",
+    "$(a / 2)": "a whole number is written a // b",
     "$(half * 3)": "",
-    "$(int(a / 2))": "a // b is whole",
+    "$(int(a / 2))": "a whole number is written a // b",
     "$(min(a, b))": "compute it by + - * / // % **, or make it a param",
     "$(2 * $a)": "within $(...) a name has no $",
     "a": "",
@@ -79,7 +79,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize(("text", "help"), WRITTEN.items(), ids=WRITTEN)
-def test_what_is_to_be_written_for_a_size(text: str, help: str) -> None:
+def test_help_for_arithmetic_of_a_size(text: str, help: str) -> None:
     spec = f"""
 params: {{a: 4, b: 3, half: 0.5}}
 inputs: {{x: [8]}}
@@ -91,7 +91,7 @@ outputs: y
 
 
 @pytest.mark.parametrize("text", ["a" * 100_000 + "!", "a" + " " * 100_000 + "b", "$(" * 300])
-def test_what_is_long_is_told_at_once(text: str) -> None:
+def test_a_long_text_is_explained_at_once(text: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse(text)
     assert explained(caught.value, text, PLAIN).message

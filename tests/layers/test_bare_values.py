@@ -97,7 +97,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("item", TAKEN)
-def test_what_it_is_emitted_as(item: str) -> None:
+def test_the_emitted_call(item: str) -> None:
     graph = mg.loads(
         "params: {n: 4}\ninputs: {x: [8, 4, 4]}\nnodes:\n"
         f"  y: {{from: x, seq: [{{{item}}}]}}\noutputs: y\n"

@@ -76,12 +76,12 @@ def test_a_sequential_has_no_second_source() -> None:
         mg.Sequential(layers.Cast(like=x), layers.Linear(2))(mask)
 
 
-def test_an_editor_takes_it() -> None:
+def test_the_schema_takes_like() -> None:
     assert not faults(SPEC)
     assert faults(SPEC.replace("like: hidden", "like: 3"))
 
 
-def test_pictures_and_tables_show_it() -> None:
+def test_pictures_and_tables_show_the_second_source() -> None:
     graph = mg.loads(SPEC)
     assert graph.to_networkx().has_edge("hidden", "typed")
     (line,) = [line for line in str(graph.summary()).splitlines() if line.startswith("typed")]

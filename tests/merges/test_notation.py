@@ -71,7 +71,7 @@ FOREIGN = [
     (
         "x / $⟦T⟧ + y",
         "T is known only at run time, but only a number can stand here",
-        "nodes count it: {arange: ..., dim: ...} is 0 to T - 1, and the Max of that, plus 1, is T",
+        "compute T by nodes: {arange: ..., dim: ...} counts from 0 to T - 1, so its Max plus 1 is T",
     ),
 ]  # fmt: skip
 

@@ -145,12 +145,19 @@ def test_another_suffix_is_refused_with_those_there_are(
         draw(graph, tmp_path / name)
 
 
+PAGES = (".pdf", ".png")  # the figure of the .svg, on paper or in pixels
+
+
 @pytest.mark.filterwarnings("ignore::mimgraph.render.figure.SmallWarning")
-def test_the_gallery_is_drawn(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "suffix", [pytest.param(s, marks=[pytest.mark.slow] * (s in PAGES)) for s in RENDERERS]
+)
+def test_the_gallery_is_drawn(
+    spec: Path, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(png, "SCALE", 0.5)  # most of the time goes into pixels
-    for suffix in RENDERERS:
-        draw(mimgraph.load(spec).typed, tmp_path / f"m{suffix}")
-        assert (tmp_path / f"m{suffix}").stat().st_size > 100
+    draw(mimgraph.load(spec).typed, tmp_path / f"m{suffix}")
+    assert (tmp_path / f"m{suffix}").stat().st_size > 100
 
 
 def test_nothing_here_imports_torch() -> None:

@@ -85,7 +85,7 @@ def test_the_readme_has_it_where_it_is_said_to_be_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EVERY_KEY)
-def test_data(name: str) -> None:
+def test_a_key_as_data(name: str) -> None:
     entry = json.loads(describe(name, "json"))
     assert entry["name"] == name
     assert entry["explained"] == f"README, What the language has, {EVERY_KEY[name].paragraph}"

@@ -61,7 +61,7 @@ def named(things: Json) -> Json:
 
 
 def named_inputs(things: Json) -> Json:
-    """The inputs of a graph or block by name, at least one."""
+    """Return the schema of the inputs of a graph or block by name, at least one."""
     return {**named(things), "propertyNames": ref("input_name"), "minProperties": 1}
 
 
