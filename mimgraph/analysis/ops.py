@@ -181,7 +181,7 @@ def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
 def _check_readable(site: Site, options: Values, sources: Mapping[str, TensorType]) -> None:
     """A run-time size in an option must be an axis of a tensor at hand: of the sources, and for a
     node, as no item of a seq sees them, of the inputs."""
-    if None in site.context.inputs.values():  # which may have any size
+    if not options.run_time or None in site.context.inputs.values():  # which may have any size
         return
     for name, size in options.run_time:
         if not can_be_read(size, _at_hand(site, sources)):
