@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 
 from mimgraph import catalogue
 from mimgraph.analysis.blocks import lost_blocks
-from mimgraph.analysis.options import COUNTED, Bound, Values, bind, origin_of, placed, values
+from mimgraph.analysis.options import (
+    COUNTED,
+    Bound,
+    Values,
+    bind,
+    origin_of,
+    placed,
+    texts_in,
+    values,
+)
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.analysis.spelling import Form, from_python, python_name, torch_layer, with_required
@@ -72,6 +81,8 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
         help = f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
     message = f"no {apply.kind} is called {apply.name!r}"
     state.fault(f"unknown-{apply.kind}", message, apply.span, path, help=help)
+    for option in (*apply.options.values(), *([apply.lone] if apply.lone else [])):
+        state.report.spoken.update(texts_in(option.value))  # the y of `add: y` in a seq
 
 
 def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | None]:

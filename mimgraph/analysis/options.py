@@ -61,6 +61,7 @@ COUNTED = (
 LONGEST = 80  # characters of a text that a help writes anew
 
 _BRACES = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)
+_TUPLE = re.compile(r"\(([^()]*,[^()]*?),?\s*\)")
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
@@ -135,6 +136,15 @@ def compute(
         pairs = {key: compute(item, env, report, node, origins) for key, item in value.items()}
         return FAULTY if has_faulty(pairs.values()) else pairs
     return value
+
+
+def texts_in(value: Any) -> list[str]:
+    """The texts in plain data."""
+    if isinstance(value, Mapping):
+        return texts_in([*value.values()])
+    if isinstance(value, list):
+        return [text for item in value for text in texts_in(item)]
+    return [value] if isinstance(value, str) else []
 
 
 def has_faulty(values: Iterable[Any]) -> bool:
@@ -416,7 +426,10 @@ def _as_expression(value: Any, spec: OptionSpec) -> str:
         return ""
     if left := _BRACES.fullmatch(value):
         return f"write ${left[1]}"
-    text = value.template.replace("$", "") if isinstance(value, WrittenText) else value
+    as_given = value.template if isinstance(value, WrittenText) else value
+    if items := _TUPLE.fullmatch(as_given):
+        return f"write [{items[1]}]"
+    text = as_given.replace("$", "") if isinstance(value, WrittenText) else value
     try:
         expression = parse(text)
     except ExpressionError:
