@@ -147,7 +147,10 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     op, activation = bound.op, bound.activation
     state.write(bound.length, site.node.span)
     context = site.context
+    before = len(state.report.diagnostics)
     options = values(bound, context.env, state.report, site.path, context.origins)
+    if options is None:
+        state.report.label_since(before, context.uses)
     fed = match_op(state, site, op)
     types = None if fed is None else known_types(fed)
     if fed is None or types is None or options is None:

@@ -115,6 +115,12 @@ class Report:
         """Drop what was told before a fault from which it follows."""
         self.diagnostics = [one for one in self.diagnostics if not is_silent(one)]
 
+    def label_since(self, before: int, uses: tuple[Label, ...]) -> None:
+        """Label the faults told since there were so many, where nothing else is said of another place."""
+        for index in range(before, len(self.diagnostics)):
+            if not self.diagnostics[index].labels:
+                self.diagnostics[index] = replace(self.diagnostics[index], labels=uses)
+
     def drop_spoken_of(self) -> None:
         """Drop what was called unused before another fault spoke of it."""
         self.drop(lambda one: one.code in UNUSED and one.span.excerpt().text in self.spoken)
