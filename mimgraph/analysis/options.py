@@ -299,7 +299,7 @@ def bind(
     before = len(report.diagnostics)
     given = _matched(op, options, lone, report, node, words)
     is_read = OTHERS not in options
-    if len(report.diagnostics) == before and is_read:
+    if len(report.diagnostics) == before and is_read and not _is_positional(op, lone):
         missing = {o.name: describe(o.annotation) for o in op.required if o.name not in given}
         written = "" if form == "node" or not missing else with_required(op, given, form)
         missing_options(op.name, missing, name_span, report, node, written)
@@ -311,6 +311,18 @@ def bind(
     faulty = len(report.diagnostics) > before or has_faulty(fixed.by_name.values()) or not is_read
     inferred = [name for name in op.inferred if name in given]
     return Bound(op, given, inferred, varying, fixed, faulty, length)
+
+
+def _is_positional(op: Op, lone: Option | None) -> bool:
+    """Whether a lone value is a list of several options, `Conv2d: [8, 3]`, which is told as no value of
+    the first; what else is missing follows from it."""
+    if lone is None or not isinstance(lone.value, list) or op.lone_option is None:
+        return False
+    try:
+        op.options[op.lone_option].check(lone.value)
+    except ValueError:
+        return is_constant(lone.value)
+    return False
 
 
 def _matched(
