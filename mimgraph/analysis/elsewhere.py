@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.ir.graph import Block, Call, Each, Graph, Input, InputShape, Node
+from mimgraph.ir.graph import Block, Call, Each, Graph, Input, InputShape, Node, Source
+
+SECTIONS = ("inputs", "nodes")
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+# as one writes it in Python or in a path: lstm["last"], stage[0], lstm/last, lstm:0
+_PORT = re.compile(r"([A-Za-z_]\w*)\s*[\[/:@#(>-]+\s*[\"']?(\w+)[\"']?[\])]?", re.ASCII)
 
 
 class Meaning(NamedTuple):
@@ -88,6 +96,29 @@ class Elsewhere(NamedTuple):
         """Return the name of the first node in the scope that uses a block."""
         nodes = self.names.graph.nodes if self.block is None else self.block.nodes
         return next((node.name for node in nodes if _called(node) == key), None)
+
+
+def names_in(source: Source, choices: Collection[str]) -> list[str]:
+    """The choices that stand in the text of a source that is none of them, as in `a, b`; all of
+    them for `inputs.*`."""
+    if source.name in SECTIONS and source.port == "*":
+        return [*choices]
+    words = dict.fromkeys(_WORD.findall(f"{source.name} {source.port or ''}"))
+    return [word for word in words if word in choices]
+
+
+def as_sources(source: Source, named: Sequence[str]) -> str:
+    """How several sources, or a port, are written, where a text names some in another notation."""
+    text = source.name if source.port is None else f"{source.name}.{source.port}"
+    if source.name in SECTIONS and named:
+        return f"write {named[0]}" if len(named) == 1 else f"write [{', '.join(named)}]"
+    words = _WORD.findall(text)
+    if source.name.isidentifier() or not named or words[0] != named[0]:
+        return ""
+    if words == [*named] and len(named) > 1:
+        return f"several sources are a list: [{', '.join(named)}]"
+    port = _PORT.fullmatch(text)
+    return f"a port is written behind a dot: {port[1]}.{port[2]}" if port else ""
 
 
 def _outside(block: Block, thing: Input | Node, shared: str) -> Meaning:

@@ -117,6 +117,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
         check_output(state, fed)
     outputs = _outputs(found)
     if len(report.diagnostics) > before or outputs is None:
+        report.drop_spoken_of()
         return None
     training = frozenset(output.name for output in graph.outputs if output.only_training)
     body = Body(

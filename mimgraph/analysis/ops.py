@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 
 from mimgraph import catalogue
 from mimgraph.analysis.blocks import lost_blocks
-from mimgraph.analysis.options import COUNTED, Bound, Values, bind, origin_of, placed, values
+from mimgraph.analysis.options import (
+    COUNTED,
+    Bound,
+    Values,
+    bind,
+    origin_of,
+    placed,
+    texts_in,
+    values,
+)
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.analysis.spelling import Form, from_python, python_name, torch_layer, with_required
@@ -72,6 +81,8 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
         help = f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
     message = f"no {apply.kind} is called {apply.name!r}"
     state.fault(f"unknown-{apply.kind}", message, apply.span, path, help=help)
+    for option in (*apply.options.values(), *([apply.lone] if apply.lone else [])):
+        state.report.spoken.update(texts_in(option.value))  # the y of `add: y` in a seq
 
 
 def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | None]:
@@ -136,7 +147,10 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
     op, activation = bound.op, bound.activation
     state.write(bound.length, site.node.span)
     context = site.context
+    before = len(state.report.diagnostics)
     options = values(bound, context.env, state.report, site.path, context.origins)
+    if options is None:
+        state.report.label_since(before, context.uses)
     fed = match_op(state, site, op)
     types = None if fed is None else known_types(fed)
     if fed is None or types is None or options is None:
@@ -181,7 +195,7 @@ def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
 def _check_readable(site: Site, options: Values, sources: Mapping[str, TensorType]) -> None:
     """A run-time size in an option must be an axis of a tensor at hand: of the sources, and for a
     node, as no item of a seq sees them, of the inputs."""
-    if None in site.context.inputs.values():  # which may have any size
+    if not options.run_time or None in site.context.inputs.values():  # which may have any size
         return
     for name, size in options.run_time:
         if not can_be_read(size, _at_hand(site, sources)):

@@ -61,6 +61,7 @@ COUNTED = (
 LONGEST = 80  # characters of a text that a help writes anew
 
 _BRACES = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)
+_TUPLE = re.compile(r"\(([^()]*,[^()]*?),?\s*\)")
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
@@ -135,6 +136,15 @@ def compute(
         pairs = {key: compute(item, env, report, node, origins) for key, item in value.items()}
         return FAULTY if has_faulty(pairs.values()) else pairs
     return value
+
+
+def texts_in(value: Any) -> list[str]:
+    """The texts in plain data."""
+    if isinstance(value, Mapping):
+        return texts_in([*value.values()])
+    if isinstance(value, list):
+        return [text for item in value for text in texts_in(item)]
+    return [value] if isinstance(value, str) else []
 
 
 def has_faulty(values: Iterable[Any]) -> bool:
@@ -289,7 +299,7 @@ def bind(
     before = len(report.diagnostics)
     given = _matched(op, options, lone, report, node, words)
     is_read = OTHERS not in options
-    if len(report.diagnostics) == before and is_read:
+    if len(report.diagnostics) == before and is_read and not _is_positional(op, lone):
         missing = {o.name: describe(o.annotation) for o in op.required if o.name not in given}
         written = "" if form == "node" or not missing else with_required(op, given, form)
         missing_options(op.name, missing, name_span, report, node, written)
@@ -301,6 +311,18 @@ def bind(
     faulty = len(report.diagnostics) > before or has_faulty(fixed.by_name.values()) or not is_read
     inferred = [name for name in op.inferred if name in given]
     return Bound(op, given, inferred, varying, fixed, faulty, length)
+
+
+def _is_positional(op: Op, lone: Option | None) -> bool:
+    """Whether a lone value is a list of several options, `Conv2d: [8, 3]`, which is told as no value of
+    the first; what else is missing follows from it."""
+    if lone is None or not isinstance(lone.value, list) or op.lone_option is None:
+        return False
+    try:
+        op.options[op.lone_option].check(lone.value)
+    except ValueError:
+        return is_constant(lone.value)
+    return False
 
 
 def _matched(
@@ -420,7 +442,10 @@ def _as_expression(value: Any, spec: OptionSpec) -> str:
         return ""
     if left := _BRACES.fullmatch(value):
         return f"write ${left[1]}"
-    text = value.template.replace("$", "") if isinstance(value, WrittenText) else value
+    as_given = value.template if isinstance(value, WrittenText) else value
+    if items := _TUPLE.fullmatch(as_given):
+        return f"write [{items[1]}]"
+    text = as_given.replace("$", "") if isinstance(value, WrittenText) else value
     try:
         expression = parse(text)
     except ExpressionError:

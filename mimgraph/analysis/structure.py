@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from mimgraph.analysis.dag import Edge, cycles, ordered
-from mimgraph.analysis.elsewhere import Elsewhere, Meaning
+from mimgraph.analysis.elsewhere import Elsewhere, Meaning, as_sources, names_in
 from mimgraph.analysis.names import input_fault, name_fault
 from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Label, Report
@@ -123,13 +123,12 @@ def _resolve_outputs(
             fine = False
             choices = (*inputs, *nodes)
             if source.name != OTHERS and not is_lost(source.name, lost, choices, report):
-                _unknown_source(source.name, source.name_span, choices, report, "", elsewhere)
+                _unknown_source(source, choices, report, "", elsewhere)
     return fine
 
 
 def _unknown_source(
-    name: str,
-    span: Span,
+    source: Source,
     choices: Collection[str],
     report: Report,
     node: str,
@@ -140,17 +139,19 @@ def _unknown_source(
 
     `shared` is the text of the share that names it.
     """
+    name, span = source.name, source.name_span
     near = report.nearest(name, choices)
+    named = names_in(source, choices)
     meaning = elsewhere.meaning(name, shared) if elsewhere else None
     # all letters are equally near to a name of one
     if meaning is None and elsewhere is not None and (near is None or len(name) == 1):
         meaning = elsewhere.inner_meaning(name, shared)
     if meaning is None:
-        help = report.suggestion(name, choices, "known here")
+        help = as_sources(source, named) or report.suggestion(name, choices, "known here")
         meaning = Meaning(f"no input or node is called {name!r}", help)
     message, help, labels = meaning
     fault = Diagnostic("unknown-source", message, span, labels=labels, help=help, node=node)
-    report.add(fault, name, *([near] if near else []))
+    report.add(fault, name, *named, *([near] if near else []))
 
 
 def _edges(
@@ -170,7 +171,7 @@ def _edges(
             elif source.name not in inputs:
                 choices, here = (*inputs, *nodes), path + node.name
                 if not is_lost(source.name, lost, choices, report):
-                    _unknown_source(source.name, source.name_span, choices, report, here, elsewhere)
+                    _unknown_source(source, choices, report, here, elsewhere)
         if (share := shared_by(node)) is not None and share.target not in nodes:
             _unknown_target(node, share, inputs, nodes, lost, report, path, elsewhere)
     # the modules of an `each` have names once it is typed
@@ -237,8 +238,8 @@ def _unknown_target(
     if is_lost(share.target, lost, nodes, report):
         return
     others = [name for name in nodes if name != node.name]
-    span, here = share.target_span, path + node.name
-    _unknown_source(share.target, span, others, report, here, elsewhere, share.text)
+    target = Source(share.target, None, share.target_span)
+    _unknown_source(target, others, report, path + node.name, elsewhere, share.text)
 
 
 def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
 
 MAX_FAULTS = 1_000  # of one spec; more are of no use to anyone
+UNUSED = ("unused-input", "unused-node")
 MAX_TEXT = 1_000  # characters of what a fault says
 MOST_SEARCHED = 4_000_000  # pairs of characters compared in all searches for one spec's names
 
@@ -113,6 +114,16 @@ class Report:
     def drop(self, is_silent: Callable[[Diagnostic], bool]) -> None:
         """Drop the faults that `is_silent`, as they follow from one that is reported later."""
         self.diagnostics = [one for one in self.diagnostics if not is_silent(one)]
+
+    def label_since(self, before: int, uses: tuple[Label, ...]) -> None:
+        """Label the faults told since there were so many, where nothing else is said of another place."""
+        for index in range(before, len(self.diagnostics)):
+            if not self.diagnostics[index].labels:
+                self.diagnostics[index] = replace(self.diagnostics[index], labels=uses)
+
+    def drop_spoken_of(self) -> None:
+        """Drop what was called unused before another fault spoke of it."""
+        self.drop(lambda one: one.code in UNUSED and one.span.excerpt().text in self.spoken)
 
     def nearest(self, name: str, choices: Collection[str]) -> str | None:
         """The choice that was probably meant; None, too, once the searches have cost enough."""

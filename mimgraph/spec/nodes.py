@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from mimgraph.analysis.names import NODE_WORDS, OPS, OUTPUT
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
@@ -31,13 +33,27 @@ class NodeReader(OperationReader):
     """Reads what runs in one scope."""
 
     def nodes(self, tree: Map, path: str) -> tuple[Node, ...]:
-        return tuple(self.node(key, value, path) for key, value in self.things(tree))
+        return tuple(self.node(key, value, path) for key, value in self.indented(self.things(tree)))
+
+    def indented(self, things: Iterable[tuple[Scalar, Tree]]) -> Iterator[tuple[Scalar, Tree]]:
+        """The nodes without the keys that should be indented under one that is empty, which is told."""
+        empty = inside = False
+        for key, value in things:
+            inside = empty and (key.text in NODE_WORDS or (inside and not isinstance(value, Map)))
+            if inside:
+                self.report.spoken.update(texts(value))
+                continue
+            empty = isinstance(value, Scalar) and value.value is None
+            yield key, value
 
     def node(self, key: Scalar, tree: Tree, path: str) -> Node:
         """A node; without an operation if it could not be read."""
         here = path + key.text
         if not isinstance(tree, Map):
-            self.wrong_type("a node", "a mapping", tree, here, "{layer: ..., from: ...}")
+            help = "{layer: ..., from: ...}"
+            if isinstance(tree, Scalar) and tree.value is None:
+                help = f"indent what belongs to {key.text} more than its name, or write {help}"
+            self.wrong_type("a node", "a mapping", tree, here, help)
             return Node(key.text, key.span, None)
         if self.is_split(tree, here):
             self.report.spoken.update(texts(tree))

@@ -117,9 +117,9 @@ class Reader:
 
 
 def rewritten(form: str, tree: Tree) -> str:
-    """What is there in the form that is wanted, where it is a word or a number."""
+    """What is there in the form that is wanted, where it is a word, a number or a tuple of Python."""
     is_word = isinstance(tree, Scalar) and tree.value not in (None, FAULTY)
-    return form.format(tree.text) if is_word and isinstance(tree, Scalar) else ""
+    return form.format(tree.text.strip("()")) if is_word and isinstance(tree, Scalar) else ""
 
 
 def unreadable(span: Span) -> tuple[Scalar, Scalar]:

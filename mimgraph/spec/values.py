@@ -40,14 +40,9 @@ def _in_parentheses(text: str) -> str:
     return f"write $({to_text(expression)})"
 
 
-def _is_open(tree: Tree) -> bool:
+def _is_open(scalar: Scalar) -> bool:
     """Whether it is a text without quotes, in which a parenthesis is not closed."""
-    return (
-        isinstance(tree, Scalar)
-        and tree.plain
-        and "(" in tree.text
-        and tree.text.count("(") > tree.text.count(")")
-    )
+    return scalar.plain and scalar.text.count("(") > scalar.text.count(")")
 
 
 def _end_of_split(tree: Map, index: int) -> Span | None:
@@ -109,6 +104,8 @@ class ValueReader(Reader):
         """Report a text that a comma split inside of its parentheses, as happens without quotes,
         and return whether it was one."""
         for index, (_, value) in enumerate(tree.entries):
+            if not (isinstance(value, Scalar) and "(" in value.text):  # as of most
+                continue
             last = _end_of_split(tree, index) if _is_open(value) else None
             if last is not None:
                 span = value.span.to(last)
