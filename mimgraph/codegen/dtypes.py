@@ -28,9 +28,10 @@ from mimgraph.ir.typed import (
 from mimgraph.ir.types import INTEGER, TensorType
 
 # An empty tensor of the module that `.to()` casts as it casts weights, for a class that has neither
-# weights nor float inputs; it is not in the state_dict.
+# weights nor float inputs. It is not in the state_dict, so that nothing would give it memory on a real
+# device if it were made on the meta device: it is made on the CPU, and moves with the rest.
 KEPT = "like"
-KEPT_TENSOR = call("nn.Buffer", call("torch.empty", 0), persistent=False)
+KEPT_TENSOR = call("nn.Buffer", call("torch.empty", 0, device="cpu"), persistent=False)
 
 _HALF = ("float16", "bfloat16")
 _NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
