@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mimgraph.codegen.calls import Call
 from mimgraph.codegen.uses import predicting, tensors_in
 
-EPSILONS, MOST = 1e4, 0.05  # that equal outputs may be off: of the coarser dtype, and in all
+EPSILONS, MOST = 1e3, 0.05  # that equal outputs may be off: of the coarser dtype, and in all
 FLIPPED = 3  # masks, of which either meaning is tried
 
 
@@ -56,6 +56,20 @@ def with_ends(inputs: Mapping[str, Tensor], vocabularies: Mapping[str, int]) -> 
             ended[name] = inputs[name].clamp(max=most - 2)
             ended[name][..., -1] = most - 1
     return ended
+
+
+def without_padding(
+    inputs: Mapping[str, Tensor], vocabularies: Mapping[str, int], module: nn.Module
+) -> dict[str, Tensor]:
+    """Return inputs in which no text has a word that stands for padding in the module: it may count
+    places without it."""
+    pads = {m.padding_idx for m in module.modules() if isinstance(m, nn.Embedding)}
+    full = dict(inputs)
+    for name, most in vocabularies.items():
+        words = [word for word in range(most) if word not in pads]
+        if name in inputs and len(words) < most and words:
+            full[name] = torch.tensor(words)[inputs[name] % len(words)].to(inputs[name].dtype)
+    return full
 
 
 def _floats(*modules: nn.Module) -> list[Tensor]:

@@ -500,6 +500,43 @@ def test_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None:
     assert torch.equal(weight, other.layers[0].attention.o_proj.weight.to(ours))
 
 
+ROBERTA = """
+inputs: {text: {shape: [T], vocab: 50}}
+nodes:
+  words: {layer: Embedding, from: text, embedding_dim: 32}
+  places: {parameter: [1, 40, 32], init: zeros}
+  some: {layer: Slice, from: places, dim: 1, start: 2, end: $(T + 2)}
+  kind: {parameter: [1, 32], init: zeros}
+  placed: {merge: add, from: [words, some, kind], broadcast: true}
+  states: {from: placed, seq: [LayerNorm, {LAYER}, {LAYER}]}
+outputs: states
+"""
+
+
+def test_words_that_stand_for_padding_are_no_part_of_the_proof() -> None:
+    """RoBERTa counts places without its word 1."""
+    other = made(
+        "RobertaModel",
+        "RobertaConfig",
+        hidden_size=WIDTH,
+        num_hidden_layers=DEPTH,
+        num_attention_heads=HEADS,
+        intermediate_size=4 * WIDTH,
+        vocab_size=VOCAB,
+        max_position_embeddings=40,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+        add_pooling_layer=False,
+    )
+    other.embeddings.word_embeddings.padding_idx = other.embeddings.padding_idx = 1
+    layer = "TransformerEncoderLayer: {nhead: 4, dim_feedforward: 128, activation: gelu}"
+    graph = mg.loads(ROBERTA.replace("LAYER}", f"{layer}}}"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        transfer = graph.load_state(graph.compile(), other, inputs={"text": "input_ids"})
+    assert transfer.equal == ("states",)
+
+
 @pytest.mark.parametrize(
     "names",
     [{"tokens": "input_ids"}, {"tokens": "input_ids", "segments": "token_type_ids"}],
