@@ -609,7 +609,8 @@ def test_other_outputs_with_the_same_weights_are_told(dtype: torch.dtype) -> Non
 # --- tables and projections the other way round ---------------------------------------------------
 
 
-def test_a_table_may_be_longer_there_or_begin_later() -> None:
+@pytest.mark.parametrize("shape", [(16, 32), (1, 16, 32)], ids=str)
+def test_a_table_may_be_longer_there_or_begin_later(shape: tuple[int, ...]) -> None:
     """BART's has two rows before the first place, and our text has only 16 of its 20."""
     other = made(
         "BartModel",
@@ -629,7 +630,7 @@ def test_a_table_may_be_longer_there_or_begin_later() -> None:
 inputs: {{text: {{shape: [16], vocab: 50}}}}
 nodes:
   words: {{layer: Embedding, from: text, embedding_dim: 32}}
-  places: {{parameter: [16, 32], init: {{normal: {{std: 0.02}}}}}}
+  places: {{parameter: {list(shape)}, init: {{normal: {{std: 0.02}}}}}}
   placed: {{merge: add, from: [words, places], broadcast: true}}
   states: {{from: placed, seq: [LayerNorm, {{{layer}}}, {{{layer}}}]}}
 outputs: states
@@ -637,8 +638,31 @@ outputs: states
     model = graph.compile()
     transfer = graph.load_state(model, other, inputs={"text": "input_ids"})
     assert transfer.mapping["places"] == "encoder.embed_positions.weight"
-    assert torch.equal(model.places, other.encoder.embed_positions.weight[2:18])
+    assert torch.equal(model.places.view(16, 32), other.encoder.embed_positions.weight[2:18])
     assert transfer.equal == ("states",)
+
+
+def test_a_longer_table_may_be_read_along_its_second_axis() -> None:
+    text = """
+inputs: {text: {shape: [T], vocab: 50}}
+nodes:
+  words: {layer: Embedding, from: text, embedding_dim: 32}
+  places: {parameter: [1, 20, 32], init: zeros}
+  unused: {parameter: [], init: 1.0}
+  some: {layer: Slice, from: places, dim: 1, start: 0, end: $T}
+  placed: {merge: add, from: [words, some], broadcast: true}
+  states: {from: placed, seq: [LAYERS, LayerNorm]}
+  out: {merge: multiply, from: [states, unused], broadcast: true}
+outputs: out
+"""
+    graph = written(
+        text, "one Linear, q v k", act="{GELU: {approximate: tanh}}", causal=", is_causal: true"
+    )
+    model, other = graph.compile(), gpt2()
+    with pytest.raises(ValueError, match=r"nothing for: unused \(\)\n"):
+        graph.load_state(model, other, inputs={"text": "input_ids"})
+    graph.load_state(model, other, inputs={"text": "input_ids"}, strict=False)
+    assert torch.equal(model.places[0], other.wpe.weight[:20])
 
 
 @pytest.mark.parametrize("style", STYLES)
