@@ -14,6 +14,7 @@ from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import PLAIN, plain, to_text
 from mimgraph.ir.graph import FAULTY, OTHERS, Block, BlockInput, Call, Option, Repeat, Written
+from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
 WORDS = ("from", "take", "freeze", "repeat")
@@ -150,7 +151,9 @@ def bind_pattern(
         wants = f"{declared.name}: [{', '.join(map(_dim_text, pattern.dims))}]"
         if len(pattern.dims) != len(one.type.dims):
             message = f"{block.family} takes {wants}"
-            _misfit(state, "rank-mismatch", message, one, declared, path)
+            _misfit(
+                state, "rank-mismatch", message, one, declared, path, _first_axis(wants, one.type)
+            )
             return None
         for dim, span, size in zip(*pattern, one.type.dims, strict=True):
             if isinstance(dim, str):
@@ -203,6 +206,15 @@ def _misfit(
         labels.append(Label(bound.producer, str(bound.type)))
     span, note = fed.source.span, str(fed.type)
     state.fault(code, message, span, path, note=note, labels=tuple(labels), help=help)
+
+
+def _first_axis(wants: str, given: TensorType) -> str:
+    """Return the help for a tensor of the model that stands for every sample by its first axis."""
+    if given.batched or given.dims[:1] != (1,):
+        return ""
+    name, sizes = wants.split("[", 1)
+    rest = f", {sizes}" if sizes != "]" else sizes
+    return f"a tensor of the model has no batch, so that its axis of size 1 counts: {name}[1{rest}"
 
 
 def _dim_text(dim: Any) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
+from mimgraph.codegen.attributes import attribute
 from mimgraph.codegen.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild
 from mimgraph.ir.lowering import Lowering, Module
@@ -28,9 +29,10 @@ from mimgraph.ir.typed import (
 from mimgraph.ir.types import INTEGER, TensorType
 
 # An empty tensor of the module that `.to()` casts as it casts weights, for a class that has neither
-# weights nor float inputs; it is not in the state_dict.
+# weights nor float inputs. It is not in the state_dict, so that nothing would give it memory on a real
+# device if it were made on the meta device: it is made on the CPU, and moves with the rest.
 KEPT = "like"
-KEPT_TENSOR = call("nn.Buffer", call("torch.empty", 0), persistent=False)
+KEPT_TENSOR = call("nn.Buffer", call("torch.empty", 0, device="cpu"), persistent=False)
 
 _HALF = ("float16", "bfloat16")
 _NORMS = ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm")
@@ -138,7 +140,9 @@ def kept_tensor(dtype: Code, used: Iterable[Code]) -> tuple[tuple[str, Code], ..
 
 def dtype_of_weight(body: Body) -> Code | None:
     """Return the dtype of a weight in the body's module, its own tensors first: `self.cls.dtype`."""
-    modules = ((node.operation, Name(f"self.{node.name}")) for node in body.nodes)
+    modules = (
+        (node.operation, Name(f"self.{attribute(node.name, body.by_name)}")) for node in body.nodes
+    )
     found = [weight for operation, code in modules for weight in _weights(operation, code)]
     best = min(found, key=lambda weight: weight.rank, default=None)
     return None if best is None else Attribute(best.code, "dtype")
@@ -170,7 +174,7 @@ def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
                 if type_ is not None and type_.dtype == "float32":
                     yield _Weight(0, code)
             elif path := next(iter(module.weights), ""):
-                yield _Weight(_rank(module.name), attribute(code, path))
+                yield _Weight(_rank(module.name), inside(code, path))
         case Sequence(items):
             for item in items:
                 yield from _weights(item.operation, code.at(int(item.name)))
@@ -179,7 +183,8 @@ def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
                 yield from _weights(item.operation, code.at(item.name))
         case Use(body) | Repeated((body, *_), shared=True):
             for node in body.nodes:
-                inner = code if body.is_chain else Attribute(code, node.name)
+                name = attribute(node.name, body.by_name)
+                inner = code if body.is_chain else Attribute(code, name)
                 yield from _weights(node.operation, inner)
         case Repeated((body, *_), first=first):
             yield from _weights(Use(body, {}), code.at(str(first) if first else 0))
@@ -191,7 +196,7 @@ def _rank(layer: str) -> int:
     return 3 if layer.startswith(_QUANTIZED) else 2 if layer.startswith(_NORMS) else 1
 
 
-def attribute(code: Code, path: str) -> Code:
+def inside(code: Code, path: str) -> Code:
     """Return a tensor of a module by its dotted name: `self.encoder.layers[0].norm1.weight`."""
     for part in path.split("."):
         code = code.at(int(part)) if part.isdecimal() else Attribute(code, part)

@@ -140,14 +140,20 @@ def _shortened(
         if part.key not in their_starts or _shape(part) in mine or len(part.shape) != 2:
             continue
         for other, shorter in waiting.items():
+            table = _table(shorter.shape)
             start = their_starts[part.key] - our_starts.get(shorter.key, 0)
-            end = start + shorter.shape[0]
-            fits = start >= 0 and end <= part.shape[0]
-            if fits and shorter.shape[1:] == part.shape[1:]:
+            end = start + table[0] if len(table) == 2 else 0
+            fits = 0 <= start < end <= part.shape[0]
+            if fits and table[1:] == part.shape[1:]:
                 found[name] = replace(part, rows=tuple(range(start, end)))
                 del waiting[other]
                 break
     return found
+
+
+def _table(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the rows and the width of a table, which may be kept as (1, rows, width)."""
+    return shape[1:] if len(shape) == 3 and shape[0] == 1 else shape
 
 
 def _shape(part: Part) -> tuple[int, ...]:

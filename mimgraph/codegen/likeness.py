@@ -13,7 +13,10 @@ from torch import Tensor, nn
 from mimgraph.codegen.calls import Call
 from mimgraph.codegen.uses import predicting, tensors_in
 
-EPSILONS, MOST = 1e4, 0.05  # that equal outputs may be off: of the coarser dtype, and in all
+EPSILONS, MOST = (
+    1e3,
+    0.05,
+)  # that equal outputs may be off: of the dtype that weights were rounded to, and in all
 FLIPPED = 3  # masks, of which either meaning is tried
 
 
@@ -33,9 +36,9 @@ def likeness(
     They are alike if they are for one of the samples. A mask may mean the opposite there, and
     inputs that it does not take are neutral here.
     """
-    eps = max((torch.finfo(t.dtype).eps for t in _floats(mine.module, call.module)), default=0.0)
-    least = min(MOST, EPSILONS * eps)
+    rounded = max((torch.finfo(t.dtype).eps for t in _floats(mine.module)), default=0.0)
     mine, call = _precise(mine), _precise(call)
+    least = min(MOST, EPSILONS * max(rounded, torch.finfo(torch.float32).eps))
     best: Likeness | None = None
     for ours, theirs in (pair for inputs in samples for pair in _meanings(call, inputs)):
         found = _compare(mine, call, ours, theirs, names, least)
@@ -58,9 +61,22 @@ def with_ends(inputs: Mapping[str, Tensor], vocabularies: Mapping[str, int]) -> 
     return ended
 
 
-def _floats(*modules: nn.Module) -> list[Tensor]:
-    tensors = (tensor for module in modules for tensor in module.state_dict().values())
-    return [tensor for tensor in tensors if tensor.is_floating_point()]
+def without_padding(
+    inputs: Mapping[str, Tensor], vocabularies: Mapping[str, int], module: nn.Module
+) -> dict[str, Tensor]:
+    """Return inputs in which no text has a word that stands for padding in the module: it may count
+    places without it."""
+    pads = {m.padding_idx for m in module.modules() if isinstance(m, nn.Embedding)}
+    full = dict(inputs)
+    for name, most in vocabularies.items():
+        words = [word for word in range(most) if word not in pads]
+        if name in inputs and len(words) < most and words:
+            full[name] = torch.tensor(words)[inputs[name] % len(words)].to(inputs[name].dtype)
+    return full
+
+
+def _floats(module: nn.Module) -> list[Tensor]:
+    return [tensor for tensor in module.state_dict().values() if tensor.is_floating_point()]
 
 
 def _precise(call: Call) -> Call:

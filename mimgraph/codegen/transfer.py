@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mimgraph.codegen.calls import Call, call_of
 from mimgraph.codegen.conventions import defined, in_parts, joined_in_both
 from mimgraph.codegen.joins import plan, shapes
-from mimgraph.codegen.likeness import Likeness, likeness, with_ends
+from mimgraph.codegen.likeness import Likeness, likeness, with_ends, without_padding
 from mimgraph.codegen.ranges import limits
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.codegen.uses import Usage, once, own_tensors, usage_of
@@ -61,14 +61,16 @@ def load_state(
     found.copy(ours, theirs)
     proof = Likeness((), {})
     if call is not None and seen.is_seen and not lacking:
-        samples = sample, with_ends(sample, dict(limits(graph.body)))
+        words = dict(limits(graph.body))
+        samples = sample, with_ends(sample, words), without_padding(sample, words, call.module)
         proof = likeness(mine, call, samples, tuple(graph.body.outputs))
     if strict and found.unused and (proof.far or not proof.equal):
         for key, tensor in before.items():
             ours[key].detach().copy_(tensor)
         raise seen.misfit(lacking, found.unused)
     if proof.far:
-        warnings.warn(_difference(proof, call, sample), stacklevel=3)
+        told = _difference(proof, call, sample)
+        warnings.warn(f"{told}\n{seen.doubt}" if seen.doubt else told, stacklevel=3)
     return Transfer(found.mapping(), found.missing, found.unused, found.zeros(), proof.equal)
 
 
@@ -96,8 +98,8 @@ class _Seen:
         odd = [
             key for key in missing if all(part.shape not in theirs for part in self.ours.parts[key])
         ]
-        head = self.ours.are_last(missing) if self.is_seen else False
-        if missing and head:
+        some = 0 < len(missing) < len(self.ours.tensors)  # nothing follows all of them
+        if some and self.is_seen and self.ours.are_last(missing):
             yield f"nothing follows {missing[0]}, so it may be a head that only the graph has"
         elif odd and unused:
             yield f"nothing there has the shape of {odd[0]}: have both models the same sizes?"
@@ -165,7 +167,7 @@ def _constants(model: nn.Module) -> set[str]:
 
 
 def _difference(proof: Likeness, call: Call | None, sample: Mapping[str, Tensor]) -> str:
-    far = ", ".join(f"{name} by {distance:.1%}" for name, distance in proof.far.items())
+    far = ", ".join(f"{name} by {distance:.2%}" for name, distance in proof.far.items())
     told = f"with these weights outputs differ from those of the other model: {far}"
     left = [name for name in sample if call is not None and name not in call.named]
     return f"{told}; it was not given {', '.join(left)}" if left else told

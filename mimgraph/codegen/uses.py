@@ -297,6 +297,8 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
                 start = None if self._is_known(places) else int(places.min())
             case "slice", (table, 0, int(start), *_) if start >= 0:
                 pass
+            case "slice", (table, 1, int(start), *_) if start >= 0 and table.shape[0] == 1:
+                pass
             case _:
                 return
         key = self._stored(table)

@@ -22,17 +22,30 @@ def as_module(given: Any) -> nn.Module:
     """Return the argument if it is a module; else raise a `TypeError`."""
     if not isinstance(given, nn.Module):
         raise wrong("the model", "a module, as graph.compile() makes one", given)
+    _refuse_meta("the model", given.state_dict())
     return given
 
 
 def as_weights(given: Any) -> nn.Module | Mapping[str, Tensor]:
     """Return the argument if weights can be taken from it; else raise a `TypeError`."""
     if isinstance(given, nn.Module):
+        _refuse_meta("the other model", given.state_dict())
         return given
     named: Mapping[Any, Any] = given if isinstance(given, Mapping) else {"": None}
     if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in named.items()):
+        _refuse_meta("the state_dict", named)
         return named
     raise wrong("other", "a module or the state_dict of one", given)
+
+
+def _refuse_meta(what: str, state: Mapping[str, Tensor]) -> None:
+    """Raise a `ValueError` if a tensor has no memory: torch would copy to or from it nothing."""
+    for key, tensor in state.items():
+        if tensor.is_meta:
+            cure = 'give it memory first, as .to_empty(device="cpu") does'
+            raise ValueError(
+                f"{key} of {what} is on the meta device, which keeps no values: {cure}"
+            )
 
 
 def save(

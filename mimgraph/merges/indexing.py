@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.catalogue import OpFault, axis_index, dtype_fault, merge, with_rank
-from mimgraph.ir.code import Attribute, Constant, Operand, Tuple, by_position, call
+from mimgraph.ir.code import Attribute, Code, Constant, Operand, Tuple, by_position, call
 from mimgraph.ir.lowering import INPUT, Lowering
-from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ir.types import INTEGER, Constraint, TensorType
 from mimgraph.merges.agreement import MORE_AXES, Operands, same_dtypes, same_ranks, within
 
 INDEX = Operand("index")
@@ -96,9 +96,15 @@ def scatter_add(inputs: ScatterAddInputs, /, dim: int) -> Lowering:
     axis = axis_index(input, dim)
     requires = _covered(named, "input", axis, "scatter_add")
     requires += _covered(named, "src", None, "scatter_add")
+    added: Code = Operand("src")
+    if input.dtype not in (
+        *INTEGER,
+        "bool",
+    ):  # autocast may make another of one, and torch refuses two
+        added = added.method("to", Attribute(INPUT, "dtype"))
     return Lowering(
         input.cast(input.dtype),
-        call=INPUT.method("scatter_add", *by_position(dim=dim), INDEX, Operand("src")),
+        call=INPUT.method("scatter_add", *by_position(dim=dim), INDEX, added),
         requires=requires,
     )
 

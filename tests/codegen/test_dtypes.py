@@ -439,6 +439,23 @@ SPECS = {
           d: {layer: Cast, from: c, dtype: float32}
           e: {layer: Linear, from: d, out_features: 2}
         outputs: [short, long, a, b, c, d, e]""",
+    "weights of nodes that are called as something of torch": """
+        inputs: {n: {shape: [4], dtype: int64}}
+        nodes:
+          half: {layer: Linear, from: a, out_features: 3}
+          a: {merge: formula, expr: "n / 7", from: {n: n}}
+        outputs: half""",
+    "such weights in a block": """
+        inputs: {n: {shape: [4], dtype: int64}}
+        blocks:
+          head:
+            inputs: [v]
+            nodes: {type: {layer: Linear, from: v, out_features: 3}}
+            outputs: type
+        nodes:
+          a: {merge: formula, expr: "n / 7", from: {n: n}}
+          double: {block: head, from: a}
+        outputs: double""",
     "nothing but whole numbers": """
         inputs: {n: {shape: [4], dtype: int64}}
         nodes: {like: {merge: formula, expr: "n / 7", from: {n: n}}}

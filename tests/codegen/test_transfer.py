@@ -232,12 +232,16 @@ def copied(module: nn.Module) -> dict[str, Tensor]:
         ),
         (nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3, bias=False)), r"nothing for: a\.1\.bias"),
         (
+            nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3, bias=False)),
+            r"nothing for: a\.0\.weight .*\n- nothing there has the shape of a\.0\.weight: have both",
+        ),
+        (
             nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3), nn.LayerNorm(3)),
             r"fit: left over: 2\.weight \(3,\), 2\.bias \(3,\)\n- without what is left over no output"
             + r" of the graph is one of the other model's\n- with strict=False .* names both$",
         ),
     ],
-    ids=["another size", "no bias", "one more layer"],
+    ids=["another size", "no bias", "all sizes", "one more layer"],
 )
 def test_what_does_not_fit_is_named_and_nothing_is_copied(other: nn.Module, says: str) -> None:
     graph = mg.loads(LINEAR)
@@ -246,6 +250,40 @@ def test_what_does_not_fit_is_named_and_nothing_is_copied(other: nn.Module, says
     with pytest.raises(ValueError, match=says):
         graph.load_state(model, other)
     assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
+
+
+class Shifted(nn.Module):
+    """Its inputs stand the other way round, and have other names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Linear(4, 4)
+
+    def forward(self, shift: Tensor, value: Tensor) -> Tensor:
+        return self.scale(value) - shift
+
+
+def test_a_warning_of_other_outputs_tells_how_the_inputs_were_given() -> None:
+    graph = mg.loads("""
+inputs: {x: [4], y: [4]}
+nodes: {a: {layer: Linear, from: x, out_features: 4}, b: {merge: subtract, from: [a, y]}}
+outputs: b""")
+    says = r"outputs differ .*: b by .*\n.*by position \(x as shift, y as value\): give their names"
+    with pytest.warns(UserWarning, match=says):
+        graph.load_state(graph.compile(), Shifted())
+    names = {"x": "value", "y": "shift"}
+    assert graph.load_state(graph.compile(), Shifted(), inputs=names).equal == ("b",)
+
+
+def test_a_small_constant_that_differs_is_no_rounding() -> None:
+    graph = mg.loads(
+        "inputs: {x: [8]}\nnodes: {a: {from: x, seq: [{Linear: 8}, {LayerNorm: {eps: 1.0e-4}}]}}\noutputs: a"
+    )
+    torch.manual_seed(0)
+    with pytest.warns(
+        UserWarning, match=r"outputs differ from those of the other model: a by 0\.0\d%"
+    ):
+        graph.load_state(graph.compile(), nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8)))
 
 
 def test_what_fits_is_copied_if_asked_for() -> None:

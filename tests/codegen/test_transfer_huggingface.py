@@ -500,6 +500,43 @@ def test_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None:
     assert torch.equal(weight, other.layers[0].attention.o_proj.weight.to(ours))
 
 
+ROBERTA = """
+inputs: {text: {shape: [T], vocab: 50}}
+nodes:
+  words: {layer: Embedding, from: text, embedding_dim: 32}
+  places: {parameter: [1, 40, 32], init: zeros}
+  some: {layer: Slice, from: places, dim: 1, start: 2, end: $(T + 2)}
+  kind: {parameter: [1, 32], init: zeros}
+  placed: {merge: add, from: [words, some, kind], broadcast: true}
+  states: {from: placed, seq: [LayerNorm, {LAYER}, {LAYER}]}
+outputs: states
+"""
+
+
+def test_words_that_stand_for_padding_are_no_part_of_the_proof() -> None:
+    """RoBERTa counts places without its word 1."""
+    other = made(
+        "RobertaModel",
+        "RobertaConfig",
+        hidden_size=WIDTH,
+        num_hidden_layers=DEPTH,
+        num_attention_heads=HEADS,
+        intermediate_size=4 * WIDTH,
+        vocab_size=VOCAB,
+        max_position_embeddings=40,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+        add_pooling_layer=False,
+    )
+    other.embeddings.word_embeddings.padding_idx = other.embeddings.padding_idx = 1
+    layer = "TransformerEncoderLayer: {nhead: 4, dim_feedforward: 128, activation: gelu}"
+    graph = mg.loads(ROBERTA.replace("LAYER}", f"{layer}}}"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        transfer = graph.load_state(graph.compile(), other, inputs={"text": "input_ids"})
+    assert transfer.equal == ("states",)
+
+
 @pytest.mark.parametrize(
     "names",
     [{"tokens": "input_ids"}, {"tokens": "input_ids", "segments": "token_type_ids"}],
@@ -560,18 +597,20 @@ def test_weights_left_over_are_an_error_unless_of_a_head() -> None:
         graph.load_state(graph.compile(), bert(), inputs=BERT_NAMES)
 
 
-def test_other_outputs_with_the_same_weights_are_told() -> None:
-    """GELU is not what it uses."""
-    graph = written(GPT2, "MultiheadAttention", act="ReLU", causal=", is_causal: true")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_other_outputs_with_the_same_weights_are_told(dtype: torch.dtype) -> None:
+    """GELU is what it uses. Its weights in bfloat16 are exact in float32, and so is what they make."""
+    graph = written(GPT2, "MultiheadAttention", act="GELU", causal=", is_causal: true")
     with pytest.warns(UserWarning, match="outputs differ from those of the other model: states by"):
-        transfer = graph.load_state(graph.compile(), gpt2(), inputs={"text": "input_ids"})
+        transfer = graph.load_state(graph.compile(), gpt2().to(dtype), inputs={"text": "input_ids"})
     assert transfer.equal == ()
 
 
 # --- tables and projections the other way round ---------------------------------------------------
 
 
-def test_a_table_may_be_longer_there_or_begin_later() -> None:
+@pytest.mark.parametrize("shape", [(16, 32), (1, 16, 32)], ids=str)
+def test_a_table_may_be_longer_there_or_begin_later(shape: tuple[int, ...]) -> None:
     """BART's has two rows before the first place, and our text has only 16 of its 20."""
     other = made(
         "BartModel",
@@ -591,7 +630,7 @@ def test_a_table_may_be_longer_there_or_begin_later() -> None:
 inputs: {{text: {{shape: [16], vocab: 50}}}}
 nodes:
   words: {{layer: Embedding, from: text, embedding_dim: 32}}
-  places: {{parameter: [16, 32], init: {{normal: {{std: 0.02}}}}}}
+  places: {{parameter: {list(shape)}, init: {{normal: {{std: 0.02}}}}}}
   placed: {{merge: add, from: [words, places], broadcast: true}}
   states: {{from: placed, seq: [LayerNorm, {{{layer}}}, {{{layer}}}]}}
 outputs: states
@@ -599,8 +638,31 @@ outputs: states
     model = graph.compile()
     transfer = graph.load_state(model, other, inputs={"text": "input_ids"})
     assert transfer.mapping["places"] == "encoder.embed_positions.weight"
-    assert torch.equal(model.places, other.encoder.embed_positions.weight[2:18])
+    assert torch.equal(model.places.view(16, 32), other.encoder.embed_positions.weight[2:18])
     assert transfer.equal == ("states",)
+
+
+def test_a_longer_table_may_be_read_along_its_second_axis() -> None:
+    text = """
+inputs: {text: {shape: [T], vocab: 50}}
+nodes:
+  words: {layer: Embedding, from: text, embedding_dim: 32}
+  places: {parameter: [1, 20, 32], init: zeros}
+  unused: {parameter: [], init: 1.0}
+  some: {layer: Slice, from: places, dim: 1, start: 0, end: $T}
+  placed: {merge: add, from: [words, some], broadcast: true}
+  states: {from: placed, seq: [LAYERS, LayerNorm]}
+  out: {merge: multiply, from: [states, unused], broadcast: true}
+outputs: out
+"""
+    graph = written(
+        text, "one Linear, q v k", act="{GELU: {approximate: tanh}}", causal=", is_causal: true"
+    )
+    model, other = graph.compile(), gpt2()
+    with pytest.raises(ValueError, match=r"nothing for: unused \(\)\n"):
+        graph.load_state(model, other, inputs={"text": "input_ids"})
+    graph.load_state(model, other, inputs={"text": "input_ids"}, strict=False)
+    assert torch.equal(model.places[0], other.wpe.weight[:20])
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -162,6 +162,32 @@ def test_a_file_that_is_cut_is_told(tmp_path: Path) -> None:
         mg.load_model(path)
 
 
+def test_a_model_without_memory_is_refused(tmp_path: Path) -> None:
+    """Torch would copy nothing into it, and say so in a warning at most."""
+    graph = mg.loads(
+        "inputs: {x: [4]}\nnodes: {y: {layer: Linear, from: x, out_features: 2}}\noutputs: y"
+    )
+    full, file = graph.compile(), tmp_path / "model.safetensors"
+    graph.save(full, file)
+    with torch.device("meta"):
+        empty = graph.compile()
+    says = r"y\.weight of the {} is on the meta device, which keeps no values: .*to_empty\(device"
+    for call in (
+        lambda: graph.save(empty, file),
+        lambda: graph.load_weights(empty, file),
+        lambda: graph.load_state(empty, full),
+        lambda: graph.load_state(empty, full.state_dict()),
+    ):
+        with pytest.raises(ValueError, match=says.format("model")):
+            call()
+    with pytest.raises(ValueError, match=says.format("other model")):
+        graph.load_state(full, empty)
+    with pytest.raises(ValueError, match=says.format("state_dict")):
+        graph.load_state(full, empty.state_dict())
+    graph.load_weights(empty.to_empty(device="cpu"), file)
+    assert torch.equal(empty.y.weight, full.y.weight)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         mg.loads(SPEC).load_weights(mg.loads(SPEC).compile(), tmp_path / "no.safetensors")

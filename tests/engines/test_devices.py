@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+import mimgraph as mg
 from tests.engines.models import MODELS, Model, each_of, every_model
 
 
@@ -45,3 +46,25 @@ def test_its_layers_reset_themselves(model: Model) -> None:
         if hasattr(layer, "reset_parameters"):
             layer.reset_parameters()
     assert torch.equal(module(**model.inputs(3)), full(**model.inputs(3)))
+
+
+FOLLOWS_ALONE = """
+inputs: {n: {shape: [4], dtype: int64}}
+blocks: {stem: {seq: [{Cast: float32}, {Linear: 3}, Tanh]}}
+nodes: {y: {block: stem, from: n}}
+outputs: y"""
+
+
+def test_what_knows_the_dtype_moves_with_the_weights() -> None:
+    """A Cast reads the dtype of the model from a buffer that no state_dict has: it is never on meta."""
+    graph = mg.loads(FOLLOWS_ALONE)
+    full = graph.compile()
+    with torch.device("meta"):
+        module = graph.compile()
+    module.load_state_dict(full.state_dict(), assign=True)
+    n = torch.arange(8).reshape(2, 4)
+    assert torch.equal(module.to("cpu")(n=n), full(n=n))
+    assert module.to(torch.bfloat16)(n=n).dtype == torch.bfloat16
+    with torch.device("meta"):
+        emptied = graph.compile().to(torch.float64)
+    assert emptied.to_empty(device="cpu")(n=n).dtype == torch.float64

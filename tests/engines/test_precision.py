@@ -33,6 +33,25 @@ def test_autocast(model: Model) -> None:
     assert all(torch.isfinite(g).all() for g in learned.values())
 
 
+def test_autocast_of_what_is_scattered() -> None:
+    """The sums are float32, and the Linear makes bfloat16 of what is added."""
+    graph = mg.loads("""
+inputs: {x: [6, 4], group: {shape: [6, 4], dtype: int64, vocab: 3}}
+nodes:
+  totals: {buffer: [3, 4], init: zeros, batched: true}
+  places: {merge: formula, expr: "g + 0", from: {g: group}}
+  amount: {layer: Linear, from: x, out_features: 4}
+  sums: {merge: scatter_add, from: {input: totals, index: places, src: amount}, dim: 1}
+outputs: sums""")
+    module = graph.compile()
+    inputs = seeded_inputs(graph.typed, 3, 0, {})
+    plain = module(**inputs)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = module(**inputs)
+    assert_near(output, plain)
+    assert loss_gradients(module, output.float()).keys() == {"amount.weight", "amount.bias"}
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64], ids=["bfloat16", "float64"])
 @every_model
 def test_cast(model: Model, dtype: torch.dtype) -> None:

@@ -16,7 +16,7 @@ class OneHot(nn.Module):
 class Cast(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.like = nn.Buffer(torch.empty(0), persistent=False)
+        self.like = nn.Buffer(torch.empty(0, device="cpu"), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return x.to(self.like.dtype)
