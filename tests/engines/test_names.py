@@ -41,13 +41,14 @@ def _names() -> Iterator[str]:
         yield from (*dir(one), *vars(one))
     yield from (*dir(UnflattenedModule), *dir(InterpreterModule))
     yield from (*TAKEN, *EMITTED, *dir(builtins), *keyword.softkwlist)
+    yield from ("none", "false_", "_3x3")  # whose class would be None, False and 3x3
     yield from ("x", "y", "args", "kwargs", "layer", "block", "l", "I", "O", "half_", "F_")
 
 
 # What stands beside them in the specs below; and torch exports no forward with such an argument.
 OTHERS = {"source", "result", "inside", "each", "total", "fx_pytree"}
 NAMES = sorted({name for name in _names() if name_fault(name) is None} - OTHERS)
-QUICK = ("code", "half", "type", "F", "self", "torch", "nn", "graph", "_modules")
+QUICK = ("code", "half", "type", "F", "self", "torch", "nn", "graph", "_modules", "none", "_3x3")
 
 
 def nodes(names: list[str]) -> str:
@@ -115,6 +116,22 @@ outputs: result
 """
 
 
+def blocks(names: list[str]) -> str:
+    declared = "\n".join(
+        f"  {name}: {{seq: [{{Linear: 2}}, ReLU, {{Linear: 2}}]}}" for name in names
+    )
+    used = "\n".join(f"  use_{name}: {{block: {name}, from: source}}" for name in names)
+    return f"""
+inputs: {{source: [2]}}
+blocks:
+{declared}
+nodes:
+{used}
+  result: {{merge: add, from: [{", ".join(f"use_{name}" for name in names)}]}}
+outputs: result
+"""
+
+
 def inputs_of_a_block(names: list[str]) -> str:
     names = [name for name in names if input_fault(name) is None] or ["source"]
     return f"""
@@ -171,6 +188,7 @@ outputs: {{{", ".join(f"{name}: result" for name in names)}, last_: result}}
 ROLES: dict[str, Callable[[list[str]], str]] = {
     "node": nodes,
     "node of a block": nodes_of_a_block,
+    "block": blocks,
     "parameter": parameters,
     "column": columns,
     "input": inputs,
@@ -182,6 +200,7 @@ PARTS = ("weight", "bias")
 KEYS: dict[str, Callable[[str], str]] = {  # of the weights
     "node": "{}.weight".format,
     "node of a block": "result.1.{}.weight".format,
+    "block": "use_{}.0.weight".format,
     "parameter": "{}".format,
     "column": "each.{}.weight".format,
 }
@@ -238,11 +257,12 @@ def test_a_model_of_such_names(names: list[str], role: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_one_such_name(name: str) -> None:
+    names = [name, "beside", "more"]  # a role that cannot have the name still has two
     for role, spec in ROLES.items():
-        graph = mg.loads(spec([name, "beside"]))
+        graph = mg.loads(spec(names))
         model = graph.compile()
         if role in KEYS:
-            check_keys(model, [name, "beside"], KEYS[role])
+            check_keys(model, names, KEYS[role])
         check(model, graph, strict=False)
 
 
