@@ -288,6 +288,52 @@ def test_the_emitted_file_has_an_underscore_after_the_name() -> None:
     assert 'super().__init__({"half": "half__"})' in source
 
 
+def test_params_that_the_forward_reads_have_attributes_of_their_own() -> None:
+    graph = mg.loads("""
+inputs: {x: [T, 12]}
+blocks:
+  b:
+    params: {half: 3, half_: 4, lin: 1}
+    inputs: [v]
+    nodes:
+      lin: {layer: Linear, from: v, out_features: 12}
+      lin_: {layer: Linear, from: lin, out_features: 12}
+      r: {layer: Reshape, from: lin_, shape: [-1, $half, $half_, $lin]}
+    outputs: r
+nodes:
+  a: {block: b, from: x}
+  b: {block: b, from: x, half: 2, half_: 2, lin: 3}
+outputs: {a: a, b: b}
+""")
+    model, x = graph.compile(), torch.randn(2, 5, 12)
+    results = {name: tuple(result.shape) for name, result in model(x=x).items()}
+    assert results == {"a": (2, 5, 3, 4, 1), "b": (2, 5, 2, 2, 3)}
+    assert model.half() is model
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_dtype_of_the_model_is_that_of_such_a_weight(name: str) -> None:
+    graph = mg.loads(f"""
+inputs: {{ids: {{shape: [], vocab: 9}}, n: {{shape: [4], dtype: int64}}}}
+blocks:
+  inside:
+    inputs: [ids, n]
+    nodes:
+      {name}: {{layer: Embedding, from: ids, num_embeddings: 9, embedding_dim: 4}}
+      third: {{merge: formula, from: {{n: n}}, expr: n / 3}}
+      y: {{merge: add, from: [{name}, third]}}
+    outputs: y
+nodes:
+  {name}: {{block: inside, from: [ids, n]}}
+  third: {{merge: formula, from: {{n: n}}, expr: n / 3}}
+  y: {{merge: add, from: [{name}, third]}}
+outputs: {{y: y, third: third}}
+""")
+    given = seeded_inputs(graph.typed, 3, 0, {})
+    found = graph.compile().to(torch.bfloat16)(**given)
+    assert {result.dtype for result in found.values()} == {torch.bfloat16}
+
+
 def test_what_has_no_weights_needs_no_other_attribute() -> None:
     source = mg.loads(
         "inputs: {a: [2], b: [2]}\nnodes: {half: {merge: add, from: [a, b]}}\noutputs: half"
