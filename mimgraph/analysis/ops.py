@@ -21,7 +21,14 @@ from mimgraph.analysis.options import (
 )
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
-from mimgraph.analysis.spelling import Form, from_python, python_name, torch_layer, with_required
+from mimgraph.analysis.spelling import (
+    Form,
+    from_python,
+    named_elsewhere,
+    python_name,
+    torch_layer,
+    with_required,
+)
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.analysis.structure import is_lost
 from mimgraph.catalogue import Op, OpFault
@@ -68,6 +75,8 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     own = "a module of your own is registered first: mg.register, or --import"
     name = python_name(apply.name)
     help = state.report.suggestion(name, choices)
+    if op := named_elsewhere(name):
+        help = _other_kind(op) if op.kind == other else f"did you mean {op.name}?"
     if apply.kind == "layer":
         written = from_python(apply.name, form) if name != apply.name else ""
         help = f"write {written}" if written else help or own
@@ -75,14 +84,19 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
         if port and (owner in blocks or catalogue.find("layer", owner)):
             help = f"its results are taken with take: {{{owner}: {{..., take: {port}}}}}"
             help = help if form == "item" else f"write {owner}, and take: {port} beside it"
-    if catalogue.find(other, apply.name):
-        help = f"{apply.name} is a {other}: write {{{other}: {apply.name}, ...}}"
+    if op := catalogue.find(other, apply.name):
+        help = _other_kind(op)
     elif apply.name in blocks:
         help = f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
     message = f"no {apply.kind} is called {apply.name!r}"
     state.fault(f"unknown-{apply.kind}", message, apply.span, path, help=help)
     for option in (*apply.options.values(), *([apply.lone] if apply.lone else [])):
         state.report.spoken.update(texts_in(option.value))  # the y of `add: y` in a seq
+
+
+def _other_kind(op: Op) -> str:
+    """What to write for an op that is named where one of another kind stands."""
+    return f"{op.name} is a {op.kind}: write {{{op.kind}: {op.name}, ...}}"
 
 
 def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | None]:
@@ -122,6 +136,9 @@ def _help_with_activation(state: State, activation: Activation) -> str:
         return "leave activation out"
     if name in NAMING and isinstance(inside, str):
         name = inside
+    op = named_elsewhere(name)
+    if op is not None and op.family == "activation":
+        return f"did you mean {op.name}?"
     op = torch_layer(name)
     if op is not None and (op.required or name == op.name):
         return f"write {with_required(op, {}, 'activation')}"

@@ -24,6 +24,28 @@ _PLAIN = (int, float, str)
 _DECIDED_FIRST = {"GroupNorm": 0, "MultiheadAttention": 1}
 
 
+# ops that are called otherwise in torch's functions or in Keras, where no name here is near
+_ELSEWHERE = {
+    **dict.fromkeys(("cat", "concatenate", "hstack"), "concat"),
+    **dict.fromkeys(("bmm", "mm"), "matmul"),
+    "mul": "multiply",
+    "sub": "subtract",
+    "div": "divide",
+    "view": "Reshape",
+    "tile": "Repeat",
+    "swish": "SiLU",
+    "scaled_dot_product_attention": "attention",
+    "dense": "Linear",
+    "upsampling2d": "Upsample",
+    "batchnormalization": "BatchNorm2d",
+    **{f"spatialdropout{n}d": f"Dropout{n}d" for n in (1, 2, 3)},
+    **{f"conv{n}dtranspose": f"ConvTranspose{n}d" for n in (1, 2, 3)},
+    **{f"averagepooling{n}d": f"AvgPool{n}d" for n in (1, 2, 3)},
+    **{f"globalaveragepooling{n}d": f"AdaptiveAvgPool{n}d" for n in (1, 2, 3)},
+    **{f"globalmaxpooling{n}d": f"AdaptiveMaxPool{n}d" for n in (1, 2, 3)},
+}
+
+
 def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
     """Return a layer with these options as YAML: `activation: {Softmax: -1}`."""
     listed = ", ".join(f"{name}: {value}" for name, value in options.items())
@@ -69,6 +91,12 @@ def torch_layer(name: str) -> Op | None:
     wanted = name.replace("_", "").lower()
     names = (known for known in catalogue.names("layer") if known.lower() == wanted)
     return catalogue.find("layer", name) or catalogue.find("layer", next(names, ""))
+
+
+def named_elsewhere(name: str) -> Op | None:
+    """Return the op that torch or Keras calls so: of `cat` the merge `concat`."""
+    ours = _ELSEWHERE.get(name.lower(), "")
+    return catalogue.find("layer", ours) or catalogue.find("merge", ours)
 
 
 def _options(op: Op, arguments: str) -> dict[str, str]:

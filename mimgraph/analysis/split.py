@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from mimgraph.analysis.names import name_fault
+from mimgraph.analysis.names import input_fault
 from mimgraph.analysis.pieces import in_pieces, parted, why_whole
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.code import Code, Operand, RuntimeSize, walk
@@ -251,17 +251,15 @@ class _Cut:
     @cached_property
     def names(self) -> dict[Value, str]:
         """What each value is called where it is an input: by its node, and by its port if that is
-        not the default."""
+        not the default; with an underscore where no input may be called so."""
         names = {Value(name, ""): name for name in self.body.inputs}
         taken = {*self.body.inputs, *self.body.by_name}
         for node in self.body.order:
             for port in node.results:
-                name = node.name
-                if port != node.default:
-                    name = f"{name}_{port}"
-                    while name in taken or name_fault(name):
-                        name += "_"
-                    taken.add(name)
+                name = node.name if port == node.default else f"{node.name}_{port}"
+                while (name in taken and name != node.name) or input_fault(name):
+                    name += "_"
+                taken.add(name)
                 names[Value(node.name, port)] = name
         return names
 

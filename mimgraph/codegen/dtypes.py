@@ -140,10 +140,7 @@ def kept_tensor(dtype: Code, used: Iterable[Code]) -> tuple[tuple[str, Code], ..
 
 def dtype_of_weight(body: Body) -> Code | None:
     """Return the dtype of a weight in the body's module, its own tensors first: `self.cls.dtype`."""
-    modules = (
-        (node.operation, Name(f"self.{attribute(node.name, body.by_name)}")) for node in body.nodes
-    )
-    found = [weight for operation, code in modules for weight in _weights(operation, code)]
+    found = list(_weights_inside(body, Name("self")))
     best = min(found, key=lambda weight: weight.rank, default=None)
     return None if best is None else Attribute(best.code, "dtype")
 
@@ -174,7 +171,7 @@ def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
                 if type_ is not None and type_.dtype == "float32":
                     yield _Weight(0, code)
             elif path := next(iter(module.weights), ""):
-                yield _Weight(_rank(module.name), inside(code, path))
+                yield _Weight(_rank(module.name), tensor(code, path))
         case Sequence(items):
             for item in items:
                 yield from _weights(item.operation, code.at(int(item.name)))
@@ -182,12 +179,16 @@ def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
             for item in items:
                 yield from _weights(item.operation, code.at(item.name))
         case Use(body) | Repeated((body, *_), shared=True):
-            for node in body.nodes:
-                name = attribute(node.name, body.by_name)
-                inner = code if body.is_chain else Attribute(code, name)
-                yield from _weights(node.operation, inner)
+            yield from _weights_inside(body, code)
         case Repeated((body, *_), first=first):
             yield from _weights(Use(body, {}), code.at(str(first) if first else 0))
+
+
+def _weights_inside(body: Body, module: Code) -> Iterator[_Weight]:
+    """Yield the same of each node of a body, which is kept in `module`."""
+    for node in body.nodes:
+        inner = Attribute(module, attribute(node.name, body.by_name))
+        yield from _weights(node.operation, module if body.is_chain else inner)
 
 
 def _rank(layer: str) -> int:
@@ -196,7 +197,7 @@ def _rank(layer: str) -> int:
     return 3 if layer.startswith(_QUANTIZED) else 2 if layer.startswith(_NORMS) else 1
 
 
-def inside(code: Code, path: str) -> Code:
+def tensor(code: Code, path: str) -> Code:
     """Return a tensor of a module by its dotted name: `self.encoder.layers[0].norm1.weight`."""
     for part in path.split("."):
         code = code.at(int(part)) if part.isdecimal() else Attribute(code, part)

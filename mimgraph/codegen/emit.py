@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from keyword import kwlist
 from typing import Any, NamedTuple, TypeVar
 
 from mimgraph.analysis.names import EMITTED
@@ -96,7 +97,7 @@ class _Emitter:
 
     def __init__(self, graph: TypedGraph) -> None:
         self.graph = graph
-        self.taken = {graph.name, *EMITTED}
+        self.taken = {graph.name, *EMITTED, *kwlist}  # a block `none` would be the class `None`
         self.own = OwnClasses()
         self.layers: dict[str, type] = {}  # the registered ones that are used
         self.constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept
@@ -517,8 +518,9 @@ def _family(body: Body) -> tuple[str, tuple[str, ...]]:
 
 
 def _class_name(family: str) -> str:
-    """`dense_layer` as `DenseLayer`."""
-    return "".join(part[:1].upper() + part[1:] for part in family.split("_")) or "Block"
+    """`dense_layer` as `DenseLayer`, and `_3x3` as `Block3x3`."""
+    name = "".join(part[:1].upper() + part[1:] for part in family.split("_"))
+    return name if name.isidentifier() else f"Block{name}"
 
 
 def _document(graph: TypedGraph) -> str:

@@ -122,10 +122,14 @@ def lift(name: str, drafts: list[Draft], taken: Collection[str]) -> Lifted:
     stored: dict[str, str] = {}  # arguments that forward needs, by name
 
     def in_forward(argument: str) -> Code:
-        free = argument not in attributes and argument not in TAKEN
-        attribute = argument if free else f"{argument}_"
-        stored[plan.spelled[argument]] = attribute
-        return Name(f"self.{attribute}")
+        spelled = plan.spelled[argument]
+        if spelled not in stored:
+            attribute = argument
+            while attribute in attributes or attribute in TAKEN:
+                attribute += "_"
+            attributes.add(attribute)
+            stored[spelled] = attribute
+        return Name(f"self.{stored[spelled]}")
 
     def in_init(argument: str) -> Code:
         return Name(plan.spelled[argument])

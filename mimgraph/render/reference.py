@@ -13,8 +13,9 @@ import mimgraph.layers
 import mimgraph.merges  # noqa: F401 - both tell the catalogue what there is
 from mimgraph import catalogue
 from mimgraph.analysis.keys import KEYS, OPTIONS, PLACES, Key
+from mimgraph.analysis.spelling import named_elsewhere, python_name, torch_layer
 from mimgraph.catalogue import REQUIRED, Op, OptionSpec, dotted
-from mimgraph.diagnostics.nearest import nearest
+from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.option_types import describe as describe_type
 
 KINDS = ("layer", "merge", "tensor")  # those that a spec can name
@@ -54,9 +55,15 @@ def describe(name: str, format: str = "text") -> str:
     if takers:
         facts = {"name": name, "kind": "option", "option_of": takers}
         return json.dumps(facts, indent=2) if format == "json" else _option_text(name, takers)
-    near = nearest(name, _names(name))
-    message = f"no layer, merge or key is called {name!r}"
-    raise KeyError(f"{message}, did you mean {near}?" if near else message)
+    message, help = f"no layer, merge or key is called {name!r}", _meant(name)
+    raise KeyError(f"{message}, {help}" if help else message)
+
+
+def _meant(wrong: str) -> str:
+    """Ask for the op that torch or Keras calls so, `nn.Linear` or `cat`, or for the nearest name."""
+    bare = python_name(wrong)
+    op = torch_layer(bare) or named_elsewhere(bare)
+    return f"did you mean {op.name}?" if op else suggestion(bare, _names(bare))
 
 
 def _names(wrong: str) -> list[str]:
@@ -115,7 +122,9 @@ def _key_text(name: str) -> str:
 
 def _option_text(name: str, takers: Sequence[Mapping[str, Any]]) -> str:
     rows = [(one["name"], one["default"], one["type"]) for one in takers]
-    return "\n".join([f"option {name}", "", "of", *_columns(rows)])
+    layer = torch_layer(name)
+    more = ["", f"the layer of this name: {layer.name}"] if layer else []
+    return "\n".join([f"option {name}", "", "of", *_columns(rows), *more])
 
 
 def _places(name: str) -> list[str]:

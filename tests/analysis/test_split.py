@@ -110,6 +110,19 @@ CROSSING = {
         ["two", "three"],
         ["x", "one", "one two"],
     ),
+    "a node whose name no input may have": (
+        """
+        inputs: {x: [3]}
+        nodes:
+          self: {layer: Linear, from: x, out_features: 4}
+          self_: {layer: Linear, from: self, out_features: 4}
+          torch: {layer: Linear, from: self_, out_features: 2}
+          last: {merge: concat, from: [self, self_, torch]}
+        outputs: {last: last}
+        """,
+        ["self_", "torch", "last"],
+        ["x", "self__", "self__ self_", "self__ self_ torch_"],
+    ),
     "an optional input is given to the stages that read it": (
         """
         inputs: {x: [3], sound: {shape: [3], optional: true}}

@@ -41,13 +41,14 @@ def _names() -> Iterator[str]:
         yield from (*dir(one), *vars(one))
     yield from (*dir(UnflattenedModule), *dir(InterpreterModule))
     yield from (*TAKEN, *EMITTED, *dir(builtins), *keyword.softkwlist)
+    yield from ("none", "false_", "_3x3")  # whose class would be None, False and 3x3
     yield from ("x", "y", "args", "kwargs", "layer", "block", "l", "I", "O", "half_", "F_")
 
 
 # What stands beside them in the specs below; and torch exports no forward with such an argument.
 OTHERS = {"source", "result", "inside", "each", "total", "fx_pytree"}
 NAMES = sorted({name for name in _names() if name_fault(name) is None} - OTHERS)
-QUICK = ("code", "half", "type", "F", "self", "torch", "nn", "graph", "_modules")
+QUICK = ("code", "half", "type", "F", "self", "torch", "nn", "graph", "_modules", "none", "_3x3")
 
 
 def nodes(names: list[str]) -> str:
@@ -115,6 +116,22 @@ outputs: result
 """
 
 
+def blocks(names: list[str]) -> str:
+    declared = "\n".join(
+        f"  {name}: {{seq: [{{Linear: 2}}, ReLU, {{Linear: 2}}]}}" for name in names
+    )
+    used = "\n".join(f"  use_{name}: {{block: {name}, from: source}}" for name in names)
+    return f"""
+inputs: {{source: [2]}}
+blocks:
+{declared}
+nodes:
+{used}
+  result: {{merge: add, from: [{", ".join(f"use_{name}" for name in names)}]}}
+outputs: result
+"""
+
+
 def inputs_of_a_block(names: list[str]) -> str:
     names = [name for name in names if input_fault(name) is None] or ["source"]
     return f"""
@@ -171,6 +188,7 @@ outputs: {{{", ".join(f"{name}: result" for name in names)}, last_: result}}
 ROLES: dict[str, Callable[[list[str]], str]] = {
     "node": nodes,
     "node of a block": nodes_of_a_block,
+    "block": blocks,
     "parameter": parameters,
     "column": columns,
     "input": inputs,
@@ -182,6 +200,7 @@ PARTS = ("weight", "bias")
 KEYS: dict[str, Callable[[str], str]] = {  # of the weights
     "node": "{}.weight".format,
     "node of a block": "result.1.{}.weight".format,
+    "block": "use_{}.0.weight".format,
     "parameter": "{}".format,
     "column": "each.{}.weight".format,
 }
@@ -239,11 +258,12 @@ def test_a_model_of_such_names(names: list[str], role: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_one_such_name(name: str) -> None:
+    names = [name, "beside", "more"]  # a role that cannot have the name still has two
     for role, spec in ROLES.items():
-        graph = mg.loads(spec([name, "beside"]))
+        graph = mg.loads(spec(names))
         model = graph.compile()
         if role in KEYS:
-            check_keys(model, [name, "beside"], KEYS[role])
+            check_keys(model, names, KEYS[role])
         check(model, graph, strict=False)
 
 
@@ -267,6 +287,52 @@ def test_the_emitted_file_has_an_underscore_after_the_name() -> None:
     for line in ("self.half__ = nn.Linear(2, 2)", "self.F = nn.Linear(2, 2)", "F_ = self.F("):
         assert line in source
     assert 'super().__init__({"half": "half__"})' in source
+
+
+def test_params_that_the_forward_reads_have_attributes_of_their_own() -> None:
+    graph = mg.loads("""
+inputs: {x: [T, 12]}
+blocks:
+  b:
+    params: {half: 3, half_: 4, lin: 1}
+    inputs: [v]
+    nodes:
+      lin: {layer: Linear, from: v, out_features: 12}
+      lin_: {layer: Linear, from: lin, out_features: 12}
+      r: {layer: Reshape, from: lin_, shape: [-1, $half, $half_, $lin]}
+    outputs: r
+nodes:
+  a: {block: b, from: x}
+  b: {block: b, from: x, half: 2, half_: 2, lin: 3}
+outputs: {a: a, b: b}
+""")
+    model, x = graph.compile(), torch.randn(2, 5, 12)
+    results = {name: tuple(result.shape) for name, result in model(x=x).items()}
+    assert results == {"a": (2, 5, 3, 4, 1), "b": (2, 5, 2, 2, 3)}
+    assert model.half() is model
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_dtype_of_the_model_is_that_of_such_a_weight(name: str) -> None:
+    graph = mg.loads(f"""
+inputs: {{ids: {{shape: [], vocab: 9}}, n: {{shape: [4], dtype: int64}}}}
+blocks:
+  inside:
+    inputs: [ids, n]
+    nodes:
+      {name}: {{layer: Embedding, from: ids, num_embeddings: 9, embedding_dim: 4}}
+      third: {{merge: formula, from: {{n: n}}, expr: n / 3}}
+      y: {{merge: add, from: [{name}, third]}}
+    outputs: y
+nodes:
+  {name}: {{block: inside, from: [ids, n]}}
+  third: {{merge: formula, from: {{n: n}}, expr: n / 3}}
+  y: {{merge: add, from: [{name}, third]}}
+outputs: {{y: y, third: third}}
+""")
+    given = seeded_inputs(graph.typed, 3, 0, {})
+    found = graph.compile().to(torch.bfloat16)(**given)
+    assert {result.dtype for result in found.values()} == {torch.bfloat16}
 
 
 def test_what_has_no_weights_needs_no_other_attribute() -> None:

@@ -110,6 +110,19 @@ TYPOS = {
     "gatd": "gated",
     "kernel_sise": "kernel_size",
     "liner": "Linear",
+    "concatenate": "concat",
+    # of torch and Keras
+    "nn.Linear": "Linear",
+    "torch.nn.Conv2d(3, 4, 3)": "Conv2d",
+    "F.relu": "ReLU",
+    "F.log_softmax": "LogSoftmax",
+    "torch.cat": "concat",
+    "torch.bmm": "matmul",
+    "F.scaled_dot_product_attention": "attention",
+    "Dense": "Linear",
+    "GlobalAveragePooling2D": "AdaptiveAvgPool2d",
+    "Conv2DTranspose": "ConvTranspose2d",
+    "LayerNormalization": "LayerNorm",
 }
 
 
@@ -128,6 +141,11 @@ def test_an_option_lists_the_ops_that_have_it() -> None:
     entry = json.loads(describe("keepdim", "json"))
     assert {one["name"] for one in entry["option_of"]} >= {"Mean", "Sum", "distance"}
     assert "an option of: parameter, buffer" in describe("batched")
+
+
+def test_an_option_names_the_layer_that_may_be_meant() -> None:
+    assert describe("dropout").endswith("\n\nthe layer of this name: Dropout")
+    assert "the layer" not in describe("keepdim")
 
 
 def test_an_op_comes_before_an_option_or_key_of_its_name() -> None:
