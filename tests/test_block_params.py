@@ -175,6 +175,14 @@ def test_a_spec_that_was_loaded_has_only_the_params_that_it_says() -> None:
         mg.loads(text)
 
 
+def test_a_block_may_be_called_by_an_underscore() -> None:
+    block = named(lambda x, *, n=2: layers.Linear(n)(x))
+    block.name = "_"
+    graph = mg.Graph({"a": block()(vector()), "b": block(n=3)(mg.Input("y", (6,)))})
+    assert list(graph.declared.blocks) == ["_"]
+    assert mg.loads(graph.dumps()) == graph
+
+
 def test_a_tuple_comes_as_a_tuple() -> None:
     @mg.block
     def same(x: mg.Tensor, *, ks: tuple[int, ...] = (3, 3)) -> mg.Tensor:

@@ -28,12 +28,13 @@ class Names:
         self.counts: dict[str, int] = {}
 
     def unique(self, stem: str) -> str:
-        """`stem`, or with the first number that makes it free."""
+        """`stem`, or with the first number that makes it free: `node_1` where `__1` would be no name."""
+        base = stem if name_fault(f"{stem}_1") is None else "node"
         number = self.counts.get(stem, 0)
-        name = f"{stem}_{number}" if number else stem
+        name = f"{base}_{number}" if number else stem
         while name in self.taken or name_fault(name) is not None:
             number = max(number + 1, self.first_number)
-            name = f"{stem}_{number}"
+            name = f"{base}_{number}"
         self.counts[stem] = number
         self.taken.add(name)
         return name
