@@ -102,8 +102,13 @@ def test_the_gallery_runs_and_trains_in_other_dtypes(path: Path, dtype: torch.dt
     module.load_state_dict(state)  # which a batch norm moves in training
     module.eval().to(dtype)
     cast = {name: t.to(dtype) if t.is_floating_point() else t for name, t in inputs.items()}
-    with torch.no_grad():
-        found = named(module(**cast))
+    try:
+        with torch.no_grad():
+            found = named(module(**cast))
+    except NotImplementedError as error:  # as of LocalResponseNorm, whose averages a CPU lacks
+        if "not implemented for" not in str(error) or dtype == torch.float64:
+            raise
+        pytest.skip(str(error).splitlines()[0])
     for name, expected in plain.items():
         assert found[name].dtype == (dtype if expected.is_floating_point() else expected.dtype)
         if expected.is_floating_point():
