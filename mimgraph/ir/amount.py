@@ -40,7 +40,7 @@ class Amount:
             if isinstance(size, Dim):
                 names.append(size)
             else:
-                times *= size
+                times *= int(size)  # without how it was written, which no amount shows
         key = tuple(sorted(names, key=repr))
         self._terms[key] = self._terms.get(key, 0) + times
 
