@@ -1,7 +1,5 @@
 """`python -m mimgraph`: the command line."""
 
-import sys
+from mimgraph.cli import run
 
-from mimgraph.cli import main
-
-sys.exit(main())
+run()

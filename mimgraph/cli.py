@@ -6,6 +6,7 @@ A command imports what it needs when it runs, so that none waits for what anothe
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -31,6 +32,14 @@ _ENDINGS = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which 
 
 class CallError(Exception):
     """The command was called wrongly: a file that is not there, a param that does not exist."""
+
+
+def run() -> NoReturn:
+    """Run one command and end the process, without a collection of what ends with it."""
+    gc.disable()
+    code = main()
+    gc.freeze()
+    sys.exit(code)
 
 
 @uncollected()

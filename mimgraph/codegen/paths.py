@@ -51,10 +51,10 @@ class Paths:
         every = list(range(len(steps)))
         self.whole: Path = list(_forked(steps, every, 0)) if self.branches else [*every]
         self._settle(self.whole, {}, ())
-        self.ending: dict[End, list[Value]] = {}
+        self.ending: dict[End, dict[Value, None]] = {}  # a set, but in order
         for value, ends in self.ends.items():
             for end in ends.values():
-                self.ending.setdefault(end, []).append(value)
+                self.ending.setdefault(end, {})[value] = None
 
     def dying(self, index: int) -> list[Value]:
         """The values that nothing needs after a step, in the order in which it reads them."""

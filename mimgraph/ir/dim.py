@@ -89,7 +89,7 @@ class Dim:
 
     def __floordiv__(self, other: Size) -> Size:
         if isinstance(other, int):
-            return _divide(self, int(other))
+            return self if other == 1 else _divide(self, int(other))
         return _divide(self, other) if isinstance(other, Dim) else NotImplemented
 
     def __rfloordiv__(self, other: int) -> Size:
@@ -143,6 +143,14 @@ def _normal(terms: Mapping[Monomial, int]) -> Size:
     return Dim(tuple(kept)) if kept[0][0] else kept[0][1]
 
 
+def _ordered(terms: Terms) -> Dim:
+    """Return the size with these terms, which are in order and vary, within the limits."""
+    if len(terms) > MAX_TERMS:
+        raise DimOverflow(f"more than {MAX_TERMS} terms")
+    _check_numbers(terms)
+    return Dim(terms)
+
+
 def _check_numbers(terms: Iterable[tuple[Monomial, int]]) -> None:
     for _, coefficient in terms:
         if not -MAX_COEFFICIENT <= coefficient <= MAX_COEFFICIENT:
@@ -168,15 +176,26 @@ def _atom_rank(atom: Atom) -> tuple[Any, ...]:
 
 
 def _add(a: Dim, b: Size, sign: int) -> Size:
+    if not isinstance(b, Dim):
+        return _add_number(a, sign * int(b))
     terms = dict(a._terms)
-    for monomial, coefficient in _terms(b):
+    for monomial, coefficient in b._terms:
         terms[monomial] = terms.get(monomial, 0) + sign * coefficient
     return _normal(terms)
 
 
+def _add_number(a: Dim, number: int) -> Dim:
+    """Return `a + number`; the constant of a normal form is its last term."""
+    varying, (last, constant) = a._terms[:-1], a._terms[-1]
+    if last:
+        varying, constant = a._terms, 0
+    return _ordered((*varying, ((), constant + number)) if constant + number else varying)
+
+
 def _multiply(a: Dim, b: Size) -> Size:
     if not isinstance(b, Dim):
-        return _normal({monomial: coefficient * int(b) for monomial, coefficient in a._terms})
+        number = int(b)
+        return _ordered(tuple((m, c * number) for m, c in a._terms)) if number else 0
     terms: dict[Monomial, int] = {}
     for left, c in a._terms:
         for right, d in b._terms:
@@ -342,9 +361,11 @@ def symbols(a: Size) -> frozenset[str]:
     """The names in `a`."""
     found: set[str] = set()
     for monomial, _ in _terms(a):
-        found.update(atom for atom, _ in monomial if isinstance(atom, str))
-        for division in _divisions(monomial):
-            found.update(*map(symbols, division))
+        for atom, _ in monomial:
+            if isinstance(atom, str):
+                found.add(atom)
+            else:
+                found.update(*map(symbols, atom))
     return frozenset(found)
 
 
@@ -359,9 +380,9 @@ def substitute(a: Size, values: Mapping[str, Size]) -> Size:
                 value = symbol(atom) if value is None else value
             else:
                 value = substitute(atom.numerator, values) // substitute(atom.divisor, values)
-            term = term * value**power
+            term = term * (value if power == 1 else value**power)
         total = total + term
-    return _normal(dict(_terms(total)))
+    return total if isinstance(total, Dim) else _normal({(): int(total)})
 
 
 def _is_zero(size: Size) -> bool | None:
@@ -407,8 +428,14 @@ def _range(size: Size) -> Range:
 @lru_cache(maxsize=4096)
 def _low(dim: Dim) -> Bound:
     """A lower bound: each term by itself, or if that has none, with divisions made linear."""
-    lows = [_range_product((c, c), _monomial_range(m))[0] for m, c in dim._terms]
+    lows = [_low_term(monomial, coefficient) for monomial, coefficient in dim._terms]
     return sum(lows) if -inf not in lows else _low_linear(dim)
+
+
+def _low_term(monomial: Monomial, coefficient: int) -> Bound:
+    if all(isinstance(atom, str) for atom, _ in monomial):  # names, which are at least 1
+        return coefficient if coefficient > 0 or not monomial else -inf
+    return _range_product((coefficient, coefficient), _monomial_range(monomial))[0]
 
 
 def _low_linear(dim: Dim) -> Bound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Literal, NamedTuple, cast
 
 from mimgraph.catalogue import (
@@ -198,6 +198,7 @@ def kind_of(x: TensorType) -> Kind:
     return Kind(x.dtype, 2 if x.rank else 1)
 
 
+@lru_cache(maxsize=1024)
 def promoted(a: Kind, b: Kind) -> Kind:
     """The kind in which torch computes with both."""
     low, high = sorted((a, b), key=lambda kind: kind.level)

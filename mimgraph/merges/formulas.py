@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mimgraph.catalogue import NamedSources, OpFault, merge
@@ -47,8 +48,8 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
         raise OpFault("wrong-arity", "formula takes at least 1 source, not 0")
     text, params = (expr.template, expr.values) if isinstance(expr, WrittenText) else (expr, {})
     try:
-        expression = parse(text)
-        _check_names(expression, {*sources, *(f"${name}" for name in params)}, sources)
+        expression, names = _parsed(text)
+        _check_names(names, {*sources, *(f"${name}" for name in params)}, sources)
         frame = agreed(sources, "formula", broadcast)
         compiler = Compiler(sources, params)
         term = compiler.followed(compiler.term(expression))
@@ -66,10 +67,19 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
     return Lowering(frame.cast(term.kind.dtype), call=term.code)
 
 
-def _check_names(expression: Expression, known: Container[str], sources: NamedSources) -> None:
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> tuple[Expression, tuple[Variable, ...]]:
+    """Return a formula and its names; each use of a block asks for the same ones again."""
+    expression = parse(text)
+    return expression, tuple(variables(expression))
+
+
+def _check_names(
+    names: Sequence[Variable], known: Container[str], sources: NamedSources
+) -> None:
     """Every name is a source or a param, and every source is used."""
     used = set()
-    for variable in variables(expression):
+    for variable in names:
         used.add(variable.name)
         if variable.name not in known:
             raise ExpressionError(
@@ -138,6 +148,8 @@ class Compiler:
     def alike(self, *terms: Term) -> tuple[Term, ...]:
         """Return the terms; one that torch makes float32 of whole numbers is cast where it meets a
         float tensor, which may have another dtype at run time."""
+        if not any(term.kind.fixed for term in terms):
+            return terms
         levels = [t.kind.level for t in terms if t.kind.dtype == "float32" and not t.kind.fixed]
         if not levels:
             return terms

@@ -29,7 +29,7 @@ LIBRARIES = "import yaml, networkx"
 def check_against(statement: str) -> tuple[Cost, Cost]:
     """`mimgraph check` of a small spec, and a statement, each as a process."""
     spec = str(ROOT / "specs" / "simple_numerical.yaml")
-    command = "import sys; from mimgraph.cli import main; sys.exit(main())"  # as pip installs it
+    command = "from mimgraph.cli import run; run()"  # as pip installs it
     ours = process(sys.executable, "-c", command, "check", spec)
     return ours, process(sys.executable, "-c", statement)
 
