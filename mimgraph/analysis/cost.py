@@ -200,7 +200,7 @@ def _bytes(types: Iterable[TensorType]) -> Amount:
 
 
 def _elements(shapes: Mapping[str, tuple[int, ...]]) -> int:
-    return sum(map(prod, shapes.values()))
+    return sum(prod(map(int, shape)) for shape in shapes.values())  # without how they were written
 
 
 def _inside(operation: TypedOperation, name: str) -> TypedNode:

@@ -41,7 +41,7 @@ class Amount:
                 names.append(size)
             else:
                 times *= int(size)  # without how it was written, which no amount shows
-        key = tuple(sorted(names, key=repr))
+        key = tuple(sorted(names, key=repr) if len(names) > 1 else names)
         self._terms[key] = self._terms.get(key, 0) + times
 
     def __add__(self, other: Amount) -> Amount:
@@ -82,7 +82,7 @@ class Amount:
         """With sizes in place of names."""
         total, given = Amount(), tuple(sizes.items())
         for factors, number in self._terms.items():
-            total._add(_filled(factors, given), number)
+            total._add(_filled(factors, given) if factors else (), number)
         return total
 
 

@@ -74,9 +74,7 @@ def _parsed(text: str) -> tuple[Expression, tuple[Variable, ...]]:
     return expression, tuple(variables(expression))
 
 
-def _check_names(
-    names: Sequence[Variable], known: Container[str], sources: NamedSources
-) -> None:
+def _check_names(names: Sequence[Variable], known: Container[str], sources: NamedSources) -> None:
     """Every name is a source or a param, and every source is used."""
     used = set()
     for variable in names:

@@ -18,14 +18,18 @@ def macs(cost: Cost) -> str:
 
 def number(amount: Amount) -> str:
     """`1,024*T + 16`, thousands apart."""
-    return re.sub(r"(?<!\w)\d+", lambda digits: f"{int(digits[0]):,}", str(amount.value))
+    value = amount.value
+    if isinstance(value, int):
+        return f"{value:,}"
+    return re.sub(r"(?<!\w)\d+", lambda digits: f"{int(digits[0]):,}", value)
 
 
 def memory(amount: Amount) -> str:
     """`77.2 kB`; the bytes where they depend on sizes."""
-    if not isinstance(amount.value, int):
+    value = amount.value
+    if not isinstance(value, int):
         return f"{number(amount)} bytes"
-    size, unit = float(amount.value), "B"
+    size, unit = float(value), "B"
     for larger in ("kB", "MB", "GB", "TB", "PB"):
         if size < 999.5:
             break
