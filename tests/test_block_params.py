@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Callable
@@ -256,19 +255,6 @@ def test_each_with_options_that_are_no_params() -> None:
 
 
 # --- functions that are not as they should be --------------------------------------------------------
-
-
-def test_the_function_runs_once_for_each_use() -> None:
-    names = itertools.count()
-
-    @mg.block
-    def counts(x: mg.Tensor, *, n: int = 2) -> mg.Tensor:
-        return layers.Linear(n)(x, name=f"fc{next(names)}")
-
-    x = vector()
-    graph = mg.Graph({"a": counts()(x), "b": counts(n=3)(x), "c": counts()(x)})
-    assert next(names) == 2
-    assert mg.loads(graph.dumps()) == graph
 
 
 def test_a_number_that_outlives_its_block_is_a_number() -> None:

@@ -47,12 +47,16 @@ Outputs = Tensor | Output | Iterable[Tensor | Output] | Mapping[str, Tensor | Ou
 
 
 class DeclaredBody(NamedTuple):
-    """The nodes and outputs of one scope, and all blocks that they speak of, inner ones first."""
+    """The nodes and outputs of one scope, and all blocks that they speak of, inner ones first.
+
+    `names` has those of the nodes.
+    """
 
     inputs: tuple[ir.Input | ir.BlockInput, ...]
     nodes: tuple[ir.Node, ...]
     outputs: tuple[ir.Output, ...]
     blocks: Mapping[str, ir.Block]
+    names: Mapping[Record, str]
 
 
 def declare_body(
@@ -78,6 +82,7 @@ def declare_body(
         tuple(nodes),
         tuple(_output(name, output, names, span) for name, output in outputs),
         blocks,
+        names,
     )
     report = Report()
     unique(found.inputs, found.nodes, report, f"{trace.family}." if trace else "")

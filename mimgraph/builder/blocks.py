@@ -1,7 +1,7 @@
-"""Turn a function of handles into a block; each distinct use runs the function once.
+"""Turn a function of handles into a block; each call runs the function.
 
-The function must depend on its arguments alone, as its runs are kept. What it declares has as
-params those whose value decides nothing in Python; the values of the others are a part of it.
+What it declares has as params those whose value decides nothing in Python; the values of the others
+are a part of it. Runs that declare the same are one block.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from mimgraph.arguments import shown, wrong
 from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
 from mimgraph.builder.assemble import DeclaredBody, Output, check_output_name, declare_body
 from mimgraph.builder.content import content
+from mimgraph.builder.deciding import deciding_axes
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Record, Tensor
@@ -118,8 +119,7 @@ class BlockFunction(Family):
         self.span = definition(function)
         self.doc = inspect.getdoc(function) or ""
         self.inputs, self.defaults = self._signature()
-        self.traces: dict[Any, Traced] = {}
-        self.keys: dict[Any, str] = {}
+        self.known: dict[Any, tuple[str, ir.Block]] = {}  # by content, to be one for all runs
         self.__name__ = self.__qualname__ = self.name
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
@@ -151,12 +151,20 @@ class BlockFunction(Family):
     def declare(
         self, arguments: list[Mapping[str, Any]], types: dict[str, TensorType], feed: Feed
     ) -> Declared:
-        """Run the function for each time on what the time before gave; all must declare the same."""
+        """Run the function for each time on what the time before gave; all must declare the same.
+
+        Times that are given the same are one run, as the function cannot change between them.
+        """
         use = Label(feed.span, f"used here as {feed.name}")
         found: list[Traced] = []
+        runs: dict[Any, Traced] = {}
         for given in arguments:
             types = {name: _plain_type(type_) for name, type_ in types.items()}
-            found.append(self.trace(as_given(given), tuple(types.values()), feed.trace, use))
+            known = content((given, types))
+            if known not in runs:
+                params = {**self.defaults, **as_given(given)}
+                runs[known] = self._run_for(use, params, tuple(types.values()), feed.trace)
+            found.append(runs[known])
             if found[-1].key != found[0].key:
                 message = f"{self.name} declares another graph at time {len(found)} than at first"
                 raise fail("bad-option", message, feed.span, _one_call_each(arguments, found[0]))
@@ -164,26 +172,22 @@ class BlockFunction(Family):
         decides_by_sizes = any(run.decides_by_sizes for run in found)
         return Declared(found[0].key, found[0].blocks, decides_by_sizes)
 
-    def trace(
+    def _run_for(
         self,
-        given: Mapping[str, Any],
+        use: Label,
+        params: Mapping[str, Any],
         types: tuple[TensorType, ...],
         outer: Trace | None,
-        use: Label,
     ) -> Traced:
-        """What the function declares for these params and types of inputs."""
-        params = {**self.defaults, **given}
-        key = content((params, types))
-        if key not in self.traces:
-            try:
-                self.traces[key] = self._run(params, types, outer)
-            except SpecError as error:
-                if all(d.span != use.span for d in error.diagnostics):
-                    error.diagnostics[:] = [
-                        replace(d, labels=(*d.labels, use)) for d in error.diagnostics
-                    ]
-                raise
-        return self.traces[key]
+        """Run the function for one use, which a fault in it is labelled with."""
+        try:
+            return self._run(params, types, outer)
+        except SpecError as error:
+            if all(d.span != use.span for d in error.diagnostics):
+                error.diagnostics[:] = [
+                    replace(d, labels=(*d.labels, use)) for d in error.diagnostics
+                ]
+            raise
 
     def _run(
         self, params: Mapping[str, Any], types: tuple[TensorType, ...], outer: Trace | None
@@ -225,25 +229,32 @@ class BlockFunction(Family):
             trace.close()
         outputs = self._outputs(returned, trace)
         named = [(name, Output(handle)) for name, handle in outputs]
-        body = self._declared(named, [handle.record for handle in handles], trace)
+        inputs = [handle.record for handle in handles]
+        if trace.results:
+            by_name = dict(zip(self.inputs, inputs, strict=True))
+            trace.seen |= deciding_axes(trace, by_name, self.span)
+        body = self._declared(named, inputs, trace)
+        key, block = self._one_of(self._block(body, params, trace))
+        results = {name: handle.typed() for name, handle in outputs}
+        return Traced(key, {**body.blocks, key: block}, trace.decides_by_sizes, results)
+
+    def _block(self, body: DeclaredBody, params: Mapping[str, Any], trace: Trace) -> ir.Block:
+        """Return the block with this body; a param that it does not speak of is a part of it."""
         fixed = {
             name: value
             for name, value in params.items()
             if name not in trace.spoken and value is not REQUIRED
         }
-        block = ir.Block(
+        return ir.Block(
             self.name,
             self.span,
-            {name: self._default(name) for name in declarable if name not in fixed},
+            {name: self._default(name) for name in trace.params if name not in fixed},
             tuple(ir.BlockInput(n, self.span, self._pattern(n, trace)) for n in self.inputs),
             body.nodes,
             body.outputs,
             doc=self.doc,
             function=self.with_defaults(fixed),
         )
-        key = self.keys.setdefault(content(block), new_key(self.name))
-        results = {name: handle.typed() for name, handle in outputs}
-        return Traced(key, {**body.blocks, key: block}, trace.decides_by_sizes, results)
 
     def _declared(
         self, outputs: list[tuple[str, Output]], inputs: list[Record], trace: Trace
@@ -256,6 +267,13 @@ class BlockFunction(Family):
             if len(trace.seen) == seen:
                 return body
 
+    def _one_of(self, block: ir.Block) -> tuple[str, ir.Block]:
+        """Return the key and the block of the first run that declared the same."""
+        said = content(block)
+        if said not in self.known:
+            self.known[said] = new_key(self.name), block
+        return self.known[said]
+
     def with_defaults(self, values: Mapping[str, Any]) -> BlockFunction:
         """Return the same function with other defaults."""
         made = copy(self)
@@ -263,11 +281,11 @@ class BlockFunction(Family):
         return made
 
     def _pattern(self, name: str, trace: Trace) -> ir.InputShape | None:
-        """A name for every dim of an input, if the body speaks of one."""
-        names = trace.pattern(name)
-        if trace.spoken.isdisjoint(names):
+        """Return a name for every dim of an input, and for those by which the function decided their
+        numbers, if the body speaks of one or the function knows how many there are."""
+        if name not in trace.ranked and trace.spoken.isdisjoint(trace.axes(name)):
             return None
-        return ir.InputShape(names, (self.span,) * len(names))
+        return trace.pattern(name, self.span)
 
     def _default(self, name: str) -> ir.Option:
         default = self.defaults[name]
@@ -425,7 +443,7 @@ def _one_call_each(arguments: list[Mapping[str, Any]], first: Traced) -> str:
         values = [content(as_given(given[name])) for given in arguments]
         if name not in known and any(other != values[0] for other in values):
             return f"{name} decides in Python what is declared: call the block once for each value"
-    return "a repeated block must not choose its layers by sizes that change"
+    return "the function decides by sizes that change: call the block once for each"
 
 
 def _carried(

@@ -18,7 +18,7 @@ from mimgraph.builder.each import draft_each
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
-from mimgraph.builder.trace import Trace, running
+from mimgraph.builder.trace import Result, Trace, running
 from mimgraph.builder.watch import RESULTS, Watched
 from mimgraph.catalogue import EachCall, ItemCall, LayerCall, is_source, no_handle
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
@@ -138,7 +138,9 @@ class Tensor(Shown):
         trace = self.record.trace
         if trace is None:
             return dims
-        return trace.remembered(self.record.label, dims) if self.is_input else trace.made(dims)
+        if self.is_input:
+            return trace.remembered(self.record.label, dims)
+        return trace.made(self.record, self.port or self.record.default or "", dims)
 
     @property
     def shape(self) -> Shape:
@@ -147,7 +149,8 @@ class Tensor(Shown):
 
     @property
     def dtype(self) -> str:
-        self._look()
+        if self.record.trace is not None:
+            self.record.trace.note(RESULTS)
         return self.typed().dtype
 
     @property
@@ -157,8 +160,12 @@ class Tensor(Shown):
 
     def _look(self) -> None:
         """Record that a block's function may decide something by what this handle is."""
-        if self.record.trace is not None:
-            self.record.trace.note(RESULTS)
+        trace = self.record.trace
+        if trace is not None:
+            if self.is_input:
+                trace.note_input(self.record.label)
+            else:
+                trace.note(Result(self.record))
 
     def __repr__(self) -> str:
         self._look()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mimgraph.builder.place import fail
 from mimgraph.builder.watch import RESULTS, Local, Watched, look_at
@@ -23,10 +23,21 @@ from mimgraph.ir.expression import (
     variables,
     written,
 )
-from mimgraph.ir.graph import Written
+from mimgraph.ir.graph import InputShape, Written
 from mimgraph.source import Span
 
+if TYPE_CHECKING:
+    from mimgraph.builder.record import Record
+
 MAX_PARTS, MAX_DEPTH = 80, 24  # of an expression that is kept; beyond it the number stands
+
+
+class Result(NamedTuple):
+    """Names a size of what a layer made, or with neither port nor axis all its results."""
+
+    record: Record
+    port: str | None = None
+    axis: int | None = None
 
 
 class Trace:
@@ -34,6 +45,8 @@ class Trace:
 
     `watched` numbers note what Python code does with them: `seen` are the names by which it decided
     something, so that the block holds for their values only; `used` are those that options speak of.
+    Of sizes that layers made, `results` are those by which it decided. `ranked` are the inputs whose
+    number of axes it knows.
     """
 
     __slots__ = (
@@ -41,6 +54,8 @@ class Trace:
         "depth",
         "family",
         "params",
+        "ranked",
+        "results",
         "seen",
         "sizes",
         "spoken",
@@ -65,6 +80,8 @@ class Trace:
         self.spoken: set[str] = set()  # the names that declared values speak of
         self.used: set[str] = set()
         self.seen: set[str] = set()
+        self.results: set[Result] = set()
+        self.ranked: set[str] = set()
         if not watched:
             self.note_all()
         _running.append(self)
@@ -74,8 +91,12 @@ class Trace:
         self.active = False
         _running.remove(self)
 
-    def note(self, name: str) -> None:
-        """Record that Python code decided something by the value of this name."""
+    def note(self, name: str | Result) -> None:
+        """Record that Python code decided something by the value of this name, or by a result."""
+        if isinstance(name, Result):
+            self.results.add(name)
+            self.ranked |= self.sizes.keys()
+            name = RESULTS
         self.seen.add(name)
         if name == RESULTS:  # a size of what a layer made depends on all that was given before
             self.seen |= self.used
@@ -83,6 +104,14 @@ class Trace:
     def note_all(self) -> None:
         """Record that Python code may have decided something by the value of any name."""
         self.seen |= {RESULTS, *self.params}
+        for name in self.sizes:
+            self.note_input(name)
+
+    def note_input(self, name: str) -> None:
+        """Record that Python code may have decided something by all that is known of this input."""
+        self.note(RESULTS)
+        self.ranked.add(name)
+        self.seen |= self.axes(name).keys()
 
     @property
     def decides_by_sizes(self) -> bool:
@@ -91,9 +120,15 @@ class Trace:
         return not self.seen <= self.params.keys()
 
     def is_fixed(self, name: str) -> bool:
-        """Return whether the block holds for one value of this param only; a run-time size has no
-        other."""
-        return name in self.seen and not isinstance(self.params.get(name), Dim)
+        """Return whether the block holds for one value of this param or size only; a run-time size
+        has no other."""
+        return name in self.seen and not isinstance(self.value(name), Dim)
+
+    def value(self, name: str) -> Any:
+        """Return the value of a param, or of a dim of an input."""
+        if name in self.params:
+            return self.params[name]
+        return next(dims[name] for dims in map(self.axes, self.sizes) if name in dims)
 
     def arguments(self) -> dict[str, Any]:
         """The values of the params, each number remembering its name."""
@@ -101,14 +136,18 @@ class Trace:
 
     def remembered(self, name: str, dims: tuple[Size, ...]) -> tuple[Any, ...]:
         """Return the dims of an input, each remembering its place."""
+        self.ranked.add(name)
         return tuple(self._named(dim, self.axis(name, i)) for i, dim in enumerate(dims, 1))
 
-    def made(self, dims: tuple[Size, ...]) -> tuple[Any, ...]:
+    def made(self, record: Record, port: str, dims: tuple[Size, ...]) -> tuple[Any, ...]:
         """Return the dims of a layer's result, which depend on all that layers were given before."""
+        self.ranked |= self.sizes.keys()
         if not self.watched:
             return dims
-        origins = frozenset({(self, RESULTS)})
-        return tuple(Watched(plain(dim), None, origins) for dim in dims)
+        return tuple(
+            Watched(plain(dim), None, frozenset({(self, Result(record, port, axis))}))
+            for axis, dim in enumerate(dims)
+        )
 
     def _named(self, value: Any, name: str) -> Any:
         """Return a number that remembers its name in the block."""
@@ -124,18 +163,24 @@ class Trace:
             found += "_"
         return found
 
-    def pattern(self, name: str) -> tuple[str, ...]:
-        """A name for every dim of an input."""
-        return tuple(self.axis(name, i) for i in range(1, len(self.sizes[name]) + 1))
+    def axes(self, name: str) -> dict[str, Size]:
+        """Return the dims of an input by the names that stand for them."""
+        return {self.axis(name, i): dim for i, dim in enumerate(self.sizes[name], 1)}
+
+    def pattern(self, name: str, span: Span) -> InputShape:
+        """Return a name for every dim of an input, or if Python code decided something by it the number."""
+        axes = self.axes(name).items()
+        dims = tuple(dim if self.is_fixed(axis) else axis for axis, dim in axes)
+        return InputShape(dims, (span,) * len(dims))
 
     def run_time_sizes(self) -> dict[Dim, str]:
         """Return the sizes known only at run time, each with the dim or else the param that it has
         in the block."""
         found: dict[Dim, str] = {}
-        for name, dims in self.sizes.items():
-            for i, dim in enumerate(dims, 1):
+        for name in self.sizes:
+            for axis, dim in self.axes(name).items():
                 if isinstance(dim, Dim):
-                    found.setdefault(dim, self.axis(name, i))
+                    found.setdefault(dim, axis)
         for name, value in self.params.items():
             if isinstance(value, Dim):
                 found.setdefault(value, name)
@@ -189,8 +234,8 @@ class _Localised:
             raise _CannotBeWritten
         match expression:
             case Local(name=name, owner=owner) if owner is not None and owner is self.trace:
-                if name in owner.params and owner.is_fixed(name):
-                    return Number(owner.params[name])
+                if owner.is_fixed(name):
+                    return Number(owner.value(name))
                 owner.spoken.add(name)
                 return Variable(name)
             case Arithmetic(operator, left, right):

@@ -25,7 +25,7 @@ from mimgraph.ir.expression import (
 )
 
 if TYPE_CHECKING:
-    from mimgraph.builder.trace import Trace
+    from mimgraph.builder.trace import Result, Trace
 
 
 @data(eq=False)
@@ -35,13 +35,14 @@ class Local(Variable):
     owner: Trace | None = None
 
 
-Origins = frozenset[tuple["Trace", str]]  # names, each with the run of the block's function
+# names, each with the run of the block's function
+Origins = frozenset[tuple["Trace", "str | Result"]]
 RESULTS = ""  # in place of a name: the sizes of what layers made in that run
 
 
 def origins_of(expression: Expression) -> Origins:
     """Return the block's names in an expression, visiting shared parts once."""
-    found: set[tuple[Trace, str]] = set()
+    found: set[tuple[Trace, str | Result]] = set()
     known, stack = {id(expression)}, [expression]
     while stack:
         match stack.pop():
@@ -115,7 +116,8 @@ class Watched:
         if self.expression is None:
             return self.look()
         for trace, name in self.origins:
-            trace.used.add(name)
+            if isinstance(name, str):  # the size of a result has no expression
+                trace.used.add(name)
         return written(self.plain, self.expression)
 
     @property  # type: ignore[misc]  # isinstance asks for it, and object has it as an attribute

@@ -1,0 +1,117 @@
+"""Find the sizes of a block's inputs on which those results depend by which its function decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mimgraph.analysis.alone import Given, infer_node
+from mimgraph.builder.apply import option
+from mimgraph.builder.assemble import DeclaredBody, Output, declare_body
+from mimgraph.builder.record import Record, Tensor
+from mimgraph.builder.trace import Result, Trace
+from mimgraph.diagnostics import Report, SpecError
+from mimgraph.ir import graph as ir
+from mimgraph.ir.dim import Dim, symbol
+from mimgraph.ir.typed import TypedNode, Use
+from mimgraph.ir.types import TensorType
+from mimgraph.source import Span
+
+
+def deciding_axes(trace: Trace, inputs: Mapping[str, Record], span: Span) -> set[str]:
+    """Return the axes of inputs on which the results may depend by which Python code decided.
+
+    The others may have any size: with named sizes there, what leads to those results is legal and
+    gives them the same sizes.
+    """
+    fixed = {
+        axis
+        for name in inputs
+        for axis, size in trace.axes(name).items()
+        if not isinstance(size, Dim) and axis not in trace.seen
+    }
+    try:
+        body, block = _leading_to(trace, inputs, span)
+    except SpecError:  # of names that only one of two branches has, say
+        return fixed
+
+    def come_out_the_same(open_axes: set[str]) -> bool:
+        nodes = _typed(body, block, _opened(trace, inputs, open_axes))
+        return nodes is not None and all(
+            _is_same(result, nodes[body.names[result.record]]) for result in trace.results
+        )
+
+    if come_out_the_same(fixed):
+        return set()
+    free: set[str] = set()
+    for axis in sorted(fixed):
+        if come_out_the_same({*free, axis}):
+            free.add(axis)
+    return fixed - free
+
+
+def _leading_to(
+    trace: Trace, inputs: Mapping[str, Record], span: Span
+) -> tuple[DeclaredBody, ir.Block]:
+    """Return what leads to the results, and a block of it whose params have their values."""
+    records = dict.fromkeys(result.record for result in trace.results)
+    ends = [("", Output(_one_result(record))) for record in records]
+    body = declare_body(ends, inputs.values(), trace, span)
+    block = ir.Block(
+        trace.family,
+        span,
+        {name: option(value, span) for name, value in trace.params.items()},
+        tuple(ir.BlockInput(name, span, trace.pattern(name, span)) for name in inputs),
+        body.nodes,
+        body.outputs,
+    )
+    return body, block
+
+
+def _one_result(record: Record) -> Tensor:
+    """Return any result of a call, the default one if it has one."""
+    return Tensor(record, None if record.default is not None else next(iter(record.results)))
+
+
+def _opened(
+    trace: Trace, inputs: Mapping[str, Record], open_axes: set[str]
+) -> Mapping[str, TensorType]:
+    """Return the types of the inputs with named sizes, which no size of the user's is called like."""
+    found = {}
+    for name, record in inputs.items():
+        dims = [
+            symbol(f"?{axis}") if axis in open_axes else size
+            for axis, size in trace.axes(name).items()
+        ]
+        found[name] = replace(record.results[""], dims=tuple(dims))
+    return found
+
+
+def _typed(
+    body: DeclaredBody, block: ir.Block, types: Mapping[str, TensorType]
+) -> Mapping[str, TypedNode] | None:
+    """Return the nodes of a block typed for these inputs, or None if it does not take them."""
+    span = block.span
+    sources = tuple(ir.Source(name, None, span) for name in types)
+    node = ir.Node("use", span, ir.Call("", span, {}, None, None), sources)
+    made = {one.name: Given(one, types[one.name]) for one in block.inputs}
+    report = Report()
+    typed = infer_node(node, made, report, {**body.blocks, "": block})
+    if typed is None or report.diagnostics:
+        return None
+    operation: Any = typed.operation
+    assert isinstance(operation, Use)
+    return {one.name: one for one in operation.body.nodes}
+
+
+def _is_same(result: Result, node: TypedNode) -> bool:
+    """Return whether a result, or all results of its call, has the sizes that it had in the run."""
+    before, now = result.record.results, node.results
+    if result.port is None or result.axis is None:
+        return before.keys() == now.keys() and all(
+            before[port].dims == now[port].dims for port in before
+        )
+    if result.port not in before or result.port not in now:  # a tensor of the layer itself
+        return False
+    return before[result.port].dims[result.axis] == now[result.port].dims[result.axis]

@@ -1,0 +1,279 @@
+"""Which sizes a block function is declared for: all, but for those by which Python decided something."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from tests.fuzz.amounts import amounts
+
+Function = Callable[..., Any]
+
+
+def first(x: mg.Tensor) -> Any:
+    return x.dims[0]
+
+
+def halved(c: int) -> list[int]:
+    found = []
+    while c > 2:
+        c = c // 2
+        found.append(c)
+    return found
+
+
+def chained(x: mg.Tensor, widths: Any) -> mg.Tensor:
+    for width in widths:
+        x = layers.Linear(width)(x)
+    return layers.ReLU()(x)
+
+
+def checked(x: mg.Tensor) -> mg.Tensor:
+    assert first(x) % 2 == 0
+    return layers.Linear(3)(x)
+
+
+def attempted(x: mg.Tensor) -> mg.Tensor:
+    try:
+        return layers.Unflatten(1, [2, -1])(x)
+    except mg.SpecError:
+        return layers.Linear(4)(x)
+
+
+def wide(x: mg.Tensor) -> mg.Tensor:
+    y = layers.ReLU()(x)
+    return layers.Linear(4, bias=first(y) > 4)(y)
+
+
+def halves(x: mg.Tensor) -> mg.Tensor:
+    left, right = layers.Chunk(2, dim=1)(x)
+    return merges.multiply(left, right)
+
+
+def pooled(x: mg.Tensor) -> mg.Tensor:
+    y = layers.Conv2d(4, 1)(x)
+    return layers.Linear(2)(layers.Flatten()(y)) if y.dims[0] > 3 else y
+
+
+def inner_sizes(x: mg.Tensor) -> mg.Tensor:
+    return wide_block()(x)
+
+
+@mg.block
+def wide_block(x: mg.Tensor) -> mg.Tensor:
+    return layers.Linear(3, bias=first(x) > 4)(x)
+
+
+@mg.block
+def any_size(x: mg.Tensor) -> mg.Tensor:
+    return layers.Linear(3)(x)
+
+
+def unread(x: mg.Tensor) -> mg.Tensor:
+    layers.Linear(first(layers.ReLU()(x)))(x)  # leads to no output
+    return layers.Linear(4, bias=first(layers.Tanh()(x)) > 4)(x)
+
+
+# what a function does with sizes, and what its inputs are in a dump that was traced with [6], or [6, 8, 8]
+VECTORS: dict[str, tuple[Function, Any]] = {
+    "no size": (lambda x: layers.Linear(4)(x), ["x"]),
+    "an option": (lambda x: layers.Linear(2 * first(x))(x), {"x": ["x_1"]}),
+    "how many axes": (lambda x: layers.Linear(len(x.dims))(x), {"x": ["x_1"]}),
+    "the axes of the shape": (lambda x: layers.ReLU()(x) if len(x.shape) < 3 else layers.Flatten()(x), {"x": ["x_1"]}),
+    "a comparison": (lambda x: layers.Linear(4, bias=first(x) > 4)(x), {"x": [6]}),
+    "an option beside it": (lambda x: layers.Linear(2 * first(x), bias=first(x) > 4)(x), {"x": [6]}),
+    "equality": (lambda x: layers.Linear(4, bias=first(x) == 6)(x), {"x": [6]}),
+    "an int": (lambda x: layers.Linear(int(first(x)) * 2)(x), {"x": [6]}),
+    "a root": (lambda x: layers.Linear(int(math.sqrt(first(x))))(x), {"x": [6]}),
+    "a loop": (lambda x: chained(x, halved(first(x))), {"x": [6]}),
+    "a range": (lambda x: chained(x, [3 for _ in range(first(x))]), {"x": [6]}),
+    "a text": (lambda x: layers.Linear(4)(x, name="l%d" % first(x)), {"x": [6]}),  # noqa: UP031
+    "a float in a text": (lambda x: merges.formula("x * %g" % first(x) ** -0.5, x=x), {"x": [6]}),
+    "a class": (lambda x: layers.Linear(4 if isinstance(first(x), int) else 3)(x), {"x": [6]}),
+    "its text": (lambda x: layers.Linear(len(str(x.shape)))(x), {"x": [6]}),
+    "its repr": (lambda x: layers.Linear(len(repr(x)))(x), {"x": [6]}),
+    "its type": (lambda x: layers.Linear(4, bias=x.type.dims[0] > 4)(x), {"x": [6]}),
+    "its dtype": (lambda x: layers.Linear(4, bias=x.dtype == "float32")(x), ["x"]),
+    "a check": (checked, {"x": [6]}),
+    "a fault that is not met": (attempted, ["x"]),  # but by the dump, too
+    "a fault that is caught": (lambda x: attempted(layers.Linear(first(x) - 1)(x)), {"x": [6]}),
+    "a class of C": (lambda x: layers.Linear(json.loads(json.dumps(first(x))))(x), {"x": [6]}),
+    "an array": (lambda x: layers.Linear(4, bias=any([0] * first(x)) or len(bytes(first(x))) > 4)(x), {"x": [6]}),
+    "a result of the same size": (wide, {"x": [6]}),
+    "a result that leads to nothing": (unread, {"x": [6]}),
+    "how many results": (halves, {"x": [6]}),
+    "a block that decides": (inner_sizes, ["x"]),  # its own inputs say so
+    "a block that does not": (lambda x: any_size()(x), ["x"]),
+}  # fmt: skip
+IMAGES: dict[str, tuple[Function, Any]] = {
+    "one of its sizes": (lambda x: layers.Conv2d(4, 1, bias=first(x) > 4)(x), {"x": [6, "x_2", "x_3"]}),
+    "two of its sizes": (lambda x: layers.Conv2d(4, 1, bias=x.dims[1] > x.dims[2])(x), {"x": ["x_1", 8, 8]}),
+    "a result of some of its sizes": (pooled, {"x": [6, "x_2", "x_3"]}),
+    "a result of one of its sizes": (
+        lambda x: layers.Conv2d(4, 1, bias=layers.ReLU()(x).dims[2] > 7)(x), {"x": ["x_1", "x_2", 8]},
+    ),
+    "a result of two of its sizes": (
+        lambda x: layers.ReLU()(x) if layers.Flatten(2)(x).dims[1] > 40 else x, {"x": ["x_1", 8, 8]},
+    ),
+}  # fmt: skip
+SIZES = {1: st.tuples(st.integers(1, 9)), 3: st.tuples(*[st.integers(1, 9)] * 3)}
+
+
+def named(function: Function) -> Any:
+    def f(x: mg.Tensor) -> mg.Tensor:
+        made: mg.Tensor = function(x)
+        return made
+
+    return mg.block(f)
+
+
+def made(block: Any, *sizes: int | str) -> mg.Graph | None:
+    """What a block makes of an input of this shape; None where it refuses."""
+    try:
+        return mg.Graph(block()(mg.Input("x", sizes), name="y"))
+    except (mg.SpecError, AssertionError, ValueError):
+        return None
+
+
+@pytest.mark.parametrize(("function", "inputs"), VECTORS.values(), ids=VECTORS)
+def test_a_block_of_a_vector_takes_the_sizes_it_is_declared_for(
+    function: Function, inputs: Any
+) -> None:
+    check_inputs(function, inputs, (6,))
+
+
+@pytest.mark.parametrize(("function", "inputs"), IMAGES.values(), ids=IMAGES)
+def test_a_block_of_an_image_takes_the_sizes_it_is_declared_for(
+    function: Function, inputs: Any
+) -> None:
+    check_inputs(function, inputs, (6, 8, 8))
+
+
+def check_inputs(function: Function, inputs: Any, sizes: tuple[int, ...]) -> None:
+    graph = made(named(function), *sizes)
+    assert graph is not None
+    loaded = mg.loads(graph.dumps())
+    assert loaded == graph
+    assert loaded.source() == graph.source()
+    assert made(loaded.blocks["f"], *sizes) == graph
+    found = loaded.declared.blocks["f"].inputs
+    patterns = {one.name: list(one.pattern.dims) if one.pattern else None for one in found}
+    assert patterns == (inputs if isinstance(inputs, dict) else dict.fromkeys(inputs))
+
+
+@pytest.mark.parametrize("function", [one for one, _ in VECTORS.values()], ids=VECTORS)
+@amounts(30, 100, 1_000)
+def test_a_dump_gives_what_the_function_gives_or_refuses(
+    amount: settings, function: Function
+) -> None:
+    shapes = st.one_of(*SIZES.values())
+    amount(given(SIZES[1], shapes)(lambda one, other: check_dump(function, one, other)))()
+
+
+@pytest.mark.parametrize("function", [one for one, _ in IMAGES.values()], ids=IMAGES)
+@amounts(30, 100, 1_000)
+def test_a_dump_of_images_gives_what_the_function_gives_or_refuses(
+    amount: settings, function: Function
+) -> None:
+    amount(given(SIZES[3], SIZES[3])(lambda one, other: check_dump(function, one, other)))()
+
+
+def check_dump(function: Function, one: tuple[int, ...], other: tuple[int, ...]) -> None:
+    block = named(function)
+    graph = made(block, *one)
+    if graph is None:
+        return
+    again = made(mg.loads(graph.dumps()).blocks["f"], *other)
+    assert again is None or again == made(block, *other)
+    assert made(graph.blocks["f"], *other) == made(block, *other)  # which calls the function
+
+
+def test_a_size_that_decides_gives_a_block_for_each() -> None:
+    block = named(VECTORS["a comparison"][0])
+    uses = {f"y{n}": block()(mg.Input(f"x{n}", (n,))) for n in (6, 8)}
+    uses["again"] = block()(mg.Input("x", (6,)))
+    graph = mg.Graph(uses)
+    assert list(graph.declared.blocks) == ["f", "f_2"]
+    assert mg.loads(graph.dumps()) == graph
+    assert mg.loads(graph.dumps()).source() == graph.source()
+
+
+def test_a_size_that_decides_nothing_gives_one_block() -> None:
+    block = named(VECTORS["an option"][0])
+    graph = mg.Graph({f"y{n}": block()(mg.Input(f"x{n}", (n,))) for n in (6, 8)})
+    assert list(graph.declared.blocks) == ["f"]
+
+
+def test_a_block_for_a_fixed_size_refuses_one_of_run_time() -> None:
+    block = named(VECTORS["a class"][0])
+    graph = made(block, 6)
+    assert graph is not None
+    with pytest.raises(mg.SpecError, match="f takes x: \\[6\\]"):
+        mg.loads(graph.dumps()).blocks["f"]()(mg.Input("x", ("T",)))
+
+
+def test_a_module_that_decides_by_sizes_is_shared_by_equal_ones() -> None:
+    call = wide_block()
+    call(mg.Input("x", (6,)))
+    call(mg.Input("y", (6,)))
+    with pytest.raises(mg.SpecError, match="wide_block takes x: \\[6\\]"):
+        call(mg.Input("z", (3,)))
+
+
+def test_a_repeat_may_not_decide_by_sizes_that_change() -> None:
+    graph = mg.Graph(any_size(repeat=3)(mg.Input("x", (6,)), name="y"))
+    assert "repeat: 3" in graph.dumps()
+    same = mg.Graph(wide_block(repeat=3)(mg.Input("x", (3,)), name="y"))
+    assert "repeat: 3" in same.dumps()
+    with pytest.raises(mg.SpecError, match="call the block once for each"):
+        wide_block(repeat=3)(mg.Input("x", (2,)))
+
+
+# --- what a function reads beside its arguments -----------------------------------------------------
+
+
+def test_a_function_is_run_at_each_call() -> None:
+    names = itertools.count()
+
+    @mg.block
+    def counts(x: mg.Tensor, *, n: int = 2) -> mg.Tensor:
+        return layers.Linear(n)(x, name=f"fc{next(names)}")
+
+    x = mg.Input("x", (6,))
+    graph = mg.Graph({"a": counts()(x), "b": counts(n=3)(x), "c": counts()(x)})
+    assert next(names) == 3
+    assert list(graph.declared.blocks) == ["counts", "counts_2", "counts_3"]
+    assert mg.loads(graph.dumps()) == graph
+    counts(repeat=2)(mg.Input("y", (2,)))
+    assert next(names) == 5  # once for all times that are given the same
+
+
+@pytest.mark.parametrize("key", ["hidden", "act", "added"])
+def test_a_block_follows_what_its_function_reads(key: str) -> None:
+    config: dict[str, Any] = {"hidden": 3, "act": "ReLU", "added": 1}
+
+    @mg.block
+    def mlp(x: mg.Tensor, *, w: int = 4) -> mg.Tensor:
+        hidden = config["hidden"] + w + config["added"]
+        return layers.Linear(hidden, activation=config["act"])(x, name="l")
+
+    @mg.block
+    def around(x: mg.Tensor) -> mg.Tensor:
+        return mlp()(x, name="m")
+
+    x = mg.Input("x", (6,))
+    before = [mg.Graph(block()(x, name="y")) for block in (mlp, around)]
+    config[key] = "GELU" if key == "act" else 5
+    after = [mg.Graph(block()(x, name="y")) for block in (mlp, around)]
+    assert all(one != other for one, other in zip(before, after, strict=True))
+    both = mg.Graph({"a": mlp()(x), "b": mlp()(x)})
+    assert list(both.declared.blocks) == ["mlp"]
