@@ -23,6 +23,7 @@ def shown(given: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
+_FLAGS = ("bool", "bool_")  # numpy's
 _PLAIN = frozenset({int, float, bool, str, type(None)})
 MAX_BYTES = 1 << 24  # of an array that is taken as a list
 
@@ -68,7 +69,7 @@ def as_text(what: str, given: Any) -> str:
 
 def as_flag(what: str, given: Any) -> bool:
     """Return the argument as a bool if it is True or False, of Python or numpy."""
-    if not isinstance(given, int) and type(given).__name__ not in ("bool", "bool_"):
+    if given not in (0, 1) if isinstance(given, int) else type(given).__name__ not in _FLAGS:
         raise wrong(what, "True or False", given)
     return bool(given)
 
@@ -90,6 +91,12 @@ def as_mapping(what: str, given: Any, example: str) -> dict[str, Any]:
     if odd is not None or None in given:
         raise wrong(f"a name in {what}", "a text", odd)
     return dict(given)
+
+
+def as_texts(what: str, given: Any, example: str) -> dict[str, str]:
+    """Return the argument as a dict of texts with names as keys; None gives an empty one."""
+    named = as_mapping(what, given, example)
+    return {name: as_text(f"{name} in {what}", value) for name, value in named.items()}
 
 
 def as_names(what: str, given: Any) -> list[str]:

@@ -191,7 +191,7 @@ class Graph(Shown):
         """
         from mimgraph.codegen.export import dynamic_shapes
 
-        names = self.inputs if given is None else given
+        names = [*self.inputs] if given is None else given
         if not isinstance(names, Mapping):
             names = as_names("given", names)
         return dynamic_shapes(self.typed, names)

@@ -54,6 +54,7 @@ USES: dict[str, tuple[Function, bool]] = {
     "a text of old": (lambda x, *, n=2: layers.Linear(3)(x, name="fc%d" % n), False),  # noqa: UP031
     "what isinstance says": (lambda x, *, n=2: layers.Linear(n if isinstance(n, int) else 1)(x), False),
     "an int": (lambda x, *, n=2: layers.Linear(int(n))(x), False),
+    "its own type": (lambda x, *, n=2: layers.Linear(type(n)(2 * n))(x), False),
     "a float": (lambda x, *, n=2: layers.Linear(int(n * 1.5))(x), False),
     "a root": (lambda x, *, n=2: layers.Linear(math.isqrt(n) + 1)(x), False),
     "a power": (lambda x, *, n=2: layers.Linear(n**2)(x), False),

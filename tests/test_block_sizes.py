@@ -93,6 +93,7 @@ VECTORS: dict[str, tuple[Function, Any]] = {
     "an option beside it": (lambda x: layers.Linear(2 * first(x), bias=first(x) > 4)(x), {"x": [6]}),
     "equality": (lambda x: layers.Linear(4, bias=first(x) == 6)(x), {"x": [6]}),
     "an int": (lambda x: layers.Linear(int(first(x)) * 2)(x), {"x": [6]}),
+    "its own type": (lambda x: layers.Linear(type(first(x))(2 * first(x)))(x), {"x": [6]}),
     "a root": (lambda x: layers.Linear(int(math.sqrt(first(x))))(x), {"x": [6]}),
     "a loop": (lambda x: chained(x, halved(first(x))), {"x": [6]}),
     "a range": (lambda x: chained(x, [3 for _ in range(first(x))]), {"x": [6]}),

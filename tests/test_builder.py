@@ -446,6 +446,57 @@ def test_what_no_spec_could_say_is_a_type_error(call: Callable[[], Any]) -> None
         call()
 
 
+INSTEAD: list[tuple[str, Callable[[], Any], str]] = [
+    (
+        "a name misspelt",
+        lambda: layers.Linear(3)(numeric(), nam="a"),
+        r"Linear\(3\) takes no source 'nam': did you mean name\?",
+    ),
+    (
+        "an option behind its call",
+        lambda: layers.Linear(3)(numeric(), activation="ReLU"),
+        r"the option activation stands in the call before: Linear\(..., activation=...\)",
+    ),
+    (
+        "an unknown source",
+        lambda: layers.ReLU()(numeric(), where=3),
+        "takes no source 'where': its sources: input",
+    ),
+    (
+        "a number as a source",
+        lambda: layers.MultiheadAttention(2)(text(), key=3),
+        "is called on tensors of a graph, .* not on 3",
+    ),
+    (
+        "a merge in a row",
+        lambda: mg.Sequential(merges.add),
+        r"a merge takes several sources, merges\.add\(a, b\)",
+    ),
+    (
+        "a layer without its options",
+        lambda: mg.Sequential(layers.ReLU),  # type: ignore[arg-type]
+        r"write layers\.ReLU\(\)",
+    ),
+    (
+        "a list",
+        lambda: mg.Sequential([layers.ReLU()]),  # type: ignore[arg-type]
+        r"write Sequential\(\*items\)",
+    ),
+    ("a block", lambda: mg.Sequential(residual), r"write residual\(\)"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize(("call", "told"), [r[1:] for r in INSTEAD], ids=[r[0] for r in INSTEAD])
+def test_what_to_write_instead_is_said(call: Callable[[], Any], told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        call()
+
+
+def test_several_sources_of_what_takes_one_are_told_in_python() -> None:
+    with pytest.raises(mg.SpecError, match=r"apply it to each alone: Linear\(3\).each\(...\)"):
+        layers.Linear(3)(numeric(), numeric())
+
+
 def test_a_long_chain_needs_no_recursion() -> None:
     x = numeric()
     for _ in range(3000):

@@ -427,6 +427,7 @@ def _record(
 ) -> Tensor:
     span = here()
     handles = _handles(recipe, sources, named)
+    _check_number(recipe, sources, span)
     trace = _common_trace(handles, span)
     if name is not None:
         _check_name(name, span)
@@ -512,14 +513,42 @@ def _handles(recipe: Called, sources: tuple[Any, ...], named: Mapping[str, Any])
     """The sources with the arguments they are given for; None leaves one out."""
     found: Handles = [(None, source) for source in sources]
     found += [(key, source) for key, source in named.items() if source is not None]
-    for _, source in found:
+    for key, source in found:
         if not isinstance(source, Tensor):
-            raise no_handle(repr(recipe), source)
+            is_source = key is None or key in (_source_names(recipe) or (key,))
+            raise no_handle(repr(recipe), source) if is_source else _no_source(recipe, key)
     if isinstance(recipe, EachCall):  # a port is called as its source, which may have no name yet
         return [(key or s.port or s.record.label, s) for key, s in found]
     if isinstance(recipe, LayerCall) and recipe.op.inputs.kind == "named":
         return [(key or source.record.label, source) for key, source in found]
     return found
+
+
+def _source_names(recipe: Called) -> tuple[str, ...]:
+    """Return the names that sources may be given by; () if they may be any."""
+    if isinstance(recipe, EachCall | ItemCall):
+        return ()
+    return recipe.op.inputs.names if isinstance(recipe, LayerCall) else recipe.argument_names
+
+
+def _no_source(recipe: Called, key: str | None) -> TypeError:
+    """Return the error for a keyword that is neither a source nor `name`."""
+    sources, options = _source_names(recipe), []
+    if isinstance(recipe, LayerCall):
+        options = [*recipe.op.options, "activation", "take", "freeze"]
+    near = nearest(str(key), [*sources, "name", *options])
+    hint = f"did you mean {near}?" if near else f"its sources: {', '.join(sources)}"
+    if isinstance(recipe, LayerCall) and near in options:
+        hint = f"the option {near} stands in the call before: {recipe.label}(..., {near}=...)"
+    return TypeError(f"{recipe!r} takes no source {key!r}: {hint}")
+
+
+def _check_number(recipe: Called, sources: tuple[Any, ...], span: Span) -> None:
+    """Refuse several sources of what takes one, in the words of Python."""
+    if len(_source_names(recipe)) == 1 and len(sources) > 1:
+        message = f"{recipe!r} takes 1 source, not {len(sources)}"
+        help = f"merge them first, or apply it to each alone: {recipe!r}.each(...)"
+        raise fail("wrong-arity", message, span, help)
 
 
 def _by_argument(recipe: Called, handles: Handles) -> Handles:
@@ -529,7 +558,7 @@ def _by_argument(recipe: Called, handles: Handles) -> Handles:
         return [(None, s) for _, s in handles] if plain else handles
     if isinstance(recipe, ItemCall):
         return [(None, s) for _, s in handles]
-    names = recipe.op.inputs.names if isinstance(recipe, LayerCall) else recipe.argument_names
+    names = _source_names(recipe)
     if all(key is None for key, _ in handles):
         return handles
     if len(names) == 1:

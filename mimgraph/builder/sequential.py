@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from mimgraph.analysis.alone import Given
+from mimgraph.arguments import shown
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
-from mimgraph.builder.blocks import BlockCall
+from mimgraph.builder.blocks import BlockCall, Family
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.record import IN_SEQUENCE, used_already
 from mimgraph.catalogue import Applicable, LayerCall, Op
@@ -86,8 +87,19 @@ def _layer(item: Any) -> LayerCall | BlockCall:
         item = item.as_layer()
     if isinstance(item, LayerCall | BlockCall):
         return item
-    hint = f", write layers.{item.name}()" if isinstance(item, Op) else ""
-    raise TypeError(f"an item is a layer or block with its options, not {item!r}{hint}")
+    wants = "an item is a layer or block with its options"
+    raise TypeError(f"{wants}, not {shown(item)}{_instead_of(item)}")
+
+
+def _instead_of(item: Any) -> str:
+    """Return what to write instead, where that is known."""
+    if isinstance(item, Op) and item.kind == "merge":
+        return f": a merge takes several sources, merges.{item.name}(a, b)"
+    if isinstance(item, Op):
+        return f": write layers.{item.name}()"
+    if isinstance(item, Family):
+        return f": write {item.name}()"
+    return ": write Sequential(*items)" if isinstance(item, list | tuple) else ""
 
 
 def _after(feed: Feed, known: Feed, nodes: list[ir.Node], blocks: dict[str, ir.Block]) -> Feed:

@@ -33,7 +33,13 @@ def call_faults(
         for name in expected
         if name not in optional and inputs.get(name) is None
     )
-    given = {name: x for name, x in inputs.items() if name in expected and x is not None}
+    known = {name: x for name, x in inputs.items() if name in expected}
+    yield from tensor_faults(graph, known, takes)
+
+
+def tensor_faults(graph: TypedGraph, inputs: Mapping[str, Any], takes: Takes) -> Iterator[str]:
+    """What is no tensor, and what `misfits` tells of the others; None is left out."""
+    given = {name: x for name, x in inputs.items() if x is not None}
     tensors = {name: x for name, x in given.items() if isinstance(x, Tensor)}
     for name, x in given.items():
         if name not in tensors:

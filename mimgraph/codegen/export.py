@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from torch.export import Dim as TorchDim
 
+from mimgraph.codegen.checks import same_kind, tensor_faults
 from mimgraph.ir.dim import Dim, Size, at_least, constant_term, substitute, symbol, symbols
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed import Leaf, Sequence, TypedGraph, TypedNode, bodies, single_nodes, unwrap
@@ -28,9 +29,11 @@ def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) 
     unknown = [name for name in given if name not in inputs]
     if unknown:
         raise ValueError(f"there is no input {unknown[0]!r}; the inputs: {', '.join(inputs)}")
-    absent = (
-        [n for n, value in given.items() if value is None] if isinstance(given, Mapping) else []
-    )
+    tensors = given if isinstance(given, Mapping) else {}
+    absent = [name for name, value in tensors.items() if value is None]
+    faults = list(tensor_faults(graph, tensors, same_kind))
+    if faults:
+        raise ValueError("; ".join(faults))
     inner = list(_inner_sizes(graph))
     dims: dict[Size, Any] = {}  # one object a name, as torch would have it
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from mimgraph.arguments import as_mapping, as_plain, as_texts
 from mimgraph.codegen.calls import Call, call_of
 from mimgraph.codegen.conventions import defined, in_parts, joined_in_both
 from mimgraph.codegen.joins import plan, shapes
@@ -46,7 +47,9 @@ def load_state(
     sizes: Mapping[str, int] | None,
 ) -> Transfer:
     """Copy the tensors of `other` into those of the model that are used alike."""
-    sample = seeded_inputs(graph, 2, 0, choose_sizes(graph, sizes or {}))
+    inputs = as_texts("inputs", inputs, '{"text": "input_ids"}')
+    sizes = as_plain("sizes", as_mapping("sizes", sizes, '{"T": 128}'))
+    sample = seeded_inputs(graph, 2, 0, choose_sizes(graph, sizes))
     call = call_of(other, sample, inputs) if isinstance(other, nn.Module) else None
     mine = Call(model, {name: name for name in sample}, by_position=False)
     seen = _seen(graph, mine, other, call, sample)

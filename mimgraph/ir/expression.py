@@ -97,7 +97,9 @@ class WrittenInt(int):
 
     written: Expression
 
-    def __new__(cls, value: int, written: Expression) -> Self:
+    def __new__(cls, value: Any = 0, written: Expression | None = None) -> Self:
+        if written is None:  # code that makes a number of the same type, `type(n)(2 * n)`
+            return int(value)  # type: ignore[return-value]
         self = super().__new__(cls, value)
         self.written = written
         return self
@@ -141,7 +143,9 @@ class WrittenFloat(float):
 
     written: Expression
 
-    def __new__(cls, value: float, written: Expression) -> Self:
+    def __new__(cls, value: Any = 0.0, written: Expression | None = None) -> Self:
+        if written is None:
+            return float(value)  # type: ignore[return-value]
         self = super().__new__(cls, value)
         self.written = written
         return self

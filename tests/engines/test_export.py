@@ -290,6 +290,14 @@ def test_inputs_left_out_are_none_or_not_told() -> None:
         graph.dynamic_shapes(["photo"])
 
 
+def test_a_tensor_that_does_not_fit_is_told() -> None:
+    graph = mg.loads("inputs: {x: [T, 6]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y")
+    assert list(graph.dynamic_shapes({"x": torch.zeros(2, 3, 6)})) == ["x"]
+    for sizes in ((6,), (2, 3, 7)):
+        with pytest.raises(ValueError, match=r"x is \(N, T, 6\), not \("):
+            graph.dynamic_shapes({"x": torch.zeros(sizes)})
+
+
 def test_what_torch_itself_cannot_keep_open() -> None:
     """An LSTM is unrolled, over its length too: by our module as by torch's own."""
     graph = mg.loads(
