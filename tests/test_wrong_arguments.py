@@ -251,6 +251,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "g.load_state.inputs": lambda w: gr.load_state(gr.compile(), gr.compile(), inputs=w),
     "g.load_state.input": lambda w: gr.load_state(gr.compile(), gr.compile(), inputs={"x": w}),
     "g.load_state.sizes": lambda w: gr.load_state(gr.compile(), gr.compile(), sizes=w),
+    "g.load_state.size": lambda w: gr.load_state(gr.compile(), gr.compile(), sizes={"T": w}),
     "g.load_state.strict": lambda w: gr.load_state(gr.compile(), model, strict=w),
     "g.summary.batch": lambda w: gr.summary(w),
     "g.summary.sizes": lambda w: gr.summary(sizes=w),

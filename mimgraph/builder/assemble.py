@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from mimgraph.analysis.alone import Given
 from mimgraph.analysis.names import class_fault
 from mimgraph.analysis.structure import unique
 from mimgraph.arguments import as_flag, as_text, wrong
+from mimgraph.builder.change import with_options
 from mimgraph.builder.content import content
 from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
@@ -136,40 +137,6 @@ def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) 
     node = names[output.handle.record]
     source = ir.Source(node, output.handle.port, span)
     return ir.Output(name or node, source, span, output.training_only, output.doc)
-
-
-def with_options(given: Any, change: Callable[[ir.Option], ir.Option]) -> Any:
-    """A node, or what it is given, with every option changed; itself where none is."""
-
-    def having(**parts: Any) -> Any:
-        found = {name: with_options(part, change) for name, part in parts.items() if part}
-        same = all(found[name] is parts[name] for name in found)
-        return given if same else replace(given, **found)
-
-    match given:  # the usual ones first
-        case ir.Option():
-            return change(given)
-        case dict():
-            found = {key: with_options(value, change) for key, value in given.items()}
-            return found if any(found[key] is not given[key] for key in given) else given
-        case ir.Apply(options=options, lone=lone, activation=activation):
-            return having(options=options, lone=lone, activation=activation)
-        case ir.Node(operation=operation):
-            return having(operation=operation)
-        case ir.Chain(items):
-            return having(items=items)
-        case ir.Activation(options=options, lone=lone):
-            return having(options=options, lone=lone)
-        case ir.Call(params=params, lone=lone, repeat=repeat):
-            return having(params=params, lone=lone, repeat=repeat)
-        case ir.Each(operation=operation, options=options):
-            return having(operation=operation, options=options)
-        case ir.Repeat(times=times, each=each):
-            times, each = with_options(times, change), with_options(each, change)
-            return given._replace(times=times, each=each)
-        case tuple():  # the items of a chain
-            return tuple([with_options(item, change) for item in given])
-    return given
 
 
 # --- the graph ------------------------------------------------------------------------------------

@@ -225,11 +225,18 @@ class BlockFunction(Family):
         ]
         try:
             returned = self.function(*handles, **{**as_given({**params}), **trace.arguments()})
+            trace.close()
+            return self._declared_by(returned, [handle.record for handle in handles], params, trace)
         finally:
             trace.close()
+            trace.release()
+
+    def _declared_by(
+        self, returned: Any, inputs: list[Record], params: Mapping[str, Any], trace: Trace
+    ) -> Traced:
+        """Declare what a run made that `returned` this."""
         outputs = self._outputs(returned, trace)
         named = [(name, Output(handle)) for name, handle in outputs]
-        inputs = [handle.record for handle in handles]
         if trace.results:
             by_name = dict(zip(self.inputs, inputs, strict=True))
             trace.seen |= deciding_axes(trace, by_name, self.span)

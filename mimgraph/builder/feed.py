@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Made, infer_node
+from mimgraph.builder.change import without_origins
 from mimgraph.builder.place import raise_faults
 from mimgraph.builder.trace import Trace
 from mimgraph.diagnostics import Report
@@ -31,6 +33,12 @@ class Feed(NamedTuple):
     made: Mapping[str, Made]
     trace: Trace | None
 
+    def keep(self, uses: dict[Any, Any], use: object) -> None:
+        """Enter in the uses of a layer what its first call in this body recorded."""
+        uses[self.trace] = use
+        if self.trace is not None:
+            self.trace.called.append(uses)
+
     def infer(
         self,
         operation: ir.Operation,
@@ -41,7 +49,9 @@ class Feed(NamedTuple):
         """The node typed alone; raises what is wrong with it."""
         report = Report()
         node = ir.Node(self.name, self.span, operation, self.sources, take, freeze)
-        typed = infer_node(node, self.made, report, blocks, self.path)
+        # numbers that remember one run of a function would be new to every rule
+        alone = node if self.trace is None else without_origins(node)
+        typed = infer_node(alone, self.made, report, blocks, self.path)
         raise_faults(report, self.span)
         assert typed is not None
-        return typed
+        return typed if alone is node else replace(typed, declared=node)

@@ -15,8 +15,9 @@ from mimgraph.analysis.options import with_numbers
 from mimgraph.analysis.state import State
 from mimgraph.analysis.structure import needed_for
 from mimgraph.builder.apply import option
-from mimgraph.builder.assemble import with_keys, with_options
+from mimgraph.builder.assemble import with_keys
 from mimgraph.builder.blocks import BlockCall, Declared, Family, new_key
+from mimgraph.builder.change import with_options
 from mimgraph.builder.content import content
 from mimgraph.builder.feed import Feed
 from mimgraph.builder.names import snake_case

@@ -440,7 +440,7 @@ def _record(
     arguments = tuple(_by_argument(recipe, handles))
     kept = Record(draft.typed, span, name, stem, trace, recipe, arguments, draft.blocks)
     if first is None:
-        recipe.uses[trace] = kept
+        feed.keep(recipe.uses, kept)
     return Tensor(kept)
 
 

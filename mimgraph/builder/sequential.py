@@ -78,7 +78,7 @@ class Sequential(Applicable):
                 continue
             if feed.trace in item.uses:
                 raise used_already(item, feed.span)
-            item.uses[feed.trace] = IN_SEQUENCE
+            feed.keep(item.uses, IN_SEQUENCE)
 
 
 def _layer(item: Any) -> LayerCall | BlockCall:

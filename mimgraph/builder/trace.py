@@ -51,6 +51,7 @@ class Trace:
 
     __slots__ = (
         "active",
+        "called",
         "depth",
         "family",
         "params",
@@ -76,6 +77,7 @@ class Trace:
         self.sizes = sizes
         self.depth: int = outer.depth + 1 if outer else 1
         self.active = True
+        self.called: list[dict[Any, Any]] = []  # the uses of what was called in it
         self.watched = watched
         self.spoken: set[str] = set()  # the names that declared values speak of
         self.used: set[str] = set()
@@ -88,8 +90,16 @@ class Trace:
 
     def close(self) -> None:
         """The function has returned: what it made stands in the block."""
-        self.active = False
-        _running.remove(self)
+        if self.active:
+            self.active = False
+            _running.remove(self)
+
+    def release(self) -> None:
+        """Forget the calls, once the block is declared: layers made outside would keep every run."""
+        for uses in self.called:
+            uses.pop(self, None)
+        self.called.clear()
+        self.results.clear()
 
     def note(self, name: str | Result) -> None:
         """Record that Python code decided something by the value of this name, or by a result."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from mimgraph.analysis.sizes import checked
 from mimgraph.arguments import as_mapping, as_plain, as_texts
 from mimgraph.codegen.calls import Call, call_of
 from mimgraph.codegen.conventions import defined, in_parts, joined_in_both
@@ -49,6 +50,7 @@ def load_state(
     """Copy the tensors of `other` into those of the model that are used alike."""
     inputs = as_texts("inputs", inputs, '{"text": "input_ids"}')
     sizes = as_plain("sizes", as_mapping("sizes", sizes, '{"T": 128}'))
+    checked(graph, sizes)
     sample = seeded_inputs(graph, 2, 0, choose_sizes(graph, sizes))
     call = call_of(other, sample, inputs) if isinstance(other, nn.Module) else None
     mine = Call(model, {name: name for name in sample}, by_position=False)
