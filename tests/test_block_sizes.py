@@ -198,6 +198,80 @@ def check_dump(function: Function, one: tuple[int, ...], other: tuple[int, ...])
     assert made(graph.blocks["f"], *other) == made(block, *other)  # which calls the function
 
 
+# --- random functions ------------------------------------------------------------------------------
+
+
+def made_of(steps: list[tuple[str, int]]) -> Any:
+    """A block function of two inputs that does these steps with the sizes of what it has so far."""
+
+    @mg.block
+    def f(x: mg.Tensor, y: mg.Tensor) -> mg.Tensor:
+        found = [x, y]
+        for kind, n in steps:
+            one, other = found[n % len(found)], found[(n + 1) % len(found)]
+            width = first(one)
+            if kind == "layer":
+                one = layers.Linear(n + 2)(one)
+            elif kind == "plain":
+                one = layers.ReLU()(one)
+            elif kind == "size":
+                one = layers.Linear(width + n)(one)
+            elif kind == "branch" and width > 3:
+                one = layers.Linear(n + 1, bias=False)(one)
+            elif kind == "both":
+                one = layers.Linear(3, bias=width == first(other))(one)
+            elif kind == "loop":
+                one = chained(one, halved(width))
+            elif kind == "halves" and width % 2 == 0:
+                one = halves(one)
+            elif kind == "concat":
+                one = merges.concat(one, other)
+            elif kind == "add":
+                one = merges.add(layers.Linear(first(other))(one), other)
+            elif kind == "block":
+                one = wide_block()(one)
+            elif kind == "any":
+                one = any_size(repeat=2)(one)
+            elif kind == "chain":
+                one = mg.Sequential(layers.Linear(n + 1), wide_block(), layers.Tanh())(one)
+            found.append(one)
+        return layers.Tanh()(found[-1])
+
+    return f
+
+
+STEPS = ["layer", "plain", "size", "branch", "both", "loop", "halves", "concat", "add"]
+STEPS += ["block", "any", "chain"]
+
+
+@amounts(60, 600, 6_000)
+def test_a_dump_of_two_inputs_gives_what_the_function_gives_or_refuses(amount: settings) -> None:
+    steps = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5)), min_size=1, max_size=5)
+    sizes = st.tuples(st.integers(1, 6), st.integers(1, 6))
+    amount(given(steps, sizes, sizes)(check_two))()
+
+
+def check_two(steps: list[tuple[str, int]], one: tuple[int, int], other: tuple[int, int]) -> None:
+    block = made_of(steps)
+
+    def graph(block: Any, sizes: tuple[int, int]) -> mg.Graph | None:
+        x, y = mg.Input("x", sizes[:1]), mg.Input("y", sizes[1:])
+        try:
+            return mg.Graph(block()(x, y, name="z"))
+        except mg.SpecError:
+            return None
+
+    made = graph(block, one)
+    if made is None:
+        return
+    loaded = mg.loads(made.dumps())
+    assert loaded == made
+    assert loaded.source() == made.source()
+    assert graph(loaded.blocks["f"], one) == made
+    again = graph(loaded.blocks["f"], other)
+    assert again is None or again == graph(block, other)
+
+
 def test_a_size_that_decides_gives_a_block_for_each() -> None:
     block = named(VECTORS["a comparison"][0])
     uses = {f"y{n}": block()(mg.Input(f"x{n}", (n,))) for n in (6, 8)}
@@ -237,6 +311,18 @@ def test_a_repeat_may_not_decide_by_sizes_that_change() -> None:
     assert "repeat: 3" in same.dumps()
     with pytest.raises(mg.SpecError, match="call the block once for each"):
         wide_block(repeat=3)(mg.Input("x", (2,)))
+
+
+def test_a_layer_made_outside_keeps_no_run() -> None:
+    outside = layers.Linear(3)
+
+    @mg.block
+    def f(x: mg.Tensor) -> mg.Tensor:
+        return outside(x)
+
+    for _ in range(3):
+        f()(mg.Input("x", (6,)))
+    assert not outside.uses
 
 
 # --- what a function reads beside its arguments -----------------------------------------------------
