@@ -344,6 +344,21 @@ def test_a_function_is_run_at_each_call() -> None:
     assert next(names) == 5  # once for all times that are given the same
 
 
+def test_a_block_inside_of_a_function_is_the_same_for_each_run() -> None:
+    @mg.block
+    def around(x: mg.Tensor) -> mg.Tensor:
+        @mg.block
+        def inner(y: mg.Tensor) -> mg.Tensor:
+            return layers.Linear(3)(y)
+
+        return inner()(x)
+
+    x, y = mg.Input("x", (3,)), mg.Input("y", (3,))
+    each = around().each(x, y, name="all")
+    graph = mg.Graph({"x": each["x"], "y": each["y"], "z": around(repeat=2)(x)})
+    assert list(graph.declared.blocks) == ["inner", "around"]
+
+
 @pytest.mark.parametrize("key", ["hidden", "act", "added"])
 def test_a_block_follows_what_its_function_reads(key: str) -> None:
     config: dict[str, Any] = {"hidden": 3, "act": "ReLU", "added": 1}

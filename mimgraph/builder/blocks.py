@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from copy import copy
 from dataclasses import replace
 from itertools import count
+from types import CodeType
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from mimgraph.analysis.alone import Given, Made
 from mimgraph.analysis.names import NODE_WORDS, input_fault, name_fault
@@ -41,6 +43,7 @@ WORDS = ("repeat", "take", "freeze")  # of a use, beside its params
 _FINAL = "_mimgraph_final"  # marks an exception that the function raises with plain numbers, too
 
 _numbers = count()
+_keys: WeakKeyDictionary[CodeType, dict[Hashable, str]] = WeakKeyDictionary()  # by content
 
 
 def new_key(family: str) -> str:
@@ -119,7 +122,7 @@ class BlockFunction(Family):
         self.span = definition(function)
         self.doc = inspect.getdoc(function) or ""
         self.inputs, self.defaults = self._signature()
-        self.known: dict[Any, tuple[str, ir.Block]] = {}  # by content, to be one for all runs
+        self.known: dict[str, ir.Block] = {}  # by key, to be one for all runs
         self.__name__ = self.__qualname__ = self.name
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
@@ -275,11 +278,13 @@ class BlockFunction(Family):
                 return body
 
     def _one_of(self, block: ir.Block) -> tuple[str, ir.Block]:
-        """Return the key and the block of the first run that declared the same."""
-        said = content(block)
-        if said not in self.known:
-            self.known[said] = new_key(self.name), block
-        return self.known[said]
+        """Return the key and the block of the first run that declared the same.
+
+        A function that is defined inside of another's is made again by each run of it.
+        """
+        keys = _keys.setdefault(self.function.__code__, {})
+        key = keys.setdefault(content(block), new_key(self.name))
+        return key, self.known.setdefault(key, block)
 
     def with_defaults(self, values: Mapping[str, Any]) -> BlockFunction:
         """Return the same function with other defaults."""
