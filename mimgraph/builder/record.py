@@ -177,6 +177,7 @@ class Tensor(Shown):
 
     def _repr_html_(self) -> str:
         """What leads to it, in a notebook."""
+        self._look()
         return show(self)
 
     def _missing(self) -> str:
