@@ -65,7 +65,7 @@ def check_scope(
     if outputs_fine and outputs:
         cyclic = len(report.diagnostics) > before and len(order) < len(named_nodes)
         if not cyclic:
-            _check_used(named_inputs, named_nodes, order, outputs, report, path)
+            _check_used(named_inputs, named_nodes, order, outputs, lost, report, path)
     return Scope(named_inputs, named_nodes, tuple(order), tuple(outputs))
 
 
@@ -324,10 +324,12 @@ def _check_used(
     nodes: Mapping[str, Node],
     order: Sequence[Node],
     outputs: Sequence[Output],
+    lost: Collection[str],
     report: Report,
     path: str,
 ) -> None:
-    """Report inputs that nothing reads, and each dead chain at its end."""
+    """Report inputs that nothing reads, and each dead chain at its end, unless an unknown name may
+    mean it."""
     if any(_reads_unknown(node) for node in nodes.values()):
         return
     read = {output.source.name for output in outputs}
@@ -335,20 +337,44 @@ def _check_used(
         read.update(source.name for source in node.sources or ())
         if (share := shared_by(node)) is not None:
             read.add(share.target)
-    for thing in (*inputs.values(), *nodes.values()):
-        if thing.name in read or report.speaks_of(thing.name):
-            continue
-        is_node = isinstance(thing, Node)
-        if isinstance(thing, Node) and thing.operation is None:  # its own fault is told already
-            continue
-        report.add(
-            Diagnostic(
-                "unused-node" if is_node else "unused-input",
-                f"no output depends on {thing.name}" if is_node else f"nothing reads {thing.name}",
-                thing.span,
-                help="name it in outputs, or delete it"
-                if is_node
-                else "feed it to a node, or delete it",
-                node=path + thing.name if is_node else "",
-            )
-        )
+    unread = [
+        thing
+        for thing in (*inputs.values(), *nodes.values())
+        if thing.name not in read and not report.speaks_of(thing.name)
+    ]
+    unread_inputs = [thing for thing in unread if not isinstance(thing, Node)]
+    unread_inputs = _unmeant(unread_inputs, inputs, nodes, lost, report)
+    for one in unread_inputs:
+        message, help = f"nothing reads {one.name}", "feed it to a node, or delete it"
+        report.add(Diagnostic("unused-input", message, one.span, help=help))
+    for thing in unread:
+        # a node without an operation has a fault of its own
+        if isinstance(thing, Node) and thing.operation is not None:
+            message = f"no output depends on {thing.name}"
+            help, here = "name it in outputs, or delete it", path + thing.name
+            report.add(Diagnostic("unused-node", message, thing.span, help=help, node=here))
+
+
+def _unmeant(
+    unread: list[Input | BlockInput],
+    inputs: Mapping[str, Input | BlockInput],
+    nodes: Mapping[str, Node],
+    lost: Collection[str],
+    report: Report,
+) -> list[Input | BlockInput]:
+    """Return the inputs that nothing reads, without those that unknown names may mean: all, if
+    there are as many such names, else none, as nobody knows which."""
+    if not unread:
+        return []
+    choices = (*inputs, *nodes)
+    unknown = {
+        source.name
+        for node in nodes.values()
+        for source in node.sources or ()
+        if source.name not in inputs
+        and source.name not in nodes
+        and not names_in(source, choices)
+        and not is_lost(source.name, lost, choices, report)
+        and report.nearest(source.name, choices) is None
+    }
+    return unread if len(unread) > len(unknown) else []

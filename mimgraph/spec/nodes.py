@@ -244,7 +244,7 @@ class NodeReader(OperationReader):
         if isinstance(tree, Map) and len(tree.entries) == 1:
             return self.named_output(*tree.entries[0], words)
         source = self.source(tree, "")
-        if source is not None and source.port is not None:
+        if source is not None and source.port is not None and source.name not in self.lost:
             help = f"{{{source.port}: {source.name}.{source.port}}}"
             if source.port == "*":
                 help = f"name each port: {{a: {source.name}.a, b: {source.name}.b}}"

@@ -357,5 +357,14 @@ def faulty_option(span: Span) -> Option:
 
 
 def lost_names(*sections: Tree | None) -> frozenset[str]:
-    """Return the names in these sections whose keys could not be read."""
-    return frozenset(name for tree in sections if isinstance(tree, Map) for name in tree.lost)
+    """Return the names in these sections whose keys could not be read, and of keys with a dot the
+    name that a source `head.fc` has."""
+    found: set[str] = set()
+    for tree in sections:
+        keys = [key for key, _ in tree.entries] if isinstance(tree, Map) else []
+        if isinstance(tree, Map):
+            found.update(tree.lost)
+        elif isinstance(tree, Seq):
+            keys = [item for item in tree.items if isinstance(item, Scalar)]
+        found.update(key.text.partition(".")[0] for key in keys if "." in key.text)
+    return frozenset(found)
