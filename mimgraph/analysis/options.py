@@ -108,12 +108,20 @@ class Bound(NamedTuple):
     activation: Activation | None = None
 
 
-Origins = Mapping[str, Span]  # where a repeat's `with` writes the values of params
+class Origin(NamedTuple):
+    """Holds where a use of a block gives the value of a param; if it is one of those that `with`
+    gives, what is wrong with it is told there."""
+
+    span: Span
+    in_with: bool
+
+
+Origins = Mapping[str, Origin]  # by the name of the param
 NO_ORIGINS: Origins = {}
 
 
-def origin_of(value: Any, origins: Origins) -> Span | None:
-    """Return where a repeat's `with` gives the param that this value is computed from, if one does."""
+def origin_of(value: Any, origins: Origins) -> Origin | None:
+    """Return where the use gives the param that this value is computed from, if it does."""
     if not origins or not isinstance(value, Written):
         return None
     return next((origins[v.name] for v in variables(value.expression) if v.name in origins), None)
@@ -348,9 +356,13 @@ def _matched(
     return given
 
 
-def placed(span: Span, origin: Span | None) -> tuple[Span, tuple[Label, ...]]:
-    """Place a fault where its value was written, with a label where the value is used."""
-    return (span, ()) if origin is None else (origin, (Label(span, "used here"),))
+def placed(span: Span, origin: Origin | None) -> tuple[Span, tuple[Label, ...]]:
+    """Place a fault where its value is used or, of one in `with`, written; the other gets a label."""
+    if origin is None:
+        return span, ()
+    if origin.in_with:
+        return origin.span, (Label(span, "used here"),)
+    return span, (Label(origin.span, "given here"),)
 
 
 def values(
@@ -490,6 +502,20 @@ def unknown_option(
         ),
         name,
     )
+
+
+def given_twice(
+    one: Mapping[str, Option], other: Mapping[str, Option], report: Report, node: str
+) -> bool:
+    """Report each option that a node gives and `with` gives again; return whether there is one."""
+    twice = [name for name in one if name in other and name != OTHERS]
+    for name in twice:
+        first, second = sorted((one[name].key, other[name].key), key=lambda span: span[1:])
+        labels = (Label(first, "first given here"),) if first != second else ()  # one call
+        help = "write it once: in with, one value for each, or beside it for all"
+        message = f"{name} is given twice"
+        report.add(Diagnostic("duplicate-key", message, second, "", labels, help, node), name)
+    return bool(twice)
 
 
 def missing_options(
