@@ -43,6 +43,18 @@ from mimgraph.source import PythonFile, Span
 
 NO_ACTIVATION = ("none", "linear", "identity")
 NAMING = ("layer", "name", "type", "op")  # keys under which others write an activation
+# what is a node without being a layer, and how it is written
+INSTEAD = {
+    "parameter": "{parameter: [8], init: zeros}",
+    "buffer": "{buffer: [8], init: zeros}",
+    "arange": "{arange: x, dim: 1}",
+    "seq": "{from: x, seq: [ReLU]}",
+    "sequential": "{from: x, seq: [ReLU]}",
+    "layer": "{layer: ReLU, from: x}",
+    "merge": "{merge: add, from: [x, y]}",
+    "block": "{block: step, from: x}",
+    "share": "{share: a, from: x}",
+}
 WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
@@ -76,7 +88,7 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     name = python_name(apply.name)
     help = state.report.suggestion(name, choices)
     if op := named_elsewhere(name):
-        help = _other_kind(op) if op.kind == other else f"did you mean {op.name}?"
+        help = _other_kind(op, form) if op.kind == other else f"did you mean {op.name}?"
     if apply.kind == "layer":
         written = from_python(apply.name, form) if name != apply.name else ""
         help = f"write {written}" if written else help or own
@@ -84,8 +96,9 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
         if port and (owner in blocks or catalogue.find("layer", owner)):
             help = f"its results are taken with take: {{{owner}: {{..., take: {port}}}}}"
             help = help if form == "item" else f"write {owner}, and take: {port} beside it"
+    help = _node_instead(apply, form) or help
     if op := catalogue.find(other, apply.name):
-        help = _other_kind(op)
+        help = _other_kind(op, form)
     elif apply.name in blocks:
         help = f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
     message = f"no {apply.kind} is called {apply.name!r}"
@@ -94,9 +107,30 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
         state.report.spoken.update(texts_in(option.value))  # the y of `add: y` in a seq
 
 
-def _other_kind(op: Op) -> str:
+def _other_kind(op: Op, form: Form) -> str:
     """What to write for an op that is named where one of another kind stands."""
+    if form == "item" and op.kind == "merge":
+        node = f"{{merge: {op.name}, from: [..., ...]}}"
+        return f"{op.name} is a merge: make it a node, {node}, and feed the seq from it"
     return f"{op.name} is a {op.kind}: write {{{op.kind}: {op.name}, ...}}"
+
+
+def _node_instead(apply: Apply, form: Form) -> str:
+    """Return how a node is written whose key stands where a layer is named: `layer: parameter`, or
+    `{layer: ReLU}` in a seq."""
+    name = python_name(apply.name).lower()
+    if apply.kind != "layer" or name not in INSTEAD:
+        return ""
+    if form != "item":
+        return f"write {INSTEAD[name]}"
+    if name in ("seq", "sequential"):
+        return "write its layers here, in the seq around it"
+    inside = apply.lone.value if apply.lone is not None else None
+    if not isinstance(inside, str):
+        return f"make it a node of its own: {INSTEAD[name]}"
+    if op := catalogue.find("merge", inside):
+        return _other_kind(op, form)
+    return f"write {inside}" if name in ("layer", "block") else ""
 
 
 def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | None]:

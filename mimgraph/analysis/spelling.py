@@ -63,7 +63,8 @@ def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
     for spec in op.required:
         value = given[spec.name].value if spec.name in given else None
         shown[spec.name] = str(value) if type(value) in _PLAIN else "..."
-        if spec.name not in given:
+        # a lone 0 is an index: axis 0 is the batch
+        if spec.name not in given or (form == "item" and value == 0 and spec.name[:3] == "dim"):
             pattern = rf'\b{spec.name}: (\[.*?\]|".*?"|[^,}}]+)'
             found = re.search(pattern, example)
             shown[spec.name] = found[1] if found else "..."

@@ -141,7 +141,8 @@ class _SpecReader(NodeReader):
     ) -> dict[str, Option]:
         """Return the params in order, with overrides; a param whose key could not be read has a
         faulty value."""
-        params = self.mapping("params", tree) or Map((), self.origin)
+        params = self.mapping("params", tree, _without_values(tree) if reserved else "")
+        params = params or Map((), self.origin)
         lost = (OTHERS,) if tree is not None and not isinstance(tree, Map) else params.lost
         found: dict[str, Option] = {}
         for key, value in params.entries:
@@ -349,6 +350,12 @@ class _SpecReader(NodeReader):
         """Return an input of a block that takes any shape."""
         name = self.text(what, tree)
         return BlockInput(name, tree.span) if name is not None else None
+
+
+def _without_values(tree: Tree | None) -> str:
+    """Return how the params of a block are written that stand in a list: each use gives them."""
+    names = [getattr(item, "name", None) for item in tree.items] if isinstance(tree, Seq) else []
+    return f"{{{', '.join(f'{name}: null' for name in names)}}}" if names and all(names) else ""
 
 
 def faulty_option(span: Span) -> Option:

@@ -1,0 +1,84 @@
+"""What a help proposes, pasted into the spec: nothing is wrong with it any more."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.marked import faults, told
+
+HEAD = "params: {hidden: 4, half: 0.5}\ninputs: {x: [4, 8], tokens: {shape: [T], vocab: 9}, ids: {vocab: 5}, city: {vocab: 7}}\n"
+BLOCKS = "blocks:\n  mlp: {params: {width: 3}, seq: [{Linear: $width}]}\n"
+TAIL = "outputs: {y: y, x: x, tokens: tokens, ids: ids, city: city}\n"
+
+# A node with what is wrong in brackets, the part of the help that is pasted, and the node with it,
+# in which there may be something for its `...`.
+NODES = {
+    "a number with _": ("{layer: Linear, from: x, out_features: ⟦1_000⟧}", "1000"),
+    "a number with 0 in front": ("{layer: Linear, from: x, out_features: ⟦064⟧}", "64"),
+    "yes": ("{layer: Linear, from: x, out_features: 3, bias: ⟦yes⟧}", "true"),
+    "a variable of a shell": ("{layer: Linear, from: x, out_features: ⟦${hidden}⟧}", "$hidden"),
+    "a path in a template": (
+        "{layer: Linear, from: x, out_features: ⟦${params.hidden}⟧}",
+        "$hidden",
+    ),
+    "a format of Python": ("{layer: Linear, from: x, out_features: ⟦%(hidden)d⟧}", "$hidden"),
+    "a variable of configure": ("{layer: Linear, from: x, out_features: ⟦@hidden@⟧}", "$hidden"),
+    "an axis of a lone value": ("{from: x, seq: [⟦{Select: 0}⟧]}", "{Select: {dim: 1, index: 0}}"),
+    "a layer by its key in a seq": ("{from: x, seq: [⟦{layer: ReLU}⟧, {Linear: 3}]}", "ReLU"),
+    "a block by its key in a seq": ("{from: x, seq: [⟦{block: mlp}⟧]}", "mlp"),
+    "options beside a layer's key": (
+        "{from: x, seq: [⟦{layer: Linear, out_features: 3, bias: false}⟧]}",
+        "{Linear: {out_features: 3, bias: false}}",
+    ),
+    "two activations": (
+        "{layer: Linear, from: x, out_features: 3, ⟦activation: [ReLU, Dropout]⟧}",
+        "activation: ReLU",
+    ),
+    "a parameter as a layer": ("⟦{layer: parameter}⟧", "{parameter: [8], init: zeros}"),
+    "a Sequential": ("⟦{layer: nn.Sequential, from: x}⟧", "{from: x, seq: [ReLU]}"),
+}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_value_or_node_is_mended(name: str) -> None:
+    node, pasted = NODES[name]
+    wrong = re.sub("[⟦⟧]", "", node)
+    (fault,) = faults(f"{HEAD}{BLOCKS}nodes:\n  y: {wrong}\n{TAIL}")
+    assert re.search(rf"(?<!\w){re.escape(pasted)}(?!\w)", fault.help), fault.help
+    right = re.sub("⟦.*⟧", lambda _: pasted, node)
+    assert told(f"{HEAD}{BLOCKS}nodes:\n  y: {right}\n{TAIL}") == []
+
+
+# A wrong spec, what its help says to write, and the spec with it; in that, something stands for `...`.
+SPECS = {
+    "a node called by a number": (
+        "inputs: {x: [8]}\nnodes:\n  1: {layer: ReLU, from: x}\noutputs: 1\n",
+        "n1",
+        "inputs: {x: [8]}\nnodes:\n  n1: {layer: ReLU, from: x}\noutputs: n1\n",
+    ),
+    "a merge in a seq": (
+        "inputs: {x: [8], z: [8]}\nnodes:\n  y: {from: x, seq: [concat, {Linear: 3}]}\noutputs: {y: y, z: z}\n",
+        "{merge: concat, from: [..., ...]}",
+        "inputs: {x: [8], z: [8]}\nnodes:\n  both: {merge: concat, from: [x, z]}\n  y: {from: both, seq: [{Linear: 3}]}\noutputs: {y: y, z: z}\n",
+    ),
+    "Dropout as an activation": (
+        "inputs: {x: [8]}\nnodes:\n  y: {layer: Linear, from: x, out_features: 3, activation: [ReLU, Dropout]}\noutputs: y\n",
+        "{layer: Dropout, from: ...}",
+        "inputs: {x: [8]}\nnodes:\n  y: {layer: Linear, from: x, out_features: 3, activation: ReLU}\n  z: {layer: Dropout, from: y}\noutputs: z\n",
+    ),
+    "params of a block in a list": (
+        "inputs: {x: [8]}\nblocks:\n  b: {params: [width, rate], seq: [{Linear: $width}, {Dropout: $rate}]}\nnodes:\n  y: {block: b, from: x, width: 3, rate: 0.1}\noutputs: y\n",
+        "{width: null, rate: null}",
+        "inputs: {x: [8]}\nblocks:\n  b: {params: {width: null, rate: null}, seq: [{Linear: $width}, {Dropout: $rate}]}\nnodes:\n  y: {block: b, from: x, width: 3, rate: 0.1}\noutputs: y\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("wrong", "pasted", "right"), SPECS.values(), ids=SPECS)
+def test_a_spec_is_mended(wrong: str, pasted: str, right: str) -> None:
+    (fault,) = faults(wrong)
+    assert pasted in fault.help, fault.help
+    assert re.search(re.escape(pasted).replace(r"\.\.\.", r"\w+"), right)
+    assert told(right) == []
