@@ -299,7 +299,9 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
         if key in fed and fed[key].producer != span
     ]
     names = {key: one.text for key, one in fed.items()}
-    help = (_elsewhere(state, site, fault.unknown) if fault.unknown else "") or fault.help
+    help = fault.help
+    if fault.unknown and option is not None:
+        help = _elsewhere(state, site, fault.unknown, option.span.excerpt().text) or help
     state.report.add(
         Diagnostic(
             fault.code,
@@ -313,14 +315,19 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
     )
 
 
-def _elsewhere(state: State, site: Site, name: str) -> str:
-    """Return what to write for an input, node or param that is named but is no source of the node."""
+def _elsewhere(state: State, site: Site, name: str, text: str) -> str:
+    """Return what to write for an input, node or param that a text names but that is no source of
+    the node."""
     context = site.context
     declared = context.scope.inputs.get(name) or context.scope.nodes.get(name)
     if declared is not None:
         span = declared.span
         state.report.drop(lambda one: one.span == span and one.code.startswith("unused-"))
-        sources = [*(site.node.sources or ())]
+        used = set(re.findall(r"\w+", text))
+        sources = [one for one in site.node.sources or () if (one.argument or one.name) in used]
+        for one in site.node.sources or ():
+            if one.argument is not None and (one.name, one.port) == (name, None):
+                return f"write {one.argument}, which is {name} here"
         written = [one.name if one.port is None else f"{one.name}.{one.port}" for one in sources]
         if all(one.argument is None for one in sources):
             return f"name it in from: [{', '.join([*written, name])}]"

@@ -56,7 +56,7 @@ MANY = 32  # names that are not copied for each use
 # what to write for a size `{name}` in a formula
 COUNTED = (
     "compute {name} by nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so its Max plus 1"
-    " is {name}"
+    " is {name}; the formula then needs broadcast: true"
 )
 LONGEST = 80  # characters of a text that a help writes anew
 
@@ -169,7 +169,9 @@ def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
         name, span = match[1], value.part(match.start(1), match.end(1))
         number = env.get(name)
         if name not in env:
-            _unknown_param(name, span, env, report, node)
+            sizes = {known for known, size in env.items() if isinstance(size, Dim)}
+            numbers = {known: env[known] for known in env if known not in sizes}
+            _unknown_param(name, span, numbers, report, node)
             is_unknown = True
         elif number is FAULTY:
             return FAULTY

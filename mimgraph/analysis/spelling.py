@@ -58,16 +58,13 @@ def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
 
 def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
     """Return a layer as YAML with all required options: those given, the others as in its example."""
-    example = op.example[1]
     shown: dict[str, str] = {}
     for spec in op.required:
         value = given[spec.name].value if spec.name in given else None
         shown[spec.name] = str(value) if type(value) in _PLAIN else "..."
         # a lone 0 is an index: axis 0 is the batch
         if spec.name not in given or (form == "item" and value == 0 and spec.name[:3] == "dim"):
-            pattern = rf'\b{spec.name}: (\[.*?\]|".*?"|[^,}}]+)'
-            found = re.search(pattern, example)
-            shown[spec.name] = found[1] if found else "..."
+            shown[spec.name] = op.as_shown(spec.name)
     return as_written(op, shown, form)
 
 

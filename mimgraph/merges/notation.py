@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from mimgraph.catalogue import names
+from mimgraph.catalogue import find, names
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.foreign import NAME, NUMBER, NUMBERS, SYMBOLS, Foreign, Place
 from mimgraph.merges.conditions import LONGEST, as_formula
@@ -76,6 +76,9 @@ ATTRIBUTES = {
 }
 
 
+_AXIS = re.compile(r"\s*(?:dim\s*=\s*)?(-?[1-9])\s*[,)]", re.ASCII)  # of x.mean(dim=1)
+
+
 def name_help(name: str, sources: Collection[str], functions: Collection[str]) -> str:
     """Return what to write in place of a name that is no source of the formula."""
     if name in functions:
@@ -85,9 +88,11 @@ def name_help(name: str, sources: Collection[str], functions: Collection[str]) -
     return CONSTANTS.get(name) or suggestion(name, sources, "its sources")
 
 
-def function_help(name: str, count: int, functions: Collection[str], source: str = "...") -> str:
+def function_help(
+    name: str, count: int, functions: Collection[str], source: str = "...", dim: str = "-1"
+) -> str:
     """Return what to write in place of a call of `count` arguments that a formula does not have."""
-    op = _op(name, source)
+    op = _op(name, source, dim)
     if op and not (count > 1 and name in SYNONYMS):
         return op
     if name in SYNONYMS:
@@ -96,13 +101,20 @@ def function_help(name: str, count: int, functions: Collection[str], source: str
     return near or f"its functions: {', '.join(functions)}"
 
 
-def _op(name: str, source: str) -> str:
-    """Return the layer or merge of that name, written as a node."""
+def _op(name: str, source: str, dim: str) -> str:
+    """Return the layer or merge of that name, written as a node over the axis `dim`."""
     wanted = name.replace("_", "").lower()
     for kind in ("layer", "merge"):
         for found in names(kind):
-            if found.replace("_", "").lower() == wanted:
-                return f"make it a node, and a source of the formula: {{{kind}: {found}, from: {source}}}"
+            op = find(kind, found) if found.replace("_", "").lower() == wanted else None
+            if op is not None:
+                shown = {one.name: op.as_shown(one.name) for one in op.required}
+                shown |= {"dim": dim} if "dim" in shown else {}
+                shown |= {"keepdim": "true"} if "keepdim" in op.options else {}
+                options = "".join(f", {option}: {value}" for option, value in shown.items())
+                wide = " with broadcast: true" if "keepdim" in shown else ""
+                node = f"{{{kind}: {found}, from: {source}{options}}}"
+                return f"make it a node, and a source of the formula{wide}: {node}"
     return ""
 
 
@@ -158,7 +170,9 @@ def _called(functions: Collection[str]) -> Callable[[Place], str]:
     def help(place: Place) -> str:
         owner, name = place.before[0], place.at[1]
         if name not in functions:
-            return function_help(name, 1, functions, _filling(owner, place))
+            axis = _AXIS.match(place.text, place.at.end())
+            dim = axis[1] if axis else "-1"
+            return function_help(name, 1, functions, _filling(owner, place), dim)
         alone = place.text[place.at.end() :].lstrip().startswith(")")
         rest = "" if alone else ", ..."
         return f"write {name}({f'{owner}{rest}' if owner in place.names else '...'})"

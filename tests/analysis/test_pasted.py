@@ -63,6 +63,26 @@ SPECS = {
         "{merge: concat, from: [..., ...]}",
         "inputs: {x: [8], z: [8]}\nnodes:\n  both: {merge: concat, from: [x, z]}\n  y: {from: both, seq: [{Linear: 3}]}\noutputs: {y: y, z: z}\n",
     ),
+    "a sum in a formula": (
+        "inputs: {x: [8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / x.sum()}\noutputs: y\n",
+        "{layer: Sum, from: x, dim: -1, keepdim: true}",
+        "inputs: {x: [8]}\nnodes:\n  sum: {layer: Sum, from: x, dim: -1, keepdim: true}\n  y: {merge: formula, from: {x: x, sum: sum}, expr: x / sum, broadcast: true}\noutputs: y\n",
+    ),
+    "a source of a formula by its own name": (
+        "inputs: {x: [8]}\nnodes:\n  y: {merge: formula, from: {a: x}, expr: x * 2}\noutputs: y\n",
+        "a",
+        "inputs: {x: [8]}\nnodes:\n  y: {merge: formula, from: {a: x}, expr: a * 2}\noutputs: y\n",
+    ),
+    "a size in a formula": (
+        "inputs: {x: [T, 8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / $T}\noutputs: y\n",
+        "{arange: ..., dim: ...}",
+        "inputs: {x: [T, 8]}\nnodes:\n  steps: {arange: x, dim: 1}\n  last: {layer: Max, from: steps, dim: 0}\n  y: {merge: formula, from: {x: x, last: last}, expr: x / (last + 1), broadcast: true}\noutputs: y\n",
+    ),
+    "a param of a formula": (
+        "inputs: {x: [T, 8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / $scale}\noutputs: y\n",
+        "params",
+        "params: {scale: 2}\ninputs: {x: [T, 8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / $scale}\noutputs: y\n",
+    ),
     "Dropout as an activation": (
         "inputs: {x: [8]}\nnodes:\n  y: {layer: Linear, from: x, out_features: 3, activation: [ReLU, Dropout]}\noutputs: y\n",
         "{layer: Dropout, from: ...}",
