@@ -84,7 +84,8 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
     ]
     for name, option in unknown:
         params = tuple(block.params)
-        unknown_option(block.family, name, option.key, params, WORDS, state.report, path)
+        inputs = [declared.name for declared in block.inputs]
+        unknown_option(block.family, name, option, params, WORDS, state.report, path, inputs)
     if not unknown and not lost and OTHERS not in {*given, *each}:
         needed = [name for name, default in block.params.items() if default.value is None]
         missing = {name: "" for name in needed if name not in given and name not in each}

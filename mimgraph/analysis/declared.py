@@ -191,7 +191,7 @@ def check_nodes_text(
             given += operation.options.values()
             operation = as_text(operation)
         if isinstance(operation, Apply):
-            bind_op(state, operation, node.span, here)
+            bind_op(state, operation, node.span, here, names)
             given += [*operation.options.values(), operation.lone]
         elif isinstance(operation, Call):
             find_block(state, operation, node.span, here)

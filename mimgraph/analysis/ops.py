@@ -12,6 +12,7 @@ from mimgraph.analysis.blocks import lost_blocks
 from mimgraph.analysis.options import (
     COUNTED,
     Bound,
+    Environment,
     Values,
     bind,
     origin_of,
@@ -59,8 +60,9 @@ WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
 
-def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
-    """The options as given, of the op of the catalogue; checked once a node."""
+def bind_op(state: State, apply: Apply, span: Span, path: str, known: Environment) -> Bound | None:
+    """The options as given, of the op of the catalogue; checked once a node, where the params are
+    `known`."""
     if apply in state.bound:
         return state.bound[apply]
     op = catalogue.find(apply.kind, apply.name)
@@ -71,10 +73,10 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
         _unknown_op(state, apply, path, form)
         return None
     options, activation = _given(op, apply)
-    bound = bind(op, options, apply.lone, span, state.report, path, WORDS, form)
+    bound = bind(op, options, apply.lone, span, state.report, path, WORDS, form, known)
     state.bound[apply] = bound = bound._replace(activation=activation)
     if activation is not None:
-        _bind_activation(state, activation, path)
+        _bind_activation(state, activation, path, known)
     return bound
 
 
@@ -144,7 +146,7 @@ def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | Non
     return {**apply.options, "activation": option}, None
 
 
-def _bind_activation(state: State, activation: Activation, path: str) -> None:
+def _bind_activation(state: State, activation: Activation, path: str, known: Environment) -> None:
     """Check that an activation has that name and those options."""
     op = catalogue.find("layer", activation.name)
     if op is None:
@@ -158,7 +160,7 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
         state.fault("bad-option", message, activation.span, path, help=help)
         return
     options, lone, span = activation.options, activation.lone, activation.span
-    bound = bind(op, options, lone, span, state.report, path, form="activation")
+    bound = bind(op, options, lone, span, state.report, path, (), "activation", known)
     state.bound[activation] = bound
 
 
@@ -192,7 +194,7 @@ class Expansion(NamedTuple):
 
 def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | None:
     """A layer or merge: options, sources, then its rule."""
-    bound = bind_op(state, apply, site.node.span, site.path)
+    bound = bind_op(state, apply, site.node.span, site.path, site.context.env)
     if bound is None:
         return None
     op, activation = bound.op, bound.activation

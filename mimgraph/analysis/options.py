@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import is_
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from mimgraph.analysis.spelling import Form, with_required
@@ -17,7 +18,11 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     PLAIN,
+    Arithmetic,
+    Expression,
     ExpressionError,
+    Negative,
+    Number,
     Variable,
     WrittenFloat,
     WrittenText,
@@ -52,6 +57,9 @@ ELSEWHERE = {
     "like": "it is a second source of Cast: write a node, {layer: Cast, from: ..., like: ...}",
 }
 
+TRAINED = ("trainable", "requires_grad")
+SOURCES = ("input", "inputs", "source", "sources")  # what others call `from`
+
 MANY = 32  # names that are not copied for each use
 # what to write for a size `{name}` in a formula
 COUNTED = (
@@ -60,7 +68,8 @@ COUNTED = (
 )
 LONGEST = 80  # characters of a text that a help writes anew
 
-_BRACES = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)
+# a name as templates have it
+_LEFT = re.compile(r"\{+\s*([A-Za-z_]\w*)\s*\}+|[%@]\(?([A-Za-z_]\w*)(?:\)[a-z]|@)", re.ASCII)
 _TUPLE = re.compile(r"\(([^()]*,[^()]*?),?\s*\)")
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
@@ -301,13 +310,14 @@ def bind(
     node: str,
     words: tuple[str, ...] = (),
     form: Form = "node",
+    known: Environment = MappingProxyType({}),
 ) -> Bound:
     """Match the given options to those of the op, and compute what is the same in every use.
 
-    `form` is where the op stands, so where what it lacks is written.
+    `form` is where the op stands, so where what it lacks is written; `known` are the params there.
     """
     before = len(report.diagnostics)
-    given = _matched(op, options, lone, report, node, words)
+    given = _matched(op, options, lone, report, node, words, form)
     is_read = OTHERS not in options
     if len(report.diagnostics) == before and is_read and not _is_positional(op, lone):
         missing = {o.name: describe(o.annotation) for o in op.required if o.name not in given}
@@ -317,7 +327,7 @@ def bind(
     for name, option in given.items():
         (literal if is_constant(option.value) else varying)[name] = option
         length += length_of(option.value)
-    fixed = _values(op, Values(op.defaults, (), ()), literal, {}, report, node)
+    fixed = _values(op, Values(op.defaults, (), ()), literal, known, report, node)
     faulty = len(report.diagnostics) > before or has_faulty(fixed.by_name.values()) or not is_read
     inferred = [name for name in op.inferred if name in given]
     return Bound(op, given, inferred, varying, fixed, faulty, length)
@@ -342,6 +352,7 @@ def _matched(
     report: Report,
     node: str,
     words: tuple[str, ...],
+    form: Form,
 ) -> dict[str, Option]:
     """The options by name: those that the op does not have are told, as a lone value with no home."""
     given = dict(options)
@@ -354,7 +365,9 @@ def _matched(
         given[op.lone_option] = lone
     for name in [name for name in given if name not in op.options]:
         known = (*op.options, *((BESIDE_FROM[op.name],) if op.name in BESIDE_FROM else ()))
-        unknown_option(op.name, name, given.pop(name).key, known, words, report, node)
+        operands = () if op.inputs.kind == "one" else op.inputs.names
+        option = given.pop(name)
+        unknown_option(op.name, name, option, known, words, report, node, operands, form)
     return given
 
 
@@ -391,7 +404,7 @@ def _values(
     for name, option in given.items():
         value = compute(option.value, env, report, node, origins)
         if value is not FAULTY:
-            value = _checked(op.name, op.options[name], value, option, report, node, origins)
+            value = _checked(op.name, op.options[name], value, option, env, report, node, origins)
         found[name] = value
         key += name, identity(value)
         if not isinstance(value, (int, float, str)):
@@ -412,6 +425,7 @@ def _checked(
     spec: OptionSpec,
     value: Any,
     option: Option,
+    env: Environment,
     report: Report,
     node: str,
     origins: Origins,
@@ -436,26 +450,22 @@ def _checked(
                 f"{spec.name} of {op} is {wants}{_got(value)}",
                 span,
                 labels=labels,
-                help=f"did you mean {near}?" if near else _as_expression(value, spec),
+                help=f"did you mean {near}?" if near else _as_expression(value, spec, env),
                 node=node,
             )
         )
         return FAULTY
 
 
-def _as_expression(value: Any, spec: OptionSpec) -> str:
-    """Return what to write for arithmetic outside of $(...), a `$(` that is not closed, or braces
-    of a template."""
+def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
+    """Return what to write for a name without its `$`, arithmetic outside of $(...), a `$(` that is
+    not closed, braces of a template, or a number that is a fraction or a text."""
     if isinstance(value, WrittenFloat):
-        return (
-            "a whole number is written a // b"
-            if value.is_integer() and "/" in to_text(value.written)
-            else ""
-        )
+        return _rounded(value, spec, env)
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
-    if left := _BRACES.fullmatch(value):
-        return f"write ${left[1]}"
+    if left := _LEFT.fullmatch(value):
+        return f"write ${left[1] or left[2]}"
     as_given = value.template if isinstance(value, WrittenText) else value
     if items := _TUPLE.fullmatch(as_given):
         return f"write [{items[1]}]"
@@ -464,8 +474,59 @@ def _as_expression(value: Any, spec: OptionSpec) -> str:
         expression = parse(text)
     except ExpressionError:
         return ""
-    is_text = choices(spec.annotation) or isinstance(expression, Variable)
-    return "" if is_text or not variables(expression) else f"write $({to_text(expression)})"
+    if isinstance(expression, Variable):
+        return f"write ${text}" if _fits(spec, env.get(text, FAULTY)) else ""
+    if not variables(expression):
+        return f"write {to_text(expression)}" if _fits(spec, _number(expression)) else ""
+    return "" if choices(spec.annotation) else f"write $({to_text(expression)})"
+
+
+def _rounded(value: WrittenFloat, spec: OptionSpec, env: Environment) -> str:
+    """Return what to write for a fraction where a whole number is wanted: `a // b` for `a / b`."""
+    whole = _whole(value.written)
+    names = {name.name: env.get(name.name) for name in variables(whole)}
+    if whole == value.written or None in names.values():
+        return ""
+    try:
+        number = evaluate(whole, lambda name: names[name.name])
+    except ExpressionError:
+        return ""
+    return f"write $({to_text(whole)})" if _fits(spec, number) else ""
+
+
+def _whole(expression: Expression) -> Expression:
+    """Return the expression with `//` in place of `/`."""
+    match expression:
+        case Negative(operand):
+            return Negative(_whole(operand))
+        case Arithmetic(operator, left, right):
+            return Arithmetic("//" if operator == "/" else operator, _whole(left), _whole(right))
+    return expression
+
+
+def _number(expression: Expression) -> Any:
+    """Return the number of a text that is one, `"8"` or `-1`; FAULTY for other text."""
+    match expression:
+        case Number(value):
+            return value
+        case Negative(Number(value)):
+            return -value
+    return FAULTY
+
+
+def _fits(spec: OptionSpec, value: Any) -> bool:
+    """Return whether an option takes the value of a param, as far as it is known."""
+    if isinstance(value, Option):  # the default of a block's param
+        value = value.value
+    if value is FAULTY or isinstance(value, Dim):
+        return False
+    if value is None or isinstance(value, Written):
+        return True
+    try:
+        spec.check(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _run_time_size(value: Any) -> Dim | None:
@@ -484,26 +545,42 @@ def _got(value: Any) -> str:
 def unknown_option(
     owner: str,
     name: str,
-    span: Span,
+    option: Option,
     options: tuple[str, ...],
     words: tuple[str, ...],
     report: Report,
     node: str,
+    operands: Collection[str] = (),
+    form: Form = "node",
 ) -> None:
-    """Report an option that the op or block does not have; `words` are a node's other keys."""
+    """Report an option that the op or block does not have; `words` are a node's other keys,
+    `operands` the names of its sources."""
     known = f"its options: {', '.join(options)}" if options else f"{owner} takes none"
     near = "" if name in words else report.suggestion(name, (*options, *words))
-    help = ELSEWHERE.get(name) or near or known
-    report.add(
-        Diagnostic(
-            "unknown-option",
-            f"{owner} has no option {name!r}",
-            span,
-            help=help,
-            node=node,
-        ),
-        name,
-    )
+    help = ELSEWHERE.get(name) or _of_node(name, option.value, words, operands, form)
+    help, message = help or near or known, f"{owner} has no option {name!r}"
+    report.add(Diagnostic("unknown-option", message, option.key, help=help, node=node), name)
+
+
+def _of_node(
+    name: str, value: Any, words: tuple[str, ...], operands: Collection[str], form: Form
+) -> str:
+    """Return what to write for an option that is said of the whole node in another way."""
+    if name in TRAINED and isinstance(value, bool):
+        return f"leave {name} out" if value else "write freeze: true"
+    if name == "with" and "repeat" in words:
+        return "write repeat: {with: {...}}"
+    if name == "with" and form == "node":
+        return "with gives each of several sources its own: write each: [...] in place of from"
+    if name not in SOURCES and name not in operands:
+        return ""
+    if form == "item":
+        return ELSEWHERE["from"]
+    names = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in names):
+        return "from names the sources"
+    text = value if isinstance(value, str) else f"[{', '.join(names)}]"
+    return f"write from: {text if name in SOURCES else f'{{{name}: {text}}}'}"
 
 
 def given_twice(

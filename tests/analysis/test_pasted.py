@@ -36,6 +36,34 @@ NODES = {
         "{layer: Linear, from: x, out_features: 3, ⟦activation: [ReLU, Dropout]⟧}",
         "activation: ReLU",
     ),
+    "half of a param": (
+        "{layer: Linear, from: x, out_features: ⟦$(hidden / 2)⟧}",
+        "$(hidden // 2)",
+    ),
+    "a param without $": ("{layer: Linear, from: x, out_features: ⟦hidden⟧}", "$hidden"),
+    "a param without $ in a seq": ("{from: x, seq: [{Linear: ⟦hidden⟧}]}", "$hidden"),
+    "a param without $ of an activation": (
+        "{layer: ReLU, from: x, activation: {LeakyReLU: ⟦half⟧}}",
+        "$half",
+    ),
+    "a size in quotes": ('{layer: Linear, from: x, out_features: ⟦"8"⟧}', "8"),
+    "a layer behind type": ("{⟦type: Linear⟧, from: x, out_features: 3}", "layer: Linear"),
+    "a merge behind op": ("{⟦op: add⟧, from: [x, x]}", "merge: add"),
+    "a block behind module": ("{⟦module: mlp⟧, from: x}", "block: mlp"),
+    "a source behind input": ("{layer: Linear, ⟦input: x⟧, out_features: 3}", "from: x"),
+    "sources behind inputs": ("{merge: add, ⟦inputs: [x, x]⟧}", "from: [x, x]"),
+    "a source by its name": (
+        "{layer: MultiheadAttention, ⟦query: x⟧, num_heads: 2}",
+        "from: {query: x}",
+    ),
+    "what is not trained": (
+        "{layer: Linear, from: x, out_features: 3, ⟦trainable: false⟧}",
+        "freeze: true",
+    ),
+    "what is not trained in a seq": (
+        "{from: x, seq: [{Linear: {out_features: 3, ⟦requires_grad: false⟧}}]}",
+        "freeze: true",
+    ),
     "a parameter as a layer": ("⟦{layer: parameter}⟧", "{parameter: [8], init: zeros}"),
     "a Sequential": ("⟦{layer: nn.Sequential, from: x}⟧", "{from: x, seq: [ReLU]}"),
 }
@@ -83,6 +111,16 @@ SPECS = {
         "params",
         "params: {scale: 2}\ninputs: {x: [T, 8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / $scale}\noutputs: y\n",
     ),
+    "with of a layer": (
+        "inputs: {x: [8], z: [8]}\nnodes:\n  y: {layer: Linear, from: x, with: {out_features: [3, 4]}}\noutputs: {x: y, z: z}\n",
+        "each: [...]",
+        "inputs: {x: [8], z: [8]}\nnodes:\n  y: {layer: Linear, each: [x, z], with: {out_features: [3, 4]}}\noutputs: {x: y.x, z: y.z}\n",
+    ),
+    "with of a block": (
+        "inputs: {x: [8]}\nblocks:\n  b: {params: {w: 3}, seq: [{Linear: $w}]}\nnodes:\n  y: {block: b, from: x, with: {w: [3, 4]}}\noutputs: y\n",
+        "repeat: {with: {...}}",
+        "inputs: {x: [8]}\nblocks:\n  b: {params: {w: 3}, seq: [{Linear: $w}]}\nnodes:\n  y: {block: b, from: x, repeat: {with: {w: [3, 4]}}}\noutputs: y\n",
+    ),
     "Dropout as an activation": (
         "inputs: {x: [8]}\nnodes:\n  y: {layer: Linear, from: x, out_features: 3, activation: [ReLU, Dropout]}\noutputs: y\n",
         "{layer: Dropout, from: ...}",
@@ -100,5 +138,5 @@ SPECS = {
 def test_a_spec_is_mended(wrong: str, pasted: str, right: str) -> None:
     (fault,) = faults(wrong)
     assert pasted in fault.help, fault.help
-    assert re.search(re.escape(pasted).replace(r"\.\.\.", r"\w+"), right)
+    assert re.search(re.escape(pasted).replace(r"\.\.\.", "[^}]+?"), right)
     assert told(right) == []
