@@ -131,10 +131,10 @@ class Op:
         *inputs, node = [line.strip() for line in text.splitlines() if line.strip()] or [""]
         return tuple(inputs), node
 
-    def as_shown(self, option: str) -> str:
-        """Return the value that the example gives to an option; `...` if it gives none."""
-        found = re.search(rf'\b{option}: (\[.*?\]|".*?"|[^,}}]+)', self.example[1])
-        return found[1] if found else "..."
+    def shown(self, option: str) -> str:
+        """Return the value that the example gives an option, `...` if it gives none."""
+        value = re.search(rf'\b{option}: (\[.*?\]|".*?"|[^,}}]+)', self.example[1])
+        return value[1] if value else "..."
 
     @cached_property
     def _parameters(self) -> tuple[list[inspect.Parameter], dict[str, Any]]:

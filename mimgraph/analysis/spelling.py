@@ -62,9 +62,9 @@ def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
     for spec in op.required:
         value = given[spec.name].value if spec.name in given else None
         shown[spec.name] = str(value) if type(value) in _PLAIN else "..."
-        # a lone 0 is an index: axis 0 is the batch
-        if spec.name not in given or (form == "item" and value == 0 and spec.name[:3] == "dim"):
-            shown[spec.name] = op.as_shown(spec.name)
+        # 0 is the batch
+        if spec.name not in given or (spec.name.startswith("dim") and value == 0):
+            shown[spec.name] = op.shown(spec.name)
     return as_written(op, shown, form)
 
 

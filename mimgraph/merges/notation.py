@@ -89,7 +89,7 @@ def name_help(name: str, sources: Collection[str], functions: Collection[str]) -
 
 
 def function_help(
-    name: str, count: int, functions: Collection[str], source: str = "...", dim: str = "-1"
+    name: str, count: int, functions: Collection[str], source: str = "...", dim: str = ""
 ) -> str:
     """Return what to write in place of a call of `count` arguments that a formula does not have."""
     op = _op(name, source, dim)
@@ -102,20 +102,28 @@ def function_help(
 
 
 def _op(name: str, source: str, dim: str) -> str:
-    """Return the layer or merge of that name, written as a node over the axis `dim`."""
+    """Return the layer or merge of that name, written as a node over the axis `dim`, if
+    the call names one."""
     wanted = name.replace("_", "").lower()
     for kind in ("layer", "merge"):
         for found in names(kind):
-            op = find(kind, found) if found.replace("_", "").lower() == wanted else None
-            if op is not None:
-                shown = {one.name: op.as_shown(one.name) for one in op.required}
-                shown |= {"dim": dim} if "dim" in shown else {}
-                shown |= {"keepdim": "true"} if "keepdim" in op.options else {}
-                options = "".join(f", {option}: {value}" for option, value in shown.items())
-                wide = " with broadcast: true" if "keepdim" in shown else ""
-                node = f"{{{kind}: {found}, from: {source}{options}}}"
-                return f"make it a node, and a source of the formula{wide}: {node}"
+            if found.replace("_", "").lower() == wanted:
+                node = _node(kind, found, source, dim)
+                return f"make it a node, and a source of the formula: {node}"
     return ""
+
+
+def _node(kind: str, name: str, source: str, dim: str) -> str:
+    """Return a node with all options that the op needs; a reduction keeps its axis, to be broadcast."""
+    op = find(kind, name)
+    assert op is not None
+    options = {option.name: op.shown(option.name) for option in op.required}
+    reduces = "keepdim" in op.options
+    options |= {"dim": "1", "keepdim": "true"} if reduces else {}
+    options |= {"dim": dim} if dim and "dim" in options else {}
+    given = "".join(f", {option}: {value}" for option, value in options.items())
+    also = ", and say broadcast: true" if reduces else ""
+    return f"{{{kind}: {name}, from: {source}{given}}}{also}"
 
 
 def _meaning(meaning: str) -> Callable[[Place], str]:
@@ -171,7 +179,7 @@ def _called(functions: Collection[str]) -> Callable[[Place], str]:
         owner, name = place.before[0], place.at[1]
         if name not in functions:
             axis = _AXIS.match(place.text, place.at.end())
-            dim = axis[1] if axis else "-1"
+            dim = axis[1] if axis else ""
             return function_help(name, 1, functions, _filling(owner, place), dim)
         alone = place.text[place.at.end() :].lstrip().startswith(")")
         rest = "" if alone else ", ..."

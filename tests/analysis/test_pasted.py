@@ -93,8 +93,8 @@ SPECS = {
     ),
     "a sum in a formula": (
         "inputs: {x: [8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / x.sum()}\noutputs: y\n",
-        "{layer: Sum, from: x, dim: -1, keepdim: true}",
-        "inputs: {x: [8]}\nnodes:\n  sum: {layer: Sum, from: x, dim: -1, keepdim: true}\n  y: {merge: formula, from: {x: x, sum: sum}, expr: x / sum, broadcast: true}\noutputs: y\n",
+        "{layer: Sum, from: x, dim: 1, keepdim: true}",
+        "inputs: {x: [8]}\nnodes:\n  sum: {layer: Sum, from: x, dim: 1, keepdim: true}\n  y: {merge: formula, from: {x: x, sum: sum}, expr: x / sum, broadcast: true}\noutputs: y\n",
     ),
     "a source of a formula by its own name": (
         "inputs: {x: [8]}\nnodes:\n  y: {merge: formula, from: {a: x}, expr: x * 2}\noutputs: y\n",
