@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from mimgraph.analysis.dag import Edge, cycles, ordered
 from mimgraph.analysis.elsewhere import Elsewhere, Meaning, as_sources, names_in
@@ -328,8 +328,8 @@ def _check_used(
     report: Report,
     path: str,
 ) -> None:
-    """Report inputs that nothing reads, and each dead chain at its end, unless an unknown name may
-    mean it."""
+    """Report inputs that nothing reads, unless unknown names may mean them, and each dead chain at
+    its end."""
     if any(_reads_unknown(node) for node in nodes.values()):
         return
     read = {output.source.name for output in outputs}
@@ -337,44 +337,40 @@ def _check_used(
         read.update(source.name for source in node.sources or ())
         if (share := shared_by(node)) is not None:
             read.add(share.target)
-    unread = [
-        thing
-        for thing in (*inputs.values(), *nodes.values())
-        if thing.name not in read and not report.speaks_of(thing.name)
-    ]
-    unread_inputs = [thing for thing in unread if not isinstance(thing, Node)]
-    unread_inputs = _unmeant(unread_inputs, inputs, nodes, lost, report)
-    for one in unread_inputs:
+    unread = (one for one in inputs.values() if one.name not in read)
+    unread = (one for one in unread if not report.speaks_of(one.name))
+    # as many as there are unknown names may be meant by those: which ones, nobody knows
+    meant = _count_unknown(inputs, nodes, lost, report) if inputs.keys() - read else 0
+    first = [*islice(unread, meant + 1)]
+    for one in chain(first, unread) if len(first) > meant else ():
         message, help = f"nothing reads {one.name}", "feed it to a node, or delete it"
         report.add(Diagnostic("unused-input", message, one.span, help=help))
-    for thing in unread:
-        # a node without an operation has a fault of its own
-        if isinstance(thing, Node) and thing.operation is not None:
-            message = f"no output depends on {thing.name}"
-            help, here = "name it in outputs, or delete it", path + thing.name
-            report.add(Diagnostic("unused-node", message, thing.span, help=help, node=here))
+    for node in nodes.values():
+        # one without an operation has a fault of its own
+        if node.name in read or node.operation is None or report.speaks_of(node.name):
+            continue
+        message, help = f"no output depends on {node.name}", "name it in outputs, or delete it"
+        here = path + node.name
+        report.add(Diagnostic("unused-node", message, node.span, help=help, node=here))
 
 
-def _unmeant(
-    unread: list[Input | BlockInput],
+def _count_unknown(
     inputs: Mapping[str, Input | BlockInput],
     nodes: Mapping[str, Node],
     lost: Collection[str],
     report: Report,
-) -> list[Input | BlockInput]:
-    """Return the inputs that nothing reads, without those that unknown names may mean: all, if
-    there are as many such names, else none, as nobody knows which."""
-    if not unread:
-        return []
-    choices = (*inputs, *nodes)
+) -> int:
+    """Return how many names of sources are unknown and nearly name nothing."""
+    known = {**inputs, **nodes}
     unknown = {
-        source.name
+        source.name: source
         for node in nodes.values()
         for source in node.sources or ()
-        if source.name not in inputs
-        and source.name not in nodes
-        and not names_in(source, choices)
-        and not is_lost(source.name, lost, choices, report)
-        and report.nearest(source.name, choices) is None
+        if source.name not in known
     }
-    return unread if len(unread) > len(unknown) else []
+    return sum(
+        not names_in(source, known)
+        and not is_lost(name, lost, known, report)
+        and report.nearest(name, known) is None
+        for name, source in unknown.items()
+    )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterator
 from collections.abc import Sequence as Sequence_
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import yaml
@@ -230,6 +230,7 @@ def fault_of(text: str, span: Span, keys: Sequence_[str]) -> Diagnostic:
     return Diagnostic("ambiguous-scalar", message, span, help=help)
 
 
+@lru_cache(maxsize=256)
 def _plain_number(text: str) -> str:
     """Return the number that was meant as both versions of YAML read it, 64 for `064`; "" if none
     was, as of a time."""

@@ -353,8 +353,10 @@ class _SpecReader(NodeReader):
 
 
 def _without_values(tree: Tree | None) -> str:
-    """Return how the params of a block are written that stand in a list: each use gives them."""
-    names = [getattr(item, "name", None) for item in tree.items] if isinstance(tree, Seq) else []
+    """Return how the params of a block are written that stand there by name alone: each use
+    gives them."""
+    items = tree.items if isinstance(tree, Seq) else (tree,)
+    names = [item.name if isinstance(item, Scalar) else None for item in items]
     return f"{{{', '.join(f'{name}: null' for name in names)}}}" if names and all(names) else ""
 
 
