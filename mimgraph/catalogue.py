@@ -8,6 +8,7 @@ a `Lowering`, or a `Block` of other ops, whose params are the options.
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
@@ -129,6 +130,11 @@ class Op:
         text = (inspect.getdoc(self.function) or "").partition("\nExample:\n")[2]
         *inputs, node = [line.strip() for line in text.splitlines() if line.strip()] or [""]
         return tuple(inputs), node
+
+    def shown(self, option: str) -> str:
+        """Return the value that the example gives an option, `...` if it gives none."""
+        value = re.search(rf'\b{option}: (\[.*?\]|".*?"|[^,}}]+)', self.example[1])
+        return value[1] if value else "..."
 
     @cached_property
     def _parameters(self) -> tuple[list[inspect.Parameter], dict[str, Any]]:

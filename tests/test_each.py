@@ -516,6 +516,10 @@ BAD_CALLS: dict[str, tuple[Callable[..., Any], str]] = {
         lambda a, b: layers.Linear(2).each(a, b, with_={"bais": [True, False]}),
         "no option 'bais'",
     ),
+    "an option for all and for each": (
+        lambda a, b: layers.Linear(2).each(a, b, with_={"out_features": [2, 3]}),
+        "out_features is given twice",
+    ),
     "several results, one wanted": (
         lambda a, b: layers.ReLU()(layers.Linear(2).each(a, b)),
         "several results",

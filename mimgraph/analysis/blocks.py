@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph import catalogue
-from mimgraph.analysis.options import compute, layered, missing_options, origin_of, unknown_option
+from mimgraph.analysis.options import (
+    Origin,
+    compute,
+    given_twice,
+    layered,
+    missing_options,
+    origin_of,
+    unknown_option,
+)
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.analysis.structure import is_lost
 from mimgraph.catalogue import same_size
@@ -67,6 +75,7 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
         message = f"{block.family} has no params"
         state.fault("wrong-type", message, call.lone.span, path, help=help)
     each = call.repeat.each if call.repeat else {}
+    given_twice(given, each, state.report, path)
     lost = lost_params(block)
     unknown = [
         (name, option)
@@ -75,7 +84,8 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
     ]
     for name, option in unknown:
         params = tuple(block.params)
-        unknown_option(block.family, name, option.key, params, WORDS, state.report, path)
+        inputs = [declared.name for declared in block.inputs]
+        unknown_option(block.family, name, option, params, WORDS, state.report, path, inputs)
     if not unknown and not lost and OTHERS not in {*given, *each}:
         needed = [name for name, default in block.params.items() if default.value is None]
         missing = {name: "" for name in needed if name not in given and name not in each}
@@ -100,16 +110,16 @@ def given_params(call: Call, block: Block) -> Mapping[str, Option]:
     return {**call.params, first: call.lone}
 
 
-def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[str, Span]:
-    """Return where a repeat's `with` writes the values of the block's params at this time; it may
-    be the repeat of a block around this one."""
-    found: dict[str, Span] = {}
+def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[str, Origin]:
+    """Return where the values of the block's params are written at this time of a repeat: at the
+    use, or at that of a block around it which hands them on."""
+    found: dict[str, Origin] = {}
     for name, option in given_params(call, block).items():
-        origin = option.span if option.in_with else origin_of(option.value, context.origins)
-        if origin is not None:
-            found[name] = origin
+        outer = None if option.in_with else origin_of(option.value, context.origins)
+        found[name] = outer or Origin(option.span, option.in_with)
     for name, option in (call.repeat.each if call.repeat else {}).items():
-        found[name] = origin_of(option.value, context.origins) or option.item(time)
+        outer = origin_of(option.value, context.origins)
+        found[name] = outer if outer and outer.in_with else Origin(option.item(time), True)
     return found
 
 

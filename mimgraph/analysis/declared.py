@@ -8,7 +8,7 @@ from typing import Any
 from mimgraph import catalogue
 from mimgraph.analysis.blocks import find_block
 from mimgraph.analysis.dag import Edge, cycles, reached
-from mimgraph.analysis.each import as_text
+from mimgraph.analysis.each import as_text, is_given_twice
 from mimgraph.analysis.elsewhere import Elsewhere, Names
 from mimgraph.analysis.ops import bind_op
 from mimgraph.analysis.options import check_names, compute, layered
@@ -187,10 +187,11 @@ def check_nodes_text(
         operation = node.operation
         given: list[Option | None] = []
         if isinstance(operation, Each):
+            is_given_twice(state, operation, here)
             given += operation.options.values()
             operation = as_text(operation)
         if isinstance(operation, Apply):
-            bind_op(state, operation, node.span, here)
+            bind_op(state, operation, node.span, here, names)
             given += [*operation.options.values(), operation.lone]
         elif isinstance(operation, Call):
             find_block(state, operation, node.span, here)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.analysis.names import port_fault
+from mimgraph.analysis.options import given_twice
 from mimgraph.analysis.state import Fed, State
 from mimgraph.diagnostics import Label
 from mimgraph.ir.graph import Apply, Call, Chain, Each, Option, Share, Source
@@ -49,10 +50,22 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
     return found if len(state.report.diagnostics) == before else None
 
 
+def is_given_twice(state: State, each: Each, path: str) -> bool:
+    """Report the options that stand beside `each` and in its `with`; return whether there is one."""
+    beside: Mapping[str, Option] = {}
+    if isinstance(each.operation, Apply):
+        beside = each.operation.options
+    elif isinstance(each.operation, Call):
+        beside = each.operation.params
+    return bool(each.options) and given_twice(beside, each.options, state.report, path)
+
+
 def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> One:
     """The operation on the source number `index`, with its own of the options."""
     own = {
-        name: each.options[name]._replace(value=column[index], in_with=True)
+        name: each.options[name]._replace(
+            value=column[index], span=each.options[name].item(index), in_with=True
+        )
         for name, column in columns.items()
     }
     return with_options(each.operation, own) if own else each.operation

@@ -21,10 +21,10 @@ from mimgraph.analysis.blocks import (
 )
 from mimgraph.analysis.choice import choose
 from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
-from mimgraph.analysis.each import by_port, given
+from mimgraph.analysis.each import by_port, given, is_given_twice
 from mimgraph.analysis.elsewhere import Elsewhere, Names
 from mimgraph.analysis.ops import Expansion, apply_op, finish
-from mimgraph.analysis.options import compute, has_faulty, layered
+from mimgraph.analysis.options import Origins, compute, has_faulty, layered
 from mimgraph.analysis.presence import (
     check_handed_on,
     check_inputs,
@@ -86,7 +86,6 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import DTYPES, TensorType, strongest
-from mimgraph.source import Span
 
 
 def infer(graph: Graph, report: Report) -> TypedGraph | None:
@@ -267,7 +266,7 @@ def _each(
         return None
     sources = by_port(state, fed, path)
     columns = columns_of(state, context, each.options, len(fed), path, "source")
-    if sources is None or columns is None:
+    if is_given_twice(state, each, path) or sources is None or columns is None:
         return None
     items = []
     for position, (port, one) in enumerate(sources.items()):
@@ -580,7 +579,7 @@ def _body(
     dims: Mapping[str, Size],
     use: Label,
     optional: frozenset[str],
-    origins: Mapping[str, Span],
+    origins: Origins,
 ) -> Body | None:
     """The inside of a block typed for one distinct use."""
     # a chain's one node has no name, so the items' paths start with the block's

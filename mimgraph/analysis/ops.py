@@ -12,6 +12,7 @@ from mimgraph.analysis.blocks import lost_blocks
 from mimgraph.analysis.options import (
     COUNTED,
     Bound,
+    Environment,
     Values,
     bind,
     origin_of,
@@ -43,12 +44,25 @@ from mimgraph.source import PythonFile, Span
 
 NO_ACTIVATION = ("none", "linear", "identity")
 NAMING = ("layer", "name", "type", "op")  # keys under which others write an activation
+# what is a node without being a layer, and how it is written
+INSTEAD = {
+    "parameter": "{parameter: [8], init: zeros}",
+    "buffer": "{buffer: [8], init: zeros}",
+    "arange": "{arange: x, dim: 1}",
+    "seq": "{from: x, seq: [ReLU]}",
+    "sequential": "{from: x, seq: [ReLU]}",
+    "layer": "{layer: ReLU, from: x}",
+    "merge": "{merge: add, from: [x, y]}",
+    "block": "{block: step, from: x}",
+    "share": "{share: a, from: x}",
+}
 WORDS = ("from", "activation", "take", "freeze")
 AT_NODE = ("wrong-arity", "missing-option")  # faults of what is not there
 
 
-def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
-    """The options as given, of the op of the catalogue; checked once a node."""
+def bind_op(state: State, apply: Apply, span: Span, path: str, known: Environment) -> Bound | None:
+    """The options as given, of the op of the catalogue; checked once a node, where the params are
+    `known`."""
     if apply in state.bound:
         return state.bound[apply]
     op = catalogue.find(apply.kind, apply.name)
@@ -59,10 +73,10 @@ def bind_op(state: State, apply: Apply, span: Span, path: str) -> Bound | None:
         _unknown_op(state, apply, path, form)
         return None
     options, activation = _given(op, apply)
-    bound = bind(op, options, apply.lone, span, state.report, path, WORDS, form)
+    bound = bind(op, options, apply.lone, span, state.report, path, WORDS, form, known)
     state.bound[apply] = bound = bound._replace(activation=activation)
     if activation is not None:
-        _bind_activation(state, activation, path)
+        _bind_activation(state, activation, path, known)
     return bound
 
 
@@ -76,7 +90,7 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     name = python_name(apply.name)
     help = state.report.suggestion(name, choices)
     if op := named_elsewhere(name):
-        help = _other_kind(op) if op.kind == other else f"did you mean {op.name}?"
+        help = _other_kind(op, form) if op.kind == other else f"did you mean {op.name}?"
     if apply.kind == "layer":
         written = from_python(apply.name, form) if name != apply.name else ""
         help = f"write {written}" if written else help or own
@@ -84,8 +98,9 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
         if port and (owner in blocks or catalogue.find("layer", owner)):
             help = f"its results are taken with take: {{{owner}: {{..., take: {port}}}}}"
             help = help if form == "item" else f"write {owner}, and take: {port} beside it"
+    help = _node_instead(apply, form) or help
     if op := catalogue.find(other, apply.name):
-        help = _other_kind(op)
+        help = _other_kind(op, form)
     elif apply.name in blocks:
         help = f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
     message = f"no {apply.kind} is called {apply.name!r}"
@@ -94,9 +109,30 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
         state.report.spoken.update(texts_in(option.value))  # the y of `add: y` in a seq
 
 
-def _other_kind(op: Op) -> str:
+def _other_kind(op: Op, form: Form) -> str:
     """What to write for an op that is named where one of another kind stands."""
+    if form == "item" and op.kind == "merge":
+        node = f"{{merge: {op.name}, from: [..., ...]}}"
+        return f"{op.name} is a merge: make it a node, {node}, and feed the seq from it"
     return f"{op.name} is a {op.kind}: write {{{op.kind}: {op.name}, ...}}"
+
+
+def _node_instead(apply: Apply, form: Form) -> str:
+    """Return how a node is written whose key stands where a layer is named: `layer: parameter`, or
+    `{layer: ReLU}` in a seq."""
+    name = python_name(apply.name).lower()
+    if apply.kind != "layer" or name not in INSTEAD:
+        return ""
+    if form != "item":
+        return f"write {INSTEAD[name]}"
+    if name in ("seq", "sequential"):
+        return "write its layers here, in the seq around it"
+    inside = apply.lone.value if apply.lone is not None else None
+    if not isinstance(inside, str):
+        return f"make it a node of its own: {INSTEAD[name]}"
+    if op := catalogue.find("merge", inside):
+        return _other_kind(op, form)
+    return f"write {inside}" if name in ("layer", "block") else ""
 
 
 def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | None]:
@@ -110,7 +146,7 @@ def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | Non
     return {**apply.options, "activation": option}, None
 
 
-def _bind_activation(state: State, activation: Activation, path: str) -> None:
+def _bind_activation(state: State, activation: Activation, path: str, known: Environment) -> None:
     """Check that an activation has that name and those options."""
     op = catalogue.find("layer", activation.name)
     if op is None:
@@ -124,7 +160,7 @@ def _bind_activation(state: State, activation: Activation, path: str) -> None:
         state.fault("bad-option", message, activation.span, path, help=help)
         return
     options, lone, span = activation.options, activation.lone, activation.span
-    bound = bind(op, options, lone, span, state.report, path, form="activation")
+    bound = bind(op, options, lone, span, state.report, path, (), "activation", known)
     state.bound[activation] = bound
 
 
@@ -158,7 +194,7 @@ class Expansion(NamedTuple):
 
 def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | None:
     """A layer or merge: options, sources, then its rule."""
-    bound = bind_op(state, apply, site.node.span, site.path)
+    bound = bind_op(state, apply, site.node.span, site.path, site.context.env)
     if bound is None:
         return None
     op, activation = bound.op, bound.activation
@@ -265,7 +301,9 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
         if key in fed and fed[key].producer != span
     ]
     names = {key: one.text for key, one in fed.items()}
-    help = (_elsewhere(state, site, fault.unknown) if fault.unknown else "") or fault.help
+    help = fault.help
+    if fault.unknown and option is not None:
+        help = _elsewhere(state, site, fault.unknown, option.span.excerpt().text) or help
     state.report.add(
         Diagnostic(
             fault.code,
@@ -279,14 +317,19 @@ def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping
     )
 
 
-def _elsewhere(state: State, site: Site, name: str) -> str:
-    """Return what to write for an input, node or param that is named but is no source of the node."""
+def _elsewhere(state: State, site: Site, name: str, text: str) -> str:
+    """Return what to write for an input, node or param that a text names but that is no source of
+    the node."""
     context = site.context
     declared = context.scope.inputs.get(name) or context.scope.nodes.get(name)
     if declared is not None:
         span = declared.span
         state.report.drop(lambda one: one.span == span and one.code.startswith("unused-"))
-        sources = [*(site.node.sources or ())]
+        used = set(re.findall(r"\w+", text))
+        sources = [one for one in site.node.sources or () if (one.argument or one.name) in used]
+        for one in site.node.sources or ():
+            if one.argument is not None and (one.name, one.port) == (name, None):
+                return f"write {one.argument}, which is {name} here"
         written = [one.name if one.port is None else f"{one.name}.{one.port}" for one in sources]
         if all(one.argument is None for one in sources):
             return f"name it in from: [{', '.join([*written, name])}]"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import is_
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from mimgraph.analysis.spelling import Form, with_required
@@ -17,7 +18,11 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     PLAIN,
+    Arithmetic,
+    Expression,
     ExpressionError,
+    Negative,
+    Number,
     Variable,
     WrittenFloat,
     WrittenText,
@@ -52,15 +57,19 @@ ELSEWHERE = {
     "like": "it is a second source of Cast: write a node, {layer: Cast, from: ..., like: ...}",
 }
 
+TRAINED = ("trainable", "requires_grad")
+SOURCES = ("input", "inputs", "source", "sources")  # what others call `from`
+
 MANY = 32  # names that are not copied for each use
 # what to write for a size `{name}` in a formula
 COUNTED = (
     "compute {name} by nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so its Max plus 1"
-    " is {name}"
+    " is {name}, and say broadcast: true"
 )
 LONGEST = 80  # characters of a text that a help writes anew
 
-_BRACES = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)
+# a name as templates have it
+_LEFT = re.compile(r"\{+\s*([A-Za-z_]\w*)\s*\}+|[%@]\(?([A-Za-z_]\w*)(?:\)[a-z]|@)", re.ASCII)
 _TUPLE = re.compile(r"\(([^()]*,[^()]*?),?\s*\)")
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
@@ -108,12 +117,20 @@ class Bound(NamedTuple):
     activation: Activation | None = None
 
 
-Origins = Mapping[str, Span]  # where a repeat's `with` writes the values of params
+class Origin(NamedTuple):
+    """Holds where a use of a block gives the value of a param; if it is one of those that `with`
+    gives, what is wrong with it is told there."""
+
+    span: Span
+    in_with: bool
+
+
+Origins = Mapping[str, Origin]  # by the name of the param
 NO_ORIGINS: Origins = {}
 
 
-def origin_of(value: Any, origins: Origins) -> Span | None:
-    """Return where a repeat's `with` gives the param that this value is computed from, if one does."""
+def origin_of(value: Any, origins: Origins) -> Origin | None:
+    """Return where the use gives the param that this value is computed from, if it does."""
     if not origins or not isinstance(value, Written):
         return None
     return next((origins[v.name] for v in variables(value.expression) if v.name in origins), None)
@@ -161,7 +178,9 @@ def _fill(value: Template, env: Environment, report: Report, node: str) -> Any:
         name, span = match[1], value.part(match.start(1), match.end(1))
         number = env.get(name)
         if name not in env:
-            _unknown_param(name, span, env, report, node)
+            sizes = {known for known, size in env.items() if isinstance(size, Dim)}
+            numbers = {known: env[known] for known in env if known not in sizes}
+            _unknown_param(name, span, numbers, report, node)
             is_unknown = True
         elif number is FAULTY:
             return FAULTY
@@ -291,13 +310,14 @@ def bind(
     node: str,
     words: tuple[str, ...] = (),
     form: Form = "node",
+    known: Environment = MappingProxyType({}),
 ) -> Bound:
     """Match the given options to those of the op, and compute what is the same in every use.
 
-    `form` is where the op stands, so where what it lacks is written.
+    `form` is where the op stands, so where what it lacks is written; `known` are the params there.
     """
     before = len(report.diagnostics)
-    given = _matched(op, options, lone, report, node, words)
+    given = _matched(op, options, lone, report, node, words, form)
     is_read = OTHERS not in options
     if len(report.diagnostics) == before and is_read and not _is_positional(op, lone):
         missing = {o.name: describe(o.annotation) for o in op.required if o.name not in given}
@@ -307,7 +327,7 @@ def bind(
     for name, option in given.items():
         (literal if is_constant(option.value) else varying)[name] = option
         length += length_of(option.value)
-    fixed = _values(op, Values(op.defaults, (), ()), literal, {}, report, node)
+    fixed = _values(op, Values(op.defaults, (), ()), literal, known, report, node)
     faulty = len(report.diagnostics) > before or has_faulty(fixed.by_name.values()) or not is_read
     inferred = [name for name in op.inferred if name in given]
     return Bound(op, given, inferred, varying, fixed, faulty, length)
@@ -332,6 +352,7 @@ def _matched(
     report: Report,
     node: str,
     words: tuple[str, ...],
+    form: Form,
 ) -> dict[str, Option]:
     """The options by name: those that the op does not have are told, as a lone value with no home."""
     given = dict(options)
@@ -344,13 +365,19 @@ def _matched(
         given[op.lone_option] = lone
     for name in [name for name in given if name not in op.options]:
         known = (*op.options, *((BESIDE_FROM[op.name],) if op.name in BESIDE_FROM else ()))
-        unknown_option(op.name, name, given.pop(name).key, known, words, report, node)
+        operands = () if op.inputs.kind == "one" else op.inputs.names
+        option = given.pop(name)
+        unknown_option(op.name, name, option, known, words, report, node, operands, form)
     return given
 
 
-def placed(span: Span, origin: Span | None) -> tuple[Span, tuple[Label, ...]]:
-    """Place a fault where its value was written, with a label where the value is used."""
-    return (span, ()) if origin is None else (origin, (Label(span, "used here"),))
+def placed(span: Span, origin: Origin | None) -> tuple[Span, tuple[Label, ...]]:
+    """Place a fault where its value is used or, of one in `with`, written; the other gets a label."""
+    if origin is None:
+        return span, ()
+    if origin.in_with:
+        return origin.span, (Label(span, "used here"),)
+    return span, (Label(origin.span, "given here"),)
 
 
 def values(
@@ -377,7 +404,7 @@ def _values(
     for name, option in given.items():
         value = compute(option.value, env, report, node, origins)
         if value is not FAULTY:
-            value = _checked(op.name, op.options[name], value, option, report, node, origins)
+            value = _checked(op.name, op.options[name], value, option, env, report, node, origins)
         found[name] = value
         key += name, identity(value)
         if not isinstance(value, (int, float, str)):
@@ -398,6 +425,7 @@ def _checked(
     spec: OptionSpec,
     value: Any,
     option: Option,
+    env: Environment,
     report: Report,
     node: str,
     origins: Origins,
@@ -422,26 +450,22 @@ def _checked(
                 f"{spec.name} of {op} is {wants}{_got(value)}",
                 span,
                 labels=labels,
-                help=f"did you mean {near}?" if near else _as_expression(value, spec),
+                help=f"did you mean {near}?" if near else _as_expression(value, spec, env),
                 node=node,
             )
         )
         return FAULTY
 
 
-def _as_expression(value: Any, spec: OptionSpec) -> str:
-    """Return what to write for arithmetic outside of $(...), a `$(` that is not closed, or braces
-    of a template."""
+def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
+    """Return what to write for a name without its `$`, arithmetic outside of $(...), a `$(` that is
+    not closed, braces of a template, or a number that is a fraction or a text."""
     if isinstance(value, WrittenFloat):
-        return (
-            "a whole number is written a // b"
-            if value.is_integer() and "/" in to_text(value.written)
-            else ""
-        )
+        return _rounded(value, spec, env)
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
-    if left := _BRACES.fullmatch(value):
-        return f"write ${left[1]}"
+    if left := _LEFT.fullmatch(value):
+        return f"write ${left[1] or left[2]}"
     as_given = value.template if isinstance(value, WrittenText) else value
     if items := _TUPLE.fullmatch(as_given):
         return f"write [{items[1]}]"
@@ -450,8 +474,59 @@ def _as_expression(value: Any, spec: OptionSpec) -> str:
         expression = parse(text)
     except ExpressionError:
         return ""
-    is_text = choices(spec.annotation) or isinstance(expression, Variable)
-    return "" if is_text or not variables(expression) else f"write $({to_text(expression)})"
+    if isinstance(expression, Variable):
+        return f"write ${text}" if _fits(spec, env.get(text, FAULTY)) else ""
+    if not variables(expression):
+        return f"write {to_text(expression)}" if _fits(spec, _number(expression)) else ""
+    return "" if choices(spec.annotation) else f"write $({to_text(expression)})"
+
+
+def _rounded(value: WrittenFloat, spec: OptionSpec, env: Environment) -> str:
+    """Return what to write for a fraction where a whole number is wanted: `a // b` for `a / b`."""
+    whole = _whole(value.written)
+    names = {name.name: env.get(name.name) for name in variables(whole)}
+    if whole == value.written or None in names.values():
+        return ""
+    try:
+        number = evaluate(whole, lambda name: names[name.name])
+    except ExpressionError:
+        return ""
+    return f"write $({to_text(whole)})" if _fits(spec, number) else ""
+
+
+def _whole(expression: Expression) -> Expression:
+    """Return the expression with `//` in place of `/`."""
+    match expression:
+        case Negative(operand):
+            return Negative(_whole(operand))
+        case Arithmetic(operator, left, right):
+            return Arithmetic("//" if operator == "/" else operator, _whole(left), _whole(right))
+    return expression
+
+
+def _number(expression: Expression) -> Any:
+    """Return the number of a text that is one, `"8"` or `-1`; FAULTY for other text."""
+    match expression:
+        case Number(value):
+            return value
+        case Negative(Number(value)):
+            return -value
+    return FAULTY
+
+
+def _fits(spec: OptionSpec, value: Any) -> bool:
+    """Return whether an option takes the value of a param, as far as it is known."""
+    if isinstance(value, Option):  # the default of a block's param
+        value = value.value
+    if value is FAULTY or isinstance(value, Dim):
+        return False
+    if value is None or isinstance(value, Written):
+        return True
+    try:
+        spec.check(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _run_time_size(value: Any) -> Dim | None:
@@ -470,26 +545,56 @@ def _got(value: Any) -> str:
 def unknown_option(
     owner: str,
     name: str,
-    span: Span,
+    option: Option,
     options: tuple[str, ...],
     words: tuple[str, ...],
     report: Report,
     node: str,
+    operands: Collection[str] = (),
+    form: Form = "node",
 ) -> None:
-    """Report an option that the op or block does not have; `words` are a node's other keys."""
+    """Report an option that the op or block does not have; `words` are a node's other keys,
+    `operands` the names of its sources."""
     known = f"its options: {', '.join(options)}" if options else f"{owner} takes none"
     near = "" if name in words else report.suggestion(name, (*options, *words))
-    help = ELSEWHERE.get(name) or near or known
-    report.add(
-        Diagnostic(
-            "unknown-option",
-            f"{owner} has no option {name!r}",
-            span,
-            help=help,
-            node=node,
-        ),
-        name,
-    )
+    help = ELSEWHERE.get(name) or _of_node(name, option.value, words, operands, form)
+    help, message = help or near or known, f"{owner} has no option {name!r}"
+    report.add(Diagnostic("unknown-option", message, option.key, help=help, node=node), name)
+
+
+def _of_node(
+    name: str, value: Any, words: tuple[str, ...], operands: Collection[str], form: Form
+) -> str:
+    """Return what to write for an option that is said of the whole node in another way."""
+    if name in TRAINED and isinstance(value, bool):
+        return f"leave {name} out" if value else "write freeze: true"
+    if name == "with" and "repeat" in words:
+        return "write repeat: {with: {...}}"
+    if name == "with" and form == "node":
+        return "with gives each of several sources its own: write each: [...] in place of from"
+    if name not in SOURCES and name not in operands:
+        return ""
+    if form == "item":
+        return ELSEWHERE["from"]
+    names = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in names):
+        return "from names the sources"
+    text = value if isinstance(value, str) else f"[{', '.join(names)}]"
+    return f"write from: {text if name in SOURCES else f'{{{name}: {text}}}'}"
+
+
+def given_twice(
+    one: Mapping[str, Option], other: Mapping[str, Option], report: Report, node: str
+) -> bool:
+    """Report each option that a node gives and `with` gives again; return whether there is one."""
+    twice = [name for name in one if name in other and name != OTHERS]
+    for name in twice:
+        first, second = sorted((one[name].key, other[name].key), key=lambda span: span[1:])
+        labels = (Label(first, "first given here"),) if first != second else ()  # one call
+        help = "write it once: in with, one value for each, or beside it for all"
+        message = f"{name} is given twice"
+        report.add(Diagnostic("duplicate-key", message, second, "", labels, help, node), name)
+    return bool(twice)
 
 
 def missing_options(

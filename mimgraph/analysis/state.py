@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.options import Bound, Environment
+from mimgraph.analysis.options import Bound, Environment, Origins
 from mimgraph.analysis.structure import Scope
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import Activation, Apply, Block, Call, Node, Share, Source, Take
@@ -86,8 +86,7 @@ class State:
 @dataclass(slots=True)
 class Context:
     """One body being typed. `path` starts the node names of diagnostics, `uses` say who uses it,
-    `optional` are the inputs that may be missing. `origins` are where the values of params stand
-    that a repeat's `with` gives: what is wrong with one is told there."""
+    `optional` are the inputs that may be missing, `origins` where its use gives the values of params."""
 
     env: Environment
     inputs: Mapping[str, TensorType | None]
@@ -97,7 +96,7 @@ class Context:
     typed: dict[str, TypedNode | None] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     owners: dict[Share, Owner | None] = field(default_factory=dict)
-    origins: Mapping[str, Span] = field(default_factory=dict)
+    origins: Origins = field(default_factory=dict)
 
 
 class Owner(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from mimgraph.analysis.dag import Edge, cycles, ordered
 from mimgraph.analysis.elsewhere import Elsewhere, Meaning, as_sources, names_in
@@ -65,7 +65,7 @@ def check_scope(
     if outputs_fine and outputs:
         cyclic = len(report.diagnostics) > before and len(order) < len(named_nodes)
         if not cyclic:
-            _check_used(named_inputs, named_nodes, order, outputs, report, path)
+            _check_used(named_inputs, named_nodes, order, outputs, lost, report, path)
     return Scope(named_inputs, named_nodes, tuple(order), tuple(outputs))
 
 
@@ -324,10 +324,12 @@ def _check_used(
     nodes: Mapping[str, Node],
     order: Sequence[Node],
     outputs: Sequence[Output],
+    lost: Collection[str],
     report: Report,
     path: str,
 ) -> None:
-    """Report inputs that nothing reads, and each dead chain at its end."""
+    """Report inputs that nothing reads, unless unknown names may mean them, and each dead chain at
+    its end."""
     if any(_reads_unknown(node) for node in nodes.values()):
         return
     read = {output.source.name for output in outputs}
@@ -335,20 +337,40 @@ def _check_used(
         read.update(source.name for source in node.sources or ())
         if (share := shared_by(node)) is not None:
             read.add(share.target)
-    for thing in (*inputs.values(), *nodes.values()):
-        if thing.name in read or report.speaks_of(thing.name):
+    unread = (one for one in inputs.values() if one.name not in read)
+    unread = (one for one in unread if not report.speaks_of(one.name))
+    # as many as there are unknown names may be meant by those: which ones, nobody knows
+    meant = _count_unknown(inputs, nodes, lost, report) if inputs.keys() - read else 0
+    first = [*islice(unread, meant + 1)]
+    for one in chain(first, unread) if len(first) > meant else ():
+        message, help = f"nothing reads {one.name}", "feed it to a node, or delete it"
+        report.add(Diagnostic("unused-input", message, one.span, help=help))
+    for node in nodes.values():
+        # one without an operation has a fault of its own
+        if node.name in read or node.operation is None or report.speaks_of(node.name):
             continue
-        is_node = isinstance(thing, Node)
-        if isinstance(thing, Node) and thing.operation is None:  # its own fault is told already
-            continue
-        report.add(
-            Diagnostic(
-                "unused-node" if is_node else "unused-input",
-                f"no output depends on {thing.name}" if is_node else f"nothing reads {thing.name}",
-                thing.span,
-                help="name it in outputs, or delete it"
-                if is_node
-                else "feed it to a node, or delete it",
-                node=path + thing.name if is_node else "",
-            )
-        )
+        message, help = f"no output depends on {node.name}", "name it in outputs, or delete it"
+        here = path + node.name
+        report.add(Diagnostic("unused-node", message, node.span, help=help, node=here))
+
+
+def _count_unknown(
+    inputs: Mapping[str, Input | BlockInput],
+    nodes: Mapping[str, Node],
+    lost: Collection[str],
+    report: Report,
+) -> int:
+    """Return how many names of sources are unknown and nearly name nothing."""
+    known = {**inputs, **nodes}
+    unknown = {
+        source.name: source
+        for node in nodes.values()
+        for source in node.sources or ()
+        if source.name not in known
+    }
+    return sum(
+        not names_in(source, known)
+        and not is_lost(name, lost, known, report)
+        and report.nearest(name, known) is None
+        for name, source in unknown.items()
+    )

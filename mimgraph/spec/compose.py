@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from collections.abc import Sequence as Sequence_
+from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import yaml
@@ -211,17 +214,45 @@ def resolve(text: str) -> Value:
     return number if MIN_INT <= number <= MAX_INT else FAULTY
 
 
-def fault_of(text: str, span: Span) -> Diagnostic:
-    """Why `resolve` found a plain scalar faulty."""
+def fault_of(text: str, span: Span, keys: Sequence_[str]) -> Diagnostic:
+    """Return why `resolve` found a plain scalar faulty, which stands behind these keys."""
     match = NUMBER.fullmatch(text)
     if match and match.lastgroup != "ambiguous":
         kind = "a float" if match.lastgroup == "float" else "an integer"
         return Diagnostic("too-large", f"{kind} of more than 64 bits", span)
     message = f"YAML 1.1 and 1.2 read '{_brief(text)}' differently"
-    instead = f", or write {YES_OR_NO[text]}" if text in YES_OR_NO else ""
-    return Diagnostic(
-        "ambiguous-scalar", message, span, help=f'quote it: "{_brief(text)}"{instead}'
-    )
+    help = f'quote it: "{_brief(text)}"'
+    meant = YES_OR_NO.get(text) or _plain_number(text)
+    if meant and keys and not _is_text(keys):
+        help = f"write {meant}, or, if it is a text, {help}"
+    elif not keys:
+        help = _as_key(text)
+    return Diagnostic("ambiguous-scalar", message, span, help=help)
+
+
+@lru_cache(maxsize=256)
+def _plain_number(text: str) -> str:
+    """Return the number that was meant as both versions of YAML read it, 64 for `064`; "" if none
+    was, as of a time."""
+    digits = text.replace("_", "").lstrip("+")
+    for number in (int, partial(int, base=0), float):
+        with suppress(ValueError):
+            plain = str(number(digits))
+            return "" if resolve(plain) is FAULTY else plain
+    return ""
+
+
+def _is_text(keys: Sequence_[str]) -> bool:
+    """Return whether what stands behind these keys, the nearest first, is a name or another text."""
+    return keys[0] in TEXTS or not SOURCES.isdisjoint(keys[:2])
+
+
+def _as_key(text: str) -> str:
+    """Return how a key is written that YAML does not read as a text."""
+    if text.isidentifier():
+        return f'quote it: "{_brief(text)}"'
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
+    return f"begin it with a letter: n{_brief(name)}" if name else "give it a name"
 
 
 class _Resolved(dict[str, Value]):
@@ -240,9 +271,12 @@ PROPERTIES = re.compile(r"{0}\s*{0}?".replace("{0}", r"(!<[^>\s]*>|[&!][^\s\[\]{
 GLUED = re.compile(r"\?[^\s?]")
 YAML_TAGS = "tag:yaml.org,2002:"
 RESOLVED_TAGS = ("int", "float", "bool", "null")  # what such a scalar says without its tag, too
-TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\$\{[^{}]*\}")
+TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\$\{[^{}]*\}|%\(\w+\)[a-z]|@\w+@", re.ASCII)
 TUPLE_START = re.compile(r"\([^()]*")
-NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)  # of a template's variable
+SOURCES = frozenset(("from", "each", "outputs"))  # keys of names, also in a list or by name
+TEXTS = SOURCES | {"name", "doc", "layer", "merge", "block", "share", "take", "dtype", "only"}
+CHOSEN = frozenset(("layer", "merge", "block"))  # of these texts a param may give
 MOST_LABELS = 8  # of the other places of an ambiguous word
 NODES = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)
 BLOCK_STYLES = ("|", ">")
@@ -294,6 +328,7 @@ class _Composer:
         self.stack: list[_Open] = []
         self.resolved = _Resolved()
         self.anchors: set[str] = set()
+        self.params: set[str] = set()  # the names of all that are declared up to here
         self.has_tuple = False  # whether a text begins as one of Python
 
     def root(self) -> Tree:
@@ -314,7 +349,7 @@ class _Composer:
         if plain:
             value = self.resolved[text]
             if value is FAULTY:
-                fault = fault_of(text, span)
+                fault = fault_of(text, span, self.keys(self.items))
                 word = text if fault.code == "ambiguous-scalar" else None
                 self.faults.append(_Fault(fault, (text,), word))
             elif text[:1] == "(" and TUPLE_START.fullmatch(text):
@@ -333,29 +368,44 @@ class _Composer:
 
     def close(self, end_line: int, end_column: int) -> None:
         kind, line, column, outer, faults = self.stack.pop()
+        items, self.items = self.items, outer
         span = Span(self.file, line, column, end_line, end_column)
         closed: Tree
         if kind is Sequence:
-            closed = Sequence(tuple(self.items), span)
-        elif end_line and self.is_template(line, column):
+            closed = Sequence(tuple(items), span)
+        elif end_line and self.is_template(items, line, column):
             del self.faults[faults:]
             closed = self.template(span)
         else:
-            closed = self.mapping(span)
+            closed = self.mapping(items, span)
+            key = outer[-1] if outer else None
+            if isinstance(key, Scalar) and key.text == "params":
+                self.params.update(name.text for name, _ in closed.entries)
         outer.append(closed)
-        self.items = outer
+
+    def keys(self, items: list[Tree]) -> list[str]:
+        """Return the keys behind which the next of the items of the innermost open collection
+        stands, the nearest first; none of a key itself."""
+        found: list[str] = []
+        for kind, _, _, outer, _ in reversed(self.stack):
+            if kind is Mapping:
+                if len(items) % 2 == 0:
+                    break
+                found.append(items[-1].text if isinstance(items[-1], Scalar) else "")
+            items = outer
+        return found
 
     def close_all(self) -> None:
         """Close all open collections, as the reading ended early; their faults are noted."""
         while self.stack:
             self.close(0, 0)
 
-    def mapping(self, span: Span) -> Mapping:
+    def mapping(self, items: list[Tree], span: Span) -> Mapping:
         """The items in pairs, without those whose key is at fault."""
         entries: dict[str, tuple[Scalar, Tree]] = {}
         lost: list[str] = []
-        items = iter(self.with_tuples() if self.has_tuple else self.items)
-        for key, value in zip(items, items, strict=False):  # a key may be left at a syntax fault
+        pairs = iter(self.with_tuples(items) if self.has_tuple else items)
+        for key, value in zip(pairs, pairs, strict=False):  # a key may be left at a syntax fault
             if isinstance(key, Scalar) and key.tagged:
                 key = Scalar(key.text, key.span, key.text, key.plain)
             if not (isinstance(key, Scalar) and isinstance(key.value, str)) or _is_merge(key):
@@ -370,14 +420,14 @@ class _Composer:
                 entries[key.value] = key, value
         return Mapping(tuple(entries.values()), span, tuple(lost))
 
-    def with_tuples(self) -> list[Tree]:
+    def with_tuples(self, items: list[Tree]) -> list[Tree]:
         """The items with each tuple of Python, `kernel_size: (3, 3)`, as the one text that was meant:
         its commas end a value, and what is behind them are keys without one."""
         found: list[Tree] = []
         start: Scalar | None = None  # of a tuple that is open
         at = 0  # where it stands
-        items = iter(self.items)
-        for key, value in zip(items, items, strict=False):
+        pairs = iter(items)
+        for key, value in zip(pairs, pairs, strict=False):
             if start is not None and not _is_in_tuple(start, key, value):
                 start = None
             found += (key, value)
@@ -391,10 +441,10 @@ class _Composer:
                 start, at = None if is_doc else value, len(found) - 1
         return found
 
-    def is_template(self, line: int, column: int) -> bool:
+    def is_template(self, items: list[Tree], line: int, column: int) -> bool:
         """Return whether the mapping that ends is `{{ x }}`: its first key is a mapping right at
         its bracket."""
-        first = self.items[0] if self.items else None
+        first = items[0] if items else None
         if first is None or (isinstance(first, Scalar) and first.value is not FAULTY):
             return False
         beside = first.span.line == line and first.span.column == column + 1
@@ -405,7 +455,7 @@ class _Composer:
         line = self.file.line(span.line)
         end = span.end_column - 1 if span.end_line == span.line else len(line)
         text = line[span.column - 1 : end]
-        self.refuse(_unfilled(text, span))
+        self.refuse(_unfilled(text, span, self.keys(self.items), self.params))
         return Scalar(FAULTY, span, text, plain=True)
 
     # --- faults that do not end the reading
@@ -446,7 +496,9 @@ class _Composer:
             self.ambiguous_keys.add(key.span)
             self.left_out.append(value)
         else:
-            mend = f'quote it: "{_brief(key.text)}"' if key.text else "give it a name"
+            mend = _as_key(key.text)
+            if key.text.isdecimal() and "each" in self.keys(self.items)[:1]:  # a port
+                mend = f'quote it: "{_brief(key.text)}"'
             message = f"a key must be text, not {_brief(key.text) or 'empty'}"
             self.refuse_subset(message, key.span, mend, key, value)
 
@@ -581,7 +633,10 @@ class _Composer:
             if template.start() <= mark.column <= template.end():
                 line, start, end = mark.line + 1, template.start() + 1, template.end() + 1
                 place = Span(self.file, line, start, line, end)
-                return _unfilled(template[0], place)
+                items = self.items
+                if items and isinstance(items[-1], Scalar) and items[-1].text == "$":
+                    items = items[:-1]  # the begin of `${hidden}`
+                return _unfilled(template[0], place, self.keys(items), self.params)
         character = self.file.line(mark.line + 1)[mark.column : mark.column + 1]
         if error.problem == "exceeded maximum nesting depth":  # libyaml's own, when it looks ahead
             return _too_deep(span)
@@ -660,17 +715,21 @@ def _lost_name(key: Tree) -> str:
     return ANOTHER if TEMPLATE.match(key.text) else key.text
 
 
-def _unfilled(text: str, span: Span) -> Diagnostic:
-    """Return the fault of a template's `{{ x }}` or `{% if x %}` that is left in the text."""
+def _unfilled(text: str, span: Span, keys: Sequence_[str], params: Container[str]) -> Diagnostic:
+    """Return the fault of a template's `{{ x }}` or `{% if x %}` that is left in the text, behind
+    these keys."""
     code = "yaml-subset" if text.startswith("{{") else "yaml-syntax"
     name = NAME.search(text)
-    param = name[0] if name else "x"
+    param = name[0].rpartition(".")[2] if name else "x"
     help = f"fill it in before, or declare params: {{{param}: ...}} and write ${param}"
     if text.startswith(("{%", "<%")):
         help = "fill it in before: a spec has no statements"
-    return Diagnostic(
-        code, f"{_brief(text)} is left from a template that was not filled in", span, help=help
-    )
+    elif not keys or (_is_text(keys) and keys[0] not in CHOSEN):
+        help = "fill it in before: no param is read here"
+    elif param in params:
+        help = f"write ${param}"
+    message = f"{_brief(text)} is left from a template that was not filled in"
+    return Diagnostic(code, message, span, help=help)
 
 
 def _is_in_tuple(start: Scalar, key: Tree, value: Tree) -> bool:

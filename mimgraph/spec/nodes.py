@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from mimgraph import catalogue
 from mimgraph.analysis.names import NODE_WORDS, OPS, OUTPUT
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
@@ -114,6 +115,12 @@ class NodeReader(OperationReader):
             if other.text not in NODE_WORDS and nearest(other.text, OPS):
                 self.unknown_key("a node", other, OPS, tree, here)
                 return None
+        for other, value in tree.entries:
+            if other.text not in NODE_WORDS and (kind := self.kind_of(value)):
+                message = f"a node has no key {other.text!r}"
+                help = f"write {kind}: {value.span.excerpt().text}"
+                self.fault("unknown-key", message, other.span, help=help, node=here, tree=tree)
+                return None
         if tree.lost:
             return None
         self.fault(
@@ -124,6 +131,13 @@ class NodeReader(OperationReader):
             node=here,
         )
         return None
+
+    def kind_of(self, value: Tree) -> str:
+        """Return "layer", "merge" or "block" for the name of one."""
+        name = value.name if isinstance(value, Scalar) else None
+        if name is None or name in self.blocks:
+            return "block" if name else ""
+        return next((kind for kind in ("layer", "merge") if catalogue.find(kind, name)), "")
 
     def operation(self, op: tuple[Scalar, Tree], tree: Map, here: str) -> Operation | None:
         """What a node does, on each of several sources or on its own."""
@@ -244,7 +258,7 @@ class NodeReader(OperationReader):
         if isinstance(tree, Map) and len(tree.entries) == 1:
             return self.named_output(*tree.entries[0], words)
         source = self.source(tree, "")
-        if source is not None and source.port is not None:
+        if source is not None and source.port is not None and source.name not in self.lost:
             help = f"{{{source.port}: {source.name}.{source.port}}}"
             if source.port == "*":
                 help = f"name each port: {{a: {source.name}.a, b: {source.name}.b}}"

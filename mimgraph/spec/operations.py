@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from mimgraph import catalogue
 from mimgraph.analysis.names import OPS, REPEAT
+from mimgraph.analysis.options import LONGEST
 from mimgraph.ir.graph import (
     OTHERS,
     Activation,
@@ -190,8 +192,10 @@ class OperationReader(ValueReader):
                 return broken
             if len(tree.entries) > 1:
                 extra = tree.entries[1][0]
-                inside = value.text if key.text in OPS and isinstance(value, Scalar) else key.text
-                help = f"options stand inside: {{{inside}: {{...}}}}"
+                inside, options = key.text, "..."
+                if key.text in OPS and isinstance(value, Scalar):
+                    inside, options = value.text, _as_written(tree.entries[1:])
+                help = f"options stand inside: {{{inside}: {{{options}}}}}"
                 self.fault(
                     "unknown-key",
                     "an item has one key",
@@ -240,12 +244,24 @@ class OperationReader(ValueReader):
         return False
 
 
+def _as_written(entries: Iterable[tuple[Scalar, Tree]]) -> str:
+    """Return the entries of a mapping on one line, if each stands on one."""
+    spans = [(key.text, value.span) for key, value in entries]
+    if any(span.line != span.end_line for _, span in spans):
+        return "..."
+    text = ", ".join(f"{key}: {span.excerpt().text}" for key, span in spans)
+    return text if len(text) <= LONGEST else "..."
+
+
 def _activation_help(tree: Tree) -> str:
     """Return how to write an activation whose options stand beside its name, as in `{layer:
     Softmax, dim: 1}` or `[Softmax, 1]`."""
     if isinstance(tree, Seq):
         words = [item.text for item in tree.items if isinstance(item, Scalar)]
         if len(words) == len(tree.items) == 2:
+            if catalogue.find("layer", words[1]):
+                node = f"{{layer: {words[1]}, from: ...}}"
+                return f"activation: {words[0]}, and make {words[1]} a node of its own: {node}"
             return f"activation: {{{words[0]}: {words[1]}}}"
         return f"activation: {words[0]}" if len(words) == len(tree.items) == 1 else ""
     if not isinstance(tree, Map) or not tree.entries:

@@ -141,7 +141,8 @@ class _SpecReader(NodeReader):
     ) -> dict[str, Option]:
         """Return the params in order, with overrides; a param whose key could not be read has a
         faulty value."""
-        params = self.mapping("params", tree) or Map((), self.origin)
+        params = self.mapping("params", tree, _without_values(tree) if reserved else "")
+        params = params or Map((), self.origin)
         lost = (OTHERS,) if tree is not None and not isinstance(tree, Map) else params.lost
         found: dict[str, Option] = {}
         for key, value in params.entries:
@@ -351,11 +352,28 @@ class _SpecReader(NodeReader):
         return BlockInput(name, tree.span) if name is not None else None
 
 
+def _without_values(tree: Tree | None) -> str:
+    """Return how the params of a block are written that stand there by name alone: each use
+    gives them."""
+    items = tree.items if isinstance(tree, Seq) else (tree,)
+    names = [item.name if isinstance(item, Scalar) else None for item in items]
+    return f"{{{', '.join(f'{name}: null' for name in names)}}}" if names and all(names) else ""
+
+
 def faulty_option(span: Span) -> Option:
     """Return the option of a param that could not be read."""
     return Option(FAULTY, span, span)
 
 
 def lost_names(*sections: Tree | None) -> frozenset[str]:
-    """Return the names in these sections whose keys could not be read."""
-    return frozenset(name for tree in sections if isinstance(tree, Map) for name in tree.lost)
+    """Return the names in these sections whose keys could not be read, and of keys with a dot the
+    name that a source `head.fc` has."""
+    found: set[str] = set()
+    for tree in sections:
+        keys = [key for key, _ in tree.entries] if isinstance(tree, Map) else []
+        if isinstance(tree, Map):
+            found.update(tree.lost)
+        elif isinstance(tree, Seq):
+            keys = [item for item in tree.items if isinstance(item, Scalar)]
+        found.update(key.text.partition(".")[0] for key in keys if "." in key.text)
+    return frozenset(found)

@@ -70,11 +70,11 @@ class Reader:
             self.unknown_key(what, key, choices, tree if key is unknown[0] else None, node)
         return not (unknown or tree.lost)
 
-    def mapping(self, what: str, tree: Tree | None) -> Map | None:
+    def mapping(self, what: str, tree: Tree | None, help: str = "") -> Map | None:
         """`tree` as a mapping; None, told if it is something else."""
         if tree is None or isinstance(tree, Map):
             return tree
-        self.wrong_type(what, "a mapping", tree, help=MAPPINGS.get(what, ""))
+        self.wrong_type(what, "a mapping", tree, help=help or MAPPINGS.get(what, ""))
         return None
 
     def entries(self, tree: Map) -> dict[str, tuple[Scalar, Tree]]:

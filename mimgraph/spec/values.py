@@ -21,12 +21,15 @@ from mimgraph.spec.compose import Scalar, Tree
 from mimgraph.spec.compose import Sequence as Seq
 from mimgraph.spec.reader import Reader
 
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\((.*)\))", re.ASCII | re.DOTALL)
 
 
 def _in_parentheses(text: str) -> str:
     """Return what a text that begins with `$` probably means: all of it in one `$(...)`."""
     inside = re.sub(r"[${}]", " ", text).strip()
+    if _DOTTED.fullmatch(inside):
+        return f"write ${inside.rpartition('.')[2]}"
     if inside.startswith("(") and inside.count("(") > inside.count(")"):
         inside = inside[1:]
     try:

@@ -452,7 +452,7 @@ CASES = {
     "with that does not fit": "inputs: {a: [T, 8]}\nblocks:\n  p: {params: {h: 1}, inputs: [x], nodes: {y: {layer: MultiheadAttention, from: x, num_heads: $h}}, outputs: y}\nnodes:\n  n: {block: p, from: a, repeat: {with: {h: [2, ⟦bad-option⟧3]}}}\noutputs: n\n",
     "with from a param": "params: {ws: [3, -4]}\ninputs: {a: [5]}\nblocks:\n  p: {params: {w: 1}, seq: [{Linear: $w}]}\nnodes:\n  n: {block: p, from: a, repeat: {with: {w: ⟦bad-option⟧$ws}}}\noutputs: n\n",
     "with through two blocks": "inputs: {a: [5]}\nblocks:\n  q: {params: {v: 1}, seq: [{Linear: $v}]}\n  p: {params: {w: 1}, seq: [{q: $w}]}\nnodes:\n  n: {block: p, from: a, repeat: {with: {w: [3, ⟦bad-option⟧0]}}}\noutputs: n\n",
-    "with of an each of a block": "inputs: {a: [5], b: [5]}\nblocks:\n  p: {params: {w: 1}, seq: [{Linear: $w}]}\nnodes:\n  n: {block: p, each: [a, b], with: {w: ⟦bad-option⟧[3, 0]}}\noutputs: {o: n.a, q: n.b}\n",
+    "with of an each of a block": "inputs: {a: [5], b: [5]}\nblocks:\n  p: {params: {w: 1}, seq: [{Linear: $w}]}\nnodes:\n  n: {block: p, each: [a, b], with: {w: [3, ⟦bad-option⟧0]}}\noutputs: {o: n.a, q: n.b}\n",
     "a fault in a repeated block that is not of with": "inputs: {a: [5]}\nblocks:\n  p: {params: {w: 1}, seq: [{Linear: {out_features: $w, bias: ⟦bad-option⟧x}}]}\nnodes:\n  n: {block: p, from: a, repeat: {with: {w: [3, 4]}}}\noutputs: n\n",
 }
 

@@ -69,12 +69,21 @@ WRITTEN = {
     "a * 2": "write $(a * 2)",
     "{{ a }}": "write $a",
     "{{ a * 2 }}": "",
-    "$(a / 2)": "a whole number is written a // b",
+    "$(a / 2)": "write $(a // 2)",
+    "$(b / 2 + a)": "write $(b // 2 + a)",
+    "$(half / 2)": "",
+    "$(b / a)": "",
+    "%(a)d": "write $a",
+    "@a@": "write $a",
+    "8": "write 8",
+    "-8": "",
+    "half": "",
+    "c": "",
     "$(half * 3)": "",
     "$(int(a / 2))": "a whole number is written a // b",
     "$(min(a, b))": "compute it by + - * / // % **, or make it a param",
     "$(2 * $a)": "within $(...) a name has no $",
-    "a": "",
+    "a": "write $a",
 }
 
 

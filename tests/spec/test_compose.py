@@ -137,8 +137,54 @@ def test_ambiguous(text: str) -> None:
     assert value_of(tree_of(f"a: '{text}'")) == {"a": text}
 
 
-def test_a_bool_may_be_meant() -> None:
-    assert read("bias: off")[1][0].help == 'quote it: "off", or write false'
+MEANT = {
+    "bias: off": 'write false, or, if it is a text, quote it: "off"',
+    "bias: 1_000": 'write 1000, or, if it is a text, quote it: "1_000"',
+    "bias: -064": 'write -64, or, if it is a text, quote it: "-064"',
+    "bias: 0o17": 'write 15, or, if it is a text, quote it: "0o17"',
+    "bias: +1_0.5": 'write 10.5, or, if it is a text, quote it: "+1_0.5"',
+    "bias: 1:30": 'quote it: "1:30"',
+    "bias: 9" + "_9" * 20: f'quote it: "{"9" + "_9" * 19}…"',
+    "sizes: [3, 010]": 'write 10, or, if it is a text, quote it: "010"',
+    "from: off": 'quote it: "off"',
+    "from: [off]": 'quote it: "off"',
+    "each: {a: off}": 'quote it: "off"',
+    "doc: 064": 'quote it: "064"',
+    "off: 3": 'quote it: "off"',
+    "064: 3": "begin it with a letter: n064",
+    "1: 3": "begin it with a letter: n1",
+    "-1.5: 3": "begin it with a letter: n1_5",
+    "true: 3": 'quote it: "true"',
+    "each: {0: a}": 'quote it: "0"',
+    "~: 3": "give it a name",
+}
+
+
+@pytest.mark.parametrize(("text", "help"), MEANT.items(), ids=MEANT)
+def test_what_was_meant_depends_on_the_place(text: str, help: str) -> None:
+    assert [fault.help for fault in read(text)[1]] == [help]
+
+
+LEFT = {
+    "width: {{ w }}": "fill it in before, or declare params: {w: ...} and write $w",
+    "params: {w: 3}\nwidth: {{ w }}": "write $w",
+    "params: {w: 3}\nwidth: {{ model.w | int }}": "write $w",
+    "params: {w: 3}\nnodes: {y: {out_features: ${w}}}": "write $w",
+    "params: {w: 3}\nnodes: {y: {out_features: ${params.w}}}": "write $w",
+    "params: {w: 3}\nnodes: {y: {out_features: %(w)d}}": "write $w",
+    "params: {w: 3}\nwidth: @w@": "write $w",
+    "b: {params: {w: 3}, seq: [{Linear: ${w}}]}": "write $w",
+    "layer: {{ w }}": "fill it in before, or declare params: {w: ...} and write $w",
+    "{{ w }}: 3": "fill it in before: no param is read here",
+    "from: {{ w }}": "fill it in before: no param is read here",
+    "nodes: {y: {from: ${w}}}": "fill it in before: no param is read here",
+    "outputs: [{{ w }}]": "fill it in before: no param is read here",
+}
+
+
+@pytest.mark.parametrize(("text", "help"), LEFT.items(), ids=LEFT)
+def test_what_a_template_left_may_be_a_param(text: str, help: str) -> None:
+    assert [fault.help for fault in read(text)[1]] == [help]
 
 
 @pytest.mark.parametrize(
