@@ -56,12 +56,13 @@ MANY = 32  # names that are not copied for each use
 # what to write for a size `{name}` in a formula
 COUNTED = (
     "compute {name} by nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so its Max plus 1"
-    " is {name}"
+    " is {name}, and say broadcast: true"
 )
 LONGEST = 80  # characters of a text that a help writes anew
 
 _BRACES = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)
 _TUPLE = re.compile(r"\(([^()]*,[^()]*?),?\s*\)")
+_INFINITE = re.compile(r"(-)?\+?inf(?:inity)?", re.IGNORECASE)
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
@@ -377,7 +378,7 @@ def _values(
     for name, option in given.items():
         value = compute(option.value, env, report, node, origins)
         if value is not FAULTY:
-            value = _checked(op.name, op.options[name], value, option, report, node, origins)
+            value = _checked(op, op.options[name], value, option, report, node, origins)
         found[name] = value
         key += name, identity(value)
         if not isinstance(value, (int, float, str)):
@@ -394,7 +395,7 @@ def _run_time_sizes(value: Any) -> list[Dim]:
 
 
 def _checked(
-    op: str,
+    op: Op,
     spec: OptionSpec,
     value: Any,
     option: Option,
@@ -419,14 +420,26 @@ def _checked(
         report.add(
             Diagnostic(
                 "bad-option",
-                f"{spec.name} of {op} is {wants}{_got(value)}",
+                f"{spec.name} of {op.name} is {wants}{_got(value)}",
                 span,
                 labels=labels,
-                help=f"did you mean {near}?" if near else _as_expression(value, spec),
+                help=f"did you mean {near}?" if near else _meant(op, spec, value),
                 node=node,
             )
         )
         return FAULTY
+
+
+def _meant(op: Op, spec: OptionSpec, value: Any) -> str:
+    """Return what to write for a list of the values of several options, for a lone value of a list,
+    or for what `_as_expression` knows."""
+    if isinstance(value, list) and spec.name == op.lone_option and len(value) > 1:
+        named = dict(zip(op.by_position, value, strict=False))
+        if len(named) == len(value) and all(_takes(op.options[n], v) for n, v in named.items()):
+            return f"name each option: {{{', '.join(f'{n}: {v}' for n, v in named.items())}}}"
+    if type(value) is int and _takes(spec, [value]):
+        return f"write [{value}]"
+    return _as_expression(value, spec)
 
 
 def _as_expression(value: Any, spec: OptionSpec) -> str:
@@ -442,6 +455,8 @@ def _as_expression(value: Any, spec: OptionSpec) -> str:
         return ""
     if left := _BRACES.fullmatch(value):
         return f"write ${left[1]}"
+    if (infinite := _INFINITE.fullmatch(value)) and _takes(spec, float(value)):
+        return f"write {infinite[1] or ''}.inf"
     as_given = value.template if isinstance(value, WrittenText) else value
     if items := _TUPLE.fullmatch(as_given):
         return f"write [{items[1]}]"
@@ -452,6 +467,15 @@ def _as_expression(value: Any, spec: OptionSpec) -> str:
         return ""
     is_text = choices(spec.annotation) or isinstance(expression, Variable)
     return "" if is_text or not variables(expression) else f"write $({to_text(expression)})"
+
+
+def _takes(spec: OptionSpec, value: Any) -> bool:
+    """Return whether an option may have this value."""
+    try:
+        spec.check(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _run_time_size(value: Any) -> Dim | None:

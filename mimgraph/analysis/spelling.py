@@ -58,15 +58,12 @@ def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
 
 def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
     """Return a layer as YAML with all required options: those given, the others as in its example."""
-    example = op.example[1]
     shown: dict[str, str] = {}
     for spec in op.required:
         value = given[spec.name].value if spec.name in given else None
         shown[spec.name] = str(value) if type(value) in _PLAIN else "..."
-        if spec.name not in given:
-            pattern = rf'\b{spec.name}: (\[.*?\]|".*?"|[^,}}]+)'
-            found = re.search(pattern, example)
-            shown[spec.name] = found[1] if found else "..."
+        if spec.name not in given or (spec.name == "dim" and value == 0):  # 0 is the batch
+            shown[spec.name] = op.shown(spec.name)
     return as_written(op, shown, form)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.types import TensorType
 
 NO_BATCH = (
@@ -52,6 +52,24 @@ def node(layer: str, source: str, options: str) -> str:
 def rearranged(source: str, pattern: str) -> str:
     """Return a node that applies Rearrange to the source."""
     return node("Rearrange", source, f'pattern: "{pattern}"')
+
+
+def cut(source: str, dim: int, size: Size) -> str:
+    """Return the help that makes an axis as short as a size known at run time."""
+    end = f"${size}" if str(size).isidentifier() else f"$({size})"
+    return f"cut it to {size}: {node('Slice', source, f'dim: {dim}, end: {end}')}"
+
+
+def moved_axis(x: TensorType, axis: int, to: int, source: str) -> tuple[str, TensorType]:
+    """Return the node that moves one of the dims to another place, and the type that it gives."""
+    order = [index for index in range(len(x.dims)) if index != axis]
+    order.insert(to, axis)
+    moved = x.like(*(x.dims[index] for index in order))
+    if abs(axis - to) == 1:
+        one, two = sorted((axis + x.batched, to + x.batched))
+        return node("Transpose", source, f"dim0: {one}, dim1: {two}"), moved
+    dims = [*range(x.batched), *(index + x.batched for index in order)]
+    return node("Permute", source, f"dims: {dims}"), moved
 
 
 def one_more_axis(source: str, dim: int = 1) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from mimgraph.catalogue import names
+from mimgraph.catalogue import find, names
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.foreign import NAME, NUMBER, NUMBERS, SYMBOLS, Foreign, Place
 from mimgraph.merges.conditions import LONGEST, as_formula
@@ -102,8 +102,20 @@ def _op(name: str, source: str) -> str:
     for kind in ("layer", "merge"):
         for found in names(kind):
             if found.replace("_", "").lower() == wanted:
-                return f"make it a node, and a source of the formula: {{{kind}: {found}, from: {source}}}"
+                return f"make it a node, and a source of the formula: {_node(kind, found, source)}"
     return ""
+
+
+def _node(kind: str, name: str, source: str) -> str:
+    """Return a node with all options that the op needs; a reduction keeps its axis, to be broadcast."""
+    op = find(kind, name)
+    assert op is not None
+    options = {option.name: op.shown(option.name) for option in op.required}
+    reduces = "keepdim" in op.options
+    options |= {"dim": "1", "keepdim": "true"} if reduces else {}
+    given = "".join(f", {option}: {value}" for option, value in options.items())
+    also = ", and say broadcast: true" if reduces else ""
+    return f"{{{kind}: {name}, from: {source}{given}}}{also}"
 
 
 def _meaning(meaning: str) -> Callable[[Place], str]:

@@ -34,11 +34,11 @@ FOREIGN = [
     ("x ⟦=⟧ y", "there is no '=' in a formula", "== compares"),
     ("x <⟦>⟧ y", "there is no '<>' in a formula", "write !="),
     ("clamp(x, min⟦=⟧0, max=1) + y", "an argument has no name in a formula", "write its value alone"),
-    ("y - x⟦.mean(⟧)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Mean, from: x}}"),
+    ("y - x⟦.mean(⟧)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Mean, from: x, dim: 1, keepdim: true}}, and say broadcast: true"),
     ("y - x⟦.exp(⟧)", "a formula calls a function by its name alone", "write exp(x)"),
     ("y - x⟦.clamp(⟧0, 1)", "a formula calls a function by its name alone", "write clamp(x, ...)"),
     ("y - torch⟦.exp(⟧x)", "a formula calls a function by its name alone", "write exp(...)"),
-    ("y - torch⟦.nn.functional.softmax(⟧x)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Softmax, from: ...}}"),
+    ("y - torch⟦.nn.functional.softmax(⟧x)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Softmax, from: ..., dim: -1}}"),
     ("y * x⟦.weight⟧", "there is no '.' in a formula", "name a port in from: {weight: x.weight}"),
     ("y * math⟦.pi⟧ * x", "there is no '.' in a formula", "write 3.141592653589793"),
     ("y * x⟦[⟧0]", "there is no '[' in a formula", "take a part by a node of its own: {layer: Select, from: x, dim: 1, index: 0}, or Slice"),
@@ -58,7 +58,7 @@ FOREIGN = [
     ("x * (y + ⟦)⟧", "a number or name is missing before ')'", ""),
     ("⟦(x + y⟧", "')' is missing", ""),
     ("⟦max⟧(x, y)", "there is no function 'max'", "write maximum(...)"),
-    ("⟦max⟧(x) + y", "there is no function 'max'", f"{INSTEAD}: {{layer: Max, from: ...}}"),
+    ("⟦max⟧(x) + y", "there is no function 'max'", f"{INSTEAD}: {{layer: Max, from: ..., dim: 1, keepdim: true}}, and say broadcast: true"),
     ("⟦matmul⟧(x, y)", "there is no function 'matmul'", f"{INSTEAD}: {{merge: matmul, from: ...}}"),
     ("⟦pow⟧(x, y)", "there is no function 'pow'", "a power is **"),
     ("⟦clamp⟧(x, 0) + y", "clamp takes 3 arguments, not 2", "write clamp(x, low, high), or maximum(x, low) of one limit"),
@@ -71,7 +71,7 @@ FOREIGN = [
     (
         "x / $⟦T⟧ + y",
         "T is known only at run time, but only a number can stand here",
-        "compute T by nodes: {arange: ..., dim: ...} counts from 0 to T - 1, so its Max plus 1 is T",
+        "compute T by nodes: {arange: ..., dim: ...} counts from 0 to T - 1, so its Max plus 1 is T, and say broadcast: true",
     ),
 ]  # fmt: skip
 
