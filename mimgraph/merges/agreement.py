@@ -83,11 +83,12 @@ def same_shapes(sources: Operands, message: str, free: int | None = None) -> Non
         raise disagreement(sources, *pair, message, free=free)
 
 
-def same_ranks(sources: Operands, message: str, help: str = "") -> None:
-    """Refuse sources of different numbers of axes, or some with a batch and some without."""
+def same_ranks(sources: Operands, message: str, help: str = "", free: int | None = None) -> None:
+    """Refuse sources of different numbers of axes, or some with a batch and some without; their
+    sizes need not be equal along the axis `free`."""
     pair = odd_one_out(sources, lambda x, y: (x.rank, x.batched) == (y.rank, y.batched))
     if pair is not None:
-        raise disagreement(sources, *pair, message, help)
+        raise disagreement(sources, *pair, message, help, free)
 
 
 def within(
@@ -148,7 +149,7 @@ def _brought_together(
 ) -> str:
     """What makes one shape of two, where that is easily told."""
     if x.batched and y.batched and x.rank > y.rank == 2:
-        return as_vector(x, f"{{{odd}}}")
+        return as_vector(x, f"{{{odd}}}", y.dims[0] if free is None else None)
     if len(x.dims) != len(y.dims):
         return ""
     axes = [i for i, pair in enumerate(zip(x.dims, y.dims, strict=True)) if not same_size(*pair)]

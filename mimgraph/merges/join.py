@@ -71,7 +71,7 @@ def _beside(sources: Operands, dim: int, broadcast: bool) -> TensorType:
             needs = "with broadcast: true needs every other axis equal or 1"
             return broadcast_type(sources, f"concat along dim {dim} {needs}", dim)
         message = f"concat along dim {dim} needs equal sizes on every other axis"
-        same_ranks(sources, message)
+        same_ranks(sources, message, free=0)
         first = next(iter(sources.values()))
         same_shapes(sources, message, axis_index(first, dim))
         return first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 
@@ -347,6 +348,33 @@ def test_what_the_help_writes_passes(spec: str, says: str, edits: list[tuple[str
         assert old in spec
         spec = spec.replace(old, new)
     assert told(spec) == []
+
+
+SHAPES = [
+    *("[]", "[8]", "[16]", "[T]", "[4, 8]", "[5, 8]", "[8, T]", "[16, T]", "[8, S]", "[T, 8]"),
+    *("[8, 32, 32]", "[8, 30, 30]", "[4, 16, 16]", "[8, H, W]", "[T, 4, 8]", "[2, 4, 8, 8]"),
+]
+_NODE = re.compile(
+    r"\{(?:(?:layer|merge): \w+, )?from: (?:\w+|\[[^]]*\])(?:, (?:[^{}]|\{[^}]*\})*)?\}"
+)
+
+
+@pytest.mark.parametrize("merge", ["add", "stack", "concat", "multiply, broadcast: true"])
+def test_the_nodes_for_two_shapes_mend_it(merge: str) -> None:
+    """Each node that the help writes is put before one of two sources of other shapes."""
+    count = 0
+    for pair in product(SHAPES, repeat=2):
+        head = "inputs: {{a: {}, b: {}}}\nnodes:\n".format(*pair)
+        node = f"  y: {{merge: {merge}, from: [a, b]}}\noutputs: y\n"
+        for fault in faults(head + node):
+            said = ", broadcast: true" if "say broadcast: true" in fault.help else ""
+            for proposed in _NODE.findall(fault.help):
+                changed = "a" if "from: a" in proposed or "[a" in proposed else "b"
+                mended = re.sub(rf"\b{changed}\b", "mended", node).replace("]}", f"]{said}}}")
+                text = f"{head}  mended: {proposed}\n{mended}"
+                assert told(text) == [], text
+                count += 1
+    assert count > 80
 
 
 WITHOUT_OPTIONS = [
