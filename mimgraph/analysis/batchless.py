@@ -13,6 +13,7 @@ from mimgraph.ir.dim import Dim, DimOverflow, symbols
 from mimgraph.ir.graph import Apply
 from mimgraph.ir.types import TensorType
 
+MOST_SOURCES = 16  # of an op whose tensors are tried in other shapes
 OF_SHAPES = ("shape-mismatch", "rank-mismatch")
 
 
@@ -26,7 +27,8 @@ def help_for(
     types = {key: one.type for key, one in fed.items() if one.type is not None}
     if fault.code not in OF_SHAPES:
         return fault.help
-    if other := _narrower(op, options, types, fed, context):
+    few = len(types) <= MOST_SOURCES
+    if few and (other := _narrower(op, options, types, fed, context)):
         return other
     for batched in _with_batch(types, fault.source):
         if _takes(op, options, {**types, **batched}):
@@ -35,7 +37,7 @@ def help_for(
                 return fault.help or NO_BATCH
             others = fault.help if fault.help != NO_BATCH else ""
             return "; or ".join(filter(None, [*dict.fromkeys(cures), others]))
-    return _shorter(op, options, types, fed, context) or fault.help
+    return (_shorter(op, options, types, fed, context) if few else "") or fault.help
 
 
 def _narrower(

@@ -16,6 +16,8 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed import Leaf, Sequence, TypedNode
 from mimgraph.ir.types import TensorType
 
+MOST_ITEMS = 64  # of a chain that is tried with other padding
+MOST_PADS = 6  # that a help lists
 Types = Mapping[str, TensorType]
 
 
@@ -128,7 +130,11 @@ def _padded(
             continue
         pads = dict[str, str]()
         padded = _kept(made, context, pads)
-        if padded is not None and pads and asked(op, options, {**types, key: padded}):
+        if (
+            padded is not None
+            and 0 < len(pads) <= MOST_PADS
+            and asked(op, options, {**types, key: padded})
+        ):
             given = " and ".join(f"{pad} in {name}" for name, pad in pads.items())
             return f"keep the size: {given}"
     return ""
@@ -138,7 +144,7 @@ def _kept(made: TypedNode, context: Context, pads: dict[str, str]) -> TensorType
     """Return the type of a node whose windows are all padded so that sizes stay; `pads` gets what is
     to be written where. None where it cannot be told."""
     items = made.operation.items if isinstance(made.operation, Sequence) else (made,)
-    if len(made.arguments) != 1:
+    if len(made.arguments) != 1 or len(items) > MOST_ITEMS:
         return None
     (value,) = made.arguments.values()
     source = context.typed.get(value.name)
@@ -146,7 +152,7 @@ def _kept(made: TypedNode, context: Context, pads: dict[str, str]) -> TensorType
     for item in items:
         leaf = item.operation
         op = catalogue.find("layer", leaf.name) if isinstance(leaf, Leaf) else None
-        if x is None or op is None or not isinstance(leaf, Leaf):
+        if x is None or op is None or not isinstance(leaf, Leaf) or len(pads) > MOST_PADS:
             return None
         options = leaf.options
         pad = _padding(leaf.name, options, len(x.dims) - 1)

@@ -200,8 +200,11 @@ def _has_channels(x: TensorType) -> bool:
 def _stride(x: TensorType, y: TensorType) -> int:
     """Return the stride with which windows of one element leave the sizes of `y` in space; 0 if none."""
     for stride in range(2, MOST_STRIDE + 1):
-        kept = ((size - 1) // stride + 1 for size in x.dims[1:])
-        if same_dims(kept, y.dims[1:]):
+        # written alike is enough, and to compare floors in any form takes long
+        if all(
+            (size - 1) // stride + 1 == kept
+            for size, kept in zip(x.dims[1:], y.dims[1:], strict=True)
+        ):
             return stride
     return 0
 
