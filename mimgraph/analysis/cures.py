@@ -62,7 +62,8 @@ def _reordered(op: Op, options: Mapping[str, Any], fault: OpFault, types: Types)
     """Return the help for an axis whose size a layer must know: move one of a known size there, or
     reduce it."""
     key, name = fault.source or next(iter(types), ""), fault.option
-    if key not in types or (name and name not in op.inferred):
+    is_axis = name in op.inferred if name else fault.source is not None
+    if key not in types or not is_axis:
         return fault.help
     wanted = options[name] if name and fault.code == "inferred-conflict" else None
     found = []
