@@ -62,7 +62,8 @@ def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
     for spec in op.required:
         value = given[spec.name].value if spec.name in given else None
         shown[spec.name] = str(value) if type(value) in _PLAIN else "..."
-        if spec.name not in given or (spec.name == "dim" and value == 0):  # 0 is the batch
+        # 0 is the batch
+        if spec.name not in given or (spec.name.startswith("dim") and value == 0):
             shown[spec.name] = op.shown(spec.name)
     return as_written(op, shown, form)
 

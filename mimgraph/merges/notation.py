@@ -76,6 +76,9 @@ ATTRIBUTES = {
 }
 
 
+_AXIS = re.compile(r"\s*(?:dim\s*=\s*)?(-?[1-9])\s*[,)]", re.ASCII)  # of x.mean(dim=1)
+
+
 def name_help(name: str, sources: Collection[str], functions: Collection[str]) -> str:
     """Return what to write in place of a name that is no source of the formula."""
     if name in functions:
@@ -85,9 +88,11 @@ def name_help(name: str, sources: Collection[str], functions: Collection[str]) -
     return CONSTANTS.get(name) or suggestion(name, sources, "its sources")
 
 
-def function_help(name: str, count: int, functions: Collection[str], source: str = "...") -> str:
+def function_help(
+    name: str, count: int, functions: Collection[str], source: str = "...", dim: str = ""
+) -> str:
     """Return what to write in place of a call of `count` arguments that a formula does not have."""
-    op = _op(name, source)
+    op = _op(name, source, dim)
     if op and not (count > 1 and name in SYNONYMS):
         return op
     if name in SYNONYMS:
@@ -96,23 +101,26 @@ def function_help(name: str, count: int, functions: Collection[str], source: str
     return near or f"its functions: {', '.join(functions)}"
 
 
-def _op(name: str, source: str) -> str:
-    """Return the layer or merge of that name, written as a node."""
+def _op(name: str, source: str, dim: str) -> str:
+    """Return the layer or merge of that name, written as a node over the axis `dim`, if
+    the call names one."""
     wanted = name.replace("_", "").lower()
     for kind in ("layer", "merge"):
         for found in names(kind):
             if found.replace("_", "").lower() == wanted:
-                return f"make it a node, and a source of the formula: {_node(kind, found, source)}"
+                node = _node(kind, found, source, dim)
+                return f"make it a node, and a source of the formula: {node}"
     return ""
 
 
-def _node(kind: str, name: str, source: str) -> str:
+def _node(kind: str, name: str, source: str, dim: str) -> str:
     """Return a node with all options that the op needs; a reduction keeps its axis, to be broadcast."""
     op = find(kind, name)
     assert op is not None
     options = {option.name: op.shown(option.name) for option in op.required}
     reduces = "keepdim" in op.options
     options |= {"dim": "1", "keepdim": "true"} if reduces else {}
+    options |= {"dim": dim} if dim and "dim" in options else {}
     given = "".join(f", {option}: {value}" for option, value in options.items())
     also = ", and say broadcast: true" if reduces else ""
     return f"{{{kind}: {name}, from: {source}{given}}}{also}"
@@ -170,7 +178,9 @@ def _called(functions: Collection[str]) -> Callable[[Place], str]:
     def help(place: Place) -> str:
         owner, name = place.before[0], place.at[1]
         if name not in functions:
-            return function_help(name, 1, functions, _filling(owner, place))
+            axis = _AXIS.match(place.text, place.at.end())
+            dim = axis[1] if axis else ""
+            return function_help(name, 1, functions, _filling(owner, place), dim)
         alone = place.text[place.at.end() :].lstrip().startswith(")")
         rest = "" if alone else ", ..."
         return f"write {name}({f'{owner}{rest}' if owner in place.names else '...'})"

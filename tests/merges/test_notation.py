@@ -35,6 +35,7 @@ FOREIGN = [
     ("x <⟦>⟧ y", "there is no '<>' in a formula", "write !="),
     ("clamp(x, min⟦=⟧0, max=1) + y", "an argument has no name in a formula", "write its value alone"),
     ("y - x⟦.mean(⟧)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Mean, from: x, dim: 1, keepdim: true}}, and say broadcast: true"),
+    ("y - x⟦.sum(⟧dim=-1)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Sum, from: x, dim: -1, keepdim: true}}, and say broadcast: true"),
     ("y - x⟦.exp(⟧)", "a formula calls a function by its name alone", "write exp(x)"),
     ("y - x⟦.clamp(⟧0, 1)", "a formula calls a function by its name alone", "write clamp(x, ...)"),
     ("y - torch⟦.exp(⟧x)", "a formula calls a function by its name alone", "write exp(...)"),
