@@ -488,7 +488,7 @@ def bad_option(option: str, message: str, help: str = "") -> OpFault:
 
 
 def known(size: Size, what: str, source: str | None = None) -> int:
-    """A size that torch must know when the module is built."""
+    """The size of an axis that torch must know when the module is built."""
     if isinstance(size, Dim):
         raise OpFault(
             "symbolic-size",
@@ -496,7 +496,20 @@ def known(size: Size, what: str, source: str | None = None) -> int:
             source=source,
             option=None if source else what,
             note=f"{size} is known only at run time",
-            help="give this size in the input's shape, or reduce the axis first (Mean, Select)",
+            help="give this size in the input's shape",
+        )
+    return size
+
+
+def as_number(size: Size, option: str, help: str = "") -> int:
+    """The value of an option that torch must know when the module is built."""
+    if isinstance(size, Dim):
+        raise OpFault(
+            "symbolic-size",
+            f"{option} must be a number, but it is {size}",
+            option=option,
+            note=f"{size} is known only at run time",
+            help=help or "give this size in the input's shape",
         )
     return size
 
@@ -572,6 +585,14 @@ def truth_fault(x: TensorType, wants: str, source: str) -> OpFault:
     compared = f"{{merge: formula, expr: m > 0, from: {{m: {{{source}}}}}}}"
     help = f"compare it first: {compared}" if x.is_floating else converted(x, "bool", source)
     return OpFault("dtype-mismatch", wants, source=source, note=x.dtype, help=help)
+
+
+def check_marks(mask: TensorType, marks: str, wants: str, source: str) -> None:
+    """Refuse a mask that is known to be true of the opposite of what it `marks` here."""
+    if mask.marks not in (None, marks):
+        help = f"turn it round: {{layer: LogicalNot, from: {{{source}}}}}"
+        note = "true where a step is real" if mask.marks == "real" else "true where it may not look"
+        raise OpFault("dtype-mismatch", wants, source=source, note=note, help=help)
 
 
 def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Find the help for a fault of a source that lacks nothing but a batch."""
+"""Find the help for a fault of a tensor of the model itself: of its batch, its axes, its length."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from typing import Any
 
 from mimgraph.analysis.state import Context, Fed
 from mimgraph.catalogue import Op, OpFault
-from mimgraph.ir.axes_help import NO_BATCH
-from mimgraph.ir.dim import DimOverflow
+from mimgraph.ir.axes_help import NO_BATCH, cut
+from mimgraph.ir.dim import Dim, DimOverflow, symbols
 from mimgraph.ir.graph import Apply
 from mimgraph.ir.types import TensorType
 
+MOST_SOURCES = 16  # of an op whose tensors are tried in other shapes
 OF_SHAPES = ("shape-mismatch", "rank-mismatch")
 
 
 def help_for(
     op: Op, options: Mapping[str, Any], fault: OpFault, fed: Mapping[str, Fed], context: Context
 ) -> str:
-    """Return the help of a fault; it names `batched: true` where that mends it.
+    """Return the help of a fault; it names `batched: true`, or another shape, where that mends it.
 
-    That is tried: the rule is asked again, of the same sources with a batch.
+    That is tried: the rule is asked again, of sources of that shape.
     """
     types = {key: one.type for key, one in fed.items() if one.type is not None}
-    if fault.code not in OF_SHAPES or all(type_.batched for type_ in types.values()):
+    if fault.code not in OF_SHAPES:
         return fault.help
+    few = len(types) <= MOST_SOURCES
+    if few and (other := _narrower(op, options, types, fed, context)):
+        return other
     for batched in _with_batch(types, fault.source):
         if _takes(op, options, {**types, **batched}):
             cures = [_cure(context, fed[key], type_) for key, type_ in batched.items()]
@@ -33,7 +37,54 @@ def help_for(
                 return fault.help or NO_BATCH
             others = fault.help if fault.help != NO_BATCH else ""
             return "; or ".join(filter(None, [*dict.fromkeys(cures), others]))
-    return fault.help
+    return (_shorter(op, options, types, fed, context) if few else "") or fault.help
+
+
+def _narrower(
+    op: Op,
+    options: Mapping[str, Any],
+    types: Mapping[str, TensorType],
+    fed: Mapping[str, Fed],
+    context: Context,
+) -> str:
+    """Return the parameter or buffer of fewer axes of size 1 that mends the fault, as a node."""
+    for key, x in types.items():
+        name = fed[key].source.name
+        origin = _origin(context, name, fed[key].value.port) if x.dims[:1] == (1,) else None
+        if origin is None or origin[1] != name:
+            continue
+        ones = next((i for i, size in enumerate(x.dims) if size != 1), len(x.dims))
+        for count in range(1, ones + 1):
+            less = replace(x, dims=x.dims[count:])
+            # of one axis more than it needs, a batch is given below
+            for fewer in (less, replace(less, batched=True)) if count > 1 else (less,):
+                if _takes(op, options, {**types, key: fewer}):
+                    why = "batched: true adds the batch" if fewer.batched else "leave axes out"
+                    return f"{why}: {_tensor(origin[0], fewer)}"
+    return ""
+
+
+def _shorter(
+    op: Op,
+    options: Mapping[str, Any],
+    types: Mapping[str, TensorType],
+    fed: Mapping[str, Fed],
+    context: Context,
+) -> str:
+    """Return the help that cuts a table to a length known at run time, where that mends the fault."""
+    broadcast = [{**options, "broadcast": True}] if "broadcast" in options else []
+    for key, x in types.items():
+        for axis, size in enumerate(x.dims if fed[key].is_own or not x.batched else ()):
+            lengths = [other.dims[axis - len(x.dims) :][:1] for other in types.values()]
+            for (length,) in filter(None, lengths):
+                if isinstance(size, Dim) or size == 1 or not isinstance(length, Dim):
+                    continue
+                less = {**types, key: x.like(*x.dims[:axis], length, *x.dims[axis + 1 :])}
+                fits = [given for given in (options, *broadcast) if _takes(op, given, less)]
+                if fits and symbols(length) <= context.env.keys():
+                    also = "" if fits[0] is options else ", and say broadcast: true"
+                    return cut(f"{{{key}}}", axis + x.batched, length) + also
+    return ""
 
 
 def _with_batch(
@@ -70,10 +121,15 @@ def _cure(context: Context, source: Fed, wanted: TensorType) -> str | None:
         return None
     kind, tensor = origin
     if tensor == name:
-        shape = ", ".join(map(str, wanted))
-        return f"give {name} a batch: {{{kind}: [{shape}], batched: true, ...}}"
+        return f"give {name} a batch: {_tensor(kind, wanted)}"
     assert source.type is not None  # else no rule was asked
     return None if wanted.dims != source.type.dims else f"give {tensor} a batch: batched: true"
+
+
+def _tensor(kind: str, type_: TensorType) -> str:
+    """Return the node of a parameter or buffer of that type."""
+    batched = ", batched: true" if type_.batched else ""
+    return f"{{{kind}: [{', '.join(map(str, type_))}]{batched}, ...}}"
 
 
 def _origin(context: Context, name: str, port: str) -> tuple[str, str] | None:

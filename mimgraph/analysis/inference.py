@@ -423,8 +423,8 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     assert op is not None
     optional = site.optional | missing_from(op, inputs, options.get("missing") == "skip")
     given = {name: plain(value) for name, value in options.items()}
-    casts = tuple([type_.cast_from for type_ in types.values()])
-    key = (apply.name, identity(given), tuple(types.items()), casts, optional)
+    pasts = tuple([type_.past for type_ in types.values()])
+    key = (apply.name, identity(given), tuple(types.items()), pasts, optional)
     if key not in state.bodies:
         state.bodies[key] = _builtin_body(state, site, block, given, types, optional)
     body, nodes = state.bodies[key]
@@ -554,8 +554,8 @@ def _use(
     types = known_types(fed)
     assert types is not None
     optional = left_out(fed) | site.optional
-    casts = tuple([type_.cast_from for type_ in types.values()])  # equal types may differ in it
-    key = (call.block, *map(identity, given.values()), tuple(types.values()), casts, optional)
+    pasts = tuple([type_.past for type_ in types.values()])  # equal types may differ in it
+    key = (call.block, *map(identity, given.values()), tuple(types.values()), pasts, optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]
         state.count(nodes, site.node.span)

@@ -222,9 +222,9 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
         _locate(state, site, bound, too_large, fed)
         return None
     except OpFault as fault:
-        from mimgraph.analysis import batchless  # needed by few specs
+        from mimgraph.analysis import cures  # needed by few specs
 
-        fault.help = batchless.help_for(op, options.by_name, fault, fed, site.context)
+        fault.help = cures.help_for(op, options.by_name, fault, fed, site.context)
         _locate(state, site, bound, fault, fed)
         return None
     state.require(answer.constraints)

@@ -71,6 +71,7 @@ LONGEST = 80  # characters of a text that a help writes anew
 # a name as templates have it
 _LEFT = re.compile(r"\{+\s*([A-Za-z_]\w*)\s*\}+|[%@]\(?([A-Za-z_]\w*)(?:\)[a-z]|@)", re.ASCII)
 _TUPLE = re.compile(r"\(([^()]*,[^()]*?),?\s*\)")
+_INFINITE = re.compile(r"(-)?\+?inf(?:inity)?", re.IGNORECASE)
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
@@ -404,7 +405,7 @@ def _values(
     for name, option in given.items():
         value = compute(option.value, env, report, node, origins)
         if value is not FAULTY:
-            value = _checked(op.name, op.options[name], value, option, env, report, node, origins)
+            value = _checked(op, op.options[name], value, option, env, report, node, origins)
         found[name] = value
         key += name, identity(value)
         if not isinstance(value, (int, float, str)):
@@ -421,7 +422,7 @@ def _run_time_sizes(value: Any) -> list[Dim]:
 
 
 def _checked(
-    op: str,
+    op: Op,
     spec: OptionSpec,
     value: Any,
     option: Option,
@@ -447,14 +448,26 @@ def _checked(
         report.add(
             Diagnostic(
                 "bad-option",
-                f"{spec.name} of {op} is {wants}{_got(value)}",
+                f"{spec.name} of {op.name} is {wants}{_got(value)}",
                 span,
                 labels=labels,
-                help=f"did you mean {near}?" if near else _as_expression(value, spec, env),
+                help=f"did you mean {near}?" if near else _meant(op, spec, value, env),
                 node=node,
             )
         )
         return FAULTY
+
+
+def _meant(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
+    """Return what to write for a list of the values of several options, for a lone value of a list,
+    or for what `_as_expression` knows."""
+    if isinstance(value, list) and spec.name == op.lone_option and len(value) > 1:
+        named = dict(zip(op.by_position, value, strict=False))
+        if len(named) == len(value) and all(_fits(op.options[n], v) for n, v in named.items()):
+            return f"name each option: {{{', '.join(f'{n}: {v}' for n, v in named.items())}}}"
+    if type(value) is int and _fits(spec, [value]):
+        return f"write [{value}]"
+    return _as_expression(value, spec, env)
 
 
 def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
@@ -466,6 +479,8 @@ def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
         return ""
     if left := _LEFT.fullmatch(value):
         return f"write ${left[1] or left[2]}"
+    if (infinite := _INFINITE.fullmatch(value)) and _fits(spec, float(value)):
+        return f"write {infinite[1] or ''}.inf"
     as_given = value.template if isinstance(value, WrittenText) else value
     if items := _TUPLE.fullmatch(as_given):
         return f"write [{items[1]}]"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from math import prod
 
-from mimgraph.ir.dim import Dim
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.types import TensorType
 
 NO_BATCH = (
@@ -54,6 +55,24 @@ def rearranged(source: str, pattern: str) -> str:
     return node("Rearrange", source, f'pattern: "{pattern}"')
 
 
+def cut(source: str, dim: int, size: Size) -> str:
+    """Return the help that makes an axis as short as a size known at run time."""
+    end = f"${size}" if str(size).isidentifier() else f"$({size})"
+    return f"cut it to {size}: {node('Slice', source, f'dim: {dim}, end: {end}')}"
+
+
+def moved_axis(x: TensorType, axis: int, to: int, source: str) -> tuple[str, TensorType]:
+    """Return the node that moves one of the dims to another place, and the type that it gives."""
+    order = [index for index in range(len(x.dims)) if index != axis]
+    order.insert(to, axis)
+    moved = x.like(*(x.dims[index] for index in order))
+    if abs(axis - to) == 1:
+        one, two = sorted((axis + x.batched, to + x.batched))
+        return node("Transpose", source, f"dim0: {one}, dim1: {two}"), moved
+    dims = [*range(x.batched), *(index + x.batched for index in order)]
+    return node("Permute", source, f"dims: {dims}"), moved
+
+
 def one_more_axis(source: str, dim: int = 1) -> str:
     """Return the help that adds an axis of size 1."""
     return f"give it one more axis first: {node('Unsqueeze', source, f'dim: {dim}')}"
@@ -73,17 +92,27 @@ def to_axes(x: TensorType, axes: int, name: str, source: str, layers: Collection
     return to_sequence(x, name, source)
 
 
-def as_vector(x: TensorType, source: str) -> str:
-    """Return the help that makes a vector of a tensor of more axes; a length known at run time must
-    be reduced."""
-    if not any(isinstance(dim, Dim) for dim in x.dims):
-        return f"flatten it first: {{layer: Flatten, from: {source}}}"
-    kept = next((i for i in (-1, 0) if not isinstance(x.dims[i], Dim)), -1) % len(x.dims)
-    reduced = [index + 1 for index in range(len(x.dims)) if index != kept]
-    dim = reduced[0] if len(reduced) == 1 else reduced
-    port = ", or a port such as last" if reduced == [1] else ""
-    layer = "Mean" if x.is_floating else "Max"  # integers have no mean
-    return f"take one vector of it first: {node(layer, source, f'dim: {dim}')}{port}"
+def as_vector(x: TensorType, source: str, width: Size | None = None) -> str:
+    """Return the help that makes a vector of a tensor of more axes, of that width if one is given; a
+    length known at run time must be reduced. "" if it cannot be made so."""
+    port, sizes = "", [dim for dim in x.dims if not isinstance(dim, Dim)]
+    size: Size = prod(sizes)
+    if len(sizes) == len(x.dims):
+        item = "Flatten"
+        what, layer = "flatten it first", f"{{layer: Flatten, from: {source}}}"
+    else:
+        kept = next((i for i in (-1, 0) if not isinstance(x.dims[i], Dim)), -1) % len(x.dims)
+        reduced = [index + 1 for index in range(len(x.dims)) if index != kept]
+        dim = reduced[0] if len(reduced) == 1 else reduced
+        port = ", or a port such as last" if reduced == [1] else ""
+        name = "Mean" if x.is_floating else "Max"  # integers have no mean
+        size, item = x.dims[kept], f"{{{name}: {dim}}}"
+        what, layer = "take one vector of it first", node(name, source, f"dim: {dim}")
+    if width is None or size == width:
+        return f"{what}: {layer}{port}"
+    if isinstance(size, Dim) or isinstance(width, Dim) or x.dtype != "float32":
+        return ""
+    return f"{what}: {{from: {source}, seq: [{item}, {{Linear: {width}}}]}}"
 
 
 def to_vector(x: TensorType, name: str, source: str) -> str:

@@ -58,7 +58,8 @@ class TensorType:
     """A tensor's type; iterates as its dims, which leave the batch out.
 
     `vocab` is the number of categories, `below` a size that all its numbers are less than,
-    `cast_from` the dtype that floats were cast from.
+    `cast_from` the dtype that floats were cast from, `marks` what a mask is true of: a step that is
+    "real", or one that is "hidden".
     """
 
     dims: tuple[Size, ...]
@@ -66,12 +67,14 @@ class TensorType:
     vocab: int | None = None
     batched: bool = True
     below: Size | None = None
-    cast_from: str | None = field(default=None, compare=False)  # nothing is computed from it
+    # nothing is computed from these two
+    cast_from: str | None = field(default=None, compare=False)
+    marks: str | None = field(default=None, compare=False)
     _key: Hashable = field(default=None, init=False, repr=False, compare=False)
 
     def __reduce__(self) -> tuple[Any, ...]:  # without the key, which holds in this process alone
-        fields = (self.dims, self.dtype, self.vocab, self.batched, self.below, self.cast_from)
-        return TensorType, fields
+        fields = (self.dims, self.dtype, self.vocab, self.batched, self.below)
+        return TensorType, (*fields, *self.past)
 
     def __iter__(self) -> Iterator[Size]:
         return iter(self.dims)
@@ -94,7 +97,12 @@ class TensorType:
 
     def cast(self, dtype: str) -> TensorType:
         """The same shape in another dtype."""
-        return replace(self, dtype=dtype, vocab=None, below=None, cast_from=None)
+        return replace(self, dtype=dtype, vocab=None, below=None, cast_from=None, marks=None)
+
+    @property
+    def past(self) -> tuple[str | None, str | None]:
+        """What is known of how it was made, in which equal types may differ."""
+        return self.cast_from, self.marks
 
     @property
     def key(self) -> Hashable:
@@ -102,7 +110,7 @@ class TensorType:
         if self._key is None:
             sizes = (*self.dims, self.vocab, self.below)
             origins = [id(size.written) if type(size) is WrittenInt else 0 for size in sizes]
-            key = sizes, self.dtype, self.batched, self.cast_from, *origins
+            key = sizes, self.dtype, self.batched, *self.past, *origins
             self._key = key  # type: ignore[misc]  # what it is stays as it is
         return self._key
 

@@ -130,7 +130,8 @@ def LogicalNot(input: TensorType, /) -> Lowering:
         {layer: LogicalNot, from: mask}
     """
     code = Unary("~", INPUT) if input.dtype == "bool" else INPUT.method("logical_not")
-    return Lowering(input.cast("bool"), call=code)
+    turned = {"real": "hidden", "hidden": "real"}.get(input.marks or "")
+    return Lowering(replace(input.cast("bool"), marks=turned), call=code)
 
 
 @layer()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mimgraph.catalogue import OpFault, cast, layer, same_dims
+from mimgraph.catalogue import OpFault, cast, check_marks, layer, same_dims
 from mimgraph.ir.code import Attribute, Code, Constant, Name, Operand, Tuple, by_position, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
@@ -25,7 +25,7 @@ def CausalMask(input: TensorType, /) -> Lowering:
     if not input.batched or not input.dims:
         raise OpFault("rank-mismatch", "CausalMask takes (N, T, *)", note=str(input))
     steps = input.dims[0]
-    mask = TensorType((steps, steps), "bool", batched=False)
+    mask = TensorType((steps, steps), "bool", batched=False, marks="hidden")
     return Lowering(mask, call=causal(INPUT, steps, steps))
 
 
@@ -34,6 +34,7 @@ def check_padding(layer: str, name: str, mask: TensorType | None, keys: Size) ->
     if mask is not None:
         _check_dtype(layer, name, mask, "true where there is no token", ("bool", *INTEGER))
         _check_shape(layer, name, mask, (keys,), f"(N, {keys})", batched=True)
+        check_marks(mask, "hidden", f"{layer} takes {name} that is true at padding", name)
 
 
 def check_attention(
@@ -42,18 +43,21 @@ def check_attention(
     """A mask of the weights: `(L, S)`, of all samples."""
     if mask is None:
         return
+    of_keys = f"a mask of each sample's keys is {_padding_name(name)}"
     if mask.batched and len(mask.dims) == 2 and heads > 1:
         raise OpFault(
             "shape-mismatch",
             f"{layer} takes {name} ({steps}, {keys}), without a batch",
             source=name,
             note=str(mask),
-            help=f"a mask of each sample's keys is {_padding_name(name)}",
+            help=of_keys,
         )
     # whole numbers may be a bias here, of how far the steps are from each other
     _check_dtype(layer, name, mask, "true where it may not look", ("bool",))
     per_sample = mask.batched and heads == 1  # torch's (N * heads, L, S)
-    _check_shape(layer, name, mask, (steps, keys), f"({steps}, {keys})", per_sample)
+    help = of_keys if mask.batched and same_dims(mask, (keys,)) else ""
+    _check_shape(layer, name, mask, (steps, keys), f"({steps}, {keys})", per_sample, help)
+    check_marks(mask, "hidden", f"{layer} takes {name} that is true where it may not look", name)
 
 
 def causal_beside(
@@ -109,7 +113,13 @@ def _check_dtype(
 
 
 def _check_shape(
-    layer: str, name: str, mask: TensorType, dims: tuple[Size, ...], shape: str, batched: bool
+    layer: str,
+    name: str,
+    mask: TensorType,
+    dims: tuple[Size, ...],
+    shape: str,
+    batched: bool,
+    help: str = "",
 ) -> None:
     if mask.batched != batched or not same_dims(mask, dims):
         equal_rank = mask.rank == len(dims) + batched
@@ -120,7 +130,7 @@ def _check_shape(
             f"{layer} takes {name} {shape}",
             source=name,
             note=str(mask),
-            help=drop if one_too_many else "",
+            help=drop if one_too_many else help,
         )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mimgraph.catalogue import axis_index, known, tensor
+from mimgraph.catalogue import as_number, axis_index, tensor
+from mimgraph.ir.axes_help import cut
 from mimgraph.ir.code import Attribute, Code, call
-from mimgraph.ir.dim import Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.lowering import INPUT, MODULE, Lowering, Module, module
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.layers.elementwise import Dtype
@@ -59,8 +60,15 @@ def arange(input: TensorType, /, *, dim: int) -> Lowering:
 
 
 def _sizes(shape: tuple[Size, ...], batched: bool) -> tuple[int, ...]:
-    sizes = tuple(known(size, "shape") for size in shape)
+    help = _cut(shape, batched) if any(isinstance(size, Dim) for size in shape) else ""
+    sizes = tuple(as_number(size, "shape", help) for size in shape)
     return (1, *sizes) if batched else sizes
+
+
+def _cut(shape: tuple[Size, ...], batched: bool) -> str:
+    """Return the help for a shape with a size known only at run time."""
+    axis, size = next((i, size) for i, size in enumerate(shape) if isinstance(size, Dim))
+    return f"give the largest size that it may have, and {cut('...', axis + batched, size)}"
 
 
 def _kept(init: Any, batched: bool) -> Any:

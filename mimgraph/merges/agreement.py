@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, permutations
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from mimgraph.ir.types import Constraint, TensorType, promote
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 MORE_AXES = "Unsqueeze the one that has fewer axes"
 IF_MEANT = "if that is meant, say broadcast: true"
+MOST_STRIDE = 32  # for which a projection is proposed
 MOST_AXES = 8  # of a source for which the place of missing axes is looked for
 
 
@@ -79,14 +80,15 @@ def same_shapes(sources: Operands, message: str, free: int | None = None) -> Non
 
     pair = odd_one_out(sources, alike)
     if pair is not None:
-        raise disagreement(sources, *pair, message)
+        raise disagreement(sources, *pair, message, free=free)
 
 
-def same_ranks(sources: Operands, message: str, help: str = "") -> None:
-    """Refuse sources of different numbers of axes, or some with a batch and some without."""
+def same_ranks(sources: Operands, message: str, help: str = "", free: int | None = None) -> None:
+    """Refuse sources of different numbers of axes, or some with a batch and some without; their
+    sizes need not be equal along the axis `free`."""
     pair = odd_one_out(sources, lambda x, y: (x.rank, x.batched) == (y.rank, y.batched))
     if pair is not None:
-        raise disagreement(sources, *pair, message, help)
+        raise disagreement(sources, *pair, message, help, free)
 
 
 def within(
@@ -121,10 +123,17 @@ def odd_one_out(
     return next(key for key in sources if not alike(sources[usual], sources[key])), usual
 
 
-def disagreement(sources: Operands, odd: str, other: str, message: str, help: str = "") -> OpFault:
-    """The fault of a source whose shape is not that of the others."""
+def disagreement(
+    sources: Operands,
+    odd: str,
+    other: str,
+    message: str,
+    help: str = "",
+    free: int | None = None,
+) -> OpFault:
+    """The fault of a source whose shape is not that of the others, the axis `free` not counted."""
     x, y = sources[odd], sources[other]
-    help = help or _brought_together(x, y, odd, other)
+    help = help or _brought_together(x, y, odd, other, free)
     return OpFault(
         "shape-mismatch",
         message,
@@ -135,19 +144,78 @@ def disagreement(sources: Operands, odd: str, other: str, message: str, help: st
     )
 
 
-def _brought_together(x: TensorType, y: TensorType, odd: str, other: str) -> str:
+def _brought_together(
+    x: TensorType, y: TensorType, odd: str, other: str, free: int | None = None
+) -> str:
     """What makes one shape of two, where that is easily told."""
     if x.batched and y.batched and x.rank > y.rank == 2:
-        return as_vector(x, f"{{{odd}}}")
-    pairs = [(a, b) for a, b in zip(x.dims, y.dims, strict=False) if not same_size(a, b)]
-    if len(x.dims) != len(y.dims) or len(pairs) != 1:
+        return as_vector(x, f"{{{odd}}}", y.dims[0] if free is None else None)
+    if len(x.dims) != len(y.dims):
         return ""
-    ((size, wanted),) = pairs
-    if isinstance(size, Dim) and isinstance(wanted, Dim):
+    axes = [i for i, pair in enumerate(zip(x.dims, y.dims, strict=True)) if not same_size(*pair)]
+    axes = [axis for axis in axes if axis != free]
+    size, wanted = (x.dims[axes[0]], y.dims[axes[0]]) if len(axes) == 1 else (0, 0)
+    if str(size).isidentifier() and str(wanted).isidentifier():
         return f"if {size} and {wanted} are one length, give both one name"
-    if x.is_floating and isinstance(wanted, int) and not same_size(x.dims[-1], y.dims[-1]):
+    last = len(x.dims) - 1
+    if x.is_floating and axes == [last] and isinstance(size, int) and isinstance(wanted, int):
         return f"project it first: {{layer: Linear, from: {{{odd}}}, out_features: {wanted}}}"
-    return ""
+    return _resized({odd: x, other: y}, axes, free) if x.batched == y.batched else ""
+
+
+def _resized(pair: Operands, axes: Sequence[int], free: int | None) -> str:
+    """Return the node that brings one of a pair to the sizes of the other along these axes."""
+    (odd, x), (other, y) = pair.items()
+    if axes == [0] and _has_channels(x) and x.dtype == "float32":
+        return _projected(odd, x, y, 1)
+    space = [axis for axis in axes if axis > 0] if len(x.dims) > 2 or axes != [0] else [0]
+    if not space or not all(at_least(y.dims[axis], x.dims[axis]) for axis in space):
+        (odd, x), (other, y) = (other, y), (odd, x)  # `x` is the shorter
+    if not space or not all(at_least(y.dims[axis], x.dims[axis]) for axis in space):
+        return ""
+    step = _stride(y, x) if free is None and _has_channels(y) and y.dtype == "float32" else 0
+    if step:
+        return _projected(other, y, x, step)
+    if space != [*axes]:
+        return ""
+    between = f"from: [{{{odd}}}, {{{other}}}]"
+    if all(_is_little(y.dims[axis] - x.dims[axis], x.dims[axis]) for axis in space):
+        dims = [axis + x.batched for axis in space]
+        return f"pad the shorter: {{merge: pad_like, {between}, dim: {dims[0] if len(dims) == 1 else dims}}}"
+    resizable = x.batched and x.is_floating and 0 not in space and len(x.dims) < 5
+    return f"resize the smaller: {{merge: resize_like, {between}}}" if resizable else ""
+
+
+def _is_little(missing: Size, size: Size) -> bool:
+    """Whether so much less than `size` is missing that zeros may stand for it."""
+    return isinstance(missing, int) and (not isinstance(size, int) or missing < size)
+
+
+def _has_channels(x: TensorType) -> bool:
+    """Whether a tensor is channels and then one to three axes in space, not steps of features."""
+    sizes = len(x.dims) in (3, 4) or (len(x.dims) == 2 and isinstance(x.dims[1], Dim))
+    return x.batched and sizes and isinstance(x.dims[0], int)
+
+
+def _stride(x: TensorType, y: TensorType) -> int:
+    """Return the stride with which windows of one element leave the sizes of `y` in space; 0 if none."""
+    for stride in range(2, MOST_STRIDE + 1):
+        # written alike is enough, and to compare floors in any form takes long
+        if all(
+            (size - 1) // stride + 1 == kept
+            for size, kept in zip(x.dims[1:], y.dims[1:], strict=True)
+        ):
+            return stride
+    return 0
+
+
+def _projected(key: str, x: TensorType, wanted: TensorType, stride: int) -> str:
+    """Return the convolution of one element that makes other channels of a source."""
+    if isinstance(wanted.dims[0], Dim):
+        return ""
+    options = f"out_channels: {wanted.dims[0]}, kernel_size: 1"
+    options += f", stride: {stride}" if stride > 1 else ""
+    return f"project it first: {{layer: Conv{len(x.dims) - 1}d, from: {{{key}}}, {options}}}"
 
 
 def widest(sources: Operands, message: str) -> TensorType:

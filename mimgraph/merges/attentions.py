@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from mimgraph.catalogue import (
     OpFault,
     bad_option,
+    check_marks,
     floating,
     merge,
     same_dims,
@@ -140,8 +141,10 @@ def _mismatch(needs: str, name: str, x: TensorType, other: str, y: TensorType) -
 
 def _mask(mask: TensorType, weights: tuple[Size, ...]) -> Code:
     """The mask in the rank of the weights, of whose dims each is 1 or the same."""
+    wants = "attention takes a mask of bool, true where it may look"
+    check_marks(mask, "real", wants, "mask")
     if mask.dtype != "bool":
-        fault = truth_fault(mask, "attention takes a mask of bool, true where it may look", "mask")
+        fault = truth_fault(mask, wants, "mask")
         if mask.is_floating:
             seen = "{{merge: formula, expr: m {} 0, from: {{m: {{mask}}}}}}"
             fault.help = f"of 1 and 0: {seen.format('>')}, of 0 and -inf: {seen.format('==')}"

@@ -256,7 +256,9 @@ def _joined(sources: Operands, name: str, broadcast: bool) -> Lowering:
     frame = agreed(sources, name, broadcast)
     first, *others = map(Operand, sources)
     code: Code = reduce(lambda a, b: call(f"torch.{name}", a, b), others, cast(Code, first))
-    return Lowering(frame.cast("bool"), call=code)
+    marks = {x.marks for x in sources.values()}
+    joined = frame.cast("bool")
+    return Lowering(replace(joined, marks=marks.pop()) if len(marks) == 1 else joined, call=code)
 
 
 def _skipping(

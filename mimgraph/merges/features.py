@@ -21,7 +21,7 @@ def widths(sources: Operands, name: str) -> tuple[int, ...]:
     pair = odd_one_out(sources, alike)
     if pair is not None:
         message = f"{name} needs equal sizes on every axis but the last"
-        raise disagreement(sources, *pair, message)
+        raise disagreement(sources, *pair, message, free=len(sources[pair[0]].dims) - 1)
     return tuple(known(x.dims[-1], "the last size", key) for key, x in sources.items())
 
 

@@ -104,7 +104,7 @@ def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bo
         raise bad_option("value", f"{dtype} has no {value}")
     kept = input.vocab is not None and 0 <= value < input.vocab
     vocab = input.vocab if kept else None
-    changed = replace(input, vocab=vocab, below=None, cast_from=None)
+    changed = replace(input, vocab=vocab, below=None, cast_from=None, marks=None)
     return replace(changed, dims=dims, batched=batched)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.catalogue import OpFault, Sources, axis_index, merge, same_size
+from mimgraph.ir.axes_help import node
 from mimgraph.ir.code import Code, Operand, call, named_constant
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
@@ -70,14 +71,24 @@ def _beside(sources: Operands, dim: int, broadcast: bool) -> TensorType:
             needs = "with broadcast: true needs every other axis equal or 1"
             return broadcast_type(sources, f"concat along dim {dim} {needs}", dim)
         message = f"concat along dim {dim} needs equal sizes on every other axis"
-        same_ranks(sources, message)
+        same_ranks(sources, message, free=0)
         first = next(iter(sources.values()))
         same_shapes(sources, message, axis_index(first, dim))
         return first
     except OpFault as fault:
         if fault.code == "shape-mismatch":
-            fault.help = broadcast_help(sources, broadcast, dim) or fault.help
+            help = broadcast_help(sources, broadcast, dim) or fault.help
+            fault.help = help or _as_column(sources, *fault.speaks_of)
         raise
+
+
+def _as_column(sources: Operands, odd: str, other: str) -> str:
+    """Return the help for one number a sample, (N,), beside vectors."""
+    ranks = {key: sources[key].rank for key in (odd, other) if sources[key].batched}
+    lone = next((key for key, rank in ranks.items() if rank == 1), None)
+    if lone is None or 2 not in ranks.values():
+        return ""
+    return f"give {{{lone}}} one more axis first: {node('Unsqueeze', f'{{{lone}}}', 'dim: 1')}"
 
 
 def _aligned(x: TensorType, frame: TensorType) -> tuple[Size, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.catalogue import (
     OpFault,
     bad_option,
+    check_marks,
     dtype_fault,
     merge,
     same_size,
@@ -46,7 +48,7 @@ def sequence_mask(inputs: SequenceMaskInputs, /, maxlen: Positive | None = None)
     size, count = _steps(like, maxlen)
     steps = call("torch.arange", count, device=Attribute(LENGTHS, "device"))
     real = Binary("<", steps, LENGTHS.at(Tuple((Slice(), Constant(None)))))
-    return Lowering(lengths.like(size, dtype="bool"), call=real)
+    return Lowering(replace(lengths.like(size, dtype="bool"), marks="real"), call=real)
 
 
 def _steps(like: TensorType | None, maxlen: int | None) -> tuple[Size, Code]:
@@ -67,8 +69,10 @@ def check_steps_mask(name: str, input: TensorType, mask: TensorType | None) -> N
     """Refuse what is no mask of the steps of `input` (N, T, *)."""
     if mask is None:
         return
+    wants = f"{name} takes a mask of bool, true where a step is real"
     if mask.dtype != "bool":
-        raise truth_fault(mask, f"{name} takes a mask of bool, true where a step is real", "mask")
+        raise truth_fault(mask, wants, "mask")
+    check_marks(mask, "real", wants, "mask")
     steps = input.dims[0]
     if not mask.batched or len(mask.dims) != 1:
         message = f"{name} takes mask (N, {steps})"

@@ -35,7 +35,8 @@ def dot(sources: Sources, /) -> Lowering:
     try:
         same_shapes(named, "dot needs equal shapes")
     except OpFault as fault:
-        fault.help = _along_the_last(named) or fault.help
+        of_vectors = any(x.rank == 2 for x in sources)
+        fault.help = _along_the_last(named) or (fault.help if of_vectors else "")
         raise
     first, second = sources
     if first.batched and len(first.dims) > 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 import torch
@@ -119,6 +120,29 @@ def test_the_proposed_nodes_mend_the_spec(op: Op) -> None:
                 assert not re.search(r"\{\w+\}", fault.help), fault.help  # a name left out
                 for mended, source in repaired(op, names, shape, fault.help):
                     assert misfits(mended, source) == [], f"{fault.help}\n{mended}"
+
+
+SYMBOLIC = ["[T, 8]", "[8, T]", "[T, 3, 16]", "[T, S, 8]", "[8, H, W]", "[H, W, 3]", "[T, 3, 8, 8]"]
+
+
+def test_an_axis_of_unknown_size_is_moved_or_reduced() -> None:
+    """Each node that the help of `symbolic-size` writes gives the size that the op must know."""
+    count = 0
+    for op, shape in product(OPS, SYMBOLIC):
+        names = sources(op)
+        node = node_of(op, names)
+        for fault in faults(spec_of(node, names, shape)):
+            found = _NODE.findall(fault.help) if fault.code == "symbolic-size" else []
+            for proposed in found:
+                source = re.findall(r"from: (x\d)", proposed)[0]
+                mended = spec_of(in_place(node, source), names, shape, proposed)
+                after = faults(mended)
+                text = f"{fault.help}\n{mended}"
+                assert not [one for one in after if one.node != "y"], text
+                if len(names) == 1:
+                    assert after == [], text
+                count += 1
+    assert count > 50
 
 
 def test_most_misfits_have_help() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 
@@ -146,6 +147,234 @@ def test_the_node_that_is_proposed_mends_it(spec: str) -> None:
     head, sources = spec.split("  y: ")
     mended = re.sub(rf"(?<=[\[ ]){source}(?=[\],}}])", "mended", sources)
     assert told(f"{head}  mended: {node[0]}\n  y: {mended}") == []
+
+
+# Specs with one fault, what its help writes, and where that is pasted.
+CNN = "inputs: {x: {shape: [T], vocab: 9}}\nnodes:\n  y: {from: x, seq: [{Embedding: 16}, {Conv1d: {out_channels: 4, kernel_size: 3}}]}\noutputs: y\n"
+NODE = "inputs: {x: %s}\nnodes:\n  y: {layer: %s, from: x}\noutputs: y\n"
+RESIDUAL = "inputs: {x: %s}\nnodes:\n  c: {%s}\n  y: {merge: %s, from: [c, x]}\noutputs: y\n"
+OWN = "inputs: {x: %s}\nnodes:\n  p: {parameter: %s, init: zeros}\n  y: {merge: %s, from: [p, x]}\noutputs: y\n"
+TABLE = "{layer: Slice, from: p, dim: 0, end: $T}"
+MASKED = "inputs: {x: [T, 8], n: {shape: [], dtype: int64}}\nnodes:\n  m: {merge: sequence_mask, from: {lengths: n, like: x}}\n  y: {%s}\noutputs: y\n"
+FORMULA = (
+    "inputs: {x: [T, 8]}\nnodes:\n  y: {merge: formula, from: {x: x}, expr: x / %s}\noutputs: y\n"
+)
+
+
+def before(node: str, *edits: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """The edits that put a node in front of `y`, and others."""
+    return (*edits, ("  y: {", f"  mended: {node}\n  y: {{"))
+
+
+PASTED = {
+    "steps into a convolution of a chain": (
+        CNN,
+        "{Transpose: {dim0: 1, dim1: 2}}",
+        [("{Conv1d", "{Transpose: {dim0: 1, dim1: 2}}, {Conv1d")],
+    ),
+    "steps into a norm": (
+        NODE % ("[T, 8]", "BatchNorm1d"),
+        "{layer: Transpose, from: x, dim0: 1, dim1: 2}; or reduce T first: {layer: Mean, from: x, dim: 1}",
+        before("{layer: Transpose, from: x, dim0: 1, dim1: 2}", ("m: x}", "m: mended}")),
+    ),
+    "channels last": (
+        NODE % ("[H, W, 3]", "Conv2d, out_channels: 4, kernel_size: 3"),
+        "{layer: Permute, from: x, dims: [0, 3, 1, 2]}",
+        before("{layer: Permute, from: x, dims: [0, 3, 1, 2]}", ("m: x}", "m: mended}")),
+    ),
+    "channels last, and said": (
+        NODE % ("[32, 32, 3]", "Conv2d, in_channels: 3, out_channels: 4, kernel_size: 3"),
+        "{layer: Permute, from: x, dims: [0, 3, 1, 2]}",
+        before("{layer: Permute, from: x, dims: [0, 3, 1, 2]}", ("m: x}", "m: mended}")),
+    ),
+    "frames": (
+        NODE % ("[T, 3, 8, 8]", "Conv3d, out_channels: 4, kernel_size: 3"),
+        "{layer: Transpose, from: x, dim0: 1, dim1: 2}",
+        before("{layer: Transpose, from: x, dim0: 1, dim1: 2}", ("m: x}", "m: mended}")),
+    ),
+    "channels first into a linear": (
+        NODE % ("[8, T]", "Linear, out_features: 4"),
+        "reduce T first: {layer: Mean, from: x, dim: 2}",
+        before("{layer: Mean, from: x, dim: 2}", ("m: x}", "m: mended}")),
+    ),
+    "padding": (
+        RESIDUAL % ("[8, T]", "layer: Conv1d, from: x, out_channels: 8, kernel_size: 3", "add"),
+        "keep the size: padding: 1 in c",
+        [("size: 3", "size: 3, padding: 1")],
+    ),
+    "padding in a chain": (
+        RESIDUAL
+        % (
+            "[8, 32, 32]",
+            "from: x, seq: [{Conv2d: {out_channels: 8, kernel_size: [3, 5]}}, ReLU, {MaxPool2d: {kernel_size: 3, stride: 1}}]",
+            "add",
+        ),
+        "keep the size: padding: [1, 2] in c.0 and padding: 1 in c.2",
+        [("[3, 5]", "[3, 5], padding: [1, 2]"), ("stride: 1", "stride: 1, padding: 1")],
+    ),
+    "a stride": (
+        RESIDUAL
+        % (
+            "[8, 32, 32]",
+            "layer: Conv2d, from: x, out_channels: 16, kernel_size: 3, stride: 2, padding: 1",
+            "add",
+        ),
+        "{layer: Conv2d, from: x, out_channels: 16, kernel_size: 1, stride: 2}",
+        before(
+            "{layer: Conv2d, from: x, out_channels: 16, kernel_size: 1, stride: 2}",
+            ("[c, x]", "[c, mended]"),
+        ),
+    ),
+    "other channels": (
+        RESIDUAL % ("[8, T]", "layer: Conv1d, from: x, out_channels: 16, kernel_size: 1", "add"),
+        "{layer: Conv1d, from: x, out_channels: 16, kernel_size: 1}",
+        before(
+            "{layer: Conv1d, from: x, out_channels: 16, kernel_size: 1}",
+            ("[c, x]", "[c, mended]"),
+        ),
+    ),
+    "half of the length": (
+        RESIDUAL % ("[8, T]", "layer: MaxPool1d, from: x, kernel_size: 2", "add"),
+        "{merge: resize_like, from: [c, x]}",
+        before("{merge: resize_like, from: [c, x]}", ("[c, x]", "[mended, x]")),
+    ),
+    "a step less": (
+        RESIDUAL % ("[T, 8]", "layer: Slice, from: x, dim: 1, start: 1", "add"),
+        "{merge: pad_like, from: [c, x], dim: 1}",
+        before("{merge: pad_like, from: [c, x], dim: 1}", ("[c, x]", "[mended, x]")),
+    ),
+    "maps of other channels, smaller": (
+        RESIDUAL
+        % ("[8, 16, 16]", "layer: Conv2d, from: x, out_channels: 4, kernel_size: 2", "concat"),
+        "keep the size: padding: same in c",
+        [("size: 2", "size: 2, padding: same")],
+    ),
+    "a parameter with an axis for the batch": (
+        OWN % ("[16, 8]", "[1, 16, 8], batched: true", "add"),
+        "batched: true adds the batch: {parameter: [16, 8], batched: true, ...}",
+        [("[1, 16, 8]", "[16, 8]")],
+    ),
+    "a cls token with an axis for the batch": (
+        OWN % ("[16, 8]", "[1, 1, 8], batched: true", "concat"),
+        "batched: true adds the batch: {parameter: [1, 8], batched: true, ...}",
+        [("[1, 1, 8]", "[1, 8]")],
+    ),
+    "a parameter of two axes more": (
+        OWN % ("[16, 8]", "[1, 1, 16, 8]", "add, broadcast: true"),
+        "leave axes out: {parameter: [1, 16, 8], ...}",
+        [("[1, 1, 16, 8]", "[1, 16, 8]")],
+    ),
+    "a table that is too long": (
+        OWN % ("[T, 8]", "[512, 8]", "add, broadcast: true"),
+        f"cut it to T: {TABLE}",
+        before(TABLE, ("[p, x]", "[mended, x]")),
+    ),
+    "a table that is too long, to broadcast": (
+        OWN % ("[T, 8]", "[512, 8]", "add"),
+        f"cut it to T: {TABLE}, and say broadcast: true",
+        before(TABLE, ("[p, x]", "[mended, x], broadcast: true")),
+    ),
+    "a table of a length known at run time": (
+        OWN % ("[T, 8]", "[$T, 8]", "add, broadcast: true"),
+        "give the largest size that it may have, and cut it to T: {layer: Slice, from: ..., dim: 0, end: $T}",
+        before(TABLE, ("[$T, 8]", "[512, 8]"), ("[p, x]", "[mended, x]")),
+    ),
+    "a mask of real steps as one of padding": (
+        MASKED % "layer: MultiheadAttention, from: {query: x, key_padding_mask: m}, num_heads: 2",
+        "turn it round: {layer: LogicalNot, from: m}",
+        before("{layer: LogicalNot, from: m}", ("mask: m", "mask: mended")),
+    ),
+    "a mask of the keys as one of the weights": (
+        "inputs: {x: [T, 8], m: {shape: [T], dtype: bool}}\nnodes:\n  y: {layer: MultiheadAttention, from: {query: x, attn_mask: m}, num_heads: 2}\noutputs: y\n",
+        "a mask of each sample's keys is key_padding_mask",
+        [("attn_mask", "key_padding_mask")],
+    ),
+    "one number beside a vector": (
+        "inputs: {x: [3], a: []}\nnodes:\n  y: {merge: concat, from: [x, a]}\noutputs: y\n",
+        "{layer: Unsqueeze, from: a, dim: 1}",
+        before("{layer: Unsqueeze, from: a, dim: 1}", ("[x, a]", "[x, mended]")),
+    ),
+    "two sources in the wrong order": (
+        "inputs: {x: [16, 8, 8], c: [32]}\nnodes:\n  y: {merge: film, from: [c, x]}\noutputs: y\n",
+        "swap them: from: {x: x, condition: c}",
+        [("from: [c, x]", "from: {x: x, condition: c}")],
+    ),
+    "infinity": (
+        "inputs: {x: [8], c: {shape: [8], dtype: bool}}\nnodes:\n  y: {merge: masked_fill, from: [x, c], value: -inf}\noutputs: y\n",
+        "write -.inf",
+        [("-inf", "-.inf")],
+    ),
+    "a reduction in a formula": (
+        FORMULA % "x.sum()",
+        "{layer: Sum, from: x, dim: 1, keepdim: true}, and say broadcast: true",
+        before(
+            "{layer: Sum, from: x, dim: 1, keepdim: true}",
+            ("{x: x}", "{x: x, s: mended}, broadcast: true"),
+            ("x.sum()", "s"),
+        ),
+    ),
+    "a length in a formula": (
+        FORMULA % "$T",
+        "its Max plus 1 is T, and say broadcast: true",
+        before(
+            "{layer: Max, from: counted, dim: 0}\n  counted: {arange: x, dim: 1}",
+            ("{x: x}", "{x: x, t: mended}, broadcast: true"),
+            ("$T", "(t + 1)"),
+        ),
+    ),
+    "an axis that is the batch": (
+        "inputs: {x: [T, 8]}\nnodes:\n  y: {from: x, seq: [{Select: 0}]}\noutputs: y\n",
+        "{Select: {dim: 1, index: 0}}",
+        [("{Select: 0}", "{Select: {dim: 1, index: 0}}")],
+    ),
+    "options in a list": (
+        "inputs: {x: [T, 8]}\nnodes:\n  y: {from: x, seq: [{Transpose: [1, 2]}]}\noutputs: y\n",
+        "{dim0: 1, dim1: 2}",
+        [("[1, 2]", "{dim0: 1, dim1: 2}")],
+    ),
+    "a number where there is a list": (
+        "inputs: {x: [3, 8]}\nnodes:\n  y: {from: x, seq: [{Reshape: -1}]}\noutputs: y\n",
+        "write [-1]",
+        [("-1", "[-1]")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "says", "edits"), PASTED.values(), ids=PASTED)
+def test_what_the_help_writes_passes(spec: str, says: str, edits: list[tuple[str, str]]) -> None:
+    (fault,) = faults(spec)
+    assert says in fault.help
+    for old, new in edits:
+        assert old in spec
+        spec = spec.replace(old, new)
+    assert told(spec) == []
+
+
+SHAPES = [
+    *("[]", "[8]", "[16]", "[T]", "[4, 8]", "[5, 8]", "[8, T]", "[16, T]", "[8, S]", "[T, 8]"),
+    *("[8, 32, 32]", "[8, 30, 30]", "[4, 16, 16]", "[8, H, W]", "[T, 4, 8]", "[2, 4, 8, 8]"),
+]
+_NODE = re.compile(
+    r"\{(?:(?:layer|merge): \w+, )?from: (?:\w+|\[[^]]*\])(?:, (?:[^{}]|\{[^}]*\})*)?\}"
+)
+
+
+@pytest.mark.parametrize("merge", ["add", "stack", "concat", "multiply, broadcast: true"])
+def test_the_nodes_for_two_shapes_mend_it(merge: str) -> None:
+    """Each node that the help writes is put before one of two sources of other shapes."""
+    count = 0
+    for pair in product(SHAPES, repeat=2):
+        head = "inputs: {{a: {}, b: {}}}\nnodes:\n".format(*pair)
+        node = f"  y: {{merge: {merge}, from: [a, b]}}\noutputs: y\n"
+        for fault in faults(head + node):
+            said = ", broadcast: true" if "say broadcast: true" in fault.help else ""
+            for proposed in _NODE.findall(fault.help):
+                changed = "a" if "from: a" in proposed or "[a" in proposed else "b"
+                mended = re.sub(rf"\b{changed}\b", "mended", node).replace("]}", f"]{said}}}")
+                text = f"{head}  mended: {proposed}\n{mended}"
+                assert told(text) == [], text
+                count += 1
+    assert count > 80
 
 
 WITHOUT_OPTIONS = [

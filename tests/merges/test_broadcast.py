@@ -298,7 +298,7 @@ FAULTS = {
     ),
     "p [1, 1, 5, 8]; {merge: add, from: [x, ⟦p], broadcast: true}": (
         f"add {EITHER}",
-        "give x its missing axes first: {layer: Unsqueeze, from: x, dim: 1}",
+        "leave axes out: {parameter: [1, 5, 8], ...}",
     ),
     "p [5]; {merge: stack, from: [⟦x, p], broadcast: true}": (
         f"stack {EITHER}",

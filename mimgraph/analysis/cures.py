@@ -1,0 +1,188 @@
+"""Find the help for a fault of shapes by trial: the rule is asked again of what the help would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mimgraph import catalogue
+from mimgraph.analysis import batchless
+from mimgraph.analysis.state import Context, Fed
+from mimgraph.catalogue import Op, OpFault
+from mimgraph.ir.axes_help import moved_axis, node
+from mimgraph.ir.dim import Dim, DimOverflow, Size
+from mimgraph.ir.graph import Block
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.typed import Leaf, Sequence, TypedNode
+from mimgraph.ir.types import TensorType
+
+MOST_ITEMS = 64  # of a chain that is tried with other padding
+MOST_PADS = 6  # that a help lists
+Types = Mapping[str, TensorType]
+
+
+def help_for(
+    op: Op, options: Mapping[str, Any], fault: OpFault, fed: Mapping[str, Fed], context: Context
+) -> str:
+    """Return the help of a fault: what mends it, where that is found, else what the rule says."""
+    types = {key: one.type for key, one in fed.items() if one.type is not None}
+    if fault.code in ("symbolic-size", "inferred-conflict"):
+        return _reordered(op, options, fault, types)
+    if fault.code not in (*batchless.OF_SHAPES, "dtype-mismatch"):
+        return fault.help
+    if swapped := _swapped(op, options, types):
+        return swapped
+    return _padded(op, options, fault, fed, types, context) or batchless.help_for(
+        op, options, fault, fed, context
+    )
+
+
+def asked(op: Op, options: Mapping[str, Any], sources: Types) -> Lowering | Block | None:
+    """Return what the rule says of these sources; None if it refuses them."""
+    try:
+        return op.infer(sources, options)
+    except (OpFault, DimOverflow):
+        return None
+
+
+def _swapped(op: Op, options: Mapping[str, Any], types: Types) -> str:
+    """Return the help for two sources of which each is fit for the argument of the other."""
+    if op.inputs.kind != "tuple" or len(types) != 2:
+        return ""
+    one, two = types
+    if asked(op, options, {one: types[two], two: types[one]}) is None:
+        return ""
+    return f"swap them: from: {{{one}: {{{two}}}, {two}: {{{one}}}}}"
+
+
+# axes in another order
+
+
+def _reordered(op: Op, options: Mapping[str, Any], fault: OpFault, types: Types) -> str:
+    """Return the help for an axis whose size a layer must know: move one of a known size there, or
+    reduce it."""
+    key, name = fault.source or next(iter(types), ""), fault.option
+    is_axis = name in op.inferred if name else fault.source is not None
+    if key not in types or not is_axis:
+        return fault.help
+    wanted = options[name] if name and fault.code == "inferred-conflict" else None
+    found = []
+    for size, layer, moved in _moves(types[key], f"{{{key}}}", wanted) if op.inferred else ():
+        answer = asked(op, options, {**types, key: moved})
+        if answer and (wanted is None or _inferred(answer, name) == wanted):
+            found.append(f"if {size} is meant, move its axis there first: {layer}")
+            break
+    if wanted is None:
+        found += _reduced(op, options, types, key)
+    dims = types[key].dims
+    is_flat = wanted is None and len(dims) == 1 and not str(dims[0]).isidentifier()
+    flat = ", or reduce its axis before it is flattened (Mean, Select)" if is_flat else ""
+    return "; or ".join(found) or fault.help + flat
+
+
+def _inferred(answer: Lowering | Block, name: str | None) -> Any:
+    """Return the value of an option that the sources decide."""
+    if name is None or not isinstance(answer, Lowering) or answer.module is None:
+        return None
+    return answer.module.argument(name)
+
+
+def _moves(x: TensorType, source: str, wanted: Any) -> Iterator[tuple[Size, str, TensorType]]:
+    """Yield the sizes that may be meant for the first or last axis, each with the node that moves it
+    there and what that gives."""
+    last = len(x.dims) - 1
+    known = [i for i, size in enumerate(x.dims) if isinstance(size, int)]
+    # an image has 1 channel or 3, and what else has channels has them last
+    channels = sorted(known, key=lambda i: (x.dims[i] not in (1, 3), -i))
+    for target, axes in ((0, channels), (last, known)):
+        at_fault = wanted is not None or isinstance(x.dims[target], Dim)
+        for axis in axes if at_fault else ():
+            if axis != target and x.dims[axis] == (wanted or x.dims[axis]):
+                yield x.dims[axis], *moved_axis(x, axis, target, source)
+
+
+def _reduced(op: Op, options: Mapping[str, Any], types: Types, key: str) -> list[str]:
+    """Return the help that takes the mean over an axis of unknown size, if that is enough."""
+    x = types[key]
+    for index, size in enumerate(x.dims):
+        rest = x.like(*x.dims[:index], *x.dims[index + 1 :])
+        if isinstance(size, Dim) and x.is_floating and asked(op, options, {**types, key: rest}):
+            mean = node("Mean", f"{{{key}}}", f"dim: {index + x.batched}")
+            return [f"reduce {size} first: {mean}"]
+    return []
+
+
+# a window that makes an axis shorter
+
+
+def _padded(
+    op: Op,
+    options: Mapping[str, Any],
+    fault: OpFault,
+    fed: Mapping[str, Fed],
+    types: Types,
+    context: Context,
+) -> str:
+    """Return the padding with which the windows before a merge keep the sizes of what they slide
+    over."""
+    for key in fault.speaks_of:
+        made = context.typed.get(fed[key].value.name) if key in fed else None
+        if made is None or fed[key].value.port != (made.default or ""):
+            continue
+        pads = dict[str, str]()
+        padded = _kept(made, context, pads)
+        if (
+            padded is not None
+            and 0 < len(pads) <= MOST_PADS
+            and asked(op, options, {**types, key: padded})
+        ):
+            given = " and ".join(f"{pad} in {name}" for name, pad in pads.items())
+            return f"keep the size: {given}"
+    return ""
+
+
+def _kept(made: TypedNode, context: Context, pads: dict[str, str]) -> TensorType | None:
+    """Return the type of a node whose windows are all padded so that sizes stay; `pads` gets what is
+    to be written where. None where it cannot be told."""
+    items = made.operation.items if isinstance(made.operation, Sequence) else (made,)
+    if len(made.arguments) != 1 or len(items) > MOST_ITEMS:
+        return None
+    (value,) = made.arguments.values()
+    source = context.typed.get(value.name)
+    x = source.results.get(value.port) if source else context.inputs.get(value.name)
+    for item in items:
+        leaf = item.operation
+        op = catalogue.find("layer", leaf.name) if isinstance(leaf, Leaf) else None
+        if x is None or op is None or not isinstance(leaf, Leaf) or len(pads) > MOST_PADS:
+            return None
+        options = leaf.options
+        pad = _padding(leaf.name, options, len(x.dims) - 1)
+        if pad is not None:
+            pads[item.name if item is made else f"{made.name}.{item.name}"] = f"padding: {pad}"
+            options = {**options, "padding": tuple(pad) if isinstance(pad, list) else pad}
+        answer = asked(op, options, {key: x for key in item.arguments})
+        x = answer.results.get(item.default or "") if isinstance(answer, Lowering) else None
+    return x
+
+
+def _padding(layer: str, options: Mapping[str, Any], axes: int) -> int | list[int] | str | None:
+    """Return the padding with which a window of stride 1 keeps the sizes; None if it has that, or if
+    there is none."""
+    if not {"kernel_size", "stride", "padding"} <= options.keys() or options["padding"] == "same":
+        return None
+    kernel, stride, given, gaps = (
+        value if isinstance(value, tuple) else (value,) * axes
+        for value in (
+            *map(options.get, ("kernel_size", "stride", "padding")),
+            options.get("dilation", 1),
+        )
+    )
+    if len(kernel) != axes or any(step != 1 for step in stride):
+        return None
+    reaches = [gap * (size - 1) for size, gap in zip(kernel, gaps, strict=True)]
+    if any(reach % 2 for reach in reaches):
+        return "same" if layer.startswith("Conv") and "Transpose" not in layer else None
+    pads = [int(reach) // 2 for reach in reaches]
+    if pads == [*given]:
+        return None
+    return pads[0] if len({*pads}) == 1 else pads
