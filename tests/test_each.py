@@ -520,6 +520,10 @@ BAD_CALLS: dict[str, tuple[Callable[..., Any], str]] = {
         lambda a, b: layers.Linear(2).each(a, b, with_={"out_features": [2, 3]}),
         "out_features is given twice",
     ),
+    "a param for all and for each": (
+        lambda a, b: wide(width=3).each(a, b, with_={"width": [2, 3]}),
+        "width is given twice",
+    ),
     "several results, one wanted": (
         lambda a, b: layers.ReLU()(layers.Linear(2).each(a, b)),
         "several results",

@@ -23,6 +23,9 @@ def draft_each(call: EachCall, feed: Feed) -> Draft:
         freeze = declare_freeze(call.layer.keywords, feed.span)
         return Draft(feed.infer(ir.Each(operation, options, feed.span), take, {}, freeze), {})
     layer: Any = call.layer
+    if twice := [name for name in call.options if name in getattr(layer, "keywords", ())]:
+        help = "write it once: in with_, one value for each, or in the block's call for all"
+        raise fail("duplicate-key", f"{twice[0]} is given twice", feed.span, help)
     drafts = [
         _with(call, position).draft(_one(feed, source))
         for position, source in enumerate(feed.sources)
