@@ -43,12 +43,13 @@ class Dim:
     Equal normal forms are equal. What is constant is an `int`, never a `Dim`.
     """
 
-    __slots__ = ("_hash", "_terms", "_text")
+    __slots__ = ("_hash", "_symbols", "_terms", "_text")
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self._hash: int | None = None
         self._text: str | None = None
+        self._symbols: frozenset[str] | None = None
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Dim):
@@ -359,14 +360,18 @@ def bounds(a: Size) -> tuple[int | None, int | None]:
 
 def symbols(a: Size) -> frozenset[str]:
     """The names in `a`."""
-    found: set[str] = set()
-    for monomial, _ in _terms(a):
-        for atom, _ in monomial:
-            if isinstance(atom, str):
-                found.add(atom)
-            else:
-                found.update(*map(symbols, atom))
-    return frozenset(found)
+    if not isinstance(a, Dim):
+        return frozenset()
+    if a._symbols is None:
+        found: set[str] = set()
+        for monomial, _ in a._terms:
+            for atom, _ in monomial:
+                if isinstance(atom, str):
+                    found.add(atom)
+                else:
+                    found.update(*map(symbols, atom))
+        a._symbols = frozenset(found)
+    return a._symbols
 
 
 def substitute(a: Size, values: Mapping[str, Size]) -> Size:

@@ -33,12 +33,12 @@ def plain(size: Size) -> Size:
 
 def slide(size: Size, kernel: int, stride: int, padding: int, dilation: int) -> Size:
     """How many windows fit on an axis of that size; `padding` is that of both sides together."""
-    kernel, dilation = int(kernel), int(dilation)
+    kernel, stride, dilation = int(kernel), int(stride), int(dilation)
     reach = dilation * (kernel - 1) + 1
-    padded = plain(size) + padding
+    padded = plain(size) + padding if padding else plain(size)
     if isinstance(padded, int) and padded < reach:
         raise too_large(kernel, dilation, padded)
-    return unless_same(size, (padded - reach) // int(stride) + 1)
+    return unless_same(size, (padded + (stride - reach)) // stride)
 
 
 def too_large(kernel: int, dilation: int, padded: int) -> OpFault:

@@ -7,6 +7,8 @@ import re
 from mimgraph.analysis.cost import Cost
 from mimgraph.ir.amount import Amount
 
+_LONG = re.compile(r"(?<!\w)\d{4,}")  # numbers with thousands
+
 
 def macs(cost: Cost) -> str:
     """The number, `-` for none, and `?` for what is not known."""
@@ -21,7 +23,7 @@ def number(amount: Amount) -> str:
     value = amount.value
     if isinstance(value, int):
         return f"{value:,}"
-    return re.sub(r"(?<!\w)\d+", lambda digits: f"{int(digits[0]):,}", value)
+    return _LONG.sub(lambda digits: f"{int(digits[0]):,}", value)
 
 
 def memory(amount: Amount) -> str:
