@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from mimgraph.analysis.state import Context, Fed
-from mimgraph.catalogue import Op, OpFault
+from mimgraph.analysis.trial import Trial
 from mimgraph.ir.axes_help import NO_BATCH, cut
-from mimgraph.ir.dim import Dim, DimOverflow, symbols
+from mimgraph.ir.dim import Dim, symbols
 from mimgraph.ir.graph import Apply
 from mimgraph.ir.types import TensorType
 
@@ -17,40 +16,33 @@ MOST_SOURCES = 16  # of an op whose tensors are tried in other shapes
 OF_SHAPES = ("shape-mismatch", "rank-mismatch")
 
 
-def help_for(
-    op: Op, options: Mapping[str, Any], fault: OpFault, fed: Mapping[str, Fed], context: Context
-) -> str:
+def help_for(trial: Trial) -> str:
     """Return the help of a fault; it names `batched: true`, or another shape, where that mends it.
 
     That is tried: the rule is asked again, of sources of that shape.
     """
-    types = {key: one.type for key, one in fed.items() if one.type is not None}
+    fault = trial.fault
     if fault.code not in OF_SHAPES:
         return fault.help
-    few = len(types) <= MOST_SOURCES
-    if few and (other := _narrower(op, options, types, fed, context)):
+    few = len(trial.types) <= MOST_SOURCES
+    if few and (other := _narrower(trial)):
         return other
-    for batched in _with_batch(types, fault.source):
-        if _takes(op, options, {**types, **batched}):
-            cures = [_cure(context, fed[key], type_) for key, type_ in batched.items()]
+    for batched in _with_batch(trial.types, fault.source):
+        if trial.ask(batched):
+            cures = [_cure(trial.context, trial.fed[key], x) for key, x in batched.items()]
             if None in cures:
                 return fault.help or NO_BATCH
             others = fault.help if fault.help != NO_BATCH else ""
             return "; or ".join(filter(None, [*dict.fromkeys(cures), others]))
-    return (_shorter(op, options, types, fed, context) if few else "") or fault.help
+    return (_shorter(trial) if few else "") or fault.help
 
 
-def _narrower(
-    op: Op,
-    options: Mapping[str, Any],
-    types: Mapping[str, TensorType],
-    fed: Mapping[str, Fed],
-    context: Context,
-) -> str:
+def _narrower(trial: Trial) -> str:
     """Return the parameter or buffer of fewer axes of size 1 that mends the fault, as a node."""
-    for key, x in types.items():
-        name = fed[key].source.name
-        origin = _origin(context, name, fed[key].value.port) if x.dims[:1] == (1,) else None
+    for key, x in trial.types.items():
+        fed = trial.fed[key]
+        name = fed.source.name
+        origin = _origin(trial.context, name, fed.value.port) if x.dims[:1] == (1,) else None
         if origin is None or origin[1] != name:
             continue
         ones = next((i for i, size in enumerate(x.dims) if size != 1), len(x.dims))
@@ -58,30 +50,25 @@ def _narrower(
             less = replace(x, dims=x.dims[count:])
             # of one axis more than it needs, a batch is given below
             for fewer in (less, replace(less, batched=True)) if count > 1 else (less,):
-                if _takes(op, options, {**types, key: fewer}):
+                if trial.ask({key: fewer}):
                     why = "batched: true adds the batch" if fewer.batched else "leave axes out"
                     return f"{why}: {_tensor(origin[0], fewer)}"
     return ""
 
 
-def _shorter(
-    op: Op,
-    options: Mapping[str, Any],
-    types: Mapping[str, TensorType],
-    fed: Mapping[str, Fed],
-    context: Context,
-) -> str:
+def _shorter(trial: Trial) -> str:
     """Return the help that cuts a table to a length known at run time, where that mends the fault."""
+    options = trial.options
     broadcast = [{**options, "broadcast": True}] if "broadcast" in options else []
-    for key, x in types.items():
-        for axis, size in enumerate(x.dims if fed[key].is_own or not x.batched else ()):
-            lengths = [other.dims[axis - len(x.dims) :][:1] for other in types.values()]
+    for key, x in trial.types.items():
+        for axis, size in enumerate(x.dims if trial.fed[key].is_own or not x.batched else ()):
+            lengths = [other.dims[axis - len(x.dims) :][:1] for other in trial.types.values()]
             for (length,) in filter(None, lengths):
                 if isinstance(size, Dim) or size == 1 or not isinstance(length, Dim):
                     continue
-                less = {**types, key: x.like(*x.dims[:axis], length, *x.dims[axis + 1 :])}
-                fits = [given for given in (options, *broadcast) if _takes(op, given, less)]
-                if fits and symbols(length) <= context.env.keys():
+                less = {key: x.like(*x.dims[:axis], length, *x.dims[axis + 1 :])}
+                fits = [given for given in (options, *broadcast) if trial.ask(less, given)]
+                if fits and symbols(length) <= trial.context.env.keys():
                     also = "" if fits[0] is options else ", and say broadcast: true"
                     return cut(f"{{{key}}}", axis + x.batched, length) + also
     return ""
@@ -102,15 +89,6 @@ def _with_batch(
             yield {key: replace(whole[key], dims=types[key].dims[1:])}
     if len(keys) > 1:
         yield whole
-
-
-def _takes(op: Op, options: Mapping[str, Any], sources: Mapping[str, TensorType]) -> bool:
-    """Return whether the rule takes these sources."""
-    try:
-        op.infer(sources, options)
-    except (OpFault, DimOverflow):
-        return False
-    return True
 
 
 def _cure(context: Context, source: Fed, wanted: TensorType) -> str | None:

@@ -7,10 +7,10 @@ from typing import Any
 
 from mimgraph import catalogue
 from mimgraph.analysis import batchless
-from mimgraph.analysis.state import Context, Fed
-from mimgraph.catalogue import Op, OpFault
+from mimgraph.analysis.state import Context
+from mimgraph.analysis.trial import Trial, ask
 from mimgraph.ir.axes_help import moved_axis, node
-from mimgraph.ir.dim import Dim, DimOverflow, Size
+from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed import Leaf, Sequence, TypedNode
@@ -18,39 +18,25 @@ from mimgraph.ir.types import TensorType
 
 MOST_ITEMS = 64  # of a chain that is tried with other padding
 MOST_PADS = 6  # that a help lists
-Types = Mapping[str, TensorType]
 
 
-def help_for(
-    op: Op, options: Mapping[str, Any], fault: OpFault, fed: Mapping[str, Fed], context: Context
-) -> str:
+def help_for(trial: Trial) -> str:
     """Return the help of a fault: what mends it, where that is found, else what the rule says."""
-    types = {key: one.type for key, one in fed.items() if one.type is not None}
-    if fault.code in ("symbolic-size", "inferred-conflict"):
-        return _reordered(op, options, fault, types)
-    if fault.code not in (*batchless.OF_SHAPES, "dtype-mismatch"):
-        return fault.help
-    if swapped := _swapped(op, options, types):
-        return swapped
-    return _padded(op, options, fault, fed, types, context) or batchless.help_for(
-        op, options, fault, fed, context
-    )
+    code = trial.fault.code
+    if code in ("symbolic-size", "inferred-conflict"):
+        return _reordered(trial)
+    if code not in (*batchless.OF_SHAPES, "dtype-mismatch"):
+        return trial.fault.help
+    return _swapped(trial) or _padded(trial) or batchless.help_for(trial)
 
 
-def asked(op: Op, options: Mapping[str, Any], sources: Types) -> Lowering | Block | None:
-    """Return what the rule says of these sources; None if it refuses them."""
-    try:
-        return op.infer(sources, options)
-    except (OpFault, DimOverflow):
-        return None
-
-
-def _swapped(op: Op, options: Mapping[str, Any], types: Types) -> str:
+def _swapped(trial: Trial) -> str:
     """Return the help for two sources of which each is fit for the argument of the other."""
-    if op.inputs.kind != "tuple" or len(types) != 2:
+    types = trial.types
+    if trial.op.inputs.kind != "tuple" or len(types) != 2:
         return ""
     one, two = types
-    if asked(op, options, {one: types[two], two: types[one]}) is None:
+    if trial.ask({one: types[two], two: types[one]}) is None:
         return ""
     return f"swap them: from: {{{one}: {{{two}}}, {two}: {{{one}}}}}"
 
@@ -58,22 +44,23 @@ def _swapped(op: Op, options: Mapping[str, Any], types: Types) -> str:
 # axes in another order
 
 
-def _reordered(op: Op, options: Mapping[str, Any], fault: OpFault, types: Types) -> str:
+def _reordered(trial: Trial) -> str:
     """Return the help for an axis whose size a layer must know: move one of a known size there, or
     reduce it."""
+    op, fault, types = trial.op, trial.fault, trial.types
     key, name = fault.source or next(iter(types), ""), fault.option
     is_axis = name in op.inferred if name else fault.source is not None
     if key not in types or not is_axis:
         return fault.help
-    wanted = options[name] if name and fault.code == "inferred-conflict" else None
+    wanted = trial.options[name] if name and fault.code == "inferred-conflict" else None
     found = []
     for size, layer, moved in _moves(types[key], f"{{{key}}}", wanted) if op.inferred else ():
-        answer = asked(op, options, {**types, key: moved})
+        answer = trial.ask({key: moved})
         if answer and (wanted is None or _inferred(answer, name) == wanted):
             found.append(f"if {size} is meant, move its axis there first: {layer}")
             break
     if wanted is None:
-        found += _reduced(op, options, types, key)
+        found += _reduced(trial, key)
     dims = types[key].dims
     is_flat = wanted is None and len(dims) == 1 and not str(dims[0]).isidentifier()
     flat = ", or reduce its axis before it is flattened (Mean, Select)" if is_flat else ""
@@ -101,12 +88,12 @@ def _moves(x: TensorType, source: str, wanted: Any) -> Iterator[tuple[Size, str,
                 yield x.dims[axis], *moved_axis(x, axis, target, source)
 
 
-def _reduced(op: Op, options: Mapping[str, Any], types: Types, key: str) -> list[str]:
+def _reduced(trial: Trial, key: str) -> list[str]:
     """Return the help that takes the mean over an axis of unknown size, if that is enough."""
-    x = types[key]
+    x = trial.types[key]
     for index, size in enumerate(x.dims):
         rest = x.like(*x.dims[:index], *x.dims[index + 1 :])
-        if isinstance(size, Dim) and x.is_floating and asked(op, options, {**types, key: rest}):
+        if isinstance(size, Dim) and x.is_floating and trial.ask({key: rest}):
             mean = node("Mean", f"{{{key}}}", f"dim: {index + x.batched}")
             return [f"reduce {size} first: {mean}"]
     return []
@@ -115,27 +102,17 @@ def _reduced(op: Op, options: Mapping[str, Any], types: Types, key: str) -> list
 # a window that makes an axis shorter
 
 
-def _padded(
-    op: Op,
-    options: Mapping[str, Any],
-    fault: OpFault,
-    fed: Mapping[str, Fed],
-    types: Types,
-    context: Context,
-) -> str:
+def _padded(trial: Trial) -> str:
     """Return the padding with which the windows before a merge keep the sizes of what they slide
     over."""
-    for key in fault.speaks_of:
-        made = context.typed.get(fed[key].value.name) if key in fed else None
-        if made is None or fed[key].value.port != (made.default or ""):
+    for key in trial.fault.speaks_of:
+        value = trial.fed[key].value if key in trial.fed else None
+        made = None if value is None else trial.context.typed.get(value.name)
+        if value is None or made is None or value.port != (made.default or ""):
             continue
         pads = dict[str, str]()
-        padded = _kept(made, context, pads)
-        if (
-            padded is not None
-            and 0 < len(pads) <= MOST_PADS
-            and asked(op, options, {**types, key: padded})
-        ):
+        padded = _kept(made, trial.context, pads)
+        if padded is not None and 0 < len(pads) <= MOST_PADS and trial.ask({key: padded}):
             given = " and ".join(f"{pad} in {name}" for name, pad in pads.items())
             return f"keep the size: {given}"
     return ""
@@ -160,7 +137,7 @@ def _kept(made: TypedNode, context: Context, pads: dict[str, str]) -> TensorType
         if pad is not None:
             pads[item.name if item is made else f"{made.name}.{item.name}"] = f"padding: {pad}"
             options = {**options, "padding": tuple(pad) if isinstance(pad, list) else pad}
-        answer = asked(op, options, {key: x for key in item.arguments})
+        answer = ask(op, options, {key: x for key in item.arguments})
         x = answer.results.get(item.default or "") if isinstance(answer, Lowering) else None
     return x
 

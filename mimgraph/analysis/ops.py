@@ -222,9 +222,10 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
         _locate(state, site, bound, too_large, fed)
         return None
     except OpFault as fault:
-        from mimgraph.analysis import cures  # needed by few specs
+        from mimgraph.analysis import cures, trial  # needed by few specs
 
-        fault.help = cures.help_for(op, options.by_name, fault, fed, site.context)
+        refused = trial.Trial(op, options.by_name, fault, fed, types, site.context)
+        fault.help = cures.help_for(refused)
         _locate(state, site, bound, fault, fed)
         return None
     state.require(answer.constraints)

@@ -1,0 +1,42 @@
+"""Ask the rule of an op again, of what a help would give it, to propose only what passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from mimgraph.analysis.state import Context, Fed
+from mimgraph.catalogue import Op, OpFault
+from mimgraph.ir.dim import DimOverflow
+from mimgraph.ir.graph import Block
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import TensorType
+
+Types = Mapping[str, TensorType]
+
+
+class Trial(NamedTuple):
+    """Holds an op with the options and sources that its rule refused; `types` are those of the
+    sources."""
+
+    op: Op
+    options: Mapping[str, Any]
+    fault: OpFault
+    fed: Mapping[str, Fed]
+    types: Types
+    context: Context
+
+    def ask(
+        self, changed: Types, options: Mapping[str, Any] | None = None
+    ) -> Lowering | Block | None:
+        """Return what the rule says if these sources, or the options, are others; None if it
+        refuses them, too."""
+        return ask(self.op, self.options if options is None else options, {**self.types, **changed})
+
+
+def ask(op: Op, options: Mapping[str, Any], sources: Types) -> Lowering | Block | None:
+    """Return what the rule of an op says of these sources; None if it refuses them."""
+    try:
+        return op.infer(sources, options)
+    except (OpFault, DimOverflow):
+        return None
