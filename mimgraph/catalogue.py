@@ -487,27 +487,15 @@ def bad_option(option: str, message: str, help: str = "") -> OpFault:
     return OpFault("bad-option", message, option=option, help=help)
 
 
-def known(size: Size, what: str, source: str | None = None) -> int:
-    """The size of an axis that torch must know when the module is built."""
+def known(size: Size, what: str, source: str | None = None, help: str = "") -> int:
+    """Return the size of an axis, or the value of an option, that torch must know when the module is
+    built."""
     if isinstance(size, Dim):
         raise OpFault(
             "symbolic-size",
             f"{what} must be a number, but it is {size}",
             source=source,
             option=None if source else what,
-            note=f"{size} is known only at run time",
-            help="give this size in the input's shape",
-        )
-    return size
-
-
-def as_number(size: Size, option: str, help: str = "") -> int:
-    """The value of an option that torch must know when the module is built."""
-    if isinstance(size, Dim):
-        raise OpFault(
-            "symbolic-size",
-            f"{option} must be a number, but it is {size}",
-            option=option,
             note=f"{size} is known only at run time",
             help=help or "give this size in the input's shape",
         )
@@ -588,7 +576,8 @@ def truth_fault(x: TensorType, wants: str, source: str) -> OpFault:
 
 
 def check_marks(mask: TensorType, marks: str, wants: str, source: str) -> None:
-    """Refuse a mask that is known to be true of the opposite of what it `marks` here."""
+    """Refuse a mask that is known to be true of the opposite: of "hidden" steps where it `marks`
+    the "real" ones, or the other way round."""
     if mask.marks not in (None, marks):
         help = f"turn it round: {{layer: LogicalNot, from: {{{source}}}}}"
         note = "true where a step is real" if mask.marks == "real" else "true where it may not look"

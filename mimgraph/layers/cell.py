@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from mimgraph.catalogue import OpFault, as_number, known, layer, same_dims, weighted, with_rank
+from mimgraph.catalogue import OpFault, known, layer, same_dims, weighted, with_rank
 from mimgraph.ir.code import Code, Operand, Tuple
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
@@ -117,7 +117,7 @@ def LSTMCell(inputs: LSTMCellInputs, /, hidden_size: Size, bias: bool = True) ->
 
 def _sizes(name: str, inputs: CellInputs | LSTMCellInputs, hidden_size: Size) -> tuple[int, int]:
     """The sizes of input and state, once what is given is checked."""
-    x, size = inputs.input, as_number(hidden_size, "hidden_size")
+    x, size = inputs.input, known(hidden_size, "hidden_size")
     weighted(x, name, "input")
     with_rank(x, 1, name, "(N, input_size)", "input")
     for key, state in list(inputs._asdict().items())[1:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from mimgraph.catalogue import as_number, bad_option, fitting, known, layer, weighted, with_rank
+from mimgraph.catalogue import bad_option, fitting, known, layer, weighted, with_rank
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive
@@ -237,7 +237,7 @@ def _conv(
     with_rank(input, axes + 1, name, SHAPES[axes])
     in_channels, *sizes = input
     in_channels = known(in_channels, "in_channels")
-    out_channels = as_number(out_channels, "out_channels")
+    out_channels = known(out_channels, "out_channels")
     _check_groups(groups, in_channels=in_channels, out_channels=out_channels)
     kernel, strides, dilations = (per_axis(v, axes) for v in (kernel_size, stride, dilation))
     pads = _pads(padding, kernel, strides, dilations)
@@ -283,7 +283,7 @@ def _transposed(
     with_rank(input, axes + 1, name, SHAPES[axes])
     in_channels, *sizes = input
     in_channels = known(in_channels, "in_channels")
-    out_channels = as_number(out_channels, "out_channels")
+    out_channels = known(out_channels, "out_channels")
     _check_groups(groups, in_channels=in_channels, out_channels=out_channels)
     kernel, strides, pads, extras, dilations = (
         per_axis(v, axes) for v in (kernel_size, stride, padding, output_padding, dilation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mimgraph.catalogue import OpFault, as_number, known, layer, same_dims, weighted, without_axes
+from mimgraph.catalogue import OpFault, known, layer, same_dims, weighted, without_axes
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.types import TensorType
@@ -33,7 +33,7 @@ def Linear(input: TensorType, /, out_features: Size, bias: bool = True) -> Lower
     if not input.dims:
         raise without_axes(input, "Linear takes (N, *, in_features)")
     *lead, size = input
-    in_features, out_features = known(size, "in_features"), as_number(out_features, "out_features")
+    in_features, out_features = known(size, "in_features"), known(out_features, "out_features")
     result = input.like(*lead, out_features)
     return Lowering(
         result,
@@ -75,7 +75,7 @@ def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -
             note=f"{inputs.input2}, but input1 is {inputs.input1}",
             speaks_of=("input1", "input2"),
         )
-    out_features = as_number(out_features, "out_features")
+    out_features = known(out_features, "out_features")
     in1, in2 = known(size1, "in1_features", "input1"), known(size2, "in2_features", "input2")
     result = inputs.input1.like(*lead1, out_features)
     return Lowering(

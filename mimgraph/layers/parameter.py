@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mimgraph.catalogue import as_number, axis_index, tensor
+from mimgraph.catalogue import axis_index, known, tensor
 from mimgraph.ir.axes_help import cut
 from mimgraph.ir.code import Attribute, Code, call
 from mimgraph.ir.dim import Dim, Size
@@ -61,7 +61,7 @@ def arange(input: TensorType, /, *, dim: int) -> Lowering:
 
 def _sizes(shape: tuple[Size, ...], batched: bool) -> tuple[int, ...]:
     help = _cut(shape, batched) if any(isinstance(size, Dim) for size in shape) else ""
-    sizes = tuple(as_number(size, "shape", help) for size in shape)
+    sizes = tuple(known(size, "shape", help=help) for size in shape)
     return (1, *sizes) if batched else sizes
 
 

@@ -6,7 +6,6 @@ from typing import Any, Literal, NamedTuple
 
 from mimgraph.catalogue import (
     OpFault,
-    as_number,
     bad_option,
     dtype_fault,
     known,
@@ -187,7 +186,7 @@ class Run(NamedTuple):
             with_rank(lengths, 0, name, "lengths (N,)", "lengths")
             if not lengths.is_integer:
                 raise dtype_fault(lengths, name, "integer lengths", "lengths", "int64")
-        size = as_number(hidden_size, "hidden_size")
+        size = known(hidden_size, "hidden_size")
         width = known(x.dims[1], "input_size", "input")
         directions = 2 if bidirectional else 1
         return cls(name, gates, width, size, proj_size or size, num_layers, directions, bias)

@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 
 from mimgraph.catalogue import (
     OpFault,
-    as_number,
     bad_option,
     dtype_fault,
+    known,
     layer,
     same_dims,
     weighted,
@@ -44,7 +44,7 @@ def Embedding(
     """
     _check_numbers(input, "Embedding")
     count = vocabulary(input, num_embeddings, "Embedding", "num_embeddings")
-    width = as_number(embedding_dim, "embedding_dim")
+    width = known(embedding_dim, "embedding_dim")
     _check_padding(padding_idx, count)
     return Lowering(
         input.like(*input, width, dtype="float32"),
@@ -102,7 +102,7 @@ def EmbeddingBag(
     if weights is not None:
         _check_weights(bags, weights, mode)
     count = vocabulary(bags, num_embeddings, "EmbeddingBag", "num_embeddings")
-    width = as_number(embedding_dim, "embedding_dim")
+    width = known(embedding_dim, "embedding_dim")
     _check_padding(padding_idx, count)
     keywords = {} if weights is None else {"per_sample_weights": Operand("per_sample_weights")}
     return Lowering(

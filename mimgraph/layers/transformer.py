@@ -7,7 +7,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mimgraph.catalogue import (
     OpFault,
-    as_number,
     bad_option,
     fitting,
     known,
@@ -83,7 +82,7 @@ class Config(NamedTuple):
         if d_model % nhead:
             message = f"nhead {nhead} does not divide d_model {d_model}"
             raise bad_option("nhead", message, fitting("nhead", nhead, d_model))
-        return cls(d_model, nhead, as_number(dim_feedforward, "dim_feedforward"), *rest)
+        return cls(d_model, nhead, known(dim_feedforward, "dim_feedforward"), *rest)
 
     def arguments(self) -> dict[str, Any]:
         """Those of a layer's constructor."""
