@@ -157,7 +157,7 @@ def compute(
 
 
 def texts_in(value: Any) -> list[str]:
-    """The texts in plain data."""
+    """Return the texts in plain data."""
     if isinstance(value, Mapping):
         return texts_in([*value.values()])
     if isinstance(value, list):
@@ -335,15 +335,11 @@ def bind(
 
 
 def _is_positional(op: Op, lone: Option | None) -> bool:
-    """Whether a lone value is a list of several options, `Conv2d: [8, 3]`, which is told as no value of
-    the first; what else is missing follows from it."""
+    """Return whether a lone value lists several options, `Conv2d: [8, 3]`. It is refused as a value of
+    the first, from which the missing of the others follows."""
     if lone is None or not isinstance(lone.value, list) or op.lone_option is None:
         return False
-    try:
-        op.options[op.lone_option].check(lone.value)
-    except ValueError:
-        return is_constant(lone.value)
-    return False
+    return is_constant(lone.value) and not _fits(op.options[op.lone_option], lone.value)
 
 
 def _matched(

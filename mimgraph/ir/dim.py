@@ -136,12 +136,10 @@ def _normal(terms: Mapping[Monomial, int]) -> Size:
     kept = [term for term in terms.items() if term[1]]
     if len(kept) > 1:
         kept.sort(key=_by_rank)
-    if len(kept) > MAX_TERMS:
-        raise DimOverflow(f"more than {MAX_TERMS} terms")
+    if kept and kept[0][0]:
+        return _ordered(tuple(kept))
     _check_numbers(kept)
-    if not kept:
-        return 0
-    return Dim(tuple(kept)) if kept[0][0] else kept[0][1]
+    return kept[0][1] if kept else 0
 
 
 def _ordered(terms: Terms) -> Dim:
@@ -438,6 +436,7 @@ def _low(dim: Dim) -> Bound:
 
 
 def _low_term(monomial: Monomial, coefficient: int) -> Bound:
+    """Return a lower bound of one term."""
     if all(isinstance(atom, str) for atom, _ in monomial):  # names, which are at least 1
         return coefficient if coefficient > 0 or not monomial else -inf
     return _range_product((coefficient, coefficient), _monomial_range(monomial))[0]
