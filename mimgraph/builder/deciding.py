@@ -1,4 +1,4 @@
-"""Find the sizes of a block's inputs on which those results depend by which its function decided."""
+"""Find the input sizes of a block that can change the results by which its function decided."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ def call_faults(
 
 
 def tensor_faults(graph: TypedGraph, inputs: Mapping[str, Any], takes: Takes) -> Iterator[str]:
-    """What is no tensor, and what `misfits` tells of the others; None is left out."""
+    """Yield what is wrong with inputs: what is no tensor, and what `misfits` says of the others. An
+    input that is None is left out."""
     given = {name: x for name, x in inputs.items() if x is not None}
     tensors = {name: x for name, x in given.items() if isinstance(x, Tensor)}
     for name, x in given.items():

@@ -185,7 +185,7 @@ def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
 
 
 def _weights_inside(body: Body, module: Code) -> Iterator[_Weight]:
-    """Yield the same of each node of a body, which is kept in `module`."""
+    """Yield the weights of each node of a body, whose layers are attributes of `module`."""
     for node in body.nodes:
         inner = Attribute(module, attribute(node.name, body.by_name))
         yield from _weights(node.operation, module if body.is_chain else inner)

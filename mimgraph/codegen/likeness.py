@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from mimgraph.codegen.calls import Call
 from mimgraph.codegen.uses import predicting, tensors_in
 
-EPSILONS, MOST = (
-    1e3,
-    0.05,
-)  # that equal outputs may be off: of the dtype that weights were rounded to, and in all
+# how far apart equal outputs may be: so many epsilons of the dtype to which weights were rounded,
+EPSILONS = 1e3
+MOST = 0.05  # but never more than this
 FLIPPED = 3  # masks, of which either meaning is tried
 
 

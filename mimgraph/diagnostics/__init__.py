@@ -116,13 +116,13 @@ class Report:
         self.diagnostics = [one for one in self.diagnostics if not is_silent(one)]
 
     def label_since(self, before: int, uses: tuple[Label, ...]) -> None:
-        """Label the faults told since there were so many, where nothing else is said of another place."""
+        """Label the diagnostics from the index `before` on, but for those that have labels."""
         for index in range(before, len(self.diagnostics)):
             if not self.diagnostics[index].labels:
                 self.diagnostics[index] = replace(self.diagnostics[index], labels=uses)
 
     def drop_spoken_of(self) -> None:
-        """Drop what was called unused before another fault spoke of it."""
+        """Drop the inputs and nodes reported as unused that a later fault names."""
         self.drop(lambda one: one.code in UNUSED and one.span.excerpt().text in self.spoken)
 
     def nearest(self, name: str, choices: Collection[str]) -> str | None:

@@ -101,7 +101,7 @@ class TensorType:
 
     @property
     def past(self) -> tuple[str | None, str | None]:
-        """What is known of how it was made, in which equal types may differ."""
+        """Return what is known of how it was made; types that differ in nothing else are equal."""
         return self.cast_from, self.marks
 
     @property

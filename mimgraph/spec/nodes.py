@@ -37,7 +37,8 @@ class NodeReader(OperationReader):
         return tuple(self.node(key, value, path) for key, value in self.indented(self.things(tree)))
 
     def indented(self, things: Iterable[tuple[Scalar, Tree]]) -> Iterator[tuple[Scalar, Tree]]:
-        """The nodes without the keys that should be indented under one that is empty, which is told."""
+        """Yield the nodes, but not the keys (`layer`, `from`) that should have been indented under an
+        empty node: that one is reported."""
         empty = inside = False
         for key, value in things:
             inside = empty and (key.text in NODE_WORDS or (inside and not isinstance(value, Map)))
