@@ -18,8 +18,6 @@ from importlib import import_module
 from math import gcd
 from typing import Any, NamedTuple, NoReturn, Self
 
-from mimgraph.arguments import as_mapping, shown
-from mimgraph.data import data
 from mimgraph.diagnostics import SpecError
 from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
 from mimgraph.ir.dim import Dim, Size, equal
@@ -27,6 +25,8 @@ from mimgraph.ir.graph import BESIDE_FROM, Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Check, checker
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType
+from mimgraph.support.arguments import as_mapping, shown
+from mimgraph.support.frozen_data import data
 
 Rule = Callable[..., Lowering | Block]
 Sources = tuple[TensorType, ...]

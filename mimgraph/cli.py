@@ -17,10 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import render_json, render_text, visible, wants_color
-from mimgraph.files import matching, write_whole
+from mimgraph.support.files import matching, write_whole
+from mimgraph.support.gc_pause import uncollected
 
 if TYPE_CHECKING:
     from mimgraph.graph import Graph, UnknownParams
@@ -363,7 +363,7 @@ def _are_sizes(unknown: UnknownParams) -> bool:
 
 
 def _summary(args: argparse.Namespace) -> int:
-    from mimgraph.render.encoding import printable
+    from mimgraph.support.terminal import printable
 
     graph, sizes = _load_some(args.spec, args.set, _are_sizes)
     try:
@@ -408,7 +408,7 @@ def _draw_into(args: argparse.Namespace, draw: Callable[..., None]) -> None:
 def _diff(args: argparse.Namespace) -> int:
     """What changed, and the picture of it if one is wanted."""
     from mimgraph.graph import diff
-    from mimgraph.render.encoding import printable
+    from mimgraph.support.terminal import printable
 
     if args.old == args.new == "-":
         raise CallError("only one of OLD and NEW can be standard input")

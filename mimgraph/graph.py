@@ -12,19 +12,27 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from mimgraph.analysis.equality import same
 from mimgraph.analysis.inference import infer
-from mimgraph.arguments import as_flag, as_mapping, as_names, as_path, as_plain, as_text, shown
-from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
-from mimgraph.files import write_whole
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
-from mimgraph.shown import Shown
 from mimgraph.source import SourceFile
 from mimgraph.spec import embedded
 from mimgraph.spec.compose import MAX_BYTES
 from mimgraph.spec.foreign_files import refuse_foreign
 from mimgraph.spec.read import read
+from mimgraph.support.arguments import (
+    as_flag,
+    as_mapping,
+    as_names,
+    as_path,
+    as_plain,
+    as_text,
+    shown,
+)
+from mimgraph.support.files import write_whole
+from mimgraph.support.gc_pause import uncollected
+from mimgraph.support.ipython import Shown
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -10,9 +10,9 @@ from typing import Any, TypeVar, overload
 
 from mimgraph import catalogue
 from mimgraph.analysis.names import NODE_WORDS, name_fault
-from mimgraph.arguments import as_text, wrong
 from mimgraph.ir.types import DTYPES
 from mimgraph.layers.registered import MacsRule, Registered, ShapeRule
+from mimgraph.support.arguments import as_text, wrong
 
 Class = TypeVar("Class", bound=type)
 

@@ -31,7 +31,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         catalogue
         ir
         diagnostics
-        source files shown collection data arguments
+        source support
     """.strip().splitlines()
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}

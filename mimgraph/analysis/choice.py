@@ -8,7 +8,6 @@ from operator import is_
 from typing import Any
 
 from mimgraph.analysis.options import compute
-from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.ir.expression import variables
 from mimgraph.ir.graph import (
@@ -24,6 +23,7 @@ from mimgraph.ir.graph import (
     Node,
     Operation,
 )
+from mimgraph.support.frozen_data import data
 
 
 def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 from mimgraph.analysis.names import name_fault
-from mimgraph.data import data
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
     Body,
@@ -17,6 +16,7 @@ from mimgraph.ir.typed import (
     Value,
     single_nodes,
 )
+from mimgraph.support.frozen_data import data
 
 
 @data

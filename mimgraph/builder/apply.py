@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mimgraph.arguments import plain, shown
 from mimgraph.builder.place import fail
 from mimgraph.builder.watch import Watched
 from mimgraph.catalogue import LayerCall, Op
 from mimgraph.ir.graph import Activation, Apply, Option, Take
 from mimgraph.source import Span
+from mimgraph.support.arguments import plain, shown
 
 
 def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> Apply:

@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 from mimgraph.analysis.alone import Given
 from mimgraph.analysis.names import class_fault
 from mimgraph.analysis.structure import unique
-from mimgraph.arguments import as_flag, as_text, wrong
 from mimgraph.builder.change import with_options
 from mimgraph.builder.content import content
 from mimgraph.builder.names import Names
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.record import Record, Tensor, share
 from mimgraph.builder.trace import Trace, declare_value
-from mimgraph.data import data
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
 from mimgraph.source import Span
+from mimgraph.support.arguments import as_flag, as_text, wrong
+from mimgraph.support.frozen_data import data
 
 
 @data

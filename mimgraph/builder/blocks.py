@@ -18,7 +18,6 @@ from weakref import WeakKeyDictionary
 
 from mimgraph.analysis.alone import Given, Made
 from mimgraph.analysis.names import NODE_WORDS, input_fault, name_fault
-from mimgraph.arguments import shown, wrong
 from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
 from mimgraph.builder.assemble import DeclaredBody, Output, check_output_name, declare_body
 from mimgraph.builder.content import content
@@ -29,7 +28,6 @@ from mimgraph.builder.record import Record, Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.builder.watch import RESULTS, as_given, look_at, unwatched
 from mimgraph.catalogue import REQUIRED, Applicable, is_source
-from mimgraph.data import data
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
@@ -37,6 +35,8 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.typed import Repeated, TypedNode, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
+from mimgraph.support.arguments import shown, wrong
+from mimgraph.support.frozen_data import data
 
 WORDS = ("repeat", "take", "freeze")  # of a use, beside its params
 

@@ -12,7 +12,6 @@ from typing import Any, NoReturn, Protocol, cast
 from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
 from mimgraph.analysis.names import input_fault, name_fault
-from mimgraph.arguments import shown
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.each import draft_each
 from mimgraph.builder.feed import Draft, Feed
@@ -29,8 +28,9 @@ from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.typed import TypedNode, Value
 from mimgraph.ir.types import BATCH, DTYPES, MAX_AXES, Shape, TensorType
-from mimgraph.shown import Shown
 from mimgraph.source import Span
+from mimgraph.support.arguments import shown
+from mimgraph.support.ipython import Shown
 
 _numbers = count()
 NO_BLOCKS: Mapping[str, ir.Block] = {}

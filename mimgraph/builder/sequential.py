@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from mimgraph.analysis.alone import Given
-from mimgraph.arguments import shown
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.blocks import BlockCall, Family
 from mimgraph.builder.feed import Draft, Feed
@@ -15,6 +14,7 @@ from mimgraph.builder.record import IN_SEQUENCE, used_already
 from mimgraph.catalogue import Applicable, LayerCall, Op
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import Sequence, TypedNode, has_state
+from mimgraph.support.arguments import shown
 
 
 class Layerlike(Protocol):

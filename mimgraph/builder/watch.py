@@ -12,7 +12,6 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mimgraph.data import data
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     Arithmetic,
@@ -23,6 +22,7 @@ from mimgraph.ir.expression import (
     WrittenInt,
     written,
 )
+from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
     from mimgraph.builder.trace import Result, Trace

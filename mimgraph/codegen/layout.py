@@ -14,8 +14,8 @@ from mimgraph.codegen.pieces import (
     parts,
     terms,
 )
-from mimgraph.data import data
 from mimgraph.ir.code import Code, Name
+from mimgraph.support.frozen_data import data
 
 WIDTH = 100
 INDENT = 4

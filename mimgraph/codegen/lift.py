@@ -10,7 +10,6 @@ from mimgraph.codegen.attributes import TAKEN
 from mimgraph.codegen.frozen import train
 from mimgraph.codegen.statements import Assign, Class, Expr, For, Function, If, Parameter, Statement
 from mimgraph.codegen.tree import Construct, rebuild_statement, same_constant, spell
-from mimgraph.data import data
 from mimgraph.ir.code import Binary, Call, Code, Constant, Dict, Name, Unary, rebuild
 from mimgraph.ir.expression import (
     Arithmetic,
@@ -22,6 +21,7 @@ from mimgraph.ir.expression import (
     evaluate,
     variables,
 )
+from mimgraph.support.frozen_data import data
 
 Spell = Callable[[str], Code]  # an argument as it is written where it is used
 

@@ -8,9 +8,9 @@ from itertools import chain, groupby
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.codegen.steps import Condition, Guard, Step
-from mimgraph.data import data
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Value
+from mimgraph.support.frozen_data import data
 
 
 @data(eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TypeAlias
 
-from mimgraph.data import data
 from mimgraph.ir.code import Code
+from mimgraph.support.frozen_data import data
 
 
 @data

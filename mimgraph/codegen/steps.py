@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mimgraph.codegen.tree import Local
-from mimgraph.data import data
 from mimgraph.ir.code import Code, walk
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Value
+from mimgraph.support.frozen_data import data
 
 
 class Condition(NamedTuple):

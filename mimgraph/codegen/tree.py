@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mimgraph.codegen.statements import Assign, Delete, Expr, For, If, Return, Statement
-from mimgraph.data import data
 from mimgraph.ir.code import Call, Code, Constant, Name, Operand, Replace, rebuild
 from mimgraph.ir.typed import Value
+from mimgraph.support.frozen_data import data
 
 
 @data

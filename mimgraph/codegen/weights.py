@@ -12,8 +12,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from mimgraph.arguments import wrong
-from mimgraph.files import write_whole
+from mimgraph.support.arguments import wrong
+from mimgraph.support.files import write_whole
 
 SHOWN = 8  # of the keys that do not fit
 

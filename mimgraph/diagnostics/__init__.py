@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from mimgraph.data import data
 from mimgraph.diagnostics.codes import CODES, WARNINGS
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
+from mimgraph.support.frozen_data import data
 
 MAX_FAULTS = 1_000  # of one spec; more are of no use to anyone
 UNUSED = ("unused-input", "unused-node")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from mimgraph.data import data
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import Expression
+from mimgraph.support.frozen_data import data
 
 
 @data

@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import field
 from typing import Any, NoReturn, Self
 
-from mimgraph.data import data
 from mimgraph.ir.dim import Dim, DimOverflow
+from mimgraph.support.frozen_data import data
 
 LIMIT = 2**63
 MAX_TOKENS = 256

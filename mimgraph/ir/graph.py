@@ -10,9 +10,9 @@ from dataclasses import field, fields
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self
 
-from mimgraph.data import data
 from mimgraph.ir.expression import Expression
 from mimgraph.source import Span
+from mimgraph.support.frozen_data import data
 
 
 class Faulty(Enum):

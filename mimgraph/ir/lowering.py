@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from typing import Any, TypeAlias
 
-from mimgraph.data import data
 from mimgraph.ir.code import Call, Code, Operand, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.support.frozen_data import data
 
 # no source has such a key
 MODULE = Operand("*self")  # the node's own module

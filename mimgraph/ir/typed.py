@@ -12,12 +12,12 @@ from functools import cache, cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
-from mimgraph.data import data
 from mimgraph.ir.code import Code
 from mimgraph.ir.graph import Call, Node
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.support.frozen_data import data
 
 _NOTHING: Mapping[Any, Any] = {}
 

@@ -7,7 +7,6 @@ from dataclasses import field, replace
 from math import gcd
 from typing import Any, NamedTuple
 
-from mimgraph.data import data
 from mimgraph.ir.dim import (
     Dim,
     Size,
@@ -19,6 +18,7 @@ from mimgraph.ir.dim import (
     terms,
 )
 from mimgraph.ir.expression import WrittenInt
+from mimgraph.support.frozen_data import data
 
 BATCH = symbol("N")
 

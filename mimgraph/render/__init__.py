@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mimgraph.files import write_whole
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import dot, html, mermaid, pdf, png, svg
 from mimgraph.render.drawing import diagram
 from mimgraph.render.engine import RenderError
 from mimgraph.render.scene import Scene
+from mimgraph.support.files import write_whole
 
 __all__ = ["RENDERERS", "RenderError", "draw", "write"]
 

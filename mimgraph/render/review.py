@@ -14,12 +14,12 @@ from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import RENDERERS, RenderError, write
 from mimgraph.render.detail import Detail
 from mimgraph.render.drawing import diagram
-from mimgraph.render.encoding import printable
 from mimgraph.render.fold import close_unmarked
 from mimgraph.render.pull_request import markdown
 from mimgraph.render.scene import Scene
 from mimgraph.render.union import WAS, union
 from mimgraph.render.wording import SAMPLE, text
+from mimgraph.support.terminal import printable
 
 Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of what is drawn
 

@@ -12,10 +12,10 @@ from mimgraph.analysis.sizes import check_fits, checked
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import columns, markup
 from mimgraph.render.contents import Contents
-from mimgraph.render.encoding import printable
 from mimgraph.render.fold import check_depth
 from mimgraph.render.records import csv_text, records, work
 from mimgraph.render.rows import Rows
+from mimgraph.support.terminal import printable
 
 WIDTH = 100  # of what no terminal shows
 

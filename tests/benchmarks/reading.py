@@ -13,9 +13,9 @@ import yaml
 import mimgraph as mg
 from mimgraph.analysis.inference import infer
 from mimgraph.analysis.rules import forget
-from mimgraph.collection import uncollected
 from mimgraph.diagnostics import Report
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedOperation, Use, unwrap
+from mimgraph.support.gc_pause import uncollected
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, clocked, fixed, process
 from tests.benchmarks.forwards import torchvisions

@@ -16,7 +16,7 @@ import torch
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.codegen.statements import Class
-from mimgraph.collection import uncollected
+from mimgraph.support.gc_pause import uncollected
 
 
 def graph(out_features: int) -> mg.Graph:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph.files import write_whole
+from mimgraph.support.files import write_whole
 from tests.conftest import ROOT
 
 
@@ -92,7 +92,7 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> No
 
 WRITE = """
 import itertools, sys
-from mimgraph.files import write_whole
+from mimgraph.support.files import write_whole
 for letter in itertools.cycle("ab"):
     print("once more", flush=True)
     write_whole(sys.argv[1], letter * 3_000_000)
