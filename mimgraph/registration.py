@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any, TypeVar, overload
 
 from mimgraph import catalogue
-from mimgraph.analysis.names import NODE_WORDS, name_fault
+from mimgraph.ir.names import NODE_WORDS, name_fault
 from mimgraph.ir.types import DTYPES
 from mimgraph.layers.registered import MacsRule, Registered, ShapeRule
 from mimgraph.support.arguments import as_text, wrong

@@ -25,9 +25,15 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __init__ cli
         graph handles
         registration
-        spec builder codegen render
+        builder compare language pipeline spec
+        codegen render
+        picture
+        summary runtime
+        emit cost
         analysis
+        infer
         layers merges
+        ops
         catalogue
         ir
         diagnostics

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.analysis.names import port_fault
 from mimgraph.analysis.options import given_twice
 from mimgraph.analysis.state import Fed, State
 from mimgraph.diagnostics import Label
 from mimgraph.ir.graph import Apply, Call, Chain, Each, Option, Share, Source
+from mimgraph.ir.names import port_fault
 
 One = Apply | Chain | Call | Share
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mimgraph.analysis.names import (
+from mimgraph.ir.names import (
     BLOCK,
     BLOCK_OUTPUT,
     INPUT,

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from mimgraph.analysis.names import name_fault
+from mimgraph.ir.names import name_fault
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
     Body,

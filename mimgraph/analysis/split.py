@@ -8,11 +8,11 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from mimgraph.analysis.names import input_fault
 from mimgraph.analysis.pieces import in_pieces, parted, why_whole
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.code import Code, Operand, RuntimeSize, walk
 from mimgraph.ir.dim import Dim, symbols
+from mimgraph.ir.names import input_fault
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
     Body,

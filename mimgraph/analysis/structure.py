@@ -8,7 +8,6 @@ from itertools import chain, islice, pairwise
 
 from mimgraph.analysis.dag import Edge, cycles, ordered
 from mimgraph.analysis.elsewhere import Elsewhere, Meaning, as_sources, names_in
-from mimgraph.analysis.names import input_fault, name_fault
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import (
     ANOTHER,
@@ -23,6 +22,7 @@ from mimgraph.ir.graph import (
     Share,
     Source,
 )
+from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import data
 

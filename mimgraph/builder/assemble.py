@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.alone import Given
-from mimgraph.analysis.names import class_fault
 from mimgraph.analysis.structure import unique
 from mimgraph.builder.change import with_options
 from mimgraph.builder.content import content
@@ -17,6 +16,7 @@ from mimgraph.builder.record import Record, Tensor, share
 from mimgraph.builder.trace import Trace, declare_value
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
+from mimgraph.ir.names import class_fault
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_flag, as_text, wrong
 from mimgraph.support.frozen_data import data

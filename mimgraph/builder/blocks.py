@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from mimgraph.analysis.alone import Given, Made
-from mimgraph.analysis.names import NODE_WORDS, input_fault, name_fault
 from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
 from mimgraph.builder.assemble import DeclaredBody, Output, check_output_name, declare_body
 from mimgraph.builder.content import content
@@ -32,6 +31,7 @@ from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
+from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault
 from mimgraph.ir.typed import Repeated, TypedNode, Use
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span

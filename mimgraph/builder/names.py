@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from mimgraph.analysis.names import name_fault
+from mimgraph.ir.names import name_fault
 
 _WORDS = {"PReLU": "Prelu", "RReLU": "Rrelu", "ReLU": "Relu", "SiLU": "Silu"}
 _ABBREVIATED = re.compile("|".join(_WORDS))

@@ -10,7 +10,6 @@ from mimgraph import catalogue
 from mimgraph.analysis.choice import choose
 from mimgraph.analysis.dag import ordered, reached
 from mimgraph.analysis.declared import calls, inner_blocks, input_types, params
-from mimgraph.analysis.names import NODE_WORDS
 from mimgraph.analysis.options import with_numbers
 from mimgraph.analysis.state import State
 from mimgraph.analysis.structure import needed_for
@@ -28,6 +27,7 @@ from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable, plain
+from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 

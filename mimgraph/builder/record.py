@@ -11,7 +11,6 @@ from typing import Any, NoReturn, Protocol, cast
 
 from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
-from mimgraph.analysis.names import input_fault, name_fault
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.each import draft_each
 from mimgraph.builder.feed import Draft, Feed
@@ -24,6 +23,7 @@ from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.typed import TypedNode, Value

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from mimgraph.analysis.names import EMITTED
 from mimgraph.codegen.statements import Class, Function
 from mimgraph.codegen.tree import rebuild_statement
 from mimgraph.ir.code import Call, Code, Name, rebuild
+from mimgraph.ir.names import EMITTED
 
 
 def with_aliases(definition: Class, inputs: Collection[str]) -> tuple[Class, tuple[str, ...]]:

@@ -10,7 +10,6 @@ from itertools import chain
 from keyword import kwlist
 from typing import Any, NamedTuple, TypeVar
 
-from mimgraph.analysis.names import EMITTED
 from mimgraph.codegen.aliases import with_aliases
 from mimgraph.codegen.attributes import attribute, renamed
 from mimgraph.codegen.construct import construct_leaf, repeated
@@ -35,6 +34,7 @@ from mimgraph.codegen.statements import Assign, Class, For, Return, Statement
 from mimgraph.codegen.tree import Construct
 from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript, walk
 from mimgraph.ir.lowering import Module
+from mimgraph.ir.names import EMITTED
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
     Body,

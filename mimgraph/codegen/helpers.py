@@ -31,7 +31,7 @@ class _{kind}Dict(_Keyed):
         return {item}'''
 
 
-# each needs torch, Tensor, Any and nn alone; `analysis.names.EMITTED` keeps the names free
+# each needs torch, Tensor, Any and nn alone; `ir.names.EMITTED` keeps the names free
 HELPERS = {
     "_Keyed": '''\
 class _Keyed(nn.Module):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from mimgraph.analysis.names import EMITTED
 from mimgraph.codegen.paths import Paths, needed_by
 from mimgraph.codegen.plan import Plan
 from mimgraph.codegen.steps import Loop, Step
 from mimgraph.codegen.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
+from mimgraph.ir.names import EMITTED
 from mimgraph.ir.typed import Body, Value
 
 MAIN = "x"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mimgraph import catalogue
-from mimgraph.analysis.names import NODE_WORDS, OPS, OUTPUT
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import (
@@ -22,6 +21,7 @@ from mimgraph.ir.graph import (
     Share,
     Source,
 )
+from mimgraph.ir.names import NODE_WORDS, OPS, OUTPUT
 from mimgraph.source import Span
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree, texts

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from mimgraph import catalogue
-from mimgraph.analysis.names import OPS, REPEAT
 from mimgraph.analysis.options import LONGEST
 from mimgraph.ir.graph import (
     OTHERS,
@@ -22,6 +21,7 @@ from mimgraph.ir.graph import (
     Take,
     Written,
 )
+from mimgraph.ir.names import OPS, REPEAT
 from mimgraph.source import Span
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree

@@ -5,16 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mimgraph.analysis.names import (
-    BLOCK,
-    BLOCK_OUTPUT,
-    INPUT,
-    NODE_WORDS,
-    TOP,
-    class_fault,
-    name_fault,
-    param_fault,
-)
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import (
     ANOTHER,
@@ -31,6 +21,16 @@ from mimgraph.ir.graph import (
     Source,
     Template,
     Written,
+)
+from mimgraph.ir.names import (
+    BLOCK,
+    BLOCK_OUTPUT,
+    INPUT,
+    NODE_WORDS,
+    TOP,
+    class_fault,
+    name_fault,
+    param_fault,
 )
 from mimgraph.ir.types import INTEGER
 from mimgraph.source import SourceFile, Span

@@ -7,13 +7,13 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from mimgraph.analysis.names import name_fault
 from mimgraph.analysis.options import COUNTED, LONGEST
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
 from mimgraph.ir.foreign import PLAIN, explained
 from mimgraph.ir.graph import FAULTY, InputShape, Option, Template, Written
+from mimgraph.ir.names import name_fault
 from mimgraph.ir.types import DTYPES
 from mimgraph.source import Span
 from mimgraph.spec.compose import Mapping as Map

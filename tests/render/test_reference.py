@@ -10,7 +10,7 @@ import pytest
 import mimgraph as mg
 from mimgraph import catalogue
 from mimgraph.analysis.keys import KEYS, OPTIONS, PLACES
-from mimgraph.analysis.names import NODE_WORDS, OPS
+from mimgraph.ir.names import NODE_WORDS, OPS
 from mimgraph.render.reference import EVERY_KEY, KINDS, describe, listing
 from tests.conftest import ROOT
 from tests.marked import faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection
 
-from mimgraph.analysis.names import EMITTED, MEANT, MEANT_BY_INPUTS, NODE_WORDS
+from mimgraph.ir.names import EMITTED, MEANT, MEANT_BY_INPUTS, NODE_WORDS
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import DTYPES, INTEGER
 from mimgraph.spec.schema.values import value

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import mimgraph.layers
 import mimgraph.merges  # noqa: F401 - both tell the catalogue what there is
 from mimgraph import catalogue
-from mimgraph.analysis.names import NODE_WORDS
 from mimgraph.catalogue import REQUIRED, InputSpec, Op
 from mimgraph.ir.graph import BESIDE_FROM
 from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ir.option_types import NonNegative, choices
 from mimgraph.ir.types import TensorType
 from mimgraph.spec.schema.docs import documented

@@ -6,8 +6,8 @@ import pytest
 from torch import nn
 
 import mimgraph
-from mimgraph.analysis.names import class_fault, input_fault, name_fault, param_fault
 from mimgraph.codegen.attributes import TAKEN, attribute
+from mimgraph.ir.names import class_fault, input_fault, name_fault, param_fault
 
 NAMES = {  # a fault as a name, and as a param
     "fc1": (False, False),
