@@ -19,7 +19,7 @@ if _typing.TYPE_CHECKING:
     )
     from mimgraph.diagnostics import SpecError
     from mimgraph.graph import Graph, diff, load, load_model, loads, positional
-    from mimgraph.registration import register
+    from mimgraph.ops.custom.register import register
 
 __all__ = [
     "Buffer",
@@ -48,7 +48,7 @@ _HOMES = {
     "handles": "Buffer Input Output Parameter Sequential Tensor arange block training_only",
     "diagnostics": "SpecError",
     "graph": "Graph diff load load_model loads positional",
-    "registration": "register",
+    "ops.custom.register": "register",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -561,7 +561,7 @@ def restore_stage(
 
 
 def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
-    from mimgraph.registration import register_missing
+    from mimgraph.ops.custom.register import register_missing
 
     register_missing(layers)
     return loads(spec)

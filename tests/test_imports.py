@@ -24,7 +24,6 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __main__
         __init__ cli
         graph handles
-        registration
         builder compare language pipeline spec
         codegen render
         picture
@@ -32,8 +31,8 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         emit cost
         analysis
         infer
-        layers merges
         ops
+        layers merges
         catalogue
         ir
         diagnostics
@@ -43,10 +42,10 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
 _NAMES = """
-    checks export failure hook installed loader positional probe runner stages weights
+    checks export failure hook installed loader positional runner stages weights
     transfer calls conventions joins lanes likeness parts uses
 """
-WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES.split()}
+WITH_TORCH = {f"codegen/{name}.py" for name in _NAMES.split()} | {"ops/custom/probe.py"}
 
 
 class Import(NamedTuple):

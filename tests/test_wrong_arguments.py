@@ -15,7 +15,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import catalogue, layers, merges
-from mimgraph.layers.registered import Registered
+from mimgraph.ops.custom.module_signature import Registered
 
 SPEC = "params: {h: 3}\ninputs: {a: [3]}\nnodes: {b: {layer: Linear, from: a, out_features: $h}}\noutputs: b"
 

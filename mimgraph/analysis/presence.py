@@ -14,7 +14,7 @@ from mimgraph.ir.graph import Apply, Input, Node
 from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
 from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import can_be_read
-from mimgraph.layers.registered import Registered
+from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.source import Span
 
 MAX_OPTIONAL = 128

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mimgraph.codegen.fit import fit
 from mimgraph.ir.dim import Dim, symbol
+from mimgraph.ops.custom.fit import fit
 
 T, S = symbol("T"), symbol("S")
 BASE = {"T": 37, "S": 41}

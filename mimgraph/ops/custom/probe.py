@@ -15,10 +15,10 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from mimgraph.catalogue import OpFault
-from mimgraph.codegen.fit import SHORT_STEPS, fit
 from mimgraph.ir.dim import Size, substitute, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
-from mimgraph.layers.registered import Facts, Parts, Registered, first_line
+from mimgraph.ops.custom.fit import SHORT_STEPS, fit
+from mimgraph.ops.custom.module_signature import Facts, Parts, Registered, first_line
 
 # What named sizes are first tried with: primes from here on; and multiples, where parts are counted.
 PRIMES_FROM = (37, 11, 211, 2003, 3)

@@ -921,7 +921,7 @@ def test_a_model_is_saved_and_loaded(tmp_path: Path) -> None:
         "model = torch.load('model.pt', weights_only=False)\n"
         "print(model(x=torch.arange(8.0)[None]).sum().item())\n"
     )
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(__file__).parent)
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r})\n{script}"],
         cwd=tmp_path,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, overload
 from mimgraph import catalogue
 from mimgraph.ir.names import NODE_WORDS, name_fault
 from mimgraph.ir.types import DTYPES
-from mimgraph.layers.registered import MacsRule, Registered, ShapeRule
+from mimgraph.ops.custom.module_signature import MacsRule, Registered, ShapeRule
 from mimgraph.support.arguments import as_text, wrong
 
 Class = TypeVar("Class", bound=type)
@@ -89,7 +89,7 @@ def _add(
     dtype: str | None = None,
     macs: MacsRule | None = None,
 ) -> Registered:
-    from mimgraph.codegen import probe
+    from mimgraph.ops.custom import probe
 
     if not _is_module(cls):
         raise TypeError(f"{cls!r} is no class of modules")

@@ -1,0 +1,1 @@
+"""Makes layers of the modules that users register: their signatures, and what torch answers of them."""
