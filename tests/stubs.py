@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import mimgraph
-from mimgraph import catalogue, layers, merges  # noqa: F401 - both fill the catalogue
-from mimgraph.catalogue import REQUIRED, Op, OptionSpec
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.graph import BESIDE_FROM
+from mimgraph.ops import registry
+from mimgraph.ops.registry import REQUIRED, Op, OptionSpec
 from tests.codegen.test_golden import RUFF
 
-FILES = {
-    kind: Path(mimgraph.__file__).parent / f"{kind}s" / "__init__.pyi"
-    for kind in ("layer", "merge")
-}
+FILES = {kind: Path(mimgraph.__file__).with_name(f"{kind}s.pyi") for kind in ("layer", "merge")}
 
 _HEAD = {
     "layer": '''\
@@ -57,7 +54,7 @@ _Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | object
 
 def stub(kind: str) -> str:
     """The whole stub file of the layers or merges."""
-    definitions = [_definition(op) for _, op in sorted(catalogue.ops(kind).items())]
+    definitions = [_definition(op) for _, op in sorted(registry.ops(kind).items())]
     text = "\n".join([_HEAD[kind], *definitions])
     command = [str(RUFF), "format", "--line-length", "100", "--stdin-filename", "stub.pyi", "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)

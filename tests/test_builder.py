@@ -520,8 +520,8 @@ def lines_of(error: BaseException) -> list[str]:
 @pytest.mark.parametrize(
     ("call", "frames"),
     [
-        (lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))), ["catalogue.py"]),
-        (lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))), ["catalogue.py"]),
+        (lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))), ["registry.py"]),
+        (lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))), ["registry.py"]),
         (lambda: mg.Input("x", (5,)) + mg.Input("y", (6,)), ["record.py"] * 2),
     ],
     ids=["a layer", "a merge", "an operator"],

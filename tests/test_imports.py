@@ -23,6 +23,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
     for line in """
         __main__
         __init__ cli
+        layers merges
         graph handles
         builder compare language pipeline spec
         codegen render
@@ -32,8 +33,6 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         analysis
         infer
         ops
-        layers merges
-        catalogue
         ir
         diagnostics
         source support

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 import mimgraph as mg
-from mimgraph import catalogue, layers, merges
+from mimgraph import layers, merges
+from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
 
 SPEC = "params: {h: 3}\ninputs: {a: [3]}\nnodes: {b: {layer: Linear, from: a, out_features: $h}}\noutputs: b"
@@ -281,7 +282,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gr.dump(tmp_path / "g.yaml")
     gr.save(model, tmp_path / "m.safetensors")
     monkeypatch.chdir(tmp_path)
-    registered = catalogue._OPS["layer"]
+    registered = registry._OPS["layer"]
     before = {*registered}
     yield
     for name in [name for name in registered if isinstance(registered[name], Registered)]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph import catalogue
 from mimgraph.analysis.options import (
     Origin,
     compute,
@@ -17,12 +16,13 @@ from mimgraph.analysis.options import (
 )
 from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
 from mimgraph.analysis.structure import is_lost
-from mimgraph.catalogue import same_size
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import PLAIN, plain, to_text
 from mimgraph.ir.graph import FAULTY, OTHERS, Block, BlockInput, Call, Option, Repeat, Written
 from mimgraph.ir.types import TensorType
+from mimgraph.ops import registry
+from mimgraph.ops.registry import same_size
 from mimgraph.source import Span
 
 WORDS = ("from", "take", "freeze", "repeat")
@@ -56,7 +56,7 @@ def _unknown_block(state: State, call: Call, path: str) -> None:
     if is_lost(call.block, lost_blocks(state), families, state.report):
         return
     help = state.report.suggestion(call.block, families, "known here")
-    if catalogue.find("layer", call.block):
+    if registry.find("layer", call.block):
         help = f"{call.block} is a layer: write {{layer: {call.block}, ...}}"
     message = f"no block is called {call.block!r}"
     state.fault("unknown-block", message, call.span, path, help=help)

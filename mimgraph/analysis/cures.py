@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimgraph import catalogue
 from mimgraph.analysis import batchless
 from mimgraph.analysis.state import Context
 from mimgraph.analysis.trial import Trial, ask
@@ -15,6 +14,7 @@ from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.typed import Leaf, Sequence, TypedNode
 from mimgraph.ir.types import TensorType
+from mimgraph.ops import registry
 
 MOST_ITEMS = 64  # of a chain that is tried with other padding
 MOST_PADS = 6  # that a help lists
@@ -129,7 +129,7 @@ def _kept(made: TypedNode, context: Context, pads: dict[str, str]) -> TensorType
     x = source.results.get(value.port) if source else context.inputs.get(value.name)
     for item in items:
         leaf = item.operation
-        op = catalogue.find("layer", leaf.name) if isinstance(leaf, Leaf) else None
+        op = registry.find("layer", leaf.name) if isinstance(leaf, Leaf) else None
         if x is None or op is None or not isinstance(leaf, Leaf) or len(pads) > MOST_PADS:
             return None
         options = leaf.options

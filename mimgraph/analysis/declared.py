@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mimgraph import catalogue
 from mimgraph.analysis.blocks import find_block
 from mimgraph.analysis.dag import Edge, cycles, reached
 from mimgraph.analysis.each import as_text, is_given_twice
@@ -31,6 +30,7 @@ from mimgraph.ir.graph import (
     Option,
 )
 from mimgraph.ir.types import MAX_AXES, TensorType
+from mimgraph.ops import registry
 
 
 def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def check_blocks(state: State, names: Names | None = None) -> None:
                 elsewhere,
                 block.lost,
             )
-        if catalogue.find("layer", block.family):
+        if registry.find("layer", block.family):
             message = f"{block.family} is the name of a layer"
             state.fault("duplicate-name", message, block.span)
         _check_dimension_names(state, block)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from mimgraph import catalogue
 from mimgraph.analysis.equality import plain
 from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Apply, Call, Each, Operation, Option, Written
 from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use, op_name
+from mimgraph.ops import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def item_words(chain: Sequence) -> list[str]:
 
 def _called_with(name: str, options: Mapping[str, Any]) -> str:
     words = [f"{key}={value}" for key, value in options.items()]
-    op = catalogue.find("layer", name)
+    op = registry.find("layer", name)
     if words and (op is None or next(iter(options)) == op.lone_option):
         words[0] = str(next(iter(options.values())))
     return f"{name}({', '.join(words)})" if words else name
@@ -110,7 +110,7 @@ def _called_with(name: str, options: Mapping[str, Any]) -> str:
 
 def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """The options given, their defaults, and those that the sources decide."""
-    op, module = catalogue.find(leaf.kind, leaf.name), leaf.lowering.module
+    op, module = registry.find(leaf.kind, leaf.name), leaf.lowering.module
     given, inferred = dict(leaf.options), {}
     for name in op.inferred if op is not None else ():
         value = None if module is None else module.argument(name)
@@ -121,7 +121,7 @@ def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]
 
 
 def _defaults(kind: str, name: str) -> dict[str, Any]:
-    op = catalogue.find(kind, name)
+    op = registry.find(kind, name)
     return {} if op is None else {**op.defaults}
 
 

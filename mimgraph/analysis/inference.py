@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from mimgraph import catalogue
 from mimgraph.analysis.blocks import (
     Times,
     bind_pattern,
@@ -86,6 +85,7 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import DTYPES, TensorType, strongest
+from mimgraph.ops import registry
 
 
 def infer(graph: Graph, report: Report) -> TypedGraph | None:
@@ -419,7 +419,7 @@ def _expanded(state: State, site: Site, apply: Apply, expansion: Expansion) -> T
     block, options, fed, activation = expansion
     inputs = dict(zip((declared.name for declared in block.inputs), fed.values(), strict=True))
     types = _known({name: one.type for name, one in inputs.items()})
-    op = catalogue.find(apply.kind, apply.name)
+    op = registry.find(apply.kind, apply.name)
     assert op is not None
     optional = site.optional | missing_from(op, inputs, options.get("missing") == "skip")
     given = {name: plain(value) for name, value in options.items()}

@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import islice, takewhile, zip_longest
 
-from mimgraph import catalogue
 from mimgraph.analysis.equality import Numbers, plain
 from mimgraph.ir.typed import (
     Body,
@@ -21,6 +20,7 @@ from mimgraph.ir.typed import (
     Value,
     op_name,
 )
+from mimgraph.ops import registry
 
 MOST_TRIED = 100  # nodes that do the same on one source
 MOST_ALIGNED = 500  # items of a chain that are compared each with each
@@ -178,7 +178,7 @@ def aligned(old: Sequence, new: Sequence) -> Iterator[Pair]:
 
 def _family(node: TypedNode) -> str:
     """The family of a layer; what is none has its own."""
-    op = catalogue.find("layer", op_name(node))
+    op = registry.find("layer", op_name(node))
     return op_name(node) if op is None else op.family
 
 

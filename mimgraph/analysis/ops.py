@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from mimgraph import catalogue
 from mimgraph.analysis.blocks import lost_blocks
 from mimgraph.analysis.options import (
     COUNTED,
@@ -22,17 +21,8 @@ from mimgraph.analysis.options import (
 )
 from mimgraph.analysis.rules import Answer, ask
 from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
-from mimgraph.analysis.spelling import (
-    Form,
-    from_python,
-    named_elsewhere,
-    python_name,
-    torch_layer,
-    with_required,
-)
 from mimgraph.analysis.state import Context, Fed, Site, State
 from mimgraph.analysis.structure import is_lost
-from mimgraph.catalogue import Op, OpFault
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, DimOverflow
@@ -40,6 +30,16 @@ from mimgraph.ir.graph import Activation, Apply, Block, Option
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType, can_be_read
+from mimgraph.ops import registry
+from mimgraph.ops.registry import Op, OpFault
+from mimgraph.ops.spelling import (
+    Form,
+    from_python,
+    named_elsewhere,
+    python_name,
+    torch_layer,
+    with_required,
+)
 from mimgraph.source import PythonFile, Span
 
 NO_ACTIVATION = ("none", "linear", "identity")
@@ -65,7 +65,7 @@ def bind_op(state: State, apply: Apply, span: Span, path: str, known: Environmen
     `known`."""
     if apply in state.bound:
         return state.bound[apply]
-    op = catalogue.find(apply.kind, apply.name)
+    op = registry.find(apply.kind, apply.name)
     # the name of an item of a seq stands for the node's name
     form: Form = "item" if span == apply.span and not isinstance(span.file, PythonFile) else "node"
     if op is None:
@@ -83,7 +83,7 @@ def bind_op(state: State, apply: Apply, span: Span, path: str, known: Environmen
 def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     other = "merge" if apply.kind == "layer" else "layer"
     blocks = [block.family for block in state.blocks.values()]
-    choices = (*catalogue.names(apply.kind), *blocks)
+    choices = (*registry.names(apply.kind), *blocks)
     if apply.kind == "layer" and is_lost(apply.name, lost_blocks(state), choices, state.report):
         return  # a block, in a seq
     own = "a module of your own is registered first: mg.register, or --import"
@@ -95,11 +95,11 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
         written = from_python(apply.name, form) if name != apply.name else ""
         help = f"write {written}" if written else help or own
         owner, _, port = apply.name.partition(".")
-        if port and (owner in blocks or catalogue.find("layer", owner)):
+        if port and (owner in blocks or registry.find("layer", owner)):
             help = f"its results are taken with take: {{{owner}: {{..., take: {port}}}}}"
             help = help if form == "item" else f"write {owner}, and take: {port} beside it"
     help = _node_instead(apply, form) or help
-    if op := catalogue.find(other, apply.name):
+    if op := registry.find(other, apply.name):
         help = _other_kind(op, form)
     elif apply.name in blocks:
         help = f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
@@ -130,7 +130,7 @@ def _node_instead(apply: Apply, form: Form) -> str:
     inside = apply.lone.value if apply.lone is not None else None
     if not isinstance(inside, str):
         return f"make it a node of its own: {INSTEAD[name]}"
-    if op := catalogue.find("merge", inside):
+    if op := registry.find("merge", inside):
         return _other_kind(op, form)
     return f"write {inside}" if name in ("layer", "block") else ""
 
@@ -148,7 +148,7 @@ def _given(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | Non
 
 def _bind_activation(state: State, activation: Activation, path: str, known: Environment) -> None:
     """Check that an activation has that name and those options."""
-    op = catalogue.find("layer", activation.name)
+    op = registry.find("layer", activation.name)
     if op is None:
         help = _help_with_activation(state, activation)
         message = f"no layer is called {activation.name!r}"
@@ -180,7 +180,7 @@ def _help_with_activation(state: State, activation: Activation) -> str:
         return f"write {with_required(op, {}, 'activation')}"
     if python_name(name) != name and (written := from_python(name, "activation")):
         return f"write {written}"
-    return state.report.suggestion(name, catalogue.names("layer"))
+    return state.report.suggestion(name, registry.names("layer"))
 
 
 class Expansion(NamedTuple):

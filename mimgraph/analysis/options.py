@@ -10,9 +10,7 @@ from operator import is_
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-from mimgraph.analysis.spelling import Form, with_required
 from mimgraph.analysis.structure import is_lost
-from mimgraph.catalogue import Op, OptionSpec
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.dim import Dim
@@ -44,6 +42,8 @@ from mimgraph.ir.graph import (
     Written,
 )
 from mimgraph.ir.option_types import choices, describe
+from mimgraph.ops.registry import Op, OptionSpec
+from mimgraph.ops.spelling import Form, with_required
 from mimgraph.source import Span
 
 Environment = Mapping[str, Any]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from mimgraph import catalogue
 from mimgraph.analysis.state import Fed, Site, State
-from mimgraph.catalogue import Op
 from mimgraph.diagnostics import Label
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.graph import Apply, Input, Node
 from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
 from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import can_be_read
+from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
+from mimgraph.ops.registry import Op
 from mimgraph.source import Span
 
 MAX_OPTIONAL = 128
@@ -128,11 +128,11 @@ def _op(typed: TypedNode) -> Op | None:
     declared = typed.declared.operation
     operation = unwrap(typed.operation)
     if isinstance(declared, Apply):
-        return catalogue.find(declared.kind, declared.name)
+        return registry.find(declared.kind, declared.name)
     if isinstance(operation, Use) and operation.merge:
-        return catalogue.find("merge", operation.merge)
+        return registry.find("merge", operation.merge)
     name = getattr(operation, "name", "")
-    return catalogue.find(getattr(operation, "kind", "layer"), name) if name else None
+    return registry.find(getattr(operation, "kind", "layer"), name) if name else None
 
 
 def conditional(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
@@ -240,7 +240,7 @@ def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> 
     help = f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
     if one.type is not None and not all(_is_known(state, site, size) for size in one.type.dims):
         help = "make it of a fixed size first, as a pool does, and Fill that"
-    op = catalogue.find("merge", name)
+    op = registry.find("merge", name)
     if op is not None and "missing" in op.options:
         help += ", or missing: skip"
     message = f"{_missing(one, inputs)}: {name} must say what to do"

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from mimgraph.analysis.state import Context, Fed, Site, State
-from mimgraph.catalogue import Op
 from mimgraph.ir.graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import (
@@ -19,6 +18,7 @@ from mimgraph.ir.typed import (
     weight_type,
 )
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.registry import Op
 from mimgraph.source import Span
 
 MAX_NAMES = 1000  # learned tensors among which the one that was meant is looked for

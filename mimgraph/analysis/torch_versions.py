@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mimgraph import catalogue
 from mimgraph.analysis.needs import leaves
-from mimgraph.catalogue import Release, dotted
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.ir.graph import Apply
 from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode
+from mimgraph.ops import registry
+from mimgraph.ops.registry import Release, dotted
 
 FIRST = (2, 5)  # the release from which on the catalogue knows what was added
 
@@ -44,7 +44,7 @@ def _newer_options(
 ) -> Iterator[Diagnostic]:
     """Yield the options that torch added later than this; one at its default is not emitted, so it
     is fine."""
-    op = catalogue.find(leaf.kind, leaf.name)
+    op = registry.find(leaf.kind, leaf.name)
     if op is None:
         return
     for name, since in op.since.items():

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.state import Context, Fed
-from mimgraph.catalogue import Op, OpFault
 from mimgraph.ir.dim import DimOverflow
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.registry import Op, OpFault
 
 Types = Mapping[str, TensorType]
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from mimgraph.analysis.inference import infer
 from mimgraph.builder.assemble import declare_graph
 from mimgraph.builder.record import Tensor
-from mimgraph.catalogue import EachCall
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.ir.typed import TypedGraph
+from mimgraph.ops.registry import EachCall
 
 
 def leading_to(handle: Tensor) -> TypedGraph | None:

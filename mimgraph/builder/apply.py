@@ -7,8 +7,8 @@ from typing import Any
 
 from mimgraph.builder.place import fail
 from mimgraph.builder.watch import Watched
-from mimgraph.catalogue import LayerCall, Op
 from mimgraph.ir.graph import Activation, Apply, Option, Take
+from mimgraph.ops.registry import LayerCall, Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import plain, shown
 

@@ -26,7 +26,6 @@ from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Record, Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.builder.watch import RESULTS, as_given, look_at, unwatched
-from mimgraph.catalogue import REQUIRED, Applicable, is_source
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
@@ -34,6 +33,7 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault
 from mimgraph.ir.typed import Repeated, TypedNode, Use
 from mimgraph.ir.types import TensorType
+from mimgraph.ops.registry import REQUIRED, Applicable, is_source
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown, wrong
 from mimgraph.support.frozen_data import data

@@ -10,8 +10,8 @@ from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, 
 from mimgraph.builder.content import content
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.place import fail
-from mimgraph.catalogue import EachCall, LayerCall
 from mimgraph.ir import graph as ir
+from mimgraph.ops.registry import EachCall, LayerCall
 
 
 def draft_each(call: EachCall, feed: Feed) -> Draft:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimgraph import catalogue
 from mimgraph.analysis.choice import choose
 from mimgraph.analysis.dag import ordered, reached
 from mimgraph.analysis.declared import calls, inner_blocks, input_types, params
@@ -22,13 +21,14 @@ from mimgraph.builder.feed import Feed
 from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, raise_faults
 from mimgraph.builder.watch import Watched, unwatched
-from mimgraph.catalogue import REQUIRED, is_source
 from mimgraph.diagnostics import Report
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable, plain
 from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ir.types import TensorType
+from mimgraph.ops import registry
+from mimgraph.ops.registry import REQUIRED, is_source
 from mimgraph.source import Span
 
 Values = Mapping[str, Any]
@@ -71,7 +71,7 @@ class GraphPart(Family):
 
     def __init__(self, graph: ir.Graph) -> None:
         self.graph = graph
-        is_layer = catalogue.find("layer", graph.name) is not None
+        is_layer = registry.find("layer", graph.name) is not None
         self.name = f"{graph.name}_" if is_layer else graph.name
         self.span = graph.origin
         self.ordered = sorted(graph.inputs, key=lambda declared: declared.optional)

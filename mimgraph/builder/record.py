@@ -9,7 +9,6 @@ from dataclasses import replace
 from itertools import count, islice
 from typing import Any, NoReturn, Protocol, cast
 
-from mimgraph import catalogue
 from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.each import draft_each
@@ -18,7 +17,6 @@ from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.trace import Result, Trace, running
 from mimgraph.builder.watch import RESULTS, Watched
-from mimgraph.catalogue import EachCall, ItemCall, LayerCall, is_source, no_handle
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
@@ -28,6 +26,8 @@ from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.typed import TypedNode, Value
 from mimgraph.ir.types import BATCH, DTYPES, MAX_AXES, Shape, TensorType
+from mimgraph.ops import registry
+from mimgraph.ops.registry import EachCall, ItemCall, LayerCall, is_source, no_handle
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
 from mimgraph.support.ipython import Shown
@@ -282,7 +282,7 @@ def _typed(record: Record, port: str | None) -> TensorType:
 
 def _merge(name: str, left: Tensor, right: object) -> Tensor:
     """The merge that an operator stands for."""
-    op = catalogue.find("merge", name)
+    op = registry.find("merge", name)
     if op is None or not isinstance(right, Tensor):
         refused: Tensor = NotImplemented
         return refused

@@ -11,9 +11,9 @@ from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.blocks import BlockCall, Family
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.record import IN_SEQUENCE, used_already
-from mimgraph.catalogue import Applicable, LayerCall, Op
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import Sequence, TypedNode, has_state
+from mimgraph.ops.registry import Applicable, LayerCall, Op
 from mimgraph.support.arguments import shown
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mimgraph import catalogue
 from mimgraph.builder.place import here
 from mimgraph.builder.record import Tensor, record, sizes_of
-from mimgraph.catalogue import LayerCall
 from mimgraph.ir.dim import Dim
+from mimgraph.ops import registry
+from mimgraph.ops.registry import LayerCall
 
 
 def Parameter(
@@ -54,6 +54,6 @@ def _is_usual(value: Any, usual: Any) -> bool:
 
 
 def _call(kind: str, options: dict[str, Any]) -> LayerCall:
-    op = catalogue.find("tensor", kind)
+    op = registry.find("tensor", kind)
     assert op is not None
     return LayerCall(op, (), options)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from mimgraph import catalogue
 from mimgraph.codegen.tree import Construct, same_constant
 from mimgraph.ir.code import (
     Call,
@@ -22,16 +21,17 @@ from mimgraph.ir.code import (
 )
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import Leaf
+from mimgraph.ops import registry
 
 
 def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:
     """`nn.Conv2d(...)` with every argument; those the input decides and the first go by position."""
-    op = catalogue.find(leaf.kind, leaf.name)
+    op = registry.find(leaf.kind, leaf.name)
     assert op is not None
     return _construct(op, module, class_name)
 
 
-def _construct(op: catalogue.Op, module: Module, class_name: str) -> Construct:
+def _construct(op: registry.Op, module: Module, class_name: str) -> Construct:
     arguments = tuple([(name, _argument(name, value)) for name, value in module.arguments.items()])
     names = tuple(module.arguments)
     positional = _positional(op, names, module.own is not None)
@@ -39,14 +39,14 @@ def _construct(op: catalogue.Op, module: Module, class_name: str) -> Construct:
 
 
 @lru_cache
-def _defaults(op: catalogue.Op, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
+def _defaults(op: registry.Op, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
     """The defaults of those of the arguments that have one."""
     options = [op.options[name] for name in names if name in op.options]
-    return tuple((o.name, o.default) for o in options if o.default is not catalogue.REQUIRED)
+    return tuple((o.name, o.default) for o in options if o.default is not registry.REQUIRED)
 
 
 @lru_cache
-def _positional(op: catalogue.Op, names: tuple[str, ...], own: bool) -> int:
+def _positional(op: registry.Op, names: tuple[str, ...], own: bool) -> int:
     """How many of the arguments go by position."""
     return sum(1 for _ in itertools.takewhile(lambda name: _is_positional(op, name, own), names))
 
@@ -55,12 +55,12 @@ def _argument(name: str, value: Any) -> Code:
     """A constant, or a module that the module is made with: one of the catalogue's layers."""
     if not isinstance(value, Module):
         return named_constant(name, value)
-    op = catalogue.find("layer", value.name)
+    op = registry.find("layer", value.name)
     assert op is not None
     return _construct(op, value, f"nn.{value.name}")
 
 
-def _is_positional(op: catalogue.Op, name: str, own: bool) -> bool:
+def _is_positional(op: registry.Op, name: str, own: bool) -> bool:
     """As people write it: `nn.Conv2d(3, 16, kernel_size=3)`, but `nn.Softmax(dim=1)`. What takes no
     lone value may be by keyword only in a class of the user's."""
     if name == "dim":
@@ -69,7 +69,7 @@ def _is_positional(op: catalogue.Op, name: str, own: bool) -> bool:
     if option is None or option.inferred:
         return True
     first = next(o for o in op.options.values() if not o.inferred)
-    required = option.default is catalogue.REQUIRED and not own
+    required = option.default is registry.REQUIRED and not own
     return option is first and (option.takes_lone or required)
 
 

@@ -14,7 +14,7 @@ from mimgraph.ir.dim import Dim, Size, at_least, constant_term, substitute, symb
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed import Leaf, Sequence, TypedGraph, TypedNode, bodies, single_nodes, unwrap
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.layers.fold import windows_of
+from mimgraph.ops.layers.spatial.fold import windows_of
 
 LARGEST = 2**31  # no size is tried beyond it
 

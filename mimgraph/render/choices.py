@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mimgraph import catalogue
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, TypedNode, Use, unwrap
+from mimgraph.ops import registry
 from mimgraph.render.detail import Choice, Origin
 from mimgraph.render.labels import plain, value_text
 from mimgraph.render.repeats import span
@@ -72,7 +72,7 @@ def _options(
     kind: str, name: str, given: Mapping[str, Any], inferred: Callable[[str], Any]
 ) -> Iterator[Choice]:
     """Every option of an op of the catalogue."""
-    op = catalogue.find(kind, name)
+    op = registry.find(kind, name)
     assert op is not None
     for option in op.options.values():
         value = given.get(option.name, option.default)

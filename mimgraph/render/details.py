@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from mimgraph import catalogue
 from mimgraph.analysis.cost import Cost, Costs
 from mimgraph.ir.graph import Graph, Input, Node, Output
 from mimgraph.ir.typed import (
@@ -24,7 +23,8 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.typed import Sequence as Chain
 from mimgraph.ir.types import TensorType
-from mimgraph.layers.rnn import PAIR, pair_text
+from mimgraph.ops import registry
+from mimgraph.ops.layers.sequence.rnn import PAIR, pair_text
 from mimgraph.render.choices import block_choices, node_choices, together
 from mimgraph.render.detail import Choice, Detail, Read, Result
 from mimgraph.render.drawing import tables_of
@@ -220,9 +220,9 @@ def _doc(node: TypedNode) -> str:
         case Each((first, *_)):
             return _doc(first)
         case Leaf(kind, name):
-            op = catalogue.find(kind, name)
+            op = registry.find(kind, name)
         case Use(merge=merge) if merge:
-            op = catalogue.find("merge", merge)
+            op = registry.find("merge", merge)
         case Use(body) | Repeated((body, *_)):
             return body.doc
         case _:

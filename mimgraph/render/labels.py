@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from mimgraph import catalogue
 from mimgraph.diagnostics.render import visible
 from mimgraph.ir.typed import (
     Body,
@@ -22,6 +21,7 @@ from mimgraph.ir.typed import (
     unwrap,
 )
 from mimgraph.ir.types import TensorType
+from mimgraph.ops import registry
 
 LONGEST = 48  # characters of one option's value
 
@@ -53,7 +53,7 @@ def op_text(node: TypedNode, options: str = "") -> str:
 
 def options_text(kind: str, op_name: str, options: Mapping[str, Any]) -> str:
     """The options that are not as torch has them: `16, kernel_size=3`."""
-    op = catalogue.find(kind, op_name)
+    op = registry.find(kind, op_name)
     if op is None:
         return ""
     words = []
@@ -152,8 +152,8 @@ def operand_labels(node: TypedNode) -> Mapping[str, str]:
     op = None
     match unwrap(node.operation):
         case Leaf(kind, name) if len(keys) > 1:
-            op = catalogue.find(kind, name)
+            op = registry.find(kind, name)
         case Use(merge=name) if len(keys) > 1:
-            op = catalogue.find("merge", name)
+            op = registry.find("merge", name)
     named = op is not None and op.inputs.kind in ("tuple", "named")
     return {key: key if named else "" for key in keys}

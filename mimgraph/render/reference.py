@@ -9,14 +9,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import mimgraph.layers
-import mimgraph.merges  # noqa: F401 - both tell the catalogue what there is
-from mimgraph import catalogue
 from mimgraph.analysis.keys import KEYS, OPTIONS, PLACES, Key
-from mimgraph.analysis.spelling import named_elsewhere, python_name, torch_layer
-from mimgraph.catalogue import REQUIRED, Op, OptionSpec, dotted
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.option_types import describe as describe_type
+from mimgraph.ops import registry
+from mimgraph.ops.registry import REQUIRED, Op, OptionSpec, dotted
+from mimgraph.ops.spelling import named_elsewhere, python_name, torch_layer
 
 KINDS = ("layer", "merge", "tensor")  # those that a spec can name
 EVERY_KEY = {**KEYS, **OPTIONS}
@@ -24,8 +22,8 @@ EVERY_KEY = {**KEYS, **OPTIONS}
 
 def listing(format: str = "text") -> str:
     """Return every op, then every key, a line each; `json` gives the same as data."""
-    ops = [op for kind in KINDS for op in catalogue.ops(kind).values()]
-    keys = [key for key in EVERY_KEY if catalogue.find("tensor", key) is None]
+    ops = [op for kind in KINDS for op in registry.ops(kind).values()]
+    keys = [key for key in EVERY_KEY if registry.find("tensor", key) is None]
     if format == "json":
         return json.dumps([*map(data, ops), *map(_key_data, keys)], indent=2)
     width = max(len(op.name) for op in ops)
@@ -46,7 +44,7 @@ def _by_name(op: Op) -> str:
 
 def describe(name: str, format: str = "text") -> str:
     """Return one op, key or option in full; `KeyError` with the nearest name if there is none."""
-    op = next((found for kind in KINDS if (found := catalogue.find(kind, name))), None)
+    op = next((found for kind in KINDS if (found := registry.find(kind, name))), None)
     if op is not None:
         return json.dumps(data(op), indent=2) if format == "json" else _op_text(op)
     if name in EVERY_KEY:
@@ -68,14 +66,14 @@ def _meant(wrong: str) -> str:
 
 def _names(wrong: str) -> list[str]:
     """Return the names there are, first those that begin with a capital or not, as the wrong one."""
-    ops = [name for kind in KINDS for name in catalogue.names(kind)]
+    ops = [name for kind in KINDS for name in registry.names(kind)]
     known = sorted([*ops, *EVERY_KEY], key=lambda name: name[:1].isupper() != wrong[:1].isupper())
     options = [name for op in _every_op() for name in op.options]
     return [*known, *dict.fromkeys(options)]
 
 
 def _every_op() -> list[Op]:
-    return [op for kind in KINDS for op in catalogue.ops(kind).values()]
+    return [op for kind in KINDS for op in registry.ops(kind).values()]
 
 
 def _op_text(op: Op) -> str:

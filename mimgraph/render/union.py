@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from mimgraph import catalogue
 from mimgraph.analysis.changes import Change, Edit, Inside, dotted
+from mimgraph.ops import registry
 from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, Mark, every
 from mimgraph.render.edits import edit_words
 
@@ -182,7 +182,7 @@ def _edited(change: Change) -> str:
 
 def _told(change: Change) -> list[Edit]:
     """The edits, and the options that follow from those of params; what the sizes decide is none."""
-    op = catalogue.find("layer", change.op)
+    op = registry.find("layer", change.op)
     left_out = {"key", *(op.inferred if op is not None else ())}
     effects = [e for e in change.effects if not (e.is_of_type or e.what in left_out)]
     return [*(edit for edit in change.edits if edit.what not in DRAWN), *effects]

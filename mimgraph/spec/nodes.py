@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mimgraph import catalogue
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.graph import (
@@ -22,6 +21,7 @@ from mimgraph.ir.graph import (
     Source,
 )
 from mimgraph.ir.names import NODE_WORDS, OPS, OUTPUT
+from mimgraph.ops import registry
 from mimgraph.source import Span
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree, texts
@@ -138,7 +138,7 @@ class NodeReader(OperationReader):
         name = value.name if isinstance(value, Scalar) else None
         if name is None or name in self.blocks:
             return "block" if name else ""
-        return next((kind for kind in ("layer", "merge") if catalogue.find(kind, name)), "")
+        return next((kind for kind in ("layer", "merge") if registry.find(kind, name)), "")
 
     def operation(self, op: tuple[Scalar, Tree], tree: Map, here: str) -> Operation | None:
         """What a node does, on each of several sources or on its own."""

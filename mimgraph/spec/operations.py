@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mimgraph import catalogue
 from mimgraph.analysis.options import LONGEST
 from mimgraph.ir.graph import (
     OTHERS,
@@ -22,6 +21,7 @@ from mimgraph.ir.graph import (
     Written,
 )
 from mimgraph.ir.names import OPS, REPEAT
+from mimgraph.ops import registry
 from mimgraph.source import Span
 from mimgraph.spec.compose import Mapping as Map
 from mimgraph.spec.compose import Scalar, Tree
@@ -259,7 +259,7 @@ def _activation_help(tree: Tree) -> str:
     if isinstance(tree, Seq):
         words = [item.text for item in tree.items if isinstance(item, Scalar)]
         if len(words) == len(tree.items) == 2:
-            if catalogue.find("layer", words[1]):
+            if registry.find("layer", words[1]):
                 node = f"{{layer: {words[1]}, from: ...}}"
                 return f"activation: {words[0]}, and make {words[1]} a node of its own: {node}"
             return f"activation: {{{words[0]}: {words[1]}}}"

@@ -17,7 +17,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import mimgraph as mg
 from mimgraph.analysis.cost import Costs
-from mimgraph.catalogue import ops
 from mimgraph.codegen.ranges import lengths
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.ir.amount import Amount
@@ -25,9 +24,10 @@ from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import Dim, substitute
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, module_call
 from mimgraph.ir.types import DTYPES, TensorType
+from mimgraph.ops.registry import ops
 from tests.conftest import ROOT
-from tests.layers import test_conformance
-from tests.layers.oracle import (
+from tests.ops.layers import test_conformance
+from tests.ops.layers.oracle import (
     BATCH_SIZE,
     build,
     infer,
@@ -38,8 +38,8 @@ from tests.layers.oracle import (
     tensor,
     unbatched,
 )
-from tests.layers.test_examples import spec as example
-from tests.merges import test_merges
+from tests.ops.layers.test_examples import spec as example
+from tests.ops.merges import test_merges
 
 # torch's counter has no formula for the kernel of these, which multiply all the same
 NOT_COUNTED = ("Bilinear", "bilinear")

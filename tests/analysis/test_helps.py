@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from mimgraph import catalogue
-from mimgraph.analysis.spelling import from_python
-from mimgraph.catalogue import fitting
+from mimgraph.ops import registry
+from mimgraph.ops.registry import fitting
+from mimgraph.ops.spelling import from_python
 from tests.marked import faults, told
 
 # A spec, and the help with its one fault.
@@ -379,8 +379,8 @@ def test_the_nodes_for_two_shapes_mend_it(merge: str) -> None:
 
 WITHOUT_OPTIONS = [
     name
-    for name in catalogue.names("layer")
-    if (op := catalogue.find("layer", name)) is not None and op.required
+    for name in registry.names("layer")
+    if (op := registry.find("layer", name)) is not None and op.required
 ]
 
 
@@ -388,7 +388,7 @@ WITHOUT_OPTIONS = [
 def test_an_item_is_shown_with_all_options_that_it_needs(name: str) -> None:
     spec = "inputs: {x: [4, 8, 8]}\nnodes:\n  y: {from: x, seq: [%s]}\noutputs: y\n"
     (missing,) = [fault for fault in faults(spec % name) if fault.code == "missing-option"]
-    assert all(option.name in missing.message for option in catalogue.ops("layer")[name].required)
+    assert all(option.name in missing.message for option in registry.ops("layer")[name].required)
     item = re.search(rf"\{{{name}: .*\}}$", missing.help)
     assert item is not None, missing.help
     after = faults(spec % item[0])

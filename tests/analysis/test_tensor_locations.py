@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mimgraph.layers.inits import INITS
+from mimgraph.ops.layers.tensors.inits import INITS
 from tests.marked import faults, split, told
 
 

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.ir.types import TensorType
-from tests.layers.oracle import Case as LayerCase
-from tests.layers.oracle import keyed, operation
-from tests.layers.test_conformance import CASES as LAYERS
-from tests.merges.test_merges import CASES as MERGES
-from tests.merges.test_merges import Case as MergeCase
+from tests.ops.layers.oracle import Case as LayerCase
+from tests.ops.layers.oracle import keyed, operation
+from tests.ops.layers.test_conformance import CASES as LAYERS
+from tests.ops.merges.test_merges import CASES as MERGES
+from tests.ops.merges.test_merges import Case as MergeCase
 
 DTYPES = (torch.bfloat16, torch.float16, torch.float64)
 PARTS = {torch.bfloat16: 0.05, torch.float16: 0.01, torch.float64: 1e-5}  # of the norm, at most

@@ -36,7 +36,7 @@ from mimgraph.ir.typed import (
     unwrap,
 )
 from mimgraph.ir.types import DTYPES, TensorType
-from tests.layers import oracle
+from tests.ops.layers import oracle
 from tests.strategies import Spec, specs, to_yaml
 
 RUFF = Path(sysconfig.get_path("scripts")) / "ruff"

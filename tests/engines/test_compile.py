@@ -11,7 +11,7 @@ from torch import nn
 
 import mimgraph as mg
 from tests.engines.models import MODELS, Model, assert_close, each_of, every_model, loss_gradients
-from tests.layers.oracle import TORCH
+from tests.ops.layers.oracle import TORCH
 
 
 @contextmanager

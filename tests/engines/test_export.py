@@ -13,7 +13,7 @@ from torch.export import Dim
 import mimgraph as mg
 from mimgraph.codegen.runner import seeded_inputs
 from tests.engines.models import MODELS, Model, assert_close, every_model
-from tests.layers.oracle import TORCH
+from tests.ops.layers.oracle import TORCH
 
 pytestmark = pytest.mark.filterwarnings("ignore:The tensor attributes")
 keeps_lengths_open = pytest.mark.skipif(

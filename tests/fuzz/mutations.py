@@ -10,9 +10,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mimgraph import catalogue
-from mimgraph.catalogue import Op
 from mimgraph.ir.option_types import choices
+from mimgraph.ops import registry
+from mimgraph.ops.registry import Op
 from tests.fuzz.seeds import places, seeds, trees
 from tests.strategies import to_yaml
 
@@ -255,9 +255,9 @@ def _ops(tree: Any) -> list[tuple[Op, Any, Any]]:
     found = []
     for holder, key in places(tree):
         if key in ("layer", "merge") and isinstance(holder[key], str):
-            op = catalogue.find(key, holder[key])
+            op = registry.find(key, holder[key])
             found += [(op, holder, None)] if op else []
-        elif isinstance(key, str) and (op := catalogue.find("layer", key)):
+        elif isinstance(key, str) and (op := registry.find("layer", key)):
             found.append((op, holder, key))
     return found
 
@@ -283,7 +283,7 @@ def _another_op(draw: st.DrawFn, tree: Any) -> None:
     if holders:
         holder = draw(st.sampled_from(holders))
         kind = "layer" if "layer" in holder else "merge"
-        holder[kind] = draw(st.sampled_from(list(catalogue.ops(kind))))
+        holder[kind] = draw(st.sampled_from(list(registry.ops(kind))))
 
 
 def _reshape(draw: st.DrawFn, tree: Any) -> None:

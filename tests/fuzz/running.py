@@ -8,7 +8,7 @@ import torch
 
 import mimgraph as mg
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
-from tests.layers import oracle
+from tests.ops.layers import oracle
 
 MOST = 100_000  # elements of a tensor, weights of a model
 OF_THE_DTYPE = (  # that torch has no kernel for on this device, or that does not hold a number

@@ -12,7 +12,7 @@ import yaml
 
 import mimgraph as mg
 from tests.conftest import ROOT, SPECS
-from tests.layers.test_examples import OPS, spec
+from tests.ops.layers.test_examples import OPS, spec
 
 LONGEST = 2_000  # characters of a seed from the tests
 

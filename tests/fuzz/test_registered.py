@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph import catalogue
+from mimgraph.ops import registry
 from tests.fuzz.amounts import amounts
 from tests.fuzz.ends import check
 from tests.fuzz.mutations import odd_values, sizes, small
@@ -57,7 +57,7 @@ class Tower(nn.Module):
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test registers is gone after it."""
-    monkeypatch.setitem(catalogue._OPS, "layer", dict(catalogue.ops("layer")))
+    monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
     mg.register(Tower)
     yield
 

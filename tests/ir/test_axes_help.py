@@ -15,9 +15,9 @@ import pytest
 import torch
 
 import mimgraph as mg
-from mimgraph import catalogue
-from mimgraph.catalogue import Op
 from mimgraph.diagnostics import Diagnostic
+from mimgraph.ops import registry
+from mimgraph.ops.registry import Op
 from tests.marked import faults
 
 SHAPES = [
@@ -105,8 +105,8 @@ def as_other(node: str, op: Op, other: str) -> str:
 OPS = [
     op
     for kind in ("layer", "merge")
-    for name in catalogue.names(kind)
-    if (op := catalogue.find(kind, name)) is not None and sources(op) and op.example[1]
+    for name in registry.names(kind)
+    if (op := registry.find(kind, name)) is not None and sources(op) and op.example[1]
 ]
 
 

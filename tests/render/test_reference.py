@@ -8,9 +8,9 @@ import re
 import pytest
 
 import mimgraph as mg
-from mimgraph import catalogue
 from mimgraph.analysis.keys import KEYS, OPTIONS, PLACES
 from mimgraph.ir.names import NODE_WORDS, OPS
+from mimgraph.ops import registry
 from mimgraph.render.reference import EVERY_KEY, KINDS, describe, listing
 from tests.conftest import ROOT
 from tests.marked import faults
@@ -158,7 +158,7 @@ def test_the_listing_ends_in_the_keys() -> None:
     ops, _, keys = listing().partition("\n\nkeys of a spec\n")
     assert "merges: join" in ops
     shown = [line.split()[0] for line in keys.splitlines()]
-    assert shown == [key for key in EVERY_KEY if catalogue.find("tensor", key) is None]
+    assert shown == [key for key in EVERY_KEY if registry.find("tensor", key) is None]
     entries = json.loads(listing("json"))
     assert len({entry["name"] for entry in entries}) == len(entries)
     assert {entry["kind"] for entry in entries} == {*KINDS, "key"}

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph import catalogue
-from mimgraph.catalogue import Op, OptionSpec
 from mimgraph.ir.option_types import choices
+from mimgraph.ops import registry
+from mimgraph.ops.registry import Op, OptionSpec
 from mimgraph.source import SourceFile
 from mimgraph.spec import schema
 from mimgraph.spec.compose import Scalar, Sequence, Tree, compose
@@ -26,7 +26,7 @@ from tests.strategies import Spec, specs, to_yaml
 
 SCHEMA = schema.schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
-OPS = [op for kind in ("layer", "merge", "tensor") for op in catalogue.ops(kind).values()]
+OPS = [op for kind in ("layer", "merge", "tensor") for op in registry.ops(kind).values()]
 
 
 def data(text: str) -> Any:
@@ -335,7 +335,7 @@ class Scaled(nn.Module):
 def test_knows_layers_that_are_registered(
     item: str, fine: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(catalogue._OPS, "layer", dict(catalogue.ops("layer")))
+    monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
     mg.register(Scaled)
     text = f"inputs: {{a: [5]}}\nnodes: {{n: {{from: a, seq: [{item}]}}}}\noutputs: n\n"
     assert Draft202012Validator(schema.schema()).is_valid(data(text)) == fine

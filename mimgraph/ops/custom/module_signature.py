@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from mimgraph.catalogue import REQUIRED, InputSpec, Op, OpFault, OptionSpec
 from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port, Product
 from mimgraph.ir.option_types import Plain, checker, understood
 from mimgraph.ir.types import BATCH, TensorType
+from mimgraph.ops.registry import REQUIRED, InputSpec, Op, OpFault, OptionSpec
 
 ShapeRule = Callable[..., Any]
 MacsRule = Callable[..., Any]
@@ -67,9 +67,8 @@ class Registered(Op):
         prober: Prober,
         macs: MacsRule | None = None,
     ) -> None:
-        super().__init__("layer", cls, (), ())
+        super().__init__("layer", cls, family="registered")
         self.name = self.__name__ = name
-        self.family = "registered"
         self.cls = cls
         self.rule = rule
         self.dtype = dtype

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
-from mimgraph.catalogue import OpFault
 from mimgraph.ir.dim import Size, substitute, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.ops.custom.fit import SHORT_STEPS, fit
 from mimgraph.ops.custom.module_signature import Facts, Parts, Registered, first_line
+from mimgraph.ops.registry import OpFault
 
 # What named sizes are first tried with: primes from here on; and multiples, where parts are counted.
 PRIMES_FROM = (37, 11, 211, 2003, 3)

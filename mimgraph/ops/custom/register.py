@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, TypeVar, overload
 
-from mimgraph import catalogue
 from mimgraph.ir.names import NODE_WORDS, name_fault
 from mimgraph.ir.types import DTYPES
+from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import MacsRule, Registered, ShapeRule
 from mimgraph.support.arguments import as_text, wrong
 
@@ -105,14 +105,14 @@ def _add(
     op = Registered(cls, name or cls.__name__, shape, dtype, probe, macs)
     _check_name(cls, op.name)
     _check_signatures(op)
-    catalogue.add_layer(op)
+    registry.add(op)
     return op
 
 
 def register_missing(layers: Mapping[str, type]) -> None:
     """What a pickle needs, where its own module has not registered it: with torch's own answer."""
     for name, cls in layers.items():
-        if catalogue.find("layer", name) is None:
+        if registry.find("layer", name) is None:
             _add(cls, name)
 
 
@@ -127,7 +127,7 @@ def _check_name(cls: type, name: str) -> None:
     reason = name_fault(name)
     if reason is not None:
         raise ValueError(f"{name!r} cannot name a layer: {reason}")
-    there = catalogue.find("layer", name)
+    there = registry.find("layer", name)
     if isinstance(there, Registered) and _path(there.cls) != _path(cls):
         raise ValueError(f"{name} is registered already, as {'.'.join(_path(there.cls))}")
     if there is not None and not isinstance(there, Registered):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import mimgraph.layers
-import mimgraph.merges  # noqa: F401 - both tell the catalogue what there is
-from mimgraph import catalogue
-from mimgraph.catalogue import REQUIRED, InputSpec, Op
 from mimgraph.ir.graph import BESIDE_FROM
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ir.option_types import NonNegative, choices
 from mimgraph.ir.types import TensorType
+from mimgraph.ops import registry
+from mimgraph.ops.registry import REQUIRED, InputSpec, Op
 from mimgraph.spec.schema.docs import documented
 from mimgraph.spec.schema.values import option, option_of_each, types, value
 from mimgraph.spec.schema.words import (
@@ -42,7 +40,7 @@ PARAM_LISTS: Json = {
 
 def nodes() -> Json:
     """The definitions of all that."""
-    layers, merges, tensors = (catalogue.ops(kind) for kind in ("layer", "merge", "tensor"))
+    layers, merges, tensors = (registry.ops(kind) for kind in ("layer", "merge", "tensor"))
     activations = [op for op in layers.values() if _is_function(op)]
     every_op = [*layers.values(), *merges.values(), *tensors.values()]
     return {
@@ -153,7 +151,7 @@ def _node(beside_blocks: bool) -> Json:
 
 def _chosen(kind: str) -> Json:
     """A layer or merge: its name, which decides the rest."""
-    ops = catalogue.ops(kind)
+    ops = registry.ops(kind)
     return {
         "properties": {kind: {"anyOf": [*(_name(op) for op in ops.values()), COMPUTED]}},
         "allOf": [

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from mimgraph.catalogue import OptionSpec
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.option_types import Plain, describe
-from mimgraph.layers.inits import INITS, Init
+from mimgraph.ops.layers.tensors.inits import INITS, Init
+from mimgraph.ops.registry import OptionSpec
 from mimgraph.spec.schema.words import (
     CLOSED,
     COMPUTED,

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import mimgraph as mg
-from mimgraph import catalogue, layers
+from mimgraph import layers
 from mimgraph.cli import main
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.ir.dim import substitute
+from mimgraph.ops import registry
 from tests.codegen.test_golden import RUFF
 from tests.marked import split, told
 
@@ -28,7 +29,7 @@ from tests.marked import split, told
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test registers is gone after it."""
-    monkeypatch.setitem(catalogue._OPS, "layer", dict(catalogue.ops("layer")))
+    monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
     yield
 
 
@@ -156,7 +157,7 @@ def test_a_decorator_leaves_the_class() -> None:
 
 def test_a_class_without_a_docstring_is_told_by_where_it_is_from() -> None:
     mg.register(type("Plain", (nn.ReLU,), {"__module__": "my_pkg.layers"}))
-    op = catalogue.find("layer", "Plain")
+    op = registry.find("layer", "Plain")
     assert op is not None and op.summary == "A class of `my_pkg.layers`."
 
 

@@ -1,0 +1,200 @@
+"""What changes each element by itself: torch's functions as layers, and stochastic depth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, NamedTuple, TypeAlias
+
+from mimgraph.ir.code import (
+    Attribute,
+    Binary,
+    ModelDtype,
+    Name,
+    Operand,
+    RuntimeSize,
+    Unary,
+    call,
+)
+from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
+from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType
+from mimgraph.ops.layers.sequence.embedding import categories_fault, in_range, vocabulary
+from mimgraph.ops.layers.shape.reduction import Axes
+from mimgraph.ops.layers.shape.reshape import axis_indices
+from mimgraph.ops.layers.spatial.padding import Number
+from mimgraph.ops.registry import OpFault, bad_option, dtype_fault, floating, layer, without_axes
+
+Dtype: TypeAlias = Literal[
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "uint8",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "complex64",
+    "complex128",
+    "bool",
+]
+
+_LIMITS = {"uint8": (0, 2**8)} | {f"int{n}": (-(2 ** (n - 1)), 2 ** (n - 1)) for n in (8, 16, 32)}
+
+
+class CastInputs(NamedTuple):
+    input: TensorType
+    like: TensorType | None = None
+
+
+@layer(family="elementwise")
+def Cast(inputs: CastInputs, /, dtype: Dtype | None = None) -> Lowering:
+    """The same values in another dtype, `dtype` or that of `like`: (*) -> (*).
+
+    float32 is the dtype of the model: after `model.to(torch.bfloat16)` or `model.double()` it is
+    that one. The others stay as they are. `like` is a second source, whose dtype is taken as it is
+    when the model runs: `{layer: Cast, from: mask, like: x}`.
+
+    Example:
+        pixels: {shape: [3, 32, 32], dtype: uint8}
+        {layer: Cast, from: pixels, dtype: float32}
+    """
+    input, like = inputs
+    if like is not None:
+        if dtype is not None:
+            raise bad_option("dtype", "Cast takes dtype or like, not both")
+        call = INPUT.method("to", Attribute(Operand("like"), "dtype"))
+        return Lowering(_cast(input, like.dtype), call=call, makes=_copied(input, like.dtype))
+    if dtype is None:
+        help = "dtype: float32, or like: x for the dtype of another source"
+        raise OpFault("missing-option", "Cast needs dtype or like", option="dtype", help=help)
+    call = INPUT.method("to", ModelDtype() if dtype == "float32" else Name(f"torch.{dtype}"))
+    return Lowering(_cast(input, dtype), call=call, makes=_copied(input, dtype))
+
+
+def _cast(input: TensorType, dtype: str) -> TensorType:
+    """Return the type of a cast, which remembers what a float was cast from."""
+    result = input.cast(dtype)
+    if not result.is_floating:
+        return result
+    return replace(result, cast_from=input.cast_from if input.is_floating else input.dtype)
+
+
+def _copied(input: TensorType, dtype: str) -> tuple[TensorType, ...] | None:
+    """Return what a cast adds to memory: nothing if the dtype stays."""
+    return () if input.dtype == dtype else None
+
+
+@layer(family="elementwise")
+def Detach(input: TensorType, /) -> Lowering:
+    """The same values, through which no gradient flows: (*) -> (*).
+
+    Example:
+        x: [8]
+        {layer: Detach, from: x}
+    """
+    return Lowering(input, call=INPUT.method("detach"), makes=())
+
+
+@layer(family="elementwise")
+def Clamp(input: TensorType, /, min: Number | None = None, max: Number | None = None) -> Lowering:
+    """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
+
+    A limit with a fraction makes a tensor of whole numbers float32.
+
+    Example:
+        x: [8]
+        {layer: Clamp, from: x, min: 0, max: 1}
+    """
+    given = {name: limit for name, limit in (("min", min), ("max", max)) if limit is not None}
+    if not given:
+        raise OpFault("missing-option", "Clamp needs min or max", option="min")
+    if input.dtype in COMPLEX:
+        raise dtype_fault(input, "Clamp", "a tensor of real numbers")
+    dtype = input.dtype
+    for limit in given.values():
+        dtype = _beside(dtype, limit)
+    low, high = _LIMITS.get(dtype, (None, None))
+    for name, limit in given.items():
+        if low is not None and high is not None and not low <= limit < high:
+            raise bad_option(name, f"{name} {limit} is no {dtype}")
+    return Lowering(input.like(*input, dtype=dtype), call=INPUT.method("clamp", **given))
+
+
+@layer(family="elementwise")
+def LogicalNot(input: TensorType, /) -> Lowering:
+    """True where there is nothing, which turns a mask round: (*) -> (*), bool.
+
+    Example:
+        mask: {shape: [T], dtype: bool}
+        {layer: LogicalNot, from: mask}
+    """
+    code = Unary("~", INPUT) if input.dtype == "bool" else INPUT.method("logical_not")
+    turned = {"real": "hidden", "hidden": "real"}.get(input.marks or "")
+    return Lowering(replace(input.cast("bool"), marks=turned), call=code)
+
+
+@layer(family="elementwise")
+def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowering:
+    """1 at the place of each number, else 0: (*) -> (*, num_classes), int64.
+
+    Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
+
+    Example:
+        color: {vocab: 5}
+        {layer: OneHot, from: color}
+    """
+    if input.dtype != "int64":
+        raise categories_fault(input, "OneHot", "int64, the numbers of classes", "num_classes")
+    count = vocabulary(input, num_classes, "OneHot", "num_classes")
+    return Lowering(
+        input.like(*input, count),
+        call=call("F.one_hot", INPUT, num_classes=count),
+        requires=in_range(input, count, "num_classes"),
+    )
+
+
+@layer(family="elementwise")
+def Normalize(
+    input: TensorType, /, dim: Axes, p: float = 2.0, eps: PositiveFloat = 1e-12
+) -> Lowering:
+    """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*).
+
+    Example:
+        embedding: [64]
+        {layer: Normalize, from: embedding, dim: 1}
+    """
+    if input.dtype not in (*FLOATING, *COMPLEX):
+        raise dtype_fault(input, "Normalize", "a floating-point tensor")
+    axis_indices(input, dim)
+    options = {"p": (p, 2.0), "dim": (dim, None), "eps": (eps, 1e-12)}
+    given = {name: value for name, (value, default) in options.items() if value != default}
+    return Lowering(input.like(*input), call=call("F.normalize", INPUT, **given))
+
+
+@layer(family="elementwise")
+def DropPath(input: TensorType, /, p: Probability) -> Lowering:
+    """In training, each sample is zero with probability `p`, else over 1 - p: (N, *) -> (N, *).
+
+    Stochastic depth (Huang et al. 2016), for the branch of a residual: the dropout of one value a
+    sample, `x * dropout(1, p)`. In eval it changes nothing.
+
+    Example:
+        branch: [16, 8, 8]
+        {layer: DropPath, from: branch, p: 0.1}
+    """
+    floating(input, "DropPath")
+    if not input.batched:
+        raise without_axes(input, "DropPath takes (N, *)")
+    ones = INPUT.method("new_ones", (RuntimeSize(BATCH), *(1,) * len(input.dims)))
+    kept = call("F.dropout", ones, p=p, training=Name("self.training"))
+    return Lowering(input.like(*input), call=Binary("*", INPUT, kept))
+
+
+def _beside(dtype: str, number: Number) -> str:
+    """The dtype in which torch computes with a tensor and a number: of the higher kind."""
+    if dtype in FLOATING:
+        return dtype
+    if isinstance(number, float):
+        return "float32"
+    return "int64" if dtype == "bool" else dtype

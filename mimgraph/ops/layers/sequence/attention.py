@@ -1,0 +1,180 @@
+"""Multi-head attention, always batch-first."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from mimgraph.ir.code import Operand
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
+from mimgraph.ir.option_types import Positive, Probability
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.layers.sequence.masks import causal_beside, check_attention, check_padding
+from mimgraph.ops.registry import (
+    OpFault,
+    bad_option,
+    fitting,
+    known,
+    layer,
+    same_size,
+    weighted,
+    with_rank,
+)
+
+
+class MultiheadAttentionInputs(NamedTuple):
+    query: TensorType
+    key: TensorType | None = None
+    value: TensorType | None = None
+    key_padding_mask: TensorType | None = None
+    attn_mask: TensorType | None = None
+
+
+@layer("embed_dim", "kdim", "vdim", ports=("output", "weights"), family="attention")
+def MultiheadAttention(
+    inputs: MultiheadAttentionInputs,
+    /,
+    num_heads: Positive,
+    dropout: Probability = 0.0,
+    bias: bool = True,
+    add_bias_kv: bool = False,
+    add_zero_attn: bool = False,
+    *,
+    average_attn_weights: bool = True,
+    is_causal: bool = False,
+    kdim: Positive | None = None,
+    vdim: Positive | None = None,
+) -> Lowering:
+    """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E).
+
+    Vaswani et al. 2017. A key alone is the value too. Masks are torch's: `key_padding_mask` (N, S)
+    and `attn_mask` (L, S), true where it may not look. `is_causal` lets no step look ahead; where
+    no `attn_mask` is given, the mask is made. The port `weights` is the mean over heads, or with
+    `average_attn_weights: false` of each: (N, num_heads, L, S).
+
+    Example:
+        tokens: [10, 16]
+        padding: {shape: [10], dtype: bool}
+        {layer: MultiheadAttention, from: {query: tokens, key_padding_mask: padding}, num_heads: 4}
+    """
+    names = _names(inputs)
+    query, key, value = (_source(inputs, name) for name in names)
+    steps, embed_dim = query.dims[0], known(query.dims[1], "embed_dim", "query")
+    if embed_dim % num_heads:
+        message = f"num_heads {num_heads} does not divide embed_dim {embed_dim}"
+        raise bad_option("num_heads", message, fitting("num_heads", num_heads, embed_dim))
+    if not same_size(key.dims[0], value.dims[0]):
+        raise OpFault(
+            "shape-mismatch",
+            "MultiheadAttention needs as many values as keys",
+            source=names[2],
+            note=f"{value}, but {{{names[1]}}} is {key}",
+            speaks_of=(names[2], names[1]),
+        )
+    keys = key.dims[0]
+    check_padding("MultiheadAttention", "key_padding_mask", inputs.key_padding_mask, keys)
+    check_attention("MultiheadAttention", "attn_mask", inputs.attn_mask, steps, keys, num_heads)
+    key_width = known(key.dims[1], "kdim", names[1])
+    value_width = known(value.dims[1], "vdim", names[2])
+    keywords = _masks(inputs, steps, keys, is_causal, add_bias_kv or add_zero_attn)
+    averaged = {} if average_attn_weights else {"average_attn_weights": False}
+    heads = () if average_attn_weights else (num_heads,)
+    output = query.like(*query)
+    weights = query.like(*heads, steps, keys + add_bias_kv + add_zero_attn)
+    return Lowering(
+        output,
+        module(
+            "MultiheadAttention",
+            attention_weights(embed_dim, key_width, value_width, bias, add_bias_kv),
+            embed_dim=embed_dim,
+            num_heads=num_heads,
+            dropout=dropout,
+            bias=bias,
+            add_bias_kv=add_bias_kv,
+            add_zero_attn=add_zero_attn,
+            kdim=_unless_default(key_width, embed_dim, kdim),
+            vdim=_unless_default(value_width, embed_dim, vdim),
+            batch_first=True,
+        ),
+        module_call(*map(Operand, names), **keywords, **averaged),
+        {
+            "output": Port(
+                output,
+                RESULT.at(0),
+                alone=module_call(*map(Operand, names), **keywords, need_weights=False).at(0),
+            ),
+            "weights": Port(weights, RESULT.at(1)),
+        },
+        products=attention_products(query, key, value, add_bias_kv + add_zero_attn),
+    )
+
+
+def _names(inputs: MultiheadAttentionInputs) -> tuple[str, str, str]:
+    """What is query, key and value: alone, one is all three, and a key is the value too."""
+    if inputs.key is None:
+        if inputs.value is not None:
+            raise OpFault(
+                "wrong-arity", "MultiheadAttention takes a value only with a key", source="value"
+            )
+        return "query", "query", "query"
+    return "query", "key", "key" if inputs.value is None else "value"
+
+
+def _source(inputs: MultiheadAttentionInputs, name: str) -> TensorType:
+    x: TensorType = getattr(inputs, name)
+    weighted(x, "MultiheadAttention", name)
+    with_rank(x, 2, "MultiheadAttention", f"{name} (N, T, E)", name)
+    return x
+
+
+def _unless_default(size: int, embed_dim: int, given: int | None) -> int | None:
+    """A width as torch is told it: only where it is not the query's, or the user says it."""
+    return None if given is None and size == embed_dim else size
+
+
+def attention_weights(
+    embed_dim: int, kdim: int, vdim: int, bias: bool, add_bias_kv: bool = False
+) -> dict[str, tuple[int, ...]]:
+    """One projection for query, key and value if they are of one width, else three."""
+    found: dict[str, tuple[int, ...]] = {}
+    if kdim == vdim == embed_dim:
+        found["in_proj_weight"] = (3 * embed_dim, embed_dim)
+    else:
+        found["q_proj_weight"] = (embed_dim, embed_dim)
+        found["k_proj_weight"] = (embed_dim, kdim)
+        found["v_proj_weight"] = (embed_dim, vdim)
+    if bias:
+        found["in_proj_bias"] = (3 * embed_dim,)
+    if add_bias_kv:
+        found["bias_k"] = found["bias_v"] = (1, 1, embed_dim)
+    found["out_proj.weight"] = (embed_dim, embed_dim)
+    if bias:
+        found["out_proj.bias"] = (embed_dim,)
+    return found
+
+
+def attention_products(
+    query: TensorType, key: TensorType, value: TensorType, more_keys: int = 0
+) -> tuple[Product, ...]:
+    """The projections, the scores, what they weigh, and the projection of that; all heads together,
+    and with a mask too, which saves nothing."""
+    width, seen = query.dims[1], key.dims[0] + more_keys
+    projections = tuple((*x.shape, width) for x in (query, key, value, query))
+    return (*projections, (*query.shape, seen), (*query.shape, seen))
+
+
+def _masks(
+    inputs: MultiheadAttentionInputs, steps: Size, keys: Size, is_causal: bool, more_keys: bool
+) -> dict[str, Any]:
+    """What there is of masks; a causal one is made if it is wanted and none is given."""
+    found: dict[str, Any] = {}
+    if inputs.key_padding_mask is not None:
+        found["key_padding_mask"] = Operand("key_padding_mask")
+    if inputs.attn_mask is not None:
+        found["attn_mask"] = Operand("attn_mask")
+    elif is_causal:
+        query = Operand("query")
+        found["attn_mask"] = causal_beside(query, steps, keys, "attn_mask", inputs._asdict())
+    if is_causal and not more_keys:  # torch would hide the keys that it adds
+        found["is_causal"] = True
+    return found

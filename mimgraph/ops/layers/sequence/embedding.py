@@ -1,0 +1,194 @@
+"""Embeddings."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from mimgraph.ir.code import Operand
+from mimgraph.ir.dim import Dim, Size, at_least
+from mimgraph.ir.lowering import Lowering, module, module_call
+from mimgraph.ir.option_types import Positive
+from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ops.registry import (
+    OpFault,
+    bad_option,
+    dtype_fault,
+    known,
+    layer,
+    same_dims,
+    weighted,
+    with_rank,
+)
+
+
+@layer("num_embeddings", family="sparse")
+def Embedding(
+    input: TensorType,
+    /,
+    embedding_dim: Size,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+    *,
+    num_embeddings: Positive | None = None,
+) -> Lowering:
+    """A learned vector for each number: (*) -> (*, embedding_dim).
+
+    `num_embeddings` is the input's `vocab`; an input without one must be told.
+
+    Example:
+        city: {vocab: 1000}
+        {layer: Embedding, from: city, embedding_dim: 8}
+    """
+    _check_numbers(input, "Embedding")
+    count = vocabulary(input, num_embeddings, "Embedding", "num_embeddings")
+    width = known(embedding_dim, "embedding_dim")
+    _check_padding(padding_idx, count)
+    return Lowering(
+        input.like(*input, width, dtype="float32"),
+        module(
+            "Embedding",
+            {"weight": (count, width)},
+            num_embeddings=count,
+            embedding_dim=width,
+            padding_idx=padding_idx,
+            max_norm=max_norm,
+            norm_type=norm_type,
+            scale_grad_by_freq=scale_grad_by_freq,
+            sparse=sparse,
+        ),
+        requires=in_range(input, count, "num_embeddings"),
+    )
+
+
+class EmbeddingBagInputs(NamedTuple):
+    input: TensorType
+    per_sample_weights: TensorType | None = None
+
+
+@layer("num_embeddings", family="sparse")
+def EmbeddingBag(
+    inputs: EmbeddingBagInputs,
+    /,
+    embedding_dim: Size,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    mode: Literal["sum", "mean", "max"] = "mean",
+    sparse: bool = False,
+    padding_idx: int | None = None,
+    *,
+    num_embeddings: Positive | None = None,
+) -> Lowering:
+    """The sum, mean or maximum of learned vectors, one a number: (N, L) -> (N, embedding_dim).
+
+    `per_sample_weights` (N, L) weigh the vectors of a sum. Bags of unequal size are padded with
+    `padding_idx`, which does not count.
+
+    Example:
+        tags: {shape: [5], vocab: 100}
+        weights: [5]
+        {layer: EmbeddingBag, from: [tags, weights], embedding_dim: 8, mode: sum}
+    """
+    bags, weights = inputs
+    _check_numbers(bags, "EmbeddingBag", "input")
+    with_rank(bags, 1, "EmbeddingBag", "(N, L)", "input")
+    if mode == "max":
+        for option, given in (("scale_grad_by_freq", scale_grad_by_freq), ("sparse", sparse)):
+            if given:
+                raise bad_option(option, f"a maximum takes no {option}")
+    if weights is not None:
+        _check_weights(bags, weights, mode)
+    count = vocabulary(bags, num_embeddings, "EmbeddingBag", "num_embeddings")
+    width = known(embedding_dim, "embedding_dim")
+    _check_padding(padding_idx, count)
+    keywords = {} if weights is None else {"per_sample_weights": Operand("per_sample_weights")}
+    return Lowering(
+        bags.like(width, dtype="float32"),
+        module(
+            "EmbeddingBag",
+            {"weight": (count, width)},
+            num_embeddings=count,
+            embedding_dim=width,
+            max_norm=max_norm,
+            norm_type=norm_type,
+            scale_grad_by_freq=scale_grad_by_freq,
+            mode=mode,
+            sparse=sparse,
+            padding_idx=padding_idx,
+        ),
+        module_call(Operand("input"), **keywords),
+    )
+
+
+def _check_weights(bags: TensorType, weights: TensorType, mode: str) -> None:
+    """A weight for each number, of a sum only."""
+    weighted(weights, "EmbeddingBag", "per_sample_weights")
+    if weights.batched != bags.batched or not same_dims(weights, bags):
+        raise OpFault(
+            "shape-mismatch",
+            "EmbeddingBag takes a weight for each number",
+            source="per_sample_weights",
+            note=f"{weights}, but {{input}} is {bags}",
+            speaks_of=("per_sample_weights", "input"),
+        )
+    if mode != "sum":
+        raise bad_option("mode", "per_sample_weights are for mode sum")
+
+
+def _check_numbers(input: TensorType, name: str, source: str | None = None) -> None:
+    if input.dtype not in ("int32", "int64"):
+        wants = "int32 or int64, the numbers of what it embeds"
+        raise categories_fault(input, name, wants, "num_embeddings", source)
+
+
+def categories_fault(
+    input: TensorType, name: str, wants: str, option: str, source: str | None = None
+) -> OpFault:
+    """Return the fault of a source that should be categories; its help declares an input so, or
+    casts a computed source and gives `option`."""
+    fault = dtype_fault(input, name, wants, source, to="int64")
+    if fault.help:
+        count = "" if input.vocab is None else f": {input.vocab}"
+        fault.help += f", and give {option}{count}"
+    if input.is_floating:
+        sizes = ", ".join(map(str, input.dims))
+        fault.help = f"declare an input {{shape: [{sizes}], vocab: 1000}}, or {fault.help}"
+    return fault
+
+
+def _check_padding(padding_idx: int | None, count: int) -> None:
+    if padding_idx is not None and not -count <= padding_idx < count:
+        raise bad_option("padding_idx", f"padding_idx {padding_idx} is none of {count} embeddings")
+
+
+def vocabulary(input: TensorType, given: int | None, name: str, option: str) -> int:
+    """The number of categories, which the input's vocab gives if it has one, else `option`."""
+    count = given if input.vocab is None else input.vocab
+    if count is None:
+        raise OpFault(
+            "missing-option",
+            f"{name} needs {option}, for its input has no vocab",
+            option=option,
+            help=f"give {option}, or vocab to the input",
+        )
+    if given is not None and given != count:
+        raise OpFault(
+            "inferred-conflict",
+            f"{option} is {given}, but the input's vocab is {count}",
+            option=option,
+            help=f"leave {option} out",
+        )
+    return count
+
+
+def in_range(input: TensorType, count: int, option: str) -> tuple[Constraint, ...]:
+    """What must hold for positions to be among `count` categories."""
+    if input.below is None:
+        return ()
+    room = count - input.below
+    if at_least(room, 0) is False:
+        raise bad_option(option, f"{option} is {count}, but there are {input.below} positions")
+    return (Constraint(room, 0),) if isinstance(room, Dim) else ()

@@ -1,0 +1,341 @@
+"""Recurrent layers, always batch-first."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from mimgraph.ir.code import Code, Constant, Operand, Slice, Tuple, call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
+from mimgraph.ir.option_types import Depth, NonNegative, Probability
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.registry import (
+    OpFault,
+    bad_option,
+    dtype_fault,
+    known,
+    layer,
+    same_dims,
+    weighted,
+    with_rank,
+)
+
+# What the `state` ports carry as torch has it, layers first, and only a `state` argument takes.
+PAIR = "state"  # a tuple of hidden and cell state
+SINGLE = "hidden state"
+
+
+class RecurrentInputs(NamedTuple):
+    input: TensorType
+    lengths: TensorType | None = None
+    state: TensorType | None = None
+
+
+class LSTMInputs(NamedTuple):
+    input: TensorType
+    lengths: TensorType | None = None
+    state: TensorType | None = None
+    hidden: TensorType | None = None
+    cell: TensorType | None = None
+
+
+@layer("input_size", ports=("output", "last", "hidden", "state"), family="rnn")
+def RNN(
+    inputs: RecurrentInputs,
+    /,
+    hidden_size: Size,
+    num_layers: Depth = 1,
+    nonlinearity: Literal["tanh", "relu"] = "tanh",
+    bias: bool = True,
+    dropout: Probability = 0.0,
+    bidirectional: bool = False,
+) -> Lowering:
+    """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+
+    Example:
+        words: [T, 16]
+        length: {shape: [], dtype: int64}
+        {layer: RNN, from: {input: words, lengths: length}, hidden_size: 32, bidirectional: true}
+    """
+    run = Run.of("RNN", inputs, 1, hidden_size, num_layers, bias, bidirectional)
+    arguments = {
+        "input_size": run.input_size,
+        "hidden_size": run.hidden_size,
+        "num_layers": num_layers,
+        "nonlinearity": nonlinearity,
+        "bias": bias,
+        "batch_first": True,
+        "dropout": dropout,
+        "bidirectional": bidirectional,
+    }
+    return _single(run, inputs, arguments)
+
+
+@layer("input_size", ports=("output", "last", "hidden", "state"), family="rnn")
+def GRU(
+    inputs: RecurrentInputs,
+    /,
+    hidden_size: Size,
+    num_layers: Depth = 1,
+    bias: bool = True,
+    dropout: Probability = 0.0,
+    bidirectional: bool = False,
+) -> Lowering:
+    """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+
+    Example:
+        words: [T, 16]
+        length: {shape: [], dtype: int64}
+        {layer: GRU, from: {input: words, lengths: length}, hidden_size: 32, bidirectional: true}
+    """
+    run = Run.of("GRU", inputs, 3, hidden_size, num_layers, bias, bidirectional)
+    arguments = {
+        "input_size": run.input_size,
+        "hidden_size": run.hidden_size,
+        "num_layers": num_layers,
+        "bias": bias,
+        "batch_first": True,
+        "dropout": dropout,
+        "bidirectional": bidirectional,
+    }
+    return _single(run, inputs, arguments)
+
+
+@layer("input_size", ports=("output", "last", "hidden", "cell", "state"), family="rnn")
+def LSTM(
+    inputs: LSTMInputs,
+    /,
+    hidden_size: Size,
+    num_layers: Depth = 1,
+    bias: bool = True,
+    dropout: Probability = 0.0,
+    bidirectional: bool = False,
+    proj_size: NonNegative = 0,
+) -> Lowering:
+    """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
+
+    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
+    `hidden`, `cell` and `state`, the final states, to read or to hand on.
+    With `lengths`, padding is skipped.
+
+    Example:
+        words: [T, 16]
+        length: {shape: [], dtype: int64}
+        {layer: LSTM, from: {input: words, lengths: length}, hidden_size: 32, bidirectional: true}
+    """
+    run = Run.of("LSTM", inputs, 4, hidden_size, num_layers, bias, bidirectional, proj_size)
+    if proj_size >= run.hidden_size:
+        raise bad_option("proj_size", f"proj_size must be smaller than hidden_size {hidden_size}")
+    arguments = {
+        "input_size": run.input_size,
+        "hidden_size": run.hidden_size,
+        "num_layers": num_layers,
+        "bias": bias,
+        "batch_first": True,
+        "dropout": dropout,
+        "bidirectional": bidirectional,
+        "proj_size": proj_size,
+    }
+    pair = _pair_type(run, inputs.input)
+    hidden, cell = RESULT.at(1).at(0), RESULT.at(1).at(1)
+    ports = {
+        **run.ports(inputs, hidden),
+        "cell": Port(inputs.input.like(run.depth, run.hidden_size), cell.method("transpose", 0, 1)),
+        "state": Port(pair, RESULT.at(1)),
+    }
+    return run.lowering(inputs, arguments, _initial_pair(run, inputs, pair), ports)
+
+
+class Run(NamedTuple):
+    """The sizes of one recurrent layer, each layer and direction counted in `depth`."""
+
+    name: str
+    gates: int
+    input_size: int
+    hidden_size: int
+    output_size: int
+    num_layers: int
+    directions: int
+    bias: bool
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        inputs: RecurrentInputs | LSTMInputs,
+        gates: int,
+        hidden_size: Size,
+        num_layers: int,
+        bias: bool,
+        bidirectional: bool,
+        proj_size: int = 0,
+    ) -> Run:
+        """The sizes, once what runs through the layer is checked."""
+        x, lengths = inputs.input, inputs.lengths
+        weighted(x, name, "input")
+        with_rank(x, 2, name, "(N, T, input_size)", "input")
+        if lengths is not None:
+            with_rank(lengths, 0, name, "lengths (N,)", "lengths")
+            if not lengths.is_integer:
+                raise dtype_fault(lengths, name, "integer lengths", "lengths", "int64")
+        size = known(hidden_size, "hidden_size")
+        width = known(x.dims[1], "input_size", "input")
+        directions = 2 if bidirectional else 1
+        return cls(name, gates, width, size, proj_size or size, num_layers, directions, bias)
+
+    @property
+    def depth(self) -> int:
+        return self.num_layers * self.directions
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each weight, in torch's order."""
+        rows = self.gates * self.hidden_size
+        found: dict[str, tuple[int, ...]] = {}
+        for layer_ in range(self.num_layers):
+            width = self.directions * self.output_size if layer_ else self.input_size
+            for direction in ("", "_reverse")[: self.directions]:
+                tail = f"l{layer_}{direction}"
+                found[f"weight_ih_{tail}"] = (rows, width)
+                found[f"weight_hh_{tail}"] = (rows, self.output_size)
+                if self.bias:
+                    found[f"bias_ih_{tail}"] = found[f"bias_hh_{tail}"] = (rows,)
+                if self.output_size != self.hidden_size:
+                    found[f"weight_hr_{tail}"] = (self.output_size, self.hidden_size)
+        return found
+
+    def products(self, x: TensorType) -> tuple[Product, ...]:
+        """Each matrix at each step, also at those that `lengths` leave out."""
+        matrices = (shape for shape in self.weights().values() if len(shape) == 2)
+        return tuple((*x.shape[:2], *shape) for shape in matrices)
+
+    def ports(self, inputs: RecurrentInputs | LSTMInputs, hidden: Code) -> dict[str, Port]:
+        """The results that all have; `hidden` is the final state as torch has it, layers first."""
+        x, width = inputs.input, self.directions * self.output_size
+        steps = x.dims[0]
+        output: Code = RESULT.at(0)
+        if inputs.lengths is not None:
+            output = call(
+                "nn.utils.rnn.pad_packed_sequence", output, batch_first=True, total_length=steps
+            ).at(0)
+        last: Code = hidden.at(-1)
+        if self.directions == 2:
+            last = hidden.at(Slice(Constant(-2))).method("transpose", 0, 1).method("flatten", 1)
+        return {
+            "output": Port(x.like(steps, width), output),
+            "last": Port(x.like(width), last),
+            "hidden": Port(x.like(self.depth, self.output_size), hidden.method("transpose", 0, 1)),
+        }
+
+    def lowering(
+        self,
+        inputs: RecurrentInputs | LSTMInputs,
+        arguments: dict[str, Any],
+        initial: Code | None,
+        ports: dict[str, Port],
+    ) -> Lowering:
+        """The layer called on its input, packed if it has lengths."""
+        x, steps = Operand("input"), {}
+        if inputs.lengths is not None:
+            steps["packed"] = call(
+                "nn.utils.rnn.pack_padded_sequence",
+                x,
+                Operand("lengths").method("cpu"),
+                batch_first=True,
+                enforce_sorted=False,
+            )
+            x = Operand("packed")
+        return Lowering(
+            ports["output"].type,
+            module(self.name, self.weights(), **arguments),
+            module_call(x, *(() if initial is None else (initial,))),
+            ports,
+            steps=steps,
+            products=self.products(inputs.input),
+            makes=tuple(ports[name].type for name in ("output", "hidden", "cell") if name in ports),
+        )
+
+
+def _single(run: Run, inputs: RecurrentInputs, arguments: dict[str, Any]) -> Lowering:
+    """A layer whose state is one tensor."""
+    hidden, given = RESULT.at(1), inputs.state
+    carried = inputs.input.like(run.depth, run.output_size, dtype=SINGLE)
+    initial: Code | None = None
+    if given is not None and given.dtype == SINGLE:
+        initial = _carried(run, given, carried)
+    elif given is not None:
+        initial = _layers_first(run, "state", given, run.output_size)
+    ports = {**run.ports(inputs, hidden), "state": Port(carried, hidden)}
+    return run.lowering(inputs, arguments, initial, ports)
+
+
+def _pair_type(run: Run, x: TensorType) -> TensorType:
+    """The type of an LSTM's `state`; with a projection hidden and cell state differ in size."""
+    if run.output_size == run.hidden_size:
+        return x.like(run.depth, run.hidden_size, dtype=PAIR)
+    return x.like(run.depth, run.output_size, run.hidden_size, dtype=PAIR)
+
+
+def pair_text(pair: TensorType) -> str:
+    """The shapes of the two tensors of an LSTM's `state`."""
+    depth, *sizes = pair.dims
+    hidden, cell = (pair.like(depth, size) for size in (sizes[0], sizes[-1]))
+    return f"hidden {hidden}, cell {cell}"
+
+
+def _initial_pair(run: Run, inputs: LSTMInputs, pair: TensorType) -> Code | None:
+    """The state that an LSTM starts from: another's, or a hidden and a cell state."""
+    hidden, cell, state = inputs.hidden, inputs.cell, inputs.state
+    if state is not None:
+        if hidden is not None or cell is not None:
+            raise OpFault("wrong-arity", "LSTM takes state, or hidden and cell", source="state")
+        if state.dtype != PAIR:
+            raise dtype_fault(state, "LSTM", "as state that of another LSTM", "state")
+        return _carried(run, state, pair)
+    if hidden is not None and cell is not None:
+        return Tuple(
+            (
+                _layers_first(run, "hidden", hidden, run.output_size),
+                _layers_first(run, "cell", cell, run.hidden_size),
+            )
+        )
+    if hidden is not None or cell is not None:
+        given = "hidden" if cell is None else "cell"
+        raise OpFault("wrong-arity", "LSTM takes hidden and cell together", source=given)
+    return None
+
+
+def _carried(run: Run, state: TensorType, wanted: TensorType) -> Code:
+    """The state of another layer of the same sizes."""
+    if not same_dims(state, wanted):
+        raise OpFault(
+            "shape-mismatch",
+            f"{run.name} takes a state of {wanted}",
+            source="state",
+            note=str(state),
+            speaks_of=("state",),
+        )
+    return Operand("state")
+
+
+def _layers_first(run: Run, key: str, x: TensorType, size: int) -> Code:
+    """A batch-first state as torch wants it; one layer and direction needs no axis of them."""
+    weighted(x, run.name, key)
+    single = run.depth == 1 and len(x.dims) == 1
+    wanted = (size,) if single else (run.depth, size)
+    if not x.batched or not same_dims(x, wanted):
+        shape = f"(N, {size})" if run.depth == 1 else f"(N, {run.depth}, {size})"
+        code = "shape-mismatch" if x.batched and len(x.dims) == len(wanted) else "rank-mismatch"
+        raise OpFault(code, f"{run.name} takes {key} {shape}", source=key, note=str(x))
+    if single:
+        return Operand(key).method("unsqueeze", 0)
+    swapped = Operand(key).method("transpose", 0, 1)
+    # cuDNN wants it contiguous, which one layer's always is
+    return swapped if run.depth == 1 else swapped.method("contiguous")

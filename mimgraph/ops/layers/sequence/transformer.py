@@ -1,0 +1,523 @@
+"""The Transformer (Vaswani et al. 2017): its layers, stacks of them, the whole; batch-first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from mimgraph.ir.code import Code, Operand
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import Lowering, Module, Product, module, module_call
+from mimgraph.ir.option_types import Depth, Positive, PositiveFloat, Probability
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.layers.sequence.attention import attention_products, attention_weights
+from mimgraph.ops.layers.sequence.masks import causal_beside, check_attention, check_padding
+from mimgraph.ops.registry import (
+    OpFault,
+    bad_option,
+    fitting,
+    known,
+    layer,
+    same_size,
+    weighted,
+    with_rank,
+)
+
+Activation: TypeAlias = Literal["relu", "gelu"]
+Norm: TypeAlias = Literal["LayerNorm"]
+Weights: TypeAlias = dict[str, tuple[int, ...]]
+
+
+class EncoderLayerInputs(NamedTuple):
+    src: TensorType
+    src_mask: TensorType | None = None
+    src_key_padding_mask: TensorType | None = None
+
+
+class EncoderInputs(NamedTuple):
+    src: TensorType
+    mask: TensorType | None = None
+    src_key_padding_mask: TensorType | None = None
+
+
+class DecoderInputs(NamedTuple):
+    tgt: TensorType
+    memory: TensorType
+    tgt_mask: TensorType | None = None
+    memory_mask: TensorType | None = None
+    tgt_key_padding_mask: TensorType | None = None
+    memory_key_padding_mask: TensorType | None = None
+
+
+class TransformerInputs(NamedTuple):
+    src: TensorType
+    tgt: TensorType
+    src_mask: TensorType | None = None
+    tgt_mask: TensorType | None = None
+    memory_mask: TensorType | None = None
+    src_key_padding_mask: TensorType | None = None
+    tgt_key_padding_mask: TensorType | None = None
+    memory_key_padding_mask: TensorType | None = None
+
+
+class Config(NamedTuple):
+    """What the parts of one Transformer have in common, in torch's order."""
+
+    d_model: int
+    nhead: int
+    dim_feedforward: int
+    dropout: float
+    activation: str
+    layer_norm_eps: float
+    norm_first: bool
+    bias: bool
+
+    @classmethod
+    def of(
+        cls, name: str, x: TensorType, source: str, nhead: int, dim_feedforward: Size, *rest: Any
+    ) -> Config:
+        """What they are for a sequence `x`, once that is checked."""
+        _check_sequence(name, x, source)
+        d_model = known(x.dims[1], "d_model", source)
+        if d_model % nhead:
+            message = f"nhead {nhead} does not divide d_model {d_model}"
+            raise bad_option("nhead", message, fitting("nhead", nhead, d_model))
+        return cls(d_model, nhead, known(dim_feedforward, "dim_feedforward"), *rest)
+
+    def arguments(self) -> dict[str, Any]:
+        """Those of a layer's constructor."""
+        found = self._asdict()
+        tail = {name: found.pop(name) for name in ("norm_first", "bias")}
+        return {**found, "batch_first": True, **tail}
+
+    def weights(self, attentions: Iterable[str]) -> Weights:
+        """Those of a layer with these attentions, the feed-forward network and the norms."""
+        width, inner = self.d_model, self.dim_feedforward
+        found: Weights = {}
+        count = 1
+        for attention in attentions:
+            found |= within(attention, attention_weights(width, width, width, self.bias))
+            count += 1
+        found |= within("linear1", self.affine((inner, width), inner))
+        found |= within("linear2", self.affine((width, inner), width))
+        for number in range(1, count + 1):
+            found |= within(f"norm{number}", self.norm_weights())
+        return found
+
+    def affine(self, weight: tuple[int, ...], bias: int) -> Weights:
+        return {"weight": weight} | ({"bias": (bias,)} if self.bias else {})
+
+    def norm_weights(self) -> Weights:
+        return self.affine((self.d_model,), self.d_model)
+
+    def encoder_layer(self) -> Module:
+        return module("TransformerEncoderLayer", self.weights(["self_attn"]), **self.arguments())
+
+    def decoder_layer(self) -> Module:
+        return module(
+            "TransformerDecoderLayer",
+            self.weights(["self_attn", "multihead_attn"]),
+            **self.arguments(),
+        )
+
+    def work(self, x: TensorType, *attended: TensorType, layers: int = 1) -> Work:
+        """What `layers` layers do and make on the way from `x` to their result, attending to each of
+        these in turn: what attention gives, the sum and the norm; both linears, the activation, the
+        sum and the norm."""
+        inner = x.like(x.dims[0], self.dim_feedforward)
+        products = [product for y in attended for product in attention_products(x, y, y)]
+        products += [(*inner.shape, self.d_model)] * 2
+        made = [x.like(layers, *x)] * (3 * len(attended) + 3) + [inner.like(layers, *inner)] * 2
+        return Work(tuple((layers, *product) for product in products), tuple(made))
+
+    def norm(self, wanted: str | None) -> Module | None:
+        """The norm behind a stack."""
+        if wanted is None:
+            return None
+        return module(
+            wanted,
+            self.norm_weights(),
+            normalized_shape=self.d_model,
+            eps=self.layer_norm_eps,
+            bias=self.bias,
+        )
+
+
+class Work(NamedTuple):
+    """What a `Lowering` says that a Transformer does and makes."""
+
+    products: tuple[Product, ...]
+    makes: tuple[TensorType, ...]
+
+    def then(self, other: Work) -> Work:
+        return Work(self.products + other.products, self.makes + other.makes)
+
+    def normed(self, *results: TensorType) -> Work:
+        """With the norm behind a stack."""
+        return self._replace(makes=self.makes + results)
+
+
+@layer("d_model", family="transformer")
+def TransformerEncoderLayer(
+    inputs: EncoderLayerInputs,
+    /,
+    nhead: Positive,
+    dim_feedforward: Size = 2048,
+    dropout: Probability = 0.1,
+    activation: Activation = "relu",
+    layer_norm_eps: PositiveFloat = 1e-5,
+    norm_first: bool = False,
+    bias: bool = True,
+    *,
+    is_causal: bool = False,
+) -> Lowering:
+    """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
+
+    Masks are torch's: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
+    look. `is_causal` lets no step look ahead; where no `src_mask` is given, the mask is made.
+
+    Example:
+        tokens: [10, 16]
+        {layer: TransformerEncoderLayer, from: tokens, nhead: 4, dim_feedforward: 32}
+    """
+    name, src = "TransformerEncoderLayer", inputs.src
+    config = Config.of(
+        name,
+        src,
+        "src",
+        nhead,
+        dim_feedforward,
+        dropout,
+        activation,
+        layer_norm_eps,
+        norm_first,
+        bias,
+    )
+    masks = Masks(name, inputs._asdict(), nhead)
+    masks.attention("src_mask", "src", "src", is_causal, hint="is_causal")
+    masks.padding("src_key_padding_mask", "src")
+    work = config.work(src, src)
+    made = config.encoder_layer()
+    return Lowering(src.like(*src), made, masks.call("src"), **work._asdict())
+
+
+@layer("d_model", family="transformer")
+def TransformerDecoderLayer(
+    inputs: DecoderInputs,
+    /,
+    nhead: Positive,
+    dim_feedforward: Size = 2048,
+    dropout: Probability = 0.1,
+    activation: Activation = "relu",
+    layer_norm_eps: PositiveFloat = 1e-5,
+    norm_first: bool = False,
+    bias: bool = True,
+    *,
+    tgt_is_causal: bool = False,
+    memory_is_causal: bool = False,
+) -> Lowering:
+    """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
+
+    Masks are torch's: `tgt_mask` (T, T), `memory_mask` (T, S), `tgt_key_padding_mask` (N, T) and
+    `memory_key_padding_mask` (N, S), true where it may not look. `tgt_is_causal` lets no step look
+    ahead; where no `tgt_mask` is given, the mask is made.
+
+    Example:
+        caption: [10, 16]
+        patches: [49, 16]
+        {layer: TransformerDecoderLayer, from: [caption, patches], nhead: 4, tgt_is_causal: true}
+    """
+    name, tgt = "TransformerDecoderLayer", inputs.tgt
+    config = Config.of(
+        name,
+        tgt,
+        "tgt",
+        nhead,
+        dim_feedforward,
+        dropout,
+        activation,
+        layer_norm_eps,
+        norm_first,
+        bias,
+    )
+    masks = _decoder_masks(name, inputs, config, tgt_is_causal, memory_is_causal)
+    work = config.work(tgt, tgt, inputs.memory)
+    made = config.decoder_layer()
+    return Lowering(tgt.like(*tgt), made, masks.call("tgt", "memory"), **work._asdict())
+
+
+@layer("d_model", family="transformer")
+def TransformerEncoder(
+    inputs: EncoderInputs,
+    /,
+    nhead: Positive,
+    num_layers: Depth,
+    dim_feedforward: Size = 2048,
+    dropout: Probability = 0.1,
+    activation: Activation = "relu",
+    layer_norm_eps: PositiveFloat = 1e-5,
+    norm_first: bool = False,
+    bias: bool = True,
+    *,
+    norm: Norm | None = None,
+    enable_nested_tensor: bool = True,
+    mask_check: bool = True,
+    is_causal: bool = False,
+) -> Lowering:
+    """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
+
+    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
+    one. Masks are torch's: `mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
+    look. `is_causal` lets no step look ahead; where no `mask` is given, it is made.
+
+    Example:
+        x: [10, 16]
+        pad: {shape: [10], dtype: bool}
+        {layer: TransformerEncoder, from: {src: x, src_key_padding_mask: pad}, nhead: 4, num_layers: 2}
+    """
+    name, src = "TransformerEncoder", inputs.src
+    config = Config.of(
+        name,
+        src,
+        "src",
+        nhead,
+        dim_feedforward,
+        dropout,
+        activation,
+        layer_norm_eps,
+        norm_first,
+        bias,
+    )
+    masks = Masks(name, inputs._asdict(), nhead)
+    masks.attention("mask", "src", "src", is_causal, hint="is_causal", detects=True)
+    masks.padding("src_key_padding_mask", "src")
+    # where torch cannot use nested tensors it would only warn
+    nested = enable_nested_tensor and not norm_first and bias and nhead % 2 == 0
+    made = module(
+        name,
+        stacked(config.encoder_layer(), num_layers, config.norm(norm)),
+        encoder_layer=config.encoder_layer(),
+        num_layers=num_layers,
+        norm=config.norm(norm),
+        enable_nested_tensor=nested,
+        mask_check=mask_check,
+    )
+    work = config.work(src, src, layers=num_layers)
+    if norm is not None:
+        work = work.normed(src)
+    return Lowering(src.like(*src), made, masks.call("src"), **work._asdict())
+
+
+@layer("d_model", family="transformer")
+def TransformerDecoder(
+    inputs: DecoderInputs,
+    /,
+    nhead: Positive,
+    num_layers: Depth,
+    dim_feedforward: Size = 2048,
+    dropout: Probability = 0.1,
+    activation: Activation = "relu",
+    layer_norm_eps: PositiveFloat = 1e-5,
+    norm_first: bool = False,
+    bias: bool = True,
+    *,
+    norm: Norm | None = None,
+    tgt_is_causal: bool = False,
+    memory_is_causal: bool = False,
+) -> Lowering:
+    """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
+
+    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
+    one. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
+
+    Example:
+        caption: [10, 16]
+        patches: [49, 16]
+        {layer: TransformerDecoder, from: [caption, patches], nhead: 4, num_layers: 2}
+    """
+    name, tgt = "TransformerDecoder", inputs.tgt
+    config = Config.of(
+        name,
+        tgt,
+        "tgt",
+        nhead,
+        dim_feedforward,
+        dropout,
+        activation,
+        layer_norm_eps,
+        norm_first,
+        bias,
+    )
+    masks = _decoder_masks(name, inputs, config, tgt_is_causal, memory_is_causal, detects=True)
+    made = module(
+        name,
+        stacked(config.decoder_layer(), num_layers, config.norm(norm)),
+        decoder_layer=config.decoder_layer(),
+        num_layers=num_layers,
+        norm=config.norm(norm),
+    )
+    work = config.work(tgt, tgt, inputs.memory, layers=num_layers)
+    if norm is not None:
+        work = work.normed(tgt)
+    return Lowering(tgt.like(*tgt), made, masks.call("tgt", "memory"), **work._asdict())
+
+
+@layer("d_model", family="transformer")
+def Transformer(
+    inputs: TransformerInputs,
+    /,
+    nhead: Positive = 8,
+    num_encoder_layers: Depth = 6,
+    num_decoder_layers: Depth = 6,
+    dim_feedforward: Size = 2048,
+    dropout: Probability = 0.1,
+    activation: Activation = "relu",
+    layer_norm_eps: PositiveFloat = 1e-5,
+    norm_first: bool = False,
+    bias: bool = True,
+    *,
+    src_is_causal: bool = False,
+    tgt_is_causal: bool = False,
+    memory_is_causal: bool = False,
+) -> Lowering:
+    """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
+
+    Masks are torch's: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and of each
+    `..._key_padding_mask`, (N, S) or (N, T), true where it may not look. `tgt_is_causal` lets no
+    step look ahead; where no `tgt_mask` is given, the mask is made.
+
+    Example:
+        source: [12, 16]
+        target: [10, 16]
+        {layer: Transformer, from: [source, target], nhead: 4, tgt_is_causal: true}
+    """
+    name, src, tgt = "Transformer", inputs.src, inputs.tgt
+    config = Config.of(
+        name,
+        src,
+        "src",
+        nhead,
+        dim_feedforward,
+        dropout,
+        activation,
+        layer_norm_eps,
+        norm_first,
+        bias,
+    )
+    _check_sequence(name, tgt, "tgt")
+    _check_width(name, "tgt", tgt, "src", config.d_model)
+    masks = Masks(name, inputs._asdict(), nhead)
+    masks.attention("src_mask", "src", "src", src_is_causal, hint="src_is_causal", detects=True)
+    masks.attention("tgt_mask", "tgt", "tgt", tgt_is_causal, hint="tgt_is_causal", detects=True)
+    masks.attention("memory_mask", "tgt", "src", memory_is_causal, hint="memory_is_causal")
+    masks.padding("src_key_padding_mask", "src")
+    masks.padding("tgt_key_padding_mask", "tgt")
+    masks.padding("memory_key_padding_mask", "src")
+    norm = config.norm("LayerNorm")
+    encoder = stacked(config.encoder_layer(), num_encoder_layers, norm)
+    decoder = stacked(config.decoder_layer(), num_decoder_layers, norm)
+    arguments = config.arguments()
+    made = module(
+        name,
+        within("encoder", encoder) | within("decoder", decoder),
+        d_model=arguments.pop("d_model"),
+        nhead=arguments.pop("nhead"),
+        num_encoder_layers=num_encoder_layers,
+        num_decoder_layers=num_decoder_layers,
+        **arguments,
+    )
+    encoding = config.work(src, src, layers=num_encoder_layers).normed(src)
+    decoding = config.work(tgt, tgt, src, layers=num_decoder_layers).normed(tgt)
+    work = encoding.then(decoding)
+    return Lowering(tgt.like(*tgt), made, masks.call("src", "tgt"), **work._asdict())
+
+
+def within(name: str, weights: Mapping[str, tuple[int, ...]]) -> Weights:
+    """Weights as the module that holds theirs as `name` sees them."""
+    return {f"{name}.{key}": shape for key, shape in weights.items()}
+
+
+def stacked(one: Module, count: int, norm: Module | None) -> Weights:
+    """The weights of `count` layers and the norm behind them."""
+    found: Weights = {}
+    for number in range(count):
+        found |= within(f"layers.{number}", one.weights)
+    return found | (within("norm", norm.weights) if norm else {})
+
+
+class Masks:
+    """The masks and hints with which a layer is called, each checked."""
+
+    def __init__(self, name: str, inputs: Mapping[str, TensorType | None], heads: int) -> None:
+        self.name = name
+        self.inputs = inputs
+        self.heads = heads
+        self.masks: dict[str, Code] = {}
+        self.hints: dict[str, bool] = {}
+
+    def steps(self, source: str) -> Size:
+        x = self.inputs[source]
+        assert x is not None
+        return x.dims[0]
+
+    def attention(
+        self, name: str, query: str, key: str, is_causal: bool, hint: str, detects: bool = False
+    ) -> None:
+        """A mask of the weights; a causal one is made if it is wanted and none is given."""
+        mask, steps, keys = self.inputs[name], self.steps(query), self.steps(key)
+        check_attention(self.name, name, mask, steps, keys, self.heads)
+        if mask is not None:
+            self.masks[name] = Operand(name)
+        elif is_causal:
+            self.masks[name] = causal_beside(Operand(query), steps, keys, name, self.inputs)
+        if is_causal or (detects and mask is not None):
+            # left out, torch would compare values, which torch.compile and export cannot trace
+            self.hints[hint] = is_causal
+
+    def padding(self, name: str, key: str) -> None:
+        """A mask of each sample's keys."""
+        mask = self.inputs[name]
+        check_padding(self.name, name, mask, self.steps(key))
+        if mask is not None:
+            self.masks[name] = Operand(name)
+
+    def call(self, *sources: str) -> Code | None:
+        """The module called on these; without masks that goes without saying."""
+        if not self.masks:
+            return None
+        return module_call(*map(Operand, sources), **self.masks, **self.hints)
+
+
+def _decoder_masks(
+    name: str,
+    inputs: DecoderInputs,
+    config: Config,
+    tgt_is_causal: bool,
+    memory_is_causal: bool,
+    detects: bool = False,
+) -> Masks:
+    """The masks of a decoder, whose memory is checked with them."""
+    _check_sequence(name, inputs.memory, "memory")
+    _check_width(name, "memory", inputs.memory, "tgt", config.d_model)
+    masks = Masks(name, inputs._asdict(), config.nhead)
+    masks.attention("tgt_mask", "tgt", "tgt", tgt_is_causal, "tgt_is_causal", detects)
+    masks.attention("memory_mask", "tgt", "memory", memory_is_causal, "memory_is_causal")
+    masks.padding("tgt_key_padding_mask", "tgt")
+    masks.padding("memory_key_padding_mask", "memory")
+    return masks
+
+
+def _check_sequence(name: str, x: TensorType, source: str) -> None:
+    weighted(x, name, source)
+    with_rank(x, 2, name, f"{source} (N, T, E)", source)
+
+
+def _check_width(name: str, source: str, x: TensorType, other: str, d_model: int) -> None:
+    if not same_size(x.dims[1], d_model):
+        raise OpFault(
+            "shape-mismatch",
+            f"{name} needs {source} as wide as {other}",
+            source=source,
+            note=f"{x}, but {{{other}}} is {d_model} wide",
+            speaks_of=(source, other),
+        )

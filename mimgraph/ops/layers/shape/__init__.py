@@ -1,0 +1,1 @@
+"""Layers that reorder, reduce or cut axes."""

@@ -1,0 +1,307 @@
+"""Rearrange and Reduce: einops' notation, read once and written as plain calls of torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from mimgraph.ir.code import Code
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ops.layers.shape.flatten import flattened
+from mimgraph.ops.layers.shape.reduction import reduced_dtype
+from mimgraph.ops.layers.shape.reshape import divided, moved, product
+from mimgraph.ops.registry import OpFault, bad_option, layer, same_size
+
+MAX_LENGTH = 1_000  # characters of a pattern
+
+Group = tuple[str, ...]  # the names that an axis is made of; none for "1"
+
+_WORD = re.compile(
+    r"\s*(?:(?P<name>[A-Za-z]\w*|\.\.\.)|(?P<number>\d{1,18}(?!\w))|(?P<mark>[()]))", re.ASCII
+)
+_REST, _JOINED_REST = "...", "(...)"  # an ellipsis by itself, and one in parentheses
+
+
+@layer(family="rearrange")
+def Rearrange(
+    input: TensorType,
+    /,
+    pattern: str,
+    sizes: dict[str, Size] = {},  # noqa: B006 - never changed
+) -> Lowering:
+    """Axes split, moved and joined as einops writes it: "n c h w -> n (h w) c".
+
+    `sizes` gives those that the pattern leaves open; `...` is any number of axes, 1 one of size 1.
+
+    Example:
+        tokens: [T, 64]
+        {layer: Rearrange, from: tokens, pattern: "n t (h c) -> n h t c", sizes: {h: 4}}
+    """
+    left, right = _read(input, pattern)
+    if odd := sorted(set(_names(left)) ^ set(_names(right))):
+        which = ", ".join(name.partition(".")[0] for name in odd)
+        message = "a pattern names each axis once on each side"
+        raise bad_option("pattern", message, f"on one side alone: {which}")
+    view, shape, requires = _view(input, left, right, sizes, None)
+    return Lowering(
+        moved(input, *shape),
+        call=view.code,
+        requires=requires,
+        makes=None if view.is_copy else (),
+        scatters=view.is_moved,
+        gathers=view.is_joined,
+    )
+
+
+@layer(family="rearrange")
+def Reduce(
+    input: TensorType,
+    /,
+    pattern: str,
+    reduction: Literal["mean", "sum", "max", "min", "prod"],
+    sizes: dict[str, Size] = {},  # noqa: B006 - never changed
+) -> Lowering:
+    """As Rearrange, and the axes that the right side leaves out reduced: "n c h w -> n c".
+
+    Those may be numbers, which are their sizes.
+
+    Example:
+        image: [3, 32, 32]
+        {layer: Reduce, from: image, pattern: "n c (h 2) (w 2) -> n c h w", reduction: max}
+    """
+    left, right = _read(input, pattern, numbers=True)
+    if not set(_names(right)) <= set(_names(left)):
+        raise bad_option("pattern", "the right side has an axis that the left side has not")
+    dtype = reduced_dtype(input, reduction.capitalize(), "Reduce")
+    view, shape, requires = _view(input, left, right, sizes, reduction)
+    return Lowering(input.like(*shape, dtype=dtype), call=view.code, requires=requires)
+
+
+def _view(
+    input: TensorType,
+    left: list[Group],
+    right: list[Group],
+    sizes: dict[str, Size],
+    reduction: str | None,
+) -> tuple[View, list[Size], tuple[Constraint, ...]]:
+    """The input split, reduced, moved and joined; the sizes behind the batch, and what must hold."""
+    sizes = sizes | {n: int(n.partition(".")[0]) for n in _names(left) if n[0].isdigit()}
+    extents, requires = _extents(input, left, sizes)
+    kept = set(_names(right))
+    view = View(INPUT, left)
+    for group in left:
+        if group not in right and kept.intersection(group):
+            view.split(group, [extents[name] if name in sizes else -1 for name in group])
+    if reduction is not None:
+        view.reduce(reduction, kept)
+    view.drop_ones()
+    split = view.code
+    for group in right:  # what stands side by side already is joined before it is moved
+        view.join(group)
+    view.is_joined = view.code is not split
+    joined = view.code
+    view.move(right)
+    in_place = view.code
+    for group in right:
+        view.join(group)
+    view.is_moved, view.is_copy = in_place is not joined, view.code is not in_place
+    view.add_ones(right)
+    shape = [product(extents[name] for name in group) for group in right]
+    return view, shape[input.batched :], requires
+
+
+class View:
+    """A tensor on its way: the code so far, and what each axis is made of."""
+
+    def __init__(self, code: Code, axes: list[Group]) -> None:
+        self.code = code
+        self.axes = list(axes)
+        self.is_joined = self.is_moved = self.is_copy = False
+
+    def split(self, group: Group, sizes: list[Size]) -> None:
+        """Give each name of an axis an axis of its own."""
+        index = self.axes.index(group)
+        if len(group) > 1:
+            if -1 not in sizes:
+                sizes[0] = -1
+            self.code = self.code.method("unflatten", index, tuple(sizes))
+        self.axes[index : index + 1] = [(name,) for name in group]
+
+    def reduce(self, reduction: str, kept: set[str]) -> None:
+        """Reduce the axes of which no name is kept."""
+        gone = [i for i, axis in enumerate(self.axes) if axis and not kept.intersection(axis)]
+        if reduction == "prod":  # which takes one axis
+            for index in reversed(gone):
+                self.code = self.code.method("prod", index)
+        elif gone:
+            method = {"max": "amax", "min": "amin"}.get(reduction, reduction)
+            self.code = self.code.method(method, gone[0] if len(gone) == 1 else tuple(gone))
+        self.axes = [axis for i, axis in enumerate(self.axes) if i not in gone]
+
+    def drop_ones(self) -> None:
+        """Drop the axes that have no name."""
+        for index in reversed(range(len(self.axes))):
+            if not self.axes[index]:
+                self.code = self.code.method("squeeze", index)
+                del self.axes[index]
+
+    def join(self, group: Group) -> None:
+        """Make one axis of the names of a group, if they stand side by side."""
+        singles = [(name,) for name in group]
+        for start in range(len(self.axes)):
+            if len(group) > 1 and self.axes[start : start + len(group)] == singles:
+                end = start + len(group) - 1
+                last = end == len(self.axes) - 1
+                self.code = flattened(self.code, start, -1 if last else end)
+                self.axes[start : end + 1] = [group]
+
+    def move(self, groups: list[Group]) -> None:
+        """Bring the axes into the order of the groups."""
+        wanted: list[Group] = []
+        for group in filter(None, groups):
+            wanted += [group] if group in self.axes else [(name,) for name in group]
+        order = [self.axes.index(axis) for axis in wanted]
+        displaced = [index for index, origin in enumerate(order) if index != origin]
+        if len(displaced) == 2:
+            self.code = self.code.method("transpose", *displaced)
+        elif displaced:
+            self.code = self.code.method("permute", *order)
+        self.axes = wanted
+
+    def add_ones(self, groups: list[Group]) -> None:
+        """Insert an axis of size 1 for each group without names."""
+        for index, group in enumerate(groups):
+            if not group:
+                self.code = self.code.method("unsqueeze", index)
+
+
+def _read(
+    input: TensorType, pattern: str, numbers: bool = False
+) -> tuple[list[Group], list[Group]]:
+    """The groups on both sides of the arrow, each name once, the batch where it was.
+
+    With `numbers`, the left side may have axes that are a number.
+    """
+    if len(pattern) > MAX_LENGTH:
+        message = f"a pattern of more than {MAX_LENGTH:,} characters"
+        raise OpFault("too-large", message, option="pattern")
+    sides = pattern.split("->")
+    if len(sides) != 2:
+        raise bad_option("pattern", 'a pattern has two sides: "n c h w -> n (h w) c"')
+    left, right = list(_groups(sides[0], numbers)), list(_groups(sides[1]))
+    left, right = _without_rest(input, left, right)
+    for names in (_names(left), _names(right)):
+        if len(set(names)) != len(names):
+            raise bad_option("pattern", "a pattern names each axis once on each side")
+    if len(left) != input.rank:
+        raise OpFault("rank-mismatch", f"the pattern takes {len(left)} axes", note=str(input))
+    if input.batched and (len(left[0]) != 1 or right[:1] != left[:1]):
+        raise bad_option("pattern", "the batch must stay the first axis alone")
+    return _with_named_ones(left, right)
+
+
+def _names(groups: list[Group]) -> list[str]:
+    return [name for group in groups for name in group]
+
+
+def _without_rest(
+    input: TensorType, left: list[Group], right: list[Group]
+) -> tuple[list[Group], list[Group]]:
+    """Names in place of an ellipsis, as many as the input has axes for it."""
+    if _JOINED_REST in _names(left):
+        raise bad_option("pattern", "on the left an ellipsis stands by itself")
+    if (_REST,) not in left and {_REST, _JOINED_REST}.intersection(_names(right)):
+        raise bad_option("pattern", "the left side has no ellipsis")
+    count = input.rank - len(left) + 1
+    if (_REST,) in left and count < 0:
+        raise OpFault("rank-mismatch", f"the pattern takes {len(left) - 1} axes", note=str(input))
+    names = tuple(f"...{number}" for number in range(count))
+    found = []
+    for side in (left, right):
+        spread: list[Group] = []
+        for group in side:
+            if group == (_REST,):
+                spread += [(name,) for name in names]
+            elif _JOINED_REST in group:
+                index = group.index(_JOINED_REST)
+                spread.append((*group[:index], *names, *group[index + 1 :]))
+            else:
+                spread.append(group)
+        found.append(spread)
+    return found[0], found[1]
+
+
+def _with_named_ones(left: list[Group], right: list[Group]) -> tuple[list[Group], list[Group]]:
+    """A name for each 1 that stands on both sides, so that it is moved like any other axis."""
+    count = min(left.count(()), right.count(()))
+    found = []
+    for side in (left, right):
+        names = iter([(f"1.{number}",) for number in range(count)])
+        found.append([group or next(names, ()) for group in side])
+    return found[0], found[1]
+
+
+def _groups(side: str, numbers: bool = False) -> Iterator[Group]:
+    """The axes of one side, in parentheses those that are joined.
+
+    The name of a number other than 1 has its position, for each is an axis of its own.
+    """
+    position = 0
+    opened: list[str] | None = None
+    while side[position:].strip():
+        match = _WORD.match(side, position)
+        if match is None:
+            raise bad_option("pattern", f"a pattern has no {side[position:].lstrip()[0]!r}")
+        name, mark, number = match["name"], match["mark"], match["number"]
+        if number is not None and int(number) != 1:
+            if not numbers or int(number) == 0:
+                raise bad_option("pattern", f"an axis that is {number} cannot stand here")
+            name = f"{int(number)}.{position}"
+        position = match.end()
+        if mark in ("(", ")") and (mark == "(") == (opened is not None):
+            raise bad_option("pattern", "the parentheses of a pattern do not match or are nested")
+        if mark == "(":
+            opened = []
+        elif mark == ")":
+            yield tuple(opened or ())
+            opened = None
+        elif opened is None:
+            yield (name,) if name else ()
+        elif name:
+            opened.append(_JOINED_REST if name == _REST else name)
+    if opened is not None:
+        raise bad_option("pattern", "a parenthesis of the pattern is not closed")
+
+
+def _extents(
+    input: TensorType, left: list[Group], sizes: dict[str, Size]
+) -> tuple[dict[str, Size], tuple[Constraint, ...]]:
+    """The size of each name, and what must hold for it to be whole."""
+    names = _names(left)
+    stray = next((name for name in sizes if name not in names), None)
+    if stray is not None:
+        raise bad_option("sizes", f"the pattern has no axis {stray}")
+    extents = dict(sizes)
+    requires: list[Constraint] = []
+    for group, size in zip(left, input.shape, strict=True):
+        unknown = [name for name in group if name not in sizes]
+        given = product(sizes[name] for name in group if name in sizes)
+        if len(unknown) > 1:
+            message = f"the pattern leaves {' and '.join(unknown)} open"
+            raise bad_option("pattern", message, "give all but one of them in sizes")
+        if not unknown and not same_size(given, size):
+            written = " ".join(name.partition(".")[0] for name in group) or "1"
+            written = f"({written})" if len(group) > 1 else written
+            raise bad_option("pattern", f"the pattern makes {written} {given}, not {size}")
+        if unknown:
+            quotient = divided(size, given)
+            if quotient is None:
+                raise bad_option(
+                    "pattern", f"the pattern splits {size}, which is no multiple of {given}"
+                )
+            extents[unknown[0]], needed = quotient
+            requires += needed
+    return extents, tuple(requires)

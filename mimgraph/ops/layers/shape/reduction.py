@@ -1,0 +1,257 @@
+"""Reductions over axes: torch's functions as layers. `dim` has no default, and is never the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from mimgraph.ir.code import Attribute, by_position, call
+from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
+from mimgraph.ir.option_types import Positive
+from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, TensorType
+from mimgraph.ops.layers.shape.reshape import axis_indices
+from mimgraph.ops.layers.shape.slicing import long_enough
+from mimgraph.ops.registry import axis_index, bad_option, dtype_fault, layer
+
+Axes: TypeAlias = int | tuple[int, ...]
+
+REAL, INEXACT = (*FLOATING, *INTEGER), (*FLOATING, *COMPLEX)
+
+
+@layer(family="reduction")
+def Mean(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
+    """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D).
+
+    Example:
+        tokens: [T, 64]
+        {layer: Mean, from: tokens, dim: 1}
+    """
+    return _reduced(input, "Mean", "mean", dim, keepdim)
+
+
+@layer(family="reduction")
+def Sum(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
+    """The sum over one axis or several; of whole numbers int64: (N, T, D) -> (N, D).
+
+    Example:
+        tokens: [T, 64]
+        {layer: Sum, from: tokens, dim: 1}
+    """
+    return _reduced(input, "Sum", "sum", dim, keepdim)
+
+
+@layer(family="reduction")
+def Prod(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
+    """The product over an axis; of whole numbers int64: (N, T, D) -> (N, D).
+
+    Example:
+        odds: [3, 8]
+        {layer: Prod, from: odds, dim: 1}
+    """
+    return _reduced(input, "Prod", "prod", dim, keepdim)
+
+
+@layer(family="reduction")
+def Max(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
+    """The largest value over one axis or several, torch's `amax`: (N, T, D) -> (N, D).
+
+    Example:
+        image: [16, 8, 8]
+        {layer: Max, from: image, dim: [2, 3]}
+    """
+    return _reduced(input, "Max", "amax", dim, keepdim)
+
+
+@layer(family="reduction")
+def Min(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
+    """The smallest value over one axis or several, torch's `amin`: (N, T, D) -> (N, D).
+
+    Example:
+        tokens: [T, 64]
+        {layer: Min, from: tokens, dim: 1}
+    """
+    return _reduced(input, "Min", "amin", dim, keepdim)
+
+
+@layer(family="reduction")
+def Std(input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = False) -> Lowering:
+    """The standard deviation over axes, of T values over T - correction: (N, T, D) -> (N, D).
+
+    Example:
+        frames: [T, 64]
+        {layer: Std, from: frames, dim: 1, correction: 0}
+    """
+    return _reduced(input, "Std", "std", dim, keepdim, **_unless_one(correction))
+
+
+@layer(family="reduction")
+def Var(input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = False) -> Lowering:
+    """The variance over axes, of T values over T - correction: (N, T, D) -> (N, D).
+
+    Example:
+        frames: [T, 64]
+        {layer: Var, from: frames, dim: 1}
+    """
+    return _reduced(input, "Var", "var", dim, keepdim, **_unless_one(correction))
+
+
+@layer(family="reduction")
+def Norm(input: TensorType, /, dim: Axes, ord: float = 2.0, keepdim: bool = False) -> Lowering:
+    """The norm of order `ord` over axes, torch.linalg.vector_norm: (N, T, D) -> (N, T) for dim -1.
+
+    Example:
+        x: [5, 8]
+        {layer: Norm, from: x, dim: -1}
+    """
+    dtype, dims = reduced_dtype(input, "Norm"), _kept(input, dim, keepdim)
+    keywords = {**({} if ord == 2 else {"ord": ord}), "dim": dim, **_unless_gone(keepdim)}
+    return Lowering(
+        input.like(*dims, dtype=dtype), call=call("torch.linalg.vector_norm", INPUT, **keywords)
+    )
+
+
+@layer(family="reduction")
+def LogSumExp(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
+    """log(sum(exp(x))) over axes, without overflow: (N, T, D) -> (N, D).
+
+    Example:
+        scores: [T, 8]
+        {layer: LogSumExp, from: scores, dim: 1}
+    """
+    return _reduced(input, "LogSumExp", "logsumexp", dim, keepdim)
+
+
+@layer(family="reduction")
+def ArgMax(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
+    """The position of the largest value of an axis, int64: (N, T, D) -> (N, D).
+
+    Example:
+        logits: [10]
+        {layer: ArgMax, from: logits, dim: 1}
+    """
+    return _reduced(input, "ArgMax", "argmax", dim, keepdim)
+
+
+@layer(family="reduction")
+def ArgMin(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
+    """The position of the smallest value of an axis, int64: (N, T, D) -> (N, D).
+
+    Example:
+        distances: [10]
+        {layer: ArgMin, from: distances, dim: 1}
+    """
+    return _reduced(input, "ArgMin", "argmin", dim, keepdim)
+
+
+@layer(ports=("values", "indices"), family="reduction")
+def TopK(
+    input: TensorType, /, k: Positive, dim: int, largest: bool = True, sorted: bool = True
+) -> Lowering:
+    """The `k` largest values of an axis and where they were: (N, T, D) -> (N, k, D).
+
+    Example:
+        scores: [T, 8]
+        {layer: TopK, from: scores, k: 3, dim: 1}
+    """
+    dtype = reduced_dtype(input, "TopK")
+    axis = axis_index(input, dim)
+    requires = long_enough(input.dims[axis], k)
+    if requires is None:
+        raise bad_option("k", f"k {k} is more than the {input.dims[axis]} of axis {dim}")
+    options = {"largest": largest, "sorted": sorted}
+    keywords = {name: value for name, value in options.items() if not value}
+    values = input.like(*input.dims[:axis], k, *input.dims[axis + 1 :], dtype=dtype)
+    return Lowering(
+        values,
+        call=INPUT.method("topk", *by_position(k=k, dim=dim), **keywords),
+        ports={
+            "values": Port(values, Attribute(RESULT, "values")),
+            "indices": Port(values.cast("int64"), Attribute(RESULT, "indices")),
+        },
+        requires=requires,
+    )
+
+
+@layer(family="reduction")
+def CumSum(input: TensorType, /, dim: int) -> Lowering:
+    """The sum of all up to each position of an axis; of whole numbers int64: (*) -> (*).
+
+    Example:
+        steps: [T, 2]
+        {layer: CumSum, from: steps, dim: 1}
+    """
+    axis_index(input, dim)
+    return Lowering(
+        input.like(*input, dtype=reduced_dtype(input, "CumSum")),
+        call=INPUT.method("cumsum", *by_position(dim=dim)),
+    )
+
+
+def reduced_dtype(input: TensorType, reduction: str, name: str = "") -> str:
+    """The dtype of a reduction, once torch takes that of the input; `name` is what does it."""
+    takes, wants, result = _DTYPES[reduction]
+    if input.dtype not in takes:
+        raise dtype_fault(input, name or reduction, wants)
+    return result(input.dtype)
+
+
+def _same(dtype: str) -> str:
+    return dtype
+
+
+def _counted(dtype: str) -> str:
+    return dtype if dtype in INEXACT else "int64"
+
+
+def _widened(dtype: str) -> str:
+    return dtype if dtype in INEXACT else "float32"
+
+
+def _magnitude(dtype: str) -> str:
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
+def _position(dtype: str) -> str:
+    return "int64"
+
+
+_FLOAT, _REAL, _ORDER = "a floating-point tensor", "a tensor of real numbers", "what has an order"
+_DTYPES: dict[str, tuple[tuple[str, ...], str, Callable[[str], str]]] = {
+    "Mean": (INEXACT, _FLOAT, _same),
+    "Sum": (DTYPES, "", _counted),
+    "Prod": (DTYPES, "", _counted),
+    "CumSum": (DTYPES, "", _counted),
+    "Max": ((*REAL, "bool"), _ORDER, _same),
+    "Min": ((*REAL, "bool"), _ORDER, _same),
+    "Std": (INEXACT, _FLOAT, _magnitude),
+    "Var": (INEXACT, _FLOAT, _magnitude),
+    "Norm": (INEXACT, _FLOAT, _magnitude),
+    "LogSumExp": (DTYPES, "", _widened),
+    "ArgMax": (REAL, _REAL, _position),
+    "ArgMin": (REAL, _REAL, _position),
+    "TopK": (REAL, _REAL, _same),
+}
+
+
+def _reduced(
+    input: TensorType, name: str, method: str, dim: Axes, keepdim: bool, **keywords: Any
+) -> Lowering:
+    dtype, dims = reduced_dtype(input, name), _kept(input, dim, keepdim)
+    return Lowering(
+        input.like(*dims, dtype=dtype),
+        call=INPUT.method(method, *by_position(dim=dim), **keywords, **_unless_gone(keepdim)),
+    )
+
+
+def _kept(input: TensorType, dim: Axes, keepdim: bool) -> list[Any]:
+    """The dims without the axes that are reduced, or with 1 in their place."""
+    axes = axis_indices(input, dim)
+    return [1 if i in axes else size for i, size in enumerate(input) if keepdim or i not in axes]
+
+
+def _unless_gone(keepdim: bool) -> dict[str, bool]:
+    return {"keepdim": True} if keepdim else {}
+
+
+def _unless_one(correction: int) -> dict[str, int]:
+    return {} if correction == 1 else {"correction": correction}

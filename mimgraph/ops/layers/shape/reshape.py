@@ -1,0 +1,262 @@
+"""Other views of the same elements, or copies of them: torch's functions as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Literal
+
+from mimgraph.ir.code import by_position
+from mimgraph.ir.dim import Dim, Size, divisible, equal
+from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.types import BATCH, Constraint, TensorType
+from mimgraph.ops.registry import OpFault, axis_index, bad_option, layer
+
+
+@layer(family="reshape")
+def Reshape(input: TensorType, /, shape: tuple[Size | Literal[-1], ...]) -> Lowering:
+    """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
+
+    `shape` leaves the batch out.
+
+    Example:
+        x: [12, 4]
+        {layer: Reshape, from: x, shape: [3, 4, -1]}
+    """
+    if shape.count(-1) > 1:
+        raise bad_option("shape", "only one size may be -1")
+    dims, requires = _filled(input, shape)
+    written = _arguments(input, dims, shape.index(-1) if -1 in shape else None)
+    return Lowering(
+        moved(input, *dims),
+        call=INPUT.method("reshape", *written),
+        requires=requires,
+        makes=(),
+        gathers=tuple(dims) != input.dims,
+    )
+
+
+@layer(family="reshape")
+def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
+    """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A).
+
+    Example:
+        image: [3, 32, 32]
+        {layer: Permute, from: image, dims: [0, 2, 3, 1]}
+    """
+    rank = input.rank
+    order = [dim % rank if -rank <= dim < rank else dim for dim in dims]
+    if sorted(order) != list(range(rank)):
+        raise bad_option("dims", f"dims must name each of the {rank} axes of {input} once")
+    if input.batched and order[0] != 0:
+        raise bad_option("dims", "the batch must stay the first axis", "let dims start with 0")
+    return Lowering(
+        moved(input, *(input.shape[i] for i in order[input.batched :])),
+        call=INPUT.method(
+            "permute", *by_position(**{f"dim{i}": dim for i, dim in enumerate(dims)})
+        ),
+        makes=(),
+        scatters=True,
+    )
+
+
+@layer(family="reshape")
+def Transpose(input: TensorType, /, dim0: int, dim1: int) -> Lowering:
+    """Two axes swapped: (N, A, B) -> (N, B, A).
+
+    Example:
+        tokens: [T, 64]
+        {layer: Transpose, from: tokens, dim0: 1, dim1: 2}
+    """
+    one, two = axis_index(input, dim0, "dim0"), axis_index(input, dim1, "dim1")
+    dims = list(input)
+    dims[one], dims[two] = dims[two], dims[one]
+    return Lowering(
+        moved(input, *dims),
+        call=INPUT.method("transpose", *by_position(dim0=dim0, dim1=dim1)),
+        makes=(),
+        scatters=True,
+    )
+
+
+@layer(family="reshape")
+def Unsqueeze(input: TensorType, /, dim: int) -> Lowering:
+    """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1.
+
+    Example:
+        grey: [32, 32]
+        {layer: Unsqueeze, from: grey, dim: 1}
+    """
+    index = axis_index(input, dim, new=1)
+    dims = (*input.dims[:index], 1, *input.dims[index:])
+    added = INPUT.method("unsqueeze", *by_position(dim=dim))
+    return Lowering(moved(input, *dims), call=added, makes=())
+
+
+@layer(family="reshape")
+def Squeeze(input: TensorType, /, dim: int | tuple[int, ...]) -> Lowering:
+    """Without axes of size 1; another size stays, as in torch: (N, 1, *) -> (N, *) for dim 1.
+
+    Example:
+        grey: [1, 32, 32]
+        {layer: Squeeze, from: grey, dim: 1}
+    """
+    axes = axis_indices(input, dim)
+    for size in (input.dims[index] for index in axes):
+        if isinstance(size, Dim):
+            message = f"Squeeze takes an axis of size 1, but this one is {size}"
+            raise OpFault("symbolic-size", message)
+    dims = [size for index, size in enumerate(input) if index not in axes or size != 1]
+    squeezed = INPUT.method("squeeze", *by_position(dim=dim))
+    return Lowering(moved(input, *dims), call=squeezed, makes=())
+
+
+@layer(family="reshape")
+def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Lowering:
+    """Axes of size 1 repeated without a copy: (N, 1, D) -> (N, T, D).
+
+    `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
+
+    Example:
+        query: [1, 64]
+        {layer: Expand, from: query, size: [4, -1]}
+    """
+    new = len(size) - len(input.dims)
+    if new < 0 or (new and input.batched):
+        behind = " behind the batch" if input.batched else ""
+        raise bad_option("size", f"size has {len(size)} values for the axes{behind} of {input}")
+    olds = (None,) * new + input.dims
+    dims = [_expanded(old, wanted) for old, wanted in zip(olds, size, strict=True)]
+    # a size known only at run time is not read where it stays
+    kept = [isinstance(old, Dim) and old == dim for old, dim in zip(olds, dims, strict=True)]
+    written = [-1 if stays else wanted for stays, wanted in zip(kept, size, strict=True)]
+    return Lowering(
+        moved(input, *dims),
+        call=INPUT.method("expand", *(-1,) * input.batched, *written),
+        makes=(),
+        scatters=True,
+    )
+
+
+@layer(family="reshape")
+def Repeat(input: TensorType, /, repeats: tuple[Size, ...]) -> Lowering:
+    """Each axis so many times, as torch counts them, the batch once: (N, T) -> (N, 2 * T).
+
+    Example:
+        x: [3, 8]
+        {layer: Repeat, from: x, repeats: [1, 1, 4]}
+    """
+    new = len(repeats) - input.rank
+    if new < 0 or (new and input.batched):
+        message = f"repeats has {len(repeats)} values for the {input.rank} axes of {input}"
+        raise bad_option("repeats", message, "the first is the batch's: 1")
+    if input.batched and repeats[0] != 1:
+        raise bad_option("repeats", "the batch cannot be repeated", "let repeats start with 1")
+    sizes = (1,) * new + tuple(input.shape)
+    dims = [size * times for size, times in zip(sizes, repeats, strict=True)]
+    return Lowering(moved(input, *dims[input.batched :]), call=INPUT.method("repeat", *repeats))
+
+
+@layer(family="reshape")
+def Roll(
+    input: TensorType, /, shifts: int | tuple[int, ...], dims: int | tuple[int, ...]
+) -> Lowering:
+    """Moved along axes, what leaves at the end enters at the start: (*) -> (*).
+
+    Example:
+        image: [3, 32, 32]
+        {layer: Roll, from: image, shifts: [4, 4], dims: [2, 3]}
+    """
+    shifted = shifts if isinstance(shifts, tuple) else (shifts,)
+    moves = dims if isinstance(dims, tuple) else (dims,)
+    if len(shifted) != len(moves) or not moves:
+        raise bad_option("shifts", "shifts gives one number for each of dims")
+    for dim in moves:
+        axis_index(input, dim, "dims")
+    return Lowering(input, call=INPUT.method("roll", *by_position(shifts=shifts, dims=dims)))
+
+
+@layer(family="reshape")
+def Flip(input: TensorType, /, dims: int | tuple[int, ...]) -> Lowering:
+    """In reverse along axes: (*) -> (*).
+
+    Example:
+        tokens: [T, 64]
+        {layer: Flip, from: tokens, dims: 1}
+    """
+    axis_indices(input, dims, "dims")
+    return Lowering(input, call=INPUT.method("flip", *by_position(dims=dims)))
+
+
+def axis_indices(input: TensorType, dim: int | tuple[int, ...], option: str = "dim") -> list[int]:
+    """One axis or several, each once, as indices into the dims."""
+    axes = [axis_index(input, axis, option) for axis in (dim if isinstance(dim, tuple) else (dim,))]
+    if not axes or len(set(axes)) != len(axes):
+        raise bad_option(option, f"{option} must name one axis or several, each once")
+    return axes
+
+
+def _expanded(old: Size | None, wanted: Any) -> Size:
+    """The size of an axis of size `old`, or of a new one, that is to be `wanted`."""
+    if wanted == -1:
+        if old is None:
+            raise bad_option("size", "a new axis has no size for -1 to keep")
+        return old
+    if old not in (None, 1, wanted):
+        raise bad_option("size", f"only an axis of size 1 can be made {wanted}, not one of {old}")
+    size: Size = wanted
+    return size
+
+
+def moved(input: TensorType, *dims: Size) -> TensorType:
+    """The same values in other places, so of the same vocabulary."""
+    return replace(input, dims=dims)
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    """How many elements the sizes hold."""
+    total: Size = 1
+    for size in sizes:
+        total = total * size
+    return total
+
+
+def divided(total: Size, by: Size) -> tuple[Size, tuple[Constraint, ...]] | None:
+    """`total / by` and what must hold for it to be whole; None if it is not, or cannot be told."""
+    if not isinstance(by, Dim):
+        whole = divisible(total, by)
+        if isinstance(total, Dim) and whole is None:
+            return total // by, (Constraint(total, divisor=by),)
+    else:
+        whole = equal(total % by, 0)
+    return (total if by == 1 else total // by, ()) if whole else None
+
+
+def _filled(
+    input: TensorType, shape: tuple[Any, ...]
+) -> tuple[tuple[Size, ...], tuple[Constraint, ...]]:
+    """The sizes with -1 computed, and what must hold for it to be whole."""
+    total, given = product(input), product(size for size in shape if size != -1)
+    if -1 not in shape:
+        if equal(total, given) is not True:
+            raise bad_option("shape", f"shape has {given} elements, but {input} has {total}")
+        return shape, ()
+    quotient = divided(total, given)
+    if quotient is None:
+        raise bad_option(
+            "shape", f"no size fits -1: {given} does not divide the {total} elements of {input}"
+        )
+    computed, requires = quotient
+    return tuple(computed if size == -1 else size for size in shape), requires
+
+
+def _arguments(input: TensorType, dims: tuple[Size, ...], computed: int | None) -> tuple[Size, ...]:
+    """What is written: -1 for the batch, or if a size is a name, for that one."""
+    symbolic = [i for i, size in enumerate(dims) if isinstance(size, Dim)]
+    batch = (BATCH,) if input.batched else ()
+    if not symbolic:
+        return (-1,) * input.batched + dims
+    # a size that no axis of the input has could only be computed
+    fresh = [i for i in symbolic if dims[i] not in input.dims]
+    index = computed if computed in symbolic else (fresh or symbolic)[0]
+    return (*batch, *(-1 if i == index else size for i, size in enumerate(dims)))

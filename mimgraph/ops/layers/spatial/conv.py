@@ -1,0 +1,344 @@
+"""Convolutions, and their transposes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import Lowering, module
+from mimgraph.ir.option_types import Positive
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.layers.spatial.window import (
+    SHAPES,
+    Pads1,
+    Pads2,
+    Pads3,
+    Sizes1,
+    Sizes2,
+    Sizes3,
+    check_pads,
+    per_axis,
+    plain,
+    slide,
+    unless_same,
+)
+from mimgraph.ops.registry import bad_option, fitting, known, layer, weighted, with_rank
+
+Padding: TypeAlias = Literal["same", "valid"]
+PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
+
+
+@layer("in_channels", family="conv")
+def Conv1d(
+    input: TensorType,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes1,
+    stride: Sizes1 = 1,
+    padding: Padding | Pads1 = 0,
+    dilation: Sizes1 = 1,
+    groups: Positive = 1,
+    bias: bool = True,
+    padding_mode: PaddingMode = "zeros",
+) -> Lowering:
+    """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
+
+    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+
+    Example:
+        signal: [8, 50]
+        {layer: Conv1d, from: signal, out_channels: 16, kernel_size: 3, padding: same}
+    """
+    return _conv(
+        input, 1, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
+    )
+
+
+@layer("in_channels", family="conv")
+def Conv2d(
+    input: TensorType,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes2,
+    stride: Sizes2 = 1,
+    padding: Padding | Pads2 = 0,
+    dilation: Sizes2 = 1,
+    groups: Positive = 1,
+    bias: bool = True,
+    padding_mode: PaddingMode = "zeros",
+) -> Lowering:
+    """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
+
+    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+
+    Example:
+        image: [3, 32, 32]
+        {layer: Conv2d, from: image, out_channels: 16, kernel_size: 3, padding: 1}
+    """
+    return _conv(
+        input, 2, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
+    )
+
+
+@layer("in_channels", family="conv")
+def Conv3d(
+    input: TensorType,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes3,
+    stride: Sizes3 = 1,
+    padding: Padding | Pads3 = 0,
+    dilation: Sizes3 = 1,
+    groups: Positive = 1,
+    bias: bool = True,
+    padding_mode: PaddingMode = "zeros",
+) -> Lowering:
+    """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
+
+    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: Conv3d, from: volume, out_channels: 16, kernel_size: 3, padding: 1}
+    """
+    return _conv(
+        input, 3, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
+    )
+
+
+@layer("in_channels", family="conv")
+def ConvTranspose1d(
+    input: TensorType,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes1,
+    stride: Sizes1 = 1,
+    padding: Pads1 = 0,
+    output_padding: Pads1 = 0,
+    groups: Positive = 1,
+    bias: bool = True,
+    dilation: Sizes1 = 1,
+    padding_mode: Literal["zeros"] = "zeros",
+) -> Lowering:
+    """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
+
+    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
+    smallest of them.
+
+    Example:
+        signal: [8, 50]
+        {layer: ConvTranspose1d, from: signal, out_channels: 4, kernel_size: 3, stride: 2}
+    """
+    return _transposed(
+        input,
+        1,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        bias,
+        dilation,
+        padding_mode,
+    )
+
+
+@layer("in_channels", family="conv")
+def ConvTranspose2d(
+    input: TensorType,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes2,
+    stride: Sizes2 = 1,
+    padding: Pads2 = 0,
+    output_padding: Pads2 = 0,
+    groups: Positive = 1,
+    bias: bool = True,
+    dilation: Sizes2 = 1,
+    padding_mode: Literal["zeros"] = "zeros",
+) -> Lowering:
+    """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
+
+    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
+    smallest of them.
+
+    Example:
+        image: [8, 16, 16]
+        {layer: ConvTranspose2d, from: image, out_channels: 4, kernel_size: 3, stride: 2, output_padding: 1}
+    """
+    return _transposed(
+        input,
+        2,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        bias,
+        dilation,
+        padding_mode,
+    )
+
+
+@layer("in_channels", family="conv")
+def ConvTranspose3d(
+    input: TensorType,
+    /,
+    out_channels: Size,
+    kernel_size: Sizes3,
+    stride: Sizes3 = 1,
+    padding: Pads3 = 0,
+    output_padding: Pads3 = 0,
+    groups: Positive = 1,
+    bias: bool = True,
+    dilation: Sizes3 = 1,
+    padding_mode: Literal["zeros"] = "zeros",
+) -> Lowering:
+    """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
+
+    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
+    smallest of them.
+
+    Example:
+        volume: [8, 4, 8, 8]
+        {layer: ConvTranspose3d, from: volume, out_channels: 4, kernel_size: 3, stride: 2}
+    """
+    return _transposed(
+        input,
+        3,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        bias,
+        dilation,
+        padding_mode,
+    )
+
+
+def _conv(
+    input: TensorType,
+    axes: int,
+    out_channels: Size,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    bias: bool,
+    padding_mode: str,
+) -> Lowering:
+    name = f"Conv{axes}d"
+    weighted(input, name)
+    with_rank(input, axes + 1, name, SHAPES[axes])
+    in_channels, *sizes = input
+    in_channels = known(in_channels, "in_channels")
+    out_channels = known(out_channels, "out_channels")
+    _check_groups(groups, in_channels=in_channels, out_channels=out_channels)
+    kernel, strides, dilations = (per_axis(v, axes) for v in (kernel_size, stride, dilation))
+    pads = _pads(padding, kernel, strides, dilations)
+    requires = check_pads(padding_mode, sizes, pads)
+    spatial = map(slide, sizes, kernel, strides, map(sum, pads), dilations)
+    weight = {"weight": (out_channels, int(in_channels) // int(groups), *kernel)}
+    result = input.like(out_channels, *spatial)
+    return Lowering(
+        result,
+        module(
+            name,
+            weight | ({"bias": (out_channels,)} if bias else {}),
+            in_channels=in_channels,
+            out_channels=out_channels,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+            padding_mode=padding_mode,
+        ),
+        requires=requires,
+        products=((*result.shape, in_channels // groups, *kernel),),
+    )
+
+
+def _transposed(
+    input: TensorType,
+    axes: int,
+    out_channels: Size,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    bias: bool,
+    dilation: Any,
+    padding_mode: str,
+) -> Lowering:
+    name = f"ConvTranspose{axes}d"
+    weighted(input, name)
+    with_rank(input, axes + 1, name, SHAPES[axes])
+    in_channels, *sizes = input
+    in_channels = known(in_channels, "in_channels")
+    out_channels = known(out_channels, "out_channels")
+    _check_groups(groups, in_channels=in_channels, out_channels=out_channels)
+    kernel, strides, pads, extras, dilations = (
+        per_axis(v, axes) for v in (kernel_size, stride, padding, output_padding, dilation)
+    )
+    for extra, step, gap in zip(extras, strides, dilations, strict=True):
+        if extra >= max(step, gap):
+            raise bad_option(
+                "output_padding", f"output_padding {extra} is below neither stride nor dilation"
+            )
+    spatial = map(_spread, sizes, kernel, strides, pads, extras, dilations)
+    weight = {"weight": (in_channels, int(out_channels) // int(groups), *kernel)}
+    return Lowering(
+        input.like(out_channels, *spatial),
+        module(
+            name,
+            weight | ({"bias": (out_channels,)} if bias else {}),
+            in_channels=in_channels,
+            out_channels=out_channels,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            output_padding=output_padding,
+            groups=groups,
+            bias=bias,
+            dilation=dilation,
+            padding_mode=padding_mode,
+        ),
+        products=((*input.shape, out_channels // groups, *kernel),),
+    )
+
+
+def _spread(
+    size: Size, kernel: int, stride: int, padding: int, output_padding: int, dilation: int
+) -> Size:
+    """The smallest size of which a convolution leaves `size`, and what is added to it."""
+    reach = int(dilation) * (int(kernel) - 1) + 1
+    spread = (plain(size) - 1) * int(stride) + reach - 2 * int(padding) + int(output_padding)
+    return unless_same(size, spread)
+
+
+def _check_groups(groups: int, **channels: int) -> None:
+    for what, count in channels.items():
+        if int(count) % int(groups):
+            help = fitting("groups", groups, *channels.values())
+            raise bad_option("groups", f"groups {groups} does not divide {what} {count}", help)
+
+
+def _pads(padding: Any, *window: tuple[int, ...]) -> list[tuple[int, int]]:
+    """What is added before and after each axis; `window` is the kernel, stride and dilation."""
+    kernel, stride, dilation = window
+    if padding == "valid":
+        padding = 0
+    if padding != "same":
+        return [(int(pad), int(pad)) for pad in per_axis(padding, len(kernel))]
+    if any(step != 1 for step in stride):
+        raise bad_option("padding", "padding 'same' needs stride 1")
+    totals = [int(d) * (int(k) - 1) for k, d in zip(kernel, dilation, strict=True)]
+    return [(total // 2, total - total // 2) for total in totals]

@@ -1,0 +1,374 @@
+"""Pools: the largest, the mean or the norm of each window."""
+
+from __future__ import annotations
+
+from math import isinf
+from typing import Any
+
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Module, Port, module, module_call
+from mimgraph.ir.option_types import Positive
+from mimgraph.ir.types import COMPLEX, TensorType
+from mimgraph.ops.layers.spatial.window import (
+    SHAPES,
+    Pads1,
+    Pads2,
+    Pads3,
+    Sizes1,
+    Sizes2,
+    Sizes3,
+    per_axis,
+    plain,
+    slide,
+    too_large,
+    unless_same,
+)
+from mimgraph.ops.registry import bad_option, dtype_fault, floating, layer, with_rank
+
+
+@layer(ports=("output", "indices"), family="pooling")
+def MaxPool1d(
+    input: TensorType,
+    /,
+    kernel_size: Sizes1,
+    stride: Sizes1 | None = None,
+    padding: Pads1 = 0,
+    dilation: Sizes1 = 1,
+    ceil_mode: bool = False,
+) -> Lowering:
+    """The largest of each window: (N, C, L) -> (N, C, L').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool1d takes it.
+
+    Example:
+        signal: [8, 50]
+        {layer: MaxPool1d, from: signal, kernel_size: 2}
+    """
+    floating(input, "MaxPool1d")
+    return _max_pool(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@layer(ports=("output", "indices"), family="pooling")
+def MaxPool2d(
+    input: TensorType,
+    /,
+    kernel_size: Sizes2,
+    stride: Sizes2 | None = None,
+    padding: Pads2 = 0,
+    dilation: Sizes2 = 1,
+    ceil_mode: bool = False,
+) -> Lowering:
+    """The largest of each window: (N, C, H, W) -> (N, C, H', W').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool2d takes it.
+
+    Example:
+        image: [3, 32, 32]
+        {layer: MaxPool2d, from: image, kernel_size: 2}
+    """
+    return _max_pool(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@layer(ports=("output", "indices"), family="pooling")
+def MaxPool3d(
+    input: TensorType,
+    /,
+    kernel_size: Sizes3,
+    stride: Sizes3 | None = None,
+    padding: Pads3 = 0,
+    dilation: Sizes3 = 1,
+    ceil_mode: bool = False,
+) -> Lowering:
+    """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    The port `indices` tells where in each channel the values are from, as MaxUnpool3d takes it.
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: MaxPool3d, from: volume, kernel_size: 2}
+    """
+    return _max_pool(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@layer(family="pooling")
+def AvgPool1d(
+    input: TensorType,
+    /,
+    kernel_size: Sizes1,
+    stride: Sizes1 | None = None,
+    padding: Pads1 = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Lowering:
+    """The mean of each window: (N, C, L) -> (N, C, L').
+
+    Example:
+        signal: [8, 50]
+        {layer: AvgPool1d, from: signal, kernel_size: 2}
+    """
+    return _avg_pool(
+        input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad=count_include_pad
+    )
+
+
+@layer(family="pooling")
+def AvgPool2d(
+    input: TensorType,
+    /,
+    kernel_size: Sizes2,
+    stride: Sizes2 | None = None,
+    padding: Pads2 = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Lowering:
+    """The mean of each window: (N, C, H, W) -> (N, C, H', W').
+
+    Example:
+        image: [3, 32, 32]
+        {layer: AvgPool2d, from: image, kernel_size: 2}
+    """
+    _check_divisor(divisor_override)
+    return _avg_pool(
+        input,
+        2,
+        kernel_size,
+        stride,
+        padding,
+        ceil_mode,
+        count_include_pad=count_include_pad,
+        divisor_override=divisor_override,
+    )
+
+
+@layer(family="pooling")
+def AvgPool3d(
+    input: TensorType,
+    /,
+    kernel_size: Sizes3,
+    stride: Sizes3 | None = None,
+    padding: Pads3 = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Lowering:
+    """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    Example:
+        volume: [3, 8, 16, 16]
+        {layer: AvgPool3d, from: volume, kernel_size: 2}
+    """
+    if input.dtype in ("float16", "bfloat16"):
+        raise dtype_fault(input, "AvgPool3d", "float32 or float64")
+    _check_divisor(divisor_override)
+    return _avg_pool(
+        input,
+        3,
+        kernel_size,
+        stride,
+        padding,
+        ceil_mode,
+        count_include_pad=count_include_pad,
+        divisor_override=divisor_override,
+    )
+
+
+@layer(family="pooling")
+def LPPool1d(
+    input: TensorType,
+    /,
+    norm_type: float,
+    kernel_size: Positive,
+    stride: Sizes1 | None = None,
+    ceil_mode: bool = False,
+) -> Lowering:
+    """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
+
+    1 is the sum, `.inf` the largest absolute value.
+
+    Example:
+        signal: [8, 50]
+        {layer: LPPool1d, from: signal, norm_type: 2, kernel_size: 2}
+    """
+    return _lp_pool(input, 1, norm_type, kernel_size, stride, ceil_mode)
+
+
+@layer(family="pooling")
+def LPPool2d(
+    input: TensorType,
+    /,
+    norm_type: float,
+    kernel_size: Sizes2,
+    stride: Sizes2 | None = None,
+    ceil_mode: bool = False,
+) -> Lowering:
+    """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
+
+    1 is the sum, `.inf` the largest absolute value.
+
+    Example:
+        image: [8, 32, 32]
+        {layer: LPPool2d, from: image, norm_type: 2, kernel_size: 2}
+    """
+    return _lp_pool(input, 2, norm_type, kernel_size, stride, ceil_mode)
+
+
+@layer(family="pooling")
+def LPPool3d(
+    input: TensorType,
+    /,
+    norm_type: float,
+    kernel_size: Sizes3,
+    stride: Sizes3 | None = None,
+    ceil_mode: bool = False,
+) -> Lowering:
+    """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+
+    1 is the sum, `.inf` the largest absolute value.
+
+    Example:
+        volume: [8, 8, 16, 16]
+        {layer: LPPool3d, from: volume, norm_type: 2, kernel_size: 2}
+    """
+    if input.dtype in ("float16", "bfloat16") and not isinf(norm_type):
+        raise dtype_fault(input, "LPPool3d", "float32 or float64")
+    return _lp_pool(input, 3, norm_type, kernel_size, stride, ceil_mode)
+
+
+def _max_pool(
+    input: TensorType,
+    axes: int,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+) -> Lowering:
+    name = f"MaxPool{axes}d"
+    if not (input.is_floating or input.is_integer):
+        raise dtype_fault(input, name, "a tensor of real numbers")
+    return with_indices(
+        _pooled(input, name, axes, kernel_size, stride, padding, dilation, ceil_mode),
+        module(
+            name,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            ceil_mode=ceil_mode,
+        ),
+    )
+
+
+def with_indices(output: TensorType, made: Module) -> Lowering:
+    """A pool that also tells where in each plane its values are from, if it is made to."""
+    indices = Port(output.cast("int64"), RESULT.at(1), needs={"return_indices": True})
+    return Lowering(
+        output,
+        made,
+        ports={
+            "output": Port(output, RESULT.at(0), alone=module_call(INPUT)),
+            "indices": indices,
+        },
+    )
+
+
+def _avg_pool(
+    input: TensorType,
+    axes: int,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    **how: Any,
+) -> Lowering:
+    name = f"AvgPool{axes}d"
+    if input.dtype != "int64":
+        floating(input, name)
+    return Lowering(
+        _pooled(input, name, axes, kernel_size, stride, padding, 1, ceil_mode),
+        module(
+            name,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            ceil_mode=ceil_mode,
+            **how,
+        ),
+    )
+
+
+def _lp_pool(
+    input: TensorType,
+    axes: int,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any,
+    ceil_mode: bool,
+) -> Lowering:
+    name = f"LPPool{axes}d"
+    if norm_type == 0:
+        raise bad_option("norm_type", "norm_type may not be 0")
+    if input.dtype in COMPLEX or (isinf(norm_type) and input.dtype == "bool"):
+        raise dtype_fault(input, name, "a tensor of real numbers")
+    if isinf(norm_type) and axes == 1:
+        floating(input, name)
+    pooled = _pooled(input, name, axes, kernel_size, stride, 0, 1, ceil_mode)
+    if not input.is_floating and not isinf(norm_type):
+        pooled = pooled.cast("float32")
+    return Lowering(
+        pooled,
+        module(
+            name,
+            norm_type=norm_type,
+            kernel_size=kernel_size,
+            stride=stride,
+            ceil_mode=ceil_mode,
+        ),
+    )
+
+
+def _check_divisor(divisor: int | None) -> None:
+    if divisor == 0:
+        raise bad_option("divisor_override", "divisor_override may not be 0")
+
+
+def _pooled(
+    input: TensorType,
+    name: str,
+    axes: int,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+) -> TensorType:
+    """The type of a pool's result; without a stride the windows stand side by side."""
+    with_rank(input, axes + 1, name, SHAPES[axes])
+    channels, *sizes = input
+    kernel = per_axis(kernel_size, axes)
+    strides = kernel if stride is None else per_axis(stride, axes)
+    pads, dilations = per_axis(padding, axes), per_axis(dilation, axes)
+    for width, pad in zip(kernel, pads, strict=True):
+        if 2 * pad > width:
+            message = f"padding {pad} is more than half of kernel {width}"
+            raise bad_option("padding", message, f"at most {width // 2}")
+    if ceil_mode:
+        spatial = map(_slide_up, sizes, kernel, strides, pads, dilations)
+    else:
+        spatial = map(slide, sizes, kernel, strides, (2 * int(pad) for pad in pads), dilations)
+    return input.like(channels, *spatial)
+
+
+def _slide_up(size: Size, kernel: int, stride: int, padding: int, dilation: int) -> Size:
+    """How many windows it takes to cover an axis, of which the last may hang over.
+
+    That is `ceil((size + 2*padding - reach) / stride) + 1`, less the last if it would start in the
+    padding at the end: the smaller of two floors with one divisor, so the floor of the smaller.
+    """
+    stride, padding = int(stride), int(padding)
+    reach = int(dilation) * (int(kernel) - 1) + 1
+    last = plain(size) + padding - 1 + min(padding + stride - reach, 0)
+    if isinstance(last, int) and last < 0:
+        raise too_large(int(kernel), int(dilation), last + 1 + reach - stride + padding)
+    return unless_same(size, last // stride + 1)

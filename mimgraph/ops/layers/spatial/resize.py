@@ -1,0 +1,106 @@
+"""Axes made longer or shorter: torch's pad and interpolate as layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, TypeAlias
+
+from mimgraph.ir.code import call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.layers.shape.reshape import moved
+from mimgraph.ops.layers.spatial.upsampling import (
+    Factor,
+    Mode,
+    check_corners,
+    check_recomputed,
+    resized,
+)
+from mimgraph.ops.layers.spatial.window import check_pads, plain, unless_same
+from mimgraph.ops.registry import bad_option, dtype_fault, layer
+
+PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular"]
+
+
+@layer(family="resize")
+def Pad(
+    input: TensorType,
+    /,
+    pad: tuple[int, ...],
+    mode: PadMode = "constant",
+    value: float | None = None,
+) -> Lowering:
+    """Axes made longer at both ends, negative numbers cut: (N, C, L) -> (N, C, L').
+
+    `pad` is before and after the last axis, then before and after the one before it, and so on.
+    Modes other than `constant` pad one to three axes, and one or two axes stand before these.
+
+    Example:
+        x: [4, 9]
+        {layer: Pad, from: x, pad: [1, 2], value: 0.5}
+    """
+    axes = len(pad) // 2
+    if len(pad) % 2 or not axes:
+        raise bad_option("pad", "pad has two numbers for each axis, the last axis first")
+    if axes > len(input.dims):
+        raise bad_option("pad", f"pad is for {axes} axes, but {input} has {len(input.dims)}")
+    pairs = [(pad[i], pad[i + 1]) for i in range(2 * axes - 2, -1, -2)]
+    lead, sizes = input.dims[:-axes], input.dims[-axes:]
+    if mode != "constant":
+        if value is not None:
+            raise bad_option("value", f"value says nothing in mode {mode}")
+        if axes > 3 or input.rank - axes not in (1, 2):
+            raise bad_option("pad", f"mode {mode} cannot pad {axes} axes of {input}")
+        if input.dtype == "bool" and mode != "circular":
+            raise dtype_fault(input, "Pad", f"a tensor of numbers in mode {mode}")
+    requires = check_pads(mode, sizes, pairs, "pad")
+    longer = [
+        unless_same(size, plain(size) + before + after)
+        for size, (before, after) in zip(sizes, pairs, strict=True)
+    ]
+    keywords = {"mode": (mode, "constant"), "value": (value, None)}
+    given = {name: value for name, (value, default) in keywords.items() if value != default}
+    result = moved(input, *lead, *longer)
+    if mode == "constant":
+        result = replace(result, vocab=None, below=None, cast_from=None)
+    return Lowering(result, call=call("F.pad", INPUT, pad, **given), requires=requires)
+
+
+@layer(family="resize")
+def Interpolate(
+    input: TensorType,
+    /,
+    *,
+    size: Size | tuple[Size, ...] | None = None,
+    scale_factor: Factor | tuple[Factor, ...] | None = None,
+    mode: Mode = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Lowering:
+    """Every axis behind the channels interpolated, to `size` or by a factor: (N, C, *) -> same.
+
+    As Upsample, but a function: a size may be a name, and `antialias` is for shrinking.
+
+    Example:
+        image: [3, 16, 16]
+        {layer: Interpolate, from: image, size: [24, 32], mode: bilinear}
+    """
+    check_corners(mode, align_corners)
+    check_recomputed(recompute_scale_factor, size)
+    result = resized(input, "Interpolate", size, scale_factor, mode)
+    if antialias and mode not in ("bilinear", "bicubic"):
+        raise bad_option("antialias", f"mode {mode} has no antialias")
+    if antialias and input.dtype in ("float16", "bfloat16"):
+        raise dtype_fault(input, "Interpolate", "float32 or float64 with antialias")
+    options = {
+        "size": (size, None),
+        "scale_factor": (scale_factor, None),
+        "mode": (mode, "nearest"),
+        "align_corners": (align_corners, None),
+        "recompute_scale_factor": (recompute_scale_factor, None),
+        "antialias": (antialias, False),
+    }
+    given = {name: value for name, (value, default) in options.items() if value != default}
+    return Lowering(result, call=call("F.interpolate", INPUT, **given))

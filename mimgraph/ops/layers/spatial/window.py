@@ -1,0 +1,106 @@
+"""Windows that slide over axes, in convolutions and pools: their options, and how many fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least
+from mimgraph.ir.option_types import NonNegative, Positive
+from mimgraph.ir.types import Constraint
+from mimgraph.ops.registry import OpFault, bad_option
+
+Sizes1: TypeAlias = Positive | tuple[Positive]
+Sizes2: TypeAlias = Positive | tuple[Positive, Positive]
+Sizes3: TypeAlias = Positive | tuple[Positive, Positive, Positive]
+Pads1: TypeAlias = NonNegative | tuple[NonNegative]
+Pads2: TypeAlias = NonNegative | tuple[NonNegative, NonNegative]
+Pads3: TypeAlias = NonNegative | tuple[NonNegative, NonNegative, NonNegative]
+
+SHAPES = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
+
+
+def per_axis(value: Any, axes: int) -> tuple[Any, ...]:
+    """An option that is one number for all axes, or one for each."""
+    return value if isinstance(value, tuple) else (value,) * axes
+
+
+def plain(size: Size) -> Size:
+    """A size without its origin: what a window leaves of it is no longer what was written."""
+    return int(size) if isinstance(size, int) else size
+
+
+def slide(size: Size, kernel: int, stride: int, padding: int, dilation: int) -> Size:
+    """How many windows fit on an axis of that size; `padding` is that of both sides together."""
+    kernel, stride, dilation = int(kernel), int(stride), int(dilation)
+    reach = dilation * (kernel - 1) + 1
+    padded = plain(size) + padding if padding else plain(size)
+    if isinstance(padded, int) and padded < reach:
+        raise too_large(kernel, dilation, padded)
+    return unless_same(size, (padded + (stride - reach)) // stride)
+
+
+def too_large(kernel: int, dilation: int, padded: int) -> OpFault:
+    """A kernel that does not fit once."""
+    dilated = f" with dilation {dilation}" if dilation > 1 else ""
+    widest = max(padded - 1, 0) // dilation + 1
+    return OpFault(
+        "empty-output",
+        f"kernel {kernel}{dilated} is larger than the padded input {padded}",
+        help=f"a kernel of at most {widest} fits, or pad it first",
+    )
+
+
+def unless_same(size: Size, result: Size) -> Size:
+    """`result`, but as `size` where they are equal, for that remembers where it came from."""
+    return size if result == size else result
+
+
+def scaled(size: Size, factor: float, option: str) -> Size:
+    """`floor(size * factor)` as torch computes it, in floats.
+
+    Of a name only where that is exact: a product of few bits and no rounding.
+    """
+    product = float(factor) * (1 if isinstance(size, Dim) else size)
+    if not math.isfinite(product):
+        raise DimOverflow("a number of more than 64 bits")
+    if not isinstance(size, Dim):
+        return unless_same(size, int(product))
+    numerator, denominator = factor.as_integer_ratio()
+    if denominator > 1024:
+        raise OpFault(
+            "symbolic-size",
+            f"{option} {factor} is rounded, so {size} must be a number",
+            option=option,
+            help="give this size in the input's shape, or a factor such as 0.5 or 1.25",
+        )
+    return size * numerator // denominator
+
+
+def check_pads(
+    mode: str, sizes: Iterable[Size], pads: Iterable[tuple[int, int]], option: str = "padding"
+) -> tuple[Constraint, ...]:
+    """What is copied or cut off must be there: `pads` are before and after each axis."""
+    requires = []
+    for size, sides in zip(sizes, pads, strict=True):
+        minimum = _least(mode, *sides)
+        enough = at_least(size, minimum)
+        if enough is False:
+            raise bad_option(option, f"{mode} padding {sides} is too large for size {size}")
+        if isinstance(size, Dim) and not enough:
+            requires.append(Constraint(size, minimum=minimum))
+    return tuple(requires)
+
+
+def _least(mode: str, before: int, after: int) -> int:
+    """The smallest size that can be padded so."""
+    match mode:
+        case "reflect":
+            return max(before, after) + 1  # the border itself is not copied
+        case "circular":
+            return max(before, after)
+        case "constant":
+            return -min(before, 0) - min(after, 0)  # torch cuts before it adds
+        case _:
+            return 0

@@ -1,0 +1,202 @@
+"""How a tensor of the model starts: `torch.nn.init` by name, a sinusoid, or the values themselves."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from typing import Any, Literal, NamedTuple
+
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir.code import Code, Constant, List, Name, Tuple, call, code
+from mimgraph.ir.option_types import Positive, PositiveFloat, Probability, checker, describe
+from mimgraph.ir.types import FLOATING, INTEGER, Shape
+from mimgraph.ops.registry import bad_option
+
+Gain: Any = Literal[
+    *("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d"),
+    *("conv_transpose3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"),
+]
+_KAIMING = {"a": float, "mode": Literal["fan_in", "fan_out"], "nonlinearity": Gain}
+
+
+class Init(NamedTuple):
+    """The arguments that an init takes beside the tensor, those it must be given, and its axes."""
+
+    arguments: dict[str, Any]
+    required: tuple[str, ...] = ()
+    least: int = 0
+    most: int | None = None
+
+
+INITS: dict[str, Init] = {
+    "zeros": Init({}),
+    "ones": Init({}),
+    "constant": Init({"val": Any}, ("val",)),  # what the dtype takes
+    "normal": Init({"mean": float, "std": PositiveFloat}),
+    "uniform": Init({"a": float, "b": float}),
+    "trunc_normal": Init({"mean": float, "std": PositiveFloat, "a": float, "b": float}),
+    "xavier_normal": Init({"gain": PositiveFloat}, least=2),
+    "xavier_uniform": Init({"gain": PositiveFloat}, least=2),
+    "kaiming_normal": Init(_KAIMING, least=2),
+    "kaiming_uniform": Init(_KAIMING, least=2),
+    "orthogonal": Init({"gain": float}, least=2),
+    "eye": Init({}, least=2, most=2),
+    "dirac": Init({"groups": Positive}, least=3, most=5),
+    "sparse": Init({"sparsity": Probability, "std": PositiveFloat}, ("sparsity",), 2, 2),
+    "sinusoid": Init({}, least=2, most=3),
+}
+_ANY_DTYPE = ("zeros", "ones", "constant")
+_LARGEST: dict[str, float] = {  # the largest finite number of a dtype
+    "float16": 65504.0,
+    "bfloat16": 3.3895313892515355e38,
+    "float32": 3.4028234663852886e38,
+    "complex64": 3.4028234663852886e38,
+    "uint8": 2**8 - 1,
+    **{f"int{bits}": 2 ** (bits - 1) - 1 for bits in (8, 16, 32, 64)},
+}
+
+
+def initial(shape: tuple[int, ...], init: Any, dtype: str = "float32") -> Code:
+    """A new tensor: `torch.zeros(1, 64)`, or `nn.init.normal_(torch.empty(1, 64), std=0.02)`.
+
+    `init` is a name, `{name: {argument: value}}`, or the values: one for all, or lists of the shape.
+    """
+    keywords: dict[str, Code] = {} if dtype == "float32" else {"dtype": Name(f"torch.{dtype}")}
+    if not isinstance(init, str | dict):
+        return _values(shape, init, dtype, keywords)
+    sizes = _sizes(shape)
+    name, given = (init, {}) if isinstance(init, str) else _only(init)
+    given = _checked(name, given, shape, dtype)
+    if name == "constant":
+        return _full(shape, given["val"], dtype, keywords)
+    if name == "sinusoid":
+        made = call("_sinusoid", *sizes[-2:])
+        made = made if len(shape) == 2 else made.method("unsqueeze", 0)
+        return made.method("to", *keywords.values()) if keywords else made
+    by_size = sizes or (Tuple(()),)
+    if name in ("zeros", "ones"):
+        return call(f"torch.{name}", *by_size, **keywords)
+    empty = call("torch.empty", *by_size, **keywords)
+    return call(f"nn.init.{name}_", empty, **given)
+
+
+def _sizes(shape: tuple[int, ...]) -> tuple[Code, ...]:
+    return tuple(Constant(size, "size", getattr(size, "written", None)) for size in shape)
+
+
+def _only(init: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The one name of a mapping, and its arguments; a lone value is its only one."""
+    if len(init) == 1:
+        ((name, given),) = init.items()
+        if given is None or isinstance(given, dict):
+            return str(name), given or {}
+        if (known := INITS.get(name)) is not None and len(known.arguments) == 1:
+            return name, {next(iter(known.arguments)): given}
+    raise bad_option("init", "init is one name, with its arguments", "{normal: {std: 0.02}}")
+
+
+def _checked(name: str, given: dict[str, Any], shape: tuple[int, ...], dtype: str) -> Any:
+    """The arguments in canonical form, where torch's init of that name takes them and the shape."""
+    if name not in INITS:
+        near = nearest(name, INITS)
+        help = f"did you mean {near}?" if near else f"one of {', '.join(INITS)}"
+        raise bad_option("init", f"no init is called {name!r}", help)
+    init = INITS[name]
+    unknown = next((key for key in given if key not in init.arguments), None)
+    if unknown is not None:
+        its = ", ".join(init.arguments) or "none"
+        raise bad_option("init", f"{name} takes no {unknown!r}", f"its arguments: {its}")
+    missing = next((key for key in init.required if key not in given), None)
+    if missing is not None:
+        raise bad_option("init", f"{name} needs {missing}", f"{{{name}: {{{missing}: 0.5}}}}")
+    if len(shape) < init.least or len(shape) > (init.most or len(shape)):
+        axes = f"{init.least} to {init.most}" if init.most else f"at least {init.least}"
+        axes = f"{init.least}" if init.most == init.least else axes
+        raise bad_option("init", f"{name} takes a shape of {axes} axes, not {Shape(shape)}")
+    if dtype not in FLOATING and name not in _ANY_DTYPE:
+        raise bad_option("init", f"{name} takes a floating-point dtype, not {dtype}")
+    if name == "orthogonal" and dtype in ("float16", "bfloat16"):
+        raise bad_option("init", f"{name} takes float32 or float64, not {dtype}")
+    found = {}
+    for key, value in given.items():
+        try:
+            found[key] = checker(init.arguments[key])(value)
+        except ValueError:
+            wants = describe(init.arguments[key])
+            raise bad_option("init", f"{key} of {name} is {wants}, not {_short(value)}") from None
+    if name != "constant":
+        _check_values(name, found, shape, dtype)
+    return found
+
+
+def _check_values(name: str, given: dict[str, Any], shape: tuple[int, ...], dtype: str) -> None:
+    """What torch refuses of values that are right by themselves."""
+    most = 2.0**14 if dtype == "float16" else 2.0**62  # its square and twice it are finite too
+    for key, value in given.items():
+        if isinstance(value, float) and not abs(value) <= most:  # NaN is refused too
+            raise bad_option("init", f"{key} of {name} is out of range: {value}")
+    if name in ("uniform", "trunc_normal"):
+        usual = (0.0, 1.0) if name == "uniform" else (-2.0, 2.0)
+        low, high = given.get("a", usual[0]), given.get("b", usual[1])
+        if low > high:
+            raise bad_option("init", f"{name} goes from a to b, not from {low} to {high}")
+    if name == "trunc_normal" and given.get("std") == 0:
+        raise bad_option("init", "std of trunc_normal is above 0")
+    if name == "sinusoid" and len(shape) == 3 and shape[0] != 1:
+        raise bad_option("init", f"sinusoid takes a shape of 2 axes, not {Shape(shape)}")
+    if name == "dirac" and shape[0] % given.get("groups", 1):
+        raise bad_option("init", f"groups of dirac must divide {shape[0]}")
+
+
+def _values(shape: tuple[int, ...], values: Any, dtype: str, keywords: dict[str, Code]) -> Code:
+    """One value for all, or lists of values as deep as the shape."""
+    if not isinstance(values, list | tuple):
+        return _full(shape, values, dtype, keywords)
+    if (found := _shape_of(values)) != tuple(shape):
+        told = "no even lists" if found is None else f"of the shape {Shape(found)}"
+        raise bad_option("init", f"the values are {told}, the tensor is {Shape(shape)}")
+    return call("torch.tensor", _nested(values, dtype), **keywords)
+
+
+def _full(shape: tuple[int, ...], value: Any, dtype: str, keywords: dict[str, Code]) -> Code:
+    one = code(_number(value, dtype))
+    if not shape:
+        return call("torch.tensor", one, **keywords)
+    return call("torch.full", Tuple(_sizes(shape)), one, **keywords)
+
+
+def _nested(values: Any, dtype: str) -> Code:
+    if isinstance(values, list | tuple):
+        return List(tuple(_nested(item, dtype) for item in values))
+    return code(_number(values, dtype))
+
+
+def _shape_of(values: Any) -> tuple[int, ...] | None:
+    """The shape of lists in lists; None where they are uneven."""
+    if not isinstance(values, list | tuple):
+        return ()
+    inner = {_shape_of(item) for item in values}
+    if len(inner) > 1 or None in inner:
+        return None
+    return (len(values), *(inner.pop() or ())) if inner else (0,)
+
+
+def _number(value: Any, dtype: str) -> Any:
+    """A value as the dtype has it."""
+    wants: Any = int if dtype in INTEGER else bool if dtype == "bool" else float
+    try:
+        found = checker(wants)(value)
+    except ValueError:
+        wanted = describe(wants)
+        raise bad_option("init", f"a value is {wanted}, not {_short(value)}") from None
+    most = _LARGEST.get(dtype, math.inf)
+    least = 0 if dtype == "uint8" else -most - (dtype in INTEGER)
+    if not least <= found <= most and abs(found) < math.inf:
+        raise bad_option("init", f"{_short(found)} is no {dtype}")
+    if wants is float and isinstance(value, int):
+        return float(value)  # without its origin, which would make the tensor one of integers
+    return found
+
+
+def _short(value: Any) -> str:
+    return "null" if value is None else reprlib.repr(value)

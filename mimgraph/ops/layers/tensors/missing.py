@@ -1,0 +1,74 @@
+"""What stands for a tensor that is missing: an optional input left out, or rows of a batch."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+from mimgraph.ir.code import Code, Constant, ModelDtype, Name, Operand, Slice, Tuple, call
+from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, Lowering, Module, module
+from mimgraph.ir.types import BATCH, TensorType
+from mimgraph.ops.layers.tensors.inits import initial
+from mimgraph.ops.registry import OpFault, known, layer, truth_fault, weighted, without_axes
+
+PRESENT = Operand("present")
+
+
+class FillInputs(NamedTuple):
+    input: TensorType
+    present: TensorType | None = None
+
+
+@layer(family="missing")
+def Fill(
+    inputs: FillInputs, /, value: Literal["zeros", "learned"], *, init: Any = "zeros"
+) -> Lowering:
+    """Zeros, or a learned tensor, where the source is missing: (N, *) -> (N, *).
+
+    A source is missing if it depends on an optional input that is left out; with `present`, (N,) of
+    bool, in each sample where that is false, whatever stands there. The learned tensor has the shape
+    of the source without the batch, and starts as `init`, one of torch.nn.init.
+
+    Example:
+        audio: [16]
+        has_audio: {shape: [], dtype: bool}
+        {layer: Fill, from: {input: audio, present: has_audio}, value: learned}
+    """
+    x, present = inputs
+    if not x.batched:
+        raise without_axes(x, "Fill takes (N, *)", "input")
+    _check_present(present)
+    made: Module | None = None
+    fill: Code = Constant(False if x.dtype == "bool" else 0)  # an int would make it one
+    if value == "learned":
+        weighted(x, "Fill", "input")
+        sizes = tuple(known(size, "a size of what is learned", "input") for size in x.dims)
+        made = module("Parameter", {"": sizes}, data=initial(sizes, init))
+        fill = MODULE
+        fallback: Code = MODULE.method("expand", BATCH, *(-1 for _ in x.dims))
+    else:
+        fallback = _zeros(x)
+    result: Code = INPUT
+    makes: tuple[TensorType, ...] | None = ()
+    if present is not None:
+        axes = (Slice(), *(Constant(None),) * len(x.dims))
+        condition = PRESENT.at(Tuple(axes)) if x.dims else PRESENT
+        result, makes = call("torch.where", condition, INPUT, fill), None
+    return Lowering(x, made, result, fallback=fallback, makes=makes)
+
+
+def _check_present(present: TensorType | None) -> None:
+    if present is None:
+        return
+    if present.dtype != "bool":
+        raise truth_fault(present, "Fill takes present of bool", "present")
+    if not present.batched or present.dims:
+        raise OpFault(
+            "rank-mismatch", "Fill takes present (N,)", source="present", note=str(present)
+        )
+
+
+def _zeros(x: TensorType) -> Code:
+    """Zeros of the source's shape, on the device of an input that is given; the dtype is left out
+    where that input has it."""
+    dtype = ModelDtype() if x.dtype == "float32" else Name(f"torch.{x.dtype}")
+    return ANCHOR.method("new_zeros", BATCH, *x.dims, dtype=dtype)

@@ -1,0 +1,83 @@
+"""Tensors of the model itself: learned and fixed ones, which have no sources, and positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mimgraph.ir.axes_help import cut
+from mimgraph.ir.code import Attribute, Code, call
+from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.lowering import INPUT, MODULE, Lowering, Module, module
+from mimgraph.ir.types import BATCH, TensorType
+from mimgraph.ops.layers.pointwise.elementwise import Dtype
+from mimgraph.ops.layers.tensors.inits import initial
+from mimgraph.ops.registry import axis_index, known, tensor
+
+
+@tensor(family="parameter")
+def parameter(shape: tuple[Size, ...], *, init: Any, batched: bool = False) -> Lowering:
+    """A learned tensor of this shape; batched, it is kept as (1, ...) and expanded to (N, ...).
+
+    `init` is one of torch.nn.init by name, `zeros` or `{normal: {std: 0.02}}`; `sinusoid` (Vaswani et
+    al., 2017); or the values, as lists of the shape.
+
+    Example:
+        x: [64]
+        {parameter: [1, 64], init: {normal: {std: 0.02}}}
+    """
+    sizes = _sizes(shape, batched)
+    made = module("Parameter", {"": sizes}, data=initial(sizes, _kept(init, batched)))
+    return _lowering(made, sizes, batched, "float32")
+
+
+@tensor(family="parameter")
+def buffer(
+    shape: tuple[Size, ...], *, init: Any, batched: bool = False, dtype: Dtype = "float32"
+) -> Lowering:
+    """A fixed tensor of this shape, kept in the state_dict; the rest is as of a parameter.
+
+    Example:
+        x: [64]
+        {buffer: [50, 64], init: sinusoid}
+    """
+    sizes = _sizes(shape, batched)
+    made = module("Buffer", buffers={"": sizes}, data=initial(sizes, _kept(init, batched), dtype))
+    return _lowering(made, sizes, batched, dtype)
+
+
+@tensor(family="parameter")
+def arange(input: TensorType, /, *, dim: int) -> Lowering:
+    """The positions along an axis, from 0: (N, T, *) -> (T,), int64 and without a batch.
+
+    Example:
+        tokens: [T, 64]
+        {arange: tokens, dim: 1}
+    """
+    size = input.dims[axis_index(input, dim)]
+    device = Attribute(INPUT, "device")
+    positions = TensorType((size,), "int64", batched=False, below=size)
+    return Lowering(positions, call=call("torch.arange", size, device=device))
+
+
+def _sizes(shape: tuple[Size, ...], batched: bool) -> tuple[int, ...]:
+    help = _cut(shape, batched) if any(isinstance(size, Dim) for size in shape) else ""
+    sizes = tuple(known(size, "shape", help=help) for size in shape)
+    return (1, *sizes) if batched else sizes
+
+
+def _cut(shape: tuple[Size, ...], batched: bool) -> str:
+    """Return the help for a shape with a size known only at run time."""
+    axis, size = next((i, size) for i, size in enumerate(shape) if isinstance(size, Dim))
+    return f"give the largest size that it may have, and {cut('...', axis + batched, size)}"
+
+
+def _kept(init: Any, batched: bool) -> Any:
+    """Values written as lists have the declared shape, and the tensor one axis more if batched."""
+    return [init] if batched and isinstance(init, list | tuple) else init
+
+
+def _lowering(made: Module, sizes: tuple[int, ...], batched: bool, dtype: str) -> Lowering:
+    if not batched:
+        return Lowering(TensorType(sizes, dtype, batched=False), made, MODULE, makes=())
+    expanded: Code = MODULE.method("expand", BATCH, *(-1 for _ in sizes[1:]))
+    return Lowering(TensorType(sizes[1:], dtype), made, expanded, makes=(), scatters=True)

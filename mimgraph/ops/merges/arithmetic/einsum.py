@@ -1,0 +1,222 @@
+"""Sums of products in Einstein's notation, the equation checked letter by letter."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from mimgraph.ir.code import Binary, Code, Constant, Operand, call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.merges.arithmetic.agreement import Operands, operands, same_dtypes
+from mimgraph.ops.merges.arithmetic.elementwise import refuse
+from mimgraph.ops.registry import OpFault, Sources, bad_option, merge, same_size
+
+_REST = "..."
+_AXIS = re.compile(r"\.{3}|[^ ]")
+
+
+class Letter(NamedTuple):
+    """An axis, and where the equation names it."""
+
+    name: str
+    position: int
+
+
+Term = tuple[Letter, ...]
+
+
+@merge(family="einsums")
+def einsum(sources: Sources, /, equation: str) -> Lowering:
+    """Products of axes by letter, summed where `equation` drops one: "n l d, n m d -> n l m".
+
+    Letters are axes as torch counts them, so that of the batch comes first; a source may lack it.
+    `...` is any number of axes, the same in each source from the last on.
+
+    Example:
+        queries: [10, 64]
+        keys: [8, 64]
+        {merge: einsum, from: [queries, keys], equation: "n l d, n m d -> n l m"}
+    """
+    terms, result = _read(equation)
+    compact = f"{','.join(map(_text, terms))}->{_text(result)}"
+    named = operands(sources, "einsum", least=len(terms), most=len(terms))
+    by_key, result = _spread(dict(zip(named, terms, strict=True)), named, result)
+    _check_ranks(named, by_key)
+    batch = _batch(named, by_key)
+    sizes = _sizes(named, by_key)
+    _check_result(result, sizes, batch)
+    _check_dtypes(named, by_key, result)
+    dims = tuple(sizes[letter.name] for letter in result[1 if batch else 0 :])
+    matrix = _affine(list(by_key.values()), result) if sources[0].is_floating else None
+    products = call("torch.einsum", Constant(compact), *map(Operand, named))
+    multiplied = [set(sizes)] if matrix else _multiplied(list(by_key.values()), result, sizes)
+    return Lowering(
+        TensorType(dims, sources[0].dtype, None, batch is not None),
+        call=matrix or products,
+        products=tuple(tuple(sizes[name] for name in sorted(names)) for names in multiplied),
+    )
+
+
+def _multiplied(terms: list[Term], result: Term, sizes: Mapping[str, Size]) -> Iterator[set[str]]:
+    """The axes of each product of matrices: torch joins the sources from left to right, and where
+    it sums over no axis that both have, it multiplies elements."""
+    first, *others = [{letter.name for letter in term} for term in (*terms, result)]
+    later = Counter(name for names in others for name in names)
+    for second in others[:-1]:
+        later.subtract(second)
+        kept = {name for name in first | second if later[name]}
+        if any(sizes[name] != 1 for name in first & second - kept):
+            yield (first & second) | kept
+        first = kept
+
+
+def _affine(terms: list[Term], result: Term) -> Code | None:
+    """A matrix applied to the last axis, as one writes it: `F.linear(x, weight)`, `x @ matrix`."""
+    names = [tuple(letter.name for letter in term) for term in (*terms, result)]
+    if len(names) != 3 or not names[0] or len(names[1]) != 2:
+        return None
+    if len(set(names[0])) < len(names[0]):
+        return None
+    (*lead, last), (row, column), wanted = names
+    x, matrix = Operand("0"), Operand("1")
+    if last == column != row and wanted == (*lead, row) and row not in lead and lead:
+        return call("F.linear", x, matrix)
+    if last == row != column and wanted == (*lead, column) and column not in lead and lead:
+        return Binary("@", x, matrix)
+    return None
+
+
+def _read(equation: str) -> tuple[list[Term], Term]:
+    """The letters of each source, and those of the result."""
+    left, arrow, _ = equation.partition("->")
+    if not arrow:
+        raise bad_option("equation", 'an equation has two sides: "n l d, n m d -> n l m"')
+    terms: list[Term] = []
+    start = 0
+    for text in left.split(","):
+        terms.append(tuple(_letters(equation, start, start + len(text))))
+        start += len(text) + 1
+    return terms, tuple(_letters(equation, len(left) + len(arrow), len(equation)))
+
+
+def _letters(equation: str, start: int, end: int) -> Iterator[Letter]:
+    spread = False
+    for match in _AXIS.finditer(equation, start, end):
+        name, position = match[0], match.start()
+        if not (name == _REST or name.isascii() and name.isalpha()):
+            raise _fault(f"an equation names axes by a letter, not {name!r}", position)
+        if name == _REST and spread:
+            raise _fault("a tensor has one ellipsis", position)
+        spread |= name == _REST
+        yield Letter(name, position)
+
+
+def _spread(
+    terms: Mapping[str, Term], named: Operands, result: Term
+) -> tuple[dict[str, Term], Term]:
+    """Names in place of each ellipsis, as many as the source has axes for it; the last is ...-1."""
+    counts = {
+        key: max(named[key].rank - len(term) + 1, 0)
+        for key, term in terms.items()
+        if any(letter.name == _REST for letter in term)
+    }
+
+    def spread(term: Term, count: int) -> Term:
+        found: list[Letter] = []
+        for letter in term:
+            rest = [Letter(f"{_REST}{axis}", letter.position) for axis in range(-count, 0)]
+            found += rest if letter.name == _REST else [letter]
+        return tuple(found)
+
+    by_key = {key: spread(term, counts.get(key, 0)) for key, term in terms.items()}
+    return by_key, spread(result, max(counts.values(), default=0))
+
+
+def _check_ranks(named: Operands, terms: Mapping[str, Term]) -> None:
+    """Each source has as many axes as letters."""
+    for key, x in named.items():
+        if len(terms[key]) != x.rank:
+            raise OpFault(
+                "rank-mismatch",
+                f"the equation gives {{{key}}} {len(terms[key])} axes",
+                source=key,
+                note=str(x),
+                help="the batch has a letter as well" if len(terms[key]) == len(x.dims) else "",
+            )
+
+
+def _sizes(named: Operands, terms: Mapping[str, Term]) -> dict[str, Size]:
+    """The size of each letter, the same wherever it stands."""
+    found: dict[str, tuple[Size, str]] = {}
+    for key, x in named.items():
+        for letter, size in zip(terms[key], x.shape, strict=True):
+            known, other = found.setdefault(letter.name, (size, key))
+            if not same_size(size, known):
+                note = f"{x}, but {{{other}}} is {named[other]}" if other != key else str(x)
+                message = f"einsum needs one size for {letter.name}, not {known} and {size}"
+                raise OpFault(
+                    "shape-mismatch", message, source=key, note=note, speaks_of=(key, other)
+                )
+    return {name: size for name, (size, _) in found.items()}
+
+
+def _batch(named: Operands, terms: Mapping[str, Term]) -> str | None:
+    """The letter of the batch: the first of each source that has one, and of no other axis."""
+    names = {terms[key][0].name: terms[key][0] for key, x in named.items() if x.batched}
+    if not names:
+        return None
+    batch, *others = names
+    if others:
+        raise _fault(f"the batch is {batch} already", names[others[0]].position)
+    for key, x in named.items():
+        for letter in terms[key][1 if x.batched else 0 :]:
+            if letter.name == batch:
+                raise _fault(f"{batch} is the batch", letter.position)
+    return batch
+
+
+def _check_result(result: Term, sizes: Mapping[str, Size], batch: str | None) -> None:
+    """The result has the batch first, if there is one, and names what is there, once each."""
+    seen: set[str] = set()
+    for letter in result:
+        if letter.name not in sizes:
+            raise _fault(f"no source has an axis {letter.name}", letter.position)
+        if letter.name in seen:
+            raise _fault(f"the result names {letter.name} twice", letter.position)
+        seen.add(letter.name)
+    if batch is not None and (not result or result[0].name != batch):
+        message = f"the batch must stay the first axis: {batch}"
+        raise _fault(message, result[0].position) if result else bad_option("equation", message)
+
+
+def _check_dtypes(named: Operands, terms: Mapping[str, Term], result: Term) -> None:
+    """One dtype; torch sums no bools, and what one source has alone as int64, which may not fit."""
+    same_dtypes(named, "einsum")
+    kept = {letter.name for letter in result}
+    names = [{letter.name for letter in term} for term in terms.values()]
+    summed = set().union(*names) - kept
+    if summed:
+        refuse(named, "einsum", ("bool",))
+    alone = sorted(name for name in summed if sum(name in term for term in names) == 1)
+    if alone and named["0"].is_integer and named["0"].dtype != "int64":
+        raise OpFault(
+            "dtype-mismatch",
+            f"einsum sums {alone[0]}, which one source has alone, as int64",
+            source="0",
+            note=named["0"].dtype,
+            help="Cast it to int64 first",
+        )
+
+
+def _text(term: Term) -> str:
+    return "".join(letter.name for letter in term)
+
+
+def _fault(message: str, position: int) -> OpFault:
+    fault = bad_option("equation", message)
+    fault.within = (position, position + 1)
+    return fault

@@ -1,0 +1,293 @@
+"""Merges that compute element by element, and the dtypes they compute in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache, reduce
+from typing import Literal, NamedTuple, cast
+
+from mimgraph.ir.code import Binary, Code, Constant, Operand, call
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
+from mimgraph.ops.merges.arithmetic.agreement import Operands, agreed, operands, same_dtypes
+from mimgraph.ops.registry import (
+    OpFault,
+    Sources,
+    bad_option,
+    converted,
+    dtype_fault,
+    merge,
+    truth_fault,
+)
+
+MAX_SOURCES = 128  # of what is written as one expression
+Missing = Literal["skip"] | None  # what to do without an optional input
+
+
+@merge(family="elementwise")
+def add(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
+    """The sum: (*), (*) -> (*).
+
+    Example:
+        a: [64]
+        b: [64]
+        {merge: add, from: [a, b], activation: ReLU}
+    """
+    named = operands(sources, "add")
+    total = _folded(named, "add", broadcast, _infix("+"))
+    return _skipping(total, named, "add", broadcast, missing, "sum")
+
+
+@merge(family="elementwise")
+def subtract(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The first without the second: (*), (*) -> (*).
+
+    Example:
+        now: [64]
+        before: [64]
+        {merge: subtract, from: [now, before]}
+    """
+    named = operands(sources, "subtract", most=2)
+    refuse(named, "subtract", ("bool",))
+    return _folded(named, "subtract", broadcast, _infix("-"))
+
+
+@merge(family="elementwise")
+def multiply(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The product: (*), (*) -> (*).
+
+    Example:
+        image: [8, 4, 4]
+        gate: [8, 1, 1]
+        {merge: multiply, from: [image, gate], broadcast: true}
+    """
+    named = operands(sources, "multiply")
+    return _folded(named, "multiply", broadcast, _infix("*"))
+
+
+@merge(family="elementwise")
+def divide(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """The first over the second; whole numbers give floats: (*), (*) -> (*).
+
+    Example:
+        total: [8, 4]
+        count: [8, 1]
+        {merge: divide, from: [total, count], broadcast: true}
+    """
+    named = operands(sources, "divide", most=2)
+    quotient = _folded(named, "divide", broadcast, _infix("/"))
+    assert quotient.type is not None
+    return Lowering(quotient.type.cast(as_float(quotient.type.dtype)), call=quotient.call)
+
+
+@merge(family="elementwise")
+def average(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
+    """The mean: (*), (*) -> (*).
+
+    Example:
+        a: [64]
+        b: [64]
+        c: [64]
+        {merge: average, from: [a, b, c]}
+    """
+    named = operands(sources, "average")
+    refuse(named, "average", ("bool",))
+    total = _folded(named, "average", broadcast, _infix("+"))
+    assert total.type is not None and total.call is not None
+    mean = Lowering(
+        total.type.cast(as_float(total.type.dtype)),
+        call=Binary("/", total.call, Constant(len(sources))),
+    )
+    return _skipping(mean, named, "average", broadcast, missing, "mean")
+
+
+@merge(family="elementwise")
+def maximum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
+    """The largest of each element: (*), (*) -> (*).
+
+    Example:
+        a: [64]
+        b: [64]
+        {merge: maximum, from: [a, b]}
+    """
+    named = operands(sources, "maximum")
+    refuse(named, "maximum", COMPLEX)
+    largest = _folded(named, "maximum", broadcast, lambda a, b: call("torch.maximum", a, b))
+    return _skipping(largest, named, "maximum", broadcast, missing, "amax")
+
+
+@merge(family="elementwise")
+def minimum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
+    """The smallest of each element: (*), (*) -> (*).
+
+    Example:
+        a: [64]
+        b: [64]
+        {merge: minimum, from: [a, b]}
+    """
+    named = operands(sources, "minimum")
+    refuse(named, "minimum", COMPLEX)
+    smallest = _folded(named, "minimum", broadcast, lambda a, b: call("torch.minimum", a, b))
+    return _skipping(smallest, named, "minimum", broadcast, missing, "amin")
+
+
+@merge(family="elementwise")
+def logical_and(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """True where all are true, or not 0, as masks are joined: (*), (*) -> (*), bool.
+
+    Example:
+        real: {shape: [T], dtype: bool}
+        chosen: {shape: [T], dtype: bool}
+        {merge: logical_and, from: [real, chosen]}
+    """
+    named = operands(sources, "logical_and")
+    return _joined(named, "logical_and", broadcast)
+
+
+@merge(family="elementwise")
+def logical_or(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
+    """True where any is true, or not 0, as masks are joined: (*), (*) -> (*), bool.
+
+    Example:
+        padding: {shape: [T], dtype: bool}
+        dropped: {shape: [T], dtype: bool}
+        {merge: logical_or, from: [padding, dropped]}
+    """
+    named = operands(sources, "logical_or")
+    return _joined(named, "logical_or", broadcast)
+
+
+class WhereInputs(NamedTuple):
+    condition: TensorType
+    input: TensorType
+    other: TensorType
+
+
+@merge(family="elementwise")
+def where(inputs: WhereInputs, /, *, broadcast: bool = False) -> Lowering:
+    """`input` where `condition` is true, else `other`: (*), (*), (*) -> (*).
+
+    Example:
+        known: {shape: [4], dtype: bool}
+        value: [4]
+        guess: [4]
+        {merge: where, from: {condition: known, input: value, other: guess}}
+    """
+    condition, input, other = inputs
+    if condition.dtype != "bool":
+        raise truth_fault(condition, "where takes a condition of bool", "condition")
+    named = inputs._asdict()
+    frame = agreed(named, "where", broadcast)
+    dtype = promoted(kind_of(input), kind_of(other)).dtype
+    return Lowering(frame.cast(dtype), call=call("torch.where", *map(Operand, named)))
+
+
+class Kind(NamedTuple):
+    """A dtype, and how much it counts: a number's, a scalar tensor's, or another's."""
+
+    dtype: str
+    level: int  # 0, 1 or 2: the higher decides, unless the lower is of a higher category
+    fixed: bool = (
+        False  # float32 also where the model computes in another dtype, as of whole numbers
+    )
+
+
+def kind_of(x: TensorType) -> Kind:
+    """The kind of a source."""
+    return Kind(x.dtype, 2 if x.rank else 1)
+
+
+@lru_cache(maxsize=1024)
+def promoted(a: Kind, b: Kind) -> Kind:
+    """The kind in which torch computes with both."""
+    low, high = sorted((a, b), key=lambda kind: kind.level)
+    if low.level < high.level and low.dtype in COMPLEX and high.dtype in FLOATING:
+        return Kind(_as_complex(high.dtype), high.level)
+    if low.level < high.level and _category(low.dtype) <= _category(high.dtype):
+        return high
+    dtype = promote(a.dtype, b.dtype)
+    return Kind(dtype, high.level, dtype == "float32" and (a.fixed or b.fixed))
+
+
+def as_float(dtype: str) -> str:
+    """The dtype of what is no whole number any more."""
+    return dtype if dtype in (*FLOATING, *COMPLEX) else "float32"
+
+
+def _as_complex(dtype: str) -> str:
+    """The complex dtype of that precision."""
+    if dtype in ("float16", "bfloat16"):  # torch's releases differ in what they make of it
+        raise OpFault("dtype-mismatch", f"{dtype} and a complex scalar have no complex dtype")
+    return "complex128" if dtype == "float64" else "complex64"
+
+
+def real(dtype: str) -> str:
+    """The dtype of a magnitude."""
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
+def _category(dtype: str) -> int:
+    return next((i for i, group in enumerate((INTEGER, FLOATING, COMPLEX), 1) if dtype in group), 0)
+
+
+def _folded(
+    sources: Operands, name: str, broadcast: bool, combine: Callable[[Code, Code], Code]
+) -> Lowering:
+    """All sources combined, from left to right."""
+    _check_count(sources, name)
+    result = agreed(sources, name, broadcast)
+    dtype = reduce(promoted, map(kind_of, sources.values())).dtype
+    first, *others = map(Operand, sources)
+    code: Code = reduce(combine, others, cast(Code, first))
+    return Lowering(result.cast(dtype), call=code)
+
+
+def _check_count(sources: Operands, name: str) -> None:
+    """One expression nests no deeper than Python can read."""
+    if len(sources) > MAX_SOURCES:
+        help = "stack them, and reduce the new axis: {layer: Sum, dim: 1}"
+        raise OpFault("too-large", f"{name} of more than {MAX_SOURCES} sources", help=help)
+
+
+def _joined(sources: Operands, name: str, broadcast: bool) -> Lowering:
+    """All sources as truths, combined from left to right by torch's function of that name."""
+    _check_count(sources, name)
+    frame = agreed(sources, name, broadcast)
+    first, *others = map(Operand, sources)
+    code: Code = reduce(lambda a, b: call(f"torch.{name}", a, b), others, cast(Code, first))
+    marks = {x.marks for x in sources.values()}
+    joined = frame.cast("bool")
+    return Lowering(replace(joined, marks=marks.pop()) if len(marks) == 1 else joined, call=code)
+
+
+def _skipping(
+    lowering: Lowering,
+    sources: Operands,
+    name: str,
+    broadcast: bool,
+    missing: Missing,
+    reduction: str,
+) -> Lowering:
+    """With the code for those of the sources that are there: their stack, reduced."""
+    if missing is None:
+        return lowering
+    if broadcast:
+        raise bad_option("missing", "what skips missing sources wants equal shapes")
+    same_dtypes(sources, name)
+    there = call("torch.stack", call("_present", *map(Operand, sources)))
+    if name == "average" and not next(iter(sources.values())).is_floating:
+        raise dtype_fault(next(iter(sources.values())), name, "floating-point tensors", "0")
+    return replace(lowering, skipping=there.method(reduction, 0))
+
+
+def _infix(operator: str) -> Callable[[Code, Code], Code]:
+    return lambda a, b: Binary(operator, a, b)
+
+
+def refuse(sources: Operands, name: str, dtypes: tuple[str, ...]) -> None:
+    """Refuse what torch does not compute so."""
+    for key, x in sources.items():
+        if x.dtype in dtypes:
+            message, help = f"{name} takes no {x.dtype}", converted(x, "float32", key)
+            raise OpFault("dtype-mismatch", message, source=key, note=x.dtype, help=help)

@@ -1,0 +1,337 @@
+"""Formulas: arithmetic over named sources, from its text to code and dtype."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Unary, call
+from mimgraph.ir.expression import (
+    COMPARISONS,
+    Arithmetic,
+    Expression,
+    ExpressionError,
+    FunctionCall,
+    Negative,
+    Number,
+    Variable,
+    WrittenText,
+    evaluate,
+    parse,
+    variables,
+)
+from mimgraph.ir.foreign import explained
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER
+from mimgraph.ops.merges.arithmetic.agreement import agreed
+from mimgraph.ops.merges.arithmetic.elementwise import Kind, as_float, kind_of, promoted, real
+from mimgraph.ops.merges.arithmetic.notation import foreign_to_formulas, function_help, name_help
+from mimgraph.ops.registry import NamedSources, OpFault, merge
+
+
+@merge(family="formulas")
+def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> Lowering:
+    """Arithmetic as one reads it: "g * a + (1 - g) * b", (*), (*) -> (*).
+
+    It has + - * / // % **, comparisons, and abs exp log sqrt sin cos sigmoid tanh relu softplus
+    where minimum maximum clamp. Whole numbers stay whole, but for `/`.
+
+    Example:
+        gate: [64]
+        image: [64]
+        text: [64]
+        {merge: formula, expr: "g * a + (1 - g) * b", from: {g: gate, a: image, b: text}}
+    """
+    if not sources:
+        raise OpFault("wrong-arity", "formula takes at least 1 source, not 0")
+    text, params = (expr.template, expr.values) if isinstance(expr, WrittenText) else (expr, {})
+    try:
+        expression, names = _parsed(text)
+        _check_names(names, {*sources, *(f"${name}" for name in params)}, sources)
+        frame = agreed(sources, "formula", broadcast)
+        compiler = Compiler(sources, params)
+        term = compiler.followed(compiler.term(expression))
+    except ExpressionError as fault:
+        error = explained(fault, text, foreign_to_formulas(FUNCTIONS), sources)
+        within = (error.start, error.end)
+        unknown = text[error.start : error.end] if error.code == "unknown-source" else ""
+        raise OpFault(
+            *(error.code, error.message),
+            option="expr",
+            help=error.help,
+            within=within,
+            unknown=unknown,
+        ) from None
+    return Lowering(frame.cast(term.kind.dtype), call=term.code)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> tuple[Expression, tuple[Variable, ...]]:
+    """Return a formula and its names; each use of a block asks for the same ones again."""
+    expression = parse(text)
+    return expression, tuple(variables(expression))
+
+
+def _check_names(names: Sequence[Variable], known: Container[str], sources: NamedSources) -> None:
+    """Every name is a source or a param, and every source is used."""
+    used = set()
+    for variable in names:
+        used.add(variable.name)
+        if variable.name not in known:
+            raise ExpressionError(
+                f"the formula has no source {variable.name!r}",
+                variable.start,
+                variable.end,
+                code="unknown-source",
+                help=name_help(variable.name, sources, FUNCTIONS),
+            )
+    unused = next((name for name in sources if name not in used), None)
+    if unused is not None:
+        message = f"the formula does not use {unused!r}"
+        help = "use it in expr, or leave it out of from"
+        raise OpFault("wrong-arity", message, source=unused, help=help)
+
+
+class Term(NamedTuple):
+    """A part of a formula: a tensor's code and kind, or a number's value."""
+
+    code: Code
+    kind: Kind
+    value: int | float | None = None
+
+    @property
+    def written(self) -> Expression:
+        """A number as an expression over the params that it comes from."""
+        origin = self.code.written if isinstance(self.code, Constant) else None
+        return origin or Number(self.value or 0)
+
+
+def number(value: float, written: Expression | None = None) -> Term:
+    """A number; torch takes a float among whole numbers for float32."""
+    kind = Kind("float32", 0, True) if isinstance(value, float) else Kind("int64", 0)
+    origin = written if written is not None and variables(written) else None
+    return Term(Constant(value, written=origin), kind, value)
+
+
+class Compiler:
+    """Terms from expressions; what is made of numbers alone is computed at once."""
+
+    def __init__(self, sources: NamedSources, params: Mapping[str, int | float]) -> None:
+        self.sources = sources
+        self.params = params
+        floats = (Operand(name) for name, x in sources.items() if x.dtype == "float32")
+        self.float_source = next(floats, None)
+
+    def term(self, expression: Expression) -> Term:
+        match expression:
+            case Number(value):
+                return number(value)
+            case Variable(name) if name.startswith("$"):
+                return number(self.params[name[1:]], Variable(name[1:]))
+            case Variable(name):
+                return Term(Operand(name), kind_of(self.sources[name]))
+            case Negative(operand):
+                return _negative(self.term(operand))
+            case Arithmetic(operator, left, right):
+                one, other = self.term(left), self.term(right)
+                if operator not in COMPARISONS:
+                    one, other = self.alike(one, other)
+                return _arithmetic(operator, one, other)
+            case FunctionCall(name, arguments, start, end):
+                return self.call(name, self.alike(*map(self.term, arguments)), start, end)
+        raise TypeError(expression)
+
+    def alike(self, *terms: Term) -> tuple[Term, ...]:
+        """Return the terms; one that torch makes float32 of whole numbers is cast where it meets a
+        float tensor, which may have another dtype at run time."""
+        if not any(term.kind.fixed for term in terms):
+            return terms
+        levels = [t.kind.level for t in terms if t.kind.dtype == "float32" and not t.kind.fixed]
+        if not levels:
+            return terms
+        return tuple(self.followed(t) if t.kind.level >= max(levels) else t for t in terms)
+
+    def followed(self, term: Term) -> Term:
+        """Return a term, cast to the dtype of a float source if torch always makes float32 of it."""
+        if not term.kind.fixed or term.value is not None or self.float_source is None:
+            return term
+        code = term.code.method("to", Attribute(self.float_source, "dtype"))
+        return Term(code, Kind("float32", term.kind.level))
+
+    def call(self, name: str, arguments: Sequence[Term], start: int, end: int) -> Term:
+        function = FUNCTIONS.get(name)
+        if function is None:
+            raise ExpressionError(
+                f"there is no function {name!r}",
+                start,
+                end,
+                help=function_help(name, len(arguments), FUNCTIONS),
+            )
+        if len(arguments) != function.arity:
+            wanted = f"{function.arity} argument{'s' if function.arity > 1 else ''}"
+            message, help = f"{name} takes {wanted}, not {len(arguments)}", USAGE.get(name, "")
+            raise ExpressionError(message, start, end, help=help)
+        if any(argument.value is None for argument in arguments):
+            return function.tensors(name, *arguments)
+        return number(_computed(name, function, arguments, start, end))
+
+
+class Function(NamedTuple):
+    """A function of a formula, of numbers and of terms."""
+
+    arity: int
+    numbers: Callable[..., Any]
+    tensors: Callable[..., Term]
+
+
+def _computed(
+    name: str, function: Function, arguments: Sequence[Term], start: int, end: int
+) -> int | float:
+    try:
+        value = function.numbers(*(argument.value for argument in arguments))
+    except (ValueError, OverflowError):
+        value = math.inf
+    if not math.isfinite(value):
+        raise ExpressionError(f"{name} has no value here", start, end)
+    return value  # type: ignore[no-any-return]
+
+
+def _negative(term: Term) -> Term:
+    if term.value is not None:
+        return number(-term.value, Negative(term.written))
+    _refuse("-", term, ("bool",))
+    return Term(Unary("-", term.code), term.kind)
+
+
+def _arithmetic(operator: str, left: Term, right: Term) -> Term:
+    if left.value is not None and right.value is not None:
+        expression = Arithmetic(operator, Number(left.value), Number(right.value))
+        return number(
+            evaluate(expression, _no_name), Arithmetic(operator, left.written, right.written)
+        )
+    code, kind = Binary(operator, left.code, right.code), promoted(left.kind, right.kind)
+    if operator in COMPARISONS:
+        if operator not in ("==", "!="):
+            _refuse(operator, Term(code, kind), COMPLEX)
+        return Term(code, Kind("bool", kind.level))
+    if operator == "/":
+        dtype = as_float(kind.dtype)
+        return Term(code, Kind(dtype, kind.level, kind.fixed or dtype != kind.dtype))
+    if operator == "-":
+        for side in (left, right):
+            _refuse("-", side, ("bool",))
+    elif operator in ("//", "%"):
+        _refuse(operator, Term(code, kind), ("bool", *COMPLEX))
+    elif operator == "**":
+        _check_power(right, Term(code, kind))
+    return Term(code, kind)
+
+
+def _check_power(exponent: Term, power: Term) -> None:
+    _refuse("**", power, ("bool",))
+    whole = power.kind.dtype not in (*FLOATING, *COMPLEX)
+    if whole and exponent.value is not None and exponent.value < 0:
+        help = "write 1 / x ** n"
+        raise ExpressionError("whole numbers have no negative power", help=help)
+
+
+def _no_name(variable: Variable) -> Any:
+    raise ExpressionError(f"{variable.name!r} is not a number", variable.start, variable.end)
+
+
+def _refuse(what: str, term: Term, dtypes: tuple[str, ...]) -> None:
+    """Refuse what torch does not compute so."""
+    if term.kind.dtype in dtypes:
+        message = f"{what} takes no {term.kind.dtype}"
+        help = ""
+        if term.kind.dtype == "bool":
+            help = "c * 1.0 is a number, 1 where c is true"
+            help = f"c == 0 is not c, and {help}" if what == "-" else help
+        elif term.kind.dtype in INTEGER:
+            help = "x * 1.0 is a float"
+        raise OpFault("dtype-mismatch", message, option="expr", help=help)
+
+
+def _spelled(name: str, term: Term, dtype: str) -> Term:
+    spelling = "F.softplus" if name == "softplus" else f"torch.{name}"
+    fixed = term.kind.fixed or dtype != term.kind.dtype
+    return Term(call(spelling, term.code), Kind(dtype, term.kind.level, fixed))
+
+
+def _float(name: str, term: Term) -> Term:
+    return _spelled(name, term, as_float(term.kind.dtype))
+
+
+def _abs(name: str, term: Term) -> Term:
+    _refuse(name, term, ("bool",))
+    return _spelled(name, term, real(term.kind.dtype))
+
+
+def _relu(name: str, term: Term) -> Term:
+    _refuse(name, term, ("bool", *COMPLEX))
+    return _spelled(name, term, term.kind.dtype)
+
+
+def _softplus(name: str, term: Term) -> Term:
+    if term.kind.dtype not in FLOATING:
+        _refuse(name, term, (term.kind.dtype,))
+    return _spelled(name, term, term.kind.dtype)
+
+
+def _where(name: str, condition: Term, one: Term, other: Term) -> Term:
+    if condition.kind.dtype != "bool":
+        message, help = "where takes a condition, a > 0 or the like", "write where(a != 0, ...)"
+        raise OpFault("dtype-mismatch", message, option="expr", help=help)
+    kind = promoted(one.kind, other.kind)
+    level = max(condition.kind.level, kind.level)
+    code = call("torch.where", condition.code, one.code, other.code)
+    return Term(code, Kind(kind.dtype, level, kind.fixed))
+
+
+def _extreme(name: str, one: Term, other: Term) -> Term:
+    """`torch.minimum` of two tensors; with a number it is a clamp."""
+    kind = promoted(one.kind, other.kind)
+    _refuse(name, Term(one.code, kind), COMPLEX)
+    if one.value is None and other.value is None:
+        return Term(call(f"torch.{name}", one.code, other.code), kind)
+    tensor, bound = (other, one) if other.value is None else (one, other)
+    side = "max" if name == "minimum" else "min"
+    return Term(tensor.code.method("clamp", **{side: bound.code}), kind)
+
+
+def _clamp(name: str, term: Term, low: Term, high: Term) -> Term:
+    """`x.clamp(low, high)`, which torch has for two numbers or two tensors, else in two steps."""
+    if term.value is not None:
+        raise ExpressionError("clamp takes a tensor first", 0, -1)
+    if (low.value is None) != (high.value is None):
+        return _extreme("minimum", _extreme("maximum", term, low), high)
+    kind = promoted(promoted(term.kind, low.kind), high.kind)
+    _refuse(name, Term(term.code, kind), ("bool", *COMPLEX))
+    return Term(term.code.method("clamp", low.code, high.code), kind)
+
+
+FUNCTIONS = {
+    "abs": Function(1, abs, _abs),
+    "exp": Function(1, math.exp, _float),
+    "log": Function(1, math.log, _float),
+    "sqrt": Function(1, math.sqrt, _float),
+    "sin": Function(1, math.sin, _float),
+    "cos": Function(1, math.cos, _float),
+    "sigmoid": Function(1, lambda x: 1 / (1 + math.exp(-x)), _float),
+    "tanh": Function(1, math.tanh, _float),
+    "relu": Function(1, lambda x: max(x, 0), _relu),
+    "softplus": Function(1, lambda x: math.log1p(math.exp(x)), _softplus),
+    "where": Function(3, lambda c, a, b: a if c else b, _where),
+    "minimum": Function(2, min, _extreme),
+    "maximum": Function(2, max, _extreme),
+    "clamp": Function(3, lambda x, low, high: min(max(x, low), high), _clamp),
+}
+
+USAGE = {
+    "where": "write where(condition, a, b)",
+    "minimum": "write minimum(a, b)",
+    "maximum": "write maximum(a, b)",
+    "clamp": "write clamp(x, low, high), or maximum(x, low) of one limit",
+}

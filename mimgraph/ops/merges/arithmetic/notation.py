@@ -1,0 +1,264 @@
+"""Say what to write in a formula in place of what it does not have: `and`, `x.mean()`, `x[0]`, `$(k)`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+
+from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.ir.foreign import NAME, NUMBER, NUMBERS, SYMBOLS, Foreign, Place
+from mimgraph.ops.merges.arithmetic.conditions import LONGEST, as_formula
+from mimgraph.ops.registry import find, names
+
+# functions by their names elsewhere
+SYNONYMS = {
+    "min": "minimum",
+    "max": "maximum",
+    "clip": "clamp",
+    "clamp_min": "maximum",
+    "clamp_max": "minimum",
+    "ln": "log",
+    "fabs": "abs",
+    "absolute": "abs",
+}
+CAST = "make it a node, and a source of the formula: {layer: Cast, from: ..., dtype: ...}"
+OPERATORS = {
+    "floor": "write x // 1",
+    "sinh": "write (exp(x) - exp(-x)) / 2",
+    "cosh": "write (exp(x) + exp(-x)) / 2",
+    "tan": "write sin(x) / cos(x)",
+    "log2": "write log(x) / log(2)",
+    "log10": "write log(x) / log(10)",
+    "log1p": "write log(1 + x)",
+    "exp2": "write 2 ** x",
+    "expm1": "write exp(x) - 1",
+    "float": CAST,
+    "double": CAST,
+    "half": CAST,
+    "to": CAST,
+    "type": CAST,
+    "int": CAST,
+    "long": CAST,
+    "bool": CAST,
+    "pow": "a power is **",
+    "power": "a power is **",
+    "square": "write x ** 2",
+    "rsqrt": "write x ** -0.5",
+    "reciprocal": "write 1 / x",
+    "neg": "write -x",
+    "eq": "write a == b",
+    "ne": "write a != b",
+    "gt": "write a > b",
+    "ge": "write a >= b",
+    "lt": "write a < b",
+    "le": "write a <= b",
+    "mul": "write a * b",
+    "sub": "write a - b",
+    "div": "write a / b",
+    "logical_and": "and of conditions is their product, (a > 0) * (b > 0)",
+    "logical_or": "or of conditions is their sum, (a > 0) + (b > 0)",
+    "logical_not": "write c == 0",
+}
+CONSTANTS = {
+    "True": "write 1",
+    "False": "write 0",
+    "None": "a formula computes with numbers and tensors",
+    "pi": "write 3.141592653589793",
+    "e": "write exp(1)",
+    "N": "N is the batch, whose size no formula can read",
+    "inf": "a formula has no infinity: masked_fill can write -.inf",
+}
+
+ATTRIBUTES = {
+    "T": "make it a node: {layer: Transpose, from: ..., dim0: 1, dim1: 2}",
+    "mT": "make it a node: {layer: Transpose, from: ..., dim0: -2, dim1: -1}",
+    "shape": "write the size as a number, or as a param",
+}
+
+
+_AXIS = re.compile(r"\s*(?:dim\s*=\s*)?(-?[1-9])\s*[,)]", re.ASCII)  # of x.mean(dim=1)
+
+
+def name_help(name: str, sources: Collection[str], functions: Collection[str]) -> str:
+    """Return what to write in place of a name that is no source of the formula."""
+    if name in functions:
+        return f"{name} is a function: write {name}(...)"
+    if name.startswith("$"):
+        return "Python has no params here: write the number itself"
+    return CONSTANTS.get(name) or suggestion(name, sources, "its sources")
+
+
+def function_help(
+    name: str, count: int, functions: Collection[str], source: str = "...", dim: str = ""
+) -> str:
+    """Return what to write in place of a call of `count` arguments that a formula does not have."""
+    op = _op(name, source, dim)
+    if op and not (count > 1 and name in SYNONYMS):
+        return op
+    if name in SYNONYMS:
+        return f"write {SYNONYMS[name]}(...)"
+    near = OPERATORS.get(name) or suggestion(name, functions)
+    return near or f"its functions: {', '.join(functions)}"
+
+
+def _op(name: str, source: str, dim: str) -> str:
+    """Return the layer or merge of that name, written as a node over the axis `dim`, if
+    the call names one."""
+    wanted = name.replace("_", "").lower()
+    for kind in ("layer", "merge"):
+        for found in names(kind):
+            if found.replace("_", "").lower() == wanted:
+                node = _node(kind, found, source, dim)
+                return f"make it a node, and a source of the formula: {node}"
+    return ""
+
+
+def _node(kind: str, name: str, source: str, dim: str) -> str:
+    """Return a node with all options that the op needs; a reduction keeps its axis, to be broadcast."""
+    op = find(kind, name)
+    assert op is not None
+    options = {option.name: op.shown(option.name) for option in op.required}
+    reduces = "keepdim" in op.options
+    options |= {"dim": "1", "keepdim": "true"} if reduces else {}
+    options |= {"dim": dim} if dim and "dim" in options else {}
+    given = "".join(f", {option}: {value}" for option, value in options.items())
+    also = ", and say broadcast: true" if reduces else ""
+    return f"{{{kind}: {name}, from: {source}{given}}}{also}"
+
+
+def _meaning(meaning: str) -> Callable[[Place], str]:
+    """Return the help with the whole formula rewritten, or, where that is too long, with its
+    meaning."""
+
+    def help(place: Place) -> str:
+        written = as_formula(place.text)
+        return f"write {written}" if written else meaning
+
+    return help
+
+
+AND = "and of conditions is their product: (x > 0) * (x < 1)"
+OR = "or of conditions is their sum: (x < 0) + (x > 1)"
+NOT = "not of a condition is == 0: (x > 0) == 0"
+CHOICE = "write where(condition, a, b)"
+PLAINLY = "write a param as $name, and arithmetic without $"
+CHAIN = "write (0 < x) * (x < 1)"
+
+
+def _plainly(place: Place) -> str:
+    """Write `$(2 * k)` as a formula has it: `(2 * $k)`."""
+    depth, start = 0, place.start + 2
+    for end in range(start, len(place.text)):
+        depth += {"(": 1, ")": -1}.get(place.text[end], 0)
+        if depth < 0:
+            break
+    else:
+        return PLAINLY
+    inside = re.sub(
+        r"(?<![\w$.])([A-Za-z_]\w*)(?!\s*\(|\w)",
+        lambda m: m[0] if m[0] in place.names else f"${m[0]}",
+        place.text[start:end],
+        flags=re.ASCII,
+    ).strip()
+    if len(inside) > LONGEST:
+        return PLAINLY
+    lone = re.fullmatch(r"\$?\w+", inside, re.ASCII)
+    return f"write {inside}" if lone else f"write ({inside})"
+
+
+def _named(place: Place) -> str:
+    """Return the name in `${k}` or `{{ x }}` as a formula has it."""
+    name = place.at[1]
+    return f"write {name}" if name in place.names else f"write ${name}, or {name} if it is a source"
+
+
+def _called(functions: Collection[str]) -> Callable[[Place], str]:
+    """Return the help for `x.exp()` and `torch.exp(x)`, which are exp(x)."""
+
+    def help(place: Place) -> str:
+        owner, name = place.before[0], place.at[1]
+        if name not in functions:
+            axis = _AXIS.match(place.text, place.at.end())
+            dim = axis[1] if axis else ""
+            return function_help(name, 1, functions, _filling(owner, place), dim)
+        alone = place.text[place.at.end() :].lstrip().startswith(")")
+        rest = "" if alone else ", ..."
+        return f"write {name}({f'{owner}{rest}' if owner in place.names else '...'})"
+
+    return help
+
+
+def _attribute(place: Place) -> str:
+    owner, name = place.before[0], place.at[1]
+    if name in ATTRIBUTES:
+        return ATTRIBUTES[name]
+    if owner not in place.names:
+        return CONSTANTS.get(name, "a port is named in from, and has one name in the formula")
+    return f"name a port in from: {{{name}: {owner}.{name}}}"
+
+
+def _part(place: Place) -> str:
+    source = _filling(place.before[0], place)
+    node = f"{{layer: Select, from: {source}, dim: 1, index: 0}}"
+    return f"take a part by a node of its own: {node}, or Slice"
+
+
+def _filling(name: str, place: Place) -> str:
+    """Return the input or node that fills the source of that name."""
+    return f"{{{name}}}" if name in place.names else "..."
+
+
+def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
+    """Return the notation that a formula with these functions lacks; the first entry that fits
+    counts."""
+    return (
+        *NUMBERS,
+        Foreign(
+            rf"{NAME}|{NUMBER}",
+            "the argument of {before} stands in parentheses",
+            "write {before}({at})",
+            before=rf"\b(?:{'|'.join(functions)})",
+        ),
+        Foreign(r"\$\(", "in a formula $name is a param, and arithmetic has no $(...)", _plainly),
+        Foreign(r"\$?\{+\s*(\w+)\s*\}+", "a formula has no braces", _named),
+        Foreign(r"\$", "in a formula $ stands before the name of a param", "write $name"),
+        Foreign(r"and\b|&+", "there is no '{at}' in a formula", _meaning(AND)),
+        Foreign(r"or\b|\|+", "there is no '{at}' in a formula", _meaning(OR)),
+        Foreign(r"!(?!=)|~", "there is no '{at}' in a formula", _meaning(NOT)),
+        Foreign(r"", "there is no 'not' in a formula", _meaning(NOT), before=r"\bnot"),
+        Foreign(r"if\b|\?|else\b", "there is no '{at}' in a formula", _meaning(CHOICE)),
+        Foreign(r"", "there is no 'if' in a formula", CHOICE, before=r"(?:^|\W)if"),
+        Foreign(r"<=?|>=?|==|!=", "comparisons do not chain", _meaning(CHAIN), before=r"[\w)]"),
+        Foreign(r">", "there is no '<>' in a formula", "write !=", before=r"<"),
+        Foreign(r"=>|=<", "there is no '{at}' in a formula", "write >= or <="),
+        Foreign(
+            r"=",
+            "an argument has no name in a formula",
+            "write its value alone",
+            before=r"[(,]\s*\w+",
+        ),
+        Foreign(r"=", "there is no '=' in a formula", "== compares"),
+        Foreign(
+            r"\.\s*(?:\w+\s*\.\s*)*(\w+)\s*\(",
+            "a formula calls a function by its name alone",
+            _called(functions),
+            before=rf"{NAME}|\)",
+        ),
+        Foreign(r"\.\s*(\w+)", "there is no '.' in a formula", _attribute, before=NAME),
+        Foreign(r"\.", "there is no '.' in a formula", "a function stands alone: exp(x)"),
+        Foreign(r"\[", "there is no '[' in a formula", _part, before=NAME),
+        Foreign(r"[\[\]{}]", "there is no '{at}' in a formula", "brackets are ( and )"),
+        Foreign(
+            r"@", "there is no '@' in a formula", "make it a node: {merge: matmul, from: [a, b]}"
+        ),
+        Foreign(
+            r"['\"]", "text has no place in a formula", "write names and numbers without quotes"
+        ),
+        Foreign(
+            r",",
+            "a comma stands only between the arguments of a function",
+            "write a node for each",
+        ),
+        Foreign(r":", "there is no ':' in a formula", "write one expression"),
+        *SYMBOLS,
+    )

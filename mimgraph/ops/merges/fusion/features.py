@@ -1,0 +1,86 @@
+"""What fusions with weights ask of their sources: float32 features or tokens of sizes that fit."""
+
+from __future__ import annotations
+
+from mimgraph.ir.axes_help import to_sequence, to_vector
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.merges.arithmetic.agreement import Operands, disagreement, odd_one_out
+from mimgraph.ops.registry import (
+    OpFault,
+    Sources,
+    known,
+    same_dims,
+    same_size,
+    weighted,
+    without_axes,
+)
+
+
+def widths(sources: Operands, name: str) -> tuple[int, ...]:
+    """The last sizes of sources (N, *, D) that are equal on every other axis."""
+    for key, x in sources.items():
+        weighted(x, name, key)
+        if not x.dims or not x.batched:
+            raise without_axes(x, f"{name} takes (N, *, D)", key)
+
+    def alike(x: TensorType, y: TensorType) -> bool:
+        return same_dims(x.dims[:-1], y.dims[:-1])
+
+    pair = odd_one_out(sources, alike)
+    if pair is not None:
+        message = f"{name} needs equal sizes on every axis but the last"
+        raise disagreement(sources, *pair, message, free=len(sources[pair[0]].dims) - 1)
+    return tuple(known(x.dims[-1], "the last size", key) for key, x in sources.items())
+
+
+def vectors(sources: Operands, name: str) -> tuple[int, ...]:
+    """The sizes of sources (N, D)."""
+    for key, x in sources.items():
+        weighted(x, name, key)
+        if len(x.dims) != 1 or not x.batched:
+            help = to_vector(x, name, f"{{{key}}}")
+            raise rank_fault(x, f"{name} takes (N, D)", key, help)
+    return tuple(known(x.dims[0], "the last size", key) for key, x in sources.items())
+
+
+def token_width(sources: Operands, name: str, lone: bool = True) -> int:
+    """The one width of sources (N, T, D); if `lone` is allowed, (N, D) is a single token."""
+    shape = "(N, T, D) or (N, D)" if lone else "(N, T, D)"
+    for key, x in sources.items():
+        weighted(x, name, key)
+        if len(x.dims) not in ((1, 2) if lone else (2,)) or not x.batched:
+            help = to_sequence(x, name, f"{{{key}}}")
+            raise rank_fault(x, f"{name} takes {shape}", key, help)
+    pair = odd_one_out(sources, lambda x, y: same_size(x.dims[-1], y.dims[-1]))
+    if pair is not None:
+        odd, other = pair
+        raise OpFault(
+            "shape-mismatch",
+            f"{name} needs tokens of one width",
+            source=odd,
+            note=f"{sources[odd]}, but {{{other}}} is {sources[other]}",
+            help="project it first: Linear",
+            speaks_of=(odd, other),
+        )
+    key, x = next(iter(sources.items()))
+    return known(x.dims[-1], "the last size", key)
+
+
+def rank_fault(x: TensorType, message: str, key: str, help: str = "") -> OpFault:
+    """A source of another number of axes than the message says."""
+    return OpFault("rank-mismatch", message, source=key, note=str(x), help=help)
+
+
+def last(x: TensorType) -> int:
+    """The last axis as one writes it: 1 of (N, D), else -1."""
+    return 1 if len(x.dims) == 1 else -1
+
+
+def named_inputs(sources: Sources) -> tuple[str, ...]:
+    """`x0`, `x1`, ...: what a list of sources fills; a lone one is `x`."""
+    return numbered(len(sources)) if len(sources) > 1 else ("x",)
+
+
+def numbered(count: int, stem: str = "x") -> tuple[str, ...]:
+    """`x0`, `x1`, ...: a name for each of several."""
+    return tuple(f"{stem}{index}" for index in range(count))

@@ -1,0 +1,133 @@
+"""Blocks made in code: how a merge that is a graph of other ops writes that graph down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+from mimgraph.ir.expression import ExpressionError, parse, plain, variables
+from mimgraph.ir.graph import (
+    Activation,
+    Apply,
+    Block,
+    BlockInput,
+    Call,
+    Chain,
+    Node,
+    Operation,
+    Option,
+    Output,
+    Repeat,
+    Source,
+)
+from mimgraph.ops.registry import OpFault
+from mimgraph.source import SourceFile, Span
+
+_numbers = count()  # of blocks in blocks, of which several may be of one family
+_NOWHERE = Span(SourceFile("mimgraph", ""), 1, 1, 1, 1)
+
+Sources = str | tuple[str, ...] | Mapping[str, str]  # one, several, or by the argument each fills
+
+
+class Sketch:
+    """A block that grows node by node; each method returns the name of what it adds.
+
+    `family` names its class, `doc` is that class's docstring. A source may be `node.port`.
+    """
+
+    def __init__(self, family: str, *inputs: str, doc: str = "") -> None:
+        self.family = family
+        self.inputs = inputs
+        self.doc = doc
+        self.nodes: list[Node] = []
+        self.inner: dict[str, Block] = {}
+
+    def layer(self, name: str, layer: str, sources: Sources, **options: Any) -> str:
+        """A layer, with its options and activation."""
+        return self._add(name, _apply("layer", layer, options), _sources(sources))
+
+    def merge(self, name: str, merge: str, sources: Sources, **options: Any) -> str:
+        """A merge, with its options and activation."""
+        return self._add(name, _apply("merge", merge, options), _sources(sources))
+
+    def part(self, name: str, part: str, sources: Sources, **options: Any) -> str:
+        """What only blocks made in code have."""
+        return self._add(name, _apply("part", part, options), _sources(sources))
+
+    def formula(self, name: str, expr: str, activation: Any = None) -> str:
+        """Arithmetic on what the block has by name; sizes 1 broadcast."""
+        options = {"expr": expr, "broadcast": True, "activation": activation}
+        try:
+            names = dict.fromkeys(variable.name for variable in variables(parse(expr)))
+        except ExpressionError as error:  # which can only be too long
+            raise OpFault(error.code, "more sources than fit in one expression") from None
+        return self._add(name, _apply("merge", "formula", options), _sources(tuple(names)))
+
+    def parameter(self, name: str, *shape: int, **options: Any) -> str:
+        """A learned tensor."""
+        return self._add(name, _apply("tensor", "parameter", {"shape": list(shape), **options}))
+
+    def seq(self, name: str, source: str, *items: tuple[str, dict[str, Any]] | None) -> str:
+        """Layers in a row, each with its options; None is left out."""
+        made = [_apply("layer", *item) for item in items if item is not None]
+        chain = Chain(tuple(Node(str(i), _NOWHERE, one) for i, one in enumerate(made)), _NOWHERE)
+        return self._add(name, chain, _sources(source))
+
+    def use(self, name: str, block: Block, sources: Sources, times: int | None = None) -> str:
+        """Another block, once or several `times` in a row with weights of its own for each."""
+        repeat = None
+        if times is not None:
+            repeat = Repeat(_option(times), False, {}, _NOWHERE)
+        key = f"{block.family} {next(_numbers)}"
+        self.inner |= {key: block, **block.inner}
+        return self._add(name, Call(key, _NOWHERE, repeat=repeat), _sources(sources))
+
+    def block(self, *outputs: str, **named: str) -> Block:
+        """The finished block: one output, or several by name."""
+        results = {name: name for name in outputs} | named
+        return Block(
+            self.family,
+            _NOWHERE,
+            {},
+            tuple(BlockInput(name, _NOWHERE) for name in self.inputs),
+            tuple(self.nodes),
+            tuple(Output(name, _source(text), _NOWHERE) for name, text in results.items()),
+            doc=self.doc,
+            inner=self.inner,
+        )
+
+    def _add(
+        self, name: str, operation: Operation, sources: tuple[Source, ...] | None = None
+    ) -> str:
+        self.nodes.append(Node(name, _NOWHERE, operation, sources))
+        return name
+
+
+def _apply(kind: str, op: str, options: Mapping[str, Any]) -> Apply:
+    """An op of the catalogue; an activation is a name, or a name with its options."""
+    given = {key: _option(value) for key, value in options.items() if key != "activation"}
+    activation = options.get("activation")
+    applied = None
+    if activation is not None:
+        name, arguments = (activation, {}) if isinstance(activation, str) else activation
+        chosen = {key: _option(value) for key, value in arguments.items()}
+        applied = Activation(name, chosen, None, _NOWHERE)
+    return Apply(kind, op, _NOWHERE, given, None, applied)
+
+
+def _option(value: Any) -> Option:
+    return Option(plain(value), _NOWHERE, _NOWHERE)
+
+
+def _sources(sources: Sources) -> tuple[Source, ...]:
+    if isinstance(sources, str):
+        return (_source(sources),)
+    if isinstance(sources, Mapping):
+        return tuple(_source(text, argument) for argument, text in sources.items())
+    return tuple(map(_source, sources))
+
+
+def _source(text: str, argument: str | None = None) -> Source:
+    name, dot, port = text.partition(".")
+    return Source(name, port if dot else None, _NOWHERE, argument)

@@ -1,0 +1,128 @@
+"""Merges that write one value in places that another source decides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, NamedTuple, TypeAlias
+
+from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, by_position, call
+from mimgraph.ir.dim import Size
+from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ops.merges.arithmetic.agreement import MORE_AXES, agreed, same_ranks, within
+from mimgraph.ops.registry import axis_index, bad_option, merge, truth_fault
+
+Number: TypeAlias = bool | int | float
+
+LIMITS: dict[str, float] = {  # the largest number of each dtype
+    "bool": 1,
+    **{f"int{bits}": 2 ** (bits - 1) - 1 for bits in (8, 16, 32, 64)},
+    "uint8": 255,
+    "float16": 65504.0,
+    "bfloat16": (2 - 2**-7) * 2.0**127,
+    **dict.fromkeys(("float32", "complex64"), (2 - 2**-23) * 2.0**127),
+}
+
+
+class MaskedFillInputs(NamedTuple):
+    input: TensorType
+    mask: TensorType
+
+
+@merge(family="fill")
+def masked_fill(inputs: MaskedFillInputs, /, value: Number, *, broadcast: bool = False) -> Lowering:
+    """`value` where `mask` is true, else `input`: (*), (*) -> (*).
+
+    Example:
+        scores: [4, 6]
+        hidden: {shape: [4, 6], dtype: bool}
+        {merge: masked_fill, from: [scores, hidden], value: -.inf}
+    """
+    input, mask = inputs
+    if mask.dtype != "bool":
+        raise truth_fault(mask, "masked_fill takes a mask of bool, true where it fills", "mask")
+    frame = agreed(inputs._asdict(), "masked_fill", broadcast)
+    return Lowering(
+        filled(input, frame.dims, value, frame.batched),
+        call=INPUT.method("masked_fill", Operand("mask"), *by_position(value=value)),
+    )
+
+
+class PadLikeInputs(NamedTuple):
+    input: TensorType
+    like: TensorType
+
+
+@merge(family="fill")
+def pad_like(
+    inputs: PadLikeInputs,
+    /,
+    dim: int | tuple[int, ...],
+    *,
+    side: Literal["end", "start", "both"] = "end",
+    value: Number = 0,
+) -> Lowering:
+    """`input` as long as `like` along `dim`, by `value` behind it: (N, T, *), (N, S, *) -> (N, S, *).
+
+    On both sides, an odd one goes behind. The other axes of `like` do not count.
+
+    Example:
+        decoded: [8, 14, 14]
+        skip: [4, 15, 15]
+        {merge: pad_like, from: [decoded, skip], dim: [2, 3], side: both}
+    """
+    input, like = inputs
+    same_ranks(inputs._asdict(), "pad_like needs as many axes in both", MORE_AXES)
+    axes = [axis_index(input, axis) for axis in (dim if isinstance(dim, tuple) else (dim,))]
+    if not axes or len(set(axes)) != len(axes):
+        raise bad_option("dim", "dim must name one axis or several, each once")
+    dims: list[Size] = list(input)
+    requires: list[Constraint] = []
+    for axis in axes:
+        message = "pad_like can only make its input longer"
+        requires += within(inputs._asdict(), ("input", "like"), axis, message)
+        dims[axis] = like.dims[axis]
+    widths: list[Code | int] = []
+    for axis in range(len(dims) - 1, min(axes) - 1, -1):  # torch counts from the last one
+        missing = _missing(axis + input.batched) if axis in axes else None
+        widths += _sides(missing, side) if missing else (0, 0)
+    keywords = {"value": value} if value != 0 else {}
+    return Lowering(
+        filled(input, tuple(dims), value, input.batched),
+        call=call("F.pad", INPUT, tuple(widths), **keywords),
+        requires=tuple(requires),
+    )
+
+
+def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bool) -> TensorType:
+    """The input with `value` among its own, if its dtype has that."""
+    dtype = input.dtype
+    whole = dtype == "bool" or input.is_integer
+    fits = lowest(dtype) <= value <= LIMITS.get(dtype, float("inf"))
+    fits = fits or (not whole and not abs(value) < float("inf"))
+    if not fits or (whole and value != int(value)):
+        raise bad_option("value", f"{dtype} has no {value}")
+    kept = input.vocab is not None and 0 <= value < input.vocab
+    vocab = input.vocab if kept else None
+    changed = replace(input, vocab=vocab, below=None, cast_from=None, marks=None)
+    return replace(changed, dims=dims, batched=batched)
+
+
+def lowest(dtype: str) -> float:
+    """The least number that is not infinite."""
+    limit = LIMITS.get(dtype, float("inf"))
+    return 0 if dtype in ("bool", "uint8") else -limit - dtype.startswith("int")
+
+
+def _missing(axis: int) -> Code:
+    """How much shorter the input is."""
+    like, input = (Attribute(Operand(key), "shape").at(Constant(axis)) for key in ("like", "input"))
+    return Binary("-", like, input)
+
+
+def _sides(missing: Code, side: str) -> tuple[Code | int, Code | int]:
+    """What goes before and behind."""
+    if side == "both":
+        more = Binary("+", missing, Constant(1))
+        return Binary("//", missing, Constant(2)), Binary("//", more, Constant(2))
+    return (missing, 0) if side == "start" else (0, missing)

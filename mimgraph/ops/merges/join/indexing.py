@@ -1,0 +1,133 @@
+"""Merges in which one source says where to look in another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from mimgraph.ir.code import Attribute, Code, Constant, Operand, Tuple, by_position, call
+from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.types import INTEGER, Constraint, TensorType
+from mimgraph.ops.merges.arithmetic.agreement import (
+    MORE_AXES,
+    Operands,
+    same_dtypes,
+    same_ranks,
+    within,
+)
+from mimgraph.ops.registry import OpFault, axis_index, dtype_fault, merge, with_rank
+
+INDEX = Operand("index")
+
+
+class GatherInputs(NamedTuple):
+    input: TensorType
+    index: TensorType  # type: ignore[assignment]  # a tuple has a method of torch's name
+
+
+@merge(family="indexing")
+def gather(inputs: GatherInputs, /, dim: int, *, sparse_grad: bool = False) -> Lowering:
+    """What stands in `input` at each index along `dim`: (N, L, D), (N, K, D) -> (N, K, D) for dim 1.
+
+    It is torch's: the index has as many axes as the input, and on the others it may be shorter.
+
+    Example:
+        tokens: [10, 4]
+        places: {shape: [3, 4], dtype: int64}
+        {merge: gather, from: [tokens, places], dim: 1}
+    """
+    input, index = inputs
+    named = inputs._asdict()
+    _indices(index, "gather")
+    same_ranks(named, "gather needs as many axes in input and index", MORE_AXES)
+    axis = axis_index(input, dim)
+    requires = _covered(named, "input", axis, "gather")
+    keywords = {"sparse_grad": True} if sparse_grad else {}
+    return Lowering(
+        replace(input, dims=index.dims),
+        call=INPUT.method("gather", *by_position(dim=dim), INDEX, **keywords),
+        requires=requires,
+    )
+
+
+class PickInputs(NamedTuple):
+    input: TensorType
+    index: TensorType  # type: ignore[assignment]  # a tuple has a method of torch's name
+
+
+@merge(family="indexing")
+def pick(inputs: PickInputs, /) -> Lowering:
+    """Each sample's own position of the first axis: (N, L, *), (N,) -> (N, *).
+
+    Example:
+        tokens: [10, 4]
+        place: {shape: [], dtype: int64}
+        {merge: pick, from: [tokens, place]}
+    """
+    input, index = inputs
+    if not input.batched or not input.dims:
+        raise OpFault(
+            "rank-mismatch", "pick takes input (N, L, *)", source="input", note=str(input)
+        )
+    with_rank(index, 0, "pick", "index (N,)", "index")
+    _indices(index, "pick")
+    count = Attribute(INPUT, "shape").at(Constant(0))
+    rows = call("torch.arange", count, device=Attribute(INPUT, "device"))
+    return Lowering(replace(input, dims=input.dims[1:]), call=INPUT.at(Tuple((rows, INDEX))))
+
+
+class ScatterAddInputs(NamedTuple):
+    input: TensorType
+    index: TensorType  # type: ignore[assignment]  # a tuple has a method of torch's name
+    src: TensorType
+
+
+@merge(family="indexing")
+def scatter_add(inputs: ScatterAddInputs, /, dim: int) -> Lowering:
+    """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
+
+    It is torch's: the three have as many axes, and `index` may be shorter than `src`.
+
+    Example:
+        totals: [10]
+        group: {shape: [6], dtype: int64}
+        amount: [6]
+        {merge: scatter_add, from: {input: totals, index: group, src: amount}, dim: 1}
+    """
+    input, index, src = inputs
+    named = inputs._asdict()
+    _indices(index, "scatter_add")
+    same_dtypes({"input": input, "src": src}, "scatter_add")
+    same_ranks(named, "scatter_add needs as many axes in input, index and src", MORE_AXES)
+    axis = axis_index(input, dim)
+    requires = _covered(named, "input", axis, "scatter_add")
+    requires += _covered(named, "src", None, "scatter_add")
+    added: Code = Operand("src")
+    if input.dtype not in (
+        *INTEGER,
+        "bool",
+    ):  # autocast may make another of one, and torch refuses two
+        added = added.method("to", Attribute(INPUT, "dtype"))
+    return Lowering(
+        input.cast(input.dtype),
+        call=INPUT.method("scatter_add", *by_position(dim=dim), INDEX, added),
+        requires=requires,
+    )
+
+
+def _indices(index: TensorType, name: str) -> None:
+    """Refuse what torch does not take for indices."""
+    if index.dtype not in ("int32", "int64"):
+        raise dtype_fault(index, name, "index int64", "index", "int64")
+
+
+def _covered(named: Operands, whole: str, free: int | None, name: str) -> tuple[Constraint, ...]:
+    """The index is nowhere longer than `whole`, the axis `free` not counted."""
+    message = f"{name} needs an index no longer than {{{whole}}}"
+    if free is not None:
+        message += " on every other axis"
+    requires: list[Constraint] = []
+    for axis in range(len(named["index"].dims)):
+        if axis != free:
+            requires += within(named, ("index", whole), axis, message)
+    return tuple(requires)

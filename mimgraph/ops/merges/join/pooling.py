@@ -1,0 +1,164 @@
+"""Pools over the real steps of a sequence, which a mask tells; of none they give 0."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, Slice, Tuple, Unary, call
+from mimgraph.ir.graph import Block
+from mimgraph.ir.lowering import INPUT, Lowering
+from mimgraph.ir.option_types import Positive
+from mimgraph.ir.types import COMPLEX, FLOATING, TensorType
+from mimgraph.ops.merges.fusion.features import token_width
+from mimgraph.ops.merges.fusion.sketch import Sketch
+from mimgraph.ops.merges.join.fill import lowest
+from mimgraph.ops.merges.join.masks import check_steps_mask
+from mimgraph.ops.registry import OpFault, dtype_fault, merge, part
+
+MASK, PADDING = Operand("mask"), Operand("padding")
+
+
+class PoolInputs(NamedTuple):
+    input: TensorType
+    mask: TensorType | None = None
+
+
+@merge(family="pooling")
+def mean_pool(inputs: PoolInputs, /) -> Lowering:
+    """The mean of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *).
+
+    Example:
+        words: [T, 16]
+        real: {shape: [T], dtype: bool}
+        {merge: mean_pool, from: {input: words, mask: real}}
+    """
+    input, mask = inputs
+    _check("mean_pool", inputs)
+    if input.dtype not in (*FLOATING, *COMPLEX):
+        raise dtype_fault(input, "mean_pool", "a floating-point tensor", "input")
+    pooled = input.like(*input.dims[1:])
+    if mask is None:
+        return Lowering(pooled, call=INPUT.method("mean", 1))
+    total = _real(input, Constant(0)).method("sum", 1)
+    count = _beside(MASK.method("sum", 1).method("clamp", min=1), pooled)
+    return Lowering(pooled, call=Binary("/", total, count))
+
+
+@merge(family="pooling")
+def max_pool(inputs: PoolInputs, /) -> Lowering:
+    """The largest of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *).
+
+    Example:
+        words: [T, 16]
+        real: {shape: [T], dtype: bool}
+        {merge: max_pool, from: {input: words, mask: real}}
+    """
+    input, mask = inputs
+    _check("max_pool", inputs)
+    if input.dtype in COMPLEX:
+        raise dtype_fault(input, "max_pool", "what has an order", "input")
+    pooled = input.like(*input.dims[1:])
+    if mask is None:
+        return Lowering(pooled, call=INPUT.method("amax", 1))
+    least = Constant(float("-inf") if input.is_floating else lowest(input.dtype))
+    return Lowering(pooled, call=_or_zero(_real(input, least).method("amax", 1), pooled))
+
+
+@merge(family="pooling")
+def last_pool(inputs: PoolInputs, /) -> Lowering:
+    """The last of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *).
+
+    Example:
+        words: [T, 16]
+        real: {shape: [T], dtype: bool}
+        {merge: last_pool, from: {input: words, mask: real}}
+    """
+    input, mask = inputs
+    _check("last_pool", inputs)
+    pooled = replace(input, dims=input.dims[1:])
+    if mask is None:
+        final = INPUT.at(Tuple((Slice(), Constant(-1))))
+        return Lowering(pooled, call=final, makes=(), scatters=True)
+    samples = call(
+        "torch.arange", Attribute(INPUT, "shape").at(Constant(0)), device=Attribute(INPUT, "device")
+    )
+    # the count of real steps is largest from the last one on, and argmax gives the first of these
+    last = {"last": MASK.method("cumsum", 1).method("argmax", 1)}
+    picked = INPUT.at(Tuple((samples, Operand("last"))))
+    return Lowering(pooled, call=_or_zero(picked, pooled), steps=last)
+
+
+@merge(family="pooling")
+def attention_pool(
+    inputs: PoolInputs, /, hidden_features: Positive | None = None, *, bias: bool = True
+) -> Block:
+    """The steps weighed by the softmax of a learned score of each: (N, T, D) -> (N, D).
+
+    The score is w x; with `hidden_features` it is w tanh(W x + b), as in hierarchical attention
+    networks (Yang et al. 2016). `mask` (N, T) is true where a step is real.
+
+    Example:
+        words: [T, 16]
+        real: {shape: [T], dtype: bool}
+        {merge: attention_pool, from: {input: words, mask: real}, hidden_features: 8}
+    """
+    input, mask = inputs
+    token_width({"input": input}, "attention_pool", lone=False)
+    check_steps_mask("attention_pool", input, mask)
+    given = tuple(name for name, x in inputs._asdict().items() if x is not None)
+    sketch = Sketch("AttentionPool", *given, doc="A mean of steps weighed by learned scores.")
+    scored = "input"
+    if hidden_features is not None:
+        linear = {"out_features": hidden_features, "bias": bias, "activation": "Tanh"}
+        scored = sketch.layer("hidden", "Linear", "input", **linear)
+    sketch.layer("score", "Linear", scored, out_features=1, bias=False)  # a bias changes no softmax
+    masked = {name: name for name in given if name == "mask"}
+    weights = sketch.part("weights", "step_weights", {"score": "score", **masked})
+    sketch.formula("weighed", f"{weights} * input")
+    return sketch.block(sketch.layer("pooled", "Sum", "weighed", dim=1))
+
+
+class StepScores(NamedTuple):
+    score: TensorType
+    mask: TensorType | None = None
+
+
+@part()
+def step_weights(inputs: StepScores, /) -> Lowering:
+    """The softmax of a score of each step, 0 where a step is not real: (N, T, 1) -> (N, T, 1)."""
+    score, mask = inputs
+    if mask is None:
+        return Lowering(score, call=call("F.softmax", Operand("score"), dim=1))
+    steps = {
+        "padding": Unary("~", _beside(MASK, score, 2)),
+        "hidden": Operand("score").method("masked_fill", PADDING, Constant(float("-inf"))),
+    }
+    softmax = call("F.softmax", Operand("hidden"), dim=1)
+    return Lowering(score, call=softmax.method("masked_fill", PADDING, 0), steps=steps)
+
+
+def _check(name: str, inputs: PoolInputs) -> None:
+    """Refuse what has no steps, and a mask that is not of them."""
+    input, mask = inputs
+    if not input.batched or not input.dims:
+        message = f"{name} takes input (N, T, *)"
+        raise OpFault("rank-mismatch", message, source="input", note=str(input))
+    check_steps_mask(name, input, mask)
+
+
+def _real(input: TensorType, other: Constant) -> Code:
+    """The input, with another value in place of the steps that are not real."""
+    hidden = Unary("~", _beside(MASK, input, axes=2))
+    return INPUT.method("masked_fill", hidden, other)
+
+
+def _or_zero(pooled: Code, like: TensorType) -> Code:
+    """What is pooled, or 0 where no step is real."""
+    return pooled.method("masked_fill", Unary("~", _beside(MASK.method("any", 1), like)), 0)
+
+
+def _beside(code: Code, x: TensorType, axes: int = 1) -> Code:
+    """What has the first axes of `x`, with an axis of 1 for each of the others."""
+    new = (Constant(None),) * (x.rank - axes)
+    return code.at(Tuple((Slice(),) * axes + new)) if new else code

@@ -1,0 +1,135 @@
+"""Write a layer in YAML, from its example or from the Python that a user wrote instead.
+
+Used in help only: `activation: Softmax` lacks an option, `Softmax(dim=1)` and `F.relu` are Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from mimgraph.ir.graph import Option
+from mimgraph.ops import registry
+from mimgraph.ops.registry import Op
+
+Form = Literal["node", "item", "activation"]  # where a layer stands
+
+LONGEST = 200  # characters of Python that are read
+_PYTHON = re.compile(r"((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)(\(.*\))?", re.ASCII | re.DOTALL)
+_PLAIN = (int, float, str)
+
+# how many of the first arguments of torch's class the input decides here, if not all that it decides
+_DECIDED_FIRST = {"GroupNorm": 0, "MultiheadAttention": 1}
+
+
+# ops that are called otherwise in torch's functions or in Keras, where no name here is near
+_ELSEWHERE = {
+    **dict.fromkeys(("cat", "concatenate", "hstack"), "concat"),
+    **dict.fromkeys(("bmm", "mm"), "matmul"),
+    "mul": "multiply",
+    "sub": "subtract",
+    "div": "divide",
+    "view": "Reshape",
+    "tile": "Repeat",
+    "swish": "SiLU",
+    "scaled_dot_product_attention": "attention",
+    "dense": "Linear",
+    "upsampling2d": "Upsample",
+    "batchnormalization": "BatchNorm2d",
+    **{f"spatialdropout{n}d": f"Dropout{n}d" for n in (1, 2, 3)},
+    **{f"conv{n}dtranspose": f"ConvTranspose{n}d" for n in (1, 2, 3)},
+    **{f"averagepooling{n}d": f"AvgPool{n}d" for n in (1, 2, 3)},
+    **{f"globalaveragepooling{n}d": f"AdaptiveAvgPool{n}d" for n in (1, 2, 3)},
+    **{f"globalmaxpooling{n}d": f"AdaptiveMaxPool{n}d" for n in (1, 2, 3)},
+}
+
+
+def as_written(op: Op, options: Mapping[str, str], form: Form) -> str:
+    """Return a layer with these options as YAML: `activation: {Softmax: -1}`."""
+    listed = ", ".join(f"{name}: {value}" for name, value in options.items())
+    if form == "node":
+        return f"{{layer: {op.name}, {listed}, ...}}" if listed else f"{{layer: {op.name}, ...}}"
+    inside = next(iter(options.values())) if [*options] == [op.lone_option] else f"{{{listed}}}"
+    text = f"{{{op.name}: {inside}}}" if listed else op.name
+    return f"activation: {text}" if form == "activation" else text
+
+
+def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
+    """Return a layer as YAML with all required options: those given, the others as in its example."""
+    shown: dict[str, str] = {}
+    for spec in op.required:
+        value = given[spec.name].value if spec.name in given else None
+        shown[spec.name] = str(value) if type(value) in _PLAIN else "..."
+        # 0 is the batch
+        if spec.name not in given or (spec.name.startswith("dim") and value == 0):
+            shown[spec.name] = op.shown(spec.name)
+    return as_written(op, shown, form)
+
+
+def python_name(text: str) -> str:
+    """Return `Softmax` for `nn.Softmax(dim=1)`, and any other text unchanged."""
+    found = _PYTHON.fullmatch(text) if len(text) <= LONGEST else None
+    return found[2] if found else text
+
+
+def from_python(text: str, form: Form) -> str:
+    """Return a layer written in Python (`nn.Linear(10, 5)`, `F.relu`) as YAML; "" if the text is
+    none."""
+    found = _PYTHON.fullmatch(text) if len(text) <= LONGEST else None
+    op = torch_layer(found[2]) if found else None
+    if found is None or op is None:
+        return ""
+    return as_written(op, _options(op, found[3] or "()"), form)
+
+
+def torch_layer(name: str) -> Op | None:
+    """Return the layer for a class or function of torch: `LogSoftmax` for `log_softmax`."""
+    wanted = name.replace("_", "").lower()
+    names = (known for known in registry.names("layer") if known.lower() == wanted)
+    return registry.find("layer", name) or registry.find("layer", next(names, ""))
+
+
+def named_elsewhere(name: str) -> Op | None:
+    """Return the op that torch or Keras calls so: of `cat` the merge `concat`."""
+    ours = _ELSEWHERE.get(name.lower(), "")
+    return registry.find("layer", ours) or registry.find("merge", ours)
+
+
+def _options(op: Op, arguments: str) -> dict[str, str]:
+    """Return the options of a Python call in torch's order, with `...` for a value that is no
+    literal."""
+    try:
+        call = ast.parse(f"f{arguments}", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {"...": "..."}
+    if not isinstance(call, ast.Call):
+        return {"...": "..."}
+    named = {word.arg: _value(word.value) for word in call.keywords if word.arg in op.options}
+    given = [_value(argument) for argument in call.args]
+    required = [spec.name for spec in op.required if spec.name not in named]
+    order = list(op.by_position) or required
+    decided = _DECIDED_FIRST.get(op.name, len(op.inferred))
+    if len(given) >= decided + len(required) or not op.by_position:
+        given = given[decided:]  # which the input decides here
+    options = dict(zip(order, given, strict=False))
+    return options | {name: value for name, value in named.items() if name is not None}
+
+
+def _value(node: ast.expr) -> str:
+    """Write a literal of Python as YAML."""
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return "..."
+    return _yaml(value)
+
+
+def _yaml(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
+    plain = isinstance(value, int | float) or (isinstance(value, str) and value.isidentifier())
+    return str(value) if plain else "..."

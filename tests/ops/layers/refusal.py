@@ -1,0 +1,40 @@
+"""What a layer refuses, where the fault is, and that torch refuses it too where it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.registry import OpFault
+from tests.ops.layers.oracle import infer
+
+
+class Refusal(NamedTuple):
+    """`at` is the option or the source at fault; `torch` is what raises there."""
+
+    layer: str
+    sources: TensorType | Mapping[str, TensorType]
+    options: Mapping[str, Any]
+    code: str
+    at: str | None
+    torch: Callable[[], Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.layer}-{self.code}-{self.at}"
+
+
+def refused(refusal: Refusal) -> None:
+    with pytest.raises(OpFault) as caught:
+        infer(refusal.layer, refusal.sources, **refusal.options)
+    fault = caught.value
+    assert (fault.code, fault.option or fault.source) == (refusal.code, refusal.at)
+    assert fault.message[0].islower() or refusal.layer in fault.message
+    assert not fault.message.endswith(".")
+    if refusal.torch is not None:
+        with pytest.raises(
+            (RuntimeError, ValueError, IndexError, AssertionError, ZeroDivisionError)
+        ):
+            refusal.torch()

@@ -1,0 +1,120 @@
+"""A bare value in a seq, or by position in Python: which option of a layer it is, if any."""
+
+from __future__ import annotations
+
+import inspect
+import json
+
+import pytest
+from torch import nn
+
+import mimgraph as mg
+from mimgraph import layers
+from mimgraph.ops.registry import Op, ops
+from mimgraph.render.reference import describe
+from tests.marked import faults
+
+LAYERS = {name: op for name, op in ops("layer").items() if op.options}
+
+# Of these the input decides torch's first option, and the others have defaults.
+NORMS = {name for name in LAYERS if "BatchNorm" in name or "InstanceNorm" in name}
+NORMS |= {"LayerNorm", "RMSNorm"}
+# Of these it may be the size or the scale.
+RESIZES = {"Interpolate", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"}
+
+
+def first_open(op: Op) -> str:
+    """The first option that the input does not decide."""
+    return next(name for name in op.options if name not in op.inferred)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_it_is_the_first_option_that_the_input_leaves_open(name: str) -> None:
+    none = name in NORMS | RESIZES
+    assert LAYERS[name].lone_option == (None if none else first_open(LAYERS[name]))
+
+
+def test_what_must_be_given_comes_first() -> None:
+    """So what a bare value means is never an option that may be left out, while another may not."""
+    for name, op in LAYERS.items():
+        required = [option.name for option in op.required]
+        assert [*op.options][: len(required)] == required, name
+
+
+OF_LAYERS = {"TransformerDecoder", "TransformerEncoder"}  # torch's first is a layer, made already
+IN_TORCH = [name for name in LAYERS if hasattr(nn, name) and name not in OF_LAYERS]
+
+
+@pytest.mark.parametrize("name", IN_TORCH)
+def test_it_is_torchs_first_that_the_input_leaves_open(name: str) -> None:
+    op = LAYERS[name]
+    parameters = inspect.signature(getattr(nn, name).__init__).parameters
+    taken = [p for p in parameters if p in op.options and p not in op.inferred]
+    # a recurrent layer's are those of its base class: `input_size`, then `hidden_size`
+    assert op.lone_option in (None, taken[0] if taken else "hidden_size")
+
+
+REFUSED = {
+    "BatchNorm2d: 64": (
+        "BatchNorm2d takes its options by name",
+        "write BatchNorm2d: the input gives num_features",
+    ),
+    "SyncBatchNorm: $n": (
+        "SyncBatchNorm takes its options by name",
+        "write SyncBatchNorm: the input gives num_features",
+    ),
+    "LayerNorm: 8": (
+        "LayerNorm takes its options by name",
+        "write LayerNorm: the input gives normalized_shape",
+    ),
+    "Upsample: 2": (
+        "Upsample takes its options by name",
+        "write Upsample: {size: ...} or Upsample: {scale_factor: ...}",
+    ),
+    "Tanh: 2": ("Tanh takes no options", "write Tanh"),
+}
+
+
+@pytest.mark.parametrize("item", REFUSED)
+def test_where_it_is_refused_the_help_says_what_to_write(item: str) -> None:
+    spec = (
+        "params: {n: 4}\ninputs: {x: [8, 4, 4]}\nnodes:\n"
+        f"  y: {{from: x, seq: [{{{item}}}]}}\noutputs: y\n"
+    )
+    (fault,) = faults(spec)
+    assert (fault.code, fault.message, fault.help) == ("wrong-type", *REFUSED[item])
+    assert fault.span.excerpt().text == item.partition(": ")[2]
+
+
+TAKEN = {
+    "GroupNorm: 4": "nn.GroupNorm(4, 8)",
+    "GroupNorm: $n": "nn.GroupNorm(4, 8)",
+    "LocalResponseNorm: 5": "nn.LocalResponseNorm(5)",
+    "CrossMapLRN2d: 5": "nn.CrossMapLRN2d(5)",
+    "MaxPool2d: 2": "nn.MaxPool2d(2)",
+    "ReflectionPad2d: [1, 1, 2, 2]": "nn.ReflectionPad2d((1, 1, 2, 2))",
+}
+
+
+@pytest.mark.parametrize("item", TAKEN)
+def test_the_emitted_call(item: str) -> None:
+    graph = mg.loads(
+        "params: {n: 4}\ninputs: {x: [8, 4, 4]}\nnodes:\n"
+        f"  y: {{from: x, seq: [{{{item}}}]}}\noutputs: y\n"
+    )
+    assert TAKEN[item] in graph.source()
+
+
+def test_a_group_norm_in_python_is_that_of_a_spec() -> None:
+    x = mg.Input("x", (8, 4, 4))
+    spec = "inputs: {x: [8, 4, 4]}\nnodes:\n  y: {from: x, seq: [{GroupNorm: 4}]}\noutputs: y\n"
+    graph = mg.Graph(mg.Sequential(layers.GroupNorm(4))(x, name="y"))
+    assert graph == mg.loads(spec) == mg.loads(graph.dumps())
+    with pytest.raises(mg.SpecError, match="GroupNorm takes 1 option by position, not 2"):
+        layers.GroupNorm(4, 8)(x)
+
+
+def test_the_reference_says_what_it_is() -> None:
+    assert "a bare value in a seq: num_groups" in describe("GroupNorm").splitlines()
+    assert json.loads(describe("GroupNorm", "json"))["bare"] == "num_groups"
+    assert json.loads(describe("BatchNorm2d", "json"))["bare"] is None

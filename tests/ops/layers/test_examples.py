@@ -1,0 +1,62 @@
+"""The example in every op's docstring is a spec that runs, and what it emits is as ruff leaves it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import mimgraph as mg
+from mimgraph.codegen.runner import run
+from mimgraph.ops import registry
+from mimgraph.ops.registry import Op
+from mimgraph.render.reference import KINDS
+from tests.codegen.test_golden import RUFF
+
+OPS = [op for kind in KINDS for op in registry.ops(kind).values()]
+
+
+def spec(op: Op) -> str:
+    """The example as a whole spec, every port an output where there is no default."""
+    inputs, node = op.example
+    lines = ["inputs:", *(f"  {line}" for line in inputs), "nodes:", f"  y: {node}"]
+    return "\n".join([*lines, f"outputs: {_outputs(lines, op)}"])
+
+
+def _outputs(lines: list[str], op: Op) -> str:
+    """`y`; where a port must be named, the message of the fault names them. A tensor of the model
+    itself does not read the input."""
+    if op.inputs.kind == "none":
+        return "[x, y]"
+    try:
+        mg.loads("\n".join([*lines, "outputs: y"]))
+    except mg.SpecError as error:
+        (fault,) = error.diagnostics
+        if fault.code != "unknown-port":
+            raise
+        ports = fault.help.removeprefix("its ports: ").split(", ")
+        return f"{{{', '.join(f'p{port}: y.{port}' for port in ports)}}}"
+    return "y"
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_example_runs(op: Op) -> None:
+    graph = mg.loads(spec(op))
+    found = run(graph.typed, graph.compile, None, None, batch=2, seed=0)
+    assert found.outputs.keys() == graph.outputs.keys()
+    for name, type_ in graph.outputs.items():
+        assert found.outputs[name].dim() == type_.rank
+        assert str(found.outputs[name].dtype) == f"torch.{type_.dtype}"
+
+
+def test_ruff_has_nothing_to_say_on_what_examples_emit(tmp_path: Path) -> None:
+    for op in OPS:
+        path = tmp_path / f"{op.kind}_{op.name}.py"
+        path.write_text(mg.loads(spec(op)).source())
+    options = ["--isolated", "--no-cache", "--line-length", "100", str(tmp_path)]
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [RUFF, *command, *options], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout

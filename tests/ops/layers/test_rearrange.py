@@ -1,0 +1,132 @@
+"""Rearrange and Reduce are those of einops."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mimgraph.ir.types import TensorType
+from tests.ops.layers.oracle import infer, make, run, shape_of, tensor
+from tests.ops.layers.refusal import Refusal, refused
+
+einops = pytest.importorskip("einops")
+IMAGE, ONES = tensor(4, 9, 8), tensor(1, 4, 1, 5)
+
+REARRANGED = [
+    (IMAGE, "n c h w -> n (h w) c", {}),
+    (IMAGE, "n c h w -> n c (h w)", {}),
+    (IMAGE, "n c h w -> n h w c", {}),
+    (IMAGE, "n c h w -> n (c h w)", {}),
+    (IMAGE, "n c (h p) (w q) -> n (h w) (p q c)", {"p": 3, "q": 2}),
+    (IMAGE, "n c (h p) w -> n c h (p w)", {"h": 3}),
+    (IMAGE, "n (a b) h w -> n b a w h", {"a": 2, "b": 2}),
+    (IMAGE, "n (a b) h w -> n h (a b) w", {"b": 2}),
+    (IMAGE, "n c h w -> n 1 c h w 1", {}),
+    (IMAGE, "n c h w -> n () c (h w)", {}),
+    (IMAGE, "n c h w->n c h w", {}),
+    (IMAGE, "n (g c) h w -> n (c g) h w", {"g": 2}),
+    # any number of axes
+    (IMAGE, "n c ... -> n ... c", {}),
+    (IMAGE, "n c ... -> n (...) c", {}),
+    (IMAGE, "n ... -> n (...)", {}),
+    (IMAGE, "n c h w ... -> n h w c ...", {}),
+    (IMAGE, "n c h w ... -> n h w c (...)", {}),
+    (IMAGE, "... (w q) -> ... w q", {"q": 2}),
+    # axes of size 1
+    (ONES, "n 1 a 1 b -> n b a", {}),
+    (ONES, "n 1 a 1 b -> n a 1 b 1", {}),
+    (ONES, "n 1 a 1 b -> n (a b) 1", {}),
+    (ONES, "n 1 a () b -> n 1 1 b a 1", {}),
+]
+REDUCED = [
+    (IMAGE, "n c h w -> n c", "mean", {}),
+    (IMAGE, "n c h w -> n c 1 1", "max", {}),
+    (IMAGE, "n c h w -> n w c", "sum", {}),
+    (IMAGE, "n c h w -> n", "prod", {}),
+    (IMAGE, "n c h w -> n h w c", "min", {}),
+    (IMAGE, "n c (h p) (w q) -> n c h w", "max", {"p": 3, "q": 2}),
+    (IMAGE, "n c (h p) (w q) -> n (h w) c", "mean", {"p": 3, "q": 2}),
+    (IMAGE, "n (g c) (h w) q -> n c", "sum", {"g": 2, "h": 3}),
+    (IMAGE, "n c ... -> n c", "mean", {}),
+    (IMAGE, "n c ... w -> n (c ...)", "prod", {}),
+    (IMAGE, "n c (h 3) (w 2) -> n c h w", "max", {}),
+    (IMAGE, "n (2 c) (h 3) 8 -> n h (c 1)", "sum", {}),
+    (IMAGE, "n (2 2) (p h) w -> n (w h)", "prod", {"p": 3}),
+    (ONES, "n 1 a 1 b -> n a", "mean", {}),
+    (ONES, "n 1 a 1 b -> n 1 a", "max", {}),
+]
+WRONG = [
+    *(
+        Refusal("Rearrange", IMAGE, {"pattern": pattern, **rest}, code, at)
+        for pattern, rest, code, at in (
+            ("n c h w", {}, "bad-option", "pattern"),
+            ("n c h w -> n (c h w", {}, "bad-option", "pattern"),
+            ("n c h w -> n ((c h) w)", {}, "bad-option", "pattern"),
+            ("n c h w -> n c h w)", {}, "bad-option", "pattern"),
+            ("n ... h -> n (h ...) ...", {}, "bad-option", "pattern"),
+            ("n (...) -> n ...", {}, "bad-option", "pattern"),
+            ("n c h w -> n ...", {}, "bad-option", "pattern"),
+            ("n ... ... -> n ...", {}, "bad-option", "pattern"),
+            ("n ... c d e f -> n ... c d e f", {}, "rank-mismatch", None),
+            ("... -> (...)", {}, "bad-option", "pattern"),
+            ("n 1 h w -> n 1 (h w)", {}, "bad-option", "pattern"),
+            ("n c h w -> n c h", {}, "bad-option", "pattern"),
+            ("n c h h -> n c h h", {}, "bad-option", "pattern"),
+            ("n c h w -> c n h w", {}, "bad-option", "pattern"),
+            ("n c h w -> (n c) h w", {}, "bad-option", "pattern"),
+            ("n (a b) h w -> n a b h w", {}, "bad-option", "pattern"),
+            ("n (a b) h w -> n a b h w", {"sizes": {"a": 3}}, "bad-option", "pattern"),
+            ("n c h w -> n h c w", {"sizes": {"c": 3}}, "bad-option", "pattern"),
+            ("n c h w -> n h c w", {"sizes": {"d": 3}}, "bad-option", "sizes"),
+            ("n c w -> n w c", {}, "rank-mismatch", None),
+            ("n 1 h w -> n h w", {}, "bad-option", "pattern"),
+            ("n (c 2) h w -> n c h w", {}, "bad-option", "pattern"),
+            ("n c 9 w -> n c 9 w", {}, "bad-option", "pattern"),
+        )
+    ),
+    *(
+        Refusal("Reduce", IMAGE, {"pattern": pattern, "reduction": "mean"}, code, at)
+        for pattern, code, at in (
+            ("n c h w -> n c d", "bad-option", "pattern"),
+            ("n c h w -> c", "bad-option", "pattern"),
+            ("n c h w -> ", "bad-option", "pattern"),
+            ("n c h -> n c", "rank-mismatch", None),
+            ("n (c d) h w -> n c", "bad-option", "pattern"),
+            ("n (c 3) h w -> n c", "bad-option", "pattern"),
+            ("n (2 3) h w -> n h", "bad-option", "pattern"),
+            ("n (c 0) h w -> n c", "bad-option", "pattern"),
+            ("n (c 2) h w -> n c 2", "bad-option", "pattern"),
+        )
+    ),
+    Refusal(
+        "Reduce",
+        IMAGE.cast("int64"),
+        {"pattern": "n c h w -> n c", "reduction": "mean"},
+        "dtype-mismatch",
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("x", "pattern", "sizes"), REARRANGED)
+def test_rearrange(x: TensorType, pattern: str, sizes: dict[str, int]) -> None:
+    lowering, tensor = infer("Rearrange", x, pattern=pattern, sizes=sizes), make(x, {})
+    assert lowering.call is not None
+    expected = einops.rearrange(tensor, pattern, **sizes)
+    assert torch.equal(run(lowering.call, {"input": tensor}), expected)
+    assert shape_of(lowering.results[""], {}) == tuple(expected.shape)
+
+
+@pytest.mark.parametrize(("x", "pattern", "reduction", "sizes"), REDUCED)
+def test_reduce(x: TensorType, pattern: str, reduction: str, sizes: dict[str, int]) -> None:
+    lowering = infer("Reduce", x, pattern=pattern, reduction=reduction, sizes=sizes)
+    tensor = make(x, {})
+    assert lowering.call is not None
+    expected = einops.reduce(tensor, pattern, reduction, **sizes)
+    torch.testing.assert_close(run(lowering.call, {"input": tensor}), expected)
+    assert shape_of(lowering.results[""], {}) == tuple(expected.shape)
+
+
+@pytest.mark.parametrize("refusal", WRONG, ids=map(str, WRONG))
+def test_refused(refusal: Refusal) -> None:
+    refused(refusal)

@@ -1,0 +1,70 @@
+"""Every class of torch.nn is a layer, or is left out for a reason that is said here."""
+
+from __future__ import annotations
+
+import pytest
+from torch import nn
+
+from mimgraph import layers
+from tests.ops.layers.oracle import TORCH
+
+LEFT_OUT = {
+    "a loss: training is not the model's": [
+        "AdaptiveLogSoftmaxWithLoss",
+        "BCELoss",
+        "BCEWithLogitsLoss",
+        "CTCLoss",
+        "CosineEmbeddingLoss",
+        "CrossEntropyLoss",
+        "GaussianNLLLoss",
+        "HingeEmbeddingLoss",
+        "HuberLoss",
+        "KLDivLoss",
+        "L1Loss",
+        "LinearCrossEntropyLoss",
+        "MSELoss",
+        "MarginRankingLoss",
+        "MultiLabelMarginLoss",
+        "MultiLabelSoftMarginLoss",
+        "MultiMarginLoss",
+        "NLLLoss",
+        "NLLLoss2d",
+        "PoissonNLLLoss",
+        "SmoothL1Loss",
+        "SoftMarginLoss",
+        "TripletMarginLoss",
+        "TripletMarginWithDistanceLoss",
+    ],
+    "a container: the graph is one": [
+        "Container",
+        "Module",
+        "ModuleDict",
+        "ModuleList",
+        "ParameterDict",
+        "ParameterList",
+        "Sequential",
+    ],
+    "a base class": ["RNNBase", "RNNCellBase"],
+    "a wrapper of a model, for several GPUs": ["DataParallel"],
+}
+LAZY = "Lazy"  # classes that infer at run time what is inferred here before
+
+CLASSES = [
+    name
+    for name, thing in vars(nn).items()
+    if isinstance(thing, type) and issubclass(thing, nn.Module) and not name.startswith("_")
+]
+NO_LAYERS = {name: reason for reason, names in LEFT_OUT.items() for name in names}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_is_a_layer_or_is_left_out(name: str) -> None:
+    if name in NO_LAYERS or name.startswith(LAZY):
+        assert name not in layers.__all__
+    else:
+        assert name in layers.__all__
+
+
+def test_nothing_is_left_out_that_torch_has_not() -> None:
+    later = {"LinearCrossEntropyLoss"} if TORCH < (2, 13) else set()
+    assert set(CLASSES) >= NO_LAYERS.keys() - later

@@ -1,0 +1,89 @@
+"""Conditions of Python and C as a formula has them: what is written, and that it means the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from mimgraph.ir.expression import parse
+from mimgraph.ops.merges.arithmetic.conditions import LONGEST, as_formula
+
+WRITTEN = {
+    "x > 0 and x < 1": "(x > 0) * (x < 1)",
+    "x > 0 or not y > 0": "(x > 0) + ((y > 0) == 0)",
+    "x > 0 and y > 0 or x < y": "(x > 0) * (y > 0) + (x < y)",
+    "(x > 0 or y > 0) and x < y": "((x > 0) + (y > 0)) * (x < y)",
+    "x and y": "(x != 0) * (y != 0)",
+    "not x": "x == 0",
+    "0 < x < 1": "(0 < x) * (x < 1)",
+    "0 < x <= y < 1": "(0 < x) * (x <= y) * (y < 1)",
+    "x if x > y else y": "where(x > y, x, y)",
+    "x if x else 1 if y > 0 else 2": "where(x != 0, x, where(y > 0, 1, 2))",
+    "abs(x if x > 0 and y > 0 else y) + 1": "abs(where((x > 0) * (y > 0), x, y)) + 1",
+    "2 * (x > 0 and y > 0)": "2 * ((x > 0) * (y > 0))",
+}
+
+
+@pytest.mark.parametrize(("text", "written"), WRITTEN.items(), ids=WRITTEN)
+def test_python_s_conditions(text: str, written: str) -> None:
+    assert as_formula(text) == written
+
+
+def value(text: str, **names: Any) -> Any:
+    functions = {"where": torch.where, "abs": abs}
+    return eval(text, {"__builtins__": {}}, {**functions, **names})
+
+
+@pytest.mark.parametrize("text", WRITTEN, ids=WRITTEN)
+def test_they_mean_what_they_mean_in_python(text: str) -> None:
+    written = as_formula(text)
+    assert written is not None
+    for x in (-1.0, 0.0, 0.5, 2.0):
+        for y in (-1.0, 0.0, 0.75, 2.0):
+            found = value(written, x=torch.tensor(x), y=torch.tensor(y))
+            expected = value(text, x=x, y=y)
+            if found.dtype == torch.bool:
+                expected = bool(expected)
+            assert float(found) == float(expected), (x, y)
+
+
+OTHERS = {
+    "x > 0 && y > 0 || !z": "(x > 0) * (y > 0) + (z == 0)",
+    "(x > 0) & (y > 0) | ~(z > 0)": "(x > 0) * (y > 0) + ((z > 0) == 0)",
+    "x > 0 ? y : z": "where(x > 0, y, z)",
+    "a ? b : c ? d : e": "where(a != 0, b, where(c != 0, d, e))",
+}
+
+
+@pytest.mark.parametrize(("text", "written"), OTHERS.items(), ids=OTHERS)
+def test_c_s_conditions(text: str, written: str) -> None:
+    assert as_formula(text) == written
+    parse(written)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x and",
+        "and x",
+        "x!",
+        "!",
+        "not",
+        "x if y",
+        "x ? y",
+        "(x and y",
+        "x and y)",
+        "x and y.mean()",
+        "x and 'y'",
+        "x lambda y",
+        "",
+        "~" * 50 + "x" * 200,
+        "(" * 40 + "x and y" + ")" * 40,
+        " and ".join(["x > 0"] * LONGEST),
+        "x" + " " * 100_000 + "é",
+    ],
+)
+def test_what_cannot_be_read_is_not_written_anew(text: str) -> None:
+    assert as_formula(text) is None

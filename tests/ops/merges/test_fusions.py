@@ -1,0 +1,981 @@
+"""The fusions with weights against their papers' formulas, written in plain torch on the same weights."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import mimgraph as mg
+from mimgraph import merges
+from mimgraph.codegen.runner import seeded_inputs
+from mimgraph.ir.dim import symbols
+from mimgraph.ir.graph import Block
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.registry import OpFault, ops
+from tests.ops.layers.oracle import infer, tensor, unbatched
+from tests.ops.merges.test_merges import keys
+
+FUSIONS = {
+    name
+    for name, op in ops("merge").items()
+    if op.family == "bilinears" or op.function.__annotations__["return"] == "Block"
+}
+
+
+class Weights(NamedTuple):
+    """The learned tensors of a fusion, by name."""
+
+    all: Mapping[str, Tensor]
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.all[name]
+
+    def under(self, prefix: str) -> Weights:
+        start = f"{prefix}."
+        found = {k.removeprefix(start): v for k, v in self.all.items() if k.startswith(start)}
+        return Weights(found)
+
+    def linear(self, name: str, x: Tensor) -> Tensor:
+        """W x + b."""
+        y = torch.einsum("oi,...i->...o", self[f"{name}.weight"], x)
+        return y + self[f"{name}.bias"] if f"{name}.bias" in self.all else y
+
+    def norm(self, name: str, x: Tensor) -> Tensor:
+        """The last axis of mean 0 and variance 1, scaled and shifted."""
+        centred = x - x.mean(-1, keepdim=True)
+        scaled = centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+        return scaled * self[f"{name}.weight"] + self[f"{name}.bias"]
+
+    def attention(
+        self, name: str, query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Any = None
+    ) -> Tensor:
+        """softmax(Q K' / sqrt(d)) V in several heads; the mask is true where no one looks."""
+        w = self.under(name)
+        if "in_proj_weight" in w.all:
+            projections = w["in_proj_weight"].chunk(3)
+        else:
+            projections = tuple(w[f"{which}_proj_weight"] for which in "qkv")
+        q, k, v = (
+            (x @ projection.T + bias).unflatten(-1, (heads, -1)).transpose(1, 2)
+            for x, projection, bias in zip(
+                (query, key, value), projections, w["in_proj_bias"].chunk(3), strict=True
+            )
+        )
+        scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+        if mask is not None:
+            scores = scores.masked_fill(mask[:, None, None, :], float("-inf"))
+        return w.linear("out_proj", (scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
+
+    def encoder_layer(
+        self, name: str, x: Tensor, heads: int, act: Any = torch.relu, first: bool = False
+    ) -> Tensor:
+        """A layer of nn.TransformerEncoder."""
+        w = self.under(name)
+        if first:
+            y = w.norm("norm1", x)
+            x = x + w.attention("self_attn", y, y, y, heads)
+            return x + w.linear("linear2", act(w.linear("linear1", w.norm("norm2", x))))
+        x = w.norm("norm1", x + w.attention("self_attn", x, x, x, heads))
+        return w.norm("norm2", x + w.linear("linear2", act(w.linear("linear1", x))))
+
+
+Results = Tensor | tuple[Tensor, ...]
+
+
+class Case(NamedTuple):
+    """A fusion as a spec says it, the formula on its weights, and how many of these there are."""
+
+    merge: str
+    inputs: Mapping[str, list[Any]]
+    options: str
+    formula: Callable[..., Results]
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.merge}-{self.options or 'defaults'}".replace(" ", "")
+
+
+# the formulas
+
+
+def weighted_sum(w: Weights, *xs: Tensor, softmax: bool = True) -> Tensor:
+    weights = w["weight"].softmax(0) if softmax else w["weight"]
+    return torch.stack([weight * x for weight, x in zip(weights, xs, strict=True)]).sum(0)
+
+
+def gmu(w: Weights, a: Tensor, b: Tensor) -> Tensor:
+    z = torch.sigmoid(w.linear("gate", torch.cat((a, b), -1)))
+    return z * torch.tanh(w.linear("hidden0", a)) + (1 - z) * torch.tanh(w.linear("hidden1", b))
+
+
+def gmu_of_many(w: Weights, *xs: Tensor, softmax: bool = False) -> Tensor:
+    joined, name = torch.cat(xs, -1), "score" if softmax else "gate"
+    scores = torch.stack([w.linear(f"{name}{i}", joined) for i in range(len(xs))])
+    gates = scores.softmax(0) if softmax else scores.sigmoid()
+    hidden = torch.stack([w.linear(f"hidden{i}", x).tanh() for i, x in enumerate(xs)])
+    return (gates * hidden).sum(0)
+
+
+def bilinear(w: Weights, a: Tensor, b: Tensor) -> Tensor:
+    y = torch.einsum("...d,ode,...e->...o", a, w["weight"], b)
+    return y + w["bias"] if "bias" in w.all else y
+
+
+def mlb(w: Weights, a: Tensor, b: Tensor) -> Tensor:
+    return w.linear("output", w.linear("hidden_a", a).tanh() * w.linear("hidden_b", b).tanh())
+
+
+def mutan(w: Weights, a: Tensor, b: Tensor, rank: int = 5) -> Tensor:
+    q, v = w.linear("hidden_a", a).tanh(), w.linear("hidden_b", b).tanh()
+    terms = zip(
+        w.linear("factors_a", q).chunk(rank, -1),
+        w.linear("factors_b", v).chunk(rank, -1),
+        strict=True,
+    )
+    return w.linear("output", torch.stack([m * n for m, n in terms]).sum(0))
+
+
+def mfb(w: Weights, a: Tensor, b: Tensor, factors: int) -> Tensor:
+    z = (w.linear("factors_a", a) * w.linear("factors_b", b)).unflatten(-1, (-1, factors)).sum(-1)
+    z = z.sign() * z.abs().sqrt()
+    return z / z.norm(dim=-1, keepdim=True)
+
+
+def lmf(w: Weights, *xs: Tensor, rank: int = 4) -> Tensor:
+    products = [w.linear(f"factor{i}", x).unflatten(-1, (rank, -1)) for i, x in enumerate(xs)]
+    return torch.stack(products).prod(0).sum(-2)
+
+
+def tfn(w: Weights, *xs: Tensor) -> Tensor:
+    product = torch.ones(len(xs[0]), 1)
+    for x in xs:
+        one = torch.cat((torch.ones(len(x), 1), x), 1)
+        product = (product[:, :, None] * one[:, None, :]).flatten(1)
+    return product
+
+
+def film(w: Weights, x: Tensor, condition: Tensor, dim: int = 1) -> Tensor:
+    gamma, beta = w.linear("gamma", condition), w.linear("beta", condition)
+    modulated = gamma * x.movedim(dim, -1).movedim(0, -2) + beta  # (*, N, C)
+    return modulated.movedim(-2, 0).movedim(-1, dim)
+
+
+def mmtm(w: Weights, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+    means = [x.flatten(2).mean(2) if x.dim() > 2 else x for x in (a, b)]
+    z = torch.relu(w.linear("squeeze", torch.cat(means, 1)))
+    results = []
+    for name, x in (("a", a), ("b", b)):
+        excitation = 2 * torch.sigmoid(w.linear(f"excite_{name}", z))
+        results.append(excitation[(..., *(None,) * (x.dim() - 2))] * x)
+    return tuple(results)
+
+
+def cross_attention(
+    w: Weights, query: Tensor, key: Tensor, value: Any = None, mask: Any = None, how: str = "post"
+) -> Tensor:
+    seen = w.norm("norm", query) if how == "pre" else query
+    y = w.attention("attention", seen, key, key if value is None else value, 2, mask)
+    if how == "plain":
+        return y
+    return query + y if how == "pre" else w.norm("norm", query + y)
+
+
+def vilbert(w: Weights, a: Tensor, b: Tensor, a_mask: Any = None, b_mask: Any = None) -> Any:
+    def stream(w: Weights, x: Tensor, context: Tensor, mask: Any) -> Tensor:
+        x = w.norm("norm1", x + w.attention("attention", x, context, context, 2, mask))
+        last = max(w.under("feedforward").all)[0]
+        fed = w.linear(f"feedforward.{last}", w.linear("feedforward.0", x).relu())
+        return w.norm("norm2", x + fed)
+
+    found = sorted({name.split(".")[1] for name in w.all if name.startswith("layers.")})
+    for layer in [w.under(f"layers.{number}") for number in found] or [w]:
+        a, b = (
+            stream(layer.under("stream_a"), a, b, b_mask),
+            stream(layer.under("stream_b"), b, a, a_mask),
+        )
+    return a, b
+
+
+def transformer(w: Weights, *xs: Tensor, layers: int = 1, **options: Any) -> Tensor:
+    parts = [x if x.dim() == 3 else x[:, None] for x in xs]
+    x = torch.cat([part + kind for part, kind in zip(parts, w["modality"], strict=True)], 1)
+    for number in range(layers):
+        x = w.encoder_layer(f"encoder.layers.{number}", x, 2, **options)
+    return x
+
+
+def mbt(w: Weights, *xs: Tensor, layers: int = 2, **options: Any) -> tuple[Tensor, ...]:
+    shared = w["bottleneck"].expand(len(xs[0]), -1, -1)
+    for number in range(layers):
+        seen, ends = [], []
+        for index, x in enumerate(xs):
+            name = f"layers.{number}.encoder{index}"
+            y = w.encoder_layer(name, torch.cat((x, shared), 1), 2, **options)
+            seen.append(y[:, : x.shape[1]])
+            ends.append(y[:, x.shape[1] :])
+        xs, shared = tuple(seen), torch.stack(ends).mean(0)
+    return xs
+
+
+def perceiver(w: Weights, *xs: Tensor, layers: int = 1) -> Tensor:
+    x = w["latents"].expand(len(xs[0]), -1, -1)
+    tokens = torch.cat([x if x.dim() == 3 else x[:, None] for x in xs], 1)
+    look = w.under("attend")
+    context = look.norm("norm_context", tokens)
+    x = x + look.attention("attention", look.norm("norm_x", x), context, context, 2)
+    hidden = F.gelu(look.linear("feedforward.0", look.norm("norm2", x)))
+    x = x + look.linear("feedforward.2", hidden)
+    for number in range(layers):
+        x = w.encoder_layer(f"encoder.layers.{number}", x, 2, F.gelu, first=True)
+    return x
+
+
+def expert(w: Weights, number: int, x: Tensor) -> Tensor:
+    w = w.under(f"experts.{number}")
+    if "weight" in w.all:
+        return torch.einsum("oi,...i->...o", w["weight"], x) + w["bias"]
+    return w.linear("2", w.linear("0", x).relu())
+
+
+def moe(w: Weights, *xs: Tensor, experts: int = 4, gate: str = "gate") -> Tensor:
+    x = torch.cat(xs, -1)
+    weights = w.linear(gate, x).softmax(-1)
+    return torch.stack([weights[..., i, None] * expert(w, i, x) for i in range(experts)]).sum(0)
+
+
+def mmoe(w: Weights, *xs: Tensor) -> tuple[Tensor, ...]:
+    return tuple(moe(w, *xs, gate=f"gate_{task}") for task in ("click", "like"))
+
+
+def dcn(w: Weights, *xs: Tensor, layers: int = 2) -> Tensor:
+    x = start = torch.cat(xs, 1)
+    for number in range(layers):
+        layer = w.under(f"layers.{number}")
+        low = layer.linear("down", x) if "down.weight" in layer.all else x
+        x = start * layer.linear("linear", low) + x
+    return x
+
+
+def cin(w: Weights, *xs: Tensor, layers: int = 2) -> Tensor:
+    rows = torch.stack(xs, 1) if len(xs) > 1 else xs[0]
+    x, pooled = rows, []
+    for number in range(layers):
+        pairs = [x[:, i] * rows[:, j] for i in range(x.shape[1]) for j in range(rows.shape[1])]
+        x = torch.einsum("op,pnd->nod", w[f"layer{number}.weight"][:, :, 0], torch.stack(pairs))
+        if f"layer{number}.bias" in w.all:
+            x = x + w[f"layer{number}.bias"][:, None]
+        pooled.append(x.sum(2))
+    return torch.cat(pooled, 1)
+
+
+def attention_pool(w: Weights, x: Tensor, mask: Any = None) -> Tensor:
+    """Of each sample alone, without its padding; of nothing at all it is 0."""
+    pooled = []
+    for row, steps in enumerate(x):
+        real = steps if mask is None else steps[mask[row]]
+        hidden = w.linear("hidden", real).tanh() if "hidden.weight" in w.all else real
+        weights = w.linear("score", hidden)[:, 0].softmax(0)
+        pooled.append((weights[:, None] * real).sum(0))
+    return torch.stack(pooled)
+
+
+# what they are tried on
+
+
+def wide(inputs: int, outputs: int) -> int:
+    """The weights of a Linear with bias."""
+    return inputs * outputs + outputs
+
+
+def attention_weights(query: int, key: int) -> int:
+    return query * (query + 2 * key) + 3 * query + wide(query, query)
+
+
+def encoder_weights(width: int, hidden: int) -> int:
+    norms = 2 * 2 * width
+    return attention_weights(width, width) + wide(width, hidden) + wide(hidden, width) + norms
+
+
+PAIR = {"a": [6], "b": [5]}
+THREE = {"a": [6], "b": [5], "c": [3]}
+ALIKE = {"a": [6], "b": [6], "c": [6]}
+REGIONS = {"a": ["T", 6], "b": ["T", 5]}
+TOKENS = {"a": ["T", 8], "b": ["S", 8], "c": [8]}
+SEQUENCES = {"a": ["T", 8], "b": [4, 8]}
+UNLIKE = {"a": ["T", 8], "b": ["S", 6]}
+SMALL = "dim_feedforward: 7, dropout: 0"
+STREAMS = attention_weights(8, 6) + attention_weights(6, 8) + 4 * (8 + 6)
+STREAMS += sum(wide(size, 7) + wide(7, size) for size in (8, 6))
+
+CASES = [
+    Case("weighted_sum", ALIKE, "", weighted_sum, 3),
+    Case(
+        "weighted_sum",
+        {"a": ["T", 3, 4], "b": ["T", 3, 4]},
+        "softmax: false",
+        lambda w, *xs: weighted_sum(w, *xs, softmax=False),
+        2,
+    ),
+    Case("gated", PAIR, "out_features: 4", gmu, wide(6, 4) + wide(5, 4) + wide(11, 4)),
+    Case("gated", REGIONS, "out_features: 4, bias: false", gmu, 4 * (6 + 5 + 11)),
+    Case(
+        "gated",
+        THREE,
+        "out_features: 4",
+        gmu_of_many,
+        wide(6, 4) + wide(5, 4) + wide(3, 4) + 3 * wide(14, 4),
+    ),
+    Case(
+        "gated",
+        REGIONS,
+        "out_features: 4, gate: softmax",
+        lambda w, *xs: gmu_of_many(w, *xs, softmax=True),
+        wide(6, 4) + wide(5, 4) + 2 * wide(11, 4),
+    ),
+    Case("bilinear", PAIR, "out_features: 4", bilinear, 4 * 6 * 5 + 4),
+    Case("bilinear", REGIONS, "out_features: 4, bias: false", bilinear, 4 * 6 * 5),
+    Case("mlb", PAIR, "out_features: 4", mlb, wide(6, 4) + wide(5, 4) + wide(4, 4)),
+    Case(
+        "mlb",
+        REGIONS,
+        "out_features: 4, hidden_features: 9, bias: false",
+        mlb,
+        9 * (6 + 5 + 4),
+    ),
+    Case(
+        "mutan",
+        PAIR,
+        "out_features: 4",
+        mutan,
+        wide(6, 4) + wide(5, 4) + 2 * wide(4, 20) + wide(4, 4),
+    ),
+    Case(
+        "mutan",
+        REGIONS,
+        "out_features: 4, rank: 2, hidden_features: 3",
+        lambda w, a, b: mutan(w, a, b, 2),
+        wide(6, 3) + wide(5, 3) + 2 * wide(3, 6) + wide(3, 4),
+    ),
+    Case(
+        "mfb",
+        PAIR,
+        "out_features: 4, dropout: 0",
+        lambda w, a, b: mfb(w, a, b, 5),
+        wide(6, 20) + wide(5, 20),
+    ),
+    Case(
+        "mfb",
+        REGIONS,
+        "out_features: 4, factors: 3, dropout: 0, bias: false",
+        lambda w, a, b: mfb(w, a, b, 3),
+        12 * (6 + 5),
+    ),
+    Case("low_rank", THREE, "out_features: 2", lmf, wide(6, 8) + wide(5, 8) + wide(3, 8)),
+    Case(
+        "low_rank",
+        REGIONS,
+        "out_features: 2, rank: 3",
+        lambda w, *xs: lmf(w, *xs, rank=3),
+        wide(6, 6) + wide(5, 6),
+    ),
+    Case("tensor", PAIR, "", tfn, 0),
+    Case("tensor", {"a": ["T"], "b": [5], "c": [3]}, "", tfn, 0),
+    Case("film", {"x": [4, 5, 6], "condition": [3]}, "", film, 2 * wide(3, 4)),
+    Case("film", {"x": [4], "condition": [3]}, "bias: false", film, 2 * 3 * 4),
+    Case(
+        "film",
+        {"x": ["T", 4], "condition": [3]},
+        "dim: -1",
+        lambda w, x, condition: film(w, x, condition, -1),
+        2 * wide(3, 4),
+    ),
+    Case(
+        "squeeze_excite",
+        {"a": [6, 4, 5], "b": [2, "T"]},
+        "",
+        mmtm,
+        wide(8, 2) + wide(2, 6) + wide(2, 2),
+    ),
+    Case(
+        "squeeze_excite",
+        {"a": [6, 2, 3, 4], "b": [4]},
+        "reduction: 3, bias: false",
+        mmtm,
+        10 * 3 + 3 * 6 + 3 * 4,
+    ),
+    Case(
+        "cross_attention",
+        {"query": ["T", 8], "key": ["S", 6]},
+        "num_heads: 2",
+        cross_attention,
+        attention_weights(8, 6) + 2 * 8,
+    ),
+    Case(
+        "cross_attention",
+        {"query": ["T", 8], "key": ["S", 8], "value": ["S", 8]},
+        "num_heads: 2, norm: pre",
+        lambda w, *xs: cross_attention(w, *xs, how="pre"),
+        attention_weights(8, 8) + 2 * 8,
+    ),
+    Case(
+        "cross_attention",
+        {"query": ["T", 8], "key": ["S", 6], "key_padding_mask": ["S", "bool"]},
+        "num_heads: 2, norm: none, residual: false",
+        lambda w, q, k, mask: cross_attention(w, q, k, None, mask, "plain"),
+        attention_weights(8, 6),
+    ),
+    Case("co_attention", UNLIKE, f"num_heads: 2, {SMALL}", vilbert, STREAMS),
+    Case(
+        "co_attention",
+        {**UNLIKE, "a_padding_mask": ["T", "bool"], "b_padding_mask": ["S", "bool"]},
+        f"num_heads: 2, num_layers: 3, {SMALL}",
+        vilbert,
+        3 * STREAMS,
+    ),
+    Case(
+        "transformer",
+        TOKENS,
+        f"num_heads: 2, {SMALL}",
+        transformer,
+        3 * 8 + encoder_weights(8, 7),
+    ),
+    Case(
+        "transformer",
+        SEQUENCES,
+        f"num_heads: 2, num_layers: 2, norm_first: true, {SMALL}",
+        lambda w, *xs: transformer(w, *xs, layers=2, first=True),
+        2 * 8 + 2 * encoder_weights(8, 7),
+    ),
+    Case(
+        "bottleneck",
+        SEQUENCES,
+        f"num_heads: 2, {SMALL}",
+        mbt,
+        4 * 8 + 2 * 2 * encoder_weights(8, 7),
+    ),
+    Case(
+        "bottleneck",
+        {"a": ["T", 8], "b": ["T", 8], "c": ["S", 8]},
+        f"num_heads: 2, num_layers: 3, num_bottlenecks: 2, activation: gelu, norm_first: true, {SMALL}",
+        lambda w, *xs: mbt(w, *xs, layers=3, act=F.gelu, first=True),
+        2 * 8 + 3 * 3 * encoder_weights(8, 7),
+    ),
+    Case(
+        "perceiver",
+        TOKENS,
+        f"num_heads: 2, num_latents: 3, {SMALL}",
+        perceiver,
+        3 * 8 + attention_weights(8, 8) + 3 * 16 + wide(8, 7) + wide(7, 8) + encoder_weights(8, 7),
+    ),
+    Case(
+        "perceiver",
+        {"a": ["T", 6]},
+        f"num_heads: 2, num_latents: 3, latent_features: 4, num_layers: 2, {SMALL}",
+        lambda w, *xs: perceiver(w, *xs, layers=2),
+        3 * 4
+        + attention_weights(4, 6)
+        + 2 * (4 + 6 + 4)
+        + wide(4, 7)
+        + wide(7, 4)
+        + 2 * encoder_weights(4, 7),
+    ),
+    Case("attention_pool", {"input": ["T", 6]}, "", attention_pool, 6),
+    *(
+        Case(
+            "attention_pool",
+            {"input": ["T", 6], "mask": ["T", "bool"]},
+            options,
+            attention_pool,
+            count,
+        )
+        for options, count in (
+            ("", 6),
+            ("hidden_features: 4", wide(6, 4) + 4),
+            ("hidden_features: 4, bias: false", 6 * 4 + 4),
+        )
+    ),
+    Case("moe", PAIR, "out_features: 3", moe, 4 * wide(11, 3) + wide(11, 4)),
+    Case(
+        "moe",
+        {"a": ["T", 2, 6]},
+        "out_features: 3, num_experts: 2, hidden_features: 5",
+        lambda w, *xs: moe(w, *xs, experts=2),
+        2 * (wide(6, 5) + wide(5, 3)) + wide(6, 2),
+    ),
+    Case(
+        "mmoe",
+        PAIR,
+        "out_features: 3, tasks: [click, like]",
+        mmoe,
+        4 * wide(11, 3) + 2 * wide(11, 4),
+    ),
+    Case("cross", PAIR, "", dcn, 2 * wide(11, 11)),
+    Case(
+        "cross",
+        {"a": [6]},
+        "num_layers: 3, rank: 2",
+        lambda w, *xs: dcn(w, *xs, layers=3),
+        3 * (6 * 2 + wide(2, 6)),
+    ),
+    Case("cin", ALIKE, "layer_sizes: [4, 2]", cin, 4 * 9 + 2 * 12),
+    Case(
+        "cin",
+        {"a": [5, "D"]},
+        "layer_sizes: [4], bias: true",
+        lambda w, x: cin(w, x, layers=1),
+        4 * 25 + 4,
+    ),
+]
+by_case = pytest.mark.parametrize("case", CASES, ids=map(str, CASES))
+
+
+def load(case: Case, more: str = "", outputs: str = "") -> mg.Graph:
+    """The case as a spec; all its ports are outputs where none is the default."""
+    inputs = {
+        name: f"{{shape: {shape[:-1]}, dtype: bool}}" if shape[-1] == "bool" else str(shape)
+        for name, shape in case.inputs.items()
+    }
+    named = getattr(merges, case.merge).inputs.kind == "tuple"
+    sources = f"{{{', '.join(f'{n}: {n}' for n in inputs)}}}" if named else f"[{', '.join(inputs)}]"
+    options = f", {case.options}" if case.options else ""
+    head = "\n".join(f"  {name}: {text}" for name, text in inputs.items())
+    text = (
+        f"inputs:\n{head}\nnodes:\n"
+        f"  y: {{merge: {case.merge}, from: {sources.replace(chr(39), '')}{options}}}\n{more}"
+    ).replace("'", "")
+    try:
+        return mg.loads(f"{text}outputs: {outputs or 'y'}\n")
+    except mg.SpecError as error:
+        (fault,) = error.diagnostics
+        if outputs or fault.code != "unknown-port":
+            raise
+        ports = fault.help.removeprefix("its ports: ").split(", ")
+        return mg.loads(f"{text}outputs: {{{', '.join(f'p{p}: y.{p}' for p in ports)}}}\n")
+
+
+def randomised(module: nn.Module) -> nn.Module:
+    """A module none of whose weights is 0 or 1."""
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.normal_(std=0.4)
+    return module
+
+
+def sized(graph: mg.Graph) -> list[dict[str, int]]:
+    """Some lengths for the names of sizes."""
+    names = sorted({n for x in graph.inputs.values() for dim in x.dims for n in symbols(dim)})
+    return [dict(zip(names, lengths, strict=False)) for lengths in ((3, 5), (4, 2))]
+
+
+def as_tuple(found: Any) -> tuple[Tensor, ...]:
+    if isinstance(found, dict):
+        return tuple(found.values())
+    return found if isinstance(found, tuple) else (found,)
+
+
+@by_case
+def test_results_and_gradients_are_those_of_the_formula(case: Case) -> None:
+    torch.manual_seed(0)
+    graph = load(case)
+    module = randomised(graph.compile())
+    weights = {name.removeprefix("y."): p for name, p in module.named_parameters()}
+    for sizes in sized(graph):
+        inputs = seeded_inputs(graph.typed, 3, 0, sizes)
+        learned = [x.requires_grad_() for x in inputs.values() if x.is_floating_point()]
+        learned += weights.values()
+        found = as_tuple(module(**inputs))
+        expected = as_tuple(case.formula(Weights(weights), *inputs.values()))
+        for value, wanted, type_ in zip(found, expected, graph.outputs.values(), strict=True):
+            torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-5)
+            assert value.dim() == type_.rank
+        scales = [torch.randn_like(value) for value in found]
+        gradients = [
+            torch.autograd.grad(
+                [(v * s).sum() for v, s in zip(values, scales, strict=True)], learned
+            )
+            for values in (found, expected)
+        ]
+        for one, other in zip(*gradients, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+
+
+@by_case
+def test_the_weights_are_counted(case: Case) -> None:
+    graph = load(case)
+    assert sum(p.numel() for p in graph.compile().parameters()) == case.count
+    assert graph.summary().params == case.count
+
+
+def test_every_fusion_has_a_case() -> None:
+    assert {case.merge for case in CASES} == FUSIONS
+
+
+# what holds for all of them
+
+SINGLE = [case for case in CASES if len(load(case).outputs) == 1]
+
+
+@pytest.mark.parametrize("case", SINGLE, ids=map(str, SINGLE))
+def test_an_activation_applies_to_the_result(case: Case) -> None:
+    options = f"{case.options}, activation: Tanh" if case.options else "activation: Tanh"
+    plain, active = load(case), load(case._replace(options=options))
+    assert "torch.tanh(self.y(" in active.source() or case.merge == "tensor"
+    module, other = randomised(plain.compile()), active.compile()
+    other.load_state_dict(module.state_dict())
+    inputs = seeded_inputs(plain.typed, 2, 0, sized(plain)[0])
+    torch.testing.assert_close(module(**inputs).tanh(), other(**inputs))
+
+
+def test_an_activation_follows_what_is_taken() -> None:
+    case = next(case for case in CASES if case.merge == "squeeze_excite")
+    taken = load(case._replace(options="take: b, activation: Tanh"), outputs="{a: y.a, b: y}")
+    module = randomised(taken.compile())
+    both = load(case).compile()
+    both.load_state_dict(module.state_dict())
+    inputs = seeded_inputs(taken.typed, 2, 0, {"T": 3})
+    expected, found = both(**inputs), module(**inputs)
+    torch.testing.assert_close(found, {"a": expected["pa"], "b": expected["pb"].tanh()})
+    with pytest.raises(mg.SpecError) as caught:
+        load(case._replace(options="activation: Tanh"), outputs="{a: y.a}")
+    assert [d.code for d in caught.value.diagnostics] == ["unknown-port"]
+
+
+@by_case
+def test_a_fusion_can_be_shared(case: Case) -> None:
+    if case.merge == "tensor":
+        return
+    sources = list(case.inputs)
+    single = case in SINGLE
+    shared = f"  z: {{share: y, from: [{', '.join(sources)}]}}\n"
+    if "value" not in sources and "key_padding_mask" in sources:
+        shared = f"  z: {{share: y, from: {{{', '.join(f'{n}: {n}' for n in sources)}}}}}\n"
+    port = "" if single else f".{next(p for p in load(case).typed.body.nodes[-1].results)}"
+    graph = load(case, shared, f"{{one: y{port}, two: z{port}}}")
+    module = graph.compile()
+    assert [name for name, _ in module.named_children()] == ["y"]
+    found = module.eval()(**seeded_inputs(graph.typed, 2, 0, sized(graph)[0]))
+    torch.testing.assert_close(found["one"], found["two"])
+
+
+def test_a_shared_fusion_must_meet_the_sizes_it_knows() -> None:
+    text = """
+inputs: {a: [4, 6], b: [4, 5], c: [7, 6], d: [7, 5]}
+nodes:
+  y: {merge: mutan, from: [a, b], out_features: 3}
+  z: {share: y, from: [c, d]}
+outputs: [y, z]
+"""
+    with pytest.raises(mg.SpecError) as caught:
+        mg.loads(text)
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.node) == ("shape-mismatch", "z")
+    named = text.replace("[4, 6]", "[T, 6]").replace("[4, 5]", "[T, 5]")
+    named = named.replace("[7, 6]", "[S, 6]").replace("[7, 5]", "[S, 5]")
+    graph = mg.loads(named)
+    found = graph.compile()(**seeded_inputs(graph.typed, 2, 0, {"T": 4, "S": 7}))
+    assert found["z"].shape == (2, 7, 3)
+
+
+def test_uses_that_differ_in_options_are_one_class() -> None:
+    graph = mg.loads("""
+params: {hidden_features: 24}
+inputs: {a: [6], b: [5], c: [3]}
+nodes:
+  y: {merge: mlb, from: [a, b], out_features: $hidden_features, hidden_features: 3}
+  z: {merge: mlb, from: [b, c], out_features: 5, hidden_features: 7}
+outputs: [y, z]
+""")
+    assert "self.y = LowRankBilinearPooling(6, 5, out_features=24, hidden_features=3)" in (
+        graph.source()
+    )
+    found = graph.compile()(**seeded_inputs(graph.typed, 2, 0, {}))
+    assert {name: tuple(x.shape) for name, x in found.items()} == {"y": (2, 24), "z": (2, 5)}
+
+
+def test_a_fusion_stands_in_blocks_that_repeat() -> None:
+    graph = mg.loads("""
+inputs: {a: [T, 8], b: [S, 8]}
+blocks:
+  exchange:
+    inputs: {a: [T, D], b: [S, D]}
+    nodes:
+      both: {merge: co_attention, from: [a, b], num_heads: 2, dim_feedforward: 7}
+    outputs: {a: both.a, b: both.b}
+nodes:
+  y: {block: exchange, from: [a, b], repeat: 2}
+outputs: {a: y.a, b: y.b}
+""")
+    found = graph.compile()(**seeded_inputs(graph.typed, 2, 0, {"T": 3, "S": 4}))
+    assert {name: tuple(x.shape) for name, x in found.items()} == {"a": (2, 3, 8), "b": (2, 4, 8)}
+
+
+def test_python_says_the_same() -> None:
+    a, b = mg.Input("a", (6,)), mg.Input("b", (5,))
+    y = merges.gated(a, b, out_features=4, activation="ReLU", name="y")
+    loaded = load(CASES[2]._replace(options="out_features: 4, activation: ReLU"))
+    assert mg.Graph(y) == loaded
+    rgb, depth = mg.Input("rgb", (6, 4)), mg.Input("depth", (2, 4))
+    both = merges.squeeze_excite(a=rgb, b=depth)
+    assert [str(x.shape) for x in both] == ["(N, 6, 4)", "(N, 2, 4)"]
+    assert both["b"].dims == (2, 4)
+
+
+def test_dropout_is_there_in_training_alone() -> None:
+    for merge in ("mfb", "cross_attention", "co_attention", "transformer", "bottleneck"):
+        case = next(case for case in CASES if case.merge == merge)
+        options = ", ".join(o for o in case.options.split(", ") if "dropout" not in o)
+        graph = load(case._replace(options=f"{options}, dropout: 0.5"))
+        module, inputs = graph.compile(), seeded_inputs(graph.typed, 2, 0, sized(graph)[0])
+        one, other = (as_tuple(module(**inputs)) for _ in range(2))
+        assert not torch.equal(one[0], other[0]), merge
+        one, other = (as_tuple(module.eval()(**inputs)) for _ in range(2))
+        assert torch.equal(one[0], other[0]), merge
+
+
+def test_equal_gates_are_a_mean_and_the_signed_root_has_a_gradient_at_zero() -> None:
+    mean = load(CASES[0])
+    inputs = seeded_inputs(mean.typed, 2, 0, {})
+    torch.testing.assert_close(mean.compile()(**inputs), sum(inputs.values()) / 3)
+    pooled = load(next(case for case in CASES if case.merge == "mfb"))
+    zeros = {name: torch.zeros(2, 6 - i) for i, name in enumerate(("a", "b"))}
+    module = pooled.compile()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+    module(**zeros).sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
+
+
+# how they read
+
+
+def test_the_code_of_a_weighted_sum() -> None:
+    assert """
+    def forward(self, x0: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+        weight = F.softmax(self.weight, dim=0)  # (3,)
+        return weight[0] * x0 + weight[1] * x1 + weight[2] * x2
+""" in load(CASES[0]).source()
+
+
+def test_the_code_of_a_bottleneck_transformer() -> None:
+    case = next(case for case in CASES if case.merge == "bottleneck")
+    assert """
+        bottleneck = self.bottleneck.expand(x0.shape[0], -1, -1)  # (N, 4, 8)
+        for layer in self.layers:
+            x0, x1, bottleneck = layer(x0, x1, bottleneck)
+        del bottleneck
+        return x0, x1
+""" in load(case).source()
+
+
+def test_tables_and_pictures_show_a_merge() -> None:
+    graph = load(CASES[2]._replace(options="out_features: 4, activation: ReLU"))
+    row = graph.summary().data()[-1]
+    assert row == {
+        "name": "y",
+        "layer": "gated",
+        "shape": "(N, 4)",
+        "dtype": "float32",
+        "from": ["a", "b"],
+        "params": CASES[2].count,
+        "macs": 88,
+        "activations": 172,
+    }
+    assert "gated + ReLU" in str(graph.summary())
+    assert graph.to_networkx().nodes["y"]["layer"] == "gated"
+
+
+# faults
+
+A, B, ROWS, SEQUENCE = tensor(6), tensor(5), tensor(4, 6), tensor(4, 8)
+MASK = tensor(4, dtype="bool")
+OUT = {"out_features": 3}
+HEADS = {"num_heads": 2}
+
+
+class Refusal(NamedTuple):
+    merge: str
+    sources: Mapping[str, TensorType]
+    options: Mapping[str, Any]
+    code: str
+    at: str | None
+
+
+def named(**sources: TensorType) -> dict[str, TensorType]:
+    return sources
+
+
+REFUSALS = [
+    *(
+        Refusal(merge, keys(A), options, "wrong-arity", None)
+        for merge, options in (
+            ("weighted_sum", {}),
+            ("gated", OUT),
+            ("low_rank", OUT),
+            ("tensor", {}),
+            ("transformer", HEADS),
+            ("bottleneck", HEADS),
+        )
+    ),
+    *(
+        Refusal(merge, keys(), options, "wrong-arity", None)
+        for merge, options in (
+            ("perceiver", {**HEADS, "num_latents": 3}),
+            ("moe", OUT),
+            ("cross", {}),
+            ("cin", {"layer_sizes": (3,)}),
+        )
+    ),
+    Refusal("weighted_sum", keys(A, B), {}, "shape-mismatch", "1"),
+    Refusal("weighted_sum", keys(A, A.cast("float64")), {}, "dtype-mismatch", "1"),
+    Refusal("weighted_sum", keys(A.cast("int64"), A), {}, "dtype-mismatch", "0"),
+    *(
+        refusal
+        for merge in ("gated", "low_rank", "moe")
+        for refusal in (
+            Refusal(merge, keys(A, B.cast("float64")), OUT, "dtype-mismatch", "1"),
+            Refusal(merge, keys(A, tensor()), OUT, "rank-mismatch", "1"),
+            Refusal(merge, keys(A, unbatched(2, 6)), OUT, "rank-mismatch", "1"),
+            Refusal(merge, keys(A, ROWS), OUT, "shape-mismatch", "1"),
+            Refusal(merge, keys(ROWS, tensor("T", 6)), OUT, "shape-mismatch", "1"),
+            Refusal(merge, keys(A, tensor("T")), OUT, "symbolic-size", "1"),
+        )
+    ),
+    *(
+        refusal
+        for merge in ("bilinear", "mlb", "mutan", "mfb")
+        for refusal in (
+            Refusal(merge, named(a=A, b=B.cast("int64")), OUT, "dtype-mismatch", "b"),
+            Refusal(merge, named(a=tensor(), b=B), OUT, "rank-mismatch", "a"),
+            Refusal(merge, named(a=ROWS, b=B), OUT, "shape-mismatch", "a"),
+            Refusal(merge, named(a=tensor("D"), b=B), OUT, "symbolic-size", "a"),
+        )
+    ),
+    Refusal("tensor", keys(A, ROWS), {}, "rank-mismatch", "1"),
+    Refusal("tensor", keys(A, A.cast("bfloat16")), {}, "dtype-mismatch", "1"),
+    Refusal("film", named(x=tensor(), condition=A), {}, "rank-mismatch", "x"),
+    Refusal("film", named(x=ROWS, condition=ROWS), {}, "rank-mismatch", "condition"),
+    Refusal("film", named(x=tensor("C", 4), condition=A), {}, "symbolic-size", "x"),
+    Refusal("film", named(x=ROWS, condition=tensor("E")), {}, "symbolic-size", "condition"),
+    Refusal("film", named(x=ROWS, condition=A), {"dim": 3}, "bad-option", "dim"),
+    Refusal("film", named(x=ROWS, condition=A), {"dim": 0}, "bad-option", "dim"),
+    Refusal("squeeze_excite", named(a=ROWS, b=tensor()), {}, "rank-mismatch", "b"),
+    Refusal("squeeze_excite", named(a=tensor("C", 2), b=A), {}, "symbolic-size", "a"),
+    Refusal("squeeze_excite", named(a=A, b=B), {"reduction": 12}, "bad-option", "reduction"),
+    Refusal("cross_attention", named(query=A, key=SEQUENCE), HEADS, "rank-mismatch", "query"),
+    Refusal("cross_attention", named(query=SEQUENCE, key=A), HEADS, "rank-mismatch", "key"),
+    Refusal(
+        "cross_attention",
+        named(query=SEQUENCE, key=SEQUENCE, value=tensor(5, 8)),
+        HEADS,
+        "shape-mismatch",
+        "value",
+    ),
+    Refusal(
+        "cross_attention",
+        named(query=SEQUENCE, key=tensor(5, 8), key_padding_mask=MASK),
+        HEADS,
+        "shape-mismatch",
+        "key_padding_mask",
+    ),
+    Refusal(
+        "cross_attention",
+        named(query=SEQUENCE, key=SEQUENCE),
+        {"num_heads": 3},
+        "bad-option",
+        "num_heads",
+    ),
+    Refusal("co_attention", named(a=SEQUENCE, b=A), HEADS, "rank-mismatch", "b"),
+    Refusal("co_attention", named(a=A, b=SEQUENCE), HEADS, "rank-mismatch", "a"),
+    Refusal(
+        "co_attention",
+        named(a=SEQUENCE, b=tensor(5, 8), b_padding_mask=MASK),
+        HEADS,
+        "shape-mismatch",
+        "b_padding_mask",
+    ),
+    Refusal(
+        "co_attention",
+        named(a=SEQUENCE, b=tensor(5, 8), a_padding_mask=tensor(5, dtype="bool")),
+        HEADS,
+        "shape-mismatch",
+        "a_padding_mask",
+    ),
+    Refusal(
+        "co_attention",
+        named(a=SEQUENCE, b=tensor(5, 9)),
+        HEADS,
+        "bad-option",
+        "num_heads",
+    ),
+    Refusal("transformer", keys(SEQUENCE, tensor(6)), HEADS, "shape-mismatch", "0"),
+    Refusal("transformer", keys(SEQUENCE, tensor(2, 4, 8)), HEADS, "rank-mismatch", "1"),
+    Refusal("transformer", keys(SEQUENCE, SEQUENCE), {"num_heads": 3}, "bad-option", "num_heads"),
+    Refusal("transformer", keys(tensor(4, "D"), tensor(4, "D")), HEADS, "symbolic-size", "0"),
+    Refusal("bottleneck", keys(SEQUENCE, tensor(8)), HEADS, "rank-mismatch", "1"),
+    Refusal(
+        "perceiver",
+        keys(SEQUENCE),
+        {**HEADS, "num_latents": 3, "latent_features": 5},
+        "bad-option",
+        "num_heads",
+    ),
+    Refusal("mmoe", keys(A), {**OUT, "tasks": ("one",)}, "bad-option", "tasks"),
+    Refusal("mmoe", keys(A), {**OUT, "tasks": ("a", "a")}, "bad-option", "tasks"),
+    Refusal("mmoe", keys(A), {**OUT, "tasks": ("a", "b c")}, "bad-option", "tasks"),
+    Refusal("cross", keys(A, ROWS), {}, "rank-mismatch", "1"),
+    Refusal("cin", keys(A, B), {"layer_sizes": (3,)}, "shape-mismatch", "1"),
+    Refusal("cin", keys(A), {"layer_sizes": (3,)}, "rank-mismatch", "0"),
+    Refusal("cin", keys(tensor("K", 4)), {"layer_sizes": (3,)}, "symbolic-size", "0"),
+    Refusal("cin", keys(A, A), {"layer_sizes": ()}, "bad-option", "layer_sizes"),
+]
+
+
+@pytest.mark.parametrize(
+    "refusal", REFUSALS, ids=[f"{r.merge}-{r.code}-{i}" for i, r in enumerate(REFUSALS)]
+)
+def test_refused(refusal: Refusal) -> None:
+    with pytest.raises(OpFault) as caught:
+        infer(refusal.merge, refusal.sources, **refusal.options)
+    fault = caught.value
+    assert (fault.code, fault.option or fault.source) == (refusal.code, refusal.at)
+    assert "MultiheadAttention" not in fault.message
+
+
+def test_what_a_rule_takes_can_be_typed_whatever_the_sizes() -> None:
+    """Nothing inside the block fails: sizes, names of sizes, and ranks in all combinations."""
+    shapes = [(), (8,), ("T",), (4, 8), ("T", 8), (3, "T"), ("T", "S"), (2, 4, 8), (8, "T", 4)]
+    options = {"out_features": 2, "num_heads": 2, "num_latents": 3, "layer_sizes": [2]}
+    for name, (one, other) in itertools.product(sorted(FUSIONS), itertools.product(shapes, shapes)):
+        op = ops("merge")[name]
+        given = {key: value for key, value in options.items() if key in op.options}
+        if "tasks" in op.options:
+            given["tasks"] = ["a", "b"]
+        sources = [tensor(*one), tensor(*other)]
+        keys = ("0", "1") if op.inputs.kind == "many" else op.inputs.names[:2]
+        try:
+            block = infer(name, dict(zip(keys, sources, strict=True)), **given)
+        except OpFault:
+            continue
+        if isinstance(block, Block):
+            case = Case(name, {"a": list(one), "b": list(other)}, "", lambda: None, 0)
+            assert loaded(case, given)
+
+
+def loaded(case: Case, options: Mapping[str, Any]) -> mg.Graph:
+    """The case on two sources in a list."""
+    given = "".join(f", {key}: {value}" for key, value in options.items()).replace("'", "")
+    a, b = (str(shape).replace("'", "") for shape in case.inputs.values())
+    node = f"  y: {{merge: {case.merge}, from: [a, b]{given}}}"
+    text = f"inputs: {{a: {a}, b: {b}}}\nnodes:\n{node}\n"
+    try:
+        return mg.loads(f"{text}outputs: y\n")
+    except mg.SpecError as error:
+        ports = error.diagnostics[0].help.removeprefix("its ports: ").split(", ")
+        return mg.loads(f"{text}outputs: {{{', '.join(f'p{p}: y.{p}' for p in ports)}}}\n")

@@ -1,0 +1,53 @@
+"""The tables of ops/layers and ops/merges name every op, in the file that defines it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from mimgraph.ops import registry
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("folder", ["layers", "merges"])
+def test_each_op_is_listed_where_it_is_defined(folder: str) -> None:
+    for path in (ROOT / "mimgraph" / "ops" / folder).rglob("[a-z]*.py"):
+        import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for kind in ("layer", "merge", "tensor"):
+        for name, op in registry.ops(kind).items():
+            if op.function.__module__.startswith(f"mimgraph.ops.{folder}."):
+                assert registry._HOMES[kind].get(name) == op.function.__module__
+
+
+def test_ops_stand_in_one_order_whatever_was_used_first() -> None:
+    script = "from mimgraph import layers\nfrom mimgraph.ops import registry\n{}print(*registry.ops('layer'))"
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", script.format(first)], capture_output=True, text=True, check=True
+        )
+        for first in ("", "layers.Upsample, layers.Conv2d\n")
+    ]
+    assert told[0].stdout == told[1].stdout != ""
+
+
+def test_a_check_imports_only_the_files_of_the_ops_it_meets() -> None:
+    script = (
+        "import sys, mimgraph as mg\n"
+        "mg.loads('{inputs: {x: [4]}, nodes: {y: {layer: Linear, from: x, out_features: 1}},"
+        " outputs: y}')\n"
+        "print(*(m for m in sys.modules if m.startswith('mimgraph.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "mimgraph.ops.layers.pointwise.linear" in loaded
+    unused = {
+        "mimgraph.ops.layers.spatial.conv",
+        "mimgraph.ops.layers.sequence.rnn",
+        "mimgraph.ops.merges.fusion.tokens",
+    }
+    assert not loaded & (unused | {"mimgraph.builder", "mimgraph.spec.write"})
