@@ -22,7 +22,7 @@ from mimgraph.ir.expression import PLAIN, plain, to_text
 from mimgraph.ir.graph import FAULTY, OTHERS, Block, BlockInput, Call, Option, Repeat, Written
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
-from mimgraph.ops.registry import same_size
+from mimgraph.ops.rule_helpers import same_size
 from mimgraph.source import Span
 
 WORDS = ("from", "take", "freeze", "repeat")

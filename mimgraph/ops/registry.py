@@ -10,22 +10,19 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from math import gcd
 from types import ModuleType
 from typing import Any, NamedTuple, NoReturn, Self
 
 from mimgraph.diagnostics import SpecError
-from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
-from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.graph import BESIDE_FROM, Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Check, checker
-from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType
+from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.ops import layers, merges
 from mimgraph.support.arguments import as_mapping, shown
 from mimgraph.support.frozen_data import data
@@ -477,132 +474,3 @@ def names(kind: str) -> Collection[str]:
 def ops(kind: str) -> Mapping[str, Op]:
     """All layers, or all merges, by name."""
     return {name: op for name in names(kind) if (op := find(kind, name))}
-
-
-# What rules use.
-
-
-def bad_option(option: str, message: str, help: str = "") -> OpFault:
-    """An option whose value does not fit."""
-    return OpFault("bad-option", message, option=option, help=help)
-
-
-def known(size: Size, what: str, source: str | None = None, help: str = "") -> int:
-    """Return the size of an axis, or the value of an option, that torch must know when the module is
-    built."""
-    if isinstance(size, Dim):
-        raise OpFault(
-            "symbolic-size",
-            f"{what} must be a number, but it is {size}",
-            source=source,
-            option=None if source else what,
-            note=f"{size} is known only at run time",
-            help=help or "give this size in the input's shape",
-        )
-    return size
-
-
-def same_size(left: Size, right: Size) -> bool:
-    """Whether two sizes are equal; two different names never are."""
-    return left is right or equal(left, right) is True
-
-
-def same_dims(left: Iterable[Size], right: Iterable[Size]) -> bool:
-    """Whether two shapes are equal, axis by axis."""
-    one, two = tuple(left), tuple(right)
-    return len(one) == len(two) and all(map(same_size, one, two))
-
-
-def axis_index(x: TensorType, dim: int, option: str = "dim", new: int = 0) -> int:
-    """`dim` as torch counts axes, as an index into `x.dims`; `new` axes are about to be added."""
-    rank = x.rank + new
-    if not -rank <= dim < rank:
-        raise bad_option(
-            option, f"{option} {dim} is out of range for {x}", f"-{rank} to {rank - 1} are legal"
-        )
-    index = dim % rank - x.batched
-    if index < 0:
-        raise bad_option(
-            option, f"{option} {dim} is the batch", "axes are torch's: the first dimension is 1"
-        )
-    return index
-
-
-def floating(x: TensorType, name: str, source: str | None = None) -> None:
-    """Refuse what is not floating point."""
-    if not x.is_floating:
-        raise dtype_fault(x, name, "a floating-point tensor", source)
-
-
-def weighted(x: TensorType, name: str, source: str | None = None) -> None:
-    """Refuse what the float32 weights of a module cannot meet."""
-    if x.dtype != "float32":
-        raise dtype_fault(x, name, "float32, as its weights are", source)
-
-
-def dtype_fault(
-    x: TensorType, name: str, wants: str, source: str | None = None, to: str = "float32"
-) -> OpFault:
-    """Return the fault of a dtype that an op does not take; its help converts it to the dtype `to`."""
-    help = converted(x, to, source or "input")
-    return OpFault(
-        "dtype-mismatch", f"{name} takes {wants}", source=source, note=x.dtype, help=help
-    )
-
-
-def converted(x: TensorType, to: str, source: str) -> str:
-    """Return the help that changes the dtype of the operand `source`: a Cast for numbers, an
-    Embedding for categories."""
-    if x.dtype not in DTYPES or x.dtype in COMPLEX:
-        return ""  # a state is no tensor, and a Cast would drop the imaginary part
-    if to in FLOATING and x.dtype in ("int32", "int64"):
-        if x.vocab is not None:
-            return f"embed it first: {{layer: Embedding, from: {{{source}}}, embedding_dim: 16}}"
-        return f"{cast(source, to, 'numbers are')}, categories get a vocab and are embedded"
-    return cast(source, to)
-
-
-def cast(source: str, dtype: str, what: str = "") -> str:
-    """Return the help that proposes a Cast of the operand `source`."""
-    node = f"{{layer: Cast, from: {{{source}}}, dtype: {dtype}}}"
-    return f"{what} cast: {node}" if what else f"cast it first: {node}"
-
-
-def truth_fault(x: TensorType, wants: str, source: str) -> OpFault:
-    """Return the fault of a condition or mask that is no bool; its help compares with 0."""
-    compared = f"{{merge: formula, expr: m > 0, from: {{m: {{{source}}}}}}}"
-    help = f"compare it first: {compared}" if x.is_floating else converted(x, "bool", source)
-    return OpFault("dtype-mismatch", wants, source=source, note=x.dtype, help=help)
-
-
-def check_marks(mask: TensorType, marks: str, wants: str, source: str) -> None:
-    """Refuse a mask that is known to be true of the opposite: of "hidden" steps where it `marks`
-    the "real" ones, or the other way round."""
-    if mask.marks not in (None, marks):
-        help = f"turn it round: {{layer: LogicalNot, from: {{{source}}}}}"
-        note = "true where a step is real" if mask.marks == "real" else "true where it may not look"
-        raise OpFault("dtype-mismatch", wants, source=source, note=note, help=help)
-
-
-def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | None = None) -> None:
-    """Refuse another number of dims (the batch not counted) than `axes`; `shape` is what to say."""
-    if len(x.dims) != axes or not x.batched:
-        help = to_axes(x, axes, name, f"{{{source or 'input'}}}", names("layer"))
-        raise OpFault(
-            "rank-mismatch", f"{name} takes {shape}", source=source, note=str(x), help=help
-        )
-
-
-def without_axes(x: TensorType, message: str, source: str | None = None) -> OpFault:
-    """Return the fault of a source of shape (N,) or without a batch, where an op needs an axis."""
-    help = one_more_axis(f"{{{source or 'input'}}}") if x.batched else NO_BATCH
-    return OpFault("rank-mismatch", message, source=source, note=str(x), help=help)
-
-
-def fitting(option: str, value: int, *sizes: int) -> str:
-    """The numbers next to `value` that divide all of these sizes."""
-    whole = gcd(*sizes)
-    lower = next(n for n in range(min(value, whole), 0, -1) if whole % n == 0)
-    upper = next((n for n in range(value, min(whole, 1000) + 1) if whole % n == 0), lower)
-    numbers = f"{lower} or {upper}" if upper != lower else f"{lower}"
-    return f"{option} may be {numbers}"

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from mimgraph.ops import registry
-from mimgraph.ops.registry import fitting
+from mimgraph.ops.rule_helpers import fitting
 from mimgraph.ops.spelling import from_python
 from tests.marked import faults, told
 

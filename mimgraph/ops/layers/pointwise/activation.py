@@ -10,14 +10,13 @@ from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, Constraint, TensorType
 from mimgraph.ops.layers.spatial.window import SHAPES
-from mimgraph.ops.registry import (
+from mimgraph.ops.registry import find, layer
+from mimgraph.ops.rule_helpers import (
     axis_index,
     bad_option,
     dtype_fault,
-    find,
     floating,
     known,
-    layer,
     weighted,
     with_rank,
 )

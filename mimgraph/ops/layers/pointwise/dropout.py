@@ -6,7 +6,8 @@ from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layers.spatial.window import SHAPES
-from mimgraph.ops.registry import floating, layer, with_rank, without_axes
+from mimgraph.ops.registry import layer
+from mimgraph.ops.rule_helpers import floating, with_rank, without_axes
 
 
 @layer(family="dropout")

@@ -9,16 +9,8 @@ from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.lowering import Lowering, module, module_call
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import Constraint, TensorType
-from mimgraph.ops.registry import (
-    OpFault,
-    bad_option,
-    dtype_fault,
-    known,
-    layer,
-    same_dims,
-    weighted,
-    with_rank,
-)
+from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.rule_helpers import bad_option, dtype_fault, known, same_dims, weighted, with_rank
 
 
 @layer("num_embeddings", family="sparse")

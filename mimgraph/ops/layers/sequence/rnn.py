@@ -9,16 +9,8 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.option_types import Depth, NonNegative, Probability
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import (
-    OpFault,
-    bad_option,
-    dtype_fault,
-    known,
-    layer,
-    same_dims,
-    weighted,
-    with_rank,
-)
+from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.rule_helpers import bad_option, dtype_fault, known, same_dims, weighted, with_rank
 
 # What the `state` ports carry as torch has it, layers first, and only a `state` argument takes.
 PAIR = "state"  # a tuple of hidden and cell state

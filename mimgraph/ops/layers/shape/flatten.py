@@ -10,7 +10,8 @@ from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layers.shape.reshape import divided, moved, product
-from mimgraph.ops.registry import axis_index, bad_option, layer, same_size, without_axes
+from mimgraph.ops.registry import layer
+from mimgraph.ops.rule_helpers import axis_index, bad_option, same_size, without_axes
 
 
 @layer(family="flatten")

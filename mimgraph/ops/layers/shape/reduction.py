@@ -11,7 +11,8 @@ from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, TensorType
 from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.layers.shape.slicing import long_enough
-from mimgraph.ops.registry import axis_index, bad_option, dtype_fault, layer
+from mimgraph.ops.registry import layer
+from mimgraph.ops.rule_helpers import axis_index, bad_option, dtype_fault
 
 Axes: TypeAlias = int | tuple[int, ...]
 

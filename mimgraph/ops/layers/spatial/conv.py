@@ -22,7 +22,8 @@ from mimgraph.ops.layers.spatial.window import (
     slide,
     unless_same,
 )
-from mimgraph.ops.registry import bad_option, fitting, known, layer, weighted, with_rank
+from mimgraph.ops.registry import layer
+from mimgraph.ops.rule_helpers import bad_option, fitting, known, weighted, with_rank
 
 Padding: TypeAlias = Literal["same", "valid"]
 PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]

@@ -23,7 +23,8 @@ from mimgraph.ops.layers.spatial.window import (
     too_large,
     unless_same,
 )
-from mimgraph.ops.registry import bad_option, dtype_fault, floating, layer, with_rank
+from mimgraph.ops.registry import layer
+from mimgraph.ops.rule_helpers import bad_option, dtype_fault, floating, with_rank
 
 
 @layer(ports=("output", "indices"), family="pooling")

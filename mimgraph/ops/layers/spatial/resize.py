@@ -18,7 +18,8 @@ from mimgraph.ops.layers.spatial.upsampling import (
     resized,
 )
 from mimgraph.ops.layers.spatial.window import check_pads, plain, unless_same
-from mimgraph.ops.registry import bad_option, dtype_fault, layer
+from mimgraph.ops.registry import layer
+from mimgraph.ops.rule_helpers import bad_option, dtype_fault
 
 PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular"]
 

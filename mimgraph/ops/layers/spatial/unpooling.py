@@ -19,7 +19,8 @@ from mimgraph.ops.layers.spatial.window import (
     per_axis,
     plain,
 )
-from mimgraph.ops.registry import OpFault, bad_option, floating, layer, same_dims, with_rank
+from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.rule_helpers import bad_option, floating, same_dims, with_rank
 
 
 class UnpoolInputs(NamedTuple):

@@ -10,7 +10,7 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code, Constant, List, Name, Tuple, call, code
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability, checker, describe
 from mimgraph.ir.types import FLOATING, INTEGER, Shape
-from mimgraph.ops.registry import bad_option
+from mimgraph.ops.rule_helpers import bad_option
 
 Gain: Any = Literal[
     *("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d"),

@@ -11,7 +11,8 @@ from mimgraph.ir.lowering import INPUT, MODULE, Lowering, Module, module
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.layers.pointwise.elementwise import Dtype
 from mimgraph.ops.layers.tensors.inits import initial
-from mimgraph.ops.registry import axis_index, known, tensor
+from mimgraph.ops.registry import tensor
+from mimgraph.ops.rule_helpers import axis_index, known
 
 
 @tensor(family="parameter")

@@ -13,7 +13,8 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.arithmetic.agreement import Operands, operands, same_dtypes
 from mimgraph.ops.merges.arithmetic.elementwise import refuse
-from mimgraph.ops.registry import OpFault, Sources, bad_option, merge, same_size
+from mimgraph.ops.registry import OpFault, Sources, merge
+from mimgraph.ops.rule_helpers import bad_option, same_size
 
 _REST = "..."
 _AXIS = re.compile(r"\.{3}|[^ ]")

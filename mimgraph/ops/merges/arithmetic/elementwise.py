@@ -11,15 +11,8 @@ from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
 from mimgraph.ops.merges.arithmetic.agreement import Operands, agreed, operands, same_dtypes
-from mimgraph.ops.registry import (
-    OpFault,
-    Sources,
-    bad_option,
-    converted,
-    dtype_fault,
-    merge,
-    truth_fault,
-)
+from mimgraph.ops.registry import OpFault, Sources, merge
+from mimgraph.ops.rule_helpers import bad_option, converted, dtype_fault, truth_fault
 
 MAX_SOURCES = 128  # of what is written as one expression
 Missing = Literal["skip"] | None  # what to do without an optional input

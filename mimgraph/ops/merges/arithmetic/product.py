@@ -15,15 +15,8 @@ from mimgraph.ops.merges.arithmetic.agreement import (
     same_dtypes,
     same_shapes,
 )
-from mimgraph.ops.registry import (
-    OpFault,
-    Sources,
-    dtype_fault,
-    merge,
-    same_dims,
-    same_size,
-    with_rank,
-)
+from mimgraph.ops.registry import OpFault, Sources, merge
+from mimgraph.ops.rule_helpers import dtype_fault, same_dims, same_size, with_rank
 
 AXES = "abcdefghijklm"  # letters of an equation, n is the batch
 

@@ -22,12 +22,11 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.merges.arithmetic.agreement import dtype_disagreement
-from mimgraph.ops.registry import (
-    OpFault,
+from mimgraph.ops.registry import OpFault, merge
+from mimgraph.ops.rule_helpers import (
     bad_option,
     check_marks,
     floating,
-    merge,
     same_dims,
     same_size,
     truth_fault,

@@ -8,7 +8,8 @@ from mimgraph.ir.option_types import Depth, Positive
 from mimgraph.ops.merges.arithmetic.agreement import operands, same_shapes
 from mimgraph.ops.merges.fusion.features import named_inputs, numbered, rank_fault, vectors
 from mimgraph.ops.merges.fusion.sketch import Sketch
-from mimgraph.ops.registry import Sources, bad_option, known, merge, weighted
+from mimgraph.ops.registry import Sources, merge
+from mimgraph.ops.rule_helpers import bad_option, known, weighted
 
 
 @merge(family="crosses")

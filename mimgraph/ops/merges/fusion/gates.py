@@ -13,7 +13,8 @@ from mimgraph.ops.merges.arithmetic.agreement import operands, same_dtypes, same
 from mimgraph.ops.merges.arithmetic.elementwise import Missing
 from mimgraph.ops.merges.fusion.features import last, numbered, widths
 from mimgraph.ops.merges.fusion.sketch import Sketch
-from mimgraph.ops.registry import Sources, floating, merge, part
+from mimgraph.ops.registry import Sources, merge, part
+from mimgraph.ops.rule_helpers import floating
 
 
 @merge(family="gates")

@@ -16,7 +16,8 @@ from mimgraph.ir.code import (
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ops.merges.arithmetic.agreement import Operands, operands, same_dtypes, same_shapes
 from mimgraph.ops.merges.arithmetic.elementwise import as_float, refuse
-from mimgraph.ops.registry import Sources, merge, with_rank
+from mimgraph.ops.registry import Sources, merge
+from mimgraph.ops.rule_helpers import with_rank
 
 VECTORS, DOTS, PAIRS = map(Operand, ("vectors", "dots", "pairs"))  # what is computed first
 

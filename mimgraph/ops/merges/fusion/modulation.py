@@ -9,7 +9,8 @@ from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.fusion.features import rank_fault, vectors
 from mimgraph.ops.merges.fusion.sketch import Sketch
-from mimgraph.ops.registry import axis_index, bad_option, known, merge, weighted
+from mimgraph.ops.registry import merge
+from mimgraph.ops.rule_helpers import axis_index, bad_option, known, weighted
 
 
 class FilmInputs(NamedTuple):

@@ -10,7 +10,8 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.arithmetic.agreement import Operands, operands
 from mimgraph.ops.merges.fusion.features import named_inputs, numbered, token_width
 from mimgraph.ops.merges.fusion.sketch import Sketch
-from mimgraph.ops.registry import OpFault, Sources, bad_option, find, fitting, merge
+from mimgraph.ops.registry import OpFault, Sources, find, merge
+from mimgraph.ops.rule_helpers import bad_option, fitting
 
 
 class CrossAttentionInputs(NamedTuple):

@@ -10,7 +10,8 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.merges.arithmetic.agreement import MORE_AXES, agreed, same_ranks, within
-from mimgraph.ops.registry import axis_index, bad_option, merge, truth_fault
+from mimgraph.ops.registry import merge
+from mimgraph.ops.rule_helpers import axis_index, bad_option, truth_fault
 
 Number: TypeAlias = bool | int | float
 

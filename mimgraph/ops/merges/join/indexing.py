@@ -15,7 +15,8 @@ from mimgraph.ops.merges.arithmetic.agreement import (
     same_ranks,
     within,
 )
-from mimgraph.ops.registry import OpFault, axis_index, dtype_fault, merge, with_rank
+from mimgraph.ops.registry import OpFault, merge
+from mimgraph.ops.rule_helpers import axis_index, dtype_fault, with_rank
 
 INDEX = Operand("index")
 

@@ -17,7 +17,8 @@ from mimgraph.ops.merges.arithmetic.agreement import (
     same_ranks,
     same_shapes,
 )
-from mimgraph.ops.registry import OpFault, Sources, axis_index, merge, same_size
+from mimgraph.ops.registry import OpFault, Sources, merge
+from mimgraph.ops.rule_helpers import axis_index, same_size
 
 
 @merge(family="join")
