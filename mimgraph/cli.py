@@ -238,7 +238,7 @@ def _positive(text: str) -> int:
 
 def _torch(text: str) -> str:
     """Return the version of torch as it is, if it is one."""
-    from mimgraph.analysis.torch_versions import release
+    from mimgraph.infer.advice.torch_versions import release
 
     try:
         release(text)
@@ -296,7 +296,7 @@ def _load_some(
 
 
 def _check(args: argparse.Namespace) -> int:
-    from mimgraph.analysis.torch_versions import check_torch
+    from mimgraph.infer.advice.torch_versions import check_torch
 
     faults: list[Diagnostic] = []
     odd: list[Diagnostic] = []

@@ -11,8 +11,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mimgraph.analysis.equality import same
-from mimgraph.analysis.inference import infer
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
+from mimgraph.infer.graph import infer
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
@@ -107,7 +107,7 @@ class Graph(Shown):
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """Return the warnings of a legal spec: the params that nothing uses."""
-        from mimgraph.analysis.unused import unused_params
+        from mimgraph.infer.advice.unused import unused_params
 
         return tuple(in_order(unused_params(self.declared)))
 

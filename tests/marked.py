@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from mimgraph.analysis.inference import infer
-from mimgraph.analysis.torch_versions import check_torch
-from mimgraph.analysis.unused import unused_params
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
+from mimgraph.infer.advice.torch_versions import check_torch
+from mimgraph.infer.advice.unused import unused_params
+from mimgraph.infer.graph import infer
 from mimgraph.source import SourceFile
 from mimgraph.spec.read import read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mimgraph.analysis.needs import needed_by
+from mimgraph.infer.constraint_origin import needed_by
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, at_least, divisible, substitute, symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mimgraph.analysis.inference import infer
 from mimgraph.builder.assemble import declare_graph
 from mimgraph.builder.record import Tensor
 from mimgraph.diagnostics import Report, SpecError
+from mimgraph.infer.graph import infer
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ops.registry import EachCall
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.alone import Given
-from mimgraph.analysis.structure import unique
 from mimgraph.builder.change import with_options
 from mimgraph.builder.content import content
 from mimgraph.builder.names import Names
@@ -15,6 +13,8 @@ from mimgraph.builder.place import fail, here, raise_faults
 from mimgraph.builder.record import Record, Tensor, share
 from mimgraph.builder.trace import Trace, declare_value
 from mimgraph.diagnostics import Report
+from mimgraph.infer.single_node import Given
+from mimgraph.infer.structure import unique
 from mimgraph.ir import graph as ir
 from mimgraph.ir.names import class_fault
 from mimgraph.source import Span

@@ -16,7 +16,6 @@ from types import CodeType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from mimgraph.analysis.alone import Given, Made
 from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
 from mimgraph.builder.assemble import DeclaredBody, Output, check_output_name, declare_body
 from mimgraph.builder.content import content
@@ -27,6 +26,7 @@ from mimgraph.builder.record import Record, Tensor
 from mimgraph.builder.trace import Trace
 from mimgraph.builder.watch import RESULTS, as_given, look_at, unwatched
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
+from mimgraph.infer.single_node import Given, Made
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.alone import Made, infer_node
 from mimgraph.builder.change import without_origins
 from mimgraph.builder.place import raise_faults
 from mimgraph.builder.trace import Trace
 from mimgraph.diagnostics import Report
+from mimgraph.infer.single_node import Made, infer_node
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode
 from mimgraph.source import Span

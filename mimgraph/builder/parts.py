@@ -6,12 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.analysis.choice import choose
-from mimgraph.analysis.dag import ordered, reached
-from mimgraph.analysis.declared import calls, inner_blocks, input_types, params
-from mimgraph.analysis.options import with_numbers
-from mimgraph.analysis.state import State
-from mimgraph.analysis.structure import needed_for
 from mimgraph.builder.apply import option
 from mimgraph.builder.assemble import with_keys
 from mimgraph.builder.blocks import BlockCall, Declared, Family, new_key
@@ -22,6 +16,12 @@ from mimgraph.builder.names import snake_case
 from mimgraph.builder.place import fail, raise_faults
 from mimgraph.builder.watch import Watched, unwatched
 from mimgraph.diagnostics import Report
+from mimgraph.infer.dag import ordered, reached
+from mimgraph.infer.declared import calls, inner_blocks, input_types, params
+from mimgraph.infer.named_ops import choose
+from mimgraph.infer.options import with_numbers
+from mimgraph.infer.scope import State
+from mimgraph.infer.structure import needed_for
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable, plain

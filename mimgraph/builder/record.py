@@ -9,7 +9,6 @@ from dataclasses import replace
 from itertools import count, islice
 from typing import Any, NoReturn, Protocol, cast
 
-from mimgraph.analysis.alone import Given, Made, infer_input, infer_port
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.each import draft_each
 from mimgraph.builder.feed import Draft, Feed
@@ -19,6 +18,7 @@ from mimgraph.builder.trace import Result, Trace, running
 from mimgraph.builder.watch import RESULTS, Watched
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.infer.single_node import Given, Made, infer_input, infer_port
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.names import input_fault, name_fault

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from mimgraph.analysis.alone import Given
 from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.blocks import BlockCall, Family
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.record import IN_SEQUENCE, used_already
+from mimgraph.infer.single_node import Given
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import Sequence, TypedNode, has_state
 from mimgraph.ops.registry import Applicable, LayerCall, Op

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mimgraph.analysis.torch_versions import check_torch
+from mimgraph.infer.advice.torch_versions import check_torch
 from mimgraph.ir.typed import TypedGraph
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mimgraph.analysis.options import LONGEST
+from mimgraph.infer.options import LONGEST
 from mimgraph.ir.graph import (
     OTHERS,
     Activation,

@@ -7,9 +7,9 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from mimgraph.analysis.options import COUNTED, LONGEST
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.infer.options import COUNTED, LONGEST
 from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
 from mimgraph.ir.foreign import PLAIN, explained
 from mimgraph.ir.graph import FAULTY, InputShape, Option, Template, Written

@@ -11,9 +11,9 @@ import torch
 import yaml
 
 import mimgraph as mg
-from mimgraph.analysis.inference import infer
-from mimgraph.analysis.rules import forget
 from mimgraph.diagnostics import Report
+from mimgraph.infer.graph import infer
+from mimgraph.infer.rule_cache import forget
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedOperation, Use, unwrap
 from mimgraph.support.gc_pause import uncollected
 from tests.benchmarks import peers

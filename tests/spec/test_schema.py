@@ -18,9 +18,9 @@ from mimgraph.ops.registry import Op, OptionSpec
 from mimgraph.source import SourceFile
 from mimgraph.spec import schema
 from mimgraph.spec.compose import Scalar, Sequence, Tree, compose
-from tests.analysis.test_choice import SPEC as CHOICE
-from tests.analysis.test_locations import CASES
-from tests.analysis.test_locations import LEGAL as LOCATIONS_LEGAL
+from tests.infer.test_locations import CASES
+from tests.infer.test_locations import LEGAL as LOCATIONS_LEGAL
+from tests.infer.test_named_ops import SPEC as CHOICE
 from tests.marked import split, told
 from tests.strategies import Spec, specs, to_yaml
 

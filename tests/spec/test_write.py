@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.analysis.structure import name_fault
 from mimgraph.diagnostics import Report
+from mimgraph.infer.structure import name_fault
 from mimgraph.ir.expression import parse
 from mimgraph.ir.graph import Written
 from mimgraph.source import SourceFile, Span

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mimgraph.analysis.torch_versions import release
+from mimgraph.infer.advice.torch_versions import release
 from mimgraph.ir.code import (
     Attribute,
     Binary,

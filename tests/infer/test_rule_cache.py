@@ -7,8 +7,8 @@ from itertools import permutations
 import pytest
 
 import mimgraph as mg
-from mimgraph.analysis import rules
-from mimgraph.analysis.rules import forget
+from mimgraph.infer import rule_cache
+from mimgraph.infer.rule_cache import forget
 
 ALIKE = {  # options that are equal, but are not to be written alike
     "zeros of two signs": ("Pad: {pad: [1, 1], value: %s}", ["0.0", "-0.0", "$(-zero)"]),
@@ -53,4 +53,4 @@ def test_what_is_long_is_not_remembered() -> None:
         f"inputs: {{x: [8]}}\nnodes:\n  y: {{merge: formula, expr: {expr}, from: {{{'x' * 20}: x}}}}\n"
         "  z: {layer: ReLU, from: y}\noutputs: z\n"
     )
-    assert len(rules._asked) == 1
+    assert len(rule_cache._asked) == 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.options import (
+from mimgraph.diagnostics import Label
+from mimgraph.infer.options import (
     Origin,
     compute,
     given_twice,
@@ -14,9 +15,8 @@ from mimgraph.analysis.options import (
     origin_of,
     unknown_option,
 )
-from mimgraph.analysis.state import MAX_NODES, Context, Fed, State
-from mimgraph.analysis.structure import is_lost
-from mimgraph.diagnostics import Label
+from mimgraph.infer.scope import MAX_NODES, Context, Fed, State
+from mimgraph.infer.structure import is_lost
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import PLAIN, plain, to_text
 from mimgraph.ir.graph import FAULTY, OTHERS, Block, BlockInput, Call, Option, Repeat, Written

@@ -6,9 +6,9 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice, pairwise
 
-from mimgraph.analysis.dag import Edge, cycles, ordered
-from mimgraph.analysis.elsewhere import Elsewhere, Meaning, as_sources, names_in
 from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.infer.advice.elsewhere import Elsewhere, Meaning, as_sources, names_in
+from mimgraph.infer.dag import Edge, cycles, ordered
 from mimgraph.ir.graph import (
     ANOTHER,
     OTHERS,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.analysis.options import given_twice
-from mimgraph.analysis.state import Fed, State
 from mimgraph.diagnostics import Label
+from mimgraph.infer.options import given_twice
+from mimgraph.infer.scope import Fed, State
 from mimgraph.ir.graph import Apply, Call, Chain, Each, Option, Share, Source
 from mimgraph.ir.names import port_fault
 

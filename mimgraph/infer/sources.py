@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from mimgraph.analysis.state import Context, Fed, Site, State
+from mimgraph.infer.scope import Context, Fed, Site, State
 from mimgraph.ir.graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import (

@@ -7,8 +7,8 @@ from dataclasses import replace
 from operator import is_
 from typing import Any
 
-from mimgraph.analysis.options import compute
 from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.infer.options import compute
 from mimgraph.ir.expression import variables
 from mimgraph.ir.graph import (
     FAULTY,

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.blocks import lost_blocks
-from mimgraph.analysis.options import (
+from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.infer.block_use import lost_blocks
+from mimgraph.infer.options import (
     COUNTED,
     Bound,
     Environment,
@@ -19,11 +20,10 @@ from mimgraph.analysis.options import (
     texts_in,
     values,
 )
-from mimgraph.analysis.rules import Answer, ask
-from mimgraph.analysis.sources import ask_for_port, known_types, match_op, unknown_port
-from mimgraph.analysis.state import Context, Fed, Site, State
-from mimgraph.analysis.structure import is_lost
-from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.infer.rule_cache import Answer, ask
+from mimgraph.infer.scope import Context, Fed, Site, State
+from mimgraph.infer.sources import ask_for_port, known_types, match_op, unknown_port
+from mimgraph.infer.structure import is_lost
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, DimOverflow
 from mimgraph.ir.graph import Activation, Apply, Block, Option
@@ -222,7 +222,7 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
         _locate(state, site, bound, too_large, fed)
         return None
     except OpFault as fault:
-        from mimgraph.analysis import cures, trial  # needed by few specs
+        from mimgraph.infer.advice import cures, trial  # needed by few specs
 
         refused = trial.Trial(op, options.by_name, fault, fed, types, site.context)
         fault.help = cures.help_for(refused)

@@ -9,7 +9,7 @@ import torch
 
 import mimgraph as mg
 from mimgraph import layers
-from mimgraph.analysis.torch_versions import check_torch, release
+from mimgraph.infer.advice.torch_versions import check_torch, release
 from mimgraph.ops import registry
 
 NORMS = """

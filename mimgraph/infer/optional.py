@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from mimgraph.analysis.state import Fed, Site, State
 from mimgraph.diagnostics import Label
+from mimgraph.infer.scope import Fed, Site, State
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.graph import Apply, Input, Node
 from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed

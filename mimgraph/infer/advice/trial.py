@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.state import Context, Fed
+from mimgraph.infer.scope import Context, Fed
 from mimgraph.ir.dim import DimOverflow
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mimgraph.analysis.declared import calls
 from mimgraph.diagnostics import Diagnostic
+from mimgraph.infer.declared import calls
 from mimgraph.ir.expression import PLAIN, variables
 from mimgraph.ir.graph import (
     Apply,

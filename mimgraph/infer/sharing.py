@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from mimgraph.analysis.sources import unknown_port
-from mimgraph.analysis.state import Context, Owner, State
 from mimgraph.diagnostics import Label
+from mimgraph.infer.scope import Context, Owner, State
+from mimgraph.infer.sources import unknown_port
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
 from mimgraph.ir.graph import Each, Node, Share

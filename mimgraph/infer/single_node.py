@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mimgraph.analysis.declared import check_blocks, input_types
-from mimgraph.analysis.inference import type_node
-from mimgraph.analysis.shares import check_share
-from mimgraph.analysis.sources import resolve
-from mimgraph.analysis.state import Context, State
-from mimgraph.analysis.structure import Scope
 from mimgraph.diagnostics import Report
+from mimgraph.infer.declared import check_blocks, input_types
+from mimgraph.infer.graph import type_node
+from mimgraph.infer.scope import Context, State
+from mimgraph.infer.sharing import check_share
+from mimgraph.infer.sources import resolve
+from mimgraph.infer.structure import Scope
 from mimgraph.ir.graph import Block, BlockInput, Input, Node, Source
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mimgraph.analysis.blocks import find_block
-from mimgraph.analysis.dag import Edge, cycles, reached
-from mimgraph.analysis.each import as_text, is_given_twice
-from mimgraph.analysis.elsewhere import Elsewhere, Names
-from mimgraph.analysis.ops import bind_op
-from mimgraph.analysis.options import check_names, compute, layered
-from mimgraph.analysis.state import State
-from mimgraph.analysis.structure import check_scope, report_cycle, scope_of, unique
 from mimgraph.diagnostics import Label
+from mimgraph.infer.advice.elsewhere import Elsewhere, Names
+from mimgraph.infer.apply import bind_op
+from mimgraph.infer.block_use import find_block
+from mimgraph.infer.dag import Edge, cycles, reached
+from mimgraph.infer.each import as_text, is_given_twice
+from mimgraph.infer.options import check_names, compute, layered
+from mimgraph.infer.scope import State
+from mimgraph.infer.structure import check_scope, report_cycle, scope_of, unique
 from mimgraph.ir.dim import MAX_COEFFICIENT, Size, symbol
 from mimgraph.ir.expression import plain
 from mimgraph.ir.graph import (

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from math import prod
 from typing import NamedTuple
 
-from mimgraph.analysis.options import Bound, Values
+from mimgraph.infer.options import Bound, Values
 from mimgraph.ir.dim import MAX_COEFFICIENT, Dim, at_least
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Module

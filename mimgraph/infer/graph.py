@@ -7,7 +7,10 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from mimgraph.analysis.blocks import (
+from mimgraph.diagnostics import Label, Report
+from mimgraph.infer.advice.elsewhere import Elsewhere, Names
+from mimgraph.infer.apply import Expansion, apply_op, finish
+from mimgraph.infer.block_use import (
     Times,
     bind_pattern,
     block_params,
@@ -18,13 +21,10 @@ from mimgraph.analysis.blocks import (
     origins_of,
     repeats,
 )
-from mimgraph.analysis.choice import choose
-from mimgraph.analysis.declared import check_blocks, check_nodes_text, input_types, params
-from mimgraph.analysis.each import by_port, given, is_given_twice
-from mimgraph.analysis.elsewhere import Elsewhere, Names
-from mimgraph.analysis.ops import Expansion, apply_op, finish
-from mimgraph.analysis.options import Origins, compute, has_faulty, layered
-from mimgraph.analysis.presence import (
+from mimgraph.infer.declared import check_blocks, check_nodes_text, input_types, params
+from mimgraph.infer.each import by_port, given, is_given_twice
+from mimgraph.infer.named_ops import choose
+from mimgraph.infer.optional import (
     check_handed_on,
     check_inputs,
     check_item,
@@ -36,8 +36,10 @@ from mimgraph.analysis.presence import (
     settled,
     unconditional,
 )
-from mimgraph.analysis.shares import check_shared, missing_in_shares, owner, sharing
-from mimgraph.analysis.sources import (
+from mimgraph.infer.options import Origins, compute, has_faulty, layered
+from mimgraph.infer.scope import Context, Fed, Site, State
+from mimgraph.infer.sharing import check_shared, missing_in_shares, owner, sharing
+from mimgraph.infer.sources import (
     ask_for_port,
     ask_item_for_port,
     feed,
@@ -48,9 +50,7 @@ from mimgraph.analysis.sources import (
     resolve,
     unknown_port,
 )
-from mimgraph.analysis.state import Context, Fed, Site, State
-from mimgraph.analysis.structure import check_scope, scope_of
-from mimgraph.diagnostics import Label, Report
+from mimgraph.infer.structure import check_scope, scope_of
 from mimgraph.ir.dim import Size
 from mimgraph.ir.expression import identity, plain
 from mimgraph.ir.graph import (

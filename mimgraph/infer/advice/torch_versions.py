@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mimgraph.analysis.needs import leaves
 from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.infer.constraint_origin import leaves
 from mimgraph.ir.graph import Apply
 from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode
 from mimgraph.ops import registry

@@ -10,9 +10,9 @@ from operator import is_
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-from mimgraph.analysis.structure import is_lost
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.nearest import nearest
+from mimgraph.infer.structure import is_lost
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     PLAIN,

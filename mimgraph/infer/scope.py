@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.options import Bound, Environment, Origins
-from mimgraph.analysis.structure import Scope
 from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.infer.options import Bound, Environment, Origins
+from mimgraph.infer.structure import Scope
 from mimgraph.ir.graph import Activation, Apply, Block, Call, Node, Share, Source, Take
 from mimgraph.ir.presence import ALWAYS, Presence
 from mimgraph.ir.typed import Body, TypedNode, Value

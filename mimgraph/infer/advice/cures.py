@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimgraph.analysis import batchless
-from mimgraph.analysis.state import Context
-from mimgraph.analysis.trial import Trial, ask
+from mimgraph.infer.advice import batchless
+from mimgraph.infer.advice.trial import Trial, ask
+from mimgraph.infer.scope import Context
 from mimgraph.ir.axes_help import moved_axis, node
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.graph import Block

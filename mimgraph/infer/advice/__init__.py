@@ -1,0 +1,1 @@
+"""Finds what to write instead: helps for faults, and warnings of what is never used."""
