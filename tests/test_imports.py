@@ -29,8 +29,8 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         codegen render
         picture
         summary runtime
-        emit cost
         analysis
+        emit cost
         infer
         ops
         ir

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from mimgraph.analysis.cost import Costs
 from mimgraph.analysis.pieces import block_names, in_pieces
 from mimgraph.analysis.split import Bond, bonds, units
+from mimgraph.cost.cost import Costs
 from mimgraph.ir.dim import symbols
 from mimgraph.ir.typed import Body, TypedGraph
 

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from mimgraph.analysis.cost import Cost
 from mimgraph.analysis.equality import plain
+from mimgraph.cost.cost import Cost
 from mimgraph.ir.expression import Variable, to_text, variables
 
 Status: TypeAlias = Literal["added", "removed", "changed", "follows"]

@@ -12,7 +12,6 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from mimgraph.analysis.changes import Change, Difference, Edit, Inner, Inside, Kind, Status, dotted
-from mimgraph.analysis.cost import Cost, Costs
 from mimgraph.analysis.equality import Numbers, plain, same
 from mimgraph.analysis.facts import Facts, facts, item_words, told_whole
 from mimgraph.analysis.matching import (
@@ -24,6 +23,7 @@ from mimgraph.analysis.matching import (
     same_names,
     source_of,
 )
+from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.expression import Expression, variables
 from mimgraph.ir.typed import (
     Body,

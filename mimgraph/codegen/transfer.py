@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from mimgraph.analysis.sizes import checked
 from mimgraph.codegen.calls import Call, call_of
 from mimgraph.codegen.conventions import defined, in_parts, joined_in_both
 from mimgraph.codegen.joins import plan, shapes
@@ -18,6 +17,7 @@ from mimgraph.codegen.ranges import limits
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.codegen.uses import Usage, once, own_tensors, usage_of
 from mimgraph.codegen.weights import lists
+from mimgraph.cost.bind_sizes import checked
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
 

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from mimgraph.cost.labels import plain, value_text
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ops import registry
 from mimgraph.render.detail import Choice, Origin
-from mimgraph.render.labels import plain, value_text
 from mimgraph.render.repeats import span
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mimgraph.analysis.cost import Cost
+from mimgraph.cost.cost import Cost
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from mimgraph.analysis.cost import Cost
+from mimgraph.cost.cost import Cost
 from mimgraph.source import Excerpt
 
 Origin: TypeAlias = Literal["given", "default", "inferred"]

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from mimgraph.analysis.cost import Cost, Costs
+from mimgraph.cost.cost import Cost, Costs
+from mimgraph.cost.labels import operand_labels, source_text
 from mimgraph.ir.graph import Graph, Input, Node, Output
 from mimgraph.ir.typed import (
     Body,
@@ -28,7 +29,6 @@ from mimgraph.ops.layers.sequence.rnn import PAIR, pair_text
 from mimgraph.render.choices import block_choices, node_choices, together
 from mimgraph.render.detail import Choice, Detail, Read, Result
 from mimgraph.render.drawing import tables_of
-from mimgraph.render.labels import operand_labels, source_text
 from mimgraph.render.repeats import Stretch, Structures, span
 from mimgraph.source import Excerpt
 

@@ -7,6 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
+from mimgraph.cost.labels import (
+    arguments_text,
+    op_text,
+    operand_labels,
+    options_text,
+    source_text,
+)
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -23,13 +30,6 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item
-from mimgraph.render.labels import (
-    arguments_text,
-    op_text,
-    operand_labels,
-    options_text,
-    source_text,
-)
 from mimgraph.render.repeats import Stretch, Structures, merged, span
 
 MANY = 7  # inputs of one `each`, or like ones of one merge, that are drawn as one box

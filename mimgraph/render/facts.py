@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mimgraph.analysis.cost import PARAM_BYTES
+from mimgraph.cost.cost import PARAM_BYTES
+from mimgraph.cost.numbers import macs, memory, number
 from mimgraph.ir.amount import Amount
 from mimgraph.render.contents import Contents, noted
-from mimgraph.render.numbers import macs, memory, number
 from mimgraph.render.table import tells_one_of_several
 
 

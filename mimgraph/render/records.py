@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mimgraph.analysis.cost import Cost
+from mimgraph.cost.cost import Cost
 from mimgraph.render.contents import Row
 
 _DATA = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from mimgraph.analysis.changes import Change, Difference, Edit
-from mimgraph.analysis.cost import Cost
+from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import RENDERERS, RenderError, write
 from mimgraph.render.detail import Detail

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from mimgraph.analysis.cost import Cost, Costs
-from mimgraph.analysis.sizes import filled
+from mimgraph.cost.bind_sizes import filled
+from mimgraph.cost.cost import Cost, Costs
+from mimgraph.cost.labels import (
+    Run,
+    dtype_text,
+    op_text,
+    runs,
+    shape_text,
+    shown_results,
+    source_text,
+)
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -21,15 +30,6 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.render.contents import Row, noted
-from mimgraph.render.labels import (
-    Run,
-    dtype_text,
-    op_text,
-    runs,
-    shape_text,
-    shown_results,
-    source_text,
-)
 
 
 class Rows:

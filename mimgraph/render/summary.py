@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mimgraph.analysis.sizes import check_fits, checked
+from mimgraph.cost.bind_sizes import check_fits, checked
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import columns, markup
 from mimgraph.render.contents import Contents

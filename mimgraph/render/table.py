@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
+from mimgraph.cost.numbers import macs
 from mimgraph.render.contents import Row
-from mimgraph.render.numbers import macs
 
 Line: TypeAlias = tuple[str, ...]
 TITLES: Line = ("Name", "Layer", "Output shape", "Params", "MACs", "From")

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 import mimgraph as mg
-from mimgraph.analysis.cost import Costs
+from mimgraph.cost.cost import Costs
 from tests.conftest import ROOT
 
 

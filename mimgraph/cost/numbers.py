@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mimgraph.analysis.cost import Cost
+from mimgraph.cost.cost import Cost
 from mimgraph.ir.amount import Amount
 
 _LONG = re.compile(r"(?<!\w)\d{4,}")  # numbers with thousands

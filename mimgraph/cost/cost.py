@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TypeVar
 
-from mimgraph.analysis.layout import copies
+from mimgraph.cost.contiguity import copies
 from mimgraph.ir.amount import Amount
 from mimgraph.ir.dim import Size
 from mimgraph.ir.typed import (

@@ -16,9 +16,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import mimgraph as mg
-from mimgraph.analysis.cost import Costs
 from mimgraph.codegen.ranges import lengths
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.cost.cost import Costs
 from mimgraph.ir.amount import Amount
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import Dim, substitute

@@ -1,0 +1,1 @@
+"""Counts multiply-accumulates and memory, says which axes lie together, and formats the numbers."""
