@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mimgraph.analysis.equality import same
+from mimgraph.compare.equality import same
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer.graph import infer
 from mimgraph.ir.graph import Graph as DeclaredGraph
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from mimgraph.codegen.hook import InputCheck
     from mimgraph.codegen.stages import Sender
     from mimgraph.codegen.transfer import Transfer
+    from mimgraph.compare.review import Review
     from mimgraph.render.detail import Detail
-    from mimgraph.render.review import Review
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
 
@@ -488,8 +488,8 @@ def diff(old: Graph, new: Graph) -> Review:
 
     `.markdown()` is for a pull request, `.draw("diff.svg")` a picture of both, `.data()` plain.
     """
-    from mimgraph.analysis.difference import difference
-    from mimgraph.render.review import Review
+    from mimgraph.compare.compare import difference
+    from mimgraph.compare.review import Review
 
     for graph in (old, new):
         if not isinstance(graph, Graph):

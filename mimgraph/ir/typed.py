@@ -1,7 +1,7 @@
 """The graph as inferred: every node with the types of its results, blocks kept as bodies. Frozen.
 
 Nodes and bodies (`eq=False`) are compared by identity, so that they can be keys; whether two graphs
-are the same is asked of `analysis.equality`.
+are the same is asked of `compare.equality`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from os.path import commonprefix
 from typing import Any
 
-from mimgraph.analysis.changes import Edit
+from mimgraph.compare.model import Edit
 from mimgraph.cost.labels import LONGEST, value_text
 
 AROUND = 16  # characters of a long text before and after what differs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mimgraph.analysis.changes import Change, Difference
-from mimgraph.render.wording import (
+from mimgraph.compare.model import Change, Difference
+from mimgraph.compare.text import (
     SIGNS,
     constraint_words,
     edited,

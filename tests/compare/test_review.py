@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 
 import mimgraph as mg
 from mimgraph.cli import main
+from mimgraph.compare.markdown import code, markdown
+from mimgraph.compare.picture import union
+from mimgraph.compare.review import Review
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph
 from mimgraph.render.diagram import Cluster, Diagram, Item, boxes
 from mimgraph.render.drawing import diagram
 from mimgraph.render.fold import close_unmarked, fold
-from mimgraph.render.pull_request import code, markdown
-from mimgraph.render.review import Review
-from mimgraph.render.union import union
-from tests.analysis.test_difference import edited, graph
+from tests.compare.test_compare import edited, graph
 from tests.conftest import SPECS
 from tests.strategies import Spec, specs, to_yaml
 

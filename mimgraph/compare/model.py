@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from mimgraph.analysis.equality import plain
+from mimgraph.compare.equality import plain
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.expression import Variable, to_text, variables
 

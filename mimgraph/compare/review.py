@@ -8,17 +8,17 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from mimgraph.analysis.changes import Change, Difference, Edit
+from mimgraph.compare.markdown import markdown
+from mimgraph.compare.model import Change, Difference, Edit
+from mimgraph.compare.picture import WAS, union
+from mimgraph.compare.text import SAMPLE, text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.render import RENDERERS, RenderError, write
 from mimgraph.render.detail import Detail
 from mimgraph.render.drawing import diagram
 from mimgraph.render.fold import close_unmarked
-from mimgraph.render.pull_request import markdown
 from mimgraph.render.scene import Scene
-from mimgraph.render.union import WAS, union
-from mimgraph.render.wording import SAMPLE, text
 from mimgraph.support.terminal import printable
 
 Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of what is drawn

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import islice, takewhile, zip_longest
 
-from mimgraph.analysis.equality import Numbers, plain
+from mimgraph.compare.equality import Numbers, plain
 from mimgraph.ir.typed import (
     Body,
     Each,

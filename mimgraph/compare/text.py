@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mimgraph.analysis.changes import Change, Difference, Edit
+from mimgraph.compare.edit_text import edit_words
+from mimgraph.compare.model import Change, Difference, Edit
 from mimgraph.cost.cost import Cost
 from mimgraph.cost.labels import value_text
 from mimgraph.cost.numbers import number
 from mimgraph.diagnostics.render import BOLD, RESET
 from mimgraph.ir.amount import Amount
-from mimgraph.render.edits import edit_words
 
 WIDEST = 40  # characters of a column that others are made as wide as
 LINE = 119  # characters that a line has at most, if its words allow it

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from mimgraph.analysis.equality import plain
+from mimgraph.compare.equality import plain
 from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Apply, Call, Each, Operation, Option, Written

@@ -1,6 +1,6 @@
 """Compares two typed graphs, node by node, each pair of bodies once.
 
-Bodies that `analysis.equality` holds to be equal are passed over, so equal graphs have no difference.
+Bodies that `compare.equality` holds to be equal are passed over, so equal graphs have no difference.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from mimgraph.analysis.changes import Change, Difference, Edit, Inner, Inside, Kind, Status, dotted
-from mimgraph.analysis.equality import Numbers, plain, same
-from mimgraph.analysis.facts import Facts, facts, item_words, told_whole
-from mimgraph.analysis.matching import (
+from mimgraph.compare.equality import Numbers, plain, same
+from mimgraph.compare.match import (
     Source,
     aligned,
     renamed,
@@ -23,6 +21,8 @@ from mimgraph.analysis.matching import (
     same_names,
     source_of,
 )
+from mimgraph.compare.model import Change, Difference, Edit, Inner, Inside, Kind, Status, dotted
+from mimgraph.compare.node_facts import Facts, facts, item_words, told_whole
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.expression import Expression, variables
 from mimgraph.ir.typed import (

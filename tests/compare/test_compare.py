@@ -11,9 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import mimgraph as mg
-from mimgraph.analysis.changes import Difference
-from mimgraph.analysis.difference import difference
-from mimgraph.analysis.equality import same
+from mimgraph.compare.compare import difference
+from mimgraph.compare.equality import same
+from mimgraph.compare.model import Difference
 from tests.fuzz.seeds import places
 from tests.strategies import Spec, specs, to_yaml
 from tests.test_graph import BASE, DIFFERENT, SAME, variant

@@ -1,0 +1,1 @@
+"""Compares two graphs: what changed, what follows from it, and how it is shown."""
