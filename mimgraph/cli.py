@@ -249,7 +249,7 @@ def _torch(text: str) -> str:
 
 def _overrides(settings: Sequence[str]) -> dict[str, Any]:
     """`--set hidden=128`, the value read as YAML reads a plain scalar or a flow list."""
-    from mimgraph.spec.read import read_value
+    from mimgraph.language.document import read_value
 
     found: dict[str, Any] = {}
     for setting in settings:
@@ -273,7 +273,7 @@ def _load_some(
 ) -> tuple[Graph, dict[str, Any]]:
     """The graph, and the settings of what is no param of it, where that may be something else."""
     from mimgraph.graph import UnknownParams, load, load_bytes
-    from mimgraph.spec.compose import MAX_BYTES
+    from mimgraph.language.yaml_tree import MAX_BYTES
 
     overrides = _overrides(settings)
     try:
@@ -457,7 +457,7 @@ def _emit(args: argparse.Namespace) -> int:
 
 
 def _schema(args: argparse.Namespace) -> int:
-    from mimgraph.spec import schema
+    from mimgraph.language import schema
 
     _write(args.output, schema.text())
     return OK
@@ -488,7 +488,7 @@ def _run(args: argparse.Namespace) -> int:
     """One forward: the inputs, every node with its shape, the outputs."""
     graph = _load(args.spec, args.set)
     from mimgraph.codegen import runner
-    from mimgraph.spec.embedded import carries_weights
+    from mimgraph.language.safetensors_header import carries_weights
 
     weights = args.weights or (args.spec if carries_weights(args.spec) else None)
 
@@ -511,7 +511,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _layers(args: argparse.Namespace) -> int:
-    from mimgraph.render.reference import describe, listing
+    from mimgraph.language.reference import describe, listing
 
     try:
         print(describe(args.name, args.format) if args.name else listing(args.format))

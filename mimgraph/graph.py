@@ -16,11 +16,11 @@ from mimgraph.infer.graph import infer
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
+from mimgraph.language import safetensors_header
+from mimgraph.language.document import read
+from mimgraph.language.foreign_files import refuse_foreign
+from mimgraph.language.yaml_tree import MAX_BYTES
 from mimgraph.source import SourceFile
-from mimgraph.spec import embedded
-from mimgraph.spec.compose import MAX_BYTES
-from mimgraph.spec.foreign_files import refuse_foreign
-from mimgraph.spec.read import read
 from mimgraph.support.arguments import (
     as_flag,
     as_mapping,
@@ -148,7 +148,7 @@ class Graph(Shown):
 
     def dumps(self) -> str:
         """The graph as YAML."""
-        from mimgraph.spec.write import write
+        from mimgraph.language.writer import write
 
         return write(self.declared)
 
@@ -239,7 +239,7 @@ class Graph(Shown):
         from mimgraph.codegen.weights import as_module, save
 
         file = as_path("the file to write", path)
-        save(as_module(model), self.compile, file, embedded.metadata(self.dumps()))
+        save(as_module(model), self.compile, file, safetensors_header.metadata(self.dumps()))
 
     def load_weights(self, model: nn.Module, path: str | PathLike[str]) -> None:
         """Copy the weights of a .safetensors file into the model; what does not fit is named."""
@@ -509,8 +509,8 @@ def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> 
     if file.is_dir():
         reason = "it is a directory, so name the spec in it"
         raise IsADirectoryError(EISDIR, reason, str(path))
-    if embedded.carries_weights(file):
-        return loads(embedded.read_spec(file), params, str(path))
+    if safetensors_header.carries_weights(file):
+        return loads(safetensors_header.read_spec(file), params, str(path))
     with file.open("rb") as opened:
         return load_bytes(opened.read(MAX_BYTES + 1), params, str(path))
 

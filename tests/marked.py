@@ -8,8 +8,8 @@ from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer.advice.torch_versions import check_torch
 from mimgraph.infer.advice.unused import unused_params
 from mimgraph.infer.graph import infer
+from mimgraph.language.document import read
 from mimgraph.source import SourceFile
-from mimgraph.spec.read import read
 
 _MARK = re.compile(r"⟦([a-z-]+)⟧")
 

@@ -25,7 +25,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __init__ cli
         layers merges
         graph handles
-        builder compare language pipeline spec
+        builder compare language pipeline
         codegen render
         picture
         summary runtime

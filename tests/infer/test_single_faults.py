@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mimgraph.diagnostics import Report
+from mimgraph.language.yaml_tree import Mapping, Scalar, Tree, compose
 from mimgraph.source import SourceFile
-from mimgraph.spec.compose import Mapping, Scalar, Tree, compose
 from tests.marked import told
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))

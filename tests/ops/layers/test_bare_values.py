@@ -10,8 +10,8 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers
+from mimgraph.language.reference import describe
 from mimgraph.ops.registry import Op, ops
-from mimgraph.render.reference import describe
 from tests.marked import faults
 
 LAYERS = {name: op for name, op in ops("layer").items() if op.options}

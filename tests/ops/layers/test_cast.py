@@ -10,7 +10,7 @@ import torch
 
 import mimgraph as mg
 from mimgraph import layers
-from tests.spec.test_schema import faults
+from tests.language.test_schema import faults
 
 SPEC = """\
 name: Model

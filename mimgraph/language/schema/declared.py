@@ -8,8 +8,8 @@ from collections.abc import Collection
 from mimgraph.ir.names import EMITTED, MEANT, MEANT_BY_INPUTS, NODE_WORDS
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import DTYPES, INTEGER
-from mimgraph.spec.schema.values import value
-from mimgraph.spec.schema.words import (
+from mimgraph.language.schema.values import value
+from mimgraph.language.schema.words import (
     CLOSED,
     EXPRESSION,
     FLAG,

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 
-from mimgraph.spec.schema.declared import declared
-from mimgraph.spec.schema.nodes import nodes
-from mimgraph.spec.schema.values import values
-from mimgraph.spec.schema.words import CLOSED, Json, keys, named, named_inputs, ref
+from mimgraph.language.schema.declared import declared
+from mimgraph.language.schema.nodes import nodes
+from mimgraph.language.schema.values import values
+from mimgraph.language.schema.words import CLOSED, Json, keys, named, named_inputs, ref
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

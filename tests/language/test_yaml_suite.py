@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from mimgraph.diagnostics import Diagnostic
+from mimgraph.language import yaml_tree as module
+from mimgraph.language.yaml_tree import compose
 from mimgraph.source import SourceFile
-from mimgraph.spec import compose as module
-from mimgraph.spec.compose import compose
-from tests.spec.test_compose import value_of
+from tests.language.test_yaml_tree import value_of
 
 CASES = {
     case["id"]: case

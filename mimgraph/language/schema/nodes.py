@@ -9,11 +9,9 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ir.option_types import NonNegative, choices
 from mimgraph.ir.types import TensorType
-from mimgraph.ops import registry
-from mimgraph.ops.registry import REQUIRED, InputSpec, Op
-from mimgraph.spec.schema.docs import documented
-from mimgraph.spec.schema.values import option, option_of_each, types, value
-from mimgraph.spec.schema.words import (
+from mimgraph.language.schema.docs import documented
+from mimgraph.language.schema.values import option, option_of_each, types, value
+from mimgraph.language.schema.words import (
     CLOSED,
     COMPUTED,
     EXPRESSION,
@@ -27,6 +25,8 @@ from mimgraph.spec.schema.words import (
     ref,
     refs,
 )
+from mimgraph.ops import registry
+from mimgraph.ops.registry import REQUIRED, InputSpec, Op
 
 ANY_SOURCES = InputSpec((), frozenset(), "named", None)
 ONE_SOURCE = InputSpec(("input",), frozenset(), "one", TensorType)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mimgraph as mg
-from mimgraph.spec.embedded import MAX_METADATA, metadata, read_spec
+from mimgraph.language.safetensors_header import MAX_METADATA, metadata, read_spec
 
 SPEC = 'doc: "größer 😀"\ninputs: {x: [4]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n'
 

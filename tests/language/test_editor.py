@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mimgraph.spec import schema
+from mimgraph.language import schema
 from tests.conftest import SPECS
 from tests.language_server import Editor
 from tests.npm import PLACES, install

@@ -33,12 +33,12 @@ from mimgraph.ir.names import (
     param_fault,
 )
 from mimgraph.ir.types import INTEGER
+from mimgraph.language.nodes import NodeReader, is_node
+from mimgraph.language.reader import is_faulty, rewritten
+from mimgraph.language.yaml_tree import MAX_INT, MIN_INT, Scalar, Tree, compose
+from mimgraph.language.yaml_tree import Mapping as Map
+from mimgraph.language.yaml_tree import Sequence as Seq
 from mimgraph.source import SourceFile, Span
-from mimgraph.spec.compose import MAX_INT, MIN_INT, Scalar, Tree, compose
-from mimgraph.spec.compose import Mapping as Map
-from mimgraph.spec.compose import Sequence as Seq
-from mimgraph.spec.nodes import NodeReader, is_node
-from mimgraph.spec.reader import is_faulty, rewritten
 
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"

@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mimgraph.analysis.keys import KEYS, OPTIONS, PLACES, Key
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.option_types import describe as describe_type
+from mimgraph.language.keys import KEYS, OPTIONS, PLACES, Key
 from mimgraph.ops import registry
 from mimgraph.ops.registry import REQUIRED, Op, OptionSpec, dotted
 from mimgraph.ops.spelling import named_elsewhere, python_name, torch_layer

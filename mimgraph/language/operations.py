@@ -21,13 +21,13 @@ from mimgraph.ir.graph import (
     Written,
 )
 from mimgraph.ir.names import OPS, REPEAT
+from mimgraph.language.reader import is_faulty, rewritten, unreadable
+from mimgraph.language.values import ValueReader
+from mimgraph.language.yaml_tree import Mapping as Map
+from mimgraph.language.yaml_tree import Scalar, Tree
+from mimgraph.language.yaml_tree import Sequence as Seq
 from mimgraph.ops import registry
 from mimgraph.source import Span
-from mimgraph.spec.compose import Mapping as Map
-from mimgraph.spec.compose import Scalar, Tree
-from mimgraph.spec.compose import Sequence as Seq
-from mimgraph.spec.reader import is_faulty, rewritten, unreadable
-from mimgraph.spec.values import ValueReader
 
 
 class OperationReader(ValueReader):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.language.document import LANGUAGE
+from mimgraph.language.yaml_tree import MAX_BYTES
 from mimgraph.source import SourceFile, Span
-from mimgraph.spec.compose import MAX_BYTES
-from mimgraph.spec.read import LANGUAGE
 
 ENDING = ".safetensors"
 MAX_METADATA = 4 * MAX_BYTES  # JSON writes some characters of a spec in several

@@ -15,11 +15,11 @@ from mimgraph.ir.foreign import PLAIN, explained
 from mimgraph.ir.graph import FAULTY, InputShape, Option, Template, Written
 from mimgraph.ir.names import name_fault
 from mimgraph.ir.types import DTYPES
+from mimgraph.language.reader import Reader
+from mimgraph.language.yaml_tree import Mapping as Map
+from mimgraph.language.yaml_tree import Scalar, Tree
+from mimgraph.language.yaml_tree import Sequence as Seq
 from mimgraph.source import Span
-from mimgraph.spec.compose import Mapping as Map
-from mimgraph.spec.compose import Scalar, Tree
-from mimgraph.spec.compose import Sequence as Seq
-from mimgraph.spec.reader import Reader
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\((.*)\))", re.ASCII | re.DOTALL)

@@ -8,10 +8,10 @@ import re
 import pytest
 
 import mimgraph as mg
-from mimgraph.analysis.keys import KEYS, OPTIONS, PLACES
 from mimgraph.ir.names import NODE_WORDS, OPS
+from mimgraph.language.keys import KEYS, OPTIONS, PLACES
+from mimgraph.language.reference import EVERY_KEY, KINDS, describe, listing
 from mimgraph.ops import registry
-from mimgraph.render.reference import EVERY_KEY, KINDS, describe, listing
 from tests.conftest import ROOT
 from tests.marked import faults
 

@@ -30,7 +30,7 @@ from mimgraph.ir.graph import (
     Template,
     Written,
 )
-from mimgraph.spec.compose import BREAKS, NOT_PRINTABLE, resolve
+from mimgraph.language.yaml_tree import BREAKS, NOT_PRINTABLE, resolve
 
 WIDTH = 100  # of a line, beyond which a mapping stands on several
 

@@ -10,9 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.option_types import Plain, describe
-from mimgraph.ops.layers.tensors.inits import INITS, Init
-from mimgraph.ops.registry import OptionSpec
-from mimgraph.spec.schema.words import (
+from mimgraph.language.schema.words import (
     CLOSED,
     COMPUTED,
     EXPRESSION,
@@ -23,6 +21,8 @@ from mimgraph.spec.schema.words import (
     only_one,
     ref,
 )
+from mimgraph.ops.layers.tensors.inits import INITS, Init
+from mimgraph.ops.registry import OptionSpec
 
 _TYPES = {int: "integer", float: "number", bool: "boolean", type(None): "null"}
 _ANY = ["null", "boolean", "number", "string", "array", "object"]

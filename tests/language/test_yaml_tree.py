@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mimgraph.diagnostics import Diagnostic
+from mimgraph.language import yaml_tree as module
+from mimgraph.language.yaml_tree import FAULTY, Mapping, Scalar, Sequence, Tree, compose
 from mimgraph.source import SourceFile, Span
-from mimgraph.spec import compose as module
-from mimgraph.spec.compose import FAULTY, Mapping, Scalar, Sequence, Tree, compose
 
 PARSERS = [
     pytest.param(yaml.BaseLoader, id="pure"),

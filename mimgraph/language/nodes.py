@@ -21,13 +21,13 @@ from mimgraph.ir.graph import (
     Source,
 )
 from mimgraph.ir.names import NODE_WORDS, OPS, OUTPUT
+from mimgraph.language.operations import OperationReader
+from mimgraph.language.reader import is_faulty
+from mimgraph.language.yaml_tree import Mapping as Map
+from mimgraph.language.yaml_tree import Scalar, Tree, texts
+from mimgraph.language.yaml_tree import Sequence as Seq
 from mimgraph.ops import registry
 from mimgraph.source import Span
-from mimgraph.spec.compose import Mapping as Map
-from mimgraph.spec.compose import Scalar, Tree, texts
-from mimgraph.spec.compose import Sequence as Seq
-from mimgraph.spec.operations import OperationReader
-from mimgraph.spec.reader import is_faulty
 
 
 class NodeReader(OperationReader):

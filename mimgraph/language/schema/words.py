@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mimgraph.analysis.keys import KEYS
+from mimgraph.language.keys import KEYS
 
 Json = dict[str, Any]
 

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.ir.option_types import choices
+from mimgraph.language import schema
+from mimgraph.language.yaml_tree import Scalar, Sequence, Tree, compose
 from mimgraph.ops import registry
 from mimgraph.ops.registry import Op, OptionSpec
 from mimgraph.source import SourceFile
-from mimgraph.spec import schema
-from mimgraph.spec.compose import Scalar, Sequence, Tree, compose
 from tests.infer.test_locations import CASES
 from tests.infer.test_locations import LEGAL as LOCATIONS_LEGAL
 from tests.infer.test_named_ops import SPEC as CHOICE

@@ -15,10 +15,10 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.structure import name_fault
 from mimgraph.ir.expression import parse
 from mimgraph.ir.graph import Written
+from mimgraph.language.document import read
+from mimgraph.language.writer import _flow, _lines, write
+from mimgraph.language.yaml_tree import Mapping, Scalar, Sequence, Tree, compose
 from mimgraph.source import SourceFile, Span
-from mimgraph.spec.compose import Mapping, Scalar, Sequence, Tree, compose
-from mimgraph.spec.read import read
-from mimgraph.spec.write import _flow, _lines, write
 
 TIDY = """\
 name: Everything

@@ -5,9 +5,9 @@ from __future__ import annotations
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.graph import FAULTY, OTHERS
+from mimgraph.language.yaml_tree import Mapping as Map
+from mimgraph.language.yaml_tree import Scalar, Tree, texts
 from mimgraph.source import SourceFile, Span
-from mimgraph.spec.compose import Mapping as Map
-from mimgraph.spec.compose import Scalar, Tree, texts
 
 # how what is a mapping is written
 MAPPINGS = {
