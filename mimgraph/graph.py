@@ -162,7 +162,7 @@ class Graph(Shown):
     @uncollected()
     def source(self) -> str:
         """The module as a stand-alone Python file that needs only torch."""
-        from mimgraph.codegen.emit import emit
+        from mimgraph.emit.emit import emit
 
         return emit(self.typed).text
 
@@ -321,7 +321,7 @@ class Graph(Shown):
 
     def _details(self) -> Mapping[str, Detail]:
         """What can be told of each thing in a picture."""
-        from mimgraph.codegen.excerpts import excerpts
+        from mimgraph.emit.source_map import excerpts
         from mimgraph.render.details import details
 
         declared = None if self.typed.is_stage else self.declared
@@ -461,8 +461,8 @@ def _define(
     typed: TypedGraph, spec: Callable[[], str], restored: Callable[..., nn.Module]
 ) -> Mapping[str, Any]:
     """What the source defines, by name."""
-    from mimgraph.codegen.emit import emit
     from mimgraph.codegen.loader import load
+    from mimgraph.emit.emit import emit
 
     file = emit(typed)
     return vars(load(file.text, spec, restored, file.own, file.layers))

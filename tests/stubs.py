@@ -12,7 +12,7 @@ from mimgraph.ir.dim import Dim
 from mimgraph.ir.graph import BESIDE_FROM
 from mimgraph.ops import registry
 from mimgraph.ops.registry import REQUIRED, Op, OptionSpec
-from tests.codegen.test_golden import RUFF
+from tests.emit.test_golden import RUFF
 
 FILES = {kind: Path(mimgraph.__file__).with_name(f"{kind}s.pyi") for kind in ("layer", "merge")}
 

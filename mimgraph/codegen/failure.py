@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from mimgraph.codegen.checks import Takes, call_faults, same_kind
-from mimgraph.codegen.emit import emit
-from mimgraph.codegen.lines import lines_of, located
-from mimgraph.codegen.statements import Assign, Return
+from mimgraph.emit.emit import emit
+from mimgraph.emit.format.statements import Assign, Return
+from mimgraph.emit.line_map import lines_of, located
 from mimgraph.ir.typed import (
     Body,
     Each,

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.analysis.pieces import block_names
-from mimgraph.codegen.excerpts import excerpts
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.emit.source_map import excerpts
 from mimgraph.render.details import details
 from mimgraph.render.drawing import diagram
 from tests import presence, strategies

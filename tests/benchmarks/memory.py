@@ -12,7 +12,7 @@ import mimgraph as mg
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, fixed
 from tests.benchmarks.forwards import torchvisions
-from tests.codegen.test_life import Lives
+from tests.emit.test_liveness import Lives
 from tests.gallery import gallery
 
 

@@ -15,7 +15,7 @@ import torch
 
 import mimgraph as mg
 from mimgraph import layers
-from mimgraph.codegen.statements import Class
+from mimgraph.emit.format.statements import Class
 from mimgraph.support.gc_pause import uncollected
 
 

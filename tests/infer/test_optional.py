@@ -27,8 +27,8 @@ from mimgraph.render import dot
 from mimgraph.render.diagram import boxes
 from mimgraph.render.drawing import diagram
 from mimgraph.render.scene import Scene
-from tests.codegen.test_golden import RUFF
-from tests.codegen.test_life import Lives
+from tests.emit.test_golden import RUFF
+from tests.emit.test_liveness import Lives
 from tests.presence import Interpreter, Spec, optional_inputs, specs, subsets
 from tests.strategies import to_yaml
 

@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 import mimgraph
-from mimgraph.codegen.attributes import TAKEN, attribute
+from mimgraph.emit.classes.attributes import TAKEN, attribute
 from mimgraph.ir.names import class_fault, input_fault, name_fault, param_fault
 
 NAMES = {  # a fault as a name, and as a param

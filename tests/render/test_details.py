@@ -11,8 +11,8 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.codegen.excerpts import excerpts
 from mimgraph.cost.cost import Cost
+from mimgraph.emit.source_map import excerpts
 from mimgraph.render.detail import Detail
 from mimgraph.render.details import details
 from mimgraph.render.diagram import Cluster, Item

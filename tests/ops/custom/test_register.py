@@ -22,7 +22,7 @@ from mimgraph.cli import main
 from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.ir.dim import substitute
 from mimgraph.ops import registry
-from tests.codegen.test_golden import RUFF
+from tests.emit.test_golden import RUFF
 from tests.marked import split, told
 
 

@@ -12,7 +12,7 @@ from mimgraph.codegen.runner import run
 from mimgraph.language.reference import KINDS
 from mimgraph.ops import registry
 from mimgraph.ops.registry import Op
-from tests.codegen.test_golden import RUFF
+from tests.emit.test_golden import RUFF
 
 OPS = [op for kind in KINDS for op in registry.ops(kind).values()]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from mimgraph.codegen.statements import Assign, Class, Expr, For, If, Return, Statement
+from mimgraph.emit.format.statements import Assign, Class, Expr, For, If, Return, Statement
 from mimgraph.ir.code import Code, Name, walk
 
 _WORD = re.compile(r"\w+")

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mimgraph.codegen.emit import File
-from mimgraph.codegen.statements import Function, Statement
+from mimgraph.emit.emit import File
+from mimgraph.emit.format.statements import Function, Statement
 
 
 class Lines(NamedTuple):

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 
-from mimgraph.codegen.inline import inlined
-from mimgraph.codegen.naming import Branches
-from mimgraph.codegen.paths import Fork, Path, Paths
-from mimgraph.codegen.plan import Plan, UsedPorts
-from mimgraph.codegen.statements import Assign, Delete, For, If, Return, Statement
-from mimgraph.codegen.steps import Step, values_read
+from mimgraph.emit.format.statements import Assign, Delete, For, If, Return, Statement
+from mimgraph.emit.forward.inline import inlined
+from mimgraph.emit.forward.liveness import Fork, Path, Paths
+from mimgraph.emit.forward.local_names import Branches
+from mimgraph.emit.forward.plan import Plan, UsedPorts
+from mimgraph.emit.forward.steps import Step, values_read
 from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Body, TypedNode, Value, needed_in_eval

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.codegen.docstrings import docstring
-from mimgraph.codegen.layout import INDENT, WIDTH, Layout, TooLong, flat_bracket
-from mimgraph.codegen.pieces import Bracket, parenthesis, terms, unlabelled
-from mimgraph.codegen.statements import (
+from mimgraph.emit.format.docstrings import docstring
+from mimgraph.emit.format.fragments import Bracket, parenthesis, terms, unlabelled
+from mimgraph.emit.format.line_breaking import INDENT, WIDTH, Layout, TooLong, flat_bracket
+from mimgraph.emit.format.statements import (
     Assign,
     Class,
     Delete,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mimgraph.codegen.tree import Local
+from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, walk
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Value

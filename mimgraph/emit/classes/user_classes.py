@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mimgraph.codegen.layout import INDENT, WIDTH
+from mimgraph.emit.format.line_breaking import INDENT, WIDTH
 
 
 class OwnClasses:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from mimgraph.codegen.statements import Class, Function
-from mimgraph.codegen.tree import rebuild_statement
+from mimgraph.emit.format.statements import Class, Function
+from mimgraph.emit.tree import rebuild_statement
 from mimgraph.ir.code import Call, Code, Name, rebuild
 from mimgraph.ir.names import EMITTED
 

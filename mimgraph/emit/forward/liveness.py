@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from typing import NamedTuple, TypeAlias
 
-from mimgraph.codegen.steps import Condition, Guard, Step
+from mimgraph.emit.forward.steps import Condition, Guard, Step
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Value
 from mimgraph.support.frozen_data import data

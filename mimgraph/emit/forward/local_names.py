@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mimgraph.codegen.paths import Paths, needed_by
-from mimgraph.codegen.plan import Plan
-from mimgraph.codegen.steps import Loop, Step
-from mimgraph.codegen.tree import Local
+from mimgraph.emit.forward.liveness import Paths, needed_by
+from mimgraph.emit.forward.plan import Plan
+from mimgraph.emit.forward.steps import Loop, Step
+from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Code, Name, rebuild
 from mimgraph.ir.names import EMITTED
 from mimgraph.ir.typed import Body, Value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.codegen.attributes import attribute
-from mimgraph.codegen.statements import Expr, Function, Parameter, Return, Statement
+from mimgraph.emit.classes.attributes import attribute
+from mimgraph.emit.format.statements import Expr, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed import Body, Each, Leaf, Sequence, TypedNode, TypedOperation

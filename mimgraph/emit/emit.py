@@ -10,28 +10,28 @@ from itertools import chain
 from keyword import kwlist
 from typing import Any, NamedTuple, TypeVar
 
-from mimgraph.codegen.aliases import with_aliases
-from mimgraph.codegen.attributes import attribute, renamed
-from mimgraph.codegen.construct import construct_leaf, repeated
-from mimgraph.codegen.dtypes import (
+from mimgraph.emit.aliases import with_aliases
+from mimgraph.emit.classes.attributes import attribute, renamed
+from mimgraph.emit.classes.construct import construct_leaf, repeated
+from mimgraph.emit.classes.frozen import freeze, frozen
+from mimgraph.emit.classes.parametrize import Draft, Lifted, lift, skeleton
+from mimgraph.emit.classes.user_classes import OwnClasses, import_lines
+from mimgraph.emit.dtypes import (
     follow,
     is_made,
     kept_dtype,
     kept_tensor,
     resolve_dtype,
 )
-from mimgraph.codegen.forward import forward
-from mimgraph.codegen.frozen import freeze, frozen
-from mimgraph.codegen.helpers import REFUSED, helpers
-from mimgraph.codegen.imports import codes, imports, used_names
-from mimgraph.codegen.lift import Draft, Lifted, lift, skeleton
-from mimgraph.codegen.naming import argument_names
-from mimgraph.codegen.own import OwnClasses, import_lines
-from mimgraph.codegen.plan import UsedPorts, item_code, owner_of, used_ports
-from mimgraph.codegen.printer import module_text
-from mimgraph.codegen.sizes import resolve_sizes
-from mimgraph.codegen.statements import Assign, Class, For, Return, Statement
-from mimgraph.codegen.tree import Construct
+from mimgraph.emit.emitted_helpers import REFUSED, helpers
+from mimgraph.emit.format.printer import module_text
+from mimgraph.emit.format.statements import Assign, Class, For, Return, Statement
+from mimgraph.emit.forward.forward import forward
+from mimgraph.emit.forward.local_names import argument_names
+from mimgraph.emit.forward.plan import UsedPorts, item_code, owner_of, used_ports
+from mimgraph.emit.imports import codes, imports, used_names
+from mimgraph.emit.sizes import resolve_sizes
+from mimgraph.emit.tree import Construct
 from mimgraph.ir.code import Call, Code, Constant, Dict, Name, Subscript, walk
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.names import EMITTED

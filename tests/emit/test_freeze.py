@@ -12,7 +12,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from tests.codegen.test_golden import RUFF
+from tests.emit.test_golden import RUFF
 
 BLOCKS = """\
 blocks:

@@ -9,11 +9,11 @@ from functools import cached_property
 from itertools import groupby
 from typing import TypeAlias
 
-from mimgraph.codegen.attributes import attribute
-from mimgraph.codegen.emit import emit
-from mimgraph.codegen.lines import Lines, Located, Method, lines_of, located
-from mimgraph.codegen.plan import owner_of
-from mimgraph.codegen.statements import Assign, For, Return, Statement
+from mimgraph.emit.classes.attributes import attribute
+from mimgraph.emit.emit import emit
+from mimgraph.emit.format.statements import Assign, For, Return, Statement
+from mimgraph.emit.forward.plan import owner_of
+from mimgraph.emit.line_map import Lines, Located, Method, lines_of, located
 from mimgraph.ir.code import Dict
 from mimgraph.ir.typed import (
     Body,

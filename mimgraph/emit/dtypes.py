@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
-from mimgraph.codegen.attributes import attribute
-from mimgraph.codegen.tree import Local
+from mimgraph.emit.classes.attributes import attribute
+from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed import (

@@ -6,10 +6,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, replace
 from typing import Any, NamedTuple
 
-from mimgraph.codegen.attributes import TAKEN
-from mimgraph.codegen.frozen import train
-from mimgraph.codegen.statements import Assign, Class, Expr, For, Function, If, Parameter, Statement
-from mimgraph.codegen.tree import Construct, rebuild_statement, same_constant, spell
+from mimgraph.emit.classes.attributes import TAKEN
+from mimgraph.emit.classes.frozen import train
+from mimgraph.emit.format.statements import (
+    Assign,
+    Class,
+    Expr,
+    For,
+    Function,
+    If,
+    Parameter,
+    Statement,
+)
+from mimgraph.emit.tree import Construct, rebuild_statement, same_constant, spell
 from mimgraph.ir.code import Binary, Call, Code, Constant, Dict, Name, Unary, rebuild
 from mimgraph.ir.expression import (
     Arithmetic,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from mimgraph.codegen.tree import Construct, same_constant
+from mimgraph.emit.tree import Construct, same_constant
 from mimgraph.ir.code import (
     Call,
     Code,

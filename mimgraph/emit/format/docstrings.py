@@ -6,7 +6,7 @@ import inspect
 import re
 import textwrap
 
-from mimgraph.codegen.layout import WIDTH
+from mimgraph.emit.format.line_breaking import WIDTH
 
 GLUE = "\ue000"  # a space that no line ends at; of Unicode's private use
 _SHAPE = re.compile(r"(?:\w+ )?\([^()]{1,40}\)")

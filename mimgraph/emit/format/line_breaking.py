@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from mimgraph.codegen.pieces import (
+from mimgraph.emit.format.fragments import (
     SIGNS,
     Bracket,
     Dot,

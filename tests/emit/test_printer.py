@@ -9,9 +9,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from mimgraph.codegen.layout import WIDTH, expression
-from mimgraph.codegen.printer import module_text
-from mimgraph.codegen.statements import (
+from mimgraph.emit.format.line_breaking import WIDTH, expression
+from mimgraph.emit.format.printer import module_text
+from mimgraph.emit.format.statements import (
     Assign,
     Class,
     Delete,

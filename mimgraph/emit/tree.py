@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mimgraph.codegen.statements import Assign, Delete, Expr, For, If, Return, Statement
+from mimgraph.emit.format.statements import Assign, Delete, Expr, For, If, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name, Operand, Replace, rebuild
 from mimgraph.ir.typed import Value
 from mimgraph.support.frozen_data import data

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.codegen.layout import expression
-from mimgraph.codegen.sizes import Readable, resolve_sizes
+from mimgraph.emit.format.line_breaking import expression
+from mimgraph.emit.sizes import Readable, resolve_sizes
 from mimgraph.ir.code import Name, RuntimeSize, call
 from mimgraph.ir.dim import Size, symbol
 from mimgraph.ir.types import BATCH, TensorType

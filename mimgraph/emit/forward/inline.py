@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from mimgraph.codegen.steps import Step, values_read
-from mimgraph.codegen.tree import Local
+from mimgraph.emit.forward.steps import Step, values_read
+from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Call, rebuild
 from mimgraph.ir.typed import Body, Each, Leaf, Value, unwrap
 

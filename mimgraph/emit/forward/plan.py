@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TypeAlias
 
-from mimgraph.codegen.attributes import attribute
-from mimgraph.codegen.dtypes import (
+from mimgraph.emit.classes.attributes import attribute
+from mimgraph.emit.dtypes import (
     dtype_of_input,
     dtype_of_weight,
     follow,
@@ -19,10 +19,10 @@ from mimgraph.codegen.dtypes import (
     nodes_apart,
     resolve_dtype,
 )
-from mimgraph.codegen.missing import nullable, takes_none
-from mimgraph.codegen.sizes import resolve_sizes
-from mimgraph.codegen.steps import Condition, Guard, Loop, Step, values_in
-from mimgraph.codegen.tree import Local, fill
+from mimgraph.emit.forward.nullable import nullable, takes_none
+from mimgraph.emit.forward.steps import Condition, Guard, Loop, Step, values_in
+from mimgraph.emit.sizes import resolve_sizes
+from mimgraph.emit.tree import Local, fill
 from mimgraph.ir.code import (
     Attribute,
     Binary,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mimgraph.codegen.attributes import TAKEN
+from mimgraph.emit.classes.attributes import TAKEN
 
 # what cannot be a key of torch's own dicts: their own attributes, and what cannot be one anywhere
 _OWN = TAKEN | {"clear", "items", "keys", "pop", "update", "values"}

@@ -1,0 +1,1 @@
+"""Turns a typed graph into the source of a module."""

@@ -1,0 +1,1 @@
+"""Decides the classes of emitted source: modules, attributes and what becomes an argument."""

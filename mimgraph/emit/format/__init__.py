@@ -1,0 +1,1 @@
+"""Lays emitted code out as ruff would."""
