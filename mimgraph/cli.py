@@ -487,8 +487,8 @@ def _cannot_write(path: str, error: OSError) -> NoReturn:
 def _run(args: argparse.Namespace) -> int:
     """One forward: the inputs, every node with its shape, the outputs."""
     graph = _load(args.spec, args.set)
-    from mimgraph.codegen import runner
     from mimgraph.language.safetensors_header import carries_weights
+    from mimgraph.runtime import runner
 
     weights = args.weights or (args.spec if carries_weights(args.spec) else None)
 

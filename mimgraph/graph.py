@@ -41,15 +41,15 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mimgraph.builder import Family, GraphPart, Outputs
-    from mimgraph.codegen.export import DynamicShapes
-    from mimgraph.codegen.failure import Origin
-    from mimgraph.codegen.hook import InputCheck
     from mimgraph.codegen.stages import Sender
-    from mimgraph.codegen.transfer import Transfer
     from mimgraph.compare.review import Review
     from mimgraph.render.detail import Detail
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
+    from mimgraph.runtime.error_notes import Origin
+    from mimgraph.runtime.export import DynamicShapes
+    from mimgraph.runtime.input_check import InputCheck
+    from mimgraph.runtime.weight_transfer.load import Transfer
 
 
 _BY_NAME = "graph.inputs, graph.outputs and graph.shapes have what it holds, by name"
@@ -174,8 +174,8 @@ class Graph(Shown):
         `ValueError` tells all that does not fit. A `SpecError` names the options that the installed
         torch does not have yet.
         """
-        from mimgraph.codegen.failure import explain_failures
-        from mimgraph.codegen.installed import check_installed_torch
+        from mimgraph.runtime.error_notes import explain_failures
+        from mimgraph.runtime.installed import check_installed_torch
 
         check = as_flag("check", check)
         check_installed_torch(self.typed)
@@ -197,7 +197,7 @@ class Graph(Shown):
         torch takes no size for 1 that it is to keep open, of the example too; and it keeps no length
         open that an LSTM, GRU or RNN or a MaxPool1d runs over: take that axis out.
         """
-        from mimgraph.codegen.export import dynamic_shapes
+        from mimgraph.runtime.export import dynamic_shapes
 
         names = [*self.inputs] if given is None else given
         if not isinstance(names, Mapping):
@@ -205,7 +205,7 @@ class Graph(Shown):
         return dynamic_shapes(self.typed, names)
 
     def _input_check(self) -> InputCheck:
-        from mimgraph.codegen.hook import InputCheck
+        from mimgraph.runtime.input_check import InputCheck
 
         return InputCheck(self.typed, self.dumps, restore_check)
 
@@ -236,14 +236,14 @@ class Graph(Shown):
 
         That file is all that `load_model` needs; `load` reads the graph from it.
         """
-        from mimgraph.codegen.weights import as_module, save
+        from mimgraph.runtime.weights import as_module, save
 
         file = as_path("the file to write", path)
         save(as_module(model), self.compile, file, safetensors_header.metadata(self.dumps()))
 
     def load_weights(self, model: nn.Module, path: str | PathLike[str]) -> None:
         """Copy the weights of a .safetensors file into the model; what does not fit is named."""
-        from mimgraph.codegen.weights import as_module, load_weights
+        from mimgraph.runtime.weights import as_module, load_weights
 
         load_weights(as_module(model), as_path("the file of weights", path))
 
@@ -271,8 +271,8 @@ class Graph(Shown):
         from where, what did not fit and which outputs are proven to be equal; a warning names
         outputs that differ.
         """
-        from mimgraph.codegen.transfer import load_state
-        from mimgraph.codegen.weights import as_module, as_weights
+        from mimgraph.runtime.weight_transfer.load import load_state
+        from mimgraph.runtime.weights import as_module, as_weights
 
         strict = as_flag("strict", strict)
         taken = as_module(model), as_weights(other)
@@ -437,7 +437,7 @@ class Stage(Graph):
         return _define(self.typed, self.whole.dumps, restored)
 
     def _input_check(self) -> InputCheck:
-        from mimgraph.codegen.hook import InputCheck
+        from mimgraph.runtime.input_check import InputCheck
 
         restored = partial(restore_stage_check, self.starts, self.index)
         return InputCheck(self.typed, self.whole.dumps, restored)
@@ -461,8 +461,8 @@ def _define(
     typed: TypedGraph, spec: Callable[[], str], restored: Callable[..., nn.Module]
 ) -> Mapping[str, Any]:
     """What the source defines, by name."""
-    from mimgraph.codegen.loader import load
     from mimgraph.emit.emit import emit
+    from mimgraph.runtime.loader import load
 
     file = emit(typed)
     return vars(load(file.text, spec, restored, file.own, file.layers))
@@ -536,7 +536,7 @@ def positional(model: nn.Module, names: Iterable[str] | str | None = None) -> nn
     reentrant checkpointing. The weights are the model's own, and inputs that are not named are
     left out. What wraps a model, as `torch.compile`, is put around this, not inside.
     """
-    from mimgraph.codegen.positional import Positional
+    from mimgraph.runtime.positional import Positional
 
     return Positional(model, None if names is None else as_names("names", names))
 
@@ -568,7 +568,7 @@ def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
 
 
 def _empty(graph: Graph, class_name: str, origin: Origin | None) -> nn.Module:
-    from mimgraph.codegen.failure import explain_failures
+    from mimgraph.runtime.error_notes import explain_failures
 
     made = graph._classes()[class_name]
     instance: nn.Module = made.__new__(made)

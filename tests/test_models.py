@@ -20,8 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.ir.dim import substitute
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.conftest import SPECS
 
 BATCH = 3

@@ -11,7 +11,7 @@ import torch
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 
 TOWER = """\
 name: ImageTower

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import mimgraph as mg
-from mimgraph.codegen.runner import seeded_inputs
 from mimgraph.diagnostics.render import render_text
+from mimgraph.runtime.runner import seeded_inputs
 from tests.benchmarks.cases import CASES
 from tests.conftest import ROOT
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.codegen.runner import run
+from mimgraph.runtime.runner import run
 
 HEAD = "inputs: {x: [T, 6], y: [T, 6], lengths: {shape: [], dtype: LENGTH}}\nnodes:\n"
 SHARED = {  # each where it is used, the last first

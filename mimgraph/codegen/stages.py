@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mimgraph.codegen.checks import torch_dtype
 from mimgraph.cost.bind_sizes import check_fits, checked, filled
 from mimgraph.ir.dim import symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import TensorType
+from mimgraph.runtime.checks import torch_dtype
 
 
 def receive_dense(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.analysis.pieces import block_names
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.emit.source_map import excerpts
 from mimgraph.render.details import details
 from mimgraph.render.drawing import diagram
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests import presence, strategies
 from tests.render.test_details import ids
 from tests.stages import as_tuple, compile_stages, run_stages

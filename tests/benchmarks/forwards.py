@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 import mimgraph as mg
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, clocked, elsewhere
 from tests.gallery import gallery

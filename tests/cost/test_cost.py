@@ -16,8 +16,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import mimgraph as mg
-from mimgraph.codegen.ranges import lengths
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.cost.cost import Costs
 from mimgraph.ir.amount import Amount
 from mimgraph.ir.code import Operand
@@ -25,6 +23,8 @@ from mimgraph.ir.dim import Dim, substitute
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, module_call
 from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.ops.registry import ops
+from mimgraph.runtime.input_ranges import lengths
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.conftest import ROOT
 from tests.ops.layers import test_conformance
 from tests.ops.layers.oracle import (

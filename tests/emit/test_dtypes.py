@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.ir.types import TensorType
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.ops.layers.oracle import Case as LayerCase
 from tests.ops.layers.oracle import keyed, operation
 from tests.ops.layers.test_conformance import CASES as LAYERS

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import mimgraph as mg
-from mimgraph.codegen.runner import seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.strategies import to_yaml
 
 

@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.ir.code import Operand
 from mimgraph.ir.dim import substitute
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, RESULT, module_call
@@ -36,6 +35,7 @@ from mimgraph.ir.typed import (
     unwrap,
 )
 from mimgraph.ir.types import DTYPES, TensorType
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.ops.layers import oracle
 from tests.strategies import Spec, specs, to_yaml
 

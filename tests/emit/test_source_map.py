@@ -15,10 +15,10 @@ import torch
 from torch import nn
 
 import mimgraph as mg
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.emit.source_map import excerpts
 from mimgraph.render.diagram import Cluster, Item
 from mimgraph.render.drawing import diagram, tables_of
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from mimgraph.source import Excerpt
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.conftest import ROOT
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 import mimgraph as mg
-from mimgraph.codegen.runner import seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.engines.models import MODELS, Model, assert_close, every_model
 from tests.ops.layers.oracle import TORCH
 

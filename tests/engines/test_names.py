@@ -22,9 +22,9 @@ from torch import Tensor, fx, nn
 from torch.export.unflatten import InterpreterModule, UnflattenedModule
 
 import mimgraph as mg
-from mimgraph.codegen.runner import seeded_inputs
 from mimgraph.emit.classes.attributes import TAKEN
 from mimgraph.ir.names import EMITTED, NODE_WORDS, input_fault, name_fault
+from mimgraph.runtime.runner import seeded_inputs
 from tests.emit.test_printer import ruff
 from tests.engines.models import assert_close
 

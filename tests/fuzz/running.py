@@ -7,7 +7,7 @@ import math
 import torch
 
 import mimgraph as mg
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.ops.layers import oracle
 
 MOST = 100_000  # elements of a tensor, weights of a model

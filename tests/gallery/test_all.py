@@ -12,8 +12,8 @@ import pytest
 import torch
 
 import mimgraph as mg
-from mimgraph.codegen.runner import run
 from mimgraph.ir.dim import Dim
+from mimgraph.runtime.runner import run
 from tests.conftest import SPECS
 from tests.gallery import SMALL
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.codegen.runner import seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import count, gallery, on_meta, randomise
 
 transformers = pytest.importorskip("transformers")

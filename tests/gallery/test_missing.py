@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mimgraph.codegen.runner import seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import assert_same_model, gallery
 
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.gallery import gallery, on_meta, randomise
 
 

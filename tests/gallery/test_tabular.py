@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.gallery import count, gallery, on_meta, randomise
 
 Weights = dict[str, Tensor]

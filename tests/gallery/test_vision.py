@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mimgraph.codegen.runner import seeded_inputs
+from mimgraph.runtime.runner import seeded_inputs
 from tests.gallery import assert_same_model, count, gallery, on_meta, randomise
 
 TORCHVISIONS = {

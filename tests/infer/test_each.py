@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.render.diagram import boxes
 from mimgraph.render.drawing import diagram
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 
 INPUTS = "inputs: {city: {vocab: 9}, job: {vocab: 5}, brand: {vocab: 7}, dense: [4]}\n"
 TABLE = f"""{INPUTS}\

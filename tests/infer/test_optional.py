@@ -20,13 +20,13 @@ from torch.utils._pytree import tree_leaves
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.codegen.checks import torch_dtype
-from mimgraph.codegen.runner import choose_sizes, run, seeded_inputs
 from mimgraph.ir.dim import Dim
 from mimgraph.render import dot
 from mimgraph.render.diagram import boxes
 from mimgraph.render.drawing import diagram
 from mimgraph.render.scene import Scene
+from mimgraph.runtime.checks import torch_dtype
+from mimgraph.runtime.runner import choose_sizes, run, seeded_inputs
 from tests.emit.test_golden import RUFF
 from tests.emit.test_liveness import Lives
 from tests.presence import Interpreter, Spec, optional_inputs, specs, subsets

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import mimgraph as mg
-from mimgraph.codegen.runner import run
 from mimgraph.language.reference import KINDS
 from mimgraph.ops import registry
 from mimgraph.ops.registry import Op
+from mimgraph.runtime.runner import run
 from tests.emit.test_golden import RUFF
 
 OPS = [op for kind in KINDS for op in registry.ops(kind).values()]

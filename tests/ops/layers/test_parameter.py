@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
 from mimgraph.ops.layers.tensors.inits import INITS, Gain
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.strategies import to_yaml
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import merges
-from mimgraph.codegen.runner import seeded_inputs
 from mimgraph.ir.dim import symbols
 from mimgraph.ir.graph import Block
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.registry import OpFault, ops
+from mimgraph.runtime.runner import seeded_inputs
 from tests.ops.layers.oracle import infer, tensor, unbatched
 from tests.ops.merges.test_merges import keys
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 from torch.export import Dim as TorchDim
 
-from mimgraph.codegen.checks import same_kind, tensor_faults
 from mimgraph.ir.dim import Dim, Size, at_least, constant_term, substitute, symbol, symbols
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed import Leaf, Sequence, TypedGraph, TypedNode, bodies, single_nodes, unwrap
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.spatial.fold import windows_of
+from mimgraph.runtime.checks import same_kind, tensor_faults
 
 LARGEST = 2**31  # no size is tried beyond it
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from mimgraph.codegen.alignment import align, leaf, owner
-from mimgraph.codegen.parts import Part
-from mimgraph.codegen.uses import Usage
+from mimgraph.runtime.weight_transfer.align import align, leaf, owner
+from mimgraph.runtime.weight_transfer.parts import Part
+from mimgraph.runtime.weight_transfer.trace import Usage
 
 
 @dataclass(frozen=True, slots=True)

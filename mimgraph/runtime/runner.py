@@ -13,12 +13,12 @@ import numpy
 import torch
 from torch import Tensor, nn
 
-from mimgraph.codegen.checks import dtype_name, holds, misfits, torch_dtype
-from mimgraph.codegen.ranges import lengths, limits
-from mimgraph.codegen.weights import load_weights
 from mimgraph.ir.dim import Dim, Size, substitute, symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import TensorType
+from mimgraph.runtime.checks import dtype_name, holds, misfits, torch_dtype
+from mimgraph.runtime.input_ranges import lengths, limits
+from mimgraph.runtime.weights import load_weights
 from mimgraph.support.files import write_whole
 
 SMALLEST, LARGEST = 8, 512  # what a named size is tried with

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch._subclasses import FakeTensor
 
-from mimgraph.codegen.ranges import limits
 from mimgraph.ir.dim import Dim, divisible, substitute, symbols
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.runtime.input_ranges import limits
 
 Takes = Callable[[torch.dtype, torch.dtype], bool]
 

@@ -16,9 +16,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
-from mimgraph.codegen.alignment import Flow, owner
-from mimgraph.codegen.lanes import Lanes, activation_of, follow, product_of, with_bias
-from mimgraph.codegen.parts import Part, View, are_all, whole
+from mimgraph.runtime.weight_transfer.align import Flow, owner
+from mimgraph.runtime.weight_transfer.lanes import (
+    Lanes,
+    activation_of,
+    follow,
+    product_of,
+    with_bias,
+)
+from mimgraph.runtime.weight_transfer.parts import Part, View, are_all, whole
 
 MATMULS = frozenset(("mm", "addmm", "bmm", "baddbmm"))
 LONGEST = 4  # steps that are kept of a way from one tensor to the next

@@ -12,7 +12,7 @@ from torchvision import models
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.conftest import ROOT
 from tests.handwritten import MODELS
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from mimgraph.codegen.failure import origin_of
+from mimgraph.runtime.error_notes import origin_of
 
 _PREFIX = "mimgraph_compiled_"
 

@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from mimgraph.codegen.checks import Takes, call_faults, same_kind
 from mimgraph.emit.emit import emit
 from mimgraph.emit.format.statements import Assign, Return
 from mimgraph.emit.line_map import lines_of, located
@@ -27,6 +26,7 @@ from mimgraph.ir.typed import (
     Use,
     unwrap,
 )
+from mimgraph.runtime.checks import Takes, call_faults, same_kind
 from mimgraph.source import Span
 
 

@@ -9,9 +9,9 @@ import torch
 import torch._dynamo  # here alone: it takes as long to import as torch
 from torch import nn
 
-from mimgraph.codegen.checks import call_faults, same_kind
-from mimgraph.codegen.failure import call
 from mimgraph.ir.typed import TypedGraph
+from mimgraph.runtime.checks import call_faults, same_kind
+from mimgraph.runtime.error_notes import call
 
 
 class InputCheck:

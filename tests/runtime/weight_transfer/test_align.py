@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from mimgraph.codegen.alignment import Flow, align
+from mimgraph.runtime.weight_transfer.align import Flow, align
 
 
 def flow(text: str) -> Flow:

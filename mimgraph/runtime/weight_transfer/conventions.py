@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from mimgraph.codegen.alignment import leaf, owner
-from mimgraph.codegen.parts import Part, View, whole
-from mimgraph.codegen.uses import Usage
+from mimgraph.runtime.weight_transfer.align import leaf, owner
+from mimgraph.runtime.weight_transfer.parts import Part, View, whole
+from mimgraph.runtime.weight_transfer.trace import Usage
 
 # the words by which projections are called, in the order in which one tensor joins them
 PROJECTIONS = (

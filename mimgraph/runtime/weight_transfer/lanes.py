@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
-from mimgraph.codegen.parts import Part, View
+from mimgraph.runtime.weight_transfer.parts import Part, View
 
 Stored = Callable[[Any], str | None]  # the key of which a value is a view
 

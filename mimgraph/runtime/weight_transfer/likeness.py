@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from mimgraph.codegen.calls import Call
-from mimgraph.codegen.uses import predicting, tensors_in
+from mimgraph.runtime.weight_transfer.calls import Call
+from mimgraph.runtime.weight_transfer.trace import predicting, tensors_in
 
 # how far apart equal outputs may be: so many epsilons of the dtype to which weights were rounded,
 EPSILONS = 1e3

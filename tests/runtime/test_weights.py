@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 
 SPEC = """\
 name: Words

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from mimgraph.codegen.calls import Call, call_of
-from mimgraph.codegen.conventions import defined, in_parts, joined_in_both
-from mimgraph.codegen.joins import plan, shapes
-from mimgraph.codegen.likeness import Likeness, likeness, with_ends, without_padding
-from mimgraph.codegen.ranges import limits
-from mimgraph.codegen.runner import choose_sizes, seeded_inputs
-from mimgraph.codegen.uses import Usage, once, own_tensors, usage_of
-from mimgraph.codegen.weights import lists
 from mimgraph.cost.bind_sizes import checked
 from mimgraph.ir.typed import TypedGraph
+from mimgraph.runtime.input_ranges import limits
+from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from mimgraph.runtime.weight_transfer.calls import Call, call_of
+from mimgraph.runtime.weight_transfer.conventions import defined, in_parts, joined_in_both
+from mimgraph.runtime.weight_transfer.joins import plan, shapes
+from mimgraph.runtime.weight_transfer.likeness import Likeness, likeness, with_ends, without_padding
+from mimgraph.runtime.weight_transfer.trace import Usage, once, own_tensors, usage_of
+from mimgraph.runtime.weights import lists
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
 
 

@@ -1,0 +1,1 @@
+"""Copies weights between modules whose names differ: what each part computes decides the pairs."""
