@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mimgraph.builder import Family, GraphPart, Outputs
-    from mimgraph.codegen.stages import Sender
     from mimgraph.compare.review import Review
+    from mimgraph.pipeline.torch_stage import Sender
     from mimgraph.render.detail import Detail
     from mimgraph.render.scene import Direction, Theme
     from mimgraph.render.summary import Summary
@@ -222,7 +222,7 @@ class Graph(Shown):
         A `ValueError` tells where a stage would need of another what cannot be sent: a weight, or
         what may be missing.
         """
-        from mimgraph.analysis.split import split
+        from mimgraph.pipeline.split import split
 
         starts = tuple(dict.fromkeys(_starts(self.typed, stages)))
         parts = split(self.typed, starts)
@@ -398,7 +398,7 @@ class Stage(Graph):
 
     def compile(self, *, check: bool = False) -> nn.Module:
         """The module; what it sends, results and gradients, are tensors without gaps."""
-        from mimgraph.codegen.stages import receive_dense
+        from mimgraph.pipeline.torch_stage import receive_dense
 
         made = super().compile(check=check)
         made.register_forward_pre_hook(receive_dense)
@@ -418,7 +418,7 @@ class Stage(Graph):
         that dtype what they send, and raise a `ValueError` if it has a shape that was never told, as
         of a last batch that is smaller.
         """
-        from mimgraph.codegen.stages import check_told, metadata
+        from mimgraph.pipeline.torch_stage import check_told, metadata
 
         check_told(self.whole.typed, batch, sizes, dtype)
         told = metadata(self.typed, batch, sizes, dtype)
@@ -428,7 +428,7 @@ class Stage(Graph):
 
     @cached_property
     def _sender(self) -> Sender:
-        from mimgraph.codegen.stages import Sender
+        from mimgraph.pipeline.torch_stage import Sender
 
         return Sender(self.name)
 
@@ -445,7 +445,7 @@ class Stage(Graph):
 
 def _starts(graph: TypedGraph, stages: Iterable[str] | str | int) -> Iterable[str]:
     """The nodes that begin a stage, but for the first: those named, or for a number the best."""
-    from mimgraph.analysis.balance import balanced
+    from mimgraph.pipeline.balance import balanced
 
     if isinstance(stages, int) and not isinstance(stages, bool):
         return balanced(graph, stages)

@@ -26,11 +26,9 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         layers merges
         graph handles
         builder compare language pipeline
-        codegen
         render
         picture
         summary runtime
-        analysis
         emit cost
         infer
         ops
@@ -41,7 +39,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
 )
 RANKS = {part: rank for rank, parts in enumerate(reversed(ORDER)) for part in parts}
 
-WITH_TORCH = ("runtime/", "ops/custom/probe.py", "pipeline/torch_stage.py", "codegen/stages.py")
+WITH_TORCH = ("runtime/", "ops/custom/probe.py", "pipeline/torch_stage.py")
 
 
 class Import(NamedTuple):

@@ -8,7 +8,6 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
-from mimgraph.analysis.pieces import in_pieces, parted, why_whole
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.code import Code, Operand, RuntimeSize, walk
 from mimgraph.ir.dim import Dim, symbols
@@ -27,6 +26,7 @@ from mimgraph.ir.typed import (
     unwrap,
 )
 from mimgraph.ir.types import DTYPES, axis_that_tells, can_be_read
+from mimgraph.pipeline.repeat_pieces import in_pieces, parted, why_whole
 
 
 def split(graph: TypedGraph, starts: Sequence[str]) -> tuple[TypedGraph, ...]:

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
 import mimgraph as mg
-from mimgraph.analysis.pieces import block_names
 from mimgraph.emit.source_map import excerpts
+from mimgraph.pipeline.repeat_pieces import block_names
 from mimgraph.render.details import details
 from mimgraph.render.drawing import diagram
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs

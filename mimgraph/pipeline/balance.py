@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from mimgraph.analysis.pieces import block_names, in_pieces
-from mimgraph.analysis.split import Bond, bonds, units
 from mimgraph.cost.cost import Costs
 from mimgraph.ir.dim import symbols
 from mimgraph.ir.typed import Body, TypedGraph
+from mimgraph.pipeline.repeat_pieces import block_names, in_pieces
+from mimgraph.pipeline.split import Bond, bonds, units
 
 LENGTH = 128  # what a size that is known only at run time is taken for
 STEPS = 50  # of a search by halves, which are enough for any float

@@ -1,1 +1,0 @@
-"""From a declared graph to a typed one: structure first (networkx), then the shape pass."""

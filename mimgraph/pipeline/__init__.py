@@ -1,0 +1,1 @@
+"""Cuts a graph into stages for torch.distributed.pipelining."""
