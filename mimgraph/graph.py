@@ -45,11 +45,11 @@ if TYPE_CHECKING:
     from mimgraph.pipeline.torch_stage import Sender
     from mimgraph.render.detail import Detail
     from mimgraph.render.scene import Direction, Theme
-    from mimgraph.render.summary import Summary
     from mimgraph.runtime.error_notes import Origin
     from mimgraph.runtime.export import DynamicShapes
     from mimgraph.runtime.input_check import InputCheck
     from mimgraph.runtime.weight_transfer.load import Transfer
+    from mimgraph.summary.summary import Summary
 
 
 _BY_NAME = "graph.inputs, graph.outputs and graph.shapes have what it holds, by name"
@@ -291,7 +291,7 @@ class Graph(Shown):
         `depth` is how far blocks are opened. `.totals()`, `.data()`, `.csv()` and `.markdown()` give
         the same for other tools.
         """
-        from mimgraph.render.summary import summary
+        from mimgraph.summary.summary import summary
 
         sizes = as_plain("sizes", as_mapping("sizes", sizes, '{"T": 128}'))
         return summary(self.typed, as_plain("batch", batch), sizes, depth)

@@ -13,14 +13,6 @@ LONG = 4  # layers in a row that are drawn as one
 TOLD = 6  # of its ops that are listed
 
 
-def check_depth(depth: int | None) -> None:
-    """A `ValueError` tells of what is no depth."""
-    if depth is None:
-        return
-    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 0:
-        raise ValueError(f"depth is an integer of at least 0, or None for all, not {depth!r}")
-
-
 def fold(diagram: Diagram, depth: int | None) -> Diagram:
     """The diagram with clusters open down to a depth: 0 closes all of them, None none."""
     if depth is None:

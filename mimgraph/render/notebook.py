@@ -11,7 +11,7 @@ from mimgraph.render.diagram import Diagram, boxes
 from mimgraph.render.drawing import diagram
 from mimgraph.render.fold import ever_smaller
 from mimgraph.render.scene import Scene
-from mimgraph.render.summary import Summary, summary
+from mimgraph.summary.summary import Summary, summary
 
 MANY = 60  # boxes of a picture, if it can be folded
 MOST = 250  # of any, as readers wait for it

@@ -9,8 +9,9 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from mimgraph.render.detail import Detail
 from mimgraph.render.diagram import Diagram
-from mimgraph.render.fold import check_depth, collapse, fold
+from mimgraph.render.fold import collapse, fold
 from mimgraph.render.patterns import once
+from mimgraph.support.arguments import check_depth
 
 Direction: TypeAlias = Literal["TB", "LR"]
 Theme: TypeAlias = Literal["light", "dark"]

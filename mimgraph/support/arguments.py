@@ -110,3 +110,11 @@ def as_names(what: str, given: Any) -> list[str]:
         if not isinstance(name, str):
             raise wrong(f"a name in {what}", "a text", name)
     return found
+
+
+def check_depth(depth: int | None) -> None:
+    """Raise a `ValueError` unless it is how deep to open a graph: 0, 1, ..., or None for all."""
+    if depth is None:
+        return
+    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 0:
+        raise ValueError(f"depth is an integer of at least 0, or None for all, not {depth!r}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from mimgraph.cost.numbers import macs
-from mimgraph.render.contents import Row
+from mimgraph.summary.contents import Row
 
 Line: TypeAlias = tuple[str, ...]
 TITLES: Line = ("Name", "Layer", "Output shape", "Params", "MACs", "From")

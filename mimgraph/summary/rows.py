@@ -29,7 +29,7 @@ from mimgraph.ir.typed import (
     op_name,
 )
 from mimgraph.ir.types import TensorType
-from mimgraph.render.contents import Row, noted
+from mimgraph.summary.contents import Row, noted
 
 
 class Rows:

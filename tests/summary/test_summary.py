@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import mimgraph
-from mimgraph.render.summary import WIDTH
+from mimgraph.summary.summary import WIDTH
 from tests.gallery import on_meta
 
 MODEL = """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from mimgraph.render.contents import Contents
-from mimgraph.render.facts import facts
-from mimgraph.render.table import FROM, LAYER, MACS, NAME, PARAMS, SHAPE, TITLES, Line, lines
+from mimgraph.summary.contents import Contents
+from mimgraph.summary.facts import facts
+from mimgraph.summary.table import FROM, LAYER, MACS, NAME, PARAMS, SHAPE, TITLES, Line, lines
 
 NARROWEST = 40
 _LEAST = 10  # characters of a column that is cut

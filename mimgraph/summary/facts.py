@@ -8,8 +8,8 @@ from typing import NamedTuple
 from mimgraph.cost.cost import PARAM_BYTES
 from mimgraph.cost.numbers import macs, memory, number
 from mimgraph.ir.amount import Amount
-from mimgraph.render.contents import Contents, noted
-from mimgraph.render.table import tells_one_of_several
+from mimgraph.summary.contents import Contents, noted
+from mimgraph.summary.table import tells_one_of_several
 
 
 class Fact(NamedTuple):

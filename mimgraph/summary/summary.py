@@ -10,11 +10,11 @@ from typing import Any
 
 from mimgraph.cost.bind_sizes import check_fits, checked
 from mimgraph.ir.typed import TypedGraph
-from mimgraph.render import columns, markup
-from mimgraph.render.contents import Contents
-from mimgraph.render.fold import check_depth
-from mimgraph.render.records import csv_text, records, work
-from mimgraph.render.rows import Rows
+from mimgraph.summary import columns, markup
+from mimgraph.summary.contents import Contents
+from mimgraph.summary.records import csv_text, records, work
+from mimgraph.summary.rows import Rows
+from mimgraph.support.arguments import check_depth
 from mimgraph.support.terminal import printable
 
 WIDTH = 100  # of what no terminal shows

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from html import escape
 
-from mimgraph.render.contents import Contents
-from mimgraph.render.facts import facts
-from mimgraph.render.table import MACS, NAME, PARAMS, TITLES, lines
+from mimgraph.summary.contents import Contents
+from mimgraph.summary.facts import facts
+from mimgraph.summary.table import MACS, NAME, PARAMS, TITLES, lines
 
 
 def markdown(summary: Contents) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mimgraph.cost.cost import Cost
-from mimgraph.render.contents import Row
+from mimgraph.summary.contents import Row
 
 _DATA = (
     "name",
