@@ -391,7 +391,7 @@ def _draw(args: argparse.Namespace) -> int:
 
 def _draw_into(args: argparse.Namespace, draw: Callable[..., None]) -> None:
     """A picture as a whole file."""
-    from mimgraph.render import RenderError
+    from mimgraph.picture import RenderError
 
     try:
         with warnings.catch_warnings(record=True) as told:

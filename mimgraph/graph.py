@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 
     from mimgraph.builder import Family, GraphPart, Outputs
     from mimgraph.compare.review import Review
+    from mimgraph.picture.details.model import Detail
+    from mimgraph.picture.scene import Direction, Theme
     from mimgraph.pipeline.torch_stage import Sender
-    from mimgraph.render.detail import Detail
-    from mimgraph.render.scene import Direction, Theme
     from mimgraph.runtime.error_notes import Origin
     from mimgraph.runtime.export import DynamicShapes
     from mimgraph.runtime.input_check import InputCheck
@@ -313,7 +313,7 @@ class Graph(Shown):
         down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one,
         and only once what repeats.
         """
-        from mimgraph.render import draw
+        from mimgraph.picture import draw
 
         collapse = as_flag("collapse", collapse)
         how = {"direction": direction, "depth": depth, "collapse": collapse, "theme": theme}
@@ -322,7 +322,7 @@ class Graph(Shown):
     def _details(self) -> Mapping[str, Detail]:
         """What can be told of each thing in a picture."""
         from mimgraph.emit.source_map import excerpts
-        from mimgraph.render.details import details
+        from mimgraph.picture.details.build import details
 
         declared = None if self.typed.is_stage else self.declared
         return details(self.typed, declared, excerpts(self.typed))
@@ -356,7 +356,7 @@ class Graph(Shown):
     @uncollected()
     def _repr_html_(self) -> str:
         """Its picture, in a notebook."""
-        from mimgraph.render.notebook import graph_html
+        from mimgraph.picture.notebook import graph_html
 
         return graph_html(self.typed)
 

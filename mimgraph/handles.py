@@ -28,7 +28,7 @@ __all__ = [
 
 def _show(handle: Tensor) -> str:
     from mimgraph.builder.ancestry import in_words, leading_to
-    from mimgraph.render.notebook import handle_html
+    from mimgraph.picture.notebook import handle_html
 
     return handle_html(in_words(handle), leading_to(handle))
 

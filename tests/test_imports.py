@@ -26,7 +26,6 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         layers merges
         graph handles
         builder compare language pipeline
-        render
         picture
         summary runtime
         emit cost

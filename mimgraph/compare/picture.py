@@ -10,7 +10,7 @@ from dataclasses import replace
 from mimgraph.compare.edit_text import edit_words
 from mimgraph.compare.model import Change, Edit, Inside, dotted
 from mimgraph.ops import registry
-from mimgraph.render.diagram import Box, Cluster, Diagram, Edge, Item, Mark, every
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
 
 DRAWN = ("from", "shape", "share")  # edits that edges and shapes show
 OTHER = ("op", "body")  # edits after which nothing inside is what it was

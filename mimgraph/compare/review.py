@@ -14,11 +14,11 @@ from mimgraph.compare.picture import WAS, union
 from mimgraph.compare.text import SAMPLE, text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import TypedGraph
-from mimgraph.render import RENDERERS, RenderError, write
-from mimgraph.render.detail import Detail
-from mimgraph.render.drawing import diagram
-from mimgraph.render.fold import close_unmarked
-from mimgraph.render.scene import Scene
+from mimgraph.picture import RENDERERS, RenderError, write
+from mimgraph.picture.details.model import Detail
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.fold import close_unmarked
+from mimgraph.picture.scene import Scene
 from mimgraph.support.terminal import printable
 
 Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of what is drawn

@@ -23,9 +23,9 @@ from mimgraph.compare.picture import union
 from mimgraph.compare.review import Review
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph
-from mimgraph.render.diagram import Cluster, Diagram, Item, boxes
-from mimgraph.render.drawing import diagram
-from mimgraph.render.fold import close_unmarked, fold
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.fold import close_unmarked, fold
+from mimgraph.picture.diagram.model import Cluster, Diagram, Item, boxes
 from tests.compare.test_compare import edited, graph
 from tests.conftest import SPECS
 from tests.strategies import Spec, specs, to_yaml

@@ -16,8 +16,8 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph.emit.source_map import excerpts
-from mimgraph.render.diagram import Cluster, Item
-from mimgraph.render.drawing import diagram, tables_of
+from mimgraph.picture.diagram.build import diagram, tables_of
+from mimgraph.picture.diagram.model import Cluster, Item
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from mimgraph.source import Excerpt
 

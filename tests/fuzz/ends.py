@@ -10,9 +10,9 @@ import mimgraph as mg
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.render import render_json, render_text
-from mimgraph.render.dot import text as dot_text
-from mimgraph.render.drawing import diagram
-from mimgraph.render.scene import Scene
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.formats.dot import text as dot_text
+from mimgraph.picture.scene import Scene
 from mimgraph.source import Span
 
 

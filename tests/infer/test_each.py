@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.render.diagram import boxes
-from mimgraph.render.drawing import diagram
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.model import boxes
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 
 INPUTS = "inputs: {city: {vocab: 9}, job: {vocab: 5}, brand: {vocab: 7}, dense: [4]}\n"

@@ -21,10 +21,10 @@ from torch.utils._pytree import tree_leaves
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.ir.dim import Dim
-from mimgraph.render import dot
-from mimgraph.render.diagram import boxes
-from mimgraph.render.drawing import diagram
-from mimgraph.render.scene import Scene
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.model import boxes
+from mimgraph.picture.formats import dot
+from mimgraph.picture.scene import Scene
 from mimgraph.runtime.checks import torch_dtype
 from mimgraph.runtime.runner import choose_sizes, run, seeded_inputs
 from tests.emit.test_golden import RUFF

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 import mimgraph as mg
 from mimgraph.emit.source_map import excerpts
+from mimgraph.picture.details.build import details
+from mimgraph.picture.diagram.build import diagram
 from mimgraph.pipeline.repeat_pieces import block_names
-from mimgraph.render.details import details
-from mimgraph.render.drawing import diagram
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests import presence, strategies
-from tests.render.test_details import ids
+from tests.picture.test_details import ids
 from tests.stages import as_tuple, compile_stages, run_stages
 from tests.strategies import to_yaml
 

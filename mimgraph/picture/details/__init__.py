@@ -1,0 +1,1 @@
+"""Collects what a page tells of a node that is chosen."""

@@ -1,0 +1,116 @@
+"""Repeats that are drawn once: which have one structure, and words for what differs among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Shared, TypedNode, TypedOperation, Use
+from mimgraph.ir.typed import Sequence as Chain
+from mimgraph.picture.diagram.model import Box, Item
+
+SHORT, LISTED = 4, 6  # repeats of which each is told: if they rise or fall, and if they do not
+_NUMBERS = re.compile(r"(\d+(?:\.\d+)?(?:[/…]\d+(?:\.\d+)?)*)")  # or those of repeats within
+_BETWEEN = re.compile("[/…]")
+
+
+class Stretch(NamedTuple):
+    """Repeats in a row that have one structure."""
+
+    start: int
+    bodies: tuple[Body, ...]
+    arguments: tuple[Mapping[str, Any], ...]
+
+    @property
+    def title(self) -> str:
+        """The keys of its modules, `0` or `1 to 3`."""
+        last = self.start + len(self.bodies) - 1
+        return str(self.start) if len(self.bodies) == 1 else f"{self.start} to {last}"
+
+
+class Structures:
+    """Numbers bodies: those that differ in sizes and options alone have the same number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._known: dict[Body, int] = {}
+
+    def stretches(self, repeated: Repeated) -> Iterator[Stretch]:
+        """The repeats of a block, neighbours of one structure together."""
+        start = 0
+        for _, alike in groupby(repeated.bodies, key=self.number):
+            bodies = tuple(alike)
+            end = start + len(bodies)
+            yield Stretch(repeated.first + start, bodies, repeated.arguments[start:end])
+            start = end
+
+    def number(self, body: Body) -> int:
+        """The number of a body's structure."""
+        if body not in self._known:
+            nodes = tuple(map(self._node, body.order))
+            key = (body.family, nodes, tuple(body.outputs.items()), bool(body.nodes))
+            self._known[body] = self._numbers.setdefault(key, len(self._numbers))
+        return self._known[body]
+
+    def _node(self, node: TypedNode) -> Hashable:
+        results = tuple(node.results), node.default
+        return node.name, tuple(node.arguments.items()), results, self._operation(node.operation)
+
+    def _operation(self, operation: TypedOperation) -> Hashable:
+        match operation:
+            case Leaf(kind, name):
+                return kind, name
+            case Chain(items) | Each(items):
+                return type(operation), tuple(map(self._node, items))
+            case Use(body, merge=merge):
+                return merge, self.number(body)
+            case Repeated(bodies, shared=shared):
+                return shared, tuple(map(self.number, bodies))
+            case Shared(_, shared_operation):
+                return operation.owner, self._operation(shared_operation)
+
+
+def merged(drawings: Sequence[Item]) -> Item:
+    """One item for drawings of one structure, its texts saying how they differ."""
+    first = drawings[0]
+    lines = [drawing.shapes for drawing in drawings]
+    shapes = first.shapes
+    if len(set(map(len, lines))) == 1:
+        shapes = tuple(map(span, zip(*lines, strict=True)))
+    subtitle = span([drawing.subtitle for drawing in drawings])
+    if isinstance(first, Box):
+        return replace(first, subtitle=subtitle, shapes=shapes)
+    inner = [drawing.items for drawing in drawings if not isinstance(drawing, Box)]
+    items = tuple(map(merged, zip(*inner, strict=True)))
+    return replace(first, subtitle=subtitle, shapes=shapes, items=items)
+
+
+def span(texts: Sequence[str]) -> str:
+    """One text for that of every repeat, `Linear 64/8/64`; those that differ in more than numbers
+    one after the other."""
+    if len(set(texts)) == 1:
+        return texts[0]
+    words = [_NUMBERS.split(text) for text in texts]
+    if len({(len(split), *split[::2]) for split in words}) > 1:
+        return " / ".join(texts) if len(texts) <= LISTED else f"{texts[0]} … {texts[-1]}"
+    return "".join(map(_row, zip(*words, strict=True)))
+
+
+def _row(told: Sequence[str]) -> str:
+    """The numbers of every repeat: a few as a list, a long row from end to end, `64…256`, by way of
+    its least and most if these are no ends."""
+    if len(set(told)) == 1:
+        return told[0]
+    numbers = [number for inner in told for number in _BETWEEN.split(inner)]
+    values = [float(number) for number in numbers]
+    rising = sorted(values)
+    is_even = values in (rising, rising[::-1])
+    if len(numbers) <= (SHORT if is_even else LISTED) and not any("…" in inner for inner in told):
+        return "/".join(numbers)
+    ends = {0, len(values) - 1}
+    if not is_even:
+        ends |= {values.index(rising[0]), values.index(rising[-1])}
+    return "…".join(numbers[index] for index in sorted(ends))

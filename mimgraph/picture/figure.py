@@ -1,0 +1,200 @@
+"""A scene as groups of shapes: one for each box, cluster and edge, from back to front."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mimgraph.picture.arrows import arrow, reaching, way
+from mimgraph.picture.box_shapes import ROUND, outline
+from mimgraph.picture.details.description import box_told, cluster_told, described, edge_told
+from mimgraph.picture.diagram.captions import (
+    CAP,
+    CARD,
+    box_lines,
+    cards,
+    cluster_line,
+    edge_line,
+    text_size,
+)
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, boxes
+from mimgraph.picture.diagram.share_letters import letters
+from mimgraph.picture.geometry import THICK, THIN, Place, Point, Rect, Shape, Style, Text
+from mimgraph.picture.layout.layout import Layout, Route, layout
+from mimgraph.picture.scene import Scene
+from mimgraph.picture.text_metrics import Line, Run, Tone, line, plain
+from mimgraph.picture.themes import LOOKS, SIGNS, Look, Paint
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is drawn of one box, cluster or edge; `told` says in words what it is."""
+
+    id: str
+    classes: tuple[str, ...]
+    told: str
+    shapes: tuple[Shape, ...]
+
+
+class SmallWarning(UserWarning):
+    """A picture has letters too small to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Groups from back to front; `told` is what one says who cannot see them."""
+
+    name: str
+    told: str
+    width: float
+    height: float
+    page: str
+    groups: tuple[Group, ...]
+
+    def warn_of(self, zoom: float) -> None:
+        """A picture that is made smaller than it is measured is not one to look at."""
+        if zoom < 1:
+            size, side = max((self.width, "wide"), (self.height, "high"))
+            warnings.warn(
+                f"the picture is {size:,.0f} points {side}, more than one can read: draw less of it,"
+                " with a depth or collapsed",
+                SmallWarning,
+                stacklevel=2,
+            )
+
+
+def figure(scene: Scene) -> Figure:
+    """The picture of what is shown."""
+    return _Painter(scene.shown, layout(scene), LOOKS[scene.theme]).figure()
+
+
+class _Painter:
+    def __init__(self, diagram: Diagram, laid: Layout, look: Look) -> None:
+        self.diagram, self.laid, self.look = diagram, laid, look
+        self.boxes = {box.id: box for box in boxes(diagram.items)}
+        self.tags = letters(self.boxes)
+
+    def figure(self) -> Figure:
+        walls, captions = [], []
+        for cluster, depth in _clusters(self.diagram.items):
+            paint = self.look.cluster(depth)
+            walls.append(self.wall(cluster, paint))
+            captions.append(self.caption(cluster, paint))
+        groups = (
+            *walls,
+            *map(self.edge, self.diagram.edges, self.laid.routes),
+            *captions,
+            *map(self.box, self.boxes.values()),
+        )
+        size = self.laid.width, self.laid.height
+        told = described(self.diagram)
+        return Figure(self.diagram.name, told, *size, self.look.page, _distinct(groups))
+
+    def wall(self, cluster: Cluster, paint: Paint) -> Group:
+        place = self.laid.places[cluster.id]
+        marked = self.style(paint, cluster.mark, cluster.kind == "repeat")
+        style = marked._replace(fill=paint.fill)
+        classes = ("cluster", cluster.kind, cluster.mark)
+        shapes = (Rect(place, 2 * ROUND, style),)
+        return _group(cluster.id, classes, cluster_told(cluster), shapes)
+
+    def caption(self, cluster: Cluster, paint: Paint) -> Group:
+        """The name of a cluster, under which edges pass through its wall."""
+        place = self.laid.places[cluster.id]
+        row = cluster_line(cluster)
+        room = self.laid.titles[cluster.id]
+        at = Point(room.x + 2, room.y + row.size)
+        said = (Rect(room, 2, Style(fill=paint.fill)), self.text(at, row, "start"))
+        badges = self.badges(cluster.id, cluster.mark, place)
+        shapes = (*(said if row.runs else ()), *badges)
+        return _group(f"{cluster.id} caption", ("caption",), cluster_told(cluster), shapes)
+
+    def box(self, box: Box) -> Group:
+        place = self.laid.places[box.id]
+        style = self.style(self.look.kinds[box.kind], box.mark, box.optional)
+        behind = CARD * cards(box)
+        front = Place(place.x, place.y + behind, place.width - behind, place.height - behind)
+        shapes = (*outline(box, front, style), *self.lines(box, front))
+        badges = self.badges(box.id, box.mark, place)
+        told = box_told(box)
+        return _group(box.id, ("node", box.kind, box.mark), told, (*shapes, *badges))
+
+    def lines(self, box: Box, front: Place) -> Iterator[Text]:
+        """The text of a box in its middle, below the lid of a cylinder."""
+        rows = box_lines(box)
+        top = front.y + (front.height - text_size(rows).height) / 2
+        top += CAP if box.kind == "tensor" else 0
+        for row in rows:
+            at = Point(front.centre, top + row.size)
+            yield self.text(at, row, "middle", struck=box.mark == "removed")
+            top += row.height
+
+    def edge(self, edge: Edge, route: Route) -> Group:
+        tail, head = self.boxes[edge.tail], self.boxes[edge.head]
+        line = Paint(self.look.edge, "")
+        style = self.style(line, edge.mark, tail.optional or head.optional)._replace(fill="")
+        route = reaching(route, head, self.laid.places[edge.head])
+        shapes: list[Shape] = [way(route, style), arrow(route, style.line)]
+        label = edge_line(edge, self.boxes)
+        if route.label and label.runs:
+            at = Point(route.label.x, route.label.y + label.size / 3)
+            shapes.append(self.text(at, label, "middle"))
+        ends = f"{edge.tail} to {edge.head}"
+        port = f" {edge.label}" if edge.label else ""
+        told = edge_told(edge, self.boxes)
+        return _group(f"{ends}{port}", ("edge", edge.mark), told, tuple(shapes))
+
+    def style(self, paint: Paint, mark: Mark, dashed: bool) -> Style:
+        """A mark is seen by the colour and by the strength of the outline."""
+        if mark:
+            paint = self.look.marks[mark]
+        dashes = (4.0, 3.0) if dashed or mark == "removed" else None
+        return Style(*paint, THICK if mark else THIN, dashes)
+
+    def text(
+        self, at: Point, row: Line, anchor: Literal["start", "middle"], struck: bool = False
+    ) -> Text:
+        tones: dict[Tone, str] = {"text": self.look.text, "faint": self.look.faint}
+        return Text(*at, row, tuple(tones[run.tone] for run in row.runs), anchor, struck)
+
+    def badges(self, id_: str, mark: Mark, place: Place) -> Iterator[Shape]:
+        """The sign of a mark at the left corner, the letter of shared weights at the right."""
+        if mark:
+            yield from self.badge(place.x, place.y, SIGNS[mark], self.look.marks[mark].line)
+        if letter := self.tags.get(id_):
+            tags = self.look.tags
+            color = tags[(ord(letter[0]) - ord("A")) % len(tags)]
+            yield from self.badge(place.x + place.width, place.y, letter, color)
+
+    def badge(self, x: float, y: float, letter: str, color: str) -> Iterator[Shape]:
+        row = line(8, Run(letter, "bold"))
+        radius = max(6.0, row.width / 2 + 2.5)
+        place = Place(x - radius, y - 6, 2 * radius, 12)
+        yield Rect(place, 6, Style(self.look.page, color, 1))
+        yield Text(x, y + 2.9, row, (self.look.page,), "middle")
+
+
+def _clusters(items: tuple[Item, ...], depth: int = 0) -> Iterator[tuple[Cluster, int]]:
+    """Every cluster, the outer before the inner, and in how many others it lies."""
+    for item in items:
+        if isinstance(item, Cluster):
+            yield item, depth
+            yield from _clusters(item.items, depth + 1)
+
+
+def _distinct(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """The groups, with numbers where ids come again, as of the edges of `add(x, x)`."""
+    times: Counter[str] = Counter()
+    found = []
+    for group in groups:
+        times[group.id] += 1
+        again = f" {times[group.id]}" if times[group.id] > 1 else ""
+        found.append(replace(group, id=group.id + again))
+    return tuple(found)
+
+
+def _group(id_: str, classes: tuple[str, ...], told: str, shapes: tuple[Shape, ...]) -> Group:
+    return Group(plain(id_), tuple(filter(None, classes)), told, shapes)

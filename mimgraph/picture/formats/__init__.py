@@ -1,0 +1,1 @@
+"""Writes a placed diagram in each format, a file a format."""

@@ -1,0 +1,154 @@
+"""A scene as dot text, for those who lay it out with Graphviz themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from xml.sax.saxutils import escape
+
+from mimgraph.picture.details.description import box_told, cluster_told, edge_told
+from mimgraph.picture.diagram.captions import box_lines, cluster_line, edge_line
+from mimgraph.picture.diagram.model import Box, Cluster, Edge, Item, Mark, boxes
+from mimgraph.picture.scene import Scene
+from mimgraph.picture.text_metrics import Line, Run, plain
+from mimgraph.picture.themes import LOOKS, SIGNS, Look, Paint
+
+# single names: in a list, no engine finds the widths of the letters; SVG gets fallbacks anyway
+SANS, MONO = "Helvetica", "Courier"
+_SHAPES: dict[str, dict[str, str]] = {
+    "input": {"shape": "box", "style": "rounded,filled"},
+    "layer": {"shape": "box", "style": "filled"},
+    "merge": {"shape": "hexagon", "style": "filled", "margin": "0,0"},
+    "tensor": {"shape": "cylinder", "style": "filled"},
+    "output": {"shape": "box", "style": "rounded,filled", "peripheries": "2"},
+    "seq": {"shape": "component", "style": "filled"},
+    "block": {"shape": "box3d", "style": "filled"},
+    "repeat": {"shape": "tab", "style": "filled"},
+    "chain": {"shape": "folder", "style": "filled"},
+}
+
+
+def text(scene: Scene) -> str:
+    """The scene in the dot language, the same bytes every time."""
+    return "\n".join([*_Writer(scene).lines(), ""])
+
+
+class _Writer:
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.look = scene, LOOKS[scene.theme]
+        self.boxes = {box.id: box for box in boxes(scene.shown.items)}
+        self.anchors: dict[str, str] = {}  # the first box of each cluster
+
+    def lines(self) -> Iterator[str]:
+        shown = self.scene.shown
+        yield f"digraph {_quoted(shown.name)} {{"
+        for kind, attributes in _defaults(self.look).items():
+            yield f"  {kind} {_list(attributes)}"
+        yield f"  graph {_list({'rankdir': self.scene.direction, 'tooltip': shown.doc or shown.name})}"
+        yield from self.items(shown.items, 0)
+        for edge in shown.edges:
+            yield f"  {_quoted(edge.tail)} -> {_quoted(edge.head)} {_list(self.edge(edge))}"
+        for box in self.boxes.values():
+            if box.shares:
+                yield self.weights(box)
+        yield "}"
+
+    def items(self, items: tuple[Item, ...], depth: int) -> Iterator[str]:
+        indent = "  " * (depth + 1)
+        for item in items:
+            if isinstance(item, Box):
+                yield f"{indent}{_quoted(item.id)} {_list(self.box(item))}"
+                continue
+            self.anchors[item.id] = next(boxes(item.items)).id
+            yield f"{indent}subgraph {_quoted(f'cluster_{item.id}')} {{"
+            yield f"{indent}  graph {_list(self.cluster(item, depth))}"
+            yield from self.items(item.items, depth + 1)
+            yield f"{indent}}}"
+
+    def box(self, box: Box) -> dict[str, str]:
+        attributes = _painted(self.look.marks[box.mark] if box.mark else self.look.kinds[box.kind])
+        attributes |= _SHAPES[box.kind]
+        if box.optional or box.mark == "removed":
+            attributes["style"] += ",dashed"
+        label = self.label(_signed(box.mark, box_lines(box)))
+        return {**attributes, "tooltip": box_told(box), "label": label}
+
+    def cluster(self, cluster: Cluster, depth: int) -> dict[str, str]:
+        paint = self.look.cluster(depth)
+        if cluster.mark:
+            paint = paint._replace(line=self.look.marks[cluster.mark].line)
+        dashed = cluster.kind == "repeat" or cluster.mark == "removed"
+        attributes = {"style": "rounded,filled" + (",dashed" if dashed else "")}
+        label = self.label(_signed(cluster.mark, [cluster_line(cluster)]))
+        told = cluster_told(cluster)
+        return {**_painted(paint), **attributes, "tooltip": told, "label": label}
+
+    def edge(self, edge: Edge) -> dict[str, str]:
+        attributes = {"tooltip": edge_told(edge, self.boxes)}
+        if (row := edge_line(edge, self.boxes)).runs:
+            attributes["label"] = self.label([row])
+        if edge.mark:
+            style = "dashed" if edge.mark == "removed" else "bold"
+            attributes |= {"color": self.look.marks[edge.mark].line, "style": style}
+        return attributes
+
+    def weights(self, box: Box) -> str:
+        """The line between a module and its second use; to a cluster it ends at the wall."""
+        attributes = {"style": "dashed", "dir": "none", "constraint": "false"}
+        if box.shares in self.anchors:
+            attributes["ltail"] = f"cluster_{box.shares}"
+        tail = self.anchors.get(box.shares, box.shares)
+        told = {**attributes, "color": self.look.wall, "tooltip": f"{box.id} shares {box.shares}"}
+        return f"  {_quoted(tail)} -> {_quoted(box.id)} {_list(told)}"
+
+    def label(self, rows: Iterable[Line]) -> str:
+        """Lines below each other as an HTML-like label."""
+        lines = ["".join(map(self.run, row.runs)) for row in rows]
+        return f"<{'<BR/>'.join(lines)}>" if lines else ""
+
+    def run(self, run: Run) -> str:
+        said = escape(run.text)
+        if run.face == "bold":
+            said = f"<B>{said}</B>"
+        if run.tone == "faint":
+            face = f' FACE="{MONO}"' if run.face == "mono" else ""
+            said = f'<FONT{face} COLOR="{self.look.faint}" POINT-SIZE="9">{said}</FONT>'
+        return said
+
+
+def _defaults(look: Look) -> dict[str, dict[str, str]]:
+    font = {"fontname": SANS, "fontcolor": look.text}
+    graph = {"compound": "true", "nodesep": "0.3", "ranksep": "0.32", "labeljust": "l"}
+    edge = {"color": look.edge, "fontsize": "9", "arrowsize": "0.65"}
+    return {
+        "graph": {**graph, **font, "fontsize": "11", "bgcolor": look.page},
+        "node": {**font, "fontsize": "11", "margin": "0.14,0.07", "penwidth": "1.1"},
+        "edge": {**font, **edge},
+    }
+
+
+def _painted(paint: Paint) -> dict[str, str]:
+    return {"color": paint.line, "fillcolor": paint.fill}
+
+
+def _signed(mark: Mark, rows: Iterable[Line]) -> Iterator[Line]:
+    """A mark's sign before the first line."""
+    for number, row in enumerate(rows):
+        sign = (Run(f"{SIGNS[mark]} ", "bold"),) if mark and number == 0 else ()
+        yield row._replace(runs=(*sign, *row.runs))
+
+
+def _list(attributes: Mapping[str, str]) -> str:
+    """`[name="value", ...]`; a label in angle brackets is HTML-like and stands as it is."""
+    words = []
+    for name, value in attributes.items():
+        html = name == "label" and value.startswith("<")
+        words.append(f"{name}={value if html else _quoted(value)}")
+    return f"[{', '.join(words)}]" if words else ""
+
+
+def _quoted(value: str) -> str:
+    """Free text as a string: no quote ends it, no backslash or entity in it means anything."""
+    lines = []
+    for line in value.splitlines():
+        lines.append(plain(line).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"'))
+    return '"' + "\\n".join(lines) + '"'

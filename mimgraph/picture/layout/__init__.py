@@ -1,0 +1,1 @@
+"""Places boxes, arrows and labels; Graphviz does the layers."""

@@ -1,0 +1,179 @@
+"""Where boxes, clusters and edges lie: Graphviz is told sizes alone, so no text of a spec reaches it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any, NamedTuple
+
+from mimgraph.picture.diagram.captions import Size, box_size, cluster_line, edge_line, text_size
+from mimgraph.picture.diagram.model import Box, Diagram, Item, boxes, clusters
+from mimgraph.picture.geometry import Place, Point
+from mimgraph.picture.layout.graphviz import RenderError, graphviz
+from mimgraph.picture.layout.label_placement import Ink, caption, drops, title, too_much
+from mimgraph.picture.scene import Direction, Scene
+
+MARGIN = 6  # around the picture
+MOST = 10_000  # lines of a picture: nobody could tell them apart
+_POINTS = 72  # an inch
+_SETTINGS = (
+    "graph [compound=true nodesep=0.28 ranksep=0.3 labeljust=l] "
+    'node [shape=box fixedsize=true label=""] edge [arrowsize=0.6]'
+)
+
+
+class Route(NamedTuple):
+    """The way of an edge: a Bézier spline, the tip of its arrow, the middle of its label."""
+
+    spline: tuple[Point, ...]
+    tip: Point
+    label: Point | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Places by the ids of boxes and clusters, and of the titles of clusters; routes in the order
+    of the edges."""
+
+    width: int
+    height: int
+    places: dict[str, Place]
+    titles: dict[str, Place]
+    routes: tuple[Route, ...]
+
+
+def layout(scene: Scene) -> Layout:
+    """Lay out what is shown."""
+    if (number := len(scene.shown.edges)) > MOST:
+        raise RenderError(
+            f"a picture of {number:,} lines, more than the {MOST:,} that are drawn: draw less of it,"
+            " with a depth or collapsed, or write a .dot"
+        )
+    asked = _Asked(scene.shown, scene.direction)
+    try:
+        answer = json.loads(graphviz(asked.source))
+        return _read(answer, asked)
+    except (KeyError, ValueError) as error:
+        raise RenderError(f"Graphviz gave no layout: {error}") from None
+
+
+class _Asked:
+    """A diagram as Graphviz is asked to lay it out, under numbers for names."""
+
+    def __init__(self, diagram: Diagram, direction: Direction) -> None:
+        self.diagram, self.direction = diagram, direction
+        self.ids: dict[str, str] = {}  # by the name that Graphviz gets
+        self.names: dict[str, str] = {}  # of boxes, by id
+        self.source = "\n".join(
+            [f"digraph {{ {_SETTINGS} rankdir={direction}", *self._lines(), "}"]
+        )
+
+    def _lines(self) -> Iterator[str]:
+        yield from self._items(self.diagram.items)
+        leaving = Counter(edge.tail for edge in self.diagram.edges)
+        entering = Counter(edge.head for edge in self.diagram.edges)
+        tails = {box.id: box for box in boxes(self.diagram.items)}
+        for number, edge in enumerate(self.diagram.edges):
+            attributes = [f"id={number}"]
+            if leaving[edge.tail] == entering[edge.head] == 1:
+                attributes.append("weight=8")  # rows of layers are straight
+            if (label := edge_line(edge, tails)).runs:
+                size = text_size([label])
+                attributes.append(f"label={_room(Size(size.width + 8, size.height))}")
+            yield f"{self._end(edge.tail)} -> {self._end(edge.head)} [{' '.join(attributes)}]"
+
+    def _items(self, items: tuple[Item, ...]) -> Iterator[str]:
+        for item in items:
+            number = len(self.ids)
+            if isinstance(item, Box):
+                size = box_size(item)
+                self.ids[f"n{number}"], self.names[item.id] = item.id, f"n{number}"
+                inches = f"width={size.width / _POINTS:.5f} height={size.height / _POINTS:.5f}"
+                yield f"n{number} [{inches}]"
+            else:
+                self.ids[f"cluster_{number}"] = item.id
+                yield f"subgraph cluster_{number} {{ margin=9"
+                label = text_size([cluster_line(item)])
+                if label.width:
+                    yield f"label={_room(label)}"
+                yield from self._items(item.items)
+                yield "}"
+
+    def _end(self, id_: str) -> str:
+        return self.names[id_]
+
+
+def _room(size: Size) -> str:
+    """A label that is only room for one."""
+    table = f'<TABLE FIXEDSIZE="TRUE" WIDTH="{size.width}" HEIGHT="{size.height}"'
+    return f'<{table} BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0"><TR><TD></TD></TR></TABLE>>'
+
+
+def _read(answer: dict[str, Any], asked: _Asked) -> Layout:
+    _, _, width, height = _numbers(answer["bb"])
+
+    def point(text: str) -> Point:
+        x, y = _numbers(text)
+        return Point(x + MARGIN, height - y + MARGIN)
+
+    places: dict[str, Place] = {}
+    for found in answer.get("objects", ()):
+        if "bb" in found:
+            left, low, right, high = _numbers(found["bb"])
+            corner, size = point(f"{left},{high}"), (right - left, high - low)
+        else:
+            middle = point(found["pos"])
+            size = float(found["width"]) * _POINTS, float(found["height"]) * _POINTS
+            corner = Point(middle.x - size[0] / 2, middle.y - size[1] / 2)
+        places[asked.ids[found["name"]]] = Place(*corner, *size)
+    routes: dict[int, Route] = {}
+    for found in answer.get("edges", ()):
+        tip, *spline = found["pos"].removeprefix("e,").split(" ")
+        label = point(found["lp"]) if "lp" in found else None
+        routes[int(found["id"])] = Route(tuple(map(point, spline)), point(tip), label)
+    ordered = tuple(routes[number] for number in range(len(asked.diagram.edges)))
+    size = ceil(width) + 2 * MARGIN, ceil(height) + 2 * MARGIN
+    return _worded(Layout(*size, places, {}, ordered), asked.diagram)
+
+
+def _worded(laid: Layout, diagram: Diagram) -> Layout:
+    """The layout with words where there is room: Graphviz lets lines pass through titles, and puts
+    captions far from their lines."""
+    tails = {box.id: box for box in boxes(diagram.items)}
+    lines = [route.spline for route in laid.routes]
+    if too_much((laid.places[id_] for id_ in tails), lines):
+        return replace(laid, titles=dict(_corners(laid, diagram)))
+    ink, ways = Ink(laid.width, laid.height), list(map(drops, lines))
+    for way in ways:
+        ink.line(way)
+    titles: dict[str, Place] = {}
+    for id_, room in _corners(laid, diagram):
+        ink.wall(wall := laid.places[id_])
+        titles[id_] = title(ink, wall, room)
+    for place in titles.values():
+        ink.words(place)
+    for id_ in tails:
+        ink.box(laid.places[id_])
+    routes = []
+    for edge, route, way in zip(diagram.edges, laid.routes, ways, strict=True):
+        if route.label:
+            row = edge_line(edge, tails)
+            place = caption(ink, way, route.label, row.width, row.size)
+            ink.words(place)
+            route = route._replace(label=Point(place.centre, place.middle))
+        routes.append(route)
+    return replace(laid, titles=titles, routes=tuple(routes))
+
+
+def _corners(laid: Layout, diagram: Diagram) -> Iterator[tuple[str, Place]]:
+    """The room of each title in the upper left corner of its cluster."""
+    for cluster in clusters(diagram.items):
+        wall, row = laid.places[cluster.id], cluster_line(cluster)
+        yield cluster.id, Place(wall.x + 7, wall.y + 4, row.width + 4, row.height + 1)
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in text.split(",")]

@@ -1,0 +1,50 @@
+"""What is to be drawn and how: a diagram, the direction it runs, how deep it is open, the theme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, get_args
+
+from mimgraph.picture.details.model import Detail
+from mimgraph.picture.diagram.flat_repeats import once
+from mimgraph.picture.diagram.fold import collapse, fold
+from mimgraph.picture.diagram.model import Diagram
+from mimgraph.support.arguments import check_depth
+
+Direction: TypeAlias = Literal["TB", "LR"]
+Theme: TypeAlias = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A diagram with what the user asked for.
+
+    `direction` is Graphviz's rankdir: top to bottom or left to right. Blocks are open down to
+    `depth`, None opens all. `details` tells more of each id, for renderers that can be asked. A
+    `ValueError` tells of what cannot be asked for.
+    """
+
+    whole: Diagram
+    direction: Direction = "TB"
+    depth: int | None = None
+    collapse: bool = False
+    theme: Theme = "light"
+    details: Callable[[], Mapping[str, Detail]] = dict
+
+    def __post_init__(self) -> None:
+        _check_one_of("direction", self.direction, get_args(Direction))
+        _check_one_of("theme", self.theme, get_args(Theme))
+        check_depth(self.depth)
+
+    @cached_property
+    def shown(self) -> Diagram:
+        """What is seen at once."""
+        folded = fold(self.whole, self.depth)
+        return once(collapse(folded)) if self.collapse else folded
+
+
+def _check_one_of(name: str, given: Any, words: tuple[str, ...]) -> None:
+    if not isinstance(given, str) or given not in words:
+        raise ValueError(f"{name} is {' or '.join(map(repr, words))}, not {given!r}")

@@ -1,0 +1,87 @@
+"""The colours of pictures: Okabe and Ito's for the kinds, made darker or lighter until text can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mimgraph.picture.diagram.model import Mark
+
+SIGNS: dict[Mark, str] = {"added": "+", "removed": "−", "changed": "~"}
+
+
+class Paint(NamedTuple):
+    """The outline of a thing and what it is filled with."""
+
+    line: str
+    fill: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The colours of a theme. `nested` fills clusters by their depth, `tags` tell shared modules apart."""
+
+    page: str
+    text: str
+    faint: str
+    edge: str
+    wall: str
+    nested: tuple[str, ...]
+    kinds: Mapping[str, Paint]
+    marks: Mapping[Mark, Paint]
+    tags: tuple[str, ...]
+
+    def cluster(self, depth: int) -> Paint:
+        """Of a cluster inside `depth` others."""
+        return Paint(self.wall, self.nested[min(depth, len(self.nested) - 1)])
+
+
+_CLOSED = ("seq", "block", "repeat", "chain")  # clusters drawn as one box
+
+LOOKS = {
+    "light": Look(
+        page="#ffffff",
+        text="#1a1a1a",
+        faint="#555555",
+        edge="#404040",
+        wall="#808080",
+        nested=("#f6f6f6", "#ececec", "#e3e3e3"),
+        kinds={
+            "input": Paint("#0072b2", "#dcecf8"),
+            "layer": Paint("#4d4d4d", "#ffffff"),
+            "merge": Paint("#b35900", "#fdebd3"),
+            "tensor": Paint("#8f4a75", "#f6e3ee"),
+            "output": Paint("#00805e", "#d8f0e6"),
+            **dict.fromkeys(_CLOSED, Paint("#4d4d4d", "#ececec")),
+        },
+        marks={
+            "added": Paint("#00805e", "#c9eddc"),
+            "removed": Paint("#98200c", "#fbdcd4"),
+            "changed": Paint("#856900", "#faf0b5"),
+        },
+        tags=("#0072b2", "#8f4a75", "#00805e", "#a34a00"),
+    ),
+    "dark": Look(
+        page="#0d1117",
+        text="#e6edf3",
+        faint="#a8b2bd",
+        edge="#a0a9b3",
+        wall="#768390",
+        nested=("#151b23", "#1e252e", "#272f39"),
+        kinds={
+            "input": Paint("#56b4e9", "#0f2a40"),
+            "layer": Paint("#8b949e", "#0d1117"),
+            "merge": Paint("#e69f00", "#35260a"),
+            "tensor": Paint("#f0a6d2", "#3b2033"),
+            "output": Paint("#2fbf91", "#0d3026"),
+            **dict.fromkeys(_CLOSED, Paint("#8b949e", "#272f39")),
+        },
+        marks={
+            "added": Paint("#2fbf91", "#0f3d2f"),
+            "removed": Paint("#f58a6a", "#47200f"),
+            "changed": Paint("#e8d24a", "#3b3508"),
+        },
+        tags=("#56b4e9", "#f0a6d2", "#2fbf91", "#e69f00"),
+    ),
+}

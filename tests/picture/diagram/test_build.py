@@ -1,0 +1,417 @@
+"""What is drawn: a box for each input, layer, merge and output, clusters for modules that hold others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import mimgraph
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
+
+
+def drawn(text: str) -> Diagram:
+    return diagram(mimgraph.loads(text).typed)
+
+
+def outline(items: tuple[Item, ...]) -> list[str]:
+    """Boxes as `title: subtitle` or either, clusters with what they hold."""
+    lines = []
+    for item in items:
+        words = ": ".join(filter(None, (item.title, item.subtitle)))
+        lines.append(words)
+        if isinstance(item, Cluster):
+            lines += [f"  {line}" for line in outline(item.items)]
+    return lines
+
+
+def edges(picture: Diagram) -> list[str]:
+    return [f"{e.tail} -> {e.head}{f' ({e.label})' if e.label else ''}" for e in picture.edges]
+
+
+def box(picture: Diagram, id_: str) -> Box:
+    return next(b for b in boxes(picture.items) if b.id == id_)
+
+
+def test_every_kind_is_drawn_in_the_order_it_runs() -> None:
+    picture = drawn("""
+        inputs: {image: {shape: [3, 8, 8], doc: a photo}, word: {shape: [], vocab: 9}}
+        nodes:
+          score: {layer: Linear, from: both, out_features: 1}
+          pixels: {layer: Flatten, from: image}
+          vector: {layer: Embedding, from: word, embedding_dim: 4}
+          both: {merge: concat, from: [pixels, vector]}
+        outputs: {rating: score}
+    """)
+    assert [(b.kind, b.title, b.subtitle, *b.shapes) for b in boxes(picture.items)] == [
+        ("input", "image", "", "(N, 3, 8, 8)"),
+        ("input", "word", "int64, vocab 9", "(N,)"),
+        ("layer", "pixels", "Flatten", "(N, 192)"),
+        ("layer", "vector", "Embedding 4", "(N, 4)"),
+        ("merge", "both", "concat", "(N, 196)"),
+        ("layer", "score", "Linear 1", "(N, 1)"),
+        ("output", "rating", "", "(N, 1)"),
+    ]
+    assert edges(picture) == [
+        "image -> pixels",
+        "word -> vector",
+        "pixels -> both",
+        "vector -> both",
+        "both -> score",
+        "score -> output rating",
+    ]
+    assert box(picture, "image").tooltip == "a photo"
+    assert box(picture, "both").tooltip == "both: concat(pixels, vector)"
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        ("layer: Conv1d, out_channels: 4, kernel_size: 3", "Conv1d 4, kernel_size=3"),
+        ("layer: Conv1d, out_channels: 4, kernel_size: 3, stride: 1", "Conv1d 4, kernel_size=3"),
+        ("layer: Linear, out_features: 4, bias: false", "Linear 4, bias=false"),
+        ("layer: Linear, out_features: 4, in_features: 8", "Linear 4"),
+        ("layer: Linear, out_features: 4, activation: GELU", "Linear 4 + GELU"),
+        ("layer: Dropout", "Dropout"),
+        ("layer: Dropout, p: 0.1", "Dropout 0.1"),
+        ("layer: LayerNorm, eps: 1.0e-3", "LayerNorm eps=0.001"),
+        ("layer: GRU, hidden_size: 4, take: last", "GRU.last 4"),
+        ("layer: Permute, dims: [0, 2, 1]", "Permute [0, 2, 1]"),
+    ],
+)
+def test_only_options_that_torch_would_not_guess_are_told(node: str, text: str) -> None:
+    picture = drawn(f"{{inputs: {{x: [6, 8]}}, nodes: {{y: {{{node}, from: x}}}}, outputs: y}}")
+    assert box(picture, "y").subtitle == text
+
+
+def test_what_is_long_is_cut() -> None:
+    sum_ = " + ".join(["a"] * 40)
+    picture = drawn(f"""
+        inputs: {{a: [2], b: [2]}}
+        nodes: {{y: {{merge: formula, expr: "{sum_} + b", from: {{a: a, b: b}}}}}}
+        outputs: y
+    """)
+    assert box(picture, "y").subtitle == f"formula {sum_[:47]}…"
+
+
+def test_edges_name_ports_and_arguments() -> None:
+    picture = drawn(
+        """
+        inputs: {text: [T, 8], image: [S, 8], size: {shape: [], dtype: int64}}
+        nodes:
+          lstm: {layer: LSTM, from: {input: text, lengths: size}, hidden_size: 8}
+          seen: {layer: MultiheadAttention, from: {query: lstm, key: image, value: image}, num_heads: 2}
+          self: {layer: MultiheadAttention, from: seen, num_heads: 2}
+          gate: {merge: formula, expr: a * b, from: {a: lstm.last, b: lstm.last}}
+          twice: {merge: add, from: [gate, gate]}
+        outputs: {a: self, map: seen.weights, b: twice}
+    """.replace("self", "own")
+    )
+    assert edges(picture) == [
+        "text -> lstm (input)",
+        "size -> lstm (lengths)",
+        "lstm -> seen (query)",
+        "image -> seen (key, value)",
+        "seen -> own",
+        "lstm -> gate (last as a, b)",
+        "gate -> twice",
+        "gate -> twice",
+        "own -> output a",
+        "seen -> output map (weights)",
+        "twice -> output b",
+    ]
+    assert box(picture, "lstm").shapes == ("output (N, T, 8)", "last (N, 8)")
+    assert box(picture, "own").shapes == ("(N, T, 8)",)
+
+
+BLOCKS = """
+        blocks:
+          residual:
+            doc: adds what it is given
+            params: {bias: true}
+            inputs: {x: [C]}
+            nodes:
+              fc: {layer: Linear, from: x, out_features: $C, bias: $bias}
+              sum: {merge: add, from: [fc, x]}
+            outputs: sum
+          wide: {params: {width: null}, seq: [{Linear: $width}, ReLU]}
+          deep:
+            params: {times: null, width: null}
+            inputs: [x]
+            nodes:
+              fc: {layer: Linear, from: x, out_features: $width}
+              more: {block: wide, from: fc, width: $width, repeat: $times}
+            outputs: more
+          step:
+            inputs: [h, c, x]
+            nodes:
+              h2: {merge: add, from: [h, x]}
+              c2: {merge: multiply, from: [c, h2]}
+            outputs: {h: h2, c: c2}
+"""
+
+
+def test_blocks_and_chains_are_clusters_and_edges_pass_their_walls() -> None:
+    picture = drawn(f"""
+        inputs: {{x: [4]}}
+        {BLOCKS.strip()}
+        nodes:
+          body: {{from: x, seq: [{{wide: 8}}, Dropout, residual]}}
+          last: {{block: residual, from: body, bias: false}}
+        outputs: last
+    """)
+    assert outline(picture.items) == [
+        "x",
+        "body: seq",
+        "  wide width=8",
+        "    Linear 8",
+        "    ReLU",
+        "  Dropout",
+        "  residual",
+        "    fc: Linear 8",
+        "    sum: add",
+        "last: residual bias=false",
+        "  fc: Linear 8, bias=false",
+        "  sum: add",
+        "last",
+    ]
+    assert edges(picture) == [
+        "x -> body.0.0",
+        "body.0.0 -> body.0.1",
+        "body.0.1 -> body.1",
+        "body.1 -> body.2.fc",
+        "body.2.fc -> body.2.sum",
+        "body.1 -> body.2.sum",
+        "body.2.sum -> last.fc",
+        "last.fc -> last.sum",
+        "body.2.sum -> last.sum",
+        "last.sum -> output last",
+    ]
+    cluster = picture.items[2]
+    assert isinstance(cluster, Cluster)
+    assert (cluster.id, cluster.kind, cluster.tooltip) == ("last", "block", "adds what it is given")
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        (
+            "{block: residual, from: x, repeat: 3}",
+            ["y: residual × 3", "  fc: Linear 4", "  sum: add"],
+        ),
+        (
+            "{block: residual, from: x, repeat: {times: 3, shared: true}}",
+            ["y: residual × 3 shared", "  fc: Linear 4", "  sum: add"],
+        ),
+        (
+            "{block: wide, from: x, repeat: {with: {width: [8, 8, 8, 2]}}}",
+            [
+                "y: wide width=8/8/8/2 × 4",
+                "  Linear 8/8/8/2",
+                "  ReLU",
+            ],
+        ),
+        (
+            "{block: deep, from: x, repeat: {with: {times: [2, 2, 0, 1], width: [8, 4, 4, 4]}}}",
+            [
+                "y: deep × 4",
+                "  0 to 1: deep times=2, width=8/4 × 2",
+                "    fc: Linear 8/4",
+                "    more: wide width=8/4 × 2",
+                "      Linear 8/4",
+                "      ReLU",
+                "  2: deep times=0, width=4",
+                "    fc: Linear 4",
+                "    more: wide × 0",
+                "  3: deep times=1, width=4",
+                "    fc: Linear 4",
+                "    more: wide width=4 × 1",
+                "      Linear 4",
+                "      ReLU",
+            ],
+        ),
+        ("{block: residual, from: x, repeat: 0}", ["y: residual × 0"]),
+        (
+            "{from: x, seq: [{residual: {repeat: 2}}]}",
+            ["y: seq", "  residual × 2", "    fc: Linear 4", "    sum: add"],
+        ),
+    ],
+    ids=["equal", "shared", "of other sizes", "of other structure", "none", "in a chain"],
+)
+def test_repeats_of_one_structure_are_drawn_once(node: str, expected: list[str]) -> None:
+    picture = drawn(f"""
+        inputs: {{x: [4]}}
+        {BLOCKS.strip()}
+        nodes: {{y: {node}}}
+        outputs: y
+    """)
+    assert outline(picture.items)[1:-1] == expected
+
+
+def test_several_results_thread_through_repeats() -> None:
+    picture = drawn(f"""
+        inputs: {{h: [4], c: [4], x: [4]}}
+        {BLOCKS.strip()}
+        nodes:
+          y: {{block: step, from: {{h: h, c: c, x: x}}, repeat: 2}}
+          z: {{merge: dot, from: [y.h, y.c]}}
+        outputs: z
+    """)
+    assert edges(picture)[-5:] == [
+        "c -> y.0.c2",
+        "y.0.h2 -> y.0.c2",
+        "y.0.h2 -> z (h)",
+        "y.0.c2 -> z (c)",
+        "z -> output z",
+    ]
+
+
+def test_a_module_used_again_is_one_box_that_says_so() -> None:
+    picture = drawn(f"""
+        inputs: {{a: [4], b: [4]}}
+        {BLOCKS.strip()}
+        nodes:
+          tower: {{from: a, seq: [{{Linear: {{out_features: 4, activation: ReLU}}}}, residual]}}
+          other: {{share: tower, from: b}}
+          out: {{merge: dot, from: [tower, other]}}
+        outputs: out
+    """)
+    shared = box(picture, "other")
+    assert (shared.subtitle, shared.shares, shared.shapes) == (
+        "seq, shares tower",
+        "tower",
+        ("(N, 4)",),
+    )
+    assert "b -> other" in edges(picture)
+    assert "other -> out" in edges(picture)
+
+
+def test_an_output_may_bear_any_name_of_a_node() -> None:
+    picture = drawn("""
+        inputs: {x: [4]}
+        nodes: {output: {from: x, seq: [ReLU]}, outputs: {from: output, seq: [Tanh]}}
+        outputs: {output: outputs, x: x}
+    """)
+    ids = Counter(b.id for b in boxes(picture.items))
+    assert ids == {"x": 1, "output.0": 1, "outputs.0": 1, "output output": 1, "output x": 1}
+
+
+def test_the_gallery_is_drawn_whole(spec: Path) -> None:
+    graph = mimgraph.load(spec).typed
+    picture = diagram(graph)
+    found = [b.id for b in boxes(picture.items)]
+    assert len(found) == len(set(found))
+    assert {e.tail for e in picture.edges} | {e.head for e in picture.edges} == set(found)
+    titles = [title for item in picture.items for title in told(item)]
+    assert titles == [*graph.body.inputs, *(n.name for n in graph.body.order), *graph.body.outputs]
+
+
+def told(item: Item) -> list[str]:
+    """What an item stands for: itself, or the columns of a table."""
+    if item.id.startswith("inputs of "):
+        return item.subtitle.partition(" (")[0].split(", ")
+    return [item.title]
+
+
+def test_many_like_inputs_of_one_merge_are_one_box() -> None:
+    names = [f"c{i}" for i in range(60)]
+    picture = drawn(f"""
+        inputs: {{{", ".join(f"{name}: [4]" for name in names)}, z: [5], flag: [4]}}
+        nodes:
+          all: {{merge: concat, from: [{", ".join(names)}, z, flag]}}
+          again: {{merge: concat, from: [all, flag]}}
+        outputs: again
+    """)
+    assert [(box.title, box.subtitle) for box in boxes(picture.items)][:3] == [
+        ("60 inputs", "c0, c1, …, c59"),
+        ("z", ""),
+        ("flag", ""),
+    ]
+    assert [edge.tail for edge in picture.edges if edge.head == "all"] == [
+        "inputs of all, (N, 4) float32",
+        "z",
+        "flag",
+    ]
+
+
+def test_sources_that_are_told_apart_stay_apart() -> None:
+    names = [f"c{i}" for i in range(8)]
+    picture = drawn(f"""
+        inputs: {{{", ".join(f"{name}: [4]" for name in names)}}}
+        nodes:
+          y: {{merge: formula, expr: "{" * ".join(names)}", from: [{", ".join(names)}]}}
+        outputs: y
+    """)
+    assert len([box for box in boxes(picture.items) if box.kind == "input"]) == 8
+
+
+def test_an_item_of_a_chain_tells_what_it_reads() -> None:
+    picture = drawn("""
+        inputs: {x: [8]}
+        nodes:
+          rnn: {layer: Unsqueeze, from: x, dim: 1}
+          y: {from: rnn, seq: [{Linear: 4}, ReLU, Tanh]}
+        outputs: y
+    """)
+    told = [box.tooltip for box in boxes(picture.items) if box.id.startswith("y.")]
+    assert told == ["y.0: Linear(rnn)", "y.1: ReLU(y.0)", "y.2: Tanh(y.1)"]
+
+
+def test_an_each_names_the_ports_that_differ() -> None:
+    picture = drawn("""
+        inputs: {a: [8], b: [8], c: [8]}
+        nodes:
+          unlike: {layer: Linear, each: [a, b], with: {out_features: [4, 9]}}
+          like: {layer: Linear, each: [b, c], out_features: 4}
+          y: {merge: concat, from: [unlike.*, like.*]}
+        outputs: y
+    """)
+    shapes = {box.id: box.shapes for box in boxes(picture.items)}
+    assert shapes["unlike"] == ("a (N, 4)", "b (N, 9)")
+    assert shapes["like"] == ("(N, 4) × 2",)
+
+
+def test_a_learned_tensor_comes_from_the_layer_that_has_it() -> None:
+    picture = drawn("""
+        inputs: {x: [8]}
+        blocks:
+          stage:
+            inputs: [x]
+            nodes: {fc: {layer: Linear, from: x, out_features: 8}}
+            outputs: fc
+        nodes:
+          cls: {parameter: [8], init: zeros}
+          sum: {merge: add, from: [x, cls], broadcast: true}
+          many: {block: stage, from: sum, repeat: 3}
+          vec: {from: many, seq: [{Linear: 8}, ReLU]}
+          tied: {merge: matmul, from: [vec, many.2.fc.weight]}
+        outputs: {y: tied, w: vec.0.weight, b: vec.0.bias}
+    """)
+    assert box(picture, "cls").kind == "tensor"
+    assert edges(picture) == [
+        "x -> sum",
+        "cls -> sum",
+        "sum -> many.0.fc",
+        "many.0.fc -> vec.0",
+        "vec.0 -> vec.1",
+        "vec.1 -> tied",
+        "many.0.fc -> tied (weight)",
+        "tied -> output y",
+        "vec.0 -> output w (weight)",
+        "vec.0 -> output b (bias)",
+    ]
+
+
+def test_edges_stand_in_the_order_of_the_sources() -> None:
+    picture = drawn("""
+        inputs: {a: {vocab: 4}, b: {vocab: 5}, x: [8]}
+        nodes:
+          table: {layer: Embedding, each: [a, b], embedding_dim: 4}
+          sizes: {layer: Linear, each: [table.a, table.b], out_features: 4}
+          z: {merge: concat, from: [sizes.*, x]}
+        outputs: z
+    """)
+    inner = [(edge.tail, edge.head, edge.port) for edge in picture.edges[2:-1]]
+    assert inner == [("table", "sizes", ""), ("sizes", "z", ""), ("x", "z", "")]

@@ -1,0 +1,116 @@
+"""What repeats in a row is drawn once, if it is wired alike each time."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimgraph.picture.diagram.flat_repeats import once
+from mimgraph.picture.diagram.model import Cluster
+from tests.picture.diagram.test_fold import drawn, edges, outline
+
+HEAD = "inputs: {x: [8], m: [8]}\nnodes:\n"
+
+
+def steps(times: int, nodes: str, first: str = "x") -> str:
+    """Nodes again and again: `#` is the number of the step, `@` what the step before gave."""
+    rows = []
+    for number in range(times):
+        before = f"add{number - 1}" if number else first
+        rows.append(nodes.replace("#", str(number)).replace("@", before))
+    return "".join(rows)
+
+
+STEP = """
+  fc#: {layer: Linear, from: @, out_features: 8}
+  act#: {layer: GELU, from: fc#}
+  add#: {merge: add, from: [act#, @]}
+"""
+
+
+def test_a_residual_step_is_drawn_once() -> None:
+    picture = once(
+        drawn(f"{HEAD}{steps(9, STEP)}  end: {{merge: add, from: [add8, m]}}\noutputs: end")
+    )
+    assert outline(picture.items) == [
+        "input x",
+        "input m",
+        "repeat fc0 to add8",
+        "  layer fc0",
+        "  layer act0",
+        "  merge add0",
+        "merge end",
+        "output output end",
+    ]
+    assert edges(picture) == [
+        "x -> fc0",
+        "fc0 -> act0",
+        "act0 -> add0",
+        "x -> add0",
+        "add0 -> end",
+        "m -> end",
+        "end -> output end",
+    ]
+    steps_ = picture.items[2]
+    assert isinstance(steps_, Cluster)
+    assert steps_.subtitle == "3 nodes × 9"
+    assert [item.title for item in steps_.items] == ["fc0…8", "act0…8", "add0…8"]
+
+
+def test_what_differs_in_numbers_is_told_as_a_span() -> None:
+    step = """
+  up#: {layer: Linear, from: @, out_features: 1#}
+  out#: {layer: Tanh, from: up#}
+  add#: {merge: add, from: [out#, out#]}
+"""
+    picture = once(
+        drawn(f"{HEAD}{steps(5, step)}  end: {{merge: concat, from: [add4, m]}}\noutputs: end")
+    )
+    (found,) = (item for item in picture.items if isinstance(item, Cluster))
+    assert [(item.subtitle, *item.shapes) for item in found.items] == [
+        ("Linear 10…14", "(N, 10…14)"),
+        ("Tanh", "(N, 10…14)"),
+        ("add", "(N, 10…14)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("times", "step", "end"),
+    [
+        (2, STEP, "[add1, m]"),
+        (6, STEP, "[add5, add2, m]"),
+        (6, STEP.replace("act#, @]", "act#, act0]"), "[add5, m]"),
+        (6, STEP, "[add5, fc4, m]"),
+    ],
+    ids=["few", "one is read later", "the first is read by all", "one inside is read later"],
+)
+def test_no_reader_is_lost(times: int, step: str, end: str) -> None:
+    whole = drawn(f"{HEAD}{steps(times, step)}  end: {{merge: add, from: {end}}}\noutputs: end")
+    picture = once(whole)
+    heads = [edge.tail for edge in picture.edges if edge.head == "end"]
+    shown = [line.split()[-1] for line in outline(picture.items)]
+    assert len(heads) == len([edge for edge in whole.edges if edge.head == "end"])
+    assert set(heads) <= set(shown)
+    assert len(set(heads)) == len(heads)
+
+
+def test_what_all_read_is_read_once() -> None:
+    step = STEP.replace("[act#, @]", "[act#, @, m]")
+    picture = once(drawn(f"{HEAD}{steps(6, step)}outputs: add5"))
+    assert [edge.head for edge in picture.edges if edge.tail == "m"] == ["add0"]
+
+
+def test_uses_of_a_block_in_a_row_are_one() -> None:
+    text = """
+inputs: {x: [8]}
+blocks:
+  step: {seq: [{Linear: 8}, ReLU]}
+nodes:
+  b0: {block: step, from: x}
+  b1: {block: step, from: b0}
+  b2: {block: step, from: b1}
+  b3: {block: step, from: b2}
+outputs: b3
+"""
+    (found,) = (item for item in once(drawn(text)).items if isinstance(item, Cluster))
+    assert (found.kind, found.title, found.subtitle) == ("repeat", "b0/1/2/3", "step × 4")
+    assert len(found.items) == 2

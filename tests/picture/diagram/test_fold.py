@@ -1,0 +1,176 @@
+"""What is left of a diagram when clusters are closed and long chains are drawn as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import mimgraph
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.flat_repeats import once
+from mimgraph.picture.diagram.fold import collapse, fold
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
+
+NESTED = """
+inputs: {x: [8], y: [8]}
+blocks:
+  inner: {inputs: [a, b], nodes: {sum: {merge: add, from: [a, b]}}, outputs: sum}
+  outer:
+    doc: two steps
+    inputs: [a, b]
+    nodes:
+      one: {block: inner, from: [a, b]}
+      rnn: {layer: Linear, from: one, out_features: 8}
+    outputs: {first: one, second: rnn}
+nodes:
+  o: {block: outer, from: [x, y], repeat: 2}
+  tower: {from: o.first, seq: [{Linear: 4}, ReLU]}
+  again: {share: tower, from: o.second}
+  twice: {merge: add, from: [tower, tower]}
+  all: {merge: concat, from: [twice, again]}
+outputs: all
+"""
+
+
+def drawn(text: str) -> Diagram:
+    return diagram(mimgraph.loads(text).typed)
+
+
+def outline(items: tuple[Item, ...]) -> list[str]:
+    """Boxes as `kind id`, clusters with what they hold."""
+    lines = []
+    for item in items:
+        lines.append(f"{item.kind} {item.id}")
+        if isinstance(item, Cluster):
+            lines += [f"  {line}" for line in outline(item.items)]
+    return lines
+
+
+def edges(picture: Diagram) -> list[str]:
+    return [f"{e.tail} -> {e.head}{f' ({e.label})' if e.label else ''}" for e in picture.edges]
+
+
+def test_closed_clusters_are_boxes_that_take_the_edges() -> None:
+    picture = fold(drawn(NESTED), 0)
+    assert outline(picture.items) == [
+        "input x",
+        "input y",
+        "block o",
+        "seq tower",
+        "layer again",
+        "merge twice",
+        "merge all",
+        "output output all",
+    ]
+    assert edges(picture) == [
+        "x -> o",
+        "y -> o",
+        "o -> tower (first)",
+        "o -> again (second)",
+        "tower -> twice",
+        "tower -> twice",
+        "twice -> all",
+        "again -> all",
+        "all -> output all",
+    ]
+    box = picture.items[2]
+    assert isinstance(box, Box)
+    assert (box.title, box.subtitle) == ("o", "outer × 2")
+    assert box.shapes == ("first (N, 8)", "second (N, 8)")
+    assert box.tooltip == "two steps"
+
+
+def test_a_depth_opens_that_many_levels() -> None:
+    one = fold(drawn(NESTED), 1)
+    assert outline(one.items)[2:6] == ["block o", "  block o.0.one", "  layer o.0.rnn", "seq tower"]
+    assert edges(one)[:3] == ["x -> o.0.one", "y -> o.0.one", "o.0.one -> o.0.rnn"]
+    assert fold(drawn(NESTED), 2) == fold(drawn(NESTED), None) == drawn(NESTED)
+
+
+def test_what_shares_something_inside_shares_the_closed_box() -> None:
+    text = """
+        inputs: {x: [4]}
+        blocks:
+          b:
+            inputs: [x]
+            nodes:
+              fc: {layer: Linear, from: x, out_features: 4}
+              again: {share: fc, from: fc}
+            outputs: again
+        nodes: {y: {block: b, from: x}}
+        outputs: y
+    """
+    opened = fold(drawn(text), 1)
+    assert [box.shares for box in boxes(opened.items)] == ["", "", "y.fc", ""]
+    assert [box.shares for box in boxes(fold(opened, 0).items)] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        (
+            "[{Linear: 4}, ReLU, {Linear: 4}, ReLU]",
+            ["y: 4 layers: Linear, ReLU × 2"],
+        ),
+        ("[{Linear: 4}, ReLU, Tanh]", ["0: Linear 4", "1: ReLU", "2: Tanh"]),
+        (
+            "[{Linear: 4}, ReLU, Tanh, ReLU, GELU, Softplus, Tanh]",
+            ["y: 7 layers: Linear, ReLU, Tanh, ReLU, GELU, Softplus, …"],
+        ),
+    ],
+    ids=["repeats", "short", "long"],
+)
+def test_layers_in_a_row_are_one(nodes: str, expected: list[str]) -> None:
+    picture = collapse(
+        drawn(f"{{inputs: {{x: [4]}}, nodes: {{y: {{from: x, seq: {nodes}}}}}, outputs: y}}")
+    )
+    told = [f"{b.title or b.id.rpartition('.')[2]}: {b.subtitle}" for b in boxes(picture.items)]
+    assert told[1:-1] == expected
+
+
+def test_a_row_ends_where_something_else_reads_or_shares_it() -> None:
+    row = "\n".join(
+        f"  n{i + 1}: {{layer: Linear, from: n{i}, out_features: 4}}" for i in range(12)
+    )
+    picture = collapse(
+        drawn(f"""
+inputs: {{n0: [4]}}
+nodes:
+{row}
+  sum: {{merge: add, from: [n12, n5]}}
+  again: {{share: n6, from: sum}}
+outputs: again
+""")
+    )
+    assert outline(picture.items) == [
+        "input n0",
+        "chain n1 to n5",
+        "layer n6",
+        "chain n7 to n12",
+        "merge sum",
+        "layer again",
+        "output output again",
+    ]
+    assert edges(picture)[:3] == ["n0 -> n1 to n5", "n1 to n5 -> n6", "n6 -> n7 to n12"]
+    chain = picture.items[1]
+    assert isinstance(chain, Box)
+    assert (chain.title, chain.subtitle) == ("n1 … n5", "5 layers: Linear × 5")
+    assert chain.shapes == ("(N, 4)",)
+
+
+def test_the_gallery_folds_to_whole_pictures(spec: Path) -> None:
+    whole = diagram(mimgraph.load(spec).typed)
+    some = fold(whole, 0), fold(whole, 1), collapse(whole), once(whole), once(collapse(whole))
+    for picture in (*some, collapse(fold(whole, 1)), once(fold(whole, 0))):
+        ids = [box.id for box in boxes(picture.items)]
+        assert len(ids) == len(set(ids)) <= len(list(boxes(whole.items)))
+        assert {e.tail for e in picture.edges} | {e.head for e in picture.edges} == set(ids)
+        assert {box.shares for box in boxes(picture.items)} - {""} <= {
+            *ids,
+            *clusters(picture.items),
+        }
+
+
+def clusters(items: tuple[Item, ...]) -> list[str]:
+    return [i for c in items if isinstance(c, Cluster) for i in (c.id, *clusters(c.items))]

@@ -1,0 +1,257 @@
+"""A page is one file that asks for nothing and runs nothing but its own script, whatever a text holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mimgraph
+from mimgraph.picture import draw
+from mimgraph.picture.details.model import Detail
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.chains import chained
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item
+from mimgraph.picture.formats import page as html
+from mimgraph.picture.scene import Scene
+
+SPEC = """
+name: Pair
+doc: 'two "towers" & <more>'
+inputs: {left: [3, 8, 8], right: [3, 8, 8]}
+blocks:
+  conv: {params: {width: null}, seq: [{Conv2d: {out_channels: $width, kernel_size: 3}}, ReLU]}
+nodes:
+  tower: {from: left, seq: [{conv: {width: 4, repeat: 2}}, Flatten]}
+  again: {share: tower, from: right}
+  fused: {merge: concat, from: [tower, again], activation: Tanh}
+  score: {layer: Linear, from: fused, out_features: 1}
+outputs: score
+"""
+
+
+class Elements(HTMLParser):
+    """The elements of a page as a browser reads them: attributes, and the text that each holds."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.is_inside = False  # of the last of them
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs), []))
+        self.is_inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.is_inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.is_inside:
+            self.found[-1][2].append(data)
+
+    def texts(self, tag: str, **attributes: str) -> list[str]:
+        return [
+            "".join(data)
+            for name, attrs, data in self.found
+            if name == tag and attributes.items() <= attrs.items()
+        ]
+
+    @property
+    def graph(self) -> Any:
+        (text,) = self.texts("script", id="graph")
+        return json.loads(text)
+
+    @property
+    def details(self) -> Any:
+        (text,) = self.texts("script", id="details")
+        return json.loads(text)
+
+
+def elements(picture: Diagram, **how: Any) -> Elements:
+    return Elements(html.text(Scene(picture, **how)))
+
+
+def ids(items: list[Any]) -> list[Any]:
+    """Ids as nested as the items are."""
+    return [[i["id"], ids(i["items"])] if "items" in i else i["id"] for i in items]
+
+
+def test_the_page_holds_the_whole_graph_however_deep_it_opens() -> None:
+    picture = diagram(mimgraph.loads(SPEC).typed)
+    graph = elements(picture, depth=0, direction="LR", theme="dark").graph
+    assert graph["name"] == "Pair"
+    assert (graph["depth"], graph["direction"], graph["theme"]) == (0, "LR", "dark")
+    chain = ["tower.0", ["tower.0.0.0", "tower.0.0.1"]]
+    inner = ["tower", [chain, "tower.1"]]
+    assert ids(graph["items"]) == [
+        *("left", "right", inner, "again", "fused", "score", "output score")
+    ]
+    assert [(e["tail"], e["head"]) for e in graph["edges"]] == [e[:2] for e in picture.edges]
+    tags = {item["id"]: item["tag"] for item in graph["items"] if "tag" in item}
+    assert tags == {"tower": "A", "again": "A"}
+
+
+def test_the_page_tells_what_is_known_of_each_node(tmp_path: Path) -> None:
+    mimgraph.loads(SPEC).draw(tmp_path / "x.html")
+    details = Elements((tmp_path / "x.html").read_text()).details
+    assert details["score"]["params"] == 129
+    assert details["score"]["macs"] == "128*N"
+    inferred = {"name": "in_features", "value": "128", "origin": "inferred"}
+    assert inferred in details["score"]["options"]
+    conv = details["tower.0.0.0"]
+    assert "Conv2d: {out_channels: $width, kernel_size: 3}" in conv["spec"][0]["text"]
+    assert conv["code"][0]["text"] == "nn.Conv2d(in_channels, 4, kernel_size=3)"
+
+
+def test_long_chains_are_clusters_that_begin_closed() -> None:
+    layers = ", ".join(["{Linear: 4}", "ReLU"] * 3)
+    nodes = "".join(f"n{i}: {{layer: ReLU, from: {f'n{i - 1}' if i else 'x'}}}, " for i in range(5))
+    spec = (
+        f"{{inputs: {{x: [4]}}, nodes: {{{nodes} s: {{from: n4, seq: [{layers}]}}}}, outputs: s}}"
+    )
+    picture, closed = chained(diagram(mimgraph.loads(spec).typed))
+    row = ["n0 to n4", ["n0", "n1", "n2", "n3", "n4"]]
+    graph = elements(diagram(mimgraph.loads(spec).typed), collapse=True).graph
+    assert ids(graph["items"]) == ["x", row, ["s", [f"s.{i}" for i in range(6)]], "output s"]
+    assert sorted(graph["closed"]) == sorted(closed) == ["n0 to n4", "s"]
+    assert [item.subtitle for item in picture.items if isinstance(item, Cluster)] == [
+        "5 layers: ReLU × 5",
+        "6 layers: Linear, ReLU × 3",
+    ]
+
+
+def test_the_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.html", "b.html"):
+        mimgraph.loads(SPEC).draw(tmp_path / name)
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+HOSTILE = {
+    "a script": "</script><script>alert(1)</script>",
+    "an image": '"><img src=x onerror=alert(1)>',
+    "a comment": "<!--<script>",
+    "a title": "</title></style><svg/onload=alert(1)>",
+    "entities": "&lt;b&gt; &amp; &quot;",
+    "a template": "$graph ${script} $$",
+    "line ends": "a\nb\r\nc\u2028d\u2029e",
+    "no characters": "\x00\x07\x1b[31m\ufffe",
+    "half a character": "\ud800",
+    "another direction": "\u202eabc",
+    "a prototype": "__proto__",
+}
+
+
+def hostile(word: str) -> Scene:
+    """A scene in which every free text is `word`."""
+    inner = Box("c.a", "layer", word, word, (word,), word)
+    items: tuple[Item, ...] = (
+        Box("x", "input", word, word, (word,), word),
+        Cluster("c", "block", word, word, (inner,), word, (word,)),
+    )
+    picture = Diagram("Name", word, items, (Edge("x", "c.a", word, word),))
+    return Scene(picture, details=lambda: {"x": Detail(word, doc=word)})
+
+
+PLAIN = [(tag, sorted(attrs)) for tag, attrs, _ in Elements(html.text(hostile("plain"))).found]
+
+
+def check_that_nothing_breaks_out(word: str) -> None:
+    text = html.text(hostile(word))
+    text.encode()
+    read = Elements(text)
+    assert [(tag, sorted(attrs)) for tag, attrs, _ in read.found] == PLAIN
+    assert read.graph["items"][0]["title"] == read.graph["edges"][0]["argument"] == word
+    assert read.details["x"]["doc"] == word
+    assert read.texts("title") == ["Name"]
+
+
+@pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE.keys())
+def test_no_text_breaks_out(word: str) -> None:
+    check_that_nothing_breaks_out(word)
+
+
+@given(st.text(st.characters(), min_size=1) | st.text("<>&!-/$\"'script", min_size=1))
+def test_no_text_at_all_breaks_out(word: str) -> None:
+    check_that_nothing_breaks_out(word)
+
+
+@pytest.fixture(scope="module")
+def page() -> Elements:
+    return elements(diagram(mimgraph.loads(SPEC).typed))
+
+
+def test_only_the_pages_own_script_runs_and_nothing_is_fetched(page: Elements) -> None:
+    policies = [attrs["content"] for tag, attrs, _ in page.found if "http-equiv" in attrs]
+    (script,), (style,) = page.texts("script", type="module"), page.texts("style")
+    own = [f"'sha256-{b64encode(sha256(t.encode()).digest()).decode()}'" for t in (script, style)]
+    may = f"script-src {own[0]}; style-src {own[1]}; img-src data:"
+    assert policies == [f"default-src 'none'; {may}; base-uri 'none'; form-action 'none'"]
+
+
+def test_nothing_in_the_page_points_elsewhere(page: Elements) -> None:
+    links = [
+        value
+        for _, attrs, _ in page.found
+        for name, value in attrs.items()
+        if name in ("src", "href", "action", "srcset", "data") or name.startswith("on")
+    ]
+    assert links == ["data:,"]  # the icon, which a browser would ask a server for
+    (script,), (style,) = page.texts("script", type="module"), page.texts("style")
+    assert set(re.findall(r"\w+://[^\"]*", script + style)) == {"http://www.w3.org/2000/svg"}
+    assert "@import" not in style and "url(" not in style
+
+
+def test_the_script_makes_no_code_or_markup_of_text(page: Elements) -> None:
+    (script,) = page.texts("script", type="module")
+    words = ("eval(", "Function(", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write")
+    assert [word for word in words if word in script] == []
+
+
+def colours(page: Elements, theme: str) -> dict[str, str]:
+    """The colours of a theme by name."""
+    (style,) = page.texts("style")
+    blocks = re.findall(rf"^[^\n]*:root{theme} {{(.*?)}}", style, re.MULTILINE | re.DOTALL)
+    return dict(re.findall(r"--([\w-]+): (#\w{6});", " ".join(blocks)))
+
+
+def luminance(colour: str) -> float:
+    """How bright it is (WCAG 2.2)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(a: str, b: str) -> float:
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["", r'\[data-theme="dark"\]'], ids=["light", "dark"])
+def test_text_and_lines_can_be_seen_on_what_they_stand_on(page: Elements, theme: str) -> None:
+    named = colours(page, theme)
+    grounds = [name for name in named if name.endswith("-tint") or name.startswith("nested")]
+    grounds += ["paper", "bar"]
+    faint = [
+        (ink, ground)
+        for ink, ground in product(("ink", "grey"), grounds)
+        if contrast(named[ink], named[ground]) < 4.5
+    ]
+    lines = ["edge", "lit", "focus", "input", "layer", "merge", "tensor", "output"]
+    lines += ["block", "added", "removed", "changed"]
+    faint += [(line, "paper") for line in lines if contrast(named[line], named["paper"]) < 3]
+    assert faint == []
+
+
+def test_a_graph_is_drawn_by_the_ending_of_the_name(tmp_path: Path) -> None:
+    draw(mimgraph.loads(SPEC).typed, tmp_path / "x.HTML")
+    assert (tmp_path / "x.HTML").read_text().startswith("<!doctype html>")

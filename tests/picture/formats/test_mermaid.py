@@ -1,0 +1,327 @@
+"""Mermaid text says what the diagram says, whatever a text holds; Mermaid itself draws it in Chromium."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mimgraph as mg
+from mimgraph.picture import RenderError
+from mimgraph.picture.details.description import described
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
+from mimgraph.picture.formats import mermaid
+from mimgraph.picture.scene import Scene
+from mimgraph.picture.themes import LOOKS
+from tests.browser import Tab
+from tests.conftest import SPECS
+from tests.npm import npm
+from tests.picture.scenes import unlike
+from tests.test_injection import WORDS
+
+TOWERS = """
+name: Towers
+doc: Two towers, one module.
+inputs: {left: [4], right: {shape: [4], optional: true}}
+nodes:
+  tower: {from: left, seq: [{Linear: 2}, ReLU]}
+  again: {share: tower, from: right}
+  fused: {merge: add, from: [tower, again], missing: skip}
+  steps: {merge: stack, from: [fused, fused]}
+  read: {layer: LSTM, from: steps, hidden_size: 2}
+  scale: {parameter: [2], init: ones}
+  scaled: {merge: multiply, from: [read.last, scale], broadcast: true}
+outputs: {score: scaled, aux: {from: fused, only: training}}
+"""
+
+
+def scene(text: str, **how: Any) -> Scene:
+    return Scene(diagram(mg.loads(text).typed), **how)
+
+
+def lines(text: str) -> list[str]:
+    """Without indents, and the spaces that move a title of a cluster."""
+    plain = re.sub("(#8199;)+", "", text).replace("\xa0", " ")
+    return [line.strip() for line in plain.splitlines()]
+
+
+def test_a_graph_in_whole() -> None:
+    written = [x for x in lines(mermaid.text(scene(TOWERS))) if not x.startswith("classDef")]
+    assert written[0].startswith("%%{init: {") and written[0].endswith("}}%%")
+    assert (
+        "\n".join(written[1:])
+        == """\
+flowchart TB
+accTitle: Towers
+accDescr: Architecture of Towers: inputs left (N, 4), right (N, 4)#59; 4 layers, 3 merges, 1 tensor#59; outputs score (N, 2), aux (N, 2)#46; Two towers, one module.
+n0(["`**left**
+(N, 4)`"])
+n1(["`**right**
+optional
+(N, 4)`"])
+subgraph n2["`**tower** seq`"]
+n3["`Linear 2
+(N, 2)`"]
+n4["`ReLU
+(N, 2)`"]
+end
+n5["`**again**
+seq, shares tower
+(N, 2)`"]
+n6{{"`**fused**
+add missing=skip
+(N, 2)`"}}
+n7{{"`**steps**
+stack
+(N, 2, 2)`"}}
+n8["`**read**
+LSTM 2
+last (N, 2)`"]
+n9[("`**scale**
+parameter [2], init=ones
+(2,)`")]
+n10{{"`**scaled**
+multiply broadcast=true
+(N, 2)`"}}
+n11[/"`**score**
+(N, 2)`"/]
+n12[/"`**aux**
+in training
+(N, 2)`"/]
+n0 --> n3
+n3 --> n4
+n1 -.-> n5
+n4 --> n6
+n5 --> n6
+n6 --> n7
+n6 --> n7
+n7 --> n8
+n8 -->|"last"| n10
+n9 --> n10
+n10 --> n11
+n6 -.-> n12
+n2 -.- n5
+class n0,n1 input
+class n3,n4,n5,n8 layer
+class n6,n7,n10 merge
+class n9 tensor
+class n11,n12 output
+class n2 open0
+class n1,n5,n12 dashed"""
+    )
+
+
+def test_the_same_graph_gives_the_same_bytes() -> None:
+    assert mermaid.text(scene(TOWERS)) == mermaid.text(scene(TOWERS))
+
+
+def test_runs_as_asked() -> None:
+    written = mermaid.text(scene(TOWERS, direction="LR", depth=0, theme="dark"))
+    assert "flowchart LR" in written and '"theme": "dark"' in written
+    assert 'n2[["`**tower**\nseq\n(N, 2)`"]]' in written
+    assert "theme" not in mermaid.text(scene(TOWERS))  # the page's own, light or dark
+
+
+def test_kinds_differ_in_shape() -> None:
+    alone = ("input", "layer", "merge", "tensor", "output", "block")
+    assert len({mermaid._SHAPES[kind] for kind in alone}) == len(alone)
+
+
+def test_marks_are_told_by_sign_and_look() -> None:
+    old = Box("a", "layer", "a", "Linear 3", mark="removed")
+    new = Cluster("b", "seq", "b", "seq", (Box("b.0", "layer", "", "ReLU", mark="added"),))
+    edges = (Edge("a", "b.0"), Edge("a", "b.0", mark="added"), Edge("a", "b.0", mark="removed"))
+    written = lines(mermaid.text(Scene(Diagram("Model", "", (old, new), edges))))
+    assert {'n0["`#8722; **a**', 'n2["`#43; ReLU`"]'} <= set(written)
+    added, removed = LOOKS["light"].marks["added"].line, LOOKS["light"].marks["removed"].line
+    assert {"class n0 removed", "class n2 added"} <= set(written)
+    assert {
+        f"linkStyle 1 stroke:{added},stroke-width:4px",
+        f"linkStyle 2 stroke:{removed},stroke-width:4px,stroke-dasharray:8 4",
+    } <= set(written)
+
+
+def blocks(uses: int, layers: int) -> str:
+    """A row of blocks, unlike each other, of so many layers."""
+    parts = "\n".join(
+        f"  part{i}: {{seq: [{', '.join(['ReLU'] * (layers + i))}]}}" for i in range(uses)
+    )
+    nodes = "\n".join(
+        f"  n{i}: {{block: part{i}, from: {f'n{i - 1}' if i else 'x'}}}" for i in range(uses)
+    )
+    return f"inputs: {{x: [4]}}\nblocks:\n{parts}\nnodes:\n{nodes}\noutputs: n{uses - 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("uses", "layers", "shown"),
+    [(3, 100, 3 * 100 + 3), (6, 100, 6)],
+    ids=["few enough are shown", "too many are folded"],
+)
+def test_what_is_too_large_is_folded(uses: int, layers: int, shown: int) -> None:
+    written = lines(mermaid.text(scene(blocks(uses, layers))))
+    assert sum("ReLU" in line or "part" in line for line in written) >= shown
+    assert ("subgraph" in "".join(written)) == (shown > uses)
+    assert sum("-->" in line for line in written) <= mermaid.MAX_EDGES
+
+
+def test_what_cannot_be_folded_is_refused_in_a_line(tmp_path: Path) -> None:
+    text = unlike(300)
+    with pytest.raises(RenderError, match="no more than 500 edges and 50,000 characters"):
+        mg.loads(text).draw(tmp_path / "m.mmd")
+    assert not (tmp_path / "m.mmd").exists()
+
+
+def test_a_long_description_is_cut() -> None:
+    picture = Diagram("Model", "long " * 20_000, (Box("x", "input", "x"),), ())
+    assert len(mermaid.text(Scene(picture))) < 1000
+
+
+def test_long_chains_collapse_where_nothing_else_helps() -> None:
+    nodes = [f"  n{i}: {{layer: ReLU, from: {f'n{i - 1}' if i else 'x'}}}" for i in range(600)]
+    text = "\n".join(["inputs: {x: [4]}", "nodes:", *nodes, "outputs: n599"])
+    assert "600 layers" in mermaid.text(scene(text))
+
+
+MARKUP = {
+    "emphasis": "**b** _i_ __x__ *a* 2*T*64",
+    "code": "`x` ``` ~~~",
+    "a list": "1. item",
+    "another list": "12) item",
+    "a dash": "- item",
+    "a heading": "# head",
+    "an underline": "===",
+    "a rule": "--- *** ___",
+    "a link": "[a](b) [c]: d ![e](f) <http://a.b>",
+    "an icon": "fa:fa-ban fab:fa-x",
+    "formulas": "$$x^2$$ $x$",
+    "styles": "style x fill:#fff;#1; classDef: #1; linkStyle 0 a",
+    "a word of Mermaid": "end",
+    "a directive": "%%{init: {'securityLevel': 'loose'}}%%",
+    "a click": 'click n0 href "javascript:alert(1)"',
+    "front matter": "---\nconfig: {securityLevel: loose}\n---",
+    "a class": "x:::y @{ shape: circle }",
+    "what codes become": "ﬂ°°60¶ß ﬂ°lt¶ß #60; #lt; &lt; &#60;",
+    "a table": "| a | b |",
+    "spaces": "  two  words ",
+    "another script": "größer 漢字 🙂 é",
+}
+HOSTILE = {name: word for name, word in WORDS.items() if len(word) < 1000} | MARKUP
+
+
+def hostile(word: str) -> Diagram:
+    """A diagram in which every free text is `word`."""
+    inner = Box("c.a", "layer", word, word, (word,), word)
+    items = (
+        Box("x", "input", word, word, (word,), word),
+        Box("y", "output", "", word),
+        Cluster("c", "block", word, word, (inner,), word),
+    )
+    return Diagram("Name", word, items, (Edge("x", "c.a", word), Edge("c.a", "y")))
+
+
+def skeleton(text: str) -> str:
+    """What is left without the texts."""
+    return re.sub("accDescr: .*", "accDescr", re.sub('"[^"]*"', '""', text))
+
+
+@pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE)
+def test_no_text_breaks_out(word: str) -> None:
+    plain, text = (mermaid.text(Scene(hostile(said))) for said in ("word", word))
+    assert skeleton(text) == skeleton(plain)
+    active = re.sub(r"#\d+;|[^\W_]", "", mermaid.coded(word))
+    assert set(active) <= set(" (),×→…/[]_.=-+:")
+
+
+# Mermaid itself, as GitHub runs it: of these versions, 11 and 12, what is tested here holds for both
+
+VERSION = "11.12.0"
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Mermaid's one file, from npm; on a machine that has none of this, there is nothing to test."""
+    root = tmp_path_factory.mktemp("mermaid")
+    npm(root, "pack", f"mermaid@{VERSION}")
+    with tarfile.open(root / f"mermaid-{VERSION}.tgz") as package:
+        package.extract("package/dist/mermaid.min.js", root, filter="data")
+    return root / "package" / "dist" / "mermaid.min.js"
+
+
+DRAW = """async (text) => {
+    await mermaid.parse(text);
+    const {svg} = await mermaid.render("drawn", text);
+    document.body.innerHTML = svg;
+    const found = (selector) => [...document.body.querySelectorAll(selector)];
+    return {
+        texts: found(".node, .cluster-label, .edgeLabel .label").map((e) => e.textContent),
+        title: found("svg > title").map((e) => e.textContent).join(),
+        description: found("svg > desc").map((e) => e.textContent).join(),
+        active: found("script, a, img, image, iframe, i, em, code, math, li, h1, h2").map(
+            (e) => e.outerHTML
+        ),
+        bold: found(".node strong").map((e) => e.textContent),
+    };
+}"""
+Draw = Callable[[str], dict[str, Any]]
+
+
+@pytest.fixture
+def draw(script: Path, tab: Tab, tmp_path: Path) -> Iterator[Draw]:
+    """Draws a text in a page of its own, which asks for nothing else."""
+    page = tmp_path / "page.html"
+    page.write_text(f'<!doctype html><meta charset="utf-8"><script src="{script}"></script>')
+    tab.open(page)
+    tab.page.evaluate("mermaid.initialize({startOnLoad: false, securityLevel: 'strict'})")
+    yield lambda text: tab.page.evaluate(DRAW, text)
+    assert tab.requests == [page.as_uri(), script.as_uri()]
+
+
+def texts(picture: Diagram) -> list[str]:
+    """All that is written in it, without spaces."""
+
+    def of(items: tuple[Item, ...]) -> Iterator[str]:
+        for item in items:
+            shapes = item.shapes if isinstance(item, Box) else ()
+            yield bare(item.title + item.subtitle + "".join(shapes))
+            yield from of(item.items) if isinstance(item, Cluster) else ()
+
+    return sorted([*of(picture.items), *(bare(edge.label) for edge in picture.edges if edge.label)])
+
+
+def bare(text: str) -> str:
+    """As mermaid.coded has it where it says what cannot be seen, without spaces."""
+    text = "".join(c if c.isprintable() else "\ufffd" for c in re.sub(r"\s", "", text))
+    return text.replace("ﬂ", "fl").replace("¶", "\ufffd")
+
+
+@pytest.mark.slow
+def test_mermaid_draws_what_the_diagram_says(draw: Draw) -> None:
+    for path in SPECS:
+        scene = Scene(diagram(mg.load(path).typed))
+        drawn = draw(mermaid.text(scene))
+        assert sorted(filter(None, map(bare, drawn["texts"]))) == texts(scene.shown), path.stem
+        assert set(drawn["bold"]) == {box.title for box in boxes(scene.shown.items)} - {""}
+        assert bare(drawn["title"]) == scene.shown.name
+        assert bare(drawn["description"]) == bare(described(scene.shown))
+        assert drawn["active"] == []
+
+
+@pytest.mark.slow
+def test_mermaid_shows_any_text_as_it_is(draw: Draw) -> None:
+    for name, word in HOSTILE.items():
+        picture = hostile(word)
+        drawn = draw(mermaid.text(Scene(picture)))
+        assert sorted(filter(None, map(bare, drawn["texts"]))) == texts(picture), name
+        assert bare(drawn["description"]) == bare(described(picture)), name
+        assert drawn["active"] == []
+
+
+@pytest.mark.slow
+def test_mermaid_reads_what_is_just_small_enough(draw: Draw, tab: Tab) -> None:
+    for text in (blocks(3, 100), blocks(6, 100)):
+        assert tab.page.evaluate("mermaid.parse", mermaid.text(scene(text)))

@@ -1,0 +1,87 @@
+"""PDF holds its text as text and its fonts inside, and is written without Graphviz's own."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf import PageObject, PdfReader
+
+from mimgraph.picture.details.description import described
+from mimgraph.picture.diagram.model import Box, Diagram
+from mimgraph.picture.figure import SmallWarning
+from mimgraph.picture.formats import pdf
+from mimgraph.picture.scene import Scene
+from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
+
+
+def read(scene: Scene) -> PdfReader:
+    return PdfReader(io.BytesIO(pdf.picture(scene)), strict=True)
+
+
+def page(scene: Scene) -> PageObject:
+    (only,) = read(scene).pages
+    return only
+
+
+def titled(title: str) -> Scene:
+    return Scene(Diagram("D", "", (Box("x", "layer", title),), ()))
+
+
+def test_text_can_be_selected() -> None:
+    text = page(Scene(EVERYTHING)).extract_text()
+    for word in ("fused", "formula g * a", "residual × 12", "last as query (N, 16)", "in training"):
+        assert word in text
+
+
+def test_fonts_are_inside() -> None:
+    fonts = page(Scene(EVERYTHING))["/Resources"]["/Font"]
+    found = {font.get_object()["/BaseFont"]: font.get_object() for font in fonts.values()}
+    assert {name.partition("+")[2] for name in found} == {
+        "MimgraphSans-Regular",
+        "MimgraphSans-Bold",
+        "MimgraphMono-Regular",
+    }
+    assert all("/FontFile2" in font["/FontDescriptor"] for font in found.values())
+
+
+def test_it_says_what_it_shows() -> None:
+    told = read(Scene(EVERYTHING)).metadata
+    assert told is not None
+    assert told.title == "Everything"
+    assert told.subject == described(EVERYTHING)
+
+
+def test_the_same_scene_gives_the_same_bytes() -> None:
+    assert pdf.picture(Scene(EVERYTHING)) == pdf.picture(Scene(EVERYTHING))
+
+
+@pytest.mark.parametrize(
+    ("letters", "shown"),
+    [("größer × → − …", "größer × → − …"), ("αβγ Ж", "αβγ Ж"), ("a漢🙂b", "a□□b")],
+    ids=["Latin", "Greek and Cyrillic", "not in the fonts"],
+)
+def test_letters_are_those_that_were_meant(letters: str, shown: str) -> None:
+    assert page(titled(letters)).extract_text().strip() == shown
+
+
+def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MOST_POINTS", 100)
+    with pytest.warns(SmallWarning, match="points high"):
+        found = page(Scene(EVERYTHING))
+    assert max(found.mediabox[2:]) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_text_breaks_out(word: str) -> None:
+    found = read(Scene(hostile(word)))
+    assert found.trailer["/Root"].keys() == read(Scene(hostile("plain"))).trailer["/Root"].keys()
+    assert len(found.pages) == 1
+
+
+@settings(max_examples=25)
+@given(st.text())
+def test_no_random_text_breaks_out(word: str) -> None:
+    assert len(read(Scene(hostile(word))).pages) == 1

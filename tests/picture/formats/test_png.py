@@ -1,0 +1,67 @@
+"""PNG shows what the SVG shows, in fonts that we bring along, and says what that is."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from mimgraph.picture.details.description import described
+from mimgraph.picture.diagram.model import Box, Diagram, Edge
+from mimgraph.picture.figure import SmallWarning
+from mimgraph.picture.formats import png
+from mimgraph.picture.scene import Scene, Theme
+from mimgraph.picture.themes import LOOKS
+from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
+
+
+def opened(scene: Scene) -> Image.Image:
+    image = Image.open(io.BytesIO(png.picture(scene)))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_colours_of_the_theme_are_seen(theme: Theme) -> None:
+    image = opened(Scene(EVERYTHING, theme=theme)).convert("RGB")
+    seen = {f"#{r:02x}{g:02x}{b:02x}" for _, (r, g, b) in image.getcolors(1 << 24) or ()}
+    look = LOOKS[theme]
+    fills = {look.kinds[kind].fill for kind in ("input", "merge", "output", "block")}
+    assert {look.page, look.text, *fills} <= seen
+
+
+def test_letters_are_drawn_without_any_font_of_the_machine() -> None:
+    def picture(title: str) -> bytes:
+        return png.picture(Scene(Diagram("D", "", (Box("x", "layer", title),), ())))
+
+    assert picture("fi") != picture("tl")  # which are as wide
+
+
+def test_it_says_what_it_shows() -> None:
+    assert opened(Scene(EVERYTHING)).info["Description"] == described(EVERYTHING)
+
+
+def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = tuple(Box(f"n{i}", "layer", "n") for i in range(30))
+    edges = tuple(Edge(f"n{i}", f"n{i + 1}") for i in range(29))
+    scene = Scene(Diagram("Long", "", chain, edges))
+    assert opened(scene).height > 1000
+    monkeypatch.setattr(png, "LONGEST", 500)
+    with pytest.warns(
+        SmallWarning, match=r"the picture is 1,\d+ points high, more than one can read"
+    ):
+        assert opened(scene).height == 500
+    monkeypatch.setattr(png, "MOST_PIXELS", 2000)
+    with pytest.warns(SmallWarning):
+        small = opened(scene)
+    assert small.width * small.height == pytest.approx(2000, rel=0.1)
+
+
+def test_the_same_scene_gives_the_same_bytes() -> None:
+    assert png.picture(Scene(EVERYTHING)) == png.picture(Scene(EVERYTHING))
+
+
+@pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_text_breaks_out(word: str) -> None:
+    assert opened(Scene(hostile(word))).format == "PNG"

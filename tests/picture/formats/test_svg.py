@@ -1,0 +1,212 @@
+"""SVG stands alone, says in words what it shows, and comes out much the same from either engine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import mimgraph
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.model import Box, Diagram, Edge, boxes
+from mimgraph.picture.formats import svg
+from mimgraph.picture.layout import graphviz
+from mimgraph.picture.scene import Direction, Scene, Theme
+from mimgraph.picture.themes import LOOKS
+from tests.conftest import missing
+from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
+
+
+def drawn(scene: Scene) -> Element:
+    return ElementTree.fromstring(svg.text(scene))
+
+
+def groups(picture: Element, class_: str) -> dict[str, Element]:
+    """The things of a class, by id."""
+    found = picture.iterfind("{*}g")
+    return {g.attrib["id"]: g for g in found if class_ in g.attrib["class"].split()}
+
+
+def title(thing: Element) -> str:
+    return thing.findtext("{*}title") or ""
+
+
+def texts(thing: Element) -> list[str]:
+    return ["".join(text.itertext()) for text in thing.iterfind(".//{*}text")]
+
+
+@pytest.fixture(scope="module")
+def everything() -> Element:
+    return drawn(Scene(EVERYTHING))
+
+
+def test_it_says_what_it_shows(everything: Element) -> None:
+    assert everything.attrib["role"] == "img"
+    assert title(everything) == "Everything"
+    assert everything.findtext("{*}desc") == everything.attrib["aria-label"]
+    assert everything.attrib["aria-label"] == (
+        "What changed, 1 added, 1 removed, 1 changed, in the architecture of Everything:"
+        " inputs x (N, 8), y (N, 8); 3 layers, 1 merge, 1 tensor,"
+        " 4 closed blocks; outputs o (N, 1), aux (N, 1). One of each."
+    )
+
+
+def test_every_box_cluster_and_edge_has_a_tooltip(everything: Element) -> None:
+    told = {id_: title(node) for id_, node in groups(everything, "node").items()}
+    assert list(told) == [
+        f"Everything.{box.id.replace(' ', '-')}" for box in boxes(EVERYTHING.items)
+    ]
+    assert told["Everything.fused"] == "fused: formula g * a\nfused: formula(tower.1)\n(N, 64)"
+    assert told["Everything.y"] == "added: input y: int64, optional\n(N, 8)"
+    walls = [title(wall) for wall in groups(everything, "cluster").values()]
+    assert walls == ["tower: conv_bn width=8 × 3\na doc of the block"]
+    edges = [title(edge) for edge in groups(everything, "edge").values()]
+    assert len(edges) == len(EVERYTHING.edges)
+    assert edges[:3] == [
+        "removed: x to tower.0, (N, 8)",
+        "added: x to tower.1, (N, 8)",
+        "tower.1 last as query to fused",
+    ]
+
+
+def test_an_edge_tells_which_of_several_results_it_carries(everything: Element) -> None:
+    edges = groups(everything, "edge")
+    assert texts(edges["Everything.tower.1-to-fused-last-as-query"]) == ["last as query (N, 16)"]
+    assert texts(edges["Everything.again-to-fused-key"]) == ["key"]
+    assert texts(edges["Everything.w-to-fused"]) == []
+
+
+def test_uses_of_one_module_bear_one_letter(everything: Element) -> None:
+    def letters(name: str) -> list[str]:
+        things = [*groups(everything, "node").items(), *groups(everything, "caption").items()]
+        (found,) = (g for id_, g in things if id_.removesuffix("-caption") == f"Everything.{name}")
+        return [text for text in texts(found) if len(text) == 1 and text.isupper()]
+
+    assert letters("tower") == ["A"]
+    assert letters("again") == ["A"]
+    assert letters("closed") == ["A"]  # which shares it by way of the other
+    assert letters("mlp") == []
+
+
+def dashed(thing: Element) -> bool:
+    return any("stroke-dasharray" in e.attrib for e in thing.iter())
+
+
+def test_what_may_be_missing_is_dashed(everything: Element) -> None:
+    nodes, edges = groups(everything, "node"), groups(everything, "edge")
+    assert [id_ for id_, node in nodes.items() if dashed(node)] == [
+        f"Everything.{name}" for name in ("y", "tower.0", "output-aux")
+    ]
+    assert [id_ for id_, edge in edges.items() if dashed(edge)] == [
+        f"Everything.{name}" for name in ("x-to-tower.0", "y-to-again", "stages-to-output-aux")
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_marks_have_colours_and_signs(theme: Theme) -> None:
+    picture = drawn(Scene(EVERYTHING, theme=theme))
+    look = LOOKS[theme]
+    for name, mark, sign in (
+        ("y", "added", "+"),
+        ("tower.0", "removed", "−"),
+        ("w", "changed", "~"),
+    ):
+        node = groups(picture, "node")[f"Everything.{name}"]
+        assert mark in node.attrib["class"].split()
+        assert sign in texts(node)
+        assert {e.get("stroke") for e in node.iter() if e.get("stroke")} >= {look.marks[mark].line}
+    (page,) = picture.iterfind("{*}rect")
+    assert page.attrib["fill"] == look.page
+
+
+def test_a_times_sign_stands_out(everything: Element) -> None:
+    bold = [e.text for e in everything.iter() if e.get("font-weight") == "bold"]
+    assert {"× 3", "× 12"} <= set(bold)
+
+
+def test_ids_are_distinct_and_stay(everything: Element) -> None:
+    ids = [e.attrib["id"] for e in everything.iter() if "id" in e.attrib]
+    assert len(set(ids)) == len(ids)
+    assert {"Everything.fused-to-closed", "Everything.fused-to-closed-2"} <= set(ids)
+    smaller = Diagram("Everything", "", EVERYTHING.items[:2], ())
+    assert set(groups(drawn(Scene(smaller)), "node")) <= set(ids)
+
+
+def test_it_loads_nothing_and_comments_on_nothing() -> None:
+    text = svg.text(Scene(EVERYTHING))
+    assert set(re.findall(r"[a-z]+://[^\s\"<]*", text)) == {"http://www.w3.org/2000/svg"}
+    assert not re.search("<!|href|url\\(|<style|<script|<image|<use", text)
+
+
+def test_the_same_scene_gives_the_same_bytes() -> None:
+    assert svg.text(Scene(EVERYTHING)) == svg.text(Scene(EVERYTHING))
+
+
+@pytest.mark.parametrize("word", [word for word in HOSTILE if word], ids=repr)
+def test_no_text_breaks_out(word: str) -> None:
+    shape = [
+        (e.tag, sorted(e.attrib), e.get("class")) for e in drawn(Scene(hostile("plain"))).iter()
+    ]
+    found = [(e.tag, sorted(e.attrib), e.get("class")) for e in drawn(Scene(hostile(word))).iter()]
+    lines = ("{http://www.w3.org/2000/svg}text", "{http://www.w3.org/2000/svg}tspan")
+    assert [e for e in found if e[0] not in lines] == [e for e in shape if e[0] not in lines]
+
+
+@settings(max_examples=40)
+@given(st.text())
+def test_no_random_text_breaks_out(word: str) -> None:
+    assert len(groups(drawn(Scene(hostile(word))), "node")) == 2
+
+
+def only_dot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own Graphviz, as where there is no other."""
+    dot = shutil.which("dot")
+    if not dot:
+        missing("there is no dot")
+    monkeypatch.setattr(graphviz, "_engine", lambda: dot)
+
+
+def essence(picture: Element) -> list[Any]:
+    """All but where things lie."""
+    return [
+        (e.tag, e.get("id"), e.get("class"), e.text, e.get("fill"), e.get("font-size"))
+        for e in picture.iter()
+    ]
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["dot", "graphviz-pure"])
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_each_engine_draws_everything(
+    direction: Direction, alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if alone:
+        only_dot(monkeypatch)
+    picture = drawn(Scene(EVERYTHING, direction=direction))
+    assert len(groups(picture, "node")) == len(list(boxes(EVERYTHING.items)))
+
+
+def test_both_engines_give_much_the_same(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(diagram(mimgraph.load(spec).typed))
+    one = drawn(scene)
+    only_dot(monkeypatch)
+    other = drawn(scene)
+    assert essence(one) == essence(other)
+    for side in ("width", "height"):
+        sizes = [float(e.attrib[side].removesuffix("pt")) for e in (one, other)]
+        assert sizes[0] == pytest.approx(sizes[1], rel=0.1)
+
+
+def test_five_hundred_nodes_are_drawn() -> None:
+    chain = [Box(f"n{i}", "layer", f"n{i}", "Linear 8", ("(N, 8)",)) for i in range(500)]
+    edges = [Edge(f"n{i}", f"n{i + 1}") for i in range(499)]
+    skips = [Edge(f"n{i}", f"n{i + 4}") for i in range(0, 496, 4)]
+    picture = drawn(Scene(Diagram("Long", "", tuple(chain), (*edges, *skips))))
+    assert len(groups(picture, "node")) == 500
+    assert float(picture.attrib["width"].removesuffix("pt")) < 300

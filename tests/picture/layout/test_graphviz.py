@@ -1,0 +1,102 @@
+"""Graphviz is run where it is found, and its faults are told in a line."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mimgraph
+from mimgraph.picture import RENDERERS, RenderError, draw
+from mimgraph.picture.layout import graphviz
+
+SPEC = "{inputs: {x: [4]}, nodes: {y: {layer: Linear, from: x, out_features: 2}}, outputs: y}"
+
+
+@pytest.fixture
+def graph() -> Any:
+    return mimgraph.loads(SPEC).typed
+
+
+@pytest.fixture
+def without_pure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path / "no scripts"))
+    monkeypatch.setenv("PATH", "")
+
+
+def stand_in(folder: Path, script: str | None) -> None:
+    """A program that is called `dot`; None is none that can be run."""
+    program = folder / "dot"
+    program.write_text(f"#!/bin/sh\n{script}\n" if script else "\x7f")
+    program.chmod(0o755)
+
+
+def test_a_dot_of_the_machine_changes_no_byte(
+    graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    stand_in(bin_, "exit 3")
+    for name, path in (("without", ""), ("with", str(bin_))):
+        monkeypatch.setenv("PATH", path)
+        for suffix in RENDERERS:
+            draw(graph, tmp_path / f"{name}{suffix}")
+    for suffix in RENDERERS:
+        found = [(tmp_path / f"{name}{suffix}").read_bytes() for name in ("with", "without")]
+        assert found[0] == found[1]
+
+
+@pytest.mark.usefixtures("without_pure")
+def test_without_any_engine_only_dot_text_is_written(graph: Any, tmp_path: Path) -> None:
+    draw(graph, tmp_path / "m.dot")
+    with pytest.raises(RenderError, match="install graphviz-pure or dot"):
+        draw(graph, tmp_path / "m.svg")
+
+
+@pytest.mark.usefixtures("without_pure")
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ('echo \'{"bb": "0,0"}\'', "gave no layout"),
+        ("echo nonsense", "gave no layout"),
+        ("echo 'Error: out of paper' >&2; exit 3", "Graphviz failed: Error: out of paper"),
+        ("exit 3", "Graphviz failed: 3"),
+        ("sleep 9", "took longer than 0.2 seconds"),
+        (None, "cannot be run"),
+    ],
+    ids=["a part", "nonsense", "fails", "says nothing", "hangs", "no program"],
+)
+def test_an_engine_that_fails_is_told_in_a_line(
+    graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, error: str
+) -> None:
+    stand_in(tmp_path, script)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(graphviz, "TIME_LIMIT", 0.2)
+    (tmp_path / "m.svg").write_text("old")
+    with pytest.raises(RenderError, match=error):
+        draw(graph, tmp_path / "m.svg")
+    assert (tmp_path / "m.svg").read_text() == "old"
+
+
+@pytest.mark.usefixtures("without_pure")
+def test_an_engine_that_works_too_long_is_ended(
+    graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, "while :; do :; done")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(graphviz, "CPU_LIMIT", 1)
+    with pytest.raises(RenderError, match="needs more than 1 seconds"):
+        draw(graph, tmp_path / "m.svg")
+    assert not (tmp_path / "m.svg").exists()
+
+
+def test_more_lines_than_one_can_read(tmp_path: Path) -> None:
+    sources = ", ".join(["x"] * 10_000)  # and the line to the output
+    spec = f"{{inputs: {{x: [4]}}, nodes: {{y: {{merge: stack, from: [{sources}]}}}}, outputs: y}}"
+    graph = mimgraph.loads(spec).typed
+    with pytest.raises(RenderError, match="10,001 lines, more than the 10,000 that are drawn"):
+        draw(graph, tmp_path / "a.svg")
+    draw(graph, tmp_path / "a.dot")
+    assert not (tmp_path / "a.svg").exists()

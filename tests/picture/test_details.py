@@ -1,0 +1,325 @@
+"""What is told of each thing in a picture, by its id."""
+
+from __future__ import annotations
+
+import json
+import timeit
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from mimgraph.cost.cost import Cost
+from mimgraph.emit.source_map import excerpts
+from mimgraph.picture.details.build import details
+from mimgraph.picture.details.model import Detail
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.model import Cluster, Item
+
+
+def ids(items: tuple[Item, ...]) -> Iterator[str]:
+    for item in items:
+        yield item.id
+        if isinstance(item, Cluster):
+            yield from ids(item.items)
+
+
+def told(graph: mg.Graph) -> dict[str, Detail]:
+    return dict(details(graph.typed, graph.declared, excerpts(graph.typed)))
+
+
+def test_what_is_drawn_is_told_of_with_spec_and_code(spec: Path) -> None:
+    graph = mg.load(spec)
+    found = told(graph)
+    assert sorted(found) == sorted(ids(diagram(graph.typed).items))
+    assert [id_ for id_, detail in found.items() if not (detail.spec and detail.code)] == []
+    assert json.loads(json.dumps([d.data() for d in found.values()]))
+
+
+def test_what_is_told_of_a_module_counts_its_tensors(spec: Path) -> None:
+    graph = mg.load(spec)
+    total = graph.summary()
+    found = told(graph)
+    nodes = [found[node.name].cost for node in graph.typed.body.nodes]
+    assert sum(cost.params for cost in nodes) == total.params
+    assert sum(cost.buffers for cost in nodes) == total.buffers
+
+
+REPEATS = """
+inputs: {x: [T, 8]}
+blocks:
+  fc: {params: {w: 8}, inputs: [x], nodes: {a: {layer: Linear, from: x, out_features: $w}}, outputs: a}
+  two: {inputs: [x], nodes: {f: {block: fc, from: x, repeat: 2}}, outputs: f}
+nodes:
+  equal: {block: fc, from: x, repeat: 12}
+  unlike: {block: fc, from: equal, repeat: {with: {w: [64, 8, 8]}}}
+  shared: {block: fc, from: unlike, repeat: {times: 3, shared: true}}
+  nested: {block: two, from: shared, repeat: 3}
+  row: {from: nested, seq: [{fc: {repeat: {with: {w: [4, 2]}}}}, ReLU]}
+outputs: row
+"""
+
+
+def test_what_is_drawn_once_costs_as_much_as_all_its_copies() -> None:
+    found = told(mg.loads(REPEATS))
+    costs = {id_: (d.copies, d.cost.params, d.cost.macs.value) for id_, d in found.items()}
+    assert costs["equal.0.a"] == (12, 12 * 72, f"{12 * 64}*N*T")
+    assert costs["unlike.0.a"] == (3, 9 * 64 + 65 * 8 + 9 * 8, f"{8 * 64 + 64 * 8 + 64}*N*T")
+    assert costs["shared.a"] == (3, 72, f"{3 * 64}*N*T")
+    assert costs["nested.0.f"] == (3, 6 * 72, f"{6 * 64}*N*T")
+    assert costs["nested.0.f.0.a"] == (6, 6 * 72, f"{6 * 64}*N*T")
+    assert costs["row.0.0.a"] == (2, 9 * 4 + 5 * 2, f"{8 * 4 + 4 * 2}*N*T")
+
+
+def test_what_stands_in_a_block_costs_as_much_as_the_block(spec: Path) -> None:
+    graph = mg.load(spec)
+    found = told(graph)
+
+    for cluster in clusters(diagram(graph.typed).items):
+        whole = found[cluster.id].cost
+        parts = Cost.sum(found[item.id].cost for item in cluster.items)
+        assert (parts.params, parts.macs) == (whole.params, whole.macs), cluster.id
+
+
+def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
+    for item in items:
+        if isinstance(item, Cluster):
+            yield item
+            yield from clusters(item.items)
+
+
+SPEC = """\
+params: {width: 8}
+inputs:
+  image: [3, 32, 32]
+  ids: {shape: [T], vocab: 100, doc: "the
+    words"}
+  a: {vocab: 9, doc: first}
+  hint: {shape: [8], optional: true}
+  b: {vocab: 9}
+  c: {vocab: 9}
+  d: {vocab: 9}
+  e: {vocab: 9}
+  f: {vocab: 9}
+  g: {vocab: 9}
+blocks:
+  conv:
+    doc: a convolution
+    params: {width: null, kernel: 3}
+    inputs: {x: [C, H, W]}
+    nodes:
+      inner: {layer: Conv2d, from: x, out_channels: $width, kernel_size: $kernel}
+    outputs: inner
+nodes:
+  stage: {block: conv, from: image, repeat: {with: {width: [4, 16]}}} # twice
+  vec:
+    from: stage
+    seq:
+      - Flatten
+      - Linear:
+          out_features: $width
+
+  words: {layer: LSTM, from: {input: embedded}, hidden_size: 8, take: last, activation: ReLU}
+  embedded: {layer: Embedding, from: ids, embedding_dim: 4, freeze: true}
+  table: {layer: Embedding, each: [a, b, c, d, e, f, g], embedding_dim: $width}
+  columns: {merge: stack, from: table.*}
+  again: {share: vec, from: stage}
+  hinted: {layer: Fill, from: hint, value: zeros}
+  seen:
+    {merge: attention, from: {query: columns, key: columns,
+      value: columns}}
+  seen_vec: {layer: Mean, from: seen, dim: 1}
+  out: {merge: add, from: [vec, words, again, seen_vec, hinted]}
+outputs:
+  out: out
+  aux: {from: words, only: training, doc: for the loss}
+"""
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Detail]:
+    return told(mg.loads(SPEC, name="spec.yaml"))
+
+
+OPTIONS = {
+    "vec.1": "out_features=8, bias=true (default), in_features=12544 (inferred)",
+    "stage": "width=4/16, kernel=3 (default), C=3/4 (inferred), H=32/30 (inferred), W=32/30 (inferred)",
+    "stage.0.inner": "out_channels=4/16, kernel_size=3, stride=1 (default), padding=0 (default),"
+    " dilation=1 (default), groups=1 (default), bias=true (default), padding_mode=zeros (default),"
+    " in_channels=3/4 (inferred)",
+    "words": "hidden_size=8, num_layers=1 (default), bias=true (default), dropout=0.0 (default),"
+    " bidirectional=false (default), proj_size=0 (default), input_size=4 (inferred),"
+    " activation=ReLU, take=last",
+    "table": "embedding_dim=8, padding_idx=None (default), max_norm=None (default),"
+    " norm_type=2.0 (default), scale_grad_by_freq=false (default), sparse=false (default),"
+    " num_embeddings=9 (inferred)",
+    "out": "broadcast=false (default), missing=None (default)",
+    "vec": "",
+    "ids": "vocab=100",
+}
+
+
+@pytest.mark.parametrize(("id_", "options"), OPTIONS.items(), ids=OPTIONS.keys())
+def test_all_options_are_told(found: dict[str, Detail], id_: str, options: str) -> None:
+    texts = [
+        f"{o.name}={o.value}" + (f" ({o.origin})" if o.origin != "given" else "")
+        for o in found[id_].options
+    ]
+    assert ", ".join(texts) == options
+
+
+SPECS = {
+    "an input of two lines": ("ids", 4, 5, 'ids: {shape: [T], vocab: 100, doc: "the\n  words"}'),
+    "without a comment": (
+        "stage",
+        23,
+        23,
+        "stage: {block: conv, from: image, repeat: {with: {width: [4, 16]}}}",
+    ),
+    "without the blank line behind": (
+        "vec",
+        24,
+        29,
+        "vec:\n  from: stage\n  seq:\n    - Flatten\n    - Linear:\n        out_features: $width",
+    ),
+    "an item": ("vec.1", 28, 29, "Linear:\n  out_features: $width"),
+    "a node in a block": (
+        "stage.0.inner",
+        20,
+        20,
+        "inner: {layer: Conv2d, from: x, out_channels: $width, kernel_size: $kernel}",
+    ),
+    "a mapping below its name": (
+        "seen",
+        37,
+        39,
+        "seen:\n  {merge: attention, from: {query: columns, key: columns,\n    value: columns}}",
+    ),
+    "an output": ("output aux", 44, 44, "aux: {from: words, only: training, doc: for the loss}"),
+}
+
+
+@pytest.mark.parametrize(("id_", "first", "last", "text"), SPECS.values(), ids=SPECS.keys())
+def test_the_lines_of_the_spec(
+    found: dict[str, Detail], id_: str, first: int, last: int, text: str
+) -> None:
+    (excerpt,) = found[id_].spec
+    assert (excerpt.place, excerpt.first_line, excerpt.last_line) == ("spec.yaml", first, last)
+    assert excerpt.text == text
+
+
+REMARKS = {
+    "hint": ("input", ("optional",)),
+    "stage": ("conv", ("× 2",)),
+    "embedded": ("Embedding", ("frozen",)),
+    "table": ("Embedding", ("each of 7",)),
+    "again": ("seq", ("shares vec",)),
+    "output aux": ("output", ("in training",)),
+}
+
+
+@pytest.mark.parametrize(("id_", "remarks"), REMARKS.items(), ids=REMARKS.keys())
+def test_what_it_is(
+    found: dict[str, Detail], id_: str, remarks: tuple[str, tuple[str, ...]]
+) -> None:
+    assert (found[id_].op, found[id_].notes) == remarks
+
+
+def test_what_comes_out_and_what_goes_in(found: dict[str, Detail]) -> None:
+    assert [(r.port, r.shape) for r in found["words"].results] == [
+        ("output", "(N, T, 8)"),
+        ("last", "(N, 8)"),
+        ("hidden", "(N, 1, 8)"),
+        ("cell", "(N, 1, 8)"),
+        ("state", "hidden (N, 1, 8), cell (N, 1, 8)"),
+    ]
+    assert [(s.argument, s.source) for s in found["seen"].sources] == [
+        ("query", "columns"),
+        ("key", "columns"),
+        ("value", "columns"),
+    ]
+    assert [s.source for s in found["columns"].sources] == [f"table.{name}" for name in "abcdefg"]
+    assert [r.shape for r in found["stage.0.inner"].results] == ["(N, 4/16, 30/28, 30/28)"]
+
+
+def test_a_state_is_two_tensors_which_a_projection_makes_unlike() -> None:
+    lstm = "{layer: LSTM, from: x, hidden_size: 8, proj_size: 3, take: last}"
+    found = told(mg.loads(f"inputs: {{x: [T, 4]}}\nnodes: {{y: {lstm}}}\noutputs: y"))
+    state = found["y"].results[-1]
+    assert state == ("state", "hidden (N, 1, 3), cell (N, 1, 8)", "")
+
+
+def test_what_it_costs(found: dict[str, Detail]) -> None:
+    vec, words, again = (found[id_].data() for id_ in ("vec", "words", "again"))
+    assert (vec["params"], vec["macs"]) == (12544 * 8 + 8, "100352*N")
+    assert words["macs"] == f"{4 * 8 * (4 + 8)}*N*T"
+    assert (again["params"], again["macs"]) == (0, vec["macs"])
+    assert found["embedded"].cost.frozen == 400
+
+
+def test_docs_of_inputs_blocks_and_layers(found: dict[str, Detail]) -> None:
+    docs = [found[id_].doc for id_ in ("ids", "stage", "output aux", "out")]
+    assert docs == ["the words", "a convolution", "for the loss", "The sum: (*), (*) -> (*)."]
+
+
+def test_inputs_that_are_drawn_as_one_are_told_of_as_one(found: dict[str, Detail]) -> None:
+    table = found["inputs of table"]
+    assert (table.op, table.doc) == ("7 inputs", "a: first")
+    assert [(r.port, r.shape, r.dtype) for r in table.results] == [
+        (name, "(N,)", "int64") for name in "abcdefg"
+    ]
+    assert [e.first_line for e in table.spec] == [6, 8, 9, 10, 11, 12, 13]
+    assert "a" not in found
+
+
+def test_what_is_written_in_python_stands_at_the_users_line() -> None:
+    x = mg.Input("x", (4,))
+    y = mg.Sequential(layers.Linear(3), layers.ReLU())(x, name="vec")
+    found = told(mg.Graph(merges.add(y, y, name="sum")))
+    (excerpt,) = found["vec.0"].spec
+    assert (excerpt.place, excerpt.text.split(" ")[0]) == ("test_details.py", "y")
+    (excerpt,) = found["sum"].spec
+    assert excerpt.text.startswith("found = told(")
+
+
+def test_what_was_typed_where_no_file_is_has_no_text() -> None:
+    names = {"mg": mg, "layers": layers}
+    typed = 'g = mg.Graph(layers.ReLU()(mg.Input("x", (4,)), name="y"))'
+    exec(compile(typed, "<typed>", "exec"), names)  # noqa: S102 - as a shell does
+    assert told(names["g"])["y"].spec == ()
+
+
+def test_a_spec_on_one_line_is_told_in_parts() -> None:
+    graph = mg.loads(
+        '{"inputs": {"x": [4]}, "nodes": {"y": {"layer": "ReLU", "from": "x"}}, "outputs": "y"}'
+    )
+    (excerpt,) = told(graph)["y"].spec
+    assert excerpt.text == '"y": {"layer": "ReLU", "from": "x"}'
+
+
+def test_an_item_has_both_its_braces() -> None:
+    row = "[{Linear: 4}, ReLU, {Linear: {out_features: 2}}]"
+    found = told(mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: {row}}}}}\noutputs: y"))
+    texts = [found[f"y.{index}"].spec[0].text for index in range(3)]
+    assert texts == ["{Linear: 4}", "ReLU", "{Linear: {out_features: 2}}"]
+
+
+def test_a_file_is_told_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("inputs: {x: [4]}\nnodes: {}\noutputs: x")
+    monkeypatch.chdir(tmp_path)
+    assert told(mg.load("spec.yaml"))["x"].spec[0].place == "spec.yaml"
+    for name, path in {"here.html": Path("spec.yaml"), "there.html": spec}.items():
+        mg.load(path).draw(name)
+    assert Path("here.html").read_bytes() == Path("there.html").read_bytes()
+
+
+def test_it_takes_eight_times_as_long_for_eight_times_as_much_on_one_line() -> None:
+    def seconds(items: int) -> float:
+        row = ", ".join(["ReLU"] * items)
+        graph = mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: [{row}]}}}}\noutputs: y")
+        return min(timeit.repeat(lambda: told(graph), number=1, repeat=3))
+
+    assert seconds(4000) < 8 * 3 * seconds(500)  # were it quadratic, 64 times

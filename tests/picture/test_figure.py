@@ -1,0 +1,88 @@
+"""Boxes hold their text, arrows end on outlines, nothing lies outside the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import mimgraph
+from mimgraph.picture.box_shapes import covers
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.figure import Figure, Group, figure
+from mimgraph.picture.geometry import Path as Way
+from mimgraph.picture.geometry import Place, Point, Rect, Text
+from mimgraph.picture.scene import Direction, Scene
+from tests.picture.scenes import EVERYTHING
+
+
+@pytest.fixture(params=["TB", "LR"])
+def everything(request: pytest.FixtureRequest) -> Figure:
+    direction: Direction = request.param
+    return figure(Scene(EVERYTHING, direction=direction))
+
+
+def of(picture: Figure, class_: str) -> Iterator[Group]:
+    return (group for group in picture.groups if class_ in group.classes)
+
+
+def frame(group: Group) -> Place:
+    """What a box takes up without its badges."""
+    points: list[Point] = []
+    for shape in group.shapes:
+        if isinstance(shape, Rect) and shape.radius != 6:
+            x, y, width, height = shape.place
+            points += [Point(x, y), Point(x + width, y + height)]
+        elif isinstance(shape, Way):
+            points += [shape.start, *(point for step in shape.steps for point in step)]
+    left, top = min(p.x for p in points), min(p.y for p in points)
+    return Place(left, top, max(p.x for p in points) - left, max(p.y for p in points) - top)
+
+
+def test_text_lies_in_its_box(everything: Figure) -> None:
+    for group in of(everything, "node"):
+        x, y, width, height = frame(group)
+        rows = [s for s in group.shapes if isinstance(s, Text) and s.line.size != 8]
+        assert rows
+        for row in rows:
+            assert x + 5 <= row.x - row.line.width / 2
+            assert row.x + row.line.width / 2 <= x + width - 5
+            assert y + 4 <= row.y - row.line.size * 0.8
+            assert row.y + row.line.size * 0.2 <= y + height - 3
+
+
+def test_rows_of_text_do_not_touch(everything: Figure) -> None:
+    for group in of(everything, "node"):
+        rows = [s for s in group.shapes if isinstance(s, Text) and s.line.size != 8]
+        for above, below in pairwise(rows):
+            assert below.y - above.y >= below.line.size
+
+
+def test_arrows_end_on_outlines(everything: Figure) -> None:
+    nodes = {group.id: group for group in of(everything, "node")}
+    for group, edge in zip(of(everything, "edge"), EVERYTHING.edges, strict=True):
+        _, arrow, *_ = group.shapes
+        assert isinstance(arrow, Way)
+        (tip,) = arrow.steps[-1]
+        head = nodes[edge.head]
+        kind, place = head.classes[1], frame(head)
+        wider = Place(place.x - 1, place.y - 1, place.width + 2, place.height + 2)
+        narrower = Place(place.x + 1, place.y + 1, place.width - 2, place.height - 2)
+        assert covers(kind, wider, tip), group.id
+        assert not covers(kind, narrower, tip), group.id
+
+
+def test_nothing_lies_outside(spec: Path) -> None:
+    picture = figure(Scene(diagram(mimgraph.load(spec).typed)))
+    for group in picture.groups:
+        for shape in group.shapes:
+            if isinstance(shape, Rect):
+                x, y, width, height = shape.place
+                assert min(x, y) >= 0
+                assert x + width <= picture.width + 0.01
+                assert y + height <= picture.height + 0.01
+            elif isinstance(shape, Text) and shape.anchor == "middle":
+                assert shape.x - shape.line.width / 2 >= 0
+                assert shape.x + shape.line.width / 2 <= picture.width

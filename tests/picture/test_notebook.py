@@ -1,0 +1,212 @@
+"""Notebooks show graphs and handles as IPython asks them to: a picture, or words where nothing draws."""
+
+from __future__ import annotations
+
+import html
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import nbformat
+import pytest
+from IPython.core.formatters import DisplayFormatter
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from mimgraph.picture import notebook
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.model import boxes
+from tests.browser import Tab
+from tests.conftest import ROOT
+from tests.picture.scenes import unlike
+
+PAIR = """
+name: Pair
+inputs: {left: [4], right: {shape: [2, T], optional: true}}
+nodes:
+  steps: {layer: Conv1d, from: right, out_channels: 2, kernel_size: 3}
+  mean: {layer: Mean, from: steps, dim: -1}
+  heard: {layer: Fill, from: mean, value: zeros}
+  both: {merge: concat, from: [left, heard]}
+  score: {layer: Linear, from: both, out_features: 1, freeze: true}
+outputs: score
+"""
+
+
+@pytest.fixture
+def formatter() -> DisplayFormatter:
+    """IPython's, as a notebook has it."""
+    made = DisplayFormatter()
+    made.active_types = made.format_types
+    return made
+
+
+def svg(shown: str) -> ElementTree.Element:
+    """The picture of a figure."""
+    found = re.search('src="data:image/svg.xml;base64,([^"]+)"', shown)
+    assert found is not None
+    return ElementTree.fromstring(b64decode(found[1]))
+
+
+def nodes(shown: str) -> list[ElementTree.Element]:
+    return [g for g in svg(shown).iterfind("{*}g") if "node" in g.attrib["class"].split()]
+
+
+def words(shown: str) -> list[str]:
+    return ["".join(e.itertext()).strip() for e in svg(shown).iterfind(".//{*}text")]
+
+
+def caption(shown: str) -> str:
+    found = re.search("<figcaption>(.*)</figcaption>|<pre>(.*)</pre>", shown, re.DOTALL)
+    assert found is not None
+    return html.unescape(found[1] or found[2])
+
+
+def test_a_graph_is_a_picture_with_its_totals(formatter: DisplayFormatter) -> None:
+    graph = mg.loads(PAIR)
+    shown, metadata = formatter.format(graph)
+    assert list(shown) == ["text/plain", "text/html"]
+    assert shown["text/plain"] == repr(graph)
+    assert {"left", "right", "both", "concat", "score"} <= set(words(shown["text/html"]))
+    assert caption(shown["text/html"]) == "Pair: 21 parameters (7 frozen); at run time T >= 3"
+    assert 'alt="Pair' in shown["text/html"]
+    assert metadata == {}
+
+
+def block_use() -> Any:
+    seen: list[Any] = []
+
+    @mg.block
+    def part(x: mg.Tensor) -> mg.Tensor:
+        seen.append(layers.ReLU()(x, name="inner"))
+        return seen[0]
+
+    part(mg.Input("x", (4,)))
+    return seen[0]
+
+
+def handles() -> Iterator[tuple[str, Any, str, set[str]]]:
+    """Handles with what is said of them, and the names in their pictures."""
+    x, sound = mg.Input("x", (8,)), mg.Input("sound", ("T", 3), optional=True)
+    heard = layers.LSTM(4)(sound, name="heard")
+    a = layers.Linear(6, activation="ReLU")(x, name="a")
+    parts = layers.Chunk(2, dim=1)(a)
+    column = mg.Input("city", vocab=9)
+    emb = layers.Embedding(2).each(column, name="emb")
+    yield "an input", x, "x: Input, (N, 8) float32", {"x"}
+    yield "an optional one", sound, "sound: Input, (N, T, 3) float32", {"sound", "optional"}
+    yield "a layer", a, "a: Linear, (N, 6) float32", {"x", "a", "Linear 6 + ReLU"}
+    yield "of what may be missing", heard, "heard: LSTM, (N, T, 4) float32", {"sound", "heard"}
+    yield "a port", heard["last"], "heard.last: LSTM, (N, 4) float32", {"sound", "heard"}
+    yield "a merge", a + a, "add: add, (N, 6) float32", {"x", "a", "add"}
+    told = "chunk: Chunk, 0 (N, 3) float32, 1 (N, 3) float32"
+    yield "several results", parts, told, {"x", "a", "chunk"}
+    yield "a weight", a["weight"], "a.weight: Linear, (6, 8) float32", {"x", "a"}
+    yield "each", emb, "emb: Embedding, city (N, 2) float32", {"city", "emb"}
+    scale = mg.Parameter("scale", (6,), init="zeros")
+    yield "a parameter", scale, "scale: parameter, (6,) float32", {"scale"}
+    both = merges.multiply(a, scale, broadcast=True, name="both")
+    yield "with one", both, "both: multiply, (N, 6) float32", {"x", "a", "scale", "both"}
+
+
+@pytest.mark.parametrize(
+    ("handle", "told", "named"), [p[1:] for p in handles()], ids=[p[0] for p in handles()]
+)
+def test_a_handle_is_the_picture_of_what_leads_to_it(
+    handle: Any, told: str, named: set[str], formatter: DisplayFormatter
+) -> None:
+    shown = formatter.format(handle)[0]
+    assert list(shown) == ["text/plain", "text/html"]
+    assert caption(shown["text/html"]) == told
+    assert named <= set(words(shown["text/html"]))
+    assert len(nodes(shown["text/html"])) <= len(named)
+
+
+@pytest.mark.parametrize(
+    ("handle", "told"),
+    [
+        (block_use(), "inner: ReLU, (N, 4) float32"),
+        (layers.LSTM(4)(mg.Input("x", ("T", 3)))["state"], "lstm.state: LSTM, (N, 1, 4) state"),
+    ],
+    ids=["inside a block", "no tensor"],
+)
+def test_a_handle_that_no_graph_ends_in_is_told(handle: Any, told: str) -> None:
+    assert handle._repr_html_() == f"<pre>{told}</pre>"
+
+
+@pytest.mark.parametrize("shown", [mg.loads(PAIR), mg.Input("x", (4,))], ids=["graph", "handle"])
+def test_what_is_not_wanted_is_not_made(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(shown._repr_mimebundle_(include={"text/html"})) == ["text/html"]
+    monkeypatch.setattr(type(shown), "_repr_html_", None)
+    for wanted in ({"include": {"text/plain"}}, {"exclude": {"text/html"}}):
+        assert shown._repr_mimebundle_(**wanted) == {"text/plain": repr(shown)}
+
+
+def test_without_graphviz_words_are_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
+    graph = mg.loads(PAIR)
+    assert caption(graph._repr_html_()) == repr(graph.summary())
+    assert mg.Input("x", (4,))._repr_html_() == "<pre>x: Input, (N, 4) float32</pre>"
+
+
+@pytest.mark.parametrize("name", ["googlenet", "mobilenet_v2", "unet_attention"])
+def test_pictures_are_folded_to_a_size_that_one_reads(name: str) -> None:
+    graph = mg.load(ROOT / "specs" / f"{name}.yaml")
+    assert sum(1 for _ in boxes(diagram(graph.typed).items)) > notebook.MANY
+    assert 0 < len(nodes(graph._repr_html_())) <= notebook.MANY
+
+
+def test_a_graph_too_large_to_look_at_is_a_table() -> None:
+    graph = mg.loads(unlike(300))
+    assert caption(graph._repr_html_()) == repr(graph.summary())
+
+
+def test_no_text_breaks_out() -> None:
+    word = '"><script>alert(1)</script>'
+    x = mg.Input("x", (4,), doc=word)
+    shown = mg.Graph(layers.ReLU()(x), doc=word)._repr_html_()
+    assert re.findall("<(/?[a-z]+)", shown) == [
+        "figure",
+        "img",
+        "figcaption",
+        "/figcaption",
+        "/figure",
+    ]
+
+
+def test_shows_without_torch() -> None:
+    code = (
+        "import sys, mimgraph as mg\n"
+        "assert 'mimgraph.picture.notebook' not in sys.modules\n"
+        "mg.Input('x', (4,))._repr_html_()\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+CELLS = ["import mimgraph as mg", "graph = mg.loads(PAIR); graph", "mg.Input('x', (8,))"]
+
+
+@pytest.mark.slow
+def test_a_notebook_that_is_run_shows_both(tab: Tab, tmp_path: Path) -> None:
+    cells = [f"PAIR = {PAIR!r}", *CELLS]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    page = tmp_path / "book.html"
+    body, _ = HTMLExporter(template_name="basic").from_notebook_node(book)
+    page.write_text(f'<!doctype html><meta charset="utf-8">{body}')
+    tab.open(page)
+    images = tab.page.locator("figure img")
+    assert images.count() == 2
+    for i in range(2):
+        assert images.nth(i).evaluate("e => e.complete && e.naturalWidth > 50")
+    assert tab.page.get_by_alt_text("Pair: 21 parameters").count() == 1
+    tab.page.screenshot(path=tmp_path / "book.png", full_page=True)

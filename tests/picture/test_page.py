@@ -1,0 +1,670 @@
+"""What one can do in a page, in a real browser: look, fold, search, follow paths and links, by keys alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mimgraph
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge
+from mimgraph.picture.formats import page
+from mimgraph.picture.scene import Scene
+from tests.browser import Tab
+from tests.conftest import SPECS
+from tests.npm import install
+from tests.picture.formats.test_html import HOSTILE
+
+AXE = "axe-core@4.14.1"
+
+SPEC = """
+name: Pair
+doc: two towers
+inputs: {left: [3, 8, 8], right: [5]}
+blocks:
+  conv: {params: {width: null}, seq: [{Conv2d: {out_channels: $width, kernel_size: 3}}, ReLU]}
+nodes:
+  tower: {from: left, seq: [{conv: {width: 4}}, Flatten]}
+  numbers: {layer: Linear, from: right, out_features: 8}
+  fused: {merge: concat, from: [tower, numbers], activation: Tanh}
+  score: {layer: Linear, from: fused, out_features: 1}
+outputs: score
+"""
+
+
+# The boxes that lie over one another, and those that an edge runs through.
+OVERLAPS = """() => {
+    const boxes = [...document.querySelectorAll(".box[data-id]")].map((one) => {
+        return [one.dataset.id, one.querySelector(".shape").getBoundingClientRect()];
+    });
+    const cross = (a, b) =>
+        a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    const points = [...document.querySelectorAll("path.edge")].flatMap((path) => {
+        const length = path.getTotalLength();
+        const count = Math.ceil(length / 8);
+        return Array.from({ length: count + 1 }, (_, i) => {
+            const at = path.getPointAtLength((i * length) / count);
+            return new DOMPoint(at.x, at.y).matrixTransform(path.getScreenCTM());
+        });
+    });
+    const holds = ({ left, right, top, bottom }, { x, y }) =>
+        x > left + 2 && x < right - 2 && y > top + 2 && y < bottom - 2;
+    const under = boxes.flatMap(([one, a], i) =>
+        boxes.slice(i + 1).filter(([, b]) => cross(a, b)).map(([other]) => `${one} ${other}`));
+    const crossed = boxes.filter(([, box]) => points.some((point) => holds(box, point)));
+    return [...under, ...crossed.map(([id]) => `an edge ${id}`)];
+}"""
+
+
+class Reader:
+    """Someone who looks at the page of a graph."""
+
+    def __init__(self, tab: Tab, path: Path) -> None:
+        self.tab, self.page, self.path = tab, tab.page, path
+
+    def open(self, fragment: str = "") -> None:
+        self.tab.open(self.path, fragment)
+
+    def item(self, id_: str) -> Any:
+        return self.page.locator(f'[data-id="{id_}"]')
+
+    @property
+    def items(self) -> list[str]:
+        """The ids of all that is drawn."""
+        found = self.page.locator("[data-id]")
+        ids: list[str] = found.evaluate_all("all => all.map(one => one.dataset.id)")
+        return ids
+
+    @property
+    def lit(self) -> list[str]:
+        """What the path through the item under the pointer or the focus holds."""
+        found = self.page.locator("[data-id].on")
+        ids: list[str] = found.evaluate_all("all => all.map(one => one.dataset.id)")
+        return ids
+
+    @property
+    def focused(self) -> str:
+        self.tab.settle()
+        id_: str = self.page.evaluate("document.activeElement.dataset.id")
+        return id_
+
+    @property
+    def panel(self) -> str:
+        """What the panel of details says; nothing if it is closed."""
+        self.tab.settle()
+        panel = self.page.locator("#panel")
+        return panel.inner_text() if panel.is_visible() else ""
+
+    @property
+    def said(self) -> str:
+        """What a screen reader was told last."""
+        self.tab.settle()
+        return self.page.locator("#status").inner_text()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "pair.html"
+    mimgraph.loads(SPEC).draw(path)
+    return path
+
+
+@pytest.fixture
+def reader(tab: Tab, path: Path) -> Reader:
+    reader = Reader(tab, path)
+    reader.open()
+    return reader
+
+
+ALL = [
+    *("left", "right", "tower", "tower.0", "tower.0.0", "tower.0.1", "tower.1"),
+    *("numbers", "fused", "score", "output score"),
+]
+
+
+def test_all_of_a_small_graph_is_seen_at_once(reader: Reader) -> None:
+    assert reader.items == ALL
+    edges = reader.page.locator("path.edge")
+    assert edges.count() == 8
+    seen = reader.page.locator("#picture").bounding_box()
+    for id_ in reader.items:
+        box = reader.item(id_).bounding_box()
+        assert box["x"] >= seen["x"] and box["x"] + box["width"] <= seen["x"] + seen["width"]
+        assert box["y"] >= seen["y"] and box["y"] + box["height"] <= seen["y"] + seen["height"]
+
+
+def test_boxes_stand_apart_and_edges_run_down(reader: Reader) -> None:
+    assert reader.page.evaluate(OVERLAPS) == []
+    order = ["left", "tower.0.0", "tower.0.1", "tower.1", "fused", "score", "output score"]
+    tops = [reader.item(id_).bounding_box()["y"] for id_ in order]
+    assert tops == sorted(tops)
+
+
+def test_nothing_but_the_file_is_asked_for(reader: Reader) -> None:
+    reader.item("score").click()
+    reader.page.locator("#theme").click()
+    assert reader.tab.requests == [reader.path.as_uri()]
+
+
+def test_a_picture_is_seen(reader: Reader) -> None:
+    before = reader.page.screenshot()
+    reader.page.evaluate("document.getElementById('picture').replaceChildren()")
+    blank = reader.page.screenshot()
+    assert len(before) > len(blank) + 5_000
+
+
+def test_a_click_tells_all_of_a_node(reader: Reader) -> None:
+    reader.item("score").click()
+    told = reader.panel
+    for text in ("out_features\t1", "in_features\t152 inferred", "(N, 1) float32"):
+        assert text in told
+    assert "parameters\t153" in told and "MACs\t152*N" in told
+    assert "score: {layer: Linear, from: fused, out_features: 1}" in told
+    assert "self.score = nn.Linear(152, 1)" in told
+    reader.page.get_by_role("button", name="fused").click()
+    assert reader.panel.startswith("fused")
+    reader.page.locator("#close").click()
+    assert reader.panel == ""
+
+
+def test_what_a_doc_has_between_backticks_is_code(tab: Tab, tmp_path: Path) -> None:
+    doc = "takes `x`, ``y`` and one ` more: `<b>`"
+    path = tmp_path / "doc.html"
+    mimgraph.loads(f"inputs: {{x: {{shape: [4], doc: '{doc}'}}}}\nnodes: {{}}\noutputs: x").draw(
+        path
+    )
+    reader = Reader(tab, path)
+    reader.open("#node=x")
+    assert reader.page.locator("#panel p code").all_inner_texts() == ["x", "y", "<b>"]
+    assert "takes x, y and one ` more: <b>" in reader.panel
+
+
+REPEATS = """
+inputs: {x: [8], y: [4], c: {vocab: 9}}
+blocks:
+  step:
+    inputs: [x]
+    nodes: {fc: {layer: Linear, from: x, out_features: 8}, sum: {merge: add, from: [x, fc]}}
+    outputs: sum
+nodes:
+  columns: {layer: Embedding, each: [c], embedding_dim: 8}
+  encoded: {block: step, from: x, repeat: 12}
+  vec: {from: encoded, seq: [ReLU, Tanh]}
+  z: {merge: concat, from: [columns.*, vec, y]}
+outputs: z
+"""
+
+
+def test_what_a_node_reads_is_told_by_the_names_and_in_the_order_of_the_spec(
+    tab: Tab, tmp_path: Path
+) -> None:
+    path = tmp_path / "repeats.html"
+    mimgraph.loads(REPEATS).draw(path)
+    reader = Reader(tab, path)
+
+    def read(id_: str) -> list[list[str]]:
+        reader.open(f"#node={id_}")
+        links = reader.page.locator("#panel .links").all_inner_texts()
+        return [text.split("\n") for text in links]
+
+    assert read("z") == [["columns", "vec", "y"], ["z"]]
+    assert read("vec") == read("vec.0")[:1] + [["z"]] == [["encoded"], ["z"]]
+    assert read("encoded.0.sum") == [["x", "encoded.0.fc"], ["vec"]]
+    assert "WEIGHTS AND WORK OF ALL 12 TIMES" in reader.panel.upper()
+
+
+def test_a_chain_that_is_open_is_not_what_a_node_reads(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "chain.html"
+    mimgraph.loads(large(12, 0)).draw(path, collapse=True)
+    reader = Reader(tab, path)
+    reader.open("#node=n11")
+    reader.open("#node=output n11")
+    links = reader.page.locator("#panel .links").all_inner_texts()
+    assert links == ["n11"]
+
+
+def test_a_block_folds_into_one_box_and_opens_again(reader: Reader) -> None:
+    reader.item("tower").locator("> .caption").click()
+    assert reader.items == [id_ for id_ in ALL if not id_.startswith("tower.")]
+    assert reader.item("tower").get_attribute("aria-expanded") == "false"
+    assert reader.page.locator("path.edge").count() == 6
+    assert reader.said == "tower folded"
+    reader.item("tower").locator("> .caption").click()
+    assert reader.items == ALL
+    assert reader.item("tower").get_attribute("aria-expanded") == "true"
+
+
+def test_folding_keeps_the_block_where_it_was(reader: Reader) -> None:
+    before = reader.item("tower.0").locator("> .wall").bounding_box()
+    reader.item("tower.0").locator("> .caption").click()
+    after = reader.item("tower.0").bounding_box()
+    assert (after["x"], after["y"]) == pytest.approx((before["x"], before["y"]), abs=2)
+
+
+def test_levels_fold_and_unfold_together(reader: Reader) -> None:
+    reader.page.locator("#less").click()
+    assert "tower.0" in reader.items and "tower.0.0" not in reader.items
+    reader.page.locator("#less").click()
+    assert "tower.0" not in reader.items
+    reader.page.locator("#more").click()
+    reader.page.locator("#more").click()
+    assert reader.items == ALL
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("numbers", ["numbers"]),
+        ("conv2d", ["tower.0.0"]),
+        ("linear", ["numbers", "score"]),
+        ("(n, 8)", ["numbers"]),
+        ("linear (n, 1)", ["score"]),
+        ("tower.0", ["tower.0", "tower.0.0", "tower.0.1"]),
+        ("nowhere", []),
+    ],
+)
+def test_search_finds_by_name_op_and_shape(reader: Reader, words: str, found: list[str]) -> None:
+    reader.page.locator("#search").fill(words)
+    rows = reader.page.locator("#results li b")
+    assert rows.all_inner_texts() == found
+    assert reader.said == f"{len(found)} result{'' if len(found) == 1 else 's'}"
+
+
+def test_a_result_is_gone_to_though_it_is_folded_away(reader: Reader) -> None:
+    reader.item("tower").locator("> .caption").click()
+    reader.press("/")
+    reader.page.keyboard.type("tower.0.")
+    reader.press("ArrowDown", "Enter")
+    reader.page.locator("#panel").wait_for()
+    assert reader.panel.startswith("tower.0.1")
+    assert reader.focused == "tower.0.1"
+    assert "tower.0.1" in reader.items and reader.page.url.endswith("#node=tower.0.1")
+
+
+def test_hovering_lights_the_path_from_the_inputs_to_the_outputs(reader: Reader) -> None:
+    reader.item("numbers").hover()
+    assert reader.lit == ["right", "numbers", "fused", "score", "output score"]
+    assert reader.page.locator("path.edge.on").count() == 4
+    reader.item("tower.0.1").hover()
+    assert "right" not in reader.lit and {"left", "tower.0.0", "output score"} <= {*reader.lit}
+    reader.page.locator("h1").hover()
+    assert reader.lit == []
+
+
+def test_a_link_to_a_node_opens_all_that_it_stands_in(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "folded.html"
+    mimgraph.loads(SPEC).draw(path, depth=0)
+    reader = Reader(tab, path)
+    reader.open()
+    assert "tower.0.0" not in reader.items
+    reader.open("#node=tower.0.0")
+    assert "tower.0.0" in reader.items and reader.panel.startswith("tower.0.0")
+    seen, box = (
+        reader.page.locator("#picture").bounding_box(),
+        reader.item("tower.0.0").bounding_box(),
+    )
+    middle = seen["x"] + seen["width"] / 2, seen["y"] + seen["height"] / 2
+    assert (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) == pytest.approx(
+        middle, abs=2
+    )
+
+
+def test_back_and_forward_go_through_what_was_looked_at(reader: Reader) -> None:
+    reader.item("numbers").click()
+    reader.item("score").click()
+    reader.page.go_back()
+    assert reader.panel.startswith("numbers")
+    reader.page.go_back()
+    assert reader.panel == ""
+    reader.page.go_forward()
+    assert reader.panel.startswith("numbers")
+
+
+def test_the_link_of_a_node_is_copied(reader: Reader) -> None:
+    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    reader.item("fused").click()
+    reader.page.locator("#link").click()
+    copied = reader.page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{reader.path.as_uri()}#node=fused"
+
+
+def test_a_link_to_nothing_says_so(reader: Reader) -> None:
+    reader.open("#node=nobody")
+    assert reader.said == "there is no nobody" and reader.panel == ""
+
+
+def test_keys_alone_go_everywhere(reader: Reader) -> None:
+    reader.page.locator("#keys").focus()
+    reader.press("Tab")
+    assert reader.focused == "left"
+    way = {"ArrowDown": "tower.0.0", "ArrowRight": "numbers", "End": "output score"}
+    for key, to in way.items():
+        reader.press(key)
+        assert reader.focused == to
+    reader.press("ArrowUp", "ArrowUp")
+    assert reader.focused == "fused"
+    reader.press("Enter")
+    reader.page.locator("#panel").wait_for()
+    assert reader.panel.startswith("fused")
+    reader.press("Escape")
+    reader.page.locator("#panel").wait_for(state="hidden")
+    assert reader.focused == "fused"
+    reader.press("Home", "ArrowDown", "Backspace")
+    assert reader.focused == "tower.0"
+    reader.press(" ")
+    assert reader.item("tower.0").get_attribute("aria-expanded") == "false"
+    assert reader.focused == "tower.0"
+    reader.press("f", "Backspace", "f")
+    assert reader.item("tower").get_attribute("aria-expanded") == "false"
+
+
+def scale(reader: Reader) -> float:
+    width: float = reader.item("score").bounding_box()["width"]
+    return width
+
+
+def test_the_picture_is_zoomed_and_moved(reader: Reader) -> None:
+    first = scale(reader)
+    reader.press("+")
+    assert scale(reader) == pytest.approx(first * 1.25, rel=0.02)
+    reader.press("-", "-")
+    assert scale(reader) == pytest.approx(first / 1.25, rel=0.02)
+    reader.press("0")
+    assert scale(reader) == pytest.approx(first, rel=0.02)
+    box = reader.item("score").bounding_box()
+    at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    reader.page.mouse.move(*at)
+    has_moved = "old => document.querySelector('#picture > g').getAttribute('transform') !== old"
+    before = reader.page.locator("#picture > g").get_attribute("transform")
+    reader.page.mouse.wheel(0, -300)
+    reader.page.wait_for_function(has_moved, arg=before)
+    zoomed = reader.item("score").bounding_box()
+    assert zoomed["width"] > first * 1.2
+    assert zoomed["x"] + zoomed["width"] / 2 == pytest.approx(at[0], abs=2)
+    reader.page.mouse.down()
+    reader.page.mouse.move(at[0] + 50, at[1] - 40, steps=4)
+    reader.page.mouse.up()
+    moved = reader.item("score").bounding_box()
+    assert (moved["x"] - zoomed["x"], moved["y"] - zoomed["y"]) == pytest.approx((50, -40), abs=2)
+    assert reader.panel == ""  # a drag is no click
+
+
+def test_two_fingers_pinch(reader: Reader) -> None:
+    first = scale(reader)
+    touch = reader.page.context.new_cdp_session(reader.page)
+
+    def fingers(kind: str, *xs: int) -> None:
+        points = [{"x": x, "y": 400, "id": i} for i, x in enumerate(xs)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", 500, 700)
+    for by in (25, 50, 75, 100):
+        fingers("touchMove", 500 - by, 700 + by)
+    fingers("touchEnd")
+    assert scale(reader) == pytest.approx(2 * first, rel=0.1)
+
+
+def test_a_small_window_has_room_for_the_name_the_search_and_what_is_selected(
+    reader: Reader,
+) -> None:
+    def is_seen(id_: str) -> bool:
+        seen, box = reader.page.locator("#picture").bounding_box(), reader.item(id_).bounding_box()
+        right, low = box["x"] + box["width"], box["y"] + box["height"]
+        across = seen["x"] <= box["x"] and right <= seen["x"] + seen["width"]
+        return across and seen["y"] <= box["y"] and low <= seen["y"] + seen["height"]
+
+    reader.item("score").click()
+    reader.page.set_viewport_size({"width": 360, "height": 640})
+    reader.page.wait_for_function("innerWidth === 360")
+    assert reader.page.locator("#search").bounding_box()["width"] > 300
+    name = reader.page.locator("h1")
+    assert name.evaluate("name => name.scrollWidth <= name.clientWidth")
+    assert is_seen("score")
+    reader.item("score").click()
+    reader.page.get_by_role("button", name="fused").click()
+    panel = reader.page.locator("#panel").bounding_box()
+    assert is_seen("fused") and panel["y"] + panel["height"] <= 640
+
+
+def test_the_theme_is_the_authors_until_the_reader_changes_it(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "dark.html"
+    mimgraph.loads(SPEC).draw(path, theme="dark")
+    reader = Reader(tab, path)
+    reader.open()
+    theme = reader.page.locator("html")
+    assert theme.get_attribute("data-theme") == "dark"
+    reader.page.locator("#theme").click()  # as the system has it
+    assert theme.get_attribute("data-theme") == "light"
+    reader.page.emulate_media(color_scheme="dark")
+    reader.page.locator("html[data-theme=dark]").wait_for()
+    reader.page.locator("#theme").click()
+    assert theme.get_attribute("data-theme") == "light"
+
+
+def test_a_screen_reader_hears_a_tree(reader: Reader) -> None:
+    reader.item("tower.0").locator("> .caption").click()
+    tree = reader.page.get_by_role("tree", name=re.compile("Architecture of Pair: .* two towers"))
+    heard = tree.aria_snapshot()
+    lines = [
+        '- treeitem "left, (N, 3, 8, 8), input" [level=1]',
+        '- treeitem "tower, seq, (N, 144)" [expanded] [level=1]',
+        '- treeitem "tower.0, conv width=4, (N, 4, 6, 6), block" [level=2]',
+        '- treeitem "fused, concat + Tanh, (N, 152), merge" [level=1]',
+        '- treeitem "score, (N, 1), output" [level=1]',
+    ]
+    assert [line for line in lines if line not in heard] == []
+    reader.item("fused").focus()
+    assert reader.item("fused").get_attribute("aria-description") == (
+        "from tower, numbers; to score"
+    )
+
+
+def test_left_to_right_edges_run_to_the_right(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "across.html"
+    mimgraph.loads(SPEC).draw(path, direction="LR")
+    reader = Reader(tab, path)
+    reader.open()
+    order = ["left", "tower.0.0", "tower.1", "fused", "score", "output score"]
+    places = [reader.item(id_).bounding_box()["x"] for id_ in order]
+    assert places == sorted(places)
+    reader.item("left").focus()
+    reader.press("ArrowRight")
+    assert reader.focused == "tower.0.0"
+
+
+def test_what_a_comparison_marks_is_told_apart(tab: Tab, tmp_path: Path) -> None:
+    marks = ("added", "removed", "changed")
+    items = [Box(mark, "layer", mark, mark=mark) for mark in marks]
+    inner = Cluster("c", "block", "c", "", (Box("c.a", "layer", "a"),), mark="added")
+    picture = Diagram("D", "", (*items, inner), (Edge("added", "removed", mark="removed"),))
+    path = tmp_path / "marks.html"
+    path.write_text(page.text(Scene(picture)))
+    reader = Reader(tab, path)
+    reader.open()
+    titles = [reader.item(mark).locator("text.title").text_content() for mark in marks]
+    assert titles == ["+ added", "− removed", "~ changed"]
+    assert reader.item("c").locator("> .caption").text_content().startswith("+ c")
+    colours = {
+        mark: reader.item(mark)
+        .locator("rect.shape")
+        .evaluate("rect => getComputedStyle(rect).stroke")
+        for mark in marks
+    }
+    assert len(set(colours.values())) == 3
+    assert reader.page.locator("#legend").inner_text().split("\n") == [
+        *("layer", "+ added", "− removed", "~ changed")
+    ]
+
+
+def large(count: int, blocks: int) -> str:
+    """A spec of `count` nodes in blocks in a row, each unlike the others; no block, and it is one row."""
+    each = count // max(1, blocks)
+    lines = ["inputs: {x: [4]}", "blocks:"] if blocks else ["inputs: {x: [4]}"]
+    for b in range(blocks):
+        nodes = row(each, "      ")
+        nodes[b % each] = nodes[b % each].replace("ReLU", "Tanh" if b < each else "GELU")
+        lines += [f"  b{b}:", "    inputs: [x]", f"    outputs: n{each - 1}", "    nodes:", *nodes]
+    uses = [f"  n{b}: {{block: b{b}, from: {f'n{b - 1}' if b else 'x'}}}" for b in range(blocks)]
+    return "\n".join(
+        [*lines, f"outputs: n{(blocks or count) - 1}", "nodes:", *(uses or row(count))]
+    )
+
+
+def row(count: int, indent: str = "  ") -> list[str]:
+    sources = ["x", *(f"n{i}" for i in range(count))]
+    return [f"{indent}n{i}: {{layer: ReLU, from: {sources[i]}}}" for i in range(count)]
+
+
+@pytest.mark.parametrize("blocks", [0, 50], ids=["in a row", "in blocks"])
+def test_two_thousand_nodes_are_quick(tab: Tab, tmp_path: Path, blocks: int) -> None:
+    path = tmp_path / "large.html"
+    mimgraph.loads(large(2000, blocks)).draw(path)
+    reader = Reader(tab, path)
+    page = tab.page.context.new_cdp_session(tab.page)
+    page.send("Performance.enable")
+    took: dict[str, float] = {}
+
+    def timed(what: str, act: Callable[[], object]) -> None:
+        """The seconds that the page works on it, however busy the machine is else."""
+        before = {} if what == "open" else metrics()
+        act()
+        tab.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        took[what] = metrics()["ProcessTime"] - before.get("ProcessTime", 0)
+
+    def metrics() -> dict[str, float]:
+        found = page.send("Performance.getMetrics")["metrics"]
+        return {metric["name"]: metric["value"] for metric in found}
+
+    timed("open", reader.open)
+    assert len(reader.items) == (52 if blocks else 2002)
+    timed("unfold", reader.page.locator("#more").click)
+    assert len(reader.items) == 2002 + blocks
+    timed("search", lambda: reader.page.locator("#search").fill("n1999" if not blocks else "tanh"))
+    timed("go", lambda: reader.press("Enter"))
+    assert reader.panel
+    timed("light", lambda: reader.page.mouse.move(400, 400))
+    timed("fold", reader.page.locator("#less").click)
+    assert {what: seconds for what, seconds in took.items() if seconds > 2} == {}
+
+
+WIDE = "inputs: {{{}}}\nnodes: {{all: {{merge: concat, from: [{}]}}}}\noutputs: all"
+COLUMNS = [f"c{i}" for i in range(200)]
+LONG = {
+    "high": (large(600, 0), "x"),
+    "wide": (
+        WIDE.format(
+            ", ".join(f"{c}: [{i + 1}]" for i, c in enumerate(COLUMNS)), ", ".join(COLUMNS)
+        ),
+        "c0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "first"), LONG.values(), ids=LONG.keys())
+def test_what_is_too_long_to_be_seen_whole_is_fitted_where_it_begins(
+    tab: Tab, tmp_path: Path, spec: str, first: str
+) -> None:
+    path = tmp_path / "long.html"
+    mimgraph.loads(spec).draw(path)
+    reader = Reader(tab, path)
+    reader.open()
+    reader.page.locator("#picture").press("0")
+    assert reader.said == "too long to be seen whole: this is where it begins"
+    seen, box = reader.page.locator("#picture").bounding_box(), reader.item(first).bounding_box()
+    assert seen["x"] <= box["x"] and seen["y"] <= box["y"] and box["width"] > 20
+    for _ in range(60):
+        reader.press("-")
+    world = reader.page.locator("#picture > g").bounding_box()
+    assert world["width"] <= seen["width"] and world["height"] <= seen["height"]
+
+
+def test_hostile_texts_are_seen_and_do_nothing(tab: Tab, tmp_path: Path) -> None:
+    words = list(HOSTILE.values())
+    boxes = [Box(f"n{i}", "layer", word, word, (word,), word) for i, word in enumerate(words)]
+    edges = [Edge("n0", f"n{i}", word) for i, word in enumerate(words) if i]
+    path = tmp_path / "hostile.html"
+    path.write_text(page.text(Scene(Diagram("D", words[0], tuple(boxes), tuple(edges)))))
+    reader = Reader(tab, path)
+    reader.open("#node=n0")
+    assert reader.items == [box.id for box in boxes]
+    assert words[0] in reader.item("n0").text_content() and words[0] in reader.panel
+    assert reader.page.locator("#picture script, #panel img, #panel script").count() == 0
+    assert tab.requests == [path.as_uri()]
+
+
+def test_the_policy_of_the_page_refuses_any_other_script(tab: Tab, path: Path) -> None:
+    tab.open(path)
+    tab.page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.textContent = "window.stranger = true";
+        document.body.append(script);
+    }""")
+    assert tab.page.evaluate("window.stranger") is None
+    assert [fault for fault in tab.faults if "Content Security Policy" in fault] == tab.faults != []
+    tab.faults.clear()
+
+
+def test_a_printed_page_shows_all_of_the_picture(reader: Reader) -> None:
+    reader.press("+", "+", "+", "+")
+    reader.page.emulate_media(media="print")
+    reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    box = reader.page.locator("#picture").bounding_box()
+    for id_ in ("left", "output score"):
+        item = reader.item(id_).bounding_box()
+        assert box["x"] <= item["x"] and item["x"] + item["width"] <= box["x"] + box["width"]
+        assert box["y"] <= item["y"] and item["y"] + item["height"] <= box["y"] + box["height"]
+    assert not reader.page.locator("header").is_visible()
+    reader.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert reader.page.locator("#picture").get_attribute("viewBox") is None
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The script of axe-core, which finds what shuts people out of a page."""
+    root = tmp_path_factory.mktemp("axe")
+    install(root, AXE)
+    return (root / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+STATES = {
+    "a picture": "",
+    "details": "location.hash = 'node=score'",
+    "a search": "document.getElementById('search').focus()",
+    "the keys": "document.getElementById('keys').click()",
+    "dark": "document.documentElement.dataset.theme = 'dark'",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES.keys())
+def test_nothing_shuts_anyone_out(reader: Reader, axe: str, state: str) -> None:
+    reader.page.evaluate(state or "0")
+    if "search" in state:
+        reader.page.keyboard.type("linear")
+    reader.page.wait_for_timeout(300)
+    reader.page.evaluate(axe)
+    rules = {
+        # the text of an open block is that of all in it, which no name could hold
+        "label-content-name-mismatch": {"enabled": False}
+    }
+    report = reader.page.evaluate("rules => axe.run({ rules })", rules)
+    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in report["violations"]] == []
+
+
+@pytest.mark.slow
+def test_every_spec_of_the_gallery_is_drawn_with_its_boxes_apart(tab: Tab, tmp_path: Path) -> None:
+    path = tmp_path / "spec.html"
+    reader = Reader(tab, path)
+    for spec in SPECS:
+        for direction in ("TB", "LR"):
+            mimgraph.load(spec).draw(path, direction=direction, depth=9)
+            reader.open()
+            assert reader.page.evaluate(OVERLAPS) == [], spec.stem
+            assert tab.faults == [], spec.stem

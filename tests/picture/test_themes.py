@@ -1,0 +1,144 @@
+"""Every colour can be read, in both themes, by the colour-blind, and without colours at all."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from mimgraph.picture.box_shapes import outline
+from mimgraph.picture.diagram.model import Box
+from mimgraph.picture.geometry import Path, Place, Rect, Style
+from mimgraph.picture.themes import LOOKS, SIGNS, Look
+
+TEXT, GRAPHIC = (
+    4.5,
+    3.0,
+)  # the contrasts that WCAG 2.2 AA wants of letters, and of what must be seen
+
+# Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB
+BLINDNESS = {
+    "none": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
+
+
+@pytest.fixture(params=LOOKS)
+def look(request: pytest.FixtureRequest) -> Look:
+    return LOOKS[request.param]
+
+
+def linear(color: str) -> list[float]:
+    """The light of a colour's red, green and blue."""
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+
+
+def luminance(rgb: list[float]) -> float:
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), rgb, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted(luminance(linear(color)) + 0.05 for color in (one, other))
+    return light / dark
+
+
+def lab(color: str, blindness: str) -> tuple[float, float, float]:
+    """CIELAB of a colour as it is seen."""
+    light = linear(color)
+    rgb = [
+        min(max(sum(m * p for m, p in zip(row, light, strict=True)), 0), 1)
+        for row in BLINDNESS[blindness]
+    ]
+    rows = (
+        (0.4124, 0.3576, 0.1805, 0.9505),
+        (0.2126, 0.7152, 0.0722, 1),
+        (0.0193, 0.1192, 0.9505, 1.089),
+    )
+    parts = [sum(a * b for a, b in zip(row[:3], rgb, strict=True)) / row[3] for row in rows]
+    x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in parts)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+def distance(one: str, other: str, blindness: str) -> float:
+    """Euclid's in CIELAB: 2 is just seen."""
+    pairs = zip(lab(one, blindness), lab(other, blindness), strict=True)
+    return sum((a - b) ** 2 for a, b in pairs) ** 0.5
+
+
+def fills(look: Look) -> Iterator[str]:
+    """All that text may stand on."""
+    yield look.page
+    yield from look.nested
+    yield from (paint.fill for paint in (*look.kinds.values(), *look.marks.values()))
+
+
+def test_contrast_is_as_defined() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+def test_text_can_be_read(look: Look) -> None:
+    for fill in fills(look):
+        assert contrast(look.text, fill) >= TEXT
+        assert contrast(look.faint, fill) >= TEXT
+
+
+def test_letters_on_badges_can_be_read(look: Look) -> None:
+    for color in (*look.tags, *(paint.line for paint in look.marks.values())):
+        assert contrast(look.page, color) >= TEXT
+
+
+def test_outlines_and_edges_can_be_seen(look: Look) -> None:
+    for ground in (look.page, *look.nested):
+        assert contrast(look.edge, ground) >= GRAPHIC
+        for paint in (*look.kinds.values(), *look.marks.values()):
+            assert contrast(paint.line, ground) >= GRAPHIC
+    for number, fill in enumerate(look.nested):
+        around = look.nested[number - 1] if number else look.page
+        assert contrast(look.wall, around) >= GRAPHIC
+        assert contrast(look.wall, fill) >= GRAPHIC
+
+
+@pytest.mark.parametrize("blindness", BLINDNESS)
+@pytest.mark.parametrize("of", ["kinds", "marks", "tags"])
+def test_colours_differ_for_every_eye(look: Look, of: str, blindness: str) -> None:
+    told = getattr(look, of)
+    lines = set(told) if of == "tags" else {paint.line for paint in told.values()}
+    assert len(lines) >= 3
+    for one, other in itertools.combinations(sorted(lines), 2):
+        assert distance(one, other, blindness) >= 8, (one, other)
+
+
+def test_kinds_differ_without_colours(look: Look) -> None:
+    def drawn(kind: str) -> tuple[object, ...]:
+        box = Box("x", kind, "x", "block × 2" if kind == "block" else "")
+        return tuple(
+            (type(s), s.radius, s.place) if isinstance(s, Rect) else (type(s), s.steps)
+            for s in outline(box, Place(0, 0, 80, 40), Style())
+            if isinstance(s, Rect | Path)
+        )
+
+    closed = {"seq", "block", "repeat"}  # alike: more or fewer cards in the same place
+    kinds = [kind for kind in look.kinds if kind not in closed] + ["block"]
+    assert len({drawn(kind) for kind in kinds}) == len(kinds)
+
+
+def test_every_mark_has_a_sign_of_its_own(look: Look) -> None:
+    assert look.marks.keys() == SIGNS.keys()
+    assert len(set(SIGNS.values())) == len(SIGNS)
