@@ -15,7 +15,7 @@ from hypothesis import settings
 settings.register_profile("steady", derandomize=True, deadline=None, print_blob=False)
 settings.load_profile("steady")
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.helpers.browser"]
 
 ROOT = Path(__file__).parent.parent
 SPECS = sorted((ROOT / "specs").glob("*.yaml"))

@@ -9,7 +9,7 @@ import pytest
 
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.render import render_text
-from tests.marked import faults, warnings
+from tests.helpers.marked import faults, warnings
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = sorted(path for path in CORPUS.glob("*.md") if path.name != "README.md")

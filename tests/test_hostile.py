@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from mimgraph.diagnostics import MAX_FAULTS, MAX_TEXT
-from tests import nasty
+from tests.helpers import nasty
 
 TEXTS: dict[str, bytes] = {
     **{name: text.encode() for name, text in {**nasty.READING, **nasty.GRAPHS}.items()},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stubs import FILES, stub
+from tests.helpers.stubs import FILES, stub
 
 CODE = """\
 import mimgraph as mg

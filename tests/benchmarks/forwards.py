@@ -19,7 +19,7 @@ from tests.gallery import gallery
 from tests.gallery.test_audio import WaveNet
 from tests.gallery.test_missing import ByHand
 from tests.gallery.test_vision import TORCHVISIONS, AttentionUNet
-from tests.handwritten import MODELS as SEEDS
+from tests.helpers.handwritten import MODELS as SEEDS
 
 NOISE = 0.03
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.benchmarks.case import Cost, clocked
-from tests.handwritten import SimpleNumerical
+from tests.helpers.handwritten import SimpleNumerical
 
 Forward = Callable[[Tensor, Tensor], Any]
 

@@ -15,7 +15,7 @@ from mimgraph.compare.compare import difference
 from mimgraph.compare.equality import same
 from mimgraph.compare.model import Difference
 from tests.fuzz.seeds import places
-from tests.strategies import Spec, specs, to_yaml
+from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.test_graph import BASE, DIFFERENT, SAME, variant
 
 

@@ -28,7 +28,7 @@ from mimgraph.picture.diagram.fold import close_unmarked, fold
 from mimgraph.picture.diagram.model import Cluster, Diagram, Item, boxes
 from tests.compare.test_compare import edited, graph
 from tests.conftest import SPECS
-from tests.strategies import Spec, specs, to_yaml
+from tests.helpers.strategies import Spec, specs, to_yaml
 
 FOLDER = Path(__file__).parent / "diff"
 FILES = {"changes": "text", "pull_request": "markdown"}

@@ -9,7 +9,7 @@ import pytest
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.explain import PAGES, listing, page
 from mimgraph.diagnostics.render import render_text
-from tests.marked import faults, warnings
+from tests.helpers.marked import faults, warnings
 
 _PAGE = re.compile(
     r"# (?P<code>.+)\n\n(?P<meaning>\w.+?)\n\n"

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 
 import mimgraph as mg
 from mimgraph.runtime.runner import seeded_inputs
-from tests.strategies import to_yaml
+from tests.helpers.strategies import to_yaml
 
 
 class Lives(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types here

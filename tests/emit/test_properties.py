@@ -36,8 +36,8 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import DTYPES, TensorType
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
+from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.ops.layers import oracle
-from tests.strategies import Spec, specs, to_yaml
 
 RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
 Sizes = Mapping[str, int]

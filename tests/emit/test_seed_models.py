@@ -9,7 +9,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.conftest import ROOT
-from tests.handwritten import MODELS
+from tests.helpers.handwritten import MODELS
 
 
 def pair(name: str) -> tuple[nn.Module, nn.Module, dict[str, Tensor]]:

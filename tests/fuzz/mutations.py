@@ -14,7 +14,7 @@ from mimgraph.ir.option_types import choices
 from mimgraph.ops import registry
 from mimgraph.ops.registry import Op
 from tests.fuzz.seeds import places, seeds, trees
-from tests.strategies import to_yaml
+from tests.helpers.strategies import to_yaml
 
 # --- text -------------------------------------------------------------------------------------
 

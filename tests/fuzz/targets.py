@@ -10,7 +10,7 @@ from mimgraph.ir.expression import ExpressionError, parse, to_text
 from tests.fuzz.ends import check
 from tests.fuzz.running import check_runs
 from tests.fuzz.seeds import seeds, values_at
-from tests.strategies import to_yaml
+from tests.helpers.strategies import to_yaml
 
 ELEMENTWISE = {
     "a": {"shape": ["T", 4]},

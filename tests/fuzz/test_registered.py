@@ -18,7 +18,7 @@ from tests.fuzz.amounts import amounts
 from tests.fuzz.ends import check
 from tests.fuzz.mutations import odd_values, sizes, small
 from tests.fuzz.running import check_runs
-from tests.strategies import to_yaml
+from tests.helpers.strategies import to_yaml
 
 
 class Tower(nn.Module):

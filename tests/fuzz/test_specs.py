@@ -14,7 +14,7 @@ from tests.fuzz.amounts import amounts
 from tests.fuzz.ends import check
 from tests.fuzz.mutations import mutated_texts, mutated_trees, overridden, tweaked_trees
 from tests.fuzz.running import check_runs
-from tests.marked import told
+from tests.helpers.marked import told
 
 SECONDS = 5  # of computing, enough for every spec
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.marked import split, told
+from tests.helpers.marked import split, told
 
 HEAD = """\
 inputs: {a: [4], b: [4], city: {vocab: 9}}

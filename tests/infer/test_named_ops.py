@@ -10,7 +10,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers
-from tests.marked import faults, split, told
+from tests.helpers.marked import faults, split, told
 
 SPEC = """
 params: {fusion: joined, merge: add, layer: Tanh, activation: ReLU, width: 4}

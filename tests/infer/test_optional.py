@@ -29,8 +29,8 @@ from mimgraph.runtime.checks import torch_dtype
 from mimgraph.runtime.runner import choose_sizes, run, seeded_inputs
 from tests.emit.test_golden import RUFF
 from tests.emit.test_liveness import Lives
-from tests.presence import Interpreter, Spec, optional_inputs, specs, subsets
-from tests.strategies import to_yaml
+from tests.helpers.presence import Interpreter, Spec, optional_inputs, specs, subsets
+from tests.helpers.strategies import to_yaml
 
 BATCH = 3
 

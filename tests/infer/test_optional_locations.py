@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.marked import faults, split, told
+from tests.helpers.marked import faults, split, told
 
 INPUTS = """\
 inputs:

@@ -12,7 +12,7 @@ import pytest
 from mimgraph.diagnostics import Report
 from mimgraph.language.yaml_tree import Mapping, Scalar, Tree, compose
 from mimgraph.source import SourceFile
-from tests.marked import told
+from tests.helpers.marked import told
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 # which share of the places of a spec are tried, others for each spec and fault

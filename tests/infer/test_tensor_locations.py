@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mimgraph.ops.layers.tensors.inits import INITS
-from tests.marked import faults, split, told
+from tests.helpers.marked import faults, split, told
 
 
 def spec(*nodes: str, inputs: str = "x: [T, 8]", params: str = "", blocks: str = "") -> str:

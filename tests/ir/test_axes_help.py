@@ -18,7 +18,7 @@ import mimgraph as mg
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ops import registry
 from mimgraph.ops.registry import Op
-from tests.marked import faults
+from tests.helpers.marked import faults
 
 SHAPES = [
     *("[]", "[8]", "[T]", "[4, 8]", "[T, 8]", "[4, T]"),

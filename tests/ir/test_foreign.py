@@ -6,7 +6,7 @@ import pytest
 
 from mimgraph.ir.expression import ExpressionError, parse
 from mimgraph.ir.foreign import PLAIN, explained
-from tests.marked import faults
+from tests.helpers.marked import faults
 
 ARITHMETIC = "an expression is of numbers, names and + - * / // % **"
 

@@ -10,8 +10,8 @@ import pytest
 
 from mimgraph.language import schema
 from tests.conftest import SPECS
-from tests.language_server import Editor
-from tests.npm import PLACES, install
+from tests.helpers.language_server import Editor
+from tests.helpers.npm import PLACES, install
 
 SERVER = "yaml-language-server@2.0.0"
 MODELINE = "# yaml-language-server: $schema=mimgraph.schema.json\n"

@@ -13,7 +13,7 @@ from mimgraph.language.keys import KEYS, OPTIONS, PLACES
 from mimgraph.language.reference import EVERY_KEY, KINDS, describe, listing
 from mimgraph.ops import registry
 from tests.conftest import ROOT
-from tests.marked import faults
+from tests.helpers.marked import faults
 
 REPEAT = """\
 key repeat

@@ -18,11 +18,11 @@ from mimgraph.language.yaml_tree import Scalar, Sequence, Tree, compose
 from mimgraph.ops import registry
 from mimgraph.ops.registry import Op, OptionSpec
 from mimgraph.source import SourceFile
+from tests.helpers.marked import split, told
+from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.infer.test_locations import CASES
 from tests.infer.test_locations import LEGAL as LOCATIONS_LEGAL
 from tests.infer.test_named_ops import SPEC as CHOICE
-from tests.marked import split, told
-from tests.strategies import Spec, specs, to_yaml
 
 SCHEMA = schema.schema()
 VALIDATOR = Draft202012Validator(SCHEMA)

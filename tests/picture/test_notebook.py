@@ -23,8 +23,8 @@ from mimgraph import layers, merges
 from mimgraph.picture import notebook
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes
-from tests.browser import Tab
 from tests.conftest import ROOT
+from tests.helpers.browser import Tab
 from tests.picture.scenes import unlike
 
 PAIR = """

@@ -13,9 +13,9 @@ import mimgraph
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge
 from mimgraph.picture.formats import page
 from mimgraph.picture.scene import Scene
-from tests.browser import Tab
 from tests.conftest import SPECS
-from tests.npm import install
+from tests.helpers.browser import Tab
+from tests.helpers.npm import install
 from tests.picture.formats.test_html import HOSTILE
 
 AXE = "axe-core@4.14.1"

@@ -21,10 +21,10 @@ from mimgraph.picture.details.build import details
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.pipeline.repeat_pieces import block_names
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
-from tests import presence, strategies
+from tests.helpers import presence, strategies
+from tests.helpers.stages import as_tuple, compile_stages, run_stages
+from tests.helpers.strategies import to_yaml
 from tests.picture.test_details import ids
-from tests.stages import as_tuple, compile_stages, run_stages
-from tests.strategies import to_yaml
 
 thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

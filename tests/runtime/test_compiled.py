@@ -11,7 +11,7 @@ from torch import Tensor
 
 import mimgraph as mg
 from tests.conftest import ROOT
-from tests.handwritten import MODELS
+from tests.helpers.handwritten import MODELS
 
 
 @pytest.fixture(params=MODELS)

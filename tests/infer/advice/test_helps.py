@@ -10,7 +10,7 @@ import pytest
 from mimgraph.ops import registry
 from mimgraph.ops.rule_helpers import fitting
 from mimgraph.ops.spelling import from_python
-from tests.marked import faults, told
+from tests.helpers.marked import faults, told
 
 # A spec, and the help with its one fault.
 HELPS = {

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.marked import faults, told
+from tests.helpers.marked import faults, told
 
 HEAD = "params: {hidden: 4, half: 0.5}\ninputs: {x: [4, 8], tokens: {shape: [T], vocab: 9}, ids: {vocab: 5}, city: {vocab: 7}}\n"
 BLOCKS = "blocks:\n  mlp: {params: {width: 3}, seq: [{Linear: $width}]}\n"

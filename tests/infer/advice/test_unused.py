@@ -8,7 +8,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers
-from tests.marked import faults, warnings
+from tests.helpers.marked import faults, warnings
 
 HEAD = "inputs: {x: [5]}\n"
 END = "outputs: y\n"

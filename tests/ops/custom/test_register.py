@@ -23,7 +23,7 @@ from mimgraph.ir.dim import substitute
 from mimgraph.ops import registry
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.emit.test_golden import RUFF
-from tests.marked import split, told
+from tests.helpers.marked import split, told
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.language.reference import describe
 from mimgraph.ops.registry import Op, ops
-from tests.marked import faults
+from tests.helpers.marked import faults
 
 LAYERS = {name: op for name, op in ops("layer").items() if op.options}
 

@@ -16,7 +16,7 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.ops.layers.tensors.inits import INITS, Gain
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
-from tests.strategies import to_yaml
+from tests.helpers.strategies import to_yaml
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 

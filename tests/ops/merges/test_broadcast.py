@@ -17,7 +17,7 @@ import mimgraph as mg
 from mimgraph.ir.axes_help import NO_BATCH
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.registry import OpFault, ops
-from tests.marked import faults
+from tests.helpers.marked import faults
 from tests.ops.layers.oracle import infer, make, results
 
 BATCHES = 5, 7  # no other axis has such a size

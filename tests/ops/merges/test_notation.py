@@ -7,7 +7,7 @@ import json
 import pytest
 
 import mimgraph as mg
-from tests.marked import faults
+from tests.helpers.marked import faults
 
 INSTEAD = "make it a node, and a source of the formula"
 

@@ -18,9 +18,9 @@ from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, bo
 from mimgraph.picture.formats import mermaid
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.themes import LOOKS
-from tests.browser import Tab
 from tests.conftest import SPECS
-from tests.npm import npm
+from tests.helpers.browser import Tab
+from tests.helpers.npm import npm
 from tests.picture.scenes import unlike
 from tests.test_injection import WORDS
 

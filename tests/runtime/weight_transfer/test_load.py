@@ -14,7 +14,7 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.conftest import ROOT
-from tests.handwritten import MODELS
+from tests.helpers.handwritten import MODELS
 
 
 def randomised(module: nn.Module) -> nn.Module:
