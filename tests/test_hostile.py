@@ -24,8 +24,8 @@ OUTPUTS = {"emit": ["-o", "model.py"], "draw": ["-o", "model.svg"]}
 # A process that has imported what a command needs forks one with limits for each file.
 RUNNER = """
 import json, os, resource, sys
-from mimgraph import cli, codegen, render
-from mimgraph.spec import compose
+from mimgraph import cli, emit, picture, runtime
+from mimgraph.language import yaml_tree
 for line in sys.stdin:
     words = json.loads(line)
     child = os.fork()
