@@ -45,7 +45,7 @@ __all__ = [
 
 # what one command or program uses is a part of all this, and a check should start at once
 _HOMES = {
-    "handles": "Buffer Input Output Parameter Sequential Tensor arange block training_only",
+    "builder": "Buffer Input Output Parameter Sequential Tensor arange block training_only",
     "diagnostics": "SpecError",
     "graph": "Graph diff load load_model loads positional",
     "ops.custom.register": "register",

@@ -24,7 +24,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __main__
         __init__ cli
         layers merges
-        graph handles
+        graph
         builder compare language pipeline
         picture
         summary runtime

@@ -176,9 +176,12 @@ class Tensor(Shown):
         return f"<{record.label} {', '.join(shown)}{self._missing()}>"
 
     def _repr_html_(self) -> str:
-        """What leads to it, in a notebook."""
+        """Return the picture of what leads to the handle, for a notebook."""
+        from mimgraph.builder.ancestry import in_words, leading_to
+        from mimgraph.picture.notebook import handle_html
+
         self._look()
-        return show(self)
+        return handle_html(in_words(self), leading_to(self))
 
     def _missing(self) -> str:
         """Without which inputs it is missing."""
@@ -290,10 +293,6 @@ def _merge(name: str, left: Tensor, right: object) -> Tensor:
         return record(LayerCall(op, (), {}), (left, right), {}, None)
     except SpecError as error:
         raise error.shortened() from None
-
-
-# a handle as HTML; nothing here can draw, so mimgraph.graph sets what does
-show: Callable[[Tensor], str] = repr
 
 
 # --- inputs ---------------------------------------------------------------------------------------
