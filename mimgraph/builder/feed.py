@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.builder.change import without_origins
-from mimgraph.builder.place import raise_faults
-from mimgraph.builder.trace import Trace
+from mimgraph.builder.tracing.trace import Trace
+from mimgraph.builder.user_line import raise_faults
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Made, infer_node
 from mimgraph.ir import graph as ir

@@ -9,13 +9,13 @@ from dataclasses import replace
 from itertools import count, islice
 from typing import Any, NoReturn, Protocol, cast
 
-from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
-from mimgraph.builder.each import draft_each
+from mimgraph.builder.automatic_names import snake_case
+from mimgraph.builder.declare_each import draft_each
+from mimgraph.builder.declare_layer import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.feed import Draft, Feed
-from mimgraph.builder.names import snake_case
-from mimgraph.builder.place import fail, here, raise_faults
-from mimgraph.builder.trace import Result, Trace, running
-from mimgraph.builder.watch import RESULTS, Watched
+from mimgraph.builder.tracing.trace import Result, Trace, running
+from mimgraph.builder.tracing.watched import RESULTS, Watched
+from mimgraph.builder.user_line import fail, here, raise_faults
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.single_node import Given, Made, infer_input, infer_port
@@ -177,7 +177,7 @@ class Tensor(Shown):
 
     def _repr_html_(self) -> str:
         """Return the picture of what leads to the handle, for a notebook."""
-        from mimgraph.builder.ancestry import in_words, leading_to
+        from mimgraph.builder.handle_html import in_words, leading_to
         from mimgraph.picture.notebook import handle_html
 
         self._look()

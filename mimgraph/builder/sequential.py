@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take
-from mimgraph.builder.blocks import BlockCall, Family
+from mimgraph.builder.blocks.function import BlockCall, Family
+from mimgraph.builder.declare_layer import declare_apply, declare_freeze, declare_take
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.record import IN_SEQUENCE, used_already
 from mimgraph.infer.single_node import Given

@@ -13,7 +13,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.builder.names import snake_case
+from mimgraph.builder.automatic_names import snake_case
 from mimgraph.ir.dim import symbol
 from mimgraph.ir.graph import Share
 

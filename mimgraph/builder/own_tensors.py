@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mimgraph.builder.place import here
 from mimgraph.builder.record import Tensor, record, sizes_of
+from mimgraph.builder.user_line import here
 from mimgraph.ir.dim import Dim
 from mimgraph.ops import registry
 from mimgraph.ops.registry import LayerCall

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mimgraph.builder.assemble import declare_graph
+from mimgraph.builder.declare_graph import declare_graph
 from mimgraph.builder.record import Tensor
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer

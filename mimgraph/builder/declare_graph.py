@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from mimgraph.builder.automatic_names import Names
 from mimgraph.builder.change import with_options
-from mimgraph.builder.content import content
-from mimgraph.builder.names import Names
-from mimgraph.builder.place import fail, here, raise_faults
+from mimgraph.builder.content_key import content
 from mimgraph.builder.record import Record, Tensor, share
-from mimgraph.builder.trace import Trace, declare_value
+from mimgraph.builder.tracing.trace import Trace, declare_value
+from mimgraph.builder.user_line import fail, here, raise_faults
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given
 from mimgraph.infer.structure import unique

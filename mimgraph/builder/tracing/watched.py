@@ -25,7 +25,7 @@ from mimgraph.ir.expression import (
 from mimgraph.support.frozen_data import data
 
 if TYPE_CHECKING:
-    from mimgraph.builder.trace import Result, Trace
+    from mimgraph.builder.tracing.trace import Result, Trace
 
 
 @data(eq=False)

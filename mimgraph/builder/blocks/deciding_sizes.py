@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.builder.apply import option
-from mimgraph.builder.assemble import DeclaredBody, Output, declare_body
+from mimgraph.builder.declare_graph import DeclaredBody, Output, declare_body
+from mimgraph.builder.declare_layer import option
 from mimgraph.builder.record import Record, Tensor
-from mimgraph.builder.trace import Result, Trace
+from mimgraph.builder.tracing.trace import Result, Trace
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.single_node import Given, infer_node
 from mimgraph.ir import graph as ir

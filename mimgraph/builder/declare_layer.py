@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mimgraph.builder.place import fail
-from mimgraph.builder.watch import Watched
+from mimgraph.builder.tracing.watched import Watched
+from mimgraph.builder.user_line import fail
 from mimgraph.ir.graph import Activation, Apply, Option, Take
 from mimgraph.ops.registry import LayerCall, Op
 from mimgraph.source import Span

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mimgraph.builder.place import fail
-from mimgraph.builder.watch import RESULTS, Local, Watched, look_at
+from mimgraph.builder.tracing.watched import RESULTS, Local, Watched, look_at
+from mimgraph.builder.user_line import fail
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import (
     Arithmetic,

@@ -16,15 +16,15 @@ from types import CodeType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from mimgraph.builder.apply import declare_freeze, declare_options, declare_take, option
-from mimgraph.builder.assemble import DeclaredBody, Output, check_output_name, declare_body
-from mimgraph.builder.content import content
-from mimgraph.builder.deciding import deciding_axes
+from mimgraph.builder.blocks.deciding_sizes import deciding_axes
+from mimgraph.builder.content_key import content
+from mimgraph.builder.declare_graph import DeclaredBody, Output, check_output_name, declare_body
+from mimgraph.builder.declare_layer import declare_freeze, declare_options, declare_take, option
 from mimgraph.builder.feed import Draft, Feed
-from mimgraph.builder.place import definition, fail
 from mimgraph.builder.record import Record, Tensor
-from mimgraph.builder.trace import Trace
-from mimgraph.builder.watch import RESULTS, as_given, look_at, unwatched
+from mimgraph.builder.tracing.trace import Trace
+from mimgraph.builder.tracing.watched import RESULTS, as_given, look_at, unwatched
+from mimgraph.builder.user_line import definition, fail
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.infer.single_node import Given, Made
 from mimgraph.ir import graph as ir

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.builder.apply import option
-from mimgraph.builder.assemble import with_keys
-from mimgraph.builder.blocks import BlockCall, Declared, Family, new_key
+from mimgraph.builder.automatic_names import snake_case
+from mimgraph.builder.blocks.function import BlockCall, Declared, Family, new_key
 from mimgraph.builder.change import with_options
-from mimgraph.builder.content import content
+from mimgraph.builder.content_key import content
+from mimgraph.builder.declare_graph import with_keys
+from mimgraph.builder.declare_layer import option
 from mimgraph.builder.feed import Feed
-from mimgraph.builder.names import snake_case
-from mimgraph.builder.place import fail, raise_faults
-from mimgraph.builder.watch import Watched, unwatched
+from mimgraph.builder.tracing.watched import Watched, unwatched
+from mimgraph.builder.user_line import fail, raise_faults
 from mimgraph.diagnostics import Report
 from mimgraph.infer.dag import ordered, reached
 from mimgraph.infer.declared import calls, inner_blocks, input_types, params

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.builder.apply import declare_apply, declare_freeze, declare_take, option
-from mimgraph.builder.content import content
+from mimgraph.builder.content_key import content
+from mimgraph.builder.declare_layer import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.feed import Draft, Feed
-from mimgraph.builder.place import fail
+from mimgraph.builder.user_line import fail
 from mimgraph.infer.each import One, port_of
 from mimgraph.ir import graph as ir
 from mimgraph.ops.registry import EachCall, LayerCall

@@ -1,0 +1,1 @@
+"""Runs of block functions: numbers that record how Python code uses them."""
