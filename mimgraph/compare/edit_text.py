@@ -9,7 +9,7 @@ from os.path import commonprefix
 from typing import Any
 
 from mimgraph.compare.model import Edit
-from mimgraph.cost.labels import LONGEST, value_text
+from mimgraph.summary.node_text import LONGEST, value_text
 
 AROUND = 16  # characters of a long text before and after what differs
 MOST_TOLD = 6  # items of a long list

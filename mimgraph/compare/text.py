@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from mimgraph.compare.edit_text import edit_words
 from mimgraph.compare.model import Change, Difference, Edit
 from mimgraph.cost.cost import Cost
-from mimgraph.cost.labels import value_text
-from mimgraph.cost.numbers import number
 from mimgraph.diagnostics.render import BOLD, RESET
 from mimgraph.ir.amount import Amount
+from mimgraph.summary.node_text import value_text
+from mimgraph.summary.numbers import number
 
 WIDEST = 40  # characters of a column that others are made as wide as
 LINE = 119  # characters that a line has at most, if its words allow it

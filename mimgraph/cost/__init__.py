@@ -1,1 +1,1 @@
-"""Counts multiply-accumulates and memory, says which axes lie together, and formats the numbers."""
+"""Counts parameters, multiply-accumulates and memory; binds named sizes; finds reshapes that copy."""

@@ -1,1 +1,1 @@
-"""Tells a graph as a table: shapes, parameters, memory and multiply-accumulates of every node."""
+"""Builds the table of a graph, and the text about nodes that tables, pictures and diffs share."""

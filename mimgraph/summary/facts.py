@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mimgraph.cost.cost import PARAM_BYTES
-from mimgraph.cost.numbers import macs, memory, number
 from mimgraph.ir.amount import Amount
 from mimgraph.summary.contents import Contents, noted
+from mimgraph.summary.numbers import macs, memory, number
 from mimgraph.summary.table import tells_one_of_several
 
 

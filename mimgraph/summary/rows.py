@@ -7,15 +7,6 @@ from dataclasses import replace
 
 from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.cost.labels import (
-    Run,
-    dtype_text,
-    op_text,
-    runs,
-    shape_text,
-    shown_results,
-    source_text,
-)
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -30,6 +21,15 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.summary.contents import Row, noted
+from mimgraph.summary.node_text import (
+    Run,
+    dtype_text,
+    op_text,
+    runs,
+    shape_text,
+    shown_results,
+    source_text,
+)
 
 
 class Rows:

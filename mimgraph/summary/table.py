@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from mimgraph.cost.numbers import macs
 from mimgraph.summary.contents import Row
+from mimgraph.summary.numbers import macs
 
 Line: TypeAlias = tuple[str, ...]
 TITLES: Line = ("Name", "Layer", "Output shape", "Params", "MACs", "From")

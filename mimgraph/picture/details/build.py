@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.cost.labels import operand_labels, source_text
 from mimgraph.ir.graph import Graph, Input, Node, Output
 from mimgraph.ir.typed import (
     Body,
@@ -31,6 +30,7 @@ from mimgraph.picture.details.model import Choice, Detail, Read, Result
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, span
 from mimgraph.picture.diagram.build import tables_of
 from mimgraph.source import Excerpt
+from mimgraph.summary.node_text import operand_labels, source_text
 
 Excerpts: TypeAlias = Mapping[str, tuple[Excerpt, ...]]
 Found: TypeAlias = Iterator[tuple[str, Detail]]

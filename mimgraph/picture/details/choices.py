@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mimgraph.cost.labels import plain, value_text
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ops import registry
 from mimgraph.picture.details.model import Choice, Origin
 from mimgraph.picture.diagram.block_repeats import span
+from mimgraph.summary.node_text import plain, value_text
 
 
 def node_choices(node: TypedNode) -> tuple[Choice, ...]:

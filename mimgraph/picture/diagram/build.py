@@ -7,13 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from mimgraph.cost.labels import (
-    arguments_text,
-    op_text,
-    operand_labels,
-    options_text,
-    source_text,
-)
 from mimgraph.ir.typed import (
     Body,
     Each,
@@ -31,6 +24,13 @@ from mimgraph.ir.typed import (
 from mimgraph.ir.types import TensorType
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, merged, span
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item
+from mimgraph.summary.node_text import (
+    arguments_text,
+    op_text,
+    operand_labels,
+    options_text,
+    source_text,
+)
 
 MANY = 7  # inputs of one `each`, or like ones of one merge, that are drawn as one box
 LISTED = 40  # of their names that are written in it
