@@ -475,7 +475,7 @@ def test_schema_is_printed_and_written(run, tmp_path: Path) -> None:
 
 
 def test_a_closed_pipe_is_no_fault() -> None:
-    command = f"{sys.executable} -m mimgraph.cli layers --format json | head -1"
+    command = f"{sys.executable} -m mimgraph layers --format json | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stdout == "[\n"
     assert done.stderr == ""

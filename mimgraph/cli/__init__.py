@@ -1,0 +1,60 @@
+"""Run one command of the command line: check, summary, draw, diff, emit, run, layers, explain, schema."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from mimgraph.cli.errors import OK, WRONG_CALL, WRONG_SPEC, CallError
+from mimgraph.cli.parser import parse
+from mimgraph.cli.printing import point_to_pages, print_diagnostics
+from mimgraph.diagnostics import SpecError
+from mimgraph.diagnostics.render import visible
+from mimgraph.support.gc_pause import uncollected
+
+
+def run() -> NoReturn:
+    """Run one command and end the process, without a last garbage collection."""
+    gc.disable()
+    code = main()
+    gc.freeze()
+    sys.exit(code)
+
+
+@uncollected()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; 0: all good, 1: the spec is wrong, 2: the call is."""
+    args = parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _import(getattr(args, "import"))
+        code: int = args.command(args)
+        sys.stdout.flush()
+        return code
+    except SpecError as error:
+        print_diagnostics(error.diagnostics, sys.stderr)
+        point_to_pages(error.diagnostics)
+        return WRONG_SPEC
+    except CallError as error:
+        # a path or a param may contain escape sequences of a terminal
+        print("\n".join(map(visible, f"mimgraph: {error}".split("\n"))), file=sys.stderr)
+        return WRONG_CALL
+    except BrokenPipeError:
+        # the program that reads our output has ended, as `head` does
+        sys.stdout = None
+        return OK
+
+
+def _import(modules: Sequence[str]) -> None:
+    """Import the modules of `--import`, from the working directory too, as `python -m` does."""
+    if modules and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            reason = error if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+            raise CallError(f"cannot import {name}: {reason}") from error

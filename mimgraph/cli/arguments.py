@@ -1,0 +1,72 @@
+"""Add the arguments that several commands have, and convert their values."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+PICTURES = ".svg, .png, .pdf, .dot, .html (interactive) or .mmd (Mermaid, which GitHub draws)"
+SPEC = "a YAML or JSON file, or a .safetensors file with a spec in it; - reads standard input"
+
+
+def add_spec(parser: argparse.ArgumentParser) -> None:
+    """Add SPEC, the path of one spec."""
+    parser.add_argument("spec", metavar="SPEC", help=SPEC)
+
+
+def add_settings(
+    parser: argparse.ArgumentParser,
+    help: str = "replace the value of a param: hidden=128; repeatable",
+) -> None:
+    """Add `--set PARAM=VALUE`, which may be given several times."""
+    parser.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE", help=help)
+
+
+def add_format(parser: argparse.ArgumentParser, *more: str) -> None:
+    """Add `--format`: text, json or one of the others."""
+    choices = ["text", "json", *more]
+    parser.add_argument("--format", choices=choices, default="text", help="default: text")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add `-o`, the file to write a text to."""
+    help = "the file to write; default: standard output"
+    parser.add_argument("-o", "--output", metavar="FILE", help=help)
+
+
+def add_view(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how a picture looks."""
+    help = "from top to bottom or from left to right; default: TB"
+    parser.add_argument("--direction", "-d", choices=["TB", "LR"], default="TB", help=help)
+    add_depth(parser)
+    help = "draw four or more layers in a row as one box, and repeated parts only once"
+    parser.add_argument("--collapse", action="store_true", help=help)
+    parser.add_argument(
+        "--theme", choices=["light", "dark"], default="light", help="default: light"
+    )
+
+
+def view(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of `add_view`, by the names that `Graph.draw` gives them."""
+    return {name: getattr(args, name) for name in ("direction", "depth", "collapse", "theme")}
+
+
+def add_depth(parser: argparse.ArgumentParser) -> None:
+    """Add `--depth`, the number of levels of blocks whose insides are shown."""
+    help = "how many levels of nested blocks to show the inside of: 0, 1, 2, ...; default: all"
+    parser.add_argument("--depth", type=_depth, default=None, metavar="DEPTH", help=help)
+
+
+def _depth(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected 0, 1, 2, ... or all, not {text!r}")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """Return the number that an argument gives, which must be at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, not {text!r}")
+    return int(text)

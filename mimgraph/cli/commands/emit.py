@@ -1,0 +1,26 @@
+"""`mimgraph emit`: write the model as a stand-alone Python file."""
+
+from __future__ import annotations
+
+import argparse
+
+from mimgraph.cli.arguments import add_output, add_settings, add_spec
+from mimgraph.cli.errors import OK
+from mimgraph.cli.loading import load_graph
+from mimgraph.cli.writing import refuse_to_overwrite, write
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_spec(parser)
+    add_settings(parser)
+    add_output(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the source of the module."""
+    source = load_graph(args.spec, args.set).source()
+    if args.output is not None:
+        refuse_to_overwrite(args.spec, args.output)
+    write(args.output, source)
+    return OK

@@ -1,0 +1,27 @@
+"""`mimgraph explain`: list the codes of diagnostics, or print the pages of some."""
+
+from __future__ import annotations
+
+import argparse
+
+from mimgraph.cli.errors import OK, CallError
+from mimgraph.diagnostics.codes import CODES
+from mimgraph.diagnostics.explain import listing, page
+from mimgraph.diagnostics.nearest import nearest
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    help = "the code of a diagnostic: shape-mismatch; default: list all"
+    parser.add_argument("codes", nargs="*", metavar="CODE", help=help)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the list or the pages."""
+    for code in args.codes:
+        if code not in CODES:
+            near = nearest(code, CODES)
+            help = f"did you mean {near}?" if near else "mimgraph explain lists them"
+            raise CallError(f"no code is called {code!r}; {help}")
+    print("\n".join(map(page, args.codes)).rstrip() if args.codes else listing())
+    return OK

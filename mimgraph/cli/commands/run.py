@@ -1,0 +1,53 @@
+"""`mimgraph run`: compile the model and run one forward pass."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from mimgraph.cli.arguments import add_settings, add_spec, positive
+from mimgraph.cli.errors import OK, CallError
+from mimgraph.cli.loading import load_graph
+from mimgraph.diagnostics import SpecError
+from mimgraph.language.safetensors_header import carries_weights
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_spec(parser)
+    add_settings(parser)
+    help = "arrays by the names of the inputs; default: random inputs"
+    parser.add_argument("--inputs", metavar="FILE.npz", help=help)
+    help = "the state_dict to load; default: the weights in SPEC if it has any, else random weights"
+    parser.add_argument("--weights", metavar="FILE.safetensors", help=help)
+    parser.add_argument("--outputs", metavar="FILE.npz", help="the file to write the outputs to")
+    help = "the number of samples of random inputs; default: 2"
+    parser.add_argument("--batch", type=positive, default=2, metavar="N", help=help)
+    help = "the seed of random weights and inputs; default: 0"
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help=help)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the inputs, every node with its shape, and the outputs."""
+    graph = load_graph(args.spec, args.set)
+    from mimgraph.runtime import runner  # imports torch, which a wrong spec need not wait for
+
+    weights = args.weights or (args.spec if carries_weights(args.spec) else None)
+    try:
+        run = runner.run(graph.typed, graph.compile, args.inputs, weights, args.batch, args.seed)
+        if args.outputs is not None:
+            runner.save_arrays(Path(args.outputs), run.outputs)
+    except SpecError:
+        raise
+    except ValueError as error:
+        raise CallError(str(error)) from None
+    except OSError as error:
+        raise CallError(f"{error.filename}: {error.strerror or error}") from None
+    if args.json:
+        nodes = graph.summary().data()
+        print(json.dumps({**run.data(), "nodes": nodes}, indent=2))
+    else:
+        print(f"{run.inputs_text()}\n\n{graph.summary()}\n\n{run.outputs_text()}")
+    return OK

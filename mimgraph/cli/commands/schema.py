@@ -1,0 +1,21 @@
+"""`mimgraph schema`: print the JSON Schema of specs, for editors."""
+
+from __future__ import annotations
+
+import argparse
+
+from mimgraph.cli.arguments import add_output
+from mimgraph.cli.errors import OK
+from mimgraph.cli.writing import write
+from mimgraph.language import schema
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_output(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the schema."""
+    write(args.output, schema.text())
+    return OK

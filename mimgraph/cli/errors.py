@@ -1,0 +1,9 @@
+"""The exit codes of the commands, and the error for a command that was called wrongly."""
+
+from __future__ import annotations
+
+OK, WRONG_SPEC, WRONG_CALL = 0, 1, 2
+
+
+class CallError(Exception):
+    """The call is wrong: a file does not exist, say, or the spec has no param of this name."""

@@ -1,0 +1,53 @@
+"""Write the files that commands make, whole or not at all."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from mimgraph.cli.arguments import view
+from mimgraph.cli.errors import CallError
+from mimgraph.diagnostics.render import visible
+from mimgraph.support.files import write_whole
+
+
+def write(path: str | None, text: str) -> None:
+    """Write a text to a file, or to standard output if there is no path."""
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        write_whole(Path(path), text)
+    except OSError as error:
+        _cannot_write(path, error)
+
+
+def draw(args: argparse.Namespace, draw_to: Callable[..., None]) -> None:
+    """Write a picture to `--output`, and print what it warns of."""
+    from mimgraph.picture import RenderError  # only a picture needs it
+
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            draw_to(args.output, **view(args))
+    except (ValueError, RenderError) as error:
+        raise CallError(str(error)) from None
+    except OSError as error:
+        _cannot_write(args.output, error)
+    for warning in caught:
+        print(f"mimgraph: {warning.message}", file=sys.stderr)
+
+
+def refuse_to_overwrite(spec: str, output: str) -> None:
+    """Raise a `CallError` if the file to write is the spec that was read."""
+    if os.path.exists(spec) and os.path.exists(output) and os.path.samefile(spec, output):
+        raise CallError(f"{visible(output)} is the spec itself")
+
+
+def _cannot_write(path: str, error: OSError) -> NoReturn:
+    raise CallError(f"cannot write {visible(path)}: {error.strerror or error}") from None
