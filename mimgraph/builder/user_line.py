@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
 
 
@@ -63,7 +64,9 @@ def _refined(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
     return replace(found, span=exact, labels=labels)
 
 
-def fail(code: str, message: str, span: Span, help: str = "", node: str = "") -> SpecError:
+def fail(
+    code: DiagnosticCode, message: str, span: Span, help: str = "", node: str = ""
+) -> SpecError:
     """The error of one fault at the running call."""
     return SpecError([Diagnostic(code, message, _columns(span), help=help, node=node)])
 

@@ -1,4 +1,4 @@
-"""What is wrong with a spec, as data: a diagnostic, its labels, and the error that carries them."""
+"""Defines diagnostics as data: a fault with its labels, the report that collects them, `SpecError`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from mimgraph.diagnostics.codes import CODES, WARNINGS
+from mimgraph.diagnostics.codes import WARNINGS, DiagnosticCode
 from mimgraph.diagnostics.nearest import LONGEST, MOST_WORK, nearest, suggestion
 from mimgraph.source import Span
 from mimgraph.support.frozen_data import data
 
-MAX_FAULTS = 1_000  # of one spec; more are of no use to anyone
-UNUSED = ("unused-input", "unused-node")
-MAX_TEXT = 1_000  # characters of what a fault says
+MAX_FAULTS = 1_000  # reported for one spec
+UNUSED: tuple[DiagnosticCode, ...] = ("unused-input", "unused-node")
+MAX_TEXT = 1_000  # characters of each text of a diagnostic
 MOST_SEARCHED = 4_000_000  # pairs of characters compared in all searches for one spec's names
 
 
 class Label(NamedTuple):
-    """Another place that a diagnostic speaks of."""
+    """Another place that a diagnostic refers to, and what it says there."""
 
     span: Span
     text: str
@@ -26,12 +26,12 @@ class Label(NamedTuple):
 
 @data
 class Diagnostic:
-    """One fault, or a warning: its code, a terse sentence, the smallest span at fault, and how to mend it.
+    """One error or warning: its code, a terse sentence, the smallest span at fault, and how to fix it.
 
-    `note` stands behind the carets; `node` is the path of the node as `state_dict` has it.
+    `note` is shown behind the carets; `node` is the path of the node as in the `state_dict`.
     """
 
-    code: str
+    code: DiagnosticCode
     message: str
     span: Span
     note: str = ""
@@ -39,16 +39,13 @@ class Diagnostic:
     help: str = ""
     node: str = ""
 
-    def __post_init__(self) -> None:
-        assert self.code in CODES, self.code
-
     @property
     def severity(self) -> Literal["error", "warning"]:
         """Return "error" for a wrong spec, "warning" for a legal but odd one."""
         return "warning" if self.code in WARNINGS else "error"
 
     def brief(self) -> Diagnostic:
-        """The same with its texts cut, as the names and shapes in them may be of any length."""
+        """Return the diagnostic with long texts cut: names and shapes in them can have any length."""
         texts = (self.message, self.note, self.help, self.node, *(l.text for l in self.labels))
         if all(len(text) <= MAX_TEXT for text in texts):
             return self
@@ -74,12 +71,12 @@ class SpecError(ValueError):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        from mimgraph.diagnostics.render import render_text  # which is about this module
+        from mimgraph.diagnostics.render import render_text  # it imports this module
 
         return render_text(self.diagnostics)
 
     def shortened(self) -> SpecError:
-        """Without the frames of this package, which tell nothing; not where a user's is among them."""
+        """Drop the traceback, unless it leads through a frame outside this package, such as a block."""
         frame = self.__traceback__
         while frame is not None and _is_ours(frame.tb_frame.f_globals.get("__name__", "")):
             frame = frame.tb_next
@@ -91,10 +88,10 @@ def _is_ours(module: str) -> bool:
 
 
 class Report:
-    """Collects the faults of one spec, and the names they speak of.
+    """Collects the diagnostics of one spec, and the names that they mention.
 
-    What such a name refers to, or nearly, is not called unused beside them. However many faults
-    there are, to tell them takes bounded time and space: the last one may be that there are more.
+    An input or node with such a name, or a similar one, is not reported as unused. The number of
+    diagnostics and the time for searching similar names are bounded.
     """
 
     def __init__(self) -> None:
@@ -103,7 +100,7 @@ class Report:
         self._searched = 0
 
     def add(self, diagnostic: Diagnostic, *spoken: str) -> None:
-        """Note a fault and the names that it speaks of; beyond the limit, stop at once."""
+        """Add a fault and the names that it mentions; at the limit, raise them all."""
         self.diagnostics.append(diagnostic.brief())
         self.spoken.update(spoken)
         if len(self.diagnostics) == MAX_FAULTS:
@@ -112,48 +109,49 @@ class Report:
             self.raise_if_any()
 
     def drop(self, is_silent: Callable[[Diagnostic], bool]) -> None:
-        """Drop the faults that `is_silent`, as they follow from one that is reported later."""
+        """Drop the faults for which `is_silent`, because they follow from one reported later."""
         self.diagnostics = [one for one in self.diagnostics if not is_silent(one)]
 
     def label_since(self, before: int, uses: tuple[Label, ...]) -> None:
-        """Label the diagnostics from the index `before` on, but for those that have labels."""
+        """Add the labels to each diagnostic from the index `before` on that has none."""
         for index in range(before, len(self.diagnostics)):
             if not self.diagnostics[index].labels:
                 self.diagnostics[index] = replace(self.diagnostics[index], labels=uses)
 
     def drop_spoken_of(self) -> None:
-        """Drop the inputs and nodes reported as unused that a later fault names."""
+        """Drop the reports of unused inputs and nodes that a later fault mentions."""
         self.drop(lambda one: one.code in UNUSED and one.span.excerpt().text in self.spoken)
 
     def nearest(self, name: str, choices: Collection[str]) -> str | None:
-        """The choice that was probably meant; None, too, once the searches have cost enough."""
+        """Return the choice that was probably meant, or None; None, too, once searching costs too much."""
         return nearest(name, choices) if self._can_search(name, choices) else None
 
     def suggestion(self, name: str, choices: Collection[str], listed_as: str = "") -> str:
-        """The help with a wrong name; none, too, once the searches have cost enough."""
+        """Return the help for a wrong name, or ""; "", too, once searching costs too much."""
         return suggestion(name, choices, listed_as) if self._can_search(name, choices) else ""
 
     def _can_search(self, name: str, choices: Collection[str]) -> bool:
-        """Whether one more search is within what all may cost; to pass over a choice costs, too."""
+        """Return whether one more search stays within the limit for all of them, and count it."""
         compared = min(MOST_WORK, len(choices) * min(len(name), LONGEST) ** 2)
-        self._searched += 8 * len(choices) + compared
+        self._searched += 8 * len(choices) + compared  # skipping a choice costs something, too
         return self._searched <= MOST_SEARCHED
 
     def speaks_of(self, name: str) -> bool:
-        """Whether a fault speaks of this name or nearly names it."""
+        """Return whether a fault mentions this name or a similar one."""
         if name in self.spoken:
             return True
         return any(self.nearest(word, (name,)) for word in self.spoken)
 
     def raise_if_any(self) -> None:
-        """Raise what was found as one `SpecError`."""
+        """Raise all diagnostics as one `SpecError`, if there are any."""
         if self.diagnostics:
             raise SpecError(self.diagnostics)
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """By position; of faults with one code at one span the first, but every missing thing."""
-    unique: dict[tuple[str, Span, str], Diagnostic] = {}
+    """Return the diagnostics by position; of several with one code at one span only the first, but
+    each that reports something missing."""
+    unique: dict[tuple[DiagnosticCode, Span, str], Diagnostic] = {}
     for diagnostic in diagnostics:
         what = diagnostic.message if diagnostic.code.startswith("missing-") else ""
         unique.setdefault((diagnostic.code, diagnostic.span, what), diagnostic)

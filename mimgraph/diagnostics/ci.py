@@ -1,4 +1,4 @@
-"""Diagnostics for continuous integration: SARIF 2.1.0, and the annotations of GitHub Actions."""
+"""Renders diagnostics for continuous integration: SARIF 2.1.0 and annotations of GitHub Actions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mimgraph.source import Span
 
 
 def render_sarif(diagnostics: Sequence[Diagnostic]) -> str:
-    """One run, with a rule for each code that was told."""
-    told = list(dict.fromkeys(diagnostic.code for diagnostic in diagnostics))
-    rules = [{"id": code, "shortDescription": {"text": CODES[code]}} for code in told]
+    """Return the diagnostics as one SARIF run, with a rule for each code among them."""
+    codes = list(dict.fromkeys(diagnostic.code for diagnostic in diagnostics))
+    rules = [{"id": code, "shortDescription": {"text": CODES[code]}} for code in codes]
     run = {
         "tool": {"driver": {"name": "mimgraph", "rules": rules}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(found, told.index(found.code)) for found in diagnostics],
+        "results": [_result(found, codes.index(found.code)) for found in diagnostics],
     }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)
@@ -47,7 +47,7 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
 
 
 def _sentences(diagnostic: Diagnostic) -> str:
-    """What is said of the fault itself, a line for each."""
+    """Return the message with its note, and the help on a second line."""
     note = f"{diagnostic.message}: {diagnostic.note}" if diagnostic.note else diagnostic.message
     return f"{note}\nhelp: {diagnostic.help}" if diagnostic.help else note
 
@@ -65,7 +65,7 @@ def _location(span: Span) -> dict[str, Any]:
 
 
 def render_github(diagnostics: Sequence[Diagnostic]) -> str:
-    """A workflow command a line, which Actions shows beside the line at fault."""
+    """Return one workflow command a line, which GitHub Actions shows beside the line at fault."""
     return "\n".join(map(_command, diagnostics))
 
 

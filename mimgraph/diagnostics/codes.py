@@ -1,20 +1,65 @@
-"""The diagnostic codes: one entry each, with the sentence that says what it means."""
+"""Lists the codes of diagnostics, each with the sentence that says what it means.
+
+A new code gets a line in each of the two lists, and a page in `pages/`.
+"""
 
 from __future__ import annotations
 
-CODES: dict[str, str] = {
+from typing import Literal
+
+DiagnosticCode = Literal[
     # reading
+    "yaml-syntax",
+    "yaml-subset",
+    "ambiguous-scalar",
+    "duplicate-key",
+    "unknown-key",
+    "missing-key",
+    "wrong-type",
+    "too-large",
+    # names
+    "bad-name",
+    "duplicate-name",
+    "unknown-layer",
+    "unknown-merge",
+    "unknown-block",
+    "unknown-source",
+    "unknown-port",
+    "unknown-param",
+    "bad-expression",
+    # options
+    "unknown-option",
+    "missing-option",
+    "bad-option",
+    "inferred-conflict",
+    "torch-version",
+    # the graph
+    "cycle",
+    "unused-input",
+    "unused-node",
+    "wrong-arity",
+    "optional-source",
+    # shapes
+    "rank-mismatch",
+    "shape-mismatch",
+    "dtype-mismatch",
+    "symbolic-size",
+    "empty-output",
+    # legal, but probably a mistake
+    "unused-param",
+]
+
+CODES: dict[DiagnosticCode, str] = {
     "yaml-syntax": "the text is not YAML",
     "yaml-subset": "an anchor, alias, tag, second document, or a key that is not a string",
     "ambiguous-scalar": "a plain scalar that YAML 1.1 and 1.2 read differently",
-    "duplicate-key": "a key stands twice in one mapping",
+    "duplicate-key": "a key is given twice in one mapping",
     "unknown-key": "a key that has no meaning here",
-    "missing-key": "a key that must be given is not",
-    "wrong-type": "a value of another type than the key takes",
-    "too-large": "a published limit is passed",
-    # names
-    "bad-name": "a name that nothing in the emitted module can have",
-    "duplicate-name": "two things of one namespace share a name",
+    "missing-key": "a required key is missing",
+    "wrong-type": "a value has another type than the key takes",
+    "too-large": "a published limit is exceeded",
+    "bad-name": "a name that the emitted module cannot use",
+    "duplicate-name": "two things in one namespace have the same name",
     "unknown-layer": "no layer has this name",
     "unknown-merge": "no merge has this name",
     "unknown-block": "no block has this name",
@@ -22,26 +67,22 @@ CODES: dict[str, str] = {
     "unknown-port": "the node has no such result",
     "unknown-param": "no param or dimension has this name",
     "bad-expression": "an expression that cannot be read or computed",
-    # options
     "unknown-option": "the layer, merge or block takes no such option",
-    "missing-option": "an option without a default is not given",
+    "missing-option": "a required option is missing",
     "bad-option": "an option's value is of the wrong type, out of range, or does not fit the sizes",
-    "inferred-conflict": "an option that the input decides is given with another value",
+    "inferred-conflict": "an option that follows from the input is given with another value",
     "torch-version": "an option that this release of torch does not have yet",
-    # the graph
     "cycle": "nodes feed each other, or a block contains itself",
     "unused-input": "nothing reads an input",
     "unused-node": "no output depends on a node",
     "wrong-arity": "too many or too few sources",
-    "optional-source": "an optional input meets an op that does not say what to do without it",
-    # shapes
+    "optional-source": "an optional input feeds an op that does not say what to do without it",
     "rank-mismatch": "a tensor has another number of axes than the op takes",
     "shape-mismatch": "sizes that must be equal are not",
     "dtype-mismatch": "a dtype that the op does not take",
     "symbolic-size": "a size that must be known when the module is built is a name",
     "empty-output": "the result would have no elements",
-    # legal, but probably a mistake
     "unused-param": "nothing uses a param (a warning: the spec is legal)",
 }
 
-WARNINGS = frozenset({"unused-param"})  # told by a check, which passes
+WARNINGS: frozenset[DiagnosticCode] = frozenset({"unused-param"})  # `check` prints them and passes

@@ -1,4 +1,4 @@
-"""The legal name that was probably meant, and what to say of it."""
+"""Finds the known name that was probably meant by a wrong one, for the help of a diagnostic."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from collections.abc import Iterable
 
 LONGEST = 64  # characters of a name that are compared
 MOST_WORK = 200_000  # pairs of characters compared in one search
-FEW = 8  # names that are listed where none is near
+FEW = 8  # at most so many names are listed where none is similar
 
 
 def suggestion(name: str, choices: Iterable[str], listed_as: str = "") -> str:
-    """The help with a wrong name: the nearest, one that it begins or begins with, or all if few.
-
-    All letters are equally near to a name of one.
-    """
+    """Return the help for a wrong name: the nearest choice, one that begins it or that it begins, or
+    the list of all choices if they are few."""
     known = list(choices)
     near = nearest(name, known) or _longer_or_shorter(name, known)
-    if len(name) == 1 and listed_as and len(known) > 1:
+    if len(name) == 1 and listed_as and len(known) > 1:  # every letter is one edit away
         near = next((choice for choice in known if choice.lower() == name.lower()), None)
     if near is not None:
         return f"did you mean {near}?"
@@ -26,7 +24,7 @@ def suggestion(name: str, choices: Iterable[str], listed_as: str = "") -> str:
 
 
 def _longer_or_shorter(name: str, choices: Iterable[str]) -> str | None:
-    """`kernel_size` for `kernel`, `concat` for `concatenate`: the closest in length."""
+    """Return `kernel_size` for `kernel`, `concat` for `concatenate`: the choice closest in length."""
     wanted = name.lower()
     found = [
         choice
@@ -38,7 +36,7 @@ def _longer_or_shorter(name: str, choices: Iterable[str]) -> str | None:
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """The closest choice, of equals the first; None if more than a third of the name would change.
+    """Return the first of the closest choices; None if more than a third of the name would change.
 
     A choice that differs in case alone is the closest of all.
     """
@@ -62,7 +60,8 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
 
 
 def _distance(a: str, b: str, room: int) -> int:
-    """Insertions, deletions, replacements and swaps of neighbours; given up when above `room`."""
+    """Return the number of insertions, deletions, replacements and swaps of neighbours between two
+    texts, or `room + 1` if it is larger than `room`."""
     before: list[int] = []
     previous = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):

@@ -1,4 +1,4 @@
-"""Diagnostics as text for people, in the manner of rustc, and as JSON for programs."""
+"""Renders diagnostics as text for people, in the style of rustc, and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import NamedTuple, TextIO
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.source import PythonFile, Span
 
-LONGEST = 200  # characters of a source line
-LEAD = 60  # of them, before the marks of a line that is cut
+LONGEST = 200  # characters of a source line that are shown
+LEAD = 60  # characters before the marks where a line is cut
 TAB = "    "
 RED, YELLOW, BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
 BOLD, RESET = "\x1b[1m", "\x1b[0m"
@@ -22,13 +22,13 @@ Paint = Callable[[str, str], str]
 
 
 def render_text(diagnostics: Sequence[Diagnostic], color: bool = False) -> str:
-    """Each diagnostic with the lines it speaks of, a blank line between two."""
+    """Return the diagnostics with their source lines, separated by blank lines."""
     paint = _colored if color else _plain
     return "\n\n".join("\n".join(_rows(diagnostic, paint)) for diagnostic in diagnostics)
 
 
 def wants_color(stream: TextIO) -> bool:
-    """On a terminal that knows how, and as NO_COLOR and FORCE_COLOR say."""
+    """Return whether the stream is a terminal with colors; NO_COLOR and FORCE_COLOR override that."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -37,7 +37,7 @@ def wants_color(stream: TextIO) -> bool:
 
 
 def render_json(diagnostics: Sequence[Diagnostic]) -> str:
-    """A list of objects, one a diagnostic."""
+    """Return a JSON list with one object a diagnostic."""
     return json.dumps([_record(diagnostic) for diagnostic in diagnostics], indent=2)
 
 
@@ -68,7 +68,7 @@ def _colored(style: str, text: str) -> str:
 
 
 class _Mark(NamedTuple):
-    """A span to underline in its first line, and what is said of it."""
+    """A span to underline in its first line, and the text behind the underline."""
 
     span: Span
     sign: str
@@ -105,12 +105,12 @@ def _rows(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
 
 
 def _has_source(span: Span) -> bool:
-    """Not of Python that was typed into a prompt."""
+    """Return whether the source line is known; that of Python typed at a prompt is not."""
     return not isinstance(span.file, PythonFile) or bool(span.file.line(span.line))
 
 
 def _source(marks: list[_Mark], margin: str, bar: str, paint: Paint) -> Iterator[str]:
-    """The lines of one file, each with what is underlined in it, the rightmost first."""
+    """Yield the source lines of one file, each followed by its marks, the rightmost first."""
     in_order = sorted(marks, key=lambda mark: (mark.span.line, -mark.span.column))
     for number, group in groupby(in_order, key=lambda mark: mark.span.line):
         on_line = list(group)
@@ -123,12 +123,12 @@ def _source(marks: list[_Mark], margin: str, bar: str, paint: Paint) -> Iterator
             start, end = (min(max(column, left), right) for column in _columns(mark.span))
             indent = " " * _width(cut + _on_screen(line[left:start]))
             signs = mark.sign * max(1, _width(_on_screen(line[start:end])))
-            told = f"{signs} {visible(mark.text)}".rstrip()
-            yield f"{bar} {indent}{paint(mark.style, told)}"
+            marked = f"{signs} {visible(mark.text)}".rstrip()
+            yield f"{bar} {indent}{paint(mark.style, marked)}"
 
 
 def _columns(span: Span) -> tuple[int, int]:
-    """What is underlined of the span's first line, counted from 0."""
+    """Return the columns, from 0, between which the first line of the span is underlined."""
     line = span.file.line(span.line)
     text_end = len(line.rstrip())
     if isinstance(span.file, PythonFile) and span.column == span.end_column == 1:
@@ -137,10 +137,11 @@ def _columns(span: Span) -> tuple[int, int]:
 
 
 def _window(line: str, marks: list[_Mark]) -> tuple[int, int]:
-    """The part of a line that is shown: all, or where the marks are; if they are far apart, the fault."""
+    """Return the part of a line that is shown: all of it, or what is around the marks; around the
+    fault alone if they are far apart."""
     if len(line) <= LONGEST:
         return 0, len(line)
-    # the leftmost of a sign comes last
+    # the leftmost mark with a sign comes last
     starts = {mark.sign: mark.span.column - 1 for mark in marks}
     focus = min(starts.values())
     if marks[0].span.column - focus > LONGEST - LEAD:
@@ -160,7 +161,7 @@ def _help(text: str, margin: str, paint: Paint) -> Iterator[str]:
 
 
 def visible(text: str) -> str:
-    """Without characters that move the cursor, turn the direction of the text or cannot be seen."""
+    """Escape the characters that move the cursor, change the direction of the text or are invisible."""
     if text.isprintable():
         return text
     return "".join(
@@ -173,7 +174,7 @@ def _on_screen(source: str) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal."""
+    """Return the number of terminal columns that a text takes."""
     return len(text) if text.isascii() else sum(map(_char_width, text))
 
 

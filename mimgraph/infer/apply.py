@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.block_use import lost_blocks
 from mimgraph.infer.options import (
     COUNTED,
@@ -104,7 +105,8 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     elif apply.name in blocks:
         help = f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
     message = f"no {apply.kind} is called {apply.name!r}"
-    state.fault(f"unknown-{apply.kind}", message, apply.span, path, help=help)
+    code: DiagnosticCode = "unknown-merge" if apply.kind == "merge" else "unknown-layer"
+    state.fault(code, message, apply.span, path, help=help)
     for option in (*apply.options.values(), *([apply.lone] if apply.lone else [])):
         state.report.spoken.update(texts_in(option.value))  # the y of `add: y` in a seq
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Label
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.options import (
     Origin,
     compute,
@@ -200,7 +201,7 @@ def _meant(dim: Any, size: Any) -> str:
 
 def _misfit(
     state: State,
-    code: str,
+    code: DiagnosticCode,
     message: str,
     fed: Fed,
     declared: BlockInput,

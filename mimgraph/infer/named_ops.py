@@ -8,6 +8,7 @@ from operator import is_
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.options import compute
 from mimgraph.ir.expression import variables
 from mimgraph.ir.graph import (
@@ -110,7 +111,14 @@ class _Chooser:
         return str(value)
 
     def fault(
-        self, code: str, message: str, name: Chosen, start: int, end: int, path: str, help: str = ""
+        self,
+        code: DiagnosticCode,
+        message: str,
+        name: Chosen,
+        start: int,
+        end: int,
+        path: str,
+        help: str = "",
     ) -> None:
         span = name.written.at(start, end)
         self.report.add(Diagnostic(code, message, span, help=help, node=path))

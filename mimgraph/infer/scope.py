@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.infer.options import Bound, Environment, Origins
 from mimgraph.infer.structure import Scope
 from mimgraph.ir.graph import Activation, Apply, Block, Call, Node, Share, Source, Take
@@ -42,7 +43,7 @@ class State:
 
     def fault(
         self,
-        code: str,
+        code: DiagnosticCode,
         message: str,
         span: Span,
         node: str = "",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import field
 from typing import Any, NoReturn, Self
 
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.dim import Dim, DimOverflow
 from mimgraph.support.frozen_data import data
 
@@ -41,7 +42,7 @@ class ExpressionError(Exception):
         message: str,
         start: int = 0,
         end: int = -1,
-        code: str = "bad-expression",
+        code: DiagnosticCode = "bad-expression",
         help: str = "",
     ) -> None:
         super().__init__(message)

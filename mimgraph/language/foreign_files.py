@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import SourceFile, Span
 
 HEAD = 4096  # bytes that are looked at
@@ -86,7 +87,8 @@ def refuse_foreign(name: str, data: bytes) -> None:
     kind = kind_of(name, data[:HEAD])
     if kind is not None:
         place = Span(SourceFile(name, ""), 1, 1, 1, 1)
-        code, message = "wrong-type", f"this is {kind.what}, not a spec"
+        code: DiagnosticCode = "wrong-type"
+        message = f"this is {kind.what}, not a spec"
         if kind is _EMPTY:
             code, message = "missing-key", "the file is empty"
         raise SpecError([Diagnostic(code, message, place, help=kind.help)])

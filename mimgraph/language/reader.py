@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.graph import FAULTY, OTHERS
 from mimgraph.language.yaml_tree import Mapping as Map
@@ -33,7 +34,7 @@ class Reader:
 
     def fault(
         self,
-        code: str,
+        code: DiagnosticCode,
         message: str,
         span: Span,
         *,

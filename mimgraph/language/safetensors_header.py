@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mimgraph.diagnostics import Diagnostic, SpecError
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.language.document import LANGUAGE
 from mimgraph.language.yaml_tree import MAX_BYTES
 from mimgraph.source import SourceFile, Span
@@ -64,6 +65,6 @@ def _metadata(name: str, header: str) -> Any:
         _refuse(name, "too-large", f"the metadata ends beyond the limit of {MAX_METADATA} bytes")
 
 
-def _refuse(name: str, code: str, message: str) -> NoReturn:
+def _refuse(name: str, code: DiagnosticCode, message: str) -> NoReturn:
     help = "graph.save(model, path) writes a file of weights that carries its spec"
     raise SpecError([Diagnostic(code, message, Span(SourceFile(name, ""), 1, 1, 1, 1), help=help)])

@@ -25,6 +25,7 @@ from yaml.events import (
 )
 
 from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.graph import ANOTHER, FAULTY, Faulty
 from mimgraph.source import SourceFile, Span
 
@@ -718,7 +719,7 @@ def _lost_name(key: Tree) -> str:
 def _unfilled(text: str, span: Span, keys: Sequence_[str], params: Container[str]) -> Diagnostic:
     """Return the fault of a template's `{{ x }}` or `{% if x %}` that is left in the text, behind
     these keys."""
-    code = "yaml-subset" if text.startswith("{{") else "yaml-syntax"
+    code: DiagnosticCode = "yaml-subset" if text.startswith("{{") else "yaml-syntax"
     name = NAME.search(text)
     param = name[0].rpartition(".")[2] if name else "x"
     help = f"fill it in before, or declare params: {{{param}: ...}} and write ${param}"

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, NoReturn, Self
 
 from mimgraph.diagnostics import SpecError
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.graph import BESIDE_FROM, Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Check, checker
@@ -43,7 +44,7 @@ class OpFault(Exception):
     `at_node` is for what is not the fault of a sole source.
     """
 
-    code: str
+    code: DiagnosticCode
     message: str
     option: str | None = None
     source: str | None = None

@@ -1,4 +1,4 @@
-"""Diagnostics as CI systems read them."""
+"""Checks the renderers for continuous integration: SARIF and GitHub Actions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLAIN = Diagnostic("wrong-type", "100%: no", Span(SPEC, 1, 1, 3, 2))
 
 
 def test_sarif() -> None:
-    """Checked by hand against OASIS's schema of 2.1.0, whose shape this is."""
+    """The expected text was checked by hand against the SARIF 2.1.0 schema of OASIS."""
     log = json.loads(render_sarif([FAULT, PLAIN, FAULT]))
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
@@ -59,12 +59,12 @@ def test_sarif() -> None:
     assert "relatedLocations" not in run["results"][1]
 
 
-def test_sarif_of_nothing_is_a_run_without_results() -> None:
+def test_sarif_without_diagnostics_is_a_run_without_results() -> None:
     (run,) = json.loads(render_sarif([]))["runs"]
     assert run["results"] == [] == run["tool"]["driver"]["rules"]
 
 
-def test_sarif_of_a_whole_path(tmp_path: Path) -> None:
+def test_sarif_of_an_absolute_path(tmp_path: Path) -> None:
     file = SourceFile(str(tmp_path / "a.yaml"), "x")
     log = json.loads(render_sarif([Diagnostic("cycle", "no", Span(file, 1, 1, 1, 2))]))
     (found,) = log["runs"][0]["results"]
@@ -83,7 +83,7 @@ def test_github() -> None:
     assert render_github([]) == ""
 
 
-def test_no_text_of_a_spec_ends_a_command_of_github() -> None:
+def test_no_text_from_a_spec_ends_a_github_command() -> None:
     file = SourceFile("a,b:c%\n::stop.yaml", "x")
     text = "\r\n::set-output name=x::1\u2028\x1b[0m%0A"
     fault = Diagnostic("cycle", text, Span(file, 1, 1, 1, 2), help=text)

@@ -1,4 +1,4 @@
-"""Which name is proposed, and that looking for it stays cheap."""
+"""Checks which name is proposed for a wrong one, and that the search stays cheap."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LAYERS = ["Linear", "Conv2d", "ConvTranspose2d", "ReLU", "ReLU6", "GELU", "Layer
         ("x", [], ""),
     ],
 )
-def test_what_is_said(name: str, choices: list[str], says: str) -> None:
+def test_suggestion(name: str, choices: list[str], says: str) -> None:
     assert suggestion(name, choices, "its names") == says
 
 
@@ -54,7 +54,7 @@ def test_nearest(name: str, choices: list[str], found: str | None) -> None:
 
 
 def distance(a: str, b: str) -> int:
-    """By definition: insertions, deletions, replacements, swaps of neighbours."""
+    """Return the edit distance by its definition: insertions, deletions, replacements, swaps."""
     table = {(i, 0): i for i in range(len(a) + 1)} | {(0, j): j for j in range(len(b) + 1)}
     for i in range(1, len(a) + 1):
         for j in range(1, len(b) + 1):
@@ -70,12 +70,12 @@ words = st.text("abc", max_size=9)
 
 
 @given(words, st.lists(words))
-def test_the_first_of_the_closest(name: str, choices: list[str]) -> None:
+def test_of_equally_close_choices_the_first_is_nearest(name: str, choices: list[str]) -> None:
     close = [word for word in choices if distance(name, word) <= max(1, len(name) // 3)]
     assert nearest(name, choices) == min(close, key=lambda word: distance(name, word), default=None)
 
 
 @pytest.mark.parametrize("length", [6, 64, 1000])
-def test_many_long_choices_end(length: int) -> None:
+def test_many_long_choices_are_searched_in_bounded_time(length: int) -> None:
     choices = [f"{'ab' * length}{i}"[-length:] for i in range(10_000)]
     assert nearest("ba" * (length // 2), choices) in {None, *choices}

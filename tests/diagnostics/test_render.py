@@ -1,4 +1,4 @@
-"""What people see of a diagnostic, and what programs do."""
+"""Checks diagnostics rendered as text for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BAD = SourceFile(
 
 
 def find(file: SourceFile, line: int, text: str) -> Span:
-    """Where `text` stands in a line."""
+    """Return the span of `text` in a line."""
     column = file.line(line).index(text) + 1
     return Span(file, line, column, line, column + len(text))
 
@@ -37,7 +37,7 @@ def shown(text: str) -> str:
 
 
 def rows_of(line: str, part: str) -> tuple[str, str]:
-    """A line as it is shown, and what stands under it."""
+    """Return a line as it is shown, and the marks below it."""
     fault = Diagnostic("cycle", "", find(SourceFile("a", line), 1, part))
     rows = render_text([fault]).splitlines()
     return rows[3].removeprefix(" 1 | "), rows[4].removeprefix("   | ")
@@ -54,7 +54,7 @@ MISMATCH = Diagnostic(
 )
 
 
-def test_the_design() -> None:
+def test_the_example_of_the_design() -> None:
     expected = """
     error[shape-mismatch]: concat along dim 1 needs equal sizes on every other axis
       --> specs/bad.yaml:9:33
@@ -185,7 +185,7 @@ def test_python_lines_are_underlined_whole(tmp_path: Path) -> None:
     ]
 
 
-def test_python_without_a_file_has_no_lines() -> None:
+def test_python_without_a_file_shows_no_lines() -> None:
     span = Span(PythonFile("<stdin>"), 3, 1, 3, 1)
     rendered = render_text([Diagnostic("cycle", "no", span, help="so")])
     assert rendered == "error[cycle]: no\n  --> <stdin>:3:1\n   |\n   = help: so"
@@ -195,7 +195,7 @@ anything = st.text(st.characters(exclude_characters="\n\r"))
 
 
 @given(anything, anything, anything, st.text(), st.integers(1, 9), st.integers(1, 9))
-def test_nothing_raw_reaches_a_terminal(
+def test_control_characters_are_escaped(
     line: str, message: str, note: str, help: str, start: int, length: int
 ) -> None:
     file = SourceFile(message, line)
@@ -208,7 +208,7 @@ def test_nothing_raw_reaches_a_terminal(
 
 
 @given(anything, st.text())
-def test_color_changes_nothing_else(line: str, help: str) -> None:
+def test_without_the_color_codes_the_text_is_the_same(line: str, help: str) -> None:
     span = Span(SourceFile("a", line), 1, 1, 1, 3)
     fault = Diagnostic("cycle", line, span, line, (Label(span, help),), help)
     colored = render_text([fault], color=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Attribute, Call, Code, Dict, List, Operand, named_constant
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
@@ -236,7 +237,11 @@ class Registered(Op):
         return {key: part for key, part in found.items() if part[1] is not None}
 
     def fault(
-        self, code: str, message: str, error: Exception, sources: Mapping[str, TensorType]
+        self,
+        code: DiagnosticCode,
+        message: str,
+        error: Exception,
+        sources: Mapping[str, TensorType],
     ) -> OpFault:
         """What the user's own code refuses: at the sole source, or at the node."""
         return OpFault(

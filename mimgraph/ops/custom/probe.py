@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.dim import Size, substitute, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.ops.custom.fit import SHORT_STEPS, fit
@@ -199,7 +200,7 @@ class _Runs:
     def refusal(self, error: Exception, sizes: Mapping[str, int]) -> OpFault:
         """What `forward` refuses: at the sole source, or at the node."""
         is_dtype = re.search(r"\bdtype\b|scalar type", str(error))
-        code = "dtype-mismatch" if is_dtype else "shape-mismatch"
+        code: DiagnosticCode = "dtype-mismatch" if is_dtype else "shape-mismatch"
         tried = ", ".join(f"{name} = {size}" for name, size in sizes.items())
         return OpFault(
             code,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
+from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.code import Code, Constant, Operand, Slice, Tuple, call
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
@@ -324,7 +325,8 @@ def _layers_first(run: Run, key: str, x: TensorType, size: int) -> Code:
     wanted = (size,) if single else (run.depth, size)
     if not x.batched or not same_dims(x, wanted):
         shape = f"(N, {size})" if run.depth == 1 else f"(N, {run.depth}, {size})"
-        code = "shape-mismatch" if x.batched and len(x.dims) == len(wanted) else "rank-mismatch"
+        same_rank = x.batched and len(x.dims) == len(wanted)
+        code: DiagnosticCode = "shape-mismatch" if same_rank else "rank-mismatch"
         raise OpFault(code, f"{run.name} takes {key} {shape}", source=key, note=str(x))
     if single:
         return Operand(key).method("unsqueeze", 0)
