@@ -87,7 +87,7 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
     choices = (*registry.names(apply.kind), *blocks)
     if apply.kind == "layer" and is_lost(apply.name, lost_blocks(state), choices, state.report):
         return  # a block, in a seq
-    own = "a module of your own is registered first: mg.register, or --import"
+    own = "register your own nn.Module first: mg.register, or --import on the command line"
     name = python_name(apply.name)
     help = state.report.suggestion(name, choices)
     if op := named_elsewhere(name):
@@ -97,8 +97,8 @@ def _unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
         help = f"write {written}" if written else help or own
         owner, _, port = apply.name.partition(".")
         if port and (owner in blocks or registry.find("layer", owner)):
-            help = f"its results are taken with take: {{{owner}: {{..., take: {port}}}}}"
-            help = help if form == "item" else f"write {owner}, and take: {port} beside it"
+            help = f"choose a port with take: {{{owner}: {{..., take: {port}}}}}"
+            help = help if form == "item" else f"write {owner}, and take: {port} after it"
     help = _node_instead(apply, form) or help
     if op := registry.find(other, apply.name):
         help = _other_kind(op, form)
@@ -158,7 +158,7 @@ def _bind_activation(state: State, activation: Activation, path: str, known: Env
         return
     if op.family != "activation":
         help = f"make it a node: {{layer: {op.name}, from: ...}}"
-        message = f"{op.name} is no activation"
+        message = f"{op.name} is not an activation"
         state.fault("bad-option", message, activation.span, path, help=help)
         return
     options, lone, span = activation.options, activation.lone, activation.span
@@ -220,7 +220,9 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
             if not types:
                 _check_batch(site, answer.results)
     except DimOverflow:
-        too_large = OpFault("too-large", f"a size that {op.name} gives passes 64 bits")
+        too_large = OpFault(
+            "too-large", f"a size of what {op.name} returns needs more than 64 bits"
+        )
         _locate(state, site, bound, too_large, fed)
         return None
     except OpFault as fault:
@@ -260,14 +262,14 @@ def _check_readable(site: Site, options: Values, sources: Mapping[str, TensorTyp
 
 def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
     """The fault of a size that no tensor at hand has, or only one that may be left out."""
-    where = "the block's inputs" if site.context.uses else "what it is fed"
-    message = f"{size} is no size of {where}, so it cannot be read here"
+    where = "input of the block" if site.context.uses else "source"
+    message = f"{size} cannot be read here: no {where} has this size"
     help = "make it a node of its own, or give it an input that has this size"
     for name in site.context.optional:
         type_ = site.context.inputs.get(name)
         if type_ is not None and can_be_read(size, [type_]):
-            message = f"{size} is a size of {name}, which may be left out"
-            help = f"make it in a block that {name} feeds"
+            message = f"{size} cannot be read here: it is a size of {name}, which is optional"
+            help = f"use it in a block that {name} feeds"
     return OpFault("symbolic-size", message, option=option, help=help)
 
 
@@ -281,7 +283,11 @@ def _check_batch(site: Site, results: Mapping[str, TensorType]) -> None:
     """What is expanded to the batch reads it from an input."""
     has_batch = any(type_ is None or type_.batched for type_ in site.context.inputs.values())
     if not has_batch and any(type_.batched for type_ in results.values()):
-        raise OpFault("bad-option", "no input of the block has a batch", option="batched")
+        raise OpFault(
+            "bad-option",
+            "batched: true needs a batch, and no input of the block has one",
+            option="batched",
+        )
 
 
 def _locate(state: State, site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
@@ -332,17 +338,17 @@ def _elsewhere(state: State, site: Site, name: str, text: str) -> str:
         sources = [one for one in site.node.sources or () if (one.argument or one.name) in used]
         for one in site.node.sources or ():
             if one.argument is not None and (one.name, one.port) == (name, None):
-                return f"write {one.argument}, which is {name} here"
+                return f"write {one.argument}, the name that from gives to {name}"
         written = [one.name if one.port is None else f"{one.name}.{one.port}" for one in sources]
         if all(one.argument is None for one in sources):
-            return f"name it in from: [{', '.join([*written, name])}]"
+            return f"add it to from: [{', '.join([*written, name])}]"
         pairs = [
             f"{s.argument or s.name}: {text}" for s, text in zip(sources, written, strict=True)
         ]
-        return f"name it in from: {{{', '.join([*pairs, f'{name}: {name}'])}}}"
+        return f"add it to from: {{{', '.join([*pairs, f'{name}: {name}'])}}}"
     if isinstance(context.env.get(name), Dim):
         return COUNTED.replace("{name}", name)
-    return f"a param is written ${name}" if name in context.env else ""
+    return f"write ${name} for the param" if name in context.env else ""
 
 
 def _is_of_shapes(fault: OpFault, fed: Mapping[str, Fed]) -> bool:
@@ -419,7 +425,7 @@ def finish(
     if activation is None:
         return Finished(results, default)
     if default is None:
-        help = f"take one of {', '.join(ports)}: take: {ports[0]}"
+        help = f"choose one of the ports {', '.join(ports)}: take: {ports[0]}"
         ask_for_port(state, name, activation.span, ports, site.path, help)
         return None
     applied = _activate(state, site.context, activation, results[default], site.path)
@@ -461,7 +467,7 @@ def _activate(
     lowering = answer.leaf.lowering
     if lowering.function is None or lowering.type is None:
         help = f"make it a layer: {{layer: {op.name}, from: ...}}"
-        message = f"{op.name} has state of its own"
+        message = f"{op.name} has weights of its own, so it cannot stand in activation"
         state.fault("bad-option", message, activation.span, path, help=help)
         return passed_over
     state.require(answer.constraints)

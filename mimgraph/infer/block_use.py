@@ -72,7 +72,7 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
     """A call gives params that the block has, and those without a default."""
     given = given_params(call, block)
     if call.lone is not None and not block.params and call.lone.value is not FAULTY:
-        help = f"write {block.family} alone"
+        help = f"write {block.family} without a value"
         message = f"{block.family} has no params"
         state.fault("wrong-type", message, call.lone.span, path, help=help)
     each = call.repeat.each if call.repeat else {}
@@ -174,7 +174,7 @@ def bind_pattern(
             if expected is FAULTY:
                 return None
             if not isinstance(plain(expected), int | Dim):
-                message = f"{_dim_text(dim)} is no size, but {expected!r}"
+                message = f"{_dim_text(dim)} must be a size, but it is {expected!r}"
                 state.fault("bad-option", message, span, block.family)
                 return None
             if not same_size(expected, size):
@@ -225,7 +225,7 @@ def _first_axis(wants: str, given: TensorType) -> str:
         return ""
     name, sizes = wants.split("[", 1)
     rest = f", {sizes}" if sizes != "]" else sizes
-    return f"a tensor of the model has no batch, so that its axis of size 1 counts: {name}[1{rest}"
+    return f"the tensor has no batch, so the pattern must have its first axis, of size 1: {name}[1{rest}"
 
 
 def _dim_text(dim: Any) -> str:
@@ -252,7 +252,12 @@ def repeats(state: State, context: Context, repeat: Repeat, path: str) -> Times 
             state.fault("symbolic-size", message, repeat.times.span, path, note=note)
             return None
         if not isinstance(times, int) or isinstance(times, bool) or times < 0:
-            state.fault("bad-option", "repeat is a number of times", repeat.times.span, path)
+            state.fault(
+                "bad-option",
+                "repeat must be a whole number of times, at least 0",
+                repeat.times.span,
+                path,
+            )
             return None
         if times > MAX_NODES:
             message = f"more than {MAX_NODES:,} repeats"
@@ -273,7 +278,7 @@ def columns_of(
     options: Mapping[str, Option],
     times: int | None,
     path: str,
-    each: str = "time",
+    each: str = "repeat",
 ) -> dict[str, list[Any]] | None:
     """The lists of `with`, one value for `each` time or source."""
     columns: dict[str, list[Any]] = {}
@@ -283,7 +288,7 @@ def columns_of(
             return None
         if not isinstance(column, list) or times not in (None, len(column)):
             wants = "a list" if times is None else f"a list of {times}"
-            message = f"{name} is {wants}, one value for each {each}"
+            message = f"{name} must be {wants}, one value for each {each}"
             state.fault("bad-option", message, option.span, path)
             return None
         times = len(column)

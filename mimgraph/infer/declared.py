@@ -66,7 +66,11 @@ def _vocab(state: State, option: Option) -> Any:
     value = plain(compute(option.value, state.params, state.report, ""))
     if value is FAULTY or (type(value) is int and value >= 1):
         return value
-    state.fault("bad-option", "vocab is a number of categories, at least 1", option.span)
+    state.fault(
+        "bad-option",
+        "vocab must be the number of categories, an integer of at least 1",
+        option.span,
+    )
     return FAULTY
 
 
@@ -82,12 +86,14 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
         if value is FAULTY:
             return None
         if type(value) is not int or value < 1:
-            state.fault("bad-option", "a size is a name or an integer of at least 1", span)
+            state.fault(
+                "bad-option", "a size must be an integer of at least 1, or a name such as T", span
+            )
             return None
         found.append(value)
         elements *= value
         if elements > MAX_COEFFICIENT or len(found) > MAX_AXES:
-            message = f"more than {MAX_AXES} axes, or than 64 bits can count"
+            message = f"a shape has at most {MAX_AXES} axes, and fewer than 2**63 elements"
             state.fault("too-large", message, span)
             return None
     return tuple(found)
@@ -113,8 +119,8 @@ def check_blocks(state: State, names: Names | None = None) -> None:
                 block.lost,
             )
         if registry.find("layer", block.family):
-            message = f"{block.family} is the name of a layer"
-            state.fault("duplicate-name", message, block.span)
+            message, help = f"{block.family} is the name of a layer", "give the block another name"
+            state.fault("duplicate-name", message, block.span, help=help)
         _check_dimension_names(state, block)
     _find_recursion(state)
     for block in state.blocks.values():
@@ -141,7 +147,8 @@ def _find_recursion(state: State) -> None:
         state.recursive.update(ring)
         places = {blocks[key].family: blocks[key] for key in ring}
         around = [blocks[key].family for key in ring]
-        report_cycle(around, places, "blocks contain each other", "contains", state.report)
+        help = "a block cannot contain itself: to apply it several times use repeat"
+        report_cycle(around, places, "blocks contain each other", "contains", state.report, help)
     if state.recursive:  # what contains such a block cannot be used either
         state.recursive = reached(state.recursive, [(used, user) for user, used in inner])
 

@@ -135,12 +135,13 @@ def _check_outputs(state: State, outputs: Iterable[Output], found: Mapping[str, 
     one of them in eval too."""
     declared = tuple(outputs)
     if declared and all(output.only_training for output in declared):
-        message = "at least one output is not for training only"
-        state.fault("bad-option", message, declared[0].span)
+        message = "every output is for training only, so the model returns nothing in eval"
+        help = "leave only: training out of one of them"
+        state.fault("bad-option", message, declared[0].span, help=help)
     for fed in found.values():
         if fed.type is not None and fed.type.dtype not in DTYPES:
-            help = "hidden and cell are tensors"
-            message = "a state is no tensor, so no output"
+            help = "name its ports hidden and, of an LSTM, cell: those are tensors"
+            message = f"{fed.text} is a recurrent state, and an output must be a tensor"
             state.fault("dtype-mismatch", message, fed.source.span, help=help)
 
 
@@ -262,7 +263,8 @@ def _each(
     """One operation on every source: an item for each, which gives the port of its name."""
     path = context.path + node.name
     if not fed:
-        state.fault("wrong-arity", f"{node.name} needs a source", node.span, path)
+        help = "write each: [...], a list of inputs and nodes"
+        state.fault("wrong-arity", f"{node.name} needs a source", node.span, path, help=help)
         return None
     sources = by_port(state, fed, path)
     columns = columns_of(state, context, each.options, len(fed), path, "source")
@@ -279,7 +281,7 @@ def _each(
         typed = _node(state, context, item, (one,), f"{path}.{port}")
         if typed is not None and typed.type is None:
             ports = tuple(typed.results)
-            help = f"take one of {', '.join(ports)}: take: {ports[0]}"
+            help = f"choose one of the ports {', '.join(ports)}: take: {ports[0]}"
             ask_for_port(state, node.name, node.span, ports, path, help)
             return None
         items.append(typed)
@@ -325,7 +327,7 @@ def _missing_from(state: State, site: Site, node: Node) -> None:
             return
     if isinstance(operation, Call) and not state.calls.get(operation, False):
         return
-    help = "from names the sources; it is never implied"
+    help = "write from: NAME, an input or a node; only the items of a seq need none"
     name = site.node.name
     state.fault("missing-key", f"{name} needs from", site.node.span, site.path, help=help)
 
@@ -519,7 +521,8 @@ def _repeat(
                     "a shared repeat needs equal shapes in and out:"
                     f" {before.type} gives {results[port]}"
                 )
-                state.fault("shape-mismatch", message, repeat.span, site.path)
+                help = "leave shared: true out, and each repeat has weights of its own"
+                state.fault("shape-mismatch", message, repeat.span, site.path, help=help)
                 return None
             if (repeat.shared or name == inputs[0]) and not check_handed_on(
                 state, site, repeat.span, before, presence, repeat.shared

@@ -99,14 +99,14 @@ class _Chooser:
             return name
         for used in variables(name.written.expression):
             if used.name in self.own:
-                message = f"{used.name} is the block's own, so it can name no {kind}"
-                help = "only a param of the spec can"
+                message = f"{used.name} is the block's own, and cannot give the name of a {kind}"
+                help = "use a param of the spec"
                 self.fault("bad-expression", message, name, used.start, used.end, path, help)
         value = compute(name.written, self.params, self.report, path)
         if value is FAULTY:
             raise _Faulty
         if not isinstance(value, str):
-            message = f"a {kind} is a name, but {name} is {value!r}"
+            message = f"{name} must be the name of a {kind}, but it is {value!r}"
             self.fault("wrong-type", message, name, 0, -1, path)
         return str(value)
 

@@ -100,8 +100,8 @@ def _check_fill(state: State, site: Site, typed: TypedNode) -> None:
     (type_,) = typed.results.values()
     for size in type_.dims:
         if not _is_known(state, site, size):
-            message = f"{size} is not known where the source is missing"
-            help = "give it a fixed size first, or another input that has this size"
+            message = f"{size} is unknown when the source is missing"
+            help = "give the source a fixed size first, or another input this size"
             span = (site.fed or ())[0].source.span
             state.fault("symbolic-size", message, span, site.path, note=str(type_), help=help)
 
@@ -117,8 +117,8 @@ def check_item(state: State, item: Node, path: str, typed: TypedNode) -> bool:
     """A chain runs where its source is there, so that no item of it has anything to fill."""
     fills = isinstance(typed.operation, Leaf) and typed.operation.lowering.fallback is not None
     if fills:
-        message = "nothing is missing inside a seq, which runs only where its source is there"
-        help = "make it a node before the seq, or after it"
+        message = "Fill has nothing to do in a seq, which runs only when its source is given"
+        help = "make it a node of its own, before or after the seq"
         state.fault("optional-source", message, item.span, path, help=help)
     return not fills
 
@@ -224,8 +224,9 @@ def check_handed_on(
     fine = presence == one.presence if is_shared else implies(one.presence, presence)
     if not fine:
         inputs = " and ".join(inputs_of(presence))
-        message = f"what is handed on is missing without {inputs}, so the next cannot run"
-        state.fault("optional-source", message, span, site.path, help="fill it inside the block")
+        message = f"the next repeat needs an output that is missing without {inputs}"
+        help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
+        state.fault("optional-source", message, span, site.path, help=help)
     return fine
 
 
@@ -239,11 +240,11 @@ def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> 
     )
     help = f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
     if one.type is not None and not all(_is_known(state, site, size) for size in one.type.dims):
-        help = "make it of a fixed size first, as a pool does, and Fill that"
+        help = "give it a fixed size first, as adaptive pooling does, and Fill that"
     op = registry.find("merge", name)
     if op is not None and "missing" in op.options:
-        help += ", or missing: skip"
-    message = f"{_missing(one, inputs)}: {name} must say what to do"
+        help += ", or write missing: skip"
+    message = f"{_missing(one, inputs)}: {name} must say what to do without it"
     state.fault(
         "optional-source",
         message,
@@ -256,7 +257,7 @@ def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> 
 
 def _missing(one: Fed, inputs: list[str]) -> str:
     if inputs == [one.text]:
-        return f"{one.text} may be left out"
+        return f"{one.text} is optional"
     return f"{one.text} is missing without {' and '.join(inputs)}"
 
 
@@ -265,6 +266,6 @@ def check_output(state: State, fed: Fed, labels: tuple[Label, ...] = ()) -> None
     if fed.presence == ALWAYS:
         return
     inputs = inputs_of(fed.presence)
-    message = f"{_missing(fed, inputs)}, but an output is always there"
+    message = f"{_missing(fed, inputs)}, but an output must always be there"
     help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}"
     state.fault("optional-source", message, fed.source.span, labels=labels, help=help)

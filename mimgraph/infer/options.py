@@ -50,11 +50,11 @@ Environment = Mapping[str, Any]
 
 # words that mean something, but of another thing
 ELSEWHERE = {
-    "from": "an item of a seq is fed by the one before it",
-    "repeat": "only blocks are repeated: make it one",
-    "activation": "it follows a layer or a merge",
-    "batch_first": "it is always true here",
-    "like": "it is a second source of Cast: write a node, {layer: Cast, from: ..., like: ...}",
+    "from": "leave it out: an item of a seq reads the one before it",
+    "repeat": "only a block can be repeated: put it in one",
+    "activation": "only a layer or a merge takes an activation",
+    "batch_first": "leave it out: it is always true here",
+    "like": "only a node with Cast takes it, as a second source: {layer: Cast, from: ..., like: ...}",
 }
 
 TRAINED = ("trainable", "requires_grad")
@@ -63,8 +63,8 @@ SOURCES = ("input", "inputs", "source", "sources")  # what others call `from`
 MANY = 32  # names that are not copied for each use
 # what to write for a size `{name}` in a formula
 COUNTED = (
-    "compute {name} by nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so its Max plus 1"
-    " is {name}, and say broadcast: true"
+    "compute {name} in nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so {name} is its Max"
+    " plus 1; and say broadcast: true"
 )
 LONGEST = 80  # characters of a text that a help writes anew
 
@@ -202,7 +202,7 @@ def _no_number(name: str, value: Any) -> str:
     if isinstance(value, Dim):
         return f"{name} is known only at run time, but only a number can stand here"
     kind = {bool: "true or false", str: "a text", list: "a list", type(None): "null"}
-    return f"{name} is {kind.get(type(value), 'no number')}, but only a number can stand here"
+    return f"{name} is {kind.get(type(value), 'not a number')}, but only a number can stand here"
 
 
 def with_numbers(text: str, numbers: Mapping[str, Any]) -> str:
@@ -229,8 +229,8 @@ def _unknown_param(
         return
     near = report.suggestion(name, known, "known here")
     if name.startswith("$"):
-        near = "within $(...) a name has no $"
-    help = near or "it is declared in params, above its use"
+        near = "write the name without $ inside $(...)"
+    help = near or f"declare it: params: {{{name}: ...}}"
     report.add(
         Diagnostic(
             "unknown-param",
@@ -444,7 +444,7 @@ def _checked(
         report.add(
             Diagnostic(
                 "bad-option",
-                f"{spec.name} of {op.name} is {wants}{_got(value)}",
+                f"{spec.name} of {op.name} must be {wants}{_got(value)}",
                 span,
                 labels=labels,
                 help=f"did you mean {near}?" if near else _meant(op, spec, value, env),
@@ -566,7 +566,7 @@ def unknown_option(
 ) -> None:
     """Report an option that the op or block does not have; `words` are a node's other keys,
     `operands` the names of its sources."""
-    known = f"its options: {', '.join(options)}" if options else f"{owner} takes none"
+    known = f"its options: {', '.join(options)}" if options else f"{owner} has no options"
     near = "" if name in words else report.suggestion(name, (*options, *words))
     help = ELSEWHERE.get(name) or _of_node(name, option.value, words, operands, form)
     help, message = help or near or known, f"{owner} has no option {name!r}"
@@ -580,16 +580,16 @@ def _of_node(
     if name in TRAINED and isinstance(value, bool):
         return f"leave {name} out" if value else "write freeze: true"
     if name == "with" and "repeat" in words:
-        return "write repeat: {with: {...}}"
+        return "write it inside repeat: repeat: {with: {...}}"
     if name == "with" and form == "node":
-        return "with gives each of several sources its own: write each: [...] in place of from"
+        return "with goes with each: write each: [...] in place of from, and with gives each source a value"
     if name not in SOURCES and name not in operands:
         return ""
     if form == "item":
         return ELSEWHERE["from"]
     names = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str) for one in names):
-        return "from names the sources"
+        return "write from: NAME, an input or a node"
     text = value if isinstance(value, str) else f"[{', '.join(names)}]"
     return f"write from: {text if name in SOURCES else f'{{{name}: {text}}}'}"
 
@@ -602,7 +602,7 @@ def given_twice(
     for name in twice:
         first, second = sorted((one[name].key, other[name].key), key=lambda span: span[1:])
         labels = (Label(first, "first given here"),) if first != second else ()  # one call
-        help = "write it once: in with, one value for each, or beside it for all"
+        help = "write it once: inside with, a value for each, or outside, one for all"
         message = f"{name} is given twice"
         report.add(Diagnostic("duplicate-key", message, second, "", labels, help, node), name)
     return bool(twice)
@@ -634,6 +634,6 @@ def _and(words: list[str]) -> str:
 def _by_name(op: Op) -> str:
     """Return how the options of an op that takes no lone value are written."""
     if op.inferred:
-        return f"write {op.name}: the input gives {', '.join(op.inferred)}"
+        return f"write {op.name} without a value: the input decides {', '.join(op.inferred)}"
     shown = [f"{op.name}: {{{name}: ...}}" for name in op.options]
     return f"write {' or '.join(shown[:2]) or op.name}"

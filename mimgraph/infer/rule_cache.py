@@ -77,9 +77,11 @@ def _answer(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answe
 def _checked(name: str, type_: TensorType) -> list[Constraint]:
     """A result has elements, and not too many; what cannot be decided becomes a constraint."""
     if len(type_.dims) > MAX_AXES:
-        raise OpFault("too-large", f"{name} gives {len(type_.dims)} axes")
+        raise OpFault(
+            "too-large", f"{name} gives {len(type_.dims)} axes, and a tensor has at most {MAX_AXES}"
+        )
     if prod([int(size) for size in type_.dims if isinstance(size, int)]) > MAX_COEFFICIENT:
-        raise OpFault("too-large", f"{name} gives more than 64 bits can count: {type_}")
+        raise OpFault("too-large", f"{name} gives {type_}, which has more than 2**63 elements")
     required = []
     for size in type_.dims:
         answer = at_least(size, 1)
@@ -96,4 +98,6 @@ def _check_weights(name: str, module: Module) -> None:
     for weight, shape in (*module.weights.items(), *module.buffers.items()):
         if (elements := prod(map(int, shape))) > MAX_WEIGHTS:
             what = f"{weight} of {name}" if weight else name
-            raise OpFault("too-large", f"{what} has {elements:,} elements")
+            raise OpFault(
+                "too-large", f"{what} has {elements:,} elements, more than {MAX_WEIGHTS:,}"
+            )

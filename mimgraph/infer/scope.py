@@ -64,7 +64,7 @@ class State:
         """Go one block deeper, so far as Python's recursion can follow."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.fault("too-large", f"more than {MAX_DEPTH} blocks in blocks", span)
+            self.fault("too-large", f"blocks are nested more than {MAX_DEPTH} deep", span)
             self.report.raise_if_any()
 
     def count(self, nodes: int, span: Span) -> None:

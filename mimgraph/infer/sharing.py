@@ -56,7 +56,7 @@ def _target(state: State, context: Context, share: Share, name: str, path: str) 
         return Owner(target.name, item.name, item.declared) if item is not None else None
     if share.item is not None:
         message = f"no node is called {share.text!r}"
-        help = f"{target.name} is one module: share: {target.name}"
+        help = f"{target.name} has only one module: write share: {target.name}"
         state.fault("unknown-source", message, share.span, path, help=help)
         return None
     return Owner(target.name, None, target)
@@ -73,7 +73,7 @@ def _item(
     assert isinstance(operation, TypedEach)
     if share.item is None:
         message = f"{target.name} has several modules, say which"
-        help = f"one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"
+        help = f"share one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"
         state.fault("unknown-port", message, share.span, path, help=help)
         return None
     found = operation.item(share.item)
@@ -150,7 +150,7 @@ def _optional(typed: TypedNode) -> frozenset[str]:
 
 def _shown(context: Context, typed: TypedNode) -> str:
     return ", ".join(
-        f"{type_} of a vocab of {type_.vocab}" if type_.vocab is not None else str(type_)
+        f"{type_} with vocab {type_.vocab}" if type_.vocab is not None else str(type_)
         for type_ in _fed(context, typed)
     )
 

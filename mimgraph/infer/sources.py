@@ -110,7 +110,7 @@ def ask_for_port(
 
 def ask_item_for_port(state: State, item: Node, ports: tuple[str, ...], path: str) -> None:
     """Report that an item of a seq has several results, of which only one can be handed on."""
-    help = f"take one of {', '.join(ports)}: {item_taking(item, ports[0])}"
+    help = f"choose one of the ports {', '.join(ports)}: {item_taking(item, ports[0])}"
     help += "; to use several, make it a node of its own"
     ask_for_port(state, item_label(item), item.span, ports, path, help)
 
@@ -178,7 +178,7 @@ def match(
     if fed and not keys:
         help, operation = "leave from out", site.node.operation
         if isinstance(operation, Share):
-            help = f"{operation.text} has no module to share: name it in from"
+            help = f"{operation.text} has no module to share: read it with from: {operation.text}"
         state.fault(
             "wrong-arity", f"{name} takes no sources", fed[0].source.span, site.path, help=help
         )
@@ -205,9 +205,12 @@ def match(
         return None
     missing = [key for key in keys if key not in found and key not in optional]
     if missing:
-        message = f"{name} needs a source {missing[0]!r}"
-        written = ", ".join(f"{key}: ..." for key in keys if key not in optional)
-        help = f"from: {{{written}}}" if len(keys) > 1 else "from names it"
+        message = f"{name} needs a source"
+        help = "write from: NAME, an input or a node"
+        if len(keys) > 1:
+            message += f" {missing[0]!r}"
+            written = ", ".join(f"{key}: ..." for key in keys if key not in optional)
+            help = f"write from: {{{written}}}"
         state.fault("wrong-arity", message, site.node.span, site.path, help=help)
         return None
     return {key: found[key] for key in keys if key in found}
@@ -230,7 +233,7 @@ def _match_many(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[
         if one.source.argument is not None:
             span = one.source.argument_span or one.source.span
             message = f"{op.name} takes a list of sources"
-            help = f"from: [{', '.join(each.text for each in fed)}]"
+            help = f"write from: [{', '.join(each.text for each in fed)}]"
             state.fault("unknown-key", message, span, site.path, help=help)
             return None
     return {str(index): one for index, one in enumerate(fed)}
@@ -242,8 +245,9 @@ def _match_named(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict
     for one in fed:
         name = one.source.argument or one.source.name
         if name in found:
-            message = f"{op.name} needs a name for each source"
-            state.fault("wrong-arity", message, one.source.span, site.path)
+            message = f"{op.name} has two sources called {name}"
+            help = "give each a name: from: {a: ..., b: ...}"
+            state.fault("wrong-arity", message, one.source.span, site.path, help=help)
             return None
         found[name] = one
     return found

@@ -91,10 +91,10 @@ def unique(
             report.add(
                 Diagnostic(
                     "duplicate-name",
-                    f"{thing.name} is the name of two things",
+                    f"two inputs or nodes are called {thing.name}",
                     thing.span,
                     labels=(first,),
-                    help="inputs and nodes share one namespace",
+                    help="rename one of them: inputs and nodes share one namespace",
                     node=path + thing.name if isinstance(thing, Node) else "",
                 ),
                 thing.name,
@@ -261,8 +261,8 @@ def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict
             start = ring.index(min(ring, key=position.__getitem__))
             around = [*ring[start:], *ring[: start + 1]]
             here = path + around[0]
-            help = "share names a node that has a layer, merge, seq or block of its own"
-            report_cycle(around, nodes, "nodes share each other", "shares", report, here, help)
+            help = "share must name a node that has a layer, merge, seq or block of its own"
+            report_cycle(around, nodes, "nodes share each other", "shares", report, help, here)
         for sharing, target in reversed(followed.items()):
             if target in nodes and isinstance(nodes[target].operation, Each):
                 found[sharing] = target
@@ -279,7 +279,8 @@ def _order(
     order = [nodes[name] for name in ordered(nodes, edges)]
     for around in cycles(nodes, edges) if len(order) < len(nodes) else ():
         here = path + around[0]
-        report_cycle(around, nodes, "nodes feed each other", "feeds", report, here)
+        help = "a graph has no cycles: to apply a block several times use repeat"
+        report_cycle(around, nodes, "nodes feed each other", "feeds", report, help, here)
     return order
 
 
@@ -289,8 +290,8 @@ def report_cycle(
     what: str,
     verb: str,
     report: Report,
+    help: str,
     node: str = "",
-    help: str = "a graph runs from its inputs to its outputs; for steps in a row use repeat",
 ) -> None:
     """Tell a cycle, which ends where it starts: in words, and at each; a long one without its middle."""
     steps = list(pairwise(around))

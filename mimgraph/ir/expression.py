@@ -378,7 +378,7 @@ def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
             help = "an expression is of numbers, names and + - * / // % **"
             raise ExpressionError("a comparison has no place here", help=help)
         case FunctionCall(function, _, start, end):
-            message = f"no call is allowed here, not of {function!r}"
+            message = f"an expression cannot call a function: {function!r}"
             whole = function in ("int", "floor", "round", "ceil")
             help = (
                 "a whole number is written a // b"

@@ -390,7 +390,7 @@ FAULTS: list[tuple[str, Callable[[], Any], str]] = [
     ("missing-key", lambda: mg.Graph([]), "outputs is missing"),
     ("bad-name", lambda: mg.Graph({"a b": numeric()}), "'a b' cannot be an output's name"),
     ("wrong-type", lambda: mg.Graph([text(), layers.LSTM(4)(text())["last"]]), "needs a name"),
-    ("duplicate-name", duplicate, "a is the name of two things"),
+    ("duplicate-name", duplicate, "two inputs or nodes are called a"),
     ("unknown-source", outside, "linear stands outside the block captures"),
     ("unknown-source", leaked, "relu stands inside the block keeps"),
     ("rank-mismatch", in_a_body, "Conv2d takes (N, C, H, W)"),

@@ -140,8 +140,8 @@ def test_what_it_is_told() -> None:
     (fault,) = faults(text)
     assert (fault.message, fault.help) == ("no merge is called 'ad'", "did you mean add?")
     text, _ = split(CASES["a number"])
-    assert faults(text)[0].message == "a merge is a name, but $m is 3"
+    assert faults(text)[0].message == "$m must be the name of a merge, but it is 3"
     text, _ = split(CASES["the param of a block"])
     (fault,) = faults(text)
-    assert fault.message == "l is the block's own, so it can name no layer"
+    assert fault.message == "l is the block's own, and cannot give the name of a layer"
     assert fault.node == "p.1"

@@ -113,6 +113,8 @@ def spec(nodes: str) -> str:
 
 def test_a_fault_labels_the_input_and_says_what_would_do() -> None:
     (fault,) = faults(spec("o: {merge: add, from: [x, y]}"))
-    assert fault.message == "y may be left out: add must say what to do"
+    assert fault.message == "y is optional: add must say what to do without it"
     assert [(label.span.line, label.text) for label in fault.labels] == [(3, "optional")]
-    assert fault.help == "fill it first: {layer: Fill, from: y, value: zeros}, or missing: skip"
+    assert (
+        fault.help == "fill it first: {layer: Fill, from: y, value: zeros}, or write missing: skip"
+    )

@@ -132,7 +132,7 @@ NOT_COMPUTED = {
     "flag + 1": "True is not a number",
     "text * 2": "'x' is not a number",
     "a < b": "a comparison has no place here",
-    "min(a, b)": "no call is allowed here, not of 'min'",
+    "min(a, b)": "an expression cannot call a function: 'min'",
 }
 
 

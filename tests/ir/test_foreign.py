@@ -82,7 +82,7 @@ WRITTEN = {
     "$(half * 3)": "",
     "$(int(a / 2))": "a whole number is written a // b",
     "$(min(a, b))": "compute it by + - * / // % **, or make it a param",
-    "$(2 * $a)": "within $(...) a name has no $",
+    "$(2 * $a)": "write the name without $ inside $(...)",
     "a": "write $a",
 }
 

@@ -114,7 +114,7 @@ def _padded(trial: Trial) -> str:
         padded = _kept(made, trial.context, pads)
         if padded is not None and 0 < len(pads) <= MOST_PADS and trial.ask({key: padded}):
             given = " and ".join(f"{pad} in {name}" for name, pad in pads.items())
-            return f"keep the size: {given}"
+            return f"keep the size with {given}"
     return ""
 
 

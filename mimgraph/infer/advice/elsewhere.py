@@ -79,7 +79,7 @@ class Elsewhere(NamedTuple):
             f"name it in the outputs of {family}, and read it as {self._user(key) or 'NODE'}.{name}"
         )
         if shared:
-            help = f"a share takes a node of its own scope: make {name} one, outside the block"
+            help = f"share must name a node of its own scope: move {name} out of the block"
         label = Label(node.span, "inside the block")
         return Meaning(f"{name} is a node inside the block {family}", help, (label,))
 
@@ -88,7 +88,7 @@ class Elsewhere(NamedTuple):
         user = self._user(key)
         help = f"use it in a node: {{block: {key}, from: ...}}"
         if user is not None:
-            help = f"{user} uses it: {'share' if shared else 'from'}: {user}"
+            help = f"write {'share' if shared else 'from'}: {user}, the node that uses it"
         message = f"{key} is a block, not {'a node' if shared else 'an input or node'}"
         return Meaning(message, help, (Label(block.span, "the block"),))
 
@@ -116,16 +116,16 @@ def as_sources(source: Source, named: Sequence[str]) -> str:
     if source.name.isidentifier() or not named or words[0] != named[0]:
         return ""
     if words == [*named] and len(named) > 1:
-        return f"several sources are a list: [{', '.join(named)}]"
+        return f"write several sources as a list: [{', '.join(named)}]"
     port = _PORT.fullmatch(text)
-    return f"a port is written behind a dot: {port[1]}.{port[2]}" if port else ""
+    return f"write a port after a dot: {port[1]}.{port[2]}" if port else ""
 
 
 def _outside(block: Block, thing: Input | Node, shared: str) -> Meaning:
     """Explain that a block cannot read an input or node of the spec around it."""
     name = thing.name
     what = "an input" if isinstance(thing, Input) else "a node"
-    message = f"{name} is {what} outside, and a block sees only its own inputs and nodes"
+    message = f"{name} is {what} outside the block, which can read only its own inputs and nodes"
     inputs = ", ".join([*(f"{one.name}: ..." for one in block.inputs), f"{name}: {name}"])
     help = f"give {block.family} an input {name}, and feed it at each use: from: {{{inputs}}}"
     if shared:
@@ -137,7 +137,7 @@ def _outside(block: Block, thing: Input | Node, shared: str) -> Meaning:
 def _value(name: str, what: str) -> Meaning:
     """Explain that the name is a param or a size, not a tensor."""
     message = f"{name} is {what}, not an input or node"
-    return Meaning(message, f"an option takes its value: ${name}")
+    return Meaning(message, f"only an option can use its value: ${name}")
 
 
 def _has(shape: InputShape | None, name: str) -> bool:

@@ -19,7 +19,7 @@ def release(version: str) -> Release:
     """Return `(2, 13)` for "2.13", "2.13.0+cpu" or "2.13.0a0"; a `ValueError` says what to write."""
     found = re.match(r"(\d{1,4})\.(\d{1,4})(?![\d])", version)
     if found is None:
-        raise ValueError(f"{version!r} is no version of torch: write one such as 2.13")
+        raise ValueError(f"{version!r} is not a version of torch: write one such as 2.13")
     given = int(found[1]), int(found[2])
     if given < FIRST:
         raise ValueError(f"torch {version} is older than {dotted(FIRST)}, the oldest that is known")

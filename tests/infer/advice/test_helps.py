@@ -28,7 +28,7 @@ HELPS = {
     ),
     "a param where there are none": (
         "inputs: {x: [5]}\nnodes:\n  y: {layer: Linear, from: x, out_features: $w}\noutputs: y\n",
-        "it is declared in params, above its use",
+        "declare it: params: {w: ...}",
     ),
     "the batch as a size": (
         "inputs: {x: [5]}\nnodes:\n  y: {layer: Linear, from: x, out_features: $N}\noutputs: y\n",
@@ -36,11 +36,11 @@ HELPS = {
     ),
     "batch_first": (
         "inputs: {x: [5, 8]}\nnodes:\n  y: {layer: LSTM, from: x, hidden_size: 4, batch_first: true}\noutputs: y\n",
-        "it is always true here",
+        "leave it out: it is always true here",
     ),
     "a source in a seq": (
         "inputs: {x: [5]}\nnodes:\n  y: {from: x, seq: [{Linear: {out_features: 3, from: x}}]}\noutputs: y\n",
-        "an item of a seq is fed by the one before it",
+        "leave it out: an item of a seq reads the one before it",
     ),
     "a layer as a block": (
         "inputs: {x: [5]}\nnodes:\n  y: {block: ReLU, from: x}\noutputs: y\n",
@@ -60,11 +60,11 @@ HELPS = {
     ),
     "arguments that are missing": (
         "inputs: {a: [4, 8]}\nnodes:\n  y: {merge: attention, from: [a]}\noutputs: y\n",
-        "from: {query: ..., key: ..., value: ...}",
+        "write from: {query: ..., key: ..., value: ...}",
     ),
     "names in a list": (
         "inputs: {a: [4], b: [4]}\nnodes:\n  y: {merge: concat, from: {x: a, y: b}}\noutputs: y\n",
-        "from: [a, b]",
+        "write from: [a, b]",
     ),
     "a shape that is a number": (
         "inputs: {x: 5}\nnodes:\n  y: {layer: ReLU, from: x}\noutputs: y\n",
@@ -199,7 +199,7 @@ PASTED = {
     ),
     "padding": (
         RESIDUAL % ("[8, T]", "layer: Conv1d, from: x, out_channels: 8, kernel_size: 3", "add"),
-        "keep the size: padding: 1 in c",
+        "keep the size with padding: 1 in c",
         [("size: 3", "size: 3, padding: 1")],
     ),
     "padding in a chain": (
@@ -209,7 +209,7 @@ PASTED = {
             "from: x, seq: [{Conv2d: {out_channels: 8, kernel_size: [3, 5]}}, ReLU, {MaxPool2d: {kernel_size: 3, stride: 1}}]",
             "add",
         ),
-        "keep the size: padding: [1, 2] in c.0 and padding: 1 in c.2",
+        "keep the size with padding: [1, 2] in c.0 and padding: 1 in c.2",
         [("[3, 5]", "[3, 5], padding: [1, 2]"), ("stride: 1", "stride: 1, padding: 1")],
     ),
     "a stride": (
@@ -246,7 +246,7 @@ PASTED = {
     "maps of other channels, smaller": (
         RESIDUAL
         % ("[8, 16, 16]", "layer: Conv2d, from: x, out_channels: 4, kernel_size: 2", "concat"),
-        "keep the size: padding: same in c",
+        "keep the size with padding: same in c",
         [("size: 2", "size: 2, padding: same")],
     ),
     "a parameter with an axis for the batch": (
@@ -315,7 +315,7 @@ PASTED = {
     ),
     "a length in a formula": (
         FORMULA % "$T",
-        "its Max plus 1 is T, and say broadcast: true",
+        "T is its Max plus 1; and say broadcast: true",
         before(
             "{layer: Max, from: counted, dim: 0}\n  counted: {arange: x, dim: 1}",
             ("{x: x}", "{x: x, t: mended}, broadcast: true"),

@@ -57,15 +57,15 @@ def test_it_is_torchs_first_that_the_input_leaves_open(name: str) -> None:
 REFUSED = {
     "BatchNorm2d: 64": (
         "BatchNorm2d takes its options by name",
-        "write BatchNorm2d: the input gives num_features",
+        "write BatchNorm2d without a value: the input decides num_features",
     ),
     "SyncBatchNorm: $n": (
         "SyncBatchNorm takes its options by name",
-        "write SyncBatchNorm: the input gives num_features",
+        "write SyncBatchNorm without a value: the input decides num_features",
     ),
     "LayerNorm: 8": (
         "LayerNorm takes its options by name",
-        "write LayerNorm: the input gives normalized_shape",
+        "write LayerNorm without a value: the input decides normalized_shape",
     ),
     "Upsample: 2": (
         "Upsample takes its options by name",

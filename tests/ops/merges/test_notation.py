@@ -65,15 +65,15 @@ FOREIGN = [
     ("⟦clamp⟧(x, 0) + y", "clamp takes 3 arguments, not 2", "write clamp(x, low, high), or maximum(x, low) of one limit"),
     ("x * ⟦True⟧ + y", "the formula has no source 'True'", "write 1"),
     ("x * ⟦exp⟧ + y", "the formula has no source 'exp'", "exp is a function: write exp(...)"),
-    ("x * ⟦k⟧ + y", "the formula has no source 'k'", "a param is written $k"),
-    ("x * ⟦z⟧ + y", "the formula has no source 'z'", "name it in from: [x, y, z]"),
+    ("x * ⟦k⟧ + y", "the formula has no source 'k'", "write $k for the param"),
+    ("x * ⟦z⟧ + y", "the formula has no source 'z'", "add it to from: [x, y, z]"),
     ("x * $⟦scale⟧ + y", "no param or dimension is called 'scale'", "known here: k, many"),
     ("x * ⟦q⟧ + y", "the formula has no source 'q'", "its sources: x, y"),
     ("x * $⟦many⟧ + y", "many is a list, but only a number can stand here", ""),
     (
         "x / $⟦T⟧ + y",
         "T is known only at run time, but only a number can stand here",
-        "compute T by nodes: {arange: ..., dim: ...} counts from 0 to T - 1, so its Max plus 1 is T, and say broadcast: true",
+        "compute T in nodes: {arange: ..., dim: ...} counts from 0 to T - 1, so T is its Max plus 1; and say broadcast: true",
     ),
 ]  # fmt: skip
 
@@ -104,17 +104,17 @@ def test_a_source_is_named_beside_others_that_bear_names() -> None:
         "outputs: f\n"
     )
     assert [fault.help for fault in faults(spec)] == [
-        "name it in from: {g: gate, image: image, text: text}"
+        "add it to from: {g: gate, image: image, text: text}"
     ]
 
 
 @pytest.mark.parametrize(
     ("sources", "expr", "help"),
     [
-        ("{a: x}", "x * 2", "write a, which is x here"),
-        ("{a: x, b: y}", "x + b", "write a, which is x here"),
-        ("{a: x, b: y}", "b + z", "name it in from: {b: y, z: z}"),
-        ("[x, y]", "x + z", "name it in from: [x, z]"),
+        ("{a: x}", "x * 2", "write a, the name that from gives to x"),
+        ("{a: x, b: y}", "x + b", "write a, the name that from gives to x"),
+        ("{a: x, b: y}", "b + z", "add it to from: {b: y, z: z}"),
+        ("[x, y]", "x + z", "add it to from: [x, z]"),
     ],
 )
 def test_what_the_formula_does_not_use_is_left_out(sources: str, expr: str, help: str) -> None:
