@@ -12,7 +12,7 @@ from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.record import IN_SEQUENCE, used_already
 from mimgraph.infer.single_node import Given
 from mimgraph.ir import graph as ir
-from mimgraph.ir.typed import Sequence, TypedNode, has_state
+from mimgraph.ir.typed import Sequence, TypedNode
 from mimgraph.ops.registry import Applicable, LayerCall, Op
 from mimgraph.support.arguments import shown
 
@@ -74,7 +74,7 @@ class Sequential(Applicable):
         """An item with weights of its own may stand nowhere else."""
         assert isinstance(typed.operation, Sequence)
         for item, node in zip(self.items, typed.operation.items, strict=True):
-            if not has_state(node.operation):
+            if not node.operation.has_state:
                 continue
             if feed.trace in item.uses:
                 raise used_already(item, feed.span)

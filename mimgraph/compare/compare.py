@@ -37,8 +37,6 @@ from mimgraph.ir.typed import (
     TypedOperation,
     Use,
     Value,
-    has_state,
-    op_name,
 )
 from mimgraph.ir.types import TensorType
 
@@ -240,7 +238,7 @@ class _Bodies:
         else:
             costs = self.comparison.was.node(node), Cost()
             edits, effects = _edits(told, {}), _type_edits(_shown(node), {})
-        what = Change(status, "node", name, op_name(node), costs=costs, label=label)
+        what = Change(status, "node", name, node.op_name, costs=costs, label=label)
         self.inside.changes.append(replace(what, edits=tuple(edits), effects=tuple(effects)))
 
     def node(self, old: TypedNode, new: TypedNode, place: _Place, is_item: bool = False) -> None:
@@ -273,7 +271,7 @@ class _Bodies:
         of what a chain or a share takes the place of only the op is told."""
         was, now = {**told_whole(old), **self.old_facts(old).notable}, told_whole(new)
         chains = [any(b.is_chain for b in _bodies(node.operation)) for node in (old, new)]
-        if op_name(old) != op_name(new):
+        if old.op_name != new.op_name:
             yield Edit("op", _op_words(old), _op_words(new))
         elif all(map(_bodies, (old.operation, new.operation))) and chains[0] != chains[1]:
             yield Edit("body", *("seq" if is_chain else "nodes" for is_chain in chains))
@@ -376,11 +374,11 @@ class _Bodies:
         """The items that are one: by their names, else by what they do."""
         left: dict[Hashable, list[TypedNode]] = {}
         for item in reversed(old.items):
-            if new.item(item.name) is None:
+            if new.part(item.name) is None:
                 left.setdefault(self.numbers.operation(item), []).append(item)
         for item in new.items:
             alike = left.get(self.numbers.operation(item))
-            before = old.item(item.name)
+            before = old.part(item.name)
             yield before or (alike.pop() if alike else None), item
         gone = {item for alike in left.values() for item in alike}
         yield from ((item, None) for item in old.items if item in gone)
@@ -418,7 +416,7 @@ class _Bodies:
         """Other sources, or other arguments that they fill."""
         was = renamed_sources(self.old, old, self.names)
         now = [source_of(self.new, value) for value in new.arguments.values()]
-        same_op = op_name(old) == op_name(new)
+        same_op = old.op_name == new.op_name
         arguments = list(old.arguments)
         if isinstance(new.operation, Each):  # whose arguments are its ports
             arguments = [self.port(old.name, key) for key in arguments]
@@ -435,7 +433,7 @@ class _Bodies:
             self.inside.renamed[place.was] = place.name
             if not now.isdigit():
                 other = place.was
-            elif has_state(new.operation):
+            elif new.operation.has_state:
                 effects.append(Edit("key", was, now))
         costs = self.comparison.was.node(old), self.comparison.now.node(new)
         # on other sizes to the same shape, or by a module that is told of elsewhere
@@ -448,7 +446,7 @@ class _Bodies:
             "changed" if edits or other else "follows",
             "node",
             place.name,
-            op_name(new),
+            new.op_name,
             other,
             tuple(edits),
             tuple(effects),
@@ -488,7 +486,7 @@ def _runs(operation: TypedOperation, modules: int) -> int:
 def _keys(old: TypedOperation, new: TypedOperation, place: _Place) -> Iterator[Edit]:
     """Other keys of weights, where there are numbers in them at one time only."""
     numbers = [dotted(_key(operation, 0), "*") for operation in (old, new)]
-    if numbers[0] != numbers[1] and has_state(new):
+    if numbers[0] != numbers[1] and new.has_state:
         yield Edit("keys", dotted(place.was, numbers[0]), dotted(place.name, numbers[1]))
 
 
@@ -496,7 +494,7 @@ def _op_words(node: TypedNode) -> str:
     """The op, and the items of a chain."""
     if isinstance(node.operation, Sequence):
         return f"seq [{', '.join(item_words(node.operation))}]"
-    return op_name(node)
+    return node.op_name
 
 
 def _key(operation: TypedOperation, index: int) -> str:

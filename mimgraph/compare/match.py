@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import islice, takewhile, zip_longest
+from operator import attrgetter
 
 from mimgraph.compare.equality import Numbers, plain
 from mimgraph.ir.typed import (
@@ -18,7 +19,6 @@ from mimgraph.ir.typed import (
     TypedOperation,
     Use,
     Value,
-    op_name,
 )
 from mimgraph.ops import registry
 
@@ -178,13 +178,13 @@ def aligned(old: Sequence, new: Sequence) -> Iterator[Pair]:
 
 def _family(node: TypedNode) -> str:
     """The family of a layer; what is none has its own."""
-    op = registry.find("layer", op_name(node))
-    return op_name(node) if op is None else op.family
+    op = registry.find("layer", node.op_name)
+    return node.op_name if op is None else op.family
 
 
 WORDS: tuple[Callable[[TypedNode], Hashable], ...] = (
     lambda node: _form(node.operation),
-    op_name,
+    attrgetter("op_name"),
     _family,
 )
 

@@ -11,7 +11,7 @@ from mimgraph.compare.equality import plain
 from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Apply, Call, Each, Operation, Option, Written
-from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use, op_name
+from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use
 from mimgraph.ops import registry
 
 
@@ -97,7 +97,7 @@ def told_whole(node: TypedNode) -> dict[str, Any]:
 
 def item_words(chain: Sequence) -> list[str]:
     """The items as one writes them: `Linear(8)`, `Conv2d(8, kernel_size=3)`."""
-    return [_called_with(op_name(item), facts(item).notable) for item in chain.items]
+    return [_called_with(item.op_name, facts(item).notable) for item in chain.items]
 
 
 def _called_with(name: str, options: Mapping[str, Any]) -> str:

@@ -21,11 +21,10 @@ from mimgraph.ir.typed import (
     TypedNode,
     TypedOperation,
     Use,
-    needed_in_eval,
-    running,
     unwrap,
 )
 from mimgraph.ir.types import TensorType
+from mimgraph.ir.walks import needed_in_eval, running
 
 PARAM_BYTES = 4  # of a float32, which all of the catalogue's are
 
@@ -210,7 +209,7 @@ def _inside(operation: TypedOperation, name: str) -> TypedNode:
             return _inside(body.nodes[0].operation, name) if body.is_chain else body.by_name[name]
         case Sequence(items):
             return _at(items, name)
-        case Each() as each if (item := each.item(name)) is not None:
+        case Each() as each if (item := each.part(name)) is not None:
             return item
     raise KeyError(name)
 

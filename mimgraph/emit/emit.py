@@ -47,13 +47,11 @@ from mimgraph.ir.typed import (
     TypedNode,
     TypedOperation,
     Use,
-    bodies,
     single_nodes,
-    twins,
     unwrap,
-    used_bodies,
 )
 from mimgraph.ir.types import TensorType
+from mimgraph.ir.walks import bodies, twins, used_bodies
 
 SUPER = Name("super().forward")
 X = Name("x")

@@ -24,8 +24,8 @@ from mimgraph.ir.typed import (
     TypedNode,
     TypedOperation,
     Use,
-    used_bodies,
 )
+from mimgraph.ir.walks import used_bodies
 from mimgraph.source import Excerpt, SourceFile, Span
 
 Excerpts: TypeAlias = tuple[Excerpt, ...]

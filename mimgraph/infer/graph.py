@@ -530,7 +530,10 @@ def _repeat(
                 return None
             current[name] = before._replace(type=results[port], presence=presence)
     given = tuple(times.given)
-    return Repeated(tuple(bodies), given, repeat.shared, tuple(ports), times.number), results
+    repeated = Repeated(
+        tuple(bodies), given, repeat.shared, tuple(ports), times.number, block.family
+    )
+    return repeated, results
 
 
 def _same(one: TensorType | None, other: TensorType) -> bool:

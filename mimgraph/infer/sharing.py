@@ -23,10 +23,10 @@ from mimgraph.ir.typed import (
     Use,
     port_type,
     unwrap,
-    used_bodies,
 )
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import TensorType
+from mimgraph.ir.walks import used_bodies
 
 
 def owner(state: State, context: Context, node: Node, path: str) -> Owner | None:
@@ -76,7 +76,7 @@ def _item(
         help = f"share one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"
         state.fault("unknown-port", message, share.span, path, help=help)
         return None
-    found = operation.item(share.item)
+    found = operation.part(share.item)
     if found is None:
         unknown_port(state, target.name, share.item, share.item_span, tuple(typed.results), path)
     return found
@@ -114,7 +114,7 @@ def _fits(state: State, context: Context, name: str, typed: TypedNode, position:
     assert isinstance(shared, Shared)
     target = context.typed.get(shared.target)
     if target is not None and isinstance(target.operation, TypedEach):
-        target = target.operation.item(shared.item or "")
+        target = target.operation.part(shared.item or "")
     if target is None or _module(context, target) == _module(context, typed):
         return True
     node, wants = context.scope.nodes[name], _shown(context, target)

@@ -8,16 +8,9 @@ from itertools import islice
 from mimgraph.infer.scope import Context, Fed, Site, State
 from mimgraph.ir.graph import Apply, Call, Node, Share, Source
 from mimgraph.ir.presence import ALWAYS, given
-from mimgraph.ir.typed import (
-    Sequence,
-    TypedNode,
-    Use,
-    Value,
-    unwrap,
-    weight_names,
-    weight_type,
-)
+from mimgraph.ir.typed import Sequence, TypedNode, Use, Value, unwrap, weight_type
 from mimgraph.ir.types import TensorType
+from mimgraph.ir.walks import weight_names
 from mimgraph.ops.registry import Op
 from mimgraph.source import Span
 

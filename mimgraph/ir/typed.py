@@ -2,18 +2,22 @@
 
 Nodes and bodies (`eq=False`) are compared by identity, so that they can be keys; whether two graphs
 are the same is asked of `compare.equality`.
+
+What a node does is a kind of operation: a leaf, or something made of other nodes. Passes read
+`items`, `bodies` and the other properties of `OperationKind`, so that a new kind needs a change only
+where it is read, typed, emitted and drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
-from functools import cache, cached_property
-from itertools import chain
-from typing import Any, NamedTuple
+from functools import cached_property
+from operator import is_
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from mimgraph.ir.code import Code
-from mimgraph.ir.graph import Call, Node
+from mimgraph.ir.graph import Node
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
@@ -23,7 +27,7 @@ _NOTHING: Mapping[Any, Any] = {}
 
 
 def _nothing() -> Mapping[Any, Any]:
-    """What most nodes have, one for all."""
+    """Return the one empty mapping that nodes have by default."""
     return _NOTHING
 
 
@@ -34,8 +38,117 @@ class Value(NamedTuple):
     port: str
 
 
+class OperationKind:
+    """What passes ask of an operation of any kind.
+
+    An operation runs `items`, which are nodes, or `bodies`, which are graphs, or neither. The
+    `parts` are those of them that its module keeps.
+    """
+
+    __slots__ = ()
+
+    # what it is
+
+    @property
+    def op_name(self) -> str:
+        """The word for it: `Conv2d`, `concat`, `seq`, or the name of a block."""
+        raise NotImplementedError
+
+    @property
+    def op(self) -> tuple[str, str] | None:
+        """The kind and name of the op in the registry, `("layer", "Conv2d")`, if it is one."""
+        return None
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it runs bodies, even if it runs them zero times."""
+        return False
+
+    @property
+    def merge(self) -> str:
+        """The merge of the registry whose implementation its body is, or ""."""
+        return ""
+
+    @property
+    def activation(self) -> Code | None:
+        """The activation of the default result, with INPUT as operand."""
+        return None
+
+    @property
+    def activation_name(self) -> str:
+        return ""
+
+    # what it runs
+
+    @property
+    def items(self) -> tuple[TypedNode, ...]:
+        """The nodes that it runs, named as in its module."""
+        return ()
+
+    @property
+    def branches(self) -> tuple[TypedNode, ...]:
+        """The items, if they run side by side, each on a source and result of its name."""
+        return ()
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """The bodies that it runs one after the other."""
+        return ()
+
+    @property
+    def shared(self) -> bool:
+        """Whether all its bodies are one module."""
+        return False
+
+    # what its module keeps
+
+    def key(self, index: int) -> str:
+        """Return the key of the body at an index, "" if that is the module itself."""
+        return ""
+
+    def parts(self) -> Iterator[tuple[str, TypedNode | Body]]:
+        """Yield what the module keeps, each with its key there; a body is the module itself by ""."""
+        for item in self.items:
+            yield item.name, item
+        for index, body in enumerate(self.modules):
+            yield self.key(index), body
+
+    def part(self, key: str) -> TypedNode | Body | None:
+        """Return what stands under a key; in a body that is the module itself, a node of it."""
+        return None
+
+    @property
+    def modules(self) -> tuple[Body, ...]:
+        """The bodies that are modules: the first of shared ones, else all."""
+        return self.bodies[:1] if self.shared else self.bodies
+
+    def inner(self) -> Iterator[tuple[str, TypedNode]]:
+        """Yield the nodes that the module keeps, each by its dotted key: `0`, `conv`, `2.conv`."""
+        for key, part in self.parts():
+            if isinstance(part, TypedNode):
+                yield key, part
+            else:
+                yield from ((f"{key}.{node.name}".strip("."), node) for node in part.nodes)
+
+    @property
+    def has_state(self) -> bool:
+        """Whether its module has weights or buffers, in inner nodes too."""
+        return any(node.operation.has_state for _, node in self.inner())
+
+    # rebuilding
+
+    def with_items(self, items: tuple[TypedNode, ...]) -> Self:
+        """Return the operation with these items in place of its own."""
+        return self
+
+    def map_items(self, change: Callable[[TypedNode], TypedNode]) -> Self:
+        """Return the operation with every item changed; itself if none is."""
+        items = tuple(map(change, self.items))
+        return self if all(map(is_, items, self.items)) else self.with_items(items)
+
+
 @data
-class Leaf:
+class Leaf(OperationKind):
     """A layer or merge. `options` are all of them, defaults included; `activation` has INPUT as operand."""
 
     kind: str
@@ -45,20 +158,43 @@ class Leaf:
     activation: Code | None = None
     activation_name: str = ""
 
+    @property
+    def op_name(self) -> str:
+        return self.name
+
+    @property
+    def op(self) -> tuple[str, str]:
+        return self.kind, self.name
+
+    @property
+    def has_state(self) -> bool:
+        module = self.lowering.module
+        return module is not None and bool(module.weights or module.buffers)
+
 
 @data
-class Sequence:
-    """A chain of unary nodes."""
+class Sequence(OperationKind):
+    """A chain of unary nodes, each fed by the one before."""
 
-    items: tuple[TypedNode, ...]
+    items: tuple[TypedNode, ...] = field()  # else the property of the base would be its default
+
+    @property
+    def op_name(self) -> str:
+        return "seq"
+
+    def part(self, key: str) -> TypedNode | None:
+        return next((item for item in self.items if item.name == key), None)
+
+    def with_items(self, items: tuple[TypedNode, ...]) -> Self:
+        return replace(self, items=items)
 
 
 @data
-class Use:
+class Use(OperationKind):
     """One use of a block; `arguments` are its params as the user of it gave them.
 
-    `merge` is the op of the catalogue that the block stands for, its options the arguments;
-    `activation` is that of its default result, as of a `Leaf`.
+    `merge` is the op of the registry that the block stands for, its options the arguments;
+    `activation` is applied to its default result, as for a `Leaf`.
     """
 
     body: Body
@@ -67,39 +203,90 @@ class Use:
     activation: Code | None = None
     activation_name: str = ""
 
+    @property
+    def op_name(self) -> str:
+        return self.merge or self.body.family
+
+    @property
+    def op(self) -> tuple[str, str] | None:
+        return ("merge", self.merge) if self.merge else None
+
+    @property
+    def is_block(self) -> bool:
+        return True
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.body,)
+
+    def part(self, key: str) -> TypedNode | Body | None:
+        return self.body.part(key)
+
 
 @data
-class Repeated:
-    """A block several times in a row; one body for each time. `carried` names the inputs that
-    each hands to the next, in the order of the outputs; `times` remembers how it was written;
-    `first` is the number of the first, of which a stage may have left those before to another."""
+class Repeated(OperationKind):
+    """A block, `family`, several times in a row; one body for each time. `carried` names the inputs
+    that each hands to the next, in the order of the outputs; `times` remembers how it was written;
+    `first` is the number of the first body: a pipeline stage may begin with a later one."""
 
-    bodies: tuple[Body, ...]
+    bodies: tuple[Body, ...] = field()
     arguments: tuple[Mapping[str, Any], ...]
-    shared: bool
+    shared: bool = field()
     carried: tuple[str, ...]
     times: int
+    family: str
     first: int = 0
 
+    @property
+    def op_name(self) -> str:
+        return self.family
 
-@data(slots=False)
-class Each:
-    """One operation on every source; each item is named by its port, and gives its default result."""
+    @property
+    def is_block(self) -> bool:
+        return True
 
-    items: tuple[TypedNode, ...]
+    def key(self, index: int) -> str:
+        return "" if self.shared else str(self.first + index)
 
-    def item(self, port: str) -> TypedNode | None:
-        """The item of that port."""
-        return self._by_port.get(port)
-
-    @cached_property
-    def _by_port(self) -> Mapping[str, TypedNode]:
-        return {item.name: item for item in self.items}
+    def part(self, key: str) -> TypedNode | Body | None:
+        if self.shared:
+            return self.bodies[0].part(key) if self.bodies else None
+        index = int(key) - self.first if key.isdecimal() else -1
+        return self.bodies[index] if 0 <= index < len(self.bodies) else None
 
 
 @data
-class Shared:
-    """The module of the node `target`, or of an `item` of its `each`, used again as `operation`."""
+class Each(OperationKind):
+    """One operation on every source; each item is named by its port, and gives its default result."""
+
+    items: tuple[TypedNode, ...] = field()
+    _by_port: dict[str, TypedNode] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def op_name(self) -> str:
+        return self.items[0].operation.op_name
+
+    @property
+    def branches(self) -> tuple[TypedNode, ...]:
+        return self.items
+
+    def part(self, key: str) -> TypedNode | None:
+        if not self._by_port:
+            self._by_port.update((item.name, item) for item in self.items)
+        return self._by_port.get(key)
+
+    def with_items(self, items: tuple[TypedNode, ...]) -> Self:
+        return replace(self, items=items)
+
+
+@data
+class Shared(OperationKind):
+    """The module of the node `target`, or of an `item` of its `each`, used again as `operation`.
+
+    It keeps nothing itself; `unwrap` gives what it runs.
+    """
 
     target: str
     operation: TypedOperation
@@ -110,8 +297,16 @@ class Shared:
         """What has the module, as a source would name it."""
         return self.target if self.item is None else f"{self.target}.{self.item}"
 
+    @property
+    def op_name(self) -> str:
+        return self.operation.op_name
 
-TypedOperation = Leaf | Sequence | Use | Repeated | Each | Shared
+    @property
+    def op(self) -> tuple[str, str] | None:
+        return self.operation.op
+
+
+TypedOperation: TypeAlias = Leaf | Sequence | Use | Repeated | Each | Shared
 
 
 @data(eq=False)
@@ -139,6 +334,11 @@ class TypedNode:
         return self.presences.get(port, self.presence)
 
     @property
+    def op_name(self) -> str:
+        """The word for what it does: `Conv2d`, `concat`, `seq`, or the name of a block."""
+        return self.operation.op_name
+
+    @property
     def type(self) -> TensorType | None:
         """The type of the default result, if there is one."""
         return None if self.default is None else self.results[self.default]
@@ -146,7 +346,7 @@ class TypedNode:
     @property
     def is_frozen(self) -> bool:
         """Whether it has weights or buffers of its own that stay as they are."""
-        return self.declared.freeze and has_state(self.operation)
+        return self.declared.freeze and self.operation.has_state
 
 
 @data(eq=False, slots=False)
@@ -186,13 +386,17 @@ class Body:
         name, _, item = value.name.partition(".")
         node = self.by_name[name]
         if item:
-            (node,) = (one for one in single_nodes(node) if one.name == value.name)
+            (node,) = (one for one in node.operation.branches if one.name == item)
         return port_type(node, value.port)
 
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
         """The nodes by name."""
         return {node.name: node for node in self.nodes}
+
+    def part(self, key: str) -> TypedNode | Body | None:
+        """Return what its module keeps under a key: a node, in a chain block what the chain keeps."""
+        return self.nodes[0].operation.part(key) if self.is_chain else self.by_name.get(key)
 
 
 def results_of(outputs: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
@@ -216,184 +420,48 @@ class TypedGraph:
 
 
 def unwrap(operation: TypedOperation) -> Leaf | Sequence | Use | Repeated | Each:
-    """What a node does, seen through `share`."""
+    """Return what a node does, seen through `share`."""
     while isinstance(operation, Shared):
         operation = operation.operation
     return operation
 
 
-def op_name(node: TypedNode) -> str:
-    """`Conv2d`, `concat`, `seq`, or the name of the block; a share does what its target does."""
-    match unwrap(node.operation):
-        case Each(items):
-            return op_name(items[0])
-        case Leaf(name=name):
-            return name
-        case Sequence():
-            return "seq"
-        case Use(body, merge=merge):
-            return merge or body.family
-        case Repeated((body, *_)):
-            return body.family
-    declared = node.declared.operation
-    return declared.block if isinstance(declared, Call) else "block"  # no repeats, so no body
-
-
-def has_state(operation: TypedOperation) -> bool:
-    """Whether there are weights or buffers that only this node keeps; those of inner nodes count."""
-    match operation:
-        case Leaf(lowering=lowering):
-            module = lowering.module
-            return module is not None and bool(module.weights or module.buffers)
-        case Sequence(items) | Each(items):
-            return any(has_state(item.operation) for item in items)
-        case Shared():
-            return False
-    return any(has_state(node.operation) for body in used_bodies(operation) for node in body.nodes)
-
-
 def single_nodes(node: TypedNode) -> tuple[TypedNode, ...]:
-    """The node; of an `each` its items, as nodes of their own called `emb.city`."""
-    if not isinstance(node.operation, Each):
+    """Return the node, or its branches as nodes of their own: of an `each` called `emb`, `emb.city`."""
+    branches = node.operation.branches
+    if not branches:
         return (node,)
-    return tuple(replace(i, name=f"{node.name}.{i.name}") for i in node.operation.items)
+    return tuple(replace(one, name=f"{node.name}.{one.name}") for one in branches)
 
 
 def port_type(node: TypedNode, port: str) -> TensorType:
-    """The type of a result of a node, or of a learned tensor of its module."""
+    """Return the type of a result of a node, or of a learned tensor of its module."""
     found = node.results.get(port) or weight_type(node.operation, port)
     assert found is not None
     return found
 
 
 def weight_type(operation: TypedOperation, path: str) -> TensorType | None:
-    """The learned tensor that a node's module keeps under a dotted name: `weight`, `0.weight`."""
-    found: TypedOperation | None = unwrap(operation)
-    if isinstance(found, Each):  # whose modules may be another's
-        name, _, path = path.partition(".")
-        item = found.item(name)
-        found = None if item is None else unwrap(item.operation)
+    """Return the type of a learned tensor by its dotted name in a node's module: `0.weight`.
+
+    The module of a node that shares is the one that it shares, and so for each branch.
+    """
+    whole = unwrap(operation)
+    found: TypedOperation | None = whole
     while found is not None and not isinstance(found, Leaf):
-        name, _, path = path.partition(".")
-        found = inside(found, name)
+        key, _, path = path.partition(".")
+        branch = found is whole and bool(whole.branches)
+        found = inside(found, key)
+        found = unwrap(found) if branch and found is not None else found
     if found is None or found.lowering.module is None or not path:
         return None
     shape = found.lowering.module.weights.get(path)
     return None if shape is None else TensorType(shape, batched=False)
 
 
-def inside(operation: TypedOperation | None, name: str) -> TypedOperation | None:
-    """What the module of an operation keeps under a name; a share keeps nothing."""
-    match operation:
-        case Sequence(items) | Each(items):
-            return next((item.operation for item in items if item.name == name), None)
-        case Use(body) | Repeated((body, *_), shared=True):
-            if body.is_chain:
-                return inside(body.nodes[0].operation, name)
-            node = body.by_name.get(name)
-            return None if node is None else node.operation
-        case Repeated(bodies, shared=False, first=first) if name in map(
-            str, range(first, first + len(bodies))
-        ):
-            return Use(bodies[int(name) - first], {})
-    return None
-
-
-def weight_names(operation: TypedOperation, before: str = "") -> Iterator[str]:
-    """The dotted name of every learned tensor of a node's module."""
-    match unwrap(operation):
-        case Leaf(lowering=lowering) if lowering.module is not None:
-            yield from (before + name for name in lowering.module.weights if name)
-        case Sequence(items) | Each(items):
-            for item in items:
-                if not (before and isinstance(item.operation, Shared)):
-                    yield from weight_names(item.operation, f"{before}{item.name}.")
-        case Use(body):
-            yield from _names_in(body, before)
-        case Repeated(bodies, shared=shared, first=first):
-            for index, body in enumerate(bodies[:1] if shared else bodies, first):
-                yield from _names_in(body, before if shared else f"{before}{index}.")
-
-
-def _names_in(body: Body, before: str) -> Iterator[str]:
-    for node in body.nodes:
-        if not isinstance(node.operation, Shared):
-            yield from weight_names(
-                node.operation, f"{before}{node.name}." if node.name else before
-            )
-
-
-def used_bodies(operation: TypedOperation) -> Iterator[Body]:
-    """The bodies that an operation uses itself, those of the items of a chain too."""
-    match operation:
-        case Use(body):
-            yield body
-        case Repeated(repeated):
-            yield from repeated
-        case Sequence(items) | Each(items):
-            for item in items:
-                yield from used_bodies(item.operation)
-        case _:
-            return
-
-
-def bodies(body: Body) -> list[Body]:
-    """`body` and every distinct body below it, each once, inner ones first."""
-    found: dict[Body, None] = {}
-
-    def walk(current: Body) -> None:
-        for node in current.nodes:
-            for inner in used_bodies(node.operation):
-                if inner not in found:
-                    walk(inner)
-        found[current] = None
-
-    walk(body)
-    return list(found)
-
-
-def twins(body: Body) -> Mapping[Body, Mapping[Body, None]]:
-    """Of bodies at and below `body`, as they are made, those that shares run in their place."""
-    found: dict[Body, dict[Body, None]] = {}
-
-    @cache
-    def opened(body: Body) -> dict[str, TypedOperation]:
-        """What may use a body, by name."""
-        ones = chain.from_iterable(map(single_nodes, body.nodes))
-        operations = {one.name: one.operation for one in ones}
-        return {n: o for n, o in operations.items() if not isinstance(unwrap(o), Leaf)}
-
-    def pair(made: Body, run: Body) -> None:
-        owners = opened(made)
-        for name, operation in opened(run).items():
-            owner = owners[operation.owner if isinstance(operation, Shared) else name]
-            for one, other in zip(used_bodies(owner), used_bodies(unwrap(operation)), strict=True):
-                if one is not other and other not in found.setdefault(one, {}):
-                    found[one][other] = None
-                    pair(one, other)
-
-    for made in bodies(body):
-        pair(made, made)
-    return found
-
-
-def needed_in_eval(body: Body) -> set[str]:
-    """The nodes that run always; the others, if any, only for outputs that training has."""
-    if not body.training:
-        return set(body.by_name)
-    return running(body, (name for name in body.outputs if name not in body.training))
-
-
-def running(body: Body, outputs: Iterable[str]) -> set[str]:
-    """The nodes that run for these outputs."""
-    stack = [body.outputs[name] for name in outputs]
-    found: set[str] = set()
-    while stack:
-        value = stack.pop()
-        node = body.by_name.get(value.name.partition(".")[0])
-        if node is None or node.name in found:
-            continue
-        if value.port in node.results:  # else a learned tensor, for which it need not run
-            found.add(node.name)
-            stack.extend(node.arguments.values())
-    return found
+def inside(operation: TypedOperation | None, key: str) -> TypedOperation | None:
+    """Return the operation whose module a module keeps under a key; a share keeps nothing."""
+    found = None if operation is None else operation.part(key)
+    if isinstance(found, Body):
+        return Use(found, {})
+    return None if found is None else found.operation

@@ -11,8 +11,9 @@ from torch.export import Dim as TorchDim
 
 from mimgraph.ir.dim import Dim, Size, at_least, constant_term, substitute, symbol, symbols
 from mimgraph.ir.lowering import Lowering, Module
-from mimgraph.ir.typed import Leaf, Sequence, TypedGraph, TypedNode, bodies, single_nodes, unwrap
+from mimgraph.ir.typed import Leaf, Sequence, TypedGraph, TypedNode, single_nodes, unwrap
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ir.walks import bodies
 from mimgraph.ops.layers.spatial.fold import windows_of
 from mimgraph.runtime.checks import same_kind, tensor_faults
 

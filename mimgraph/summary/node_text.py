@@ -17,7 +17,6 @@ from mimgraph.ir.typed import (
     TypedNode,
     Use,
     Value,
-    op_name,
     unwrap,
 )
 from mimgraph.ir.types import TensorType
@@ -29,7 +28,7 @@ LONGEST = 48  # characters of one option's value
 def op_text(node: TypedNode, options: str = "") -> str:
     """`Conv2d 16 + ReLU`, `LSTM.last`, `residual width=8 × 3, frozen`, `Linear, shares tail`."""
     operation = unwrap(node.operation)
-    text = op_name(node)
+    text = node.op_name
     if node.default and not (
         isinstance(operation, Leaf) and operation.lowering.default == node.default
     ):

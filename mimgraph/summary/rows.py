@@ -7,19 +7,9 @@ from dataclasses import replace
 
 from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.ir.typed import (
-    Body,
-    Each,
-    Repeated,
-    Sequence,
-    Shared,
-    TypedGraph,
-    TypedNode,
-    Use,
-    needed_in_eval,
-    op_name,
-)
+from mimgraph.ir.typed import Body, Each, Repeated, Sequence, Shared, TypedGraph, TypedNode, Use
 from mimgraph.ir.types import TensorType
+from mimgraph.ir.walks import needed_in_eval
 from mimgraph.summary.contents import Row, noted
 from mimgraph.summary.node_text import (
     Run,
@@ -98,7 +88,7 @@ class Rows:
         sources = dict.fromkeys(source_text(value, by_name) for value in node.arguments.values())
         return Row(
             node.name,
-            op_name(node),
+            node.op_name,
             shape_text(results),
             dtype_text(results),
             self.cost(self.costs.node(node)),

@@ -14,7 +14,8 @@ from mimgraph.emit.forward.plan import Plan, UsedPorts
 from mimgraph.emit.forward.steps import Step, values_read
 from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Body, TypedNode, Value, needed_in_eval
+from mimgraph.ir.typed import Body, TypedNode, Value
+from mimgraph.ir.walks import needed_in_eval
 
 
 def forward(

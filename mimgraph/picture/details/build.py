@@ -8,21 +8,10 @@ from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.graph import Graph, Input, Node, Output
-from mimgraph.ir.typed import (
-    Body,
-    Each,
-    Leaf,
-    Repeated,
-    Shared,
-    TypedGraph,
-    TypedNode,
-    Use,
-    needed_in_eval,
-    op_name,
-    unwrap,
-)
+from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Shared, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.typed import Sequence as Chain
 from mimgraph.ir.types import TensorType
+from mimgraph.ir.walks import needed_in_eval
 from mimgraph.ops import registry
 from mimgraph.ops.layers.sequence.rnn import PAIR, pair_text
 from mimgraph.picture.details.choices import block_choices, node_choices, together
@@ -117,7 +106,7 @@ class _Nodes:
         yield (
             id_,
             Detail(
-                op_name(node),
+                node.op_name,
                 node_choices(node),
                 _results(node.results),
                 sources,

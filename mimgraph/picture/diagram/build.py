@@ -18,7 +18,6 @@ from mimgraph.ir.typed import (
     TypedNode,
     Use,
     Value,
-    op_name,
     unwrap,
 )
 from mimgraph.ir.types import TensorType
@@ -316,7 +315,7 @@ class _Drawing:
             place.title,
             op_text(node, options),
             _shape_lines(node, place.ports),
-            f"{place.id}: {op_name(node)}({place.told})",
+            f"{place.id}: {node.op_name}({place.told})",
             shares,
         )
         self.boxes.add(box.id)

@@ -1,0 +1,102 @@
+"""Walks over the typed graph: its distinct bodies, the names of its weights, the nodes that run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import chain
+
+from mimgraph.ir.typed import (
+    Body,
+    Leaf,
+    Shared,
+    TypedOperation,
+    single_nodes,
+    unwrap,
+)
+
+
+def weight_names(operation: TypedOperation) -> Iterator[str]:
+    """Yield the dotted name of every learned tensor of a node's module, also of one that it shares."""
+    yield from _weight_names(unwrap(operation), "", is_top=True)
+
+
+def _weight_names(operation: TypedOperation, before: str, is_top: bool = False) -> Iterator[str]:
+    if isinstance(operation, Leaf) and operation.lowering.module is not None:
+        yield from (before + name for name in operation.lowering.module.weights if name)
+    for key, node in operation.inner():
+        # a branch may share a module and yet gives its weights
+        inner = unwrap(node.operation) if is_top and operation.branches else node.operation
+        yield from _weight_names(inner, f"{before}{key}." if key else before)
+
+
+def used_bodies(operation: TypedOperation) -> Iterator[Body]:
+    """Yield the bodies that an operation runs, also those that its items run."""
+    yield from operation.bodies
+    for item in operation.items:
+        yield from used_bodies(item.operation)
+
+
+def bodies(body: Body) -> list[Body]:
+    """Return `body` and every distinct body below it, each once, inner ones first."""
+    found: dict[Body, None] = {}
+
+    def walk(current: Body) -> None:
+        for node in current.nodes:
+            for inner in used_bodies(node.operation):
+                if inner not in found:
+                    walk(inner)
+        found[current] = None
+
+    walk(body)
+    return list(found)
+
+
+def twins(body: Body) -> Mapping[Body, Mapping[Body, None]]:
+    """Return the twins of each body at or below `body`: bodies of the same module that a share runs.
+
+    A block that is shared on inputs of other sizes has a body for each; its module is made once.
+    """
+    found: dict[Body, dict[Body, None]] = {}
+
+    @cache
+    def opened(body: Body) -> dict[str, TypedOperation]:
+        """Return the operations that may use bodies, by the names of their nodes."""
+        ones = chain.from_iterable(map(single_nodes, body.nodes))
+        operations = {one.name: one.operation for one in ones}
+        return {n: o for n, o in operations.items() if not isinstance(unwrap(o), Leaf)}
+
+    def pair(made: Body, run: Body) -> None:
+        owners = opened(made)
+        for name, operation in opened(run).items():
+            owner = owners[operation.owner if isinstance(operation, Shared) else name]
+            for one, other in zip(used_bodies(owner), used_bodies(unwrap(operation)), strict=True):
+                if one is not other and other not in found.setdefault(one, {}):
+                    found[one][other] = None
+                    pair(one, other)
+
+    for made in bodies(body):
+        pair(made, made)
+    return found
+
+
+def needed_in_eval(body: Body) -> set[str]:
+    """Return the names of the nodes that run in evaluation; others run only for training's outputs."""
+    if not body.training:
+        return set(body.by_name)
+    return running(body, (name for name in body.outputs if name not in body.training))
+
+
+def running(body: Body, outputs: Iterable[str]) -> set[str]:
+    """Return the names of the nodes that run for these outputs."""
+    stack = [body.outputs[name] for name in outputs]
+    found: set[str] = set()
+    while stack:
+        value = stack.pop()
+        node = body.by_name.get(value.name.partition(".")[0])
+        if node is None or node.name in found:
+            continue
+        if value.port in node.results:  # else a learned tensor, for which it need not run
+            found.add(node.name)
+            stack.extend(node.arguments.values())
+    return found

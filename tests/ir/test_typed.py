@@ -1,0 +1,204 @@
+"""What every kind of operation tells of itself: what it runs, what its module keeps, and rebuilding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import mimgraph as mg
+from mimgraph.ir.typed import Body, OperationKind, Shared, TypedNode, inside, unwrap, weight_type
+from mimgraph.ir.walks import bodies, used_bodies, weight_names
+from tests.helpers.strategies import Spec, specs, to_yaml
+
+thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+TEXT = """
+name: Kinds
+inputs: {a: [6], b: [6]}
+blocks:
+  cell:
+    inputs: [x]
+    nodes:
+      fc: {layer: Linear, from: x, out_features: 6, activation: ReLU}
+      again: {share: fc, from: fc}
+    outputs: again
+  row:
+    inputs: [x]
+    seq: [{Linear: 6}, Tanh]
+nodes:
+  layer: {layer: Linear, from: a, out_features: 6, activation: GELU}
+  seq: {from: layer, seq: [{Linear: 6}, ReLU, cell]}
+  use: {block: cell, from: seq}
+  row: {block: row, from: use}
+  merge: {merge: gated, from: [row, b], out_features: 6}
+  repeat: {block: cell, from: merge, repeat: 3}
+  rows: {block: row, from: repeat, repeat: 2}
+  loop: {block: cell, from: rows, repeat: {times: 3, shared: true}}
+  never: {block: cell, from: loop, repeat: 0}
+  each: {layer: Linear, each: {left: a, right: never}, out_features: 6}
+  share: {share: seq, from: each.left}
+  shares: {share: each, each: {left: b, right: share}}
+outputs: {all: shares.right, left: shares.left, right: each.right}
+"""
+
+
+@pytest.fixture(scope="module")
+def body() -> Body:
+    return mg.loads(TEXT).typed.body
+
+
+def keys(body: Body, name: str) -> list[str]:
+    return [key for key, _ in body.by_name[name].operation.parts()]
+
+
+def test_parts_are_what_the_module_keeps(body: Body) -> None:
+    """A share keeps nothing, and a block that is the module itself has the key ""."""
+    assert keys(body, "layer") == []
+    assert keys(body, "seq") == ["0", "1", "2"]
+    assert keys(body, "use") == keys(body, "row") == keys(body, "merge") == [""]
+    assert keys(body, "repeat") == ["0", "1", "2"]
+    assert keys(body, "loop") == [""]
+    assert keys(body, "never") == []
+    assert keys(body, "each") == ["left", "right"]
+    assert keys(body, "share") == []
+
+
+def test_inner_nodes_stand_at_their_keys_of_the_state_dict(body: Body) -> None:
+    def inner(name: str) -> list[str]:
+        return [key for key, _ in body.by_name[name].operation.inner()]
+
+    assert inner("use") == ["fc", "again"]
+    assert inner("row") == [""]  # the chain of a chain block, whose items are the module's own
+    assert inner("repeat") == ["0.fc", "0.again", "1.fc", "1.again", "2.fc", "2.again"]
+    assert inner("rows") == ["0", "1"]
+    assert inner("loop") == ["fc", "again"]
+
+
+def test_a_part_is_found_by_its_key(body: Body) -> None:
+    for node in body.nodes:
+        for key, part in node.operation.parts():
+            if key:
+                assert node.operation.part(key) is part
+        assert node.operation.part("other") is None
+    assert body.part("seq") is body.by_name["seq"]
+    assert (
+        body.by_name["use"].operation.part("fc") is body.by_name["use"].operation.bodies[0].nodes[0]
+    )
+    row = body.by_name["row"].operation
+    assert row.part("0") is row.bodies[0].nodes[0].operation.items[0]
+
+
+def test_repeats_of_a_stage_keep_their_numbers(body: Body) -> None:
+    repeated = body.by_name["repeat"].operation
+    later = replace(repeated, first=5)
+    assert [key for key, _ in later.parts()] == ["5", "6", "7"]
+    assert later.part("6") is repeated.bodies[1]
+    assert later.part("1") is None
+
+
+def test_branches_run_side_by_side(body: Body) -> None:
+    """Only an `each` has them; the items of a chain feed each other."""
+    assert [name for name, node in body.by_name.items() if node.operation.branches] == [
+        "each",
+        "shares",
+    ]
+
+
+def test_names_and_options_of_the_op(body: Body) -> None:
+    names = {name: node.op_name for name, node in body.by_name.items()}
+    assert names == {
+        "layer": "Linear",
+        "seq": "seq",
+        "use": "cell",
+        "row": "row",
+        "merge": "gated",
+        "repeat": "cell",
+        "rows": "row",
+        "loop": "cell",
+        "never": "cell",
+        "each": "Linear",
+        "share": "seq",
+        "shares": "Linear",
+    }
+    assert body.by_name["layer"].operation.op == ("layer", "Linear")
+    assert body.by_name["merge"].operation.op == ("merge", "gated")
+    assert body.by_name["use"].operation.op is None
+
+
+def test_what_has_state(body: Body) -> None:
+    without = [name for name, node in body.by_name.items() if not node.operation.has_state]
+    assert without == ["never", "share", "shares"]
+
+
+def test_weights_are_those_of_the_module() -> None:
+    graph = mg.loads(TEXT)
+    made = [name for name, _ in graph.compile().named_parameters(remove_duplicate=False)]
+    found = [
+        f"{node.name}.{name}"
+        for node in graph.typed.body.nodes
+        if not isinstance(node.operation, Shared) and node.name != "shares"
+        for name in weight_names(node.operation)
+    ]
+    assert sorted(found) == sorted(made)
+
+
+def test_weights_can_be_read_through_a_share(body: Body) -> None:
+    for name, path in (("share", "0.weight"), ("shares", "left.weight"), ("rows", "1.0.weight")):
+        operation = body.by_name[name].operation
+        found = weight_type(operation, path)
+        assert path in weight_names(operation)
+        assert found is not None
+        assert found.shape == (6, 6)
+    assert weight_type(body.by_name["use"].operation, "again.weight") is None  # `fc` has it
+    assert inside(body.by_name["share"].operation, "0") is None
+
+
+def test_unchanged_items_give_the_same_operation(body: Body) -> None:
+    for node in body.nodes:
+        assert node.operation.map_items(lambda item: item) is node.operation
+
+
+def test_changed_items_give_another_operation(body: Body) -> None:
+    for name in ("seq", "each"):
+        operation = body.by_name[name].operation
+        changed = operation.map_items(lambda item: replace(item, default="other"))
+        assert {item.default for item in changed.items} == {"other"}
+        assert type(changed) is type(operation)
+        assert changed.part(changed.items[0].name) is changed.items[0]
+
+
+def nodes_below(operation: OperationKind) -> Iterator[TypedNode]:
+    for _, node in operation.inner():
+        yield node
+        yield from nodes_below(node.operation)
+
+
+@thorough(max_examples=60)
+@given(spec=specs())
+def test_walking_the_parts_finds_every_body_and_every_key_once(spec: Spec) -> None:
+    body = mg.loads(to_yaml(spec)).typed.body
+    found = bodies(body)
+    assert len(found) == len(set(found))
+    assert found[-1] is body
+    for one in found:
+        for node in one.nodes:
+            operation = node.operation
+            keys = [key for key, _ in operation.parts()]
+            assert len(keys) == len(set(keys))
+            assert {*used_bodies(operation)} <= {*found}
+            assert operation.map_items(lambda item: item) is operation
+            is_kept = chain(nodes_below(operation), [node])
+            assert operation.has_state == any(
+                not inner.operation.bodies
+                and not inner.operation.items
+                and inner.operation.has_state
+                for inner in is_kept
+            )
+            for path in weight_names(operation):
+                assert weight_type(operation, path) is not None
+            assert unwrap(operation).op_name == node.op_name
