@@ -107,7 +107,7 @@ class Graph(Shown):
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """Return the warnings of a legal spec: the params that nothing uses."""
-        from mimgraph.infer.advice.unused import unused_params
+        from mimgraph.infer.advice.unused_params import unused_params
 
         return tuple(in_order(unused_params(self.declared)))
 

@@ -9,7 +9,7 @@ from mimgraph.builder.content_key import content
 from mimgraph.builder.declare_layer import declare_apply, declare_freeze, declare_take, option
 from mimgraph.builder.feed import Draft, Feed
 from mimgraph.builder.user_line import fail
-from mimgraph.infer.each import One, port_of
+from mimgraph.infer.nodes.each import One, port_of
 from mimgraph.ir import graph as ir
 from mimgraph.ops.registry import EachCall, LayerCall
 

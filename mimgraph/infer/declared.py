@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Label
-from mimgraph.infer.advice.elsewhere import Elsewhere, Names
-from mimgraph.infer.apply import bind_op
-from mimgraph.infer.block_use import find_block
+from mimgraph.infer.advice.unknown_names import Elsewhere, Names
 from mimgraph.infer.dag import Edge, cycles, reached
-from mimgraph.infer.each import as_text, is_given_twice
+from mimgraph.infer.nodes.apply import bind_op
+from mimgraph.infer.nodes.block_use import find_block
+from mimgraph.infer.nodes.each import as_text, is_given_twice
 from mimgraph.infer.options import check_names, compute, layered
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import check_scope, report_cycle, scope_of, unique

@@ -8,9 +8,11 @@ from itertools import combinations
 from typing import Any
 
 from mimgraph.diagnostics import Label, Report
-from mimgraph.infer.advice.elsewhere import Elsewhere, Names
-from mimgraph.infer.apply import Expansion, apply_op, finish
-from mimgraph.infer.block_use import (
+from mimgraph.infer.advice.unknown_names import Elsewhere, Names
+from mimgraph.infer.declared import check_blocks, check_nodes_text, input_types, params
+from mimgraph.infer.named_ops import choose
+from mimgraph.infer.nodes.apply import Expansion, apply_op, finish
+from mimgraph.infer.nodes.block_use import (
     Times,
     bind_pattern,
     block_params,
@@ -21,10 +23,8 @@ from mimgraph.infer.block_use import (
     origins_of,
     repeats,
 )
-from mimgraph.infer.declared import check_blocks, check_nodes_text, input_types, params
-from mimgraph.infer.each import by_port, given, is_given_twice
-from mimgraph.infer.named_ops import choose
-from mimgraph.infer.optional import (
+from mimgraph.infer.nodes.each import by_port, given, is_given_twice
+from mimgraph.infer.nodes.optional import (
     check_handed_on,
     check_inputs,
     check_item,
@@ -36,10 +36,8 @@ from mimgraph.infer.optional import (
     settled,
     unconditional,
 )
-from mimgraph.infer.options import Origins, compute, has_faulty, layered
-from mimgraph.infer.scope import Context, Fed, Site, State
-from mimgraph.infer.sharing import check_shared, missing_in_shares, owner, sharing
-from mimgraph.infer.sources import (
+from mimgraph.infer.nodes.sharing import check_shared, missing_in_shares, owner, sharing
+from mimgraph.infer.nodes.sources import (
     ask_for_port,
     ask_item_for_port,
     feed,
@@ -50,6 +48,8 @@ from mimgraph.infer.sources import (
     resolve,
     unknown_port,
 )
+from mimgraph.infer.options import Origins, compute, has_faulty, layered
+from mimgraph.infer.scope import Context, Fed, Site, State
 from mimgraph.infer.structure import check_scope, scope_of
 from mimgraph.ir.dim import Size
 from mimgraph.ir.expression import identity, plain

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import check_blocks, input_types
 from mimgraph.infer.graph import type_node
+from mimgraph.infer.nodes.sharing import check_share
+from mimgraph.infer.nodes.sources import resolve
 from mimgraph.infer.scope import Context, State
-from mimgraph.infer.sharing import check_share
-from mimgraph.infer.sources import resolve
 from mimgraph.infer.structure import Scope
 from mimgraph.ir.graph import Block, BlockInput, Input, Node, Source
 from mimgraph.ir.typed import TypedNode

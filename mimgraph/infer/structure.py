@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain, islice, pairwise
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.infer.advice.elsewhere import Elsewhere, Meaning, as_sources, names_in
+from mimgraph.infer.advice.unknown_names import Elsewhere, Meaning, as_sources, names_in
 from mimgraph.infer.dag import Edge, cycles, ordered
 from mimgraph.ir.graph import (
     ANOTHER,

@@ -13,7 +13,7 @@ import yaml
 import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
-from mimgraph.infer.rule_cache import forget
+from mimgraph.infer.nodes.rule_cache import forget
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedOperation, Use, unwrap
 from mimgraph.support.gc_pause import uncollected
 from tests.benchmarks import peers

@@ -6,7 +6,7 @@ import re
 
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer.advice.torch_versions import check_torch
-from mimgraph.infer.advice.unused import unused_params
+from mimgraph.infer.advice.unused_params import unused_params
 from mimgraph.infer.graph import infer
 from mimgraph.language.document import read
 from mimgraph.source import SourceFile

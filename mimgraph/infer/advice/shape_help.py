@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimgraph.infer.advice import batchless
-from mimgraph.infer.advice.trial import Trial, ask
+from mimgraph.infer.advice import missing_batch
+from mimgraph.infer.advice.rule_trial import Trial, ask
 from mimgraph.infer.scope import Context
 from mimgraph.ir.axes_help import moved_axis, node
 from mimgraph.ir.dim import Dim, Size
@@ -25,9 +25,9 @@ def help_for(trial: Trial) -> str:
     code = trial.fault.code
     if code in ("symbolic-size", "inferred-conflict"):
         return _reordered(trial)
-    if code not in (*batchless.OF_SHAPES, "dtype-mismatch"):
+    if code not in (*missing_batch.OF_SHAPES, "dtype-mismatch"):
         return trial.fault.help
-    return _swapped(trial) or _padded(trial) or batchless.help_for(trial)
+    return _swapped(trial) or _padded(trial) or missing_batch.help_for(trial)
 
 
 def _swapped(trial: Trial) -> str:

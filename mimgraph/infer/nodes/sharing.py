@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from mimgraph.diagnostics import Label
+from mimgraph.infer.nodes.sources import unknown_port
 from mimgraph.infer.scope import Context, Owner, State
-from mimgraph.infer.sources import unknown_port
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
 from mimgraph.ir.graph import Each, Node, Share

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from mimgraph.infer.advice.trial import Trial
+from mimgraph.infer.advice.rule_trial import Trial
 from mimgraph.infer.scope import Context, Fed
 from mimgraph.ir.axes_help import NO_BATCH, cut
 from mimgraph.ir.dim import Dim, symbols

@@ -7,8 +7,8 @@ from itertools import permutations
 import pytest
 
 import mimgraph as mg
-from mimgraph.infer import rule_cache
-from mimgraph.infer.rule_cache import forget
+from mimgraph.infer.nodes import rule_cache
+from mimgraph.infer.nodes.rule_cache import forget
 
 ALIKE = {  # options that are equal, but are not to be written alike
     "zeros of two signs": ("Pad: {pad: [1, 1], value: %s}", ["0.0", "-0.0", "$(-zero)"]),

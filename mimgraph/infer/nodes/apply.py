@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.block_use import lost_blocks
+from mimgraph.infer.nodes.block_use import lost_blocks
+from mimgraph.infer.nodes.rule_cache import Answer, ask
+from mimgraph.infer.nodes.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.infer.options import (
     COUNTED,
     Bound,
@@ -21,9 +23,7 @@ from mimgraph.infer.options import (
     texts_in,
     values,
 )
-from mimgraph.infer.rule_cache import Answer, ask
 from mimgraph.infer.scope import Context, Fed, Site, State
-from mimgraph.infer.sources import ask_for_port, known_types, match_op, unknown_port
 from mimgraph.infer.structure import is_lost
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, DimOverflow
@@ -226,10 +226,10 @@ def apply_op(state: State, site: Site, apply: Apply) -> TypedNode | Expansion | 
         _locate(state, site, bound, too_large, fed)
         return None
     except OpFault as fault:
-        from mimgraph.infer.advice import cures, trial  # needed by few specs
+        from mimgraph.infer.advice import rule_trial, shape_help  # needed by few specs
 
-        refused = trial.Trial(op, options.by_name, fault, fed, types, site.context)
-        fault.help = cures.help_for(refused)
+        refused = rule_trial.Trial(op, options.by_name, fault, fed, types, site.context)
+        fault.help = shape_help.help_for(refused)
         _locate(state, site, bound, fault, fed)
         return None
     state.require(answer.constraints)
