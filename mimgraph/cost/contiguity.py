@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedNode, Use, Value, unwrap
+from mimgraph.ir.typed import Body, Leaf, TypedNode, Value, unwrap
 
 
 def copies(body: Body) -> set[TypedNode]:
@@ -34,25 +34,21 @@ class _Walk:
 
     def node(self, node: TypedNode, scattered: bool) -> bool:
         """Whether a result may be scattered, given whether a source may."""
-        match unwrap(node.operation):
-            case Leaf(lowering=lowering, activation=activation):
-                if scattered and lowering.gathers:
-                    self.copies.add(node)
-                    scattered = False
-                is_view = lowering.makes == () and activation is None
-                return is_view and (scattered or lowering.scatters)
-            case Sequence(items):
-                for item in items:
-                    scattered = self.node(item, scattered)
-                return scattered
-            case Each(items):
-                found = [self.node(item, scattered) for item in items]
-                return any(found)
-            case Use(body, activation=activation):
-                return self.body(body) and activation is None
-            case Repeated(bodies):
-                found = [self.body(body) for body in bodies]
-                return any(found) if bodies else scattered
+        operation = unwrap(node.operation)
+        if isinstance(operation, Leaf):
+            lowering = operation.lowering
+            if scattered and lowering.gathers:
+                self.copies.add(node)
+                scattered = False
+            scattered = lowering.makes == () and (scattered or lowering.scatters)
+        elif found := [self.body(body) for body in operation.bodies]:
+            scattered = any(found)
+        elif found := [self.node(item, scattered) for item in operation.branches]:
+            scattered = any(found)
+        else:
+            for item in operation.items:
+                scattered = self.node(item, scattered)
+        return scattered and operation.activation is None
 
 
 def _node(value: Value) -> str:

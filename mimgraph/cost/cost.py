@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import TypeVar
 
 from mimgraph.cost.contiguity import copies
 from mimgraph.ir.amount import Amount
 from mimgraph.ir.dim import Size
 from mimgraph.ir.typed import (
     Body,
-    Each,
     Leaf,
-    Repeated,
-    Sequence,
     Shared,
     TypedGraph,
     TypedNode,
-    TypedOperation,
-    Use,
     unwrap,
 )
 from mimgraph.ir.types import TensorType
@@ -134,17 +128,14 @@ class Costs:
     def of(self, path: str) -> Cost:
         """The cost of what a dotted name stands for: `stage`, one of its times `stage.2`,
         `stage.2.conv`; a `KeyError` if that is nothing."""
-        operation: TypedOperation = Use(self._root, {})
-        found = self.total
-        for name in path.split("."):
-            operation = unwrap(operation)
-            if isinstance(operation, Repeated) and not operation.shared:
-                inner = _at(operation.bodies, name, operation.first)
-                operation, found = Use(inner, {}), self.body(inner)
-                continue
-            node = _inside(operation, name)
-            operation, found = node.operation, self._nodes[node]
-        return found
+        found: Body | TypedNode = self._root
+        for key in path.split("."):
+            inside = found if isinstance(found, Body) else unwrap(found.operation)
+            part = inside.part(key)
+            if part is None:
+                raise KeyError(key)
+            found = part
+        return self.body(found) if isinstance(found, Body) else self._nodes[found]
 
     def _node(self, node: TypedNode, reads: Iterable[str], runs: bool = True) -> Cost:
         """The cost of a node of which these results are read; what shares a module keeps nothing."""
@@ -157,35 +148,33 @@ class Costs:
         return cost
 
     def _operation(self, node: TypedNode, reads: Iterable[str]) -> Cost:
-        match unwrap(node.operation):
-            case Leaf() as leaf:
-                return _leaf(leaf, node, reads, node in self._copies)
-            case Sequence(items) | Each(items):
-                return Cost.sum([self._node(item, [item.default or ""]) for item in items])
-            case Use(body, activation=activation):
-                cost = self.body(body)
-                return cost if activation is None else Cost.sum([cost, _activated(node)])
-            case Repeated(bodies, shared=shared):
-                costs = [self.body(body) for body in bodies]
-                if shared:
-                    costs = [cost.work if index else cost for index, cost in enumerate(costs)]
-                return Cost.sum(costs)
+        operation = unwrap(node.operation)
+        if isinstance(operation, Leaf):
+            costs = [_leaf(operation, reads, node in self._copies)]
+        elif operation.items:
+            costs = [self._node(item, [item.default or ""]) for item in operation.items]
+        else:
+            costs = [self.body(body) for body in operation.bodies]
+            if operation.shared:
+                costs[1:] = [cost.work for cost in costs[1:]]
+        if operation.activation is not None:
+            costs.append(_activated(node))
+        return Cost.sum(costs)
 
 
-def _leaf(leaf: Leaf, node: TypedNode, reads: Iterable[str], is_copy: bool) -> Cost:
+def _leaf(leaf: Leaf, reads: Iterable[str], is_copy: bool) -> Cost:
     """The cost of a layer or merge, of one that is a view mostly if it `is_copy`."""
     lowering, module = leaf.lowering, leaf.lowering.module
     makes = lowering.makes
     if makes is None or is_copy:
         makes = tuple(lowering.results[port] for port in reads if port in lowering.results)
-    cost = Cost(
+    return Cost(
         params=_elements(module.weights) if module else 0,
         buffers=_elements(module.buffers) if module else 0,
         macs=Amount(*(lowering.products or ())),
         activations=_bytes(makes),
         uncounted=frozenset([leaf.name] if lowering.products is None else []),
     )
-    return cost if leaf.activation is None else Cost.sum([cost, _activated(node)])
 
 
 def _activated(node: TypedNode) -> Cost:
@@ -200,26 +189,3 @@ def _bytes(types: Iterable[TensorType]) -> Amount:
 
 def _elements(shapes: Mapping[str, tuple[int, ...]]) -> int:
     return sum(prod(map(int, shape)) for shape in shapes.values())  # without how they were written
-
-
-def _inside(operation: TypedOperation, name: str) -> TypedNode:
-    """The node that a name behind a name is of; a `KeyError` if there is none."""
-    match unwrap(operation):
-        case Use(body) | Repeated((body, *_)):
-            return _inside(body.nodes[0].operation, name) if body.is_chain else body.by_name[name]
-        case Sequence(items):
-            return _at(items, name)
-        case Each() as each if (item := each.part(name)) is not None:
-            return item
-    raise KeyError(name)
-
-
-Item = TypeVar("Item")
-
-
-def _at(items: tuple[Item, ...], name: str, first: int = 0) -> Item:
-    """The item of that number, counted from `first`."""
-    index = int(name) - first if name.isdecimal() else -1
-    if not 0 <= index < len(items):
-        raise KeyError(name)
-    return items[index]
