@@ -41,10 +41,12 @@ class _Walk:
                 self.copies.add(node)
                 scattered = False
             scattered = lowering.makes == () and (scattered or lowering.scatters)
-        elif found := [self.body(body) for body in operation.bodies]:
-            scattered = any(found)
-        elif found := [self.node(item, scattered) for item in operation.branches]:
-            scattered = any(found)
+        elif operation.bodies:
+            ran = [self.body(body) for body in operation.bodies]
+            scattered = any(ran)
+        elif operation.branches:
+            made = [self.node(item, scattered) for item in operation.branches]
+            scattered = any(made)
         else:
             for item in operation.items:
                 scattered = self.node(item, scattered)

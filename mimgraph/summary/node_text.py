@@ -8,17 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics.render import visible
-from mimgraph.ir.typed import (
-    Body,
-    Each,
-    Leaf,
-    Repeated,
-    Shared,
-    TypedNode,
-    Use,
-    Value,
-    unwrap,
-)
+from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Shared, TypedNode, Value, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 
@@ -35,16 +25,15 @@ def op_text(node: TypedNode, options: str = "") -> str:
         text += f".{node.default}"  # `take`
     if options:
         text += f" {options}"
-    match operation:
-        case Leaf(activation_name=name) | Use(activation_name=name) if name:
-            text += f" + {name}"
-        case Each(items):
-            first = items[0].operation
-            one = replace(items[0], operation=unwrap(first))
-            shares = f", shares {first.target}" if isinstance(first, Shared) else ""
-            return f"{op_text(one, options)}, each of {len(items)}{shares}"
-        case Repeated(bodies, shared=shared):
-            text += f" × {len(bodies)}{' shared' if shared else ''}"
+    if operation.activation_name:
+        text += f" + {operation.activation_name}"
+    if operation.branches:
+        first = operation.branches[0].operation
+        one = replace(operation.branches[0], operation=unwrap(first))
+        shares = f", shares {first.target}" if isinstance(first, Shared) else ""
+        return f"{op_text(one, options)}, each of {len(operation.branches)}{shares}"
+    if isinstance(operation, Repeated):
+        text += f" × {len(operation.bodies)}{' shared' if operation.shared else ''}"
     if isinstance(node.operation, Shared):
         return f"{text}, shares {node.operation.owner}"
     return f"{text}, frozen" if node.is_frozen else text
@@ -148,11 +137,6 @@ def runs(repeated: Repeated) -> Iterator[Run]:
 def operand_labels(node: TypedNode) -> Mapping[str, str]:
     """The argument that each source fills, where an op names several: `query`, `key`."""
     keys = node.arguments
-    op = None
-    match unwrap(node.operation):
-        case Leaf(kind, name) if len(keys) > 1:
-            op = registry.find(kind, name)
-        case Use(merge=name) if len(keys) > 1:
-            op = registry.find("merge", name)
+    op = registry.find(*node.operation.op) if node.operation.op and len(keys) > 1 else None
     named = op is not None and op.inputs.kind in ("tuple", "named")
     return {key: key if named else "" for key in keys}

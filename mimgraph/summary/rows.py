@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
-from mimgraph.ir.typed import Body, Each, Repeated, Sequence, Shared, TypedGraph, TypedNode, Use
+from mimgraph.ir.typed import Body, Repeated, Shared, TypedGraph, TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
 from mimgraph.summary.contents import Row, noted
@@ -101,19 +101,16 @@ class Rows:
 
     def inside(self, node: TypedNode, by_name: Mapping[str, TypedNode]) -> Iterable[Row]:
         """The rows of what is in a node; what shares a module shows nothing inside."""
-        match node.operation:
-            case Each(items):
-                return [self.row(item, by_name) for item in items]
-            case Sequence(items):
-                rows = (self.row(item, {}) for item in items)
-                return [replace(row, name=str(i), sources=()) for i, row in enumerate(rows)]
-            case Use(body, merge=""):
-                return self.body(body)
-            case Repeated((body, *_), shared=True):
-                return self.body(body)
-            case Repeated(shared=False):
-                return [self.run(run) for run in runs(node.operation)]
-        return ()
+        operation = node.operation
+        if operation.branches:
+            return [self.row(item, by_name) for item in operation.branches]
+        if operation.items:
+            rows = (self.row(item, {}) for item in operation.items)
+            return [replace(row, name=str(i), sources=()) for i, row in enumerate(rows)]
+        if isinstance(operation, Repeated) and not operation.shared:
+            return [self.run(run) for run in runs(operation)]
+        is_open = operation.bodies and not operation.merge
+        return self.body(operation.bodies[0]) if is_open else ()
 
     def run(self, run: Run) -> Row:
         """Equal repeats in a row."""
@@ -133,7 +130,4 @@ class Rows:
 
 def _loops(node: TypedNode) -> int:
     """How often what is inside runs, with the same weights."""
-    match node.operation:
-        case Repeated(bodies, shared=True):
-            return len(bodies)
-    return 1
+    return len(node.operation.bodies) if node.operation.shared else 1
