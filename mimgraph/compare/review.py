@@ -14,10 +14,11 @@ from mimgraph.compare.picture import WAS, union
 from mimgraph.compare.text import SAMPLE, text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import TypedGraph
-from mimgraph.picture import RENDERERS, RenderError, write
+from mimgraph.picture import RenderError, write
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.fold import close_unmarked
+from mimgraph.picture.formats import mermaid
 from mimgraph.picture.scene import Scene
 from mimgraph.support.terminal import printable
 
@@ -81,7 +82,7 @@ class Review:
         if not self:
             return ""
         try:
-            return str(RENDERERS[".mmd"](self._scene()))
+            return mermaid.render(self._scene())
         except RenderError:  # it is too large
             return ""
 

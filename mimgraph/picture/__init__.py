@@ -1,38 +1,28 @@
-"""Pictures of a typed graph: `draw` picks the renderer by the suffix of the file."""
+"""Pictures of a typed graph; the ending of a file's name chooses the format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.formats import dot, mermaid, page, pdf, png, svg
-from mimgraph.picture.layout.graphviz import RenderError
+from mimgraph.picture.errors import RenderError
+from mimgraph.picture.formats import RENDERERS
 from mimgraph.picture.scene import Scene
 from mimgraph.support.files import write_whole
 
-__all__ = ["RENDERERS", "RenderError", "draw", "write"]
-
-RENDERERS: dict[str, Callable[[Scene], bytes | str]] = {
-    ".dot": dot.text,
-    ".html": page.text,
-    ".mmd": mermaid.text,
-    ".pdf": pdf.picture,
-    ".png": png.picture,
-    ".svg": svg.text,
-}
+__all__ = ["RenderError", "draw", "write"]
 
 
 def draw(graph: TypedGraph, path: str | Path, **how: Any) -> None:
-    """Draw the architecture into a file; `how` are the fields of a `Scene`."""
+    """Draw a graph into a file; `how` are the fields of `Scene` after the first."""
     write(Scene(diagram(graph), **how), path)
 
 
 def write(scene: Scene, path: str | Path) -> None:
-    """Write a picture into a file, whole or not at all."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in RENDERERS:
+    """Write a picture to a file, completely or not at all."""
+    ending = Path(path).suffix.lower()
+    if ending not in RENDERERS:
         raise ValueError(f"cannot draw {str(path)!r}: its name must end in {', '.join(RENDERERS)}")
-    write_whole(path, RENDERERS[suffix](scene))
+    write_whole(path, RENDERERS[ending](scene))

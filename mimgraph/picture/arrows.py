@@ -1,4 +1,4 @@
-"""Edges as they are painted: a curve from under one box to the outline of another, and its arrow."""
+"""The curve and the arrowhead of an edge, from below its first box to the outline of its second."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.geometry import Path, Place, Point, Style
 from mimgraph.picture.layout.layout import Route
 
-_HALF = 2.4  # of an arrow's width
+_HALF_WIDTH = 2.4  # of an arrowhead
 
 
-def way(route: Route, style: Style) -> Path:
-    """The spline, and before it a step under the box that it leaves, whose corners may be cut."""
+def curve(route: Route, style: Style) -> Path:
+    """Return the spline, lengthened under the box that it leaves, whose corners may be cut off."""
     first, second, *_ = route.spline
     dx, dy = first.x - second.x, first.y - second.y
     under = SLANT / (hypot(dx, dy) or 1.0)
@@ -25,7 +25,7 @@ def way(route: Route, style: Style) -> Path:
 
 
 def reaching(route: Route, head: Box, place: Place) -> Route:
-    """The route moved on to the outline of a box, of which Graphviz sees the rectangle."""
+    """Return the route extended to the outline of a box: Graphviz ends it at the rectangle around it."""
     *spline, last, end = route.spline
     tip = route.tip
     length = hypot(tip.x - end.x, tip.y - end.y) or 1.0
@@ -37,12 +37,12 @@ def reaching(route: Route, head: Box, place: Place) -> Route:
     return Route((*spline, last, end), tip, route.label)
 
 
-def arrow(route: Route, color: str) -> Path:
-    """A slim triangle from the end of the spline to the tip."""
+def arrowhead(route: Route, color: str) -> Path:
+    """Return a slim triangle from the end of the spline to the tip."""
     end, tip = route.spline[-1], route.tip
     dx, dy = tip.x - end.x, tip.y - end.y
     length = hypot(dx, dy) or 1.0
-    side = Point(-dy / length * _HALF, dx / length * _HALF)
+    side = Point(-dy / length * _HALF_WIDTH, dx / length * _HALF_WIDTH)
     corners = (Point(end.x - side.x, end.y - side.y),), (tip,)
     start = Point(end.x + side.x, end.y + side.y)
     return Path(start, corners, True, Style(fill=color, width=0))

@@ -1,4 +1,4 @@
-"""The shape of each kind of box, which tells it apart without its colour."""
+"""The outline of each kind of box; kinds differ in shape, so that they need no colour."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mimgraph.picture.diagram.captions import CAP, CARD, RING, SLANT, cards
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.geometry import Path, Place, Point, Rect, Shape, Style
 
-ROUND, ROUNDER = 3, 12  # the radius of a corner
+ROUND, ROUNDER = 3, 12  # radius of a corner
 
 
 def outline(box: Box, front: Place, style: Style) -> Iterator[Shape]:
-    """The shapes of a box without its text, `front` being the foremost card."""
+    """Yield the shapes of a box without its text; `front` is the place of its foremost card."""
     for number in range(cards(box), 0, -1):
         card = front._replace(x=front.x + CARD * number, y=front.y - CARD * number)
         yield Rect(card, ROUND, style)
@@ -53,10 +53,10 @@ def _hexagon(place: Place, style: Style) -> Path:
 
 
 def _cylinder(place: Place, style: Style) -> Iterator[Shape]:
-    """A body between two halves of ellipses, and the front of its lid."""
+    """Yield a body between two half ellipses, and the front edge of its lid."""
     left, right = place.x, place.x + place.width
     top, bottom = place.y + CAP, place.y + place.height - CAP
-    bow = CAP * 4 / 3  # of a cubic curve that rises by CAP
+    bow = CAP * 4 / 3  # height of the control points of a cubic curve that rises by CAP
 
     def half(y: float, up: float, backwards: bool = False) -> tuple[Point, Point, Point]:
         ends = (right, left) if backwards else (left, right)
@@ -68,7 +68,7 @@ def _cylinder(place: Place, style: Style) -> Iterator[Shape]:
 
 
 def covers(kind: str, place: Place, point: Point) -> bool:
-    """Whether the outline of a kind goes round a point."""
+    """Return whether a point lies inside the outline of a box of a kind."""
     x, y = abs(point.x - place.centre), abs(point.y - place.middle)
     width, height = place.width / 2, place.height / 2
     if kind == "merge":

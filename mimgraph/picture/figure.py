@@ -1,4 +1,4 @@
-"""A scene as groups of shapes: one for each box, cluster and edge, from back to front."""
+"""Turns a scene into groups of shapes, one for each box, cluster and edge, from back to front."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mimgraph.picture.arrows import arrow, reaching, way
+from mimgraph.picture.arrows import arrowhead, curve, reaching
 from mimgraph.picture.box_shapes import ROUND, outline
-from mimgraph.picture.details.description import box_told, cluster_told, described, edge_told
 from mimgraph.picture.diagram.captions import (
     CAP,
     CARD,
@@ -20,8 +19,15 @@ from mimgraph.picture.diagram.captions import (
     edge_line,
     text_size,
 )
+from mimgraph.picture.diagram.description import (
+    describe,
+    describe_box,
+    describe_cluster,
+    describe_edge,
+)
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, boxes
 from mimgraph.picture.diagram.share_letters import letters
+from mimgraph.picture.errors import DRAW_LESS, SmallWarning
 from mimgraph.picture.geometry import THICK, THIN, Place, Point, Rect, Shape, Style, Text
 from mimgraph.picture.layout.layout import Layout, Route, layout
 from mimgraph.picture.scene import Scene
@@ -31,43 +37,39 @@ from mimgraph.picture.themes import LOOKS, SIGNS, Look, Paint
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What is drawn of one box, cluster or edge; `told` says in words what it is."""
+    """The shapes of one box, cluster or edge, with a description for its tooltip."""
 
     id: str
     classes: tuple[str, ...]
-    told: str
+    description: str
     shapes: tuple[Shape, ...]
-
-
-class SmallWarning(UserWarning):
-    """A picture has letters too small to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Groups from back to front; `told` is what one says who cannot see them."""
+    """Groups from back to front, with a description for screen readers."""
 
     name: str
-    told: str
+    description: str
     width: float
     height: float
     page: str
     groups: tuple[Group, ...]
 
-    def warn_of(self, zoom: float) -> None:
-        """A picture that is made smaller than it is measured is not one to look at."""
+    def warn_if_small(self, zoom: float) -> None:
+        """Warn that text is too small to read if the picture is shrunk."""
         if zoom < 1:
             size, side = max((self.width, "wide"), (self.height, "high"))
             warnings.warn(
-                f"the picture is {size:,.0f} points {side}, more than one can read: draw less of it,"
-                " with a depth or collapsed",
+                f"the picture is {size:,.0f} points {side} and had to be shrunk until its text is"
+                f" too small to read: {DRAW_LESS}",
                 SmallWarning,
                 stacklevel=2,
             )
 
 
 def figure(scene: Scene) -> Figure:
-    """The picture of what is shown."""
+    """Return the scene laid out and painted."""
     return _Painter(scene.shown, layout(scene), LOOKS[scene.theme]).figure()
 
 
@@ -90,8 +92,8 @@ class _Painter:
             *map(self.box, self.boxes.values()),
         )
         size = self.laid.width, self.laid.height
-        told = described(self.diagram)
-        return Figure(self.diagram.name, told, *size, self.look.page, _distinct(groups))
+        description = describe(self.diagram)
+        return Figure(self.diagram.name, description, *size, self.look.page, _distinct(groups))
 
     def wall(self, cluster: Cluster, paint: Paint) -> Group:
         place = self.laid.places[cluster.id]
@@ -99,18 +101,18 @@ class _Painter:
         style = marked._replace(fill=paint.fill)
         classes = ("cluster", cluster.kind, cluster.mark)
         shapes = (Rect(place, 2 * ROUND, style),)
-        return _group(cluster.id, classes, cluster_told(cluster), shapes)
+        return _group(cluster.id, classes, describe_cluster(cluster), shapes)
 
     def caption(self, cluster: Cluster, paint: Paint) -> Group:
-        """The name of a cluster, under which edges pass through its wall."""
+        """Return the title of a cluster, which is drawn over the edges that cross its wall."""
         place = self.laid.places[cluster.id]
         row = cluster_line(cluster)
         room = self.laid.titles[cluster.id]
         at = Point(room.x + 2, room.y + row.size)
-        said = (Rect(room, 2, Style(fill=paint.fill)), self.text(at, row, "start"))
+        title = (Rect(room, 2, Style(fill=paint.fill)), self.text(at, row, "start"))
         badges = self.badges(cluster.id, cluster.mark, place)
-        shapes = (*(said if row.runs else ()), *badges)
-        return _group(f"{cluster.id} caption", ("caption",), cluster_told(cluster), shapes)
+        shapes = (*(title if row.runs else ()), *badges)
+        return _group(f"{cluster.id} caption", ("caption",), describe_cluster(cluster), shapes)
 
     def box(self, box: Box) -> Group:
         place = self.laid.places[box.id]
@@ -119,11 +121,11 @@ class _Painter:
         front = Place(place.x, place.y + behind, place.width - behind, place.height - behind)
         shapes = (*outline(box, front, style), *self.lines(box, front))
         badges = self.badges(box.id, box.mark, place)
-        told = box_told(box)
-        return _group(box.id, ("node", box.kind, box.mark), told, (*shapes, *badges))
+        classes = ("node", box.kind, box.mark)
+        return _group(box.id, classes, describe_box(box), (*shapes, *badges))
 
     def lines(self, box: Box, front: Place) -> Iterator[Text]:
-        """The text of a box in its middle, below the lid of a cylinder."""
+        """Yield the text of a box, centred; in a cylinder below its lid."""
         rows = box_lines(box)
         top = front.y + (front.height - text_size(rows).height) / 2
         top += CAP if box.kind == "tensor" else 0
@@ -137,18 +139,18 @@ class _Painter:
         line = Paint(self.look.edge, "")
         style = self.style(line, edge.mark, tail.optional or head.optional)._replace(fill="")
         route = reaching(route, head, self.laid.places[edge.head])
-        shapes: list[Shape] = [way(route, style), arrow(route, style.line)]
+        shapes: list[Shape] = [curve(route, style), arrowhead(route, style.line)]
         label = edge_line(edge, self.boxes)
         if route.label and label.runs:
             at = Point(route.label.x, route.label.y + label.size / 3)
             shapes.append(self.text(at, label, "middle"))
         ends = f"{edge.tail} to {edge.head}"
         port = f" {edge.label}" if edge.label else ""
-        told = edge_told(edge, self.boxes)
-        return _group(f"{ends}{port}", ("edge", edge.mark), told, tuple(shapes))
+        description = describe_edge(edge, self.boxes)
+        return _group(f"{ends}{port}", ("edge", edge.mark), description, tuple(shapes))
 
     def style(self, paint: Paint, mark: Mark, dashed: bool) -> Style:
-        """A mark is seen by the colour and by the strength of the outline."""
+        """Return the style of an outline; a mark changes its colour and makes it thicker."""
         if mark:
             paint = self.look.marks[mark]
         dashes = (4.0, 3.0) if dashed or mark == "removed" else None
@@ -161,7 +163,7 @@ class _Painter:
         return Text(*at, row, tuple(tones[run.tone] for run in row.runs), anchor, struck)
 
     def badges(self, id_: str, mark: Mark, place: Place) -> Iterator[Shape]:
-        """The sign of a mark at the left corner, the letter of shared weights at the right."""
+        """Yield the sign of a mark for the left corner, and the letter of shared weights for the right."""
         if mark:
             yield from self.badge(place.x, place.y, SIGNS[mark], self.look.marks[mark].line)
         if letter := self.tags.get(id_):
@@ -178,7 +180,7 @@ class _Painter:
 
 
 def _clusters(items: tuple[Item, ...], depth: int = 0) -> Iterator[tuple[Cluster, int]]:
-    """Every cluster, the outer before the inner, and in how many others it lies."""
+    """Yield every cluster with the number of clusters around it, outer ones first."""
     for item in items:
         if isinstance(item, Cluster):
             yield item, depth
@@ -186,7 +188,7 @@ def _clusters(items: tuple[Item, ...], depth: int = 0) -> Iterator[tuple[Cluster
 
 
 def _distinct(groups: Iterable[Group]) -> tuple[Group, ...]:
-    """The groups, with numbers where ids come again, as of the edges of `add(x, x)`."""
+    """Return the groups with a number after repeated ids, such as those of the edges of `add(x, x)`."""
     times: Counter[str] = Counter()
     found = []
     for group in groups:
@@ -196,5 +198,7 @@ def _distinct(groups: Iterable[Group]) -> tuple[Group, ...]:
     return tuple(found)
 
 
-def _group(id_: str, classes: tuple[str, ...], told: str, shapes: tuple[Shape, ...]) -> Group:
-    return Group(plain(id_), tuple(filter(None, classes)), told, shapes)
+def _group(
+    id_: str, classes: tuple[str, ...], description: str, shapes: tuple[Shape, ...]
+) -> Group:
+    return Group(plain(id_), tuple(filter(None, classes)), description, shapes)

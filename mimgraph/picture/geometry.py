@@ -1,4 +1,4 @@
-"""What can be painted: rectangles, paths and lines of text, each with its place and colours."""
+"""The shapes of a figure: rectangles, paths and lines of text, each with its place and colours."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from mimgraph.picture.text_metrics import Line
 
-THIN, THICK = 1.1, 2.0  # outlines
+THIN, THICK = 1.1, 2.0  # widths of outlines
 
 
 class Point(NamedTuple):
-    """In points, from the upper left corner."""
+    """A position in points, from the upper left corner."""
 
     x: float
     y: float
 
 
 class Place(NamedTuple):
-    """A rectangle."""
+    """A rectangular area."""
 
     x: float
     y: float
@@ -26,17 +26,17 @@ class Place(NamedTuple):
 
     @property
     def centre(self) -> float:
-        """Half way from left to right."""
+        """The x of the centre."""
         return self.x + self.width / 2
 
     @property
     def middle(self) -> float:
-        """Half way down."""
+        """The y of the centre."""
         return self.y + self.height / 2
 
 
 class Style(NamedTuple):
-    """How a shape is painted; `dashes` are the lengths of a dash and a gap."""
+    """The colours, line width and dashes of a shape; `dashes` are the lengths of a dash and a gap."""
 
     line: str = ""
     fill: str = ""
@@ -45,7 +45,7 @@ class Style(NamedTuple):
 
 
 class Rect(NamedTuple):
-    """A rectangle with round corners."""
+    """A painted rectangle with rounded corners."""
 
     place: Place
     radius: float
@@ -53,7 +53,7 @@ class Rect(NamedTuple):
 
 
 class Path(NamedTuple):
-    """From a point along steps: one point is a straight line, three are a Bézier curve."""
+    """A line through `steps`: a step of one point is straight, one of three points a Bézier curve."""
 
     start: Point
     steps: tuple[tuple[Point, ...], ...]
@@ -62,7 +62,7 @@ class Path(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A line of text on its base line; `anchor` says which part of it stands at `x`."""
+    """A line of text; `y` is its base line, and `x` its start or its middle, as `anchor` says."""
 
     x: float
     y: float

@@ -1,4 +1,4 @@
-"""What is to be drawn and how: a diagram, the direction it runs, how deep it is open, the theme."""
+"""What to draw and how: a diagram with the direction, depth, collapsing and theme that were asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
 from mimgraph.picture.details.model import Detail
-from mimgraph.picture.diagram.flat_repeats import once
+from mimgraph.picture.diagram.flat_repeats import fold_repeats
 from mimgraph.picture.diagram.fold import collapse, fold
 from mimgraph.picture.diagram.model import Diagram
 from mimgraph.support.arguments import check_depth
@@ -19,11 +19,10 @@ Theme: TypeAlias = Literal["light", "dark"]
 
 @dataclass(frozen=True)
 class Scene:
-    """A diagram with what the user asked for.
+    """A diagram with the options of `Graph.draw`; a wrong option raises a `ValueError`.
 
     `direction` is Graphviz's rankdir: top to bottom or left to right. Blocks are open down to
-    `depth`, None opens all. `details` tells more of each id, for renderers that can be asked. A
-    `ValueError` tells of what cannot be asked for.
+    `depth`; None opens all. `details` returns more about each id, for formats that can show it.
     """
 
     whole: Diagram
@@ -40,9 +39,9 @@ class Scene:
 
     @cached_property
     def shown(self) -> Diagram:
-        """What is seen at once."""
+        """The diagram folded and collapsed as asked."""
         folded = fold(self.whole, self.depth)
-        return once(collapse(folded)) if self.collapse else folded
+        return fold_repeats(collapse(folded)) if self.collapse else folded
 
 
 def _check_one_of(name: str, given: Any, words: tuple[str, ...]) -> None:

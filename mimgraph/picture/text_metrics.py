@@ -1,6 +1,6 @@
-"""Lines of text in the fonts that pictures bring along: their widths, and where they break.
+"""Lines of text measured and broken in mimgraph's own fonts.
 
-The fonts are as wide as Helvetica and Courier, so a viewer's own do not leave the boxes, and a
+The fonts are as wide as Helvetica and Courier, so text fits its box in a viewer's fonts too, and a
 picture has the same size on every machine.
 """
 
@@ -22,16 +22,16 @@ FILES: dict[Face, Path] = {
     "bold": FONTS / "SansBold.ttf",
     "mono": FONTS / "Mono.ttf",
 }
-WIDTHS = FONTS / "widths.json"  # of each face, the letters of each width
-EM = 2048  # units of those widths in the size of the letters
-LEADING = 1.25  # of a line, by the size of its letters
+WIDTHS = FONTS / "widths.json"  # for each face and each width, the letters that have it
+EM = 2048  # units of these widths in one em
+LEADING = 1.25  # height of a line over the size of its letters
 _NO_CHARACTER = re.compile("[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _WORDS = re.compile(r"(?:[\[({][^\])}]*[\])}]|[^ ])+")
 
 
 class Run(NamedTuple):
-    """Letters of one face."""
+    """Text in one face and tone."""
 
     text: str
     face: Face = "sans"
@@ -39,40 +39,40 @@ class Run(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Runs in a row, of one size in points."""
+    """Runs on one line, of one size in points."""
 
     runs: tuple[Run, ...]
     size: float
 
     @property
     def width(self) -> float:
-        """From the first letter to the last, in points."""
+        """The width in points."""
         return sum(_width(run.text, run.face, self.size) for run in self.runs)
 
     @property
     def height(self) -> float:
-        """With the space to the next line."""
+        """The height in points, with the space to the next line."""
         return self.size * LEADING
 
     @property
     def text(self) -> str:
-        """What is written."""
+        """The text of all runs."""
         return "".join(run.text for run in self.runs)
 
 
 def plain(text: str) -> str:
-    """Free text as it can be written: what is no character of XML's is told as one that is missing."""
+    """Return any text with line breaks as spaces, and with U+FFFD for characters that XML forbids."""
     return _NO_CHARACTER.sub("\ufffd", re.sub(r"[\t\n\r]", " ", text))
 
 
 def line(size: float, *runs: Run) -> Line:
-    """A line of free text; runs without any are left out."""
+    """Return a line of any text; empty runs are left out."""
     return Line(tuple(run._replace(text=plain(run.text)) for run in runs if run.text), size)
 
 
 def broken(text: str, widest: float, size: float) -> Iterator[str]:
-    """The text in as few lines as are narrower than that, all about as long; no word is broken, and
-    nothing in brackets."""
+    """Yield the text in as few lines as fit into `widest`, all about as long; words and text in
+    brackets stay whole."""
     words = _WORDS.findall(plain(text))
     few = list(_filled(words, widest, size))
     if len(few) < 2:
@@ -84,7 +84,7 @@ def broken(text: str, widest: float, size: float) -> Iterator[str]:
 
 
 def _filled(words: Iterable[str], widest: float, size: float) -> Iterator[str]:
-    """Lines that each take as many words as fit."""
+    """Yield lines that each take as many words as fit."""
     row = ""
     for word in words:
         longer = f"{row} {word}" if row else word
@@ -97,19 +97,19 @@ def _filled(words: Iterable[str], widest: float, size: float) -> Iterator[str]:
 
 
 def missing(text: str, face: Face) -> set[str]:
-    """The letters that the font of a face has not."""
+    """Return the characters that the font of a face lacks."""
     return set(text).difference(_widths()[face])
 
 
 def _width(text: str, face: Face, size: float) -> float:
-    """In points; letters that are not in the font are taken for square ones."""
+    """Return the width of text in points; a letter missing from the font counts as one em."""
     widths = _widths()[face]
     return sum(widths.get(letter, EM) for letter in text) * size / EM
 
 
 @cache
 def _widths() -> Mapping[Face, Mapping[str, int]]:
-    """Of each letter of each face; from a table, since what reads fonts takes long to import."""
+    """Return the width of each letter of each face, from a table: font libraries import slowly."""
     table = json.loads(WIDTHS.read_text())
     return {
         face: {letter: int(width) for width, letters in by_width.items() for letter in letters}

@@ -1,4 +1,4 @@
-"""The colours of pictures: Okabe and Ito's for the kinds, made darker or lighter until text can be read."""
+"""The colours of both themes: Okabe and Ito's for the kinds, adjusted until text on them is readable."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mimgraph.picture.diagram.model import Mark
+from mimgraph.picture.diagram.model import CLOSED, Mark
 
 SIGNS: dict[Mark, str] = {"added": "+", "removed": "−", "changed": "~"}
 
 
 class Paint(NamedTuple):
-    """The outline of a thing and what it is filled with."""
+    """The colours of an outline and of its inside."""
 
     line: str
     fill: str
@@ -20,7 +20,7 @@ class Paint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The colours of a theme. `nested` fills clusters by their depth, `tags` tell shared modules apart."""
+    """The colours of a theme; `nested` fills clusters by depth, `tags` mark modules that share weights."""
 
     page: str
     text: str
@@ -33,11 +33,9 @@ class Look:
     tags: tuple[str, ...]
 
     def cluster(self, depth: int) -> Paint:
-        """Of a cluster inside `depth` others."""
+        """Return the colours of a cluster inside `depth` others."""
         return Paint(self.wall, self.nested[min(depth, len(self.nested) - 1)])
 
-
-_CLOSED = ("seq", "block", "repeat", "chain")  # clusters drawn as one box
 
 LOOKS = {
     "light": Look(
@@ -53,7 +51,7 @@ LOOKS = {
             "merge": Paint("#b35900", "#fdebd3"),
             "tensor": Paint("#8f4a75", "#f6e3ee"),
             "output": Paint("#00805e", "#d8f0e6"),
-            **dict.fromkeys(_CLOSED, Paint("#4d4d4d", "#ececec")),
+            **dict.fromkeys(CLOSED, Paint("#4d4d4d", "#ececec")),
         },
         marks={
             "added": Paint("#00805e", "#c9eddc"),
@@ -75,7 +73,7 @@ LOOKS = {
             "merge": Paint("#e69f00", "#35260a"),
             "tensor": Paint("#f0a6d2", "#3b2033"),
             "output": Paint("#2fbf91", "#0d3026"),
-            **dict.fromkeys(_CLOSED, Paint("#8b949e", "#272f39")),
+            **dict.fromkeys(CLOSED, Paint("#8b949e", "#272f39")),
         },
         marks={
             "added": Paint("#2fbf91", "#0f3d2f"),

@@ -453,7 +453,7 @@ def test_a_block_that_is_closed_shows_that_something_in_it_changed() -> None:
 
 def test_the_words_of_the_picture_tell_that_it_is_of_two(tmp_path: Path) -> None:
     review = mg.diff(*CASES["Removed"])
-    told = "What changed, 1 removed, 2 changed, in the architecture of Model"
+    told = "Changes (1 removed, 2 changed) in the architecture of Model"
     for ending in ("svg", "mmd", "html"):
         review.draw(tmp_path / f"diff.{ending}")
         assert told in (tmp_path / f"diff.{ending}").read_text()

@@ -11,7 +11,7 @@ from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.codes import CODES
 from mimgraph.diagnostics.render import render_json, render_text
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.formats.dot import text as dot_text
+from mimgraph.picture.formats.dot import render as render_dot
 from mimgraph.picture.scene import Scene
 from mimgraph.source import Span
 
@@ -59,4 +59,4 @@ def check_graph(graph: mg.Graph) -> None:
     again = mg.loads(graph.dumps())
     assert again == graph
     assert again.source() == source
-    dot_text(Scene(diagram(graph.typed)))
+    render_dot(Scene(diagram(graph.typed)))

@@ -160,8 +160,8 @@ def test_without_graphviz_words_are_shown(monkeypatch: pytest.MonkeyPatch, tmp_p
 @pytest.mark.parametrize("name", ["googlenet", "mobilenet_v2", "unet_attention"])
 def test_pictures_are_folded_to_a_size_that_one_reads(name: str) -> None:
     graph = mg.load(ROOT / "specs" / f"{name}.yaml")
-    assert sum(1 for _ in boxes(diagram(graph.typed).items)) > notebook.MANY
-    assert 0 < len(nodes(graph._repr_html_())) <= notebook.MANY
+    assert sum(1 for _ in boxes(diagram(graph.typed).items)) > notebook.FITS
+    assert 0 < len(nodes(graph._repr_html_())) <= notebook.FITS
 
 
 def test_a_graph_too_large_to_look_at_is_a_table() -> None:

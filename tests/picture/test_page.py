@@ -485,7 +485,7 @@ def test_what_a_comparison_marks_is_told_apart(tab: Tab, tmp_path: Path) -> None
     inner = Cluster("c", "block", "c", "", (Box("c.a", "layer", "a"),), mark="added")
     picture = Diagram("D", "", (*items, inner), (Edge("added", "removed", mark="removed"),))
     path = tmp_path / "marks.html"
-    path.write_text(page.text(Scene(picture)))
+    path.write_text(page.render(Scene(picture)))
     reader = Reader(tab, path)
     reader.open()
     titles = [reader.item(mark).locator("text.title").text_content() for mark in marks]
@@ -590,7 +590,7 @@ def test_hostile_texts_are_seen_and_do_nothing(tab: Tab, tmp_path: Path) -> None
     boxes = [Box(f"n{i}", "layer", word, word, (word,), word) for i, word in enumerate(words)]
     edges = [Edge("n0", f"n{i}", word) for i, word in enumerate(words) if i]
     path = tmp_path / "hostile.html"
-    path.write_text(page.text(Scene(Diagram("D", words[0], tuple(boxes), tuple(edges)))))
+    path.write_text(page.render(Scene(Diagram("D", words[0], tuple(boxes), tuple(edges)))))
     reader = Reader(tab, path)
     reader.open("#node=n0")
     assert reader.items == [box.id for box in boxes]

@@ -1,1 +1,1 @@
-"""Collects what a page tells of a node that is chosen."""
+"""Collects what the interactive page shows about a selected node."""

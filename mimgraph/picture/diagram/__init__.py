@@ -1,1 +1,1 @@
-"""Decides what is drawn of a graph: boxes, clusters and arrows, folded and grouped."""
+"""Decides what is drawn of a graph: boxes, clusters and edges, folded and grouped."""

@@ -1,4 +1,4 @@
-"""Repeats that are drawn once: which have one structure, and words for what differs among them."""
+"""Groups repeats of a block that have the same structure, and merges their drawings into one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Shared, TypedNode, Typ
 from mimgraph.ir.typed import Sequence as Chain
 from mimgraph.picture.diagram.model import Box, Item
 
-SHORT, LISTED = 4, 6  # repeats of which each is told: if they rise or fall, and if they do not
-_NUMBERS = re.compile(r"(\d+(?:\.\d+)?(?:[/…]\d+(?:\.\d+)?)*)")  # or those of repeats within
+SHORT, LISTED = 4, 6  # numbers that are all listed: if they rise or fall, and if they do not
+_NUMBERS = re.compile(
+    r"(\d+(?:\.\d+)?(?:[/…]\d+(?:\.\d+)?)*)"
+)  # a number, or a span of an inner repeat
 _BETWEEN = re.compile("[/…]")
 
 
 class Stretch(NamedTuple):
-    """Repeats in a row that have one structure."""
+    """Consecutive repeats of a block that have the same structure."""
 
     start: int
     bodies: tuple[Body, ...]
@@ -26,20 +28,20 @@ class Stretch(NamedTuple):
 
     @property
     def title(self) -> str:
-        """The keys of its modules, `0` or `1 to 3`."""
+        """The names of its modules, `0` or `1 to 3`."""
         last = self.start + len(self.bodies) - 1
         return str(self.start) if len(self.bodies) == 1 else f"{self.start} to {last}"
 
 
 class Structures:
-    """Numbers bodies: those that differ in sizes and options alone have the same number."""
+    """Numbers bodies by structure: bodies that differ only in sizes and options get the same number."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
         self._known: dict[Body, int] = {}
 
     def stretches(self, repeated: Repeated) -> Iterator[Stretch]:
-        """The repeats of a block, neighbours of one structure together."""
+        """Yield the repeats of a block, consecutive ones of the same structure together."""
         start = 0
         for _, alike in groupby(repeated.bodies, key=self.number):
             bodies = tuple(alike)
@@ -48,7 +50,7 @@ class Structures:
             start = end
 
     def number(self, body: Body) -> int:
-        """The number of a body's structure."""
+        """Return the number of a body's structure."""
         if body not in self._known:
             nodes = tuple(map(self._node, body.order))
             key = (body.family, nodes, tuple(body.outputs.items()), bool(body.nodes))
@@ -74,7 +76,7 @@ class Structures:
 
 
 def merged(drawings: Sequence[Item]) -> Item:
-    """One item for drawings of one structure, its texts saying how they differ."""
+    """Return one item for drawings of the same structure, with texts that span their differences."""
     first = drawings[0]
     lines = [drawing.shapes for drawing in drawings]
     shapes = first.shapes
@@ -89,28 +91,29 @@ def merged(drawings: Sequence[Item]) -> Item:
 
 
 def span(texts: Sequence[str]) -> str:
-    """One text for that of every repeat, `Linear 64/8/64`; those that differ in more than numbers
-    one after the other."""
+    """Return one text for the texts of all repeats: `Linear 64/8/64`.
+
+    Texts that differ in more than numbers are listed: `ReLU / GELU`."""
     if len(set(texts)) == 1:
         return texts[0]
     words = [_NUMBERS.split(text) for text in texts]
     if len({(len(split), *split[::2]) for split in words}) > 1:
         return " / ".join(texts) if len(texts) <= LISTED else f"{texts[0]} … {texts[-1]}"
-    return "".join(map(_row, zip(*words, strict=True)))
+    return "".join(map(_span_of_numbers, zip(*words, strict=True)))
 
 
-def _row(told: Sequence[str]) -> str:
-    """The numbers of every repeat: a few as a list, a long row from end to end, `64…256`, by way of
-    its least and most if these are no ends."""
-    if len(set(told)) == 1:
-        return told[0]
-    numbers = [number for inner in told for number in _BETWEEN.split(inner)]
+def _span_of_numbers(texts: Sequence[str]) -> str:
+    """Return the numbers of all repeats: `64/8/64` if they are few, else the ends, `64…256`, and
+    between them the least and greatest if these are not the ends."""
+    if len(set(texts)) == 1:
+        return texts[0]
+    numbers = [number for text in texts for number in _BETWEEN.split(text)]
     values = [float(number) for number in numbers]
     rising = sorted(values)
-    is_even = values in (rising, rising[::-1])
-    if len(numbers) <= (SHORT if is_even else LISTED) and not any("…" in inner for inner in told):
+    is_sorted = values in (rising, rising[::-1])
+    if len(numbers) <= (SHORT if is_sorted else LISTED) and not any("…" in text for text in texts):
         return "/".join(numbers)
     ends = {0, len(values) - 1}
-    if not is_even:
+    if not is_sorted:
         ends |= {values.index(rising[0]), values.index(rising[-1])}
     return "…".join(numbers[index] for index in sorted(ends))

@@ -1,4 +1,4 @@
-"""Items that come again and again in a row, wired alike, drawn once: a repeat that no block names."""
+"""Finds items that repeat in a row, wired alike each time, and draws them once: repeats without a block."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from mimgraph.picture.diagram.block_repeats import merged, span
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
 
 LONGEST = 32  # items of a pattern
-FEWEST = 3  # times that it comes
-SAVED = 4  # boxes fewer, or it is not worth it
+FEWEST = 3  # repeats of a pattern
+SAVED = 4  # boxes that drawing it once must save
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-def once(diagram: Diagram) -> Diagram:
-    """The diagram with each pattern as a cluster of the kind `repeat`, in which it stands once."""
+def fold_repeats(diagram: Diagram) -> Diagram:
+    """Return the diagram with each repeating pattern as one cluster of the kind `repeat`."""
     search = _Search(diagram)
     items = tuple(search.level(diagram.items))
     edges = (
         edge._replace(tail=search.drawn_as(edge.tail))
         for edge in diagram.edges
-        if edge.head not in search.stands
+        if edge.head not in search.stand_in
     )
     return replace(diagram, items=items, edges=tuple(edges))
 
 
 class _Place(NamedTuple):
-    """Where a box stands: in which of the items of a level, and as which of the boxes there."""
+    """The position of a box: the number of its item on a level, and its number among that item's boxes."""
 
     item: int
     inner: int
 
 
 class _Search:
+    """Replaces patterns by their first repeat on every level of a diagram."""
+
     def __init__(self, diagram: Diagram) -> None:
         every = list(boxes(diagram.items))
         self.shared = {box.shares for box in every}
@@ -44,50 +46,51 @@ class _Search:
         for edge in diagram.edges:
             self.reads[edge.head].append(edge)
             self.readers[edge.tail].append(edge.head)
-        self.stands: dict[str, str] = {}  # of boxes that are not drawn, those that stand for them
+        self.stand_in: dict[str, str] = {}  # for each box left out, the equal one that is drawn
 
     def level(self, items: tuple[Item, ...]) -> Iterator[Item]:
-        """The items beside each other, and what is in them."""
-        row, at = _Row(items, self), 0
+        """Yield the items of one level, patterns as one item, and the same inside clusters."""
+        level, at = _Level(items, self), 0
         while at < len(items):
-            size, times = row.pattern(at)
+            size, times = level.pattern(at)
             end = at + size * times
             yield self.drawn([items[i : i + size] for i in range(at, end, size)])
             at = end
 
-    def drawn(self, parts: list[tuple[Item, ...]]) -> Item:
-        """The first of what is alike, its words saying how the others differ."""
-        first, *others = parts
+    def drawn(self, repeats: list[tuple[Item, ...]]) -> Item:
+        """Return one item for all repeats of a pattern, with texts that span their differences."""
+        first, *others = repeats
         if not others:
             (item,) = first
-            return self.opened(item)
+            return self.with_inner(item)
         for other in others:
             pairs = zip(boxes(first), boxes(other), strict=True)
-            self.stands |= {again.id: one.id for one, again in pairs}
+            self.stand_in |= {again.id: one.id for one, again in pairs}
         inner = []
-        for alike in zip(*parts, strict=True):
+        for alike in zip(*repeats, strict=True):
             title = span([item.title for item in alike])
-            inner.append(self.opened(replace(merged(alike), title=title)))
+            inner.append(self.with_inner(replace(merged(alike), title=title)))
         if len(inner) == 1:
             (item,) = inner
-            text = f"{item.subtitle} × {len(parts)}".lstrip()
+            text = f"{item.subtitle} × {len(repeats)}".lstrip()
             kind = item.kind if isinstance(item, Box) else "repeat"
             return replace(item, kind=kind, subtitle=text)
         id_, shapes = f"{first[0].id} to {others[-1][-1].id}", inner[-1].shapes
-        text = f"{len(inner)} nodes × {len(parts)}"
+        text = f"{len(inner)} nodes × {len(repeats)}"
         return Cluster(id_, "repeat", "", text, tuple(inner), shapes=shapes)
 
     def drawn_as(self, id_: str) -> str:
-        """The box that stands for one: patterns may hold patterns."""
-        while id_ in self.stands:
-            id_ = self.stands[id_]
+        """Return the id of the box that is drawn for a box; patterns may be nested."""
+        while id_ in self.stand_in:
+            id_ = self.stand_in[id_]
         return id_
 
-    def opened(self, item: Item) -> Item:
+    def with_inner(self, item: Item) -> Item:
+        """Return an item; a cluster with the patterns inside it drawn once."""
         return item if isinstance(item, Box) else replace(item, items=tuple(self.level(item.items)))
 
     def look(self, item: Item) -> Hashable:
-        """What items that are alike have in common: all but numbers and names."""
+        """Return a key that is equal for items that differ only in numbers and names."""
         own = item.kind, _NUMBER.sub("0", item.subtitle), len(item.shapes), bool(item.title)
         if item.mark or item.id in self.shared or item.kind in ("input", "output"):
             return item.id
@@ -96,8 +99,13 @@ class _Search:
         return own, tuple(map(self.look, item.items))
 
 
-class _Row:
-    """Items beside each other, among which patterns are looked for."""
+class _Level:
+    """The items of one cluster or of the whole diagram, searched for patterns.
+
+    A repeat matches the one before it if both read alike: the same boxes from outside, boxes inside
+    at the same place, or boxes of the repeat before each. What a repeat computes may be read only by
+    itself and the next one; only the last may be read by others.
+    """
 
     def __init__(self, items: tuple[Item, ...], search: _Search) -> None:
         self.items, self.search = items, search
@@ -110,7 +118,8 @@ class _Row:
         }
 
     def pattern(self, at: int) -> tuple[int, int]:
-        """How many items from there come how many times: one once, if there is no pattern."""
+        """Return how many items the best pattern from there has, and how often it repeats; (1, 1) if
+        there is none."""
         best, most = (1, 1), SAVED - 1
         for size in range(1, min(LONGEST, (len(self.items) - at) // FEWEST) + 1):
             times = self.times(at, size)
@@ -120,14 +129,14 @@ class _Row:
         return best
 
     def times(self, at: int, size: int) -> int:
-        """How often a pattern comes; of each but the last, only the next one may read."""
+        """Return how often the items from there repeat in a row."""
         number = 1
-        while self.alike(at, size, number) and self.is_inner(at + (number - 1) * size, size):
+        while self.repeats(at, size, number) and self.is_private(at + (number - 1) * size, size):
             number += 1
         return number
 
-    def alike(self, at: int, size: int, number: int) -> bool:
-        """Whether a pattern comes for that time as it did the time before."""
+    def repeats(self, at: int, size: int, number: int) -> bool:
+        """Return whether repeat `number` of a pattern matches the repeat before it."""
         other = at + number * size
         one = other - size
         if self.looks[one:other] != self.looks[other : other + size]:
@@ -140,29 +149,34 @@ class _Row:
                     return False
                 for edge, again in zip(*reads, strict=True):
                     same = edge._replace(tail=again.tail, head=again.head) == again
-                    if not (same and self.is_moved(edge.tail, again.tail, one, size, carried)):
+                    if not (same and self.reads_alike(edge.tail, again.tail, one, size, carried)):
                         return False
-        return number == 1 or all(self.is_step(*pair, size) for pair in carried.items())
+        return number == 1 or all(self.is_next(*pair, size) for pair in carried.items())
 
-    def is_moved(self, tail: str, again: str, one: int, size: int, carried: dict[str, str]) -> bool:
-        """Whether a box is read again as it was: inside, from outside, or carried from before."""
+    def reads_alike(
+        self, tail: str, again: str, one: int, size: int, carried: dict[str, str]
+    ) -> bool:
+        """Return whether `again` is to the later repeat what `tail` is to the one from item `one`.
+
+        Boxes of the earlier repeat that the later one reads are collected in `carried`.
+        """
         place = self.places.get(again)
         if place is None or place.item < one:
             return tail == again
         if place.item >= one + size:
-            return self.is_step(again, tail, size)
+            return self.is_next(again, tail, size)
         before = self.places.get(tail)
         if before is not None and before.item >= one:
             return False
         return carried.setdefault(again, tail) == tail
 
-    def is_step(self, later: str, earlier: str, size: int) -> bool:
-        """Whether two boxes stand a pattern apart."""
+    def is_next(self, later: str, earlier: str, size: int) -> bool:
+        """Return whether two boxes are at the same place of two repeats in a row."""
         a, b = self.places[later], self.places.get(earlier)
         return b is not None and a == _Place(b.item + size, b.inner)
 
-    def is_inner(self, start: int, size: int) -> bool:
-        """Whether what comes there is read there and the next time alone."""
+    def is_private(self, start: int, size: int) -> bool:
+        """Return whether only the repeat at `start` and the next one read what it computes."""
         for ids in self.held[start : start + size]:
             for reader in (reader for id_ in ids for reader in self.search.readers[id_]):
                 place = self.places.get(reader)

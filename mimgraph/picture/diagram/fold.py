@@ -1,4 +1,4 @@
-"""A diagram with less in it: clusters closed into boxes, long chains of layers drawn as one."""
+"""Makes diagrams smaller: closes clusters into boxes, and draws long chains of layers as one box."""
 
 from __future__ import annotations
 
@@ -6,121 +6,115 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from mimgraph.picture.diagram.flat_repeats import once
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
+from mimgraph.picture.diagram.flat_repeats import fold_repeats
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes, every
 
-LONG = 4  # layers in a row that are drawn as one
-TOLD = 6  # of its ops that are listed
+LONG = 4  # layers; a shorter chain is not drawn as one
+LISTED = 6  # ops of a chain that its box names
 
 
 def fold(diagram: Diagram, depth: int | None) -> Diagram:
-    """The diagram with clusters open down to a depth: 0 closes all of them, None none."""
+    """Return the diagram with clusters open down to a depth: 0 closes all, None closes none."""
     if depth is None:
         return diagram
-    stands: dict[str, str] = {}
-    items = tuple(_folded(item, depth, stands) for item in diagram.items)
-    return _through(diagram, items, stands)
+    closed_into: dict[str, str] = {}
+    items = tuple(_folded(item, depth, closed_into) for item in diagram.items)
+    return _rewired(diagram, items, closed_into)
 
 
-def _folded(item: Item, depth: int, stands: dict[str, str]) -> Item:
+def _folded(item: Item, depth: int, closed_into: dict[str, str]) -> Item:
     if isinstance(item, Box):
         return item
     if depth > 0:
-        return replace(item, items=tuple(_folded(i, depth - 1, stands) for i in item.items))
-    return _closed(item, item.subtitle, stands)
+        return replace(item, items=tuple(_folded(i, depth - 1, closed_into) for i in item.items))
+    return _closed(item, item.subtitle, closed_into)
 
 
 def close_unmarked(diagram: Diagram) -> Diagram:
-    """A comparison with the clusters closed in which nothing changed."""
-    stands: dict[str, str] = {}
-    items = tuple(_unmarked_closed(item, stands) for item in diagram.items)
-    return _through(diagram, items, stands)
+    """Return a comparison with those clusters closed in which nothing changed."""
+    closed_into: dict[str, str] = {}
+    items = tuple(_unmarked_closed(item, closed_into) for item in diagram.items)
+    return _rewired(diagram, items, closed_into)
 
 
-def _unmarked_closed(item: Item, stands: dict[str, str]) -> Item:
+def _unmarked_closed(item: Item, closed_into: dict[str, str]) -> Item:
     if isinstance(item, Box):
         return item
-    if not (item.mark or _has_marks(item.items)):
-        return _closed(item, item.subtitle, stands)
-    return replace(item, items=tuple(_unmarked_closed(i, stands) for i in item.items))
+    if not any(inner.mark for inner in every((item,))):
+        return _closed(item, item.subtitle, closed_into)
+    return replace(item, items=tuple(_unmarked_closed(i, closed_into) for i in item.items))
 
 
-def _closed(cluster: Cluster, subtitle: str, stands: dict[str, str]) -> Box:
-    """A cluster as one box, whose id `stands` gets for each of those inside; what is marked there
-    changes it."""
-    stands |= dict.fromkeys(_ids(cluster.items), cluster.id)
+def _closed(cluster: Cluster, subtitle: str, closed_into: dict[str, str]) -> Box:
+    """Return a cluster as one box, marked if anything inside is marked.
+
+    Each id inside is mapped to the id of the box in `closed_into`.
+    """
+    inner = list(every(cluster.items))
+    closed_into |= dict.fromkeys((item.id for item in inner), cluster.id)
     words = cluster.title, subtitle, cluster.shapes, cluster.tooltip
-    mark = cluster.mark or ("changed" if _has_marks(cluster.items) else "")
+    mark = cluster.mark or ("changed" if any(item.mark for item in inner) else "")
     return Box(cluster.id, cluster.kind, *words, mark=mark)
 
 
-def _has_marks(items: tuple[Item, ...]) -> bool:
-    return any(
-        item.mark or (isinstance(item, Cluster) and _has_marks(item.items)) for item in items
-    )
-
-
-def _ids(items: tuple[Item, ...]) -> Iterator[str]:
-    for item in items:
-        yield item.id
-        if isinstance(item, Cluster):
-            yield from _ids(item.items)
-
-
-def _through(diagram: Diagram, items: tuple[Item, ...], stands: Mapping[str, str]) -> Diagram:
-    """The diagram of these items; its lines go to what stands for their ends, or vanish inside."""
+def _rewired(diagram: Diagram, items: tuple[Item, ...], closed_into: Mapping[str, str]) -> Diagram:
+    """Return the diagram with new items; edges into closed clusters end at their box, and edges
+    inside them are dropped."""
     edges: list[Edge] = []
-    entered: set[Edge] = set()
+    entering: set[Edge] = set()
     for edge in diagram.edges:
-        tail, head = (stands.get(end, end) for end in (edge.tail, edge.head))
+        tail, head = (closed_into.get(end, end) for end in (edge.tail, edge.head))
         moved = edge._replace(tail=tail, head=head)
-        if head != edge.head:  # what is inside may read it often, by names that mean nothing here
+        if head != edge.head:
+            # the argument of an inner node means nothing here, and equal edges are drawn once
             moved = moved._replace(argument="")
-            if tail == head or moved in entered:
+            if tail == head or moved in entering:
                 continue
-            entered.add(moved)
+            entering.add(moved)
         edges.append(moved)
-    return replace(diagram, items=_sharing(items, stands), edges=tuple(edges))
+    return replace(diagram, items=_with_owners(items, closed_into), edges=tuple(edges))
 
 
-def _sharing(items: tuple[Item, ...], stands: Mapping[str, str]) -> tuple[Item, ...]:
+def _with_owners(items: tuple[Item, ...], closed_into: Mapping[str, str]) -> tuple[Item, ...]:
+    """Return the items; a box that shares the module of a closed one shares the closed cluster."""
     found: list[Item] = []
     for item in items:
         if isinstance(item, Cluster):
-            item = replace(item, items=_sharing(item.items, stands))
-        elif item.shares in stands:
-            item = replace(item, shares=stands[item.shares])
+            item = replace(item, items=_with_owners(item.items, closed_into))
+        elif item.shares in closed_into:
+            item = replace(item, shares=closed_into[item.shares])
         found.append(item)
     return tuple(found)
 
 
 def collapse(diagram: Diagram) -> Diagram:
-    """The diagram with layers in a row, where they are many, as one box of the kind `chain`."""
-    stands: dict[str, str] = {}
-    items = _collapsed(diagram.items, _links(diagram), stands)
-    return _through(diagram, items, stands)
+    """Return the diagram with each long chain of layers as one box of the kind `chain`."""
+    closed_into: dict[str, str] = {}
+    items = _collapsed(diagram.items, _links(diagram), closed_into)
+    return _rewired(diagram, items, closed_into)
 
 
-def ever_smaller(diagram: Diagram) -> Iterator[Diagram]:
-    """The diagram, then with ever more of its clusters closed, in the end collapsed."""
+def foldings(diagram: Diagram) -> Iterator[Diagram]:
+    """Yield the diagram, then smaller ones with ever more clusters closed; the last is collapsed."""
     yield diagram
     for depth in reversed(range(_depth(diagram.items))):
         yield fold(diagram, depth)
-    yield once(collapse(fold(diagram, 0)))
+    yield fold_repeats(collapse(fold(diagram, 0)))
 
 
 def _depth(items: tuple[Item, ...]) -> int:
-    """How many clusters stand in each other."""
+    """Return the number of levels of clusters."""
     return max((1 + _depth(i.items) for i in items if isinstance(i, Cluster)), default=0)
 
 
 def _links(diagram: Diagram) -> Mapping[str, str]:
-    """What each plain layer feeds, where it feeds nothing else, and nothing else feeds that."""
-    every = list(boxes(diagram.items))
-    shared = {box.shares for box in every}
+    """Return the edges of chains, as a map from tail to head: both are plain layers, and neither has
+    another edge there."""
+    drawn = list(boxes(diagram.items))
+    shared = {box.shares for box in drawn}
     plain = {
         box.id
-        for box in every
+        for box in drawn
         if box.kind == "layer" and not (box.shares or box.mark or box.id in shared)
     }
     leaving = Counter(edge.tail for edge in diagram.edges)
@@ -133,44 +127,46 @@ def _links(diagram: Diagram) -> Mapping[str, str]:
 
 
 def _collapsed(
-    items: tuple[Item, ...], links: Mapping[str, str], stands: dict[str, str]
+    items: tuple[Item, ...], links: Mapping[str, str], closed_into: dict[str, str]
 ) -> tuple[Item, ...]:
+    """Return the items with each long chain among them, and within clusters, as one box."""
     here = {item.id: item for item in items if isinstance(item, Box)}
     inner = {tail: head for tail, head in links.items() if tail in here and head in here}
     heads = set(inner.values())
     found: list[Item] = []
     for item in items:
         if isinstance(item, Cluster):
-            found.append(_collapsed_cluster(item, links, stands))
+            found.append(_collapsed_cluster(item, links, closed_into))
         elif item.id in inner and item.id not in heads:
-            row = [item]
-            while row[-1].id in inner:
-                row.append(here[inner[row[-1].id]])
-            found += _row(row, stands)
+            chain = [item]
+            while chain[-1].id in inner:
+                chain.append(here[inner[chain[-1].id]])
+            found += [_joined(chain, closed_into)] if len(chain) >= LONG else chain
         elif item.id not in heads:
             found.append(item)
     return tuple(found)
 
 
-def _collapsed_cluster(cluster: Cluster, links: Mapping[str, str], stands: dict[str, str]) -> Item:
-    items = _collapsed(cluster.items, links, stands)
+def _collapsed_cluster(
+    cluster: Cluster, links: Mapping[str, str], closed_into: dict[str, str]
+) -> Item:
+    """Return a cluster with its chains as boxes; a `seq` that is one long chain is closed itself."""
+    items = _collapsed(cluster.items, links, closed_into)
     if cluster.kind == "seq" and [item.kind for item in items] == ["chain"]:
-        (row,) = boxes(items)
-        return _closed(cluster, row.subtitle, stands)
+        (chain,) = boxes(items)
+        return _closed(cluster, chain.subtitle, closed_into)
     return replace(cluster, items=items)
 
 
-def _row(row: list[Box], stands: dict[str, str]) -> list[Box]:
-    """Layers in a row as one box, or as they are where they are few."""
-    if len(row) < LONG:
-        return row
-    first, last = row[0], row[-1]
-    chain = f"{first.id} to {last.id}"
-    stands |= dict.fromkeys((box.id for box in row), chain)
+def _joined(chain: list[Box], closed_into: dict[str, str]) -> Box:
+    """Return a chain of layers as one box."""
+    first, last = chain[0], chain[-1]
+    id_ = f"{first.id} to {last.id}"
+    closed_into |= dict.fromkeys((box.id for box in chain), id_)
     title = f"{first.title} … {last.title}" if first.title else ""
-    told = "\n".join(f"{box.id}: {box.subtitle}" for box in row)
-    text = f"{len(row)} layers: {_listing([_op(box) for box in row])}"
-    return [Box(chain, "chain", title, text, last.shapes, told)]
+    tooltip = "\n".join(f"{box.id}: {box.subtitle}" for box in chain)
+    text = f"{len(chain)} layers: {_listing([_op(box) for box in chain])}"
+    return Box(id_, "chain", title, text, last.shapes, tooltip)
 
 
 def _op(box: Box) -> str:
@@ -178,8 +174,8 @@ def _op(box: Box) -> str:
 
 
 def _listing(ops: Sequence[str]) -> str:
-    """`Linear, ReLU × 250` where they repeat, else the first of them."""
-    for period in range(1, min(TOLD, len(ops) // 2) + 1):
+    """Return `Linear, ReLU × 250` for ops that repeat, else the first few."""
+    for period in range(1, min(LISTED, len(ops) // 2) + 1):
         if len(ops) % period == 0 and all(a == b for a, b in zip(ops, ops[period:], strict=False)):
             return f"{', '.join(ops[:period])} × {len(ops) // period}"
-    return ", ".join(ops[:TOLD]) + (", …" if len(ops) > TOLD else "")
+    return ", ".join(ops[:LISTED]) + (", …" if len(ops) > LISTED else "")

@@ -1,4 +1,4 @@
-"""What a picture shows: boxes, clusters and edges, as data that knows no graph and no renderer."""
+"""The diagram that a picture shows: boxes, clusters and edges, independent of graphs and formats."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-Mark: TypeAlias = Literal["", "added", "removed", "changed"]  # what a comparison says
+Mark: TypeAlias = Literal["", "added", "removed", "changed"]  # set in the picture of a comparison
+
+CLOSED = ("seq", "block", "repeat", "chain")  # kinds of boxes that stand for a closed cluster
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An input, layer, merge, tensor or output. `id` is its dotted name, of an output `output ` and
-    its name.
+    """An input, layer, merge, tensor or output, or a closed cluster.
 
-    `shapes` has a line for each result that is used; `shares` is the id of what it shares. An
-    input that may be left out is `optional`, an output that only training has too. Folding makes
-    boxes of other kinds: a `seq`, `block` or `repeat` that is closed, a `chain` of layers in a row.
+    `id` is its dotted name; for an output it is `output ` and the name. `shapes` has a line for
+    each result that is used. `shares` is the id of the box or cluster whose module it shares. An
+    input is `optional` if it may be left out, an output if only training returns it. A closed
+    cluster has the kind `seq`, `block` or `repeat`; a chain of layers drawn as one has `chain`.
     """
 
     id: str
@@ -32,7 +34,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Boxes that are one module: a `seq`, a `block`, or a `repeat` of blocks that differ inside."""
+    """The boxes of one module: a `seq`, a `block`, or a `repeat` of blocks that differ inside."""
 
     id: str
     kind: str
@@ -48,7 +50,7 @@ Item: TypeAlias = Box | Cluster
 
 
 class Edge(NamedTuple):
-    """A tensor's way from one box to another: the port that it leaves by, the argument it fills."""
+    """A tensor from one box to another, with the port that it leaves by and the argument it fills."""
 
     tail: str
     head: str
@@ -58,13 +60,13 @@ class Edge(NamedTuple):
 
     @property
     def label(self) -> str:
-        """`last as query`, or either."""
+        """The port and the argument, `last as query`, or the one that is named."""
         return " as ".join(filter(None, (self.port, self.argument)))
 
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """A picture: its items in the order they run, inputs first, and the edges among them."""
+    """A picture: its items in execution order, inputs first, and the edges between boxes."""
 
     name: str
     doc: str
@@ -72,26 +74,19 @@ class Diagram:
     edges: tuple[Edge, ...]
 
 
-def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
-    """Every cluster, the outer before the inner."""
-    for item in items:
-        if isinstance(item, Cluster):
-            yield item
-            yield from clusters(item.items)
-
-
-def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
-    """Every box, those in clusters too."""
-    for item in items:
-        if isinstance(item, Box):
-            yield item
-        else:
-            yield from boxes(item.items)
-
-
 def every(items: tuple[Item, ...]) -> Iterator[Item]:
-    """All boxes and clusters, each cluster before what is in it."""
+    """Yield all boxes and clusters, nested ones too, each cluster before its items."""
     for item in items:
         yield item
         if isinstance(item, Cluster):
             yield from every(item.items)
+
+
+def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
+    """Yield all clusters, outer ones first."""
+    return (item for item in every(items) if isinstance(item, Cluster))
+
+
+def boxes(items: tuple[Item, ...]) -> Iterator[Box]:
+    """Yield all boxes, those in clusters too."""
+    return (item for item in every(items) if isinstance(item, Box))

@@ -1,4 +1,4 @@
-"""The letters by which a picture tells which modules are the same."""
+"""Assigns letters to modules that are used more than once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mimgraph.picture.diagram.model import Box
 
 
 def letters(every: Mapping[str, Box]) -> dict[str, str]:
-    """A letter for each module that is used again, by the ids of all its uses."""
+    """Return a letter for each use of a shared module, by the id of the box: `{"tower": "A", "again": "A"}`."""
     owned = {box.id: box.shares for box in every.values() if box.shares}
     owners = list(dict.fromkeys(owner for owner in owned.values() if owner not in owned))
     letters = {

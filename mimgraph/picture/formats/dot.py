@@ -1,18 +1,18 @@
-"""A scene as dot text, for those who lay it out with Graphviz themselves."""
+"""Writes a scene as dot text, for laying it out with Graphviz by oneself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from xml.sax.saxutils import escape
 
-from mimgraph.picture.details.description import box_told, cluster_told, edge_told
 from mimgraph.picture.diagram.captions import box_lines, cluster_line, edge_line
+from mimgraph.picture.diagram.description import describe_box, describe_cluster, describe_edge
 from mimgraph.picture.diagram.model import Box, Cluster, Edge, Item, Mark, boxes
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line, Run, plain
 from mimgraph.picture.themes import LOOKS, SIGNS, Look, Paint
 
-# single names: in a list, no engine finds the widths of the letters; SVG gets fallbacks anyway
+# one name each: with a list of names, no engine finds the widths of the letters
 SANS, MONO = "Helvetica", "Courier"
 _SHAPES: dict[str, dict[str, str]] = {
     "input": {"shape": "box", "style": "rounded,filled"},
@@ -27,8 +27,8 @@ _SHAPES: dict[str, dict[str, str]] = {
 }
 
 
-def text(scene: Scene) -> str:
-    """The scene in the dot language, the same bytes every time."""
+def render(scene: Scene) -> str:
+    """Return the scene in the dot language; equal scenes give equal bytes."""
     return "\n".join([*_Writer(scene).lines(), ""])
 
 
@@ -49,7 +49,7 @@ class _Writer:
             yield f"  {_quoted(edge.tail)} -> {_quoted(edge.head)} {_list(self.edge(edge))}"
         for box in self.boxes.values():
             if box.shares:
-                yield self.weights(box)
+                yield self.shared_weights(box)
         yield "}"
 
     def items(self, items: tuple[Item, ...], depth: int) -> Iterator[str]:
@@ -70,7 +70,7 @@ class _Writer:
         if box.optional or box.mark == "removed":
             attributes["style"] += ",dashed"
         label = self.label(_signed(box.mark, box_lines(box)))
-        return {**attributes, "tooltip": box_told(box), "label": label}
+        return {**attributes, "tooltip": describe_box(box), "label": label}
 
     def cluster(self, cluster: Cluster, depth: int) -> dict[str, str]:
         paint = self.look.cluster(depth)
@@ -79,11 +79,11 @@ class _Writer:
         dashed = cluster.kind == "repeat" or cluster.mark == "removed"
         attributes = {"style": "rounded,filled" + (",dashed" if dashed else "")}
         label = self.label(_signed(cluster.mark, [cluster_line(cluster)]))
-        told = cluster_told(cluster)
-        return {**_painted(paint), **attributes, "tooltip": told, "label": label}
+        tooltip = describe_cluster(cluster)
+        return {**_painted(paint), **attributes, "tooltip": tooltip, "label": label}
 
     def edge(self, edge: Edge) -> dict[str, str]:
-        attributes = {"tooltip": edge_told(edge, self.boxes)}
+        attributes = {"tooltip": describe_edge(edge, self.boxes)}
         if (row := edge_line(edge, self.boxes)).runs:
             attributes["label"] = self.label([row])
         if edge.mark:
@@ -91,28 +91,28 @@ class _Writer:
             attributes |= {"color": self.look.marks[edge.mark].line, "style": style}
         return attributes
 
-    def weights(self, box: Box) -> str:
-        """The line between a module and its second use; to a cluster it ends at the wall."""
+    def shared_weights(self, box: Box) -> str:
+        """Return the line from a module to a second use of it; at a cluster it ends on the outline."""
         attributes = {"style": "dashed", "dir": "none", "constraint": "false"}
         if box.shares in self.anchors:
             attributes["ltail"] = f"cluster_{box.shares}"
         tail = self.anchors.get(box.shares, box.shares)
-        told = {**attributes, "color": self.look.wall, "tooltip": f"{box.id} shares {box.shares}"}
-        return f"  {_quoted(tail)} -> {_quoted(box.id)} {_list(told)}"
+        attributes |= {"color": self.look.wall, "tooltip": f"{box.id} shares {box.shares}"}
+        return f"  {_quoted(tail)} -> {_quoted(box.id)} {_list(attributes)}"
 
     def label(self, rows: Iterable[Line]) -> str:
-        """Lines below each other as an HTML-like label."""
+        """Return the lines as an HTML-like label, one below the other."""
         lines = ["".join(map(self.run, row.runs)) for row in rows]
         return f"<{'<BR/>'.join(lines)}>" if lines else ""
 
     def run(self, run: Run) -> str:
-        said = escape(run.text)
+        text = escape(run.text)
         if run.face == "bold":
-            said = f"<B>{said}</B>"
+            text = f"<B>{text}</B>"
         if run.tone == "faint":
             face = f' FACE="{MONO}"' if run.face == "mono" else ""
-            said = f'<FONT{face} COLOR="{self.look.faint}" POINT-SIZE="9">{said}</FONT>'
-        return said
+            text = f'<FONT{face} COLOR="{self.look.faint}" POINT-SIZE="9">{text}</FONT>'
+        return text
 
 
 def _defaults(look: Look) -> dict[str, dict[str, str]]:
@@ -131,14 +131,14 @@ def _painted(paint: Paint) -> dict[str, str]:
 
 
 def _signed(mark: Mark, rows: Iterable[Line]) -> Iterator[Line]:
-    """A mark's sign before the first line."""
+    """Yield the lines, the first one after the sign of the mark."""
     for number, row in enumerate(rows):
         sign = (Run(f"{SIGNS[mark]} ", "bold"),) if mark and number == 0 else ()
         yield row._replace(runs=(*sign, *row.runs))
 
 
 def _list(attributes: Mapping[str, str]) -> str:
-    """`[name="value", ...]`; a label in angle brackets is HTML-like and stands as it is."""
+    """Return `[name="value", ...]`; a label in angle brackets is HTML-like and stays unquoted."""
     words = []
     for name, value in attributes.items():
         html = name == "label" and value.startswith("<")
@@ -147,7 +147,7 @@ def _list(attributes: Mapping[str, str]) -> str:
 
 
 def _quoted(value: str) -> str:
-    """Free text as a string: no quote ends it, no backslash or entity in it means anything."""
+    """Return any text as a dot string, with quotes, backslashes and entities escaped."""
     lines = []
     for line in value.splitlines():
         lines.append(plain(line).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"'))

@@ -1,54 +1,54 @@
-"""A scene as a flowchart in the language of Mermaid, which GitHub draws in Markdown."""
+"""Writes a scene as a Mermaid flowchart, which GitHub draws in Markdown."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from mimgraph.picture.details.description import described
-from mimgraph.picture.diagram.fold import ever_smaller
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, Mark, boxes
-from mimgraph.picture.layout.graphviz import RenderError
+from mimgraph.picture.diagram.description import describe
+from mimgraph.picture.diagram.fold import foldings
+from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Diagram, Item, Mark, boxes
+from mimgraph.picture.errors import RenderError
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.themes import LOOKS, Look, Paint
 
-# what Mermaid draws unless the page says otherwise, and GitHub's does not
+# Mermaid's default limits, which GitHub keeps
 MAX_CHARACTERS = 50_000
 MAX_EDGES = 500
-LONGEST = 500  # characters of a description that are told
+LONGEST = 500  # characters of a description; the rest is cut
 
 _LAYOUT = (
     '"flowchart": {"wrappingWidth": 400, "padding": 10, "nodeSpacing": 30, "rankSpacing": 50,'
     ' "subGraphTitleMargin": {"top": 0, "bottom": 8}}'
 )
-# what stands on either side of a label: the shapes alone tell the kinds apart
+# the brackets around a label; each kind has a shape of its own, so that colours are not needed
 _SHAPES = {
     "input": ("([", "])"),
     "layer": ("[", "]"),
     "merge": ("{{", "}}"),
     "tensor": ("[(", ")]"),
     "output": ("[/", "/]"),
-    **dict.fromkeys(("seq", "block", "repeat", "chain"), ("[[", "]]")),
+    **dict.fromkeys(CLOSED, ("[[", "]]")),
 }
 _SIGNS = {"": "", "added": "#43; ", "removed": "#8722; ", "changed": "#126; "}  # + − ~
 
 
-def text(scene: Scene) -> str:
-    """The flowchart, the same bytes every time; folded until Mermaid draws it."""
-    for diagram in ever_smaller(scene.shown):
+def render(scene: Scene) -> str:
+    """Return the flowchart, folded until it is within Mermaid's limits; equal scenes give equal bytes."""
+    for diagram in foldings(scene.shown):
         chart = _Chart(diagram)
         if chart.links <= MAX_EDGES:
             found = chart.text(scene)
             if len(found.encode("utf-16-le")) // 2 <= MAX_CHARACTERS:
                 return found
     raise RenderError(
-        f"Mermaid draws no more than {MAX_EDGES} edges and {MAX_CHARACTERS:,} characters:"
-        " draw parts of the graph as blocks, or write an .svg"
+        f"Mermaid draws no more than {MAX_EDGES} edges and {MAX_CHARACTERS:,} characters: put parts"
+        " of the graph into blocks, which can be folded, or write an .svg file"
     )
 
 
 class _Chart:
-    """A diagram's lines; names of its own stand for its ids, which might mean something."""
+    """Writes a diagram line by line; `n0`, `n1`, ... stand for ids, which might be words of Mermaid."""
 
     def __init__(self, diagram: Diagram) -> None:
         self.diagram = diagram
@@ -58,14 +58,14 @@ class _Chart:
         self.links = len(diagram.edges) + len(self.sharing)
 
     def text(self, scene: Scene) -> str:
-        told = described(self.diagram)
-        # without a theme, the page's own: the colours of "light" are read on a dark one too
+        description = describe(self.diagram)
+        # "light" sets no theme, so the page's own holds; its colours can be read on a dark page too
         theme = ', "theme": "dark"' if scene.theme == "dark" else ""
         lines = [
             f"%%{{init: {{{_LAYOUT}{theme}}}}}%%",
             f"flowchart {scene.direction}",
             f"  accTitle: {coded(self.diagram.name)}",
-            f"  accDescr: {coded(told if len(told) <= LONGEST else f'{told[: LONGEST - 1]}…')}",
+            f"  accDescr: {coded(_cut(description))}",
             *self.items(self.diagram.items, 0),
             *self.arrows(),
             *self.styles(LOOKS[scene.theme]),
@@ -73,7 +73,7 @@ class _Chart:
         return "\n".join([*lines, ""])
 
     def items(self, items: tuple[Item, ...], depth: int) -> Iterator[str]:
-        """A node for each box, a subgraph for each cluster."""
+        """Yield a node for each box and a subgraph for each cluster."""
         indent = "  " * (depth + 1)
         for item in items:
             name = self.names[item.id] = f"n{len(self.names)}"
@@ -90,7 +90,7 @@ class _Chart:
                 yield f"{indent}end"
 
     def arrows(self) -> Iterator[str]:
-        """The edges, dashed where nothing may come; and a line to each second use of a module."""
+        """Yield the edges, dashed at optional boxes, and a line to each second use of a module."""
         optional = {box.id for box in boxes(self.diagram.items) if box.optional}
         for edge in self.diagram.edges:
             arrow = "-.->" if optional & {edge.tail, edge.head} else "-->"
@@ -100,7 +100,7 @@ class _Chart:
             yield f"  {self.names[box.shares]} -.- {self.names[box.id]}"
 
     def styles(self, look: Look) -> Iterator[str]:
-        """What kinds and marks look like, and what has them: of two styles the later holds."""
+        """Yield the styles of kinds and marks, and the nodes that have them; a later style wins."""
         lines = {mark: _line(mark, paint) for mark, paint in look.marks.items()}
         styles = {kind: _paint(paint, look) for kind, paint in look.kinds.items()}
         styles |= {f"open{depth}": _paint(look.cluster(depth), look) for depth in range(3)}
@@ -118,6 +118,10 @@ class _Chart:
             yield f"  linkStyle {','.join(marked[mark])} {lines[mark]}"
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
 def _paint(paint: Paint, look: Look) -> str:
     return f"fill:{paint.fill},stroke:{paint.line},color:{look.text}"
 
@@ -128,15 +132,15 @@ def _line(mark: Mark, paint: Paint) -> str:
 
 
 def _box_label(box: Box) -> str:
-    """The title bold, the op, and a line for each shape: a string of Mermaid's Markdown."""
+    """Return the bold title, the op, and a line for each shape, as a Markdown string of Mermaid."""
     lines = filter(None, (_bold(box.title), coded(box.subtitle), *map(coded, box.shapes)))
     label = "\n".join(lines) or " "
     return f'"`{_SIGNS[box.mark]}{label}`"'
 
 
 def _cluster_label(cluster: Cluster) -> str:
-    """The title and op in a line, which figure spaces, as they do not break it, move to the left:
-    arrows would strike it in the middle."""
+    """Return the title and op in one line, padded on the right with figure spaces, which do not
+    break: that moves it to the left, out of the way of the arrows."""
     line = " ".join(filter(None, (_bold(cluster.title), coded(cluster.subtitle))))
     length = len(cluster.title + cluster.subtitle)
     spaces = "#8199;" * min(length, max(36 - length, 0))
@@ -147,18 +151,18 @@ def _bold(title: str) -> str:
     return f"**{coded(title)}**" if title else ""
 
 
-# what means nothing to Mermaid, Markdown or HTML where it stands
+# characters that are plain text to Mermaid, Markdown and HTML in their place
 _PLAIN = (
     r"[^\W\d_]|(?<!^)\d|^\d(?!\d*[.)])|[ (),×→…/\[]|:(?= )|\](?![(\[:])"
     r"|(?<=[^\W_])[_.=-](?=[^\W_])|(?<=[^\W\d_])\.|(?<=[^\W_] )\+"
 )
 _CODED = re.compile(f"(?!{_PLAIN}).")
-# `ﬂ°35¶ß` is what Mermaid makes of a code before it reads on, so none of it may stand in a text
+# Mermaid rewrites a code as `ﬂ°35¶ß` before it parses, so these characters may not be in a text
 _OWN = {"ﬂ": "fl", "¶": "\ufffd"}
 
 
 def coded(text: str) -> str:
-    """Free text in one line, in which no character means anything: others are `#35;`."""
+    """Return any text as one line, with special characters as codes: `#35;` for `#`."""
     line = " ".join(text.split())
     seen = "".join(_OWN.get(c, c) if c.isprintable() else "\ufffd" for c in line)
     return _CODED.sub(lambda found: f"#{ord(found[0])};", seen)

@@ -1,4 +1,4 @@
-"""A figure as SVG that stands alone: text is text, each thing has a title, nothing is loaded from elsewhere."""
+"""Writes a figure as self-contained SVG: text stays text, each group has a title, nothing is loaded."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from mimgraph.picture.geometry import Path, Point, Rect, Shape, Style, Text
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Face, plain
 
-# as wide as the fonts by which the boxes are measured; the last of each is the viewer's choice
+# each as wide as the font that the boxes are measured in; the viewer chooses the last of each list
 _FACES: dict[Face, str] = {
     "sans": "Helvetica, Arial, 'Liberation Sans', Arimo, sans-serif",
     "mono": "'Courier New', 'Liberation Mono', Cousine, monospace",
 }
 
 
-def text(scene: Scene) -> str:
-    """The scene as an SVG file."""
-    return drawn(figure(scene))
+def render(scene: Scene) -> str:
+    """Return the scene as an SVG file."""
+    return render_figure(figure(scene))
 
 
-def drawn(picture: Figure) -> str:
-    """The figure as an SVG file, the same bytes every time."""
+def render_figure(picture: Figure) -> str:
+    """Return the figure as an SVG file; equal figures give equal bytes."""
     width, height = _number(picture.width), _number(picture.height)
-    name, told = plain(picture.name), plain(picture.told)
+    name, description = plain(picture.name), plain(picture.description)
     root = {
         "xmlns": "http://www.w3.org/2000/svg",
         "width": f"{width}pt",
         "height": f"{height}pt",
         "viewBox": f"0 0 {width} {height}",
         "role": "img",
-        "aria-label": told,
+        "aria-label": description,
         "font-family": _FACES["sans"],
     }
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f"<svg{_attributes(root)}>",
         f"<title>{escape(name)}</title>",
-        f"<desc>{escape(told)}</desc>",
+        f"<desc>{escape(description)}</desc>",
         f'<rect width="100%" height="100%" fill="{picture.page}"/>',
     ]
     for group in picture.groups:
@@ -49,16 +49,16 @@ def drawn(picture: Figure) -> str:
 
 
 def _group(group: Group, prefix: str) -> Iterator[str]:
-    # ids have a prefix, since a page may hold several pictures
+    # the prefix keeps ids distinct on a page with several pictures
     id_ = prefix + re.sub(r"\s", "-", group.id)
     yield f"<g{_attributes({'id': id_, 'class': ' '.join(group.classes)})}>"
-    yield f"<title>{escape(_lines(group.told))}</title>"
+    yield f"<title>{escape(_lines(group.description))}</title>"
     yield from map(_shape, group.shapes)
     yield "</g>"
 
 
-def _lines(told: str) -> str:
-    return "\n".join(map(plain, told.splitlines()))
+def _lines(text: str) -> str:
+    return "\n".join(map(plain, text.splitlines()))
 
 
 def _shape(shape: Shape) -> str:
@@ -84,16 +84,16 @@ def _text(shape: Text) -> str:
         where["text-decoration"] = "line-through"
     runs = []
     for run, color in zip(shape.line.runs, shape.colors, strict=True):
-        how = {"fill": color}
+        font = {"fill": color}
         if run.face == "bold":
-            how["font-weight"] = "bold"
+            font["font-weight"] = "bold"
         elif run.face == "mono":
-            how["font-family"] = _FACES["mono"]
-        runs.append((how, escape(run.text)))
-    if len(runs) == 1:  # most lines are of one kind
-        ((how, said),) = runs
-        return f"<text{_attributes({**where, **how})}>{said}</text>"
-    spans = "".join(f"<tspan{_attributes(how)}>{said}</tspan>" for how, said in runs)
+            font["font-family"] = _FACES["mono"]
+        runs.append((font, escape(run.text)))
+    if len(runs) == 1:  # as in most lines
+        ((font, text),) = runs
+        return f"<text{_attributes({**where, **font})}>{text}</text>"
+    spans = "".join(f"<tspan{_attributes(font)}>{text}</tspan>" for font, text in runs)
     return f'<text{_attributes(where)} xml:space="preserve">{spans}</text>'
 
 

@@ -1,1 +1,1 @@
-"""Places boxes, arrows and labels; Graphviz does the layers."""
+"""Places the boxes, edges and labels of a diagram; Graphviz does the layering."""

@@ -1,4 +1,4 @@
-"""Graphviz as a process of its own, bounded in time and memory: `graphviz-pure`, else `dot`."""
+"""Runs Graphviz, `graphviz-pure` or else `dot`, in a process with limits on time and memory."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ import shutil
 import subprocess
 import sysconfig
 
-TIME_LIMIT = 60  # seconds by the clock, on a machine that does much else
-CPU_LIMIT = 10  # seconds of work: some dense graphs of fifty boxes would take hours
+from mimgraph.picture.errors import DRAW_LESS, RenderError
+
+TIME_LIMIT = 60  # seconds of wall-clock time, enough on a busy machine
+CPU_LIMIT = 10  # seconds of processor time; some dense graphs of fifty boxes would take hours
 MEMORY_LIMIT = 1 << 30  # bytes
 
 
-class RenderError(RuntimeError):
-    """A picture could not be made."""
-
-
 def graphviz(source: str) -> bytes:
-    """Where Graphviz puts what the dot text tells, as JSON."""
+    """Return the layout that Graphviz computes for dot text, as JSON."""
     return _run([_engine(), "-Kdot", "-Tjson0"], source)
 
 
 def _limit() -> None:
-    """Bound the process of Graphviz, whatever the graph."""
-    import resource  # which Windows has not
+    """Limit the processor time and memory of the current process."""
+    import resource  # missing on Windows
 
     for kind, most in ((resource.RLIMIT_CPU, CPU_LIMIT), (resource.RLIMIT_AS, MEMORY_LIMIT)):
         _, allowed = resource.getrlimit(kind)
@@ -32,19 +30,21 @@ def _limit() -> None:
 
 
 def _engine() -> str:
-    """The one that comes with us, so that every machine draws the same bytes."""
+    """Return the path of Graphviz: the one installed with mimgraph if possible, so that every
+    machine draws the same bytes."""
     pure = "graphviz-pure"
     found = shutil.which(pure, path=sysconfig.get_path("scripts"))
     found = found or shutil.which(pure) or shutil.which("dot")
     if found is None:
         raise RenderError(
-            "pictures need Graphviz: install graphviz-pure or dot; .dot works without"
+            "pictures need Graphviz: pip install graphviz-pure, or install dot;"
+            " only a .dot file can be written without it"
         )
     return found
 
 
 def _run(command: list[str], source: str) -> bytes:
-    # only pictures need the package, and summaries should start fast
+    # imported here, so that commands that draw nothing start fast
     from graphviz.backend.execute import CalledProcessError, ExecutableNotFound, run_check
 
     try:
@@ -57,15 +57,17 @@ def _run(command: list[str], source: str) -> bytes:
             preexec_fn=_limit if os.name == "posix" else None,
         )
     except subprocess.TimeoutExpired:
-        raise RenderError(f"Graphviz took longer than {TIME_LIMIT} seconds") from None
+        raise RenderError(
+            f"Graphviz took longer than {TIME_LIMIT} seconds: {DRAW_LESS}, or write a .dot file"
+        ) from None
     except CalledProcessError as error:
         if error.returncode < 0:
             raise RenderError(
                 f"Graphviz needs more than {CPU_LIMIT} seconds or {MEMORY_LIMIT >> 20} MiB for so"
-                " many lines: draw less of it, with a depth or collapsed, or write a .dot"
+                f" many edges: {DRAW_LESS}, or write a .dot file"
             ) from None
-        told = error.stderr.decode(errors="replace").strip().partition("\n")[0]
-        raise RenderError(f"Graphviz failed: {told or error.returncode}") from None
+        message = error.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise RenderError(f"Graphviz failed: {message or error.returncode}") from None
     except (ExecutableNotFound, OSError) as error:
         raise RenderError(f"Graphviz cannot be run: {error}") from None
     return bytes(done.stdout)

@@ -1,4 +1,4 @@
-"""Where there is room for words: titles of clusters beside the lines, captions beside their own."""
+"""Finds free places for text: titles of clusters beside the edges, labels beside their own edge."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from operator import itemgetter
 
 from mimgraph.picture.geometry import Place, Point
 
-_CELL = 16  # points, of the squares by which ink is found
-_STEP = 4  # from one drop of ink to the next
-_BOX, _LINE, _WALL, _WORD = 10, 6, 3, 10  # how bad it is to write over a drop of that
-_NEAR = 0.06  # and how bad it is to stand a point away
-_OUTSIDE = 1000
-_AROUND = 2  # of words, that should be free of ink too
-_MOST = 1_000_000  # drops of a picture in which places are sought
-_GAP = 3  # between a line and its caption
+_CELL = 16  # points, the side of the squares in which drops are looked up
+_STEP = 4  # points between two drops of ink
+_BOX, _EDGE, _WALL, _TEXT = 10, 6, 3, 10  # penalty for covering one drop of each
+_AWAY = 0.06  # penalty for each point of distance from the wanted place
+_OUTSIDE = 1000  # penalty for leaving the picture
+_AROUND = 2  # points around a text that should be free of ink too
+_MOST = 1_000_000  # drops; in a larger picture no places are looked for
+_GAP = 3  # points between an edge and its label
 
 
 def too_much(boxes: Iterable[Place], lines: Iterable[Sequence[Point]]) -> bool:
-    """Whether that is more than one can look through in a second."""
+    """Return whether a picture has too much ink for a search that takes about a second."""
     fill = sum(place.width * place.height for place in boxes) / _STEP**2
     return fill + sum(map(length, lines)) / _STEP > _MOST
 
 
 class Ink:
-    """What is drawn, as drops; it tells how much of it lies under a place."""
+    """All that is drawn, as weighted drops; `under` adds up the drops below a place."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
         self.cells: dict[tuple[int, int], list[tuple[Point, int]]] = {}
 
     def box(self, place: Place) -> None:
-        """A box, all of it."""
+        """Add a box with its inside."""
         self._fill(place, _BOX)
 
-    def words(self, place: Place) -> None:
-        """Words that stand."""
-        self._fill(place, _WORD)
+    def text(self, place: Place) -> None:
+        """Add a title or label that has been placed."""
+        self._fill(place, _TEXT)
 
     def wall(self, place: Place) -> None:
-        """The outline of a cluster."""
+        """Add the outline of a cluster."""
         for x in _steps(place.x, place.width):
             self._drop(Point(x, place.y), _WALL)
             self._drop(Point(x, place.y + place.height), _WALL)
@@ -49,13 +49,13 @@ class Ink:
             self._drop(Point(place.x, y), _WALL)
             self._drop(Point(place.x + place.width, y), _WALL)
 
-    def line(self, points: Sequence[Point]) -> None:
-        """The way of an edge."""
+    def edge(self, points: Sequence[Point]) -> None:
+        """Add points along an edge."""
         for point in points:
-            self._drop(point, _LINE)
+            self._drop(point, _EDGE)
 
     def under(self, place: Place) -> float:
-        """How bad it is to write there; of a line that only passes near, a drop may lie there."""
+        """Return the penalty for writing at a place: the weights of the drops in it and close to it."""
         left, top = place.x - _AROUND, place.y - _AROUND
         right, low = place.x + place.width + _AROUND, place.y + place.height + _AROUND
         if left < 0 or top < 0 or right > self.width or low > self.height:
@@ -78,42 +78,44 @@ class Ink:
         self.cells.setdefault(cell, []).append((at, weight))
 
 
-def title(ink: Ink, wall: Place, room: Place) -> Place:
-    """Where a title stands in the upper margin of a cluster: as far left as no line passes."""
-    most = int(wall.x + wall.width - (room.x - wall.x) - room.width - room.x)
+def place_title(ink: Ink, wall: Place, wanted: Place) -> Place:
+    """Return the place for the title of a cluster in its upper margin: as far left as no edge crosses."""
+    most = int(wall.x + wall.width - (wanted.x - wall.x) - wanted.width - wanted.x)
     steps = range(0, max(most, 0) + 1, _STEP)
-    return _least(ink, room, ((step, room._replace(x=room.x + step)) for step in steps))
+    return _best(ink, wanted, ((step, wanted._replace(x=wanted.x + step)) for step in steps))
 
 
-def caption(ink: Ink, way: Sequence[Point], asked: Point, width: float, height: float) -> Place:
-    """Where the caption of a line stands: beside it, where there is least, near the place asked."""
+def place_label(
+    ink: Ink, points: Sequence[Point], wanted: Point, width: float, height: float
+) -> Place:
+    """Return the place for the label of an edge: beside it, over little ink, near the wanted point."""
 
     def away(place: Place) -> float:
-        return hypot(place.centre - asked.x, place.middle - asked.y)
+        return hypot(place.centre - wanted.x, place.middle - wanted.y)
 
-    places = ((away(place), place) for place in _beside(way, width, height))
-    middle = Place(asked.x - width / 2, asked.y - height / 2, width, height)
-    return _least(ink, middle, sorted(places, key=itemgetter(0)))
+    places = ((away(place), place) for place in _beside(points, width, height))
+    middle = Place(wanted.x - width / 2, wanted.y - height / 2, width, height)
+    return _best(ink, middle, sorted(places, key=itemgetter(0)))
 
 
-def _least(ink: Ink, asked: Place, places: Iterable[tuple[float, Place]]) -> Place:
-    """Where it is least bad to write, of places from near to far, or as asked if there is none."""
-    least, found = inf, asked
+def _best(ink: Ink, default: Place, places: Iterable[tuple[float, Place]]) -> Place:
+    """Return the place of least penalty among places sorted by distance; the default if there is none."""
+    least, found = inf, default
     for away, place in places:
-        if least <= _NEAR * away:
-            break  # it only gets farther
-        if (badness := ink.under(place) + _NEAR * away) < least:
-            least, found = badness, place
+        if least <= _AWAY * away:
+            break  # all the others are farther away
+        if (penalty := ink.under(place) + _AWAY * away) < least:
+            least, found = penalty, place
     return found
 
 
-def _beside(way: Sequence[Point], width: float, height: float) -> Iterator[Place]:
-    """To both sides of a line, all along it."""
-    for before, at, after in zip(way, way[1:], way[2:], strict=False):
+def _beside(points: Sequence[Point], width: float, height: float) -> Iterator[Place]:
+    """Yield places on both sides of an edge, all along it."""
+    for before, at, after in zip(points, points[1:], points[2:], strict=False):
         dx, dy = after.x - before.x, after.y - before.y
         step = hypot(dx, dy) or 1.0
         across = Point(dy / step, -dx / step)
-        # so far that the nearest corner of the caption keeps the gap
+        # so far that the nearest corner of the label keeps the gap
         far = _GAP + (abs(across.x) * width + abs(across.y) * height) / 2
         for side in (far, -far):
             middle = Point(at.x + across.x * side, at.y + across.y * side)
@@ -121,12 +123,12 @@ def _beside(way: Sequence[Point], width: float, height: float) -> Iterator[Place
 
 
 def length(points: Sequence[Point]) -> float:
-    """How long the line through them is."""
+    """Return the length of the line through the points."""
     return sum(hypot(q.x - p.x, q.y - p.y) for p, q in pairwise(points))
 
 
-def drops(spline: Sequence[Point]) -> list[Point]:
-    """Points along a Bézier spline, about a step apart."""
+def points_along(spline: Sequence[Point]) -> list[Point]:
+    """Return points along a Bézier spline, about one step apart."""
     found = [spline[0]]
     for start in range(0, len(spline) - 1, 3):
         a, b, c, d = spline[start : start + 4]

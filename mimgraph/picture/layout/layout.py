@@ -1,4 +1,4 @@
-"""Where boxes, clusters and edges lie: Graphviz is told sizes alone, so no text of a spec reaches it."""
+"""Places boxes, clusters and edges; Graphviz gets only sizes, so no text of a spec reaches it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from typing import Any, NamedTuple
 
 from mimgraph.picture.diagram.captions import Size, box_size, cluster_line, edge_line, text_size
 from mimgraph.picture.diagram.model import Box, Diagram, Item, boxes, clusters
+from mimgraph.picture.errors import DRAW_LESS, RenderError
 from mimgraph.picture.geometry import Place, Point
-from mimgraph.picture.layout.graphviz import RenderError, graphviz
-from mimgraph.picture.layout.label_placement import Ink, caption, drops, title, too_much
+from mimgraph.picture.layout.graphviz import graphviz
+from mimgraph.picture.layout.label_placement import (
+    Ink,
+    place_label,
+    place_title,
+    points_along,
+    too_much,
+)
 from mimgraph.picture.scene import Direction, Scene
 
 MARGIN = 6  # around the picture
-MOST = 10_000  # lines of a picture: nobody could tell them apart
-_POINTS = 72  # an inch
+MOST = 10_000  # edges; nobody could tell more apart
+_POINTS = 72  # in one inch
 _SETTINGS = (
     "graph [compound=true nodesep=0.28 ranksep=0.3 labeljust=l] "
     'node [shape=box fixedsize=true label=""] edge [arrowsize=0.6]'
@@ -26,7 +33,7 @@ _SETTINGS = (
 
 
 class Route(NamedTuple):
-    """The way of an edge: a Bézier spline, the tip of its arrow, the middle of its label."""
+    """The course of an edge: a Bézier spline, the tip of its arrow, the centre of its label."""
 
     spline: tuple[Point, ...]
     tip: Point
@@ -35,8 +42,8 @@ class Route(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Places by the ids of boxes and clusters, and of the titles of clusters; routes in the order
-    of the edges."""
+    """The places of boxes and clusters by id, of the titles of clusters by id, and the routes in
+    the order of the edges."""
 
     width: int
     height: int
@@ -46,27 +53,27 @@ class Layout:
 
 
 def layout(scene: Scene) -> Layout:
-    """Lay out what is shown."""
+    """Return the layout of the diagram that a scene shows."""
     if (number := len(scene.shown.edges)) > MOST:
         raise RenderError(
-            f"a picture of {number:,} lines, more than the {MOST:,} that are drawn: draw less of it,"
-            " with a depth or collapsed, or write a .dot"
+            f"the picture has {number:,} edges, and at most {MOST:,} are drawn: {DRAW_LESS}, or"
+            " write a .dot file"
         )
-    asked = _Asked(scene.shown, scene.direction)
+    question = _Question(scene.shown, scene.direction)
     try:
-        answer = json.loads(graphviz(asked.source))
-        return _read(answer, asked)
+        answer = json.loads(graphviz(question.source))
+        return _with_labels(_read(answer, question), scene.shown)
     except (KeyError, ValueError) as error:
         raise RenderError(f"Graphviz gave no layout: {error}") from None
 
 
-class _Asked:
-    """A diagram as Graphviz is asked to lay it out, under numbers for names."""
+class _Question:
+    """The dot text that asks Graphviz for a layout, in which numbers stand for ids."""
 
     def __init__(self, diagram: Diagram, direction: Direction) -> None:
         self.diagram, self.direction = diagram, direction
-        self.ids: dict[str, str] = {}  # by the name that Graphviz gets
-        self.names: dict[str, str] = {}  # of boxes, by id
+        self.ids: dict[str, str] = {}  # by the name in the dot text
+        self.names: dict[str, str] = {}  # of boxes in the dot text, by id
         self.source = "\n".join(
             [f"digraph {{ {_SETTINGS} rankdir={direction}", *self._lines(), "}"]
         )
@@ -79,11 +86,11 @@ class _Asked:
         for number, edge in enumerate(self.diagram.edges):
             attributes = [f"id={number}"]
             if leaving[edge.tail] == entering[edge.head] == 1:
-                attributes.append("weight=8")  # rows of layers are straight
+                attributes.append("weight=8")  # keeps chains straight
             if (label := edge_line(edge, tails)).runs:
                 size = text_size([label])
-                attributes.append(f"label={_room(Size(size.width + 8, size.height))}")
-            yield f"{self._end(edge.tail)} -> {self._end(edge.head)} [{' '.join(attributes)}]"
+                attributes.append(f"label={_blank(Size(size.width + 8, size.height))}")
+            yield f"{self.names[edge.tail]} -> {self.names[edge.head]} [{' '.join(attributes)}]"
 
     def _items(self, items: tuple[Item, ...]) -> Iterator[str]:
         for item in items:
@@ -98,21 +105,19 @@ class _Asked:
                 yield f"subgraph cluster_{number} {{ margin=9"
                 label = text_size([cluster_line(item)])
                 if label.width:
-                    yield f"label={_room(label)}"
+                    yield f"label={_blank(label)}"
                 yield from self._items(item.items)
                 yield "}"
 
-    def _end(self, id_: str) -> str:
-        return self.names[id_]
 
-
-def _room(size: Size) -> str:
-    """A label that is only room for one."""
+def _blank(size: Size) -> str:
+    """Return an empty label of a given size."""
     table = f'<TABLE FIXEDSIZE="TRUE" WIDTH="{size.width}" HEIGHT="{size.height}"'
     return f'<{table} BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="0"><TR><TD></TD></TR></TABLE>>'
 
 
-def _read(answer: dict[str, Any], asked: _Asked) -> Layout:
+def _read(answer: dict[str, Any], question: _Question) -> Layout:
+    """Return the layout in Graphviz's answer, without the places of titles."""
     _, _, width, height = _numbers(answer["bb"])
 
     def point(text: str) -> Point:
@@ -128,48 +133,48 @@ def _read(answer: dict[str, Any], asked: _Asked) -> Layout:
             middle = point(found["pos"])
             size = float(found["width"]) * _POINTS, float(found["height"]) * _POINTS
             corner = Point(middle.x - size[0] / 2, middle.y - size[1] / 2)
-        places[asked.ids[found["name"]]] = Place(*corner, *size)
+        places[question.ids[found["name"]]] = Place(*corner, *size)
     routes: dict[int, Route] = {}
     for found in answer.get("edges", ()):
         tip, *spline = found["pos"].removeprefix("e,").split(" ")
         label = point(found["lp"]) if "lp" in found else None
         routes[int(found["id"])] = Route(tuple(map(point, spline)), point(tip), label)
-    ordered = tuple(routes[number] for number in range(len(asked.diagram.edges)))
+    ordered = tuple(routes[number] for number in range(len(question.diagram.edges)))
     size = ceil(width) + 2 * MARGIN, ceil(height) + 2 * MARGIN
-    return _worded(Layout(*size, places, {}, ordered), asked.diagram)
+    return Layout(*size, places, {}, ordered)
 
 
-def _worded(laid: Layout, diagram: Diagram) -> Layout:
-    """The layout with words where there is room: Graphviz lets lines pass through titles, and puts
-    captions far from their lines."""
+def _with_labels(laid: Layout, diagram: Diagram) -> Layout:
+    """Return the layout with titles and edge labels moved to free places: Graphviz lets edges cross
+    titles, and puts labels far from their edges."""
     tails = {box.id: box for box in boxes(diagram.items)}
     lines = [route.spline for route in laid.routes]
     if too_much((laid.places[id_] for id_ in tails), lines):
         return replace(laid, titles=dict(_corners(laid, diagram)))
-    ink, ways = Ink(laid.width, laid.height), list(map(drops, lines))
+    ink, ways = Ink(laid.width, laid.height), list(map(points_along, lines))
     for way in ways:
-        ink.line(way)
+        ink.edge(way)
     titles: dict[str, Place] = {}
-    for id_, room in _corners(laid, diagram):
+    for id_, corner in _corners(laid, diagram):
         ink.wall(wall := laid.places[id_])
-        titles[id_] = title(ink, wall, room)
+        titles[id_] = place_title(ink, wall, corner)
     for place in titles.values():
-        ink.words(place)
+        ink.text(place)
     for id_ in tails:
         ink.box(laid.places[id_])
     routes = []
     for edge, route, way in zip(diagram.edges, laid.routes, ways, strict=True):
         if route.label:
             row = edge_line(edge, tails)
-            place = caption(ink, way, route.label, row.width, row.size)
-            ink.words(place)
+            place = place_label(ink, way, route.label, row.width, row.size)
+            ink.text(place)
             route = route._replace(label=Point(place.centre, place.middle))
         routes.append(route)
     return replace(laid, titles=titles, routes=tuple(routes))
 
 
 def _corners(laid: Layout, diagram: Diagram) -> Iterator[tuple[str, Place]]:
-    """The room of each title in the upper left corner of its cluster."""
+    """Yield the id of each cluster, with the place for its title in its upper left corner."""
     for cluster in clusters(diagram.items):
         wall, row = laid.places[cluster.id], cluster_line(cluster)
         yield cluster.id, Place(wall.x + 7, wall.y + 4, row.width + 4, row.height + 1)

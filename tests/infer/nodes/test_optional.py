@@ -624,5 +624,5 @@ def test_a_picture_dashes_what_may_be_missing() -> None:
         ("output stem", "in training", ""),
         ("output heard", "in training", ""),
     ]
-    lines = dot.text(Scene(drawn)).splitlines()
+    lines = dot.render(Scene(drawn)).splitlines()
     assert sum("dashed" in line for line in lines) == len(dashed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.picture.diagram.flat_repeats import once
+from mimgraph.picture.diagram.flat_repeats import fold_repeats
 from mimgraph.picture.diagram.model import Cluster
 from tests.picture.diagram.test_fold import drawn, edges, outline
 
@@ -28,7 +28,7 @@ STEP = """
 
 
 def test_a_residual_step_is_drawn_once() -> None:
-    picture = once(
+    picture = fold_repeats(
         drawn(f"{HEAD}{steps(9, STEP)}  end: {{merge: add, from: [add8, m]}}\noutputs: end")
     )
     assert outline(picture.items) == [
@@ -62,7 +62,7 @@ def test_what_differs_in_numbers_is_told_as_a_span() -> None:
   out#: {layer: Tanh, from: up#}
   add#: {merge: add, from: [out#, out#]}
 """
-    picture = once(
+    picture = fold_repeats(
         drawn(f"{HEAD}{steps(5, step)}  end: {{merge: concat, from: [add4, m]}}\noutputs: end")
     )
     (found,) = (item for item in picture.items if isinstance(item, Cluster))
@@ -85,7 +85,7 @@ def test_what_differs_in_numbers_is_told_as_a_span() -> None:
 )
 def test_no_reader_is_lost(times: int, step: str, end: str) -> None:
     whole = drawn(f"{HEAD}{steps(times, step)}  end: {{merge: add, from: {end}}}\noutputs: end")
-    picture = once(whole)
+    picture = fold_repeats(whole)
     heads = [edge.tail for edge in picture.edges if edge.head == "end"]
     shown = [line.split()[-1] for line in outline(picture.items)]
     assert len(heads) == len([edge for edge in whole.edges if edge.head == "end"])
@@ -95,7 +95,7 @@ def test_no_reader_is_lost(times: int, step: str, end: str) -> None:
 
 def test_what_all_read_is_read_once() -> None:
     step = STEP.replace("[act#, @]", "[act#, @, m]")
-    picture = once(drawn(f"{HEAD}{steps(6, step)}outputs: add5"))
+    picture = fold_repeats(drawn(f"{HEAD}{steps(6, step)}outputs: add5"))
     assert [edge.head for edge in picture.edges if edge.tail == "m"] == ["add0"]
 
 
@@ -111,6 +111,6 @@ nodes:
   b3: {block: step, from: b2}
 outputs: b3
 """
-    (found,) = (item for item in once(drawn(text)).items if isinstance(item, Cluster))
+    (found,) = (item for item in fold_repeats(drawn(text)).items if isinstance(item, Cluster))
     assert (found.kind, found.title, found.subtitle) == ("repeat", "b0/1/2/3", "step × 4")
     assert len(found.items) == 2

@@ -8,7 +8,7 @@ import pytest
 
 import mimgraph
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.diagram.flat_repeats import once
+from mimgraph.picture.diagram.flat_repeats import fold_repeats
 from mimgraph.picture.diagram.fold import collapse, fold
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
 
@@ -161,8 +161,14 @@ outputs: again
 
 def test_the_gallery_folds_to_whole_pictures(spec: Path) -> None:
     whole = diagram(mimgraph.load(spec).typed)
-    some = fold(whole, 0), fold(whole, 1), collapse(whole), once(whole), once(collapse(whole))
-    for picture in (*some, collapse(fold(whole, 1)), once(fold(whole, 0))):
+    some = (
+        fold(whole, 0),
+        fold(whole, 1),
+        collapse(whole),
+        fold_repeats(whole),
+        fold_repeats(collapse(whole)),
+    )
+    for picture in (*some, collapse(fold(whole, 1)), fold_repeats(fold(whole, 0))):
         ids = [box.id for box in boxes(picture.items)]
         assert len(ids) == len(set(ids)) <= len(list(boxes(whole.items)))
         assert {e.tail for e in picture.edges} | {e.head for e in picture.edges} == set(ids)

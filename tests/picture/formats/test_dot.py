@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 import mimgraph
-from mimgraph.picture import RENDERERS, draw
+from mimgraph.picture import draw
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import Cluster, Item, boxes
-from mimgraph.picture.formats import dot, png
+from mimgraph.picture.formats import RENDERERS, dot, png
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.themes import LOOKS
 from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
@@ -60,7 +60,7 @@ def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
 
 def test_graphviz_reads_the_nodes_edges_and_clusters_of_the_diagram(graph: Any) -> None:
     picture = diagram(graph)
-    read = parsed(dot.text(Scene(picture)))
+    read = parsed(dot.render(Scene(picture)))
     objects = {o["_gvid"]: o for o in read["objects"]}
     nodes = {o["name"] for o in objects.values() if "nodes" not in o}
     assert nodes == {box.id for box in boxes(picture.items)}
@@ -85,13 +85,15 @@ def test_graphviz_reads_the_nodes_edges_and_clusters_of_the_diagram(graph: Any) 
 
 
 def test_the_same_graph_gives_the_same_bytes(graph: Any) -> None:
-    assert dot.text(Scene(diagram(graph))) == dot.text(Scene(diagram(mimgraph.loads(SPEC).typed)))
+    assert dot.render(Scene(diagram(graph))) == dot.render(
+        Scene(diagram(mimgraph.loads(SPEC).typed))
+    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 def test_direction_theme_marks_and_dashes_are_written(direction: Direction, theme: Theme) -> None:
-    read = parsed(dot.text(Scene(EVERYTHING, direction=direction, theme=theme)))
+    read = parsed(dot.render(Scene(EVERYTHING, direction=direction, theme=theme)))
     look = LOOKS[theme]
     assert (read["rankdir"], read["bgcolor"]) == (direction, look.page)
     boxes = {o["name"]: o for o in read["objects"]}
@@ -116,7 +118,7 @@ def test_kinds_differ_in_shape() -> None:
 
 @pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_text_breaks_out(word: str) -> None:
-    text = dot.text(Scene(hostile(word)))
+    text = dot.render(Scene(hostile(word)))
     assert not any(ord(c) < 32 and c not in "\n\t\r" for c in text)
     read = parsed(text)
     assert [o["name"] for o in read["objects"]] == ["cluster_c", "x", "c.a"]
@@ -149,7 +151,7 @@ def test_another_suffix_is_refused_with_those_there_are(
 PAGES = (".pdf", ".png")  # the figure of the .svg, on paper or in pixels
 
 
-@pytest.mark.filterwarnings("ignore::mimgraph.picture.figure.SmallWarning")
+@pytest.mark.filterwarnings("ignore::mimgraph.picture.errors.SmallWarning")
 @pytest.mark.parametrize(
     "suffix", [pytest.param(s, marks=[pytest.mark.slow] * (s in PAGES)) for s in RENDERERS]
 )

@@ -12,8 +12,8 @@ import pytest
 
 import mimgraph as mg
 from mimgraph.picture import RenderError
-from mimgraph.picture.details.description import described
 from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
 from mimgraph.picture.formats import mermaid
 from mimgraph.picture.scene import Scene
@@ -51,7 +51,7 @@ def lines(text: str) -> list[str]:
 
 
 def test_a_graph_in_whole() -> None:
-    written = [x for x in lines(mermaid.text(scene(TOWERS))) if not x.startswith("classDef")]
+    written = [x for x in lines(mermaid.render(scene(TOWERS))) if not x.startswith("classDef")]
     assert written[0].startswith("%%{init: {") and written[0].endswith("}}%%")
     assert (
         "\n".join(written[1:])
@@ -117,14 +117,14 @@ class n1,n5,n12 dashed"""
 
 
 def test_the_same_graph_gives_the_same_bytes() -> None:
-    assert mermaid.text(scene(TOWERS)) == mermaid.text(scene(TOWERS))
+    assert mermaid.render(scene(TOWERS)) == mermaid.render(scene(TOWERS))
 
 
 def test_runs_as_asked() -> None:
-    written = mermaid.text(scene(TOWERS, direction="LR", depth=0, theme="dark"))
+    written = mermaid.render(scene(TOWERS, direction="LR", depth=0, theme="dark"))
     assert "flowchart LR" in written and '"theme": "dark"' in written
     assert 'n2[["`**tower**\nseq\n(N, 2)`"]]' in written
-    assert "theme" not in mermaid.text(scene(TOWERS))  # the page's own, light or dark
+    assert "theme" not in mermaid.render(scene(TOWERS))  # the page's own, light or dark
 
 
 def test_kinds_differ_in_shape() -> None:
@@ -136,7 +136,7 @@ def test_marks_are_told_by_sign_and_look() -> None:
     old = Box("a", "layer", "a", "Linear 3", mark="removed")
     new = Cluster("b", "seq", "b", "seq", (Box("b.0", "layer", "", "ReLU", mark="added"),))
     edges = (Edge("a", "b.0"), Edge("a", "b.0", mark="added"), Edge("a", "b.0", mark="removed"))
-    written = lines(mermaid.text(Scene(Diagram("Model", "", (old, new), edges))))
+    written = lines(mermaid.render(Scene(Diagram("Model", "", (old, new), edges))))
     assert {'n0["`#8722; **a**', 'n2["`#43; ReLU`"]'} <= set(written)
     added, removed = LOOKS["light"].marks["added"].line, LOOKS["light"].marks["removed"].line
     assert {"class n0 removed", "class n2 added"} <= set(written)
@@ -163,7 +163,7 @@ def blocks(uses: int, layers: int) -> str:
     ids=["few enough are shown", "too many are folded"],
 )
 def test_what_is_too_large_is_folded(uses: int, layers: int, shown: int) -> None:
-    written = lines(mermaid.text(scene(blocks(uses, layers))))
+    written = lines(mermaid.render(scene(blocks(uses, layers))))
     assert sum("ReLU" in line or "part" in line for line in written) >= shown
     assert ("subgraph" in "".join(written)) == (shown > uses)
     assert sum("-->" in line for line in written) <= mermaid.MAX_EDGES
@@ -178,13 +178,13 @@ def test_what_cannot_be_folded_is_refused_in_a_line(tmp_path: Path) -> None:
 
 def test_a_long_description_is_cut() -> None:
     picture = Diagram("Model", "long " * 20_000, (Box("x", "input", "x"),), ())
-    assert len(mermaid.text(Scene(picture))) < 1000
+    assert len(mermaid.render(Scene(picture))) < 1000
 
 
 def test_long_chains_collapse_where_nothing_else_helps() -> None:
     nodes = [f"  n{i}: {{layer: ReLU, from: {f'n{i - 1}' if i else 'x'}}}" for i in range(600)]
     text = "\n".join(["inputs: {x: [4]}", "nodes:", *nodes, "outputs: n599"])
-    assert "600 layers" in mermaid.text(scene(text))
+    assert "600 layers" in mermaid.render(scene(text))
 
 
 MARKUP = {
@@ -231,7 +231,7 @@ def skeleton(text: str) -> str:
 
 @pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE)
 def test_no_text_breaks_out(word: str) -> None:
-    plain, text = (mermaid.text(Scene(hostile(said))) for said in ("word", word))
+    plain, text = (mermaid.render(Scene(hostile(said))) for said in ("word", word))
     assert skeleton(text) == skeleton(plain)
     active = re.sub(r"#\d+;|[^\W_]", "", mermaid.coded(word))
     assert set(active) <= set(" (),×→…/[]_.=-+:")
@@ -303,11 +303,11 @@ def bare(text: str) -> str:
 def test_mermaid_draws_what_the_diagram_says(draw: Draw) -> None:
     for path in SPECS:
         scene = Scene(diagram(mg.load(path).typed))
-        drawn = draw(mermaid.text(scene))
+        drawn = draw(mermaid.render(scene))
         assert sorted(filter(None, map(bare, drawn["texts"]))) == texts(scene.shown), path.stem
         assert set(drawn["bold"]) == {box.title for box in boxes(scene.shown.items)} - {""}
         assert bare(drawn["title"]) == scene.shown.name
-        assert bare(drawn["description"]) == bare(described(scene.shown))
+        assert bare(drawn["description"]) == bare(describe(scene.shown))
         assert drawn["active"] == []
 
 
@@ -315,13 +315,13 @@ def test_mermaid_draws_what_the_diagram_says(draw: Draw) -> None:
 def test_mermaid_shows_any_text_as_it_is(draw: Draw) -> None:
     for name, word in HOSTILE.items():
         picture = hostile(word)
-        drawn = draw(mermaid.text(Scene(picture)))
+        drawn = draw(mermaid.render(Scene(picture)))
         assert sorted(filter(None, map(bare, drawn["texts"]))) == texts(picture), name
-        assert bare(drawn["description"]) == bare(described(picture)), name
+        assert bare(drawn["description"]) == bare(describe(picture)), name
         assert drawn["active"] == []
 
 
 @pytest.mark.slow
 def test_mermaid_reads_what_is_just_small_enough(draw: Draw, tab: Tab) -> None:
     for text in (blocks(3, 100), blocks(6, 100)):
-        assert tab.page.evaluate("mermaid.parse", mermaid.text(scene(text)))
+        assert tab.page.evaluate("mermaid.parse", mermaid.render(scene(text)))

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PageObject, PdfReader
 
-from mimgraph.picture.details.description import described
+from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Box, Diagram
-from mimgraph.picture.figure import SmallWarning
+from mimgraph.picture.errors import SmallWarning
 from mimgraph.picture.formats import pdf
 from mimgraph.picture.scene import Scene
 from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
 
 
 def read(scene: Scene) -> PdfReader:
-    return PdfReader(io.BytesIO(pdf.picture(scene)), strict=True)
+    return PdfReader(io.BytesIO(pdf.render(scene)), strict=True)
 
 
 def page(scene: Scene) -> PageObject:
@@ -51,11 +51,11 @@ def test_it_says_what_it_shows() -> None:
     told = read(Scene(EVERYTHING)).metadata
     assert told is not None
     assert told.title == "Everything"
-    assert told.subject == described(EVERYTHING)
+    assert told.subject == describe(EVERYTHING)
 
 
 def test_the_same_scene_gives_the_same_bytes() -> None:
-    assert pdf.picture(Scene(EVERYTHING)) == pdf.picture(Scene(EVERYTHING))
+    assert pdf.render(Scene(EVERYTHING)) == pdf.render(Scene(EVERYTHING))
 
 
 @pytest.mark.parametrize(

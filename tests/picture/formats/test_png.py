@@ -7,9 +7,9 @@ import io
 import pytest
 from PIL import Image
 
-from mimgraph.picture.details.description import described
+from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Box, Diagram, Edge
-from mimgraph.picture.figure import SmallWarning
+from mimgraph.picture.errors import SmallWarning
 from mimgraph.picture.formats import png
 from mimgraph.picture.scene import Scene, Theme
 from mimgraph.picture.themes import LOOKS
@@ -17,7 +17,7 @@ from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
 
 
 def opened(scene: Scene) -> Image.Image:
-    image = Image.open(io.BytesIO(png.picture(scene)))
+    image = Image.open(io.BytesIO(png.render(scene)))
     image.load()
     return image
 
@@ -33,13 +33,13 @@ def test_the_colours_of_the_theme_are_seen(theme: Theme) -> None:
 
 def test_letters_are_drawn_without_any_font_of_the_machine() -> None:
     def picture(title: str) -> bytes:
-        return png.picture(Scene(Diagram("D", "", (Box("x", "layer", title),), ())))
+        return png.render(Scene(Diagram("D", "", (Box("x", "layer", title),), ())))
 
     assert picture("fi") != picture("tl")  # which are as wide
 
 
 def test_it_says_what_it_shows() -> None:
-    assert opened(Scene(EVERYTHING)).info["Description"] == described(EVERYTHING)
+    assert opened(Scene(EVERYTHING)).info["Description"] == describe(EVERYTHING)
 
 
 def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,9 +48,7 @@ def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None
     scene = Scene(Diagram("Long", "", chain, edges))
     assert opened(scene).height > 1000
     monkeypatch.setattr(png, "LONGEST", 500)
-    with pytest.warns(
-        SmallWarning, match=r"the picture is 1,\d+ points high, more than one can read"
-    ):
+    with pytest.warns(SmallWarning, match=r"the picture is 1,\d+ points high and had to be shrunk"):
         assert opened(scene).height == 500
     monkeypatch.setattr(png, "MOST_PIXELS", 2000)
     with pytest.warns(SmallWarning):
@@ -59,7 +57,7 @@ def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_same_scene_gives_the_same_bytes() -> None:
-    assert png.picture(Scene(EVERYTHING)) == png.picture(Scene(EVERYTHING))
+    assert png.render(Scene(EVERYTHING)) == png.render(Scene(EVERYTHING))
 
 
 @pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))

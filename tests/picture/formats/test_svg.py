@@ -25,7 +25,7 @@ from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
 
 
 def drawn(scene: Scene) -> Element:
-    return ElementTree.fromstring(svg.text(scene))
+    return ElementTree.fromstring(svg.render(scene))
 
 
 def groups(picture: Element, class_: str) -> dict[str, Element]:
@@ -52,7 +52,7 @@ def test_it_says_what_it_shows(everything: Element) -> None:
     assert title(everything) == "Everything"
     assert everything.findtext("{*}desc") == everything.attrib["aria-label"]
     assert everything.attrib["aria-label"] == (
-        "What changed, 1 added, 1 removed, 1 changed, in the architecture of Everything:"
+        "Changes (1 added, 1 removed, 1 changed) in the architecture of Everything:"
         " inputs x (N, 8), y (N, 8); 3 layers, 1 merge, 1 tensor,"
         " 4 closed blocks; outputs o (N, 1), aux (N, 1). One of each."
     )
@@ -140,13 +140,13 @@ def test_ids_are_distinct_and_stay(everything: Element) -> None:
 
 
 def test_it_loads_nothing_and_comments_on_nothing() -> None:
-    text = svg.text(Scene(EVERYTHING))
+    text = svg.render(Scene(EVERYTHING))
     assert set(re.findall(r"[a-z]+://[^\s\"<]*", text)) == {"http://www.w3.org/2000/svg"}
     assert not re.search("<!|href|url\\(|<style|<script|<image|<use", text)
 
 
 def test_the_same_scene_gives_the_same_bytes() -> None:
-    assert svg.text(Scene(EVERYTHING)) == svg.text(Scene(EVERYTHING))
+    assert svg.render(Scene(EVERYTHING)) == svg.render(Scene(EVERYTHING))
 
 
 @pytest.mark.parametrize("word", [word for word in HOSTILE if word], ids=repr)

@@ -1,4 +1,4 @@
-"""Graphviz is run where it is found, and its faults are told in a line."""
+"""Graphviz is found and run with limits; each failure becomes an error of one line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import mimgraph
-from mimgraph.picture import RENDERERS, RenderError, draw
+from mimgraph.picture import RenderError, draw
+from mimgraph.picture.formats import RENDERERS
 from mimgraph.picture.layout import graphviz
 
 SPEC = "{inputs: {x: [4]}, nodes: {y: {layer: Linear, from: x, out_features: 2}}, outputs: y}"
@@ -27,13 +28,13 @@ def without_pure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stand_in(folder: Path, script: str | None) -> None:
-    """A program that is called `dot`; None is none that can be run."""
+    """Make a program called `dot` that runs a shell script; None makes a file that cannot be run."""
     program = folder / "dot"
     program.write_text(f"#!/bin/sh\n{script}\n" if script else "\x7f")
     program.chmod(0o755)
 
 
-def test_a_dot_of_the_machine_changes_no_byte(
+def test_an_installed_dot_changes_no_byte(
     graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bin_ = tmp_path / "bin"
@@ -49,9 +50,9 @@ def test_a_dot_of_the_machine_changes_no_byte(
 
 
 @pytest.mark.usefixtures("without_pure")
-def test_without_any_engine_only_dot_text_is_written(graph: Any, tmp_path: Path) -> None:
+def test_without_graphviz_only_dot_text_is_written(graph: Any, tmp_path: Path) -> None:
     draw(graph, tmp_path / "m.dot")
-    with pytest.raises(RenderError, match="install graphviz-pure or dot"):
+    with pytest.raises(RenderError, match="pip install graphviz-pure, or install dot"):
         draw(graph, tmp_path / "m.svg")
 
 
@@ -68,7 +69,7 @@ def test_without_any_engine_only_dot_text_is_written(graph: Any, tmp_path: Path)
     ],
     ids=["a part", "nonsense", "fails", "says nothing", "hangs", "no program"],
 )
-def test_an_engine_that_fails_is_told_in_a_line(
+def test_a_failing_graphviz_is_an_error_and_keeps_the_old_file(
     graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, error: str
 ) -> None:
     stand_in(tmp_path, script)
@@ -81,7 +82,7 @@ def test_an_engine_that_fails_is_told_in_a_line(
 
 
 @pytest.mark.usefixtures("without_pure")
-def test_an_engine_that_works_too_long_is_ended(
+def test_graphviz_is_stopped_at_its_limit_of_processor_time(
     graph: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in(tmp_path, "while :; do :; done")
@@ -92,11 +93,11 @@ def test_an_engine_that_works_too_long_is_ended(
     assert not (tmp_path / "m.svg").exists()
 
 
-def test_more_lines_than_one_can_read(tmp_path: Path) -> None:
-    sources = ", ".join(["x"] * 10_000)  # and the line to the output
+def test_a_picture_with_too_many_edges_is_refused(tmp_path: Path) -> None:
+    sources = ", ".join(["x"] * 10_000)  # and one edge to the output
     spec = f"{{inputs: {{x: [4]}}, nodes: {{y: {{merge: stack, from: [{sources}]}}}}, outputs: y}}"
     graph = mimgraph.loads(spec).typed
-    with pytest.raises(RenderError, match="10,001 lines, more than the 10,000 that are drawn"):
+    with pytest.raises(RenderError, match="10,001 edges, and at most 10,000 are drawn"):
         draw(graph, tmp_path / "a.svg")
     draw(graph, tmp_path / "a.dot")
     assert not (tmp_path / "a.svg").exists()

@@ -1,4 +1,4 @@
-"""A scene as one interactive page: the graph as data, beside the scripts that draw and search it."""
+"""Writes a scene as one interactive HTML page: the graph as JSON, and the scripts that draw and search it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from mimgraph.picture.details.description import described
-from mimgraph.picture.diagram.chains import chained
+from mimgraph.picture.diagram.chains import with_chains
+from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
 from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.scene import Scene
@@ -23,24 +23,24 @@ _IMPORT = re.compile(r'^import .* from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:function|class|const) (\w+)", re.MULTILINE)
 
 
-def text(scene: Scene) -> str:
-    """The page; nothing in it is fetched from elsewhere, and nothing runs but its own script."""
+def render(scene: Scene) -> str:
+    """Return the page; it fetches nothing, and its policy lets no other script run."""
     script, style = _script(), _colours() + _asset("colours.css") + _asset("page.css")
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)};"
         " img-src data:; base-uri 'none'; form-action 'none'"
     )
-    diagram, closed = chained(scene.whole) if scene.collapse else (scene.whole, [])
-    how = {"direction": scene.direction, "theme": scene.theme, "depth": scene.depth}
-    graph = {**_diagram(diagram), **how, "closed": closed}
-    details = {id_: _filled(detail.data()) for id_, detail in scene.details().items()}
+    diagram, closed = with_chains(scene.whole) if scene.collapse else (scene.whole, [])
+    options = {"direction": scene.direction, "theme": scene.theme, "depth": scene.depth}
+    graph = {**_diagram(diagram), **options, "closed": closed}
+    details = {id_: _without_empty(detail.data()) for id_, detail in scene.details().items()}
     return Template(_asset("page.html")).substitute(
         policy=policy,
         style=style,
         script=script,
         theme=scene.theme,
-        name=_text(diagram.name),
-        alt=_text(described(diagram)),
+        name=_escaped(diagram.name),
+        alt=_escaped(describe(diagram)),
         graph=_json(graph),
         details=_json(details),
     )
@@ -51,14 +51,14 @@ def _asset(name: str) -> str:
 
 
 def _script() -> str:
-    """The modules in one, each a function that hands out what the later ones import."""
+    """Return all modules as one script: each becomes a function that returns its exports."""
     found: dict[str, str] = {}
     _bundle("main", found)
     return "\n".join(found.values())
 
 
 def _bundle(module: str, found: dict[str, str]) -> None:
-    """A module after those that it imports."""
+    """Add a module to `found`, after the modules that it imports."""
     text = _asset(f"{module}.js")
     for needed in _IMPORT.findall(text):
         if needed not in found:
@@ -69,7 +69,7 @@ def _bundle(module: str, found: dict[str, str]) -> None:
 
 
 def _colours() -> str:
-    """The looks of both themes as variables; paper is always light."""
+    """Return the colours of both themes as CSS variables; print is always light."""
     light, dark = (_variables(LOOKS[theme]) for theme in ("light", "dark"))
     return f':root {{{light}}}\n@media screen {{ :root[data-theme="dark"] {{{dark}}} }}\n'
 
@@ -90,17 +90,17 @@ def _variables(look: Look) -> str:
 
 
 def _hash(text: str) -> str:
-    """What the page's policy knows its own script by."""
+    """Return the hash by which the page's policy allows a script or style."""
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _json(value: Any) -> str:
-    """Data in a script element, which no text in it can end."""
+    """Return data as JSON for a script element, escaped so that no text can end the element."""
     text = json.dumps(value, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _text(value: str) -> str:
+def _escaped(value: str) -> str:
     return escape(value.encode("utf-8", "replace").decode())
 
 
@@ -115,7 +115,7 @@ def _diagram(diagram: Diagram) -> dict[str, Any]:
 
 def _item(item: Item, tags: Mapping[str, str]) -> dict[str, Any]:
     names = (*Box.__slots__, *Cluster.__slots__)
-    found = _filled({n: getattr(item, n, None) for n in names if n != "items"})
+    found = _without_empty({n: getattr(item, n, None) for n in names if n != "items"})
     if item.id in tags:
         found["tag"] = tags[item.id]
     if isinstance(item, Cluster):
@@ -124,9 +124,8 @@ def _item(item: Item, tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _edge(edge: Edge) -> dict[str, str]:
-    return _filled(edge._asdict())
+    return _without_empty(edge._asdict())
 
 
-def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What is not empty of it."""
+def _without_empty(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value}
