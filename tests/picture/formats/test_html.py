@@ -19,7 +19,7 @@ import mimgraph
 from mimgraph.picture import draw
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.diagram.chains import chained
+from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item
 from mimgraph.picture.formats import page as html
 from mimgraph.picture.scene import Scene
@@ -119,7 +119,7 @@ def test_long_chains_are_clusters_that_begin_closed() -> None:
     spec = (
         f"{{inputs: {{x: [4]}}, nodes: {{{nodes} s: {{from: n4, seq: [{layers}]}}}}, outputs: s}}"
     )
-    picture, closed = chained(diagram(mimgraph.loads(spec).typed))
+    picture, closed = with_chains(diagram(mimgraph.loads(spec).typed))
     row = ["n0 to n4", ["n0", "n1", "n2", "n3", "n4"]]
     graph = elements(diagram(mimgraph.loads(spec).typed), collapse=True).graph
     assert ids(graph["items"]) == ["x", row, ["s", [f"s.{i}" for i in range(6)]], "output s"]
