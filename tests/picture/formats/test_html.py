@@ -78,7 +78,7 @@ class Elements(HTMLParser):
 
 
 def elements(picture: Diagram, **how: Any) -> Elements:
-    return Elements(html.text(Scene(picture, **how)))
+    return Elements(html.render(Scene(picture, **how)))
 
 
 def ids(items: list[Any]) -> list[Any]:
@@ -162,11 +162,11 @@ def hostile(word: str) -> Scene:
     return Scene(picture, details=lambda: {"x": Detail(word, doc=word)})
 
 
-PLAIN = [(tag, sorted(attrs)) for tag, attrs, _ in Elements(html.text(hostile("plain"))).found]
+PLAIN = [(tag, sorted(attrs)) for tag, attrs, _ in Elements(html.render(hostile("plain"))).found]
 
 
 def check_that_nothing_breaks_out(word: str) -> None:
-    text = html.text(hostile(word))
+    text = html.render(hostile(word))
     text.encode()
     read = Elements(text)
     assert [(tag, sorted(attrs)) for tag, attrs, _ in read.found] == PLAIN
