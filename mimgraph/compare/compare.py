@@ -5,7 +5,7 @@ Bodies that `compare.equality` holds to be equal are passed over, so equal graph
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -27,15 +27,12 @@ from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.expression import Expression, variables
 from mimgraph.ir.typed import (
     Body,
-    Each,
     Leaf,
-    Repeated,
     Sequence,
     Shared,
     TypedGraph,
     TypedNode,
     TypedOperation,
-    Use,
     Value,
 )
 from mimgraph.ir.types import TensorType
@@ -260,7 +257,7 @@ class _Bodies:
             edits += self.other_op(old, new)
         if not is_item:
             edits += self.sources(old, new)
-        if place.name and not isinstance(new.operation, Each):  # whose items tell theirs
+        if place.name and not new.operation.branches:  # which tell theirs
             shown = {self.port(place.was, port): type_ for port, type_ in _shown(old).items()}
             effects += _type_edits(shown, _shown(new))
         if (change := self.told(old, new, place, edits, effects)) is not None:
@@ -270,10 +267,10 @@ class _Bodies:
         """What is told of a node that does something else: a chain tells its options with its items,
         of what a chain or a share takes the place of only the op is told."""
         was, now = {**told_whole(old), **self.old_facts(old).notable}, told_whole(new)
-        chains = [any(b.is_chain for b in _bodies(node.operation)) for node in (old, new)]
+        chains = [any(b.is_chain for b in node.operation.bodies) for node in (old, new)]
         if old.op_name != new.op_name:
             yield Edit("op", _op_words(old), _op_words(new))
-        elif all(map(_bodies, (old.operation, new.operation))) and chains[0] != chains[1]:
+        elif all(node.operation.bodies for node in (old, new)) and chains[0] != chains[1]:
             yield Edit("body", *("seq" if is_chain else "nodes" for is_chain in chains))
         if isinstance(new.operation, Sequence | Shared):
             was = {key: was.get(key) for key in WHOLE}
@@ -330,13 +327,10 @@ class _Bodies:
 
     def is_alike(self, old: TypedOperation, new: TypedOperation) -> bool:
         """Whether both are one op, so that it is told what differs in it."""
-        match old, new:
-            case Leaf(kind, name), Leaf():
-                return (kind, name) == (new.kind, new.name)
-            case (Use(merge=merge), Use()) if merge or new.merge:
-                return merge == new.merge
-            case (Use() | Repeated(), Use() | Repeated()):
-                return all(map(self.is_one_block, _bodies(old)[:1], _bodies(new)[:1]))
+        if old.op != new.op:
+            return False
+        if old.is_block and new.is_block and not new.merge:
+            return all(map(self.is_one_block, old.bodies[:1], new.bodies[:1]))
         return type(old) is type(new)
 
     def is_one_block(self, old: Body, new: Body) -> bool:
@@ -348,40 +342,38 @@ class _Bodies:
 
     def within(self, old: TypedOperation, new: TypedOperation, place: _Place) -> None:
         """What is in a node that holds others."""
-        match old, new:
-            case Sequence(), Sequence():
-                for was, now in aligned(old, new):
-                    before = None if was is None else old.items[was]
-                    self.item(before, None if now is None else new.items[now], (was, now), place)
-            case Each(), Each():
-                for one, other in self.paired(old, new):
-                    names = [None if item is None else item.name for item in (one, other)]
-                    self.item(one, other, (names[0], names[1]), place, "*")
-            case (Use() | Repeated(), Use() | Repeated()):
-                pairs = zip(_bodies(old), _bodies(new), strict=False)
-                for bodies, run in groupby(enumerate(pairs), key=itemgetter(1)):
-                    numbers = [number for number, _ in run]
-                    keys = (_key(operation, numbers[0]) for operation in (old, new))
-                    if inside := self.comparison.inside(bodies[0], bodies[1], _is_fusion(new)):
-                        for output, name in inside.outputs.items():
-                            self.rename(place, output, name)
-                        inner = place.inner(*keys)
-                        runs = _runs(old, len(numbers)), _runs(new, len(numbers))
-                        here = Inner(inner.was, inner.name, inside, len(numbers), runs)
-                        self.inside.inner.append(here)
+        for was, now in aligned(old.steps, new.steps):
+            before = None if was is None else old.steps[was]
+            self.item(before, None if now is None else new.steps[now], (was, now), place)
+        for one, other in self.paired(old.branches, new.branches):
+            names = [None if item is None else item.name for item in (one, other)]
+            self.item(one, other, (names[0], names[1]), place, "*")
+        pairs = zip(old.modules, new.modules, strict=False)
+        for bodies, run in groupby(enumerate(pairs), key=itemgetter(1)):
+            numbers = [number for number, _ in run]
+            keys = (operation.key(numbers[0]) for operation in (old, new))
+            if inside := self.comparison.inside(bodies[0], bodies[1], bool(new.merge)):
+                for output, name in inside.outputs.items():
+                    self.rename(place, output, name)
+                inner = place.inner(*keys)
+                runs = _runs(old, len(numbers)), _runs(new, len(numbers))
+                here = Inner(inner.was, inner.name, inside, len(numbers), runs)
+                self.inside.inner.append(here)
 
-    def paired(self, old: Each, new: Each) -> Iterator[tuple[TypedNode | None, TypedNode | None]]:
-        """The items that are one: by their names, else by what they do."""
+    def paired(
+        self, old: Iterable[TypedNode], new: Iterable[TypedNode]
+    ) -> Iterator[tuple[TypedNode | None, TypedNode | None]]:
+        """The branches that are one: by their names, else by what they do."""
+        ours, theirs = ({item.name: item for item in items} for items in (old, new))
         left: dict[Hashable, list[TypedNode]] = {}
-        for item in reversed(old.items):
-            if new.part(item.name) is None:
+        for name, item in reversed(ours.items()):
+            if name not in theirs:
                 left.setdefault(self.numbers.operation(item), []).append(item)
-        for item in new.items:
+        for name, item in theirs.items():
             alike = left.get(self.numbers.operation(item))
-            before = old.part(item.name)
-            yield before or (alike.pop() if alike else None), item
+            yield ours.get(name) or (alike.pop() if alike else None), item
         gone = {item for alike in left.values() for item in alike}
-        yield from ((item, None) for item in old.items if item in gone)
+        yield from ((item, None) for item in ours.values() if item in gone)
 
     def rename(self, place: _Place, was: str, now: str) -> None:
         """A port that is called otherwise now."""
@@ -418,7 +410,7 @@ class _Bodies:
         now = [source_of(self.new, value) for value in new.arguments.values()]
         same_op = old.op_name == new.op_name
         arguments = list(old.arguments)
-        if isinstance(new.operation, Each):  # whose arguments are its ports
+        if new.operation.branches:  # whose arguments are its ports
             arguments = [self.port(old.name, key) for key in arguments]
         if was != now or (same_op and arguments != list(new.arguments)):
             yield Edit("from", _from(self.old, old), _from(self.new, new))
@@ -461,31 +453,14 @@ def _scope(name: str, body: Body, root: Body) -> tuple[bool, bool]:
     return is_own, name in (body if is_own else root).params
 
 
-def _bodies(operation: TypedOperation) -> tuple[Body, ...]:
-    """The bodies that a use makes, one for each module."""
-    match operation:
-        case Use(body):
-            return (body,)
-        case Repeated(bodies, shared=shared):
-            return bodies[:1] if shared else bodies
-    return ()
-
-
-def _is_fusion(operation: TypedOperation) -> bool:
-    """Whether what is inside is not of the spec but follows from options."""
-    return isinstance(operation, Use) and bool(operation.merge)
-
-
 def _runs(operation: TypedOperation, modules: int) -> int:
     """How often so many of its modules run."""
-    if isinstance(operation, Repeated) and operation.shared:
-        return len(operation.bodies)
-    return modules
+    return len(operation.bodies) if operation.shared else modules
 
 
 def _keys(old: TypedOperation, new: TypedOperation, place: _Place) -> Iterator[Edit]:
     """Other keys of weights, where there are numbers in them at one time only."""
-    numbers = [dotted(_key(operation, 0), "*") for operation in (old, new)]
+    numbers = [dotted(operation.key(0), "*") for operation in (old, new)]
     if numbers[0] != numbers[1] and new.has_state:
         yield Edit("keys", dotted(place.was, numbers[0]), dotted(place.name, numbers[1]))
 
@@ -495,13 +470,6 @@ def _op_words(node: TypedNode) -> str:
     if isinstance(node.operation, Sequence):
         return f"seq [{', '.join(item_words(node.operation))}]"
     return node.op_name
-
-
-def _key(operation: TypedOperation, index: int) -> str:
-    """The key of the module of one of those bodies."""
-    if isinstance(operation, Repeated) and not operation.shared:
-        return str(operation.first + index)
-    return ""
 
 
 def _edits(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Edit]:

@@ -13,15 +13,10 @@ from mimgraph.ir.code import Code
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import (
     Body,
-    Each,
     Leaf,
-    Repeated,
-    Sequence,
-    Shared,
     TypedGraph,
     TypedNode,
     TypedOperation,
-    Use,
 )
 
 
@@ -67,19 +62,11 @@ class Numbers:
         return self.by_node[node]
 
     def _operation(self, operation: TypedOperation) -> Hashable:
-        match operation:
-            case Leaf():
-                return _leaf(operation)
-            case Sequence(items):
-                return tuple(map(self.node, items))
-            case Use(body, activation=activation):
-                return "use", self.body(body), plain(activation)
-            case Repeated(bodies, _, shared, carried, first=first):
-                return "repeat", shared, carried, first, tuple(map(self.body, bodies))
-            case Each(items):
-                return "each", tuple((item.name, self.node(item)) for item in items)
-            case Shared(target, item=item):
-                return "share", target, item
+        if isinstance(operation, Leaf):
+            return _leaf(operation)
+        items = tuple([(item.name, self.node(item)) for item in operation.items])
+        bodies = tuple(map(self.body, operation.bodies))
+        return type(operation), operation.traits, plain(operation.activation), items, bodies
 
 
 def _leaf(leaf: Leaf) -> Hashable:

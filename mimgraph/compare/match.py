@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import islice, takewhile, zip_longest
 from operator import attrgetter
@@ -10,14 +10,9 @@ from operator import attrgetter
 from mimgraph.compare.equality import Numbers, plain
 from mimgraph.ir.typed import (
     Body,
-    Each,
-    Leaf,
-    Repeated,
-    Sequence,
     Shared,
     TypedNode,
     TypedOperation,
-    Use,
     Value,
 )
 from mimgraph.ops import registry
@@ -142,29 +137,20 @@ def _readers(body: Body, names: dict[str, str]) -> dict[str, frozenset[Reader]]:
 
 def _form(operation: TypedOperation) -> Hashable:
     """The op and its options as they are given, without what follows from the sources."""
-    match operation:
-        case Leaf(kind, name, options, activation_name=activation):
-            return kind, name, plain(options), activation
-        case Sequence(items):
-            return "seq", tuple(_form(item.operation) for item in items)
-        case Use(body, arguments, merge, activation_name=activation):
-            return "use", merge or body.family, plain(arguments), activation
-        case Repeated(bodies, arguments, shared):
-            family = bodies[0].family if bodies else ""
-            return "repeat", family, len(bodies), shared, plain(arguments)
-        case Each(items):
-            return "each", tuple((item.name, _form(item.operation)) for item in items)
-        case Shared(target, item=item):
-            return "share", target, item
+    if isinstance(operation, Shared):
+        return "share", operation.traits
+    items = tuple([(item.name, _form(item.operation)) for item in operation.items])
+    settings = plain(operation.settings), operation.activation_name, operation.shared
+    return type(operation), operation.op or operation.op_name, settings, items
 
 
 Pair = tuple[int | None, int | None]  # positions in the old chain and in the new
 
 
-def aligned(old: Sequence, new: Sequence) -> Iterator[Pair]:
+def aligned(old: Sequence[TypedNode], new: Sequence[TypedNode]) -> Iterator[Pair]:
     """Which items of two chains are one: the same, then those of one op, of one family of ops, and
     at last those in one place."""
-    levels = [[list(map(word, chain.items)) for chain in (old, new)] for word in WORDS]
+    levels = [[list(map(word, chain)) for chain in (old, new)] for word in WORDS]
 
     def pairs(level: int, same: bool, ours: range, theirs: range) -> Iterator[Pair]:
         if same or level == len(levels):
@@ -173,7 +159,7 @@ def aligned(old: Sequence, new: Sequence) -> Iterator[Pair]:
         for run in _runs(levels[level], ours, theirs):
             yield from pairs(level + 1, *run)
 
-    return pairs(0, False, range(len(old.items)), range(len(new.items)))
+    return pairs(0, False, range(len(old)), range(len(new)))
 
 
 def _family(node: TypedNode) -> str:

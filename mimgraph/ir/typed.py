@@ -10,7 +10,7 @@ where it is read, typed, emitted and drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from operator import is_
@@ -78,11 +78,26 @@ class OperationKind:
     def activation_name(self) -> str:
         return ""
 
+    @property
+    def settings(self) -> tuple[Mapping[str, Any], ...]:
+        """The options or params that each run is given."""
+        return ()
+
+    @property
+    def traits(self) -> tuple[Hashable, ...]:
+        """What tells it from another of its kind, besides its items, bodies and settings."""
+        return ()
+
     # what it runs
 
     @property
     def items(self) -> tuple[TypedNode, ...]:
         """The nodes that it runs, named as in its module."""
+        return ()
+
+    @property
+    def steps(self) -> tuple[TypedNode, ...]:
+        """The items, if they run in a row, each fed by the one before."""
         return ()
 
     @property
@@ -167,6 +182,10 @@ class Leaf(OperationKind):
         return self.kind, self.name
 
     @property
+    def settings(self) -> tuple[Mapping[str, Any], ...]:
+        return (self.options,)
+
+    @property
     def has_state(self) -> bool:
         module = self.lowering.module
         return module is not None and bool(module.weights or module.buffers)
@@ -181,6 +200,10 @@ class Sequence(OperationKind):
     @property
     def op_name(self) -> str:
         return "seq"
+
+    @property
+    def steps(self) -> tuple[TypedNode, ...]:
+        return self.items
 
     def part(self, key: str) -> TypedNode | None:
         return next((item for item in self.items if item.name == key), None)
@@ -212,6 +235,10 @@ class Use(OperationKind):
         return ("merge", self.merge) if self.merge else None
 
     @property
+    def settings(self) -> tuple[Mapping[str, Any], ...]:
+        return (self.arguments,)
+
+    @property
     def is_block(self) -> bool:
         return True
 
@@ -240,6 +267,14 @@ class Repeated(OperationKind):
     @property
     def op_name(self) -> str:
         return self.family
+
+    @property
+    def settings(self) -> tuple[Mapping[str, Any], ...]:
+        return self.arguments
+
+    @property
+    def traits(self) -> tuple[Hashable, ...]:
+        return self.shared, self.carried, self.first
 
     @property
     def is_block(self) -> bool:
@@ -302,8 +337,8 @@ class Shared(OperationKind):
         return self.operation.op_name
 
     @property
-    def op(self) -> tuple[str, str] | None:
-        return self.operation.op
+    def traits(self) -> tuple[Hashable, ...]:
+        return self.target, self.item
 
 
 TypedOperation: TypeAlias = Leaf | Sequence | Use | Repeated | Each | Shared

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from mimgraph.diagnostics.render import visible
-from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Shared, TypedNode, Value, unwrap
+from mimgraph.ir.typed import Body, Leaf, Repeated, Shared, TypedNode, Value, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 
@@ -80,7 +80,7 @@ def plain(value: Any) -> Any:
 def shown_results(node: TypedNode) -> Mapping[str, TensorType]:
     """The default result as the port "", or all of them where none is the default; those of an
     `each`, which are told one by one, only where they are alike."""
-    if isinstance(node.operation, Each):
+    if node.operation.branches:
         alike = len(set(node.results.values())) == 1
         return {"": next(iter(node.results.values()))} if alike else {}
     return node.results if node.type is None else {"": node.type}
@@ -137,6 +137,7 @@ def runs(repeated: Repeated) -> Iterator[Run]:
 def operand_labels(node: TypedNode) -> Mapping[str, str]:
     """The argument that each source fills, where an op names several: `query`, `key`."""
     keys = node.arguments
-    op = registry.find(*node.operation.op) if node.operation.op and len(keys) > 1 else None
+    key = unwrap(node.operation).op
+    op = registry.find(*key) if key and len(keys) > 1 else None
     named = op is not None and op.inputs.kind in ("tuple", "named")
     return {key: key if named else "" for key in keys}
