@@ -59,58 +59,54 @@ class AudioTextEmotion(nn.Module):
         )
 
     def forward(self, *, audio: Tensor, frames: Tensor, text: Tensor, length: Tensor) -> Tensor:
-        sound_output = self.spectrum(audio)  # (N, S, 256)
-        sound_output = nn.utils.rnn.pack_padded_sequence(
-            sound_output,
+        sound = self.spectrum(audio)  # (N, S, 256)
+        sound = nn.utils.rnn.pack_padded_sequence(
+            sound,
             frames.cpu(),
             batch_first=True,
             enforce_sorted=False,
         )
-        sound_output = nn.utils.rnn.pad_packed_sequence(
-            self.sound(sound_output)[0],
+        sound = nn.utils.rnn.pad_packed_sequence(
+            self.sound(sound)[0],
             batch_first=True,
             total_length=audio.shape[1],
         )[0]
-        speech_output = self.words(text)  # (N, T, 300)
-        speech_output = nn.utils.rnn.pack_padded_sequence(
-            speech_output,
+        speech = self.words(text)  # (N, T, 300)
+        speech = nn.utils.rnn.pack_padded_sequence(
+            speech,
             length.cpu(),
             batch_first=True,
             enforce_sorted=False,
         )
-        speech_output = nn.utils.rnn.pad_packed_sequence(
-            self.speech(speech_output)[0],
+        speech = nn.utils.rnn.pad_packed_sequence(
+            self.speech(speech)[0],
             batch_first=True,
             total_length=text.shape[1],
         )[0]
         silence = torch.arange(audio.shape[1], device=frames.device) < frames[:, None]  # (N, S)
         silence = ~silence  # (N, S)
-        aligned = self.aligned(
-            speech_output,
-            sound_output,
-            sound_output,
-            key_padding_mask=silence,
-            need_weights=False,
-        )[0]
-        del sound_output, silence
-        fused_output = torch.cat((speech_output, aligned), -1)  # (N, T, 512)
-        del speech_output, aligned
-        fused_output = nn.utils.rnn.pack_padded_sequence(
-            fused_output,
+        aligned = self.aligned(speech, sound, sound, key_padding_mask=silence, need_weights=False)[
+            0
+        ]
+        del sound, silence
+        fused = torch.cat((speech, aligned), -1)  # (N, T, 512)
+        del speech, aligned
+        fused = nn.utils.rnn.pack_padded_sequence(
+            fused,
             length.cpu(),
             batch_first=True,
             enforce_sorted=False,
         )
-        fused_output = nn.utils.rnn.pad_packed_sequence(
-            self.fused(fused_output)[0],
+        fused = nn.utils.rnn.pad_packed_sequence(
+            self.fused(fused)[0],
             batch_first=True,
             total_length=text.shape[1],
         )[0]
         spoken = torch.arange(text.shape[1], device=length.device) < length[:, None]  # (N, T)
         x = (
-            fused_output.masked_fill(~spoken[:, :, None], float("-inf"))
+            fused.masked_fill(~spoken[:, :, None], float("-inf"))
             .amax(1)
             .masked_fill(~spoken.any(1)[:, None], 0)
         )
-        del fused_output, spoken
+        del fused, spoken
         return self.logits(x)

@@ -17,9 +17,10 @@ class Layer(nn.Module):
         self.ff_norm = nn.LayerNorm(768, eps=1e-12)
 
     def forward(self, x: Tensor, padding: Tensor) -> Tensor:
-        norm = self.attention(x, x, x, key_padding_mask=padding, need_weights=False)[0]
-        norm = self.attended(norm)  # (N, T, 768)
-        norm = x + norm  # (N, T, 768)
+        attended = self.attention(x, x, x, key_padding_mask=padding, need_weights=False)[0]
+        attended = self.attended(attended)  # (N, T, 768)
+        norm = x + attended  # (N, T, 768)
+        del attended
         norm = self.norm(norm)  # (N, T, 768)
         ff = self.ff(norm)  # (N, T, 768)
         ff_sum = norm + ff  # (N, T, 768)

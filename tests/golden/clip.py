@@ -36,9 +36,10 @@ class Layer(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed = self.norm(x)  # (N, 50, 768)
-        mixed = self.attention(mixed, mixed, mixed, need_weights=False)[0]  # (N, 50, 768)
-        mixed = x + mixed  # (N, 50, 768)
+        attention = self.norm(x)  # (N, 50, 768)
+        attention = self.attention(attention, attention, attention, need_weights=False)[0]
+        mixed = x + attention  # (N, 50, 768)
+        del attention
         mlp = self.mlp(mixed)  # (N, 50, 768)
         return mixed + mlp
 
@@ -56,16 +57,17 @@ class Layer2(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed = self.norm(x)  # (N, 77, 512)
-        mixed = self.attention(
-            mixed,
-            mixed,
-            mixed,
-            attn_mask=torch.ones(77, 77, dtype=torch.bool, device=mixed.device).triu(1),
+        attention = self.norm(x)  # (N, 77, 512)
+        attention = self.attention(
+            attention,
+            attention,
+            attention,
+            attn_mask=torch.ones(77, 77, dtype=torch.bool, device=attention.device).triu(1),
             is_causal=True,
             need_weights=False,
         )[0]
-        mixed = x + mixed  # (N, 77, 512)
+        mixed = x + attention  # (N, 77, 512)
+        del attention
         mlp = self.mlp(mixed)  # (N, 77, 512)
         return mixed + mlp
 
@@ -111,12 +113,14 @@ class CLIP(nn.Module):
     def forward(self, *, image: Tensor, text: Tensor) -> dict[str, Tensor]:
         cls_token = self.cls_token.expand(image.shape[0], -1, -1)  # (N, 1, 768)
         patches = self.patches(image)  # (N, 49, 768)
-        image_vec = torch.cat((cls_token, patches), 1)  # (N, 50, 768)
+        tokens = torch.cat((cls_token, patches), 1)  # (N, 50, 768)
         del cls_token, patches
-        image_vec = image_vec + self.image_places  # (N, 50, 768)
+        image_vec = tokens + self.image_places  # (N, 50, 768)
+        del tokens
         image_vec = self.image_vec(image_vec)  # (N, 512)
-        text_states = self.words(text)  # (N, 77, 512)
-        text_states = text_states + self.text_places  # (N, 77, 512)
+        words = self.words(text)  # (N, 77, 512)
+        text_states = words + self.text_places  # (N, 77, 512)
+        del words
         text_states = self.text_states(text_states)  # (N, 77, 512)
         end = text.argmax(1)  # (N,)
         text_vec = text_states[torch.arange(text_states.shape[0], device=text_states.device), end]

@@ -39,8 +39,9 @@ class Residual(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        kept = self.body(x)
-        kept = kept * self.layer_scale
+        body = self.body(x)
+        kept = body * self.layer_scale
+        del body
         kept = kept * F.dropout(
             kept.new_ones((kept.shape[0], 1, 1, 1)),
             p=self.drop,

@@ -122,11 +122,12 @@ class DeepFM(nn.Module):
         C25: Tensor,
         C26: Tensor,
     ) -> Tensor:
-        vec = I.unsqueeze(-1)  # (N, 13, 1)
-        vec = vec * self.table  # (N, 13, 10)
-        linear = self.dense(I)  # (N, 1)
+        counts = I.unsqueeze(-1)  # (N, 13, 1)
+        vec = counts * self.table  # (N, 13, 10)
+        del counts
+        dense = self.dense(I)  # (N, 1)
         linear = (
-            linear
+            dense
             + self.weight["C1"](C1)
             + self.weight["C2"](C2)
             + self.weight["C3"](C3)
@@ -154,6 +155,7 @@ class DeepFM(nn.Module):
             + self.weight["C25"](C25)
             + self.weight["C26"](C26)
         )
+        del dense
         categories = torch.stack(
             (
                 self.emb["C1"](C1),

@@ -99,7 +99,7 @@ class DLRM(nn.Module):
         C26: Tensor,
     ) -> Tensor:
         dense = self.dense(I)  # (N, 16)
-        pairs_pairs = torch.tril_indices(27, 27, -1, device=dense.device)
+        pairs_lower = torch.tril_indices(27, 27, -1, device=dense.device)
         pairs_dots = torch.stack(
             (
                 dense,
@@ -133,6 +133,6 @@ class DLRM(nn.Module):
             1,
         )
         pairs_dots = pairs_dots @ pairs_dots.mT
-        x = torch.cat((dense, pairs_dots[:, pairs_pairs[0], pairs_pairs[1]]), 1)  # (N, 367)
-        del dense, pairs_dots, pairs_pairs
+        x = torch.cat((dense, pairs_dots[:, pairs_lower[0], pairs_lower[1]]), 1)  # (N, 367)
+        del dense, pairs_dots, pairs_lower
         return self.click(x)

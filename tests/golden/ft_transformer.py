@@ -40,9 +40,10 @@ class Layer(nn.Module):
         self.out = Ffn()
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed = self.norm(x)  # (N, 15, 192)
-        mixed = self.attention(mixed, mixed, mixed, need_weights=False)[0]  # (N, 15, 192)
-        mixed = x + mixed  # (N, 15, 192)
+        attention = self.norm(x)  # (N, 15, 192)
+        attention = self.attention(attention, attention, attention, need_weights=False)[0]
+        mixed = x + attention  # (N, 15, 192)
+        del attention
         return self.out(mixed)
 
 
@@ -92,8 +93,9 @@ class FTTransformer(nn.Module):
         country: Tensor,
     ) -> Tensor:
         class_token = self.class_token.expand(numbers.shape[0], -1, -1)  # (N, 1, 192)
-        scaled = numbers.unsqueeze(-1)  # (N, 6, 1)
-        scaled = scaled * self.scale  # (N, 6, 192)
+        number = numbers.unsqueeze(-1)  # (N, 6, 1)
+        scaled = number * self.scale  # (N, 6, 192)
+        del number
         categories = torch.stack(
             (
                 self.emb["workclass"](workclass),
@@ -107,9 +109,10 @@ class FTTransformer(nn.Module):
             ),
             1,
         )
-        shifted = torch.cat((scaled, categories), 1)  # (N, 14, 192)
+        columns = torch.cat((scaled, categories), 1)  # (N, 14, 192)
         del scaled, categories
-        shifted = shifted + self.shift  # (N, 14, 192)
+        shifted = columns + self.shift  # (N, 14, 192)
+        del columns
         words = torch.cat((class_token, shifted), 1)  # (N, 15, 192)
         del class_token, shifted
         attention = self.attention(words, words, words, need_weights=False)[0]  # (N, 15, 192)

@@ -18,22 +18,23 @@ class Layer(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed = self.norm(x)  # (N, T, 768)
-        mixed = self.attention(
-            mixed,
-            mixed,
-            mixed,
+        attended = self.norm(x)  # (N, T, 768)
+        attended = self.attention(
+            attended,
+            attended,
+            attended,
             attn_mask=torch.ones(
-                mixed.shape[1],
-                mixed.shape[1],
+                attended.shape[1],
+                attended.shape[1],
                 dtype=torch.bool,
-                device=mixed.device,
+                device=attended.device,
             ).triu(1),
             is_causal=True,
             need_weights=False,
         )[0]
-        mixed = self.attended(mixed)  # (N, T, 768)
-        mixed = x + mixed  # (N, T, 768)
+        attended = self.attended(attended)  # (N, T, 768)
+        mixed = x + attended  # (N, T, 768)
+        del attended
         mlp = self.mlp(mixed)  # (N, T, 768)
         return mixed + mlp
 
@@ -61,7 +62,7 @@ class GPT2(nn.Module):
         words = self.words(tokens)  # (N, T, 768)
         places = torch.arange(tokens.shape[1], device=tokens.device)  # (T,)
         places = self.places(places)  # (T, 768)
-        x = words + places  # (N, T, 768)
+        states = words + places  # (N, T, 768)
         del words, places
-        x = self.states(x)  # (N, T, 768)
-        return F.linear(x, self.words.weight)
+        states = self.states(states)  # (N, T, 768)
+        return F.linear(states, self.words.weight)

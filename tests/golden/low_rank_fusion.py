@@ -63,5 +63,5 @@ class LMF(nn.Module):
         self.sentiment = LowRankFusion()
 
     def forward(self, *, text: Tensor, audio: Tensor, video: Tensor) -> Tensor:
-        x = self.text_vec(text)  # (N, 64)
-        return self.sentiment(x, self.vec["audio"](audio), self.vec["video"](video))
+        text_vec = self.text_vec(text)  # (N, 64)
+        return self.sentiment(text_vec, self.vec["audio"](audio), self.vec["video"](video))

@@ -9,9 +9,16 @@ class Layer(nn.Module):
         self.ff = nn.Sequential(nn.LayerNorm(64), nn.Linear(64, 256), nn.GELU(), nn.Linear(256, 64))
 
     def forward(self, x: Tensor, padding: Tensor) -> Tensor:
-        mixed = self.norm(x)  # (N, T, 64)
-        mixed = self.attention(mixed, mixed, mixed, key_padding_mask=padding, need_weights=False)[0]
-        mixed = x + mixed  # (N, T, 64)
+        attention = self.norm(x)  # (N, T, 64)
+        attention = self.attention(
+            attention,
+            attention,
+            attention,
+            key_padding_mask=padding,
+            need_weights=False,
+        )[0]
+        mixed = x + attention  # (N, T, 64)
+        del attention
         ff = self.ff(mixed)  # (N, T, 64)
         return mixed + ff
 

@@ -31,9 +31,11 @@ class Alone(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        placed = self.cls_token.expand(x.shape[0], -1, -1)  # (N, 1, 768)
-        placed = torch.cat((placed, x), 1)
-        placed = placed + self.places
+        cls_token = self.cls_token.expand(x.shape[0], -1, -1)  # (N, 1, 768)
+        tokens = torch.cat((cls_token, x), 1)
+        del cls_token
+        placed = tokens + self.places
+        del tokens
         return self.states(placed)
 
 
@@ -121,8 +123,10 @@ class MBT(nn.Module):
     def forward(self, *, frames: Tensor, spectrogram: Tensor) -> Tensor:
         seen = self.seen(frames)  # (N, 1569, 768)
         heard = self.heard(spectrogram)  # (N, 401, 768)
-        seen_logits, heard_logits = self.fused(seen, heard)
+        fused_0, fused_1 = self.fused(seen, heard)
         del seen, heard
-        seen_logits = self.seen_logits(seen_logits)  # (N, 527)
-        heard_logits = self.seen_logits(heard_logits)  # (N, 527)
+        seen_logits = self.seen_logits(fused_0)  # (N, 527)
+        del fused_0
+        heard_logits = self.seen_logits(fused_1)  # (N, 527)
+        del fused_1
         return (seen_logits + heard_logits) / 2

@@ -25,8 +25,9 @@ class MultiGateMixtureOfExperts(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         joined = torch.cat((x0, x1, x2, x3, x4, x5, x6, x7), 1)  # (N, 35)
         experts = torch.stack([expert(joined) for expert in self.experts], 1)  # (N, 8, 16)
-        mixed_rich = F.softmax(self.gate_rich(joined), dim=-1)  # (N, 8)
-        mixed_rich = torch.einsum("ne,neo->no", mixed_rich, experts)  # (N, 16)
+        gate_rich = F.softmax(self.gate_rich(joined), dim=-1)  # (N, 8)
+        mixed_rich = torch.einsum("ne,neo->no", gate_rich, experts)  # (N, 16)
+        del gate_rich
         gate_single = F.softmax(self.gate_single(joined), dim=-1)  # (N, 8)
         del joined
         mixed_single = torch.einsum("ne,neo->no", gate_single, experts)  # (N, 16)
@@ -88,7 +89,7 @@ class MMoE(nn.Module):
         sex: Tensor,
         household: Tensor,
     ) -> dict[str, Tensor]:
-        tower_rich, tower_single = self.shared(
+        shared_rich, shared_single = self.shared(
             self.emb["workclass"](workclass),
             self.emb["education"](education),
             self.emb["industry"](industry),
@@ -98,6 +99,8 @@ class MMoE(nn.Module):
             self.emb["household"](household),
             numbers,
         )
-        tower_rich = self.tower["rich"](tower_rich)  # (N, 1)
-        tower_single = self.tower["single"](tower_single)  # (N, 1)
+        tower_rich = self.tower["rich"](shared_rich)  # (N, 1)
+        del shared_rich
+        tower_single = self.tower["single"](shared_single)  # (N, 1)
+        del shared_single
         return {"rich": tower_rich, "single": tower_single}

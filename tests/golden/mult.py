@@ -22,8 +22,9 @@ class Tokens(nn.Module):
         self.drop = nn.Dropout(0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed = self.proj(x)
-        mixed = 6.324555320336759 * mixed + self.places
+        proj = self.proj(x)
+        mixed = 6.324555320336759 * proj + self.places
+        del proj
         return self.drop(mixed)
 
 
@@ -43,9 +44,10 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         norm = self.norm(x)
         context_norm = self.norm(context)
-        mixed = self.seen(norm, context_norm, context_norm, need_weights=False)[0]
+        seen = self.seen(norm, context_norm, context_norm, need_weights=False)[0]
         del norm, context_norm
-        mixed = x + mixed
+        mixed = x + seen
+        del seen
         ff = self.ff(mixed)
         return mixed + ff
 
@@ -74,14 +76,16 @@ class Modality(nn.Module):
         )
 
     def forward(self, x: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        norm_a = x
+        from_a = x
         for layer in self.from_a:
-            norm_a = layer(norm_a, a)
-        norm_b = x
+            from_a = layer(from_a, a)
+        from_b = x
         for layer in self.from_b:
-            norm_b = layer(norm_b, b)
-        norm_a = self.norm_a(norm_a)
-        norm_b = self.norm_b(norm_b)
+            from_b = layer(from_b, b)
+        norm_a = self.norm_a(from_a)
+        del from_a
+        norm_b = self.norm_b(from_b)
+        del from_b
         both = torch.cat((norm_a, norm_b), -1)
         del norm_a, norm_b
         return self.memory(both)

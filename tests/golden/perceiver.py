@@ -36,10 +36,11 @@ class Look(nn.Module):
         key = self.key(seen_norm)  # (N, M, 261)
         value = self.value(seen_norm)  # (N, M, 261)
         del seen_norm
-        mixed = F.scaled_dot_product_attention(query, key, value)  # (N, 512, 261)
+        found = F.scaled_dot_product_attention(query, key, value)  # (N, 512, 261)
         del query, key, value
-        mixed = self.found(mixed)  # (N, 512, 1024)
-        mixed = mixed + x  # (N, 512, 1024)
+        found = self.found(found)  # (N, 512, 1024)
+        mixed = found + x  # (N, 512, 1024)
+        del found
         mlp = self.mlp(mixed)  # (N, 512, 1024)
         return mixed + mlp
 
@@ -52,9 +53,10 @@ class Layer(nn.Module):
         self.mlp = Mlp()
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed = self.norm(x)  # (N, 512, 1024)
-        mixed = self.attention(mixed, mixed, mixed, need_weights=False)[0]  # (N, 512, 1024)
-        mixed = mixed + x  # (N, 512, 1024)
+        attention = self.norm(x)  # (N, 512, 1024)
+        attention = self.attention(attention, attention, attention, need_weights=False)[0]
+        mixed = attention + x  # (N, 512, 1024)
+        del attention
         mlp = self.mlp(mixed)  # (N, 512, 1024)
         return mixed + mlp
 
@@ -81,20 +83,27 @@ class Perceiver(nn.Module):
 
     def forward(self, *, pixels: Tensor, places: Tensor) -> Tensor:
         seen = torch.cat((pixels, places), -1)  # (N, M, 261)
-        think6 = self.latents.expand(pixels.shape[0], -1, -1)  # (N, 512, 1024)
-        think6 = self.look0(think6, seen)  # (N, 512, 1024)
-        think6 = self.think0(think6)  # (N, 512, 1024)
-        think6 = self.look1(think6, seen)  # (N, 512, 1024)
-        think6 = self.think0(think6)  # (N, 512, 1024)
-        think6 = self.look1(think6, seen)  # (N, 512, 1024)
-        think6 = self.think0(think6)  # (N, 512, 1024)
-        think6 = self.look1(think6, seen)  # (N, 512, 1024)
-        think6 = self.think0(think6)  # (N, 512, 1024)
-        think6 = self.look1(think6, seen)  # (N, 512, 1024)
-        think6 = self.think0(think6)  # (N, 512, 1024)
-        think6 = self.look1(think6, seen)  # (N, 512, 1024)
-        think6 = self.think0(think6)  # (N, 512, 1024)
-        think6 = self.look1(think6, seen)  # (N, 512, 1024)
+        latents = self.latents.expand(pixels.shape[0], -1, -1)  # (N, 512, 1024)
+        think0 = self.look0(latents, seen)  # (N, 512, 1024)
+        del latents
+        think0 = self.think0(think0)  # (N, 512, 1024)
+        think1 = self.look1(think0, seen)  # (N, 512, 1024)
+        del think0
+        think1 = self.think0(think1)  # (N, 512, 1024)
+        think2 = self.look1(think1, seen)  # (N, 512, 1024)
+        del think1
+        think2 = self.think0(think2)  # (N, 512, 1024)
+        think3 = self.look1(think2, seen)  # (N, 512, 1024)
+        del think2
+        think3 = self.think0(think3)  # (N, 512, 1024)
+        think4 = self.look1(think3, seen)  # (N, 512, 1024)
+        del think3
+        think4 = self.think0(think4)  # (N, 512, 1024)
+        think5 = self.look1(think4, seen)  # (N, 512, 1024)
+        del think4
+        think5 = self.think0(think5)  # (N, 512, 1024)
+        think6 = self.look1(think5, seen)  # (N, 512, 1024)
+        del think5
         think6 = self.think0(think6)  # (N, 512, 1024)
         x = self.look1(think6, seen)  # (N, 512, 1024)
         del think6, seen

@@ -46,14 +46,16 @@ class Layer(nn.Module):
         key = self.key(norm)  # (N, 8, T, 64)
         value = self.value(norm)  # (N, 8, T, 64)
         del norm
-        drop = torch.einsum("nhtd,nhsd->nhts", query, key)  # (N, 8, T, T)
+        scores = torch.einsum("nhtd,nhsd->nhts", query, key)  # (N, 8, T, T)
         del query, key
-        drop = F.softmax(drop + bias, dim=-1)  # (N, 8, T, T)
+        drop = F.softmax(scores + bias, dim=-1)  # (N, 8, T, T)
+        del scores
         drop = self.drop(drop)  # (N, 8, T, T)
-        mixed = drop @ value  # (N, 8, T, 64)
+        attention = drop @ value  # (N, 8, T, 64)
         del drop, value
-        mixed = self.attention(mixed)  # (N, T, 512)
-        mixed = x + mixed  # (N, T, 512)
+        attention = self.attention(attention)  # (N, T, 512)
+        mixed = x + attention  # (N, T, 512)
+        del attention
         ff = self.ff(mixed)  # (N, T, 512)
         return mixed + ff
 

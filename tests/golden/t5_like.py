@@ -28,9 +28,16 @@ class Read(nn.Module):
         self.fed = Feed()
 
     def forward(self, x: Tensor, padding: Tensor) -> Tensor:
-        mixed = self.norm(x)  # (N, S, 512)
-        mixed = self.attention(mixed, mixed, mixed, key_padding_mask=padding, need_weights=False)[0]
-        mixed = x + mixed  # (N, S, 512)
+        attention = self.norm(x)  # (N, S, 512)
+        attention = self.attention(
+            attention,
+            attention,
+            attention,
+            key_padding_mask=padding,
+            need_weights=False,
+        )[0]
+        mixed = x + attention  # (N, S, 512)
+        del attention
         fed = self.fed(mixed)  # (N, S, 512)
         return mixed + fed
 
@@ -45,21 +52,22 @@ class Write(nn.Module):
         self.fed = Feed()
 
     def forward(self, x: Tensor, memory: Tensor, padding: Tensor) -> Tensor:
-        mixed = self.norm(x)  # (N, T, 512)
-        mixed = self.attention(
-            mixed,
-            mixed,
-            mixed,
+        attention = self.norm(x)  # (N, T, 512)
+        attention = self.attention(
+            attention,
+            attention,
+            attention,
             attn_mask=torch.ones(
-                mixed.shape[1],
-                mixed.shape[1],
+                attention.shape[1],
+                attention.shape[1],
                 dtype=torch.bool,
-                device=mixed.device,
+                device=attention.device,
             ).triu(1),
             is_causal=True,
             need_weights=False,
         )[0]
-        mixed = x + mixed  # (N, T, 512)
+        mixed = x + attention  # (N, T, 512)
+        del attention
         cross = self.cross_norm(mixed)  # (N, T, 512)
         cross = self.cross(cross, memory, memory, key_padding_mask=padding, need_weights=False)[0]
         crossed = mixed + cross  # (N, T, 512)
@@ -97,15 +105,17 @@ class T5Like(nn.Module):
         target_words = self.words(target)  # (N, T, 512)
         source_places = self.places[: source.shape[1]]  # (S, 512)
         target_places = self.places[: target.shape[1]]  # (T, 512)
-        memory = words + source_places  # (N, S, 512)
+        read = words + source_places  # (N, S, 512)
         del words, source_places
-        x = target_words + target_places  # (N, T, 512)
+        written = target_words + target_places  # (N, T, 512)
         del target_words, target_places
         for layer in self.read:
-            memory = layer(memory, padding)  # (N, S, 512)
-        memory = self.memory(memory)  # (N, S, 512)
+            read = layer(read, padding)  # (N, S, 512)
+        memory = self.memory(read)  # (N, S, 512)
+        del read
         for layer in self.written:
-            x = layer(x, memory, padding)  # (N, T, 512)
+            written = layer(written, memory, padding)  # (N, T, 512)
         del memory
-        x = self.states(x)  # (N, T, 512)
-        return F.linear(x, self.words.weight)
+        states = self.states(written)  # (N, T, 512)
+        del written
+        return F.linear(states, self.words.weight)

@@ -55,11 +55,12 @@ class TensorFusion(nn.Module):
         )
 
     def forward(self, *, text: Tensor, audio: Tensor, video: Tensor) -> Tensor:
-        x = self.text_vec(text)  # (N, 128)
+        text_vec = self.text_vec(text)  # (N, 128)
         x = torch.einsum(
             "na,nb,nc->nabc",
-            F.pad(x, (1, 0), value=1.0),
+            F.pad(text_vec, (1, 0), value=1.0),
             F.pad(self.vec["audio"](audio), (1, 0), value=1.0),
             F.pad(self.vec["video"](video), (1, 0), value=1.0),
         ).flatten(1)
+        del text_vec
         return self.sentiment(x)

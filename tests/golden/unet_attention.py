@@ -22,10 +22,11 @@ class Gate(nn.Module):
     def forward(self, x: Tensor, g: Tensor) -> tuple[Tensor, Tensor]:
         theta = self.theta(x)
         phi = self.phi(g)
-        alpha = F.relu(theta + phi, inplace=True)
+        psi = F.relu(theta + phi, inplace=True)
         del theta, phi
-        alpha = torch.sigmoid(self.psi(alpha))
-        alpha = F.interpolate(alpha, size=x.shape[2:], mode="bilinear")
+        psi = torch.sigmoid(self.psi(psi))
+        alpha = F.interpolate(psi, size=x.shape[2:], mode="bilinear")
+        del psi
         gated = alpha * x
         return gated, alpha
 
@@ -90,7 +91,8 @@ class AttentionUNet(nn.Module):
         del up4, level3
         up2 = self.up2(up3, level2)[0]  # (N, 128, 128, 128)
         del up3, level2
-        logits, up1_alpha = self.up1(up2, level1)
+        up1_features, up1_alpha = self.up1(up2, level1)
         del up2, level1
-        logits = self.logits(logits)  # (N, 2, 256, 256)
+        logits = self.logits(up1_features)  # (N, 2, 256, 256)
+        del up1_features
         return {"logits": logits, "attention": up1_alpha}

@@ -25,9 +25,10 @@ class Layer(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        mixed = self.norm(x)  # (N, 197, 768)
-        mixed = self.attention(mixed, mixed, mixed, need_weights=False)[0]  # (N, 197, 768)
-        mixed = mixed + x  # (N, 197, 768)
+        attention = self.norm(x)  # (N, 197, 768)
+        attention = self.attention(attention, attention, attention, need_weights=False)[0]
+        mixed = attention + x  # (N, 197, 768)
+        del attention
         mlp = self.mlp(mixed)  # (N, 197, 768)
         return mixed + mlp
 
@@ -52,8 +53,9 @@ class ViTB16(nn.Module):
     def forward(self, *, image: Tensor) -> Tensor:
         class_token = self.class_token.expand(image.shape[0], -1, -1)  # (N, 1, 768)
         patches = self.patches(image)  # (N, 196, 768)
-        x = torch.cat((class_token, patches), 1)  # (N, 197, 768)
+        tokens = torch.cat((class_token, patches), 1)  # (N, 197, 768)
         del class_token, patches
-        x = x + self.positions  # (N, 197, 768)
+        x = tokens + self.positions  # (N, 197, 768)
+        del tokens
         x = self.encoded(x)  # (N, 197, 768)
         return self.logits(x)

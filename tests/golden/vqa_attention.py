@@ -23,11 +23,12 @@ class Look(nn.Module):
         query_row = self.query_proj(query)  # (N, 512)
         region_proj = self.region_proj(regions)  # (N, 196, 512)
         query_row = query_row.unsqueeze(1)  # (N, 1, 512)
-        x = torch.tanh(region_proj + query_row)  # (N, 196, 512)
+        weights = torch.tanh(region_proj + query_row)  # (N, 196, 512)
         del region_proj, query_row
-        x = self.weights(x)  # (N, 196)
-        x = torch.einsum("nl,nld->nd", x, regions)  # (N, 1024)
-        return query + x
+        weights = self.weights(weights)  # (N, 196)
+        seen = torch.einsum("nl,nld->nd", weights, regions)  # (N, 1024)
+        del weights
+        return query + seen
 
 
 class StackedAttention(nn.Module):

@@ -54,8 +54,9 @@ class Unit(nn.Module):
         del halves
         gated = torch.tanh(halves_0) * torch.sigmoid(halves_1)  # (N, 64, T)
         del halves_0, halves_1
-        out = self.change(gated)  # (N, 64, T)
-        out = x + out  # (N, 64, T)
+        change = self.change(gated)  # (N, 64, T)
+        out = x + change  # (N, 64, T)
+        del change
         skip = self.skip(gated)  # (N, 256, T)
         del gated
         return out, skip
@@ -67,8 +68,9 @@ class Layer(nn.Module):
         self.unit = Unit(dilation=dilation)
 
     def forward(self, x: Tensor, skip: Tensor, voice: Tensor) -> tuple[Tensor, Tensor]:
-        unit_x, total = self.unit(x, voice)
-        total = skip + total  # (N, 256, T)
+        unit_x, unit_skip = self.unit(x, voice)
+        total = skip + unit_skip  # (N, 256, T)
+        del unit_skip
         return unit_x, total
 
 

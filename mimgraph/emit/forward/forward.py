@@ -9,9 +9,9 @@ from itertools import groupby
 from mimgraph.emit.format.statements import Assign, Delete, For, If, Return, Statement
 from mimgraph.emit.forward.inline import inlined
 from mimgraph.emit.forward.liveness import Fork, Path, Paths
-from mimgraph.emit.forward.local_names import Branches
+from mimgraph.emit.forward.local_names import LocalNames
 from mimgraph.emit.forward.plan import Plan, UsedPorts
-from mimgraph.emit.forward.steps import Step, values_read
+from mimgraph.emit.forward.steps import Loop, Step, values_read
 from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
 from mimgraph.ir.presence import Presence
 from mimgraph.ir.typed import Body, TypedNode, Value
@@ -24,8 +24,7 @@ def forward(
     """The statements; several outputs are returned as a dict, in blocks as a tuple. The `twins` run
     them too.
 
-    If one local dies at a statement its result takes its name, so a branch carries one name: that
-    of its last node, `x` on the run that ends in the result.
+    No local outlives its last use: it is deleted, or the value that replaces it takes its name.
     """
     plan = Plan(body, ports, twins)
     needed = needed_in_eval(body)
@@ -90,7 +89,7 @@ class _Writer:
     def __init__(self, plan: Plan, paths: Paths) -> None:
         self.steps = plan.steps
         self.paths = paths
-        self.names = Branches(plan, paths)
+        self.names = LocalNames(plan, paths)
 
     def block(self, path: Path) -> Iterator[Statement]:
         """The statements of a path."""
@@ -119,9 +118,7 @@ class _Writer:
         made = self.steps[first].targets if isinstance(first, int) else ()
         anew = {self.names.name(target) for target in made}
         names = dict.fromkeys(map(self.names.name, gone))
-        kept = tuple(name for name in names if name not in anew)
-        if kept:
-            yield Delete(kept)
+        yield from _deleted(tuple(name for name in names if name not in anew))
 
     def step(self, index: int) -> Iterator[Statement]:
         step, names = self.steps[index], self.names
@@ -134,18 +131,35 @@ class _Writer:
             return
         targets = tuple([names.name(target) for target in step.targets])
         assign = Assign(targets, code, step.comment, step.node)
-        if step.loop is None:
-            if targets != (getattr(code, "id", None),):  # a value that keeps its name
-                yield assign
-        else:
-            for target, before in step.loop.carried.items():
-                if names.name(target) != names.name(before):
-                    yield Assign((names.name(target),), Name(names.name(before)), node=step.node)
+        dying = dict.fromkeys(map(names.name, names.dying[index]))
+        dead = tuple(name for name in dying if name not in targets)
+        if step.loop is not None:
+            handed = self.handed(step, step.loop, dead)
+            yield from self.copies(step, step.loop)
+            yield from _deleted(handed)
             yield For((step.loop.variable,), names.code(step.loop.iterable), (assign,))
-        dead = dict.fromkeys(map(names.name, names.dying[index]))
-        gone = [*[name for name in dead if name not in targets], *map(names.name, unread)]
-        if gone:
-            yield Delete(tuple(gone))
+            dead = tuple(name for name in dead if name not in handed)
+        elif targets != (getattr(code, "id", None),):  # a value that keeps its name
+            yield assign
+        yield from _deleted((*dead, *map(names.name, unread)))
+
+    def copies(self, step: Step, loop: Loop) -> Iterator[Assign]:
+        """Yield `y = x` for what a loop carries from a value of another name."""
+        for target, before in loop.carried.items():
+            name, value = self.names.name(target), self.names.name(before)
+            if name != value:
+                yield Assign((name,), Name(value), node=step.node)
+
+    def handed(self, step: Step, loop: Loop, dead: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names of values that die as soon as they are handed to a loop."""
+        carried = set(map(self.names.name, loop.carried.values()))
+        read = set(map(self.names.name, step.reads))
+        return tuple(name for name in dead if name in carried - read)
+
+
+def _deleted(names: tuple[str, ...]) -> Iterator[Delete]:
+    if names:
+        yield Delete(names)
 
 
 def _holds(presence: Presence | None, names: Mapping[str, str]) -> Code:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain, groupby
+from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from mimgraph.emit.forward.steps import Condition, Guard, Step
@@ -66,18 +65,6 @@ class Paths:
     def gone(self, fork: Fork, holds: bool) -> list[Value]:
         """The locals that one way of a fork does not need, in the order in which they are made."""
         return sorted(self.ending.get((fork, holds), ()), key=lambda v: self.made[v].first)
-
-    def readers(self) -> Counter[Value]:
-        """How many steps read each value, on the way on which most do."""
-        return self._readers(self.whole)
-
-    def _readers(self, path: Path) -> Counter[Value]:
-        run = (needed_by(self.steps[part]) for part in path if not isinstance(part, Fork))
-        found = Counter(chain.from_iterable(run))
-        for fork in path:
-            if isinstance(fork, Fork):
-                found.update(self._readers(fork.then) | self._readers(fork.otherwise))
-        return found
 
     def _settle(self, path: Path, live: Live, guard: Guard) -> Live:
         """What is needed before a path, where `live` is needed after it."""

@@ -20,7 +20,15 @@ from mimgraph.emit.dtypes import (
     resolve_dtype,
 )
 from mimgraph.emit.forward.nullable import nullable, takes_none
-from mimgraph.emit.forward.steps import Condition, Guard, Loop, Step, values_in
+from mimgraph.emit.forward.steps import (
+    WHOLE,
+    Condition,
+    Guard,
+    Loop,
+    Step,
+    is_intermediate,
+    values_in,
+)
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.emit.tree import Local, fill
 from mimgraph.ir.code import (
@@ -328,7 +336,7 @@ class Plan:
         self, read: Iterable[Value], targets: tuple[Value, ...]
     ) -> list[tuple[Code, TensorType]]:
         """What a step can read sizes from: what it reads anyway, and the inputs."""
-        found = [value for value in read if value.port[:1] != "*" and value not in targets]
+        found = [value for value in read if not is_intermediate(value) and value not in targets]
         found += [Value(name, "") for name in self.body.inputs if self.is_given(name)]
         return [(Local(value), self.body.type_of(value)) for value in found]
 
@@ -429,7 +437,7 @@ class Plan:
             code = self.followed(node, leaf, ports[0], code)
             self.step(node, (Value(node.name, ports[0]),), code)
             return
-        whole = Value(node.name, "*")
+        whole = Value(node.name, WHOLE)
         self.step(node, (whole,), call_code(lowering, module, operands))
         for port in ports:
             code = _fill(lowering.ports[port].code, module, operands, Local(whole))
@@ -451,7 +459,7 @@ class Plan:
             self.step(node, tuple(Value(node.name, name) for name in names), code)
             return
         if len(ports) > 1:
-            whole = Value(node.name, "*")
+            whole = Value(node.name, WHOLE)
             self.step(node, (whole,), code)
             code = Local(whole)
         for port in ports:

@@ -27,6 +27,13 @@ class Condition(NamedTuple):
 
 Guard = tuple[Condition, ...]  # the outermost first
 
+WHOLE = "*"  # the port of all results of a call together
+
+
+def is_intermediate(value: Value) -> bool:
+    """Return whether a value is no result of its node, but computed on the way to one."""
+    return value.port.startswith("*")
+
 
 @dataclass(slots=True)
 class Step:

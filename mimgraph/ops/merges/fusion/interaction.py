@@ -19,7 +19,7 @@ from mimgraph.ops.merges.arithmetic.elementwise import as_float, refuse
 from mimgraph.ops.registry import Sources, merge
 from mimgraph.ops.rule_helpers import with_rank
 
-VECTORS, DOTS, PAIRS = map(Operand, ("vectors", "dots", "pairs"))  # what is computed first
+VECTORS, DOTS, LOWER = map(Operand, ("vectors", "dots", "lower"))  # what is computed first
 
 
 @merge(family="interaction")
@@ -110,12 +110,12 @@ def _pairs(named: Operands, name: str, diagonal: int) -> Lowering:
     refuse(named, name, ("bool",))
     count = len(named)
     lower = by_position(row=count, col=count, offset=diagonal)
-    rows, columns = (PAIRS.at(Constant(axis)) for axis in (0, 1))
+    rows, columns = (LOWER.at(Constant(axis)) for axis in (0, 1))
     return Lowering(
         named["0"].like(count * (count + 1 + 2 * diagonal) // 2),
         call=DOTS.at(Tuple((Slice(), rows, columns))),
         steps={
-            "pairs": call("torch.tril_indices", *lower, device=Attribute(Operand("0"), "device")),
+            "lower": call("torch.tril_indices", *lower, device=Attribute(Operand("0"), "device")),
             "vectors": _stacked(named),
             "dots": Binary("@", VECTORS, Attribute(VECTORS, "mT")),
         },

@@ -1,0 +1,114 @@
+"""Find the locals of a forward that can share a name, because each replaces the one before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, pairwise
+from typing import TypeAlias
+
+from mimgraph.emit.forward.liveness import Paths
+from mimgraph.emit.forward.plan import Plan
+from mimgraph.emit.forward.steps import WHOLE, Loop, Step
+from mimgraph.ir.typed import Body, Leaf, Repeated, Value, single_nodes, unwrap
+
+Chain: TypeAlias = list[Value]
+
+
+class Chains:
+    """The locals of a plan as chains: a value follows another if its step is the last to need it.
+
+    In `y = self.a(x); y = self.b(y)` the result of `b` follows that of `a`. Nothing follows a value
+    that several nodes read, or that meets others in a merge.
+    """
+
+    def __init__(self, plan: Plan, paths: Paths) -> None:
+        self.paths = paths
+        self.kept = {plan.value(value) for value in _shared_or_merged(plan.body)}
+        self.makers = _makers(plan.steps)
+        self.all: list[Chain] = []
+        self.of: dict[Value, Chain] = {}
+        # the locals that no later step needs, in the order in which they are read
+        self.dying = [
+            [value for value in paths.dying(index) if value.name not in plan.body.inputs]
+            for index in range(len(plan.steps))
+        ]
+        for step, dying in zip(plan.steps, self.dying, strict=True):
+            for target in step.targets:
+                if target not in self.of:  # else made in another way where something is missing
+                    self._append(target, self._before(step, target, dying))
+
+    def _before(self, step: Step, target: Value, dying: list[Value]) -> Value | None:
+        """Return the value that a target follows, if any."""
+        if step.loop is not None and target in step.loop.carried:
+            value = step.loop.carried[target]
+            if value not in dying or needed_in_loop(step, step.loop, target):
+                return None
+        elif len(dying) == 1 == len(step.targets):
+            (value,) = dying
+        else:
+            return None
+        kept = value in self.kept or value.port == WHOLE
+        return None if kept or self._is_needed(self.of[value], target) else value
+
+    def _is_needed(self, chain: Chain, target: Value) -> bool:
+        """Return whether a value of the chain is needed after a step that makes the target."""
+        return self.paths.branches and any(
+            other != target and self.of.get(other) is chain
+            for index, _ in self.makers[target]
+            for other in self.paths.live[index]
+        )
+
+    def _append(self, value: Value, before: Value | None) -> None:
+        if before is None:
+            self.all.append([])
+        self.of[value] = self.all[-1] if before is None else self.of[before]
+        self.of[value].append(value)
+
+    def split(self, chain: Chain) -> Iterator[Chain]:
+        """Yield the parts of a chain that have a name each, as in `rows = self.columns(rows)` no
+        one would call the result of a loop or one of several results by a later node."""
+        part = chain[:1]
+        for before, value in pairwise(chain):
+            (_, maker), *_ = self.makers[before]
+            (_, step), *_ = self.makers[value]
+            if maker.loop is not None or (len(maker.targets) > 1 and step.loop is None):
+                yield part
+                part = []
+            part.append(value)
+        yield part
+
+
+def needed_in_loop(step: Step, loop: Loop, target: Value) -> bool:
+    """Return whether the value that a target is carried from is needed beside it in the loop."""
+    before = loop.carried[target]
+    others = (value for other, value in loop.carried.items() if other != target)
+    return before in others or before in step.reads
+
+
+def _shared_or_merged(body: Body) -> Iterator[Value]:
+    """Yield the values that several nodes read, and those that meet others in a merge or block.
+
+    Of the sources of a layer only the first is handed along; others, like a mask, are kept too.
+    """
+    readers = Counter(body.outputs.values())
+    for node in chain.from_iterable(map(single_nodes, body.nodes)):
+        sources = list(dict.fromkeys(node.arguments.values()))
+        readers.update(sources)
+        match unwrap(node.operation):
+            case Leaf(kind="layer"):
+                yield from sources[1:]
+            case Repeated():
+                pass  # a loop assigns to what it carries
+            case _ if len(sources) > 1:
+                yield from sources
+    yield from (value for value, count in readers.items() if count > 1)
+
+
+def _makers(steps: Iterable[Step]) -> Mapping[Value, list[tuple[int, Step]]]:
+    """Return the steps that make each value, by their index."""
+    found: dict[Value, list[tuple[int, Step]]] = {}
+    for index, step in enumerate(steps):
+        for target in step.targets:
+            found.setdefault(target, []).append((index, step))
+    return found
