@@ -14,7 +14,7 @@ from mimgraph.compare.equality import same
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer.graph import infer
 from mimgraph.ir.graph import Graph as DeclaredGraph
-from mimgraph.ir.typed import Each, Leaf, Repeated, Sequence, TypedGraph, TypedNode, Use, unwrap
+from mimgraph.ir.typed import Sequence, TypedGraph, TypedNode, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
 from mimgraph.language import safetensors_header
 from mimgraph.language.document import read
@@ -470,17 +470,12 @@ def _define(
 
 def _layer(node: TypedNode) -> str:
     """What a node is, in one word."""
-    match unwrap(node.operation):
-        case Each(items):
-            return _layer(items[0])
-        case Leaf(_, name):
-            return name
-        case Use(body, merge=merge):
-            return merge or body.family
-        case Repeated(bodies):
-            return bodies[0].family if bodies else "Identity"
-        case Sequence():
-            return "Sequential"
+    operation = unwrap(node.operation)
+    if operation.branches:
+        return _layer(operation.branches[0])
+    if operation.is_block and not operation.bodies:
+        return "Identity"
+    return "Sequential" if isinstance(operation, Sequence) else operation.op_name
 
 
 def diff(old: Graph, new: Graph) -> Review:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.lowering import Lowering
-from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedNode, Use, unwrap
+from mimgraph.ir.typed import Body, Leaf, TypedNode, unwrap
 from mimgraph.ir.types import Constraint, at_least_one
 from mimgraph.source import Span
 
@@ -39,15 +39,12 @@ def leaves(body: Body, path: str, seen: set[Body]) -> Leaves:
 
 
 def _inside(node: TypedNode, path: str, seen: set[Body]) -> Leaves:
-    match unwrap(node.operation):
-        case Leaf(lowering=lowering):
-            yield path[:-1], node, lowering
-        case Sequence(items) | Each(items):
-            for item in items:
-                yield from _inside(item, f"{path}{item.name}.", seen)
-        case Use(body, merge=merge):
-            for inner, inner_node, lowering in leaves(body, path, seen):
-                yield (path[:-1], node, lowering) if merge else (inner, inner_node, lowering)
-        case Repeated(bodies, shared=shared, first=first):
-            for index, body in enumerate(bodies, first):
-                yield from leaves(body, path if shared else f"{path}{index}.", seen)
+    operation = unwrap(node.operation)
+    if isinstance(operation, Leaf):
+        yield path[:-1], node, operation.lowering
+    for item in operation.items:
+        yield from _inside(item, f"{path}{item.name}.", seen)
+    for index, body in enumerate(operation.bodies):
+        key = operation.key(index)
+        for found in leaves(body, f"{path}{key}." if key else path, seen):
+            yield (path[:-1], node, found[2]) if operation.merge else found

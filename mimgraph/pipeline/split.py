@@ -15,7 +15,6 @@ from mimgraph.ir.names import input_fault
 from mimgraph.ir.presence import ALWAYS
 from mimgraph.ir.typed import (
     Body,
-    Each,
     Leaf,
     Shared,
     TypedGraph,
@@ -267,8 +266,8 @@ class _Cut:
 def _reading(node: TypedNode, renamed: Mapping[Value, Value]) -> TypedNode:
     """The node with what it reads under other names."""
     operation = node.operation
-    if isinstance(operation, Each):
-        operation = Each(tuple(_reading(item, renamed) for item in operation.items))
+    if operation.branches:
+        operation = operation.map_items(lambda item: _reading(item, renamed))
     return replace(
         node,
         operation=operation,

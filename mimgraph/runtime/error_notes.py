@@ -16,15 +16,8 @@ from mimgraph.emit.format.statements import Assign, Return
 from mimgraph.emit.line_map import lines_of, located
 from mimgraph.ir.typed import (
     Body,
-    Each,
-    Leaf,
-    Repeated,
-    Sequence,
     TypedGraph,
     TypedNode,
-    TypedOperation,
-    Use,
-    unwrap,
 )
 from mimgraph.runtime.checks import Takes, call_faults, same_kind
 from mimgraph.source import Span
@@ -178,21 +171,18 @@ def _inside(
     node: TypedNode, body: Body, path: str, fed: str, merge: Span | None
 ) -> Iterator[tuple[str, str]]:
     """The same for the nodes in a node."""
-    match node.operation:
-        case Sequence(items) | Each(items):
-            for item in items:
-                fed = _fed(body, item) if isinstance(node.operation, Each) else fed
-                inner = _joined(path, item.name)
-                yield inner, _told(item, fed, merge)
-                yield from _inside(item, body, inner, fed, merge)
-                fed = str(item.type)
-        case Use(used, merge=name):
-            yield from _places(used, path, merge or (node.declared.span if name else None))
-        case Repeated((used, *_), shared=True):
-            yield from _places(used, path, merge)
-        case Repeated(repeated, first=first):
-            for number, used in enumerate(repeated, first):
-                yield from _places(used, _joined(path, str(number)), merge)
+    operation = node.operation
+    for item in operation.items:
+        if operation.branches:
+            fed = _fed(body, item)
+        inner = _joined(path, item.name)
+        yield inner, _told(item, fed, merge)
+        yield from _inside(item, body, inner, fed, merge)
+        fed = str(item.type)
+    if operation.merge and merge is None:
+        merge = node.declared.span
+    for index, used in enumerate(operation.modules):
+        yield from _places(used, _joined(path, operation.key(index)), merge)
 
 
 def _joined(path: str, name: str) -> str:
@@ -201,23 +191,12 @@ def _joined(path: str, name: str) -> str:
 
 def _told(node: TypedNode, fed: str, merge: Span | None) -> str:
     span = merge or node.declared.span
-    return f"({span.file.name}:{span.line}): {_what(node.operation)} of {fed}".removesuffix(" of ")
+    return f"({span.file.name}:{span.line}): {node.op_name} of {fed}".removesuffix(" of ")
 
 
 def _fed(body: Body, node: TypedNode) -> str:
     values = node.arguments.values()
     return ", ".join(f"{'.'.join(filter(None, v))} {body.type_of(v)}" for v in values)
-
-
-def _what(operation: TypedOperation) -> str:
-    match unwrap(operation):
-        case Leaf(name=name):
-            return name
-        case Use(body, merge=merge):
-            return merge or body.family
-        case Repeated((body, *_)):
-            return body.family
-    return "seq"
 
 
 # --- its line ---------------------------------------------------------------------------------

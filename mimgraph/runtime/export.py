@@ -11,7 +11,7 @@ from torch.export import Dim as TorchDim
 
 from mimgraph.ir.dim import Dim, Size, at_least, constant_term, substitute, symbol, symbols
 from mimgraph.ir.lowering import Lowering, Module
-from mimgraph.ir.typed import Leaf, Sequence, TypedGraph, TypedNode, single_nodes, unwrap
+from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode, single_nodes, unwrap
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ir.walks import bodies
 from mimgraph.ops.layers.spatial.fold import windows_of
@@ -65,13 +65,13 @@ def _sizes(node: TypedNode, fed: list[TensorType]) -> Iterator[Size]:
     intermediates."""
     for type_ in node.results.values():
         yield from type_.shape
-    match unwrap(node.operation):
+    operation = unwrap(node.operation)
+    match operation:
         case Leaf(name="Unfold", lowering=Lowering(module=Module(arguments=arguments))):
             yield from windows_of(fed[0].shape[2:], **arguments)
-        case Sequence(items):
-            for item in items:
-                yield from _sizes(item, fed)
-                fed = [*item.results.values()]
+    for item in operation.steps:
+        yield from _sizes(item, fed)
+        fed = [*item.results.values()]
 
 
 def _torch_dim(name: str, constraints: Iterable[Constraint], inner: Iterable[Dim]) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from mimgraph.ir.dim import Size
-from mimgraph.ir.typed import Body, Leaf, Repeated, Sequence, TypedNode, Use, single_nodes, unwrap
+from mimgraph.ir.typed import Body, Leaf, TypedNode, single_nodes, unwrap
 
 
 def limits(body: Body) -> Iterator[tuple[str, int]]:
@@ -41,15 +41,11 @@ def _fed_leaves(body: Body, node: TypedNode) -> Iterator[tuple[str, str, Leaf]]:
     for key, value in node.arguments.items():
         if value.name not in body.inputs:
             continue
-        match operation:
-            case Leaf():
-                yield value.name, key, operation
-            case Sequence(items) if items and isinstance(items[0].operation, Leaf):
-                yield value.name, key, items[0].operation
-            case Use(inner):
-                yield from _through(inner, key, value.name)
-            case Repeated(bodies) if bodies:
-                yield from _through(bodies[0], key, value.name)
+        first = operation.steps[0].operation if operation.steps else operation
+        if isinstance(first, Leaf):
+            yield value.name, key, first
+        for inner in operation.bodies[:1]:
+            yield from _through(inner, key, value.name)
 
 
 def _through(inner: Body, name: str, outer: str) -> Iterator[tuple[str, str, Leaf]]:
