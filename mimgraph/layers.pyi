@@ -26,7 +26,7 @@ def AdaptiveAvgPool1d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Means over windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
+    """The means of `output_size` windows: (N, C, L) -> (N, C, output_size)."""
 
 def AdaptiveAvgPool2d(
     output_size: int | Sequence[int | None],
@@ -35,7 +35,7 @@ def AdaptiveAvgPool2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Means over windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
+    """The means of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
 
     A size that is null stays as it is.
     """
@@ -47,7 +47,7 @@ def AdaptiveAvgPool3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Means over windows such that `output_size` are left: (N, C, D, H, W) -> same rank.
+    """The means of `output_size` windows: (N, C, D, H, W) -> same rank.
 
     A size that is null stays as it is.
     """
@@ -59,7 +59,7 @@ def AdaptiveMaxPool1d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of windows such that `output_size` are left: (N, C, L) -> (N, C, output_size)."""
+    """The maxima of `output_size` windows: (N, C, L) -> (N, C, output_size)."""
 
 def AdaptiveMaxPool2d(
     output_size: int | Sequence[int | None],
@@ -68,7 +68,7 @@ def AdaptiveMaxPool2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
+    """The maxima of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
 
     A size that is null stays as it is.
     """
@@ -80,7 +80,7 @@ def AdaptiveMaxPool3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of windows such that `output_size` are left: (N, C, D, H, W) -> (N, C, *output_size).
+    """The maxima of `output_size` windows: (N, C, D, H, W) -> (N, C, *output_size).
 
     A size that is null stays as it is.
     """
@@ -106,7 +106,7 @@ def ArgMax(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The position of the largest value of an axis, int64: (N, T, D) -> (N, D)."""
+    """The index of the largest value along an axis, int64: (N, T, D) -> (N, D)."""
 
 def ArgMin(
     dim: int,
@@ -116,7 +116,7 @@ def ArgMin(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The position of the smallest value of an axis, int64: (N, T, D) -> (N, D)."""
+    """The index of the smallest value along an axis, int64: (N, T, D) -> (N, D)."""
 
 def AvgPool1d(
     kernel_size: int | Sequence[int],
@@ -221,7 +221,7 @@ def CELU(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
+    """x where x > 0, else `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
 
     Barron 2017.
     """
@@ -250,9 +250,9 @@ def Cast(
 ) -> _Layer:
     """The same values in another dtype, `dtype` or that of `like`: (*) -> (*).
 
-    float32 is the dtype of the model: after `model.to(torch.bfloat16)` or `model.double()` it is
-    that one. The others stay as they are. `like` is a second source, whose dtype is taken as it is
-    when the model runs: `{layer: Cast, from: mask, like: x}`.
+    float32 stands for the dtype of the model: after `model.to(torch.bfloat16)` or `model.double()`
+    it is cast to that one. Other dtypes are cast to as written. `like` is a second source, whose
+    dtype is read when the model runs: `{layer: Cast, from: mask, like: x}`.
     """
 
 def CausalMask(
@@ -261,10 +261,10 @@ def CausalMask(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """True at each step for those ahead, which it may not see: (N, T, *) -> (T, T), bool.
+    """True where a step may not attend to a later one: (N, T, *) -> (T, T), bool.
 
-    It has no batch, as torch's `attn_mask`. For `attention`, whose mask is true where a step may
-    look, `LogicalNot` turns it round; `logical_or` joins it with a padding mask of each sample.
+    It has no batch, as torch's `attn_mask`. `LogicalNot` inverts it for `attention`, whose mask is
+    true where attention is allowed; `logical_or` joins it with a padding mask of each sample.
     """
 
 def ChannelShuffle(
@@ -274,7 +274,7 @@ def ChannelShuffle(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The channels of each of `groups` dealt to all: (N, C, *) -> (N, C, *).
+    """Channels interleaved between `groups`: (N, C, *) -> (N, C, *).
 
     Zhang et al. 2018, ShuffleNet.
     """
@@ -287,7 +287,7 @@ def Chunk(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """At most `chunks` pieces of one size, the last may be smaller, as in torch: ports 0, 1, ...
+    """At most `chunks` pieces of one size (the last may be smaller), as in torch: ports 0, 1, ...
 
     An axis whose length is known only at run time must be a multiple of `chunks`.
     """
@@ -299,9 +299,9 @@ def CircularPad1d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The values of the other end around the last axis: (N, C, L) -> (N, C, L').
+    """Padded by the values of the opposite end around the last axis: (N, C, L) -> (N, C, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
     """
 
 def CircularPad2d(
@@ -311,9 +311,9 @@ def CircularPad2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The values of the other end around the last two axes: (N, C, H, W) -> (N, C, H', W').
+    """Padded by the values of the opposite end around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
     """
 
 def CircularPad3d(
@@ -323,9 +323,9 @@ def CircularPad3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The values of the other end around the last three axes: (N, C, D, H, W) -> the same, longer.
+    """Padded by the values of the opposite end around the last three axes: (N, C, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
     """
 
 def Clamp(
@@ -336,9 +336,9 @@ def Clamp(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
+    """x clamped to the range from `min` to `max`, one of which may be left out: (*) -> (*).
 
-    A limit with a fraction makes a tensor of whole numbers float32.
+    A float limit makes integers float32.
     """
 
 def ConstantPad1d(
@@ -349,9 +349,9 @@ def ConstantPad1d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """`value` around the last axis: (N, *, L) -> (N, *, L').
+    """Padded by `value` around the last axis: (N, *, L) -> (N, *, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
     """
 
 def ConstantPad2d(
@@ -362,9 +362,9 @@ def ConstantPad2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """`value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
+    """Padded by `value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
     """
 
 def ConstantPad3d(
@@ -375,9 +375,9 @@ def ConstantPad3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """`value` around the last three axes: (N, *, D, H, W) -> the same, longer.
+    """Padded by `value` around the last three axes: (N, *, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
     """
 
 def Conv1d(
@@ -397,7 +397,7 @@ def Conv1d(
 ) -> _Layer:
     """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
 
-    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+    `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
     """
 
 def Conv2d(
@@ -417,7 +417,7 @@ def Conv2d(
 ) -> _Layer:
     """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
 
-    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+    `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
     """
 
 def Conv3d(
@@ -437,7 +437,7 @@ def Conv3d(
 ) -> _Layer:
     """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
 
-    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+    `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
     """
 
 def ConvTranspose1d(
@@ -458,8 +458,8 @@ def ConvTranspose1d(
 ) -> _Layer:
     """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
 
-    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
-    smallest of them.
+    A strided convolution maps several sizes to one; this gives the smallest of them, plus
+    `output_padding`.
     """
 
 def ConvTranspose2d(
@@ -480,8 +480,8 @@ def ConvTranspose2d(
 ) -> _Layer:
     """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
 
-    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
-    smallest of them.
+    A strided convolution maps several sizes to one; this gives the smallest of them, plus
+    `output_padding`.
     """
 
 def ConvTranspose3d(
@@ -502,8 +502,8 @@ def ConvTranspose3d(
 ) -> _Layer:
     """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
 
-    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
-    smallest of them.
+    A strided convolution maps several sizes to one; this gives the smallest of them, plus
+    `output_padding`.
     """
 
 def CosineSimilarity(
@@ -526,7 +526,7 @@ def CrossMapLRN2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """LocalResponseNorm as Lua's torch had it: (N, C, H, W) -> (N, C, H, W)."""
+    """LocalResponseNorm as in Lua Torch: (N, C, H, W) -> (N, C, H, W)."""
 
 def CumSum(
     dim: int,
@@ -535,7 +535,7 @@ def CumSum(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The sum of all up to each position of an axis; of whole numbers int64: (*) -> (*)."""
+    """The cumulative sum along an axis, int64 for integers: (*) -> (*)."""
 
 def Detach(
     *,
@@ -552,10 +552,10 @@ def DropPath(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """In training, each sample is zero with probability `p`, else over 1 - p: (N, *) -> (N, *).
+    """In training, each sample is zero with probability `p`, else x / (1 - p): (N, *) -> (N, *).
 
-    Stochastic depth (Huang et al. 2016), for the branch of a residual: the dropout of one value a
-    sample, `x * dropout(1, p)`. In eval it changes nothing.
+    Stochastic depth (Huang et al. 2016), for a residual branch: `x * dropout(ones, p)` with one
+    value a sample. In eval it changes nothing.
     """
 
 def Dropout(
@@ -606,7 +606,7 @@ def ELU(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*).
+    """x where x > 0, else `alpha * (exp(x) - 1)`: (*) -> (*).
 
     Clevert et al. 2016.
     """
@@ -626,7 +626,7 @@ def Embedding(
 ) -> _Layer:
     """A learned vector for each number: (*) -> (*, embedding_dim).
 
-    `num_embeddings` is the input's `vocab`; an input without one must be told.
+    `num_embeddings` is the input's `vocab`, and must be given if the input has none.
     """
 
 def EmbeddingBag(
@@ -645,8 +645,8 @@ def EmbeddingBag(
 ) -> _Layer:
     """The sum, mean or maximum of learned vectors, one a number: (N, L) -> (N, embedding_dim).
 
-    `per_sample_weights` (N, L) weigh the vectors of a sum. Bags of unequal size are padded with
-    `padding_idx`, which does not count.
+    `per_sample_weights` (N, L) scale the vectors of a sum. Bags of unequal size are padded with
+    `padding_idx`, which is skipped.
     """
 
 def Expand(
@@ -656,7 +656,7 @@ def Expand(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Axes of size 1 repeated without a copy: (N, 1, D) -> (N, T, D).
+    """Axes of size 1 expanded without a copy: (N, 1, D) -> (N, T, D).
 
     `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
     """
@@ -679,11 +679,11 @@ def Fill(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Zeros, or a learned tensor, where the source is missing: (N, *) -> (N, *).
+    """Zeros, or a learned tensor, in place of a missing source: (N, *) -> (N, *).
 
-    A source is missing if it depends on an optional input that is left out; with `present`, (N,) of
-    bool, in each sample where that is false, whatever stands there. The learned tensor has the shape
-    of the source without the batch, and starts as `init`, one of torch.nn.init.
+    A source is missing if it depends on an optional input that is left out; with `present`, a bool
+    (N,), also in each sample where that is false, whatever its values. The learned tensor has the
+    shape of the source without the batch; `init`, as of a parameter, gives its first values.
     """
 
 def Flatten(
@@ -703,7 +703,7 @@ def Flip(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """In reverse along axes: (*) -> (*)."""
+    """Values in reverse order along axes: (*) -> (*)."""
 
 def Fold(
     output_size: int | Sequence[int],
@@ -716,9 +716,9 @@ def Fold(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Columns added up where they were windows: (N, C * kernel, windows) -> (N, C, *output_size).
+    """Columns added up at the windows that they come from: (N, C * kernel, windows) -> (N, C, *output_size).
 
-    It undoes an `Unfold` of the same windows but for a factor: what lies in several is summed.
+    It is the inverse of an `Unfold` with the same windows, but sums where windows overlap.
     """
 
 def FractionalMaxPool2d(
@@ -730,9 +730,9 @@ def FractionalMaxPool2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of windows a random step apart, in eval too: (N, C, H, W) -> (N, C, H', W').
+    """The maxima of windows at random steps, also in eval: (N, C, H, W) -> (N, C, H', W').
 
-    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
+    Graham 2015. Give either `output_size` or `output_ratio`, a fraction of the input's size.
     """
 
 def FractionalMaxPool3d(
@@ -744,9 +744,9 @@ def FractionalMaxPool3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of windows a random step apart, in eval too: (N, C, D, H, W) -> (N, C, D', H', W').
+    """The maxima of windows at random steps, also in eval: (N, C, D, H, W) -> (N, C, D', H', W').
 
-    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
+    Graham 2015. Give either `output_size` or `output_ratio`, a fraction of the input's size.
     """
 
 def GELU(
@@ -756,9 +756,9 @@ def GELU(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x times the normal distribution function of x: (*) -> (*).
+    """x times the cumulative normal distribution at x: (*) -> (*).
 
-    Hendrycks and Gimpel 2016; `approximate: tanh` is the faster formula.
+    Hendrycks and Gimpel 2016; `approximate: tanh` is a faster formula.
     """
 
 def GLU(
@@ -787,8 +787,8 @@ def GRU(
 ) -> _Layer:
     """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
-    `hidden` and `state`, the final states, to read or to hand on.
+    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
+    `hidden`, the final states, batch first; `state`, the same for the `state` of another layer.
     With `lengths`, padding is skipped.
     """
 
@@ -819,7 +819,8 @@ def GroupNorm(
 ) -> _Layer:
     """Each group of channels normalised: (N, C, *) -> (N, C, *).
 
-    Wu and He 2018. With one group it normalises each sample, with as many as channels each of them.
+    Wu and He 2018. One group normalises each sample as a whole, as many groups as channels each
+    channel alone.
     """
 
 def Hardshrink(
@@ -829,7 +830,7 @@ def Hardshrink(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, but 0 from -lambd to lambd: (*) -> (*)."""
+    """x where |x| > lambd, else 0: (*) -> (*)."""
 
 def Hardsigmoid(
     inplace: bool = ...,
@@ -861,7 +862,7 @@ def Hardtanh(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, not below `min_val` and not above `max_val`: (*) -> (*)."""
+    """x clamped to the range from `min_val` to `max_val`: (*) -> (*)."""
 
 def Identity(
     *,
@@ -927,9 +928,9 @@ def Interpolate(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Every axis behind the channels interpolated, to `size` or by a factor: (N, C, *) -> same.
+    """Interpolated on all axes behind the channels, to a size or by a factor: (N, C, *) -> same.
 
-    As Upsample, but a function: a size may be a name, and `antialias` is for shrinking.
+    As Upsample, but a function: `size` may contain names, and `antialias` helps when shrinking.
     """
 
 def LPPool1d(
@@ -944,7 +945,7 @@ def LPPool1d(
 ) -> _Layer:
     """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
 
-    1 is the sum, `.inf` the largest absolute value.
+    `norm_type: 1` is the sum, `.inf` the largest absolute value.
     """
 
 def LPPool2d(
@@ -959,7 +960,7 @@ def LPPool2d(
 ) -> _Layer:
     """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
 
-    1 is the sum, `.inf` the largest absolute value.
+    `norm_type: 1` is the sum, `.inf` the largest absolute value.
     """
 
 def LPPool3d(
@@ -974,7 +975,7 @@ def LPPool3d(
 ) -> _Layer:
     """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
 
-    1 is the sum, `.inf` the largest absolute value.
+    `norm_type: 1` is the sum, `.inf` the largest absolute value.
     """
 
 def LSTM(
@@ -992,8 +993,8 @@ def LSTM(
 ) -> _Layer:
     """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
-    `hidden`, `cell` and `state`, the final states, to read or to hand on.
+    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `cell`, the final states, batch first; `state`, both for the `state` of another LSTM.
     With `lengths`, padding is skipped.
     """
 
@@ -1021,7 +1022,7 @@ def LayerNorm(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*).
+    """x normalised over the last axis, or the last ones of sizes `normalized_shape`: (*) -> (*).
 
     Ba et al. 2016.
     """
@@ -1034,7 +1035,7 @@ def LeakyReLU(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, below 0 times `negative_slope`: (*) -> (*)."""
+    """x where x > 0, else `negative_slope * x`: (*) -> (*)."""
 
 def Linear(
     out_features: Size,
@@ -1057,9 +1058,9 @@ def LocalResponseNorm(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Divided by what the `size` channels around hold at each place: (N, C, *) -> (N, C, *).
+    """x scaled down by the `size` channels around it at each position: (N, C, *) -> (N, C, *).
 
-    `x / (k + alpha * mean of squares) ** beta`, of Krizhevsky et al. 2012.
+    `x / (k + alpha * mean of squares) ** beta` (Krizhevsky et al. 2012).
     """
 
 def LogSigmoid(
@@ -1095,7 +1096,7 @@ def LogicalNot(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """True where there is nothing, which turns a mask round: (*) -> (*), bool."""
+    """True where x is false or 0, which inverts a mask: (*) -> (*), bool."""
 
 def Max(
     dim: int | Sequence[int],
@@ -1118,9 +1119,9 @@ def MaxPool1d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of each window: (N, C, L) -> (N, C, L').
+    """The largest value of each window: (N, C, L) -> (N, C, L').
 
-    The port `indices` tells where in each channel the values are from, as MaxUnpool1d takes it.
+    The port `indices` has the index of each value in its channel, for a MaxUnpool1d.
     """
 
 def MaxPool2d(
@@ -1134,9 +1135,9 @@ def MaxPool2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of each window: (N, C, H, W) -> (N, C, H', W').
+    """The largest value of each window: (N, C, H, W) -> (N, C, H', W').
 
-    The port `indices` tells where in each channel the values are from, as MaxUnpool2d takes it.
+    The port `indices` has the index of each value in its channel, for a MaxUnpool2d.
     """
 
 def MaxPool3d(
@@ -1150,9 +1151,9 @@ def MaxPool3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+    """The largest value of each window: (N, C, D, H, W) -> (N, C, D', H', W').
 
-    The port `indices` tells where in each channel the values are from, as MaxUnpool3d takes it.
+    The port `indices` has the index of each value in its channel, for a MaxUnpool3d.
     """
 
 def MaxUnpool1d(
@@ -1165,9 +1166,9 @@ def MaxUnpool1d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Each value back where MaxPool1d found it, the rest zero: (N, C, L) -> (N, C, L').
+    """Each value at the index where MaxPool1d found it, the rest 0: (N, C, L) -> (N, C, L').
 
-    `indices` are those of the pool; `output_size` tells lengths apart that pool to the same.
+    `indices` is a port of the pooling; `output_size` selects one of several possible lengths.
     """
 
 def MaxUnpool2d(
@@ -1180,9 +1181,9 @@ def MaxUnpool2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Each value back where MaxPool2d found it, the rest zero: (N, C, H, W) -> (N, C, H', W').
+    """Each value at the index where MaxPool2d found it, the rest 0: (N, C, H, W) -> (N, C, H', W').
 
-    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
+    `indices` is a port of the pooling; `output_size` selects one of several possible sizes.
     """
 
 def MaxUnpool3d(
@@ -1195,9 +1196,9 @@ def MaxUnpool3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Each value back where MaxPool3d found it, the rest zero: (N, C, *) -> (N, C, *).
+    """Each value at the index where MaxPool3d found it, the rest 0: (N, C, *) -> (N, C, *).
 
-    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
+    `indices` is a port of the pooling; `output_size` selects one of several possible sizes.
     """
 
 def Mean(
@@ -1208,7 +1209,7 @@ def Mean(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D)."""
+    """The mean over one axis or several; `keepdim` keeps them with size 1: (N, T, D) -> (N, D)."""
 
 def Min(
     dim: int | Sequence[int],
@@ -1248,12 +1249,12 @@ def MultiheadAttention(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E).
+    """Attention in several heads; a `query` alone attends to itself: (N, L, E) -> (N, L, E).
 
-    Vaswani et al. 2017. A key alone is the value too. Masks are torch's: `key_padding_mask` (N, S)
-    and `attn_mask` (L, S), true where it may not look. `is_causal` lets no step look ahead; where
-    no `attn_mask` is given, the mask is made. The port `weights` is the mean over heads, or with
-    `average_attn_weights: false` of each: (N, num_heads, L, S).
+    Vaswani et al. 2017. Without `value` the key is the value too. Masks are as in torch:
+    `key_padding_mask` (N, S) and `attn_mask` (L, S), true where attention is not allowed. `is_causal`
+    hides later steps; without `attn_mask` the causal mask is made. The port `weights` is the mean
+    over the heads, or with `average_attn_weights: false` (N, num_heads, L, S).
     """
 
 def Norm(
@@ -1276,7 +1277,7 @@ def Normalize(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*)."""
+    """x divided by its p-norm along `dim`, or by `eps` if that is larger: (*) -> (*)."""
 
 def OneHot(
     num_classes: int | None = ...,
@@ -1285,7 +1286,7 @@ def OneHot(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """1 at the place of each number, else 0: (*) -> (*, num_classes), int64.
+    """1 at the index that each number gives, else 0: (*) -> (*, num_classes), int64.
 
     Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
     """
@@ -1298,7 +1299,7 @@ def PReLU(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*).
+    """x where x > 0, else x times a learned slope, one for all or one a channel: (*) -> (*).
 
     He et al. 2015.
     """
@@ -1312,10 +1313,10 @@ def Pad(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Axes made longer at both ends, negative numbers cut: (N, C, L) -> (N, C, L').
+    """Axes padded at both ends, or cut by negative numbers: (N, C, L) -> (N, C, L').
 
-    `pad` is before and after the last axis, then before and after the one before it, and so on.
-    Modes other than `constant` pad one to three axes, and one or two axes stand before these.
+    `pad` lists the sizes before and after the last axis, then those of the axis before it, and so on.
+    Modes other than `constant` pad one to three axes, with one or two axes before them.
     """
 
 def PairwiseDistance(
@@ -1345,7 +1346,7 @@ def PixelShuffle(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Channels as a finer grid of r = upscale_factor: (*, C * r**2, H, W) -> (*, C, H * r, W * r).
+    """Channels to a finer grid, r = upscale_factor: (*, C * r**2, H, W) -> (*, C, H * r, W * r).
 
     Shi et al. 2016, sub-pixel convolution.
     """
@@ -1357,7 +1358,7 @@ def PixelUnshuffle(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Each r x r square as channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W)."""
+    """Each r x r square to channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W)."""
 
 def Prod(
     dim: int,
@@ -1367,7 +1368,7 @@ def Prod(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The product over an axis; of whole numbers int64: (N, T, D) -> (N, D)."""
+    """The product over an axis, int64 for integers: (N, T, D) -> (N, D)."""
 
 def RMSNorm(
     *,
@@ -1378,10 +1379,10 @@ def RMSNorm(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Divided by the root mean square over the last axis, or several: (*) -> (*).
+    """x divided by its root mean square over the last axis, or several: (*) -> (*).
 
-    Zhang and Sennrich 2019. `normalized_shape` lists the sizes of more axes than the last. An
-    `eps` of null is the smallest step of the dtype.
+    Zhang and Sennrich 2019. `normalized_shape` lists the sizes of the last axes, if several. With
+    `eps: null` it is the machine epsilon of the dtype.
     """
 
 def RNN(
@@ -1397,10 +1398,10 @@ def RNN(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
+    """An Elman recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
-    `hidden` and `state`, the final states, to read or to hand on.
+    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
+    `hidden`, the final states, batch first; `state`, the same for the `state` of another layer.
     With `lengths`, padding is skipped.
     """
 
@@ -1428,7 +1429,7 @@ def RReLU(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, below 0 times a slope that is random in training: (*) -> (*).
+    """x where x > 0, else x times a slope that is random in training: (*) -> (*).
 
     Xu et al. 2015. In eval the slope is the mean of `lower` and `upper`.
     """
@@ -1459,9 +1460,10 @@ def Rearrange(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Axes split, moved and joined as einops writes it: "n c h w -> n (h w) c".
+    """Axes split, moved and joined in einops' notation: "n c h w -> n (h w) c".
 
-    `sizes` gives those that the pattern leaves open; `...` is any number of axes, 1 one of size 1.
+    `sizes` gives the sizes that the pattern leaves open; `...` is any number of axes, `1` an axis of
+    size 1.
     """
 
 def Reduce(
@@ -1473,9 +1475,9 @@ def Reduce(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """As Rearrange, and the axes that the right side leaves out reduced: "n c h w -> n c".
+    """As Rearrange, and reduces the axes that only the left side has: "n c h w -> n c".
 
-    Those may be numbers, which are their sizes.
+    Instead of a name such an axis may have its size, a number.
     """
 
 def ReflectionPad1d(
@@ -1485,9 +1487,9 @@ def ReflectionPad1d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The values mirrored at the border around the last axis: (N, C, L) -> (N, C, L').
+    """Padded by reflection around the last axis: (N, C, L) -> (N, C, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
     """
 
 def ReflectionPad2d(
@@ -1497,9 +1499,9 @@ def ReflectionPad2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The values mirrored at the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
+    """Padded by reflection around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
     """
 
 def ReflectionPad3d(
@@ -1509,9 +1511,9 @@ def ReflectionPad3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The values mirrored at the border around the last three axes: (N, C, D, H, W) -> the same, longer.
+    """Padded by reflection around the last three axes: (N, C, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
     """
 
 def Repeat(
@@ -1521,7 +1523,7 @@ def Repeat(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Each axis so many times, as torch counts them, the batch once: (N, T) -> (N, 2 * T)."""
+    """Each axis repeated, the batch 1 time, as torch's `repeat`: (N, T) -> (N, 2 * T)."""
 
 def ReplicationPad1d(
     padding: int | Sequence[int],
@@ -1530,9 +1532,9 @@ def ReplicationPad1d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The values at the border repeated around the last axis: (N, C, L) -> (N, C, L').
+    """Padded by repeating the border around the last axis: (N, C, L) -> (N, C, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
     """
 
 def ReplicationPad2d(
@@ -1542,9 +1544,9 @@ def ReplicationPad2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The values at the border repeated around the last two axes: (N, C, H, W) -> (N, C, H', W').
+    """Padded by repeating the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
     """
 
 def ReplicationPad3d(
@@ -1554,9 +1556,9 @@ def ReplicationPad3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The values at the border repeated around the last three axes: (N, C, D, H, W) -> the same, longer.
+    """Padded by repeating the border around the last three axes: (N, C, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
     """
 
 def Reshape(
@@ -1579,7 +1581,7 @@ def Roll(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Moved along axes, what leaves at the end enters at the start: (*) -> (*)."""
+    """Values shifted along axes; those that leave at the end enter at the start: (*) -> (*)."""
 
 def SELU(
     inplace: bool = ...,
@@ -1601,7 +1603,7 @@ def Select(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """One position of an axis, which is gone then: (N, T, *) -> (N, *) for dim 1."""
+    """One index of an axis, which is dropped: (N, T, *) -> (N, *) for dim 1."""
 
 def SiLU(
     inplace: bool = ...,
@@ -1633,10 +1635,10 @@ def Slice(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Positions `start` to `end`, which is not among them: (N, T, *) -> (N, T', *) for dim 1.
+    """Indices from `start` up to, not including, `end`: (N, T, *) -> (N, T', *) for dim 1.
 
-    Negative ones count from the end; `$T` is a length known at run time. Past the end there is nothing to cut: the axis must be as long
-    as `start` and `end` say.
+    Negative ones count from the end; `$T` is a length known at run time. Unlike in Python, `start`
+    and `end` may not be past the end of the axis.
     """
 
 def Softmax(
@@ -1654,7 +1656,7 @@ def Softmax2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The softmax over the channels at each place: (N, C, H, W) -> (N, C, H, W)."""
+    """The softmax over the channels at each position: (N, C, H, W) -> (N, C, H, W)."""
 
 def Softmin(
     dim: int,
@@ -1682,7 +1684,7 @@ def Softshrink(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x, moved by `lambd` towards 0: (*) -> (*)."""
+    """x moved towards 0 by `lambd`, 0 where it is nearer: (*) -> (*)."""
 
 def Softsign(
     *,
@@ -1700,7 +1702,7 @@ def Split(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Pieces of one size, the last may be smaller, or of the sizes listed: ports 0, 1, ..."""
+    """Pieces of one size (the last may be smaller), or of the sizes listed: ports 0, 1, ..."""
 
 def Squeeze(
     dim: int | Sequence[int],
@@ -1709,7 +1711,7 @@ def Squeeze(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Without axes of size 1; another size stays, as in torch: (N, 1, *) -> (N, *) for dim 1."""
+    """x without axes of size 1; as in torch, others stay: (N, 1, *) -> (N, *) for dim 1."""
 
 def Std(
     dim: int | Sequence[int],
@@ -1720,7 +1722,7 @@ def Std(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The standard deviation over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
+    """The standard deviation over axes, with divisor T - correction: (N, T, D) -> (N, D)."""
 
 def Sum(
     dim: int | Sequence[int],
@@ -1730,7 +1732,7 @@ def Sum(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The sum over one axis or several; of whole numbers int64: (N, T, D) -> (N, D)."""
+    """The sum over one axis or several, int64 for integers: (N, T, D) -> (N, D)."""
 
 def SyncBatchNorm(
     *,
@@ -1746,7 +1748,7 @@ def SyncBatchNorm(
 ) -> _Layer:
     """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
 
-    Alone it is a batch norm; among several processes torch runs it on GPUs only.
+    In a single process it is a batch norm; with several, torch runs it on GPUs only.
     """
 
 def Tanh(
@@ -1774,7 +1776,7 @@ def Threshold(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """x where it is above `threshold`, else `value`: (*) -> (*)."""
+    """x where x > threshold, else `value`: (*) -> (*)."""
 
 def TopK(
     k: int,
@@ -1786,7 +1788,7 @@ def TopK(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The `k` largest values of an axis and where they were: (N, T, D) -> (N, k, D)."""
+    """The `k` largest values along an axis, and their indices: (N, T, D) -> (N, k, D)."""
 
 def Transformer(
     nhead: int = ...,
@@ -1808,9 +1810,9 @@ def Transformer(
 ) -> _Layer:
     """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
 
-    Masks are torch's: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and of each
-    `..._key_padding_mask`, (N, S) or (N, T), true where it may not look. `tgt_is_causal` lets no
-    step look ahead; where no `tgt_mask` is given, the mask is made.
+    Masks are as in torch: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and beside each
+    a `..._key_padding_mask`, (N, S) or (N, T), true where attention is not allowed. `tgt_is_causal`
+    hides later steps; without `tgt_mask` the causal mask is made.
     """
 
 def TransformerDecoder(
@@ -1832,8 +1834,8 @@ def TransformerDecoder(
 ) -> _Layer:
     """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
 
-    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
-    one. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
+    The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
+    its end. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
     """
 
 def TransformerDecoderLayer(
@@ -1853,9 +1855,9 @@ def TransformerDecoderLayer(
 ) -> _Layer:
     """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
 
-    Masks are torch's: `tgt_mask` (T, T), `memory_mask` (T, S), `tgt_key_padding_mask` (N, T) and
-    `memory_key_padding_mask` (N, S), true where it may not look. `tgt_is_causal` lets no step look
-    ahead; where no `tgt_mask` is given, the mask is made.
+    Masks are as in torch: `tgt_mask` (T, T), `memory_mask` (T, S), `tgt_key_padding_mask` (N, T) and
+    `memory_key_padding_mask` (N, S), true where attention is not allowed. `tgt_is_causal` hides later
+    steps; without `tgt_mask` the causal mask is made.
     """
 
 def TransformerEncoder(
@@ -1878,9 +1880,9 @@ def TransformerEncoder(
 ) -> _Layer:
     """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
 
-    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
-    one. Masks are torch's: `mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
-    look. `is_causal` lets no step look ahead; where no `mask` is given, it is made.
+    The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
+    its end. Masks are as in torch: `mask` (S, S) and `src_key_padding_mask` (N, S), true where
+    attention is not allowed. `is_causal` hides later steps; without `mask` the causal mask is made.
     """
 
 def TransformerEncoderLayer(
@@ -1899,8 +1901,8 @@ def TransformerEncoderLayer(
 ) -> _Layer:
     """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
 
-    Masks are torch's: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
-    look. `is_causal` lets no step look ahead; where no `src_mask` is given, the mask is made.
+    Masks are as in torch: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where attention
+    is not allowed. `is_causal` hides later steps; without `src_mask` the causal mask is made.
     """
 
 def Transpose(
@@ -1920,7 +1922,7 @@ def Unbind(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Every position of an axis, which is gone then: ports 0, 1, ..."""
+    """Every index of an axis, which is dropped: ports 0, 1, ..."""
 
 def Unflatten(
     dim: int,
@@ -1930,7 +1932,7 @@ def Unflatten(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """One axis as several, of which one size may be -1: (N, A * B) -> (N, A, B) for dim 1."""
+    """One axis as several, the size of one may be -1: (N, A * B) -> (N, A, B) for dim 1."""
 
 def Unfold(
     kernel_size: int | Sequence[int],
@@ -1968,8 +1970,8 @@ def Upsample(
 ) -> _Layer:
     """Interpolated to `size`, or by `scale_factor`: (N, C, *) -> (N, C, *).
 
-    `linear` is for one axis, `bilinear` and `bicubic` for two, `trilinear` for three; the other
-    modes for any of these. A size that is a name takes a factor that is exact: 2, 0.5, 1.25.
+    Mode `linear` is for one axis, `bilinear` and `bicubic` for two, `trilinear` for three, the others
+    for one to three. An axis whose size is a name needs an exact factor: 2, 0.5, 1.25.
     """
 
 def UpsamplingBilinear2d(
@@ -1980,7 +1982,7 @@ def UpsamplingBilinear2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The mean of the values around each place, corners aligned: (N, C, H, W) -> (N, C, H', W')."""
+    """Interpolated linearly in two axes, corners aligned: (N, C, H, W) -> (N, C, H', W')."""
 
 def UpsamplingNearest2d(
     *,
@@ -1990,7 +1992,7 @@ def UpsamplingNearest2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The nearest value at each place: (N, C, H, W) -> (N, C, H', W')."""
+    """Interpolated by the nearest value: (N, C, H, W) -> (N, C, H', W')."""
 
 def Var(
     dim: int | Sequence[int],
@@ -2001,7 +2003,7 @@ def Var(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """The variance over axes, of T values over T - correction: (N, T, D) -> (N, D)."""
+    """The variance over axes, with divisor T - correction: (N, T, D) -> (N, D)."""
 
 def ZeroPad1d(
     padding: int | Sequence[int],
@@ -2010,9 +2012,9 @@ def ZeroPad1d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Zeros around the last axis: (N, *, L) -> (N, *, L').
+    """Padded by zeros around the last axis: (N, *, L) -> (N, *, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
     """
 
 def ZeroPad2d(
@@ -2022,9 +2024,9 @@ def ZeroPad2d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
+    """Padded by zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
     """
 
 def ZeroPad3d(
@@ -2034,7 +2036,7 @@ def ZeroPad3d(
     freeze: bool = ...,
     take: str | int = ...,
 ) -> _Layer:
-    """Zeros around the last three axes: (N, *, D, H, W) -> the same, longer.
+    """Padded by zeros around the last three axes: (N, *, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
     """

@@ -1,4 +1,4 @@
-"""Checks and faults that the rules of many ops share: sizes, axes, dtypes, masks."""
+"""Checks and faults shared by the rules of many ops: sizes, axes, dtypes, masks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from mimgraph.ops.registry import OpFault, names
 
 
 def bad_option(option: str, message: str, help: str = "") -> OpFault:
-    """An option whose value does not fit."""
+    """Return the fault of an option with a wrong value."""
     return OpFault("bad-option", message, option=option, help=help)
 
 
 def known(size: Size, what: str, source: str | None = None, help: str = "") -> int:
-    """Return the size of an axis, or the value of an option, that torch must know when the module is
-    built."""
+    """Return a size, of an axis or given as an option, that must be known when the module is made."""
     if isinstance(size, Dim):
         raise OpFault(
             "symbolic-size",
@@ -32,39 +31,39 @@ def known(size: Size, what: str, source: str | None = None, help: str = "") -> i
 
 
 def same_size(left: Size, right: Size) -> bool:
-    """Whether two sizes are equal; two different names never are."""
+    """Return whether two sizes are equal; different names never are."""
     return left is right or equal(left, right) is True
 
 
 def same_dims(left: Iterable[Size], right: Iterable[Size]) -> bool:
-    """Whether two shapes are equal, axis by axis."""
+    """Return whether two shapes are equal, axis by axis."""
     one, two = tuple(left), tuple(right)
     return len(one) == len(two) and all(map(same_size, one, two))
 
 
 def axis_index(x: TensorType, dim: int, option: str = "dim", new: int = 0) -> int:
-    """`dim` as torch counts axes, as an index into `x.dims`; `new` axes are about to be added."""
+    """Return the index into `x.dims` of an axis in torch's numbering, once `new` axes are added."""
     rank = x.rank + new
     if not -rank <= dim < rank:
         raise bad_option(
-            option, f"{option} {dim} is out of range for {x}", f"-{rank} to {rank - 1} are legal"
+            option, f"{option} {dim} is out of range for {x}", f"it may be -{rank} to {rank - 1}"
         )
     index = dim % rank - x.batched
     if index < 0:
         raise bad_option(
-            option, f"{option} {dim} is the batch", "axes are torch's: the first dimension is 1"
+            option, f"{option} {dim} is the batch", "as in torch, the axis after the batch is 1"
         )
     return index
 
 
 def floating(x: TensorType, name: str, source: str | None = None) -> None:
-    """Refuse what is not floating point."""
+    """Refuse a dtype that is not floating point."""
     if not x.is_floating:
         raise dtype_fault(x, name, "a floating-point tensor", source)
 
 
 def weighted(x: TensorType, name: str, source: str | None = None) -> None:
-    """Refuse what the float32 weights of a module cannot meet."""
+    """Refuse a dtype other than float32, which the weights of a module have."""
     if x.dtype != "float32":
         raise dtype_fault(x, name, "float32, as its weights are", source)
 
@@ -83,38 +82,38 @@ def converted(x: TensorType, to: str, source: str) -> str:
     """Return the help that changes the dtype of the operand `source`: a Cast for numbers, an
     Embedding for categories."""
     if x.dtype not in DTYPES or x.dtype in COMPLEX:
-        return ""  # a state is no tensor, and a Cast would drop the imaginary part
+        return ""  # a state cannot be cast, and a Cast would drop the imaginary part
     if to in FLOATING and x.dtype in ("int32", "int64"):
         if x.vocab is not None:
             return f"embed it first: {{layer: Embedding, from: {{{source}}}, embedding_dim: 16}}"
-        return f"{cast(source, to, 'numbers are')}, categories get a vocab and are embedded"
+        return f"{cast(source, to, 'cast numbers')}; give categories a vocab and embed them"
     return cast(source, to)
 
 
-def cast(source: str, dtype: str, what: str = "") -> str:
+def cast(source: str, dtype: str, advice: str = "cast it first") -> str:
     """Return the help that proposes a Cast of the operand `source`."""
-    node = f"{{layer: Cast, from: {{{source}}}, dtype: {dtype}}}"
-    return f"{what} cast: {node}" if what else f"cast it first: {node}"
+    return f"{advice}: {{layer: Cast, from: {{{source}}}, dtype: {dtype}}}"
 
 
 def truth_fault(x: TensorType, wants: str, source: str) -> OpFault:
-    """Return the fault of a condition or mask that is no bool; its help compares with 0."""
+    """Return the fault of a condition or mask that is not bool; its help compares it with 0."""
     compared = f"{{merge: formula, expr: m > 0, from: {{m: {{{source}}}}}}}"
     help = f"compare it first: {compared}" if x.is_floating else converted(x, "bool", source)
     return OpFault("dtype-mismatch", wants, source=source, note=x.dtype, help=help)
 
 
 def check_marks(mask: TensorType, marks: str, wants: str, source: str) -> None:
-    """Refuse a mask that is known to be true of the opposite: of "hidden" steps where it `marks`
-    the "real" ones, or the other way round."""
+    """Refuse a mask that is known to have the opposite meaning: true at "hidden" steps instead of at
+    the "real" ones, or the reverse; `marks` is the right one."""
     if mask.marks not in (None, marks):
-        help = f"turn it round: {{layer: LogicalNot, from: {{{source}}}}}"
-        note = "true where a step is real" if mask.marks == "real" else "true where it may not look"
+        help = f"invert it: {{layer: LogicalNot, from: {{{source}}}}}"
+        hidden = "true where attention is not allowed"
+        note = "true where a step is real" if mask.marks == "real" else hidden
         raise OpFault("dtype-mismatch", wants, source=source, note=note, help=help)
 
 
 def with_rank(x: TensorType, axes: int, name: str, shape: str, source: str | None = None) -> None:
-    """Refuse another number of dims (the batch not counted) than `axes`; `shape` is what to say."""
+    """Refuse another number of axes behind the batch than `axes`; `shape` describes what it takes."""
     if len(x.dims) != axes or not x.batched:
         help = to_axes(x, axes, name, f"{{{source or 'input'}}}", names("layer"))
         raise OpFault(
@@ -129,7 +128,7 @@ def without_axes(x: TensorType, message: str, source: str | None = None) -> OpFa
 
 
 def fitting(option: str, value: int, *sizes: int) -> str:
-    """The numbers next to `value` that divide all of these sizes."""
+    """Return the help with the numbers nearest to `value` that divide all of these sizes."""
     whole = gcd(*sizes)
     lower = next(n for n in range(min(value, whole), 0, -1) if whole % n == 0)
     upper = next((n for n in range(value, min(whole, 1000) + 1) if whole % n == 0), lower)

@@ -1,6 +1,6 @@
-"""Write a layer in YAML, from its example or from the Python that a user wrote instead.
+"""Writes a layer in YAML for the help of faults, from its example or from Python code of the user.
 
-Used in help only: `activation: Softmax` lacks an option, `Softmax(dim=1)` and `F.relu` are Python.
+`activation: Softmax` lacks an option; `Softmax(dim=1)` and `F.relu` are Python.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from mimgraph.ir.graph import Option
 from mimgraph.ops import registry
 from mimgraph.ops.registry import Op
 
-Form = Literal["node", "item", "activation"]  # where a layer stands
+Form = Literal["node", "item", "activation"]  # where a layer is written
 
 LONGEST = 200  # characters of Python that are read
 _PYTHON = re.compile(r"((?:[A-Za-z_]\w*\.)*)([A-Za-z_]\w*)(\(.*\))?", re.ASCII | re.DOTALL)
 _PLAIN = (int, float, str)
 
-# how many of the first arguments of torch's class the input decides here, if not all that it decides
-_DECIDED_FIRST = {"GroupNorm": 0, "MultiheadAttention": 1}
+# how many of the first arguments of torch's class are inferred here, where not all inferred ones come first
+_INFERRED_FIRST = {"GroupNorm": 0, "MultiheadAttention": 1}
 
 
-# ops that are called otherwise in torch's functions or in Keras, where no name here is near
+# ops that have another name in torch's functions or in Keras, with no similar name here
 _ELSEWHERE = {
     **dict.fromkeys(("cat", "concatenate", "hstack"), "concat"),
     **dict.fromkeys(("bmm", "mm"), "matmul"),
@@ -69,14 +69,13 @@ def with_required(op: Op, given: Mapping[str, Option], form: Form) -> str:
 
 
 def python_name(text: str) -> str:
-    """Return `Softmax` for `nn.Softmax(dim=1)`, and any other text unchanged."""
+    """Return `Softmax` for `nn.Softmax(dim=1)`; return any other text unchanged."""
     found = _PYTHON.fullmatch(text) if len(text) <= LONGEST else None
     return found[2] if found else text
 
 
 def from_python(text: str, form: Form) -> str:
-    """Return a layer written in Python (`nn.Linear(10, 5)`, `F.relu`) as YAML; "" if the text is
-    none."""
+    """Return a layer written in Python (`nn.Linear(10, 5)`, `F.relu`) as YAML; "" for other texts."""
     found = _PYTHON.fullmatch(text) if len(text) <= LONGEST else None
     op = torch_layer(found[2]) if found else None
     if found is None or op is None:
@@ -92,14 +91,13 @@ def torch_layer(name: str) -> Op | None:
 
 
 def named_elsewhere(name: str) -> Op | None:
-    """Return the op that torch or Keras calls so: of `cat` the merge `concat`."""
+    """Return the op with that name in torch or Keras: the merge `concat` for `cat`."""
     ours = _ELSEWHERE.get(name.lower(), "")
     return registry.find("layer", ours) or registry.find("merge", ours)
 
 
 def _options(op: Op, arguments: str) -> dict[str, str]:
-    """Return the options of a Python call in torch's order, with `...` for a value that is no
-    literal."""
+    """Return the options of a Python call in torch's order, `...` for values that are not literals."""
     try:
         call = ast.parse(f"f{arguments}", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -110,15 +108,15 @@ def _options(op: Op, arguments: str) -> dict[str, str]:
     given = [_value(argument) for argument in call.args]
     required = [spec.name for spec in op.required if spec.name not in named]
     order = list(op.by_position) or required
-    decided = _DECIDED_FIRST.get(op.name, len(op.inferred))
-    if len(given) >= decided + len(required) or not op.by_position:
-        given = given[decided:]  # which the input decides here
+    inferred = _INFERRED_FIRST.get(op.name, len(op.inferred))
+    if len(given) >= inferred + len(required) or not op.by_position:
+        given = given[inferred:]
     options = dict(zip(order, given, strict=False))
     return options | {name: value for name, value in named.items() if name is not None}
 
 
 def _value(node: ast.expr) -> str:
-    """Write a literal of Python as YAML."""
+    """Return a Python literal as YAML."""
     try:
         value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -127,6 +125,7 @@ def _value(node: ast.expr) -> str:
 
 
 def _yaml(value: object) -> str:
+    """Return a value as YAML, `...` for one that YAML would read differently."""
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     if isinstance(value, list | tuple):

@@ -100,7 +100,7 @@ HELPS = {
     ),
     "axes of a pattern": (
         'inputs: {x: [4, 5]}\nnodes:\n  y: {layer: Rearrange, from: x, pattern: "n a b -> n (a c)"}\noutputs: y\n',
-        "on one side alone: b, c",
+        "only on one side: b, c",
     ),
 }
 
@@ -276,17 +276,17 @@ PASTED = {
     ),
     "a table of a length known at run time": (
         OWN % ("[T, 8]", "[$T, 8]", "add, broadcast: true"),
-        "give the largest size that it may have, and cut it to T: {layer: Slice, from: ..., dim: 0, end: $T}",
+        "give its largest possible size, and cut it to T: {layer: Slice, from: ..., dim: 0, end: $T}",
         before(TABLE, ("[$T, 8]", "[512, 8]"), ("[p, x]", "[mended, x]")),
     ),
     "a mask of real steps as one of padding": (
         MASKED % "layer: MultiheadAttention, from: {query: x, key_padding_mask: m}, num_heads: 2",
-        "turn it round: {layer: LogicalNot, from: m}",
+        "invert it: {layer: LogicalNot, from: m}",
         before("{layer: LogicalNot, from: m}", ("mask: m", "mask: mended")),
     ),
     "a mask of the keys as one of the weights": (
         "inputs: {x: [T, 8], m: {shape: [T], dtype: bool}}\nnodes:\n  y: {layer: MultiheadAttention, from: {query: x, attn_mask: m}, num_heads: 2}\noutputs: y\n",
-        "a mask of each sample's keys is key_padding_mask",
+        "a mask of the keys of each sample goes to key_padding_mask",
         [("attn_mask", "key_padding_mask")],
     ),
     "one number beside a vector": (

@@ -295,7 +295,7 @@ REFUSALS = [
     ),
     Refusal("Split", tensor(9999), {"split_size_or_sections": 1, "dim": 1}, "too-large", None),
     Refusal("Chunk", tensor(9999), {"chunks": 9999, "dim": 1}, "too-large", None),
-    Refusal("Unbind", tensor("T"), {"dim": 1}, "symbolic-size", "the number of positions"),
+    Refusal("Unbind", tensor("T"), {"dim": 1}, "symbolic-size", "the size of the axis"),
     Refusal("Unbind", tensor(10**12), {"dim": 1}, "too-large", None),
     Refusal("TopK", SEQUENCE, {"k": 6, "dim": 1}, "bad-option", "k", lambda: x(2, 5, 6).topk(6, 1)),
     Refusal("CumSum", SEQUENCE, {"dim": 0}, "bad-option", "dim"),

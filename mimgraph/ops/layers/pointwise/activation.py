@@ -1,4 +1,4 @@
-"""Activations: one value for each element, or along one axis."""
+"""Defines the activations, which compute each element alone or along one axis."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def ReLU6(input: TensorType, /, inplace: bool = False) -> Lowering:
 def LeakyReLU(
     input: TensorType, /, negative_slope: float = 0.01, inplace: bool = False
 ) -> Lowering:
-    """x, below 0 times `negative_slope`: (*) -> (*).
+    """x where x > 0, else `negative_slope * x`: (*) -> (*).
 
     Example:
         x: [64]
@@ -69,7 +69,7 @@ def LeakyReLU(
 
 @layer(family="activation")
 def PReLU(input: TensorType, /, num_parameters: Positive = 1, init: float = 0.25) -> Lowering:
-    """x, below 0 times a learned slope, one for all or one a channel: (*) -> (*).
+    """x where x > 0, else x times a learned slope, one for all or one a channel: (*) -> (*).
 
     He et al. 2015.
 
@@ -83,7 +83,7 @@ def PReLU(input: TensorType, /, num_parameters: Positive = 1, init: float = 0.25
         if num_parameters != known(channels, "the number of channels"):
             raise bad_option(
                 "num_parameters",
-                f"num_parameters {num_parameters} is neither 1 nor the {channels} channels",
+                f"num_parameters is 1 or the number of channels, {channels}, not {num_parameters}",
             )
     weights = {"weight": (num_parameters,)}
     return Lowering(
@@ -93,7 +93,7 @@ def PReLU(input: TensorType, /, num_parameters: Positive = 1, init: float = 0.25
 
 @layer(family="activation")
 def ELU(input: TensorType, /, alpha: float = 1.0, inplace: bool = False) -> Lowering:
-    """x, below 0 `alpha * (exp(x) - 1)`: (*) -> (*).
+    """x where x > 0, else `alpha * (exp(x) - 1)`: (*) -> (*).
 
     Clevert et al. 2016.
 
@@ -119,7 +119,7 @@ def SELU(input: TensorType, /, inplace: bool = False) -> Lowering:
 
 @layer(family="activation")
 def CELU(input: TensorType, /, alpha: float = 1.0, inplace: bool = False) -> Lowering:
-    """x, below 0 `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
+    """x where x > 0, else `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
 
     Barron 2017.
 
@@ -134,9 +134,9 @@ def CELU(input: TensorType, /, alpha: float = 1.0, inplace: bool = False) -> Low
 
 @layer(family="activation")
 def GELU(input: TensorType, /, approximate: Literal["none", "tanh"] = "none") -> Lowering:
-    """x times the normal distribution function of x: (*) -> (*).
+    """x times the cumulative normal distribution at x: (*) -> (*).
 
-    Hendrycks and Gimpel 2016; `approximate: tanh` is the faster formula.
+    Hendrycks and Gimpel 2016; `approximate: tanh` is a faster formula.
 
     Example:
         x: [64]
@@ -250,7 +250,7 @@ def Softmin(input: TensorType, /, dim: int) -> Lowering:
 
 @layer(family="activation")
 def Softmax2d(input: TensorType, /) -> Lowering:
-    """The softmax over the channels at each place: (N, C, H, W) -> (N, C, H, W).
+    """The softmax over the channels at each position: (N, C, H, W) -> (N, C, H, W).
 
     Example:
         image: [3, 16, 16]
@@ -267,7 +267,7 @@ def Softmax2d(input: TensorType, /) -> Lowering:
 def Hardtanh(
     input: TensorType, /, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Lowering:
-    """x, not below `min_val` and not above `max_val`: (*) -> (*).
+    """x clamped to the range from `min_val` to `max_val`: (*) -> (*).
 
     Example:
         x: [64]
@@ -336,7 +336,7 @@ def Tanhshrink(input: TensorType, /) -> Lowering:
 
 @layer(family="activation")
 def Softshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
-    """x, moved by `lambd` towards 0: (*) -> (*).
+    """x moved towards 0 by `lambd`, 0 where it is nearer: (*) -> (*).
 
     Example:
         x: [64]
@@ -349,7 +349,7 @@ def Softshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
 
 @layer(family="activation")
 def Hardshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
-    """x, but 0 from -lambd to lambd: (*) -> (*).
+    """x where |x| > lambd, else 0: (*) -> (*).
 
     Example:
         x: [64]
@@ -362,7 +362,7 @@ def Hardshrink(input: TensorType, /, lambd: float = 0.5) -> Lowering:
 def Threshold(
     input: TensorType, /, threshold: float, value: float, inplace: bool = False
 ) -> Lowering:
-    """x where it is above `threshold`, else `value`: (*) -> (*).
+    """x where x > threshold, else `value`: (*) -> (*).
 
     Example:
         x: [64]
@@ -383,7 +383,7 @@ def Threshold(
 def RReLU(
     input: TensorType, /, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False
 ) -> Lowering:
-    """x, below 0 times a slope that is random in training: (*) -> (*).
+    """x where x > 0, else x times a slope that is random in training: (*) -> (*).
 
     Xu et al. 2015. In eval the slope is the mean of `lower` and `upper`.
 
@@ -395,7 +395,7 @@ def RReLU(
         raise bad_option("upper", f"upper {upper} is below lower {lower}")
     if input.dtype not in ("bfloat16", "float32", "float64"):
         raise dtype_fault(input, "RReLU", "float32 or float64")
-    # no function: F.rrelu would have to be told whether it is training
+    # no function: F.rrelu would need the training flag
     made = module("RReLU", lower=lower, upper=upper, inplace=inplace)
     return Lowering(input.like(*input), made, makes=() if inplace else None)
 
@@ -415,7 +415,7 @@ def GLU(input: TensorType, /, dim: int = -1) -> Lowering:
     dims, size = list(input), input.dims[index]
     even = divisible(size, 2)
     if even is False:
-        raise bad_option("dim", f"GLU halves axis {dim}, but its size is {size}")
+        raise bad_option("dim", f"GLU needs an even size along dim {dim}, not {size}")
     dims[index] = size // 2
     requires = (Constraint(size, divisor=2),) if isinstance(size, Dim) and not even else ()
     keywords = {} if dim == -1 else {"dim": dim}
@@ -435,7 +435,7 @@ def _pointwise(
     takes: tuple[str, ...] = FLOATING,
     **options: Any,
 ) -> Lowering:
-    """A module and the same as a function, which is written without what are defaults."""
+    """Return an activation as a module and as a function call, which leaves out default options."""
     if input.dtype not in takes:
         raise dtype_fault(input, name, _WORDS.get(takes, "a floating-point tensor"))
     op = find("layer", name)
@@ -450,19 +450,20 @@ def _pointwise(
 
 
 def _as_float(input: TensorType) -> TensorType:
-    """As torch reads whole numbers where it computes what is none."""
+    """Return the type with float32 in place of integers and bool, as torch promotes them."""
     whole = input.is_integer or input.dtype == "bool"
     return input.cast("float32") if whole else input
 
 
 def _widened(input: TensorType, name: str, function: str) -> Lowering:
-    """An activation of numbers but not of booleans."""
+    """Return an activation that takes integers as well, but not bool."""
     if input.dtype == "bool":
         raise dtype_fault(input, name, _WORDS[NUMBERS])
     return _pointwise(_as_float(input), name, function, takes=NUMBERS)
 
 
 def _along(input: TensorType, name: str, function: str, dim: int) -> Lowering:
+    """Return an activation along one axis."""
     floating(input, name)
     axis_index(input, dim)
     return _pointwise(input, name, function, dim=dim)

@@ -1,4 +1,4 @@
-"""How near two vectors are: one number for each pair."""
+"""Defines the layers that compare two vectors: cosine similarity and p-norm distance."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def PairwiseDistance(
 
 
 def _common(inputs: PairInputs, name: str) -> str:
-    """The dtype in which torch computes, once the shapes are the same."""
+    """Return the dtype that torch promotes both to; refuse different shapes."""
     x1, x2 = inputs
     if x1.batched != x2.batched or not same_dims(x1, x2):
         raise OpFault(

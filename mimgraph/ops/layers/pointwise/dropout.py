@@ -1,4 +1,4 @@
-"""Dropout: in training, some values are zero."""
+"""Defines the dropout layers, which set random values to zero in training."""
 
 from __future__ import annotations
 
@@ -88,4 +88,4 @@ def FeatureAlphaDropout(
 def _dropout(input: TensorType, name: str, p: float, inplace: bool) -> Lowering:
     floating(input, name)
     made = module(name, p=p, inplace=inplace)
-    return Lowering(input.like(*input), made, makes=())  # in eval its input is its result
+    return Lowering(input.like(*input), made, makes=())  # in eval it returns its input

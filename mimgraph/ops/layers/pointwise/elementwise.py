@@ -1,4 +1,4 @@
-"""What changes each element by itself: torch's functions as layers, and stochastic depth."""
+"""Defines elementwise layers for torch functions: casts, clamps, masks, norms, stochastic depth."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class CastInputs(NamedTuple):
 def Cast(inputs: CastInputs, /, dtype: Dtype | None = None) -> Lowering:
     """The same values in another dtype, `dtype` or that of `like`: (*) -> (*).
 
-    float32 is the dtype of the model: after `model.to(torch.bfloat16)` or `model.double()` it is
-    that one. The others stay as they are. `like` is a second source, whose dtype is taken as it is
-    when the model runs: `{layer: Cast, from: mask, like: x}`.
+    float32 stands for the dtype of the model: after `model.to(torch.bfloat16)` or `model.double()`
+    it is cast to that one. Other dtypes are cast to as written. `like` is a second source, whose
+    dtype is read when the model runs: `{layer: Cast, from: mask, like: x}`.
 
     Example:
         pixels: {shape: [3, 32, 32], dtype: uint8}
@@ -74,7 +74,7 @@ def Cast(inputs: CastInputs, /, dtype: Dtype | None = None) -> Lowering:
 
 
 def _cast(input: TensorType, dtype: str) -> TensorType:
-    """Return the type of a cast, which remembers what a float was cast from."""
+    """Return the type of the result, which records the dtype that a float was cast from."""
     result = input.cast(dtype)
     if not result.is_floating:
         return result
@@ -82,7 +82,7 @@ def _cast(input: TensorType, dtype: str) -> TensorType:
 
 
 def _copied(input: TensorType, dtype: str) -> tuple[TensorType, ...] | None:
-    """Return what a cast adds to memory: nothing if the dtype stays."""
+    """Return the tensors that a cast makes: none if the dtype stays the same."""
     return () if input.dtype == dtype else None
 
 
@@ -99,9 +99,9 @@ def Detach(input: TensorType, /) -> Lowering:
 
 @layer(family="elementwise")
 def Clamp(input: TensorType, /, min: Number | None = None, max: Number | None = None) -> Lowering:
-    """Not below `min` and not above `max`, of which one may be left out: (*) -> (*).
+    """x clamped to the range from `min` to `max`, one of which may be left out: (*) -> (*).
 
-    A limit with a fraction makes a tensor of whole numbers float32.
+    A float limit makes integers float32.
 
     Example:
         x: [8]
@@ -118,26 +118,26 @@ def Clamp(input: TensorType, /, min: Number | None = None, max: Number | None = 
     low, high = _LIMITS.get(dtype, (None, None))
     for name, limit in given.items():
         if low is not None and high is not None and not low <= limit < high:
-            raise bad_option(name, f"{name} {limit} is no {dtype}")
+            raise bad_option(name, f"{name} {limit} is out of range for {dtype}")
     return Lowering(input.like(*input, dtype=dtype), call=INPUT.method("clamp", **given))
 
 
 @layer(family="elementwise")
 def LogicalNot(input: TensorType, /) -> Lowering:
-    """True where there is nothing, which turns a mask round: (*) -> (*), bool.
+    """True where x is false or 0, which inverts a mask: (*) -> (*), bool.
 
     Example:
         mask: {shape: [T], dtype: bool}
         {layer: LogicalNot, from: mask}
     """
     code = Unary("~", INPUT) if input.dtype == "bool" else INPUT.method("logical_not")
-    turned = {"real": "hidden", "hidden": "real"}.get(input.marks or "")
-    return Lowering(replace(input.cast("bool"), marks=turned), call=code)
+    inverted = {"real": "hidden", "hidden": "real"}.get(input.marks or "")
+    return Lowering(replace(input.cast("bool"), marks=inverted), call=code)
 
 
 @layer(family="elementwise")
 def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowering:
-    """1 at the place of each number, else 0: (*) -> (*, num_classes), int64.
+    """1 at the index that each number gives, else 0: (*) -> (*, num_classes), int64.
 
     Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
 
@@ -146,7 +146,7 @@ def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowerin
         {layer: OneHot, from: color}
     """
     if input.dtype != "int64":
-        raise categories_fault(input, "OneHot", "int64, the numbers of classes", "num_classes")
+        raise categories_fault(input, "OneHot", "int64 class numbers", "num_classes")
     count = vocabulary(input, num_classes, "OneHot", "num_classes")
     return Lowering(
         input.like(*input, count),
@@ -159,7 +159,7 @@ def OneHot(input: TensorType, /, num_classes: Positive | None = None) -> Lowerin
 def Normalize(
     input: TensorType, /, dim: Axes, p: float = 2.0, eps: PositiveFloat = 1e-12
 ) -> Lowering:
-    """x divided by its norm of order `p` along `dim`, at least `eps`: (*) -> (*).
+    """x divided by its p-norm along `dim`, or by `eps` if that is larger: (*) -> (*).
 
     Example:
         embedding: [64]
@@ -175,10 +175,10 @@ def Normalize(
 
 @layer(family="elementwise")
 def DropPath(input: TensorType, /, p: Probability) -> Lowering:
-    """In training, each sample is zero with probability `p`, else over 1 - p: (N, *) -> (N, *).
+    """In training, each sample is zero with probability `p`, else x / (1 - p): (N, *) -> (N, *).
 
-    Stochastic depth (Huang et al. 2016), for the branch of a residual: the dropout of one value a
-    sample, `x * dropout(1, p)`. In eval it changes nothing.
+    Stochastic depth (Huang et al. 2016), for a residual branch: `x * dropout(ones, p)` with one
+    value a sample. In eval it changes nothing.
 
     Example:
         branch: [16, 8, 8]
@@ -193,7 +193,7 @@ def DropPath(input: TensorType, /, p: Probability) -> Lowering:
 
 
 def _beside(dtype: str, number: Number) -> str:
-    """The dtype in which torch computes with a tensor and a number: of the higher kind."""
+    """Return the dtype that torch promotes a tensor and a Python number to."""
     if dtype in FLOATING:
         return dtype
     if isinstance(number, float):

@@ -1,4 +1,4 @@
-"""Affine layers, and the identity."""
+"""Defines Linear, Bilinear and Identity."""
 
 from __future__ import annotations
 

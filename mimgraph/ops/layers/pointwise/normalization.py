@@ -1,6 +1,6 @@
-"""Normalisations. Where the input decides torch's first option, a bare value is refused.
+"""Defines the normalization layers; where torch's first option is inferred, the others are by keyword.
 
-`BatchNorm2d: 64` would be `eps`, while torch's first option there is `num_features`.
+So `BatchNorm2d: 64` is refused: it would be `eps`, while torch's first option is `num_features`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mimgraph.ops.rule_helpers import (
     without_axes,
 )
 
-BIAS = {"bias": (2, 12)}  # torch's LayerNorm had it before
+BIAS = {"bias": (2, 12)}  # the torch release that added it; LayerNorm has had it for longer
 
 
 @layer("num_features", since=BIAS, family="normalization")
@@ -107,7 +107,7 @@ def SyncBatchNorm(
 ) -> Lowering:
     """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
 
-    Alone it is a batch norm; among several processes torch runs it on GPUs only.
+    In a single process it is a batch norm; with several, torch runs it on GPUs only.
 
     Example:
         image: [8, 16, 16]
@@ -191,7 +191,7 @@ def LayerNorm(
     bias: bool = True,
     normalized_shape: Positive | tuple[Positive, ...] | None = None,
 ) -> Lowering:
-    """Normalised over the last axis, or those whose sizes `normalized_shape` lists: (*) -> (*).
+    """x normalised over the last axis, or the last ones of sizes `normalized_shape`: (*) -> (*).
 
     Ba et al. 2016.
 
@@ -225,10 +225,10 @@ def RMSNorm(
     elementwise_affine: bool = True,
     normalized_shape: Positive | tuple[Positive, ...] | None = None,
 ) -> Lowering:
-    """Divided by the root mean square over the last axis, or several: (*) -> (*).
+    """x divided by its root mean square over the last axis, or several: (*) -> (*).
 
-    Zhang and Sennrich 2019. `normalized_shape` lists the sizes of more axes than the last. An
-    `eps` of null is the smallest step of the dtype.
+    Zhang and Sennrich 2019. `normalized_shape` lists the sizes of the last axes, if several. With
+    `eps: null` it is the machine epsilon of the dtype.
 
     Example:
         x: [20, 64]
@@ -263,7 +263,8 @@ def GroupNorm(
 ) -> Lowering:
     """Each group of channels normalised: (N, C, *) -> (N, C, *).
 
-    Wu and He 2018. With one group it normalises each sample, with as many as channels each of them.
+    Wu and He 2018. One group normalises each sample as a whole, as many groups as channels each
+    channel alone.
 
     Example:
         image: [8, 16, 16]
@@ -299,9 +300,9 @@ def LocalResponseNorm(
     beta: float = 0.75,
     k: float = 1.0,
 ) -> Lowering:
-    """Divided by what the `size` channels around hold at each place: (N, C, *) -> (N, C, *).
+    """x scaled down by the `size` channels around it at each position: (N, C, *) -> (N, C, *).
 
-    `x / (k + alpha * mean of squares) ** beta`, of Krizhevsky et al. 2012.
+    `x / (k + alpha * mean of squares) ** beta` (Krizhevsky et al. 2012).
 
     Example:
         image: [8, 16, 16]
@@ -331,7 +332,7 @@ def CrossMapLRN2d(
     beta: float = 0.75,
     k: float = 1,
 ) -> Lowering:
-    """LocalResponseNorm as Lua's torch had it: (N, C, H, W) -> (N, C, H, W).
+    """LocalResponseNorm as in Lua Torch: (N, C, H, W) -> (N, C, H, W).
 
     Example:
         image: [8, 16, 16]
@@ -396,7 +397,7 @@ def _channelwise(
     track_running_stats: bool,
     bias: bool,
 ) -> Module:
-    """A norm that may keep the mean and the variance of each channel."""
+    """Return the module of a norm of channels, with its running statistics if it tracks them."""
     num_features = known(input.dims[0], "num_features")
     running: dict[str, tuple[int, ...]] = {
         "running_mean": (num_features,),
@@ -417,7 +418,7 @@ def _channelwise(
 
 
 def _normalized(input: TensorType, given: int | tuple[int, ...] | None) -> tuple[int, ...]:
-    """The sizes over which a LayerNorm goes: the last, or as many of the last as are given."""
+    """Return the sizes of the normalised axes: the last one, or as many last ones as are given."""
     wanted = given if isinstance(given, tuple) else None if given is None else (given,)
     count = 1 if wanted is None else len(wanted)
     sizes = input.dims[len(input.dims) - count :] if count <= len(input.dims) else input.dims
@@ -439,7 +440,7 @@ def _affine(shape: tuple[int, ...], affine: bool, bias: bool) -> Mapping[str, tu
 
 
 def _mixed(input: TensorType, name: str, has_weights: bool) -> None:
-    """Half precision meets float32 weights, double does not; without weights any will do."""
+    """Refuse a dtype that a norm does not take: with weights it takes float32 and half precision."""
     if not has_weights:
         floating(input, name)
     elif input.dtype not in ("float16", "bfloat16"):

@@ -1,4 +1,4 @@
-"""Multi-head attention, always batch-first."""
+"""Defines multi-head attention, always batch-first."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def MultiheadAttention(
     kdim: Positive | None = None,
     vdim: Positive | None = None,
 ) -> Lowering:
-    """Attention in several heads, of `query` to itself if it is alone: (N, L, E) -> (N, L, E).
+    """Attention in several heads; a `query` alone attends to itself: (N, L, E) -> (N, L, E).
 
-    Vaswani et al. 2017. A key alone is the value too. Masks are torch's: `key_padding_mask` (N, S)
-    and `attn_mask` (L, S), true where it may not look. `is_causal` lets no step look ahead; where
-    no `attn_mask` is given, the mask is made. The port `weights` is the mean over heads, or with
-    `average_attn_weights: false` of each: (N, num_heads, L, S).
+    Vaswani et al. 2017. Without `value` the key is the value too. Masks are as in torch:
+    `key_padding_mask` (N, S) and `attn_mask` (L, S), true where attention is not allowed. `is_causal`
+    hides later steps; without `attn_mask` the causal mask is made. The port `weights` is the mean
+    over the heads, or with `average_attn_weights: false` (N, num_heads, L, S).
 
     Example:
         tokens: [10, 16]
@@ -102,7 +102,10 @@ def MultiheadAttention(
 
 
 def _names(inputs: MultiheadAttentionInputs) -> tuple[str, str, str]:
-    """What is query, key and value: alone, one is all three, and a key is the value too."""
+    """Return the names of the sources that are query, key and value.
+
+    A query alone is all three, a key without a value is the value too.
+    """
     if inputs.key is None:
         if inputs.value is not None:
             raise OpFault(
@@ -113,6 +116,7 @@ def _names(inputs: MultiheadAttentionInputs) -> tuple[str, str, str]:
 
 
 def _source(inputs: MultiheadAttentionInputs, name: str) -> TensorType:
+    """Return a source after checking that it is a sequence of vectors."""
     x: TensorType = getattr(inputs, name)
     weighted(x, "MultiheadAttention", name)
     with_rank(x, 2, "MultiheadAttention", f"{name} (N, T, E)", name)
@@ -120,14 +124,14 @@ def _source(inputs: MultiheadAttentionInputs, name: str) -> TensorType:
 
 
 def _unless_default(size: int, embed_dim: int, given: int | None) -> int | None:
-    """A width as torch is told it: only where it is not the query's, or the user says it."""
+    """Return the argument `kdim` or `vdim`: None for the width of the query, unless it was given."""
     return None if given is None and size == embed_dim else size
 
 
 def attention_weights(
     embed_dim: int, kdim: int, vdim: int, bias: bool, add_bias_kv: bool = False
 ) -> dict[str, tuple[int, ...]]:
-    """One projection for query, key and value if they are of one width, else three."""
+    """Return the weights: one projection for query, key and value of the same width, else three."""
     found: dict[str, tuple[int, ...]] = {}
     if kdim == vdim == embed_dim:
         found["in_proj_weight"] = (3 * embed_dim, embed_dim)
@@ -148,8 +152,10 @@ def attention_weights(
 def attention_products(
     query: TensorType, key: TensorType, value: TensorType, more_keys: int = 0
 ) -> tuple[Product, ...]:
-    """The projections, the scores, what they weigh, and the projection of that; all heads together,
-    and with a mask too, which saves nothing."""
+    """Return the products of attention: four projections, the scores, the weighted sum of values.
+
+    They count all heads together; a mask saves nothing.
+    """
     width, seen = query.dims[1], key.dims[0] + more_keys
     projections = tuple((*x.shape, width) for x in (query, key, value, query))
     return (*projections, (*query.shape, seen), (*query.shape, seen))
@@ -158,7 +164,7 @@ def attention_products(
 def _masks(
     inputs: MultiheadAttentionInputs, steps: Size, keys: Size, is_causal: bool, more_keys: bool
 ) -> dict[str, Any]:
-    """What there is of masks; a causal one is made if it is wanted and none is given."""
+    """Return the mask arguments of the call; `is_causal` without a mask makes one."""
     found: dict[str, Any] = {}
     if inputs.key_padding_mask is not None:
         found["key_padding_mask"] = Operand("key_padding_mask")
@@ -167,6 +173,6 @@ def _masks(
     elif is_causal:
         query = Operand("query")
         found["attn_mask"] = causal_beside(query, steps, keys, "attn_mask", inputs._asdict())
-    if is_causal and not more_keys:  # torch would hide the keys that it adds
+    if is_causal and not more_keys:  # with it torch would hide the keys that it adds
         found["is_causal"] = True
     return found

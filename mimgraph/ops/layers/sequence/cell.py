@@ -1,4 +1,4 @@
-"""Recurrent cells: one step of a recurrent layer, whose state the model hands on itself."""
+"""Defines the recurrent cells: one step of a recurrent layer, its state a source and a result."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def LSTMCell(inputs: LSTMCellInputs, /, hidden_size: Size, bias: bool = True) ->
 
 
 def _sizes(name: str, inputs: CellInputs | LSTMCellInputs, hidden_size: Size) -> tuple[int, int]:
-    """The sizes of input and state, once what is given is checked."""
+    """Check the sources and return the sizes of input and state."""
     x, size = inputs.input, known(hidden_size, "hidden_size")
     weighted(x, name, "input")
     with_rank(x, 1, name, "(N, input_size)", "input")
@@ -134,11 +134,12 @@ def _sizes(name: str, inputs: CellInputs | LSTMCellInputs, hidden_size: Size) ->
 
 
 def _weights(gates: int, input_size: int, size: int, bias: bool) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each weight."""
     rows = gates * size
     found: dict[str, tuple[int, ...]] = {"weight_ih": (rows, input_size), "weight_hh": (rows, size)}
     return found | ({"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {})
 
 
 def _products(gates: int, x: TensorType, size: int) -> tuple[Product, ...]:
-    """Those of the input and of the state."""
+    """Return the product with the input and the one with the state."""
     return (*x.shape, gates * size), (*x.like(size).shape, gates * size)

@@ -1,4 +1,4 @@
-"""Embeddings."""
+"""Defines Embedding and EmbeddingBag, and the check of their category numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def Embedding(
 ) -> Lowering:
     """A learned vector for each number: (*) -> (*, embedding_dim).
 
-    `num_embeddings` is the input's `vocab`; an input without one must be told.
+    `num_embeddings` is the input's `vocab`, and must be given if the input has none.
 
     Example:
         city: {vocab: 1000}
@@ -76,8 +76,8 @@ def EmbeddingBag(
 ) -> Lowering:
     """The sum, mean or maximum of learned vectors, one a number: (N, L) -> (N, embedding_dim).
 
-    `per_sample_weights` (N, L) weigh the vectors of a sum. Bags of unequal size are padded with
-    `padding_idx`, which does not count.
+    `per_sample_weights` (N, L) scale the vectors of a sum. Bags of unequal size are padded with
+    `padding_idx`, which is skipped.
 
     Example:
         tags: {shape: [5], vocab: 100}
@@ -90,7 +90,7 @@ def EmbeddingBag(
     if mode == "max":
         for option, given in (("scale_grad_by_freq", scale_grad_by_freq), ("sparse", sparse)):
             if given:
-                raise bad_option(option, f"a maximum takes no {option}")
+                raise bad_option(option, f"mode max takes no {option}")
     if weights is not None:
         _check_weights(bags, weights, mode)
     count = vocabulary(bags, num_embeddings, "EmbeddingBag", "num_embeddings")
@@ -116,30 +116,30 @@ def EmbeddingBag(
 
 
 def _check_weights(bags: TensorType, weights: TensorType, mode: str) -> None:
-    """A weight for each number, of a sum only."""
+    """Refuse weights unless there is one for each number and the mode is sum."""
     weighted(weights, "EmbeddingBag", "per_sample_weights")
     if weights.batched != bags.batched or not same_dims(weights, bags):
         raise OpFault(
             "shape-mismatch",
-            "EmbeddingBag takes a weight for each number",
+            "EmbeddingBag needs one weight for each number",
             source="per_sample_weights",
             note=f"{weights}, but {{input}} is {bags}",
             speaks_of=("per_sample_weights", "input"),
         )
     if mode != "sum":
-        raise bad_option("mode", "per_sample_weights are for mode sum")
+        raise bad_option("mode", "per_sample_weights need mode: sum")
 
 
 def _check_numbers(input: TensorType, name: str, source: str | None = None) -> None:
     if input.dtype not in ("int32", "int64"):
-        wants = "int32 or int64, the numbers of what it embeds"
+        wants = "int32 or int64 category numbers"
         raise categories_fault(input, name, wants, "num_embeddings", source)
 
 
 def categories_fault(
     input: TensorType, name: str, wants: str, option: str, source: str | None = None
 ) -> OpFault:
-    """Return the fault of a source that should be categories; its help declares an input so, or
+    """Return the fault of a source that should hold categories; its help declares an input so, or
     casts a computed source and gives `option`."""
     fault = dtype_fault(input, name, wants, source, to="int64")
     if fault.help:
@@ -153,16 +153,18 @@ def categories_fault(
 
 def _check_padding(padding_idx: int | None, count: int) -> None:
     if padding_idx is not None and not -count <= padding_idx < count:
-        raise bad_option("padding_idx", f"padding_idx {padding_idx} is none of {count} embeddings")
+        raise bad_option(
+            "padding_idx", f"padding_idx {padding_idx} is out of range for {count} embeddings"
+        )
 
 
 def vocabulary(input: TensorType, given: int | None, name: str, option: str) -> int:
-    """The number of categories, which the input's vocab gives if it has one, else `option`."""
+    """Return the number of categories: the input's vocab, or `given`, the value of `option`."""
     count = given if input.vocab is None else input.vocab
     if count is None:
         raise OpFault(
             "missing-option",
-            f"{name} needs {option}, for its input has no vocab",
+            f"{name} needs {option}, because its input has no vocab",
             option=option,
             help=f"give {option}, or vocab to the input",
         )
@@ -177,7 +179,7 @@ def vocabulary(input: TensorType, given: int | None, name: str, option: str) -> 
 
 
 def in_range(input: TensorType, count: int, option: str) -> tuple[Constraint, ...]:
-    """What must hold for positions to be among `count` categories."""
+    """Return the constraint that positions are less than `count`."""
     if input.below is None:
         return ()
     room = count - input.below

@@ -1,4 +1,7 @@
-"""Masks of attention layers, in torch's sense: true, or -inf, where it may not look."""
+"""Defines CausalMask, and checks the masks of attention layers.
+
+As in torch, they are true, or -inf, where attention is not allowed.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ from mimgraph.ops.rule_helpers import cast, check_marks, same_dims
 
 @layer(family="masks")
 def CausalMask(input: TensorType, /) -> Lowering:
-    """True at each step for those ahead, which it may not see: (N, T, *) -> (T, T), bool.
+    """True where a step may not attend to a later one: (N, T, *) -> (T, T), bool.
 
-    It has no batch, as torch's `attn_mask`. For `attention`, whose mask is true where a step may
-    look, `LogicalNot` turns it round; `logical_or` joins it with a padding mask of each sample.
+    It has no batch, as torch's `attn_mask`. `LogicalNot` inverts it for `attention`, whose mask is
+    true where attention is allowed; `logical_or` joins it with a padding mask of each sample.
 
     Example:
         tokens: [T, 16]
@@ -31,7 +34,7 @@ def CausalMask(input: TensorType, /) -> Lowering:
 
 
 def check_padding(layer: str, name: str, mask: TensorType | None, keys: Size) -> None:
-    """A mask of each sample's keys: `(N, S)`."""
+    """Refuse a mask of the keys of each sample unless it is `(N, S)`."""
     if mask is not None:
         _check_dtype(layer, name, mask, "true where there is no token", ("bool", *INTEGER))
         _check_shape(layer, name, mask, (keys,), f"(N, {keys})", batched=True)
@@ -41,10 +44,10 @@ def check_padding(layer: str, name: str, mask: TensorType | None, keys: Size) ->
 def check_attention(
     layer: str, name: str, mask: TensorType | None, steps: Size, keys: Size, heads: int
 ) -> None:
-    """A mask of the weights: `(L, S)`, of all samples."""
+    """Refuse a mask of the attention weights unless it is `(L, S)`, one for all samples."""
     if mask is None:
         return
-    of_keys = f"a mask of each sample's keys is {_padding_name(name)}"
+    of_keys = f"a mask of the keys of each sample goes to {_padding_name(name)}"
     if mask.batched and len(mask.dims) == 2 and heads > 1:
         raise OpFault(
             "shape-mismatch",
@@ -53,20 +56,21 @@ def check_attention(
             note=str(mask),
             help=of_keys,
         )
-    # whole numbers may be a bias here, of how far the steps are from each other
-    _check_dtype(layer, name, mask, "true where it may not look", ("bool",))
+    # integers may be a bias here, such as the distance between two steps
+    _check_dtype(layer, name, mask, "true where attention is not allowed", ("bool",))
     per_sample = mask.batched and heads == 1  # torch's (N * heads, L, S)
     help = of_keys if mask.batched and same_dims(mask, (keys,)) else ""
     _check_shape(layer, name, mask, (steps, keys), f"({steps}, {keys})", per_sample, help)
-    check_marks(mask, "hidden", f"{layer} takes {name} that is true where it may not look", name)
+    wants = f"{layer} takes {name} that is true where attention is not allowed"
+    check_marks(mask, "hidden", wants, name)
 
 
 def causal_beside(
     x: Code, steps: Size, keys: Size, name: str, inputs: Mapping[str, TensorType | None]
 ) -> Code:
-    """Return a causal mask to use in place of `name`, in the dtype of its padding mask.
+    """Return the code of a causal mask for `name`, in the dtype of the padding mask beside it.
 
-    torch warns of a bool and a float mask side by side.
+    torch warns of a bool mask beside a float one.
     """
     padding = _padding_name(name)
     type_ = inputs[padding]
@@ -83,7 +87,7 @@ def causal_beside(
 
 
 def _padding_name(name: str) -> str:
-    """The name of the padding mask beside an attention mask."""
+    """Return the name of the padding mask beside an attention mask."""
     return {"attn_mask": "key_padding_mask", "mask": "src_key_padding_mask"}.get(
         name, name.replace("_mask", "_key_padding_mask")
     )
@@ -92,24 +96,28 @@ def _padding_name(name: str) -> str:
 def _check_dtype(
     layer: str, name: str, mask: TensorType, meaning: str, zeros_and_ones: tuple[str, ...]
 ) -> None:
-    """Refuse a mask unless it is bool, true as `meaning` says, or a float bias; a float that was
-    cast from one of the dtypes `zeros_and_ones` is none."""
-    turned = f"{meaning}: {{merge: formula, expr: m == 0, from: {{m: {{{name}}}}}}}"
+    """Refuse a mask unless it is bool, or a float bias, which was not cast from a dtype of
+    `zeros_and_ones`; `meaning` says where a bool mask is true."""
+    compared = f"{meaning}: {{merge: formula, expr: m == 0, from: {{m: {{{name}}}}}}}"
     if mask.dtype == "float32" and mask.cast_from in zeros_and_ones:
         raise OpFault(
             "dtype-mismatch",
-            f"{layer} adds {name} of float32 to the scores, where 0 and 1 hide nothing",
+            f"{layer} adds a float32 {name} to the scores, where 0 and 1 hide nothing",
             source=name,
             note=f"cast from {mask.cast_from}",
-            help=f"leave out the Cast: bool is {meaning}" if mask.cast_from == "bool" else turned,
+            help=f"leave out the Cast: a bool is {meaning}"
+            if mask.cast_from == "bool"
+            else compared,
         )
     if mask.dtype not in ("bool", "float32"):
         raise OpFault(
             "dtype-mismatch",
-            f"{layer} takes {name} of bool, {meaning}, or of float32, to add",
+            f"{layer} takes a bool {name}, {meaning}, or a float32 one, which it adds",
             source=name,
             note=mask.dtype,
-            help=f"{turned}, {cast(name, 'float32', 'a bias is')}" if mask.is_floating else turned,
+            help=f"{compared}; {cast(name, 'float32', 'cast a bias')}"
+            if mask.is_floating
+            else compared,
         )
 
 
@@ -122,6 +130,7 @@ def _check_shape(
     batched: bool,
     help: str = "",
 ) -> None:
+    """Refuse a mask of other dims, or with a batch where it should have none."""
     if mask.batched != batched or not same_dims(mask, dims):
         equal_rank = mask.rank == len(dims) + batched
         one_too_many = not mask.batched and same_dims(mask, (1, *dims))
@@ -136,7 +145,7 @@ def _check_shape(
 
 
 def causal(x: Code, steps: Size, keys: Size) -> Code:
-    """A mask of all that is ahead, on the device of `x`."""
+    """Return the code of a mask of all later steps, on the device of `x`."""
     ones = call(
         "torch.ones",
         *by_position(steps=steps, keys=keys),

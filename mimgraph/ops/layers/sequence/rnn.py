@@ -1,4 +1,4 @@
-"""Recurrent layers, always batch-first."""
+"""Defines the recurrent layers, always batch-first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.registry import OpFault, layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, known, same_dims, weighted, with_rank
 
-# What the `state` ports carry as torch has it, layers first, and only a `state` argument takes.
+# The dtypes of the `state` ports. They hold torch's own state, layers first, for a `state` argument.
 PAIR = "state"  # a tuple of hidden and cell state
 SINGLE = "hidden state"
 
@@ -43,10 +43,10 @@ def RNN(
     dropout: Probability = 0.0,
     bidirectional: bool = False,
 ) -> Lowering:
-    """A plain recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
+    """An Elman recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
-    `hidden` and `state`, the final states, to read or to hand on.
+    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
+    `hidden`, the final states, batch first; `state`, the same for the `state` of another layer.
     With `lengths`, padding is skipped.
 
     Example:
@@ -80,8 +80,8 @@ def GRU(
 ) -> Lowering:
     """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
-    `hidden` and `state`, the final states, to read or to hand on.
+    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
+    `hidden`, the final states, batch first; `state`, the same for the `state` of another layer.
     With `lengths`, padding is skipped.
 
     Example:
@@ -115,8 +115,8 @@ def LSTM(
 ) -> Lowering:
     """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
 
-    Ports: `output`, every step; `last`, the final state of the last layer, directions joined;
-    `hidden`, `cell` and `state`, the final states, to read or to hand on.
+    Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
+    `hidden` and `cell`, the final states, batch first; `state`, both for the `state` of another LSTM.
     With `lengths`, padding is skipped.
 
     Example:
@@ -126,7 +126,7 @@ def LSTM(
     """
     run = Run.of("LSTM", inputs, 4, hidden_size, num_layers, bias, bidirectional, proj_size)
     if proj_size >= run.hidden_size:
-        raise bad_option("proj_size", f"proj_size must be smaller than hidden_size {hidden_size}")
+        raise bad_option("proj_size", f"proj_size must be less than hidden_size {hidden_size}")
     arguments = {
         "input_size": run.input_size,
         "hidden_size": run.hidden_size,
@@ -148,7 +148,7 @@ def LSTM(
 
 
 class Run(NamedTuple):
-    """The sizes of one recurrent layer, each layer and direction counted in `depth`."""
+    """Sizes of one recurrent layer."""
 
     name: str
     gates: int
@@ -171,7 +171,7 @@ class Run(NamedTuple):
         bidirectional: bool,
         proj_size: int = 0,
     ) -> Run:
-        """The sizes, once what runs through the layer is checked."""
+        """Check the sources and return the sizes."""
         x, lengths = inputs.input, inputs.lengths
         weighted(x, name, "input")
         with_rank(x, 2, name, "(N, T, input_size)", "input")
@@ -186,10 +186,11 @@ class Run(NamedTuple):
 
     @property
     def depth(self) -> int:
+        """Return how many states there are: one for each layer and direction."""
         return self.num_layers * self.directions
 
     def weights(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each weight, in torch's order."""
+        """Return the shape of each weight, in torch's order."""
         rows = self.gates * self.hidden_size
         found: dict[str, tuple[int, ...]] = {}
         for layer_ in range(self.num_layers):
@@ -205,12 +206,12 @@ class Run(NamedTuple):
         return found
 
     def products(self, x: TensorType) -> tuple[Product, ...]:
-        """Each matrix at each step, also at those that `lengths` leave out."""
+        """Return the product of each matrix at each step, padding included."""
         matrices = (shape for shape in self.weights().values() if len(shape) == 2)
         return tuple((*x.shape[:2], *shape) for shape in matrices)
 
     def ports(self, inputs: RecurrentInputs | LSTMInputs, hidden: Code) -> dict[str, Port]:
-        """The results that all have; `hidden` is the final state as torch has it, layers first."""
+        """Return the ports of every layer; `hidden` is the code of the final state, layers first."""
         x, width = inputs.input, self.directions * self.output_size
         steps = x.dims[0]
         output: Code = RESULT.at(0)
@@ -234,7 +235,7 @@ class Run(NamedTuple):
         initial: Code | None,
         ports: dict[str, Port],
     ) -> Lowering:
-        """The layer called on its input, packed if it has lengths."""
+        """Return the layer called on its input, which is packed if there are lengths."""
         x, steps = Operand("input"), {}
         if inputs.lengths is not None:
             steps["packed"] = call(
@@ -257,7 +258,7 @@ class Run(NamedTuple):
 
 
 def _single(run: Run, inputs: RecurrentInputs, arguments: dict[str, Any]) -> Lowering:
-    """A layer whose state is one tensor."""
+    """Return the lowering of a layer whose state is one tensor."""
     hidden, given = RESULT.at(1), inputs.state
     carried = inputs.input.like(run.depth, run.output_size, dtype=SINGLE)
     initial: Code | None = None
@@ -270,27 +271,29 @@ def _single(run: Run, inputs: RecurrentInputs, arguments: dict[str, Any]) -> Low
 
 
 def _pair_type(run: Run, x: TensorType) -> TensorType:
-    """The type of an LSTM's `state`; with a projection hidden and cell state differ in size."""
+    """Return the type of an LSTM's `state`; with a projection its two parts differ in size."""
     if run.output_size == run.hidden_size:
         return x.like(run.depth, run.hidden_size, dtype=PAIR)
     return x.like(run.depth, run.output_size, run.hidden_size, dtype=PAIR)
 
 
 def pair_text(pair: TensorType) -> str:
-    """The shapes of the two tensors of an LSTM's `state`."""
+    """Return the shapes of the two tensors of an LSTM's `state`, as text."""
     depth, *sizes = pair.dims
     hidden, cell = (pair.like(depth, size) for size in (sizes[0], sizes[-1]))
     return f"hidden {hidden}, cell {cell}"
 
 
 def _initial_pair(run: Run, inputs: LSTMInputs, pair: TensorType) -> Code | None:
-    """The state that an LSTM starts from: another's, or a hidden and a cell state."""
+    """Return the code of an LSTM's first state: a `state`, or `hidden` and `cell`; None for zeros."""
     hidden, cell, state = inputs.hidden, inputs.cell, inputs.state
     if state is not None:
         if hidden is not None or cell is not None:
-            raise OpFault("wrong-arity", "LSTM takes state, or hidden and cell", source="state")
+            raise OpFault(
+                "wrong-arity", "LSTM takes state, or hidden and cell, not both", source="state"
+            )
         if state.dtype != PAIR:
-            raise dtype_fault(state, "LSTM", "as state that of another LSTM", "state")
+            raise dtype_fault(state, "LSTM", "the state port of another LSTM as its state", "state")
         return _carried(run, state, pair)
     if hidden is not None and cell is not None:
         return Tuple(
@@ -306,7 +309,7 @@ def _initial_pair(run: Run, inputs: LSTMInputs, pair: TensorType) -> Code | None
 
 
 def _carried(run: Run, state: TensorType, wanted: TensorType) -> Code:
-    """The state of another layer of the same sizes."""
+    """Return the code of a state that comes from another layer of the same sizes."""
     if not same_dims(state, wanted):
         raise OpFault(
             "shape-mismatch",
@@ -319,7 +322,10 @@ def _carried(run: Run, state: TensorType, wanted: TensorType) -> Code:
 
 
 def _layers_first(run: Run, key: str, x: TensorType, size: int) -> Code:
-    """A batch-first state as torch wants it; one layer and direction needs no axis of them."""
+    """Return the code that turns a batch-first state into torch's, which has the layers first.
+
+    With one layer and direction the state may be `(N, hidden_size)`.
+    """
     weighted(x, run.name, key)
     single = run.depth == 1 and len(x.dims) == 1
     wanted = (size,) if single else (run.depth, size)
@@ -331,5 +337,5 @@ def _layers_first(run: Run, key: str, x: TensorType, size: int) -> Code:
     if single:
         return Operand(key).method("unsqueeze", 0)
     swapped = Operand(key).method("transpose", 0, 1)
-    # cuDNN wants it contiguous, which one layer's always is
+    # cuDNN needs it contiguous, which the state of one layer always is
     return swapped if run.depth == 1 else swapped.method("contiguous")

@@ -1,4 +1,4 @@
-"""The Transformer (Vaswani et al. 2017): its layers, stacks of them, the whole; batch-first."""
+"""Defines the Transformer (Vaswani et al. 2017), its stacks and their layers, always batch-first."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TransformerInputs(NamedTuple):
 
 
 class Config(NamedTuple):
-    """What the parts of one Transformer have in common, in torch's order."""
+    """Options that all parts of one Transformer have, in torch's order."""
 
     d_model: int
     nhead: int
@@ -68,7 +68,7 @@ class Config(NamedTuple):
     def of(
         cls, name: str, x: TensorType, source: str, nhead: int, dim_feedforward: Size, *rest: Any
     ) -> Config:
-        """What they are for a sequence `x`, once that is checked."""
+        """Check the sequence `x` and return the options, sizes as numbers."""
         _check_sequence(name, x, source)
         d_model = known(x.dims[1], "d_model", source)
         if d_model % nhead:
@@ -77,13 +77,13 @@ class Config(NamedTuple):
         return cls(d_model, nhead, known(dim_feedforward, "dim_feedforward"), *rest)
 
     def arguments(self) -> dict[str, Any]:
-        """Those of a layer's constructor."""
+        """Return the arguments of a layer's constructor."""
         found = self._asdict()
         tail = {name: found.pop(name) for name in ("norm_first", "bias")}
         return {**found, "batch_first": True, **tail}
 
     def weights(self, attentions: Iterable[str]) -> Weights:
-        """Those of a layer with these attentions, the feed-forward network and the norms."""
+        """Return the weights of a layer: of these attentions, the feed-forward network and the norms."""
         width, inner = self.d_model, self.dim_feedforward
         found: Weights = {}
         count = 1
@@ -97,6 +97,7 @@ class Config(NamedTuple):
         return found
 
     def affine(self, weight: tuple[int, ...], bias: int) -> Weights:
+        """Return a weight of this shape, and a bias if there are any."""
         return {"weight": weight} | ({"bias": (bias,)} if self.bias else {})
 
     def norm_weights(self) -> Weights:
@@ -113,9 +114,11 @@ class Config(NamedTuple):
         )
 
     def work(self, x: TensorType, *attended: TensorType, layers: int = 1) -> Work:
-        """What `layers` layers do and make on the way from `x` to their result, attending to each of
-        these in turn: what attention gives, the sum and the norm; both linears, the activation, the
-        sum and the norm."""
+        """Return the work of `layers` layers on `x`, which attends to each of `attended` in turn.
+
+        An attention makes its result, the sum and the norm; the feed-forward network both linears,
+        the activation, the sum and the norm.
+        """
         inner = x.like(x.dims[0], self.dim_feedforward)
         products = [product for y in attended for product in attention_products(x, y, y)]
         products += [(*inner.shape, self.d_model)] * 2
@@ -123,7 +126,7 @@ class Config(NamedTuple):
         return Work(tuple((layers, *product) for product in products), tuple(made))
 
     def norm(self, wanted: str | None) -> Module | None:
-        """The norm behind a stack."""
+        """Return the module of the norm behind a stack, if there is one."""
         if wanted is None:
             return None
         return module(
@@ -136,16 +139,17 @@ class Config(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What a `Lowering` says that a Transformer does and makes."""
+    """The `products` and `makes` of a `Lowering`."""
 
     products: tuple[Product, ...]
     makes: tuple[TensorType, ...]
 
     def then(self, other: Work) -> Work:
+        """Return the work of both."""
         return Work(self.products + other.products, self.makes + other.makes)
 
     def normed(self, *results: TensorType) -> Work:
-        """With the norm behind a stack."""
+        """Return the work with a norm behind the stack, which makes `results`."""
         return self._replace(makes=self.makes + results)
 
 
@@ -165,8 +169,8 @@ def TransformerEncoderLayer(
 ) -> Lowering:
     """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
 
-    Masks are torch's: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
-    look. `is_causal` lets no step look ahead; where no `src_mask` is given, the mask is made.
+    Masks are as in torch: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where attention
+    is not allowed. `is_causal` hides later steps; without `src_mask` the causal mask is made.
 
     Example:
         tokens: [10, 16]
@@ -210,9 +214,9 @@ def TransformerDecoderLayer(
 ) -> Lowering:
     """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
 
-    Masks are torch's: `tgt_mask` (T, T), `memory_mask` (T, S), `tgt_key_padding_mask` (N, T) and
-    `memory_key_padding_mask` (N, S), true where it may not look. `tgt_is_causal` lets no step look
-    ahead; where no `tgt_mask` is given, the mask is made.
+    Masks are as in torch: `tgt_mask` (T, T), `memory_mask` (T, S), `tgt_key_padding_mask` (N, T) and
+    `memory_key_padding_mask` (N, S), true where attention is not allowed. `tgt_is_causal` hides later
+    steps; without `tgt_mask` the causal mask is made.
 
     Example:
         caption: [10, 16]
@@ -258,9 +262,9 @@ def TransformerEncoder(
 ) -> Lowering:
     """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
 
-    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
-    one. Masks are torch's: `mask` (S, S) and `src_key_padding_mask` (N, S), true where it may not
-    look. `is_causal` lets no step look ahead; where no `mask` is given, it is made.
+    The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
+    its end. Masks are as in torch: `mask` (S, S) and `src_key_padding_mask` (N, S), true where
+    attention is not allowed. `is_causal` hides later steps; without `mask` the causal mask is made.
 
     Example:
         x: [10, 16]
@@ -283,7 +287,7 @@ def TransformerEncoder(
     masks = Masks(name, inputs._asdict(), nhead)
     masks.attention("mask", "src", "src", is_causal, hint="is_causal", detects=True)
     masks.padding("src_key_padding_mask", "src")
-    # where torch cannot use nested tensors it would only warn
+    # torch would warn where it cannot use nested tensors
     nested = enable_nested_tensor and not norm_first and bias and nhead % 2 == 0
     made = module(
         name,
@@ -319,8 +323,8 @@ def TransformerDecoder(
 ) -> Lowering:
     """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
 
-    The options are those of the layers, then torch's of the stack; `norm: LayerNorm` ends it in
-    one. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
+    The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
+    its end. Masks and `tgt_is_causal` are as in a TransformerDecoderLayer.
 
     Example:
         caption: [10, 16]
@@ -374,9 +378,9 @@ def Transformer(
 ) -> Lowering:
     """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
 
-    Masks are torch's: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and of each
-    `..._key_padding_mask`, (N, S) or (N, T), true where it may not look. `tgt_is_causal` lets no
-    step look ahead; where no `tgt_mask` is given, the mask is made.
+    Masks are as in torch: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and beside each
+    a `..._key_padding_mask`, (N, S) or (N, T), true where attention is not allowed. `tgt_is_causal`
+    hides later steps; without `tgt_mask` the causal mask is made.
 
     Example:
         source: [12, 16]
@@ -425,12 +429,12 @@ def Transformer(
 
 
 def within(name: str, weights: Mapping[str, tuple[int, ...]]) -> Weights:
-    """Weights as the module that holds theirs as `name` sees them."""
+    """Return the weights of a submodule with `name.` in front of their keys."""
     return {f"{name}.{key}": shape for key, shape in weights.items()}
 
 
 def stacked(one: Module, count: int, norm: Module | None) -> Weights:
-    """The weights of `count` layers and the norm behind them."""
+    """Return the weights of `count` layers and of the norm behind them."""
     found: Weights = {}
     for number in range(count):
         found |= within(f"layers.{number}", one.weights)
@@ -438,7 +442,7 @@ def stacked(one: Module, count: int, norm: Module | None) -> Weights:
 
 
 class Masks:
-    """The masks and hints with which a layer is called, each checked."""
+    """Checks the masks of a layer and collects the arguments of its call."""
 
     def __init__(self, name: str, inputs: Mapping[str, TensorType | None], heads: int) -> None:
         self.name = name
@@ -448,6 +452,7 @@ class Masks:
         self.hints: dict[str, bool] = {}
 
     def steps(self, source: str) -> Size:
+        """Return the length of a source."""
         x = self.inputs[source]
         assert x is not None
         return x.dims[0]
@@ -455,7 +460,7 @@ class Masks:
     def attention(
         self, name: str, query: str, key: str, is_causal: bool, hint: str, detects: bool = False
     ) -> None:
-        """A mask of the weights; a causal one is made if it is wanted and none is given."""
+        """Add a mask of the attention weights; `is_causal` without a mask makes one."""
         mask, steps, keys = self.inputs[name], self.steps(query), self.steps(key)
         check_attention(self.name, name, mask, steps, keys, self.heads)
         if mask is not None:
@@ -463,18 +468,18 @@ class Masks:
         elif is_causal:
             self.masks[name] = causal_beside(Operand(query), steps, keys, name, self.inputs)
         if is_causal or (detects and mask is not None):
-            # left out, torch would compare values, which torch.compile and export cannot trace
+            # without the hint torch compares values, which torch.compile and export cannot trace
             self.hints[hint] = is_causal
 
     def padding(self, name: str, key: str) -> None:
-        """A mask of each sample's keys."""
+        """Add a mask of the keys of each sample."""
         mask = self.inputs[name]
         check_padding(self.name, name, mask, self.steps(key))
         if mask is not None:
             self.masks[name] = Operand(name)
 
     def call(self, *sources: str) -> Code | None:
-        """The module called on these; without masks that goes without saying."""
+        """Return the call on these sources with the masks; None if there are none."""
         if not self.masks:
             return None
         return module_call(*map(Operand, sources), **self.masks, **self.hints)
@@ -488,7 +493,7 @@ def _decoder_masks(
     memory_is_causal: bool,
     detects: bool = False,
 ) -> Masks:
-    """The masks of a decoder, whose memory is checked with them."""
+    """Check the memory of a decoder, and return its masks."""
     _check_sequence(name, inputs.memory, "memory")
     _check_width(name, "memory", inputs.memory, "tgt", config.d_model)
     masks = Masks(name, inputs._asdict(), config.nhead)
@@ -508,7 +513,7 @@ def _check_width(name: str, source: str, x: TensorType, other: str, d_model: int
     if not same_size(x.dims[1], d_model):
         raise OpFault(
             "shape-mismatch",
-            f"{name} needs {source} as wide as {other}",
+            f"{name} needs {source} of the same width as {other}",
             source=source,
             note=f"{x}, but {{{other}}} is {d_model} wide",
             speaks_of=(source, other),

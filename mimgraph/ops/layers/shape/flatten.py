@@ -1,4 +1,4 @@
-"""Axes joined to one, and one split into several."""
+"""Defines Flatten and Unflatten."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def Flatten(input: TensorType, /, start_dim: int = 1, end_dim: int = -1) -> Lowe
     start = axis_index(input, start_dim, "start_dim")
     end = axis_index(input, end_dim, "end_dim")
     if start > end:
-        raise bad_option("start_dim", f"start_dim {start_dim} is behind end_dim {end_dim}")
+        raise bad_option("start_dim", f"start_dim {start_dim} is after end_dim {end_dim}")
     dims = input.dims
     return Lowering(
         moved(input, *dims[:start], product(dims[start : end + 1]), *dims[end + 1 :]),
@@ -42,7 +42,7 @@ def Flatten(input: TensorType, /, start_dim: int = 1, end_dim: int = -1) -> Lowe
 def Unflatten(
     input: TensorType, /, dim: int, unflattened_size: tuple[Positive | Literal[-1], ...]
 ) -> Lowering:
-    """One axis as several, of which one size may be -1: (N, A * B) -> (N, A, B) for dim 1.
+    """One axis as several, the size of one may be -1: (N, A * B) -> (N, A, B) for dim 1.
 
     Example:
         x: [48]
@@ -51,10 +51,14 @@ def Unflatten(
     index = axis_index(input, dim)
     size, sizes = input.dims[index], unflattened_size
     if not sizes or sizes.count(-1) > 1:
-        raise bad_option("unflattened_size", "unflattened_size lists sizes, one of them perhaps -1")
+        raise bad_option(
+            "unflattened_size", "unflattened_size is a list of sizes, at most one of them -1"
+        )
     given = prod(int(part) for part in sizes if part != -1)
     if -1 not in sizes and not same_size(size, given):
-        raise bad_option("unflattened_size", f"the sizes hold {given}, but the axis is {size}")
+        raise bad_option(
+            "unflattened_size", f"the product of the sizes is {given}, but the axis has {size}"
+        )
     split = divided(size, given)
     if split is None:
         raise bad_option("unflattened_size", f"no size fits -1: {given} does not divide {size}")
@@ -70,5 +74,5 @@ def Unflatten(
 
 
 def flattened(x: Code, start: int, end: int) -> Code:
-    """`x.flatten(start, end)`, where an end that is the last axis is -1 and left out."""
+    """Return the code `x.flatten(start, end)`, without `end` where it is -1, the default."""
     return x.method("flatten", start, *(() if end == -1 else (end,)))

@@ -1,4 +1,4 @@
-"""Rearrange and Reduce: einops' notation, read once and written as plain calls of torch."""
+"""Defines Rearrange and Reduce, which translate einops' notation to plain calls of torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mimgraph.ops.rule_helpers import bad_option, same_size
 
 MAX_LENGTH = 1_000  # characters of a pattern
 
-Group = tuple[str, ...]  # the names that an axis is made of; none for "1"
+Group = tuple[str, ...]  # the names whose product an axis is; none for "1"
 
 _WORD = re.compile(
     r"\s*(?:(?P<name>[A-Za-z]\w*|\.\.\.)|(?P<number>\d{1,18}(?!\w))|(?P<mark>[()]))", re.ASCII
@@ -33,9 +33,10 @@ def Rearrange(
     pattern: str,
     sizes: dict[str, Size] = {},  # noqa: B006 - never changed
 ) -> Lowering:
-    """Axes split, moved and joined as einops writes it: "n c h w -> n (h w) c".
+    """Axes split, moved and joined in einops' notation: "n c h w -> n (h w) c".
 
-    `sizes` gives those that the pattern leaves open; `...` is any number of axes, 1 one of size 1.
+    `sizes` gives the sizes that the pattern leaves open; `...` is any number of axes, `1` an axis of
+    size 1.
 
     Example:
         tokens: [T, 64]
@@ -45,7 +46,7 @@ def Rearrange(
     if odd := sorted(set(_names(left)) ^ set(_names(right))):
         which = ", ".join(name.partition(".")[0] for name in odd)
         message = "a pattern names each axis once on each side"
-        raise bad_option("pattern", message, f"on one side alone: {which}")
+        raise bad_option("pattern", message, f"only on one side: {which}")
     view, shape, requires = _view(input, left, right, sizes, None)
     return Lowering(
         moved(input, *shape),
@@ -65,9 +66,9 @@ def Reduce(
     reduction: Literal["mean", "sum", "max", "min", "prod"],
     sizes: dict[str, Size] = {},  # noqa: B006 - never changed
 ) -> Lowering:
-    """As Rearrange, and the axes that the right side leaves out reduced: "n c h w -> n c".
+    """As Rearrange, and reduces the axes that only the left side has: "n c h w -> n c".
 
-    Those may be numbers, which are their sizes.
+    Instead of a name such an axis may have its size, a number.
 
     Example:
         image: [3, 32, 32]
@@ -75,7 +76,7 @@ def Reduce(
     """
     left, right = _read(input, pattern, numbers=True)
     if not set(_names(right)) <= set(_names(left)):
-        raise bad_option("pattern", "the right side has an axis that the left side has not")
+        raise bad_option("pattern", "the right side has an axis that is not on the left")
     dtype = reduced_dtype(input, reduction.capitalize(), "Reduce")
     view, shape, requires = _view(input, left, right, sizes, reduction)
     return Lowering(input.like(*shape, dtype=dtype), call=view.code, requires=requires)
@@ -88,7 +89,7 @@ def _view(
     sizes: dict[str, Size],
     reduction: str | None,
 ) -> tuple[View, list[Size], tuple[Constraint, ...]]:
-    """The input split, reduced, moved and joined; the sizes behind the batch, and what must hold."""
+    """Return the rearranged input, its sizes without the batch, and what must hold of them."""
     sizes = sizes | {n: int(n.partition(".")[0]) for n in _names(left) if n[0].isdigit()}
     extents, requires = _extents(input, left, sizes)
     kept = set(_names(right))
@@ -100,7 +101,7 @@ def _view(
         view.reduce(reduction, kept)
     view.drop_ones()
     split = view.code
-    for group in right:  # what stands side by side already is joined before it is moved
+    for group in right:  # axes that are neighbours already are joined before they are moved
         view.join(group)
     view.is_joined = view.code is not split
     joined = view.code
@@ -115,7 +116,7 @@ def _view(
 
 
 class View:
-    """A tensor on its way: the code so far, and what each axis is made of."""
+    """A tensor being rearranged: the code so far, and the names in each axis."""
 
     def __init__(self, code: Code, axes: list[Group]) -> None:
         self.code = code
@@ -123,7 +124,7 @@ class View:
         self.is_joined = self.is_moved = self.is_copy = False
 
     def split(self, group: Group, sizes: list[Size]) -> None:
-        """Give each name of an axis an axis of its own."""
+        """Split an axis into one for each of its names."""
         index = self.axes.index(group)
         if len(group) > 1:
             if -1 not in sizes:
@@ -132,9 +133,9 @@ class View:
         self.axes[index : index + 1] = [(name,) for name in group]
 
     def reduce(self, reduction: str, kept: set[str]) -> None:
-        """Reduce the axes of which no name is kept."""
+        """Reduce the axes that have none of the names in `kept`."""
         gone = [i for i, axis in enumerate(self.axes) if axis and not kept.intersection(axis)]
-        if reduction == "prod":  # which takes one axis
+        if reduction == "prod":  # torch's takes one axis
             for index in reversed(gone):
                 self.code = self.code.method("prod", index)
         elif gone:
@@ -150,7 +151,7 @@ class View:
                 del self.axes[index]
 
     def join(self, group: Group) -> None:
-        """Make one axis of the names of a group, if they stand side by side."""
+        """Join the axes of a group, if they are neighbours."""
         singles = [(name,) for name in group]
         for start in range(len(self.axes)):
             if len(group) > 1 and self.axes[start : start + len(group)] == singles:
@@ -182,9 +183,9 @@ class View:
 def _read(
     input: TensorType, pattern: str, numbers: bool = False
 ) -> tuple[list[Group], list[Group]]:
-    """The groups on both sides of the arrow, each name once, the batch where it was.
+    """Parse a pattern into the groups of its two sides, and check them against the input.
 
-    With `numbers`, the left side may have axes that are a number.
+    With `numbers`, an axis on the left may be a number, its size.
     """
     if len(pattern) > MAX_LENGTH:
         message = f"a pattern of more than {MAX_LENGTH:,} characters"
@@ -205,15 +206,16 @@ def _read(
 
 
 def _names(groups: list[Group]) -> list[str]:
+    """Return the names in the groups, in order."""
     return [name for group in groups for name in group]
 
 
 def _without_rest(
     input: TensorType, left: list[Group], right: list[Group]
 ) -> tuple[list[Group], list[Group]]:
-    """Names in place of an ellipsis, as many as the input has axes for it."""
+    """Replace each ellipsis by as many names as the input has axes for it."""
     if _JOINED_REST in _names(left):
-        raise bad_option("pattern", "on the left an ellipsis stands by itself")
+        raise bad_option("pattern", "an ellipsis on the left is not in parentheses")
     if (_REST,) not in left and {_REST, _JOINED_REST}.intersection(_names(right)):
         raise bad_option("pattern", "the left side has no ellipsis")
     count = input.rank - len(left) + 1
@@ -236,7 +238,7 @@ def _without_rest(
 
 
 def _with_named_ones(left: list[Group], right: list[Group]) -> tuple[list[Group], list[Group]]:
-    """A name for each 1 that stands on both sides, so that it is moved like any other axis."""
+    """Name each 1 that is on both sides, so that it is moved like any other axis."""
     count = min(left.count(()), right.count(()))
     found = []
     for side in (left, right):
@@ -246,20 +248,20 @@ def _with_named_ones(left: list[Group], right: list[Group]) -> tuple[list[Group]
 
 
 def _groups(side: str, numbers: bool = False) -> Iterator[Group]:
-    """The axes of one side, in parentheses those that are joined.
+    """Yield the axes of one side; names in parentheses are one group.
 
-    The name of a number other than 1 has its position, for each is an axis of its own.
+    A number other than 1 gets its position as part of its name, since each is another axis.
     """
     position = 0
     opened: list[str] | None = None
     while side[position:].strip():
         match = _WORD.match(side, position)
         if match is None:
-            raise bad_option("pattern", f"a pattern has no {side[position:].lstrip()[0]!r}")
+            raise bad_option("pattern", f"a pattern cannot contain {side[position:].lstrip()[0]!r}")
         name, mark, number = match["name"], match["mark"], match["number"]
         if number is not None and int(number) != 1:
             if not numbers or int(number) == 0:
-                raise bad_option("pattern", f"an axis that is {number} cannot stand here")
+                raise bad_option("pattern", f"an axis cannot be {number} here")
             name = f"{int(number)}.{position}"
         position = match.end()
         if mark in ("(", ")") and (mark == "(") == (opened is not None):
@@ -280,7 +282,7 @@ def _groups(side: str, numbers: bool = False) -> Iterator[Group]:
 def _extents(
     input: TensorType, left: list[Group], sizes: dict[str, Size]
 ) -> tuple[dict[str, Size], tuple[Constraint, ...]]:
-    """The size of each name, and what must hold for it to be whole."""
+    """Return the size of each name, and the constraints under which sizes divide evenly."""
     names = _names(left)
     stray = next((name for name in sizes if name not in names), None)
     if stray is not None:
@@ -291,7 +293,7 @@ def _extents(
         unknown = [name for name in group if name not in sizes]
         given = product(sizes[name] for name in group if name in sizes)
         if len(unknown) > 1:
-            message = f"the pattern leaves {' and '.join(unknown)} open"
+            message = f"the pattern leaves the sizes of {' and '.join(unknown)} open"
             raise bad_option("pattern", message, "give all but one of them in sizes")
         if not unknown and not same_size(given, size):
             written = " ".join(name.partition(".")[0] for name in group) or "1"
@@ -301,7 +303,7 @@ def _extents(
             quotient = divided(size, given)
             if quotient is None:
                 raise bad_option(
-                    "pattern", f"the pattern splits {size}, which is no multiple of {given}"
+                    "pattern", f"the pattern splits {size}, which is not a multiple of {given}"
                 )
             extents[unknown[0]], needed = quotient
             requires += needed

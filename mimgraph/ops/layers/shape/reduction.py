@@ -1,4 +1,4 @@
-"""Reductions over axes: torch's functions as layers. `dim` has no default, and is never the batch."""
+"""Defines reductions over axes, named as in torch; `dim` has no default and is never the batch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REAL, INEXACT = (*FLOATING, *INTEGER), (*FLOATING, *COMPLEX)
 
 @layer(family="reduction")
 def Mean(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
-    """The mean over one axis or several, which are gone then, or of size 1: (N, T, D) -> (N, D).
+    """The mean over one axis or several; `keepdim` keeps them with size 1: (N, T, D) -> (N, D).
 
     Example:
         tokens: [T, 64]
@@ -32,7 +32,7 @@ def Mean(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
 
 @layer(family="reduction")
 def Sum(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
-    """The sum over one axis or several; of whole numbers int64: (N, T, D) -> (N, D).
+    """The sum over one axis or several, int64 for integers: (N, T, D) -> (N, D).
 
     Example:
         tokens: [T, 64]
@@ -43,7 +43,7 @@ def Sum(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
 
 @layer(family="reduction")
 def Prod(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
-    """The product over an axis; of whole numbers int64: (N, T, D) -> (N, D).
+    """The product over an axis, int64 for integers: (N, T, D) -> (N, D).
 
     Example:
         odds: [3, 8]
@@ -76,7 +76,7 @@ def Min(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowering:
 
 @layer(family="reduction")
 def Std(input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = False) -> Lowering:
-    """The standard deviation over axes, of T values over T - correction: (N, T, D) -> (N, D).
+    """The standard deviation over axes, with divisor T - correction: (N, T, D) -> (N, D).
 
     Example:
         frames: [T, 64]
@@ -87,7 +87,7 @@ def Std(input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = Fa
 
 @layer(family="reduction")
 def Var(input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = False) -> Lowering:
-    """The variance over axes, of T values over T - correction: (N, T, D) -> (N, D).
+    """The variance over axes, with divisor T - correction: (N, T, D) -> (N, D).
 
     Example:
         frames: [T, 64]
@@ -124,7 +124,7 @@ def LogSumExp(input: TensorType, /, dim: Axes, keepdim: bool = False) -> Lowerin
 
 @layer(family="reduction")
 def ArgMax(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
-    """The position of the largest value of an axis, int64: (N, T, D) -> (N, D).
+    """The index of the largest value along an axis, int64: (N, T, D) -> (N, D).
 
     Example:
         logits: [10]
@@ -135,7 +135,7 @@ def ArgMax(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
 
 @layer(family="reduction")
 def ArgMin(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
-    """The position of the smallest value of an axis, int64: (N, T, D) -> (N, D).
+    """The index of the smallest value along an axis, int64: (N, T, D) -> (N, D).
 
     Example:
         distances: [10]
@@ -148,7 +148,7 @@ def ArgMin(input: TensorType, /, dim: int, keepdim: bool = False) -> Lowering:
 def TopK(
     input: TensorType, /, k: Positive, dim: int, largest: bool = True, sorted: bool = True
 ) -> Lowering:
-    """The `k` largest values of an axis and where they were: (N, T, D) -> (N, k, D).
+    """The `k` largest values along an axis, and their indices: (N, T, D) -> (N, k, D).
 
     Example:
         scores: [T, 8]
@@ -158,7 +158,7 @@ def TopK(
     axis = axis_index(input, dim)
     requires = long_enough(input.dims[axis], k)
     if requires is None:
-        raise bad_option("k", f"k {k} is more than the {input.dims[axis]} of axis {dim}")
+        raise bad_option("k", f"k is {k}, but axis {dim} has {input.dims[axis]} values")
     options = {"largest": largest, "sorted": sorted}
     keywords = {name: value for name, value in options.items() if not value}
     values = input.like(*input.dims[:axis], k, *input.dims[axis + 1 :], dtype=dtype)
@@ -175,7 +175,7 @@ def TopK(
 
 @layer(family="reduction")
 def CumSum(input: TensorType, /, dim: int) -> Lowering:
-    """The sum of all up to each position of an axis; of whole numbers int64: (*) -> (*).
+    """The cumulative sum along an axis, int64 for integers: (*) -> (*).
 
     Example:
         steps: [T, 2]
@@ -189,7 +189,10 @@ def CumSum(input: TensorType, /, dim: int) -> Lowering:
 
 
 def reduced_dtype(input: TensorType, reduction: str, name: str = "") -> str:
-    """The dtype of a reduction, once torch takes that of the input; `name` is what does it."""
+    """Return the dtype of a reduction; refuse an input that torch does not take.
+
+    `name` is the layer to name in the fault, if it is not `reduction`.
+    """
     takes, wants, result = _DTYPES[reduction]
     if input.dtype not in takes:
         raise dtype_fault(input, name or reduction, wants)
@@ -216,7 +219,11 @@ def _position(dtype: str) -> str:
     return "int64"
 
 
-_FLOAT, _REAL, _ORDER = "a floating-point tensor", "a tensor of real numbers", "what has an order"
+_FLOAT, _REAL, _ORDER = (
+    "a floating-point tensor",
+    "a tensor of real numbers",
+    "numbers that have an order",
+)
 _DTYPES: dict[str, tuple[tuple[str, ...], str, Callable[[str], str]]] = {
     "Mean": (INEXACT, _FLOAT, _same),
     "Sum": (DTYPES, "", _counted),
@@ -245,7 +252,7 @@ def _reduced(
 
 
 def _kept(input: TensorType, dim: Axes, keepdim: bool) -> list[Any]:
-    """The dims without the axes that are reduced, or with 1 in their place."""
+    """Return the dims without the reduced axes, or with 1 in their place."""
     axes = axis_indices(input, dim)
     return [1 if i in axes else size for i, size in enumerate(input) if keepdim or i not in axes]
 

@@ -1,4 +1,4 @@
-"""Other views of the same elements, or copies of them: torch's functions as layers."""
+"""Defines views and copies of the same elements, named as in torch."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def Permute(input: TensorType, /, dims: tuple[int, ...]) -> Lowering:
     rank = input.rank
     order = [dim % rank if -rank <= dim < rank else dim for dim in dims]
     if sorted(order) != list(range(rank)):
-        raise bad_option("dims", f"dims must name each of the {rank} axes of {input} once")
+        raise bad_option("dims", f"dims must list each of the {rank} axes of {input} once")
     if input.batched and order[0] != 0:
         raise bad_option("dims", "the batch must stay the first axis", "let dims start with 0")
     return Lowering(
@@ -96,7 +96,7 @@ def Unsqueeze(input: TensorType, /, dim: int) -> Lowering:
 
 @layer(family="reshape")
 def Squeeze(input: TensorType, /, dim: int | tuple[int, ...]) -> Lowering:
-    """Without axes of size 1; another size stays, as in torch: (N, 1, *) -> (N, *) for dim 1.
+    """x without axes of size 1; as in torch, others stay: (N, 1, *) -> (N, *) for dim 1.
 
     Example:
         grey: [1, 32, 32]
@@ -105,7 +105,7 @@ def Squeeze(input: TensorType, /, dim: int | tuple[int, ...]) -> Lowering:
     axes = axis_indices(input, dim)
     for size in (input.dims[index] for index in axes):
         if isinstance(size, Dim):
-            message = f"Squeeze takes an axis of size 1, but this one is {size}"
+            message = f"Squeeze needs an axis of known size, not {size}"
             raise OpFault("symbolic-size", message)
     dims = [size for index, size in enumerate(input) if index not in axes or size != 1]
     squeezed = INPUT.method("squeeze", *by_position(dim=dim))
@@ -114,7 +114,7 @@ def Squeeze(input: TensorType, /, dim: int | tuple[int, ...]) -> Lowering:
 
 @layer(family="reshape")
 def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Lowering:
-    """Axes of size 1 repeated without a copy: (N, 1, D) -> (N, T, D).
+    """Axes of size 1 expanded without a copy: (N, 1, D) -> (N, T, D).
 
     `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
 
@@ -125,10 +125,12 @@ def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Loweri
     new = len(size) - len(input.dims)
     if new < 0 or (new and input.batched):
         behind = " behind the batch" if input.batched else ""
-        raise bad_option("size", f"size has {len(size)} values for the axes{behind} of {input}")
+        raise bad_option(
+            "size", f"size has {len(size)} values, but {input} has {len(input.dims)} axes{behind}"
+        )
     olds = (None,) * new + input.dims
     dims = [_expanded(old, wanted) for old, wanted in zip(olds, size, strict=True)]
-    # a size known only at run time is not read where it stays
+    # -1 keeps a size known only at run time without reading it
     kept = [isinstance(old, Dim) and old == dim for old, dim in zip(olds, dims, strict=True)]
     written = [-1 if stays else wanted for stays, wanted in zip(kept, size, strict=True)]
     return Lowering(
@@ -141,7 +143,7 @@ def Expand(input: TensorType, /, size: tuple[Size | Literal[-1], ...]) -> Loweri
 
 @layer(family="reshape")
 def Repeat(input: TensorType, /, repeats: tuple[Size, ...]) -> Lowering:
-    """Each axis so many times, as torch counts them, the batch once: (N, T) -> (N, 2 * T).
+    """Each axis repeated, the batch 1 time, as torch's `repeat`: (N, T) -> (N, 2 * T).
 
     Example:
         x: [3, 8]
@@ -149,8 +151,8 @@ def Repeat(input: TensorType, /, repeats: tuple[Size, ...]) -> Lowering:
     """
     new = len(repeats) - input.rank
     if new < 0 or (new and input.batched):
-        message = f"repeats has {len(repeats)} values for the {input.rank} axes of {input}"
-        raise bad_option("repeats", message, "the first is the batch's: 1")
+        message = f"repeats has {len(repeats)} values, but {input} has {input.rank} axes"
+        raise bad_option("repeats", message, "the first value is for the batch: 1")
     if input.batched and repeats[0] != 1:
         raise bad_option("repeats", "the batch cannot be repeated", "let repeats start with 1")
     sizes = (1,) * new + tuple(input.shape)
@@ -162,7 +164,7 @@ def Repeat(input: TensorType, /, repeats: tuple[Size, ...]) -> Lowering:
 def Roll(
     input: TensorType, /, shifts: int | tuple[int, ...], dims: int | tuple[int, ...]
 ) -> Lowering:
-    """Moved along axes, what leaves at the end enters at the start: (*) -> (*).
+    """Values shifted along axes; those that leave at the end enter at the start: (*) -> (*).
 
     Example:
         image: [3, 32, 32]
@@ -171,7 +173,7 @@ def Roll(
     shifted = shifts if isinstance(shifts, tuple) else (shifts,)
     moves = dims if isinstance(dims, tuple) else (dims,)
     if len(shifted) != len(moves) or not moves:
-        raise bad_option("shifts", "shifts gives one number for each of dims")
+        raise bad_option("shifts", "shifts needs one number for each of dims")
     for dim in moves:
         axis_index(input, dim, "dims")
     return Lowering(input, call=INPUT.method("roll", *by_position(shifts=shifts, dims=dims)))
@@ -179,7 +181,7 @@ def Roll(
 
 @layer(family="reshape")
 def Flip(input: TensorType, /, dims: int | tuple[int, ...]) -> Lowering:
-    """In reverse along axes: (*) -> (*).
+    """Values in reverse order along axes: (*) -> (*).
 
     Example:
         tokens: [T, 64]
@@ -190,32 +192,34 @@ def Flip(input: TensorType, /, dims: int | tuple[int, ...]) -> Lowering:
 
 
 def axis_indices(input: TensorType, dim: int | tuple[int, ...], option: str = "dim") -> list[int]:
-    """One axis or several, each once, as indices into the dims."""
+    """Return one axis or several as indices into the dims; refuse one that is given twice."""
     axes = [axis_index(input, axis, option) for axis in (dim if isinstance(dim, tuple) else (dim,))]
     if not axes or len(set(axes)) != len(axes):
-        raise bad_option(option, f"{option} must name one axis or several, each once")
+        raise bad_option(option, f"{option} must be one axis or several, each once")
     return axes
 
 
 def _expanded(old: Size | None, wanted: Any) -> Size:
-    """The size of an axis of size `old`, or of a new one, that is to be `wanted`."""
+    """Return the size to which an axis of size `old`, or a new one, is expanded."""
     if wanted == -1:
         if old is None:
-            raise bad_option("size", "a new axis has no size for -1 to keep")
+            raise bad_option("size", "a new axis has no size that -1 could keep")
         return old
     if old not in (None, 1, wanted):
-        raise bad_option("size", f"only an axis of size 1 can be made {wanted}, not one of {old}")
+        raise bad_option(
+            "size", f"only an axis of size 1 can be expanded to {wanted}, not one of {old}"
+        )
     size: Size = wanted
     return size
 
 
 def moved(input: TensorType, *dims: Size) -> TensorType:
-    """The same values in other places, so of the same vocabulary."""
+    """Return the type of the same values in another shape, which keeps what is known of them."""
     return replace(input, dims=dims)
 
 
 def product(sizes: Iterable[Size]) -> Size:
-    """How many elements the sizes hold."""
+    """Return the product of the sizes."""
     total: Size = 1
     for size in sizes:
         total = total * size
@@ -223,7 +227,7 @@ def product(sizes: Iterable[Size]) -> Size:
 
 
 def divided(total: Size, by: Size) -> tuple[Size, tuple[Constraint, ...]] | None:
-    """`total / by` and what must hold for it to be whole; None if it is not, or cannot be told."""
+    """Return `total / by` and the constraint that it is whole; None if it is not, or may not be."""
     if not isinstance(by, Dim):
         whole = divisible(total, by)
         if isinstance(total, Dim) and whole is None:
@@ -236,11 +240,11 @@ def divided(total: Size, by: Size) -> tuple[Size, tuple[Constraint, ...]] | None
 def _filled(
     input: TensorType, shape: tuple[Any, ...]
 ) -> tuple[tuple[Size, ...], tuple[Constraint, ...]]:
-    """The sizes with -1 computed, and what must hold for it to be whole."""
+    """Return the sizes with -1 computed, and the constraint that it is whole."""
     total, given = product(input), product(size for size in shape if size != -1)
     if -1 not in shape:
         if equal(total, given) is not True:
-            raise bad_option("shape", f"shape has {given} elements, but {input} has {total}")
+            raise bad_option("shape", f"shape holds {given} elements, but {input} has {total}")
         return shape, ()
     quotient = divided(total, given)
     if quotient is None:
@@ -252,12 +256,12 @@ def _filled(
 
 
 def _arguments(input: TensorType, dims: tuple[Size, ...], computed: int | None) -> tuple[Size, ...]:
-    """What is written: -1 for the batch, or if a size is a name, for that one."""
+    """Return the sizes as written in the call: -1 for the batch, or for a size that is a name."""
     symbolic = [i for i, size in enumerate(dims) if isinstance(size, Dim)]
     batch = (BATCH,) if input.batched else ()
     if not symbolic:
         return (-1,) * input.batched + dims
-    # a size that no axis of the input has could only be computed
+    # a size that no axis of the input has can only be computed
     fresh = [i for i in symbolic if dims[i] not in input.dims]
     index = computed if computed in symbolic else (fresh or symbolic)[0]
     return (*batch, *(-1 if i == index else size for i, size in enumerate(dims)))

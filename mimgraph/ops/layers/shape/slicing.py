@@ -1,4 +1,4 @@
-"""Parts of an axis: one position, a range, or all in pieces, each a port."""
+"""Defines layers that take parts of an axis: one index, a range, or pieces, each a port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Position = Annotated[int, Range()] | Dim | None
 
 @layer(family="slicing")
 def Select(input: TensorType, /, dim: int, index: int) -> Lowering:
-    """One position of an axis, which is gone then: (N, T, *) -> (N, *) for dim 1.
+    """One index of an axis, which is dropped: (N, T, *) -> (N, *) for dim 1.
 
     Example:
         tokens: [T, 64]
@@ -52,10 +52,10 @@ def Slice(
     end: Position = None,
     step: Positive = 1,
 ) -> Lowering:
-    """Positions `start` to `end`, which is not among them: (N, T, *) -> (N, T', *) for dim 1.
+    """Indices from `start` up to, not including, `end`: (N, T, *) -> (N, T', *) for dim 1.
 
-    Negative ones count from the end; `$T` is a length known at run time. Past the end there is nothing to cut: the axis must be as long
-    as `start` and `end` say.
+    Negative ones count from the end; `$T` is a length known at run time. Unlike in Python, `start`
+    and `end` may not be past the end of the axis.
 
     Example:
         tokens: [T, 64]
@@ -74,7 +74,7 @@ def Slice(
     length = (behind - first + step - 1) // step
     if at_least(length, 1) is False:
         option = "start" if end is None else "end"
-        raise bad_option(option, f"positions {first} to {behind} of axis {dim} are none")
+        raise bad_option(option, f"there is nothing from {first} to {behind} of axis {dim}")
     bounds = {"start": start, "end": end, "step": None if step == 1 else step}
     part = SliceCode(*(None if v is None else named_constant(k, v) for k, v in bounds.items()))
     before = axis + input.batched
@@ -91,7 +91,7 @@ def Slice(
 def Split(
     input: TensorType, /, split_size_or_sections: Size | tuple[Size, ...], dim: int
 ) -> Lowering:
-    """Pieces of one size, the last may be smaller, or of the sizes listed: ports 0, 1, ...
+    """Pieces of one size (the last may be smaller), or of the sizes listed: ports 0, 1, ...
 
     Example:
         x: [6, 4]
@@ -102,7 +102,7 @@ def Split(
     sizes: Iterable[Size]
     if isinstance(given, tuple):
         if not given or sum(given) != size:
-            message = f"the sections are {sum(given)} together, but axis {dim} is {size}"
+            message = f"the sections add up to {sum(given)}, but axis {dim} has {size}"
             raise bad_option("split_size_or_sections", message)
         sizes = given
     else:
@@ -114,7 +114,7 @@ def Split(
 
 @layer(family="slicing")
 def Chunk(input: TensorType, /, chunks: Positive, dim: int) -> Lowering:
-    """At most `chunks` pieces of one size, the last may be smaller, as in torch: ports 0, 1, ...
+    """At most `chunks` pieces of one size (the last may be smaller), as in torch: ports 0, 1, ...
 
     An axis whose length is known only at run time must be a multiple of `chunks`.
 
@@ -129,7 +129,7 @@ def Chunk(input: TensorType, /, chunks: Positive, dim: int) -> Lowering:
     if isinstance(size, Dim):
         quotient = divided(size, chunks)
         if quotient is None:
-            raise bad_option("chunks", f"{chunks} chunks do not divide {size}")
+            raise bad_option("chunks", f"chunks {chunks} does not divide {size}")
         each, requires = quotient
         sizes = (each,) * min(chunks, MAX_PARTS + 1)
     else:
@@ -142,14 +142,14 @@ def Chunk(input: TensorType, /, chunks: Positive, dim: int) -> Lowering:
 
 @layer(family="slicing")
 def Unbind(input: TensorType, /, dim: int) -> Lowering:
-    """Every position of an axis, which is gone then: ports 0, 1, ...
+    """Every index of an axis, which is dropped: ports 0, 1, ...
 
     Example:
         pair: [2, 8]
         {layer: Unbind, from: pair, dim: 1}
     """
     axis = axis_index(input, dim)
-    count = known(input.dims[axis], "the number of positions")
+    count = known(input.dims[axis], "the size of the axis")
     return _ports(
         [moved(input, *input.dims[:axis], *input.dims[axis + 1 :])] * min(count, MAX_PARTS + 1),
         INPUT.method("unbind", *by_position(dim=dim)),
@@ -157,7 +157,7 @@ def Unbind(input: TensorType, /, dim: int) -> Lowering:
 
 
 def long_enough(size: Size, minimum: int) -> tuple[Constraint, ...] | None:
-    """What must hold for a size to be at least `minimum`; None if it never is."""
+    """Return the constraint that a size is at least `minimum`; None if it never is."""
     enough = at_least(size, minimum)
     if enough is False:
         return None
@@ -165,21 +165,21 @@ def long_enough(size: Size, minimum: int) -> tuple[Constraint, ...] | None:
 
 
 def _reaches(size: Size, position: Size | None) -> tuple[Constraint, ...] | None:
-    """What must hold for an axis to have a position; None if it never has."""
+    """Return the constraint that an axis reaches up to a position; None if it never does."""
     if isinstance(position, Dim):
         return long_enough(size - position, 0)
     return long_enough(size, abs(position or 0))
 
 
 def _position(size: Size, position: Size | None, default: Size) -> Size:
-    """A position counted from the start."""
+    """Return a position counted from the start."""
     if position is None:
         return default
     return position if isinstance(position, Dim) or position >= 0 else size + position
 
 
 def _count(size: Size, each: Size, option: str) -> int:
-    """How many pieces of one size there are."""
+    """Return the number of pieces of one size."""
     if isinstance(size, Dim) or isinstance(each, Dim):
         quotient = divided(size, each)
         if quotient is None or quotient[1] or isinstance(quotient[0], Dim):
@@ -187,7 +187,7 @@ def _count(size: Size, each: Size, option: str) -> int:
                 "symbolic-size",
                 f"Split cannot tell how many pieces of {each} there are in {size}",
                 option=option,
-                help="Chunk gives a number of pieces that is known",
+                help="Chunk makes a given number of pieces",
             )
         return quotient[0]
     return min(-(-size // each), MAX_PARTS + 1)
@@ -200,12 +200,13 @@ def _parts(
     code: Code,
     requires: tuple[Constraint, ...] = (),
 ) -> Lowering:
+    """Return pieces of these sizes along an axis as ports."""
     lead, tail = input.dims[:axis], input.dims[axis + 1 :]
     return _ports([moved(input, *lead, size, *tail) for size in sizes], code, requires)
 
 
 def _ports(types: list[TensorType], code: Code, requires: tuple[Constraint, ...] = ()) -> Lowering:
-    """The pieces that `code` gives as ports, of which none is the default."""
+    """Return the pieces that `code` computes as ports without a default."""
     if len(types) > MAX_PARTS:
         raise OpFault("too-large", f"more than {MAX_PARTS} pieces")
     ports = {str(index): Port(type_, RESULT.at(index)) for index, type_ in enumerate(types)}

@@ -1,1 +1,1 @@
-"""Layers that slide over the axes of a signal, image or volume: convolutions, pooling, padding, resizing."""
+"""Layers over the axes of a signal, image or volume: convolutions, pooling, padding, resizing."""

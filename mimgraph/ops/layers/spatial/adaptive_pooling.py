@@ -1,4 +1,4 @@
-"""Pools that are told how much to leave: adaptive and fractional ones."""
+"""Defines adaptive and fractional pooling, which are given the size of their result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Ratios3: TypeAlias = PositiveFloat | tuple[PositiveFloat, PositiveFloat, Positiv
 
 @layer(family="adaptive_pooling")
 def AdaptiveAvgPool1d(input: TensorType, /, output_size: Sizes1) -> Lowering:
-    """Means over windows such that `output_size` are left: (N, C, L) -> (N, C, output_size).
+    """The means of `output_size` windows: (N, C, L) -> (N, C, output_size).
 
     Example:
         signal: [8, 50]
@@ -34,7 +34,7 @@ def AdaptiveAvgPool1d(input: TensorType, /, output_size: Sizes1) -> Lowering:
 def AdaptiveAvgPool2d(
     input: TensorType, /, output_size: Positive | tuple[OrSame, OrSame]
 ) -> Lowering:
-    """Means over windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
+    """The means of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
 
     A size that is null stays as it is.
 
@@ -49,7 +49,7 @@ def AdaptiveAvgPool2d(
 def AdaptiveAvgPool3d(
     input: TensorType, /, output_size: Positive | tuple[OrSame, OrSame, OrSame]
 ) -> Lowering:
-    """Means over windows such that `output_size` are left: (N, C, D, H, W) -> same rank.
+    """The means of `output_size` windows: (N, C, D, H, W) -> same rank.
 
     A size that is null stays as it is.
 
@@ -62,7 +62,7 @@ def AdaptiveAvgPool3d(
 
 @layer(ports=("output", "indices"), family="adaptive_pooling")
 def AdaptiveMaxPool1d(input: TensorType, /, output_size: Sizes1) -> Lowering:
-    """The largest of windows such that `output_size` are left: (N, C, L) -> (N, C, output_size).
+    """The maxima of `output_size` windows: (N, C, L) -> (N, C, output_size).
 
     Example:
         signal: [8, 50]
@@ -78,7 +78,7 @@ def AdaptiveMaxPool1d(input: TensorType, /, output_size: Sizes1) -> Lowering:
 def AdaptiveMaxPool2d(
     input: TensorType, /, output_size: Positive | tuple[OrSame, OrSame]
 ) -> Lowering:
-    """The largest of windows such that `output_size` are left: (N, C, H, W) -> (N, C, *output_size).
+    """The maxima of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
 
     A size that is null stays as it is.
 
@@ -96,7 +96,7 @@ def AdaptiveMaxPool2d(
 def AdaptiveMaxPool3d(
     input: TensorType, /, output_size: Positive | tuple[OrSame, OrSame, OrSame]
 ) -> Lowering:
-    """The largest of windows such that `output_size` are left: (N, C, D, H, W) -> (N, C, *output_size).
+    """The maxima of `output_size` windows: (N, C, D, H, W) -> (N, C, *output_size).
 
     A size that is null stays as it is.
 
@@ -118,9 +118,9 @@ def FractionalMaxPool2d(
     output_size: Sizes2 | None = None,
     output_ratio: Ratios2 | None = None,
 ) -> Lowering:
-    """The largest of windows a random step apart, in eval too: (N, C, H, W) -> (N, C, H', W').
+    """The maxima of windows at random steps, also in eval: (N, C, H, W) -> (N, C, H', W').
 
-    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
+    Graham 2015. Give either `output_size` or `output_ratio`, a fraction of the input's size.
 
     Example:
         image: [8, 32, 32]
@@ -137,9 +137,9 @@ def FractionalMaxPool3d(
     output_size: Sizes3 | None = None,
     output_ratio: Ratios3 | None = None,
 ) -> Lowering:
-    """The largest of windows a random step apart, in eval too: (N, C, D, H, W) -> (N, C, D', H', W').
+    """The maxima of windows at random steps, also in eval: (N, C, D, H, W) -> (N, C, D', H', W').
 
-    Graham 2015. Either `output_size` or `output_ratio`, a fraction of the input, is given.
+    Graham 2015. Give either `output_size` or `output_ratio`, a fraction of the input's size.
 
     Example:
         volume: [8, 8, 16, 16]
@@ -149,11 +149,13 @@ def FractionalMaxPool3d(
 
 
 def _adaptive(input: TensorType, axes: int, output_size: Any) -> Lowering:
+    """Return an adaptive average pooling."""
     name = f"AdaptiveAvgPool{axes}d"
     return Lowering(_adapted(input, name, axes, output_size), module(name, output_size=output_size))
 
 
 def _adapted(input: TensorType, name: str, axes: int, output_size: Any) -> TensorType:
+    """Check the input, and return its type with the sizes that are wanted."""
     floating(input, name)
     with_rank(input, axes + 1, name, SHAPES[axes])
     channels, *sizes = input
@@ -165,11 +167,12 @@ def _adapted(input: TensorType, name: str, axes: int, output_size: Any) -> Tenso
 def _fractional(
     input: TensorType, axes: int, kernel_size: Any, output_size: Any, output_ratio: Any
 ) -> Lowering:
+    """Return a fractional max pooling."""
     name = f"FractionalMaxPool{axes}d"
     floating(input, name)
     with_rank(input, axes + 1, name, SHAPES[axes])
     channels, *sizes = input
-    wanted = _left(name, sizes, output_size, output_ratio)
+    wanted = _result_sizes(name, sizes, output_size, output_ratio)
     option = "output_size" if output_ratio is None else "output_ratio"
     requires: list[Constraint] = []
     for size, left, width in zip(sizes, wanted, per_axis(kernel_size, axes), strict=True):
@@ -178,7 +181,7 @@ def _fractional(
         if enough is False:
             raise bad_option(
                 option,
-                f"to leave {left}, windows of {width} need a size of {reach}, but it is {size}",
+                f"with kernel_size {width}, {left} windows need a size of {reach}, but it is {size}",
             )
         if enough is None:
             room = size - reach
@@ -188,8 +191,10 @@ def _fractional(
     return replace(with_indices(input.like(channels, *wanted), made), requires=tuple(requires))
 
 
-def _left(name: str, sizes: list[Size], output_size: Any, output_ratio: Any) -> tuple[Size, ...]:
-    """The sizes that a fractional pool leaves."""
+def _result_sizes(
+    name: str, sizes: list[Size], output_size: Any, output_ratio: Any
+) -> tuple[Size, ...]:
+    """Return the sizes of the result of a fractional pooling."""
     if output_size is None and output_ratio is None:
         raise OpFault(
             "missing-option", f"{name} needs output_size or output_ratio", option="output_size"

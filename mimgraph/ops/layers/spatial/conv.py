@@ -1,4 +1,4 @@
-"""Convolutions, and their transposes."""
+"""Defines convolutions and transposed convolutions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def Conv1d(
 ) -> Lowering:
     """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
 
-    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+    `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
 
     Example:
         signal: [8, 50]
@@ -70,7 +70,7 @@ def Conv2d(
 ) -> Lowering:
     """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
 
-    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+    `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
 
     Example:
         image: [3, 32, 32]
@@ -96,7 +96,7 @@ def Conv3d(
 ) -> Lowering:
     """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
 
-    `padding` is one number, one an axis, `same` (the sizes stay, at stride 1) or `valid` (none).
+    `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
 
     Example:
         volume: [3, 8, 16, 16]
@@ -123,8 +123,8 @@ def ConvTranspose1d(
 ) -> Lowering:
     """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
 
-    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
-    smallest of them.
+    A strided convolution maps several sizes to one; this gives the smallest of them, plus
+    `output_padding`.
 
     Example:
         signal: [8, 50]
@@ -161,8 +161,8 @@ def ConvTranspose2d(
 ) -> Lowering:
     """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
 
-    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
-    smallest of them.
+    A strided convolution maps several sizes to one; this gives the smallest of them, plus
+    `output_padding`.
 
     Example:
         image: [8, 16, 16]
@@ -199,8 +199,8 @@ def ConvTranspose3d(
 ) -> Lowering:
     """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
 
-    Where a strided convolution leaves the same of several sizes, `output_padding` adds to the
-    smallest of them.
+    A strided convolution maps several sizes to one; this gives the smallest of them, plus
+    `output_padding`.
 
     Example:
         volume: [8, 4, 8, 8]
@@ -292,7 +292,7 @@ def _transposed(
     for extra, step, gap in zip(extras, strides, dilations, strict=True):
         if extra >= max(step, gap):
             raise bad_option(
-                "output_padding", f"output_padding {extra} is below neither stride nor dilation"
+                "output_padding", f"output_padding {extra} must be less than stride or dilation"
             )
     spatial = map(_spread, sizes, kernel, strides, pads, extras, dilations)
     weight = {"weight": (in_channels, int(out_channels) // int(groups), *kernel)}
@@ -319,13 +319,14 @@ def _transposed(
 def _spread(
     size: Size, kernel: int, stride: int, padding: int, output_padding: int, dilation: int
 ) -> Size:
-    """The smallest size of which a convolution leaves `size`, and what is added to it."""
+    """Return the size of the result of a transposed convolution along one axis."""
     reach = int(dilation) * (int(kernel) - 1) + 1
     spread = (plain(size) - 1) * int(stride) + reach - 2 * int(padding) + int(output_padding)
     return unless_same(size, spread)
 
 
 def _check_groups(groups: int, **channels: int) -> None:
+    """Refuse groups that do not divide both numbers of channels."""
     for what, count in channels.items():
         if int(count) % int(groups):
             help = fitting("groups", groups, *channels.values())
@@ -333,7 +334,7 @@ def _check_groups(groups: int, **channels: int) -> None:
 
 
 def _pads(padding: Any, *window: tuple[int, ...]) -> list[tuple[int, int]]:
-    """What is added before and after each axis; `window` is the kernel, stride and dilation."""
+    """Return the padding before and after each axis; `window` is the kernel, stride and dilation."""
     kernel, stride, dilation = window
     if padding == "valid":
         padding = 0

@@ -1,4 +1,4 @@
-"""Windows as columns, and columns added up to an image."""
+"""Defines Unfold and Fold: the windows of an image as columns, and columns added up to an image."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def Fold(
     padding: Pads2 = 0,
     stride: Sizes2 = 1,
 ) -> Lowering:
-    """Columns added up where they were windows: (N, C * kernel, windows) -> (N, C, *output_size).
+    """Columns added up at the windows that they come from: (N, C * kernel, windows) -> (N, C, *output_size).
 
-    It undoes an `Unfold` of the same windows but for a factor: what lies in several is summed.
+    It is the inverse of an `Unfold` with the same windows, but sums where windows overlap.
 
     Example:
         columns: [192, 16]
@@ -66,13 +66,15 @@ def Fold(
     columns, given = input
     wanted = _windows(per_axis(output_size, 2), kernel_size, dilation, padding, stride)
     if known(given, "the number of windows") != wanted:
-        raise bad_option("output_size", f"output_size has {wanted} windows, but the input {given}")
+        raise bad_option(
+            "output_size", f"output_size has {wanted} windows, but the input has {given}"
+        )
     area = _area(kernel_size)
     split = divided(columns, area)
     if split is None:
         raise OpFault(
             "shape-mismatch",
-            f"Fold takes a multiple of {area}, the size of the kernel, as columns",
+            f"Fold needs a multiple of the kernel's {area} elements on the first axis behind the batch",
             note=str(input),
         )
     channels, requires = split
@@ -91,23 +93,25 @@ def Fold(
 
 
 def _check_dtype(input: TensorType, name: str) -> None:
+    """Refuse integers."""
     if input.dtype not in (*FLOATING, *COMPLEX, "bool"):
         raise dtype_fault(input, name, "a floating-point tensor")
 
 
 def _area(kernel_size: Any) -> int:
+    """Return the number of elements in a kernel."""
     return prod(map(int, per_axis(kernel_size, 2)))
 
 
 def _windows(sizes: Iterable[Size], kernel: Any, dilation: Any, padding: Any, stride: Any) -> Size:
-    """How many windows lie on both axes."""
+    """Return the number of windows in an image."""
     return prod(windows_of(sizes, kernel, dilation, padding, stride))
 
 
 def windows_of(
     sizes: Iterable[Size], kernel_size: Any, dilation: Any, padding: Any, stride: Any
 ) -> tuple[Size, ...]:
-    """Return how many windows lie on each of the two axes."""
+    """Return the number of windows along each of the two axes."""
     pads = (2 * int(pad) for pad in per_axis(padding, 2))
     steps, gaps = per_axis(stride, 2), per_axis(dilation, 2)
     return tuple(map(slide, sizes, per_axis(kernel_size, 2), steps, pads, gaps))

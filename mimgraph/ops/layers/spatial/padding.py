@@ -1,4 +1,4 @@
-"""Pads: axes made longer by zeros, a constant, or their own values; negative padding crops."""
+"""Defines padding with zeros, a constant, or copied values; negative padding crops."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mimgraph.ops.layers.spatial.window import SHAPES, check_pads, per_axis, pla
 from mimgraph.ops.registry import OpFault, layer
 from mimgraph.ops.rule_helpers import dtype_fault, with_rank
 
-# before and after each axis, the last axis first
+# sizes before and after each axis, the last axis first
 Sides1: TypeAlias = int | tuple[int, int]
 Sides2: TypeAlias = int | tuple[int, int, int, int]
 Sides3: TypeAlias = int | tuple[int, int, int, int, int, int]
@@ -21,9 +21,9 @@ Number: TypeAlias = int | float
 
 @layer(family="padding")
 def ZeroPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
-    """Zeros around the last axis: (N, *, L) -> (N, *, L').
+    """Padded by zeros around the last axis: (N, *, L) -> (N, *, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
 
     Example:
         x: [4, 9]
@@ -34,9 +34,9 @@ def ZeroPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
 
 @layer(family="padding")
 def ZeroPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
-    """Zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
+    """Padded by zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
@@ -47,9 +47,9 @@ def ZeroPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
 
 @layer(family="padding")
 def ZeroPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
-    """Zeros around the last three axes: (N, *, D, H, W) -> the same, longer.
+    """Padded by zeros around the last three axes: (N, *, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
@@ -60,9 +60,9 @@ def ZeroPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
 
 @layer(family="padding")
 def ConstantPad1d(input: TensorType, /, padding: Sides1, value: Number) -> Lowering:
-    """`value` around the last axis: (N, *, L) -> (N, *, L').
+    """Padded by `value` around the last axis: (N, *, L) -> (N, *, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
 
     Example:
         x: [4, 9]
@@ -73,9 +73,9 @@ def ConstantPad1d(input: TensorType, /, padding: Sides1, value: Number) -> Lower
 
 @layer(family="padding")
 def ConstantPad2d(input: TensorType, /, padding: Sides2, value: Number) -> Lowering:
-    """`value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
+    """Padded by `value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
@@ -86,9 +86,9 @@ def ConstantPad2d(input: TensorType, /, padding: Sides2, value: Number) -> Lower
 
 @layer(family="padding")
 def ConstantPad3d(input: TensorType, /, padding: Sides3, value: Number) -> Lowering:
-    """`value` around the last three axes: (N, *, D, H, W) -> the same, longer.
+    """Padded by `value` around the last three axes: (N, *, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
@@ -99,9 +99,9 @@ def ConstantPad3d(input: TensorType, /, padding: Sides3, value: Number) -> Lower
 
 @layer(family="padding")
 def ReflectionPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
-    """The values mirrored at the border around the last axis: (N, C, L) -> (N, C, L').
+    """Padded by reflection around the last axis: (N, C, L) -> (N, C, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
 
     Example:
         x: [4, 9]
@@ -112,9 +112,9 @@ def ReflectionPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
 
 @layer(family="padding")
 def ReflectionPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
-    """The values mirrored at the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
+    """Padded by reflection around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
@@ -125,9 +125,9 @@ def ReflectionPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
 
 @layer(family="padding")
 def ReflectionPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
-    """The values mirrored at the border around the last three axes: (N, C, D, H, W) -> the same, longer.
+    """Padded by reflection around the last three axes: (N, C, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
@@ -138,9 +138,9 @@ def ReflectionPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
 
 @layer(family="padding")
 def ReplicationPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
-    """The values at the border repeated around the last axis: (N, C, L) -> (N, C, L').
+    """Padded by repeating the border around the last axis: (N, C, L) -> (N, C, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
 
     Example:
         x: [4, 9]
@@ -151,9 +151,9 @@ def ReplicationPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
 
 @layer(family="padding")
 def ReplicationPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
-    """The values at the border repeated around the last two axes: (N, C, H, W) -> (N, C, H', W').
+    """Padded by repeating the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
@@ -164,9 +164,9 @@ def ReplicationPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
 
 @layer(family="padding")
 def ReplicationPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
-    """The values at the border repeated around the last three axes: (N, C, D, H, W) -> the same, longer.
+    """Padded by repeating the border around the last three axes: (N, C, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
@@ -177,9 +177,9 @@ def ReplicationPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
 
 @layer(family="padding")
 def CircularPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
-    """The values of the other end around the last axis: (N, C, L) -> (N, C, L').
+    """Padded by the values of the opposite end around the last axis: (N, C, L) -> (N, C, L').
 
-    `padding` is one number, or the left and the right.
+    `padding` is one number, or [left, right].
 
     Example:
         x: [4, 9]
@@ -190,9 +190,9 @@ def CircularPad1d(input: TensorType, /, padding: Sides1) -> Lowering:
 
 @layer(family="padding")
 def CircularPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
-    """The values of the other end around the last two axes: (N, C, H, W) -> (N, C, H', W').
+    """Padded by the values of the opposite end around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
-    `padding` is one number, or left, right, top, bottom.
+    `padding` is one number, or [left, right, top, bottom].
 
     Example:
         image: [3, 32, 32]
@@ -203,9 +203,9 @@ def CircularPad2d(input: TensorType, /, padding: Sides2) -> Lowering:
 
 @layer(family="padding")
 def CircularPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
-    """The values of the other end around the last three axes: (N, C, D, H, W) -> the same, longer.
+    """Padded by the values of the opposite end around the last three axes: (N, C, D, H, W) -> the same, longer.
 
-    `padding` is one number, or left, right, top, bottom, front, back.
+    `padding` is one number, or [left, right, top, bottom, front, back].
 
     Example:
         volume: [3, 8, 16, 16]
@@ -215,7 +215,7 @@ def CircularPad3d(input: TensorType, /, padding: Sides3) -> Lowering:
 
 
 def _filled(input: TensorType, name: str, axes: int, padding: Any, **value: Any) -> Lowering:
-    """Any axes may stand before those that are padded."""
+    """Return a padding with a constant; any number of axes may come before the padded ones."""
     if len(input.dims) < axes:
         shape = SHAPES[axes].replace("C", "*")
         help = f"{name[:-2]}{len(input.dims)}d takes {input}" if input.dims else ""
@@ -226,7 +226,7 @@ def _filled(input: TensorType, name: str, axes: int, padding: Any, **value: Any)
 
 
 def _copied(input: TensorType, name: str, axes: int, mode: str, padding: Any) -> Lowering:
-    """What is copied must be there."""
+    """Return a padding with copied values."""
     with_rank(input, axes + 1, name, SHAPES[axes])
     if input.dtype == "bool" and mode != "circular":
         raise dtype_fault(input, name, "a tensor of numbers")
@@ -236,7 +236,7 @@ def _copied(input: TensorType, name: str, axes: int, mode: str, padding: Any) ->
 
 
 def _pairs(padding: Any, axes: int) -> list[tuple[int, int]]:
-    """Before and after each axis, the first axis first."""
+    """Return the padding before and after each axis, the first axis first."""
     sides = per_axis(padding, 2 * axes)
     return [(int(sides[i]), int(sides[i + 1])) for i in range(2 * axes - 2, -1, -2)]
 
@@ -248,6 +248,7 @@ def _padded(
     pairs: list[tuple[int, int]],
     value: dict[str, Any],
 ) -> Lowering:
+    """Return the layer that makes the last axes longer by these pairs."""
     lead, sizes = input.dims[: -len(pairs)], input.dims[-len(pairs) :]
     longer = [
         unless_same(size, plain(size) + before + after)

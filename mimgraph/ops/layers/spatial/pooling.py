@@ -1,4 +1,4 @@
-"""Pools: the largest, the mean or the norm of each window."""
+"""Defines pooling: the largest value, the mean or the norm of each window."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def MaxPool1d(
     dilation: Sizes1 = 1,
     ceil_mode: bool = False,
 ) -> Lowering:
-    """The largest of each window: (N, C, L) -> (N, C, L').
+    """The largest value of each window: (N, C, L) -> (N, C, L').
 
-    The port `indices` tells where in each channel the values are from, as MaxUnpool1d takes it.
+    The port `indices` has the index of each value in its channel, for a MaxUnpool1d.
 
     Example:
         signal: [8, 50]
@@ -59,9 +59,9 @@ def MaxPool2d(
     dilation: Sizes2 = 1,
     ceil_mode: bool = False,
 ) -> Lowering:
-    """The largest of each window: (N, C, H, W) -> (N, C, H', W').
+    """The largest value of each window: (N, C, H, W) -> (N, C, H', W').
 
-    The port `indices` tells where in each channel the values are from, as MaxUnpool2d takes it.
+    The port `indices` has the index of each value in its channel, for a MaxUnpool2d.
 
     Example:
         image: [3, 32, 32]
@@ -80,9 +80,9 @@ def MaxPool3d(
     dilation: Sizes3 = 1,
     ceil_mode: bool = False,
 ) -> Lowering:
-    """The largest of each window: (N, C, D, H, W) -> (N, C, D', H', W').
+    """The largest value of each window: (N, C, D, H, W) -> (N, C, D', H', W').
 
-    The port `indices` tells where in each channel the values are from, as MaxUnpool3d takes it.
+    The port `indices` has the index of each value in its channel, for a MaxUnpool3d.
 
     Example:
         volume: [3, 8, 16, 16]
@@ -185,7 +185,7 @@ def LPPool1d(
 ) -> Lowering:
     """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
 
-    1 is the sum, `.inf` the largest absolute value.
+    `norm_type: 1` is the sum, `.inf` the largest absolute value.
 
     Example:
         signal: [8, 50]
@@ -205,7 +205,7 @@ def LPPool2d(
 ) -> Lowering:
     """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
 
-    1 is the sum, `.inf` the largest absolute value.
+    `norm_type: 1` is the sum, `.inf` the largest absolute value.
 
     Example:
         image: [8, 32, 32]
@@ -225,7 +225,7 @@ def LPPool3d(
 ) -> Lowering:
     """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
 
-    1 is the sum, `.inf` the largest absolute value.
+    `norm_type: 1` is the sum, `.inf` the largest absolute value.
 
     Example:
         volume: [8, 8, 16, 16]
@@ -245,6 +245,7 @@ def _max_pool(
     dilation: Any,
     ceil_mode: bool,
 ) -> Lowering:
+    """Return a max pooling."""
     name = f"MaxPool{axes}d"
     if not (input.is_floating or input.is_integer):
         raise dtype_fault(input, name, "a tensor of real numbers")
@@ -262,7 +263,7 @@ def _max_pool(
 
 
 def with_indices(output: TensorType, made: Module) -> Lowering:
-    """A pool that also tells where in each plane its values are from, if it is made to."""
+    """Return a pooling with a port for the index of each value in its plane, as torch returns it."""
     indices = Port(output.cast("int64"), RESULT.at(1), needs={"return_indices": True})
     return Lowering(
         output,
@@ -283,6 +284,7 @@ def _avg_pool(
     ceil_mode: bool,
     **how: Any,
 ) -> Lowering:
+    """Return an average pooling."""
     name = f"AvgPool{axes}d"
     if input.dtype != "int64":
         floating(input, name)
@@ -307,6 +309,7 @@ def _lp_pool(
     stride: Any,
     ceil_mode: bool,
 ) -> Lowering:
+    """Return a power-average pooling."""
     name = f"LPPool{axes}d"
     if norm_type == 0:
         raise bad_option("norm_type", "norm_type may not be 0")
@@ -330,6 +333,7 @@ def _lp_pool(
 
 
 def _check_divisor(divisor: int | None) -> None:
+    """Refuse a divisor of 0."""
     if divisor == 0:
         raise bad_option("divisor_override", "divisor_override may not be 0")
 
@@ -344,7 +348,7 @@ def _pooled(
     dilation: Any,
     ceil_mode: bool,
 ) -> TensorType:
-    """The type of a pool's result; without a stride the windows stand side by side."""
+    """Return the type of the result; without a stride the windows do not overlap."""
     with_rank(input, axes + 1, name, SHAPES[axes])
     channels, *sizes = input
     kernel = per_axis(kernel_size, axes)
@@ -352,7 +356,7 @@ def _pooled(
     pads, dilations = per_axis(padding, axes), per_axis(dilation, axes)
     for width, pad in zip(kernel, pads, strict=True):
         if 2 * pad > width:
-            message = f"padding {pad} is more than half of kernel {width}"
+            message = f"padding {pad} is more than half of kernel_size {width}"
             raise bad_option("padding", message, f"at most {width // 2}")
     if ceil_mode:
         spatial = map(_slide_up, sizes, kernel, strides, pads, dilations)
@@ -362,10 +366,10 @@ def _pooled(
 
 
 def _slide_up(size: Size, kernel: int, stride: int, padding: int, dilation: int) -> Size:
-    """How many windows it takes to cover an axis, of which the last may hang over.
+    """Return the number of windows that cover an axis, the last of which may extend past its end.
 
-    That is `ceil((size + 2*padding - reach) / stride) + 1`, less the last if it would start in the
-    padding at the end: the smaller of two floors with one divisor, so the floor of the smaller.
+    That is `ceil((size + 2*padding - reach) / stride) + 1`, minus 1 if the last window would start
+    in the padding at the end. Both are floors with one divisor, so this is the floor of the smaller.
     """
     stride, padding = int(stride), int(padding)
     reach = int(dilation) * (int(kernel) - 1) + 1

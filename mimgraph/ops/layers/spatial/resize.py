@@ -1,4 +1,4 @@
-"""Axes made longer or shorter: torch's pad and interpolate as layers."""
+"""Defines Pad and Interpolate, after the functions of torch."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def Pad(
     mode: PadMode = "constant",
     value: float | None = None,
 ) -> Lowering:
-    """Axes made longer at both ends, negative numbers cut: (N, C, L) -> (N, C, L').
+    """Axes padded at both ends, or cut by negative numbers: (N, C, L) -> (N, C, L').
 
-    `pad` is before and after the last axis, then before and after the one before it, and so on.
-    Modes other than `constant` pad one to three axes, and one or two axes stand before these.
+    `pad` lists the sizes before and after the last axis, then those of the axis before it, and so on.
+    Modes other than `constant` pad one to three axes, with one or two axes before them.
 
     Example:
         x: [4, 9]
@@ -50,7 +50,7 @@ def Pad(
     lead, sizes = input.dims[:-axes], input.dims[-axes:]
     if mode != "constant":
         if value is not None:
-            raise bad_option("value", f"value says nothing in mode {mode}")
+            raise bad_option("value", f"value has no effect in mode {mode}")
         if axes > 3 or input.rank - axes not in (1, 2):
             raise bad_option("pad", f"mode {mode} cannot pad {axes} axes of {input}")
         if input.dtype == "bool" and mode != "circular":
@@ -80,9 +80,9 @@ def Interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Lowering:
-    """Every axis behind the channels interpolated, to `size` or by a factor: (N, C, *) -> same.
+    """Interpolated on all axes behind the channels, to a size or by a factor: (N, C, *) -> same.
 
-    As Upsample, but a function: a size may be a name, and `antialias` is for shrinking.
+    As Upsample, but a function: `size` may contain names, and `antialias` helps when shrinking.
 
     Example:
         image: [3, 16, 16]

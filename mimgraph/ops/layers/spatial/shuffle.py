@@ -1,4 +1,4 @@
-"""Shuffles: channels to places, places to channels, channels among themselves."""
+"""Defines shuffles between channels and positions, and among channels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mimgraph.ops.rule_helpers import bad_option
 
 @layer(family="shuffle")
 def PixelShuffle(input: TensorType, /, upscale_factor: Positive) -> Lowering:
-    """Channels as a finer grid of r = upscale_factor: (*, C * r**2, H, W) -> (*, C, H * r, W * r).
+    """Channels to a finer grid, r = upscale_factor: (*, C * r**2, H, W) -> (*, C, H * r, W * r).
 
     Shi et al. 2016, sub-pixel convolution.
 
@@ -35,7 +35,7 @@ def PixelShuffle(input: TensorType, /, upscale_factor: Positive) -> Lowering:
 
 @layer(family="shuffle")
 def PixelUnshuffle(input: TensorType, /, downscale_factor: Positive) -> Lowering:
-    """Each r x r square as channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W).
+    """Each r x r square to channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W).
 
     Example:
         image: [3, 32, 32]
@@ -55,7 +55,7 @@ def PixelUnshuffle(input: TensorType, /, downscale_factor: Positive) -> Lowering
 
 @layer(family="shuffle")
 def ChannelShuffle(input: TensorType, /, groups: Positive) -> Lowering:
-    """The channels of each of `groups` dealt to all: (N, C, *) -> (N, C, *).
+    """Channels interleaved between `groups`: (N, C, *) -> (N, C, *).
 
     Zhang et al. 2018, ShuffleNet.
 
@@ -75,12 +75,14 @@ def ChannelShuffle(input: TensorType, /, groups: Positive) -> Lowering:
 
 
 def _check_image(input: TensorType, name: str) -> None:
+    """Refuse a tensor without channels, height and width."""
     if len(input.dims) < 3:
         raise OpFault("rank-mismatch", f"{name} takes (N, *, C, H, W)", note=str(input))
 
 
 def _divided(size: Size, by: int, option: str, what: str) -> tuple[Size, tuple[Constraint, ...]]:
+    """Return `size / by` and the constraint that it is whole; refuse a size that it never divides."""
     found = divided(size, by)
     if found is None:
-        raise bad_option(option, f"{what} {size} is no multiple of {by}")
+        raise bad_option(option, f"{what} {size} is not a multiple of {by}")
     return found

@@ -1,4 +1,4 @@
-"""Unpools: what a max pool picked, put back in its place."""
+"""Defines unpooling, which puts the values of a max pooling back at their indices."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def MaxUnpool1d(
     *,
     output_size: tuple[Size] | None = None,
 ) -> Lowering:
-    """Each value back where MaxPool1d found it, the rest zero: (N, C, L) -> (N, C, L').
+    """Each value at the index where MaxPool1d found it, the rest 0: (N, C, L) -> (N, C, L').
 
-    `indices` are those of the pool; `output_size` tells lengths apart that pool to the same.
+    `indices` is a port of the pooling; `output_size` selects one of several possible lengths.
 
     Example:
         x: [4, 6]
@@ -60,9 +60,9 @@ def MaxUnpool2d(
     *,
     output_size: tuple[Size, Size] | None = None,
 ) -> Lowering:
-    """Each value back where MaxPool2d found it, the rest zero: (N, C, H, W) -> (N, C, H', W').
+    """Each value at the index where MaxPool2d found it, the rest 0: (N, C, H, W) -> (N, C, H', W').
 
-    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
+    `indices` is a port of the pooling; `output_size` selects one of several possible sizes.
 
     Example:
         x: [4, 6, 6]
@@ -82,9 +82,9 @@ def MaxUnpool3d(
     *,
     output_size: tuple[Size, Size, Size] | None = None,
 ) -> Lowering:
-    """Each value back where MaxPool3d found it, the rest zero: (N, C, *) -> (N, C, *).
+    """Each value at the index where MaxPool3d found it, the rest 0: (N, C, *) -> (N, C, *).
 
-    `indices` are those of the pool; `output_size` tells sizes apart that pool to the same.
+    `indices` is a port of the pooling; `output_size` selects one of several possible sizes.
 
     Example:
         x: [4, 6, 6, 6]
@@ -102,6 +102,7 @@ def _unpool(
     padding: Any,
     output_size: tuple[Size, ...] | None,
 ) -> Lowering:
+    """Return an unpooling."""
     name, x = f"MaxUnpool{axes}d", inputs.input
     floating(x, name, "input")
     with_rank(x, axes + 1, name, SHAPES[axes], "input")
@@ -123,7 +124,7 @@ def _unpool(
 
 
 def _check_indices(inputs: UnpoolInputs, name: str, axes: int) -> None:
-    """The places are as many as the values, and as a pool gives them."""
+    """Refuse indices that a pooling of the values would not give."""
     x, indices = inputs
     if indices.dtype != "int64":
         raise OpFault(
@@ -131,12 +132,12 @@ def _check_indices(inputs: UnpoolInputs, name: str, axes: int) -> None:
             f"{name} takes int64 indices",
             source="indices",
             note=indices.dtype,
-            help=f"they are the port indices of a MaxPool{axes}d",
+            help=f"take the port indices of a MaxPool{axes}d",
         )
     if x.batched != indices.batched or not same_dims(x, indices):
         raise OpFault(
             "shape-mismatch",
-            f"{name} takes an index for each value",
+            f"{name} needs one index for each value",
             source="indices",
             note=f"{indices}, but {{input}} is {x}",
             help=f"take the port indices of a MaxPool{axes}d",
@@ -145,12 +146,12 @@ def _check_indices(inputs: UnpoolInputs, name: str, axes: int) -> None:
 
 
 def _spread(size: Size, kernel: int, stride: int, padding: int) -> Size:
-    """The size of which windows leave `size`, the last of them filled."""
+    """Return the size whose windows, all of them full, number `size`."""
     return (plain(size) - 1) * int(stride) + int(kernel) - 2 * int(padding)
 
 
 def _within(wanted: Size, whole: Size, stride: int) -> list[Constraint]:
-    """What must hold for `wanted` to be less than a stride from the size of filled windows."""
+    """Return the constraints that `wanted` differs by less than a stride from `whole`."""
     requires = []
     for distance in (wanted - whole, whole - wanted):
         near = at_least(stride - 1, distance)

@@ -1,4 +1,4 @@
-"""Upsampling: every axis behind the channels in another size, by interpolation."""
+"""Defines upsampling: interpolation on all axes behind the channels."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Mode: TypeAlias = Literal[
 ]
 Factor: TypeAlias = Positive | PositiveFloat
 
-_AXES = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # the others take any
-_BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")  # that take uint8
+_AXES = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # the other modes take any
+_BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")  # the modes that take uint8
 
 
 @layer(family="upsampling")
@@ -34,8 +34,8 @@ def Upsample(
 ) -> Lowering:
     """Interpolated to `size`, or by `scale_factor`: (N, C, *) -> (N, C, *).
 
-    `linear` is for one axis, `bilinear` and `bicubic` for two, `trilinear` for three; the other
-    modes for any of these. A size that is a name takes a factor that is exact: 2, 0.5, 1.25.
+    Mode `linear` is for one axis, `bilinear` and `bicubic` for two, `trilinear` for three, the others
+    for one to three. An axis whose size is a name needs an exact factor: 2, 0.5, 1.25.
 
     Example:
         image: [3, 16, 16]
@@ -64,7 +64,7 @@ def UpsamplingNearest2d(
     size: Sizes2 | None = None,
     scale_factor: Factor | tuple[Factor, Factor] | None = None,
 ) -> Lowering:
-    """The nearest value at each place: (N, C, H, W) -> (N, C, H', W').
+    """Interpolated by the nearest value: (N, C, H, W) -> (N, C, H', W').
 
     Example:
         image: [3, 16, 16]
@@ -81,7 +81,7 @@ def UpsamplingBilinear2d(
     size: Sizes2 | None = None,
     scale_factor: Factor | tuple[Factor, Factor] | None = None,
 ) -> Lowering:
-    """The mean of the values around each place, corners aligned: (N, C, H, W) -> (N, C, H', W').
+    """Interpolated linearly in two axes, corners aligned: (N, C, H, W) -> (N, C, H', W').
 
     Example:
         image: [3, 16, 16]
@@ -93,7 +93,7 @@ def UpsamplingBilinear2d(
 def resized(
     input: TensorType, name: str, size: Any, scale_factor: Any, mode: str = "nearest"
 ) -> TensorType:
-    """The type of what torch interpolates to a size or by a factor, of which one is given."""
+    """Return the type of an input interpolated to a size or by a factor, exactly one of them given."""
     axes = len(input.dims) - 1
     if axes not in SHAPES or not input.batched or axes != _AXES.get(mode, axes):
         wanted = SHAPES[_AXES[mode]] if mode in _AXES else "(N, C, L), up to (N, C, D, H, W)"
@@ -109,7 +109,9 @@ def resized(
     option = "scale_factor" if size is None else "size"
     given = per_axis(scale_factor if size is None else size, axes)
     if len(given) != axes:
-        raise bad_option(option, f"{option} has {len(given)} values for the {axes} axes of {input}")
+        raise bad_option(
+            option, f"{option} has {len(given)} values, but {input} has {axes} axes to resize"
+        )
     channels, *sizes = input
     if size is not None:
         return input.like(channels, *given)
@@ -117,18 +119,21 @@ def resized(
 
 
 def check_corners(mode: str, align_corners: bool | None) -> None:
-    """Refuse corners where a mode knows none."""
+    """Refuse align_corners in a mode that ignores it."""
     if align_corners is not None and mode not in _AXES:
-        raise bad_option("align_corners", f"align_corners says nothing in mode {mode}")
+        raise bad_option("align_corners", f"align_corners has no effect in mode {mode}")
 
 
 def check_recomputed(recompute_scale_factor: bool | None, size: Any) -> None:
-    """Refuse to recompute a factor that is not given."""
+    """Refuse to recompute the factor where a size is given."""
     if recompute_scale_factor and size is not None:
-        raise bad_option("recompute_scale_factor", "recompute_scale_factor is not for a size")
+        raise bad_option(
+            "recompute_scale_factor", "recompute_scale_factor needs scale_factor, not size"
+        )
 
 
 def _resized_2d(input: TensorType, name: str, size: Any, scale_factor: Any, mode: str) -> Lowering:
+    """Return an upsampling of images."""
     with_rank(input, 3, name, SHAPES[2])
     return Lowering(
         resized(input, name, size, scale_factor, mode),

@@ -1,4 +1,4 @@
-"""Windows that slide over axes, in convolutions and pools: their options, and how many fit."""
+"""Computes the windows of convolutions and pooling: their options, and how many fit on an axis."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ SHAPES = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
 
 
 def per_axis(value: Any, axes: int) -> tuple[Any, ...]:
-    """An option that is one number for all axes, or one for each."""
+    """Return one value for each axis of an option that may be one value for all."""
     return value if isinstance(value, tuple) else (value,) * axes
 
 
 def plain(size: Size) -> Size:
-    """A size without its origin: what a window leaves of it is no longer what was written."""
+    """Return a size without the expression that it was written as."""
     return int(size) if isinstance(size, int) else size
 
 
 def slide(size: Size, kernel: int, stride: int, padding: int, dilation: int) -> Size:
-    """How many windows fit on an axis of that size; `padding` is that of both sides together."""
+    """Return the number of windows on an axis of that size; `padding` is the sum of both sides."""
     kernel, stride, dilation = int(kernel), int(stride), int(dilation)
     reach = dilation * (kernel - 1) + 1
     padded = plain(size) + padding if padding else plain(size)
@@ -43,7 +43,7 @@ def slide(size: Size, kernel: int, stride: int, padding: int, dilation: int) -> 
 
 
 def too_large(kernel: int, dilation: int, padded: int) -> OpFault:
-    """A kernel that does not fit once."""
+    """Return the fault of a kernel that does not fit even once."""
     dilated = f" with dilation {dilation}" if dilation > 1 else ""
     widest = max(padded - 1, 0) // dilation + 1
     return OpFault(
@@ -54,14 +54,14 @@ def too_large(kernel: int, dilation: int, padded: int) -> OpFault:
 
 
 def unless_same(size: Size, result: Size) -> Size:
-    """`result`, but as `size` where they are equal, for that remembers where it came from."""
+    """Return `result`, or `size` if they are equal, which knows the expression it was written as."""
     return size if result == size else result
 
 
 def scaled(size: Size, factor: float, option: str) -> Size:
-    """`floor(size * factor)` as torch computes it, in floats.
+    """Return `floor(size * factor)` as torch computes it, in floats.
 
-    Of a name only where that is exact: a product of few bits and no rounding.
+    For a size that is a name the factor must be exact, a fraction with a small denominator.
     """
     product = float(factor) * (1 if isinstance(size, Dim) else size)
     if not math.isfinite(product):
@@ -72,7 +72,7 @@ def scaled(size: Size, factor: float, option: str) -> Size:
     if denominator > 1024:
         raise OpFault(
             "symbolic-size",
-            f"{option} {factor} is rounded, so {size} must be a number",
+            f"{option} {factor} is not exact, so {size} must be a number",
             option=option,
             help="give this size in the input's shape, or a factor such as 0.5 or 1.25",
         )
@@ -82,7 +82,8 @@ def scaled(size: Size, factor: float, option: str) -> Size:
 def check_pads(
     mode: str, sizes: Iterable[Size], pads: Iterable[tuple[int, int]], option: str = "padding"
 ) -> tuple[Constraint, ...]:
-    """What is copied or cut off must be there: `pads` are before and after each axis."""
+    """Refuse padding that copies or cuts more than an axis has, and return constraints; `pads` are
+    before and after each axis."""
     requires = []
     for size, sides in zip(sizes, pads, strict=True):
         minimum = _least(mode, *sides)
@@ -95,13 +96,13 @@ def check_pads(
 
 
 def _least(mode: str, before: int, after: int) -> int:
-    """The smallest size that can be padded so."""
+    """Return the smallest size that can be padded in this way."""
     match mode:
         case "reflect":
             return max(before, after) + 1  # the border itself is not copied
         case "circular":
             return max(before, after)
         case "constant":
-            return -min(before, 0) - min(after, 0)  # torch cuts before it adds
+            return -min(before, 0) - min(after, 0)  # torch cuts before it pads
         case _:
             return 0

@@ -1,4 +1,4 @@
-"""How a tensor of the model starts: `torch.nn.init` by name, a sinusoid, or the values themselves."""
+"""Writes the initial value of a parameter or buffer: by `torch.nn.init`, a sinusoid, or given values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KAIMING = {"a": float, "mode": Literal["fan_in", "fan_out"], "nonlinearity": Ga
 
 
 class Init(NamedTuple):
-    """The arguments that an init takes beside the tensor, those it must be given, and its axes."""
+    """The arguments of an init beside the tensor, the required ones, and the ranks that it takes."""
 
     arguments: dict[str, Any]
     required: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Init(NamedTuple):
 INITS: dict[str, Init] = {
     "zeros": Init({}),
     "ones": Init({}),
-    "constant": Init({"val": Any}, ("val",)),  # what the dtype takes
+    "constant": Init({"val": Any}, ("val",)),  # checked by the dtype
     "normal": Init({"mean": float, "std": PositiveFloat}),
     "uniform": Init({"a": float, "b": float}),
     "trunc_normal": Init({"mean": float, "std": PositiveFloat, "a": float, "b": float}),
@@ -57,9 +57,9 @@ _LARGEST: dict[str, float] = {  # the largest finite number of a dtype
 
 
 def initial(shape: tuple[int, ...], init: Any, dtype: str = "float32") -> Code:
-    """A new tensor: `torch.zeros(1, 64)`, or `nn.init.normal_(torch.empty(1, 64), std=0.02)`.
+    """Return the code of a new tensor: `torch.zeros(1, 64)`, `nn.init.normal_(torch.empty(1, 64))`.
 
-    `init` is a name, `{name: {argument: value}}`, or the values: one for all, or lists of the shape.
+    `init` is a name, `{name: {argument: value}}`, or the values: one for all, or nested lists.
     """
     keywords: dict[str, Code] = {} if dtype == "float32" else {"dtype": Name(f"torch.{dtype}")}
     if not isinstance(init, str | dict):
@@ -81,22 +81,23 @@ def initial(shape: tuple[int, ...], init: Any, dtype: str = "float32") -> Code:
 
 
 def _sizes(shape: tuple[int, ...]) -> tuple[Code, ...]:
+    """Return the code of each size, with the expression that it was written as."""
     return tuple(Constant(size, "size", getattr(size, "written", None)) for size in shape)
 
 
 def _only(init: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The one name of a mapping, and its arguments; a lone value is its only one."""
+    """Return the only key of a mapping, and its arguments; a value that is no mapping is the sole one."""
     if len(init) == 1:
         ((name, given),) = init.items()
         if given is None or isinstance(given, dict):
             return str(name), given or {}
         if (known := INITS.get(name)) is not None and len(known.arguments) == 1:
             return name, {next(iter(known.arguments)): given}
-    raise bad_option("init", "init is one name, with its arguments", "{normal: {std: 0.02}}")
+    raise bad_option("init", "init is one name with its arguments", "{normal: {std: 0.02}}")
 
 
 def _checked(name: str, given: dict[str, Any], shape: tuple[int, ...], dtype: str) -> Any:
-    """The arguments in canonical form, where torch's init of that name takes them and the shape."""
+    """Return the arguments in canonical form; refuse those, or a shape, that the init does not take."""
     if name not in INITS:
         near = nearest(name, INITS)
         help = f"did you mean {near}?" if near else f"one of {', '.join(INITS)}"
@@ -130,8 +131,10 @@ def _checked(name: str, given: dict[str, Any], shape: tuple[int, ...], dtype: st
 
 
 def _check_values(name: str, given: dict[str, Any], shape: tuple[int, ...], dtype: str) -> None:
-    """What torch refuses of values that are right by themselves."""
-    most = 2.0**14 if dtype == "float16" else 2.0**62  # its square and twice it are finite too
+    """Refuse values that torch does not take with each other or with the shape."""
+    most = (
+        2.0**14 if dtype == "float16" else 2.0**62
+    )  # so that its square and its double are finite
     for key, value in given.items():
         if isinstance(value, float) and not abs(value) <= most:  # NaN is refused too
             raise bad_option("init", f"{key} of {name} is out of range: {value}")
@@ -139,9 +142,9 @@ def _check_values(name: str, given: dict[str, Any], shape: tuple[int, ...], dtyp
         usual = (0.0, 1.0) if name == "uniform" else (-2.0, 2.0)
         low, high = given.get("a", usual[0]), given.get("b", usual[1])
         if low > high:
-            raise bad_option("init", f"{name} goes from a to b, not from {low} to {high}")
+            raise bad_option("init", f"{name} needs a <= b, but a is {low} and b is {high}")
     if name == "trunc_normal" and given.get("std") == 0:
-        raise bad_option("init", "std of trunc_normal is above 0")
+        raise bad_option("init", "std of trunc_normal must be above 0")
     if name == "sinusoid" and len(shape) == 3 and shape[0] != 1:
         raise bad_option("init", f"sinusoid takes a shape of 2 axes, not {Shape(shape)}")
     if name == "dirac" and shape[0] % given.get("groups", 1):
@@ -149,16 +152,17 @@ def _check_values(name: str, given: dict[str, Any], shape: tuple[int, ...], dtyp
 
 
 def _values(shape: tuple[int, ...], values: Any, dtype: str, keywords: dict[str, Code]) -> Code:
-    """One value for all, or lists of values as deep as the shape."""
+    """Return the code of a tensor with one value for all, or with values in nested lists."""
     if not isinstance(values, list | tuple):
         return _full(shape, values, dtype, keywords)
     if (found := _shape_of(values)) != tuple(shape):
-        told = "no even lists" if found is None else f"of the shape {Shape(found)}"
-        raise bad_option("init", f"the values are {told}, the tensor is {Shape(shape)}")
+        given = "uneven lists" if found is None else f"of shape {Shape(found)}"
+        raise bad_option("init", f"the values are {given}, but the tensor is {Shape(shape)}")
     return call("torch.tensor", _nested(values, dtype), **keywords)
 
 
 def _full(shape: tuple[int, ...], value: Any, dtype: str, keywords: dict[str, Code]) -> Code:
+    """Return the code of a tensor filled with one value."""
     one = code(_number(value, dtype))
     if not shape:
         return call("torch.tensor", one, **keywords)
@@ -166,13 +170,14 @@ def _full(shape: tuple[int, ...], value: Any, dtype: str, keywords: dict[str, Co
 
 
 def _nested(values: Any, dtype: str) -> Code:
+    """Return the code of nested lists."""
     if isinstance(values, list | tuple):
         return List(tuple(_nested(item, dtype) for item in values))
     return code(_number(values, dtype))
 
 
 def _shape_of(values: Any) -> tuple[int, ...] | None:
-    """The shape of lists in lists; None where they are uneven."""
+    """Return the shape of nested lists; None if they are uneven."""
     if not isinstance(values, list | tuple):
         return ()
     inner = {_shape_of(item) for item in values}
@@ -182,7 +187,7 @@ def _shape_of(values: Any) -> tuple[int, ...] | None:
 
 
 def _number(value: Any, dtype: str) -> Any:
-    """A value as the dtype has it."""
+    """Return a value as the dtype stores it; refuse one that it cannot store."""
     wants: Any = int if dtype in INTEGER else bool if dtype == "bool" else float
     try:
         found = checker(wants)(value)
@@ -192,9 +197,9 @@ def _number(value: Any, dtype: str) -> Any:
     most = _LARGEST.get(dtype, math.inf)
     least = 0 if dtype == "uint8" else -most - (dtype in INTEGER)
     if not least <= found <= most and abs(found) < math.inf:
-        raise bad_option("init", f"{_short(found)} is no {dtype}")
+        raise bad_option("init", f"{_short(found)} is out of range for {dtype}")
     if wants is float and isinstance(value, int):
-        return float(value)  # without its origin, which would make the tensor one of integers
+        return float(value)  # the expression that it was written as would make the tensor integer
     return found
 
 

@@ -1,4 +1,4 @@
-"""What stands for a tensor that is missing: an optional input left out, or rows of a batch."""
+"""Defines Fill, which replaces a missing optional input, or the missing samples of a batch."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class FillInputs(NamedTuple):
 def Fill(
     inputs: FillInputs, /, value: Literal["zeros", "learned"], *, init: Any = "zeros"
 ) -> Lowering:
-    """Zeros, or a learned tensor, where the source is missing: (N, *) -> (N, *).
+    """Zeros, or a learned tensor, in place of a missing source: (N, *) -> (N, *).
 
-    A source is missing if it depends on an optional input that is left out; with `present`, (N,) of
-    bool, in each sample where that is false, whatever stands there. The learned tensor has the shape
-    of the source without the batch, and starts as `init`, one of torch.nn.init.
+    A source is missing if it depends on an optional input that is left out; with `present`, a bool
+    (N,), also in each sample where that is false, whatever its values. The learned tensor has the
+    shape of the source without the batch; `init`, as of a parameter, gives its first values.
 
     Example:
         audio: [16]
@@ -39,10 +39,10 @@ def Fill(
         raise without_axes(x, "Fill takes (N, *)", "input")
     _check_present(present)
     made: Module | None = None
-    fill: Code = Constant(False if x.dtype == "bool" else 0)  # an int would make it one
+    fill: Code = Constant(False if x.dtype == "bool" else 0)  # 0 would make it an integer
     if value == "learned":
         weighted(x, "Fill", "input")
-        sizes = tuple(known(size, "a size of what is learned", "input") for size in x.dims)
+        sizes = tuple(known(size, "each size of a learned value", "input") for size in x.dims)
         made = module("Parameter", {"": sizes}, data=initial(sizes, init))
         fill = MODULE
         fallback: Code = MODULE.method("expand", BATCH, *(-1 for _ in x.dims))
@@ -58,10 +58,11 @@ def Fill(
 
 
 def _check_present(present: TensorType | None) -> None:
+    """Refuse a `present` that is not a bool for each sample."""
     if present is None:
         return
     if present.dtype != "bool":
-        raise truth_fault(present, "Fill takes present of bool", "present")
+        raise truth_fault(present, "Fill takes a bool present", "present")
     if not present.batched or present.dims:
         raise OpFault(
             "rank-mismatch", "Fill takes present (N,)", source="present", note=str(present)
@@ -69,7 +70,7 @@ def _check_present(present: TensorType | None) -> None:
 
 
 def _zeros(x: TensorType) -> Code:
-    """Zeros of the source's shape, on the device of an input that is given; the dtype is left out
-    where that input has it."""
+    """Return the code of zeros in the shape of the source, on the device of an input that is always
+    given."""
     dtype = ModelDtype() if x.dtype == "float32" else Name(f"torch.{x.dtype}")
     return ANCHOR.method("new_zeros", BATCH, *x.dims, dtype=dtype)

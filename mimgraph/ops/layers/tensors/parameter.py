@@ -1,4 +1,4 @@
-"""Tensors of the model itself: learned and fixed ones, which have no sources, and positions."""
+"""Defines the tensors of the model itself, learned and fixed, and the positions along an axis."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mimgraph.ops.rule_helpers import axis_index, known
 
 @tensor(family="parameter")
 def parameter(shape: tuple[Size, ...], *, init: Any, batched: bool = False) -> Lowering:
-    """A learned tensor of this shape; batched, it is kept as (1, ...) and expanded to (N, ...).
+    """A learned tensor of this shape; `batched` stores (1, *shape) and expands it to (N, *shape).
 
-    `init` is one of torch.nn.init by name, `zeros` or `{normal: {std: 0.02}}`; `sinusoid` (Vaswani et
-    al., 2017); or the values, as lists of the shape.
+    `init` names one of torch.nn.init, `zeros` or `{normal: {std: 0.02}}`; `sinusoid` (Vaswani et al.
+    2017); or it is the values, as nested lists.
 
     Example:
         x: [64]
         {parameter: [1, 64], init: {normal: {std: 0.02}}}
     """
     sizes = _sizes(shape, batched)
-    made = module("Parameter", {"": sizes}, data=initial(sizes, _kept(init, batched)))
+    made = module("Parameter", {"": sizes}, data=initial(sizes, _with_batch_axis(init, batched)))
     return _lowering(made, sizes, batched, "float32")
 
 
@@ -35,14 +35,15 @@ def parameter(shape: tuple[Size, ...], *, init: Any, batched: bool = False) -> L
 def buffer(
     shape: tuple[Size, ...], *, init: Any, batched: bool = False, dtype: Dtype = "float32"
 ) -> Lowering:
-    """A fixed tensor of this shape, kept in the state_dict; the rest is as of a parameter.
+    """A fixed tensor of this shape, kept in the state_dict; options are those of a parameter.
 
     Example:
         x: [64]
         {buffer: [50, 64], init: sinusoid}
     """
     sizes = _sizes(shape, batched)
-    made = module("Buffer", buffers={"": sizes}, data=initial(sizes, _kept(init, batched), dtype))
+    data = initial(sizes, _with_batch_axis(init, batched), dtype)
+    made = module("Buffer", buffers={"": sizes}, data=data)
     return _lowering(made, sizes, batched, dtype)
 
 
@@ -61,23 +62,25 @@ def arange(input: TensorType, /, *, dim: int) -> Lowering:
 
 
 def _sizes(shape: tuple[Size, ...], batched: bool) -> tuple[int, ...]:
+    """Return the shape that is stored, whose sizes must be known."""
     help = _cut(shape, batched) if any(isinstance(size, Dim) for size in shape) else ""
     sizes = tuple(known(size, "shape", help=help) for size in shape)
     return (1, *sizes) if batched else sizes
 
 
 def _cut(shape: tuple[Size, ...], batched: bool) -> str:
-    """Return the help for a shape with a size known only at run time."""
+    """Return the help for a shape with a size that is known only at run time."""
     axis, size = next((i, size) for i, size in enumerate(shape) if isinstance(size, Dim))
-    return f"give the largest size that it may have, and {cut('...', axis + batched, size)}"
+    return f"give its largest possible size, and {cut('...', axis + batched, size)}"
 
 
-def _kept(init: Any, batched: bool) -> Any:
-    """Values written as lists have the declared shape, and the tensor one axis more if batched."""
+def _with_batch_axis(init: Any, batched: bool) -> Any:
+    """Return the init; given values get the axis of size 1 that a batched tensor is stored with."""
     return [init] if batched and isinstance(init, list | tuple) else init
 
 
 def _lowering(made: Module, sizes: tuple[int, ...], batched: bool, dtype: str) -> Lowering:
+    """Return a stored tensor, expanded to the batch if it is batched."""
     if not batched:
         return Lowering(TensorType(sizes, dtype, batched=False), made, MODULE, makes=())
     expanded: Code = MODULE.method("expand", BATCH, *(-1 for _ in sizes[1:]))
