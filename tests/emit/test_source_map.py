@@ -16,7 +16,8 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph.emit.source_map import excerpts
-from mimgraph.picture.diagram.build import diagram, tables_of
+from mimgraph.picture.diagram.build import diagram
+from mimgraph.picture.diagram.io_boxes import input_groups
 from mimgraph.picture.diagram.model import Cluster, Item
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from mimgraph.source import Excerpt
@@ -31,7 +32,7 @@ def ids(items: tuple[Item, ...]) -> Iterator[str]:
 
 def drawn(graph: mg.Graph) -> set[str]:
     """The ids in a picture, the columns of tables in place of those."""
-    tables = tables_of(graph.typed.body)
+    tables = input_groups(graph.typed.body)
     columns = {column for columns in tables.values() for column in columns}
     return set(ids(diagram(graph.typed).items)) - tables.keys() | columns
 

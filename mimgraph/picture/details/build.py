@@ -1,4 +1,4 @@
-"""All that can be told of what a picture shows, by its id: options, shapes, cost, spec and code."""
+"""Collects the details of every box and cluster: options, shapes, cost, spec and emitted code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.graph import Graph, Input, Node, Output
-from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Shared, TypedGraph, TypedNode, Use, unwrap
+from mimgraph.ir.typed import Body, Each, Repeated, Shared, TypedGraph, TypedNode, Use, unwrap
 from mimgraph.ir.typed import Sequence as Chain
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
@@ -17,7 +17,7 @@ from mimgraph.ops.layers.sequence.rnn import PAIR, pair_text
 from mimgraph.picture.details.choices import block_choices, node_choices, together
 from mimgraph.picture.details.model import Choice, Detail, Read, Result
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, span
-from mimgraph.picture.diagram.build import tables_of
+from mimgraph.picture.diagram.io_boxes import input_groups
 from mimgraph.source import Excerpt
 from mimgraph.summary.node_text import operand_labels, source_text
 
@@ -26,22 +26,24 @@ Found: TypeAlias = Iterator[tuple[str, Detail]]
 
 
 def details(graph: TypedGraph, declared: Graph | None, code: Excerpts) -> Mapping[str, Detail]:
-    """A detail for every box and cluster by its id, with the `code` that is found under it.
+    """Return the detail of every box and cluster by its id.
 
-    What a stage takes and gives is not `declared`."""
+    `code` has the emitted lines by the same ids; `declared` is None for a pipeline stage, whose
+    inputs and outputs no spec declares.
+    """
     found = {
         **dict(_inputs(graph, declared)),
-        **dict(_Nodes(graph).body(graph.body, "")),
+        **dict(_NodeDetails(graph).body(graph.body, "")),
         **dict(_outputs(graph, declared)),
     }
-    told = {id_: replace(detail, code=code.get(id_, ())) for id_, detail in found.items()}
-    for id_, columns in tables_of(graph.body).items():
-        told[id_] = _table({column: told.pop(column) for column in columns})
-    return told
+    found = {id_: replace(detail, code=code.get(id_, ())) for id_, detail in found.items()}
+    for id_, names in input_groups(graph.body).items():
+        found[id_] = _group({name: found.pop(name) for name in names})
+    return found
 
 
 def _inputs(graph: TypedGraph, declared: Graph | None) -> Found:
-    written = {given.name: _spec(given) for given in declared.inputs} if declared else {}
+    specs = {given.name: _spec(given) for given in declared.inputs} if declared else {}
     for name, type_ in graph.body.inputs.items():
         yield (
             name,
@@ -51,18 +53,18 @@ def _inputs(graph: TypedGraph, declared: Graph | None) -> Found:
                 _results({"": type_}),
                 notes=("optional",) if name in graph.body.optional else (),
                 doc=graph.input_docs.get(name, ""),
-                spec=written.get(name, ()),
+                spec=specs.get(name, ()),
             ),
         )
 
 
-def _table(columns: Mapping[str, Detail]) -> Detail:
-    """Inputs that are drawn as one."""
-    every = columns.values()
+def _group(inputs: Mapping[str, Detail]) -> Detail:
+    """Return one detail for inputs that are drawn as one box."""
+    every = inputs.values()
     return Detail(
-        f"{len(columns)} inputs",
-        results=tuple(r._replace(port=name) for name, d in columns.items() for r in d.results),
-        doc="\n".join(f"{name}: {detail.doc}" for name, detail in columns.items() if detail.doc),
+        f"{len(inputs)} inputs",
+        results=tuple(r._replace(port=name) for name, d in inputs.items() for r in d.results),
+        doc="\n".join(f"{name}: {detail.doc}" for name, detail in inputs.items() if detail.doc),
         spec=tuple(excerpt for detail in every for excerpt in detail.spec),
         code=tuple(dict.fromkeys(excerpt for detail in every for excerpt in detail.code)),
     )
@@ -70,7 +72,7 @@ def _table(columns: Mapping[str, Detail]) -> Detail:
 
 def _outputs(graph: TypedGraph, declared: Graph | None) -> Found:
     body = graph.body
-    written = {given.name: _spec(given) for given in declared.outputs} if declared else {}
+    specs = {given.name: _spec(given) for given in declared.outputs} if declared else {}
     for name, value in body.outputs.items():
         yield (
             f"output {name}",
@@ -80,19 +82,19 @@ def _outputs(graph: TypedGraph, declared: Graph | None) -> Found:
                 sources=(Read(source_text(value, body.by_name)),),
                 notes=("in training",) if name in body.training else (),
                 doc=graph.output_docs.get(name, ""),
-                spec=written.get(name, ()),
+                spec=specs.get(name, ()),
             ),
         )
 
 
-class _Nodes:
-    """Goes through the nodes as they are drawn."""
+class _NodeDetails:
+    """Yields the ids and details of nodes, in the grouping in which they are drawn."""
 
     def __init__(self, graph: TypedGraph) -> None:
         self.costs = Costs(graph)
         self.structures = Structures()
-        always = needed_in_eval(graph.body)
-        self.late = {node for node in graph.body.nodes if node.name not in always}
+        in_eval = needed_in_eval(graph.body)
+        self.in_training = {node for node in graph.body.nodes if node.name not in in_eval}
 
     def body(self, body: Body, path: str) -> Found:
         for node in body.nodes:
@@ -102,7 +104,7 @@ class _Nodes:
                 yield from self.node(node, f"{path}{node.name}", _sources(node, body))
 
     def node(self, node: TypedNode, id_: str, sources: tuple[Read, ...] = ()) -> Found:
-        """A node, and what is drawn inside of it."""
+        """Yield a node and all that is drawn inside it."""
         yield (
             id_,
             Detail(
@@ -126,22 +128,23 @@ class _Nodes:
             case Use(body, merge=""):
                 yield from self.body(body, path)
             case Repeated((_, *_) as bodies, shared=True):
-                yield from self.alike(bodies, path, shared=True)
+                yield from self.repeats(bodies, path, shared=True)
             case Repeated() as repeated:
                 found = list(self.structures.stretches(repeated))
                 for stretch in found:
                     if len(found) > 1:
                         yield self.stretch(stretch, node, path)
-                    yield from self.alike(stretch.bodies, f"{path}{stretch.start}.")
+                    yield from self.repeats(stretch.bodies, f"{path}{stretch.start}.")
 
-    def alike(self, bodies: tuple[Body, ...], path: str, shared: bool = False) -> Found:
-        """Bodies of one structure, drawn as the first of them; all are `shared`, or none."""
-        told = {body: dict(self.body(body, path)) for body in dict.fromkeys(bodies)}
-        for id_ in told[bodies[0]]:
-            yield id_, _spanning([told[body][id_] for body in bodies], shared)
+    def repeats(self, bodies: tuple[Body, ...], path: str, shared: bool = False) -> Found:
+        """Yield the nodes in repeats of one structure, which are drawn as those of the first;
+        `shared` says that all repeats are one module."""
+        found = {body: dict(self.body(body, path)) for body in dict.fromkeys(bodies)}
+        for id_ in found[bodies[0]]:
+            yield id_, _spanning([found[body][id_] for body in bodies], shared)
 
     def stretch(self, stretch: Stretch, node: TypedNode, path: str) -> tuple[str, Detail]:
-        """Repeats that are drawn as one, among others."""
+        """Return the detail of consecutive repeats that are drawn as one, beside others."""
         start, bodies, arguments = stretch
         last = bodies[-1]
         types = [last.type_of(value) for value in last.outputs.values()]
@@ -166,12 +169,12 @@ class _Nodes:
                 yield f"× {len(bodies)}{' shared' if shared else ''}"
         if node.is_frozen:
             yield "frozen"
-        if node in self.late:
+        if node in self.in_training:
             yield "in training"
 
 
 def _spanning(details: Sequence[Detail], shared: bool) -> Detail:
-    """One for all of them; modules that are shared are kept once."""
+    """Return one detail for all repeats; weights of a `shared` module count once."""
     first, *others = details
     results = tuple(
         alike[0]._replace(shape=span([result.shape for result in alike]))
@@ -204,22 +207,17 @@ def _sources(node: TypedNode, body: Body) -> tuple[Read, ...]:
 
 
 def _doc(node: TypedNode) -> str:
-    """What its block or its op in the catalogue is."""
-    match unwrap(node.operation):
-        case Each((first, *_)):
-            return _doc(first)
-        case Leaf(kind, name):
-            op = registry.find(kind, name)
-        case Use(merge=merge) if merge:
-            op = registry.find("merge", merge)
-        case Use(body) | Repeated((body, *_)):
-            return body.doc
-        case _:
-            return ""
-    return op.summary if op is not None else ""
+    """Return the doc of the node's block, or the summary of its op."""
+    operation = unwrap(node.operation)
+    if operation.branches:
+        return _doc(operation.branches[0])
+    if operation.op:
+        op = registry.find(*operation.op)
+        return op.summary if op is not None else ""
+    return operation.bodies[0].doc if operation.bodies else ""
 
 
 def _spec(declared: Input | Node | Output) -> tuple[Excerpt, ...]:
-    """What the user wrote, where it can still be read."""
+    """Return the lines of the spec, if its text is still known."""
     excerpt = (declared.whole or declared.span).excerpt()
     return (excerpt,) if excerpt.text else ()

@@ -1,12 +1,12 @@
-"""The options of a node, all of them, with their values as text and where those come from."""
+"""The options of a node as a page lists them: all of them, with values as text and their origin."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mimgraph.ir.typed import Body, Each, Leaf, Repeated, TypedNode, Use, unwrap
+from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, TypedOperation, Use, unwrap
 from mimgraph.ops import registry
 from mimgraph.picture.details.model import Choice, Origin
 from mimgraph.picture.diagram.block_repeats import span
@@ -14,39 +14,28 @@ from mimgraph.summary.node_text import plain, value_text
 
 
 def node_choices(node: TypedNode) -> tuple[Choice, ...]:
-    """The options of a node; of several items or repeats their values as a span."""
-    match unwrap(node.operation):
-        case Leaf() as leaf:
-            found = [*_leaf(leaf), *_activation(leaf)]
-            taken = node.default if node.default != leaf.lowering.default else None
-        case Use(arguments=arguments, merge=merge) as use if merge:
-            found, taken = (
-                [*_options("merge", merge, arguments, arguments.get), *_activation(use)],
-                None,
-            )
-        case Use(body, arguments) as use:
-            found = [*block_choices([body], [arguments]), *_activation(use)]
-            taken = node.default if len(body.outputs) > 1 else None
-        case Repeated(bodies, arguments):
-            found = list(block_choices(bodies, arguments))
-            taken = node.default if bodies and len(bodies[0].outputs) > 1 else None
-        case Each(items):
-            return together([node_choices(item) for item in items])
-        case _:
-            return ()
-    return (*found, *([Choice("take", taken)] if taken else []))
+    """Return the options of a node; for an `each` or repeats each value is a span, `64/128`."""
+    operation = unwrap(node.operation)
+    if operation.branches:
+        return together([node_choices(item) for item in operation.branches])
+    found = list(_options(operation))
+    if operation.activation_name:
+        found.append(Choice("activation", operation.activation_name))
+    if take := _take(node, operation):
+        found.append(Choice("take", take))
+    return tuple(found)
 
 
 def block_choices(
     bodies: Sequence[Body], arguments: Sequence[Mapping[str, Any]]
 ) -> tuple[Choice, ...]:
-    """The params of uses of a block, and the sizes that its inputs bind."""
+    """Return the params of uses of a block, and the sizes that its inputs bind."""
     uses = zip(bodies, arguments, strict=True)
-    return together([tuple(_use(body, given)) for body, given in uses])
+    return together([tuple(_params(body, given)) for body, given in uses])
 
 
 def together(uses: Sequence[Sequence[Choice]]) -> tuple[Choice, ...]:
-    """The choices of several uses of one op, as one."""
+    """Return the options of several uses of one op as one list, each value as a span."""
     found: dict[str, list[Choice]] = {}
     for choice in (choice for use in uses for choice in use):
         found.setdefault(choice.name, []).append(choice)
@@ -57,27 +46,35 @@ def together(uses: Sequence[Sequence[Choice]]) -> tuple[Choice, ...]:
 
 
 def _origin(alike: Sequence[Choice]) -> Origin:
-    """Where the values come from: what one of them was given, the others have by default."""
+    """Return where the values come from: `given` if at least one use gives it."""
     origins = {choice.origin for choice in alike}
     return "given" if "given" in origins else alike[0].origin
 
 
-def _leaf(leaf: Leaf) -> Iterator[Choice]:
-    module = leaf.lowering.module
-    inferred = module.argument if module is not None else leaf.options.get
-    return _options(leaf.kind, leaf.name, leaf.options, inferred)
+def _options(operation: TypedOperation) -> Iterable[Choice]:
+    match operation:
+        case Leaf(options=options, lowering=lowering):
+            infer = options.get if lowering.module is None else lowering.module.argument
+            return _op_options(operation, options, infer)
+        case Use(arguments=arguments, merge=merge) if merge:
+            return _op_options(operation, arguments, arguments.get)
+        case Use(body, arguments):
+            return block_choices([body], [arguments])
+        case Repeated(bodies, arguments):
+            return block_choices(bodies, arguments)
+    return ()
 
 
-def _options(
-    kind: str, name: str, given: Mapping[str, Any], inferred: Callable[[str], Any]
+def _op_options(
+    operation: Leaf | Use, given: Mapping[str, Any], infer: Callable[[str], Any]
 ) -> Iterator[Choice]:
-    """Every option of an op of the catalogue."""
-    op = registry.find(kind, name)
+    """Yield every option of a registered op; `infer` returns the value of one that is not given."""
+    op = registry.find(*operation.op) if operation.op else None
     assert op is not None
     for option in op.options.values():
         value = given.get(option.name, option.default)
         if option.inferred:
-            value = inferred(option.name) if value is None else value
+            value = infer(option.name) if value is None else value
             if value is not None:
                 yield _choice(option.name, value, "inferred")
         elif plain(value) == plain(option.default):
@@ -86,16 +83,19 @@ def _options(
             yield _choice(option.name, value, "given")
 
 
-def _use(body: Body, given: Mapping[str, Any]) -> Iterator[Choice]:
+def _params(body: Body, given: Mapping[str, Any]) -> Iterator[Choice]:
     for name, value in body.params.items():
-        usual = name not in given and plain(value) == plain(body.defaults.get(name))
-        yield _choice(name, value, "default" if usual else "given")
+        is_default = name not in given and plain(value) == plain(body.defaults.get(name))
+        yield _choice(name, value, "default" if is_default else "given")
     yield from (_choice(name, size, "inferred") for name, size in body.dims.items())
 
 
-def _activation(operation: Leaf | Use) -> Iterator[Choice]:
-    if operation.activation_name:
-        yield Choice("activation", operation.activation_name)
+def _take(node: TypedNode, operation: TypedOperation) -> str | None:
+    """Return the port that `take` chose, if it was needed."""
+    if isinstance(operation, Leaf):
+        return node.default if node.default != operation.lowering.default else None
+    bodies = () if operation.merge else operation.bodies
+    return node.default if bodies and len(bodies[0].outputs) > 1 else None
 
 
 def _choice(name: str, value: Any, origin: Origin) -> Choice:

@@ -1,4 +1,4 @@
-"""What can be told of one thing in a picture, as data that knows no graph."""
+"""The details of one box or cluster, as data that is independent of graphs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Origin: TypeAlias = Literal["given", "default", "inferred"]
 
 
 class Choice(NamedTuple):
-    """An option with its value as text; what the input decides is `inferred`."""
+    """An option and its value as text; `inferred` if the shapes of the inputs decide it."""
 
     name: str
     value: str
@@ -20,7 +20,7 @@ class Choice(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A tensor that comes out; a sole one has no port, the pair of an LSTM's `state` no dtype."""
+    """A tensor that a node returns; a single one has no port, the pair of an LSTM's `state` no dtype."""
 
     port: str
     shape: str
@@ -28,7 +28,7 @@ class Result(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What goes in, and the argument that it fills where the op names several."""
+    """A source that a node reads, and the argument that it fills if the op names several."""
 
     source: str
     argument: str = ""
@@ -36,11 +36,11 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What can be told of an input, node, item, block or output.
+    """All that is known about an input, node, item of a chain, block or output.
 
-    What is drawn once for `copies` of it, repeats of a block, has the options and shapes of all,
-    `64…256`, and what they cost together. `notes` are remarks: `frozen`, `× 3`, `shares tail`.
-    `spec` is what the user wrote, `code` what was made of it, of copies the first.
+    Repeats that are drawn once are `copies`: their options and shapes are spans, `64…256`, and
+    their cost is that of all. `notes` are remarks: `frozen`, `× 3`, `shares tail`. `spec` are the
+    lines that the user wrote, `code` the emitted lines (of the first copy).
     """
 
     op: str
@@ -55,8 +55,11 @@ class Detail:
     code: tuple[Excerpt, ...] = ()
 
     def data(self) -> dict[str, Any]:
-        """The same as JSON holds it; `macs`, and `activations` in bytes, are texts where they depend
-        on sizes, and without the layers in `uncounted`."""
+        """Return the detail as JSON data.
+
+        `macs`, and `activations` in bytes, are strings if they depend on sizes; they leave out the
+        layers in `uncounted`.
+        """
         cost = self.cost
         return {
             "op": self.op,

@@ -8,8 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Shared, TypedNode, TypedOperation, Use
-from mimgraph.ir.typed import Sequence as Chain
+from mimgraph.ir.typed import Body, Repeated, Shared, TypedNode, TypedOperation
 from mimgraph.picture.diagram.model import Box, Item
 
 SHORT, LISTED = 4, 6  # numbers that are all listed: if they rise or fall, and if they do not
@@ -62,17 +61,11 @@ class Structures:
         return node.name, tuple(node.arguments.items()), results, self._operation(node.operation)
 
     def _operation(self, operation: TypedOperation) -> Hashable:
-        match operation:
-            case Leaf(kind, name):
-                return kind, name
-            case Chain(items) | Each(items):
-                return type(operation), tuple(map(self._node, items))
-            case Use(body, merge=merge):
-                return merge, self.number(body)
-            case Repeated(bodies, shared=shared):
-                return shared, tuple(map(self.number, bodies))
-            case Shared(_, shared_operation):
-                return operation.owner, self._operation(shared_operation)
+        if isinstance(operation, Shared):
+            return operation.owner, self._operation(operation.operation)
+        items = tuple(map(self._node, operation.items))
+        bodies = tuple(map(self.number, operation.bodies))
+        return type(operation), operation.op, operation.shared, items, bodies
 
 
 def merged(drawings: Sequence[Item]) -> Item:

@@ -1,0 +1,106 @@
+"""The box for a node in which nothing is opened: a layer, merge, tensor, `each`, or a module used again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from mimgraph.ir.typed import Leaf, Shared, TypedNode, TypedOperation, Use, unwrap
+from mimgraph.ir.types import TensorType
+from mimgraph.picture.diagram.model import Box
+from mimgraph.picture.diagram.wiring import End
+from mimgraph.summary.node_text import arguments_text, op_text, options_text
+
+MANY = 7  # like things that are drawn as one: inputs in a box, results of an `each` in a line
+
+
+class Context(NamedTuple):
+    """The surroundings of a node: the prefix of its dotted name, its key there, the ends that feed
+    its operands, its ports that are used, and what it reads in the words of the spec."""
+
+    path: str
+    key: str
+    sources: Mapping[str, End]
+    ports: tuple[str, ...] = ()
+    reads: str = ""
+
+    @property
+    def id(self) -> str:
+        """The dotted name of the node."""
+        return self.path + self.key
+
+    @property
+    def title(self) -> str:
+        """The name that is drawn; an item of a chain has only a number, and no title."""
+        return "" if self.key.isdigit() else self.key
+
+
+class _Look(NamedTuple):
+    """The kind of a box, the options it shows, and the node whose module it shares."""
+
+    kind: str = "layer"
+    options: str = ""
+    shares: str = ""
+
+
+def node_box(node: TypedNode, context: Context) -> Box:
+    """Return the box for a node."""
+    look = _look(node.operation)
+    return Box(
+        context.id,
+        look.kind,
+        context.title,
+        op_text(node, look.options),
+        shape_lines(node, context.ports),
+        f"{context.id}: {node.op_name}({context.reads})",
+        f"{context.path}{look.shares}" if look.shares else "",
+    )
+
+
+def _look(operation: TypedOperation) -> _Look:
+    match operation:
+        case Leaf(kind, name, options):
+            return _Look(kind, options_text(kind, name, options))
+        case Use(_, arguments, merge) if merge:
+            return _Look("merge", options_text("merge", merge, arguments))
+        case Shared(target):
+            return _Look(shares=target)
+    return _each_look(operation.branches) if operation.branches else _Look()
+
+
+def _each_look(items: tuple[TypedNode, ...]) -> _Look:
+    first = items[0].operation
+    shares = first.target if isinstance(first, Shared) else ""
+    match unwrap(first):
+        case Leaf(kind, name):
+            return _Look(kind, options_text(kind, name, _common_options(items)), shares)
+        case Use(_, arguments, ""):
+            return _Look("layer", arguments_text(arguments), shares)
+    return _Look(shares=shares)
+
+
+def _common_options(items: tuple[TypedNode, ...]) -> dict[str, Any]:
+    """Return the options that all items of an `each` have in common."""
+    leaves = [unwrap(item.operation) for item in items]
+    first, *others = [leaf.options for leaf in leaves if isinstance(leaf, Leaf)]
+    return {
+        name: value
+        for name, value in first.items()
+        if all(other[name] == value for other in others)
+    }
+
+
+def shape_lines(node: TypedNode, ports: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the shapes of the results that are used, with their ports unless only the default is."""
+    if node.operation.branches and not 1 < len(set(node.results.values())) < MANY:
+        return counted_shapes(node.results)
+    if node.type is not None and set(ports) <= {node.default}:
+        return (str(node.type),)
+    return tuple(f"{p} {type_}" for p, type_ in node.results.items() if p in ports or not ports)
+
+
+def counted_shapes(types: Mapping[str, TensorType]) -> tuple[str, ...]:
+    """Return each shape once, with the number of tensors that have it: `(N, 8) × 3`."""
+    times = Counter(map(str, types.values()))
+    return tuple(f"{shape} × {n}" if n > 1 else shape for shape, n in times.items())
