@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from errno import EISDIR
 from functools import cached_property, partial
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from mimgraph.compare.equality import same
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from torch import Tensor as TorchTensor
     from torch import nn
 
-    from mimgraph.builder import Family, GraphPart, Outputs
+    from mimgraph.builder import BlockCall, Family, GraphLayer, Outputs, Param, Tensor
     from mimgraph.compare.review import Review
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Theme
@@ -119,27 +119,35 @@ class Graph(Shown):
         A block that a Python function declared calls that function again. So it takes all params of
         the function, also those that decide something in Python, which the dump does not have.
         """
-        from mimgraph.builder import block_parts
+        from mimgraph.builder import spec_blocks
 
-        return block_parts(self.declared)
+        return spec_blocks(self.declared)
 
-    def __call__(self, *sources: Any, **named: Any) -> Any:
+    @overload
+    def __call__(
+        self, source: Tensor, /, *sources: Tensor, name: str | None = None, **named: Tensor | Param
+    ) -> Tensor: ...
+    @overload  # without arguments it is a layer, too
+    def __call__(self, /, **params: Param) -> BlockCall: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, /, *, name: str | None = None, **named: Tensor | Param) -> Tensor: ...
+    def __call__(self, /, *sources: Any, **named: Any) -> Tensor | BlockCall:
         """The graph as a layer of another, in a class of its own: `tower(image, name="left")`.
 
         Called twice it is one module, as a layer is. Its params and `freeze` are options:
         `tower(freeze=True)` is a layer too, of weights of its own.
         """
-        return self._part(*sources, **named)
+        return self._block.call(sources, named)
 
-    def as_layer(self) -> Any:
-        """What an item of a `Sequential` is: the graph with its params."""
-        return self._part.applied({})
+    def as_layer(self) -> BlockCall:
+        """Return the graph as an item of a `Sequential`, with its params."""
+        return self._block.applied({})
 
     @cached_property
-    def _part(self) -> GraphPart:
-        from mimgraph.builder import GraphPart
+    def _block(self) -> GraphLayer:
+        from mimgraph.builder import GraphLayer
 
-        return GraphPart(self.declared)
+        return GraphLayer(self.declared)
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:

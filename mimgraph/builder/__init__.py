@@ -1,27 +1,33 @@
-"""The Python front end: handles that record calls, and what makes a declared graph of them."""
+"""The Python front end: handles that record calls, and the declared graph that they make."""
 
-from mimgraph.builder.blocks.function import Family, block
-from mimgraph.builder.blocks.part import GraphPart, block_parts
-from mimgraph.builder.declare_graph import Output, Outputs, declare_graph, training_only
+from mimgraph.builder.blocks.call import BlockCall, Family, Param
+from mimgraph.builder.blocks.function import block
+from mimgraph.builder.blocks.graph_layer import GraphLayer
+from mimgraph.builder.blocks.spec_blocks import spec_blocks
+from mimgraph.builder.declare_graph import declare_graph
+from mimgraph.builder.inputs import Input
+from mimgraph.builder.outputs import Output, Outputs, training_only
 from mimgraph.builder.own_tensors import Buffer, Parameter, arange
-from mimgraph.builder.record import Input, Tensor
 from mimgraph.builder.sequential import Sequential
+from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import raise_faults
 
 __all__ = [
+    "BlockCall",
     "Buffer",
     "Family",
-    "GraphPart",
+    "GraphLayer",
     "Input",
     "Output",
     "Outputs",
+    "Param",
     "Parameter",
     "Sequential",
     "Tensor",
     "arange",
     "block",
-    "block_parts",
     "declare_graph",
     "raise_faults",
+    "spec_blocks",
     "training_only",
 ]

@@ -1,4 +1,4 @@
-"""What declared things say, as a value to compare and hash: without where they stand."""
+"""Compare declared things by what they say, not by where they stand."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from mimgraph.source import Span
 _LEAVES = frozenset({bool, int, str, type(None)})
 
 
-def content(value: Any) -> Hashable:
-    """The content of plain data, types and declared things; 1, 1.0 and True stay apart."""
+def content_key(value: Any) -> Hashable:
+    """Return a key that is equal for plain data, types or declared things that say the same.
+
+    1, 1.0 and True differ; spans are left out.
+    """
     kind: Any = type(value)
     if kind in _LEAVES:
         return kind, value
@@ -24,22 +27,22 @@ def content(value: Any) -> Hashable:
     if kind is Span:
         return None
     if kind is Written:
-        return content(value.expression)
+        return content_key(value.expression)
     if kind is Option:
-        return content(value.value)
+        return content_key(value.value)
     if kind is Template:
         return kind, value.text
     if isinstance(value, list | tuple):
-        return (kind, *map(content, value))
+        return (kind, *map(content_key, value))
     if isinstance(value, dict):
-        return tuple(sorted((key, content(item)) for key, item in value.items()))
+        return tuple(sorted((key, content_key(item)) for key, item in value.items()))
     if names := _field_names(kind):
-        return (kind, *(content(getattr(value, name)) for name in names))
+        return (kind, *(content_key(getattr(value, name)) for name in names))
     return (kind, value) if isinstance(value, Hashable) else _Itself(value)
 
 
 class _Itself:
-    """A thing of Python that has no hash, a set or an array: equal to itself alone, and kept."""
+    """Wraps an object that has no hash, such as an array: it equals itself alone, and stays alive."""
 
     def __init__(self, value: Any) -> None:
         self.value = value

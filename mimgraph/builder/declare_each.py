@@ -1,70 +1,80 @@
-"""`layer.each(a, b)`: what is called on every source, declared and typed."""
+"""Type `layer.each(a, b)`: one layer or block applied to every source."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import cast
 
-from mimgraph.builder.content_key import content
-from mimgraph.builder.declare_layer import declare_apply, declare_freeze, declare_take, option
-from mimgraph.builder.feed import Draft, Feed
+from mimgraph.builder.call_context import NO_BLOCKS, CallContext, TypedCall
+from mimgraph.builder.content_key import content_key
+from mimgraph.builder.declare_layer import declare_apply, option
+from mimgraph.builder.records import BLOCK_OPTIONS, Composite
 from mimgraph.builder.user_line import fail
 from mimgraph.infer.nodes.each import One, port_of
 from mimgraph.ir import graph as ir
 from mimgraph.ops.registry import EachCall, LayerCall
+from mimgraph.source import Span
 
 
-def draft_each(call: EachCall, feed: Feed) -> Draft:
-    """The operation on each source; a block must declare the same graph on all of them."""
-    options = {name: option(values, feed.span) for name, values in call.options.items()}
-    take = declare_take(getattr(call.layer, "keywords", {}), feed.span)
+def type_each(call: EachCall, context: CallContext) -> TypedCall:
+    """Type the call; a block must declare the same graph for all sources."""
+    span = context.span
     if isinstance(call.layer, LayerCall):
-        operation: One = declare_apply(call.layer, feed.span)
-        freeze = declare_freeze(call.layer.keywords, feed.span)
-        return Draft(feed.infer(ir.Each(operation, options, feed.span), take, {}, freeze), {})
-    layer: Any = call.layer
-    if twice := [name for name in call.options if name in getattr(layer, "keywords", ())]:
-        help = "write it once: in with_, one value for each, or in the block's call for all"
-        raise fail("duplicate-key", f"{twice[0]} is given twice", feed.span, help)
-    drafts = [
-        _with(call, position).draft(_one(feed, source))
-        for position, source in enumerate(feed.sources)
+        options = {name: option(values, span) for name, values in call.options.items()}
+        each = ir.Each(declare_apply(call.layer, span), options, span)
+        return TypedCall(context.infer(each, call.layer.keywords), NO_BLOCKS)
+    layer = cast("Composite", call.layer)
+    _check_options(layer, call, span)
+    typed = [
+        _with_options(layer, call, position).type_call(_alone(context, source))
+        for position, source in enumerate(context.sources)
     ]
-    operations = [_without(draft.typed.declared.operation, call) for draft in drafts]
-    if any(content(other) != content(operations[0]) for other in operations):
-        message = f"{call.layer.label} declares another graph for some of its sources"
+    operations = [_without_options(one.node.declared.operation, call) for one in typed]
+    if any(content_key(other) != content_key(operations[0]) for other in operations):
+        message = f"{layer.label} declares another graph for some of its sources"
         help = "call the block on each alone: what it declares depends on that source or option"
-        raise fail("bad-option", message, feed.span, help)
-    blocks = {key: block for draft in drafts for key, block in draft.blocks.items()}
-    layer.claim(drafts[0].typed, feed)
-    if isinstance(operations[0], ir.Call):  # what is no param of the block is a part of it
-        known = blocks[operations[0].block].params
-        options = {name: values for name, values in options.items() if name in known}
-    each = ir.Each(operations[0], options, feed.span)
-    freeze = drafts[0].typed.declared.freeze
-    return Draft(feed.infer(each, take, blocks, freeze), blocks)
+        raise fail("bad-option", message, span, help)
+    blocks = {key: block for one in typed for key, block in one.blocks.items()}
+    layer.claim(typed[0].node, context)
+    options = {name: option(values, span) for name, values in call.options.items()}
+    if isinstance(operations[0], ir.Call):  # another param's value is a part of the declared block
+        params = blocks[operations[0].block].params
+        options = {name: values for name, values in options.items() if name in params}
+    each = ir.Each(operations[0], options, span)
+    return TypedCall(context.infer(each, layer.keywords, blocks), blocks)
 
 
-def _one(feed: Feed, source: ir.Source) -> Feed:
-    """One of the sources alone."""
-    path = f"{feed.path}{feed.name}."
+def _check_options(layer: Composite, call: EachCall, span: Span) -> None:
+    """Raise an error if an option is no param, or has a value for all sources as well."""
+    for name in call.options:
+        if name in BLOCK_OPTIONS:
+            help = f"give it to the block, {layer.label}({name}=...).each(...)"
+            raise fail("unknown-option", f"with_ takes params, and {name} is none", span, help)
+    twice = next((name for name in call.options if name in layer.keywords), None)
+    if twice is not None:
+        help = "write it once: in with_, one value for each, or in the block's call for all"
+        raise fail("duplicate-key", f"{twice} is given twice", span, help)
+
+
+def _alone(context: CallContext, source: ir.Source) -> CallContext:
+    """Return the context of the call on one of the sources."""
+    path = f"{context.path}{context.name}."
     alone = source._replace(argument=None, argument_span=None)
-    return feed._replace(name=port_of(source), path=path, sources=(alone,))
+    return context._replace(name=port_of(source), path=path, sources=(alone,))
 
 
-def _with(call: EachCall, position: int) -> Any:
-    """The recipe with the options that one source has for itself."""
+def _with_options(layer: Composite, call: EachCall, position: int) -> Composite:
+    """Return the layer with the options for the source at this position."""
     own = {
         name: values[position]
         for name, values in call.options.items()
         if isinstance(values, list | tuple) and position < len(values)
     }
-    layer: Any = call.layer
     return layer.given(own) if own else layer
 
 
-def _without(operation: ir.Operation | None, call: EachCall) -> One:
-    """The operation without these options."""
+def _without_options(operation: ir.Operation | None, call: EachCall) -> One:
+    """Return the operation without the options that have a value for each source."""
     if isinstance(operation, ir.Call):
         params = {k: v for k, v in operation.params.items() if k not in call.options}
         return replace(operation, params=params)

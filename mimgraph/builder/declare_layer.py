@@ -1,4 +1,4 @@
-"""A layer or merge called in Python, as the declared graph has it."""
+"""Declare what Python code says of a layer or merge: its options, activation, `take` and `freeze`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import Any
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import fail
 from mimgraph.ir.graph import Activation, Apply, Option, Take
-from mimgraph.ops.registry import LayerCall, Op
+from mimgraph.ops.registry import NODE_OPTIONS, LayerCall, Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import plain, shown
 
 
 def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> Apply:
-    """The call with its options by name; in a sequence a sole one by position stays alone."""
+    """Return the declared operation, with its options by name.
+
+    In a sequence a sole option by position stays without its name: `{Linear: 64}`.
+    """
     op = call.op
-    words = {"activation", "take", "freeze"} - op.options.keys()
+    words = {*NODE_OPTIONS} - op.options.keys()
     named = {k: v for k, v in call.keywords.items() if k not in words}
     options, lone = declare_options(op.name, op.by_position, call.args, named, span)
     if in_sequence and len(call.args) == 1 and not call.keywords and lone is None:
@@ -30,11 +33,14 @@ def declare_apply(call: LayerCall, span: Span, in_sequence: bool = False) -> App
 def declare_options(
     owner: str,
     names: Sequence[str],
-    args: tuple[Any, ...],
-    named: Mapping[str, Any],
+    args: tuple[object, ...],
+    named: Mapping[str, object],
     span: Span,
 ) -> tuple[dict[str, Option], Option | None]:
-    """Options by name; a value by position that no name takes is alone, for inference to refuse."""
+    """Return the options by name, and a value by position if no option takes one.
+
+    Inference refuses such a value.
+    """
     if args and not names:
         return {k: option(v, span) for k, v in named.items()}, option(args[0], span)
     if len(args) > len(names):
@@ -48,8 +54,8 @@ def declare_options(
     return {k: option(v, span) for k, v in (*positional.items(), *named.items())}, None
 
 
-def option(value: Any, span: Span) -> Option:
-    """A value as an option that is written at `span`."""
+def option(value: object, span: Span) -> Option:
+    """Return the value as an option that is written at `span`."""
     try:
         return Option(_data(value), span, span)
     except RecursionError:
@@ -57,7 +63,7 @@ def option(value: Any, span: Span) -> Option:
 
 
 def _data(value: Any) -> Any:
-    """Return plain data; the numbers of a block that is being declared keep their expressions."""
+    """Return the value as plain data; numbers that a block's function was given become expressions."""
     if type(value) is Watched:
         return value.use()
     if isinstance(value, list | tuple):
@@ -67,26 +73,29 @@ def _data(value: Any) -> Any:
     return plain(value)
 
 
-def declare_take(words: Mapping[str, Any], span: Span) -> Take | None:
-    """The port that `take=` makes the default."""
-    port = words.get("take")
+def declare_take(options: Mapping[str, object], span: Span) -> Take | None:
+    """Return the port that `take=` makes the default."""
+    port = options.get("take")
     if port is None:
         return None
     if type(port) not in (str, int):
-        raise fail("wrong-type", "take is a port", span)
+        raise fail("wrong-type", "take is the name of a port", span)
     return Take(str(port), span)
 
 
-def declare_freeze(words: Mapping[str, Any], span: Span) -> bool:
-    """Whether `freeze=` keeps the node as it is."""
-    freeze = words.get("freeze", False)
+def declare_freeze(options: Mapping[str, object], span: Span) -> bool:
+    """Return whether `freeze=` keeps the weights as they are."""
+    freeze = options.get("freeze", False)
     if not isinstance(freeze, bool):
         raise fail("wrong-type", "freeze is true or false", span)
     return freeze
 
 
-def _activation(given: Any, span: Span) -> Activation | None:
-    """`"ReLU"`, `layers.ReLU`, `layers.GELU(approximate="tanh")` or `{"GELU": {...}}`."""
+def _activation(given: object, span: Span) -> Activation | None:
+    """Return an activation that is given in one of four ways.
+
+    They are `"ReLU"`, `layers.ReLU`, `layers.GELU(approximate="tanh")` and `{"GELU": {...}}`.
+    """
     if given is None:
         return None
     if isinstance(given, str | Op):

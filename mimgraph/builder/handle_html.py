@@ -1,24 +1,30 @@
-"""What leads to a handle, as far as it is built; and the handle in words."""
+"""Describe a handle for a notebook: in words, and by the graph that leads to it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from mimgraph.builder.declare_graph import declare_graph
-from mimgraph.builder.record import Tensor
+from mimgraph.builder.tensor import Tensor
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.ops.registry import EachCall
+from mimgraph.picture import notebook
 
 
-def leading_to(handle: Tensor) -> TypedGraph | None:
-    """The graph that ends in a handle, also where that may be missing; None where there is none,
+def handle_html(handle: Tensor) -> str:
+    """Return the picture of what leads to the handle, with the handle in words below it."""
+    return notebook.handle_html(_in_words(handle), _leading_to(handle))
+
+
+def _leading_to(handle: Tensor) -> TypedGraph | None:
+    """Return the graph that ends in a handle, even if that may be missing; None if there is none,
     as inside a block."""
     ends = {"end": handle} if _is_one(handle) else {f"end{i}": p for i, p in enumerate(handle)}
     try:
         declared = declare_graph(ends, "Unfinished", "")
-        # what is left out matters to outputs only
+        # an output may not be missing, so all inputs are given here
         inputs = tuple(replace(one, optional=False) for one in declared.inputs)
         typed = infer(replace(declared, inputs=inputs), Report())
     except SpecError:
@@ -29,10 +35,10 @@ def leading_to(handle: Tensor) -> TypedGraph | None:
     return replace(typed, body=replace(typed.body, optional=optional))
 
 
-def in_words(handle: Tensor) -> str:
-    """`score: Linear, (N, 1) float32`, of several results each with its port."""
+def _in_words(handle: Tensor) -> str:
+    """Return the handle in words, each result with its port: `score: Linear, (N, 1) float32`."""
     record = handle.record
-    called = record.recipe.layer if isinstance(record.recipe, EachCall) else record.recipe
+    called = record.layer.layer if isinstance(record.layer, EachCall) else record.layer
     op = "Input" if called is None else called.label
     types = {"": handle.typed()} if _is_one(handle) else record.results
     shown = (f"{port} {type_} {type_.dtype}".lstrip() for port, type_ in types.items())

@@ -1,59 +1,86 @@
-"""Tensors of the model itself, made in Python: `Parameter`, `Buffer`, `arange`."""
+"""Make tensors of the model itself in Python: `Parameter`, `Buffer`, `arange`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias, TypedDict, Unpack
 
-from mimgraph.builder.record import Tensor, record, sizes_of
+from mimgraph.builder.inputs import sizes_of
+from mimgraph.builder.record_call import record_call
+from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import here
 from mimgraph.ir.dim import Dim
 from mimgraph.ops import registry
 from mimgraph.ops.registry import LayerCall
 
+if TYPE_CHECKING:
+    import torch
+
+Init: TypeAlias = str | float | Sequence[object] | Mapping[str, object]
+
+
+class NodeOptions(TypedDict, total=False):
+    """The options of any node, to a type checker; the rest is checked as in a spec."""
+
+    activation: str | Mapping[str, object] | LayerCall
+    freeze: bool
+
 
 def Parameter(
-    name: str, shape: Iterable[int | Dim], *, init: Any, batched: bool = False, **words: Any
+    name: str,
+    shape: Iterable[int | Dim],
+    *,
+    init: Init,
+    batched: bool = False,
+    **options: Unpack[NodeOptions],
 ) -> Tensor:
-    """A learned tensor of this shape (`torch.nn.Parameter`), without a batch.
+    """Return a learned tensor of this shape (`torch.nn.Parameter`), without a batch.
 
-    Batched, it is kept as (1, ...) and expanded to (N, ...), as a class token is. `init` is one of
-    `torch.nn.init` by name, `"zeros"` or `{"normal": {"std": 0.02}}`; `"sinusoid"`; or the values.
+    If batched, it is kept as (1, ...) and expanded to (N, ...), as a class token is. `init` is the
+    name of a function of `torch.nn.init`, `"zeros"`, perhaps with arguments,
+    `{"normal": {"std": 0.02}}`; or `"sinusoid"`; or the values.
     """
-    return _tensor("parameter", name, shape, init=init, batched=batched, **words)
+    return _tensor("parameter", name, shape, {"init": init, "batched": batched, **options})
 
 
 def Buffer(
     name: str,
     shape: Iterable[int | Dim],
     *,
-    init: Any,
+    init: Init,
     batched: bool = False,
-    dtype: Any = "float32",
-    **words: Any,
+    dtype: str | torch.dtype = "float32",
+    **options: Unpack[NodeOptions],
 ) -> Tensor:
-    """A fixed tensor of this shape, kept in the `state_dict`; the rest is as of a `Parameter`."""
-    kind = str(dtype).removeprefix("torch.")
-    return _tensor("buffer", name, shape, init=init, batched=batched, dtype=kind, **words)
+    """Return a fixed tensor of this shape, kept in the `state_dict`; the rest is as for `Parameter`."""
+    given = {"init": init, "batched": batched, "dtype": str(dtype).removeprefix("torch.")}
+    return _tensor("buffer", name, shape, {**given, **options})
 
 
-def arange(x: Tensor, dim: int, *, name: str | None = None, **words: Any) -> Tensor:
-    """The positions along an axis of `x`, from 0: (N, T, *) -> (T,), int64 and without a batch."""
-    return record(_call("arange", {"dim": dim, **words}), (x,), {}, name)
+def arange(
+    x: Tensor, dim: int, *, name: str | None = None, **options: Unpack[NodeOptions]
+) -> Tensor:
+    """Return the positions along an axis of `x`, from 0: (N, T, *) -> (T,), int64, without a batch."""
+    return Tensor(record_call(_layer("arange", {"dim": dim, **options}), (x,), {}, name))
 
 
-def _tensor(kind: str, name: str, shape: Iterable[int | Dim], **words: Any) -> Tensor:
-    """What a spec would say of it, which leaves defaults out."""
-    usual = {"batched": False, "dtype": "float32"}
-    given = {k: v for k, v in words.items() if not _is_usual(v, usual.get(k))}
-    return record(_call(kind, {"shape": sizes_of(shape, here()), **given}), (), {}, name)
+_DEFAULTS = {"batched": False, "dtype": "float32"}
 
 
-def _is_usual(value: Any, usual: Any) -> bool:
-    return type(value) is type(usual) and usual is not None and value == usual
+def _tensor(
+    kind: str, name: str, shape: Iterable[int | Dim], options: Mapping[str, object]
+) -> Tensor:
+    """Return the tensor that these options declare; defaults are left out, as in a spec."""
+    given = {key: value for key, value in options.items() if not _is_default(key, value)}
+    layer = _layer(kind, {"shape": sizes_of(shape, here()), **given})
+    return Tensor(record_call(layer, (), {}, name))
 
 
-def _call(kind: str, options: dict[str, Any]) -> LayerCall:
+def _is_default(key: str, value: object) -> bool:
+    return key in _DEFAULTS and type(value) in (bool, str) and value == _DEFAULTS[key]
+
+
+def _layer(kind: str, options: dict[str, object]) -> LayerCall:
     op = registry.find("tensor", kind)
     assert op is not None
     return LayerCall(op, (), options)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, NamedTuple, NoReturn, Protocol, Self, TypeVar
 
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
@@ -33,6 +33,8 @@ Sources = tuple[TensorType, ...]
 NamedSources = dict[str, TensorType]
 Release = tuple[int, int]  # of torch, (2, 12) for 2.12.1
 REQUIRED = inspect.Parameter.empty
+NODE_OPTIONS = ("activation", "take", "freeze")  # of every layer and merge in Python
+Uses = dict[object, object]  # by body, what the first call of a layer recorded
 
 
 @dataclass
@@ -236,45 +238,58 @@ class Op:
             raise error.shortened() from None
 
 
+class Handle(Protocol):
+    """A source in Python, which records the calls of layers: so `ops` need not know the builder."""
+
+    def apply_layer(
+        self,
+        layer: Any,
+        sources: tuple[object, ...],
+        named: Mapping[str, object],
+        name: str | None,
+    ) -> Self: ...
+
+
+H = TypeVar("H", bound=Handle)
+
+
 class Applicable:
-    """What is called on handles; called twice, its weights are shared.
+    """A layer that can be called on handles; if it is called twice, its weights are shared."""
 
-    What applies it is its first source (`apply_layer`), so the catalogue knows nothing of the
-    builder, which keeps in `uses` what the first call recorded in each body.
-    """
-
-    uses: dict[Any, Any]
+    uses: Uses
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """The name for messages."""
         raise NotImplementedError
 
     @property
     def beside(self) -> Mapping[str, Any]:
-        """The sources that it was made with."""
+        """The sources among its options."""
         return {}
 
-    def __call__(self, *sources: Any, name: str | None = None, **named: Any) -> Any:
-        named = {**self.beside, **named}
+    def __call__(self, *sources: H, name: str | None = None, **named: H | None) -> H:
+        """Return what the layer makes of the sources; `name` names the node."""
+        given: dict[str, Any] = {**self.beside, **named}
         try:
-            return applier(self.label, sources, named)(self, sources, named, name)
+            handle: H = first_handle(self.label, sources, given)
+            return handle.apply_layer(self, sources, given, name)
         except SpecError as error:
             raise error.shortened() from None
 
     def each(
         self,
-        *sources: Any,
+        *sources: H,
         name: str | None = None,
-        with_: Mapping[str, Any] | None = None,
-        **named: Any,
-    ) -> Any:
-        """Applied to every source, with weights of its own for each; the ports are their names.
+        with_: Mapping[str, Sequence[object]] | None = None,
+        **named: H,
+    ) -> H:
+        """Apply the layer to every source, with weights of its own for each; ports have their names.
 
         `with_` gives each its own options, `{"embedding_dim": [8, 4]}`.
         """
-        applied = EachCall(self, as_mapping("with_", with_, '{"embedding_dim": [8, 4]}'))
-        return applier(self.label, sources, named)(applied, sources, named, name)
+        each = EachCall(self, as_mapping("with_", with_, '{"embedding_dim": [8, 4]}'))
+        return first_handle(self.label, sources, named).apply_layer(each, sources, named, name)
 
     def __getitem__(self, item: str) -> ItemCall:
         """The module that `each` made for one of its sources, to be called on another."""
@@ -314,7 +329,7 @@ class EachCall:
         return f"{self.layer!r}.each"
 
     @property
-    def uses(self) -> dict[Any, Any]:
+    def uses(self) -> Uses:
         return self.layer.uses
 
 
@@ -341,7 +356,7 @@ class LayerCall(Applicable):
         self.op = op
         self.args = args
         self.keywords = keywords
-        self.uses: dict[Any, Any] = {}
+        self.uses: Uses = {}
 
     def __repr__(self) -> str:
         shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
@@ -367,7 +382,7 @@ class LayerCall(Applicable):
     def _merge(self, sources: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Split a merge's keywords: its own words and options stay, the rest are sources."""
         name = keywords.pop("name", None)
-        words = {*self.op.options, "activation", "take", "freeze"}
+        words = {*self.op.options, *NODE_OPTIONS}
         self.keywords = {k: v for k, v in keywords.items() if k in words or not is_source(v)}
         named = {k: v for k, v in keywords.items() if k not in self.keywords}
         if self.op.inputs.kind == "named" and sources and not is_source(sources[0]):
@@ -375,7 +390,8 @@ class LayerCall(Applicable):
             if sources and isinstance(sources[0], Mapping):
                 by_name = as_mapping("the sources", sources[0], '{"a": x}')
                 named, sources = {**by_name, **named}, sources[1:]
-        return applier(self.op.name, sources, named)(self, sources, named, name)
+        handle: Handle = first_handle(self.op.name, sources, named)
+        return handle.apply_layer(self, sources, named, name)
 
 
 def dotted(release: Release) -> str:
@@ -388,11 +404,11 @@ def is_source(value: Any) -> bool:
     return hasattr(value, "apply_layer")
 
 
-def applier(name: str, sources: tuple[Any, ...], named: Mapping[str, Any]) -> Callable[..., Any]:
-    """The `apply_layer` of the first source."""
+def first_handle(name: str, sources: tuple[H, ...], named: Mapping[str, H]) -> H:
+    """Return the first source that is a handle; raise a `TypeError` if there is none."""
     for source in (*sources, *named.values()):
         if is_source(source):
-            return typing.cast("Callable[..., Any]", source.apply_layer)
+            return source
     raise no_handle(name, *sources, *named.values())
 
 

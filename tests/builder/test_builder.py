@@ -13,7 +13,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers, merges
-from mimgraph.builder.automatic_names import snake_case
+from mimgraph.builder.node_names import snake_case
 from mimgraph.ir.dim import symbol
 from mimgraph.ir.graph import Share
 
@@ -391,8 +391,8 @@ FAULTS: list[tuple[str, Callable[[], Any], str]] = [
     ("bad-name", lambda: mg.Graph({"a b": numeric()}), "'a b' cannot be an output's name"),
     ("wrong-type", lambda: mg.Graph([text(), layers.LSTM(4)(text())["last"]]), "needs a name"),
     ("duplicate-name", duplicate, "two inputs or nodes are called a"),
-    ("unknown-source", outside, "linear stands outside the block captures"),
-    ("unknown-source", leaked, "relu stands inside the block keeps"),
+    ("unknown-source", outside, "linear was made outside the block captures"),
+    ("unknown-source", leaked, "relu was made inside the block keeps"),
     ("rank-mismatch", in_a_body, "Conv2d takes (N, C, H, W)"),
     ("bad-option", shrinking, "declares another graph at time 2"),
     ("shape-mismatch", shared_with_another_size, "first is shared, so its input must be (N, 8)"),
@@ -522,7 +522,7 @@ def lines_of(error: BaseException) -> list[str]:
     [
         (lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))), ["registry.py"]),
         (lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))), ["registry.py"]),
-        (lambda: mg.Input("x", (5,)) + mg.Input("y", (6,)), ["record.py"] * 2),
+        (lambda: mg.Input("x", (5,)) + mg.Input("y", (6,)), ["tensor.py"] * 2),
     ],
     ids=["a layer", "a merge", "an operator"],
 )

@@ -1,8 +1,7 @@
-"""Provide the numbers that a block's function is given: they keep their expressions and record
-their use.
+"""The numbers that a block's function is given: they keep their expressions and record their use.
 
 A param stays a param of the block only if every value would make the same block. So each use that
-could decide something in Python (a comparison, `range`, an index, a text) is noted in the trace.
+could decide something in Python (a comparison, `range`, an index, formatting) is noted in the trace.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ if TYPE_CHECKING:
 
 @data(eq=False)
 class Local(Variable):
-    """Names a value inside one block."""
+    """The name of a param or axis in one run of a block's function, its `owner`."""
 
     owner: Trace | None = None
 
 
-# names, each with the run of the block's function
+# names or results, each with the run of the block's function
 Origins = frozenset[tuple["Trace", "str | Result"]]
-RESULTS = ""  # in place of a name: the sizes of what layers made in that run
+RESULTS = ""  # in place of a name: all sizes of results of layers in that run
 
 
 def origins_of(expression: Expression) -> Origins:
-    """Return the block's names in an expression, visiting shared parts once."""
+    """Return the names in an expression; shared parts are visited once."""
     found: set[tuple[Trace, str | Result]] = set()
     known, stack = {id(expression)}, [expression]
     while stack:
@@ -55,13 +54,13 @@ def origins_of(expression: Expression) -> Origins:
     return frozenset(found)
 
 
-def look_at(value: Any) -> None:
-    """Record that Python code decided something by each number in an option's value."""
+def note_use(value: Any) -> None:
+    """Record that Python code decided something by each number in the value of an option."""
     if isinstance(value, list | tuple):
         for item in value:
-            look_at(item)
+            note_use(item)
     elif isinstance(value, dict):
-        look_at(list(value.values()))
+        note_use(list(value.values()))
     elif isinstance(value, WrittenInt | WrittenFloat):
         _note(origins_of(value.written))
 
@@ -72,7 +71,7 @@ def _note(origins: Origins) -> None:
 
 
 def unwatched(value: Any) -> Any:
-    """Return an option's value for the declaration, where a watched number is its expression."""
+    """Return the value of an option; a watched number becomes one with its expression."""
     return value.use() if type(value) is Watched else value
 
 
@@ -95,8 +94,8 @@ def as_given(value: Any) -> Any:
 class Watched:
     """Behaves as the int, float or run-time size that it stands for, and records its use.
 
-    `expression` is how it was computed from the names of the block; None where that is unknown, as
-    of a size that a layer made. `origins` are the names that it depends on.
+    `expression` says how it was computed from the names of the block; it is None if that is unknown,
+    as for the size of a layer's result. `origins` are the names that it depends on.
     """
 
     __slots__ = ("expression", "origins", "plain")
@@ -107,12 +106,12 @@ class Watched:
         self.origins = origins
 
     def look(self) -> Any:
-        """Return the plain number, and record that Python code decides something by it."""
+        """Return the plain number; record that Python code decides something by it."""
         _note(self.origins)
         return self.plain
 
     def use(self) -> Any:
-        """Return the number for an option, with its expression."""
+        """Return the number with its expression, for an option."""
         if self.expression is None:
             return self.look()
         for trace, name in self.origins:
@@ -145,12 +144,11 @@ def _looked_at(value: Any) -> Any:
 
 
 def _computed(symbol: str, left: Any, right: Any) -> Any:
-    """Return the result of arithmetic: whole numbers keep the expression, a run-time size stays
-    one."""
+    """Return the result of arithmetic, watched if it is a whole number or a run-time size."""
     sides = (left, right)
     plain = tuple(side.plain if type(side) is Watched else side for side in sides)
     try:
-        result = _KEPT[symbol](*plain)
+        result = _ARITHMETIC[symbol][1](*plain)
     except Exception:
         tuple(map(_looked_at, sides))
         raise
@@ -163,10 +161,10 @@ def _computed(symbol: str, left: Any, right: Any) -> Any:
     sizes = [side for side in watched if type(side.plain) is type(result) is Dim]
     for side in watched:
         if type(side.plain) is not Dim or not sizes:
-            side.look()  # its value is a part of the size, or of a number that forgets it
+            side.look()  # its value is a part of the size, or the result is not watched
     if not sizes:
         return result
-    # a run-time size is written by its own text, so that there is an expression is enough
+    # a run-time size is declared by its own text: any expression that is not None will do
     parts = [side.expression for side in sizes]
     origins = frozenset().union(*(side.origins for side in sizes))
     return Watched(result, None if None in parts else parts[0], origins)
@@ -178,16 +176,15 @@ def _expression(side: Any) -> Expression | None:
     return getattr(side, "written", None) or Number(int(side))
 
 
-# --- what Python may do with a number --------------------------------------------------------------
+# --- the operators ---------------------------------------------------------------------------------
 
-_KEPT: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "//": operator.floordiv,
-    "%": operator.mod,
+_ARITHMETIC: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {  # with an expression
+    "+": ("add", operator.add),
+    "-": ("sub", operator.sub),
+    "*": ("mul", operator.mul),
+    "//": ("floordiv", operator.floordiv),
+    "%": ("mod", operator.mod),
 }
-_KEPT_NAMES = {"+": "add", "-": "sub", "*": "mul", "//": "floordiv", "%": "mod"}
 _OTHERS: dict[str, Callable[[Any, Any], Any]] = {
     "truediv": operator.truediv,
     "pow": operator.pow,
@@ -223,26 +220,26 @@ _CONVERSIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _keeps(symbol: str) -> tuple[Any, Any]:
+def _computing(symbol: str) -> tuple[Any, Any]:
     return (
         lambda self, other: _computed(symbol, self, other),
         lambda self, other: _computed(symbol, other, self),
     )
 
 
-def _looks(compute: Callable[..., Any]) -> tuple[Any, Any]:
+def _looking(compute: Callable[..., Any]) -> tuple[Any, Any]:
     return (
         lambda self, *others: compute(self.look(), *map(_looked_at, others)),
         lambda self, other: compute(_looked_at(other), self.look()),
     )
 
 
-for _symbol, _name in _KEPT_NAMES.items():
-    _forward, _reflected = _keeps(_symbol)
+for _symbol, (_name, _) in _ARITHMETIC.items():
+    _forward, _reflected = _computing(_symbol)
     setattr(Watched, f"__{_name}__", _forward)
     setattr(Watched, f"__r{_name}__", _reflected)
 for _name, _compute in {**_OTHERS, **_COMPARISONS, **_CONVERSIONS}.items():
-    _forward, _reflected = _looks(_compute)
+    _forward, _reflected = _looking(_compute)
     setattr(Watched, f"__{_name}__", _forward)
     if _name in _OTHERS:
         setattr(Watched, f"__r{_name}__", _reflected)

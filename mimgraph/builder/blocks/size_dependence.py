@@ -1,52 +1,53 @@
-"""Find the input sizes of a block that can change the results by which its function decided."""
+"""Find the input sizes of a block that can change what its function decided by layers' results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from mimgraph.builder.declare_graph import DeclaredBody, Output, declare_body
+from mimgraph.builder.declare_body import DeclaredBody, declare_body
 from mimgraph.builder.declare_layer import option
-from mimgraph.builder.record import Record, Tensor
+from mimgraph.builder.outputs import Output
+from mimgraph.builder.records import Record
+from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.tracing.trace import Result, Trace
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.single_node import Given, infer_node
 from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim, symbol
-from mimgraph.ir.typed import TypedNode, Use
+from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.source import Span
 
 
 def deciding_axes(trace: Trace, inputs: Mapping[str, Record], span: Span) -> set[str]:
-    """Return the axes of inputs on which the results may depend by which Python code decided.
+    """Return the axes of inputs whose size can change a result by which Python code decided.
 
-    The others may have any size: with named sizes there, what leads to those results is legal and
-    gives them the same sizes.
+    The other axes may have any size: with named sizes there, the nodes that lead to those results
+    are legal, and the results have the same sizes.
     """
     fixed = {
         axis
         for name in inputs
         for axis, size in trace.axes(name).items()
-        if not isinstance(size, Dim) and axis not in trace.seen
+        if not isinstance(size, Dim) and axis not in trace.decided_by
     }
     try:
         body, block = _leading_to(trace, inputs, span)
-    except SpecError:  # of names that only one of two branches has, say
+    except SpecError:  # two nodes may have one name, of which the outputs need only one
         return fixed
 
-    def come_out_the_same(open_axes: set[str]) -> bool:
+    def results_are_the_same(open_axes: set[str]) -> bool:
         nodes = _typed(body, block, _opened(trace, inputs, open_axes))
         return nodes is not None and all(
             _is_same(result, nodes[body.names[result.record]]) for result in trace.results
         )
 
-    if come_out_the_same(fixed):
+    if results_are_the_same(fixed):
         return set()
     free: set[str] = set()
     for axis in sorted(fixed):
-        if come_out_the_same({*free, axis}):
+        if results_are_the_same({*free, axis}):
             free.add(axis)
     return fixed - free
 
@@ -54,7 +55,7 @@ def deciding_axes(trace: Trace, inputs: Mapping[str, Record], span: Span) -> set
 def _leading_to(
     trace: Trace, inputs: Mapping[str, Record], span: Span
 ) -> tuple[DeclaredBody, ir.Block]:
-    """Return what leads to the results, and a block of it whose params have their values."""
+    """Return the body that leads to the results, and a block of it whose params have their values."""
     records = dict.fromkeys(result.record for result in trace.results)
     ends = [("", Output(_one_result(record))) for record in records]
     body = declare_body(ends, inputs.values(), trace, span)
@@ -70,14 +71,14 @@ def _leading_to(
 
 
 def _one_result(record: Record) -> Tensor:
-    """Return any result of a call, the default one if it has one."""
+    """Return the default result of a call, or else its first."""
     return Tensor(record, None if record.default is not None else next(iter(record.results)))
 
 
 def _opened(
     trace: Trace, inputs: Mapping[str, Record], open_axes: set[str]
 ) -> Mapping[str, TensorType]:
-    """Return the types of the inputs with named sizes, which no size of the user's is called like."""
+    """Return the types of the inputs with named sizes at the open axes; no user's size is called so."""
     found = {}
     for name, record in inputs.items():
         dims = [
@@ -91,7 +92,7 @@ def _opened(
 def _typed(
     body: DeclaredBody, block: ir.Block, types: Mapping[str, TensorType]
 ) -> Mapping[str, TypedNode] | None:
-    """Return the nodes of a block typed for these inputs, or None if it does not take them."""
+    """Return the nodes of a block typed for these inputs; None if one does not fit."""
     span = block.span
     sources = tuple(ir.Source(name, None, span) for name in types)
     node = ir.Node("use", span, ir.Call("", span, {}, None, None), sources)
@@ -100,18 +101,17 @@ def _typed(
     typed = infer_node(node, made, report, {**body.blocks, "": block})
     if typed is None or report.diagnostics:
         return None
-    operation: Any = typed.operation
-    assert isinstance(operation, Use)
-    return {one.name: one for one in operation.body.nodes}
+    (inner,) = typed.operation.bodies
+    return {one.name: one for one in inner.nodes}
 
 
 def _is_same(result: Result, node: TypedNode) -> bool:
-    """Return whether a result, or all results of its call, has the sizes that it had in the run."""
+    """Return whether a result, or each result of its call, has the same sizes as in the run."""
     before, now = result.record.results, node.results
     if result.port is None or result.axis is None:
         return before.keys() == now.keys() and all(
             before[port].dims == now[port].dims for port in before
         )
-    if result.port not in before or result.port not in now:  # a tensor of the layer itself
+    if result.port not in before or result.port not in now:  # a weight of the layer
         return False
     return before[result.port].dims[result.axis] == now[result.port].dims[result.axis]

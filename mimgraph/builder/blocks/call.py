@@ -1,0 +1,267 @@
+"""Call a block: on handles, or first on params, which makes a layer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any, NamedTuple, TypeAlias, overload
+
+from mimgraph.builder.call_context import CallContext, TypedCall
+from mimgraph.builder.declare_layer import declare_options, option
+from mimgraph.builder.records import BLOCK_OPTIONS
+from mimgraph.builder.tensor import Tensor
+from mimgraph.builder.tracing.trace import Trace
+from mimgraph.builder.tracing.watched import RESULTS, as_given, note_use, unwatched
+from mimgraph.builder.user_line import fail
+from mimgraph.diagnostics import Diagnostic, Label, SpecError
+from mimgraph.infer.single_node import Given, Made
+from mimgraph.ir import graph as ir
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.registry import REQUIRED, Applicable, Uses, is_source
+from mimgraph.source import Span
+from mimgraph.support.arguments import shown
+
+Param: TypeAlias = (
+    float | str | Dim | None | Sequence[object] | Mapping[str, object] | Callable[..., object]
+)
+
+_numbers = count()
+
+
+def new_key(family: str) -> str:
+    """Return a unique key for a block, until its graph gives it a name."""
+    return f"{family}#{next(_numbers)}"
+
+
+class DeclaredBlock(NamedTuple):
+    """The key of a declared block, and by key the block itself and all blocks that it uses.
+
+    If it `decides_by_sizes`, inputs of other sizes could need another block.
+    """
+
+    key: str
+    blocks: Mapping[str, ir.Block]
+    decides_by_sizes: bool = False
+
+    @property
+    def params(self) -> Mapping[str, ir.Option]:
+        return self.blocks[self.key].params
+
+
+class Family(ABC):
+    """A block that can be called: on handles, or on params, which makes a layer.
+
+    `defaults` has the default of every param, REQUIRED for a param that the caller must give.
+    """
+
+    name: str
+    span: Span
+    inputs: tuple[str, ...]
+    defaults: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<block {self.name}>"
+
+    @overload
+    def __call__(
+        self, source: Tensor, /, *sources: Tensor, name: str | None = None, **options: object
+    ) -> Tensor: ...
+    @overload  # without arguments it is a layer, too
+    def __call__(self, /, *params: Param, **options: Param) -> BlockCall: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, /, *, name: str | None = None, **sources: Tensor | None) -> Tensor: ...
+    @overload
+    def __call__(self, /, *params: object, **given: object) -> Tensor | BlockCall: ...
+    def __call__(self, /, *args: Any, **keywords: Any) -> Tensor | BlockCall:
+        return self.call(args, keywords)
+
+    def call(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> Tensor | BlockCall:
+        """Apply the block to the handles among the arguments; without any, return it as a layer."""
+        if not any(map(is_source, (*args, *keywords.values()))):
+            return BlockCall(self, args, keywords)
+        name = keywords.pop("name", None)
+        options = {*self.defaults, *BLOCK_OPTIONS}
+        params = {k: v for k, v in keywords.items() if k in options and not is_source(v)}
+        named = {k: v for k, v in keywords.items() if k not in params}
+        applied: Tensor = self.applied(params)(*args, name=name, **named)
+        return applied
+
+    def applied(self, params: Mapping[str, object]) -> BlockCall:
+        """Return the layer that a call on handles with these params applies."""
+        return BlockCall(self, (), params)
+
+    @property
+    def stem(self) -> str:
+        """The beginning of the names of its nodes that the user does not name."""
+        return self.name
+
+    @abstractmethod
+    def declare(
+        self,
+        arguments: list[Mapping[str, object]],
+        types: dict[str, TensorType],
+        context: CallContext,
+    ) -> DeclaredBlock:
+        """Return the block for the types of the inputs, and for the params at each time of a repeat."""
+
+
+class BlockCall(Applicable):
+    """A block with its params, not yet called on handles; if it is called twice, it shares weights."""
+
+    def __init__(
+        self, family: Family, args: tuple[object, ...], keywords: Mapping[str, object]
+    ) -> None:
+        self.family = family
+        self.args = args
+        self.keywords = keywords
+        self.uses: Uses = {}
+
+    def __repr__(self) -> str:
+        shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
+        return f"{self.family.name}({', '.join(shown)})"
+
+    @property
+    def label(self) -> str:
+        return self.family.name
+
+    @property
+    def stem(self) -> str:
+        return self.family.stem
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        return self.family.inputs
+
+    def given(self, params: Mapping[str, object]) -> BlockCall:
+        """Return the block with further params."""
+        return BlockCall(self.family, self.args, {**self.keywords, **params})
+
+    def type_call(self, context: CallContext) -> TypedCall:
+        """Check the call, and type it as a use of the block that the family declares for it."""
+        call = self._declare(context.span)
+        arguments, types = self._check(call, context)
+        declared = self.family.declare(arguments, types, context)
+        _note_use(call, declared, context.trace)
+        call = replace(
+            call,
+            block=declared.key,
+            params=_only_params(call.params, declared),
+            repeat=_repeat_of_params(call.repeat, declared, context.span),
+        )
+        try:
+            node = context.infer(call, self.keywords, declared.blocks)
+        except SpecError as error:  # the body may be in a file, which does not show the user's line
+            use = Label(context.span, f"used here as {context.name}")
+            error.diagnostics[:] = [_with_use(found, use) for found in error.diagnostics]
+            raise
+        return TypedCall(node, declared.blocks)
+
+    def claim(self, typed: TypedNode, context: CallContext) -> None:
+        """Do nothing: the layers in a block's function may be used elsewhere."""
+
+    def _declare(self, span: Span) -> ir.Call:
+        """Return the declared call, without its block."""
+        params = {k: v for k, v in self.keywords.items() if k not in BLOCK_OPTIONS}
+        names = list(self.family.defaults)
+        options, lone = declare_options(self.family.name, names, self.args, params, span)
+        repeat = _repeat(unwatched(self.keywords.get("repeat")), span)
+        return ir.Call("", span, options, lone, repeat)
+
+    def _check(
+        self, call: ir.Call, context: CallContext
+    ) -> tuple[list[Mapping[str, object]], dict[str, TensorType]]:
+        """Check the call with a block that has no nodes.
+
+        Return the params at each time of a repeat, and the types of the inputs.
+        """
+        family, span = self.family, self.family.span
+        empty = ir.Block(
+            family.name,
+            span,
+            {k: option(None if v is REQUIRED else 0, span) for k, v in family.defaults.items()},
+            tuple(ir.BlockInput(name, span) for name in family.inputs),
+            (),
+            tuple(ir.Output(name, ir.Source(name, None, span), span) for name in family.inputs),
+        )
+        typed = context.infer(call, blocks={call.block: empty})
+        types = {k: _type_of(context.made[v.name], v.port) for k, v in typed.arguments.items()}
+        own = self._params_as_given(call)
+        return [{**given, **own} for given in typed.operation.settings] or [own], types
+
+    def _params_as_given(self, call: ir.Call) -> dict[str, object]:
+        """Return the params as the caller gave them; a tuple stays a tuple."""
+        given = {**dict(zip(self.family.defaults, self.args, strict=False)), **self.keywords}
+        return {name: as_given(given[name]) for name in call.params}
+
+
+def _type_of(made: Made, port: str) -> TensorType:
+    return made.type if isinstance(made, Given) else made.results[port]
+
+
+def _with_use(found: Diagnostic, use: Label) -> Diagnostic:
+    """Return the diagnostic with its use as a label, unless it shows that file already."""
+    places = (found.span, *(label.span for label in found.labels))
+    if any(place.file is use.span.file for place in places):
+        return found
+    return replace(found, labels=(*found.labels, use))
+
+
+def _note_use(call: ir.Call, declared: DeclaredBlock, trace: Trace | None) -> None:
+    """Record in the block around a use which values decided in Python which block is used."""
+    each = call.repeat.each if call.repeat else {}
+    for name, given in (*call.params.items(), *each.items()):
+        if name not in declared.params:
+            note_use(given.value)
+    if declared.decides_by_sizes and trace is not None:
+        trace.note(RESULTS)
+
+
+# --- repeat ---------------------------------------------------------------------------------------
+
+
+def _repeat(given: object, span: Span) -> ir.Repeat | None:
+    """Declare `repeat=3`, `{"times": 3, "shared": True}` or `{"with": {"k": [1, 2]}}`."""
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        return ir.Repeat(option(given, span), False, {}, span)
+    unknown = next((key for key in given if key not in ("times", "shared", "with")), None)
+    if unknown is not None:
+        help = "its keys: times, shared, with"
+        raise fail("unknown-key", f"repeat has no key {unknown!r}", span, help)
+    times, shared, each = given.get("times"), given.get("shared", False), given.get("with", {})
+    if not isinstance(shared, bool) or not isinstance(each, Mapping):
+        raise fail("wrong-type", "shared is True or False, and with is a dict", span)
+    for name in each:
+        if not isinstance(name, str):
+            raise fail("wrong-type", f"a param in with is a text, not {shown(name)}", span)
+    if shared and each:
+        raise fail("bad-option", "a shared repeat is one module: no with", span)
+    if times is None and not each:
+        raise fail("missing-key", "repeat needs times", span, "repeat=3")
+    return ir.Repeat(
+        None if times is None else option(times, span),
+        shared,
+        {name: option(values, span) for name, values in each.items()},
+        span,
+    )
+
+
+def _only_params(options: Mapping[str, ir.Option], declared: DeclaredBlock) -> dict[str, ir.Option]:
+    """Return the options that are params of the block; the values of the others are a part of it."""
+    return {name: given for name, given in options.items() if name in declared.params}
+
+
+def _repeat_of_params(
+    repeat: ir.Repeat | None, declared: DeclaredBlock, span: Span
+) -> ir.Repeat | None:
+    """Return the repeat with those values in `with` that are params of the block."""
+    if repeat is None or not repeat.each:
+        return repeat
+    each = _only_params(repeat.each, declared)
+    times = len(next(iter(repeat.each.values())).value)  # a list for each, as was checked
+    return repeat._replace(each=each, times=repeat.times if each else option(times, span))

@@ -1,0 +1,72 @@
+"""Call the blocks of a spec in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mimgraph.builder.blocks.call import DeclaredBlock, Family, new_key
+from mimgraph.builder.blocks.substitute import Values, with_values
+from mimgraph.builder.call_context import CallContext
+from mimgraph.builder.declare_graph import with_keys
+from mimgraph.diagnostics import Report
+from mimgraph.infer.dag import ordered, reached
+from mimgraph.infer.declared import calls, inner_blocks, params
+from mimgraph.infer.named_ops import choose
+from mimgraph.infer.scope import State
+from mimgraph.ir import graph as ir
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.registry import REQUIRED
+
+
+class SpecBlock(Family):
+    """A block of a spec; the spec's params have their values in it."""
+
+    def __init__(self, declared: DeclaredBlock) -> None:
+        block = declared.blocks[declared.key]
+        self.declared = declared
+        self.name, self.span = block.family, block.span
+        self.inputs = tuple(i.name for i in block.inputs)
+        required = {name: REQUIRED for name, o in block.params.items() if o.value is None}
+        self.defaults = {**block.params, **required}
+
+    def declare(
+        self,
+        arguments: list[Mapping[str, object]],
+        types: dict[str, TensorType],
+        context: CallContext,
+    ) -> DeclaredBlock:
+        return self.declared
+
+
+def spec_blocks(graph: ir.Graph) -> dict[str, Family]:
+    """Return the blocks of a graph by name, to be called in Python.
+
+    A block that a Python function declared calls that function again.
+    """
+    values = params(State(graph.blocks, Report()), graph.params)
+    blocks = SpecBlocks(choose(graph, values, Report()), values)
+    return {
+        name: block.function or SpecBlock(blocks.declared(blocks.blocks[name], blocks.keys[name]))
+        for name, block in graph.blocks.items()
+    }
+
+
+class SpecBlocks:
+    """The blocks of a spec for use in another graph: with new keys, and values for the spec's params."""
+
+    def __init__(self, graph: ir.Graph, values: Values) -> None:
+        self.keys = {name: new_key(block.family) for name, block in graph.blocks.items()}
+        self.blocks = {name: with_values(block, values) for name, block in graph.blocks.items()}
+        self.inner = inner_blocks(graph.blocks)
+        self.order = ordered(graph.blocks, [(used, user) for user, used in self.inner])
+
+    def declared(self, block: ir.Block, key: str = "") -> DeclaredBlock:
+        """Return a block with all blocks that it uses, by key."""
+        used = reached((call.block for call in calls(block.nodes)), self.inner)
+        found = {self.keys[n]: self._with_keys(self.blocks[n]) for n in self.order if n in used}
+        key = key or new_key(block.family)
+        return DeclaredBlock(key, {**found, key: self._with_keys(block)})
+
+    def _with_keys(self, block: ir.Block) -> ir.Block:
+        return replace(block, nodes=with_keys(block.nodes, self.keys))

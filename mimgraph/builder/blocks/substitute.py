@@ -1,0 +1,76 @@
+"""Put values in place of the params of a spec, in blocks that leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mimgraph.builder.change import with_options
+from mimgraph.infer.options import with_numbers
+from mimgraph.ir import graph as ir
+from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable
+
+Values = Mapping[str, Any]
+
+
+def with_values(block: ir.Block, values: Values) -> ir.Block:
+    """Return the block with values in place of the names that are not its own."""
+    params: dict[str, ir.Option] = {}
+    for name, default in block.params.items():  # a default may use the params above it
+        params[name] = _filled(default, _without(values, params))
+    outer = _without(values, params)
+    inputs = tuple(replace(i, pattern=_pattern(i.pattern, outer)) for i in block.inputs)
+    sizes = [dim for i in inputs if i.pattern for dim in i.pattern.dims if isinstance(dim, str)]
+    free = _without(outer, sizes)
+    nodes = tuple(with_options(node, lambda o: _filled(o, free)) for node in block.nodes)
+    return replace(block, params=params, inputs=inputs, nodes=nodes)
+
+
+def _without(values: Values, names: Iterable[str]) -> Values:
+    hidden = set(names)
+    return {name: value for name, value in values.items() if name not in hidden}
+
+
+def _pattern(pattern: ir.InputShape | None, values: Values) -> ir.InputShape | None:
+    if pattern is None:
+        return None
+    return pattern._replace(dims=tuple(_value(dim, values) for dim in pattern.dims))
+
+
+def _filled(given: ir.Option, values: Values) -> ir.Option:
+    value = _value(given.value, values)
+    return given if value == given.value else given._replace(value=value, part=None)
+
+
+def _value(given: Any, values: Values) -> Any:
+    """Return an option's value with values in place of names."""
+    match given:
+        case ir.Written(Variable(name)) if name in values:
+            return values[name]
+        case ir.Written(expression):
+            return given._replace(expression=_expression(expression, values))
+        case ir.Template(text):
+            numbers = {name: value for name, value in values.items() if _is_number(value)}
+            filled = with_numbers(text, numbers)
+            return given._replace(text=filled) if "$" in filled else filled
+        case list():
+            return [_value(item, values) for item in given]
+        case dict():
+            return {key: _value(item, values) for key, item in given.items()}
+    return given
+
+
+def _expression(given: Expression, values: Values) -> Expression:
+    match given:
+        case Variable(name) if _is_number(values.get(name)):
+            return Number(values[name])
+        case Negative(operand):
+            return Negative(_expression(operand, values))
+        case Arithmetic(operator, left, right):
+            return Arithmetic(operator, _expression(left, values), _expression(right, values))
+    return given
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

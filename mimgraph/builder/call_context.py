@@ -1,0 +1,66 @@
+"""The context of a call: what is known before it is declared; and the call once it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+from mimgraph.builder.change import without_origins
+from mimgraph.builder.declare_layer import declare_freeze, declare_take
+from mimgraph.builder.tracing.trace import Trace
+from mimgraph.builder.user_line import raise_faults
+from mimgraph.diagnostics import Report
+from mimgraph.infer.single_node import Made, infer_node
+from mimgraph.ir import graph as ir
+from mimgraph.ir.typed import TypedNode
+from mimgraph.ops.registry import Uses
+from mimgraph.source import Span
+
+NO_BLOCKS: Mapping[str, ir.Block] = MappingProxyType({})
+NO_OPTIONS: Mapping[str, object] = MappingProxyType({})
+
+
+class TypedCall(NamedTuple):
+    """A typed node, and by key all blocks that it uses, inner ones first."""
+
+    node: TypedNode
+    blocks: Mapping[str, ir.Block]
+
+
+class CallContext(NamedTuple):
+    """The name of a node and its path in the graph, its sources, and by name what these refer to."""
+
+    name: str
+    path: str
+    span: Span
+    sources: tuple[ir.Source, ...]
+    made: Mapping[str, Made]
+    trace: Trace | None
+
+    def keep(self, uses: Uses, use: object) -> None:
+        """Enter the first call in this body among the uses of a layer."""
+        uses[self.trace] = use
+        if self.trace is not None:
+            self.trace.called.append(uses)
+
+    def declare(self, operation: ir.Operation, options: Mapping[str, object]) -> ir.Node:
+        """Return the declared node, with the `take` and `freeze` of its options."""
+        take, freeze = declare_take(options, self.span), declare_freeze(options, self.span)
+        return ir.Node(self.name, self.span, operation, self.sources, take, freeze)
+
+    def infer(
+        self,
+        operation: ir.Operation,
+        options: Mapping[str, object] = NO_OPTIONS,
+        blocks: Mapping[str, ir.Block] = NO_BLOCKS,
+    ) -> TypedNode:
+        """Return the node typed alone; raise if anything is wrong with it."""
+        report, node = Report(), self.declare(operation, options)
+        # numbers that remember one run of a function would be new to every rule
+        alone = node if self.trace is None else without_origins(node)
+        typed = infer_node(alone, self.made, report, blocks, self.path)
+        raise_faults(report, self.span)
+        assert typed is not None
+        return typed if alone is node else replace(typed, declared=node)

@@ -1,0 +1,109 @@
+"""Declare the body of a graph or block: the nodes that its outputs depend on, in the order of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from mimgraph.builder.change import with_options
+from mimgraph.builder.node_names import Names
+from mimgraph.builder.outputs import Output
+from mimgraph.builder.record_call import share
+from mimgraph.builder.records import Record, Reference
+from mimgraph.builder.tracing.expressions import declare_value
+from mimgraph.builder.tracing.trace import Trace
+from mimgraph.builder.user_line import raise_faults
+from mimgraph.diagnostics import Report
+from mimgraph.infer.single_node import Given
+from mimgraph.infer.structure import unique
+from mimgraph.ir import graph as ir
+from mimgraph.source import Span
+
+
+class DeclaredBody(NamedTuple):
+    """The nodes and outputs of a graph or block, and the blocks that they use, inner ones first."""
+
+    inputs: tuple[ir.Input | ir.BlockInput, ...]
+    nodes: tuple[ir.Node, ...]
+    outputs: tuple[ir.Output, ...]
+    blocks: Mapping[str, ir.Block]
+    names: Mapping[Record, str]
+
+
+def declare_body(
+    outputs: Sequence[tuple[str, Output]],
+    inputs: Iterable[Record],
+    trace: Trace | None,
+    span: Span,
+) -> DeclaredBody:
+    """Return what the outputs depend on, and all `inputs`; an output "" has the name of its node."""
+    records = _reachable((output.handle for _, output in outputs), inputs)
+    names = _names(records)
+    firsts: dict[int, Record] = {}
+    blocks: dict[str, ir.Block] = {}
+    nodes = []
+    for record in records:
+        if record.layer is not None:
+            first = firsts.setdefault(id(record.layer.uses), record)
+            blocks |= record.blocks
+            nodes.append(_node(record, first, names, trace))
+    found = DeclaredBody(
+        tuple(record.made.declared for record in records if isinstance(record.made, Given)),
+        tuple(nodes),
+        tuple(_output(name, output, names, span) for name, output in outputs),
+        blocks,
+        names,
+    )
+    report = Report()
+    unique(found.inputs, found.nodes, report, f"{trace.family}." if trace else "")
+    raise_faults(report, span)
+    return found
+
+
+def _reachable(outputs: Iterable[Reference], inputs: Iterable[Record]) -> list[Record]:
+    """Return every record that the outputs depend on, in the order of calls."""
+    found = set(inputs)
+    stack = [reference.record for reference in outputs]
+    while stack:
+        record = stack.pop()
+        if record not in found:
+            found.add(record)
+            stack.extend(source.record for _, source in record.sources)
+    return sorted(found, key=lambda record: record.number)
+
+
+def _names(records: list[Record]) -> dict[Record, str]:
+    """Return the names that the user gave, and for the other records names that differ from them."""
+    names = Names(record.name for record in records if record.name)
+    return {record: record.name or names.unique(record.stem) for record in records}
+
+
+def _node(
+    record: Record, first: Record, names: Mapping[Record, str], trace: Trace | None
+) -> ir.Node:
+    """Declare one call; a later call of the same layer shares the module of the first."""
+    span = record.span
+    sources = tuple(
+        ir.Source(names[source.record], source.port, span, key, span if key else None)
+        for key, source in record.sources
+    )
+    if record is not first:
+        return ir.Node(names[record], span, share(record.layer, names[first], span), sources)
+    assert record.layer is not None
+    first_call = record.layer.uses[trace]  # which may not be a part of this graph
+    assert isinstance(first_call, Record)
+    declared: ir.Node = with_options(first_call.made.declared, lambda o: _as_written(o, trace))
+    operation, take, freeze = declared.operation, declared.take, declared.freeze
+    return ir.Node(names[record], span, operation, sources, take, freeze)
+
+
+def _as_written(option: ir.Option, trace: Trace | None) -> ir.Option:
+    """Return an option as a spec would write it."""
+    value = declare_value(option.value, trace, option.span)
+    return option if value is option.value else option._replace(value=value)
+
+
+def _output(name: str, output: Output, names: Mapping[Record, str], span: Span) -> ir.Output:
+    node = names[output.handle.record]
+    source = ir.Source(node, output.handle.port, span)
+    return ir.Output(name or node, source, span, output.training_only, output.doc)

@@ -1,0 +1,112 @@
+"""Declare an input of the graph, and check the sizes and the dtype that Python code gives."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from mimgraph.builder.declare_layer import option
+from mimgraph.builder.node_names import check_name
+from mimgraph.builder.records import Record
+from mimgraph.builder.tensor import Tensor
+from mimgraph.builder.tracing.watched import Watched
+from mimgraph.builder.user_line import fail, here, raise_faults
+from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.infer.single_node import Given, infer_input
+from mimgraph.ir import graph as ir
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.names import input_fault, name_fault
+from mimgraph.ir.types import DTYPES, MAX_AXES
+from mimgraph.ops.registry import is_source
+from mimgraph.source import Span
+from mimgraph.support.arguments import shown
+
+if TYPE_CHECKING:
+    import torch
+
+
+def Input(
+    name: str,
+    shape: Iterable[int | str | Dim] | None = None,
+    dtype: str | torch.dtype | type | None = None,
+    vocab: int | None = None,
+    doc: str = "",
+    optional: bool = False,
+) -> Tensor:
+    """Declare an input of the graph; `shape` has sizes or names of sizes, without the batch.
+
+    `vocab` is the number of categories: it makes the dtype int64, and the shape () unless given.
+    The caller of the module may leave out an `optional` input.
+    """
+    span, report = here(), Report()
+    check_name(name, span, input_fault)
+    if shape is None and vocab is None:
+        raise fail("missing-key", f"{name} needs a shape", span, "shape: [5]")
+    if not isinstance(doc, str):
+        raise fail("wrong-type", f"doc is a text, not {shown(doc)}", span)
+    if not isinstance(optional, int):
+        raise fail("wrong-type", f"optional is True or False, not {shown(optional)}", span)
+    declared = ir.Input(
+        name,
+        span,
+        _shape(() if shape is None else shape, span, report),
+        _dtype(dtype, "float32" if vocab is None else "int64", span, report),
+        None if vocab is None else option(vocab, span),
+        doc,
+        bool(optional),
+    )
+    raise_faults(report, span)
+    type_ = infer_input(declared, report)
+    raise_faults(report, span)
+    assert type_ is not None
+    return Tensor(Record(Given(declared, type_), span, name, name, None))
+
+
+def _shape(shape: object, span: Span, report: Report) -> ir.InputShape:
+    """Return the declared shape of sizes and names, or of the dims of another handle."""
+    sizes = [size.plain if type(size) is Watched else size for size in sizes_of(shape, span)]
+    dims = tuple(str(size) if isinstance(size, str | Dim) else size for size in sizes)
+    for dim in dims:
+        if isinstance(dim, str):
+            reason = name_fault(dim) if dim != "N" else "N is the batch"
+            if reason is not None:
+                message = f"{dim!r} cannot name a size"
+                report.add(Diagnostic("bad-name", message, span, help=reason))
+        elif type(dim) is not int:
+            report.add(Diagnostic("wrong-type", "a size is an integer or a name", span))
+    raise_faults(report, span)
+    return ir.InputShape(dims, (span,) * len(dims))
+
+
+def sizes_of(shape: object, span: Span) -> list[Any]:
+    """Return the sizes in a list or an array; whole numbers of numpy and torch become ints."""
+    ordered = not (is_source(shape) or isinstance(shape, str | bytes | Mapping | AbstractSet))
+    if not isinstance(shape, Iterable) or not ordered or getattr(shape, "ndim", 1) != 1:
+        message = f"a shape is a list of sizes, not {shown(shape)}"
+        raise fail("wrong-type", message, span, "one axis of 5 is [5], the batch is left out")
+    return [_plain_size(size) for size in islice(shape, MAX_AXES + 1)]  # more are refused
+
+
+def _plain_size(size: Any) -> Any:
+    if type(size) in (bool, Watched):
+        return size
+    try:
+        return operator.index(size)
+    except Exception:  # noqa: BLE001 - an array may raise anything
+        return size
+
+
+def _dtype(dtype: object, default: str, span: Span, report: Report) -> str:
+    """Return the name of a dtype, given by name or as torch's or numpy's own."""
+    if dtype is None:
+        return default
+    name = dtype.__name__ if isinstance(dtype, type) else str(dtype).removeprefix("torch.")
+    if name not in DTYPES:
+        near = nearest(name, DTYPES)
+        help = f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"
+        report.add(Diagnostic("bad-option", f"no dtype is called {name!r}", span, help=help))
+    return name

@@ -1,0 +1,66 @@
+"""Mark the outputs of a graph, and check them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from mimgraph.builder.node_names import check_output_name
+from mimgraph.builder.records import Record
+from mimgraph.builder.tensor import Tensor
+from mimgraph.builder.user_line import fail
+from mimgraph.source import Span
+from mimgraph.support.arguments import as_flag, as_text, wrong
+from mimgraph.support.frozen_data import data
+
+
+@data
+class Output:
+    """An output with its doc: `mg.Graph({"logits": mg.Output(a, doc="Before softmax.")})`."""
+
+    handle: Tensor
+    doc: str = ""
+    training_only: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.handle, Tensor):
+            wants = "a handle: mg.Input(...) or what a layer returned"
+            raise wrong("an output", wants, self.handle)
+        as_text("a doc", self.doc)
+        as_flag("training_only", self.training_only)
+
+
+def training_only(handle: Tensor, doc: str = "") -> Output:
+    """Mark an output that only training has: `mg.Graph({"logits": a, "aux": mg.training_only(b)})`."""
+    return Output(handle, doc, True)
+
+
+Outputs: TypeAlias = Tensor | Output | Iterable[Tensor | Output] | Mapping[str, Tensor | Output]
+
+
+def public_outputs(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:
+    """Return the outputs with their public names; "" stands for the name of the node."""
+    if isinstance(outputs, Tensor | Output):
+        outputs = [outputs]
+    if isinstance(outputs, str) or not isinstance(outputs, Iterable):
+        raise wrong("outputs", "a handle, a list of them or a dict by name", outputs)
+    named = isinstance(outputs, Mapping)
+    given = outputs.items() if isinstance(outputs, Mapping) else (("", one) for one in outputs)
+    pairs = [(name, one if isinstance(one, Output) else Output(one)) for name, one in given]
+    if not pairs:
+        raise fail("missing-key", "outputs is missing", span, "a graph needs outputs")
+    seen: set[Record] = set()
+    for name, output in pairs:
+        record, port = output.handle.record, output.handle.port
+        if record.trace is not None:
+            message = f"{record.label} was made inside the block {record.trace.family}"
+            raise fail("unknown-source", message, span, "return it from the block")
+        if named:
+            check_output_name(name, span)
+        elif len(pairs) > 1 and port is not None:
+            help = f"{{{port!r}: ...}} instead of a list"
+            raise fail("wrong-type", "a port in a list needs a name", span, help)
+        elif record in seen:
+            raise fail("duplicate-name", f"{record.label} is an output already", span)
+        seen.add(record)
+    return pairs

@@ -1,0 +1,237 @@
+"""Record the call of a layer on handles, checked and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from typing import cast
+
+from mimgraph.builder.call_context import NO_BLOCKS, CallContext, TypedCall
+from mimgraph.builder.declare_each import type_each
+from mimgraph.builder.declare_layer import declare_apply
+from mimgraph.builder.node_names import check_name, snake_case
+from mimgraph.builder.records import Layer, Record, Reference
+from mimgraph.builder.tracing.trace import Trace, note_refusal, running
+from mimgraph.builder.user_line import fail, here
+from mimgraph.diagnostics import SpecError
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir import graph as ir
+from mimgraph.ir.typed import TypedNode, Value
+from mimgraph.ops.registry import NODE_OPTIONS, EachCall, ItemCall, LayerCall, no_handle
+from mimgraph.source import Span
+
+IN_SEQUENCE = object()  # among the uses of a layer: it is an item of a Sequential
+
+References = list[tuple[str | None, Reference]]  # with the names of the arguments, if given
+
+
+def record_call(
+    layer: Layer, sources: tuple[object, ...], named: Mapping[str, object], name: str | None
+) -> Record:
+    """Check a call and return its record; a second call of the same layer shares its module."""
+    try:
+        return _checked(layer, sources, named, name)
+    except SpecError:
+        note_refusal()
+        raise
+
+
+def _checked(
+    layer: Layer, sources: tuple[object, ...], named: Mapping[str, object], name: str | None
+) -> Record:
+    span = here()
+    given = _references(layer, sources, named)
+    _check_number(layer, sources, span)
+    trace = _common_trace(given, span)
+    if name is not None:
+        check_name(name, span)
+    first = layer.uses.get(trace)
+    if first is IN_SEQUENCE:
+        raise used_already(layer, span)
+    assert first is None or isinstance(first, Record)
+    stem = _stem(layer)
+    context = _context(name or stem, given, span, trace, first)
+    typed, blocks = _type_call(layer, context) if first is None else _again(layer, first, context)
+    arguments = tuple(_by_argument(layer, given))
+    record = Record(typed, span, name, stem, trace, layer, arguments, blocks)
+    if first is None:
+        context.keep(layer.uses, record)
+    return record
+
+
+def _stem(layer: Layer) -> str:
+    """Return the beginning of the name of a node that the user does not name."""
+    while isinstance(layer, EachCall | ItemCall):
+        layer = cast("Layer", layer.layer)
+    return snake_case(layer.op.name) if isinstance(layer, LayerCall) else layer.stem
+
+
+def _type_call(layer: Layer, context: CallContext) -> TypedCall:
+    """Type the first call of a layer."""
+    if isinstance(layer, ItemCall):
+        message = f"{layer.label} is not applied to each of several sources yet"
+        help = f"call .each first, then [{layer.item!r}]"
+        raise fail("unknown-source", message, context.span, help)
+    if isinstance(layer, EachCall):
+        return type_each(layer, context)
+    if isinstance(layer, LayerCall):
+        layer = layer.without_sources()
+        return TypedCall(
+            context.infer(declare_apply(layer, context.span), layer.keywords), NO_BLOCKS
+        )
+    typed = layer.type_call(context)
+    layer.claim(typed.node, context)
+    return typed
+
+
+# --- a further call of the same layer -------------------------------------------------------------
+
+
+def share(layer: Layer | None, target: str, span: Span) -> ir.Share | ir.Each:
+    """Declare a further call of the layer of the node `target`."""
+    if not isinstance(layer, EachCall):
+        return ir.Share(target, span, layer.item if isinstance(layer, ItemCall) else None)
+    if layer.options:
+        raise fail("unknown-option", "a share takes no options", span)
+    return ir.Each(ir.Share(target, span), {}, span)
+
+
+def _again(layer: Layer, first: Record, context: CallContext) -> TypedCall:
+    """Type a further call of a layer; the record of its first call is one of the context's."""
+    target = next(name for name, made in context.made.items() if made is first.made)
+    typed = first.made
+    assert isinstance(typed, TypedNode)
+    made, arguments = dict(context.made), dict(typed.arguments)
+    for i, (key, source) in enumerate(first.sources):
+        name = f"{target} {i}"  # no node is called so
+        made[name] = source.record.made
+        key = key or list(arguments)[i]
+        arguments[key] = arguments[key]._replace(name=name)
+    own, operation = replace(typed.declared, name=target), typed.operation
+    if operation.branches:  # each has a source of its own
+        operation = operation.map_items(lambda item: _with_source(item, arguments[item.name]))
+    made[target] = replace(typed, declared=own, arguments=arguments, operation=operation)
+    shared = share(layer, target, context.span)
+    node = context._replace(made=made).infer(shared, blocks=first.blocks)
+    return TypedCall(node, first.blocks)
+
+
+def _with_source(item: TypedNode, value: Value) -> TypedNode:
+    return replace(item, arguments=dict.fromkeys(item.arguments, value))
+
+
+def used_already(layer: object, span: Span) -> SpecError:
+    """Return the error for a layer that would be two modules, or one at two keys."""
+    message = f"{layer!r} is used already, and in a Sequential it would have weights of its own"
+    return fail("bad-option", message, span, "make another, or call the Sequential twice")
+
+
+# --- the sources ----------------------------------------------------------------------------------
+
+
+def _references(
+    layer: Layer, sources: tuple[object, ...], named: Mapping[str, object]
+) -> References:
+    """Return the sources with the names of their arguments; an argument that is None is left out."""
+    found: References = []
+    given = [*((None, one) for one in sources), *named.items()]
+    for key, source in given:
+        if key is not None and source is None:
+            continue
+        if not isinstance(source, Reference):
+            is_source = key is None or key in (_source_names(layer) or (key,))
+            raise no_handle(repr(layer), source) if is_source else _no_source(layer, key)
+        if isinstance(
+            layer, EachCall
+        ):  # a port is called as its source, which may have no name yet
+            key = key or source.port or source.record.label
+        elif isinstance(layer, LayerCall) and layer.op.inputs.kind == "named":
+            key = key or source.record.label
+        found.append((key, source))
+    return found
+
+
+def _source_names(layer: Layer) -> tuple[str, ...]:
+    """Return the names that sources may be given by; () if any will do."""
+    if isinstance(layer, EachCall | ItemCall):
+        return ()
+    return layer.op.inputs.names if isinstance(layer, LayerCall) else layer.argument_names
+
+
+def _no_source(layer: Layer, key: str | None) -> TypeError:
+    """Return the error for a keyword that is neither a source nor `name`."""
+    sources, options = _source_names(layer), []
+    if isinstance(layer, LayerCall):
+        options = [*layer.op.options, *NODE_OPTIONS]
+    near = nearest(str(key), [*sources, "name", *options])
+    hint = f"did you mean {near}?" if near else f"its sources: {', '.join(sources)}"
+    if isinstance(layer, LayerCall) and near in options:
+        hint = f"the option {near} stands in the call before: {layer.label}(..., {near}=...)"
+    return TypeError(f"{layer!r} takes no source {key!r}: {hint}")
+
+
+def _check_number(layer: Layer, sources: tuple[object, ...], span: Span) -> None:
+    """Raise an error for several sources of a layer that takes one; its help is in Python."""
+    if len(_source_names(layer)) == 1 and len(sources) > 1:
+        message = f"{layer!r} takes 1 source, not {len(sources)}"
+        help = f"merge them first, or apply it to each alone: {layer!r}.each(...)"
+        raise fail("wrong-arity", message, span, help)
+
+
+def _by_argument(layer: Layer, given: References) -> References:
+    """Return the sources all without names or all with them, as a spec has them."""
+    if isinstance(layer, EachCall):
+        same = all(key == (source.port or source.record.name) for key, source in given)
+        return [(None, source) for _, source in given] if same else given
+    names = _source_names(layer)
+    if isinstance(layer, ItemCall) or len(names) == 1:
+        return [(None, source) for _, source in given]
+    if all(key is None for key, _ in given):
+        return given
+    return [(key or names[i], source) for i, (key, source) in enumerate(given)]
+
+
+def _common_trace(given: References, span: Span) -> Trace | None:
+    """Return the run of a block's function that all sources belong to; None outside of blocks."""
+    if not given:
+        return running()
+    traces = {source.record.trace: source for _, source in given}
+    for trace, source in traces.items():
+        if trace is not None and not trace.active:
+            message = f"{source.record.label} was made inside the block {trace.family}"
+            raise fail("unknown-source", message, span, "return it from the block")
+    if len(traces) == 1:
+        return next(iter(traces))
+    inner = max((trace for trace in traces if trace), key=lambda trace: trace.depth)
+    outside = next(source for trace, source in traces.items() if trace is not inner)
+    message = f"{outside.record.label} was made outside the block {inner.family}"
+    raise fail("unknown-source", message, span, "give it to the block as an argument")
+
+
+def _context(
+    name: str, given: References, span: Span, trace: Trace | None, first: Record | None
+) -> CallContext:
+    """Return the context of a call; sources without a name stand under one that they may get."""
+    records = dict.fromkeys(source.record for _, source in given)
+    if first is not None:
+        records[first] = None
+    names: dict[str, Record] = {}
+    for record in sorted(records, key=lambda record: record.name is None):
+        names[_free(record.label, names)] = record
+    by_record = {record: name for name, record in names.items()}
+    sources = tuple(
+        ir.Source(by_record[source.record], source.port, span, key, span if key else None)
+        for key, source in given
+    )
+    made = {name: record.made for name, record in names.items()}
+    path = f"{trace.family}." if trace else ""
+    return CallContext(_free(name, names), path, span, sources, made, trace)
+
+
+def _free(stem: str, taken: Container[str]) -> str:
+    """Return `stem`, or `stem_1`, `stem_2`, ...: the first that is not taken."""
+    name, number = stem, 0
+    while name in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    return name

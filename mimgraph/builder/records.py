@@ -1,0 +1,124 @@
+"""Record an input or a call, and refer to one of its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Protocol
+
+from mimgraph.builder.call_context import NO_BLOCKS, CallContext, TypedCall
+from mimgraph.builder.tracing.trace import Trace, note_refusal
+from mimgraph.builder.user_line import here, raise_faults
+from mimgraph.diagnostics import Report
+from mimgraph.infer.single_node import Given, Made, infer_port
+from mimgraph.ir import graph as ir
+from mimgraph.ir.typed import TypedNode
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.registry import EachCall, ItemCall, LayerCall, Uses
+from mimgraph.source import Span
+
+BLOCK_OPTIONS = ("repeat", "take", "freeze")  # of the use of a block, beside its params
+
+_numbers = count()
+
+
+class Composite(Protocol):
+    """A layer made of others: a `Sequential`, or a block with its params."""
+
+    uses: Uses
+
+    @property
+    def label(self) -> str:
+        """The name for messages."""
+
+    @property
+    def stem(self) -> str:
+        """The beginning of the names of its nodes that the user does not name."""
+
+    @property
+    def argument_names(self) -> tuple[str, ...]:
+        """The names of its inputs."""
+
+    @property
+    def keywords(self) -> Mapping[str, object]:
+        """The options that it was given by name."""
+
+    def given(self, options: Mapping[str, object]) -> Composite:
+        """Return the layer with further options."""
+
+    def type_call(self, context: CallContext) -> TypedCall:
+        """Declare a call, and infer its types."""
+
+    def claim(self, typed: TypedNode, context: CallContext) -> None:
+        """Mark the layers that it is made of as used, once its first call is typed."""
+
+
+Layer = Composite | LayerCall | EachCall | ItemCall
+
+
+class Record:
+    """An input, or one call of a layer on sources; each source may have the name of its argument."""
+
+    __slots__ = ("blocks", "layer", "made", "name", "number", "sources", "span", "stem", "trace")
+
+    def __init__(
+        self,
+        made: Made,
+        span: Span,
+        name: str | None,
+        stem: str,
+        trace: Trace | None,
+        layer: Layer | None = None,
+        sources: tuple[tuple[str | None, Reference], ...] = (),
+        blocks: Mapping[str, ir.Block] = NO_BLOCKS,
+    ) -> None:
+        self.number = next(_numbers)  # in the order of calls
+        self.made = made
+        self.span = span
+        self.name = name
+        self.stem = stem
+        self.trace = trace
+        self.layer = layer
+        self.sources = sources
+        self.blocks = blocks
+
+    @property
+    def label(self) -> str:
+        """The name, or the beginning of the name that making the graph gives."""
+        return self.name or self.stem
+
+    @property
+    def results(self) -> Mapping[str, TensorType]:
+        """The type of every port; a sole result is the port ""."""
+        return {"": self.made.type} if isinstance(self.made, Given) else self.made.results
+
+    @property
+    def default(self) -> str | None:
+        """The port of a handle that names none; None if there is no default port."""
+        return "" if isinstance(self.made, Given) else self.made.default
+
+
+class Reference:
+    """Refers to one result of a record: to the port named, or to the default one."""
+
+    __slots__ = ("port", "record")
+
+    def __init__(self, record: Record, port: str | None = None) -> None:
+        self.record = record
+        self.port = port
+
+    def typed(self) -> TensorType:
+        """Return the type, without recording that the block's function asked for it."""
+        found = self.record.results.get(self.port or self.record.default or "")
+        return self._learned() if found is None or self.port == "" else found
+
+    def _learned(self) -> TensorType:
+        """Return the type of a weight, which is not among the results; raise if there is none."""
+        report, span = Report(), here()
+        source = ir.Source(self.record.label, self.port, span)
+        weight = infer_port(source, self.record.made, report)
+        if report.diagnostics:
+            note_refusal()
+        raise_faults(report, span)
+        assert weight is not None
+        return weight

@@ -1,0 +1,188 @@
+"""The handle that users hold: `mg.Input` returns one, and so does each call of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NoReturn
+
+from mimgraph.builder.record_call import record_call
+from mimgraph.builder.records import Layer, Record, Reference
+from mimgraph.builder.tracing.trace import Result
+from mimgraph.builder.tracing.watched import RESULTS
+from mimgraph.diagnostics import SpecError
+from mimgraph.infer.single_node import Given
+from mimgraph.ir.dim import Size
+from mimgraph.ir.presence import inputs_of
+from mimgraph.ir.types import BATCH, Shape, TensorType
+from mimgraph.ops import registry
+from mimgraph.ops.registry import LayerCall
+from mimgraph.support.ipython import Shown
+
+_COMPARISON = 'merges.formula("x == 3", x=handle)'
+
+
+class Tensor(Reference, Shown):
+    """A handle on an input, or on a result of a call; it holds a type and no data."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # numpy leaves operators to the handle
+
+    @property
+    def name(self) -> str | None:
+        """The name that the user gave; if None, making the graph gives one."""
+        return self.record.name
+
+    @property
+    def type(self) -> TensorType:
+        """The dims, dtype and vocabulary."""
+        self._note()
+        return self.typed()
+
+    @property
+    def dims(self) -> tuple[Size, ...]:
+        """The sizes without the batch; in a block's function they remember which axis they are."""
+        dims = self.typed().dims
+        trace = self.record.trace
+        if trace is None:
+            return dims
+        if self.is_input:
+            return trace.input_dims(self.record.label, dims)
+        return trace.result_dims(self.record, self.port or self.record.default or "", dims)
+
+    @property
+    def shape(self) -> Shape:
+        """The sizes with the batch, `N`."""
+        return Shape((BATCH, *self.dims) if self.typed().batched else self.dims)
+
+    @property
+    def dtype(self) -> str:
+        """The name of the dtype, such as float32."""
+        if self.record.trace is not None:
+            self.record.trace.note(RESULTS)
+        return self.typed().dtype
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is an input of the graph or block."""
+        return isinstance(self.record.made, Given)
+
+    if not TYPE_CHECKING:  # to a type checker, any name would be an attribute
+
+        def __getattr__(self, name: str) -> object:
+            record: Record = object.__getattribute__(self, "record")
+            hint = f'; its port is written ["{name}"]' if name in record.results and name else ""
+            raise AttributeError(f"a handle of mimgraph has no attribute {name!r}{hint}")
+
+    def _note(self) -> None:
+        """Record that the function of a block may decide something by this handle's type."""
+        trace = self.record.trace
+        if trace is not None:
+            if self.is_input:
+                trace.note_input(self.record.label)
+            else:
+                trace.note(Result(self.record))
+
+    def __repr__(self) -> str:
+        self._note()
+        record = self.record
+        if self.port is not None:
+            return f"<{record.label}.{self.port} {self.typed()}{self._missing()}>"
+        shown = (f"{port} {type_}".lstrip() for port, type_ in record.results.items())
+        return f"<{record.label} {', '.join(shown)}{self._missing()}>"
+
+    def _repr_html_(self) -> str:
+        """Return the picture of what leads to the handle, for a notebook."""
+        from mimgraph.builder.handle_html import handle_html
+
+        self._note()
+        return handle_html(self)
+
+    def _missing(self) -> str:
+        """Return which inputs it is missing without, for the repr."""
+        made = self.record.made
+        if isinstance(made, Given):
+            return ", optional" if getattr(made.declared, "optional", False) else ""
+        inputs = inputs_of(made.presence_of(self.port or made.default or ""))
+        return f", missing without {' and '.join(inputs)}" if inputs else ""
+
+    def __getitem__(self, port: str | int) -> Tensor:
+        """Return one of several results, by the name of its port."""
+        if self.port is not None:
+            raise TypeError(f"{self!r} is one tensor and has no ports")
+        found = Tensor(self.record, str(port))
+        found.typed()  # raises if there is no such port
+        return found
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Iterate over the ports of a call that has several and no default one."""
+        if self.port is not None or self.record.default is not None:
+            raise TypeError(
+                f"{self!r} is one tensor and cannot be unpacked: take parts with layers.Chunk,"
+                f" layers.Split or layers.Select{self._ports()}"
+            )
+        layer = self.record.layer
+        if isinstance(layer, LayerCall) and not layer.op.ports:  # an option says how many there are
+            self._note()
+        return (Tensor(self.record, port) for port in self.record.results)
+
+    def _ports(self) -> str:
+        """Return how to take one of the results, if there are several."""
+        ports = [port for port in self.record.results if port]
+        return f', or a port: handle["{ports[0]}"]' if ports and self.port is None else ""
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise TypeError(
+            f"{self!r} has no values yet, so nothing is in it: compare when the model runs, with"
+            f" {_COMPARISON}"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both are the same result of the same call; there are no values yet."""
+        if isinstance(other, int | float | complex) or hasattr(other, "tolist"):
+            raise TypeError(f"{self!r} has no values to compare: write {_COMPARISON}")
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        return self.record is other.record and self.port == other.port
+
+    def __hash__(self) -> int:
+        return hash((self.record, self.port))
+
+    def __deepcopy__(self, memo: object) -> Tensor:
+        """Return the handle itself: it only names the result of a call."""
+        return self
+
+    def apply_layer(
+        self,
+        layer: Layer,
+        sources: tuple[object, ...],
+        named: Mapping[str, object],
+        name: str | None,
+    ) -> Tensor:
+        """Record a call whose first source this is."""
+        return Tensor(record_call(layer, sources, named, name))
+
+    def __add__(self, other: Tensor) -> Tensor:
+        return self._merge("add", other)
+
+    def __sub__(self, other: Tensor) -> Tensor:
+        return self._merge("subtract", other)
+
+    def __mul__(self, other: Tensor) -> Tensor:
+        return self._merge("multiply", other)
+
+    def __truediv__(self, other: Tensor) -> Tensor:
+        return self._merge("divide", other)
+
+    def __matmul__(self, other: Tensor) -> Tensor:
+        return self._merge("matmul", other)
+
+    def _merge(self, name: str, other: object) -> Tensor:
+        """Return the result of the merge that an operator stands for."""
+        op = registry.find("merge", name)
+        if op is None or not isinstance(other, Tensor):
+            refused: Tensor = NotImplemented
+            return refused
+        try:
+            return self.apply_layer(LayerCall(op, (), {}), (self, other), {}, None)
+        except SpecError as error:
+            raise error.shortened() from None

@@ -1,0 +1,118 @@
+"""Turn values that the function of a block computed into what a spec may hold: expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mimgraph.builder.tracing.trace import Trace
+from mimgraph.builder.tracing.watched import Local, note_use
+from mimgraph.builder.user_line import fail
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import (
+    Arithmetic,
+    Expression,
+    ExpressionError,
+    Negative,
+    Number,
+    Variable,
+    WrittenFloat,
+    WrittenInt,
+    evaluate,
+    parse,
+    plain,
+    variables,
+)
+from mimgraph.ir.graph import Written
+from mimgraph.source import Span
+
+MAX_PARTS, MAX_DEPTH = 80, 24  # of an expression; of a larger one the number is declared
+
+
+def declare_value(value: Any, trace: Trace | None, span: Span) -> Any:
+    """Return a value for a declared option: numbers that remember their names become expressions."""
+    if isinstance(value, list):
+        return [declare_value(item, trace, span) for item in value]
+    if isinstance(value, dict):
+        return {key: declare_value(item, trace, span) for key, item in value.items()}
+    if isinstance(value, Dim):
+        return _written(_run_time_size(value, trace, span), span)
+    if not isinstance(value, WrittenInt | WrittenFloat):
+        return value
+    try:
+        expression = _InNamesOfBlock(trace).walk(value.written, 0)
+    except _CannotBeWritten:
+        note_use(value)  # the block has it as a plain number
+        return plain(value)
+    return plain(value) if isinstance(expression, Number) else _written(expression, span)
+
+
+def _written(expression: Expression, span: Span) -> Written:
+    return Written(expression, span, lambda start, end: span)
+
+
+class _CannotBeWritten(Exception):
+    """Raised for an expression that is too large, or has names that are not this block's."""
+
+
+class _InNamesOfBlock:
+    """Rewrites an expression in the names of one block, with numbers for its fixed params."""
+
+    def __init__(self, trace: Trace | None) -> None:
+        self.trace = trace
+        self.parts = 0
+
+    def walk(self, expression: Expression, depth: int) -> Expression:
+        self.parts += 1
+        if depth > MAX_DEPTH or self.parts > MAX_PARTS:
+            raise _CannotBeWritten
+        match expression:
+            case Local(name=name, owner=owner) if owner is not None and owner is self.trace:
+                if owner.is_fixed(name):
+                    return Number(owner.value(name))
+                owner.declared_names.add(name)
+                return Variable(name)
+            case Arithmetic(operator, left, right):
+                sides = self.walk(left, depth + 1), self.walk(right, depth + 1)
+                return _folded(Arithmetic(operator, *sides))
+            case Number():
+                return expression
+        raise _CannotBeWritten
+
+
+def _folded(expression: Arithmetic) -> Expression:
+    """Return the expression, or its value if both sides are numbers."""
+    if not (isinstance(expression.left, Number) and isinstance(expression.right, Number)):
+        return expression
+    try:
+        return Number(evaluate(expression, lambda variable: None))
+    except ExpressionError:
+        raise _CannotBeWritten from None
+
+
+def _run_time_size(dim: Dim, trace: Trace | None, span: Span) -> Expression:
+    """Return the expression of a size known only at run time; in a block, by the dims of its inputs."""
+    if trace is None:
+        return parse(str(dim))
+    names = trace.run_time_sizes()
+    by_text = {str(size): name for size, name in names.items()}
+    try:
+        found = Variable(names[dim]) if dim in names else _renamed(parse(str(dim)), by_text)
+    except KeyError as missing:
+        message = f"{dim} is a run-time size that no input of {trace.family} has"
+        help = f"give the block an input with an axis of {missing.args[0]}"
+        raise fail("bad-option", message, span, help) from None
+    trace.declared_names.update(variable.name for variable in variables(found))
+    return found
+
+
+def _renamed(expression: Expression, names: Mapping[str, str]) -> Expression:
+    """Return the expression in other names; raise a `KeyError` for a name that has none."""
+    match expression:
+        case Variable(name):
+            return Variable(names[name])
+        case Negative(operand):
+            return Negative(_renamed(operand, names))
+        case Arithmetic(operator, left, right):
+            return Arithmetic(operator, _renamed(left, names), _renamed(right, names))
+    return expression
