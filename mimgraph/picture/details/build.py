@@ -8,8 +8,7 @@ from typing import TypeAlias
 
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.graph import Graph, Input, Node, Output
-from mimgraph.ir.typed import Body, Each, Repeated, Shared, TypedGraph, TypedNode, Use, unwrap
-from mimgraph.ir.typed import Sequence as Chain
+from mimgraph.ir.typed import Body, Repeated, Shared, TypedGraph, TypedNode, unwrap
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
 from mimgraph.ops import registry
@@ -121,20 +120,19 @@ class _NodeDetails:
         yield from self.inside(node, f"{id_}.")
 
     def inside(self, node: TypedNode, path: str) -> Found:
-        match node.operation:
-            case Chain(items):
-                for index, item in enumerate(items):
-                    yield from self.node(item, f"{path}{index}")
-            case Use(body, merge=""):
-                yield from self.body(body, path)
-            case Repeated((_, *_) as bodies, shared=True):
-                yield from self.repeats(bodies, path, shared=True)
-            case Repeated() as repeated:
-                found = list(self.structures.stretches(repeated))
-                for stretch in found:
-                    if len(found) > 1:
-                        yield self.stretch(stretch, node, path)
-                    yield from self.repeats(stretch.bodies, f"{path}{stretch.start}.")
+        operation = node.operation
+        for index, item in enumerate(operation.steps):
+            yield from self.node(item, f"{path}{index}")
+        if isinstance(operation, Repeated) and not operation.shared:
+            found = list(self.structures.stretches(operation))
+            for stretch in found:
+                if len(found) > 1:
+                    yield self.stretch(stretch, node, path)
+                yield from self.repeats(stretch.bodies, f"{path}{stretch.start}.")
+        elif operation.shared and operation.bodies:
+            yield from self.repeats(operation.bodies, path, shared=True)
+        elif operation.bodies and not operation.merge:
+            yield from self.body(operation.bodies[0], path)
 
     def repeats(self, bodies: tuple[Body, ...], path: str, shared: bool = False) -> Found:
         """Yield the nodes in repeats of one structure, which are drawn as those of the first;
@@ -160,13 +158,13 @@ class _NodeDetails:
         )
 
     def notes(self, node: TypedNode) -> Iterator[str]:
-        match node.operation:
-            case Shared() as shared:
-                yield f"shares {shared.owner}"
-            case Each(items):
-                yield f"each of {len(items)}"
-            case Repeated(bodies, shared=shared):
-                yield f"× {len(bodies)}{' shared' if shared else ''}"
+        operation = node.operation
+        if isinstance(operation, Shared):
+            yield f"shares {operation.owner}"
+        if operation.branches:
+            yield f"each of {len(operation.branches)}"
+        if isinstance(operation, Repeated):
+            yield f"× {len(operation.bodies)}{' shared' if operation.shared else ''}"
         if node.is_frozen:
             yield "frozen"
         if node in self.in_training:
