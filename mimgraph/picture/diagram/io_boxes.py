@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.typed import Body, Each, Leaf, TypedGraph, TypedNode, Use
+from mimgraph.ir.typed import Body, TypedGraph, TypedNode
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.diagram.node_boxes import MANY, counted_shapes
 from mimgraph.picture.diagram.wiring import End
@@ -53,10 +53,10 @@ def input_groups(body: Body) -> dict[str, list[str]]:
 
 def _takes_many(node: TypedNode) -> bool:
     """Return whether a node is one box whose sources fill no named arguments."""
-    match node.operation:
-        case Leaf("merge", name) | Use(merge=name) if name:
-            return not any(operand_labels(node).values())
-    return isinstance(node.operation, Each)
+    op = node.operation.op
+    if op is not None and op[0] == "merge":
+        return not any(operand_labels(node).values())
+    return bool(node.operation.branches)
 
 
 def _group_box(graph: TypedGraph, id_: str, names: list[str]) -> Box:
