@@ -99,10 +99,6 @@ class Inside:
     changes: list[Change] = field(default_factory=list)
     inner: list[Inner] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
-    outputs: dict[str, str] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.changes or self.inner)
 
     def everywhere(self, was: str = "", name: str = "") -> Iterator[Change]:
         """Every change at each place where it is drawn: of equal repeats in a row at the first."""
