@@ -217,7 +217,7 @@ def test_what_a_node_reads_is_told_by_the_names_and_in_the_order_of_the_spec(
     assert read("z") == [["columns", "vec", "y"], ["z"]]
     assert read("vec") == read("vec.0")[:1] + [["z"]] == [["encoded"], ["z"]]
     assert read("encoded.0.sum") == [["x", "encoded.0.fc"], ["vec"]]
-    assert "WEIGHTS AND WORK OF ALL 12 TIMES" in reader.panel.upper()
+    assert "WEIGHTS AND COMPUTE OF ALL 12 REPEATS" in reader.panel.upper()
 
 
 def test_a_chain_that_is_open_is_not_what_a_node_reads(tab: Tab, tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_the_link_of_a_node_is_copied(reader: Reader) -> None:
 
 def test_a_link_to_nothing_says_so(reader: Reader) -> None:
     reader.open("#node=nobody")
-    assert reader.said == "there is no nobody" and reader.panel == ""
+    assert reader.said == "there is no node nobody in this graph" and reader.panel == ""
 
 
 def test_keys_alone_go_everywhere(reader: Reader) -> None:
@@ -576,7 +576,7 @@ def test_what_is_too_long_to_be_seen_whole_is_fitted_where_it_begins(
     reader = Reader(tab, path)
     reader.open()
     reader.page.locator("#picture").press("0")
-    assert reader.said == "too long to be seen whole: this is where it begins"
+    assert reader.said == "the picture is too long to fit: this is its beginning"
     seen, box = reader.page.locator("#picture").bounding_box(), reader.item(first).bounding_box()
     assert seen["x"] <= box["x"] and seen["y"] <= box["y"] and box["width"] > 20
     for _ in range(60):

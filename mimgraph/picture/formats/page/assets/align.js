@@ -1,5 +1,5 @@
-// The axis of each node of ordered ranks: long edges straight, nodes between their neighbours
-// (Brandes and Köpf, 2002: the middle of four alignments).
+// Computes the axis of each node in ordered ranks, so that long edges are straight and nodes stand
+// between their neighbours (Brandes and Köpf, 2002: the middle of four alignments).
 
 const NODE_GAP = 26;
 const BEND_GAP = 12;
@@ -15,16 +15,17 @@ export function align(graph, layers) {
   return middle(graph, layouts);
 }
 
-// One alignment: to the upper or lower neighbours, packed to the left; the right by a mirror.
+// Computes one alignment, to the upper or lower neighbours and packed to the left; mirrored ranks
+// give the one packed to the right.
 function oneWay(graph, layers, clashes, down, leftwards) {
   const rows = layers.map((layer) => (leftwards ? layer : [...layer].reverse()));
   const position = new Int32Array(graph.nodes.length);
   for (const row of rows) row.forEach((i, at) => (position[i] = at));
-  const root = blocks(graph, down ? rows : [...rows].reverse(), position, clashes, down);
+  const root = columnsOf(graph, down ? rows : [...rows].reverse(), position, clashes, down);
   return pack(graph, rows, root, leftwards);
 }
 
-// Segments that would cross one between two bends: that one is kept straight.
+// Finds the segments that cross a segment between two bends; only the latter is kept straight.
 function findClashes({ nodes, above }, layers) {
   const clashes = new Set();
   const position = new Int32Array(nodes.length);
@@ -52,8 +53,8 @@ function findClashes({ nodes, above }, layers) {
   return clashes;
 }
 
-// The first of the column that each node stands in.
-function blocks({ nodes, above, below }, rows, position, clashes, down) {
+// Groups nodes into columns; returns the first node of each node's column.
+function columnsOf({ nodes, above, below }, rows, position, clashes, down) {
   const root = nodes.map((_, i) => i);
   const next = nodes.map((_, i) => i);
   const lists = down ? above : below;
@@ -79,18 +80,18 @@ function blocks({ nodes, above, below }, rows, position, clashes, down) {
   return root;
 }
 
-// Columns as far left as they can be, then each as near to its right neighbour as it may.
+// Moves columns as far left as possible, then each as close to its right neighbour as possible.
 function pack({ nodes }, rows, root, leftwards) {
   const rights = nodes.map(() => []);
   const lefts = nodes.map(() => []);
   for (const row of rows)
     for (let at = 1; at < row.length; at++) {
       const [a, b] = [row[at - 1], row[at]];
-      const distance = apart(nodes[a], nodes[b], leftwards);
+      const distance = leastDistance(nodes[a], nodes[b], leftwards);
       rights[root[a]].push([root[b], distance]);
       lefts[root[b]].push([root[a], distance]);
     }
-  const order = columns(rights, lefts);
+  const order = sortedColumns(rights, lefts);
   const x = new Float64Array(nodes.length);
   for (const i of order) for (const [j, d] of lefts[i]) x[i] = Math.max(x[i], x[j] + d);
   for (const i of order.reverse()) {
@@ -100,7 +101,8 @@ function pack({ nodes }, rows, root, leftwards) {
   return Array.from(root, (i) => x[i]);
 }
 
-function columns(rights, lefts) {
+// Sorts columns topologically, from left to right.
+function sortedColumns(rights, lefts) {
   const open = lefts.map((list) => list.length);
   const order = [];
   open.forEach((count, i) => count || order.push(i));
@@ -109,11 +111,13 @@ function columns(rights, lefts) {
   return order;
 }
 
-function apart(a, b, leftwards) {
+function leastDistance(a, b, leftwards) {
   const room = leftwards ? a.right + b.left : a.left + b.right;
   return room + (a.bend || b.bend ? BEND_GAP : NODE_GAP);
 }
 
+// Returns the mean of the two middle positions of each node, after the layouts have been shifted to
+// the narrowest.
 function middle({ nodes }, layouts) {
   const bounds = layouts.map((xs) => {
     let [low, high] = [Infinity, -Infinity];

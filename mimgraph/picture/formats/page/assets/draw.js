@@ -1,9 +1,9 @@
-// Draws a layout as SVG: nested groups that are a tree to a screen reader, and the edges over them.
+// Draws a layout as SVG: nested groups, a tree to screen readers, and the edges over them.
 import { CHEVRON, LINES, STACK, captionOf, marked, sheets } from "./measure.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const BAR = 5; // from the side of a chain to its inner line
-const TAGS = 4; // colours of badges
+const BAR = 5; // pixels from the side of a chain to its inner line
+const TAGS = 4; // the number of colours of badges
 
 export function svg(tag, attributes = {}, children = []) {
   const element = document.createElementNS(SVG, tag);
@@ -18,11 +18,11 @@ export class Drawing {
     this.tree = svg("g", { role: "presentation" });
     this.edges = svg("g", { class: "edges", "aria-hidden": "true" });
     world.append(this.tree, this.edges);
-    this.groups = new Map(); // of the items that have been drawn, as they were: open or closed
+    this.groups = new Map(); // by item: the element that was drawn last, and whether it was open
     this.paths = new Map();
   }
 
-  // Show a layout; what is drawn already only moves.
+  // Shows a layout; closed boxes that are already drawn are only moved.
   show({ places, lines }) {
     this.places = places;
     this.tree.replaceChildren(...this.model.root.items.map((item) => this.group(item)));
@@ -67,8 +67,8 @@ export class Drawing {
 
   words(item) {
     const name = svg("tspan", { class: "title" }, [marked(item, item.title ?? "")]);
-    const said = svg("tspan", { class: "label", dx: item.title ? 7 : 0 }, runs(captionOf(item)));
-    return svg("text", { x: 12 + CHEVRON / 2 + 4, y: 17 }, [name, said]);
+    const label = svg("tspan", { class: "label", dx: item.title ? 7 : 0 }, runs(captionOf(item)));
+    return svg("text", { x: 12 + CHEVRON / 2 + 4, y: 17 }, [name, label]);
   }
 
   closed(item) {
@@ -102,14 +102,14 @@ export class Drawing {
       tabindex: -1,
       "data-id": item.id,
       "aria-level": item.depth,
-      "aria-label": spoken(item),
+      "aria-label": ariaLabel(item),
     });
     if (item.tooltip) group.append(svg("title", {}, [item.tooltip]));
     group.append(...children);
     return group;
   }
 
-  // The pieces of an edge; what edges of one tensor have in common is drawn once.
+  // Returns the pieces of an edge; pieces that edges of one tensor have in common are drawn once.
   line(line, drawn) {
     const isOptional = line.tail.optional || line.head.optional;
     const looks = ["edge", isOptional && "optional", line.mark].filter(Boolean).join(" ");
@@ -154,13 +154,14 @@ export class Drawing {
 
 const round = (value) => Math.round(value * 10) / 10;
 
-export function spoken({ title, subtitle, shapes = [], kind, id, optional, mark }) {
+// Returns what a screen reader says about an item.
+function ariaLabel({ title, subtitle, shapes = [], kind, id, optional, mark }) {
   const name = title || id.replace(/^output /, "");
   const words = [name, subtitle, ...shapes, kind, optional && "optional", mark];
   return [...new Set(words.filter(Boolean))].join(", ");
 }
 
-// The shape of a kind: each is known by it in grey, too.
+// Returns the shapes of a box; kinds differ in shape, so that they need no colour.
 export function outline(item, width, height) {
   const rect = (extra) => svg("rect", { class: "shape", width, height, ...extra });
   const isClosed = item.items !== undefined;
@@ -206,12 +207,12 @@ function chevron(x, y, isOpen) {
   return svg("path", { class: "chevron", d, transform: `translate(${x} ${y})` });
 }
 
-// The strip of a closed block that opens it.
+// Returns the strip of a closed block that opens it when it is clicked.
 function handle(mark, width, y) {
   return svg("g", { class: "caption" }, [svg("rect", { width, y, height: 24, rx: 4 }), mark]);
 }
 
-// The letter of a module that is used again, at its corner.
+// Returns the badge with the letter of a shared module.
 function badge(letter, x, y) {
   const width = Math.max(14, 6 + 6 * letter.length);
   const number = (letter.charCodeAt(0) - "A".charCodeAt(0)) % TAGS;
@@ -221,13 +222,14 @@ function badge(letter, x, y) {
   ]);
 }
 
-// How often a thing stands there is seen at once.
+// Splits a text so that each `× 3` can be bold.
 function runs(text) {
   return text
     .split(/(× \d+)/)
     .map((part, i) => (i % 2 ? svg("tspan", { class: "times" }, [part]) : part));
 }
 
+// Copies selection, highlight and tab stop to the element that replaces another.
 function carryOver(old, element) {
   for (const name of ["selected", "on"])
     element.classList.toggle(name, old.classList.contains(name));

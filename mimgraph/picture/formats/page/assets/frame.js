@@ -1,14 +1,16 @@
-// Lays out what one open block holds, from its own corner. `u` runs across the edges, `v` along them.
+// Lays out the items of one open block, relative to its corner. `u` runs across the edges, `v`
+// along them: from top to bottom these are x and y.
 import { layered } from "./layered.js";
 
 const PADDING = 14;
 const CAPTION = 26;
 const LABEL_ROOM = 4;
-const ARRIVALS = 0.6; // of a box's side, over which several edges arrive
+const ARRIVALS = 0.6; // the part of a box's side over which several edges arrive
 const ARRIVAL_GAP = 7;
 
-// `sizes` are of its items, `hops` the edges within it: from an item or a door to another. What
-// enters stands in the order of `entering`, if that is given.
+// Returns the size of a block, and where its items, doors and edges lie. `sizes` are those of its
+// items; `hops` are the edges within it, each from an item or door to another. A door is where the
+// edges of a tensor pass through the wall. `entering` gives the order in which tensors enter.
 export function frame(block, sizes, hops, measure, isAcross, entering) {
   const graph = graphOf(block, sizes, hops, measure, isAcross, entering);
   const { x, y, routes } = layered(graph.nodes, graph.edges);
@@ -38,7 +40,7 @@ export function frame(block, sizes, hops, measure, isAcross, entering) {
   };
 }
 
-// The items, doors for the tensors that enter and leave, and the labels, which stand on their edge.
+// Returns the graph to lay out: items, doors for tensors that enter and leave, and labels on edges.
 function graphOf(block, sizes, hops, measure, isAcross, entering) {
   const nodes = [];
   const add = (node) => nodes.push(node) - 1;
@@ -70,13 +72,14 @@ function graphOf(block, sizes, hops, measure, isAcross, entering) {
   return { nodes, edges, halves, places, ins, outs };
 }
 
-// The axis of an open block is the middle of its doors.
+// Returns the node of an item; the axis of an open block is the middle of its doors.
 function nodeOf({ kind }, { across, along, ins }) {
   const doors = ins?.size ? [...ins.values()] : [across / 2];
   const axis = (Math.min(...doors) + Math.max(...doors)) / 2;
   return { left: axis, right: across - axis, height: along, aside: kind === "tensor" };
 }
 
+// Returns the course of an edge, and where its label is; a label splits it into two halves.
 function wayOf([upper, lower]) {
   if (!lower) return { stretches: upper.map((stretch) => ({ ...stretch })) };
   const [above, below] = [upper.at(-1), lower[0]];
@@ -93,7 +96,7 @@ function shifted({ stretches, label }, du, dv) {
   };
 }
 
-// Several edges to one box arrive side by side, each as near to where it comes from as it can.
+// Lets several edges to one box arrive side by side, each as close as possible to its source.
 function spreadArrivals(hops, ways, sizes) {
   const arriving = new Map();
   hops.forEach(({ to }, i) => {
@@ -130,7 +133,7 @@ function bareWall({ low, high, end }) {
   return { across: high - low, along: end, du: -low, dv: 0 };
 }
 
-// The walls, with room for the caption on the `side` where the edges that enter leave most.
+// Returns the size of the walls, with the caption on the `side` with more space beside the edges.
 function wallOf({ low, high, end }, ins, outs, caption, isAcross) {
   const before = ins.size ? 0 : isAcross ? PADDING : CAPTION + PADDING / 2;
   const along = before + end + (outs.size ? 0 : PADDING);

@@ -1,8 +1,8 @@
-// Where the arrow keys lead in the picture: along the edges, and across them to what stands beside.
+// Finds the item that an arrow key leads to: along the edges, or across them to the item beside.
 
-const NEAR = 40; // how far off its row what stands beside may be, and farther off the more
+const NEAR = 40; // pixels that an item beside may be off the row; with the distance it may be more
 
-// `places` are those of all that is seen, `isOpen` says what is only a wall round others.
+// `places` has every visible item; `isOpen` tells open blocks, which are only walls, from boxes.
 export function neighbour(item, arrow, { trace, places, isOpen, isAcross }) {
   const [back, ahead, left] = isAcross
     ? ["ArrowLeft", "ArrowRight", "ArrowUp"]

@@ -1,14 +1,15 @@
-// Places the nodes of one graph in ranks, edges running down: Sugiyama's method, without recursion.
+// Places the nodes of a graph in ranks, edges running down: Sugiyama's method without recursion.
 import { align } from "./align.js";
 import { untangle } from "./untangle.js";
 
-const MOST_BENDS = 40_000; // of long edges; the longest go straight before there are more
-const GAP = 30; // between two ranks
-const SLIM_GAP = 13; // beside a rank of nothing but labels or doors
+const MOST_BENDS = 40_000; // with more, the longest edges are drawn straight
+const GAP = 30; // pixels between two ranks
+const SLIM_GAP = 13; // pixels beside a rank that has only labels and doors
 
-// A node has `left` and `right` of its axis, `height`, and may be `first` (above all others), `last`,
-// `late` (as low as it can be), `slim`, `fixed` in its order, or `aside`, where it moves no others. An edge is a pair of positions in `nodes`. The result has the axis
-// `x` and the top `y` of each node, and for each edge its vertical stretches, top down.
+// A node has a width to the `left` and `right` of its axis and a `height`. It may be `first` (above
+// all others), `last`, `late` (as low as possible), `slim` (close to the next rank), `fixed` in its
+// order, or `aside` (moves no other node). An edge is a pair of positions in `nodes`. Returns the
+// axis `x` and the top `y` of each node, and the vertical stretches of each edge from the top down.
 export function layered(nodes, edges) {
   const ranks = rank(nodes, edges);
   const graph = withBends(nodes, edges, ranks);
@@ -53,7 +54,7 @@ function rank(nodes, edges) {
   return ranks;
 }
 
-// Each before what it feeds; what a cycle holds is left out.
+// Sorts the nodes topologically; nodes on a cycle are left out.
 function sorted(above, below) {
   const open = above.map((list) => list.length);
   const order = [];
@@ -69,7 +70,7 @@ function neighbours(count, edges, end) {
   return lists;
 }
 
-// The graph with a bend wherever an edge passes a rank. All edges of one tail share theirs.
+// Returns the graph with a bend wherever an edge passes a rank; the edges of one tail share bends.
 function withBends(nodes, edges, nodeRanks) {
   const ranks = [...nodeRanks];
   const longest = nodes.map(() => 0);
@@ -101,7 +102,7 @@ function withBends(nodes, edges, nodeRanks) {
   return { nodes: all, ranks, above, below, ways };
 }
 
-// The top and bottom of each rank; a gap grows with how far its edges run sideways.
+// Returns the top and bottom of each rank; a gap is wider if edges in it run far sideways.
 function stack({ nodes, below }, layers, x) {
   let y = 0;
   return layers.map((layer, r) => {

@@ -1,5 +1,5 @@
-// Places nested items: each open block is laid out on its own, and edges pass its walls by doors, so
-// that folding one lays out anew only what it stands in.
+// Places nested items. Each open block is laid out on its own, and edges pass its walls through
+// doors, so that folding a block changes only the layout of the blocks around it.
 import { frame } from "./frame.js";
 
 export class Layout {
@@ -7,10 +7,10 @@ export class Layout {
     this.model = model;
     this.measure = measure;
     this.isAcross = model.direction === "LR";
-    this.kept = new Map(); // frames by all that they depend on
+    this.kept = new Map(); // cached frames, by all that they depend on
   }
 
-  // The place of every item that is seen, and the way of every edge.
+  // Returns the place of every visible item and the course of every edge.
   run() {
     const edges = this.model.shownEdges();
     const ways = this.split(edges);
@@ -27,7 +27,7 @@ export class Layout {
     return this.isAcross ? [v, u] : [u, v];
   }
 
-  // Each edge as hops, one in every block it passes; those of one tensor to one place are shared.
+  // Splits each edge into hops, one in every block that it passes; a tensor's equal hops are shared.
   split(edges) {
     this.hops = new Map();
     return edges.map((edge) => {
@@ -68,10 +68,10 @@ export class Layout {
     return this.frames.get(block);
   }
 
-  // A block whose inner blocks let in what enters in the order in which it comes.
+  // Lays out a block so that the doors of its inner blocks are in the order in which edges arrive.
   untwisted(block, entering) {
     const first = this.laidOut(block, entering);
-    let isTwisted = false;
+    let isChanged = false;
     for (const item of block.items) {
       const doors = this.frames.get(item)?.ins;
       if (!doors || doors.size < 2) continue;
@@ -79,9 +79,9 @@ export class Layout {
       const order = [...doors.keys()].sort((a, b) => doors.get(a) - doors.get(b));
       if (order.every((tail, i) => tail === coming[i])) continue;
       this.frames.set(item, this.untwisted(item, coming));
-      isTwisted = true;
+      isChanged = true;
     }
-    return isTwisted ? this.laidOut(block, entering) : first;
+    return isChanged ? this.laidOut(block, entering) : first;
   }
 
   comingTo(item, { ways }) {
@@ -118,7 +118,7 @@ export class Layout {
     }
   }
 
-  // The way of an edge through all walls: stretches along the edges' direction, curves between.
+  // Joins the hops of an edge: stretches in the direction of the edges, with curves between them.
   line(edge, hops) {
     let label;
     const stretches = hops.flatMap(([block, { key, tail, from, to, text }]) => {

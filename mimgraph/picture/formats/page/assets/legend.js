@@ -1,4 +1,4 @@
-// What the shapes and colours mean, of the kinds that this graph has.
+// Lists what shapes and colours mean, for the kinds of items in this graph.
 import { outline, svg } from "./draw.js";
 
 const NAMES = {

@@ -1,4 +1,4 @@
-// The page: one state, and what the user may do to it.
+// The page: its state, and what each event does to it.
 import { Drawing, svg } from "./draw.js";
 import { neighbour } from "./keys.js";
 import { Layout } from "./layout.js";
@@ -7,7 +7,7 @@ import { Measure } from "./measure.js";
 import { Model } from "./model.js";
 import { Panel } from "./panel.js";
 import { Search } from "./search.js";
-import { themed } from "./theme.js";
+import { themeButton } from "./theme.js";
 import { Trace } from "./trace.js";
 import { View } from "./view.js";
 
@@ -32,22 +32,22 @@ class Page {
     });
     this.search = new Search(
       this.model,
-      { field: find("search"), list: find("results"), status: (text) => this.tell(text) },
+      { field: find("search"), list: find("results"), status: (text) => this.announce(text) },
       (item) => this.select(item, { focus: true }),
     );
     this.listen();
     this.draw();
-    this.view.begin();
+    this.view.open();
     this.setStop(this.model.root.items[0]);
     this.follow();
   }
 
-  // Lay out and draw what is open; `held` stays where it is on the screen.
+  // Lays out and draws all visible items; the item `held` stays where it is on the screen.
   draw(held) {
     const before = held && this.shown.places.get(held);
     const focused = document.activeElement?.dataset?.id;
     this.shown = this.layout.run();
-    this.view.see(this.shown, this.first());
+    this.view.setPicture(this.shown, this.first());
     this.drawing.show(this.shown);
     this.trace.clear();
     this.trace.index(this.shown.lines);
@@ -57,7 +57,7 @@ class Page {
     this.mark();
   }
 
-  // The place of the first thing that runs.
+  // Returns the place of the first item.
   first() {
     const places = this.model.root.items.map((item) => this.shown.places.get(item));
     return places.reduce((first, place) => (place.v < first.v ? place : first));
@@ -65,13 +65,13 @@ class Page {
 
   fit() {
     if (this.view.fit()) return;
-    this.tell("too long to be seen whole: this is where it begins", { isSeen: true });
+    this.announce("the picture is too long to fit: this is its beginning", { isSeen: true });
   }
 
   toggle(item) {
     this.model.toggle(item);
     this.draw(item);
-    this.tell(`${item.id} ${this.model.isOpen(item) ? "unfolded" : "folded"}`);
+    this.announce(`${item.id} ${this.model.isOpen(item) ? "unfolded" : "folded"}`);
     if (this.selected) this.panel.show(this.selected);
   }
 
@@ -80,28 +80,30 @@ class Page {
     const depth = Math.max(0, ...depths) + change;
     this.model.unfoldTo(depth);
     this.draw();
-    this.view.begin();
-    this.tell(`unfolded to depth ${Math.max(0, depth)}`);
+    this.view.open();
+    this.announce(`unfolded to depth ${Math.max(0, depth)}`);
   }
 
-  // Select by the address, so that the browser's back and forward and a copied link do the same.
-  select(item, how = {}) {
-    this.how = how;
+  // Selects an item by changing the address, so that back, forward and a copied link do the same.
+  select(item, options = {}) {
+    this.options = options;
     const address = item ? `#node=${encodeURIComponent(item.id)}` : "#";
     if (location.hash === address) this.follow();
     else location.hash = address;
   }
 
-  // Show what the address says. One that was clicked does not move, it is under the pointer.
+  // Shows the item that the address names. With `stay` the picture moves only if it must: an item
+  // that was clicked should stay under the pointer.
   follow() {
-    const { focus = false, stay = false } = this.how ?? {};
-    this.how = null;
+    const { focus = false, stay = false } = this.options ?? {};
+    this.options = null;
     const id = new URLSearchParams(location.hash.slice(1)).get("node");
     this.selected = this.model.items.get(id);
     if (this.selected) this.visit(this.selected, stay);
     else this.panel.hide();
     if (this.selected && focus) this.focus(this.selected);
-    if (id !== null && !this.selected) this.tell(`there is no ${id}`, { isSeen: true });
+    if (id !== null && !this.selected)
+      this.announce(`there is no node ${id} in this graph`, { isSeen: true });
     this.mark();
   }
 
@@ -117,7 +119,7 @@ class Page {
     this.setStop(item);
   }
 
-  // What is selected stays in the window, whatever becomes of that.
+  // Keeps the selected item visible when the window changes.
   keepInSight() {
     if (!this.selected) return;
     this.view.show(this.shown.places.get(this.model.seen(this.selected)));
@@ -129,8 +131,8 @@ class Page {
     group?.classList.add("selected");
   }
 
-  // What feeds an item and what it feeds, by the names that its block reads: what stands in another
-  // block is that block. Of an open block, through its walls.
+  // Returns the items before and after an item, as its block names them: an item inside another
+  // block counts as that block. For an open block, these are the ends of edges through its walls.
   neighbours(item) {
     const within = new Set([item, ...(item.items ? this.model.shown(item) : [])]);
     const beside = (other) => this.model.beside(other, item);
@@ -144,7 +146,7 @@ class Page {
     };
   }
 
-  // The one item that the tab key reaches.
+  // Sets the one item that the tab key reaches.
   setStop(item) {
     if (!item) return;
     if (this.stop) this.drawing.groupOf(this.stop)?.setAttribute("tabindex", -1);
@@ -158,7 +160,7 @@ class Page {
     this.drawing.groupOf(item).focus({ preventScroll: true });
   }
 
-  // Where an item stands, for who does not see it.
+  // Sets the description of an item for screen readers: what it reads and feeds.
   describe(item) {
     const { before, after } = this.neighbours(item);
     const names = (items) => items.map((other) => other.id.replace(/^output /, "")).join(", ");
@@ -166,7 +168,8 @@ class Page {
     this.drawing.groupOf(item).setAttribute("aria-description", parts.filter(Boolean).join("; "));
   }
 
-  tell(text, { isSeen = false } = {}) {
+  // Announces a text to screen readers; with `isSeen` it is also shown for four seconds.
+  announce(text, { isSeen = false } = {}) {
     const status = find("status");
     status.textContent = text;
     status.classList.toggle("seen", isSeen);
@@ -179,24 +182,25 @@ class Page {
     return group && this.model.items.get(group.dataset.id);
   }
 
-  light(item) {
-    this.trace.light(item.items && this.model.isOpen(item) ? [...this.model.shown(item)] : [item]);
+  highlight(item) {
+    const isOpen = item.items && this.model.isOpen(item);
+    this.trace.highlight(isOpen ? [...this.model.shown(item)] : [item]);
   }
 
   listen() {
     this.picture.addEventListener("click", (event) => this.click(event));
     this.picture.addEventListener("pointerover", (event) => {
       const item = this.itemOf(event.target);
-      if (item && !(item.items && this.model.isOpen(item))) this.light(item);
+      if (item && !(item.items && this.model.isOpen(item))) this.highlight(item);
       else this.trace.clear();
     });
     this.picture.addEventListener("pointerleave", () => this.trace.clear());
-    // on the picture itself they would make it a stop of the tab key
+    // a focus listener on the picture itself would make it a stop of the tab key
     addEventListener("focusin", (event) => {
       const item = this.itemOf(event.target);
       if (!item) return;
       this.describe(item);
-      if (event.target.matches(":focus-visible")) this.light(item);
+      if (event.target.matches(":focus-visible")) this.highlight(item);
     });
     addEventListener("focusout", () => this.trace.clear());
     this.picture.addEventListener("keydown", (event) => this.pictureKey(event));
@@ -214,7 +218,7 @@ class Page {
       keys: () => find("help").showModal(),
     };
     for (const [id, act] of Object.entries(buttons)) find(id).addEventListener("click", act);
-    themed(find("theme"), this.model.theme);
+    themeButton(find("theme"), this.model.theme);
     find("legend").append(...legend(this.model));
   }
 
@@ -280,9 +284,10 @@ class Page {
   async copyLink() {
     try {
       await navigator.clipboard.writeText(location.href);
-      this.tell("link copied", { isSeen: true });
+      this.announce("link copied", { isSeen: true });
     } catch {
-      this.tell(`copy it from here: ${location.href}`, { isSeen: true }); // some browsers allow no more
+      // some browsers let no local page write to the clipboard
+      this.announce(`copy this link: ${location.href}`, { isSeen: true });
     }
   }
 }

@@ -1,4 +1,4 @@
-// How large the text of an item is, and so its box.
+// Measures the text of an item, and so its box.
 
 export const FONTS = {
   title: '600 12px Helvetica, Arial, "Liberation Sans", sans-serif',
@@ -7,12 +7,13 @@ export const FONTS = {
   label: '10px Helvetica, Arial, "Liberation Sans", sans-serif',
 };
 export const LINES = { title: 16, text: 15, shape: 14 };
-export const CHEVRON = 16; // before the title of what can be folded
-export const STACK = 4; // by which a sheet behind a closed block stands out
-const SLACK = { merge: [16, 0], tensor: [0, 8], output: [4, 4], chain: [8, 0] }; // what the shape of a kind needs
+export const CHEVRON = 16; // width before the title of a block that can be folded
+export const STACK = 4; // offset of a sheet behind a closed block
+// extra width and height for the shape of a kind
+const SLACK = { merge: [16, 0], tensor: [0, 8], output: [4, 4], chain: [8, 0] };
 const [ACROSS, DOWN] = [24, 14];
 const MARKS = { added: "+ ", removed: "− ", changed: "~ " };
-const WIDEST = 34; // characters of a subtitle's line
+const WIDEST = 34; // characters in a line of a subtitle
 
 export class Measure {
   constructor() {
@@ -30,7 +31,7 @@ export class Measure {
     return this.widths.get(key);
   }
 
-  // The lines of a box, and its size.
+  // Returns the lines of a box and its size.
   box(item) {
     if (!this.boxes.has(item)) {
       const lines = linesOf(item);
@@ -59,18 +60,18 @@ export class Measure {
   }
 }
 
-// What an open block says of itself beside its name; a chain is seen to be one.
+// Returns the text beside the name of an open block; a bare `seq` needs none.
 export function captionOf({ kind, subtitle = "" }) {
   return kind === "seq" && subtitle === "seq" ? "" : subtitle;
 }
 
-// How many sheets lie behind a closed block.
+// Returns the number of sheets drawn behind a closed block: two if it is repeated, else one.
 export function sheets({ items, kind, subtitle = "" }) {
   if (!items || kind === "chain") return 0;
   return kind === "repeat" || /× \d/.test(subtitle) ? 2 : 1;
 }
 
-// A text that tells what has become of an item, where two graphs are compared.
+// Returns a text with the sign of the item's mark, in the picture of a comparison.
 export function marked({ mark }, text) {
   return (MARKS[mark] ?? "") + text;
 }

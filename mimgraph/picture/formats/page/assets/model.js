@@ -1,6 +1,6 @@
-// What the page is about: the items by id, what is open, and the edges between what is seen.
+// The state of the page: the items, which of them are open, and the edges between visible items.
 
-const FITS = 150; // boxes that one still reads at once
+const FITS = 150; // boxes that can still be read at once
 
 export class Model {
   constructor({ items, edges, ...rest }) {
@@ -52,12 +52,12 @@ export class Model {
     if (!this.open.delete(item)) this.open.add(item);
   }
 
-  // Open all that an item stands in.
+  // Opens all blocks around an item.
   reveal(item) {
     for (let outer = item.parent; outer; outer = outer.parent) this.open.add(outer);
   }
 
-  // The item itself, or the outermost closed one that hides it.
+  // Returns the item itself, or the outermost closed block that hides it.
   seen(item) {
     let shown = item;
     for (let outer = item.parent; outer; outer = outer.parent)
@@ -65,7 +65,8 @@ export class Model {
     return shown;
   }
 
-  // An item, or the outermost that it stands in and another does not; a chain is no module.
+  // Returns the outermost block around an item that is not also around another item, or the item
+  // itself if there is none. A chain does not count, as it is not a module.
   beside(item, other) {
     const around = new Set();
     for (let outer = other; outer; outer = outer.parent) around.add(outer);
@@ -82,7 +83,7 @@ export class Model {
     }
   }
 
-  // The edges between what is seen, equal ones once: `times` counts them.
+  // Returns the edges between visible items; equal edges are one, with `times` as their number.
   shownEdges() {
     const found = new Map();
     const seen = new Map();
@@ -93,7 +94,7 @@ export class Model {
     for (const { tail, head, port = "", argument = "", mark = "" } of this.edges) {
       const [from, to] = [shown(tail), shown(head)];
       if (from === to) continue;
-      const isInside = to.id !== head; // which may read it often, by names that mean nothing here
+      const isInside = to.id !== head; // then the argument of an inner node means nothing here
       const names = [port, !isInside && argument].filter(Boolean).join(" as ");
       const label = [names, from.id === tail && shapeOf(from, port)].filter(Boolean).join(" ");
       const key = JSON.stringify([from.id, to.id, label, mark]);
@@ -104,7 +105,7 @@ export class Model {
   }
 }
 
-// The shape of a port, where several leave the same box.
+// Returns the shape of a port, if its box has several results.
 function shapeOf({ shapes = [] }, port) {
   const shape = shapes.length > 1 && port && shapes.find((text) => text.startsWith(`${port} (`));
   return shape ? shape.slice(port.length + 1) : "";

@@ -1,4 +1,4 @@
-// The panel that tells all of one item.
+// The panel with the details of one item.
 
 export class Panel {
   constructor(element, model, details, { go, toggle, neighbours }) {
@@ -17,7 +17,7 @@ export class Panel {
       ...(item.items ? [this.fold(item)] : []),
       ...table("Options", options(detail)),
       ...table("Results", results(item, detail)),
-      ...table(worth(detail), numbers(detail)),
+      ...table(costTitle(detail), costs(detail)),
       ...this.links("From", before),
       ...this.links("To", after),
       ...listing("Spec", detail.spec),
@@ -68,7 +68,7 @@ function about({ kind, subtitle, tooltip, optional, mark }, { op, notes = [], do
   ].map((part) => (typeof part === "string" ? html("p", {}, ...prose(part)) : part));
 }
 
-// What stands between backticks is code.
+// Splits a text; parts between backticks become code.
 function prose(text) {
   return text.split(/(`+)(\S|\S.*?\S)\1/).flatMap((part, i) => {
     const [isText, isTicks] = [i % 3 === 0, i % 3 === 1];
@@ -96,25 +96,25 @@ function results({ shapes = [] }, { results: found }) {
   return found.map(({ port, shape, dtype }) => [port || "result", `${shape} ${dtype}`.trim()]);
 }
 
-const worth = ({ copies = 1 }) =>
-  copies > 1 ? `Weights and work of all ${copies} times` : "Weights and work";
+const costTitle = ({ copies = 1 }) =>
+  copies > 1 ? `Weights and compute of all ${copies} repeats` : "Weights and compute";
 
-function numbers({ params, frozen, buffers, macs, activations, uncounted = [] }) {
+function costs({ params, frozen, buffers, macs, activations, uncounted = [] }) {
   const rows = [
     ["parameters", params],
-    ["of them frozen", frozen],
+    ["frozen parameters", frozen],
     ["buffers", buffers],
     ["MACs", macs],
     ["activations", activations && `${shown(activations)} bytes`],
-    ["not counted", uncounted.join(", ")],
+    ["MACs not counted for", uncounted.join(", ")],
   ];
   return rows.filter(([, value]) => value).map(([name, value]) => [name, shown(value)]);
 }
 
-// Thousands apart, in a formula too.
+// Separates thousands by commas, in a formula too.
 const shown = (value) => String(value).replace(/\d(?=(\d{3})+(?!\d))/g, "$&,");
 
-// Excerpts with the numbers of their lines, under the file or method that they are from.
+// Lists excerpts with line numbers, each under the name of its file or method.
 function listing(title, excerpts = []) {
   const blocks = excerpts.flatMap(({ place, first_line: first, text }) => {
     const lines = text.split("\n").map((line, i) => {

@@ -1,6 +1,6 @@
-// Search by name, op or shape: a field with a list of what it finds.
+// The search field, with a list of the items that match by name, op or shape.
 
-const MOST = 60; // results that are listed
+const MOST = 60; // results in the list
 
 export class Search {
   constructor(model, { field, list, status }, go) {
@@ -29,7 +29,7 @@ export class Search {
     this.list.replaceChildren(...this.found.slice(0, MOST).map((item, at) => this.row(item, at)));
     const more = this.found.length - MOST;
     this.list.dataset.note = !this.found.length
-      ? "nothing found"
+      ? "no results"
       : more > 0
         ? `and ${more} more`
         : "";
@@ -93,7 +93,8 @@ function textsOf({ id, title, subtitle, shapes = [], kind }) {
   );
 }
 
-// Less is better: the name, how it begins, how the op begins; then what holds the word, in that order.
+// Returns the rank of an item for a word, best first: its name, the start of its name, the start of
+// its op; then the first text that contains the word.
 function scoreOf(word, texts) {
   const [title, id, subtitle] = texts;
   if (title === word || id === word) return 0;

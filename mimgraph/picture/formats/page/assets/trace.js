@@ -1,11 +1,11 @@
-// The path through an item: all that leads to it, and all that it leads to.
+// Highlights the paths through an item: all items that it depends on, and all that depend on it.
 
 export class Trace {
   constructor(drawing, picture) {
     Object.assign(this, { drawing, picture, lit: [] });
   }
 
-  // The neighbours of a layout's items; an open block's are those of what it holds.
+  // Indexes the edges of a layout by both ends; they end at boxes, never at open blocks.
   index(lines) {
     this.ahead = new Map();
     this.behind = new Map();
@@ -23,7 +23,7 @@ export class Trace {
     return (this.behind.get(item) ?? []).map((line) => line.tail);
   }
 
-  light(items) {
+  highlight(items) {
     this.clear();
     const found = new Set(items);
     const lines = new Set();
@@ -37,6 +37,7 @@ export class Trace {
     this.picture.classList.add("tracing");
   }
 
+  // Collects the items that are reached through the `end` of edges, and these edges.
   walk(items, lists, end, found, lines) {
     const stack = [...items];
     const seen = new Set(items);

@@ -1,4 +1,4 @@
-// Orders the nodes of each rank so that few edges cross: sweeps that sort by the neighbours' middle.
+// Orders the nodes of each rank so that few edges cross, by sweeps that sort by the neighbours' mean.
 
 export function untangle(graph) {
   const layers = plantedLayers(graph);
@@ -21,7 +21,7 @@ export function untangle(graph) {
   return best;
 }
 
-// Ranks in the order of a walk from each root, which alone untangles a tree.
+// Returns ranks in the order of a walk from each root, which is enough to untangle a tree.
 function plantedLayers({ nodes, ranks, above, below }) {
   const count = ranks.reduce((most, r) => Math.max(most, r + 1), 0);
   const layers = Array.from({ length: count }, () => []);
@@ -45,7 +45,7 @@ function place(layers, position) {
   for (const layer of layers) layer.forEach((i, at) => (position[i] = at));
 }
 
-// What has no neighbour there keeps its place, the others are sorted into the places left.
+// Sorts one rank; nodes without neighbours in the fixed rank keep their place.
 function sort(layer, lists, position, swapEqual) {
   const moved = layer.filter((i) => lists[i].length);
   const middle = new Map(
@@ -70,7 +70,7 @@ function crossings({ below }, layers, position) {
   return count;
 }
 
-// Pairs out of order, by a tree of counts (Barth, Jünger and Mutzel).
+// Counts pairs that are out of order, by a tree of counts (Barth, Jünger and Mutzel, 2002).
 function inversions(ends, width) {
   let first = 1;
   while (first < width) first *= 2;

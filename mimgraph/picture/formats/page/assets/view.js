@@ -1,12 +1,12 @@
-// Pan and zoom: by wheel, drag, pinch and buttons.
+// Pans and zooms the picture: by wheel, drag, pinch and buttons.
 
 const [LEAST, MOST, STEP] = [0.02, 4, 1.25];
 const MARGIN = 24;
-const LEGEND = 20; // more at the foot
-const SLIVER = 40; // pixels, narrower than which a whole picture shows nothing
-const FAR = 0.28; // no text can be read below
-const [READABLE, EASY] = [0.35, 0.8]; // between which a picture begins
-const DRAG = 4; // pixels that a click may slip
+const LEGEND = 20; // more margin at the bottom
+const SLIVER = 40; // pixels; a whole picture that is narrower shows nothing
+const FAR = 0.28; // scale below which no text can be read
+const [READABLE, EASY] = [0.35, 0.8]; // least and greatest scale of a picture that is opened
+const DRAG = 4; // pixels that the pointer may move in a click
 
 export class View {
   constructor(picture, world) {
@@ -17,7 +17,7 @@ export class View {
     picture.addEventListener("pointermove", (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel", "pointerleave"])
       picture.addEventListener(end, (event) => this.up(event));
-    addEventListener("beforeprint", () => this.whole());
+    addEventListener("beforeprint", () => this.print());
     addEventListener("afterprint", () => this.picture.removeAttribute("viewBox"));
   }
 
@@ -56,12 +56,13 @@ export class View {
     return [(this.width - 2 * MARGIN) / width, (this.height - 2 * MARGIN - LEGEND) / height];
   }
 
-  // What there is to see, and the place where it begins.
-  see(size, first) {
+  // Sets the size of the picture, and the place of its first item.
+  setPicture(size, first) {
     Object.assign(this, { size, first });
   }
 
-  // All of it in the middle, if there is anything to see then; says whether there is.
+  // Fits the whole picture into the window and returns true; instead of a thin sliver it shows the
+  // beginning.
   fit() {
     const { width, height } = this.size;
     const scale = Math.min(...this.fits, 1);
@@ -76,8 +77,8 @@ export class View {
     return !isSliver;
   }
 
-  // All of it where it can still be read, else its beginning.
-  begin() {
+  // Shows the whole picture if it can be read, else its beginning.
+  open() {
     if (Math.min(...this.fits) > (READABLE + EASY) / 2) this.fit();
     else this.start();
   }
@@ -95,7 +96,7 @@ export class View {
     this.apply();
   }
 
-  // Bring a place to the middle, readable; or only into sight.
+  // Moves a place to the middle, at a readable scale.
   center({ x, y, width, height }) {
     this.scale = Math.max(this.scale, 0.7);
     this.x = this.width / 2 - (x + width / 2) * this.scale;
@@ -104,6 +105,7 @@ export class View {
     this.apply();
   }
 
+  // Moves a place to the middle only if part of it is outside the window.
   show({ x, y, width, height }) {
     const [left, top] = [this.x + x * this.scale, this.y + y * this.scale];
     const [right, bottom] = [left + width * this.scale, top + height * this.scale];
@@ -112,7 +114,7 @@ export class View {
     if (outside) this.center({ x, y, width, height });
   }
 
-  // Keep a place where it was on the screen, though the layout has moved it.
+  // Keeps a place where it was on the screen after the layout has moved it.
   hold(before, after) {
     this.x += (before.x - after.x) * this.scale;
     this.y += (before.y - after.y) * this.scale;
@@ -163,8 +165,8 @@ export class View {
     if (!this.pointers.size) this.picture.classList.remove("dragging");
   }
 
-  // On paper the whole picture fills the page.
-  whole() {
+  // Lets the whole picture fill the printed page.
+  print() {
     const { width, height } = this.size;
     this.picture.setAttribute(
       "viewBox",
@@ -173,7 +175,7 @@ export class View {
   }
 }
 
-// The middle of one or two pointers, and how far apart they are.
+// Returns the middle of one or two pointers, and their distance.
 function spread(points) {
   const [[x0, y0], [x1, y1]] = [points[0], points[1] ?? points[0]];
   return { x: (x0 + x1) / 2, y: (y0 + y1) / 2, size: Math.hypot(x0 - x1, y0 - y1) };
