@@ -1,23 +1,13 @@
-"""Written from the catalogue by `pytest tests/test_stubs.py --rewrite`."""
+"""Written from the registry by `pytest tests/test_stubs.py --rewrite`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from mimgraph.builder import Tensor
 from mimgraph.ir.dim import Size
+from mimgraph.ops.registry import LayerCall
 
-_Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | _Layer
-
-class _Layer:
-    def __call__(self, *sources: Tensor, name: str | None = None, **named: Tensor) -> Tensor: ...
-    def each(
-        self,
-        *sources: Tensor,
-        name: str | None = None,
-        with_: Mapping[str, Sequence[Any]] | None = None,
-        **named: Tensor,
-    ) -> Tensor: ...
-    def __getitem__(self, item: str) -> _Layer: ...
+_Activation: TypeAlias = str | Mapping[str, object] | LayerCall | Callable[..., LayerCall]
 
 def AdaptiveAvgPool1d(
     output_size: int | Sequence[int],
@@ -25,7 +15,7 @@ def AdaptiveAvgPool1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The means of `output_size` windows: (N, C, L) -> (N, C, output_size)."""
 
 def AdaptiveAvgPool2d(
@@ -34,7 +24,7 @@ def AdaptiveAvgPool2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The means of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
 
     A size that is null stays as it is.
@@ -46,7 +36,7 @@ def AdaptiveAvgPool3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The means of `output_size` windows: (N, C, D, H, W) -> same rank.
 
     A size that is null stays as it is.
@@ -58,7 +48,7 @@ def AdaptiveMaxPool1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The maxima of `output_size` windows: (N, C, L) -> (N, C, output_size)."""
 
 def AdaptiveMaxPool2d(
@@ -67,7 +57,7 @@ def AdaptiveMaxPool2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The maxima of `output_size` windows: (N, C, H, W) -> (N, C, *output_size).
 
     A size that is null stays as it is.
@@ -79,7 +69,7 @@ def AdaptiveMaxPool3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The maxima of `output_size` windows: (N, C, D, H, W) -> (N, C, *output_size).
 
     A size that is null stays as it is.
@@ -92,7 +82,7 @@ def AlphaDropout(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Dropout that keeps mean and variance, to go with SELU: (*) -> (*).
 
     Klambauer et al. 2017.
@@ -105,7 +95,7 @@ def ArgMax(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The index of the largest value along an axis, int64: (N, T, D) -> (N, D)."""
 
 def ArgMin(
@@ -115,7 +105,7 @@ def ArgMin(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The index of the smallest value along an axis, int64: (N, T, D) -> (N, D)."""
 
 def AvgPool1d(
@@ -128,7 +118,7 @@ def AvgPool1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The mean of each window: (N, C, L) -> (N, C, L')."""
 
 def AvgPool2d(
@@ -142,7 +132,7 @@ def AvgPool2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The mean of each window: (N, C, H, W) -> (N, C, H', W')."""
 
 def AvgPool3d(
@@ -156,7 +146,7 @@ def AvgPool3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The mean of each window: (N, C, D, H, W) -> (N, C, D', H', W')."""
 
 def BatchNorm1d(
@@ -170,7 +160,7 @@ def BatchNorm1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each channel normalised over the batch: (N, C) or (N, C, L) -> the same."""
 
 def BatchNorm2d(
@@ -184,7 +174,7 @@ def BatchNorm2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each channel normalised over the batch: (N, C, H, W) -> (N, C, H, W)."""
 
 def BatchNorm3d(
@@ -198,7 +188,7 @@ def BatchNorm3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each channel normalised over the batch: (N, C, D, H, W) -> (N, C, D, H, W)."""
 
 def Bilinear(
@@ -210,7 +200,7 @@ def Bilinear(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """`x1 A x2 + b`: (*, in1_features), (*, in2_features) -> (*, out_features)."""
 
 def CELU(
@@ -220,7 +210,7 @@ def CELU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x where x > 0, else `alpha * (exp(x / alpha) - 1)`: (*) -> (*).
 
     Barron 2017.
@@ -247,7 +237,7 @@ def Cast(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The same values in another dtype, `dtype` or that of `like`: (*) -> (*).
 
     float32 stands for the dtype of the model: after `model.to(torch.bfloat16)` or `model.double()`
@@ -260,7 +250,7 @@ def CausalMask(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """True where a step may not attend to a later one: (N, T, *) -> (T, T), bool.
 
     It has no batch, as torch's `attn_mask`. `LogicalNot` inverts it for `attention`, whose mask is
@@ -273,7 +263,7 @@ def ChannelShuffle(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Channels interleaved between `groups`: (N, C, *) -> (N, C, *).
 
     Zhang et al. 2018, ShuffleNet.
@@ -286,7 +276,7 @@ def Chunk(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """At most `chunks` pieces of one size (the last may be smaller), as in torch: ports 0, 1, ...
 
     An axis whose length is known only at run time must be a multiple of `chunks`.
@@ -298,7 +288,7 @@ def CircularPad1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by the values of the opposite end around the last axis: (N, C, L) -> (N, C, L').
 
     `padding` is one number, or [left, right].
@@ -310,7 +300,7 @@ def CircularPad2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by the values of the opposite end around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
     `padding` is one number, or [left, right, top, bottom].
@@ -322,7 +312,7 @@ def CircularPad3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by the values of the opposite end around the last three axes: (N, C, D, H, W) -> the same, longer.
 
     `padding` is one number, or [left, right, top, bottom, front, back].
@@ -335,7 +325,7 @@ def Clamp(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x clamped to the range from `min` to `max`, one of which may be left out: (*) -> (*).
 
     A float limit makes integers float32.
@@ -348,7 +338,7 @@ def ConstantPad1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by `value` around the last axis: (N, *, L) -> (N, *, L').
 
     `padding` is one number, or [left, right].
@@ -361,7 +351,7 @@ def ConstantPad2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by `value` around the last two axes: (N, *, H, W) -> (N, *, H', W').
 
     `padding` is one number, or [left, right, top, bottom].
@@ -374,7 +364,7 @@ def ConstantPad3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by `value` around the last three axes: (N, *, D, H, W) -> the same, longer.
 
     `padding` is one number, or [left, right, top, bottom, front, back].
@@ -394,7 +384,7 @@ def Conv1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Convolution over one axis: (N, C, L) -> (N, out_channels, L').
 
     `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
@@ -414,7 +404,7 @@ def Conv2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
 
     `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
@@ -434,7 +424,7 @@ def Conv3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
 
     `padding` is one number, a list of one an axis, `same` (sizes stay, needs stride 1) or `valid` (0).
@@ -455,7 +445,7 @@ def ConvTranspose1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The transpose of a convolution over one axis: (N, C, L) -> (N, out_channels, L').
 
     A strided convolution maps several sizes to one; this gives the smallest of them, plus
@@ -477,7 +467,7 @@ def ConvTranspose2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The transpose of a convolution over two axes: (N, C, H, W) -> (N, out_channels, H', W').
 
     A strided convolution maps several sizes to one; this gives the smallest of them, plus
@@ -499,7 +489,7 @@ def ConvTranspose3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The transpose of a convolution over three axes: (N, C, D, H, W) -> (N, out_channels, D', H', W').
 
     A strided convolution maps several sizes to one; this gives the smallest of them, plus
@@ -513,7 +503,7 @@ def CosineSimilarity(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The cosine of the angle between vectors along `dim`: (N, D), (N, D) -> (N,)."""
 
 def CrossMapLRN2d(
@@ -525,7 +515,7 @@ def CrossMapLRN2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """LocalResponseNorm as in Lua Torch: (N, C, H, W) -> (N, C, H, W)."""
 
 def CumSum(
@@ -534,7 +524,7 @@ def CumSum(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The cumulative sum along an axis, int64 for integers: (*) -> (*)."""
 
 def Detach(
@@ -542,7 +532,7 @@ def Detach(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The same values, through which no gradient flows: (*) -> (*)."""
 
 def DropPath(
@@ -551,7 +541,7 @@ def DropPath(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """In training, each sample is zero with probability `p`, else x / (1 - p): (N, *) -> (N, *).
 
     Stochastic depth (Huang et al. 2016), for a residual branch: `x * dropout(ones, p)` with one
@@ -565,7 +555,7 @@ def Dropout(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """In training, each element is zero with probability `p`: (*) -> (*)."""
 
 def Dropout1d(
@@ -575,7 +565,7 @@ def Dropout1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """In training, each channel is zero with probability `p`: (N, C, L) -> (N, C, L)."""
 
 def Dropout2d(
@@ -585,7 +575,7 @@ def Dropout2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """In training, each channel is zero with probability `p`: (N, C, H, W) -> (N, C, H, W)."""
 
 def Dropout3d(
@@ -595,7 +585,7 @@ def Dropout3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """In training, each channel is zero with probability `p`: (N, C, D, H, W) -> same."""
 
 def ELU(
@@ -605,7 +595,7 @@ def ELU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x where x > 0, else `alpha * (exp(x) - 1)`: (*) -> (*).
 
     Clevert et al. 2016.
@@ -623,7 +613,7 @@ def Embedding(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """A learned vector for each number: (*) -> (*, embedding_dim).
 
     `num_embeddings` is the input's `vocab`, and must be given if the input has none.
@@ -642,7 +632,7 @@ def EmbeddingBag(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The sum, mean or maximum of learned vectors, one a number: (N, L) -> (N, embedding_dim).
 
     `per_sample_weights` (N, L) scale the vectors of a sum. Bags of unequal size are padded with
@@ -655,7 +645,7 @@ def Expand(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Axes of size 1 expanded without a copy: (N, 1, D) -> (N, T, D).
 
     `size` leaves the batch out; -1 keeps a size. A tensor without a batch may get new axes in front.
@@ -668,7 +658,7 @@ def FeatureAlphaDropout(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """AlphaDropout of whole channels: (N, C, *) -> (N, C, *)."""
 
 def Fill(
@@ -678,7 +668,7 @@ def Fill(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Zeros, or a learned tensor, in place of a missing source: (N, *) -> (N, *).
 
     A source is missing if it depends on an optional input that is left out; with `present`, a bool
@@ -693,7 +683,7 @@ def Flatten(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Axes `start_dim` to `end_dim` as one: (N, *) -> (N, D)."""
 
 def Flip(
@@ -702,7 +692,7 @@ def Flip(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Values in reverse order along axes: (*) -> (*)."""
 
 def Fold(
@@ -715,7 +705,7 @@ def Fold(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Columns added up at the windows that they come from: (N, C * kernel, windows) -> (N, C, *output_size).
 
     It is the inverse of an `Unfold` with the same windows, but sums where windows overlap.
@@ -729,7 +719,7 @@ def FractionalMaxPool2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The maxima of windows at random steps, also in eval: (N, C, H, W) -> (N, C, H', W').
 
     Graham 2015. Give either `output_size` or `output_ratio`, a fraction of the input's size.
@@ -743,7 +733,7 @@ def FractionalMaxPool3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The maxima of windows at random steps, also in eval: (N, C, D, H, W) -> (N, C, D', H', W').
 
     Graham 2015. Give either `output_size` or `output_ratio`, a fraction of the input's size.
@@ -755,7 +745,7 @@ def GELU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x times the cumulative normal distribution at x: (*) -> (*).
 
     Hendrycks and Gimpel 2016; `approximate: tanh` is a faster formula.
@@ -767,7 +757,7 @@ def GLU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The first half along `dim` times the sigmoid of the second: (*, 2 * D) -> (*, D).
 
     Dauphin et al. 2017.
@@ -784,7 +774,7 @@ def GRU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Gated recurrent units: (N, T, input_size) -> (N, T, D * hidden_size).
 
     Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
@@ -800,7 +790,7 @@ def GRUCell(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """One step of a GRU: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
 
     Without `hidden` it starts from zeros.
@@ -816,7 +806,7 @@ def GroupNorm(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each group of channels normalised: (N, C, *) -> (N, C, *).
 
     Wu and He 2018. One group normalises each sample as a whole, as many groups as channels each
@@ -829,7 +819,7 @@ def Hardshrink(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x where |x| > lambd, else 0: (*) -> (*)."""
 
 def Hardsigmoid(
@@ -838,7 +828,7 @@ def Hardsigmoid(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """relu6(x + 3) / 6: (*) -> (*)."""
 
 def Hardswish(
@@ -847,7 +837,7 @@ def Hardswish(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x * relu6(x + 3) / 6: (*) -> (*).
 
     Howard et al. 2019, MobileNetV3.
@@ -861,7 +851,7 @@ def Hardtanh(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x clamped to the range from `min_val` to `max_val`: (*) -> (*)."""
 
 def Identity(
@@ -869,7 +859,7 @@ def Identity(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The input, unchanged: (*) -> (*)."""
 
 def InstanceNorm1d(
@@ -883,7 +873,7 @@ def InstanceNorm1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each channel of each sample normalised: (N, C, L) -> (N, C, L)."""
 
 def InstanceNorm2d(
@@ -897,7 +887,7 @@ def InstanceNorm2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each channel of each sample normalised: (N, C, H, W) -> (N, C, H, W)."""
 
 def InstanceNorm3d(
@@ -911,7 +901,7 @@ def InstanceNorm3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each channel of each sample normalised: (N, C, D, H, W) -> (N, C, D, H, W)."""
 
 def Interpolate(
@@ -927,7 +917,7 @@ def Interpolate(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Interpolated on all axes behind the channels, to a size or by a factor: (N, C, *) -> same.
 
     As Upsample, but a function: `size` may contain names, and `antialias` helps when shrinking.
@@ -942,7 +932,7 @@ def LPPool1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The `norm_type`-norm of each window: (N, C, L) -> (N, C, L').
 
     `norm_type: 1` is the sum, `.inf` the largest absolute value.
@@ -957,7 +947,7 @@ def LPPool2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The `norm_type`-norm of each window: (N, C, H, W) -> (N, C, H', W').
 
     `norm_type: 1` is the sum, `.inf` the largest absolute value.
@@ -972,7 +962,7 @@ def LPPool3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The `norm_type`-norm of each window: (N, C, D, H, W) -> (N, C, D', H', W').
 
     `norm_type: 1` is the sum, `.inf` the largest absolute value.
@@ -990,7 +980,7 @@ def LSTM(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Long short-term memory: (N, T, input_size) -> (N, T, D * hidden_size).
 
     Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
@@ -1006,7 +996,7 @@ def LSTMCell(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """One step of an LSTM: (N, input_size), hidden and cell (N, hidden_size) -> the same two.
 
     Without `hidden` and `cell` it starts from zeros.
@@ -1021,7 +1011,7 @@ def LayerNorm(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x normalised over the last axis, or the last ones of sizes `normalized_shape`: (*) -> (*).
 
     Ba et al. 2016.
@@ -1034,7 +1024,7 @@ def LeakyReLU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x where x > 0, else `negative_slope * x`: (*) -> (*)."""
 
 def Linear(
@@ -1045,7 +1035,7 @@ def Linear(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Affine map of the last axis: (*, in_features) -> (*, out_features)."""
 
 def LocalResponseNorm(
@@ -1057,7 +1047,7 @@ def LocalResponseNorm(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x scaled down by the `size` channels around it at each position: (N, C, *) -> (N, C, *).
 
     `x / (k + alpha * mean of squares) ** beta` (Krizhevsky et al. 2012).
@@ -1068,7 +1058,7 @@ def LogSigmoid(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """log(sigmoid(x)): (*) -> (*)."""
 
 def LogSoftmax(
@@ -1077,7 +1067,7 @@ def LogSoftmax(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The logarithm of the softmax along `dim`: (*) -> (*)."""
 
 def LogSumExp(
@@ -1087,7 +1077,7 @@ def LogSumExp(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """log(sum(exp(x))) over axes, without overflow: (N, T, D) -> (N, D)."""
 
 def LogicalNot(
@@ -1095,7 +1085,7 @@ def LogicalNot(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """True where x is false or 0, which inverts a mask: (*) -> (*), bool."""
 
 def Max(
@@ -1105,7 +1095,7 @@ def Max(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The largest value over one axis or several, torch's `amax`: (N, T, D) -> (N, D)."""
 
 def MaxPool1d(
@@ -1118,7 +1108,7 @@ def MaxPool1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The largest value of each window: (N, C, L) -> (N, C, L').
 
     The port `indices` has the index of each value in its channel, for a MaxUnpool1d.
@@ -1134,7 +1124,7 @@ def MaxPool2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The largest value of each window: (N, C, H, W) -> (N, C, H', W').
 
     The port `indices` has the index of each value in its channel, for a MaxUnpool2d.
@@ -1150,7 +1140,7 @@ def MaxPool3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The largest value of each window: (N, C, D, H, W) -> (N, C, D', H', W').
 
     The port `indices` has the index of each value in its channel, for a MaxUnpool3d.
@@ -1165,7 +1155,7 @@ def MaxUnpool1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each value at the index where MaxPool1d found it, the rest 0: (N, C, L) -> (N, C, L').
 
     `indices` is a port of the pooling; `output_size` selects one of several possible lengths.
@@ -1180,7 +1170,7 @@ def MaxUnpool2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each value at the index where MaxPool2d found it, the rest 0: (N, C, H, W) -> (N, C, H', W').
 
     `indices` is a port of the pooling; `output_size` selects one of several possible sizes.
@@ -1195,7 +1185,7 @@ def MaxUnpool3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each value at the index where MaxPool3d found it, the rest 0: (N, C, *) -> (N, C, *).
 
     `indices` is a port of the pooling; `output_size` selects one of several possible sizes.
@@ -1208,7 +1198,7 @@ def Mean(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The mean over one axis or several; `keepdim` keeps them with size 1: (N, T, D) -> (N, D)."""
 
 def Min(
@@ -1218,7 +1208,7 @@ def Min(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The smallest value over one axis or several, torch's `amin`: (N, T, D) -> (N, D)."""
 
 def Mish(
@@ -1227,7 +1217,7 @@ def Mish(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x * tanh(softplus(x)): (*) -> (*).
 
     Misra 2020.
@@ -1248,7 +1238,7 @@ def MultiheadAttention(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Attention in several heads; a `query` alone attends to itself: (N, L, E) -> (N, L, E).
 
     Vaswani et al. 2017. Without `value` the key is the value too. Masks are as in torch:
@@ -1265,7 +1255,7 @@ def Norm(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The norm of order `ord` over axes, torch.linalg.vector_norm: (N, T, D) -> (N, T) for dim -1."""
 
 def Normalize(
@@ -1276,7 +1266,7 @@ def Normalize(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x divided by its p-norm along `dim`, or by `eps` if that is larger: (*) -> (*)."""
 
 def OneHot(
@@ -1285,7 +1275,7 @@ def OneHot(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """1 at the index that each number gives, else 0: (*) -> (*, num_classes), int64.
 
     Numbers are from 0 to num_classes - 1; an input with a vocab needs no `num_classes`.
@@ -1298,7 +1288,7 @@ def PReLU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x where x > 0, else x times a learned slope, one for all or one a channel: (*) -> (*).
 
     He et al. 2015.
@@ -1312,7 +1302,7 @@ def Pad(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Axes padded at both ends, or cut by negative numbers: (N, C, L) -> (N, C, L').
 
     `pad` lists the sizes before and after the last axis, then those of the axis before it, and so on.
@@ -1327,7 +1317,7 @@ def PairwiseDistance(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The p-norm of `x1 - x2 + eps` over the last axis: (N, *, D), (N, *, D) -> (N, *)."""
 
 def Permute(
@@ -1336,7 +1326,7 @@ def Permute(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The axes in the order `dims`, the batch first: (N, A, B) -> (N, B, A)."""
 
 def PixelShuffle(
@@ -1345,7 +1335,7 @@ def PixelShuffle(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Channels to a finer grid, r = upscale_factor: (*, C * r**2, H, W) -> (*, C, H * r, W * r).
 
     Shi et al. 2016, sub-pixel convolution.
@@ -1357,7 +1347,7 @@ def PixelUnshuffle(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each r x r square to channels, r = downscale_factor: (*, C, H * r, W * r) -> (*, C * r**2, H, W)."""
 
 def Prod(
@@ -1367,7 +1357,7 @@ def Prod(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The product over an axis, int64 for integers: (N, T, D) -> (N, D)."""
 
 def RMSNorm(
@@ -1378,7 +1368,7 @@ def RMSNorm(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x divided by its root mean square over the last axis, or several: (*) -> (*).
 
     Zhang and Sennrich 2019. `normalized_shape` lists the sizes of the last axes, if several. With
@@ -1397,7 +1387,7 @@ def RNN(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """An Elman recurrent network: (N, T, input_size) -> (N, T, D * hidden_size).
 
     Ports: `output`, of every step; `last`, the final state of the last layer, directions joined;
@@ -1414,7 +1404,7 @@ def RNNCell(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """One step of an RNN: (N, input_size), hidden (N, hidden_size) -> (N, hidden_size).
 
     Without `hidden` it starts from zeros.
@@ -1428,7 +1418,7 @@ def RReLU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x where x > 0, else x times a slope that is random in training: (*) -> (*).
 
     Xu et al. 2015. In eval the slope is the mean of `lower` and `upper`.
@@ -1440,7 +1430,7 @@ def ReLU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """max(0, x): (*) -> (*)."""
 
 def ReLU6(
@@ -1449,7 +1439,7 @@ def ReLU6(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """min(max(0, x), 6): (*) -> (*)."""
 
 def Rearrange(
@@ -1459,7 +1449,7 @@ def Rearrange(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Axes split, moved and joined in einops' notation: "n c h w -> n (h w) c".
 
     `sizes` gives the sizes that the pattern leaves open; `...` is any number of axes, `1` an axis of
@@ -1474,7 +1464,7 @@ def Reduce(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """As Rearrange, and reduces the axes that only the left side has: "n c h w -> n c".
 
     Instead of a name such an axis may have its size, a number.
@@ -1486,7 +1476,7 @@ def ReflectionPad1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by reflection around the last axis: (N, C, L) -> (N, C, L').
 
     `padding` is one number, or [left, right].
@@ -1498,7 +1488,7 @@ def ReflectionPad2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by reflection around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
     `padding` is one number, or [left, right, top, bottom].
@@ -1510,7 +1500,7 @@ def ReflectionPad3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by reflection around the last three axes: (N, C, D, H, W) -> the same, longer.
 
     `padding` is one number, or [left, right, top, bottom, front, back].
@@ -1522,7 +1512,7 @@ def Repeat(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each axis repeated, the batch 1 time, as torch's `repeat`: (N, T) -> (N, 2 * T)."""
 
 def ReplicationPad1d(
@@ -1531,7 +1521,7 @@ def ReplicationPad1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by repeating the border around the last axis: (N, C, L) -> (N, C, L').
 
     `padding` is one number, or [left, right].
@@ -1543,7 +1533,7 @@ def ReplicationPad2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by repeating the border around the last two axes: (N, C, H, W) -> (N, C, H', W').
 
     `padding` is one number, or [left, right, top, bottom].
@@ -1555,7 +1545,7 @@ def ReplicationPad3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by repeating the border around the last three axes: (N, C, D, H, W) -> the same, longer.
 
     `padding` is one number, or [left, right, top, bottom, front, back].
@@ -1567,7 +1557,7 @@ def Reshape(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The same elements in other sizes, one of which may be -1: (N, *) -> (N, *shape).
 
     `shape` leaves the batch out.
@@ -1580,7 +1570,7 @@ def Roll(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Values shifted along axes; those that leave at the end enter at the start: (*) -> (*)."""
 
 def SELU(
@@ -1589,7 +1579,7 @@ def SELU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """A scaled ELU that keeps mean 0 and variance 1: (*) -> (*).
 
     Klambauer et al. 2017.
@@ -1602,7 +1592,7 @@ def Select(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """One index of an axis, which is dropped: (N, T, *) -> (N, *) for dim 1."""
 
 def SiLU(
@@ -1611,7 +1601,7 @@ def SiLU(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x * sigmoid(x), also known as swish: (*) -> (*).
 
     Elfwing et al. 2018.
@@ -1622,7 +1612,7 @@ def Sigmoid(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """1 / (1 + exp(-x)): (*) -> (*)."""
 
 def Slice(
@@ -1634,7 +1624,7 @@ def Slice(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Indices from `start` up to, not including, `end`: (N, T, *) -> (N, T', *) for dim 1.
 
     Negative ones count from the end; `$T` is a length known at run time. Unlike in Python, `start`
@@ -1647,7 +1637,7 @@ def Softmax(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """exp(x), divided by its sum along `dim`: (*) -> (*)."""
 
 def Softmax2d(
@@ -1655,7 +1645,7 @@ def Softmax2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The softmax over the channels at each position: (N, C, H, W) -> (N, C, H, W)."""
 
 def Softmin(
@@ -1664,7 +1654,7 @@ def Softmin(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The softmax of -x along `dim`: (*) -> (*)."""
 
 def Softplus(
@@ -1674,7 +1664,7 @@ def Softplus(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """log(1 + exp(beta * x)) / beta, linear above `threshold`: (*) -> (*)."""
 
 def Softshrink(
@@ -1683,7 +1673,7 @@ def Softshrink(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x moved towards 0 by `lambd`, 0 where it is nearer: (*) -> (*)."""
 
 def Softsign(
@@ -1691,7 +1681,7 @@ def Softsign(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x / (1 + |x|): (*) -> (*)."""
 
 def Split(
@@ -1701,7 +1691,7 @@ def Split(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Pieces of one size (the last may be smaller), or of the sizes listed: ports 0, 1, ..."""
 
 def Squeeze(
@@ -1710,7 +1700,7 @@ def Squeeze(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x without axes of size 1; as in torch, others stay: (N, 1, *) -> (N, *) for dim 1."""
 
 def Std(
@@ -1721,7 +1711,7 @@ def Std(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The standard deviation over axes, with divisor T - correction: (N, T, D) -> (N, D)."""
 
 def Sum(
@@ -1731,7 +1721,7 @@ def Sum(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The sum over one axis or several, int64 for integers: (N, T, D) -> (N, D)."""
 
 def SyncBatchNorm(
@@ -1745,7 +1735,7 @@ def SyncBatchNorm(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each channel normalised over the batches of all processes: (N, C, *) -> (N, C, *).
 
     In a single process it is a batch norm; with several, torch runs it on GPUs only.
@@ -1756,7 +1746,7 @@ def Tanh(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The hyperbolic tangent: (*) -> (*)."""
 
 def Tanhshrink(
@@ -1764,7 +1754,7 @@ def Tanhshrink(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x - tanh(x): (*) -> (*)."""
 
 def Threshold(
@@ -1775,7 +1765,7 @@ def Threshold(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """x where x > threshold, else `value`: (*) -> (*)."""
 
 def TopK(
@@ -1787,7 +1777,7 @@ def TopK(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The `k` largest values along an axis, and their indices: (N, T, D) -> (N, k, D)."""
 
 def Transformer(
@@ -1807,7 +1797,7 @@ def Transformer(
     d_model: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """An encoder of `src` and a decoder of `tgt`: (N, S, E), (N, T, E) -> (N, T, E).
 
     Masks are as in torch: `src_mask` (S, S), `tgt_mask` (T, T), `memory_mask` (T, S), and beside each
@@ -1831,7 +1821,7 @@ def TransformerDecoder(
     d_model: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """A stack of `num_layers` TransformerDecoderLayers: (N, T, E), (N, S, E) -> (N, T, E).
 
     The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
@@ -1852,7 +1842,7 @@ def TransformerDecoderLayer(
     d_model: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Attention of `tgt` to itself, then to `memory`: (N, T, E), (N, S, E) -> (N, T, E).
 
     Masks are as in torch: `tgt_mask` (T, T), `memory_mask` (T, S), `tgt_key_padding_mask` (N, T) and
@@ -1877,7 +1867,7 @@ def TransformerEncoder(
     d_model: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """A stack of `num_layers` TransformerEncoderLayers: (N, S, E) -> (N, S, E).
 
     The options of the layers come first, then torch's for the stack; `norm: LayerNorm` adds one at
@@ -1898,7 +1888,7 @@ def TransformerEncoderLayer(
     d_model: int = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Self-attention, then a feed-forward network, each with a residual: (N, S, E) -> (N, S, E).
 
     Masks are as in torch: `src_mask` (S, S) and `src_key_padding_mask` (N, S), true where attention
@@ -1912,7 +1902,7 @@ def Transpose(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Two axes swapped: (N, A, B) -> (N, B, A)."""
 
 def Unbind(
@@ -1921,7 +1911,7 @@ def Unbind(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Every index of an axis, which is dropped: ports 0, 1, ..."""
 
 def Unflatten(
@@ -1931,7 +1921,7 @@ def Unflatten(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """One axis as several, the size of one may be -1: (N, A * B) -> (N, A, B) for dim 1."""
 
 def Unfold(
@@ -1943,7 +1933,7 @@ def Unfold(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Each window as a column, im2col: (N, C, H, W) -> (N, C * kernel, windows)."""
 
 def Unsqueeze(
@@ -1952,7 +1942,7 @@ def Unsqueeze(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """A new axis of size 1: (N, *) -> (N, 1, *) for dim 1."""
 
 def Upsample(
@@ -1967,7 +1957,7 @@ def Upsample(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Interpolated to `size`, or by `scale_factor`: (N, C, *) -> (N, C, *).
 
     Mode `linear` is for one axis, `bilinear` and `bicubic` for two, `trilinear` for three, the others
@@ -1981,7 +1971,7 @@ def UpsamplingBilinear2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Interpolated linearly in two axes, corners aligned: (N, C, H, W) -> (N, C, H', W')."""
 
 def UpsamplingNearest2d(
@@ -1991,7 +1981,7 @@ def UpsamplingNearest2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Interpolated by the nearest value: (N, C, H, W) -> (N, C, H', W')."""
 
 def Var(
@@ -2002,7 +1992,7 @@ def Var(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """The variance over axes, with divisor T - correction: (N, T, D) -> (N, D)."""
 
 def ZeroPad1d(
@@ -2011,7 +2001,7 @@ def ZeroPad1d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by zeros around the last axis: (N, *, L) -> (N, *, L').
 
     `padding` is one number, or [left, right].
@@ -2023,7 +2013,7 @@ def ZeroPad2d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by zeros around the last two axes: (N, *, H, W) -> (N, *, H', W').
 
     `padding` is one number, or [left, right, top, bottom].
@@ -2035,7 +2025,7 @@ def ZeroPad3d(
     activation: _Activation = ...,
     freeze: bool = ...,
     take: str | int = ...,
-) -> _Layer:
+) -> LayerCall:
     """Padded by zeros around the last three axes: (N, *, D, H, W) -> the same, longer.
 
     `padding` is one number, or [left, right, top, bottom, front, back].

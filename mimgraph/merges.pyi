@@ -1,11 +1,12 @@
-"""Written from the catalogue by `pytest tests/test_stubs.py --rewrite`."""
+"""Written from the registry by `pytest tests/test_stubs.py --rewrite`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeAlias
 
 from mimgraph.builder import Tensor
+from mimgraph.ops.registry import LayerCall
 
-_Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | object
+_Activation: TypeAlias = str | Mapping[str, object] | LayerCall | Callable[..., LayerCall]
 
 def add(
     *sources: Tensor,
@@ -21,7 +22,7 @@ def attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    mask: Tensor = ...,
+    mask: Tensor | None = ...,
     *,
     is_causal: bool = ...,
     scale: float | None = ...,
@@ -37,7 +38,7 @@ def attention(
 
 def attention_pool(
     input: Tensor,
-    mask: Tensor = ...,
+    mask: Tensor | None = ...,
     *,
     hidden_features: int | None = ...,
     bias: bool = ...,
@@ -117,8 +118,8 @@ def cin(
 def co_attention(
     a: Tensor,
     b: Tensor,
-    a_padding_mask: Tensor = ...,
-    b_padding_mask: Tensor = ...,
+    a_padding_mask: Tensor | None = ...,
+    b_padding_mask: Tensor | None = ...,
     *,
     num_heads: int,
     num_layers: int = ...,
@@ -173,8 +174,8 @@ def cross(
 def cross_attention(
     query: Tensor,
     key: Tensor,
-    value: Tensor = ...,
-    key_padding_mask: Tensor = ...,
+    value: Tensor | None = ...,
+    key_padding_mask: Tensor | None = ...,
     *,
     num_heads: int,
     dropout: float = ...,
@@ -289,7 +290,7 @@ def formula(
     activation: _Activation = ...,
     freeze: bool = ...,
     name: str | None = ...,
-    **named: Tensor,
+    **named: Tensor | None,
 ) -> Tensor:
     """Arithmetic as one reads it: "g * a + (1 - g) * b", (*), (*) -> (*).
 
@@ -330,7 +331,7 @@ def gather(
 
 def last_pool(
     input: Tensor,
-    mask: Tensor = ...,
+    mask: Tensor | None = ...,
     *,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -391,7 +392,7 @@ def matmul(
 
 def max_pool(
     input: Tensor,
-    mask: Tensor = ...,
+    mask: Tensor | None = ...,
     *,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -411,7 +412,7 @@ def maximum(
 
 def mean_pool(
     input: Tensor,
-    mask: Tensor = ...,
+    mask: Tensor | None = ...,
     *,
     activation: _Activation = ...,
     freeze: bool = ...,
@@ -622,7 +623,7 @@ def scatter_add(
 
 def sequence_mask(
     lengths: Tensor,
-    like: Tensor = ...,
+    like: Tensor | None = ...,
     *,
     maxlen: int | None = ...,
     activation: _Activation = ...,

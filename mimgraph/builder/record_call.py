@@ -41,7 +41,7 @@ def _checked(
 ) -> Record:
     span = here()
     given = _references(layer, sources, named)
-    _check_number(layer, sources, span)
+    _check_sources(layer, sources, span)
     trace = _common_trace(given, span)
     if name is not None:
         check_name(name, span)
@@ -170,8 +170,10 @@ def _no_source(layer: Layer, key: str | None) -> TypeError:
     return TypeError(f"{layer!r} takes no source {key!r}: {hint}")
 
 
-def _check_number(layer: Layer, sources: tuple[object, ...], span: Span) -> None:
+def _check_sources(layer: Layer, sources: tuple[object, ...], span: Span) -> None:
     """Raise an error for several sources of a layer that takes one; its help is in Python."""
+    if isinstance(layer, EachCall) and isinstance(layer.layer, ItemCall):
+        raise TypeError(f"{layer.layer!r} is one module: call it on one source, without .each")
     if len(_source_names(layer)) == 1 and len(sources) > 1:
         message = f"{layer!r} takes 1 source, not {len(sources)}"
         help = f"merge them first, or apply it to each alone: {layer!r}.each(...)"

@@ -255,6 +255,16 @@ def test_each_with_options_that_are_no_params() -> None:
         deciding().each(x, y, with_={"width": [3, 4]})
 
 
+def test_each_takes_params_and_no_other_options_in_with() -> None:
+    with pytest.raises(mg.SpecError, match="with_ takes params, and freeze is none"):
+        deciding(width=3).each(vector(), mg.Input("y", (6,)), with_={"freeze": [True, False]})
+
+
+def test_one_module_of_each_is_called_on_one_source() -> None:
+    with pytest.raises(TypeError, match=r"Linear\(3\)\['x'\] is one module"):
+        layers.Linear(3)["x"].each(vector())
+
+
 # --- functions that are not as they should be --------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""The type stubs of the catalogue, written from it: what editors and type checkers see."""
+"""Write the type stubs of the layers and merges, which editors and type checkers read."""
 
 from __future__ import annotations
 
@@ -16,54 +16,37 @@ from tests.emit.test_golden import RUFF
 
 FILES = {kind: Path(mimgraph.__file__).with_name(f"{kind}s.pyi") for kind in ("layer", "merge")}
 
-_HEAD = {
-    "layer": '''\
-"""Written from the catalogue by `pytest tests/test_stubs.py --rewrite`."""
+_HEAD = '''\
+"""Written from the registry by `pytest tests/test_stubs.py --rewrite`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from mimgraph.builder import Tensor
 from mimgraph.ir.dim import Size
+from mimgraph.ops.registry import LayerCall
 
-_Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | _Layer
-
-class _Layer:
-    def __call__(self, *sources: Tensor, name: str | None = None, **named: Tensor) -> Tensor: ...
-    def each(
-        self,
-        *sources: Tensor,
-        name: str | None = None,
-        with_: Mapping[str, Sequence[Any]] | None = None,
-        **named: Tensor,
-    ) -> Tensor: ...
-    def __getitem__(self, item: str) -> _Layer: ...
-''',
-    "merge": '''\
-"""Written from the catalogue by `pytest tests/test_stubs.py --rewrite`."""
-
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
-
-from mimgraph.builder import Tensor
-
-_Activation: TypeAlias = str | Mapping[str, Mapping[str, Any]] | object
-''',
-}
+_Activation: TypeAlias = str | Mapping[str, object] | LayerCall | Callable[..., LayerCall]
+'''
 
 
 def stub(kind: str) -> str:
-    """The whole stub file of the layers or merges."""
+    """Return the stub file of the layers or merges."""
     definitions = [_definition(op) for _, op in sorted(registry.ops(kind).items())]
-    text = "\n".join([_HEAD[kind], *definitions])
-    command = [str(RUFF), "format", "--line-length", "100", "--stdin-filename", "stub.pyi", "-"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
-    return str(done.stdout)
+    unformatted = "\n".join([_HEAD, *definitions])
+    with_used_imports = _ruff(unformatted, "check", "--fix", "--select", "F401", "--quiet")
+    return _ruff(with_used_imports, "format", "--line-length", "100")
+
+
+def _ruff(text: str, *command: str) -> str:
+    arguments = [str(RUFF), *command, "--isolated", "--stdin-filename", "stub.pyi", "-"]
+    done = subprocess.run(arguments, input=text, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def _definition(op: Op) -> str:
     parameters = _layer(op) if op.kind == "layer" else _merge(op)
-    result = "_Layer" if op.kind == "layer" else "Tensor"
+    result = "LayerCall" if op.kind == "layer" else "Tensor"
     lines = "".join(f"    {parameter},\n" for parameter in parameters)
     doc = op.doc.replace("\n", "\n    ").replace("\n    \n", "\n\n")
     closing = "\n    " if "\n" in doc else ""
@@ -71,7 +54,7 @@ def _definition(op: Op) -> str:
 
 
 def _layer(op: Op) -> list[str]:
-    """Options by position, then those by name only, then the words of every node."""
+    """Return the options by position, then those by name only, then those of every node."""
     positional = [_parameter(o) for o in op.options.values() if o.takes_lone]
     named = [_parameter(o) for o in op.options.values() if not o.takes_lone]
     beside = [f"{key}: Tensor = ..."] if (key := BESIDE_FROM.get(op.name)) else []
@@ -79,16 +62,23 @@ def _layer(op: Op) -> list[str]:
 
 
 def _merge(op: Op) -> list[str]:
-    """Sources first, as the merge takes them."""
+    """Return the sources, as the merge takes them, then its options."""
     options = [_parameter(option) for option in op.options.values()]
     words = [*_words(op), "name: str | None = ..."]
     if op.inputs.kind == "many":
         return ["*sources: Tensor", *options, *words]
     if op.inputs.kind == "named":
         first, rest = options[0], options[1:]
-        return [first, "sources: Mapping[str, Tensor] = ...", "*", *rest, *words, "**named: Tensor"]
+        return [
+            first,
+            "sources: Mapping[str, Tensor] = ...",
+            "*",
+            *rest,
+            *words,
+            "**named: Tensor | None",
+        ]
     sources = [
-        f"{name}: Tensor" + (" = ..." if name in op.inputs.optional else "")
+        f"{name}: Tensor" + (" | None = ..." if name in op.inputs.optional else "")
         for name in op.inputs.names
     ]
     return [*sources, "*", *options, *words]
@@ -105,7 +95,7 @@ def _parameter(option: OptionSpec) -> str:
 
 
 def _type(annotation: Any) -> str:
-    """The annotation as one writes it in a stub: bounds left out, sequences of any kind."""
+    """Return the annotation for a stub: without bounds, and with a sequence of any kind for a tuple."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type(arguments[0])

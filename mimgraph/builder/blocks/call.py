@@ -75,7 +75,9 @@ class Family(ABC):
     @overload
     def __call__(self, /, *, name: str | None = None, **sources: Tensor | None) -> Tensor: ...
     @overload
-    def __call__(self, /, *params: object, **given: object) -> Tensor | BlockCall: ...
+    def __call__(
+        self, /, *params: object, name: str | None = None, **given: object
+    ) -> Tensor | BlockCall: ...
     def __call__(self, /, *args: Any, **keywords: Any) -> Tensor | BlockCall:
         return self.call(args, keywords)
 
