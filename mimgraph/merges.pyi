@@ -16,7 +16,7 @@ def add(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The sum: (*), (*) -> (*)."""
+    """The sum of the sources: (*), (*) -> (*)."""
 
 def attention(
     query: Tensor,
@@ -30,10 +30,10 @@ def attention(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Values by the likeness of query and key; `mask` is true where it may look: (N, *, L, D).
+    """Scaled dot-product attention: (N, *, L, D), (N, *, S, D), (N, *, S, E) -> (N, *, L, E).
 
-    Scaled dot-product attention (Vaswani et al. 2017). A mask is (N, S), of the keys, or has the
-    rank of the weights, each axis equal or 1; one without a batch may have fewer axes, from 2 on.
+    Vaswani et al. 2017. `mask` is true where attention is allowed: (N, S) for the keys of each sample,
+    or of the rank of the weights, each axis equal or 1; without a batch it needs only 2 axes or more.
     """
 
 def attention_pool(
@@ -46,10 +46,10 @@ def attention_pool(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The steps weighed by the softmax of a learned score of each: (N, T, D) -> (N, D).
+    """The sum of the steps weighted by the softmax of a learned score: (N, T, D) -> (N, D).
 
     The score is w x; with `hidden_features` it is w tanh(W x + b), as in hierarchical attention
-    networks (Yang et al. 2016). `mask` (N, T) is true where a step is real.
+    networks (Yang et al. 2016). `mask` (N, T) is true at the steps that count.
     """
 
 def average(
@@ -60,7 +60,7 @@ def average(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The mean: (*), (*) -> (*)."""
+    """The mean of the sources: (*), (*) -> (*)."""
 
 def bilinear(
     a: Tensor,
@@ -74,10 +74,10 @@ def bilinear(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Every product of two features, weighed: (N, *, D), (N, *, E) -> (N, *, out_features).
+    """A learned bilinear form of two sources: (N, *, D), (N, *, E) -> (N, *, out_features).
 
-    `a' W_k b + bias_k`, an nn.Bilinear, of out_features * D * E weights; `mlb`, `mutan`, `mfb` and
-    `low_rank` need fewer.
+    `a' W_k b + bias_k`, as nn.Bilinear, with out_features * D * E weights; `mlb`, `mutan`, `mfb` and
+    `low_rank` have fewer.
     """
 
 def bottleneck(
@@ -92,12 +92,12 @@ def bottleneck(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Sequences that see each other through a few tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
+    """Sequences that exchange through shared tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
 
-    The multimodal bottleneck transformer (Nagrani et al. 2021): in each layer a transformer layer
-    of each source runs on its tokens and the `num_bottlenecks` shared ones, of which the mean over
-    the sources goes on. So what a source says reaches the others in the second layer. The paper's
-    layers are those of ViT: `activation: gelu` and `norm_first: true`.
+    The multimodal bottleneck transformer (Nagrani et al. 2021): each layer applies one transformer
+    layer a source to its tokens and the `num_bottlenecks` shared ones, and passes on the mean of the
+    shared tokens. So sources affect each other from the second layer on. The paper uses the layers of
+    ViT: `activation: gelu` and `norm_first: true`.
     """
 
 def cin(
@@ -108,11 +108,11 @@ def cin(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Products of whole embeddings, coordinate by coordinate: n x (N, D) -> (N, sum of layer_sizes).
+    """Products of embeddings, coordinate by coordinate: n x (N, D) -> (N, sum of layer_sizes).
 
     The compressed interaction network of xDeepFM (Lian et al. 2018) on the rows x0, ..., xn: each
-    layer mixes all products of a row of the layer before with one of these, and is summed over
-    its coordinates. A lone source (N, n, D) holds all rows.
+    layer mixes all products of its input rows with x0, ..., xn, and is summed over the coordinates.
+    A single source (N, n, D) holds all rows.
     """
 
 def co_attention(
@@ -129,11 +129,11 @@ def co_attention(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Two sequences look at each other: (N, L, E), (N, S, F) -> both again, the ports `a` and `b`.
+    """Two sequences attend to each other: (N, L, E), (N, S, F) -> the same two, ports `a` and `b`.
 
-    The co-attentional transformer layer of ViLBERT (Lu et al. 2019): tokens of each attend to those
-    of the other, then pass a feed-forward network, each with a residual and a LayerNorm behind it.
-    `a_padding_mask` (N, L) and `b_padding_mask` (N, S) are true where they may not be looked at.
+    The co-attentional transformer layer of ViLBERT (Lu et al. 2019): each attends to the other, then
+    has a feed-forward network, both with a residual and a LayerNorm after it. `a_padding_mask` (N, L)
+    and `b_padding_mask` (N, S) are true at tokens that are not attended to.
     """
 
 def concat(
@@ -144,7 +144,7 @@ def concat(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """One behind the other along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B)."""
+    """Concatenated along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B)."""
 
 def cosine(
     *sources: Tensor,
@@ -165,10 +165,10 @@ def cross(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Products of ever more features: n x (N, D_i) -> (N, D_0 + ... + D_n).
+    """Products of features up to order num_layers + 1: n x (N, D_i) -> (N, D_0 + ... + D_n).
 
     The cross network of DCN v2 (Wang et al. 2021) on x_0 = [x0, ..., xn]: each layer is
-    x_0 * (W x + b) + x. With `rank` W is U V', of 2 * D * rank weights for D * D.
+    x_0 * (W x + b) + x. With `rank` W is U V', with 2 * D * rank weights instead of D * D.
     """
 
 def cross_attention(
@@ -185,12 +185,12 @@ def cross_attention(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Each query token looks at all key tokens: (N, L, E), (N, S, F) -> (N, L, E).
+    """The query's tokens attend to those of the key: (N, L, E), (N, S, F) -> (N, L, E).
 
-    Multi-head attention (Vaswani et al. 2017) as in a transformer's decoder. A key alone is the
-    value too; `key_padding_mask` (N, S) is true where it may not look. The query is added to the
-    result (`residual`), and a LayerNorm is over the sum (`post`) or over the query (`pre`).
-    `dropout` is that of the attention weights and of what is added.
+    Multi-head attention (Vaswani et al. 2017) as in a transformer's decoder. Without `value` the key
+    is the value too; `key_padding_mask` (N, S) is true where attention is not allowed. `residual`
+    adds the query to the result; the LayerNorm is on the sum (`post`) or on the query (`pre`).
+    `dropout` applies to the attention weights, and to the result before it is added.
     """
 
 def distance(
@@ -215,7 +215,7 @@ def divide(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The first over the second; whole numbers give floats: (*), (*) -> (*)."""
+    """The first source divided by the second, float for integers: (*), (*) -> (*)."""
 
 def dot(
     *sources: Tensor,
@@ -235,8 +235,8 @@ def dot_interaction(
 ) -> Tensor:
     """The first vector and the dot products of all pairs: K x (N, D) -> (N, D + K*(K - 1)/2).
 
-    The interaction of DLRM (Naumov et al. 2019), whose first vector is that of the dense features:
-    `concat_first` puts it in front, `self_interaction` pairs each vector with itself as well.
+    The interaction of DLRM (Naumov et al. 2019), whose first vector is the dense features:
+    `concat_first` puts it in front, `self_interaction` also pairs each vector with itself.
     """
 
 def einsum(
@@ -246,10 +246,10 @@ def einsum(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Products of axes by letter, summed where `equation` drops one: "n l d, n m d -> n l m".
+    """Products summed over the letters that the right side omits: "n l d, n m d -> n l m".
 
-    Letters are axes as torch counts them, so that of the batch comes first; a source may lack it.
-    `...` is any number of axes, the same in each source from the last on.
+    There is a letter for each axis, that of the batch first; a source without a batch omits it.
+    `...` is any number of axes, aligned at the last.
     """
 
 def factorization(
@@ -259,10 +259,10 @@ def factorization(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
+    """The sum of the products of all pairs, (sum**2 - sum of squares) / 2: K x (N, D) -> (N, 1).
 
     The second order of a factorization machine (Rendle 2010). Without `reduce_sum` it stays
-    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017). A lone source
+    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017). A single source
     (N, K, D) holds all vectors.
     """
 
@@ -276,10 +276,10 @@ def film(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Each channel of `x` scaled and shifted by what `condition` says: (N, C, *), (N, E) -> (N, C, *).
+    """Each channel of `x` scaled and shifted depending on `condition`: (N, C, *), (N, E) -> (N, C, *).
 
-    Feature-wise linear modulation (Perez et al. 2018): gamma(condition) * x + beta(condition), both
-    of them Linear. `dim` is the axis of the channels, -1 for tokens (N, T, D).
+    Feature-wise linear modulation (Perez et al. 2018): gamma(condition) * x + beta(condition), where
+    gamma and beta are Linears. `dim` is the axis of the channels, -1 for tokens (N, T, D).
     """
 
 def formula(
@@ -292,10 +292,10 @@ def formula(
     name: str | None = ...,
     **named: Tensor | None,
 ) -> Tensor:
-    """Arithmetic as one reads it: "g * a + (1 - g) * b", (*), (*) -> (*).
+    """An arithmetic expression of the sources: "g * a + (1 - g) * b", (*), (*) -> (*).
 
-    It has + - * / // % **, comparisons, and abs exp log sqrt sin cos sigmoid tanh relu softplus
-    where minimum maximum clamp. Whole numbers stay whole, but for `/`.
+    It may contain + - * / // % **, comparisons, and abs exp log sqrt sin cos sigmoid tanh relu softplus
+    where minimum maximum clamp. Integers stay integers, except for `/`.
     """
 
 def gated(
@@ -307,7 +307,7 @@ def gated(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Each source projected by tanh and let through by a gate: n x (N, *, D_i) -> (N, *, out_features).
+    """The sum of tanh projections, each multiplied by a gate: n x (N, *, D_i) -> (N, *, out_features).
 
     The gated multimodal unit (Arevalo et al. 2017). Of two sources z = sigmoid(Wz [x0, x1]) and
     h = z * tanh(W0 x0) + (1 - z) * tanh(W1 x1); of more, each has a gate z_i = sigmoid(Wz_i [x0, ..., xn])
@@ -324,9 +324,9 @@ def gather(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """What stands in `input` at each index along `dim`: (N, L, D), (N, K, D) -> (N, K, D) for dim 1.
+    """The values of `input` at each index along `dim`: (N, L, D), (N, K, D) -> (N, K, D) for dim 1.
 
-    It is torch's: the index has as many axes as the input, and on the others it may be shorter.
+    As torch.gather: `index` has as many axes as `input`, and may be shorter on the others.
     """
 
 def last_pool(
@@ -337,7 +337,7 @@ def last_pool(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The last of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
+    """The last step where `mask` (N, T) is true: (N, T, *) -> (N, *)."""
 
 def logical_and(
     *sources: Tensor,
@@ -346,7 +346,7 @@ def logical_and(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """True where all are true, or not 0, as masks are joined: (*), (*) -> (*), bool."""
+    """True where all sources are true or not 0, to join masks: (*), (*) -> (*), bool."""
 
 def logical_or(
     *sources: Tensor,
@@ -355,7 +355,7 @@ def logical_or(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """True where any is true, or not 0, as masks are joined: (*), (*) -> (*), bool."""
+    """True where any source is true or not 0, to join masks: (*), (*) -> (*), bool."""
 
 def low_rank(
     *sources: Tensor,
@@ -365,9 +365,9 @@ def low_rank(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The tensor fusion through factors of a low rank: n x (N, *, D_i) -> (N, *, out_features).
+    """A Linear of `tensor` in low-rank factors: n x (N, *, D_i) -> (N, *, out_features).
 
-    LMF (Liu et al. 2018): the sum over r of the product over the sources of W_i,r [x_i; 1].
+    Low-rank multimodal fusion (Liu et al. 2018): the sum over r of the product over the sources of W_i,r [x_i; 1].
     """
 
 def masked_fill(
@@ -388,7 +388,7 @@ def matmul(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch."""
+    """The matrix product; one may lack a batch: (N, *, L, D), (N, *, D, M) -> (N, *, L, M)."""
 
 def max_pool(
     input: Tensor,
@@ -398,7 +398,7 @@ def max_pool(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The largest of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
+    """The maximum over the steps where `mask` (N, T) is true: (N, T, *) -> (N, *)."""
 
 def maximum(
     *sources: Tensor,
@@ -408,7 +408,7 @@ def maximum(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The largest of each element: (*), (*) -> (*)."""
+    """The elementwise maximum: (*), (*) -> (*)."""
 
 def mean_pool(
     input: Tensor,
@@ -418,7 +418,7 @@ def mean_pool(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The mean of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *)."""
+    """The mean over the steps where `mask` (N, T) is true: (N, T, *) -> (N, *)."""
 
 def mfb(
     a: Tensor,
@@ -432,10 +432,10 @@ def mfb(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Sums of `factors` products each, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
+    """Sums of `factors` products, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
 
     Multimodal factorized bilinear pooling (Yu et al. 2017): z = sum_pool(dropout(U a * V b)), then
-    the signed root of each element, sign(z) * |z| ** 0.5, and the result of length 1.
+    the signed root sign(z) * |z| ** 0.5 of each element, scaled to length 1.
     """
 
 def minimum(
@@ -446,7 +446,7 @@ def minimum(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The smallest of each element: (*), (*) -> (*)."""
+    """The elementwise minimum: (*), (*) -> (*)."""
 
 def mlb(
     a: Tensor,
@@ -462,7 +462,7 @@ def mlb(
     """P (tanh(U a) * tanh(V b)), an element-wise product: (N, *, D), (N, *, E) -> (N, *, out_features).
 
     Multimodal low-rank bilinear pooling (Kim et al. 2017). `hidden_features` is the rank, the size
-    of the product; without it, it is out_features.
+    of the product, by default out_features.
     """
 
 def mmoe(
@@ -476,10 +476,10 @@ def mmoe(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Shared experts, weighed for each task by a gate of its own: n x (N, *, D_i) -> a port a task.
+    """Shared experts, weighted by a separate gate for each task: n x (N, *, D_i) -> a port a task.
 
-    Multi-gate mixture of experts (Ma et al. 2018), without the towers: each port, called as in
-    `tasks`, is (N, *, out_features). The experts are those of `moe`.
+    Multi-gate mixture of experts (Ma et al. 2018), without the towers: each of `tasks` names a port
+    (N, *, out_features). The experts are as in `moe`.
     """
 
 def moe(
@@ -492,7 +492,7 @@ def moe(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Experts on all sources, weighed by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
+    """Experts on all sources, weighted by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
 
     A dense mixture (Jacobs et al. 1991) of x = [x0, ..., xn]: the sum over the experts of
     softmax(W x)_i * expert_i(x). An expert is a Linear; with `hidden_features` it is two of them
@@ -506,7 +506,7 @@ def multiply(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The product: (*), (*) -> (*)."""
+    """The product of the sources: (*), (*) -> (*)."""
 
 def mutan(
     a: Tensor,
@@ -523,7 +523,7 @@ def mutan(
     """A Tucker fusion whose core is a sum of `rank` products: (N, *, D), (N, *, E) -> (N, *, out_features).
 
     MUTAN (Ben-younes et al. 2017): z = sum over r of (M_r tanh(W_a a)) * (N_r tanh(W_b b)), and the
-    result is W_o z. `hidden_features` is the size of the projections and of z; without it, it is
+    result is W_o z. `hidden_features` is the size of the projections and of z, by default
     out_features.
     """
 
@@ -533,7 +533,7 @@ def outer(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Each element times each other, an axis a source: (N, A), (N, B) -> (N, A, B)."""
+    """The outer product, one axis a source: (N, A), (N, B) -> (N, A, B)."""
 
 def pad_like(
     input: Tensor,
@@ -546,9 +546,9 @@ def pad_like(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """`input` as long as `like` along `dim`, by `value` behind it: (N, T, *), (N, S, *) -> (N, S, *).
+    """`input` padded by `value` to the size of `like` along `dim`: (N, T, *), (N, S, *) -> (N, S, *).
 
-    On both sides, an odd one goes behind. The other axes of `like` do not count.
+    With `side: both` the end gets the odd one. The other axes of `like` are ignored.
     """
 
 def pairwise_dot(
@@ -571,11 +571,11 @@ def perceiver(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Learned latents look at all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
+    """Learned latents attend to all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
 
-    The Perceiver (Jaegle et al. 2021): one cross-attention of the latents to the tokens of all
-    sources in a row, then `num_layers` transformer layers among the latents, norms first. (N, D) is
-    one token; `latent_features` is D unless given.
+    The Perceiver (Jaegle et al. 2021): cross-attention of the latents to the concatenated tokens,
+    then `num_layers` transformer layers on the latents, norms first. (N, D) is one token;
+    `latent_features` is D by default.
     """
 
 def pick(
@@ -586,7 +586,7 @@ def pick(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Each sample's own position of the first axis: (N, L, *), (N,) -> (N, *)."""
+    """One index of the first axis for each sample: (N, L, *), (N,) -> (N, *)."""
 
 def resize_like(
     input: Tensor,
@@ -603,7 +603,7 @@ def resize_like(
 ) -> Tensor:
     """`input` interpolated to the size of `like`: (N, C, H, W), (N, *, K, L) -> (N, C, K, L).
 
-    It is torch's `interpolate`, of one to three axes behind the channels.
+    As torch's `interpolate`, for one to three axes behind the channels.
     """
 
 def scatter_add(
@@ -618,7 +618,7 @@ def scatter_add(
 ) -> Tensor:
     """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
 
-    It is torch's: the three have as many axes, and `index` may be shorter than `src`.
+    As torch.scatter_add: the three have as many axes, and `index` may be shorter than `src`.
     """
 
 def sequence_mask(
@@ -632,8 +632,8 @@ def sequence_mask(
 ) -> Tensor:
     """True at each sample's first `lengths` steps: (N,), (N, T, *) -> (N, T), bool.
 
-    There are as many steps as `like` has, or `maxlen`. It is the mask of `attention` and of the
-    pools; `LogicalNot` makes torch's `key_padding_mask` of it.
+    The number of steps is that of `like`, or `maxlen`. `attention` and the pools take this mask;
+    `LogicalNot` turns it into torch's `key_padding_mask`.
     """
 
 def squeeze_excite(
@@ -646,11 +646,11 @@ def squeeze_excite(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Channels of two feature maps, scaled by what both hold: (N, C, *), (N, D, *) -> the same two.
+    """Two feature maps, channels scaled by gates of both: (N, C, *), (N, D, *) -> the same two.
 
-    The multimodal transfer module (Joze et al. 2020). Of the means over all axes behind the
-    channels Z = relu(W [mean(a), mean(b)]) of (C + D) // `reduction` features, then
-    a * 2 sigmoid(W_a Z) and b * 2 sigmoid(W_b Z), as the ports `a` and `b`.
+    The multimodal transfer module (Joze et al. 2020): Z = relu(W [mean(a), mean(b)]) with the means
+    over all axes behind the channels and (C + D) // `reduction` features; the ports `a` and `b` are
+    a * 2 sigmoid(W_a Z) and b * 2 sigmoid(W_b Z).
     """
 
 def stack(
@@ -661,7 +661,7 @@ def stack(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D)."""
+    """Stacked along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D)."""
 
 def subtract(
     *sources: Tensor,
@@ -670,7 +670,7 @@ def subtract(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """The first without the second: (*), (*) -> (*)."""
+    """The first source minus the second: (*), (*) -> (*)."""
 
 def tensor(
     *sources: Tensor,
@@ -678,10 +678,10 @@ def tensor(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """Every product of features of some of the sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
+    """All products of features of different sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
 
     The tensor fusion network (Zadeh et al. 2017): the outer product of [1; x_0], ..., [1; x_n],
-    flattened. It has no weights; `low_rank` is what a Linear of it costs less.
+    flattened. It has no weights; `low_rank` is a cheaper way to a Linear of it.
     """
 
 def transformer(
@@ -695,11 +695,10 @@ def transformer(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """All tokens look at all tokens: n x (N, T_i, D) or (N, D) -> (N, T_0 + ... + T_n, D).
+    """A transformer encoder on the tokens of all sources: n x (N, T_i, D) or (N, D) -> (N, T_0 + ... + T_n, D).
 
-    A transformer encoder (Vaswani et al. 2017) on the tokens of all sources in a row, to each of
-    which a learned embedding of its source is added; (N, D) is one token. Options are those of
-    nn.TransformerEncoder.
+    The tokens of all sources are concatenated, a learned embedding of the source added to each;
+    (N, D) is one token. Options are those of nn.TransformerEncoder (Vaswani et al. 2017).
     """
 
 def weighted_sum(
@@ -710,11 +709,11 @@ def weighted_sum(
     freeze: bool = ...,
     name: str | None = ...,
 ) -> Tensor:
-    """A sum with one learned weight a source, softmax-normalised or not: n x (N, *) -> (N, *).
+    """A sum with one learned weight a source, by default through a softmax: n x (N, *) -> (N, *).
 
-    The weights start equal: a mean where they are normalised, else a plain sum.
-    The scalar mix of ELMo (Peters et al. 2018) without its scale. With `missing: skip` it goes without
-    the optional sources that are missing, and the weights of the others are normalised.
+    The scalar mix of ELMo (Peters et al. 2018) without its scale. The weights start equal: a mean
+    with `softmax`, else a plain sum. `missing: skip` leaves out missing optional sources; the softmax
+    is then over the weights of the others.
     """
 
 def where(

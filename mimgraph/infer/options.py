@@ -64,7 +64,7 @@ MANY = 32  # names that are not copied for each use
 # what to write for a size `{name}` in a formula
 COUNTED = (
     "compute {name} in nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so {name} is its Max"
-    " plus 1; and say broadcast: true"
+    " plus 1; and write broadcast: true"
 )
 LONGEST = 80  # characters of a text that a help writes anew
 

@@ -69,7 +69,7 @@ def _shorter(trial: Trial) -> str:
                 less = {key: x.like(*x.dims[:axis], length, *x.dims[axis + 1 :])}
                 fits = [given for given in (options, *broadcast) if trial.ask(less, given)]
                 if fits and symbols(length) <= trial.context.env.keys():
-                    also = "" if fits[0] is options else ", and say broadcast: true"
+                    also = "" if fits[0] is options else ", and write broadcast: true"
                     return cut(f"{{{key}}}", axis + x.batched, length) + also
     return ""
 

@@ -88,7 +88,7 @@ HELPS = {
     ),
     "two names of one length": (
         "inputs: {a: [T, 5], b: [S, 5]}\nnodes:\n  y: {merge: add, from: [a, b]}\noutputs: y\n",
-        "if S and T are one length, give both one name",
+        "if S and T are the same length, use one name for both",
     ),
     "a kernel that fits": (
         "inputs: {x: [3, 4, 4]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3, dilation: 2}\noutputs: y\n",
@@ -271,7 +271,7 @@ PASTED = {
     ),
     "a table that is too long, to broadcast": (
         OWN % ("[T, 8]", "[512, 8]", "add"),
-        f"cut it to T: {TABLE}, and say broadcast: true",
+        f"cut it to T: {TABLE}, and write broadcast: true",
         before(TABLE, ("[p, x]", "[mended, x], broadcast: true")),
     ),
     "a table of a length known at run time": (
@@ -306,7 +306,7 @@ PASTED = {
     ),
     "a reduction in a formula": (
         FORMULA % "x.sum()",
-        "{layer: Sum, from: x, dim: 1, keepdim: true}, and say broadcast: true",
+        "{layer: Sum, from: x, dim: 1, keepdim: true}, and write broadcast: true",
         before(
             "{layer: Sum, from: x, dim: 1, keepdim: true}",
             ("{x: x}", "{x: x, s: mended}, broadcast: true"),
@@ -315,7 +315,7 @@ PASTED = {
     ),
     "a length in a formula": (
         FORMULA % "$T",
-        "T is its Max plus 1; and say broadcast: true",
+        "T is its Max plus 1; and write broadcast: true",
         before(
             "{layer: Max, from: counted, dim: 0}\n  counted: {arange: x, dim: 1}",
             ("{x: x}", "{x: x, t: mended}, broadcast: true"),
@@ -367,7 +367,7 @@ def test_the_nodes_for_two_shapes_mend_it(merge: str) -> None:
         head = "inputs: {{a: {}, b: {}}}\nnodes:\n".format(*pair)
         node = f"  y: {{merge: {merge}, from: [a, b]}}\noutputs: y\n"
         for fault in faults(head + node):
-            said = ", broadcast: true" if "say broadcast: true" in fault.help else ""
+            said = ", broadcast: true" if "write broadcast: true" in fault.help else ""
             for proposed in _NODE.findall(fault.help):
                 changed = "a" if "from: a" in proposed or "[a" in proposed else "b"
                 mended = re.sub(rf"\b{changed}\b", "mended", node).replace("]}", f"]{said}}}")

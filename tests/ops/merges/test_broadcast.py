@@ -242,9 +242,9 @@ def test_a_cut_may_hand_on_what_has_a_1_for_the_batch(cut: str) -> None:
 
 EQUAL, EITHER = "needs equal shapes", "with broadcast: true needs each axis equal or 1"
 MEETS = "the first axis of p meets the batch: make it 1, or leave it out"
-OR = "or if that is meant, say broadcast: true"
+OR = "or if that is meant, write broadcast: true"
 UNSQUEEZED = (
-    "give p its missing axes first: {layer: Unsqueeze, from: p, dim: 1}, and say broadcast: true"
+    "give p its missing axes first: {layer: Unsqueeze, from: p, dim: 1}, and write broadcast: true"
 )
 FAULTS = {
     # without the option
@@ -258,15 +258,15 @@ FAULTS = {
     ),
     "p [8]; {merge: multiply, from: [⟦x, p]}": (
         f"multiply {EQUAL}",
-        "if that is meant, say broadcast: true",
+        "if that is meant, write broadcast: true",
     ),
     "p [3, 5, 8]; {merge: add, from: [x, ⟦p]}": (
         f"add {EQUAL}",
-        f"{MEETS}, and say broadcast: true",
+        f"{MEETS}, and write broadcast: true",
     ),
     "p [3, 5, 8]; {merge: add, from: [p, ⟦x]}": (
         f"add {EQUAL}",
-        f"{MEETS}, and say broadcast: true",
+        f"{MEETS}, and write broadcast: true",
     ),
     "p [3, 5, 7]; {merge: add, from: [x, ⟦p]}": (f"add {EQUAL}", ""),
     "p [8]; {merge: add, from: [⟦pairs, grid], broadcast: true}": (f"add {EITHER}", ""),
@@ -276,7 +276,7 @@ FAULTS = {
     ),
     "p [5, 7]; {merge: add, from: [⟦x, p]}": (
         f"add {EQUAL}",
-        "project it first: {layer: Linear, from: x, out_features: 7}, and say broadcast: true",
+        "project it first: {layer: Linear, from: x, out_features: 7}, and write broadcast: true",
     ),
     "p [1, 8]; {merge: concat, from: [⟦x, p]}": (
         "concat along dim 1 needs equal sizes on every other axis",

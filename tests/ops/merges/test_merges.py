@@ -1101,12 +1101,12 @@ def test_the_help_says_how_to_mend_it() -> None:
     assert flat.value.help == "flatten it first: {layer: Flatten, from: {0}}"
     with pytest.raises(OpFault) as wide:
         infer("multiply", keys(A, tensor(1)))
-    assert wide.value.help == "if that is meant, say broadcast: true"
+    assert wide.value.help == "if that is meant, write broadcast: true"
     with pytest.raises(OpFault) as narrow:
         infer("masked_fill", {"input": ROW, "mask": BOOL}, value=0)
     assert narrow.value.help == (
         "give {mask} its missing axes first: {layer: Unsqueeze, from: {mask}, dim: 1}, "
-        "and say broadcast: true"
+        "and write broadcast: true"
     )
 
 

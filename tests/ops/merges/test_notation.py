@@ -34,8 +34,8 @@ FOREIGN = [
     ("x ⟦=⟧ y", "there is no '=' in a formula", "== compares"),
     ("x <⟦>⟧ y", "there is no '<>' in a formula", "write !="),
     ("clamp(x, min⟦=⟧0, max=1) + y", "an argument has no name in a formula", "write its value alone"),
-    ("y - x⟦.mean(⟧)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Mean, from: x, dim: 1, keepdim: true}}, and say broadcast: true"),
-    ("y - x⟦.sum(⟧dim=-1)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Sum, from: x, dim: -1, keepdim: true}}, and say broadcast: true"),
+    ("y - x⟦.mean(⟧)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Mean, from: x, dim: 1, keepdim: true}}, and write broadcast: true"),
+    ("y - x⟦.sum(⟧dim=-1)", "a formula calls a function by its name alone", f"{INSTEAD}: {{layer: Sum, from: x, dim: -1, keepdim: true}}, and write broadcast: true"),
     ("y - x⟦.exp(⟧)", "a formula calls a function by its name alone", "write exp(x)"),
     ("y - x⟦.clamp(⟧0, 1)", "a formula calls a function by its name alone", "write clamp(x, ...)"),
     ("y - torch⟦.exp(⟧x)", "a formula calls a function by its name alone", "write exp(...)"),
@@ -59,10 +59,10 @@ FOREIGN = [
     ("x * (y + ⟦)⟧", "a number or name is missing before ')'", ""),
     ("⟦(x + y⟧", "')' is missing", ""),
     ("⟦max⟧(x, y)", "there is no function 'max'", "write maximum(...)"),
-    ("⟦max⟧(x) + y", "there is no function 'max'", f"{INSTEAD}: {{layer: Max, from: ..., dim: 1, keepdim: true}}, and say broadcast: true"),
+    ("⟦max⟧(x) + y", "there is no function 'max'", f"{INSTEAD}: {{layer: Max, from: ..., dim: 1, keepdim: true}}, and write broadcast: true"),
     ("⟦matmul⟧(x, y)", "there is no function 'matmul'", f"{INSTEAD}: {{merge: matmul, from: ...}}"),
     ("⟦pow⟧(x, y)", "there is no function 'pow'", "a power is **"),
-    ("⟦clamp⟧(x, 0) + y", "clamp takes 3 arguments, not 2", "write clamp(x, low, high), or maximum(x, low) of one limit"),
+    ("⟦clamp⟧(x, 0) + y", "clamp takes 3 arguments, not 2", "write clamp(x, low, high), or maximum(x, low) for one limit"),
     ("x * ⟦True⟧ + y", "the formula has no source 'True'", "write 1"),
     ("x * ⟦exp⟧ + y", "the formula has no source 'exp'", "exp is a function: write exp(...)"),
     ("x * ⟦k⟧ + y", "the formula has no source 'k'", "write $k for the param"),
@@ -73,7 +73,7 @@ FOREIGN = [
     (
         "x / $⟦T⟧ + y",
         "T is known only at run time, but only a number can stand here",
-        "compute T in nodes: {arange: ..., dim: ...} counts from 0 to T - 1, so T is its Max plus 1; and say broadcast: true",
+        "compute T in nodes: {arange: ..., dim: ...} counts from 0 to T - 1, so T is its Max plus 1; and write broadcast: true",
     ),
 ]  # fmt: skip
 

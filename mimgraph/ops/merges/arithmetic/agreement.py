@@ -1,4 +1,4 @@
-"""What sources must have in common: which is the odd one out, and what a broadcast gives."""
+"""Checks that sources agree in shape and dtype, finds the odd one out, and computes broadcasts."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mimgraph.ops.rule_helpers import axis_index, cast, same_dims, same_size
 
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 MORE_AXES = "Unsqueeze the one that has fewer axes"
-IF_MEANT = "if that is meant, say broadcast: true"
-MOST_STRIDE = 32  # for which a projection is proposed
-MOST_AXES = 8  # of a source for which the place of missing axes is looked for
+IF_MEANT = "if that is meant, write broadcast: true"
+MOST_STRIDE = 32  # up to which a projection is proposed
+MOST_AXES = 8  # up to which places for missing axes are searched
 
 
 def operands(sources: Sources, name: str, least: int = 2, most: int | None = None) -> Operands:
-    """The sources of a variadic merge by key, if there are enough of them and not too many."""
+    """Return the sources of a variadic merge by key; refuse too few or too many."""
     if len(sources) < least or len(sources) > (most or len(sources)):
         plural = "source" if least == 1 else "sources"
         wanted = f"{least} {plural}" if most == least else f"at least {least} {plural}"
@@ -30,7 +30,7 @@ def operands(sources: Sources, name: str, least: int = 2, most: int | None = Non
 
 
 def agreed(sources: Operands, name: str, broadcast: bool) -> TensorType:
-    """Return the shape of what `name` computes element by element; the dtype is that of one source.
+    """Return the type of an elementwise result of `name`, except for its dtype, which is of one source.
 
     Without `broadcast`, all shapes must be equal; with it, they are expanded as torch does.
     """
@@ -44,7 +44,7 @@ def agreed(sources: Operands, name: str, broadcast: bool) -> TensorType:
         fault.help = (
             broadcast_help(sources, broadcast)
             or _missing_axes(sources, fault.speaks_of, broadcast)
-            or _first(sources, fault, broadcast)
+            or _with_broadcast(sources, fault, broadcast)
         )
         raise
     return next(iter(sources.values()))
@@ -58,8 +58,8 @@ def same_dtypes(sources: Operands, name: str) -> None:
 
 
 def dtype_disagreement(sources: Operands, odd: str, other: str, name: str) -> OpFault:
-    """Return the fault of a source whose dtype differs from another's; its help casts the one that
-    loses nothing."""
+    """Return the fault of a source with another dtype than a second one; its help casts the one that
+    loses no precision."""
     x, y = sources[odd].dtype, sources[other].dtype
     both = promote(x, y)
     help = cast(odd if x != both else other, both)
@@ -74,7 +74,7 @@ def dtype_disagreement(sources: Operands, odd: str, other: str, name: str) -> Op
 
 
 def same_shapes(sources: Operands, message: str, free: int | None = None) -> None:
-    """Refuse sources of different sizes, the axis `free` of their dims not counted."""
+    """Refuse sources of different sizes, except along the axis `free` of their dims."""
 
     def alike(x: TensorType, y: TensorType) -> bool:
         return x.batched == y.batched and same_dims(_without(x, free), _without(y, free))
@@ -85,8 +85,8 @@ def same_shapes(sources: Operands, message: str, free: int | None = None) -> Non
 
 
 def same_ranks(sources: Operands, message: str, help: str = "", free: int | None = None) -> None:
-    """Refuse sources of different numbers of axes, or some with a batch and some without; their
-    sizes need not be equal along the axis `free`."""
+    """Refuse sources of different ranks, or some with and some without a batch; `free` is the axis
+    along which the help leaves their sizes alone."""
     pair = odd_one_out(sources, lambda x, y: (x.rank, x.batched) == (y.rank, y.batched))
     if pair is not None:
         raise disagreement(sources, *pair, message, help, free)
@@ -95,7 +95,7 @@ def same_ranks(sources: Operands, message: str, help: str = "", free: int | None
 def within(
     sources: Operands, pair: tuple[str, str], axis: int, message: str
 ) -> tuple[Constraint, ...]:
-    """What must hold for an axis of the first not to be longer than that of the second."""
+    """Return the constraint that an axis of the first is not longer than that of the second."""
     shorter, longer = pair
     low, high = sources[shorter].dims[axis], sources[longer].dims[axis]
     fits = at_least(high, low)
@@ -108,9 +108,9 @@ def within(
 def odd_one_out(
     sources: Operands, alike: Callable[[TensorType, TensorType], bool]
 ) -> tuple[str, str] | None:
-    """The source that differs and one that it differs from.
+    """Return a source that differs and one that it differs from; None if all are alike.
 
-    Of many, the first that is not like most; of two, the one with more axes, else the second.
+    Among many it is the first that differs from most, of two the one with more axes, else the second.
     """
     first, *others = sources
     if all(alike(sources[first], sources[key]) for key in others):
@@ -119,7 +119,7 @@ def odd_one_out(
         second = others[0]
         more = sources[first].rank > sources[second].rank
         return (first, second) if more else (second, first)
-    some = [*sources][:16]  # enough to tell what is usual, without comparing each to each
+    some = [*sources][:16]  # enough to find the majority without comparing all pairs
     usual = max(some, key=lambda key: sum(alike(sources[key], sources[x]) for x in some))
     return next(key for key in sources if not alike(sources[usual], sources[key])), usual
 
@@ -132,9 +132,9 @@ def disagreement(
     help: str = "",
     free: int | None = None,
 ) -> OpFault:
-    """The fault of a source whose shape is not that of the others, the axis `free` not counted."""
+    """Return the fault of a source whose shape differs from another, except along the axis `free`."""
     x, y = sources[odd], sources[other]
-    help = help or _brought_together(x, y, odd, other, free)
+    help = help or _made_equal(x, y, odd, other, free)
     return OpFault(
         "shape-mismatch",
         message,
@@ -145,10 +145,8 @@ def disagreement(
     )
 
 
-def _brought_together(
-    x: TensorType, y: TensorType, odd: str, other: str, free: int | None = None
-) -> str:
-    """What makes one shape of two, where that is easily told."""
+def _made_equal(x: TensorType, y: TensorType, odd: str, other: str, free: int | None = None) -> str:
+    """Return the help that makes two shapes equal, where one is likely; else ""."""
     if x.batched and y.batched and x.rank > y.rank == 2:
         return as_vector(x, f"{{{odd}}}", y.dims[0] if free is None else None)
     if len(x.dims) != len(y.dims):
@@ -157,7 +155,7 @@ def _brought_together(
     axes = [axis for axis in axes if axis != free]
     size, wanted = (x.dims[axes[0]], y.dims[axes[0]]) if len(axes) == 1 else (0, 0)
     if str(size).isidentifier() and str(wanted).isidentifier():
-        return f"if {size} and {wanted} are one length, give both one name"
+        return f"if {size} and {wanted} are the same length, use one name for both"
     last = len(x.dims) - 1
     if x.is_floating and axes == [last] and isinstance(size, int) and isinstance(wanted, int):
         return f"project it first: {{layer: Linear, from: {{{odd}}}, out_features: {wanted}}}"
@@ -188,20 +186,20 @@ def _resized(pair: Operands, axes: Sequence[int], free: int | None) -> str:
 
 
 def _is_little(missing: Size, size: Size) -> bool:
-    """Whether so much less than `size` is missing that zeros may stand for it."""
+    """Return whether less than `size` is missing, so that padding is plausible."""
     return isinstance(missing, int) and (not isinstance(size, int) or missing < size)
 
 
 def _has_channels(x: TensorType) -> bool:
-    """Whether a tensor is channels and then one to three axes in space, not steps of features."""
+    """Return whether a tensor probably has channels and then axes in space, not steps of features."""
     sizes = len(x.dims) in (3, 4) or (len(x.dims) == 2 and isinstance(x.dims[1], Dim))
     return x.batched and sizes and isinstance(x.dims[0], int)
 
 
 def _stride(x: TensorType, y: TensorType) -> int:
-    """Return the stride with which windows of one element leave the sizes of `y` in space; 0 if none."""
+    """Return the stride of a 1x1 convolution that gives `x` the sizes of `y` in space; 0 if none does."""
     for stride in range(2, MOST_STRIDE + 1):
-        # written alike is enough, and to compare floors in any form takes long
+        # `==` compares how sizes are written, which is enough here and fast
         if all(
             (size - 1) // stride + 1 == kept
             for size, kept in zip(x.dims[1:], y.dims[1:], strict=True)
@@ -211,7 +209,7 @@ def _stride(x: TensorType, y: TensorType) -> int:
 
 
 def _projected(key: str, x: TensorType, wanted: TensorType, stride: int) -> str:
-    """Return the convolution of one element that makes other channels of a source."""
+    """Return the help with the 1x1 convolution that gives a source the wanted channels."""
     if isinstance(wanted.dims[0], Dim):
         return ""
     options = f"out_channels: {wanted.dims[0]}, kernel_size: 1"
@@ -220,9 +218,9 @@ def _projected(key: str, x: TensorType, wanted: TensorType, stride: int) -> str:
 
 
 def widest(sources: Operands, message: str) -> TensorType:
-    """Return a source of the rank that a broadcast gives: tensors with a batch are of one rank.
+    """Return a source that has the rank of the broadcast; all tensors with a batch must have one rank.
 
-    One without a batch is aligned at the right: it may be shorter, or begin with a 1 for the batch.
+    One without a batch is aligned at the right: it may have fewer axes, or a 1 for the batch.
     """
     batched = {key: x for key, x in sources.items() if x.batched}
     if batched:
@@ -246,7 +244,7 @@ def broadcast_type(sources: Operands, message: str, dim: int | None = None) -> T
 
 
 def broadcast_help(sources: Operands, broadcast: bool, dim: int | None = None) -> str:
-    """Return what makes sources agree by a broadcast: the option, or a 1 for the batch; else ""."""
+    """Return the help by which sources broadcast: the option, or a batch axis of 1; else ""."""
     if _broadcasts(sources, dim):
         return IF_MEANT
     ranks = {x.rank for x in sources.values() if x.batched}
@@ -254,7 +252,7 @@ def broadcast_help(sources: Operands, broadcast: bool, dim: int | None = None) -
         at_batch = not x.batched and x.rank in ranks
         if at_batch and _broadcasts({**sources, key: x.like(1, *x.dims[1:])}, dim):
             help = f"the first axis of {{{key}}} meets the batch: make it 1, or leave it out"
-            return help if broadcast else f"{help}, and say broadcast: true"
+            return help if broadcast else f"{help}, and write broadcast: true"
     return ""
 
 
@@ -268,28 +266,28 @@ def _broadcasts(sources: Operands, dim: int | None = None) -> bool:
 
 
 def _missing_axes(sources: Operands, pair: tuple[str, ...], broadcast: bool) -> str:
-    """Return the node that gives one of a pair the axes with which it broadcasts; "" if none does."""
+    """Return the help that gives one of a pair axes with which it broadcasts; "" if there are none."""
     for key, other in permutations(pair, 2):
         x = sources[key]
         wanted = _with_axes_of(x, sources[other])
         layer = wanted and _broadcasts({**sources, key: wanted}) and _reshape(x, wanted, key)
         if layer:
             help = f"give {{{key}}} its missing axes first: {layer}"
-            return help if broadcast else f"{help}, and say broadcast: true"
+            return help if broadcast else f"{help}, and write broadcast: true"
     return ""
 
 
-def _first(sources: Operands, fault: OpFault, broadcast: bool) -> str:
-    """Return the help of a fault; beside a tensor without a batch it takes a broadcast as well."""
+def _with_broadcast(sources: Operands, fault: OpFault, broadcast: bool) -> str:
+    """Return the help of a fault, with `broadcast: true` where one source has no batch."""
     odd, other = fault.speaks_of
     enough = broadcast or sources[odd].batched == sources[other].batched
-    return fault.help if enough or not fault.help else f"{fault.help}, and say broadcast: true"
+    return fault.help if enough or not fault.help else f"{fault.help}, and write broadcast: true"
 
 
 def _with_axes_of(x: TensorType, wide: TensorType) -> TensorType | None:
-    """Return `x` with axes of size 1 put where `wide` has axes that it lacks; None if none fit.
+    """Return `x` with axes of size 1 where `wide` has axes that it lacks; None if it does not fit.
 
-    (N, 8) beside (N, 8, 4, 4) becomes (N, 8, 1, 1); of several places the last is taken.
+    (N, 8) beside (N, 8, 4, 4) becomes (N, 8, 1, 1); where several places fit, the last is taken.
     """
     target = wide.dims[1:] if x.batched and not wide.batched else wide.dims
     if not len(x.dims) < len(target) <= MOST_AXES:
@@ -304,7 +302,7 @@ def _with_axes_of(x: TensorType, wide: TensorType) -> TensorType | None:
 
 
 def _reshape(x: TensorType, wanted: TensorType, key: str) -> str:
-    """Return the node that makes `wanted` of a source by new axes of size 1; "" if no one does."""
+    """Return the node that adds axes of size 1 to a source; "" if no single node can."""
     if len(wanted.dims) == len(x.dims) + 1:
         new = next(i for i in range(len(wanted.dims)) if _without(wanted, i) == x.dims)
         return f"{{layer: Unsqueeze, from: {{{key}}}, dim: {new + x.batched}}}"
@@ -315,7 +313,7 @@ def _reshape(x: TensorType, wanted: TensorType, key: str) -> str:
 
 
 def _common(sources: Operands, index: int, message: str) -> Size:
-    """The size of an axis, counted from the right, that is not 1; all others are 1 or equal."""
+    """Return the broadcast size of an axis, counted from the right; refuse sizes that do not broadcast."""
     wide = {
         key: x
         for key, x in sources.items()
@@ -330,8 +328,10 @@ def _common(sources: Operands, index: int, message: str) -> Size:
 
 
 def _without(x: TensorType, index: int | None) -> tuple[Size, ...]:
+    """Return the dims without one axis."""
     return tuple(size for i, size in enumerate(x) if i != index)
 
 
 def _axes(x: TensorType) -> str:
+    """Return the number of axes, as text."""
     return "1 axis" if x.rank == 1 else f"{x.rank} axes"

@@ -1,4 +1,4 @@
-"""Write the conditions of Python and C, `x > 0 and x < 1`, `a if c else b`, as a formula has them."""
+"""Translates conditions of Python and C, `x > 0 and x < 1`, `a if c else b`, to a formula."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mimgraph.ir.expression import (
     to_text,
 )
 
-LONGEST = 80  # characters of a formula that is shown
+LONGEST = 80  # characters of a formula in a help
 
 _TOKEN = re.compile(
     r"\s*((?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?|\$?[A-Za-z_]\w*"
@@ -28,8 +28,8 @@ _LIMITS = ("", ")", ",", "if", "else", "?", ":", *_OR, *_AND, *_COMPARED)
 
 
 def as_formula(text: str) -> str | None:
-    """Return the formula for a condition, or None if a part of it cannot be read: `and` becomes a
-    product, `or` a sum, `not` a comparison with 0."""
+    """Return the formula for a condition, or None if it cannot be parsed: `and` becomes a product,
+    `or` a sum, `not` a comparison with 0."""
     if len(text) > 2 * LONGEST:
         return None
     tokens = _TOKEN.findall(text)
@@ -46,11 +46,12 @@ def as_formula(text: str) -> str | None:
 
 
 def _true(text: str) -> str:
-    """Return the text if it is a condition, else the condition that it is not 0."""
+    """Return the text if it is a condition, else a condition that it is not 0."""
     return text if _is_condition(parse(text)) else f"({text}) != 0"
 
 
 def _is_condition(expression: Expression) -> bool:
+    """Return whether the value of an expression is true or false."""
     match expression:
         case Arithmetic("*" | "+", left, right):
             return _is_condition(left) and _is_condition(right)
@@ -60,7 +61,7 @@ def _is_condition(expression: Expression) -> bool:
 
 
 class _Unreadable(Exception):
-    """Raised at a text that the reader of conditions does not know."""
+    """Raised for a text that is not a condition."""
 
 
 class _Reader:
@@ -75,10 +76,12 @@ class _Reader:
         return self.tokens[self.index]
 
     def take(self) -> str:
+        """Return the current token, and go to the next."""
         self.index += 1
         return self.tokens[self.index - 1]
 
     def expect(self, token: str) -> None:
+        """Read this token."""
         if self.take() != token:
             raise _Unreadable
 
@@ -98,6 +101,7 @@ class _Reader:
         return first
 
     def any(self) -> str:
+        """Read sides joined by `or`."""
         sides = [self.all()]
         while self.token in _OR:
             self.take()
@@ -105,6 +109,7 @@ class _Reader:
         return sides[0] if len(sides) == 1 else " + ".join(f"({_true(side)})" for side in sides)
 
     def all(self) -> str:
+        """Read sides joined by `and`."""
         sides = [self.negation()]
         while self.token in _AND:
             self.take()
@@ -112,6 +117,7 @@ class _Reader:
         return sides[0] if len(sides) == 1 else " * ".join(f"({_true(side)})" for side in sides)
 
     def negation(self) -> str:
+        """Read a comparison, perhaps behind `not`."""
         if self.token == "not":
             self.take()
             return f"({self.negation()}) == 0"
@@ -129,6 +135,7 @@ class _Reader:
         return " * ".join(f"({a} {operator} {b})" for a, operator, b in pairs)
 
     def arithmetic(self) -> str:
+        """Read one side of a comparison."""
         parts = []
         while self.token not in _LIMITS:
             parts.append(self.operand())
@@ -137,6 +144,7 @@ class _Reader:
         return " ".join(parts)
 
     def operand(self) -> str:
+        """Read a name, a number, an operator, or something in parentheses."""
         token = self.take()
         if token in _LIMITS:
             raise _Unreadable

@@ -1,4 +1,4 @@
-"""Sums of products in Einstein's notation, the equation checked letter by letter."""
+"""Defines einsum, whose equation is checked letter by letter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AXIS = re.compile(r"\.{3}|[^ ]")
 
 
 class Letter(NamedTuple):
-    """An axis, and where the equation names it."""
+    """The name of an axis, and its position in the equation."""
 
     name: str
     position: int
@@ -32,10 +32,10 @@ Term = tuple[Letter, ...]
 
 @merge(family="einsums")
 def einsum(sources: Sources, /, equation: str) -> Lowering:
-    """Products of axes by letter, summed where `equation` drops one: "n l d, n m d -> n l m".
+    """Products summed over the letters that the right side omits: "n l d, n m d -> n l m".
 
-    Letters are axes as torch counts them, so that of the batch comes first; a source may lack it.
-    `...` is any number of axes, the same in each source from the last on.
+    There is a letter for each axis, that of the batch first; a source without a batch omits it.
+    `...` is any number of axes, aligned at the last.
 
     Example:
         queries: [10, 64]
@@ -52,7 +52,7 @@ def einsum(sources: Sources, /, equation: str) -> Lowering:
     _check_result(result, sizes, batch)
     _check_dtypes(named, by_key, result)
     dims = tuple(sizes[letter.name] for letter in result[1 if batch else 0 :])
-    matrix = _affine(list(by_key.values()), result) if sources[0].is_floating else None
+    matrix = _as_matrix_product(list(by_key.values()), result) if sources[0].is_floating else None
     products = call("torch.einsum", Constant(compact), *map(Operand, named))
     multiplied = [set(sizes)] if matrix else _multiplied(list(by_key.values()), result, sizes)
     return Lowering(
@@ -63,8 +63,8 @@ def einsum(sources: Sources, /, equation: str) -> Lowering:
 
 
 def _multiplied(terms: list[Term], result: Term, sizes: Mapping[str, Size]) -> Iterator[set[str]]:
-    """The axes of each product of matrices: torch joins the sources from left to right, and where
-    it sums over no axis that both have, it multiplies elements."""
+    """Yield the axes of each matrix product: torch contracts the sources from left to right, and
+    multiplies elementwise where it sums over no common axis."""
     first, *others = [{letter.name for letter in term} for term in (*terms, result)]
     later = Counter(name for names in others for name in names)
     for second in others[:-1]:
@@ -75,8 +75,8 @@ def _multiplied(terms: list[Term], result: Term, sizes: Mapping[str, Size]) -> I
         first = kept
 
 
-def _affine(terms: list[Term], result: Term) -> Code | None:
-    """A matrix applied to the last axis, as one writes it: `F.linear(x, weight)`, `x @ matrix`."""
+def _as_matrix_product(terms: list[Term], result: Term) -> Code | None:
+    """Return a product with a matrix over the last axis as `F.linear(x, weight)` or `x @ matrix`."""
     names = [tuple(letter.name for letter in term) for term in (*terms, result)]
     if len(names) != 3 or not names[0] or len(names[1]) != 2:
         return None
@@ -92,7 +92,7 @@ def _affine(terms: list[Term], result: Term) -> Code | None:
 
 
 def _read(equation: str) -> tuple[list[Term], Term]:
-    """The letters of each source, and those of the result."""
+    """Return the letters of each source and of the result."""
     left, arrow, _ = equation.partition("->")
     if not arrow:
         raise bad_option("equation", 'an equation has two sides: "n l d, n m d -> n l m"')
@@ -105,13 +105,14 @@ def _read(equation: str) -> tuple[list[Term], Term]:
 
 
 def _letters(equation: str, start: int, end: int) -> Iterator[Letter]:
+    """Yield the letters of one term."""
     spread = False
     for match in _AXIS.finditer(equation, start, end):
         name, position = match[0], match.start()
         if not (name == _REST or name.isascii() and name.isalpha()):
-            raise _fault(f"an equation names axes by a letter, not {name!r}", position)
+            raise _fault(f"an equation names axes by letters, not {name!r}", position)
         if name == _REST and spread:
-            raise _fault("a tensor has one ellipsis", position)
+            raise _fault("a tensor has at most one ellipsis", position)
         spread |= name == _REST
         yield Letter(name, position)
 
@@ -119,7 +120,7 @@ def _letters(equation: str, start: int, end: int) -> Iterator[Letter]:
 def _spread(
     terms: Mapping[str, Term], named: Operands, result: Term
 ) -> tuple[dict[str, Term], Term]:
-    """Names in place of each ellipsis, as many as the source has axes for it; the last is ...-1."""
+    """Replace each ellipsis by as many names as its source has axes for it; the last is `...-1`."""
     counts = {
         key: max(named[key].rank - len(term) + 1, 0)
         for key, term in terms.items()
@@ -138,7 +139,7 @@ def _spread(
 
 
 def _check_ranks(named: Operands, terms: Mapping[str, Term]) -> None:
-    """Each source has as many axes as letters."""
+    """Refuse a source that has more or fewer axes than letters."""
     for key, x in named.items():
         if len(terms[key]) != x.rank:
             raise OpFault(
@@ -146,12 +147,12 @@ def _check_ranks(named: Operands, terms: Mapping[str, Term]) -> None:
                 f"the equation gives {{{key}}} {len(terms[key])} axes",
                 source=key,
                 note=str(x),
-                help="the batch has a letter as well" if len(terms[key]) == len(x.dims) else "",
+                help="the batch needs a letter as well" if len(terms[key]) == len(x.dims) else "",
             )
 
 
 def _sizes(named: Operands, terms: Mapping[str, Term]) -> dict[str, Size]:
-    """The size of each letter, the same wherever it stands."""
+    """Return the size of each letter; refuse a letter with two sizes."""
     found: dict[str, tuple[Size, str]] = {}
     for key, x in named.items():
         for letter, size in zip(terms[key], x.shape, strict=True):
@@ -166,7 +167,7 @@ def _sizes(named: Operands, terms: Mapping[str, Term]) -> dict[str, Size]:
 
 
 def _batch(named: Operands, terms: Mapping[str, Term]) -> str | None:
-    """The letter of the batch: the first of each source that has one, and of no other axis."""
+    """Return the letter of the batch, the first of each source that has one; None without a batch."""
     names = {terms[key][0].name: terms[key][0] for key, x in named.items() if x.batched}
     if not names:
         return None
@@ -181,7 +182,7 @@ def _batch(named: Operands, terms: Mapping[str, Term]) -> str | None:
 
 
 def _check_result(result: Term, sizes: Mapping[str, Size], batch: str | None) -> None:
-    """The result has the batch first, if there is one, and names what is there, once each."""
+    """Refuse a result that does not begin with the batch, or repeats or invents a letter."""
     seen: set[str] = set()
     for letter in result:
         if letter.name not in sizes:
@@ -195,7 +196,10 @@ def _check_result(result: Term, sizes: Mapping[str, Size], batch: str | None) ->
 
 
 def _check_dtypes(named: Operands, terms: Mapping[str, Term], result: Term) -> None:
-    """One dtype; torch sums no bools, and what one source has alone as int64, which may not fit."""
+    """Refuse different dtypes, and sums that torch cannot compute.
+
+    It sums no bools; a letter of a single source it sums as int64, which then meets another dtype.
+    """
     same_dtypes(named, "einsum")
     kept = {letter.name for letter in result}
     names = [{letter.name for letter in term} for term in terms.values()]
@@ -206,7 +210,7 @@ def _check_dtypes(named: Operands, terms: Mapping[str, Term], result: Term) -> N
     if alone and named["0"].is_integer and named["0"].dtype != "int64":
         raise OpFault(
             "dtype-mismatch",
-            f"einsum sums {alone[0]}, which one source has alone, as int64",
+            f"einsum sums {alone[0]}, a letter of one source only, as int64",
             source="0",
             note=named["0"].dtype,
             help="Cast it to int64 first",
@@ -214,10 +218,12 @@ def _check_dtypes(named: Operands, terms: Mapping[str, Term], result: Term) -> N
 
 
 def _text(term: Term) -> str:
+    """Return a term as torch writes it."""
     return "".join(letter.name for letter in term)
 
 
 def _fault(message: str, position: int) -> OpFault:
+    """Return the fault of one character of the equation."""
     fault = bad_option("equation", message)
     fault.within = (position, position + 1)
     return fault

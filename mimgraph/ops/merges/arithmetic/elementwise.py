@@ -1,4 +1,4 @@
-"""Merges that compute element by element, and the dtypes they compute in."""
+"""Defines the elementwise merges, and torch's promotion of dtypes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mimgraph.ops.merges.arithmetic.agreement import Operands, agreed, operands,
 from mimgraph.ops.registry import OpFault, Sources, merge
 from mimgraph.ops.rule_helpers import bad_option, converted, dtype_fault, truth_fault
 
-MAX_SOURCES = 128  # of what is written as one expression
-Missing = Literal["skip"] | None  # what to do without an optional input
+MAX_SOURCES = 128  # in one expression
+Missing = Literal["skip"] | None  # what to do where an optional source is missing
 
 
 @merge(family="elementwise")
 def add(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
-    """The sum: (*), (*) -> (*).
+    """The sum of the sources: (*), (*) -> (*).
 
     Example:
         a: [64]
@@ -34,7 +34,7 @@ def add(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None
 
 @merge(family="elementwise")
 def subtract(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """The first without the second: (*), (*) -> (*).
+    """The first source minus the second: (*), (*) -> (*).
 
     Example:
         now: [64]
@@ -48,7 +48,7 @@ def subtract(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
 
 @merge(family="elementwise")
 def multiply(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """The product: (*), (*) -> (*).
+    """The product of the sources: (*), (*) -> (*).
 
     Example:
         image: [8, 4, 4]
@@ -61,7 +61,7 @@ def multiply(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
 
 @merge(family="elementwise")
 def divide(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """The first over the second; whole numbers give floats: (*), (*) -> (*).
+    """The first source divided by the second, float for integers: (*), (*) -> (*).
 
     Example:
         total: [8, 4]
@@ -76,7 +76,7 @@ def divide(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
 
 @merge(family="elementwise")
 def average(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
-    """The mean: (*), (*) -> (*).
+    """The mean of the sources: (*), (*) -> (*).
 
     Example:
         a: [64]
@@ -97,7 +97,7 @@ def average(sources: Sources, /, *, broadcast: bool = False, missing: Missing = 
 
 @merge(family="elementwise")
 def maximum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
-    """The largest of each element: (*), (*) -> (*).
+    """The elementwise maximum: (*), (*) -> (*).
 
     Example:
         a: [64]
@@ -112,7 +112,7 @@ def maximum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = 
 
 @merge(family="elementwise")
 def minimum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = None) -> Lowering:
-    """The smallest of each element: (*), (*) -> (*).
+    """The elementwise minimum: (*), (*) -> (*).
 
     Example:
         a: [64]
@@ -127,7 +127,7 @@ def minimum(sources: Sources, /, *, broadcast: bool = False, missing: Missing = 
 
 @merge(family="elementwise")
 def logical_and(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """True where all are true, or not 0, as masks are joined: (*), (*) -> (*), bool.
+    """True where all sources are true or not 0, to join masks: (*), (*) -> (*), bool.
 
     Example:
         real: {shape: [T], dtype: bool}
@@ -140,7 +140,7 @@ def logical_and(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
 
 @merge(family="elementwise")
 def logical_or(sources: Sources, /, *, broadcast: bool = False) -> Lowering:
-    """True where any is true, or not 0, as masks are joined: (*), (*) -> (*), bool.
+    """True where any source is true or not 0, to join masks: (*), (*) -> (*), bool.
 
     Example:
         padding: {shape: [T], dtype: bool}
@@ -169,7 +169,7 @@ def where(inputs: WhereInputs, /, *, broadcast: bool = False) -> Lowering:
     """
     condition, input, other = inputs
     if condition.dtype != "bool":
-        raise truth_fault(condition, "where takes a condition of bool", "condition")
+        raise truth_fault(condition, "where takes a bool condition", "condition")
     named = inputs._asdict()
     frame = agreed(named, "where", broadcast)
     dtype = promoted(kind_of(input), kind_of(other)).dtype
@@ -177,23 +177,21 @@ def where(inputs: WhereInputs, /, *, broadcast: bool = False) -> Lowering:
 
 
 class Kind(NamedTuple):
-    """A dtype, and how much it counts: a number's, a scalar tensor's, or another's."""
+    """A dtype for promotion: that of a number (level 0), of a scalar tensor (1) or of another (2)."""
 
     dtype: str
-    level: int  # 0, 1 or 2: the higher decides, unless the lower is of a higher category
-    fixed: bool = (
-        False  # float32 also where the model computes in another dtype, as of whole numbers
-    )
+    level: int  # the higher one decides, unless the lower one has a dtype of a higher category
+    fixed: bool = False  # float32 whatever the dtype of the model, as a quotient of integers has
 
 
 def kind_of(x: TensorType) -> Kind:
-    """The kind of a source."""
+    """Return the kind of a source."""
     return Kind(x.dtype, 2 if x.rank else 1)
 
 
 @lru_cache(maxsize=1024)
 def promoted(a: Kind, b: Kind) -> Kind:
-    """The kind in which torch computes with both."""
+    """Return the kind to which torch promotes both."""
     low, high = sorted((a, b), key=lambda kind: kind.level)
     if low.level < high.level and low.dtype in COMPLEX and high.dtype in FLOATING:
         return Kind(_as_complex(high.dtype), high.level)
@@ -204,30 +202,31 @@ def promoted(a: Kind, b: Kind) -> Kind:
 
 
 def as_float(dtype: str) -> str:
-    """The dtype of what is no whole number any more."""
+    """Return float32 in place of a dtype of integers or bool."""
     return dtype if dtype in (*FLOATING, *COMPLEX) else "float32"
 
 
 def _as_complex(dtype: str) -> str:
-    """The complex dtype of that precision."""
-    if dtype in ("float16", "bfloat16"):  # torch's releases differ in what they make of it
+    """Return the complex dtype of a precision."""
+    if dtype in ("float16", "bfloat16"):  # the result differs between releases of torch
         raise OpFault("dtype-mismatch", f"{dtype} and a complex scalar have no complex dtype")
     return "complex128" if dtype == "float64" else "complex64"
 
 
 def real(dtype: str) -> str:
-    """The dtype of a magnitude."""
+    """Return the dtype of an absolute value."""
     return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
 
 
 def _category(dtype: str) -> int:
+    """Return the rank of bool, integers, floats and complex numbers in promotion, from 0."""
     return next((i for i, group in enumerate((INTEGER, FLOATING, COMPLEX), 1) if dtype in group), 0)
 
 
 def _folded(
     sources: Operands, name: str, broadcast: bool, combine: Callable[[Code, Code], Code]
 ) -> Lowering:
-    """All sources combined, from left to right."""
+    """Return all sources combined from left to right."""
     _check_count(sources, name)
     result = agreed(sources, name, broadcast)
     dtype = reduce(promoted, map(kind_of, sources.values())).dtype
@@ -237,14 +236,14 @@ def _folded(
 
 
 def _check_count(sources: Operands, name: str) -> None:
-    """One expression nests no deeper than Python can read."""
+    """Refuse more sources than Python can parse in one nested expression."""
     if len(sources) > MAX_SOURCES:
         help = "stack them, and reduce the new axis: {layer: Sum, dim: 1}"
-        raise OpFault("too-large", f"{name} of more than {MAX_SOURCES} sources", help=help)
+        raise OpFault("too-large", f"{name} has more than {MAX_SOURCES} sources", help=help)
 
 
 def _joined(sources: Operands, name: str, broadcast: bool) -> Lowering:
-    """All sources as truths, combined from left to right by torch's function of that name."""
+    """Return all sources joined as masks, from left to right, by torch's function of that name."""
     _check_count(sources, name)
     frame = agreed(sources, name, broadcast)
     first, *others = map(Operand, sources)
@@ -262,16 +261,16 @@ def _skipping(
     missing: Missing,
     reduction: str,
 ) -> Lowering:
-    """With the code for those of the sources that are there: their stack, reduced."""
+    """Return the lowering; `missing: skip` adds code that stacks and reduces the given sources."""
     if missing is None:
         return lowering
     if broadcast:
-        raise bad_option("missing", "what skips missing sources wants equal shapes")
+        raise bad_option("missing", "missing: skip needs equal shapes, so no broadcast: true")
     same_dtypes(sources, name)
-    there = call("torch.stack", call("_present", *map(Operand, sources)))
+    given = call("torch.stack", call("_present", *map(Operand, sources)))
     if name == "average" and not next(iter(sources.values())).is_floating:
         raise dtype_fault(next(iter(sources.values())), name, "floating-point tensors", "0")
-    return replace(lowering, skipping=there.method(reduction, 0))
+    return replace(lowering, skipping=given.method(reduction, 0))
 
 
 def _infix(operator: str) -> Callable[[Code, Code], Code]:
@@ -279,7 +278,7 @@ def _infix(operator: str) -> Callable[[Code, Code], Code]:
 
 
 def refuse(sources: Operands, name: str, dtypes: tuple[str, ...]) -> None:
-    """Refuse what torch does not compute so."""
+    """Refuse sources of these dtypes."""
     for key, x in sources.items():
         if x.dtype in dtypes:
             message, help = f"{name} takes no {x.dtype}", converted(x, "float32", key)

@@ -1,4 +1,4 @@
-"""Formulas: arithmetic over named sources, from its text to code and dtype."""
+"""Defines formula: compiles arithmetic over named sources to code and its dtype."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from mimgraph.ops.registry import NamedSources, OpFault, merge
 
 @merge(family="formulas")
 def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> Lowering:
-    """Arithmetic as one reads it: "g * a + (1 - g) * b", (*), (*) -> (*).
+    """An arithmetic expression of the sources: "g * a + (1 - g) * b", (*), (*) -> (*).
 
-    It has + - * / // % **, comparisons, and abs exp log sqrt sin cos sigmoid tanh relu softplus
-    where minimum maximum clamp. Whole numbers stay whole, but for `/`.
+    It may contain + - * / // % **, comparisons, and abs exp log sqrt sin cos sigmoid tanh relu softplus
+    where minimum maximum clamp. Integers stay integers, except for `/`.
 
     Example:
         gate: [64]
@@ -69,13 +69,13 @@ def formula(sources: NamedSources, /, expr: str, *, broadcast: bool = False) -> 
 
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[Expression, tuple[Variable, ...]]:
-    """Return a formula and its names; each use of a block asks for the same ones again."""
+    """Return a parsed formula and its names; cached, as each use of a block parses it again."""
     expression = parse(text)
     return expression, tuple(variables(expression))
 
 
 def _check_names(names: Sequence[Variable], known: Container[str], sources: NamedSources) -> None:
-    """Every name is a source or a param, and every source is used."""
+    """Refuse a name that is no source or param, and a source that is not used."""
     used = set()
     for variable in names:
         used.add(variable.name)
@@ -95,7 +95,7 @@ def _check_names(names: Sequence[Variable], known: Container[str], sources: Name
 
 
 class Term(NamedTuple):
-    """A part of a formula: a tensor's code and kind, or a number's value."""
+    """A part of a formula: the code and kind of a tensor, or the value of a number."""
 
     code: Code
     kind: Kind
@@ -103,20 +103,20 @@ class Term(NamedTuple):
 
     @property
     def written(self) -> Expression:
-        """A number as an expression over the params that it comes from."""
+        """Return a number as an expression over the params that it comes from."""
         origin = self.code.written if isinstance(self.code, Constant) else None
         return origin or Number(self.value or 0)
 
 
 def number(value: float, written: Expression | None = None) -> Term:
-    """A number; torch takes a float among whole numbers for float32."""
+    """Return the term of a number; a float beside integers makes float32 in torch."""
     kind = Kind("float32", 0, True) if isinstance(value, float) else Kind("int64", 0)
     origin = written if written is not None and variables(written) else None
     return Term(Constant(value, written=origin), kind, value)
 
 
 class Compiler:
-    """Terms from expressions; what is made of numbers alone is computed at once."""
+    """Compiles expressions to terms; an expression of numbers only is computed."""
 
     def __init__(self, sources: NamedSources, params: Mapping[str, int | float]) -> None:
         self.sources = sources
@@ -125,6 +125,7 @@ class Compiler:
         self.float_source = next(floats, None)
 
     def term(self, expression: Expression) -> Term:
+        """Return the term of an expression."""
         match expression:
             case Number(value):
                 return number(value)
@@ -144,7 +145,7 @@ class Compiler:
         raise TypeError(expression)
 
     def alike(self, *terms: Term) -> tuple[Term, ...]:
-        """Return the terms; one that torch makes float32 of whole numbers is cast where it meets a
+        """Return the terms, cast where torch computes float32 from integers and another term is a
         float tensor, which may have another dtype at run time."""
         if not any(term.kind.fixed for term in terms):
             return terms
@@ -154,13 +155,14 @@ class Compiler:
         return tuple(self.followed(t) if t.kind.level >= max(levels) else t for t in terms)
 
     def followed(self, term: Term) -> Term:
-        """Return a term, cast to the dtype of a float source if torch always makes float32 of it."""
+        """Return a term, cast to the dtype of a float source if torch always computes it in float32."""
         if not term.kind.fixed or term.value is not None or self.float_source is None:
             return term
         code = term.code.method("to", Attribute(self.float_source, "dtype"))
         return Term(code, Kind("float32", term.kind.level))
 
     def call(self, name: str, arguments: Sequence[Term], start: int, end: int) -> Term:
+        """Return the term of a function call."""
         function = FUNCTIONS.get(name)
         if function is None:
             raise ExpressionError(
@@ -179,7 +181,7 @@ class Compiler:
 
 
 class Function(NamedTuple):
-    """A function of a formula, of numbers and of terms."""
+    """A function that formulas may call: how it computes numbers, and what it is for tensors."""
 
     arity: int
     numbers: Callable[..., Any]
@@ -189,6 +191,7 @@ class Function(NamedTuple):
 def _computed(
     name: str, function: Function, arguments: Sequence[Term], start: int, end: int
 ) -> int | float:
+    """Return the value of a function of numbers; refuse one that is not finite."""
     try:
         value = function.numbers(*(argument.value for argument in arguments))
     except (ValueError, OverflowError):
@@ -242,7 +245,7 @@ def _no_name(variable: Variable) -> Any:
 
 
 def _refuse(what: str, term: Term, dtypes: tuple[str, ...]) -> None:
-    """Refuse what torch does not compute so."""
+    """Refuse a term of these dtypes."""
     if term.kind.dtype in dtypes:
         message = f"{what} takes no {term.kind.dtype}"
         help = ""
@@ -282,7 +285,7 @@ def _softplus(name: str, term: Term) -> Term:
 
 def _where(name: str, condition: Term, one: Term, other: Term) -> Term:
     if condition.kind.dtype != "bool":
-        message, help = "where takes a condition, a > 0 or the like", "write where(a != 0, ...)"
+        message, help = "where takes a condition such as a > 0", "write where(a != 0, ...)"
         raise OpFault("dtype-mismatch", message, option="expr", help=help)
     kind = promoted(one.kind, other.kind)
     level = max(condition.kind.level, kind.level)
@@ -291,7 +294,7 @@ def _where(name: str, condition: Term, one: Term, other: Term) -> Term:
 
 
 def _extreme(name: str, one: Term, other: Term) -> Term:
-    """`torch.minimum` of two tensors; with a number it is a clamp."""
+    """Return `torch.minimum` or `torch.maximum` of two tensors; with a number, a clamp."""
     kind = promoted(one.kind, other.kind)
     _refuse(name, Term(one.code, kind), COMPLEX)
     if one.value is None and other.value is None:
@@ -302,7 +305,7 @@ def _extreme(name: str, one: Term, other: Term) -> Term:
 
 
 def _clamp(name: str, term: Term, low: Term, high: Term) -> Term:
-    """`x.clamp(low, high)`, which torch has for two numbers or two tensors, else in two steps."""
+    """Return `x.clamp(low, high)`; in two steps if one limit is a number and one a tensor."""
     if term.value is not None:
         raise ExpressionError("clamp takes a tensor first", 0, -1)
     if (low.value is None) != (high.value is None):
@@ -333,5 +336,5 @@ USAGE = {
     "where": "write where(condition, a, b)",
     "minimum": "write minimum(a, b)",
     "maximum": "write maximum(a, b)",
-    "clamp": "write clamp(x, low, high), or maximum(x, low) of one limit",
+    "clamp": "write clamp(x, low, high), or maximum(x, low) for one limit",
 }

@@ -1,4 +1,4 @@
-"""Say what to write in a formula in place of what it does not have: `and`, `x.mean()`, `x[0]`, `$(k)`."""
+"""Finds what to write in a formula for notation that it lacks: `and`, `x.mean()`, `x[0]`, `$(k)`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mimgraph.ir.foreign import NAME, NUMBER, NUMBERS, SYMBOLS, Foreign, Place
 from mimgraph.ops.merges.arithmetic.conditions import LONGEST, as_formula
 from mimgraph.ops.registry import find, names
 
-# functions by their names elsewhere
+# the functions of formulas by other names
 SYNONYMS = {
     "min": "minimum",
     "max": "maximum",
@@ -80,7 +80,7 @@ _AXIS = re.compile(r"\s*(?:dim\s*=\s*)?(-?[1-9])\s*[,)]", re.ASCII)  # of x.mean
 
 
 def name_help(name: str, sources: Collection[str], functions: Collection[str]) -> str:
-    """Return what to write in place of a name that is no source of the formula."""
+    """Return the help for a name that is not a source of the formula."""
     if name in functions:
         return f"{name} is a function: write {name}(...)"
     if name.startswith("$"):
@@ -91,7 +91,7 @@ def name_help(name: str, sources: Collection[str], functions: Collection[str]) -
 def function_help(
     name: str, count: int, functions: Collection[str], source: str = "...", dim: str = ""
 ) -> str:
-    """Return what to write in place of a call of `count` arguments that a formula does not have."""
+    """Return the help for a call of an unknown function with `count` arguments."""
     op = _op(name, source, dim)
     if op and not (count > 1 and name in SYNONYMS):
         return op
@@ -102,8 +102,7 @@ def function_help(
 
 
 def _op(name: str, source: str, dim: str) -> str:
-    """Return the layer or merge of that name, written as a node over the axis `dim`, if
-    the call names one."""
+    """Return the help with a layer or merge of that name, as a node over the axis `dim`; else ""."""
     wanted = name.replace("_", "").lower()
     for kind in ("layer", "merge"):
         for found in names(kind):
@@ -114,7 +113,7 @@ def _op(name: str, source: str, dim: str) -> str:
 
 
 def _node(kind: str, name: str, source: str, dim: str) -> str:
-    """Return a node with all options that the op needs; a reduction keeps its axis, to be broadcast."""
+    """Return a node with all required options; a reduction keeps its axis, to broadcast again."""
     op = find(kind, name)
     assert op is not None
     options = {option.name: op.shown(option.name) for option in op.required}
@@ -122,13 +121,12 @@ def _node(kind: str, name: str, source: str, dim: str) -> str:
     options |= {"dim": "1", "keepdim": "true"} if reduces else {}
     options |= {"dim": dim} if dim and "dim" in options else {}
     given = "".join(f", {option}: {value}" for option, value in options.items())
-    also = ", and say broadcast: true" if reduces else ""
+    also = ", and write broadcast: true" if reduces else ""
     return f"{{{kind}: {name}, from: {source}{given}}}{also}"
 
 
 def _meaning(meaning: str) -> Callable[[Place], str]:
-    """Return the help with the whole formula rewritten, or, where that is too long, with its
-    meaning."""
+    """Return the help with the whole formula rewritten, or with `meaning` where that is too long."""
 
     def help(place: Place) -> str:
         written = as_formula(place.text)
@@ -146,7 +144,7 @@ CHAIN = "write (0 < x) * (x < 1)"
 
 
 def _plainly(place: Place) -> str:
-    """Write `$(2 * k)` as a formula has it: `(2 * $k)`."""
+    """Return the help that writes `$(2 * k)` as `(2 * $k)`."""
     depth, start = 0, place.start + 2
     for end in range(start, len(place.text)):
         depth += {"(": 1, ")": -1}.get(place.text[end], 0)
@@ -167,13 +165,13 @@ def _plainly(place: Place) -> str:
 
 
 def _named(place: Place) -> str:
-    """Return the name in `${k}` or `{{ x }}` as a formula has it."""
+    """Return the help that writes the name in `${k}` or `{{ x }}` without braces."""
     name = place.at[1]
     return f"write {name}" if name in place.names else f"write ${name}, or {name} if it is a source"
 
 
 def _called(functions: Collection[str]) -> Callable[[Place], str]:
-    """Return the help for `x.exp()` and `torch.exp(x)`, which are exp(x)."""
+    """Return the help that writes `x.exp()` and `torch.exp(x)` as exp(x)."""
 
     def help(place: Place) -> str:
         owner, name = place.before[0], place.at[1]
@@ -204,13 +202,12 @@ def _part(place: Place) -> str:
 
 
 def _filling(name: str, place: Place) -> str:
-    """Return the input or node that fills the source of that name."""
+    """Return a source as a placeholder for the input or node that fills it, `...` for another name."""
     return f"{{{name}}}" if name in place.names else "..."
 
 
 def foreign_to_formulas(functions: Collection[str]) -> tuple[Foreign, ...]:
-    """Return the notation that a formula with these functions lacks; the first entry that fits
-    counts."""
+    """Return the notation that a formula with these functions lacks; the first match counts."""
     return (
         *NUMBERS,
         Foreign(

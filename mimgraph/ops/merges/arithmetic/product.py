@@ -1,4 +1,4 @@
-"""Merges that multiply and sum."""
+"""Defines the products of vectors and matrices: dot, matmul, outer."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def _along_the_last(named: Operands) -> str:
 
 
 def _as_matrix(x: TensorType, key: str, dim: int) -> str:
-    """Return the help that makes a row or a column of each sample's vector."""
+    """Return the help that makes the vector of each sample a row or a column."""
     return one_more_axis(f"{{{key}}}", dim) if x.batched and len(x.dims) == 1 else ""
 
 
 @merge(family="product")
 def matmul(sources: Sources, /) -> Lowering:
-    """The matrix product: (N, *, L, D), (N, *, D, M) -> (N, *, L, M); one may lack a batch.
+    """The matrix product; one may lack a batch: (N, *, L, D), (N, *, D, M) -> (N, *, L, M).
 
     Example:
         weights: [10, 8]
@@ -87,10 +87,10 @@ def matmul(sources: Sources, /) -> Lowering:
     if not same_size(left.dims[-1], right.dims[-2]):
         raise OpFault(
             "shape-mismatch",
-            "matmul needs the last size of the first to be the last but one of the second",
+            "matmul needs the last size of the first to equal the second-last size of the second",
             source="1",
             note=f"{right}, but {{0}} is {left}",
-            help=_turned(left, right),
+            help=_transposed(left, right),
             speaks_of=("1", "0"),
         )
     if left.batched or not right.batched:
@@ -103,7 +103,7 @@ def matmul(sources: Sources, /) -> Lowering:
 
 @merge(family="product")
 def outer(sources: Sources, /) -> Lowering:
-    """Each element times each other, an axis a source: (N, A), (N, B) -> (N, A, B).
+    """The outer product, one axis a source: (N, A), (N, B) -> (N, A, B).
 
     Example:
         image: [8]
@@ -126,15 +126,15 @@ def outer(sources: Sources, /) -> Lowering:
     )
 
 
-def _turned(left: TensorType, right: TensorType) -> str:
-    """How the second becomes one that fits, where turning it is enough."""
+def _transposed(left: TensorType, right: TensorType) -> str:
+    """Return the help that transposes the second matrix, where that is enough; else ""."""
     if not same_size(left.dims[-1], right.dims[-1]):
         return ""
-    return "turn it first: {layer: Transpose, from: {1}, dim0: -2, dim1: -1}"
+    return "transpose it first: {layer: Transpose, from: {1}, dim0: -2, dim1: -1}"
 
 
 def _check_matrices(left: TensorType, right: TensorType) -> None:
-    """Matrices of each sample, or one for all without a batch; torch takes a batch for rows."""
+    """Refuse sources that are not matrices; one without a batch is one matrix for all samples."""
     if left.batched == right.batched:
         ranks = {"0": len(left.dims) >= 2, "1": len(right.dims) >= 2}
     elif left.batched:

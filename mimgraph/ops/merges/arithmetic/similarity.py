@@ -1,4 +1,4 @@
-"""Merges that say how alike two sources are."""
+"""Defines the merges that compare two sources: cosine similarity and p-norm distance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scaled dot-product attention, without weights of its own."""
+"""Defines scaled dot-product attention, which has no weights."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from mimgraph.ops.rule_helpers import (
 )
 
 QUERY, KEY, VALUE, MASK = map(Operand, ("query", "key", "value", "mask"))
-HIDDEN = Constant(float("-inf"))  # the score of what may not be looked at
+HIDDEN = Constant(float("-inf"))  # the score of a key that is masked out
 
 
 class AttentionInputs(NamedTuple):
@@ -47,10 +47,10 @@ class AttentionInputs(NamedTuple):
 def attention(
     inputs: AttentionInputs, /, *, is_causal: bool = False, scale: float | None = None
 ) -> Lowering:
-    """Values by the likeness of query and key; `mask` is true where it may look: (N, *, L, D).
+    """Scaled dot-product attention: (N, *, L, D), (N, *, S, D), (N, *, S, E) -> (N, *, L, E).
 
-    Scaled dot-product attention (Vaswani et al. 2017). A mask is (N, S), of the keys, or has the
-    rank of the weights, each axis equal or 1; one without a batch may have fewer axes, from 2 on.
+    Vaswani et al. 2017. `mask` is true where attention is allowed: (N, S) for the keys of each sample,
+    or of the rank of the weights, each axis equal or 1; without a batch it needs only 2 axes or more.
 
     Example:
         query: [10, 64]
@@ -67,7 +67,7 @@ def attention(
         if is_causal:
             message = "attention takes a mask or is_causal, not both"
             raise bad_option(
-                "is_causal", message, "join a CausalMask with it: LogicalNot, logical_and"
+                "is_causal", message, "join it with a CausalMask by LogicalNot and logical_and"
             )
         mask_code = _mask(mask, (*lead, steps, keys))
     output = query.like(*lead, steps, value.dims[-1])
@@ -97,7 +97,7 @@ def attention(
 
 
 def _weights(width: Size, scale: float | None, hidden: Code | None, may_hide_all: bool) -> Code:
-    """The softmax written out, with the same result as torch's fused attention."""
+    """Return the attention weights written out, equal to those of torch's fused attention."""
     scores: Code = Binary("@", QUERY, KEY.method("transpose", -2, -1))
     if scale is None:
         scores = Binary("/", scores, Binary("**", code(width), Constant(0.5)))
@@ -106,12 +106,12 @@ def _weights(width: Size, scale: float | None, hidden: Code | None, may_hide_all
     if hidden is None:
         return scores.method("softmax", -1)
     weights = scores.method("masked_fill", hidden, HIDDEN).method("softmax", -1)
-    # a row of which all is hidden would be NaN; torch's own gives it no weight
+    # a row that is masked out entirely would be NaN; torch's fused attention makes it 0
     return weights.method("masked_fill", hidden, Constant(0.0)) if may_hide_all else weights
 
 
 def _check_sources(query: TensorType, key: TensorType, value: TensorType) -> None:
-    """One dtype, one width of query and key, as many values as keys, and all else equal."""
+    """Refuse sources of other ranks or different dtypes, widths of query and key, or other sizes."""
     for name, x in (("query", query), ("key", key), ("value", value)):
         floating(x, "attention", name)
         if not x.batched or len(x.dims) < 2:
@@ -123,12 +123,13 @@ def _check_sources(query: TensorType, key: TensorType, value: TensorType) -> Non
         if not same_dims(x.dims[:-2], query.dims[:-2]):
             raise _mismatch("equal sizes on every axis but the last two", name, x, "query", query)
     if not same_size(key.dims[-1], query.dims[-1]):
-        raise _mismatch("keys as wide as queries", "key", key, "query", query)
+        raise _mismatch("keys of the same width as queries", "key", key, "query", query)
     if not same_size(value.dims[-2], key.dims[-2]):
         raise _mismatch("as many values as keys", "value", value, "key", key)
 
 
 def _mismatch(needs: str, name: str, x: TensorType, other: str, y: TensorType) -> OpFault:
+    """Return the fault of two sources whose sizes do not fit."""
     return OpFault(
         "shape-mismatch",
         f"attention needs {needs}",
@@ -139,14 +140,14 @@ def _mismatch(needs: str, name: str, x: TensorType, other: str, y: TensorType) -
 
 
 def _mask(mask: TensorType, weights: tuple[Size, ...]) -> Code:
-    """The mask in the rank of the weights, of whose dims each is 1 or the same."""
-    wants = "attention takes a mask of bool, true where it may look"
+    """Return the code of the mask in the rank of the weights; refuse one that does not broadcast."""
+    wants = "attention takes a bool mask, true where attention is allowed"
     check_marks(mask, "real", wants, "mask")
     if mask.dtype != "bool":
         fault = truth_fault(mask, wants, "mask")
         if mask.is_floating:
             seen = "{{merge: formula, expr: m {} 0, from: {{m: {{mask}}}}}}"
-            fault.help = f"of 1 and 0: {seen.format('>')}, of 0 and -inf: {seen.format('==')}"
+            fault.help = f"if 1 and 0: {seen.format('>')}; if 0 and -inf: {seen.format('==')}"
         raise fault
     of_keys = mask.batched and len(mask.dims) == 1
     keys, steps = weights[-1], weights[-2]

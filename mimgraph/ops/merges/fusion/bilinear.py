@@ -1,4 +1,4 @@
-"""Bilinear fusions: products of projected sources, from the full tensor down to few factors."""
+"""Defines bilinear fusions: products of projected sources, by a full tensor or by low-rank factors."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Pair(NamedTuple):
 
 @merge("in1_features", "in2_features", family="bilinears")
 def bilinear(inputs: Pair, /, out_features: Positive, *, bias: bool = True) -> Lowering:
-    """Every product of two features, weighed: (N, *, D), (N, *, E) -> (N, *, out_features).
+    """A learned bilinear form of two sources: (N, *, D), (N, *, E) -> (N, *, out_features).
 
-    `a' W_k b + bias_k`, an nn.Bilinear, of out_features * D * E weights; `mlb`, `mutan`, `mfb` and
-    `low_rank` need fewer.
+    `a' W_k b + bias_k`, as nn.Bilinear, with out_features * D * E weights; `mlb`, `mutan`, `mfb` and
+    `low_rank` have fewer.
 
     Example:
         image: [32]
@@ -63,7 +63,7 @@ def mlb(
     """P (tanh(U a) * tanh(V b)), an element-wise product: (N, *, D), (N, *, E) -> (N, *, out_features).
 
     Multimodal low-rank bilinear pooling (Kim et al. 2017). `hidden_features` is the rank, the size
-    of the product; without it, it is out_features.
+    of the product, by default out_features.
 
     Example:
         image: [32]
@@ -95,7 +95,7 @@ def mutan(
     """A Tucker fusion whose core is a sum of `rank` products: (N, *, D), (N, *, E) -> (N, *, out_features).
 
     MUTAN (Ben-younes et al. 2017): z = sum over r of (M_r tanh(W_a a)) * (N_r tanh(W_b b)), and the
-    result is W_o z. `hidden_features` is the size of the projections and of z; without it, it is
+    result is W_o z. `hidden_features` is the size of the projections and of z, by default
     out_features.
 
     Example:
@@ -130,10 +130,10 @@ def mfb(
     dropout: Probability = 0.1,
     bias: bool = True,
 ) -> Block:
-    """Sums of `factors` products each, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
+    """Sums of `factors` products, normalised: (N, *, D), (N, *, E) -> (N, *, out_features).
 
     Multimodal factorized bilinear pooling (Yu et al. 2017): z = sum_pool(dropout(U a * V b)), then
-    the signed root of each element, sign(z) * |z| ** 0.5, and the result of length 1.
+    the signed root sign(z) * |z| ** 0.5 of each element, scaled to length 1.
 
     Example:
         image: [32]
@@ -150,16 +150,16 @@ def mfb(
     if dropout:
         product = sketch.layer("dropout", "Dropout", product, p=dropout)
     _summed(sketch, product, inputs.a, (out_features, factors), 1, name="pooled")
-    # so written, the gradient at 0 is 0; that of sign(z) * sqrt(|z|) would be NaN
+    # in this form the gradient at 0 is 0; that of sign(z) * sqrt(|z|) would be NaN
     root = sketch.formula("root", "sqrt(relu(pooled)) - sqrt(relu(-pooled))")
     return sketch.block(sketch.layer("fused", "Normalize", root, dim=last(inputs.a)))
 
 
 @merge(family="bilinears")
 def low_rank(sources: Sources, /, out_features: Positive, *, rank: Positive = 4) -> Block:
-    """The tensor fusion through factors of a low rank: n x (N, *, D_i) -> (N, *, out_features).
+    """A Linear of `tensor` in low-rank factors: n x (N, *, D_i) -> (N, *, out_features).
 
-    LMF (Liu et al. 2018): the sum over r of the product over the sources of W_i,r [x_i; 1].
+    Low-rank multimodal fusion (Liu et al. 2018): the sum over r of the product over the sources of W_i,r [x_i; 1].
 
     Example:
         image: [32]
@@ -186,7 +186,7 @@ def _summed(
     axis: int,
     name: str = "summed",
 ) -> str:
-    """The last axis split in two, and summed over the first or second of them."""
+    """Add nodes that split the last axis in two and sum over the first or second; return the sum."""
     *lead, _ = like
     split = sketch.layer("split", "Reshape", product, shape=[*lead, *sizes])
     return sketch.layer(name, "Sum", split, dim=len(lead) + 1 + axis)
@@ -194,10 +194,10 @@ def _summed(
 
 @merge(family="bilinears")
 def tensor(sources: Sources, /) -> Lowering:
-    """Every product of features of some of the sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
+    """All products of features of different sources: n x (N, D_i) -> (N, (D_0 + 1) * ... * (D_n + 1)).
 
     The tensor fusion network (Zadeh et al. 2017): the outer product of [1; x_0], ..., [1; x_n],
-    flattened. It has no weights; `low_rank` is what a Linear of it costs less.
+    flattened. It has no weights; `low_rank` is a cheaper way to a Linear of it.
 
     Example:
         image: [16]

@@ -1,4 +1,4 @@
-"""Explicit feature crosses, as recommenders use them."""
+"""Defines the explicit feature crosses of recommender models."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from mimgraph.ops.rule_helpers import bad_option, known, weighted
 
 @merge(family="crosses")
 def cross(sources: Sources, /, *, num_layers: Depth = 2, rank: Positive | None = None) -> Block:
-    """Products of ever more features: n x (N, D_i) -> (N, D_0 + ... + D_n).
+    """Products of features up to order num_layers + 1: n x (N, D_i) -> (N, D_0 + ... + D_n).
 
     The cross network of DCN v2 (Wang et al. 2021) on x_0 = [x0, ..., xn]: each layer is
-    x_0 * (W x + b) + x. With `rank` W is U V', of 2 * D * rank weights for D * D.
+    x_0 * (W x + b) + x. With `rank` W is U V', with 2 * D * rank weights instead of D * D.
 
     Example:
         user: [32]
@@ -40,11 +40,11 @@ def cross(sources: Sources, /, *, num_layers: Depth = 2, rank: Positive | None =
 
 @merge(family="crosses")
 def cin(sources: Sources, /, layer_sizes: tuple[Positive, ...], *, bias: bool = False) -> Block:
-    """Products of whole embeddings, coordinate by coordinate: n x (N, D) -> (N, sum of layer_sizes).
+    """Products of embeddings, coordinate by coordinate: n x (N, D) -> (N, sum of layer_sizes).
 
     The compressed interaction network of xDeepFM (Lian et al. 2018) on the rows x0, ..., xn: each
-    layer mixes all products of a row of the layer before with one of these, and is summed over
-    its coordinates. A lone source (N, n, D) holds all rows.
+    layer mixes all products of its input rows with x0, ..., xn, and is summed over the coordinates.
+    A single source (N, n, D) holds all rows.
 
     Example:
         user: [16]
@@ -54,7 +54,7 @@ def cin(sources: Sources, /, layer_sizes: tuple[Positive, ...], *, bias: bool = 
     """
     count, size = _rows(sources)
     if not layer_sizes:
-        raise bad_option("layer_sizes", "layer_sizes names the size of one layer or more")
+        raise bad_option("layer_sizes", "layer_sizes lists the size of one layer or more")
     names = named_inputs(sources)
     doc = "Compressed interaction network of xDeepFM (Lian et al. 2018)."
     sketch = Sketch("CompressedInteractionNetwork", *names, doc=doc)
@@ -79,7 +79,7 @@ def cin(sources: Sources, /, layer_sizes: tuple[Positive, ...], *, bias: bool = 
 
 
 def _rows(sources: Sources) -> tuple[int, Size]:
-    """How many rows there are, and their size: of embeddings, or of a source that holds them all."""
+    """Return the number and the size of the rows, given as several sources or as one."""
     named = operands(sources, "cin", least=1)
     for key, x in named.items():
         weighted(x, "cin", key)

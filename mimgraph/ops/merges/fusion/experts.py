@@ -1,4 +1,4 @@
-"""Mixtures of experts: the same features seen by several networks, weighed by gates."""
+"""Defines the mixtures of experts: several networks on the same features, weighted by gates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def moe(
     hidden_features: Positive | None = None,
     bias: bool = True,
 ) -> Block:
-    """Experts on all sources, weighed by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
+    """Experts on all sources, weighted by a softmax gate: n x (N, *, D_i) -> (N, *, out_features).
 
     A dense mixture (Jacobs et al. 1991) of x = [x0, ..., xn]: the sum over the experts of
     softmax(W x)_i * expert_i(x). An expert is a Linear; with `hidden_features` it is two of them
@@ -55,10 +55,10 @@ def mmoe(
     hidden_features: Positive | None = None,
     bias: bool = True,
 ) -> Block:
-    """Shared experts, weighed for each task by a gate of its own: n x (N, *, D_i) -> a port a task.
+    """Shared experts, weighted by a separate gate for each task: n x (N, *, D_i) -> a port a task.
 
-    Multi-gate mixture of experts (Ma et al. 2018), without the towers: each port, called as in
-    `tasks`, is (N, *, out_features). The experts are those of `moe`.
+    Multi-gate mixture of experts (Ma et al. 2018), without the towers: each of `tasks` names a port
+    (N, *, out_features). The experts are as in `moe`.
 
     Example:
         user: [32]
@@ -75,16 +75,16 @@ def mmoe(
 
 
 def _check_tasks(tasks: tuple[str, ...]) -> None:
-    """The names of tasks name ports and modules."""
+    """Refuse tasks that cannot be the names of ports and modules."""
     if len(tasks) < 2 or len(set(tasks)) < len(tasks):
-        raise bad_option("tasks", "tasks names two tasks or more, each once")
+        raise bad_option("tasks", "tasks lists two names or more, each once")
     for task in tasks:
         if not (task.isascii() and task.isidentifier()):
             raise bad_option("tasks", f"{task!r} cannot name a port", "letters, digits and _")
 
 
 class _Mixture:
-    """The sources side by side, and what experts and gates make of them."""
+    """Adds experts and gates on the concatenated sources to a sketch."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class _Mixture:
         sketch.part("experts", "experts", self.x, num_experts=num_experts, **options)
 
     def gated(self, gate: str, result: str) -> str:
-        """The sum of the experts, weighed by a gate."""
+        """Add a gate and the sum of the experts weighted by it; return the sum."""
         softmax = ("Softmax", {"dim": -1})
         self.sketch.layer(gate, "Linear", self.x, out_features=self.num_experts, activation=softmax)
         equation = f"n{self.letters}e,n{self.letters}eo->n{self.letters}o"
@@ -120,7 +120,7 @@ def experts(
     hidden_features: int | None,
     bias: bool,
 ) -> Lowering:
-    """Networks of one form on one source, side by side: (N, *, D) -> (N, *, num_experts, out_features)."""
+    """Networks of the same form on one source: (N, *, D) -> (N, *, num_experts, out_features)."""
     *lead, size = input
     in_features = known(size, "in_features")
     sizes = [in_features, *([hidden_features] if hidden_features else []), out_features]
@@ -145,13 +145,13 @@ def experts(
 
 
 def _linear(in_features: int, out_features: int, bias: bool) -> Code:
-    """`nn.Linear(32, 64)`."""
+    """Return the code `nn.Linear(32, 64)`."""
     sizes = by_position(in_features=in_features, out_features=out_features)
     return call("nn.Linear", *sizes, **({} if bias else {"bias": False}))
 
 
 def _weights(count: int, sizes: list[int], bias: bool) -> dict[str, tuple[int, ...]]:
-    """Those of every expert, which is one Linear or the items 0 and 2 of a Sequential."""
+    """Return the weights of all experts; each is a Linear, or a Sequential with Linears 0 and 2."""
     found: dict[str, tuple[int, ...]] = {}
     for expert in range(count):
         for index, (before, after) in enumerate(itertools.pairwise(sizes)):

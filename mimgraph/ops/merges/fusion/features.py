@@ -1,4 +1,4 @@
-"""What fusions with weights ask of their sources: float32 features or tokens of sizes that fit."""
+"""Checks the sources of fusions with weights: float32 features or tokens of matching sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mimgraph.ops.rule_helpers import known, same_dims, same_size, weighted, wit
 
 
 def widths(sources: Operands, name: str) -> tuple[int, ...]:
-    """The last sizes of sources (N, *, D) that are equal on every other axis."""
+    """Return the last sizes of sources (N, *, D), which must be equal on every other axis."""
     for key, x in sources.items():
         weighted(x, name, key)
         if not x.dims or not x.batched:
@@ -27,7 +27,7 @@ def widths(sources: Operands, name: str) -> tuple[int, ...]:
 
 
 def vectors(sources: Operands, name: str) -> tuple[int, ...]:
-    """The sizes of sources (N, D)."""
+    """Return the sizes of sources (N, D)."""
     for key, x in sources.items():
         weighted(x, name, key)
         if len(x.dims) != 1 or not x.batched:
@@ -37,7 +37,7 @@ def vectors(sources: Operands, name: str) -> tuple[int, ...]:
 
 
 def token_width(sources: Operands, name: str, lone: bool = True) -> int:
-    """The one width of sources (N, T, D); if `lone` is allowed, (N, D) is a single token."""
+    """Return the common width of sources (N, T, D), or, if `lone`, (N, D), which are single tokens."""
     shape = "(N, T, D) or (N, D)" if lone else "(N, T, D)"
     for key, x in sources.items():
         weighted(x, name, key)
@@ -49,7 +49,7 @@ def token_width(sources: Operands, name: str, lone: bool = True) -> int:
         odd, other = pair
         raise OpFault(
             "shape-mismatch",
-            f"{name} needs tokens of one width",
+            f"{name} needs tokens of the same width",
             source=odd,
             note=f"{sources[odd]}, but {{{other}}} is {sources[other]}",
             help="project it first: Linear",
@@ -60,20 +60,20 @@ def token_width(sources: Operands, name: str, lone: bool = True) -> int:
 
 
 def rank_fault(x: TensorType, message: str, key: str, help: str = "") -> OpFault:
-    """A source of another number of axes than the message says."""
+    """Return the fault of a source with another number of axes than the message says."""
     return OpFault("rank-mismatch", message, source=key, note=str(x), help=help)
 
 
 def last(x: TensorType) -> int:
-    """The last axis as one writes it: 1 of (N, D), else -1."""
+    """Return the last axis as it is written: 1 for (N, D), else -1."""
     return 1 if len(x.dims) == 1 else -1
 
 
 def named_inputs(sources: Sources) -> tuple[str, ...]:
-    """`x0`, `x1`, ...: what a list of sources fills; a lone one is `x`."""
+    """Return the names of the inputs of a block for these sources: `x0`, `x1`, ..., or `x` for one."""
     return numbered(len(sources)) if len(sources) > 1 else ("x",)
 
 
 def numbered(count: int, stem: str = "x") -> tuple[str, ...]:
-    """`x0`, `x1`, ...: a name for each of several."""
+    """Return the names `x0`, `x1`, ...."""
     return tuple(f"{stem}{index}" for index in range(count))

@@ -1,4 +1,4 @@
-"""Fusions that weigh their sources: by learned scalars, or by gates that look at all of them."""
+"""Defines weighted sums of sources: by learned scalars, or by gates computed from all of them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from mimgraph.ops.rule_helpers import floating
 
 @merge(family="gates")
 def weighted_sum(sources: Sources, /, *, softmax: bool = True, missing: Missing = None) -> Block:
-    """A sum with one learned weight a source, softmax-normalised or not: n x (N, *) -> (N, *).
+    """A sum with one learned weight a source, by default through a softmax: n x (N, *) -> (N, *).
 
-    The weights start equal: a mean where they are normalised, else a plain sum.
-    The scalar mix of ELMo (Peters et al. 2018) without its scale. With `missing: skip` it goes without
-    the optional sources that are missing, and the weights of the others are normalised.
+    The scalar mix of ELMo (Peters et al. 2018) without its scale. The weights start equal: a mean
+    with `softmax`, else a plain sum. `missing: skip` leaves out missing optional sources; the softmax
+    is then over the weights of the others.
 
     Example:
         a: [64]
@@ -46,13 +46,13 @@ def weighted_sum(sources: Sources, /, *, softmax: bool = True, missing: Missing 
         sketch.layer(f"w{index}", "Select", "weight", dim=0, index=index)
     weights = numbered(len(sources), "w")
     if missing is None:
-        return sketch.block(_weighed(sketch, weights, names))
+        return sketch.block(_weighted(sketch, weights, names))
     return sketch.block(sketch.part("fused", "weigh", (*weights, *names), softmax=softmax))
 
 
 @part()
 def weigh(sources: Sources, /, *, softmax: bool, missing: Missing = "skip") -> Lowering:
-    """A weight for each tensor, then the tensors: the sum, or mean, of those that are there."""
+    """The weighted sum, or mean, of the given tensors; the sources are the weights, then the tensors."""
     half = len(sources) // 2
     keys = [Operand(str(index)) for index in range(len(sources))]
     name = "_weighted_mean" if softmax else "_weighted_sum"
@@ -69,7 +69,7 @@ def gated(
     gate: Literal["sigmoid", "softmax"] = "sigmoid",
     bias: bool = True,
 ) -> Block:
-    """Each source projected by tanh and let through by a gate: n x (N, *, D_i) -> (N, *, out_features).
+    """The sum of tanh projections, each multiplied by a gate: n x (N, *, D_i) -> (N, *, out_features).
 
     The gated multimodal unit (Arevalo et al. 2017). Of two sources z = sigmoid(Wz [x0, x1]) and
     h = z * tanh(W0 x0) + (1 - z) * tanh(W1 x1); of more, each has a gate z_i = sigmoid(Wz_i [x0, ..., xn])
@@ -98,13 +98,13 @@ def gated(
     gates = numbered(len(sources), "gate")
     for name in gates:
         sketch.layer(name, "Linear", joined, activation="Sigmoid", **linear)
-    return sketch.block(_weighed(sketch, gates, hidden))
+    return sketch.block(_weighted(sketch, gates, hidden))
 
 
 def _softmax_gates(
     sketch: Sketch, joined: str, hidden: tuple[str, ...], linear: Mapping[str, object], rank: int
 ) -> str:
-    """The sources side by side, weighed by the softmax of as many scores for each feature."""
+    """Add the sum of the sources weighted by a softmax over them for each feature."""
     scores = numbered(len(hidden), "score")
     for name in scores:
         sketch.layer(name, "Linear", joined, **linear)
@@ -114,7 +114,7 @@ def _softmax_gates(
     return sketch.layer("fused", "Sum", "weighed", dim=rank)
 
 
-def _weighed(sketch: Sketch, weights: tuple[str, ...], values: tuple[str, ...]) -> str:
-    """`w0 * x0 + w1 * x1`."""
+def _weighted(sketch: Sketch, weights: tuple[str, ...], values: tuple[str, ...]) -> str:
+    """Add the formula `w0 * x0 + w1 * x1`."""
     products = (f"{weight} * {value}" for weight, value in zip(weights, values, strict=True))
     return sketch.formula("fused", " + ".join(products))

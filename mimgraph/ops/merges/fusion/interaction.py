@@ -1,4 +1,4 @@
-"""Merges of many vectors that hold each pair against each other."""
+"""Defines the merges that multiply each pair of many vectors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mimgraph.ops.merges.arithmetic.elementwise import as_float, refuse
 from mimgraph.ops.registry import Sources, merge
 from mimgraph.ops.rule_helpers import with_rank
 
-VECTORS, DOTS, LOWER = map(Operand, ("vectors", "dots", "lower"))  # what is computed first
+VECTORS, DOTS, LOWER = map(Operand, ("vectors", "dots", "lower"))  # intermediate steps
 
 
 @merge(family="interaction")
@@ -41,8 +41,8 @@ def dot_interaction(
 ) -> Lowering:
     """The first vector and the dot products of all pairs: K x (N, D) -> (N, D + K*(K - 1)/2).
 
-    The interaction of DLRM (Naumov et al. 2019), whose first vector is that of the dense features:
-    `concat_first` puts it in front, `self_interaction` pairs each vector with itself as well.
+    The interaction of DLRM (Naumov et al. 2019), whose first vector is the dense features:
+    `concat_first` puts it in front, `self_interaction` also pairs each vector with itself.
 
     Example:
         dense: [16]
@@ -66,10 +66,10 @@ def dot_interaction(
 
 @merge(family="interaction")
 def factorization(sources: Sources, /, *, reduce_sum: bool = True) -> Lowering:
-    """Half of (sum**2 - sum of squares), the products of all pairs summed: K x (N, D) -> (N, 1).
+    """The sum of the products of all pairs, (sum**2 - sum of squares) / 2: K x (N, D) -> (N, 1).
 
     The second order of a factorization machine (Rendle 2010). Without `reduce_sum` it stays
-    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017). A lone source
+    (N, D), the bi-interaction of neural factorization machines (He & Chua 2017). A single source
     (N, K, D) holds all vectors.
 
     Example:
@@ -96,7 +96,7 @@ def factorization(sources: Sources, /, *, reduce_sum: bool = True) -> Lowering:
 
 
 def vectors(sources: Sources, name: str) -> Operands:
-    """Two vectors or more, all of one size and dtype."""
+    """Return two vectors or more by key, all of one size and dtype."""
     named = operands(sources, name)
     same_shapes(named, f"{name} needs equal shapes")
     for key, x in named.items():
@@ -106,7 +106,7 @@ def vectors(sources: Sources, name: str) -> Operands:
 
 
 def _pairs(named: Operands, name: str, diagonal: int) -> Lowering:
-    """The dot products on and below this diagonal of the matrix of all, row by row."""
+    """Return the dot products on and below a diagonal of the matrix of all pairs, row by row."""
     refuse(named, name, ("bool",))
     count = len(named)
     lower = by_position(row=count, col=count, offset=diagonal)
@@ -124,4 +124,5 @@ def _pairs(named: Operands, name: str, diagonal: int) -> Lowering:
 
 
 def _stacked(named: Operands) -> Code:
+    """Return the code that stacks vectors on axis 1."""
     return call("torch.stack", tuple(map(Operand, named)), 1)

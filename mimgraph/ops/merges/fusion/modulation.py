@@ -1,4 +1,4 @@
-"""Fusions in which one source scales the features of another."""
+"""Defines fusions in which one source scales the features of another."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class FilmInputs(NamedTuple):
 
 @merge(family="modulation")
 def film(inputs: FilmInputs, /, *, dim: int = 1, bias: bool = True) -> Block:
-    """Each channel of `x` scaled and shifted by what `condition` says: (N, C, *), (N, E) -> (N, C, *).
+    """Each channel of `x` scaled and shifted depending on `condition`: (N, C, *), (N, E) -> (N, C, *).
 
-    Feature-wise linear modulation (Perez et al. 2018): gamma(condition) * x + beta(condition), both
-    of them Linear. `dim` is the axis of the channels, -1 for tokens (N, T, D).
+    Feature-wise linear modulation (Perez et al. 2018): gamma(condition) * x + beta(condition), where
+    gamma and beta are Linears. `dim` is the axis of the channels, -1 for tokens (N, T, D).
 
     Example:
         image: [16, 8, 8]
@@ -57,11 +57,11 @@ class ExciteInputs(NamedTuple):
 
 @merge(ports=("a", "b"), family="modulation")
 def squeeze_excite(inputs: ExciteInputs, /, *, reduction: Positive = 4, bias: bool = True) -> Block:
-    """Channels of two feature maps, scaled by what both hold: (N, C, *), (N, D, *) -> the same two.
+    """Two feature maps, channels scaled by gates of both: (N, C, *), (N, D, *) -> the same two.
 
-    The multimodal transfer module (Joze et al. 2020). Of the means over all axes behind the
-    channels Z = relu(W [mean(a), mean(b)]) of (C + D) // `reduction` features, then
-    a * 2 sigmoid(W_a Z) and b * 2 sigmoid(W_b Z), as the ports `a` and `b`.
+    The multimodal transfer module (Joze et al. 2020): Z = relu(W [mean(a), mean(b)]) with the means
+    over all axes behind the channels and (C + D) // `reduction` features; the ports `a` and `b` are
+    a * 2 sigmoid(W_a Z) and b * 2 sigmoid(W_b Z).
 
     Example:
         rgb: [16, 8, 8]
@@ -97,7 +97,7 @@ def squeeze_excite(inputs: ExciteInputs, /, *, reduction: Positive = 4, bias: bo
 
 
 def _mean(sketch: Sketch, key: str, axes: int) -> str:
-    """The mean of each channel over all axes behind it."""
+    """Add the mean of each channel over all axes behind it."""
     if axes == 1:
         return key
     return sketch.layer(f"mean_{key}", "Mean", key, dim=list(range(2, axes + 1)))

@@ -1,4 +1,4 @@
-"""Blocks made in code: how a merge that is a graph of other ops writes that graph down."""
+"""Builds blocks in code, for merges that are graphs of other ops."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from mimgraph.ir.graph import (
 from mimgraph.ops.registry import OpFault
 from mimgraph.source import SourceFile, Span
 
-_numbers = count()  # of blocks in blocks, of which several may be of one family
+_numbers = count()  # tell inner blocks of the same family apart
 _NOWHERE = Span(SourceFile("mimgraph", ""), 1, 1, 1, 1)
 
-Sources = str | tuple[str, ...] | Mapping[str, str]  # one, several, or by the argument each fills
+Sources = str | tuple[str, ...] | Mapping[str, str]  # one, several, or by argument
 
 
 class Sketch:
-    """A block that grows node by node; each method returns the name of what it adds.
+    """Collects the nodes of a block; each method adds a node and returns its name.
 
-    `family` names its class, `doc` is that class's docstring. A source may be `node.port`.
+    `family` names its class, `doc` is the docstring of that class. A source may be `node.port`.
     """
 
     def __init__(self, family: str, *inputs: str, doc: str = "") -> None:
@@ -44,38 +44,38 @@ class Sketch:
         self.inner: dict[str, Block] = {}
 
     def layer(self, name: str, layer: str, sources: Sources, **options: Any) -> str:
-        """A layer, with its options and activation."""
+        """Add a layer with its options and activation."""
         return self._add(name, _apply("layer", layer, options), _sources(sources))
 
     def merge(self, name: str, merge: str, sources: Sources, **options: Any) -> str:
-        """A merge, with its options and activation."""
+        """Add a merge with its options and activation."""
         return self._add(name, _apply("merge", merge, options), _sources(sources))
 
     def part(self, name: str, part: str, sources: Sources, **options: Any) -> str:
-        """What only blocks made in code have."""
+        """Add a part, an op that only blocks made in code can have."""
         return self._add(name, _apply("part", part, options), _sources(sources))
 
     def formula(self, name: str, expr: str, activation: Any = None) -> str:
-        """Arithmetic on what the block has by name; sizes 1 broadcast."""
+        """Add a formula over the names of the block; axes of size 1 broadcast."""
         options = {"expr": expr, "broadcast": True, "activation": activation}
         try:
             names = dict.fromkeys(variable.name for variable in variables(parse(expr)))
-        except ExpressionError as error:  # which can only be too long
-            raise OpFault(error.code, "more sources than fit in one expression") from None
+        except ExpressionError as error:  # the formula can only be too long
+            raise OpFault(error.code, "there are more sources than fit in one formula") from None
         return self._add(name, _apply("merge", "formula", options), _sources(tuple(names)))
 
     def parameter(self, name: str, *shape: int, **options: Any) -> str:
-        """A learned tensor."""
+        """Add a learned tensor."""
         return self._add(name, _apply("tensor", "parameter", {"shape": list(shape), **options}))
 
     def seq(self, name: str, source: str, *items: tuple[str, dict[str, Any]] | None) -> str:
-        """Layers in a row, each with its options; None is left out."""
+        """Add a chain of layers, each with its options; None is left out."""
         made = [_apply("layer", *item) for item in items if item is not None]
         chain = Chain(tuple(Node(str(i), _NOWHERE, one) for i, one in enumerate(made)), _NOWHERE)
         return self._add(name, chain, _sources(source))
 
     def use(self, name: str, block: Block, sources: Sources, times: int | None = None) -> str:
-        """Another block, once or several `times` in a row with weights of its own for each."""
+        """Add a use of another block, or a repeat of it, `times` in a row with separate weights."""
         repeat = None
         if times is not None:
             repeat = Repeat(_option(times), False, {}, _NOWHERE)
@@ -84,7 +84,7 @@ class Sketch:
         return self._add(name, Call(key, _NOWHERE, repeat=repeat), _sources(sources))
 
     def block(self, *outputs: str, **named: str) -> Block:
-        """The finished block: one output, or several by name."""
+        """Return the finished block, with these outputs, by position or by name."""
         results = {name: name for name in outputs} | named
         return Block(
             self.family,
@@ -105,7 +105,7 @@ class Sketch:
 
 
 def _apply(kind: str, op: str, options: Mapping[str, Any]) -> Apply:
-    """An op of the catalogue; an activation is a name, or a name with its options."""
+    """Return a use of an op; an activation is a name, or a name with its options."""
     given = {key: _option(value) for key, value in options.items() if key != "activation"}
     activation = options.get("activation")
     applied = None

@@ -1,4 +1,4 @@
-"""Fusions of token sequences: attention from one to another, and transformers over all of them."""
+"""Defines fusions of token sequences: attention between them, and transformers over all of them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def cross_attention(
     residual: bool = True,
     norm: Literal["pre", "post", "none"] = "post",
 ) -> Block:
-    """Each query token looks at all key tokens: (N, L, E), (N, S, F) -> (N, L, E).
+    """The query's tokens attend to those of the key: (N, L, E), (N, S, F) -> (N, L, E).
 
-    Multi-head attention (Vaswani et al. 2017) as in a transformer's decoder. A key alone is the
-    value too; `key_padding_mask` (N, S) is true where it may not look. The query is added to the
-    result (`residual`), and a LayerNorm is over the sum (`post`) or over the query (`pre`).
-    `dropout` is that of the attention weights and of what is added.
+    Multi-head attention (Vaswani et al. 2017) as in a transformer's decoder. Without `value` the key
+    is the value too; `key_padding_mask` (N, S) is true where attention is not allowed. `residual`
+    adds the query to the result; the LayerNorm is on the sum (`post`) or on the query (`pre`).
+    `dropout` applies to the attention weights, and to the result before it is added.
 
     Example:
         text: [12, 32]
@@ -73,11 +73,11 @@ def co_attention(
     dim_feedforward: Positive = 2048,
     dropout: Probability = 0.1,
 ) -> Block:
-    """Two sequences look at each other: (N, L, E), (N, S, F) -> both again, the ports `a` and `b`.
+    """Two sequences attend to each other: (N, L, E), (N, S, F) -> the same two, ports `a` and `b`.
 
-    The co-attentional transformer layer of ViLBERT (Lu et al. 2019): tokens of each attend to those
-    of the other, then pass a feed-forward network, each with a residual and a LayerNorm behind it.
-    `a_padding_mask` (N, L) and `b_padding_mask` (N, S) are true where they may not be looked at.
+    The co-attentional transformer layer of ViLBERT (Lu et al. 2019): each attends to the other, then
+    has a feed-forward network, both with a residual and a LayerNorm after it. `a_padding_mask` (N, L)
+    and `b_padding_mask` (N, S) are true at tokens that are not attended to.
 
     Example:
         text: [12, 32]
@@ -120,11 +120,10 @@ def transformer(
     dropout: Probability = 0.1,
     norm_first: bool = False,
 ) -> Block:
-    """All tokens look at all tokens: n x (N, T_i, D) or (N, D) -> (N, T_0 + ... + T_n, D).
+    """A transformer encoder on the tokens of all sources: n x (N, T_i, D) or (N, D) -> (N, T_0 + ... + T_n, D).
 
-    A transformer encoder (Vaswani et al. 2017) on the tokens of all sources in a row, to each of
-    which a learned embedding of its source is added; (N, D) is one token. Options are those of
-    nn.TransformerEncoder.
+    The tokens of all sources are concatenated, a learned embedding of the source added to each;
+    (N, D) is one token. Options are those of nn.TransformerEncoder (Vaswani et al. 2017).
 
     Example:
         text: [12, 32]
@@ -167,12 +166,12 @@ def bottleneck(
     activation: Literal["relu", "gelu"] = "relu",
     norm_first: bool = False,
 ) -> Block:
-    """Sequences that see each other through a few tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
+    """Sequences that exchange through shared tokens: n x (N, T_i, D) -> the ports `0`, `1`, ...
 
-    The multimodal bottleneck transformer (Nagrani et al. 2021): in each layer a transformer layer
-    of each source runs on its tokens and the `num_bottlenecks` shared ones, of which the mean over
-    the sources goes on. So what a source says reaches the others in the second layer. The paper's
-    layers are those of ViT: `activation: gelu` and `norm_first: true`.
+    The multimodal bottleneck transformer (Nagrani et al. 2021): each layer applies one transformer
+    layer a source to its tokens and the `num_bottlenecks` shared ones, and passes on the mean of the
+    shared tokens. So sources affect each other from the second layer on. The paper uses the layers of
+    ViT: `activation: gelu` and `norm_first: true`.
 
     Example:
         video: [16, 32]
@@ -219,11 +218,11 @@ def perceiver(
     dim_feedforward: Positive = 2048,
     dropout: Probability = 0.0,
 ) -> Block:
-    """Learned latents look at all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
+    """Learned latents attend to all tokens: n x (N, T_i, D) or (N, D) -> (N, num_latents, latent_features).
 
-    The Perceiver (Jaegle et al. 2021): one cross-attention of the latents to the tokens of all
-    sources in a row, then `num_layers` transformer layers among the latents, norms first. (N, D) is
-    one token; `latent_features` is D unless given.
+    The Perceiver (Jaegle et al. 2021): cross-attention of the latents to the concatenated tokens,
+    then `num_layers` transformer layers on the latents, norms first. (N, D) is one token;
+    `latent_features` is D by default.
 
     Example:
         video: [64, 32]
@@ -255,7 +254,7 @@ def perceiver(
     )
 
 
-# what they are made of
+# the parts of these fusions
 
 
 def _cross_block(
@@ -266,7 +265,7 @@ def _cross_block(
     masked: bool = False,
     norm_first: bool = False,
 ) -> Block:
-    """A transformer layer on `x` that attends to `context`, norms behind or first."""
+    """Return a transformer layer on `x` that attends to `context`, norms last or first."""
     masks = {"key_padding_mask": "padding_mask"} if masked else {}
     doc = "A transformer layer whose tokens look at those of the context."
     family = "LatentAttentionLayer" if norm_first else "CrossAttentionLayer"
@@ -298,14 +297,14 @@ def _cross_block(
 def _attended(
     sketch: Sketch, sources: dict[str, str], num_heads: int, after: float, inside: float
 ) -> str:
-    """What the query sees, with dropout `inside` and `after` the attention."""
+    """Add an attention, with dropout `inside` and `after` it; return the result."""
     options: dict[str, Any] = {"num_heads": num_heads, "dropout": inside}
     x = sketch.layer("attention", "MultiheadAttention", sources, **options)
     return sketch.layer("dropout", "Dropout", x, p=after) if after else x
 
 
 def _sequence(sketch: Sketch, name: str, x: TensorType) -> str:
-    """A source as tokens: (N, D) is one."""
+    """Return a source as a sequence of tokens; (N, D) gets an axis for its one token."""
     return name if len(x.dims) == 2 else sketch.layer(f"token_{name}", "Unsqueeze", name, dim=1)
 
 
@@ -315,7 +314,7 @@ def _check_attention(
     renamed: dict[str, str] | None = None,
     **sources: TensorType | None,
 ) -> None:
-    """What MultiheadAttention refuses, told of this merge and its sources."""
+    """Refuse what MultiheadAttention refuses, in the names of this merge and its sources."""
     op = find("layer", "MultiheadAttention")
     assert op is not None
     given = {key: x for key, x in sources.items() if x is not None}
@@ -333,13 +332,14 @@ def _check_attention(
 
 
 def _heads(name: str, sources: Operands, num_heads: int, lone: bool = True) -> int:
-    """The one width of all tokens, which the heads divide."""
+    """Return the common width of all tokens, which the heads must divide."""
     width = token_width(sources, name, lone)
     _check_heads(num_heads, width)
     return width
 
 
 def _check_heads(num_heads: int, width: int) -> None:
+    """Refuse a number of heads that does not divide the width."""
     if width % num_heads:
         message = f"num_heads {num_heads} does not divide the width {width}"
         raise bad_option("num_heads", message, fitting("num_heads", num_heads, width))

@@ -1,1 +1,1 @@
-"""Merges that put tensors together or take parts by another: concat, stack, gather, pooling under a mask."""
+"""Merges that join tensors or take parts by an index or mask: concat, stack, gather, pooling."""

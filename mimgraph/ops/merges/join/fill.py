@@ -1,4 +1,4 @@
-"""Merges that write one value in places that another source decides."""
+"""Defines masked_fill and pad_like, which write a value where another source says."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def masked_fill(inputs: MaskedFillInputs, /, value: Number, *, broadcast: bool =
     """
     input, mask = inputs
     if mask.dtype != "bool":
-        raise truth_fault(mask, "masked_fill takes a mask of bool, true where it fills", "mask")
+        raise truth_fault(mask, "masked_fill takes a bool mask, true where it fills", "mask")
     frame = agreed(inputs._asdict(), "masked_fill", broadcast)
     return Lowering(
         filled(input, frame.dims, value, frame.batched),
@@ -63,9 +63,9 @@ def pad_like(
     side: Literal["end", "start", "both"] = "end",
     value: Number = 0,
 ) -> Lowering:
-    """`input` as long as `like` along `dim`, by `value` behind it: (N, T, *), (N, S, *) -> (N, S, *).
+    """`input` padded by `value` to the size of `like` along `dim`: (N, T, *), (N, S, *) -> (N, S, *).
 
-    On both sides, an odd one goes behind. The other axes of `like` do not count.
+    With `side: both` the end gets the odd one. The other axes of `like` are ignored.
 
     Example:
         decoded: [8, 14, 14]
@@ -73,10 +73,10 @@ def pad_like(
         {merge: pad_like, from: [decoded, skip], dim: [2, 3], side: both}
     """
     input, like = inputs
-    same_ranks(inputs._asdict(), "pad_like needs as many axes in both", MORE_AXES)
+    same_ranks(inputs._asdict(), "pad_like needs the same number of axes in both", MORE_AXES)
     axes = [axis_index(input, axis) for axis in (dim if isinstance(dim, tuple) else (dim,))]
     if not axes or len(set(axes)) != len(axes):
-        raise bad_option("dim", "dim must name one axis or several, each once")
+        raise bad_option("dim", "dim must be one axis or several, each once")
     dims: list[Size] = list(input)
     requires: list[Constraint] = []
     for axis in axes:
@@ -84,7 +84,7 @@ def pad_like(
         requires += within(inputs._asdict(), ("input", "like"), axis, message)
         dims[axis] = like.dims[axis]
     widths: list[Code | int] = []
-    for axis in range(len(dims) - 1, min(axes) - 1, -1):  # torch counts from the last one
+    for axis in range(len(dims) - 1, min(axes) - 1, -1):  # torch lists the last axis first
         missing = _missing(axis + input.batched) if axis in axes else None
         widths += _sides(missing, side) if missing else (0, 0)
     keywords = {"value": value} if value != 0 else {}
@@ -96,13 +96,13 @@ def pad_like(
 
 
 def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bool) -> TensorType:
-    """The input with `value` among its own, if its dtype has that."""
+    """Return the type of the input with `value` among its values; refuse a value out of range."""
     dtype = input.dtype
     whole = dtype == "bool" or input.is_integer
     fits = lowest(dtype) <= value <= LIMITS.get(dtype, float("inf"))
     fits = fits or (not whole and not abs(value) < float("inf"))
     if not fits or (whole and value != int(value)):
-        raise bad_option("value", f"{dtype} has no {value}")
+        raise bad_option("value", f"value {value} is out of range for {dtype}")
     kept = input.vocab is not None and 0 <= value < input.vocab
     vocab = input.vocab if kept else None
     changed = replace(input, vocab=vocab, below=None, cast_from=None, marks=None)
@@ -110,19 +110,19 @@ def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bo
 
 
 def lowest(dtype: str) -> float:
-    """The least number that is not infinite."""
+    """Return the least finite number of a dtype."""
     limit = LIMITS.get(dtype, float("inf"))
     return 0 if dtype in ("bool", "uint8") else -limit - dtype.startswith("int")
 
 
 def _missing(axis: int) -> Code:
-    """How much shorter the input is."""
+    """Return the code of how much shorter the input is along an axis."""
     like, input = (Attribute(Operand(key), "shape").at(Constant(axis)) for key in ("like", "input"))
     return Binary("-", like, input)
 
 
 def _sides(missing: Code, side: str) -> tuple[Code | int, Code | int]:
-    """What goes before and behind."""
+    """Return the padding before and after an axis."""
     if side == "both":
         more = Binary("+", missing, Constant(1))
         return Binary("//", missing, Constant(2)), Binary("//", more, Constant(2))

@@ -1,4 +1,4 @@
-"""Merges in which one source says where to look in another."""
+"""Defines gather, pick and scatter_add, which read or write where an index says."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class GatherInputs(NamedTuple):
 
 @merge(family="indexing")
 def gather(inputs: GatherInputs, /, dim: int, *, sparse_grad: bool = False) -> Lowering:
-    """What stands in `input` at each index along `dim`: (N, L, D), (N, K, D) -> (N, K, D) for dim 1.
+    """The values of `input` at each index along `dim`: (N, L, D), (N, K, D) -> (N, K, D) for dim 1.
 
-    It is torch's: the index has as many axes as the input, and on the others it may be shorter.
+    As torch.gather: `index` has as many axes as `input`, and may be shorter on the others.
 
     Example:
         tokens: [10, 4]
@@ -40,7 +40,7 @@ def gather(inputs: GatherInputs, /, dim: int, *, sparse_grad: bool = False) -> L
     input, index = inputs
     named = inputs._asdict()
     _indices(index, "gather")
-    same_ranks(named, "gather needs as many axes in input and index", MORE_AXES)
+    same_ranks(named, "gather needs the same number of axes in input and index", MORE_AXES)
     axis = axis_index(input, dim)
     requires = _covered(named, "input", axis, "gather")
     keywords = {"sparse_grad": True} if sparse_grad else {}
@@ -58,7 +58,7 @@ class PickInputs(NamedTuple):
 
 @merge(family="indexing")
 def pick(inputs: PickInputs, /) -> Lowering:
-    """Each sample's own position of the first axis: (N, L, *), (N,) -> (N, *).
+    """One index of the first axis for each sample: (N, L, *), (N,) -> (N, *).
 
     Example:
         tokens: [10, 4]
@@ -87,7 +87,7 @@ class ScatterAddInputs(NamedTuple):
 def scatter_add(inputs: ScatterAddInputs, /, dim: int) -> Lowering:
     """`src` added to `input` at each index along `dim`: (N, L), (N, K), (N, K) -> (N, L) for dim 1.
 
-    It is torch's: the three have as many axes, and `index` may be shorter than `src`.
+    As torch.scatter_add: the three have as many axes, and `index` may be shorter than `src`.
 
     Example:
         totals: [10]
@@ -99,7 +99,9 @@ def scatter_add(inputs: ScatterAddInputs, /, dim: int) -> Lowering:
     named = inputs._asdict()
     _indices(index, "scatter_add")
     same_dtypes({"input": input, "src": src}, "scatter_add")
-    same_ranks(named, "scatter_add needs as many axes in input, index and src", MORE_AXES)
+    same_ranks(
+        named, "scatter_add needs the same number of axes in input, index and src", MORE_AXES
+    )
     axis = axis_index(input, dim)
     requires = _covered(named, "input", axis, "scatter_add")
     requires += _covered(named, "src", None, "scatter_add")
@@ -107,7 +109,7 @@ def scatter_add(inputs: ScatterAddInputs, /, dim: int) -> Lowering:
     if input.dtype not in (
         *INTEGER,
         "bool",
-    ):  # autocast may make another of one, and torch refuses two
+    ):  # autocast may change one dtype, torch needs equal ones
         added = added.method("to", Attribute(INPUT, "dtype"))
     return Lowering(
         input.cast(input.dtype),
@@ -117,13 +119,13 @@ def scatter_add(inputs: ScatterAddInputs, /, dim: int) -> Lowering:
 
 
 def _indices(index: TensorType, name: str) -> None:
-    """Refuse what torch does not take for indices."""
+    """Refuse a dtype that torch does not take for indices."""
     if index.dtype not in ("int32", "int64"):
-        raise dtype_fault(index, name, "index int64", "index", "int64")
+        raise dtype_fault(index, name, "an int64 index", "index", "int64")
 
 
 def _covered(named: Operands, whole: str, free: int | None, name: str) -> tuple[Constraint, ...]:
-    """The index is nowhere longer than `whole`, the axis `free` not counted."""
+    """Return the constraints that the index is no longer than `whole`, except along the axis `free`."""
     message = f"{name} needs an index no longer than {{{whole}}}"
     if free is not None:
         message += " on every other axis"

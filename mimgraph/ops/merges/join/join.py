@@ -1,4 +1,4 @@
-"""Merges that put sources next to each other."""
+"""Defines concat and stack."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mimgraph.ops.rule_helpers import axis_index, same_size
 
 @merge(family="join")
 def concat(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowering:
-    """One behind the other along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B).
+    """Concatenated along `dim`, equal on all other axes: (N, A), (N, B) -> (N, A + B).
 
     Example:
         image: [64]
@@ -31,7 +31,7 @@ def concat(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Low
         {merge: concat, from: [image, text]}
     """
     named = operands(sources, "concat")
-    frame = _beside(named, dim, broadcast)
+    frame = _frame(named, dim, broadcast)
     index = axis_index(frame, dim)
     same_dtypes(named, "concat")
     total: Size = 0
@@ -47,7 +47,7 @@ def concat(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Low
 
 @merge(family="join")
 def stack(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowering:
-    """Along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D).
+    """Stacked along a new axis, all of one shape: (N, D), (N, D) -> (N, 2, D).
 
     Example:
         image: [64]
@@ -65,8 +65,8 @@ def stack(sources: Sources, /, dim: int = 1, *, broadcast: bool = False) -> Lowe
     )
 
 
-def _beside(sources: Operands, dim: int, broadcast: bool) -> TensorType:
-    """Return a type that all sources have, or are expanded to, on every axis but `dim`."""
+def _frame(sources: Operands, dim: int, broadcast: bool) -> TensorType:
+    """Return the type that all sources have, or are expanded to, except along `dim`."""
     try:
         if broadcast:
             needs = "with broadcast: true needs every other axis equal or 1"
@@ -84,7 +84,7 @@ def _beside(sources: Operands, dim: int, broadcast: bool) -> TensorType:
 
 
 def _as_column(sources: Operands, odd: str, other: str) -> str:
-    """Return the help for one number a sample, (N,), beside vectors."""
+    """Return the help for a source (N,) beside vectors; else ""."""
     ranks = {key: sources[key].rank for key in (odd, other) if sources[key].batched}
     lone = next((key for key, rank in ranks.items() if rank == 1), None)
     if lone is None or 2 not in ranks.values():
@@ -93,13 +93,13 @@ def _as_column(sources: Operands, odd: str, other: str) -> str:
 
 
 def _aligned(x: TensorType, frame: TensorType) -> tuple[Size, ...]:
-    """Return the dims as those of the frame: 1 for each axis missing at the left, no 1 for a batch."""
+    """Return the dims in the rank of the frame: with 1 for each axis missing at the left."""
     missing = len(frame.dims) - len(x.dims)
     return (1,) * missing + x.dims[max(-missing, 0) :]
 
 
 def _expanded(key: str, x: TensorType, frame: TensorType, index: int | None = None) -> Code:
-    """A source in the sizes of the frame on every axis but `index`; -1 is a size that stays."""
+    """Return the code of a source expanded to the frame, except along `index`; -1 keeps a size."""
     missing = len(frame.dims) - len(x.dims)
     sizes: list[Size] = []
     for i, (size, target) in enumerate(zip(_aligned(x, frame), frame, strict=True)):

@@ -1,4 +1,4 @@
-"""Masks of which steps of a sequence are real."""
+"""Defines sequence_mask, and checks masks that are true at the real steps of a sequence."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class SequenceMaskInputs(NamedTuple):
 def sequence_mask(inputs: SequenceMaskInputs, /, maxlen: Positive | None = None) -> Lowering:
     """True at each sample's first `lengths` steps: (N,), (N, T, *) -> (N, T), bool.
 
-    There are as many steps as `like` has, or `maxlen`. It is the mask of `attention` and of the
-    pools; `LogicalNot` makes torch's `key_padding_mask` of it.
+    The number of steps is that of `like`, or `maxlen`. `attention` and the pools take this mask;
+    `LogicalNot` turns it into torch's `key_padding_mask`.
 
     Example:
         words: [T, 16]
@@ -51,10 +51,10 @@ def sequence_mask(inputs: SequenceMaskInputs, /, maxlen: Positive | None = None)
 
 
 def _steps(like: TensorType | None, maxlen: int | None) -> tuple[Size, Code]:
-    """How many steps there are, and the code that counts them."""
+    """Return the number of steps, and the code that computes it."""
     if like is None:
         if maxlen is None:
-            raise OpFault("wrong-arity", "sequence_mask takes like, or maxlen")
+            raise OpFault("wrong-arity", "sequence_mask needs like or maxlen")
         return maxlen, Constant(maxlen, "maxlen")
     if maxlen is not None:
         raise bad_option("maxlen", "sequence_mask takes like or maxlen, not both")
@@ -65,10 +65,10 @@ def _steps(like: TensorType | None, maxlen: int | None) -> tuple[Size, Code]:
 
 
 def check_steps_mask(name: str, input: TensorType, mask: TensorType | None) -> None:
-    """Refuse what is no mask of the steps of `input` (N, T, *)."""
+    """Refuse a mask that is not one of the steps of `input` (N, T, *)."""
     if mask is None:
         return
-    wants = f"{name} takes a mask of bool, true where a step is real"
+    wants = f"{name} takes a bool mask, true where a step is real"
     if mask.dtype != "bool":
         raise truth_fault(mask, wants, "mask")
     check_marks(mask, "real", wants, "mask")

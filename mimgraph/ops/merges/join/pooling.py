@@ -1,4 +1,4 @@
-"""Pools over the real steps of a sequence, which a mask tells; of none they give 0."""
+"""Defines pooling over the steps of a sequence where a mask is true; without any the result is 0."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PoolInputs(NamedTuple):
 
 @merge(family="pooling")
 def mean_pool(inputs: PoolInputs, /) -> Lowering:
-    """The mean of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *).
+    """The mean over the steps where `mask` (N, T) is true: (N, T, *) -> (N, *).
 
     Example:
         words: [T, 16]
@@ -48,7 +48,7 @@ def mean_pool(inputs: PoolInputs, /) -> Lowering:
 
 @merge(family="pooling")
 def max_pool(inputs: PoolInputs, /) -> Lowering:
-    """The largest of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *).
+    """The maximum over the steps where `mask` (N, T) is true: (N, T, *) -> (N, *).
 
     Example:
         words: [T, 16]
@@ -58,7 +58,7 @@ def max_pool(inputs: PoolInputs, /) -> Lowering:
     input, mask = inputs
     _check("max_pool", inputs)
     if input.dtype in COMPLEX:
-        raise dtype_fault(input, "max_pool", "what has an order", "input")
+        raise dtype_fault(input, "max_pool", "numbers that have an order", "input")
     pooled = input.like(*input.dims[1:])
     if mask is None:
         return Lowering(pooled, call=INPUT.method("amax", 1))
@@ -68,7 +68,7 @@ def max_pool(inputs: PoolInputs, /) -> Lowering:
 
 @merge(family="pooling")
 def last_pool(inputs: PoolInputs, /) -> Lowering:
-    """The last of the steps; `mask` (N, T) is true where one is real: (N, T, *) -> (N, *).
+    """The last step where `mask` (N, T) is true: (N, T, *) -> (N, *).
 
     Example:
         words: [T, 16]
@@ -84,7 +84,7 @@ def last_pool(inputs: PoolInputs, /) -> Lowering:
     samples = call(
         "torch.arange", Attribute(INPUT, "shape").at(Constant(0)), device=Attribute(INPUT, "device")
     )
-    # the count of real steps is largest from the last one on, and argmax gives the first of these
+    # the running count is largest from the last real step on, and argmax finds the first maximum
     last = {"last": MASK.method("cumsum", 1).method("argmax", 1)}
     picked = INPUT.at(Tuple((samples, Operand("last"))))
     return Lowering(pooled, call=_or_zero(picked, pooled), steps=last)
@@ -94,10 +94,10 @@ def last_pool(inputs: PoolInputs, /) -> Lowering:
 def attention_pool(
     inputs: PoolInputs, /, hidden_features: Positive | None = None, *, bias: bool = True
 ) -> Block:
-    """The steps weighed by the softmax of a learned score of each: (N, T, D) -> (N, D).
+    """The sum of the steps weighted by the softmax of a learned score: (N, T, D) -> (N, D).
 
     The score is w x; with `hidden_features` it is w tanh(W x + b), as in hierarchical attention
-    networks (Yang et al. 2016). `mask` (N, T) is true where a step is real.
+    networks (Yang et al. 2016). `mask` (N, T) is true at the steps that count.
 
     Example:
         words: [T, 16]
@@ -113,7 +113,9 @@ def attention_pool(
     if hidden_features is not None:
         linear = {"out_features": hidden_features, "bias": bias, "activation": "Tanh"}
         scored = sketch.layer("hidden", "Linear", "input", **linear)
-    sketch.layer("score", "Linear", scored, out_features=1, bias=False)  # a bias changes no softmax
+    sketch.layer(
+        "score", "Linear", scored, out_features=1, bias=False
+    )  # a bias would not change the softmax
     masked = {name: name for name in given if name == "mask"}
     weights = sketch.part("weights", "step_weights", {"score": "score", **masked})
     sketch.formula("weighed", f"{weights} * input")
@@ -127,7 +129,7 @@ class StepScores(NamedTuple):
 
 @part()
 def step_weights(inputs: StepScores, /) -> Lowering:
-    """The softmax of a score of each step, 0 where a step is not real: (N, T, 1) -> (N, T, 1)."""
+    """The softmax of the scores, 0 where a step is not real: (N, T, 1) -> (N, T, 1)."""
     score, mask = inputs
     if mask is None:
         return Lowering(score, call=call("F.softmax", Operand("score"), dim=1))
@@ -140,7 +142,7 @@ def step_weights(inputs: StepScores, /) -> Lowering:
 
 
 def _check(name: str, inputs: PoolInputs) -> None:
-    """Refuse what has no steps, and a mask that is not of them."""
+    """Refuse an input without steps, and a mask that does not fit them."""
     input, mask = inputs
     if not input.batched or not input.dims:
         message = f"{name} takes input (N, T, *)"
@@ -149,17 +151,17 @@ def _check(name: str, inputs: PoolInputs) -> None:
 
 
 def _real(input: TensorType, other: Constant) -> Code:
-    """The input, with another value in place of the steps that are not real."""
+    """Return the code of the input with another value at the steps that are not real."""
     hidden = Unary("~", _beside(MASK, input, axes=2))
     return INPUT.method("masked_fill", hidden, other)
 
 
 def _or_zero(pooled: Code, like: TensorType) -> Code:
-    """What is pooled, or 0 where no step is real."""
+    """Return the code of the pooled values, 0 where no step is real."""
     return pooled.method("masked_fill", Unary("~", _beside(MASK.method("any", 1), like)), 0)
 
 
 def _beside(code: Code, x: TensorType, axes: int = 1) -> Code:
-    """What has the first axes of `x`, with an axis of 1 for each of the others."""
+    """Return code for the first `axes` of `x` with an axis of size 1 for each other one."""
     new = (Constant(None),) * (x.rank - axes)
     return code.at(Tuple((Slice(),) * axes + new)) if new else code

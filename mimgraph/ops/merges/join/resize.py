@@ -1,4 +1,4 @@
-"""The merge that brings an image, a sequence or a volume to the size of another."""
+"""Defines resize_like, which resizes an image, sequence or volume to the size of another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mimgraph.ops.registry import OpFault, merge
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault
 
 Mode = Literal["nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"]
-SPATIAL = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # what else takes any number
+SPATIAL = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # the others take any
 BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")  # the modes that take uint8
 
 
@@ -32,7 +32,7 @@ def resize_like(
 ) -> Lowering:
     """`input` interpolated to the size of `like`: (N, C, H, W), (N, *, K, L) -> (N, C, K, L).
 
-    It is torch's `interpolate`, of one to three axes behind the channels.
+    As torch's `interpolate`, for one to three axes behind the channels.
 
     Example:
         coarse: [8, 7, 7]
@@ -40,7 +40,7 @@ def resize_like(
         {merge: resize_like, from: [coarse, fine], mode: bilinear}
     """
     input, like = inputs
-    same_ranks(inputs._asdict(), "resize_like needs as many axes in both", MORE_AXES)
+    same_ranks(inputs._asdict(), "resize_like needs the same number of axes in both", MORE_AXES)
     _check(input, mode, align_corners, antialias)
     keywords: dict[str, Any] = {
         "size": Attribute(Operand("like"), "shape").at(Slice(Constant(2))),
@@ -55,7 +55,7 @@ def resize_like(
 
 
 def _check(input: TensorType, mode: str, align_corners: bool | None, antialias: bool) -> None:
-    """The modes, dtypes and options that torch has for that many axes."""
+    """Refuse a mode, dtype or option that torch does not take for that many axes."""
     axes = len(input.dims) - 1
     if not input.batched or axes not in (1, 2, 3):
         raise OpFault(
@@ -66,11 +66,11 @@ def _check(input: TensorType, mode: str, align_corners: bool | None, antialias: 
         )
     if SPATIAL.get(mode, axes) != axes:
         fitting = " or ".join(name for name, number in SPATIAL.items() if number == axes)
-        raise bad_option("mode", f"{mode} is not for {input}", f"take {fitting}")
+        raise bad_option("mode", f"mode {mode} does not fit {input}", f"use {fitting}")
     if align_corners is not None and mode not in SPATIAL:
-        raise bad_option("align_corners", f"{mode} has no corners to align")
+        raise bad_option("align_corners", f"align_corners has no effect in mode {mode}")
     if antialias and mode not in ("bilinear", "bicubic"):
-        raise bad_option("antialias", f"{mode} has no antialias", "take bilinear or bicubic")
+        raise bad_option("antialias", f"mode {mode} has no antialias", "use bilinear or bicubic")
     dtypes = FLOATING[2:] if antialias else FLOATING
     if input.dtype not in (*dtypes, *(("uint8",) if mode in BYTES else ())):
         wants = "float32 or float64" if antialias else "a floating-point tensor"
