@@ -11,7 +11,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from mimgraph.compare.equality import same
-from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
+from mimgraph.diagnostics import Diagnostic, Report, SpecError
 from mimgraph.infer.graph import infer
 from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Sequence, TypedGraph, TypedNode, unwrap
@@ -107,9 +107,9 @@ class Graph(Shown):
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """Return the warnings of a legal spec: the params that nothing uses."""
-        from mimgraph.infer.advice.unused_params import unused_params
+        from mimgraph.infer.advice.warnings import warnings
 
-        return tuple(in_order(unused_params(self.declared)))
+        return warnings(self.declared)
 
     @cached_property
     def blocks(self) -> Mapping[str, Family]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
+from mimgraph.infer.advice import warnings as advice
 from mimgraph.infer.advice.torch_versions import check_torch
-from mimgraph.infer.advice.unused_params import unused_params
 from mimgraph.infer.graph import infer
 from mimgraph.language.document import read
 from mimgraph.source import SourceFile
@@ -46,7 +46,7 @@ def warnings(text: str) -> list[Diagnostic]:
     """What is told of a spec that is legal."""
     report = Report()
     graph = read(SourceFile("spec.yaml", text), report)
-    return in_order(unused_params(graph)) if graph is not None else []
+    return list(advice.warnings(graph)) if graph is not None else []
 
 
 def told(text: str) -> list[str]:
