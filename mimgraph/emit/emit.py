@@ -26,9 +26,10 @@ from mimgraph.emit.dtypes import (
 from mimgraph.emit.emitted_helpers import REFUSED, helpers
 from mimgraph.emit.format.printer import module_text
 from mimgraph.emit.format.statements import Assign, Class, For, Return, Statement
+from mimgraph.emit.forward.call_code import item_code, owner_of
 from mimgraph.emit.forward.forward import forward
 from mimgraph.emit.forward.local_names import argument_names
-from mimgraph.emit.forward.plan import UsedPorts, item_code, owner_of, used_ports
+from mimgraph.emit.forward.values import UsedPorts, used_ports
 from mimgraph.emit.imports import codes, imports, used_names
 from mimgraph.emit.sizes import resolve_sizes
 from mimgraph.emit.tree import Construct

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from mimgraph.emit.classes.attributes import attribute
 from mimgraph.emit.emit import emit
 from mimgraph.emit.format.statements import Assign, For, Return, Statement
-from mimgraph.emit.forward.plan import owner_of
+from mimgraph.emit.forward.call_code import owner_of
 from mimgraph.emit.line_map import Lines, Located, Method, lines_of, located
 from mimgraph.ir.code import Dict
 from mimgraph.ir.typed import (

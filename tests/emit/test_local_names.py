@@ -14,7 +14,7 @@ from hypothesis import given, settings
 import mimgraph as mg
 from mimgraph.emit.format.statements import Assign, For, If, Statement
 from mimgraph.emit.forward.forward import forward
-from mimgraph.emit.forward.plan import used_ports
+from mimgraph.emit.forward.values import used_ports
 from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Value, single_nodes, unwrap
 from mimgraph.ir.walks import bodies
 from tests.helpers.strategies import Spec, specs, to_yaml

@@ -24,7 +24,7 @@ class Chains:
 
     def __init__(self, plan: Plan, paths: Paths) -> None:
         self.paths = paths
-        self.kept = {plan.value(value) for value in _shared_or_merged(plan.body)}
+        self.kept = {plan.values.resolve(value) for value in _shared_or_merged(plan.body)}
         self.makers = _makers(plan.steps)
         self.all: list[Chain] = []
         self.of: dict[Value, Chain] = {}

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
-from itertools import groupby
 
 from mimgraph.emit.format.statements import Assign, Delete, For, If, Return, Statement
-from mimgraph.emit.forward.inline import inlined
 from mimgraph.emit.forward.liveness import Fork, Path, Paths
 from mimgraph.emit.forward.local_names import LocalNames
-from mimgraph.emit.forward.plan import Plan, UsedPorts
-from mimgraph.emit.forward.steps import Loop, Step, values_read
-from mimgraph.ir.code import Binary, Code, Constant, Dict, Name, Tuple
+from mimgraph.emit.forward.plan import Plan
+from mimgraph.emit.forward.steps import Loop, Step
+from mimgraph.emit.forward.values import UsedPorts
+from mimgraph.ir.code import Binary, Code, Constant, Name
 from mimgraph.ir.presence import Presence
-from mimgraph.ir.typed import Body, TypedNode, Value
-from mimgraph.ir.walks import needed_in_eval
+from mimgraph.ir.typed import Body, Value
 
 
 def forward(
@@ -26,61 +24,9 @@ def forward(
 
     No local outlives its last use: it is deleted, or the value that replaces it takes its name.
     """
-    plan = Plan(body, ports, twins)
-    needed = needed_in_eval(body)
-    running = _running(body, needed)
-    for only_training, nodes in groupby(running, lambda node: node.name not in needed):
-        with plan.in_training(only_training):
-            for node in nodes:
-                plan.node(node)
-    plan.steps = inlined(plan.steps, body, map(plan.value, body.outputs.values()))
-    _return(plan, as_dict)
+    plan = Plan(body, ports, as_dict, twins)
     paths = Paths(plan.steps, body.inputs)
     return tuple(_Writer(plan, paths).block(paths.whole))
-
-
-def _running(body: Body, needed: set[str]) -> Iterable[TypedNode]:
-    """The nodes in running order: what only training needs as soon as what it reads is there, so
-    that otherwise nothing is kept for it, and what reads inputs alone just before it is read."""
-    if not body.training:
-        return body.order
-    end = len(body.order)
-    place: dict[str, int] = {}
-    for index, node in enumerate(body.order):
-        after = (place[name] for name in _sources(node) if name in place)
-        place[node.name] = index if node.name in needed else max(after, default=-1)
-    readers: dict[str, int] = {}
-    for node in reversed(body.order):
-        if place[node.name] < 0:
-            place[node.name] = readers.get(node.name, end)
-        for name in _sources(node):
-            readers[name] = min(readers.get(name, end), place[node.name])
-    return sorted(body.order, key=lambda node: (place[node.name], node.name not in needed))
-
-
-def _sources(node: TypedNode) -> list[str]:
-    """The nodes and inputs that a node reads."""
-    return [value.name.partition(".")[0] for value in node.arguments.values()]
-
-
-def _return(plan: Plan, as_dict: bool) -> None:
-    """The results as the last step, in training and otherwise; one that the last node makes stands
-    in it."""
-    body = plan.body
-    results = {name: plan.read(value) for name, value in body.outputs.items()}
-    last = plan.steps[-1] if plan.steps else None
-    if len(results) == 1:
-        (value,) = map(plan.value, body.outputs.values())
-        if last and last.targets == (value,) and last.loop is None and not last.guard:
-            plan.steps[-1] = Step((), last.code, last.reads, node=last.node)
-            return
-    for training in (True, False) if body.training else (False,):
-        kept = {n: code for n, code in results.items() if training or n not in body.training}
-        code = next(iter(kept.values()))
-        if len(results) > 1:
-            code = Dict(tuple(kept.items())) if as_dict else Tuple(tuple(kept.values()))
-        with plan.in_training(training):
-            plan.add(Step((), code, tuple(dict.fromkeys(values_read(code)))))
 
 
 class _Writer:

@@ -201,7 +201,7 @@ def test_a_model_with_positions_of_its_own() -> None:
     assert str(graph.shapes["placed"]) == str(graph.shapes["x"]) == "(N, T, 8)"
     assert str(graph.shapes["tokens"]) == "(N, T + 1, 8)"
     source = graph.source()
-    assert "x + placed  # (N, T, 8)" in source
+    assert "x + here  # (N, T, 8)" in source
     assert "torch.cat((self.cls.expand(placed.shape[0], -1, -1), placed), 1)" in source
     model = graph.compile(check=True)
 

@@ -18,13 +18,14 @@ outputs: score
 """
 FORWARD = """\
     def forward(self, *, user: Tensor, item: Tensor, shop: Tensor) -> Tensor:
-        crossed_pairs = torch.tril_indices(3, 3, -1, device=user.device)
+        crossed_lower = torch.tril_indices(3, 3, -1, device=user.device)
         crossed_dots = torch.stack((user, item, shop), 1)
         crossed_dots = crossed_dots @ crossed_dots.mT
-        x = torch.cat((user, crossed_dots[:, crossed_pairs[0], crossed_pairs[1]]), 1)  # (N, 11)
-        del crossed_dots, crossed_pairs
-        x = F.relu(self.hidden(x))  # (N, 8)
-        x = torch.stack((x, item, shop), 1)
+        hidden = torch.cat((user, crossed_dots[:, crossed_lower[0], crossed_lower[1]]), 1)
+        del crossed_dots, crossed_lower
+        hidden = F.relu(self.hidden(hidden))  # (N, 8)
+        x = torch.stack((hidden, item, shop), 1)
+        del hidden
         x = F.relu(0.5 * (x.sum(1).square() - x.square().sum(1)).sum(1, keepdim=True), inplace=True)
         return self.score(x)
 """

@@ -1,0 +1,238 @@
+"""Turn the runs of a node into steps: what is called on which values, before they have names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from mimgraph.emit.forward.call_code import (
+    Operands,
+    activated,
+    call_code,
+    filled,
+    module_code,
+    owner_of,
+    port_code,
+)
+from mimgraph.emit.forward.loops import is_one_call, port_of, repeat_loop
+from mimgraph.emit.forward.model_dtype import ModelDtypeOf
+from mimgraph.emit.forward.runs import Result, Run, may_lack_a_source
+from mimgraph.emit.forward.steps import WHOLE, Guard, Loop, Step, is_intermediate, values_in
+from mimgraph.emit.forward.values import UsedPorts, Values
+from mimgraph.emit.sizes import resolve_sizes
+from mimgraph.emit.tree import Local
+from mimgraph.ir.code import (
+    Call,
+    Code,
+    Constant,
+    ModelDtype,
+    Name,
+    RuntimeSize,
+    Subscript,
+    walk,
+)
+from mimgraph.ir.lowering import ANCHOR
+from mimgraph.ir.presence import given, implies
+from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, Value, unwrap
+from mimgraph.ir.types import DTYPES, TensorType
+
+Targets = tuple[Value, ...]
+
+
+class Calls:
+    """Makes the steps of one body. The `twins` run them too, on inputs of other sizes."""
+
+    def __init__(
+        self, body: Body, values: Values, ports: UsedPorts, twins: tuple[Body, ...]
+    ) -> None:
+        self.body = body
+        self.values = values
+        self.ports = ports
+        self.twins = twins
+        self.dtypes = ModelDtypeOf(body, twins)
+
+    def steps(self, run: Run) -> Iterator[Step]:
+        """Yield the steps of one way in which a node runs."""
+        match run.result:
+            case Result.COMPUTED:
+                yield from self.computed(run)
+            case Result.FALLBACK:
+                yield from self.fallback(run)
+            case Result.NONE:
+                yield from self.none(run)
+
+    def none(self, run: Run) -> Iterator[Step]:
+        """Yield `y = None` for each result that is read where it is missing."""
+        results = (Value(run.node.name, port) for port in run.node.results)
+        nullable = (value for value in results if value in self.values.nullable)
+        for value in dict.fromkeys(map(self.values.resolve, nullable)):
+            if value.name not in self.body.inputs:
+                yield Step((value,), Constant(None), (), guard=run.guard, node=run.node.name)
+
+    def fallback(self, run: Run) -> Iterator[Step]:
+        """Yield what fills the place of a missing source, made like an input that is always given.
+
+        At best that input has the dtype already.
+        """
+        node, leaf = run.node, unwrap(run.node.operation)
+        assert isinstance(leaf, Leaf) and leaf.lowering.fallback is not None
+        code = leaf.lowering.fallback
+        inputs = self.body.inputs
+        always = [name for name in inputs if name not in self.body.optional]
+        alike = [name for name in always if inputs[name].dtype == node.results[""].dtype]
+        if alike and isinstance(code, Call):
+            code = replace(code, keywords=tuple(k for k in code.keywords if k[0] != "dtype"))
+        anchor: Operands = {ANCHOR.key: Local(Value((alike or always)[0], ""))}
+        code = filled(code, module_code(owner_of(node), self.body), anchor)
+        yield from self.step(run, (Value(node.name, ""),), activated(leaf, code))
+
+    def computed(self, run: Run) -> Iterator[Step]:
+        node = run.node
+        times_read = self.values.times_read
+        ports = [port for port in node.results if (node.name, port) in times_read]
+        if not ports:  # only its module is used, by a share
+            return
+        module = module_code(owner_of(node), self.body)
+        operands = {key: self.values.read(value) for key, value in node.arguments.items()}
+        match unwrap(node.operation):
+            case Leaf() as leaf:
+                yield from self.leaf(run, leaf, ports, module, operands)
+            case Use() as use:
+                yield from self.use(run, use, ports, Call(module, tuple(operands.values())))
+            case Repeated() as repeated:
+                yield from self.repeated(run, repeated, module, operands)
+            case _:  # a chain
+                yield from self.step(
+                    run, (Value(node.name, ""),), Call(module, tuple(operands.values()))
+                )
+
+    def leaf(
+        self, run: Run, leaf: Leaf, ports: list[str], module: Code, operands: Operands
+    ) -> Iterator[Step]:
+        node, lowering = run.node, leaf.lowering
+        for key, code in lowering.steps.items():
+            value = Value(node.name, f"*{key}")
+            yield from self.step(run, (value,), filled(code, module, operands))
+            operands = {**operands, key: Local(value)}
+        if lowering.skipping is not None and may_lack_a_source(self.body, node):
+            code = filled(lowering.skipping, module, operands)
+            yield from self.result(run, leaf, "", code)
+        elif len(ports) == 1:
+            made = lowering.module_for(self.ports[owner_of(node)])
+            code = port_code(lowering, ports[0], module, operands, made)
+            yield from self.result(run, leaf, ports[0], code)
+        else:
+            whole = Value(node.name, WHOLE)
+            yield from self.step(run, (whole,), call_code(lowering, module, operands))
+            for port in ports:
+                code = filled(lowering.ports[port].code, module, operands, Local(whole))
+                yield from self.result(run, leaf, port, code)
+
+    def result(self, run: Run, leaf: Leaf, port: str, code: Code) -> Iterator[Step]:
+        """Yield the step of one result of a layer or merge."""
+        node = run.node
+        if port == node.default:
+            code = activated(leaf, code)
+        code = self.dtypes.cast(node, leaf, port, code)
+        whole = Value(node.name, WHOLE)
+        if code == Local(whole):  # this port is what the call returned
+            self.values.same[Value(node.name, port)] = whole
+        else:
+            yield from self.step(run, (Value(node.name, port),), code)
+
+    def use(self, run: Run, use: Use, ports: list[str], code: Code) -> Iterator[Step]:
+        """Yield a block's results: one, all of several at once, or some, read by their position."""
+        node, names = run.node, tuple(use.body.outputs)
+        if len(names) == 1:
+            code = self.dtypes.block_result(node, use, code)
+            yield from self.step(run, (Value(node.name, ""),), code)
+            return
+        if len(ports) == len(names) and use.activation is None:
+            yield from self.step(run, tuple(Value(node.name, name) for name in names), code)
+            return
+        if len(ports) > 1:
+            whole = Value(node.name, WHOLE)
+            yield from self.step(run, (whole,), code)
+            code = Local(whole)
+        for port in ports:
+            read: Code = Subscript(code, Constant(names.index(port)))
+            if port == node.default:
+                read = self.dtypes.block_result(node, use, read)
+            yield from self.step(run, (Value(node.name, port),), read)
+
+    def repeated(
+        self, run: Run, repeated: Repeated, module: Code, operands: Operands
+    ) -> Iterator[Step]:
+        """Yield one call or a loop; a block repeated zero times hands on what it is given."""
+        node = run.node
+        sources = {key: self.values.resolve(value) for key, value in node.arguments.items()}
+        if not repeated.bodies:
+            handed_on = {port_of(node, name): sources[name] for name in repeated.carried}
+            self.values.same.update(handed_on)
+            return
+        for name in repeated.carried:
+            yield from self.localised(sources[name])
+        if is_one_call(node, repeated):
+            call = Call(module, tuple(operands.values()))
+            yield from self.step(run, (Value(node.name, ""),), call)
+            return
+        taken = {*self.body.inputs, *self.body.by_name}
+        targets, code, loop = repeat_loop(node, repeated, module, operands, sources, taken)
+        yield from self.step(run, targets, code, loop)
+
+    def localised(self, value: Value) -> Iterator[Step]:
+        """Yield a local for a tensor of the module, for a loop to rebind, under any condition."""
+        if value in self.values.owned:
+            yield Step((value,), self.values.owned.pop(value), (), node=value.name)
+
+    def step(
+        self, run: Run, targets: Targets, code: Code, loop: Loop | None = None
+    ) -> Iterator[Step]:
+        """Yield `targets = code`, unless `code` is written where its value is read."""
+        node = run.node
+        if isinstance(code, Name) or self.is_entry(node, targets, code):
+            self.values.owned[targets[0]] = code
+            return
+        parts = walk(code)
+        if RuntimeSize in map(type, parts):
+            code = resolve_sizes(code, self.readable(run.guard, values_in(parts), targets))
+            parts = walk(code)
+        if ModelDtype in map(type, parts):
+            code = self.dtypes.resolved(node, code, values_in(parts))
+            parts = walk(code)
+        reads = tuple(dict.fromkeys(values_in(parts)))
+        comment = self.comment(node, targets[0]) if len(targets) == 1 else ""
+        yield Step(targets, code, reads, comment, loop, run.guard, node.name)
+
+    def is_entry(self, node: TypedNode, targets: Targets, code: Code) -> bool:
+        """Return whether the code is one entry of a tensor without a batch, `weight[0]`, read once."""
+        match code, node.operation:
+            case Subscript(Name() | Local(), Constant(int())), Leaf() if not targets[0].port:
+                once = self.values.times_read[targets[0]] == 1
+                return once and not node.results[""].batched
+        return False
+
+    def comment(self, node: TypedNode, target: Value) -> str:
+        """Return the shape of a tensor, if the twins have the same."""
+        type_ = node.results.get(target.port)
+        if type_ is None or type_.dtype not in DTYPES:  # a recurrent layer's state is no tensor
+            return ""
+        shape = str(type_)
+        return shape if all(str(twin.type_of(target)) == shape for twin in self.twins) else ""
+
+    def readable(
+        self, guard: Guard, read: Iterable[Value], targets: Targets
+    ) -> list[tuple[Code, TensorType]]:
+        """Return what a step can read sizes from: its operands, and the inputs that are given."""
+        found = [value for value in read if not is_intermediate(value) and value not in targets]
+        found += [Value(name, "") for name in self.body.inputs if self.is_given(name, guard)]
+        return [(Local(value), self.body.type_of(value)) for value in found]
+
+    def is_given(self, name: str, guard: Guard) -> bool:
+        """Return whether an input is given where these conditions hold."""
+        return name not in self.body.optional or any(
+            condition.presence is not None
+            and condition.holds
+            and implies(condition.presence, given(name))
+            for condition in guard
+        )

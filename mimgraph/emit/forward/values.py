@@ -1,0 +1,70 @@
+"""The values of a body before they have names: which are used, and what code reads each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import chain
+from typing import TypeAlias
+
+from mimgraph.emit.forward.call_code import learned_tensor, owner_of
+from mimgraph.emit.forward.runs import nullable
+from mimgraph.emit.tree import Local
+from mimgraph.ir.code import Code
+from mimgraph.ir.typed import Body, Value, single_nodes
+
+UsedPorts: TypeAlias = Mapping[str, set[str]]
+
+
+def used_ports(body: Body) -> UsedPorts:
+    """Return the results that are used of each node's module, also by nodes that share it."""
+    read = set(body.outputs.values())
+    owners: dict[str, str] = {}
+    for node in body.nodes:
+        read.update(node.arguments.values())
+        for one in single_nodes(node):
+            owners[one.name] = owner_of(one)
+            if one is not node:
+                read.add(Value(one.name, one.default or ""))
+    found: dict[str, set[str]] = {owner: set() for owner in owners.values()}
+    for value in read:
+        if value.name in owners:
+            found[owners[value.name]].add(value.port)
+    return found
+
+
+class Values:
+    """The values that the steps of a body read and make."""
+
+    def __init__(self, body: Body) -> None:
+        read = chain.from_iterable(node.arguments.values() for node in body.nodes)
+        self.times_read = Counter((*read, *body.outputs.values()))
+        self.nullable = set(nullable(body))
+        self.same: dict[Value, Value] = {}  # one value under two names
+        self.owned: dict[Value, Code] = {}  # tensors of the module itself, which need no local
+        for value in self.times_read:
+            node = body.by_name.get(value.name)
+            if node is not None and value.port not in node.results:
+                self.owned[value] = learned_tensor(node, value.port, body)
+        for node in body.nodes:
+            for branch in node.operation.branches:
+                port = Value(node.name, branch.name)
+                self._equate(port, Value(f"{node.name}.{branch.name}", branch.default or ""))
+
+    def _equate(self, port: Value, made: Value) -> None:
+        """Let the port of a node be the result of one of its branches."""
+        self.same[port] = made
+        self.times_read[made] = self.times_read[port]
+        if port in self.nullable:
+            self.nullable.add(made)
+
+    def resolve(self, value: Value) -> Value:
+        """Return the value under the name by which it is made."""
+        while value in self.same:
+            value = self.same[value]
+        return value
+
+    def read(self, value: Value) -> Code:
+        """Return the code that reads a value."""
+        value = self.resolve(value)
+        return self.owned.get(value, Local(value))
