@@ -17,9 +17,9 @@ from mimgraph.ir.graph import Graph as DeclaredGraph
 from mimgraph.ir.typed import Sequence, TypedGraph, TypedNode, unwrap
 from mimgraph.ir.types import Constraint, Shape, TensorType
 from mimgraph.language import safetensors_header
-from mimgraph.language.document import read
 from mimgraph.language.foreign_files import refuse_foreign
-from mimgraph.language.yaml_tree import MAX_BYTES
+from mimgraph.language.reader.spec import read
+from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile
 from mimgraph.support.arguments import (
     as_flag,

@@ -12,8 +12,8 @@ from mimgraph.cli.errors import CallError
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.render import visible
 from mimgraph.graph import Graph, UnknownParams, load, load_bytes
-from mimgraph.language.document import read_value
-from mimgraph.language.yaml_tree import MAX_BYTES
+from mimgraph.language.reader.spec import read_value
+from mimgraph.language.yaml_tree.limits import MAX_BYTES
 
 
 def load_graph(path: str, settings: Sequence[str]) -> Graph:

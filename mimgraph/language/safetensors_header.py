@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.language.document import LANGUAGE
-from mimgraph.language.yaml_tree import MAX_BYTES
+from mimgraph.language.reader.spec import LANGUAGE
+from mimgraph.language.yaml_tree.limits import MAX_BYTES
 from mimgraph.source import SourceFile, Span
 
 ENDING = ".safetensors"

@@ -30,7 +30,8 @@ from mimgraph.ir.graph import (
     Template,
     Written,
 )
-from mimgraph.language.yaml_tree import BREAKS, NOT_PRINTABLE, resolve
+from mimgraph.language.yaml_tree.limits import BREAKS, NOT_PRINTABLE
+from mimgraph.language.yaml_tree.scalars import resolve
 
 WIDTH = 100  # of a line, beyond which a mapping stands on several
 

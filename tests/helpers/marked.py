@@ -8,7 +8,7 @@ from mimgraph.diagnostics import Diagnostic, Report, SpecError, in_order
 from mimgraph.infer.advice import warnings as advice
 from mimgraph.infer.advice.torch_versions import check_torch
 from mimgraph.infer.graph import infer
-from mimgraph.language.document import read
+from mimgraph.language.reader.spec import read
 from mimgraph.source import SourceFile
 
 _MARK = re.compile(r"⟦([a-z-]+)⟧")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from mimgraph.diagnostics import Report
-from mimgraph.language.yaml_tree import Mapping, Scalar, Tree, compose
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.source import SourceFile
 from tests.helpers.marked import told
 

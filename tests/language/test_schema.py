@@ -14,7 +14,8 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.ir.option_types import choices
 from mimgraph.language import schema
-from mimgraph.language.yaml_tree import Scalar, Sequence, Tree, compose
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree
 from mimgraph.ops import registry
 from mimgraph.ops.registry import Op, OptionSpec
 from mimgraph.source import SourceFile

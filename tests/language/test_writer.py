@@ -15,9 +15,10 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.structure import name_fault
 from mimgraph.ir.expression import parse
 from mimgraph.ir.graph import Written
-from mimgraph.language.document import read
+from mimgraph.language.reader.spec import read
 from mimgraph.language.writer import _flow, _lines, write
-from mimgraph.language.yaml_tree import Mapping, Scalar, Sequence, Tree, compose
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 
 TIDY = """\

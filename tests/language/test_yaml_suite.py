@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.language import yaml_tree as module
-from mimgraph.language.yaml_tree import compose
+from mimgraph.language.yaml_tree import yaml_events
+from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
 from tests.language.test_yaml_tree import value_of
 
@@ -86,7 +86,7 @@ with_libyaml = pytest.mark.skipif(not yaml.__with_libyaml__, reason="libyaml is 
 
 def read(parser: Any, text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Diagnostic]]:
     """The value, and the faults if there are any."""
-    monkeypatch.setattr(module, "PARSER", parser)
+    monkeypatch.setattr(yaml_events, "PARSER", parser)
     found: list[Diagnostic] = []
     tree = compose(SourceFile("case.yaml", text), lambda fault, *_: found.append(fault))
     assert tree is not None or found

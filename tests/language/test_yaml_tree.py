@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.language import yaml_tree as module
-from mimgraph.language.yaml_tree import FAULTY, Mapping, Scalar, Sequence, Tree, compose
+from mimgraph.ir.graph import FAULTY
+from mimgraph.language.yaml_tree import yaml_events
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
 
 PARSERS = [
@@ -28,7 +30,7 @@ PARSERS = [
 
 @pytest.fixture(params=PARSERS, autouse=True)
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PARSER", request.param)
+    monkeypatch.setattr(yaml_events, "PARSER", request.param)
 
 
 def read(text: str) -> tuple[Tree | None, list[Diagnostic]]:
@@ -545,7 +547,7 @@ def test_the_parsers_agree(text: str) -> None:
     trees = []
     for loader in (yaml.BaseLoader, yaml.CBaseLoader):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "PARSER", loader)
+            patch.setattr(yaml_events, "PARSER", loader)
             trees.append(read(text)[0])
     # libyaml puts an empty value behind the comment that follows
     pure, quick = (

@@ -1,0 +1,60 @@
+"""What the functions of the reader share: where faults go, and the names that are known or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from mimgraph.diagnostics import Diagnostic, Report
+from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.diagnostics.nearest import suggestion
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_faulty, texts
+from mimgraph.source import Span
+
+
+@dataclass
+class Context:
+    """The report of one spec, and names in it.
+
+    `lost` are the names of inputs and nodes in the current scope that could not be read, `misnamed`
+    the params whose names are not allowed, `lost_blocks` the blocks that could not be read.
+    """
+
+    report: Report
+    origin: Span  # the start of the file
+    blocks: frozenset[str] = frozenset()
+    lost: set[str] = field(default_factory=set)
+    misnamed: set[str] = field(default_factory=set)
+    lost_blocks: set[str] = field(default_factory=set)
+
+    def in_scope(self, lost: Iterable[str]) -> Context:
+        """Return the context for the graph itself or a block, which has inputs and nodes of its own."""
+        return replace(self, lost=set(lost))
+
+    def fault(
+        self,
+        code: DiagnosticCode,
+        message: str,
+        span: Span,
+        *,
+        help: str = "",
+        node: str = "",
+        tree: Tree | None = None,
+    ) -> None:
+        """Report a fault; it mentions the names in `tree`."""
+        mentioned = texts(tree) if tree is not None else ()
+        self.report.add(Diagnostic(code, message, span, help=help, node=node), *mentioned)
+
+    def wrong_type(self, what: str, wants: str, tree: Tree, node: str = "", help: str = "") -> None:
+        """Report that `what` is something else than `wants`, unless a fault of it is reported."""
+        if not (is_faulty(tree) or (isinstance(tree, Mapping) and tree.lost)):
+            message = f"{what} is {wants}"
+            self.fault("wrong-type", message, tree.span, help=help, node=node, tree=tree)
+
+    def unknown_key(
+        self, what: str, key: Scalar, known: tuple[str, ...], tree: Tree | None, node: str = ""
+    ) -> None:
+        """Report a key that `what` does not have."""
+        help = suggestion(key.text, known) or f"its keys: {', '.join(known)}"
+        message = f"{what} has no key {key.text!r}"
+        self.fault("unknown-key", message, key.span, help=help, node=node, tree=tree)

@@ -1,0 +1,73 @@
+"""Read the inputs of the graph: a shape each, or a mapping with a dtype and more."""
+
+from __future__ import annotations
+
+from mimgraph.ir.graph import ANOTHER, Input, InputShape
+from mimgraph.ir.names import INPUT
+from mimgraph.ir.types import INTEGER
+from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.mappings import check_keys, section_entries
+from mimgraph.language.reader.shapes import read_dtype, read_shape, read_sizes
+from mimgraph.language.reader.values import (
+    as_written,
+    faulty_option,
+    read_flag,
+    read_option,
+    read_text,
+)
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+
+
+def read_inputs(context: Context, tree: Mapping) -> tuple[Input, ...]:
+    """Return the inputs of a section `inputs`."""
+    return tuple(_read_input(context, *entry) for entry in section_entries(context, tree, INPUT))
+
+
+def _read_input(context: Context, key: Scalar, tree: Tree) -> Input:
+    """Return an input: without a shape if that cannot be read, with a faulty vocab if nothing can."""
+    if isinstance(tree, Sequence):
+        shape = read_sizes(context, tree)
+        return Input(key.text, key.span, shape, whole=key.span.to(tree.span))
+    if isinstance(tree, Mapping):
+        return _read_detailed(context, key, tree)
+    help = as_written("write [{}]", tree)
+    context.wrong_type("an input", "a shape, [3, 32, 32], or a mapping", tree, help=help)
+    return Input(key.text, key.span, None)
+
+
+def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
+    """Read `{shape, dtype, vocab, doc, optional}`."""
+    known = check_keys(context, "an input", tree, INPUT)
+    if tree.lost:
+        context.lost.add(ANOTHER)
+    for word, value in tree.entries if not known else ():
+        if not isinstance(value, Scalar):  # another input, indented too deep
+            context.lost.add(word.text)
+    shape, vocab = tree.get("shape"), tree.get("vocab")
+    if shape is None and vocab is None and known:
+        message = f"{key.text} needs a shape"
+        context.fault("missing-key", message, key.span, help="shape: [5]")
+    sizes = InputShape((), ()) if vocab is not None and known else None
+    if shape is not None:
+        sizes = read_shape(context, shape)
+    dtype = _read_dtype(context, tree.get("dtype"), vocab)
+    doc = read_text(context, "doc", tree.get("doc")) or ""
+    optional = read_flag(context, "optional", tree.get("optional"))
+    vocab_option = read_option(context, vocab, vocab) if isinstance(vocab, Scalar) else None
+    has_vocab = vocab is None or vocab_option is not None
+    if vocab is not None and not has_vocab:
+        context.wrong_type("vocab", "a number of categories", vocab)
+    if not (known and has_vocab and dtype) or optional is None:
+        return Input(key.text, key.span, sizes, vocab=faulty_option(tree.span))
+    whole = key.span.to(tree.span)
+    return Input(key.text, key.span, sizes, dtype, vocab_option, doc, optional, whole)
+
+
+def _read_dtype(context: Context, tree: Tree | None, vocab: Tree | None) -> str | None:
+    """Return the dtype as written, or the default, which is another one beside a vocab."""
+    dtype = read_dtype(context, tree, "int64" if vocab is not None else "float32")
+    if vocab is None or tree is None or dtype is None or dtype in INTEGER:
+        return dtype
+    help = "leave dtype out, which is int64 then"
+    context.fault("bad-option", "what has a vocab is integer", tree.span, help=help)
+    return None

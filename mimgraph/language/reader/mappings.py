@@ -1,0 +1,68 @@
+"""Read mappings: check their keys, and find entries whose indentation is wrong."""
+
+from __future__ import annotations
+
+from mimgraph.ir.graph import FAULTY, OTHERS
+from mimgraph.language.reader.context import Context
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, faulty
+from mimgraph.source import Span
+
+Entry = tuple[Scalar, Tree]
+Entries = dict[str, Entry]
+
+# an example of each section that is a mapping
+EXAMPLES = {
+    "inputs": "{name: shape}: {image: [3, 32, 32]}",
+    "nodes": "{name: node}: {hidden: {layer: ReLU, from: image}}",
+    "blocks": "{name: block}: {step: {seq: [ReLU]}}",
+    "params": "{name: value}: {hidden: 64}",
+    "with": "{param: values}: {width: [64, 128]}",
+}
+
+
+def read_mapping(context: Context, what: str, tree: Tree | None, help: str = "") -> Mapping | None:
+    """Return the tree if it is a mapping, else None; something else is reported."""
+    if tree is None or isinstance(tree, Mapping):
+        return tree
+    context.wrong_type(what, "a mapping", tree, help=help or EXAMPLES.get(what, ""))
+    return None
+
+
+def check_keys(
+    context: Context, what: str, tree: Mapping, known: tuple[str, ...], node: str = ""
+) -> bool:
+    """Return whether all keys of a mapping are known and readable; unknown ones are reported."""
+    unknown = [key for key, _ in tree.entries if key.text not in known]
+    for key in unknown:  # the first fault mentions the names in the mapping for all of them
+        context.unknown_key(what, key, known, tree if key is unknown[0] else None, node)
+    return not (unknown or tree.lost)
+
+
+def entries_of(tree: Mapping) -> Entries:
+    """Return the entries by key; OTHERS is a faulty one if a key could not be read."""
+    found = {key.text: (key, value) for key, value in tree.entries}
+    return found if not tree.lost else {**found, OTHERS: unreadable_entry(tree.span)}
+
+
+def unreadable_entry(span: Span) -> Entry:
+    """Return the entry that stands for those whose keys could not be read."""
+    return Scalar(OTHERS, span, OTHERS, plain=True), faulty(span)
+
+
+def section_entries(context: Context, tree: Mapping, words: tuple[str, ...] = ()) -> list[Entry]:
+    """Return the entries of a section such as `nodes`, whose values are mappings or lists.
+
+    A plain value (behind one of the `words`, if any are given) is indented too little: it belongs
+    to the mapping before it, which is then marked as incomplete.
+    """
+    found: list[Entry] = []
+    for key, value in tree.entries:
+        before = found[-1] if found else None
+        is_value = isinstance(value, Scalar) and value.value not in (None, FAULTY)
+        is_outdented = is_value and (not words or key.text in words)
+        if is_outdented and before is not None and isinstance(before[1], Mapping):
+            lost = (*before[1].lost, key.text)
+            found[-1] = before[0], before[1]._replace(lost=lost)
+            context.report.spoken.add(key.text)
+        found.append((key, value))
+    return found

@@ -1,0 +1,155 @@
+"""Read the nodes of a graph or block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir.graph import ANOTHER, Node, Source
+from mimgraph.ir.names import NODE_WORDS, OPS
+from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.mappings import Entry, section_entries
+from mimgraph.language.reader.operations import read_operation, second_source
+from mimgraph.language.reader.sources import read_source, read_sources
+from mimgraph.language.reader.split_text import has_split_text
+from mimgraph.language.reader.uses import read_freeze, read_take
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_null, texts
+from mimgraph.ops import registry
+
+
+def read_nodes(context: Context, tree: Mapping, path: str) -> tuple[Node, ...]:
+    """Return the nodes of a section `nodes`; `path` stands before their names: `block.`."""
+    entries = _without_outdented_keys(context, section_entries(context, tree))
+    return tuple(_read_node(context, key, value, path) for key, value in entries)
+
+
+def is_node(tree: Mapping) -> bool:
+    """Return whether a mapping says what a node does."""
+    return any(key.text in OPS for key, _ in tree.entries)
+
+
+def _without_outdented_keys(context: Context, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the nodes, but not the keys (`layer`, `from`) that stand behind an empty node and should
+    be indented under it: that node is reported."""
+    empty = inside = False
+    for key, value in entries:
+        inside = empty and (key.text in NODE_WORDS or (inside and not isinstance(value, Mapping)))
+        if inside:
+            context.report.spoken.update(texts(value))
+            continue
+        empty = is_null(value)
+        yield key, value
+
+
+def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
+    """Return a node; without an operation if it cannot be read."""
+    here = path + key.text
+    if not isinstance(tree, Mapping):
+        help = "{layer: ..., from: ...}"
+        if is_null(tree):
+            help = f"indent what belongs to {key.text} more than its name, or write {help}"
+        context.wrong_type("a node", "a mapping", tree, here, help)
+        return Node(key.text, key.span, None)
+    if has_split_text(context, tree, here):
+        context.report.spoken.update(texts(tree))
+        return Node(key.text, key.span, None)
+    _note_misplaced(context, tree)
+    before = len(context.report.diagnostics)
+    op = _op_of(context, key, tree, here)
+    if _has_both_feeds(context, key, tree, here):
+        op = None
+    operation = None if op is None else read_operation(context, op, tree, here)
+    fed_by = _feed(op, tree)
+    sources = _node_sources(context, op, fed_by, tree, here)
+    take = read_take(context, tree.get("take"), here)
+    freeze = read_freeze(context, tree.get("freeze"), here)
+    if len(context.report.diagnostics) > before:
+        context.report.spoken.update(texts(tree))
+    is_fed = sources is not None or (fed_by is None and not tree.lost)
+    is_read = is_fed and (take is not None or tree.get("take") is None)
+    whole = key.span.to(tree.span)
+    return Node(key.text, key.span, operation if is_read else None, sources, take, freeze, whole)
+
+
+def _feed(op: Entry | None, tree: Mapping) -> Tree | None:
+    """Return what a node says of its sources."""
+    if op is not None and op[0].text == "arange":
+        return op[1]
+    return tree.get("from" if tree.get("each") is None else "each")
+
+
+def _node_sources(
+    context: Context, op: Entry | None, fed_by: Tree | None, tree: Mapping, here: str
+) -> tuple[Source, ...] | None:
+    """Return the sources of a node; None if one cannot be read."""
+    sources = read_sources(context, fed_by, here)
+    if op is None:
+        return sources
+    if fed_by is None and op[0].text in ("parameter", "buffer"):
+        sources = ()
+    second = second_source(op, tree)
+    if second is None or sources is None:
+        return sources
+    source = read_source(context, second[1], here, second[0])
+    return None if source is None else (*sources, source)
+
+
+def _note_misplaced(context: Context, tree: Mapping) -> None:
+    """Note the nodes that are inside this one by wrong indentation, or whose names are missing, so
+    that its keys are given twice."""
+    for key, value in tree.entries:
+        if isinstance(value, Mapping) and key.text not in NODE_WORDS and is_node(value):
+            context.lost.add(key.text)
+            context.report.spoken.update(texts(value))
+    if tree.lost and not {"from", *OPS}.isdisjoint(tree.lost):
+        context.lost.add(ANOTHER)
+
+
+def _op_of(context: Context, key: Scalar, tree: Mapping, here: str) -> Entry | None:
+    """Return the one entry that says what a node does; None if there is none, which is reported."""
+    ops = [entry for entry in tree.entries if entry[0].text in OPS]
+    if not ops:
+        _refuse_without_op(context, key, tree, here)
+        return None
+    if len(ops) > 1:
+        context.lost.add(ANOTHER)
+        for extra, _ in ops[1:]:
+            message = f"{key.text} is a {ops[0][0].text} already"
+            help = "a node does one thing: make two"
+            context.fault("unknown-key", message, extra.span, help=help, node=here)
+    return ops[0] if len(ops) == 1 else None
+
+
+def _has_both_feeds(context: Context, key: Scalar, tree: Mapping, here: str) -> bool:
+    """Return whether a node has `from` beside `each`, and report it."""
+    if tree.get("each") is None or tree.get("from") is None:
+        return False
+    message = f"{key.text} has its sources in each"
+    context.fault("unknown-key", message, tree.key("from").span, node=here)
+    return True
+
+
+def _refuse_without_op(context: Context, key: Scalar, tree: Mapping, here: str) -> None:
+    """Report a node that does not say what it does, at the key that was probably meant to."""
+    others = [entry for entry in tree.entries if entry[0].text not in NODE_WORDS]
+    for other, _ in others:
+        if nearest(other.text, OPS):
+            context.unknown_key("a node", other, OPS, tree, here)
+            return
+    for other, value in others:
+        if kind := _kind_of(context, value):
+            message = f"a node has no key {other.text!r}"
+            help = f"write {kind}: {value.span.excerpt().text}"
+            context.fault("unknown-key", message, other.span, help=help, node=here, tree=tree)
+            return
+    if not tree.lost:
+        message, help = f"{key.text} does not say what it does", f"give one of {', '.join(OPS)}"
+        context.fault("missing-key", message, key.span, help=help, node=here)
+
+
+def _kind_of(context: Context, value: Tree) -> str:
+    """Return "layer", "merge" or "block" for the name of one, "" for anything else."""
+    name = value.name if isinstance(value, Scalar) else None
+    if name is None or name in context.blocks:
+        return "block" if name else ""
+    return next((kind for kind in ("layer", "merge") if registry.find(kind, name)), "")

@@ -1,0 +1,112 @@
+"""Read what a node does: a layer, merge, block, chain, shared module or tensor, perhaps on each source."""
+
+from __future__ import annotations
+
+from mimgraph.ir.graph import BESIDE_FROM, OTHERS, Apply, Call, Chain, Each, Operation, Share
+from mimgraph.language.reader.chains import read_chain
+from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.mappings import (
+    Entries,
+    Entry,
+    check_keys,
+    entries_of,
+    read_mapping,
+)
+from mimgraph.language.reader.uses import read_apply, read_call, read_name
+from mimgraph.language.reader.values import read_options, read_text
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+
+
+def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Operation | None:
+    """Return what a node does; `op` is the entry that says it, such as `layer: Linear`."""
+    operation = _read_one(context, op, tree, here)
+    if tree.get("each") is None:
+        return operation
+    options = read_mapping(context, "with", tree.get("with"))
+    if operation is None or (options is None and tree.get("with") is not None):
+        return None
+    each = tree.key("each").span
+    if isinstance(operation, Apply) and operation.kind == "tensor":
+        context.fault("unknown-key", f"{operation.name} takes no each", each, node=here)
+        return None
+    return Each(operation, read_options(context, entries_of(options)) if options else {}, each)
+
+
+def second_source(op: Entry, tree: Mapping) -> Entry | None:
+    """Return the entry of a second source that has a key of its own, as `like` of `Resize`."""
+    key, value = op
+    name = BESIDE_FROM.get(value.text) if isinstance(value, Scalar) else None
+    if key.text != "layer" or name is None or tree.get("each") is not None:
+        return None
+    return next((entry for entry in tree.entries if entry[0].text == name), None)
+
+
+def _read_one(
+    context: Context, op: Entry, tree: Mapping, here: str
+) -> Apply | Chain | Call | Share | None:
+    """Return what a node does on its sources, or on each of them."""
+    key, value = op
+    if key.text == "seq":
+        known = check_keys(context, "a seq", tree, ("seq", *_words(tree, "take", "freeze")), here)
+        chain = read_chain(context, value, here)
+        return chain if known or tree.get("from") is not None else None
+    if key.text in ("parameter", "buffer", "arange"):
+        return _read_tensor(context, key, value, tree, here)
+    is_share = key.text == "share"
+    name = (read_text if is_share else read_name)(context, key.text, value)
+    if name is None:
+        return None
+    words = _words(tree) if is_share else _words(tree, "with", "take", "freeze")
+    second = second_source(op, tree)
+    own = (key.text, *words, *((second[0].text,) if second else ()))
+    rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}
+    if is_share:
+        return _read_share(context, name, value, rest, here)
+    if key.text == "block":
+        return read_call(context, name, value.span, rest, here)
+    return read_apply(context, key.text, name, value.span, rest, here)
+
+
+def _words(tree: Mapping, *words: str) -> tuple[str, ...]:
+    """Return the keys of a node that are no options: `from` or `each`, and these words.
+
+    `with` is an option of a block, but beside `each` it has the options of each source.
+    """
+    if tree.get("each") is not None:
+        return ("from", "each", *words)
+    return ("from", *(word for word in words if word != "with"))
+
+
+def _read_share(context: Context, name: str, value: Tree, rest: Entries, here: str) -> Share | None:
+    for word, _ in rest.values():
+        if word.value != OTHERS:
+            help = "a share has the options and words of what it shares"
+            message = "a share takes no options"
+            context.fault("unknown-option", message, word.span, help=help, node=here)
+    target, dot, item = name.partition(".")
+    return None if rest else Share(target, value.span, item if dot else None)
+
+
+def _read_tensor(
+    context: Context, key: Scalar, value: Tree, tree: Mapping, here: str
+) -> Apply | None:
+    """Return a parameter or buffer, whose shape stands behind its key, or an `arange`, whose source
+    does."""
+    own = (key.text, "take", "freeze")
+    rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}
+    if key.text == "arange":
+        if "from" in rest:
+            message = "an arange has its source behind its key"
+            context.fault("unknown-key", message, rest["from"][0].span, node=here)
+            return None
+        return read_apply(context, "tensor", key.text, key.span, rest, here)
+    rest.pop("from", None)  # inference reports it
+    if "shape" in rest:
+        message = f"{key.text} has its shape behind its key"
+        context.fault("unknown-option", message, rest["shape"][0].span, node=here)
+        return None
+    if not isinstance(value, Sequence) and "$" not in getattr(value, "text", ""):
+        context.wrong_type("a shape", "a list of sizes", value, here)
+        return None
+    rest = {"shape": (key, value), **rest}
+    return read_apply(context, "tensor", key.text, key.span, rest, here)

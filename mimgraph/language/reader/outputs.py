@@ -1,0 +1,107 @@
+"""Read the outputs of a graph or block: a source, a list of them, or `{public_name: source}`."""
+
+from __future__ import annotations
+
+from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.ir.graph import OTHERS, Output, Source
+from mimgraph.ir.names import OUTPUT
+from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.mappings import check_keys
+from mimgraph.language.reader.sources import read_source
+from mimgraph.language.reader.values import read_text
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_faulty
+from mimgraph.source import Span
+
+
+def read_outputs(
+    context: Context, tree: Tree, words: tuple[str, ...] = OUTPUT
+) -> tuple[Output, ...]:
+    """Return the outputs; `words` are the keys that an output may have. One that cannot be read may
+    be any node."""
+    if isinstance(tree, Scalar):
+        return (_output_of_source(context, tree),)
+    if not (tree.entries or tree.lost if isinstance(tree, Mapping) else tree.items):
+        context.wrong_type("outputs", "a source, a list of them, or {name: source}", tree)
+        return (_unread(tree.span),)
+    if isinstance(tree, Mapping):
+        named = [_named_output(context, key, value, words) for key, value in tree.entries]
+        return (*named, _unread(tree.span)) if tree.lost else tuple(named)
+    found: dict[str, Output] = {}
+    for item in tree.items:
+        output = _listed_output(context, item, words)
+        if output.name in found and output.name != OTHERS:
+            _refuse_duplicate(context, output, found[output.name])
+            continue
+        found[output.name] = output
+    return tuple(found.values())
+
+
+def _refuse_duplicate(context: Context, output: Output, first: Output) -> None:
+    labels = (Label(first.span, "first given here"),)
+    message = f"{output.name} is an output already"
+    fault = Diagnostic("duplicate-name", message, output.span, labels=labels)
+    context.report.add(fault, output.name)
+
+
+def _listed_output(context: Context, tree: Tree, words: tuple[str, ...]) -> Output:
+    """Return an output in a list: a source, or `{public_name: source}`."""
+    if isinstance(tree, Mapping) and len(tree.entries) == 1:
+        return _named_output(context, *tree.entries[0], words)
+    return _output_of_source(context, tree, in_list=True)
+
+
+def _output_of_source(context: Context, tree: Tree, in_list: bool = False) -> Output:
+    """Return an output that is called as its node."""
+    source = read_source(context, tree, "")
+    if source is None:
+        return _unread(tree.span)
+    if in_list and source.port is not None and source.name not in context.lost:
+        help = f"{{{source.port}: {source.name}.{source.port}}}"
+        if source.port == "*":
+            help = f"name each port: {{a: {source.name}.a, b: {source.name}.b}}"
+        message = "a port in a list needs a name"
+        context.fault("wrong-type", message, tree.span, help=help, tree=tree)
+        return _unread(tree.span)
+    return Output(source.name, source, tree.span)
+
+
+def _named_output(context: Context, key: Scalar, tree: Tree, words: tuple[str, ...]) -> Output:
+    """Read `name: source`, or `name: {from: source, only: training, doc: ...}`."""
+    source_tree: Tree | None = tree
+    training, doc = False, None
+    if isinstance(tree, Mapping):
+        known = check_keys(
+            context, "an output" if words == OUTPUT else "an output of a block", tree, words
+        )
+        training = _only_training(context, tree.get("only"))
+        source_tree = tree.get("from")
+        if source_tree is None:
+            if known:
+                message, help = f"{key.text} needs from", f"{key.text}: {{from: ...}}"
+                context.fault("missing-key", message, key.span, help=help)
+            return _unread(key.span, key.text)
+        doc = tree.get("doc")
+    assert source_tree is not None
+    source = read_source(context, source_tree, "")
+    if not (key.text.isascii() and key.text.isidentifier()):
+        help = "a name is letters, digits and underscores, and starts with no digit"
+        message = f"{key.text!r} cannot be an output's name"
+        context.fault("bad-name", message, key.span, help=help, tree=source_tree)
+        return _unread(key.span, key.text)
+    if source is None:
+        return _unread(key.span, key.text)
+    text = read_text(context, "doc", doc) or ""
+    return Output(key.text, source, key.span, training, text, key.span.to(tree.span))
+
+
+def _only_training(context: Context, only: Tree | None) -> bool:
+    if isinstance(only, Scalar) and only.value == "training":
+        return True
+    if only is not None and not is_faulty(only):
+        context.fault("bad-option", "only is training", only.span, tree=only)
+    return False
+
+
+def _unread(span: Span, name: str = OTHERS) -> Output:
+    """Return an output whose source could not be read, and may be any node."""
+    return Output(name, Source(OTHERS, None, span), span)

@@ -1,0 +1,80 @@
+"""Read the params of a spec or block, and the values that a caller gives in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mimgraph.ir.graph import FAULTY, OTHERS, Option, Template, Written
+from mimgraph.ir.names import NODE_WORDS, param_fault
+from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.mappings import read_mapping
+from mimgraph.language.reader.values import faulty_option, read_option, read_scalar
+from mimgraph.language.yaml_tree.scalars import MAX_INT, MIN_INT
+from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
+from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree
+
+
+def read_params(
+    context: Context, tree: Tree | None, overrides: Mapping[str, Any]
+) -> dict[str, Option]:
+    """Return the params of a spec in order, with the overrides."""
+    params = _read(context, tree, read_mapping(context, "params", tree), ())
+    for key, _ in tree.entries if isinstance(tree, MappingTree) else ():
+        if key.text in overrides:
+            given = _override(context, key, overrides[key.text])
+            params[key.text] = params[key.text]._replace(value=given, part=None)
+    return params
+
+
+def read_block_params(context: Context, tree: Tree | None) -> dict[str, Option]:
+    """Return the params of a block in order; they may not be called as a key of a node."""
+    found = read_mapping(context, "params", tree, _with_null_values(tree))
+    return _read(context, tree, found, NODE_WORDS)
+
+
+def _read(
+    context: Context, tree: Tree | None, params: MappingTree | None, reserved: tuple[str, ...]
+) -> dict[str, Option]:
+    """Return the params in order; one whose key cannot be read has a faulty value."""
+    found: dict[str, Option] = {}
+    for key, value in params.entries if params else ():
+        reason = param_fault(key.text)
+        if key.text in reserved:
+            reason = f"{key.text} is a key of every node"
+        if reason is not None:
+            context.fault("bad-name", f"{key.text!r} cannot be a param", key.span, help=reason)
+            context.misnamed.add(key.text)
+        found[key.text] = read_option(context, key, value)
+        if isinstance(value, MappingTree):
+            wants = "a number, a text, true, false or a list"
+            context.wrong_type("a param", wants, value)
+            found[key.text] = found[key.text]._replace(value=FAULTY)
+    lost = (OTHERS,) if tree is not None and params is None else params.lost if params else ()
+    for name in lost:
+        found.setdefault(name, faulty_option(params.span if params else context.origin))
+    return found
+
+
+def _override(context: Context, key: Scalar, value: Any) -> Any:
+    """Return a value that a caller gives for a param, read as if it stood in the spec."""
+    match value:
+        case Written() | Template() | None | float() | bool():
+            return value
+        case int() if MIN_INT <= value <= MAX_INT:
+            return value
+        case str():
+            return read_scalar(context, Scalar(value, key.span, value, plain=False))
+        case list() | tuple():
+            return [_override(context, key, item) for item in value]
+    message = f"{key.text} is given as {value!r}"
+    help = "a param is a number of at most 64 bits, a text, true, false or a list"
+    context.fault("wrong-type", message, key.span, help=help)
+    return FAULTY
+
+
+def _with_null_values(tree: Tree | None) -> str:
+    """Return how to write the params of a block that are given as names alone: `{width: null}`."""
+    items = tree.items if isinstance(tree, Sequence) else (tree,)
+    names = [item.name if isinstance(item, Scalar) else None for item in items]
+    return f"{{{', '.join(f'{name}: null' for name in names)}}}" if names and all(names) else ""

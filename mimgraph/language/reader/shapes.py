@@ -1,0 +1,62 @@
+"""Read shapes and dtypes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.ir.graph import FAULTY, InputShape, Written
+from mimgraph.ir.names import name_fault
+from mimgraph.ir.types import DTYPES
+from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.values import as_written, read_text, read_value
+from mimgraph.language.yaml_tree.tree import Sequence, Tree
+
+
+def read_shape(context: Context, tree: Tree) -> InputShape | None:
+    """Return a shape of sizes, names and expressions; None if it cannot be read."""
+    if isinstance(tree, Sequence):
+        return read_sizes(context, tree)
+    help = as_written("write [{}]", tree)
+    context.wrong_type("a shape", "a list of sizes", tree, help=help)
+    return None
+
+
+def read_sizes(context: Context, tree: Sequence) -> InputShape | None:
+    """Return the shape with the sizes of a list; None if one cannot be read."""
+    dims = [_read_size(context, item) for item in tree.items]
+    if FAULTY in dims:
+        return None
+    return InputShape(tuple(dims), tuple(item.span for item in tree.items))
+
+
+def _read_size(context: Context, item: Tree) -> Any:
+    """Return an integer, a name or a `Written`, or FAULTY for something else, which is reported."""
+    value = read_value(context, item)
+    if isinstance(value, str):
+        reason = name_fault(value) if value != "N" else "N is the batch"
+        if reason is None:
+            return value
+        context.fault("bad-name", f"{value!r} cannot name a size", item.span, help=reason)
+    elif type(value) is int:
+        if value >= 1:
+            return value
+        context.fault("bad-option", "a size is at least 1", item.span)
+    elif isinstance(value, Written):
+        return value
+    elif value is not FAULTY:
+        context.wrong_type("a size", "an integer or a name", item)
+    return FAULTY
+
+
+def read_dtype(context: Context, tree: Tree | None, default: str) -> str | None:
+    """Return the name of a dtype; None for something else, which is reported."""
+    if tree is None:
+        return default
+    name = read_text(context, "dtype", tree)
+    if name is None or name in DTYPES:
+        return name
+    near = nearest(name, DTYPES)
+    help = f"did you mean {near}?" if near else f"one of {', '.join(DTYPES)}"
+    context.fault("bad-option", f"no dtype is called {name!r}", tree.span, help=help)
+    return None

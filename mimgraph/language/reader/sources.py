@@ -1,0 +1,42 @@
+"""Read the sources of a node: `x`, `[x, node.port]` or `{argument: x}`."""
+
+from __future__ import annotations
+
+from mimgraph.ir.graph import Source
+from mimgraph.language.reader.context import Context
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
+
+
+def read_sources(context: Context, tree: Tree | None, here: str) -> tuple[Source, ...] | None:
+    """Return the sources; None if one cannot be read, or there are none."""
+    if tree is None or (isinstance(tree, Mapping) and tree.lost):
+        return None
+    if isinstance(tree, Scalar):
+        pairs: list[tuple[Scalar | None, Tree]] = [(None, tree)]
+    elif isinstance(tree, Sequence):
+        pairs = [(None, item) for item in tree.items]
+    else:
+        pairs = list(tree.entries)
+    found = [read_source(context, value, here, key) for key, value in pairs]
+    complete = [source for source in found if source is not None]
+    return tuple(complete) if len(complete) == len(found) else None
+
+
+def read_source(
+    context: Context, tree: Tree, here: str, argument: Scalar | None = None
+) -> Source | None:
+    """Return a source; None for something else, which is reported."""
+    text = tree.name if isinstance(tree, Scalar) else None
+    if text is None and isinstance(tree, Scalar) and tree.text in context.lost:
+        text = tree.text  # the key of the node is no text either
+    if text is None:
+        context.wrong_type("a source", "an input, a node or node.port", tree, here)
+        return None
+    name, dot, port = text.partition(".")
+    return Source(
+        name,
+        port if dot else None,
+        tree.span,
+        argument.text if argument else None,
+        argument.span if argument else None,
+    )

@@ -1,0 +1,126 @@
+"""Read a whole spec: from its text to the graph it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.ir.graph import Graph
+from mimgraph.ir.names import TOP, class_fault
+from mimgraph.language.reader import values
+from mimgraph.language.reader.blocks import lost_names, read_blocks
+from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.inputs import read_inputs
+from mimgraph.language.reader.mappings import check_keys, read_mapping
+from mimgraph.language.reader.nodes import is_node, read_nodes
+from mimgraph.language.reader.outputs import read_outputs
+from mimgraph.language.reader.params import read_params
+from mimgraph.language.reader.values import read_text
+from mimgraph.language.yaml_tree.compose import compose
+from mimgraph.language.yaml_tree.tree import Mapping as MappingTree
+from mimgraph.language.yaml_tree.tree import Scalar, Tree, is_faulty
+from mimgraph.source import SourceFile, Span
+
+LANGUAGE = "1"  # the version of the language
+DEFAULT_NAME = "Model"
+
+
+def read(file: SourceFile, report: Report, params: Mapping[str, Any] | None = None) -> Graph | None:
+    """Return the graph that a spec declares, with `params` in place of its own.
+
+    Return None if the text is no YAML, or no mapping.
+    """
+    tree = compose(file, report.add)
+    if tree is None:
+        return None
+    if not isinstance(tree, MappingTree):
+        if not is_faulty(tree):
+            report.add(Diagnostic("wrong-type", "a spec is a mapping", tree.span))
+        return None
+    return _read_graph(_context(file, report), tree, params or {})
+
+
+def read_value(text: str, name: str) -> Any:
+    """Return a value as a spec has it, `64` or `[64, 128]`; raises `SpecError`."""
+    report = Report()
+    file = SourceFile(name, text)
+    tree = compose(file, report.add)
+    report.raise_if_any()
+    if tree is None or not text.strip():
+        return None
+    return values.read_value(_context(file, report), tree)
+
+
+def _context(file: SourceFile, report: Report) -> Context:
+    return Context(report, Span(file, 1, 1, 1, 1))
+
+
+def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any]) -> Graph:
+    if check_keys(context, "a spec", tree, TOP):
+        for key in ("inputs", "nodes", "outputs"):
+            if tree.get(key) is None:
+                tree = _without_section(context, key, tree)
+    else:  # an unknown key may mean one of these
+        tree = tree.with_faulty("params", "blocks", "outputs")
+    _check_version(context, tree.get("mimgraph"))
+    nodes = read_mapping(context, "nodes", tree.get("nodes"))
+    blocks = read_mapping(context, "blocks", tree.get("blocks"))
+    if blocks is None and tree.get("blocks") is not None:
+        nodes = None  # nodes that use a block cannot be read either
+    if blocks:
+        names = frozenset((*(key.text for key, _ in blocks.entries), *blocks.lost))
+        context = replace(context, blocks=names)
+    inputs = read_mapping(context, "inputs", tree.get("inputs"))
+    if inputs is not None and not (inputs.entries or inputs.lost):
+        context.wrong_type("inputs", "a mapping of at least one input", inputs)
+    params = read_params(context, tree.get("params"), overrides)
+    block_definitions = read_blocks(context, blocks) if blocks else {}
+    context = context.in_scope(lost_names(inputs, nodes))
+    outputs = tree.get("outputs")
+    return Graph(
+        name=_class_name(context, tree.get("name")),
+        origin=context.origin,
+        params=params,
+        inputs=read_inputs(context, inputs) if inputs else (),
+        blocks=block_definitions,
+        nodes=read_nodes(context, nodes, "") if nodes else (),
+        outputs=read_outputs(context, outputs) if outputs is not None else (),
+        doc=read_text(context, "doc", tree.get("doc")) or "",
+        lost=frozenset(context.lost),
+    )
+
+
+def _without_section(context: Context, word: str, tree: MappingTree) -> MappingTree:
+    """Report that a section is missing, and return the spec; a section of that name that is indented
+    into another is moved out."""
+    for key, section in tree.entries:
+        for inner, value in section.entries if isinstance(section, MappingTree) else ():
+            if inner.text == word and not (isinstance(value, MappingTree) and is_node(value)):
+                labels = (Label(inner.span, f"this is in {key.text}"),)
+                help = f"indent {word} as {key.text} is"
+                message = f"{word} is missing"
+                fault = Diagnostic("missing-key", message, context.origin, labels=labels, help=help)
+                context.report.add(fault)
+                return tree.outdented(key, inner)
+    message, help = f"{word} is missing", f"a spec needs {word}"
+    context.fault("missing-key", message, context.origin, help=help)
+    return tree
+
+
+def _check_version(context: Context, tree: Tree | None) -> None:
+    if tree is not None and not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
+        context.fault("bad-option", f"the language version is {LANGUAGE}", tree.span)
+
+
+def _class_name(context: Context, tree: Tree | None) -> str:
+    """Return the name of the emitted class."""
+    name = read_text(context, "name", tree)
+    if name is None or tree is None:
+        return DEFAULT_NAME
+    reason = class_fault(name)
+    if reason is not None:
+        context.fault("bad-name", f"{name!r} cannot be a class name", tree.span, help=reason)
+        return DEFAULT_NAME
+    return name

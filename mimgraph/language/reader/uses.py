@@ -1,0 +1,176 @@
+"""Read the use of a layer, merge or block: its name, options, activation and repeat."""
+
+from __future__ import annotations
+
+from mimgraph.ir.graph import (
+    OTHERS,
+    Activation,
+    Apply,
+    Call,
+    Chosen,
+    Option,
+    Repeat,
+    Take,
+    Written,
+)
+from mimgraph.ir.names import REPEAT
+from mimgraph.language.reader.context import Context
+from mimgraph.language.reader.mappings import (
+    Entries,
+    check_keys,
+    entries_of,
+    read_mapping,
+    unreadable_entry,
+)
+from mimgraph.language.reader.values import (
+    faulty_option,
+    read_flag,
+    read_formula,
+    read_option,
+    read_options,
+    read_scalar,
+    read_text,
+    read_value,
+)
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, is_faulty, is_null
+from mimgraph.ops import registry
+from mimgraph.source import Span
+
+
+def read_name(context: Context, what: str, tree: Tree) -> str | None:
+    """Return the name of a layer, merge or block; a `Chosen` if a param gives it."""
+    text = read_text(context, what, tree)
+    if text is None or not text.startswith("$") or not isinstance(tree, Scalar):
+        return text
+    written = read_scalar(context, tree)
+    return Chosen(text, written) if isinstance(written, Written) else None
+
+
+def read_apply(
+    context: Context,
+    kind: str,
+    name: str,
+    span: Span,
+    rest: Entries,
+    here: str,
+    lone: Option | None = None,
+) -> Apply:
+    """Return a layer or merge with the options in `rest`; inference checks later which it has."""
+    activation = None
+    is_formula = (kind, name) == ("merge", "formula")
+    options = {
+        key: (read_formula if is_formula and key == "expr" else read_option)(context, *entry)
+        for key, entry in rest.items()
+        if key != "activation"
+    }
+    if "activation" in rest:
+        activation = read_activation(context, rest["activation"][1], here)
+        if activation is None:
+            options[OTHERS] = faulty_option(span)
+    return Apply(kind, name, span, options, lone, activation)
+
+
+def read_call(
+    context: Context, name: str, span: Span, rest: Entries, here: str, lone: Option | None = None
+) -> Call:
+    """Return the use of a block with the params in `rest`."""
+    repeat = None
+    params = {k: read_option(context, *entry) for k, entry in rest.items() if k != "repeat"}
+    if "repeat" in rest:
+        repeat = read_repeat(context, rest["repeat"][1], here)
+        if repeat is None:
+            params[OTHERS] = faulty_option(span)
+    return Call(name, span, params, lone, repeat)
+
+
+def read_named_options(context: Context, key: Scalar, value: Tree) -> tuple[Entries, Option | None]:
+    """Return the options in `name: value`: several by key, or one bare value."""
+    if isinstance(value, Mapping):
+        return entries_of(value), None
+    if is_faulty(value):  # it may have been a bare value or options
+        return {OTHERS: unreadable_entry(value.span)}, None
+    if is_null(value):
+        return {}, None
+    return {}, read_option(context, key, value)
+
+
+def read_activation(context: Context, tree: Tree, here: str) -> Activation | None:
+    """Read `ReLU`, or `{GELU: {approximate: tanh}}`; None for something else, which is reported."""
+    if isinstance(tree, Scalar) and tree.name is not None:
+        name = read_name(context, "activation", tree)
+        return Activation(name, {}, None, tree.span) if name is not None else None
+    if isinstance(tree, Mapping) and len(tree.entries) == 1:
+        key, value = tree.entries[0]
+        options, lone = read_named_options(context, key, value)
+        name = read_name(context, "activation", key)
+        given = read_options(context, options)
+        return Activation(name, given, lone, key.span) if name is not None else None
+    help = _activation_help(tree)
+    context.wrong_type("activation", "a layer's name, or {name: options}", tree, here, help)
+    return None
+
+
+def _activation_help(tree: Tree) -> str:
+    """Return how to write an activation whose options stand beside its name, as in
+    `{layer: Softmax, dim: 1}` or `[Softmax, 1]`."""
+    if isinstance(tree, Sequence):
+        words = [item.text for item in tree.items if isinstance(item, Scalar)]
+        if len(words) == len(tree.items) == 2:
+            if registry.find("layer", words[1]):
+                node = f"{{layer: {words[1]}, from: ...}}"
+                return f"activation: {words[0]}, and make {words[1]} a node of its own: {node}"
+            return f"activation: {{{words[0]}: {words[1]}}}"
+        return f"activation: {words[0]}" if len(words) == len(tree.items) == 1 else ""
+    if not isinstance(tree, Mapping) or not tree.entries:
+        return "leave activation out" if is_null(tree) else ""
+    (key, value), *others = tree.entries
+    options = ", ".join(f"{word.text}: ..." for word, _ in others)
+    if key.text in ("layer", "name", "type", "op") and isinstance(value, Scalar):
+        return f"activation: {{{value.text}: {{{options}}}}}"
+    return f"options stand inside: activation: {{{key.text}: {{...}}}}"
+
+
+def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
+    """Read `repeat: 3`, or `{times, shared, with}`; None for something else, which is reported."""
+    if is_faulty(tree):
+        return None
+    if not isinstance(tree, Mapping):
+        return Repeat(_times(context, tree), False, {}, tree.span)
+    if not check_keys(context, "repeat", tree, REPEAT, here):
+        return None
+    times = tree.get("times")
+    each = read_mapping(context, "with", tree.get("with"))
+    if each is None and tree.get("with") is not None:
+        return None
+    shared = read_flag(context, "shared", tree.get("shared"), here)
+    if shared is None:
+        return None
+    if shared and each is not None:
+        span = tree.key("with").span
+        context.fault("bad-option", "a shared repeat is one module: no with", span, node=here)
+        return None
+    if times is None and not (each and (each.entries or each.lost)):
+        message, help = "repeat needs times", "repeat: 3"
+        context.fault("missing-key", message, tree.span, help=help, node=here)
+        return None
+    count = _times(context, times) if times is not None else None
+    return Repeat(count, shared, read_options(context, entries_of(each)) if each else {}, tree.span)
+
+
+def _times(context: Context, tree: Tree) -> Option:
+    return Option(read_value(context, tree), tree.span, tree.span)
+
+
+def read_take(context: Context, tree: Tree | None, here: str) -> Take | None:
+    """Return the port that stands behind `take`; None for something else, which is reported."""
+    if tree is None:
+        return None
+    if isinstance(tree, Scalar) and (tree.name is not None or type(tree.value) is int):
+        return Take(tree.text, tree.span)
+    context.wrong_type("take", "a port", tree, here)
+    return None
+
+
+def read_freeze(context: Context, tree: Tree | None, here: str) -> bool:
+    """Return whether a node is frozen."""
+    return bool(read_flag(context, "freeze", tree, here))

@@ -1,0 +1,179 @@
+"""Build the tree of a text from its parts in turn: scalars, and collections that open and close."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.ir.graph import ANOTHER, FAULTY
+from mimgraph.language.yaml_tree.faults import NO_ALIASES, Fault, Faults
+from mimgraph.language.yaml_tree.limits import MAX_DEPTH, Unreadable, too_deep
+from mimgraph.language.yaml_tree.scalars import ResolvedScalars, brief, key_help, why_faulty
+from mimgraph.language.yaml_tree.templates import (
+    TEMPLATE,
+    is_template,
+    not_filled_in,
+    template_text,
+)
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, Value, faulty
+from mimgraph.language.yaml_tree.tuples import TUPLE_START, with_tuples_joined
+from mimgraph.source import SourceFile, Span
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+Kind = type[Sequence] | type[Mapping]
+
+
+class Open(NamedTuple):
+    """An open collection, with the items of the one around it and the number of faults before it."""
+
+    kind: Kind
+    line: int
+    column: int
+    outer: list[Tree]
+    faults: int
+
+
+class TreeBuilder:
+    """The tree as far as it is built, and the faults of it.
+
+    `items` are those of the innermost open collection; in a mapping keys and values alternate.
+    """
+
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
+        self.faults = Faults()
+        self.items: list[Tree] = []
+        self.stack: list[Open] = []
+        self.resolved = ResolvedScalars()
+        self.params: set[str] = set()  # the names of all that are declared so far
+        self.has_tuple = False  # whether a scalar looks like the start of a Python tuple
+
+    def root(self) -> Tree:
+        """Return the whole tree; an empty document is an empty mapping."""
+        root = self.items[0] if self.items else None
+        if root is None or (isinstance(root, Scalar) and root.plain and not root.text):
+            return Mapping((), Span(self.file, 1, 1, 1, 1))
+        return root
+
+    def begins_with_template(self) -> bool:
+        """Return whether the text begins with `{{ x }}`, which makes the rest another document."""
+        first = self.items[0] if self.items else None
+        return isinstance(first, Scalar) and first.text.startswith("{{") and first.value is FAULTY
+
+    def add(self, text: str, span: Span, plain: bool) -> None:
+        """Add a scalar; `text` is without quotes and escapes."""
+        value: Value = text
+        if plain:
+            value = self.resolved[text]
+            if value is FAULTY:
+                fault = why_faulty(text, span, self.keys(self.items))
+                ambiguous = text if fault.code == "ambiguous-scalar" else None
+                self.faults.found.append(Fault(fault, (text,), ambiguous))
+            elif text[:1] == "(" and TUPLE_START.fullmatch(text):
+                self.has_tuple = True
+        elif not text.isascii() and SURROGATE.search(text):
+            value = FAULTY
+            self.faults.add(Diagnostic("yaml-syntax", "an escape that is half a character", span))
+        self.items.append(Scalar(value, span, text, plain))
+
+    def open(self, kind: Kind, line: int, column: int) -> None:
+        """Open a collection."""
+        if len(self.stack) == MAX_DEPTH:
+            raise Unreadable(too_deep(Span(self.file, line, column, line, column + 1)))
+        self.stack.append(Open(kind, line, column, self.items, len(self.faults.found)))
+        self.items = []
+
+    def close(self, end_line: int, end_column: int) -> None:
+        """Close the innermost open collection, and add it to the one around it."""
+        kind, line, column, outer, faults = self.stack.pop()
+        items, self.items = self.items, outer
+        span = Span(self.file, line, column, end_line, end_column)
+        closed: Tree
+        if kind is Sequence:
+            closed = Sequence(tuple(items), span)
+        elif end_line and is_template(self.file, items, line, column):
+            del self.faults.found[faults:]
+            text = template_text(span)
+            self.faults.add(not_filled_in(text, span, self.keys(self.items), self.params))
+            closed = faulty(span, text)
+        else:
+            closed = self._mapping(items, span)
+            key = outer[-1] if outer else None
+            if isinstance(key, Scalar) and key.text == "params":
+                self.params.update(name.text for name, _ in closed.entries)
+        outer.append(closed)
+
+    def close_all(self) -> None:
+        """Close all open collections, where the reading ends early, to find their faults."""
+        while self.stack:
+            self.close(0, 0)
+
+    def keys(self, items: list[Tree]) -> list[str]:
+        """Return the keys that the next of these items, which are in the innermost open collection,
+        stands behind, the nearest first; [] if it is a key itself."""
+        found: list[str] = []
+        for kind, _, _, outer, _ in reversed(self.stack):
+            if kind is Mapping:
+                if len(items) % 2 == 0:
+                    break
+                found.append(items[-1].text if isinstance(items[-1], Scalar) else "")
+            items = outer
+        return found
+
+    def _mapping(self, items: list[Tree], span: Span) -> Mapping:
+        """Return the mapping of keys and values in turn, without those whose key is faulty."""
+        entries: dict[str, tuple[Scalar, Tree]] = {}
+        lost: list[str] = []
+        pairs = iter(with_tuples_joined(items) if self.has_tuple else items)
+        for key, value in zip(pairs, pairs, strict=False):  # a syntax error may leave a lone key
+            if isinstance(key, Scalar) and key.tagged:
+                key = Scalar(key.text, key.span, key.text, key.plain)
+            if not (isinstance(key, Scalar) and isinstance(key.value, str)) or _is_merge(key):
+                self._refuse_key(key, value)
+                lost.append(_lost_name(key))
+            elif key.value in entries:
+                first, other = entries[key.value]
+                self.faults.duplicate_key(key, first, (other, value))
+                entries[key.value] = first, faulty(other.span)
+                lost += (key.value, ANOTHER)
+            else:
+                entries[key.value] = key, value
+        return Mapping(tuple(entries.values()), span, tuple(lost))
+
+    def _refuse_key(self, key: Tree, value: Tree) -> None:
+        """Add the fault of a key that is no text."""
+        if not isinstance(key, Scalar):
+            kind = "list" if isinstance(key, Sequence) else "mapping"
+            self.faults.not_read(f"a key must be text, not a {kind}", key.span, "", key, value)
+        elif _is_merge(key):
+            if not _is_alias(value):
+                self.faults.not_read("merge keys are not read", key.span, NO_ALIASES, value)
+        elif key.value is FAULTY:
+            self.faults.ambiguous_key(key, value)
+        else:
+            help = key_help(key.text)
+            if key.text.isdecimal() and "each" in self.keys(self.items)[:1]:  # a port
+                help = f'quote it: "{brief(key.text)}"'
+            message = f"a key must be text, not {brief(key.text) or 'empty'}"
+            self.faults.not_read(message, key.span, help, key, value)
+
+
+def _is_merge(key: Scalar) -> bool:
+    """Return whether a key is the merge key of YAML 1.1, `<<`."""
+    return key.plain and key.value == "<<"
+
+
+def _is_alias(value: Tree) -> bool:
+    """Return whether a value is an alias, or a list of them; they are reported already."""
+    if isinstance(value, Sequence):
+        return bool(value.items) and all(map(_is_alias, value.items))
+    return isinstance(value, Scalar) and value.value is FAULTY and value.text.startswith("*")
+
+
+def _lost_name(key: Tree) -> str:
+    """Return the name that an entry with a faulty key would have, or ANOTHER if that is unknown."""
+    if not isinstance(key, Scalar) or not key.text or _is_merge(key) or _is_alias(key):
+        return ANOTHER
+    return ANOTHER if TEMPLATE.match(key.text) else key.text

@@ -1,0 +1,31 @@
+"""Compose the tree of a spec from its text, which is YAML or JSON."""
+
+from __future__ import annotations
+
+from mimgraph.language.yaml_tree.builder import TreeBuilder
+from mimgraph.language.yaml_tree.faults import AddDiagnostic
+from mimgraph.language.yaml_tree.json_tokens import is_json, read_json
+from mimgraph.language.yaml_tree.limits import Unreadable, check_size
+from mimgraph.language.yaml_tree.tree import Tree
+from mimgraph.language.yaml_tree.yaml_events import read_yaml
+from mimgraph.source import SourceFile
+
+
+def compose(file: SourceFile, report: AddDiagnostic) -> Tree | None:
+    """Return the tree of a text, or None if it cannot be read; every fault goes to `report`."""
+    builder = TreeBuilder(file)
+    text = file.text.removeprefix("\ufeff")
+    try:
+        check_size(file, text)
+        if text.lstrip(" \t\r\n").startswith("{") and is_json(text):
+            read_json(text, builder)
+        else:
+            read_yaml(text, builder)
+    except Unreadable as fault:
+        builder.close_all()
+        if not builder.begins_with_template():
+            builder.faults.add(fault.diagnostic)
+        builder.faults.report(report)
+        return None
+    builder.faults.report(report)
+    return builder.root()

@@ -1,0 +1,171 @@
+"""Read YAML into a tree by the events of libyaml, or of PyYAML's own parser where it is absent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from mimgraph.diagnostics import Diagnostic
+from mimgraph.ir.graph import FAULTY
+from mimgraph.language.yaml_tree.builder import Kind, TreeBuilder
+from mimgraph.language.yaml_tree.faults import NO_ALIASES
+from mimgraph.language.yaml_tree.limits import (
+    HIDE_BREAKS,
+    SHOW_BREAKS,
+    Unreadable,
+    check_printable,
+)
+from mimgraph.language.yaml_tree.spans import (
+    block_text_span,
+    empty_span,
+    event_span,
+    fault_point,
+    without_properties,
+)
+from mimgraph.language.yaml_tree.syntax_faults import syntax_fault
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, faulty
+from mimgraph.source import Span
+
+PARSER: Callable[[str], Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+PROPERTIES = re.compile(r"{0}\s*{0}?".replace("{0}", r"(!<[^>\s]*>|[&!][^\s\[\]{},]*)"))
+QUESTION_MARK = re.compile(r"\?[^\s?]")
+YAML_TAGS = "tag:yaml.org,2002:"
+RESOLVED_TAGS = ("int", "float", "bool", "null")  # a scalar means the same without such a tag
+NODES = (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)
+BLOCK_STYLES = ("|", ">")
+
+
+def read_yaml(text: str, builder: TreeBuilder) -> None:
+    """Read a text of one document."""
+    check_printable(builder.file, text)
+    hidden = not text.isascii()
+    safe = text.translate(HIDE_BREAKS) if hidden else text
+    if safe.endswith((" ", "\t")):
+        safe += "\n"  # else libyaml forgets a last line that is blank
+    has_question_mark = bool(QUESTION_MARK.search(text))
+    anchors: set[str] = set()
+    for event in _events(safe, builder):
+        kind = type(event)
+        if has_question_mark and kind in NODES:
+            _check_question_mark(event, builder)
+        if kind is ScalarEvent:
+            value = event.value.translate(SHOW_BREAKS) if hidden else event.value
+            _scalar(event, value, builder, anchors)
+        elif kind is MappingStartEvent:
+            _start(Mapping, event, builder, anchors)
+        elif kind is SequenceStartEvent:
+            _start(Sequence, event, builder, anchors)
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            _end(event, builder)
+        elif kind is AliasEvent:
+            _alias(event, builder, anchors)
+        elif kind is DocumentStartEvent and builder.items:
+            help = "one file is one spec: put it in a file of its own"
+            message, span = "a second document is not read", event_span(builder.file, event)
+            builder.faults.not_read(message, span, help)
+            break
+
+
+def _events(text: str, builder: TreeBuilder) -> Iterator[Any]:
+    """Yield the events one by one, so that the reading can stop at a limit."""
+    next_event = PARSER(text).get_event
+    event: Any = None
+    try:
+        while type(event := next_event()) is not StreamEndEvent:
+            yield event
+    except yaml.MarkedYAMLError as error:
+        raise Unreadable(syntax_fault(error, builder)) from error
+    except (ValueError, OverflowError) as error:  # of chr() and decode(), at an escape
+        place = fault_point(builder.file, event.end_mark)
+        fault = Diagnostic("yaml-syntax", "an escape that is no character", place)
+        raise Unreadable(fault) from error
+
+
+def _check_question_mark(event: Any, builder: TreeBuilder) -> None:
+    """Raise `Unreadable` for `{?key: 1}`: YAML 1.2 reads a key with a `?`, but libyaml reads the `?`
+    as the sign that a key follows."""
+    line, column = event.start_mark.line + 1, event.start_mark.column
+    if builder.file.line(line)[max(column - 1, 0) : column] == "?":
+        span = Span(builder.file, line, column, line, column + 1)
+        fault = Diagnostic("yaml-syntax", "a question mark needs a space behind it", span)
+        raise Unreadable(fault)
+
+
+def _scalar(event: Any, text: str, builder: TreeBuilder, anchors: set[str]) -> None:
+    style = event.style
+    if style in BLOCK_STYLES:
+        span = block_text_span(builder.file, event)
+    elif text or style:
+        span = event_span(builder.file, event)
+    else:
+        span = empty_span(builder.file, event)
+    if event.anchor or event.tag:
+        _refuse_properties(event, builder, anchors)
+        span = without_properties(span, text, bool(style))
+    if event.tag:
+        builder.items.append(_tagged(event.tag, text, span, not style, builder))
+    else:
+        builder.add(text, span, not style)
+
+
+def _tagged(tag: str, text: str, span: Span, plain: bool, builder: TreeBuilder) -> Scalar:
+    """Return a scalar with a tag, which is reported: a tag of YAML says its value, another makes it
+    faulty."""
+    if tag == f"{YAML_TAGS}str":
+        return Scalar(text, span, text, plain)
+    if tag.startswith(YAML_TAGS) and tag.removeprefix(YAML_TAGS) in RESOLVED_TAGS:
+        return Scalar(builder.resolved[text], span, text, plain)
+    return Scalar(FAULTY, span, text, plain, tagged=True)
+
+
+def _start(kind: Kind, event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
+    mark = event.start_mark
+    if event.anchor or event.tag:
+        _refuse_properties(event, builder, anchors)
+    builder.open(kind, mark.line + 1, mark.column + 1)
+
+
+def _end(event: Any, builder: TreeBuilder) -> None:
+    mark = event.end_mark
+    if event.start_mark.index < mark.index:
+        builder.close(mark.line + 1, mark.column + 1)
+    else:  # no bracket, so the mark stands behind the blank lines that follow
+        builder.close(*builder.items[-1].span[3:])
+
+
+def _alias(event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
+    """Add an alias as a faulty scalar; it is reported unless its anchor is."""
+    span = event_span(builder.file, event)
+    if event.anchor not in anchors:
+        builder.faults.not_read("aliases are not read", span, NO_ALIASES)
+    builder.items.append(faulty(span, f"*{event.anchor}"))
+
+
+def _refuse_properties(event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
+    """Add the faults of an anchor and a tag, which stand where the event begins."""
+    anchors.add(event.anchor)
+    line = event.start_mark.line + 1
+    properties = PROPERTIES.match(builder.file.line(line), event.start_mark.column)
+    for group in (1, 2):
+        if properties and properties[group]:
+            start, end = properties.span(group)
+            span = Span(builder.file, line, start + 1, line, end + 1)
+            if properties[group].startswith("&"):
+                builder.faults.not_read("anchors are not read", span, NO_ALIASES)
+            else:
+                help = "leave it out: values are plain data"
+                builder.faults.not_read("tags are not read", span, help)
