@@ -7,6 +7,7 @@ A command is a line in `COMMANDS` and a module of its name in `commands/`, which
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -30,13 +31,18 @@ COMMANDS = {
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the arguments, with the function to run as `command`; exit where they are wrong."""
     parser = argparse.ArgumentParser(
-        prog="mimgraph", description="Declare multi-input PyTorch models: check, draw, emit, run."
+        prog="mimgraph",
+        description="Declare multi-input PyTorch models: check, draw, emit, run.",
+        formatter_class=_formatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", prog="mimgraph")
     given = next((word for word in arguments if not word.startswith("-")), None)
     for name, help in COMMANDS.items():
-        command = commands.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.")
+        description = f"{help[0].upper()}{help[1:]}."
+        command = commands.add_parser(
+            name, help=help, description=description, formatter_class=_formatter
+        )
         if name == given:
             _add_arguments(name, command)
     return parser.parse_args(arguments)
@@ -54,6 +60,19 @@ def _add_arguments(name: str, command: argparse.ArgumentParser) -> None:
         help="import a Python module first, such as one that registers your layers; repeatable",
     )
     module.add_arguments(command)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Return a formatter as wide as the terminal.
+
+    argparse makes one for each argument, and imports `shutil` to ask for the width, which takes 2 ms.
+    """
+    try:
+        columns = os.get_terminal_size().columns or 80
+    except OSError:  # standard output is no terminal
+        columns = 80
+    width = None if "COLUMNS" in os.environ else columns - 2
+    return argparse.HelpFormatter(prog, width=width)
 
 
 class _Version(argparse.Action):

@@ -10,9 +10,11 @@ from pathlib import Path
 
 def matching(pattern: str) -> list[str]:
     """The files that a pattern stands for, where the shell did not say; a name stands for itself."""
+    if os.path.exists(pattern):
+        return [pattern]
     import glob  # a command starts faster without what it may not need
 
-    if not glob.has_magic(pattern) or os.path.exists(pattern):
+    if not glob.has_magic(pattern):
         return [pattern]
     return sorted(filter(os.path.isfile, glob.iglob(pattern, recursive=True)))
 

@@ -12,7 +12,6 @@ from mimgraph.cli.loading import load_graph
 from mimgraph.cli.printing import point_to_pages, print_diagnostics
 from mimgraph.diagnostics import Diagnostic, SpecError, in_order
 from mimgraph.diagnostics.render import render_json, visible
-from mimgraph.infer.advice.torch_versions import check_torch, release
 from mimgraph.support.files import matching
 
 
@@ -28,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _torch(text: str) -> str:
     """Return a release of torch as it is written, if it is one."""
+    from mimgraph.infer.advice.torch_versions import release  # only this option needs it
+
     try:
         release(text)
     except ValueError as error:
@@ -45,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
         try:
             graph = load_graph(path, args.set)
             if args.torch is not None:
+                from mimgraph.infer.advice.torch_versions import check_torch
+
                 check_torch(graph.typed, args.torch)
             count = len(graph.typed.body.nodes)
             passed.append(f"{visible(path)}: ok, {count} node{'s' * (count != 1)}")

@@ -12,7 +12,7 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_faulty, t
 from mimgraph.source import Span
 
 
-@dataclass
+@dataclass(eq=False, repr=False)  # which takes half as long at each start
 class Context:
     """The report of one spec, and names in it.
 

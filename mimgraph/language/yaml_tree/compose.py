@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mimgraph.language.yaml_tree.builder import TreeBuilder
 from mimgraph.language.yaml_tree.faults import AddDiagnostic
-from mimgraph.language.yaml_tree.json_tokens import is_json, read_json
 from mimgraph.language.yaml_tree.limits import Unreadable, check_size
 from mimgraph.language.yaml_tree.tree import Tree
 from mimgraph.language.yaml_tree.yaml_events import read_yaml
@@ -14,13 +13,8 @@ from mimgraph.source import SourceFile
 def compose(file: SourceFile, report: AddDiagnostic) -> Tree | None:
     """Return the tree of a text, or None if it cannot be read; every fault goes to `report`."""
     builder = TreeBuilder(file)
-    text = file.text.removeprefix("\ufeff")
     try:
-        check_size(file, text)
-        if text.lstrip(" \t\r\n").startswith("{") and is_json(text):
-            read_json(text, builder)
-        else:
-            read_yaml(text, builder)
+        _read(file.text.removeprefix("\ufeff"), builder)
     except Unreadable as fault:
         builder.close_all()
         if not builder.begins_with_template():
@@ -29,3 +23,14 @@ def compose(file: SourceFile, report: AddDiagnostic) -> Tree | None:
         return None
     builder.faults.report(report)
     return builder.root()
+
+
+def _read(text: str, builder: TreeBuilder) -> None:
+    check_size(builder.file, text)
+    if text.lstrip(" \t\r\n").startswith("{"):
+        from mimgraph.language.yaml_tree.json_tokens import is_json, read_json  # most are YAML
+
+        if is_json(text):
+            read_json(text, builder)
+            return
+    read_yaml(text, builder)

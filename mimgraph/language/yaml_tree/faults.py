@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
@@ -25,13 +25,13 @@ class Fault(NamedTuple):
     ambiguous: str | None = None
 
 
-@dataclass
 class Faults:
     """The faults found so far, in the order of the text."""
 
-    found: list[Fault] = field(default_factory=list)
-    ambiguous_keys: set[Span] = field(default_factory=set)
-    left_out: list[Tree] = field(default_factory=list)  # the values of ambiguous keys
+    def __init__(self) -> None:
+        self.found: list[Fault] = []
+        self.ambiguous_keys: set[Span] = set()
+        self.left_out: list[Tree] = []  # the values of ambiguous keys
 
     def add(self, diagnostic: Diagnostic, *trees: Tree) -> None:
         """Add a fault that mentions the names in the trees, as errors about those would follow from
