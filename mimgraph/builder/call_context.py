@@ -7,13 +7,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mimgraph.builder.change import without_origins
 from mimgraph.builder.declare_layer import declare_freeze, declare_take
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Made, infer_node
 from mimgraph.ir import graph as ir
+from mimgraph.ir.expression import plain
+from mimgraph.ir.rewrite import Rewriter
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ops.registry import Uses
 from mimgraph.source import Span
@@ -59,8 +60,17 @@ class CallContext(NamedTuple):
         """Return the node typed alone; raise if anything is wrong with it."""
         report, node = Report(), self.declare(operation, options)
         # numbers that remember one run of a function would be new to every rule
-        alone = node if self.trace is None else without_origins(node)
+        alone = node if self.trace is None else _PLAIN.node(node)
         typed = infer_node(alone, self.made, report, blocks, self.path)
         raise_faults(report, self.span)
         assert typed is not None
         return typed if alone is node else replace(typed, declared=node)
+
+
+def _plain(option: ir.Option) -> ir.Option:
+    """Return an option with numbers that do not remember how they were written."""
+    value = plain(option.value)
+    return option if value is option.value else option._replace(value=value)
+
+
+_PLAIN = Rewriter(option=_plain)

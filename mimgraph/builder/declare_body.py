@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from mimgraph.builder.change import with_options
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outputs import Output
 from mimgraph.builder.record_call import share
@@ -17,6 +16,8 @@ from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given
 from mimgraph.infer.structure import unique
 from mimgraph.ir import graph as ir
+from mimgraph.ir.rewrite import Rewriter
+from mimgraph.ir.typed import TypedNode
 from mimgraph.source import Span
 
 
@@ -92,7 +93,9 @@ def _node(
     assert record.layer is not None
     first_call = record.layer.uses[trace]  # which may not be a part of this graph
     assert isinstance(first_call, Record)
-    declared: ir.Node = with_options(first_call.made.declared, lambda o: _as_written(o, trace))
+    as_written = Rewriter(option=lambda option: _as_written(option, trace))
+    assert isinstance(first_call.made, TypedNode)
+    declared = as_written.node(first_call.made.declared)
     operation, take, freeze = declared.operation, declared.take, declared.freeze
     return ir.Node(names[record], span, operation, sources, take, freeze)
 

@@ -12,6 +12,7 @@ from mimgraph.builder.outputs import Outputs, public_outputs
 from mimgraph.builder.user_line import fail, here
 from mimgraph.ir import graph as ir
 from mimgraph.ir.names import class_fault
+from mimgraph.ir.rewrite import Rewriter
 
 
 def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
@@ -55,18 +56,5 @@ def _named(blocks: Mapping[str, ir.Block]) -> tuple[dict[str, str], dict[str, ir
 
 def with_keys(nodes: tuple[ir.Node, ...], keys: Mapping[str, str]) -> tuple[ir.Node, ...]:
     """Return the nodes with other keys for the blocks that they use."""
-    if not keys:
-        return nodes
-    return tuple(replace(node, operation=_with_key(node.operation, keys)) for node in nodes)
-
-
-def _with_key(operation: ir.Operation | None, keys: Mapping[str, str]) -> ir.Operation | None:
-    if isinstance(operation, ir.Call):
-        return replace(operation, block=keys[operation.block])
-    if isinstance(operation, ir.Each):
-        inner = _with_key(operation.operation, keys)
-        assert inner is not None and not isinstance(inner, ir.Each)
-        return replace(operation, operation=inner)
-    if isinstance(operation, ir.Chain):
-        return replace(operation, items=with_keys(operation.items, keys))
-    return operation
+    rename = Rewriter(name=lambda kind, name, _: keys[name] if kind == "block" else name)
+    return rename.nodes(nodes) if keys else nodes

@@ -5,10 +5,10 @@ What is used at one place (`eq=False`) is compared by identity, so that it can b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, fields
 from enum import Enum
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 from mimgraph.ir.expression import Expression
 from mimgraph.source import Span
@@ -135,6 +135,15 @@ class Activation:
     lone: Option | None
     span: Span
 
+    def every_option(self) -> Iterator[Option]:
+        yield from _options(self.options, self.lone)
+
+
+def _options(named: Mapping[str, Option], lone: Option | None) -> Iterator[Option]:
+    yield from named.values()
+    if lone is not None:
+        yield lone
+
 
 class Repeat(NamedTuple):
     """`repeat:` of a block: how often, with one set of weights or many, and what each is given."""
@@ -145,9 +154,38 @@ class Repeat(NamedTuple):
     span: Span
 
 
+class DeclaredKind:
+    """What passes ask of a declared operation of any kind."""
+
+    __slots__ = ()
+
+    @property
+    def named(self) -> Mapping[str, Option]:
+        """The options of a layer or merge, or the params of a block, by name."""
+        return {}
+
+    @property
+    def lone(self) -> Option | None:
+        """The value that is given without a key."""
+        return None
+
+    @property
+    def items(self) -> tuple[Node, ...]:
+        """The nodes inside."""
+        return ()
+
+    def every_option(self) -> Iterator[Option]:
+        """Yield all that it gives a value, but not the options of the nodes inside."""
+        yield from _options(self.named, self.lone)
+
+    def names(self) -> Iterator[str]:
+        """Yield the names of the layer, merge, activation or block that it uses."""
+        yield from ()
+
+
 @data(eq=False)
-class Apply:
-    """An op of the catalogue; `lone` is a value given without a key."""
+class Apply(DeclaredKind):
+    """An op of the registry; `lone` is a value given without a key."""
 
     kind: str  # of the op: "layer", "merge", ...
     name: str
@@ -156,17 +194,31 @@ class Apply:
     lone: Option | None = None
     activation: Activation | None = None
 
+    @property
+    def named(self) -> Mapping[str, Option]:
+        return self.options
+
+    def every_option(self) -> Iterator[Option]:
+        yield from _options(self.options, self.lone)
+        if self.activation is not None:
+            yield from self.activation.every_option()
+
+    def names(self) -> Iterator[str]:
+        yield self.name
+        if self.activation is not None:
+            yield self.activation.name
+
 
 @data
-class Chain:
+class Chain(DeclaredKind):
     """`seq`: items in a row, each fed by the one before."""
 
-    items: tuple[Node, ...]
+    items: tuple[Node, ...] = field()  # else the property of the base would be its default
     span: Span
 
 
 @data(eq=False)
-class Call:
+class Call(DeclaredKind):
     """A use of a block."""
 
     block: str
@@ -175,9 +227,21 @@ class Call:
     lone: Option | None = None
     repeat: Repeat | None = None
 
+    @property
+    def named(self) -> Mapping[str, Option]:
+        return self.params
+
+    def every_option(self) -> Iterator[Option]:
+        yield from _options(self.params, self.lone)
+        if self.repeat is not None:
+            yield from _options(self.repeat.each, self.repeat.times)
+
+    def names(self) -> Iterator[str]:
+        yield self.block
+
 
 @data
-class Share:
+class Share(DeclaredKind):
     """The module of another node, used again; `item` is one of those that an `each` makes."""
 
     target: str
@@ -198,19 +262,25 @@ class Share:
         return self.target if self.item is None else f"{self.target}.{self.item}"
 
 
+AppliedOperation: TypeAlias = Apply | Chain | Call | Share
+
+
 @data
-class Each:
+class Each(DeclaredKind):
     """`each`: one operation on every source, with a module of its own for each.
 
-    `options` are those of `with`, lists of one value a source.
+    `options` are given in `with`: each is a list of one value a source.
     """
 
-    operation: Apply | Chain | Call | Share
+    operation: AppliedOperation
     options: Mapping[str, Option]
     span: Span
 
+    def every_option(self) -> Iterator[Option]:
+        yield from self.options.values()
 
-Operation = Apply | Chain | Call | Share | Each
+
+Operation: TypeAlias = AppliedOperation | Each
 
 
 class Take(NamedTuple):
@@ -236,6 +306,26 @@ class Node:
     take: Take | None = None
     freeze: bool = False
     whole: Span | None = None
+
+    @property
+    def applied(self) -> AppliedOperation | None:
+        """The operation, in an `each` the one that it applies to every source."""
+        return self.operation.operation if isinstance(self.operation, Each) else self.operation
+
+    @property
+    def has_branches(self) -> bool:
+        """Whether it applies one operation to each of its sources alone."""
+        return isinstance(self.operation, Each)
+
+
+def operations(nodes: Iterable[Node]) -> Iterator[Operation]:
+    """Yield every operation of the nodes and of those inside, an `each` before what it applies."""
+    for node in nodes:
+        if node.has_branches and node.operation is not None:
+            yield node.operation
+        if node.applied is not None:
+            yield node.applied
+            yield from operations(node.applied.items)
 
 
 class InputShape(NamedTuple):

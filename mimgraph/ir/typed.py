@@ -4,7 +4,7 @@ Nodes and bodies (`eq=False`) are compared by identity, so that they can be keys
 are the same is asked of `compare.equality`.
 
 What a node does is a kind of operation: a leaf, or something made of other nodes. Passes read
-`items`, `bodies` and the other properties of `OperationKind`, so that a new kind needs a change only
+`items`, `bodies` and the other properties of `TypedKind`, so that a new kind needs a change only
 where it is read, typed, emitted and drawn.
 """
 
@@ -38,7 +38,7 @@ class Value(NamedTuple):
     port: str
 
 
-class OperationKind:
+class TypedKind:
     """What passes ask of an operation of any kind.
 
     An operation runs `items`, which are nodes, or `bodies`, which are graphs, or neither. The
@@ -163,7 +163,7 @@ class OperationKind:
 
 
 @data
-class Leaf(OperationKind):
+class Leaf(TypedKind):
     """A layer or merge. `options` are all of them, defaults included; `activation` has INPUT as operand."""
 
     kind: str
@@ -192,7 +192,7 @@ class Leaf(OperationKind):
 
 
 @data
-class Sequence(OperationKind):
+class Sequence(TypedKind):
     """A chain of unary nodes, each fed by the one before."""
 
     items: tuple[TypedNode, ...] = field()  # else the property of the base would be its default
@@ -213,7 +213,7 @@ class Sequence(OperationKind):
 
 
 @data
-class Use(OperationKind):
+class Use(TypedKind):
     """One use of a block; `arguments` are its params as the user of it gave them.
 
     `merge` is the op of the registry that the block stands for, its options the arguments;
@@ -251,7 +251,7 @@ class Use(OperationKind):
 
 
 @data
-class Repeated(OperationKind):
+class Repeated(TypedKind):
     """A block, `family`, several times in a row; one body for each time. `carried` names the inputs
     that each hands to the next, in the order of the outputs; `times` remembers how it was written;
     `first` is the number of the first body: a pipeline stage may begin with a later one."""
@@ -291,7 +291,7 @@ class Repeated(OperationKind):
 
 
 @data
-class Each(OperationKind):
+class Each(TypedKind):
     """One operation on every source; each item is named by its port, and gives its default result."""
 
     items: tuple[TypedNode, ...] = field()
@@ -317,7 +317,7 @@ class Each(OperationKind):
 
 
 @data
-class Shared(OperationKind):
+class Shared(TypedKind):
     """The module of the node `target`, or of an `item` of its `each`, used again as `operation`.
 
     It keeps nothing itself; `unwrap` gives what it runs.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import mimgraph as mg
-from mimgraph.ir.typed import Body, OperationKind, Shared, TypedNode, inside, unwrap, weight_type
+from mimgraph.ir.typed import Body, Shared, TypedKind, TypedNode, inside, unwrap, weight_type
 from mimgraph.ir.walks import bodies, used_bodies, weight_names
 from tests.helpers.strategies import Spec, specs, to_yaml
 
@@ -172,7 +172,7 @@ def test_changed_items_give_another_operation(body: Body) -> None:
         assert changed.part(changed.items[0].name) is changed.items[0]
 
 
-def nodes_below(operation: OperationKind) -> Iterator[TypedNode]:
+def nodes_below(operation: TypedKind) -> Iterator[TypedNode]:
     for _, node in operation.inner():
         yield node
         yield from nodes_below(node.operation)

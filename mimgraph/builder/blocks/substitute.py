@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.builder.change import with_options
 from mimgraph.infer.options import with_numbers
 from mimgraph.ir import graph as ir
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable
+from mimgraph.ir.rewrite import Rewriter
 
 Values = Mapping[str, Any]
 
@@ -23,7 +23,7 @@ def with_values(block: ir.Block, values: Values) -> ir.Block:
     inputs = tuple(replace(i, pattern=_pattern(i.pattern, outer)) for i in block.inputs)
     sizes = [dim for i in inputs if i.pattern for dim in i.pattern.dims if isinstance(dim, str)]
     free = _without(outer, sizes)
-    nodes = tuple(with_options(node, lambda o: _filled(o, free)) for node in block.nodes)
+    nodes = Rewriter(option=lambda option: _filled(option, free)).nodes(block.nodes)
     return replace(block, params=params, inputs=inputs, nodes=nodes)
 
 

@@ -1,0 +1,121 @@
+"""Rebuild declared nodes with other options or names; what does not change stays the same object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from operator import is_
+from typing import Any, TypeVar
+
+from mimgraph.ir.graph import (
+    Activation,
+    AppliedOperation,
+    Apply,
+    Call,
+    Chain,
+    Each,
+    Node,
+    Operation,
+    Option,
+    Repeat,
+)
+from mimgraph.support.frozen_data import data
+
+
+def _same_name(kind: str, name: str, path: str) -> str:
+    return name
+
+
+Part = TypeVar("Part", Activation, Apply, Call, Chain, Each)
+
+
+@data
+class Rewriter:
+    """Changes every option with `option`, and every name of a layer, merge, activation or block with
+    `name`.
+
+    `name` is called with what is named (`"layer"`, `"block"`), the name, and the dotted name of the
+    node; where it returns None, the node has no operation.
+    """
+
+    option: Callable[[Option], Option] | None = None
+    name: Callable[[str, str, str], str | None] = _same_name
+
+    def nodes(self, nodes: tuple[Node, ...], path: str = "") -> tuple[Node, ...]:
+        """Return the nodes rebuilt, whose dotted names begin with `path`."""
+        found = tuple([self.node(node, path) for node in nodes])
+        return nodes if all(map(is_, found, nodes)) else found
+
+    def node(self, node: Node, path: str = "") -> Node:
+        """Return the node rebuilt."""
+        declared = node.operation
+        if declared is None:
+            return node
+        if isinstance(declared, Apply):  # the most frequent one first
+            operation: Operation | None = self._apply(declared, path + node.name)
+        else:
+            operation = self._operation(declared, path + node.name)
+        return node if operation is declared else replace(node, operation=operation)
+
+    def _operation(self, operation: Operation, path: str) -> Operation | None:
+        if isinstance(operation, Each):
+            applied = self._applied(operation.operation, path)
+            if applied is None:
+                return None
+            return _changed(operation, operation=applied, options=self._options(operation.options))
+        return self._applied(operation, path)
+
+    def _applied(self, operation: AppliedOperation, path: str) -> AppliedOperation | None:
+        if isinstance(operation, Call):
+            return self._call(operation, path)
+        if isinstance(operation, Chain):
+            items = self.nodes(operation.items, f"{path}." if path else "")
+            return _changed(operation, items=items)
+        return self._apply(operation, path) if isinstance(operation, Apply) else operation
+
+    def _call(self, call: Call, path: str) -> Call | None:
+        block = self.name("block", call.block, path)
+        if block is None:
+            return None
+        params, lone = self._options(call.params), self._lone(call.lone)
+        repeat = self._repeat(call.repeat)
+        return _changed(call, block=block, params=params, lone=lone, repeat=repeat)
+
+    def _apply(self, apply: Apply, path: str) -> Apply | None:
+        activation = apply.activation
+        if activation is not None:
+            function = self.name("activation", activation.name, path)
+            if function is None:
+                return None
+            if self.option is not None or function is not activation.name:
+                options, lone = self._options(activation.options), self._lone(activation.lone)
+                activation = _changed(activation, name=function, options=options, lone=lone)
+        name = self.name(apply.kind, apply.name, path)
+        if name is None:
+            return None
+        if self.option is None and name is apply.name and activation is apply.activation:
+            return apply  # as most are where only names change
+        options, lone = self._options(apply.options), self._lone(apply.lone)
+        return _changed(apply, name=name, options=options, lone=lone, activation=activation)
+
+    def _options(self, options: Mapping[str, Option]) -> Mapping[str, Option]:
+        if self.option is None or not options:
+            return options
+        found = {key: self.option(option) for key, option in options.items()}
+        return options if all(found[key] is options[key] for key in options) else found
+
+    def _lone(self, lone: Option | None) -> Option | None:
+        return lone if lone is None or self.option is None else self.option(lone)
+
+    def _repeat(self, repeat: Repeat | None) -> Repeat | None:
+        if repeat is None or self.option is None:
+            return repeat
+        times, each = self._lone(repeat.times), self._options(repeat.each)
+        same = times is repeat.times and each is repeat.each
+        return repeat if same else repeat._replace(times=times, each=each)
+
+
+def _changed(part: Part, **fields: Any) -> Part:
+    """Return the part with these fields; itself if they are the same objects."""
+    same = all(getattr(part, name) is value for name, value in fields.items())
+    return part if same else replace(part, **fields)
