@@ -1,4 +1,4 @@
-"""Diagrams that the renderers draw in tests: one of everything, and one that is hostile."""
+"""Diagrams for the tests of formats: one with every kind of box, and one with hostile texts."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ HOSTILE = [
 
 
 def hostile(word: str) -> Diagram:
-    """A diagram in which every free text is `word`."""
+    """Return a diagram in which every text is `word`."""
     inner = Box("c.a", "layer", word, word, (word,), word)
     items = (
         Box("x", "input", word, word, (word,), word),
@@ -77,8 +77,8 @@ def hostile(word: str) -> Diagram:
 
 
 def unlike(number: int) -> str:
-    """A spec of as many merges in a row, in which nothing comes three times on end: they are those
-    of the Thue–Morse sequence."""
+    """Return a spec of merges in a row without repeats to fold: in the Thue–Morse sequence no part
+    comes three times in a row."""
     lines = ["inputs: {x: [4]}", "nodes:"]
     for i in range(number):
         merge = ("add", "multiply")[i.bit_count() % 2]

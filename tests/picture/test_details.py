@@ -1,4 +1,4 @@
-"""What is told of each thing in a picture, by its id."""
+"""The details of each box and cluster: options, shapes, cost, lines of the spec and emitted lines."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def told(graph: mg.Graph) -> dict[str, Detail]:
     return dict(details(graph.typed, graph.declared, excerpts(graph.typed)))
 
 
-def test_what_is_drawn_is_told_of_with_spec_and_code(spec: Path) -> None:
+def test_every_drawn_id_has_details_with_spec_and_code(spec: Path) -> None:
     graph = mg.load(spec)
     found = told(graph)
     assert sorted(found) == sorted(ids(diagram(graph.typed).items))
@@ -38,7 +38,7 @@ def test_what_is_drawn_is_told_of_with_spec_and_code(spec: Path) -> None:
     assert json.loads(json.dumps([d.data() for d in found.values()]))
 
 
-def test_what_is_told_of_a_module_counts_its_tensors(spec: Path) -> None:
+def test_costs_of_nodes_add_up_to_the_summary(spec: Path) -> None:
     graph = mg.load(spec)
     total = graph.summary()
     found = told(graph)
@@ -62,7 +62,7 @@ outputs: row
 """
 
 
-def test_what_is_drawn_once_costs_as_much_as_all_its_copies() -> None:
+def test_a_repeat_drawn_once_has_the_cost_of_all_copies() -> None:
     found = told(mg.loads(REPEATS))
     costs = {id_: (d.copies, d.cost.params, d.cost.macs.value) for id_, d in found.items()}
     assert costs["equal.0.a"] == (12, 12 * 72, f"{12 * 64}*N*T")
@@ -73,7 +73,7 @@ def test_what_is_drawn_once_costs_as_much_as_all_its_copies() -> None:
     assert costs["row.0.0.a"] == (2, 9 * 4 + 5 * 2, f"{8 * 4 + 4 * 2}*N*T")
 
 
-def test_what_stands_in_a_block_costs_as_much_as_the_block(spec: Path) -> None:
+def test_costs_inside_a_block_add_up_to_the_block(spec: Path) -> None:
     graph = mg.load(spec)
     found = told(graph)
 
@@ -162,7 +162,9 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize(("id_", "options"), OPTIONS.items(), ids=OPTIONS.keys())
-def test_all_options_are_told(found: dict[str, Detail], id_: str, options: str) -> None:
+def test_all_options_are_listed_with_their_origin(
+    found: dict[str, Detail], id_: str, options: str
+) -> None:
     texts = [
         f"{o.name}={o.value}" + (f" ({o.origin})" if o.origin != "given" else "")
         for o in found[id_].options
@@ -178,7 +180,7 @@ SPECS = {
         23,
         "stage: {block: conv, from: image, repeat: {with: {width: [4, 16]}}}",
     ),
-    "without the blank line behind": (
+    "without the blank line after it": (
         "vec",
         24,
         29,
@@ -202,7 +204,7 @@ SPECS = {
 
 
 @pytest.mark.parametrize(("id_", "first", "last", "text"), SPECS.values(), ids=SPECS.keys())
-def test_the_lines_of_the_spec(
+def test_lines_of_the_spec(
     found: dict[str, Detail], id_: str, first: int, last: int, text: str
 ) -> None:
     (excerpt,) = found[id_].spec
@@ -221,13 +223,13 @@ REMARKS = {
 
 
 @pytest.mark.parametrize(("id_", "remarks"), REMARKS.items(), ids=REMARKS.keys())
-def test_what_it_is(
+def test_op_and_notes(
     found: dict[str, Detail], id_: str, remarks: tuple[str, tuple[str, ...]]
 ) -> None:
     assert (found[id_].op, found[id_].notes) == remarks
 
 
-def test_what_comes_out_and_what_goes_in(found: dict[str, Detail]) -> None:
+def test_results_and_sources(found: dict[str, Detail]) -> None:
     assert [(r.port, r.shape) for r in found["words"].results] == [
         ("output", "(N, T, 8)"),
         ("last", "(N, 8)"),
@@ -244,14 +246,14 @@ def test_what_comes_out_and_what_goes_in(found: dict[str, Detail]) -> None:
     assert [r.shape for r in found["stage.0.inner"].results] == ["(N, 4/16, 30/28, 30/28)"]
 
 
-def test_a_state_is_two_tensors_which_a_projection_makes_unlike() -> None:
+def test_the_state_of_an_lstm_is_two_tensors() -> None:
     lstm = "{layer: LSTM, from: x, hidden_size: 8, proj_size: 3, take: last}"
     found = told(mg.loads(f"inputs: {{x: [T, 4]}}\nnodes: {{y: {lstm}}}\noutputs: y"))
     state = found["y"].results[-1]
     assert state == ("state", "hidden (N, 1, 3), cell (N, 1, 8)", "")
 
 
-def test_what_it_costs(found: dict[str, Detail]) -> None:
+def test_params_and_macs(found: dict[str, Detail]) -> None:
     vec, words, again = (found[id_].data() for id_ in ("vec", "words", "again"))
     assert (vec["params"], vec["macs"]) == (12544 * 8 + 8, "100352*N")
     assert words["macs"] == f"{4 * 8 * (4 + 8)}*N*T"
@@ -264,7 +266,7 @@ def test_docs_of_inputs_blocks_and_layers(found: dict[str, Detail]) -> None:
     assert docs == ["the words", "a convolution", "for the loss", "The sum: (*), (*) -> (*)."]
 
 
-def test_inputs_that_are_drawn_as_one_are_told_of_as_one(found: dict[str, Detail]) -> None:
+def test_inputs_drawn_as_one_box_have_one_detail(found: dict[str, Detail]) -> None:
     table = found["inputs of table"]
     assert (table.op, table.doc) == ("7 inputs", "a: first")
     assert [(r.port, r.shape, r.dtype) for r in table.results] == [
@@ -274,7 +276,7 @@ def test_inputs_that_are_drawn_as_one_are_told_of_as_one(found: dict[str, Detail
     assert "a" not in found
 
 
-def test_what_is_written_in_python_stands_at_the_users_line() -> None:
+def test_a_node_built_in_python_refers_to_its_line() -> None:
     x = mg.Input("x", (4,))
     y = mg.Sequential(layers.Linear(3), layers.ReLU())(x, name="vec")
     found = told(mg.Graph(merges.add(y, y, name="sum")))
@@ -284,14 +286,14 @@ def test_what_is_written_in_python_stands_at_the_users_line() -> None:
     assert excerpt.text.startswith("found = told(")
 
 
-def test_what_was_typed_where_no_file_is_has_no_text() -> None:
+def test_a_node_typed_in_a_shell_has_no_lines() -> None:
     names = {"mg": mg, "layers": layers}
     typed = 'g = mg.Graph(layers.ReLU()(mg.Input("x", (4,)), name="y"))'
     exec(compile(typed, "<typed>", "exec"), names)  # noqa: S102 - as a shell does
     assert told(names["g"])["y"].spec == ()
 
 
-def test_a_spec_on_one_line_is_told_in_parts() -> None:
+def test_a_node_of_a_spec_on_one_line_is_cut_out() -> None:
     graph = mg.loads(
         '{"inputs": {"x": [4]}, "nodes": {"y": {"layer": "ReLU", "from": "x"}}, "outputs": "y"}'
     )
@@ -299,14 +301,16 @@ def test_a_spec_on_one_line_is_told_in_parts() -> None:
     assert excerpt.text == '"y": {"layer": "ReLU", "from": "x"}'
 
 
-def test_an_item_has_both_its_braces() -> None:
+def test_the_text_of_an_item_has_both_braces() -> None:
     row = "[{Linear: 4}, ReLU, {Linear: {out_features: 2}}]"
     found = told(mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: {row}}}}}\noutputs: y"))
     texts = [found[f"y.{index}"].spec[0].text for index in range(3)]
     assert texts == ["{Linear: 4}", "ReLU", "{Linear: {out_features: 2}}"]
 
 
-def test_a_file_is_told_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_named_without_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("inputs: {x: [4]}\nnodes: {}\noutputs: x")
     monkeypatch.chdir(tmp_path)
@@ -316,10 +320,10 @@ def test_a_file_is_told_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.Mo
     assert Path("here.html").read_bytes() == Path("there.html").read_bytes()
 
 
-def test_it_takes_eight_times_as_long_for_eight_times_as_much_on_one_line() -> None:
+def test_time_grows_linearly_with_a_spec_on_one_line() -> None:
     def seconds(items: int) -> float:
         row = ", ".join(["ReLU"] * items)
         graph = mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: [{row}]}}}}\noutputs: y")
         return min(timeit.repeat(lambda: told(graph), number=1, repeat=3))
 
-    assert seconds(4000) < 8 * 3 * seconds(500)  # were it quadratic, 64 times
+    assert seconds(4000) < 8 * 3 * seconds(500)  # quadratic time would take 64 times as long

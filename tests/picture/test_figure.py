@@ -1,4 +1,4 @@
-"""Boxes hold their text, arrows end on outlines, nothing lies outside the picture."""
+"""Text fits into its box, arrows end on outlines, and nothing is outside the picture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def of(picture: Figure, class_: str) -> Iterator[Group]:
 
 
 def frame(group: Group) -> Place:
-    """What a box takes up without its badges."""
+    """Return the area of a box without its badges."""
     points: list[Point] = []
     for shape in group.shapes:
         if isinstance(shape, Rect) and shape.radius != 6:
@@ -41,7 +41,7 @@ def frame(group: Group) -> Place:
     return Place(left, top, max(p.x for p in points) - left, max(p.y for p in points) - top)
 
 
-def test_text_lies_in_its_box(everything: Figure) -> None:
+def test_text_is_inside_its_box(everything: Figure) -> None:
     for group in of(everything, "node"):
         x, y, width, height = frame(group)
         rows = [s for s in group.shapes if isinstance(s, Text) and s.line.size != 8]
@@ -53,7 +53,7 @@ def test_text_lies_in_its_box(everything: Figure) -> None:
             assert row.y + row.line.size * 0.2 <= y + height - 3
 
 
-def test_rows_of_text_do_not_touch(everything: Figure) -> None:
+def test_lines_of_text_do_not_overlap(everything: Figure) -> None:
     for group in of(everything, "node"):
         rows = [s for s in group.shapes if isinstance(s, Text) and s.line.size != 8]
         for above, below in pairwise(rows):
@@ -74,7 +74,7 @@ def test_arrows_end_on_outlines(everything: Figure) -> None:
         assert not covers(kind, narrower, tip), group.id
 
 
-def test_nothing_lies_outside(spec: Path) -> None:
+def test_nothing_is_outside_the_picture(spec: Path) -> None:
     picture = figure(Scene(diagram(mimgraph.load(spec).typed)))
     for group in picture.groups:
         for shape in group.shapes:

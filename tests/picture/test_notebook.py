@@ -1,4 +1,4 @@
-"""Notebooks show graphs and handles as IPython asks them to: a picture, or words where nothing draws."""
+"""Notebooks show graphs and handles as a picture with a caption, or as text if it cannot be drawn."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ outputs: score
 
 @pytest.fixture
 def formatter() -> DisplayFormatter:
-    """IPython's, as a notebook has it."""
+    """Return the formatter that a notebook uses."""
     made = DisplayFormatter()
     made.active_types = made.format_types
     return made
 
 
 def svg(shown: str) -> ElementTree.Element:
-    """The picture of a figure."""
+    """Return the SVG inside the HTML."""
     found = re.search('src="data:image/svg.xml;base64,([^"]+)"', shown)
     assert found is not None
     return ElementTree.fromstring(b64decode(found[1]))
@@ -93,7 +93,7 @@ def block_use() -> Any:
 
 
 def handles() -> Iterator[tuple[str, Any, str, set[str]]]:
-    """Handles with what is said of them, and the names in their pictures."""
+    """Yield a label, a handle, its caption, and texts that its picture shows."""
     x, sound = mg.Input("x", (8,)), mg.Input("sound", ("T", 3), optional=True)
     heard = layers.LSTM(4)(sound, name="heard")
     a = layers.Linear(6, activation="ReLU")(x, name="a")
@@ -101,55 +101,67 @@ def handles() -> Iterator[tuple[str, Any, str, set[str]]]:
     column = mg.Input("city", vocab=9)
     emb = layers.Embedding(2).each(column, name="emb")
     yield "an input", x, "x: Input, (N, 8) float32", {"x"}
-    yield "an optional one", sound, "sound: Input, (N, T, 3) float32", {"sound", "optional"}
+    yield "an optional input", sound, "sound: Input, (N, T, 3) float32", {"sound", "optional"}
     yield "a layer", a, "a: Linear, (N, 6) float32", {"x", "a", "Linear 6 + ReLU"}
-    yield "of what may be missing", heard, "heard: LSTM, (N, T, 4) float32", {"sound", "heard"}
+    yield (
+        "a layer of an optional input",
+        heard,
+        "heard: LSTM, (N, T, 4) float32",
+        {"sound", "heard"},
+    )
     yield "a port", heard["last"], "heard.last: LSTM, (N, 4) float32", {"sound", "heard"}
     yield "a merge", a + a, "add: add, (N, 6) float32", {"x", "a", "add"}
-    told = "chunk: Chunk, 0 (N, 3) float32, 1 (N, 3) float32"
-    yield "several results", parts, told, {"x", "a", "chunk"}
+    words = "chunk: Chunk, 0 (N, 3) float32, 1 (N, 3) float32"
+    yield "several results", parts, words, {"x", "a", "chunk"}
     yield "a weight", a["weight"], "a.weight: Linear, (6, 8) float32", {"x", "a"}
     yield "each", emb, "emb: Embedding, city (N, 2) float32", {"city", "emb"}
     scale = mg.Parameter("scale", (6,), init="zeros")
     yield "a parameter", scale, "scale: parameter, (6,) float32", {"scale"}
     both = merges.multiply(a, scale, broadcast=True, name="both")
-    yield "with one", both, "both: multiply, (N, 6) float32", {"x", "a", "scale", "both"}
+    yield (
+        "a merge with a parameter",
+        both,
+        "both: multiply, (N, 6) float32",
+        {"x", "a", "scale", "both"},
+    )
 
 
 @pytest.mark.parametrize(
-    ("handle", "told", "named"), [p[1:] for p in handles()], ids=[p[0] for p in handles()]
+    ("handle", "text", "named"), [p[1:] for p in handles()], ids=[p[0] for p in handles()]
 )
-def test_a_handle_is_the_picture_of_what_leads_to_it(
-    handle: Any, told: str, named: set[str], formatter: DisplayFormatter
+def test_a_handle_shows_the_graph_that_computes_it(
+    handle: Any, text: str, named: set[str], formatter: DisplayFormatter
 ) -> None:
     shown = formatter.format(handle)[0]
     assert list(shown) == ["text/plain", "text/html"]
-    assert caption(shown["text/html"]) == told
+    assert caption(shown["text/html"]) == text
     assert named <= set(words(shown["text/html"]))
     assert len(nodes(shown["text/html"])) <= len(named)
 
 
 @pytest.mark.parametrize(
-    ("handle", "told"),
+    ("handle", "text"),
     [
         (block_use(), "inner: ReLU, (N, 4) float32"),
         (layers.LSTM(4)(mg.Input("x", ("T", 3)))["state"], "lstm.state: LSTM, (N, 1, 4) state"),
     ],
     ids=["inside a block", "no tensor"],
 )
-def test_a_handle_that_no_graph_ends_in_is_told(handle: Any, told: str) -> None:
-    assert handle._repr_html_() == f"<pre>{told}</pre>"
+def test_a_handle_without_a_graph_shows_text(handle: Any, text: str) -> None:
+    assert handle._repr_html_() == f"<pre>{text}</pre>"
 
 
 @pytest.mark.parametrize("shown", [mg.loads(PAIR), mg.Input("x", (4,))], ids=["graph", "handle"])
-def test_what_is_not_wanted_is_not_made(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_formats_that_are_asked_for_are_made(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert list(shown._repr_mimebundle_(include={"text/html"})) == ["text/html"]
     monkeypatch.setattr(type(shown), "_repr_html_", None)
     for wanted in ({"include": {"text/plain"}}, {"exclude": {"text/html"}}):
         assert shown._repr_mimebundle_(**wanted) == {"text/plain": repr(shown)}
 
 
-def test_without_graphviz_words_are_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_graphviz_text_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
     graph = mg.loads(PAIR)
@@ -158,18 +170,18 @@ def test_without_graphviz_words_are_shown(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.mark.parametrize("name", ["googlenet", "mobilenet_v2", "unet_attention"])
-def test_pictures_are_folded_to_a_size_that_one_reads(name: str) -> None:
+def test_large_graphs_are_folded_to_a_readable_size(name: str) -> None:
     graph = mg.load(ROOT / "specs" / f"{name}.yaml")
     assert sum(1 for _ in boxes(diagram(graph.typed).items)) > notebook.FITS
     assert 0 < len(nodes(graph._repr_html_())) <= notebook.FITS
 
 
-def test_a_graph_too_large_to_look_at_is_a_table() -> None:
+def test_a_graph_too_large_to_draw_is_a_table() -> None:
     graph = mg.loads(unlike(300))
     assert caption(graph._repr_html_()) == repr(graph.summary())
 
 
-def test_no_text_breaks_out() -> None:
+def test_hostile_text_adds_no_elements() -> None:
     word = '"><script>alert(1)</script>'
     x = mg.Input("x", (4,), doc=word)
     shown = mg.Graph(layers.ReLU()(x), doc=word)._repr_html_()
@@ -182,7 +194,7 @@ def test_no_text_breaks_out() -> None:
     ]
 
 
-def test_shows_without_torch() -> None:
+def test_showing_a_handle_imports_no_torch() -> None:
     code = (
         "import sys, mimgraph as mg\n"
         "assert 'mimgraph.picture.notebook' not in sys.modules\n"
@@ -196,7 +208,7 @@ CELLS = ["import mimgraph as mg", "graph = mg.loads(PAIR); graph", "mg.Input('x'
 
 
 @pytest.mark.slow
-def test_a_notebook_that_is_run_shows_both(tab: Tab, tmp_path: Path) -> None:
+def test_an_executed_notebook_shows_graph_and_handle(tab: Tab, tmp_path: Path) -> None:
     cells = [f"PAIR = {PAIR!r}", *CELLS]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     NotebookClient(book, timeout=60, kernel_name="python3").execute()

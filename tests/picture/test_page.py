@@ -1,4 +1,4 @@
-"""What one can do in a page, in a real browser: look, fold, search, follow paths and links, by keys alone."""
+"""All that a reader can do in a page, in a real browser: look, fold, search, follow paths and links, use keys."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ class Reader:
 
     @property
     def items(self) -> list[str]:
-        """The ids of all that is drawn."""
+        """The ids of all items that are drawn."""
         found = self.page.locator("[data-id]")
         ids: list[str] = found.evaluate_all("all => all.map(one => one.dataset.id)")
         return ids
 
     @property
     def lit(self) -> list[str]:
-        """What the path through the item under the pointer or the focus holds."""
+        """The ids on the highlighted paths, through the item under the pointer or with the focus."""
         found = self.page.locator("[data-id].on")
         ids: list[str] = found.evaluate_all("all => all.map(one => one.dataset.id)")
         return ids
@@ -93,14 +93,14 @@ class Reader:
 
     @property
     def panel(self) -> str:
-        """What the panel of details says; nothing if it is closed."""
+        """The text in the panel of details, "" if it is closed."""
         self.tab.settle()
         panel = self.page.locator("#panel")
         return panel.inner_text() if panel.is_visible() else ""
 
     @property
     def said(self) -> str:
-        """What a screen reader was told last."""
+        """The text that was announced last to screen readers."""
         self.tab.settle()
         return self.page.locator("#status").inner_text()
 
@@ -129,7 +129,7 @@ ALL = [
 ]
 
 
-def test_all_of_a_small_graph_is_seen_at_once(reader: Reader) -> None:
+def test_a_small_graph_is_fully_visible_at_first(reader: Reader) -> None:
     assert reader.items == ALL
     edges = reader.page.locator("path.edge")
     assert edges.count() == 8
@@ -140,41 +140,41 @@ def test_all_of_a_small_graph_is_seen_at_once(reader: Reader) -> None:
         assert box["y"] >= seen["y"] and box["y"] + box["height"] <= seen["y"] + seen["height"]
 
 
-def test_boxes_stand_apart_and_edges_run_down(reader: Reader) -> None:
+def test_boxes_do_not_overlap_and_edges_run_down(reader: Reader) -> None:
     assert reader.page.evaluate(OVERLAPS) == []
     order = ["left", "tower.0.0", "tower.0.1", "tower.1", "fused", "score", "output score"]
     tops = [reader.item(id_).bounding_box()["y"] for id_ in order]
     assert tops == sorted(tops)
 
 
-def test_nothing_but_the_file_is_asked_for(reader: Reader) -> None:
+def test_the_page_requests_nothing(reader: Reader) -> None:
     reader.item("score").click()
     reader.page.locator("#theme").click()
     assert reader.tab.requests == [reader.path.as_uri()]
 
 
-def test_a_picture_is_seen(reader: Reader) -> None:
+def test_the_picture_is_painted(reader: Reader) -> None:
     before = reader.page.screenshot()
     reader.page.evaluate("document.getElementById('picture').replaceChildren()")
     blank = reader.page.screenshot()
     assert len(before) > len(blank) + 5_000
 
 
-def test_a_click_tells_all_of_a_node(reader: Reader) -> None:
+def test_a_click_shows_the_details_of_a_node(reader: Reader) -> None:
     reader.item("score").click()
-    told = reader.panel
+    panel = reader.panel
     for text in ("out_features\t1", "in_features\t152 inferred", "(N, 1) float32"):
-        assert text in told
-    assert "parameters\t153" in told and "MACs\t152*N" in told
-    assert "score: {layer: Linear, from: fused, out_features: 1}" in told
-    assert "self.score = nn.Linear(152, 1)" in told
+        assert text in panel
+    assert "parameters\t153" in panel and "MACs\t152*N" in panel
+    assert "score: {layer: Linear, from: fused, out_features: 1}" in panel
+    assert "self.score = nn.Linear(152, 1)" in panel
     reader.page.get_by_role("button", name="fused").click()
     assert reader.panel.startswith("fused")
     reader.page.locator("#close").click()
     assert reader.panel == ""
 
 
-def test_what_a_doc_has_between_backticks_is_code(tab: Tab, tmp_path: Path) -> None:
+def test_backticks_in_a_doc_become_code(tab: Tab, tmp_path: Path) -> None:
     doc = "takes `x`, ``y`` and one ` more: `<b>`"
     path = tmp_path / "doc.html"
     mimgraph.loads(f"inputs: {{x: {{shape: [4], doc: '{doc}'}}}}\nnodes: {{}}\noutputs: x").draw(
@@ -202,7 +202,7 @@ outputs: z
 """
 
 
-def test_what_a_node_reads_is_told_by_the_names_and_in_the_order_of_the_spec(
+def test_the_sources_of_a_node_have_the_names_and_order_of_the_spec(
     tab: Tab, tmp_path: Path
 ) -> None:
     path = tmp_path / "repeats.html"
@@ -220,7 +220,7 @@ def test_what_a_node_reads_is_told_by_the_names_and_in_the_order_of_the_spec(
     assert "WEIGHTS AND COMPUTE OF ALL 12 REPEATS" in reader.panel.upper()
 
 
-def test_a_chain_that_is_open_is_not_what_a_node_reads(tab: Tab, tmp_path: Path) -> None:
+def test_a_source_in_an_open_chain_is_its_last_layer(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "chain.html"
     mimgraph.loads(large(12, 0)).draw(path, collapse=True)
     reader = Reader(tab, path)
@@ -248,7 +248,7 @@ def test_folding_keeps_the_block_where_it_was(reader: Reader) -> None:
     assert (after["x"], after["y"]) == pytest.approx((before["x"], before["y"]), abs=2)
 
 
-def test_levels_fold_and_unfold_together(reader: Reader) -> None:
+def test_buttons_fold_and_unfold_whole_levels(reader: Reader) -> None:
     reader.page.locator("#less").click()
     assert "tower.0" in reader.items and "tower.0.0" not in reader.items
     reader.page.locator("#less").click()
@@ -277,7 +277,7 @@ def test_search_finds_by_name_op_and_shape(reader: Reader, words: str, found: li
     assert reader.said == f"{len(found)} result{'' if len(found) == 1 else 's'}"
 
 
-def test_a_result_is_gone_to_though_it_is_folded_away(reader: Reader) -> None:
+def test_going_to_a_result_opens_the_blocks_around_it(reader: Reader) -> None:
     reader.item("tower").locator("> .caption").click()
     reader.press("/")
     reader.page.keyboard.type("tower.0.")
@@ -288,7 +288,7 @@ def test_a_result_is_gone_to_though_it_is_folded_away(reader: Reader) -> None:
     assert "tower.0.1" in reader.items and reader.page.url.endswith("#node=tower.0.1")
 
 
-def test_hovering_lights_the_path_from_the_inputs_to_the_outputs(reader: Reader) -> None:
+def test_hovering_highlights_the_paths_from_inputs_to_outputs(reader: Reader) -> None:
     reader.item("numbers").hover()
     assert reader.lit == ["right", "numbers", "fused", "score", "output score"]
     assert reader.page.locator("path.edge.on").count() == 4
@@ -298,7 +298,7 @@ def test_hovering_lights_the_path_from_the_inputs_to_the_outputs(reader: Reader)
     assert reader.lit == []
 
 
-def test_a_link_to_a_node_opens_all_that_it_stands_in(tab: Tab, tmp_path: Path) -> None:
+def test_a_link_to_a_node_opens_the_blocks_around_it(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "folded.html"
     mimgraph.loads(SPEC).draw(path, depth=0)
     reader = Reader(tab, path)
@@ -316,7 +316,7 @@ def test_a_link_to_a_node_opens_all_that_it_stands_in(tab: Tab, tmp_path: Path) 
     )
 
 
-def test_back_and_forward_go_through_what_was_looked_at(reader: Reader) -> None:
+def test_back_and_forward_go_through_the_selected_nodes(reader: Reader) -> None:
     reader.item("numbers").click()
     reader.item("score").click()
     reader.page.go_back()
@@ -335,12 +335,12 @@ def test_the_link_of_a_node_is_copied(reader: Reader) -> None:
     assert copied == f"{reader.path.as_uri()}#node=fused"
 
 
-def test_a_link_to_nothing_says_so(reader: Reader) -> None:
+def test_a_link_to_an_unknown_node_is_announced(reader: Reader) -> None:
     reader.open("#node=nobody")
     assert reader.said == "there is no node nobody in this graph" and reader.panel == ""
 
 
-def test_keys_alone_go_everywhere(reader: Reader) -> None:
+def test_everything_can_be_reached_by_keys(reader: Reader) -> None:
     reader.page.locator("#keys").focus()
     reader.press("Tab")
     assert reader.focused == "left"
@@ -411,7 +411,7 @@ def test_two_fingers_pinch(reader: Reader) -> None:
     assert scale(reader) == pytest.approx(2 * first, rel=0.1)
 
 
-def test_a_small_window_has_room_for_the_name_the_search_and_what_is_selected(
+def test_a_small_window_shows_name_search_and_selected_node(
     reader: Reader,
 ) -> None:
     def is_seen(id_: str) -> bool:
@@ -433,14 +433,14 @@ def test_a_small_window_has_room_for_the_name_the_search_and_what_is_selected(
     assert is_seen("fused") and panel["y"] + panel["height"] <= 640
 
 
-def test_the_theme_is_the_authors_until_the_reader_changes_it(tab: Tab, tmp_path: Path) -> None:
+def test_the_theme_is_the_one_drawn_until_the_reader_changes_it(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "dark.html"
     mimgraph.loads(SPEC).draw(path, theme="dark")
     reader = Reader(tab, path)
     reader.open()
     theme = reader.page.locator("html")
     assert theme.get_attribute("data-theme") == "dark"
-    reader.page.locator("#theme").click()  # as the system has it
+    reader.page.locator("#theme").click()  # now the theme of the system
     assert theme.get_attribute("data-theme") == "light"
     reader.page.emulate_media(color_scheme="dark")
     reader.page.locator("html[data-theme=dark]").wait_for()
@@ -479,7 +479,7 @@ def test_left_to_right_edges_run_to_the_right(tab: Tab, tmp_path: Path) -> None:
     assert reader.focused == "tower.0.0"
 
 
-def test_what_a_comparison_marks_is_told_apart(tab: Tab, tmp_path: Path) -> None:
+def test_marks_of_a_comparison_have_signs_and_colours(tab: Tab, tmp_path: Path) -> None:
     marks = ("added", "removed", "changed")
     items = [Box(mark, "layer", mark, mark=mark) for mark in marks]
     inner = Cluster("c", "block", "c", "", (Box("c.a", "layer", "a"),), mark="added")
@@ -504,7 +504,7 @@ def test_what_a_comparison_marks_is_told_apart(tab: Tab, tmp_path: Path) -> None
 
 
 def large(count: int, blocks: int) -> str:
-    """A spec of `count` nodes in blocks in a row, each unlike the others; no block, and it is one row."""
+    """Return a spec of `count` nodes in a row, split into blocks that all differ, or into none."""
     each = count // max(1, blocks)
     lines = ["inputs: {x: [4]}", "blocks:"] if blocks else ["inputs: {x: [4]}"]
     for b in range(blocks):
@@ -532,7 +532,7 @@ def test_two_thousand_nodes_are_quick(tab: Tab, tmp_path: Path, blocks: int) -> 
     took: dict[str, float] = {}
 
     def timed(what: str, act: Callable[[], object]) -> None:
-        """The seconds that the page works on it, however busy the machine is else."""
+        """Record the processor time that the page needs for an action."""
         before = {} if what == "open" else metrics()
         act()
         tab.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
@@ -568,7 +568,7 @@ LONG = {
 
 
 @pytest.mark.parametrize(("spec", "first"), LONG.values(), ids=LONG.keys())
-def test_what_is_too_long_to_be_seen_whole_is_fitted_where_it_begins(
+def test_fitting_a_picture_that_is_too_long_shows_its_beginning(
     tab: Tab, tmp_path: Path, spec: str, first: str
 ) -> None:
     path = tmp_path / "long.html"
@@ -585,7 +585,7 @@ def test_what_is_too_long_to_be_seen_whole_is_fitted_where_it_begins(
     assert world["width"] <= seen["width"] and world["height"] <= seen["height"]
 
 
-def test_hostile_texts_are_seen_and_do_nothing(tab: Tab, tmp_path: Path) -> None:
+def test_hostile_texts_are_shown_and_do_nothing(tab: Tab, tmp_path: Path) -> None:
     words = list(HOSTILE.values())
     boxes = [Box(f"n{i}", "layer", word, word, (word,), word) for i, word in enumerate(words)]
     edges = [Edge("n0", f"n{i}", word) for i, word in enumerate(words) if i]
@@ -599,7 +599,7 @@ def test_hostile_texts_are_seen_and_do_nothing(tab: Tab, tmp_path: Path) -> None
     assert tab.requests == [path.as_uri()]
 
 
-def test_the_policy_of_the_page_refuses_any_other_script(tab: Tab, path: Path) -> None:
+def test_the_policy_of_the_page_blocks_any_other_script(tab: Tab, path: Path) -> None:
     tab.open(path)
     tab.page.evaluate("""() => {
         const script = document.createElement("script");
@@ -611,7 +611,7 @@ def test_the_policy_of_the_page_refuses_any_other_script(tab: Tab, path: Path) -
     tab.faults.clear()
 
 
-def test_a_printed_page_shows_all_of_the_picture(reader: Reader) -> None:
+def test_a_printed_page_shows_the_whole_picture(reader: Reader) -> None:
     reader.press("+", "+", "+", "+")
     reader.page.emulate_media(media="print")
     reader.page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -627,7 +627,7 @@ def test_a_printed_page_shows_all_of_the_picture(reader: Reader) -> None:
 
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The script of axe-core, which finds what shuts people out of a page."""
+    """Return the script of axe-core, which checks the accessibility of a page."""
     root = tmp_path_factory.mktemp("axe")
     install(root, AXE)
     return (root / "node_modules" / "axe-core" / "axe.min.js").read_text()
@@ -644,14 +644,14 @@ STATES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES.keys())
-def test_nothing_shuts_anyone_out(reader: Reader, axe: str, state: str) -> None:
+def test_the_page_is_accessible(reader: Reader, axe: str, state: str) -> None:
     reader.page.evaluate(state or "0")
     if "search" in state:
         reader.page.keyboard.type("linear")
     reader.page.wait_for_timeout(300)
     reader.page.evaluate(axe)
     rules = {
-        # the text of an open block is that of all in it, which no name could hold
+        # the text of an open block is the text of all its items, too much for a name
         "label-content-name-mismatch": {"enabled": False}
     }
     report = reader.page.evaluate("rules => axe.run({ rules })", rules)
@@ -659,7 +659,7 @@ def test_nothing_shuts_anyone_out(reader: Reader, axe: str, state: str) -> None:
 
 
 @pytest.mark.slow
-def test_every_spec_of_the_gallery_is_drawn_with_its_boxes_apart(tab: Tab, tmp_path: Path) -> None:
+def test_boxes_of_every_spec_do_not_overlap(tab: Tab, tmp_path: Path) -> None:
     path = tmp_path / "spec.html"
     reader = Reader(tab, path)
     for spec in SPECS:

@@ -1,4 +1,4 @@
-"""What a picture may be asked for; anything else is told before a file is touched."""
+"""Wrong options of a picture are refused before a file is written."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("how", "message"), REFUSED, ids=[message for _, message in REFUSED])
-def test_what_cannot_be_asked_for_is_told(
-    how: dict[str, Any], message: str, tmp_path: Path
-) -> None:
+def test_a_wrong_option_is_refused(how: dict[str, Any], message: str, tmp_path: Path) -> None:
     old, new = (mg.loads(SPEC % width) for width in (2, 3))
     for drawn in (old, mg.diff(old, new)):
         with pytest.raises(ValueError) as caught:

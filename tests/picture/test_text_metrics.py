@@ -1,4 +1,4 @@
-"""Widths are those of the fonts that we bring along, which are Helvetica's and Courier's."""
+"""Text is measured in mimgraph's own fonts, which are as wide as Helvetica and Courier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LETTERS = "Conv2d 16, kernel_size=3 + ReLU (N, 3, 32, 32) × 12 AVA"
     ("face", "font"),
     [("sans", "Helvetica"), ("bold", "Helvetica-Bold"), ("mono", "Courier")],
 )
-def test_letters_are_as_wide_as_in_the_viewers_own_font(face: Face, font: str) -> None:
+def test_letters_are_as_wide_as_in_the_fonts_of_viewers(face: Face, font: str) -> None:
     measured = line(10, Run(LETTERS, face)).width
     assert measured == pytest.approx(stringWidth(LETTERS, font, 10), rel=0.01)
 
@@ -45,11 +45,11 @@ def test_breaking_keeps_every_letter(text: str, widest: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x00", "\x1b[31m", "\ud800", "\uffff", "\x85"])
-def test_what_xml_has_no_character_for_is_replaced(text: str) -> None:
+def test_characters_that_xml_forbids_are_replaced(text: str) -> None:
     assert plain(text)[0] == "\ufffd"
 
 
-def test_the_table_of_widths_is_that_of_the_fonts(rewrite: bool) -> None:
+def test_the_table_of_widths_agrees_with_the_fonts(rewrite: bool) -> None:
     table = {}
     for face, path in FILES.items():
         font, by_width = TTFont(face, path).face, dict[str, str]()

@@ -1,4 +1,4 @@
-"""Every colour can be read, in both themes, by the colour-blind, and without colours at all."""
+"""Both themes are readable, for colour-blind readers too, and kinds differ without any colour."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.geometry import Path, Place, Rect, Style
 from mimgraph.picture.themes import LOOKS, SIGNS, Look
 
-TEXT, GRAPHIC = (
-    4.5,
-    3.0,
-)  # the contrasts that WCAG 2.2 AA wants of letters, and of what must be seen
+TEXT, GRAPHIC = 4.5, 3.0  # least contrast of text and of graphics in WCAG 2.2 AA
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB
 BLINDNESS = {
@@ -44,7 +41,7 @@ def look(request: pytest.FixtureRequest) -> Look:
 
 
 def linear(color: str) -> list[float]:
-    """The light of a colour's red, green and blue."""
+    """Return the linear intensities of red, green and blue."""
     parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     return [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
 
@@ -59,7 +56,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def lab(color: str, blindness: str) -> tuple[float, float, float]:
-    """CIELAB of a colour as it is seen."""
+    """Return a colour in CIELAB as someone with a kind of colour blindness sees it."""
     light = linear(color)
     rgb = [
         min(max(sum(m * p for m, p in zip(row, light, strict=True)), 0), 1)
@@ -76,19 +73,19 @@ def lab(color: str, blindness: str) -> tuple[float, float, float]:
 
 
 def distance(one: str, other: str, blindness: str) -> float:
-    """Euclid's in CIELAB: 2 is just seen."""
+    """Return the Euclidean distance of two colours in CIELAB; 2 is just visible."""
     pairs = zip(lab(one, blindness), lab(other, blindness), strict=True)
     return sum((a - b) ** 2 for a, b in pairs) ** 0.5
 
 
 def fills(look: Look) -> Iterator[str]:
-    """All that text may stand on."""
+    """Yield all colours behind text."""
     yield look.page
     yield from look.nested
     yield from (paint.fill for paint in (*look.kinds.values(), *look.marks.values()))
 
 
-def test_contrast_is_as_defined() -> None:
+def test_contrast_follows_its_definition() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
@@ -104,7 +101,7 @@ def test_letters_on_badges_can_be_read(look: Look) -> None:
         assert contrast(look.page, color) >= TEXT
 
 
-def test_outlines_and_edges_can_be_seen(look: Look) -> None:
+def test_outlines_and_edges_have_contrast_to_what_is_behind(look: Look) -> None:
     for ground in (look.page, *look.nested):
         assert contrast(look.edge, ground) >= GRAPHIC
         for paint in (*look.kinds.values(), *look.marks.values()):
@@ -117,9 +114,9 @@ def test_outlines_and_edges_can_be_seen(look: Look) -> None:
 
 @pytest.mark.parametrize("blindness", BLINDNESS)
 @pytest.mark.parametrize("of", ["kinds", "marks", "tags"])
-def test_colours_differ_for_every_eye(look: Look, of: str, blindness: str) -> None:
-    told = getattr(look, of)
-    lines = set(told) if of == "tags" else {paint.line for paint in told.values()}
+def test_colours_differ_for_the_colour_blind_too(look: Look, of: str, blindness: str) -> None:
+    paints = getattr(look, of)
+    lines = set(paints) if of == "tags" else {paint.line for paint in paints.values()}
     assert len(lines) >= 3
     for one, other in itertools.combinations(sorted(lines), 2):
         assert distance(one, other, blindness) >= 8, (one, other)
@@ -134,11 +131,11 @@ def test_kinds_differ_without_colours(look: Look) -> None:
             if isinstance(s, Rect | Path)
         )
 
-    closed = {"seq", "block", "repeat"}  # alike: more or fewer cards in the same place
+    closed = {"seq", "block", "repeat"}  # alike but for the number of cards
     kinds = [kind for kind in look.kinds if kind not in closed] + ["block"]
     assert len({drawn(kind) for kind in kinds}) == len(kinds)
 
 
-def test_every_mark_has_a_sign_of_its_own(look: Look) -> None:
+def test_every_mark_has_its_own_sign(look: Look) -> None:
     assert look.marks.keys() == SIGNS.keys()
     assert len(set(SIGNS.values())) == len(SIGNS)

@@ -1,4 +1,4 @@
-"""The words for what differs among repeats that are drawn once."""
+"""The texts of repeats that are drawn once span their differences."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ from mimgraph.picture.diagram.block_repeats import span
         "many words",
     ],
 )
-def test_one_text_for_those_of_all_repeats(texts: list[str], expected: str) -> None:
+def test_the_texts_of_all_repeats_become_one(texts: list[str], expected: str) -> None:
     assert span(texts) == expected

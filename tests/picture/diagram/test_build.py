@@ -1,4 +1,4 @@
-"""What is drawn: a box for each input, layer, merge and output, clusters for modules that hold others."""
+"""Inputs, layers, merges and outputs become boxes; chains and blocks become clusters of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def drawn(text: str) -> Diagram:
 
 
 def outline(items: tuple[Item, ...]) -> list[str]:
-    """Boxes as `title: subtitle` or either, clusters with what they hold."""
+    """Return a line `title: subtitle` for each item, those in clusters indented."""
     lines = []
     for item in items:
         words = ": ".join(filter(None, (item.title, item.subtitle)))
@@ -35,7 +35,7 @@ def box(picture: Diagram, id_: str) -> Box:
     return next(b for b in boxes(picture.items) if b.id == id_)
 
 
-def test_every_kind_is_drawn_in_the_order_it_runs() -> None:
+def test_boxes_stand_in_execution_order() -> None:
     picture = drawn("""
         inputs: {image: {shape: [3, 8, 8], doc: a photo}, word: {shape: [], vocab: 9}}
         nodes:
@@ -81,12 +81,14 @@ def test_every_kind_is_drawn_in_the_order_it_runs() -> None:
         ("layer: Permute, dims: [0, 2, 1]", "Permute [0, 2, 1]"),
     ],
 )
-def test_only_options_that_torch_would_not_guess_are_told(node: str, text: str) -> None:
+def test_a_box_names_the_options_that_are_neither_defaults_nor_inferred(
+    node: str, text: str
+) -> None:
     picture = drawn(f"{{inputs: {{x: [6, 8]}}, nodes: {{y: {{{node}, from: x}}}}, outputs: y}}")
     assert box(picture, "y").subtitle == text
 
 
-def test_what_is_long_is_cut() -> None:
+def test_a_long_option_is_cut() -> None:
     sum_ = " + ".join(["a"] * 40)
     picture = drawn(f"""
         inputs: {{a: [2], b: [2]}}
@@ -153,7 +155,7 @@ BLOCKS = """
 """
 
 
-def test_blocks_and_chains_are_clusters_and_edges_pass_their_walls() -> None:
+def test_blocks_and_chains_are_clusters_and_edges_join_the_boxes_inside() -> None:
     picture = drawn(f"""
         inputs: {{x: [4]}}
         {BLOCKS.strip()}
@@ -250,7 +252,7 @@ def test_repeats_of_one_structure_are_drawn_once(node: str, expected: list[str])
     assert outline(picture.items)[1:-1] == expected
 
 
-def test_several_results_thread_through_repeats() -> None:
+def test_edges_follow_several_results_through_repeats() -> None:
     picture = drawn(f"""
         inputs: {{h: [4], c: [4], x: [4]}}
         {BLOCKS.strip()}
@@ -268,7 +270,7 @@ def test_several_results_thread_through_repeats() -> None:
     ]
 
 
-def test_a_module_used_again_is_one_box_that_says_so() -> None:
+def test_a_shared_module_is_one_box_that_names_its_owner() -> None:
     picture = drawn(f"""
         inputs: {{a: [4], b: [4]}}
         {BLOCKS.strip()}
@@ -288,7 +290,7 @@ def test_a_module_used_again_is_one_box_that_says_so() -> None:
     assert "other -> out" in edges(picture)
 
 
-def test_an_output_may_bear_any_name_of_a_node() -> None:
+def test_outputs_and_nodes_of_one_name_have_different_ids() -> None:
     picture = drawn("""
         inputs: {x: [4]}
         nodes: {output: {from: x, seq: [ReLU]}, outputs: {from: output, seq: [Tanh]}}
@@ -298,24 +300,24 @@ def test_an_output_may_bear_any_name_of_a_node() -> None:
     assert ids == {"x": 1, "output.0": 1, "outputs.0": 1, "output output": 1, "output x": 1}
 
 
-def test_the_gallery_is_drawn_whole(spec: Path) -> None:
+def test_every_input_node_and_output_of_every_spec_is_drawn(spec: Path) -> None:
     graph = mimgraph.load(spec).typed
     picture = diagram(graph)
     found = [b.id for b in boxes(picture.items)]
     assert len(found) == len(set(found))
     assert {e.tail for e in picture.edges} | {e.head for e in picture.edges} == set(found)
-    titles = [title for item in picture.items for title in told(item)]
+    titles = [title for item in picture.items for title in names(item)]
     assert titles == [*graph.body.inputs, *(n.name for n in graph.body.order), *graph.body.outputs]
 
 
-def told(item: Item) -> list[str]:
-    """What an item stands for: itself, or the columns of a table."""
+def names(item: Item) -> list[str]:
+    """Return the title of an item, or the names of the inputs that it stands for."""
     if item.id.startswith("inputs of "):
         return item.subtitle.partition(" (")[0].split(", ")
     return [item.title]
 
 
-def test_many_like_inputs_of_one_merge_are_one_box() -> None:
+def test_many_inputs_of_one_type_that_one_merge_reads_are_one_box() -> None:
     names = [f"c{i}" for i in range(60)]
     picture = drawn(f"""
         inputs: {{{", ".join(f"{name}: [4]" for name in names)}, z: [5], flag: [4]}}
@@ -336,7 +338,7 @@ def test_many_like_inputs_of_one_merge_are_one_box() -> None:
     ]
 
 
-def test_sources_that_are_told_apart_stay_apart() -> None:
+def test_inputs_that_fill_named_arguments_stay_separate_boxes() -> None:
     names = [f"c{i}" for i in range(8)]
     picture = drawn(f"""
         inputs: {{{", ".join(f"{name}: [4]" for name in names)}}}
@@ -347,7 +349,7 @@ def test_sources_that_are_told_apart_stay_apart() -> None:
     assert len([box for box in boxes(picture.items) if box.kind == "input"]) == 8
 
 
-def test_an_item_of_a_chain_tells_what_it_reads() -> None:
+def test_the_tooltip_of_a_chain_item_names_its_source() -> None:
     picture = drawn("""
         inputs: {x: [8]}
         nodes:
@@ -355,11 +357,11 @@ def test_an_item_of_a_chain_tells_what_it_reads() -> None:
           y: {from: rnn, seq: [{Linear: 4}, ReLU, Tanh]}
         outputs: y
     """)
-    told = [box.tooltip for box in boxes(picture.items) if box.id.startswith("y.")]
-    assert told == ["y.0: Linear(rnn)", "y.1: ReLU(y.0)", "y.2: Tanh(y.1)"]
+    tooltips = [box.tooltip for box in boxes(picture.items) if box.id.startswith("y.")]
+    assert tooltips == ["y.0: Linear(rnn)", "y.1: ReLU(y.0)", "y.2: Tanh(y.1)"]
 
 
-def test_an_each_names_the_ports_that_differ() -> None:
+def test_an_each_names_its_ports_if_their_shapes_differ() -> None:
     picture = drawn("""
         inputs: {a: [8], b: [8], c: [8]}
         nodes:
@@ -373,7 +375,7 @@ def test_an_each_names_the_ports_that_differ() -> None:
     assert shapes["like"] == ("(N, 4) × 2",)
 
 
-def test_a_learned_tensor_comes_from_the_layer_that_has_it() -> None:
+def test_an_edge_of_a_weight_leaves_the_layer_that_has_it() -> None:
     picture = drawn("""
         inputs: {x: [8]}
         blocks:

@@ -1,4 +1,4 @@
-"""What repeats in a row is drawn once, if it is wired alike each time."""
+"""Items that repeat in a row are drawn once, if each repeat is wired alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAD = "inputs: {x: [8], m: [8]}\nnodes:\n"
 
 
 def steps(times: int, nodes: str, first: str = "x") -> str:
-    """Nodes again and again: `#` is the number of the step, `@` what the step before gave."""
+    """Return nodes for several steps: `#` becomes the number of a step, `@` the result of the one before."""
     rows = []
     for number in range(times):
         before = f"add{number - 1}" if number else first
@@ -56,7 +56,7 @@ def test_a_residual_step_is_drawn_once() -> None:
     assert [item.title for item in steps_.items] == ["fc0…8", "act0…8", "add0…8"]
 
 
-def test_what_differs_in_numbers_is_told_as_a_span() -> None:
+def test_numbers_that_differ_between_repeats_are_a_span() -> None:
     step = """
   up#: {layer: Linear, from: @, out_features: 1#}
   out#: {layer: Tanh, from: up#}
@@ -83,7 +83,7 @@ def test_what_differs_in_numbers_is_told_as_a_span() -> None:
     ],
     ids=["few", "one is read later", "the first is read by all", "one inside is read later"],
 )
-def test_no_reader_is_lost(times: int, step: str, end: str) -> None:
+def test_edges_from_the_middle_of_a_row_are_kept(times: int, step: str, end: str) -> None:
     whole = drawn(f"{HEAD}{steps(times, step)}  end: {{merge: add, from: {end}}}\noutputs: end")
     picture = fold_repeats(whole)
     heads = [edge.tail for edge in picture.edges if edge.head == "end"]
@@ -93,13 +93,13 @@ def test_no_reader_is_lost(times: int, step: str, end: str) -> None:
     assert len(set(heads)) == len(heads)
 
 
-def test_what_all_read_is_read_once() -> None:
+def test_a_tensor_that_every_repeat_reads_has_one_edge() -> None:
     step = STEP.replace("[act#, @]", "[act#, @, m]")
     picture = fold_repeats(drawn(f"{HEAD}{steps(6, step)}outputs: add5"))
     assert [edge.head for edge in picture.edges if edge.tail == "m"] == ["add0"]
 
 
-def test_uses_of_a_block_in_a_row_are_one() -> None:
+def test_uses_of_one_block_in_a_row_are_one_repeat() -> None:
     text = """
 inputs: {x: [8]}
 blocks:

@@ -1,4 +1,4 @@
-"""What is left of a diagram when clusters are closed and long chains are drawn as one."""
+"""Folding closes clusters into boxes, and collapsing draws long chains as one box."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def drawn(text: str) -> Diagram:
 
 
 def outline(items: tuple[Item, ...]) -> list[str]:
-    """Boxes as `kind id`, clusters with what they hold."""
+    """Return a line `kind id` for each item, those in clusters indented."""
     lines = []
     for item in items:
         lines.append(f"{item.kind} {item.id}")
@@ -51,7 +51,7 @@ def edges(picture: Diagram) -> list[str]:
     return [f"{e.tail} -> {e.head}{f' ({e.label})' if e.label else ''}" for e in picture.edges]
 
 
-def test_closed_clusters_are_boxes_that_take_the_edges() -> None:
+def test_a_closed_cluster_is_a_box_with_the_edges_of_its_items() -> None:
     picture = fold(drawn(NESTED), 0)
     assert outline(picture.items) == [
         "input x",
@@ -88,7 +88,7 @@ def test_a_depth_opens_that_many_levels() -> None:
     assert fold(drawn(NESTED), 2) == fold(drawn(NESTED), None) == drawn(NESTED)
 
 
-def test_what_shares_something_inside_shares_the_closed_box() -> None:
+def test_a_box_that_shares_an_inner_module_shares_the_closed_block() -> None:
     text = """
         inputs: {x: [4]}
         blocks:
@@ -121,15 +121,15 @@ def test_what_shares_something_inside_shares_the_closed_box() -> None:
     ],
     ids=["repeats", "short", "long"],
 )
-def test_layers_in_a_row_are_one(nodes: str, expected: list[str]) -> None:
+def test_a_chain_of_four_layers_or_more_is_one_box(nodes: str, expected: list[str]) -> None:
     picture = collapse(
         drawn(f"{{inputs: {{x: [4]}}, nodes: {{y: {{from: x, seq: {nodes}}}}}, outputs: y}}")
     )
-    told = [f"{b.title or b.id.rpartition('.')[2]}: {b.subtitle}" for b in boxes(picture.items)]
-    assert told[1:-1] == expected
+    found = [f"{b.title or b.id.rpartition('.')[2]}: {b.subtitle}" for b in boxes(picture.items)]
+    assert found[1:-1] == expected
 
 
-def test_a_row_ends_where_something_else_reads_or_shares_it() -> None:
+def test_a_chain_ends_at_a_layer_that_others_read_or_share() -> None:
     row = "\n".join(
         f"  n{i + 1}: {{layer: Linear, from: n{i}, out_features: 4}}" for i in range(12)
     )
@@ -159,7 +159,7 @@ outputs: again
     assert chain.shapes == ("(N, 4)",)
 
 
-def test_the_gallery_folds_to_whole_pictures(spec: Path) -> None:
+def test_every_folding_of_every_spec_has_no_dangling_edge(spec: Path) -> None:
     whole = diagram(mimgraph.load(spec).typed)
     some = (
         fold(whole, 0),

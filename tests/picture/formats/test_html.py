@@ -1,4 +1,4 @@
-"""A page is one file that asks for nothing and runs nothing but its own script, whatever a text holds."""
+"""A page is one file that fetches nothing and runs only its own script, whatever its texts are."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ outputs: score
 
 
 class Elements(HTMLParser):
-    """The elements of a page as a browser reads them: attributes, and the text that each holds."""
+    """The elements of a page as a browser reads them, each with its attributes and text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self.is_inside = False  # of the last of them
+        self.is_inside = False  # of the last element
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -82,11 +82,11 @@ def elements(picture: Diagram, **how: Any) -> Elements:
 
 
 def ids(items: list[Any]) -> list[Any]:
-    """Ids as nested as the items are."""
+    """Return ids, nested like the items."""
     return [[i["id"], ids(i["items"])] if "items" in i else i["id"] for i in items]
 
 
-def test_the_page_holds_the_whole_graph_however_deep_it_opens() -> None:
+def test_the_page_holds_the_whole_graph_whatever_its_depth() -> None:
     picture = diagram(mimgraph.loads(SPEC).typed)
     graph = elements(picture, depth=0, direction="LR", theme="dark").graph
     assert graph["name"] == "Pair"
@@ -101,7 +101,7 @@ def test_the_page_holds_the_whole_graph_however_deep_it_opens() -> None:
     assert tags == {"tower": "A", "again": "A"}
 
 
-def test_the_page_tells_what_is_known_of_each_node(tmp_path: Path) -> None:
+def test_the_page_holds_the_details_of_each_node(tmp_path: Path) -> None:
     mimgraph.loads(SPEC).draw(tmp_path / "x.html")
     details = Elements((tmp_path / "x.html").read_text()).details
     assert details["score"]["params"] == 129
@@ -113,7 +113,7 @@ def test_the_page_tells_what_is_known_of_each_node(tmp_path: Path) -> None:
     assert conv["code"][0]["text"] == "nn.Conv2d(in_channels, 4, kernel_size=3)"
 
 
-def test_long_chains_are_clusters_that_begin_closed() -> None:
+def test_long_chains_are_clusters_that_are_closed_at_first() -> None:
     layers = ", ".join(["{Linear: 4}", "ReLU"] * 3)
     nodes = "".join(f"n{i}: {{layer: ReLU, from: {f'n{i - 1}' if i else 'x'}}}, " for i in range(5))
     spec = (
@@ -152,7 +152,7 @@ HOSTILE = {
 
 
 def hostile(word: str) -> Scene:
-    """A scene in which every free text is `word`."""
+    """Return a scene in which every text is `word`."""
     inner = Box("c.a", "layer", word, word, (word,), word)
     items: tuple[Item, ...] = (
         Box("x", "input", word, word, (word,), word),
@@ -165,7 +165,7 @@ def hostile(word: str) -> Scene:
 PLAIN = [(tag, sorted(attrs)) for tag, attrs, _ in Elements(html.render(hostile("plain"))).found]
 
 
-def check_that_nothing_breaks_out(word: str) -> None:
+def check_that_text_adds_no_elements(word: str) -> None:
     text = html.render(hostile(word))
     text.encode()
     read = Elements(text)
@@ -176,13 +176,13 @@ def check_that_nothing_breaks_out(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE.keys())
-def test_no_text_breaks_out(word: str) -> None:
-    check_that_nothing_breaks_out(word)
+def test_hostile_text_adds_no_elements(word: str) -> None:
+    check_that_text_adds_no_elements(word)
 
 
 @given(st.text(st.characters(), min_size=1) | st.text("<>&!-/$\"'script", min_size=1))
-def test_no_text_at_all_breaks_out(word: str) -> None:
-    check_that_nothing_breaks_out(word)
+def test_random_text_adds_no_elements(word: str) -> None:
+    check_that_text_adds_no_elements(word)
 
 
 @pytest.fixture(scope="module")
@@ -198,34 +198,34 @@ def test_only_the_pages_own_script_runs_and_nothing_is_fetched(page: Elements) -
     assert policies == [f"default-src 'none'; {may}; base-uri 'none'; form-action 'none'"]
 
 
-def test_nothing_in_the_page_points_elsewhere(page: Elements) -> None:
+def test_the_page_refers_to_nothing_outside(page: Elements) -> None:
     links = [
         value
         for _, attrs, _ in page.found
         for name, value in attrs.items()
         if name in ("src", "href", "action", "srcset", "data") or name.startswith("on")
     ]
-    assert links == ["data:,"]  # the icon, which a browser would ask a server for
+    assert links == ["data:,"]  # an empty icon, so that browsers do not ask a server for one
     (script,), (style,) = page.texts("script", type="module"), page.texts("style")
     assert set(re.findall(r"\w+://[^\"]*", script + style)) == {"http://www.w3.org/2000/svg"}
     assert "@import" not in style and "url(" not in style
 
 
-def test_the_script_makes_no_code_or_markup_of_text(page: Elements) -> None:
+def test_the_script_never_parses_text_as_code_or_markup(page: Elements) -> None:
     (script,) = page.texts("script", type="module")
     words = ("eval(", "Function(", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write")
     assert [word for word in words if word in script] == []
 
 
 def colours(page: Elements, theme: str) -> dict[str, str]:
-    """The colours of a theme by name."""
+    """Return the colours of a theme by name."""
     (style,) = page.texts("style")
     blocks = re.findall(rf"^[^\n]*:root{theme} {{(.*?)}}", style, re.MULTILINE | re.DOTALL)
     return dict(re.findall(r"--([\w-]+): (#\w{6});", " ".join(blocks)))
 
 
 def luminance(colour: str) -> float:
-    """How bright it is (WCAG 2.2)."""
+    """Return the relative luminance of a colour (WCAG 2.2)."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
     return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -237,7 +237,7 @@ def contrast(a: str, b: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["", r'\[data-theme="dark"\]'], ids=["light", "dark"])
-def test_text_and_lines_can_be_seen_on_what_they_stand_on(page: Elements, theme: str) -> None:
+def test_text_and_lines_have_contrast_to_what_is_behind(page: Elements, theme: str) -> None:
     named = colours(page, theme)
     grounds = [name for name in named if name.endswith("-tint") or name.startswith("nested")]
     grounds += ["paper", "bar"]

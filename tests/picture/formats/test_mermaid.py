@@ -1,4 +1,4 @@
-"""Mermaid text says what the diagram says, whatever a text holds; Mermaid itself draws it in Chromium."""
+"""The Mermaid text has all that the diagram has, whatever its texts are; Mermaid draws it in Chromium."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def scene(text: str, **how: Any) -> Scene:
 
 
 def lines(text: str) -> list[str]:
-    """Without indents, and the spaces that move a title of a cluster."""
+    """Return the lines without indents, and without the spaces that move titles of clusters."""
     plain = re.sub("(#8199;)+", "", text).replace("\xa0", " ")
     return [line.strip() for line in plain.splitlines()]
 
 
-def test_a_graph_in_whole() -> None:
+def test_the_whole_text_of_a_graph() -> None:
     written = [x for x in lines(mermaid.render(scene(TOWERS))) if not x.startswith("classDef")]
     assert written[0].startswith("%%{init: {") and written[0].endswith("}}%%")
     assert (
@@ -120,11 +120,11 @@ def test_the_same_graph_gives_the_same_bytes() -> None:
     assert mermaid.render(scene(TOWERS)) == mermaid.render(scene(TOWERS))
 
 
-def test_runs_as_asked() -> None:
+def test_direction_depth_and_theme_are_written() -> None:
     written = mermaid.render(scene(TOWERS, direction="LR", depth=0, theme="dark"))
     assert "flowchart LR" in written and '"theme": "dark"' in written
     assert 'n2[["`**tower**\nseq\n(N, 2)`"]]' in written
-    assert "theme" not in mermaid.render(scene(TOWERS))  # the page's own, light or dark
+    assert "theme" not in mermaid.render(scene(TOWERS))  # so the theme of the page holds
 
 
 def test_kinds_differ_in_shape() -> None:
@@ -132,7 +132,7 @@ def test_kinds_differ_in_shape() -> None:
     assert len({mermaid._SHAPES[kind] for kind in alone}) == len(alone)
 
 
-def test_marks_are_told_by_sign_and_look() -> None:
+def test_marks_have_signs_and_styles() -> None:
     old = Box("a", "layer", "a", "Linear 3", mark="removed")
     new = Cluster("b", "seq", "b", "seq", (Box("b.0", "layer", "", "ReLU", mark="added"),))
     edges = (Edge("a", "b.0"), Edge("a", "b.0", mark="added"), Edge("a", "b.0", mark="removed"))
@@ -147,7 +147,7 @@ def test_marks_are_told_by_sign_and_look() -> None:
 
 
 def blocks(uses: int, layers: int) -> str:
-    """A row of blocks, unlike each other, of so many layers."""
+    """Return a spec of different blocks in a row, each of so many layers or more."""
     parts = "\n".join(
         f"  part{i}: {{seq: [{', '.join(['ReLU'] * (layers + i))}]}}" for i in range(uses)
     )
@@ -162,14 +162,14 @@ def blocks(uses: int, layers: int) -> str:
     [(3, 100, 3 * 100 + 3), (6, 100, 6)],
     ids=["few enough are shown", "too many are folded"],
 )
-def test_what_is_too_large_is_folded(uses: int, layers: int, shown: int) -> None:
+def test_a_chart_above_the_limits_is_folded(uses: int, layers: int, shown: int) -> None:
     written = lines(mermaid.render(scene(blocks(uses, layers))))
     assert sum("ReLU" in line or "part" in line for line in written) >= shown
     assert ("subgraph" in "".join(written)) == (shown > uses)
     assert sum("-->" in line for line in written) <= mermaid.MAX_EDGES
 
 
-def test_what_cannot_be_folded_is_refused_in_a_line(tmp_path: Path) -> None:
+def test_a_chart_above_the_limits_that_cannot_be_folded_is_refused(tmp_path: Path) -> None:
     text = unlike(300)
     with pytest.raises(RenderError, match="no more than 500 edges and 50,000 characters"):
         mg.loads(text).draw(tmp_path / "m.mmd")
@@ -181,7 +181,7 @@ def test_a_long_description_is_cut() -> None:
     assert len(mermaid.render(Scene(picture))) < 1000
 
 
-def test_long_chains_collapse_where_nothing_else_helps() -> None:
+def test_long_chains_are_collapsed_if_folding_is_not_enough() -> None:
     nodes = [f"  n{i}: {{layer: ReLU, from: {f'n{i - 1}' if i else 'x'}}}" for i in range(600)]
     text = "\n".join(["inputs: {x: [4]}", "nodes:", *nodes, "outputs: n599"])
     assert "600 layers" in mermaid.render(scene(text))
@@ -214,7 +214,7 @@ HOSTILE = {name: word for name, word in WORDS.items() if len(word) < 1000} | MAR
 
 
 def hostile(word: str) -> Diagram:
-    """A diagram in which every free text is `word`."""
+    """Return a diagram in which every text is `word`."""
     inner = Box("c.a", "layer", word, word, (word,), word)
     items = (
         Box("x", "input", word, word, (word,), word),
@@ -225,26 +225,26 @@ def hostile(word: str) -> Diagram:
 
 
 def skeleton(text: str) -> str:
-    """What is left without the texts."""
+    """Return the Mermaid text without the strings."""
     return re.sub("accDescr: .*", "accDescr", re.sub('"[^"]*"', '""', text))
 
 
 @pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE)
-def test_no_text_breaks_out(word: str) -> None:
-    plain, text = (mermaid.render(Scene(hostile(said))) for said in ("word", word))
+def test_hostile_text_stays_text(word: str) -> None:
+    plain, text = (mermaid.render(Scene(hostile(used))) for used in ("word", word))
     assert skeleton(text) == skeleton(plain)
     active = re.sub(r"#\d+;|[^\W_]", "", mermaid.coded(word))
     assert set(active) <= set(" (),×→…/[]_.=-+:")
 
 
-# Mermaid itself, as GitHub runs it: of these versions, 11 and 12, what is tested here holds for both
+# Mermaid itself, as GitHub runs it; versions 11 and 12 behave alike in these tests
 
 VERSION = "11.12.0"
 
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Mermaid's one file, from npm; on a machine that has none of this, there is nothing to test."""
+    """Return Mermaid's script, installed by npm; skip the test if there is no npm."""
     root = tmp_path_factory.mktemp("mermaid")
     npm(root, "pack", f"mermaid@{VERSION}")
     with tarfile.open(root / f"mermaid-{VERSION}.tgz") as package:
@@ -272,7 +272,7 @@ Draw = Callable[[str], dict[str, Any]]
 
 @pytest.fixture
 def draw(script: Path, tab: Tab, tmp_path: Path) -> Iterator[Draw]:
-    """Draws a text in a page of its own, which asks for nothing else."""
+    """Return a function that draws a text in a page that requests nothing else."""
     page = tmp_path / "page.html"
     page.write_text(f'<!doctype html><meta charset="utf-8"><script src="{script}"></script>')
     tab.open(page)
@@ -282,7 +282,7 @@ def draw(script: Path, tab: Tab, tmp_path: Path) -> Iterator[Draw]:
 
 
 def texts(picture: Diagram) -> list[str]:
-    """All that is written in it, without spaces."""
+    """Return all texts in a picture, without spaces."""
 
     def of(items: tuple[Item, ...]) -> Iterator[str]:
         for item in items:
@@ -294,13 +294,13 @@ def texts(picture: Diagram) -> list[str]:
 
 
 def bare(text: str) -> str:
-    """As mermaid.coded has it where it says what cannot be seen, without spaces."""
+    """Return a text without spaces, with invisible characters replaced as `mermaid.coded` does."""
     text = "".join(c if c.isprintable() else "\ufffd" for c in re.sub(r"\s", "", text))
     return text.replace("ﬂ", "fl").replace("¶", "\ufffd")
 
 
 @pytest.mark.slow
-def test_mermaid_draws_what_the_diagram_says(draw: Draw) -> None:
+def test_mermaid_draws_every_text_of_the_diagram(draw: Draw) -> None:
     for path in SPECS:
         scene = Scene(diagram(mg.load(path).typed))
         drawn = draw(mermaid.render(scene))
@@ -312,7 +312,7 @@ def test_mermaid_draws_what_the_diagram_says(draw: Draw) -> None:
 
 
 @pytest.mark.slow
-def test_mermaid_shows_any_text_as_it_is(draw: Draw) -> None:
+def test_mermaid_shows_hostile_text_unchanged(draw: Draw) -> None:
     for name, word in HOSTILE.items():
         picture = hostile(word)
         drawn = draw(mermaid.render(Scene(picture)))
@@ -322,6 +322,6 @@ def test_mermaid_shows_any_text_as_it_is(draw: Draw) -> None:
 
 
 @pytest.mark.slow
-def test_mermaid_reads_what_is_just_small_enough(draw: Draw, tab: Tab) -> None:
+def test_mermaid_reads_charts_just_within_its_limits(draw: Draw, tab: Tab) -> None:
     for text in (blocks(3, 100), blocks(6, 100)):
         assert tab.page.evaluate("mermaid.parse", mermaid.render(scene(text)))

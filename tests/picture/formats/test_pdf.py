@@ -1,4 +1,4 @@
-"""PDF holds its text as text and its fonts inside, and is written without Graphviz's own."""
+"""A PDF holds its text as text and embeds its fonts; it is not written by Graphviz."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_text_can_be_selected() -> None:
         assert word in text
 
 
-def test_fonts_are_inside() -> None:
+def test_fonts_are_embedded() -> None:
     fonts = page(Scene(EVERYTHING))["/Resources"]["/Font"]
     found = {font.get_object()["/BaseFont"]: font.get_object() for font in fonts.values()}
     assert {name.partition("+")[2] for name in found} == {
@@ -47,11 +47,11 @@ def test_fonts_are_inside() -> None:
     assert all("/FontFile2" in font["/FontDescriptor"] for font in found.values())
 
 
-def test_it_says_what_it_shows() -> None:
-    told = read(Scene(EVERYTHING)).metadata
-    assert told is not None
-    assert told.title == "Everything"
-    assert told.subject == describe(EVERYTHING)
+def test_the_title_and_subject_describe_the_picture() -> None:
+    metadata = read(Scene(EVERYTHING)).metadata
+    assert metadata is not None
+    assert metadata.title == "Everything"
+    assert metadata.subject == describe(EVERYTHING)
 
 
 def test_the_same_scene_gives_the_same_bytes() -> None:
@@ -63,11 +63,13 @@ def test_the_same_scene_gives_the_same_bytes() -> None:
     [("größer × → − …", "größer × → − …"), ("αβγ Ж", "αβγ Ж"), ("a漢🙂b", "a□□b")],
     ids=["Latin", "Greek and Cyrillic", "not in the fonts"],
 )
-def test_letters_are_those_that_were_meant(letters: str, shown: str) -> None:
+def test_letters_of_other_scripts_are_kept_and_unknown_ones_replaced(
+    letters: str, shown: str
+) -> None:
     assert page(titled(letters)).extract_text().strip() == shown
 
 
-def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_picture_is_shrunk_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "MOST_POINTS", 100)
     with pytest.warns(SmallWarning, match="points high"):
         found = page(Scene(EVERYTHING))
@@ -75,7 +77,7 @@ def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_text_breaks_out(word: str) -> None:
+def test_hostile_text_adds_nothing_to_the_file(word: str) -> None:
     found = read(Scene(hostile(word)))
     assert found.trailer["/Root"].keys() == read(Scene(hostile("plain"))).trailer["/Root"].keys()
     assert len(found.pages) == 1
@@ -83,5 +85,5 @@ def test_no_text_breaks_out(word: str) -> None:
 
 @settings(max_examples=25)
 @given(st.text())
-def test_no_random_text_breaks_out(word: str) -> None:
+def test_random_text_adds_no_page(word: str) -> None:
     assert len(read(Scene(hostile(word))).pages) == 1

@@ -1,4 +1,4 @@
-"""PNG shows what the SVG shows, in fonts that we bring along, and says what that is."""
+"""A PNG shows what the SVG shows, in mimgraph's own fonts, and contains a description."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def opened(scene: Scene) -> Image.Image:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_colours_of_the_theme_are_seen(theme: Theme) -> None:
+def test_the_image_has_the_colours_of_the_theme(theme: Theme) -> None:
     image = opened(Scene(EVERYTHING, theme=theme)).convert("RGB")
     seen = {f"#{r:02x}{g:02x}{b:02x}" for _, (r, g, b) in image.getcolors(1 << 24) or ()}
     look = LOOKS[theme]
@@ -31,18 +31,18 @@ def test_the_colours_of_the_theme_are_seen(theme: Theme) -> None:
     assert {look.page, look.text, *fills} <= seen
 
 
-def test_letters_are_drawn_without_any_font_of_the_machine() -> None:
+def test_letters_are_drawn_in_the_fonts_of_the_package() -> None:
     def picture(title: str) -> bytes:
         return png.render(Scene(Diagram("D", "", (Box("x", "layer", title),), ())))
 
-    assert picture("fi") != picture("tl")  # which are as wide
+    assert picture("fi") != picture("tl")  # texts of equal width
 
 
-def test_it_says_what_it_shows() -> None:
+def test_the_file_contains_a_description() -> None:
     assert opened(Scene(EVERYTHING)).info["Description"] == describe(EVERYTHING)
 
 
-def test_a_long_picture_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_picture_is_shrunk_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     chain = tuple(Box(f"n{i}", "layer", "n") for i in range(30))
     edges = tuple(Edge(f"n{i}", f"n{i + 1}") for i in range(29))
     scene = Scene(Diagram("Long", "", chain, edges))
@@ -61,5 +61,5 @@ def test_the_same_scene_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_text_breaks_out(word: str) -> None:
+def test_hostile_text_still_gives_an_image(word: str) -> None:
     assert opened(Scene(hostile(word))).format == "PNG"

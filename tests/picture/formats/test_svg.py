@@ -1,4 +1,4 @@
-"""SVG stands alone, says in words what it shows, and comes out much the same from either engine."""
+"""An SVG is self-contained and described in words; both versions of Graphviz draw nearly the same."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def drawn(scene: Scene) -> Element:
 
 
 def groups(picture: Element, class_: str) -> dict[str, Element]:
-    """The things of a class, by id."""
+    """Return the groups of a class, by id."""
     found = picture.iterfind("{*}g")
     return {g.attrib["id"]: g for g in found if class_ in g.attrib["class"].split()}
 
 
-def title(thing: Element) -> str:
-    return thing.findtext("{*}title") or ""
+def title(element: Element) -> str:
+    return element.findtext("{*}title") or ""
 
 
-def texts(thing: Element) -> list[str]:
-    return ["".join(text.itertext()) for text in thing.iterfind(".//{*}text")]
+def texts(element: Element) -> list[str]:
+    return ["".join(text.itertext()) for text in element.iterfind(".//{*}text")]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def everything() -> Element:
     return drawn(Scene(EVERYTHING))
 
 
-def test_it_says_what_it_shows(everything: Element) -> None:
+def test_the_picture_is_described_for_screen_readers(everything: Element) -> None:
     assert everything.attrib["role"] == "img"
     assert title(everything) == "Everything"
     assert everything.findtext("{*}desc") == everything.attrib["aria-label"]
@@ -59,12 +59,12 @@ def test_it_says_what_it_shows(everything: Element) -> None:
 
 
 def test_every_box_cluster_and_edge_has_a_tooltip(everything: Element) -> None:
-    told = {id_: title(node) for id_, node in groups(everything, "node").items()}
-    assert list(told) == [
+    tooltips = {id_: title(node) for id_, node in groups(everything, "node").items()}
+    assert list(tooltips) == [
         f"Everything.{box.id.replace(' ', '-')}" for box in boxes(EVERYTHING.items)
     ]
-    assert told["Everything.fused"] == "fused: formula g * a\nfused: formula(tower.1)\n(N, 64)"
-    assert told["Everything.y"] == "added: input y: int64, optional\n(N, 8)"
+    assert tooltips["Everything.fused"] == "fused: formula g * a\nfused: formula(tower.1)\n(N, 64)"
+    assert tooltips["Everything.y"] == "added: input y: int64, optional\n(N, 8)"
     walls = [title(wall) for wall in groups(everything, "cluster").values()]
     assert walls == ["tower: conv_bn width=8 × 3\na doc of the block"]
     edges = [title(edge) for edge in groups(everything, "edge").values()]
@@ -76,30 +76,32 @@ def test_every_box_cluster_and_edge_has_a_tooltip(everything: Element) -> None:
     ]
 
 
-def test_an_edge_tells_which_of_several_results_it_carries(everything: Element) -> None:
+def test_an_edge_names_its_port_if_there_are_several(everything: Element) -> None:
     edges = groups(everything, "edge")
     assert texts(edges["Everything.tower.1-to-fused-last-as-query"]) == ["last as query (N, 16)"]
     assert texts(edges["Everything.again-to-fused-key"]) == ["key"]
     assert texts(edges["Everything.w-to-fused"]) == []
 
 
-def test_uses_of_one_module_bear_one_letter(everything: Element) -> None:
+def test_uses_of_one_module_have_the_same_letter(everything: Element) -> None:
     def letters(name: str) -> list[str]:
-        things = [*groups(everything, "node").items(), *groups(everything, "caption").items()]
-        (found,) = (g for id_, g in things if id_.removesuffix("-caption") == f"Everything.{name}")
+        found_groups = [*groups(everything, "node").items(), *groups(everything, "caption").items()]
+        (found,) = (
+            g for id_, g in found_groups if id_.removesuffix("-caption") == f"Everything.{name}"
+        )
         return [text for text in texts(found) if len(text) == 1 and text.isupper()]
 
     assert letters("tower") == ["A"]
     assert letters("again") == ["A"]
-    assert letters("closed") == ["A"]  # which shares it by way of the other
+    assert letters("closed") == ["A"]  # shares `again`, which shares `tower`
     assert letters("mlp") == []
 
 
-def dashed(thing: Element) -> bool:
-    return any("stroke-dasharray" in e.attrib for e in thing.iter())
+def dashed(element: Element) -> bool:
+    return any("stroke-dasharray" in e.attrib for e in element.iter())
 
 
-def test_what_may_be_missing_is_dashed(everything: Element) -> None:
+def test_optional_and_removed_boxes_and_edges_are_dashed(everything: Element) -> None:
     nodes, edges = groups(everything, "node"), groups(everything, "edge")
     assert [id_ for id_, node in nodes.items() if dashed(node)] == [
         f"Everything.{name}" for name in ("y", "tower.0", "output-aux")
@@ -126,12 +128,12 @@ def test_marks_have_colours_and_signs(theme: Theme) -> None:
     assert page.attrib["fill"] == look.page
 
 
-def test_a_times_sign_stands_out(everything: Element) -> None:
+def test_the_number_of_repeats_is_bold(everything: Element) -> None:
     bold = [e.text for e in everything.iter() if e.get("font-weight") == "bold"]
     assert {"× 3", "× 12"} <= set(bold)
 
 
-def test_ids_are_distinct_and_stay(everything: Element) -> None:
+def test_ids_are_distinct_and_do_not_depend_on_the_rest(everything: Element) -> None:
     ids = [e.attrib["id"] for e in everything.iter() if "id" in e.attrib]
     assert len(set(ids)) == len(ids)
     assert {"Everything.fused-to-closed", "Everything.fused-to-closed-2"} <= set(ids)
@@ -139,7 +141,7 @@ def test_ids_are_distinct_and_stay(everything: Element) -> None:
     assert set(groups(drawn(Scene(smaller)), "node")) <= set(ids)
 
 
-def test_it_loads_nothing_and_comments_on_nothing() -> None:
+def test_the_file_refers_to_nothing_outside() -> None:
     text = svg.render(Scene(EVERYTHING))
     assert set(re.findall(r"[a-z]+://[^\s\"<]*", text)) == {"http://www.w3.org/2000/svg"}
     assert not re.search("<!|href|url\\(|<style|<script|<image|<use", text)
@@ -150,7 +152,7 @@ def test_the_same_scene_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("word", [word for word in HOSTILE if word], ids=repr)
-def test_no_text_breaks_out(word: str) -> None:
+def test_hostile_text_adds_no_elements(word: str) -> None:
     shape = [
         (e.tag, sorted(e.attrib), e.get("class")) for e in drawn(Scene(hostile("plain"))).iter()
     ]
@@ -161,12 +163,12 @@ def test_no_text_breaks_out(word: str) -> None:
 
 @settings(max_examples=40)
 @given(st.text())
-def test_no_random_text_breaks_out(word: str) -> None:
+def test_random_text_adds_no_boxes(word: str) -> None:
     assert len(groups(drawn(Scene(hostile(word))), "node")) == 2
 
 
 def only_dot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's own Graphviz, as where there is no other."""
+    """Use the `dot` that is installed on the machine, as if graphviz-pure were missing."""
     dot = shutil.which("dot")
     if not dot:
         missing("there is no dot")
@@ -174,7 +176,7 @@ def only_dot(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def essence(picture: Element) -> list[Any]:
-    """All but where things lie."""
+    """Return all of a picture but positions."""
     return [
         (e.tag, e.get("id"), e.get("class"), e.text, e.get("fill"), e.get("font-size"))
         for e in picture.iter()
@@ -183,7 +185,7 @@ def essence(picture: Element) -> list[Any]:
 
 @pytest.mark.parametrize("alone", [True, False], ids=["dot", "graphviz-pure"])
 @pytest.mark.parametrize("direction", ["TB", "LR"])
-def test_each_engine_draws_everything(
+def test_each_graphviz_draws_every_kind(
     direction: Direction, alone: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if alone:
@@ -192,7 +194,9 @@ def test_each_engine_draws_everything(
     assert len(groups(picture, "node")) == len(list(boxes(EVERYTHING.items)))
 
 
-def test_both_engines_give_much_the_same(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_graphviz_draw_every_spec_nearly_alike(
+    spec: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = Scene(diagram(mimgraph.load(spec).typed))
     one = drawn(scene)
     only_dot(monkeypatch)
