@@ -24,7 +24,7 @@ from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.helpers import presence, strategies
 from tests.helpers.stages import as_tuple, compile_stages, run_stages
 from tests.helpers.strategies import to_yaml
-from tests.picture.test_details import ids
+from tests.picture.details.test_details import ids
 
 thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
