@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import timeit
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,23 +15,20 @@ from mimgraph.emit.source_map import excerpts
 from mimgraph.picture.details.build import details
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.diagram.model import Cluster, Item
+from mimgraph.picture.diagram.model import Item, clusters, every
 
 
-def ids(items: tuple[Item, ...]) -> Iterator[str]:
-    for item in items:
-        yield item.id
-        if isinstance(item, Cluster):
-            yield from ids(item.items)
+def ids(items: tuple[Item, ...]) -> list[str]:
+    return [item.id for item in every(items)]
 
 
-def told(graph: mg.Graph) -> dict[str, Detail]:
+def details_of(graph: mg.Graph) -> dict[str, Detail]:
     return dict(details(graph.typed, graph.declared, excerpts(graph.typed)))
 
 
 def test_every_drawn_id_has_details_with_spec_and_code(spec: Path) -> None:
     graph = mg.load(spec)
-    found = told(graph)
+    found = details_of(graph)
     assert sorted(found) == sorted(ids(diagram(graph.typed).items))
     assert [id_ for id_, detail in found.items() if not (detail.spec and detail.code)] == []
     assert json.loads(json.dumps([d.data() for d in found.values()]))
@@ -41,7 +37,7 @@ def test_every_drawn_id_has_details_with_spec_and_code(spec: Path) -> None:
 def test_costs_of_nodes_add_up_to_the_summary(spec: Path) -> None:
     graph = mg.load(spec)
     total = graph.summary()
-    found = told(graph)
+    found = details_of(graph)
     nodes = [found[node.name].cost for node in graph.typed.body.nodes]
     assert sum(cost.params for cost in nodes) == total.params
     assert sum(cost.buffers for cost in nodes) == total.buffers
@@ -63,7 +59,7 @@ outputs: row
 
 
 def test_a_repeat_drawn_once_has_the_cost_of_all_copies() -> None:
-    found = told(mg.loads(REPEATS))
+    found = details_of(mg.loads(REPEATS))
     costs = {id_: (d.copies, d.cost.params, d.cost.macs.value) for id_, d in found.items()}
     assert costs["equal.0.a"] == (12, 12 * 72, f"{12 * 64}*N*T")
     assert costs["unlike.0.a"] == (3, 9 * 64 + 65 * 8 + 9 * 8, f"{8 * 64 + 64 * 8 + 64}*N*T")
@@ -75,19 +71,12 @@ def test_a_repeat_drawn_once_has_the_cost_of_all_copies() -> None:
 
 def test_costs_inside_a_block_add_up_to_the_block(spec: Path) -> None:
     graph = mg.load(spec)
-    found = told(graph)
+    found = details_of(graph)
 
     for cluster in clusters(diagram(graph.typed).items):
         whole = found[cluster.id].cost
         parts = Cost.sum(found[item.id].cost for item in cluster.items)
         assert (parts.params, parts.macs) == (whole.params, whole.macs), cluster.id
-
-
-def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
-    for item in items:
-        if isinstance(item, Cluster):
-            yield item
-            yield from clusters(item.items)
 
 
 SPEC = """\
@@ -140,7 +129,7 @@ outputs:
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Detail]:
-    return told(mg.loads(SPEC, name="spec.yaml"))
+    return details_of(mg.loads(SPEC, name="spec.yaml"))
 
 
 OPTIONS = {
@@ -248,7 +237,7 @@ def test_results_and_sources(found: dict[str, Detail]) -> None:
 
 def test_the_state_of_an_lstm_is_two_tensors() -> None:
     lstm = "{layer: LSTM, from: x, hidden_size: 8, proj_size: 3, take: last}"
-    found = told(mg.loads(f"inputs: {{x: [T, 4]}}\nnodes: {{y: {lstm}}}\noutputs: y"))
+    found = details_of(mg.loads(f"inputs: {{x: [T, 4]}}\nnodes: {{y: {lstm}}}\noutputs: y"))
     state = found["y"].results[-1]
     assert state == ("state", "hidden (N, 1, 3), cell (N, 1, 8)", "")
 
@@ -279,31 +268,33 @@ def test_inputs_drawn_as_one_box_have_one_detail(found: dict[str, Detail]) -> No
 def test_a_node_built_in_python_refers_to_its_line() -> None:
     x = mg.Input("x", (4,))
     y = mg.Sequential(layers.Linear(3), layers.ReLU())(x, name="vec")
-    found = told(mg.Graph(merges.add(y, y, name="sum")))
+    found = details_of(mg.Graph(merges.add(y, y, name="sum")))
     (excerpt,) = found["vec.0"].spec
     assert (excerpt.place, excerpt.text.split(" ")[0]) == ("test_details.py", "y")
     (excerpt,) = found["sum"].spec
-    assert excerpt.text.startswith("found = told(")
+    assert excerpt.text.startswith("found = details_of(")
 
 
 def test_a_node_typed_in_a_shell_has_no_lines() -> None:
     names = {"mg": mg, "layers": layers}
     typed = 'g = mg.Graph(layers.ReLU()(mg.Input("x", (4,)), name="y"))'
     exec(compile(typed, "<typed>", "exec"), names)  # noqa: S102 - as a shell does
-    assert told(names["g"])["y"].spec == ()
+    assert details_of(names["g"])["y"].spec == ()
 
 
 def test_a_node_of_a_spec_on_one_line_is_cut_out() -> None:
     graph = mg.loads(
         '{"inputs": {"x": [4]}, "nodes": {"y": {"layer": "ReLU", "from": "x"}}, "outputs": "y"}'
     )
-    (excerpt,) = told(graph)["y"].spec
+    (excerpt,) = details_of(graph)["y"].spec
     assert excerpt.text == '"y": {"layer": "ReLU", "from": "x"}'
 
 
 def test_the_text_of_an_item_has_both_braces() -> None:
     row = "[{Linear: 4}, ReLU, {Linear: {out_features: 2}}]"
-    found = told(mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: {row}}}}}\noutputs: y"))
+    found = details_of(
+        mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: {row}}}}}\noutputs: y")
+    )
     texts = [found[f"y.{index}"].spec[0].text for index in range(3)]
     assert texts == ["{Linear: 4}", "ReLU", "{Linear: {out_features: 2}}"]
 
@@ -314,7 +305,7 @@ def test_a_file_is_named_without_its_folder(
     spec = tmp_path / "spec.yaml"
     spec.write_text("inputs: {x: [4]}\nnodes: {}\noutputs: x")
     monkeypatch.chdir(tmp_path)
-    assert told(mg.load("spec.yaml"))["x"].spec[0].place == "spec.yaml"
+    assert details_of(mg.load("spec.yaml"))["x"].spec[0].place == "spec.yaml"
     for name, path in {"here.html": Path("spec.yaml"), "there.html": spec}.items():
         mg.load(path).draw(name)
     assert Path("here.html").read_bytes() == Path("there.html").read_bytes()
@@ -324,6 +315,6 @@ def test_time_grows_linearly_with_a_spec_on_one_line() -> None:
     def seconds(items: int) -> float:
         row = ", ".join(["ReLU"] * items)
         graph = mg.loads(f"inputs: {{x: [4]}}\nnodes: {{y: {{from: x, seq: [{row}]}}}}\noutputs: y")
-        return min(timeit.repeat(lambda: told(graph), number=1, repeat=3))
+        return min(timeit.repeat(lambda: details_of(graph), number=1, repeat=3))
 
     assert seconds(4000) < 8 * 3 * seconds(500)  # quadratic time would take 64 times as long

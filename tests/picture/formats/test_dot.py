@@ -1,22 +1,19 @@
-"""Dot text says what the diagram says, whatever a text holds; the suffix picks what is drawn."""
+"""Dot text has all that the diagram has, whatever its texts are."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import sysconfig
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import mimgraph
-from mimgraph.picture import draw
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.picture.diagram.model import Cluster, Item, boxes
-from mimgraph.picture.formats import RENDERERS, dot, png
+from mimgraph.picture.diagram.model import boxes, clusters
+from mimgraph.picture.formats import dot
 from mimgraph.picture.scene import Direction, Scene, Theme
 from mimgraph.picture.themes import LOOKS
 from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
@@ -43,19 +40,12 @@ def graph() -> Any:
 
 
 def parsed(text: str) -> dict[str, Any]:
-    """Dot text as Graphviz reads it."""
+    """Return dot text as Graphviz reads it."""
     done = subprocess.run(
         [PURE, "-Tdot_json"], input=text.encode(), capture_output=True, check=True
     )
     read: dict[str, Any] = json.loads(done.stdout)
     return read
-
-
-def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
-    for item in items:
-        if isinstance(item, Cluster):
-            yield item
-            yield from clusters(item.items)
 
 
 def test_graphviz_reads_the_nodes_edges_and_clusters_of_the_diagram(graph: Any) -> None:
@@ -80,7 +70,7 @@ def test_graphviz_reads_the_nodes_edges_and_clusters_of_the_diagram(graph: Any) 
         (edge.tail, edge.head) for edge in picture.edges
     ]
     assert [(tail, head) for tail, head, style in lines if style == "dashed"] == [
-        ("tower.0.0.0", "again")  # from the wall of the cluster that holds its first box
+        ("tower.0.0.0", "again")  # from the outline of the cluster around its first box
     ]
 
 
@@ -92,7 +82,7 @@ def test_the_same_graph_gives_the_same_bytes(graph: Any) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("direction", ["TB", "LR"])
-def test_direction_theme_marks_and_dashes_are_written(direction: Direction, theme: Theme) -> None:
+def test_direction_theme_and_marks_are_written(direction: Direction, theme: Theme) -> None:
     read = parsed(dot.render(Scene(EVERYTHING, direction=direction, theme=theme)))
     look = LOOKS[theme]
     assert (read["rankdir"], read["bgcolor"]) == (direction, look.page)
@@ -106,7 +96,7 @@ def test_direction_theme_marks_and_dashes_are_written(direction: Direction, them
         "tower.0": look.marks["removed"].line,
     }
     styles = [edge.get("style") for edge in read["edges"]]
-    weights = ["dashed", "dashed"]  # between the two modules that are shared
+    weights = ["dashed", "dashed"]  # between the uses of the two shared modules
     assert [style for style in styles if style] == ["dashed", "bold", *weights]
 
 
@@ -117,54 +107,9 @@ def test_kinds_differ_in_shape() -> None:
 
 
 @pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))
-def test_no_text_breaks_out(word: str) -> None:
+def test_hostile_text_adds_no_nodes(word: str) -> None:
     text = dot.render(Scene(hostile(word)))
     assert not any(ord(c) < 32 and c not in "\n\t\r" for c in text)
     read = parsed(text)
     assert [o["name"] for o in read["objects"]] == ["cluster_c", "x", "c.a"]
     assert len(read["edges"]) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "start"),
-    [
-        ("m.png", b"\x89PNG\r\n"),
-        ("m.pdf", b"%PDF-"),
-        ("m.svg", b"<?xml"),
-        ("m.dot", b"digraph "),
-        ("M.SVG", b"<?xml"),
-    ],
-)
-def test_the_suffix_picks_the_renderer(graph: Any, tmp_path: Path, name: str, start: bytes) -> None:
-    draw(graph, str(tmp_path / name))
-    assert (tmp_path / name).read_bytes().startswith(start)
-
-
-@pytest.mark.parametrize("name", ["model.gif", "model", ".svg"])
-def test_another_suffix_is_refused_with_those_there_are(
-    graph: Any, tmp_path: Path, name: str
-) -> None:
-    with pytest.raises(ValueError, match=r"\.dot, \.html, \.mmd, \.pdf, \.png, \.svg"):
-        draw(graph, tmp_path / name)
-
-
-PAGES = (".pdf", ".png")  # the figure of the .svg, on paper or in pixels
-
-
-@pytest.mark.filterwarnings("ignore::mimgraph.picture.errors.SmallWarning")
-@pytest.mark.parametrize(
-    "suffix", [pytest.param(s, marks=[pytest.mark.slow] * (s in PAGES)) for s in RENDERERS]
-)
-def test_the_gallery_is_drawn(
-    spec: Path, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(png, "SCALE", 0.5)  # most of the time goes into pixels
-    draw(mimgraph.load(spec).typed, tmp_path / f"m{suffix}")
-    assert (tmp_path / f"m{suffix}").stat().st_size > 100
-
-
-def test_nothing_here_imports_torch() -> None:
-    code = (
-        "import sys, mimgraph.picture, mimgraph.summary.summary; sys.exit('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

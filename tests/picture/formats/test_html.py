@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mimgraph
-from mimgraph.picture import draw
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.chains import with_chains
@@ -250,8 +249,3 @@ def test_text_and_lines_have_contrast_to_what_is_behind(page: Elements, theme: s
     lines += ["block", "added", "removed", "changed"]
     faint += [(line, "paper") for line in lines if contrast(named[line], named["paper"]) < 3]
     assert faint == []
-
-
-def test_a_graph_is_drawn_by_the_ending_of_the_name(tmp_path: Path) -> None:
-    draw(mimgraph.loads(SPEC).typed, tmp_path / "x.HTML")
-    assert (tmp_path / "x.HTML").read_text().startswith("<!doctype html>")
