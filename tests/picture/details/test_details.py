@@ -12,6 +12,7 @@ import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.cost.cost import Cost
 from mimgraph.emit.source_map import excerpts
+from mimgraph.ops import registry
 from mimgraph.picture.details.build import details
 from mimgraph.picture.details.model import Detail
 from mimgraph.picture.diagram.build import diagram
@@ -252,7 +253,9 @@ def test_params_and_macs(found: dict[str, Detail]) -> None:
 
 def test_docs_of_inputs_blocks_and_layers(found: dict[str, Detail]) -> None:
     docs = [found[id_].doc for id_ in ("ids", "stage", "output aux", "out")]
-    assert docs == ["the words", "a convolution", "for the loss", "The sum: (*), (*) -> (*)."]
+    add = registry.find("merge", "add")
+    assert add is not None
+    assert docs == ["the words", "a convolution", "for the loss", add.summary]
 
 
 def test_inputs_drawn_as_one_box_have_one_detail(found: dict[str, Detail]) -> None:
