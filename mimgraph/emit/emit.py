@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, TypeVar
 from mimgraph.emit.aliases import with_aliases
 from mimgraph.emit.classes.attributes import attribute, renamed
 from mimgraph.emit.classes.construct import construct_leaf, repeated
+from mimgraph.emit.classes.draft import Draft, skeleton
 from mimgraph.emit.classes.frozen import freeze, frozen
-from mimgraph.emit.classes.parametrize import Draft, Lifted, lift, skeleton
+from mimgraph.emit.classes.parametrize import Lifted, lift
 from mimgraph.emit.classes.user_classes import OwnClasses, import_lines
 from mimgraph.emit.dtypes import (
     follow,
