@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mimgraph.runtime.weight_transfer.align import leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part, View, whole
-from mimgraph.runtime.weight_transfer.trace import Usage
+from mimgraph.runtime.weight_transfer.watch_forward import Usage
 
 # the words by which projections are called, in the order in which one tensor joins them
 PROJECTIONS = (

@@ -14,10 +14,15 @@ from mimgraph.ir.typed import TypedGraph
 from mimgraph.runtime.input_ranges import limits
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from mimgraph.runtime.weight_transfer.calls import Call, call_of
+from mimgraph.runtime.weight_transfer.compare_outputs import (
+    Likeness,
+    likeness,
+    with_ends,
+    without_padding,
+)
 from mimgraph.runtime.weight_transfer.conventions import defined, in_parts, joined_in_both
-from mimgraph.runtime.weight_transfer.joins import plan, shapes
-from mimgraph.runtime.weight_transfer.likeness import Likeness, likeness, with_ends, without_padding
-from mimgraph.runtime.weight_transfer.trace import Usage, once, own_tensors, usage_of
+from mimgraph.runtime.weight_transfer.copy_plan import plan, shapes
+from mimgraph.runtime.weight_transfer.watch_forward import Usage, once, own_tensors, usage_of
 from mimgraph.runtime.weights import lists
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
 

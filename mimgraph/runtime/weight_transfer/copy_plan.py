@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mimgraph.runtime.weight_transfer.align import align, leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part
-from mimgraph.runtime.weight_transfer.trace import Usage
+from mimgraph.runtime.weight_transfer.watch_forward import Usage
 
 
 @dataclass(frozen=True, slots=True)

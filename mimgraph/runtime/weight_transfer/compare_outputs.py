@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mimgraph.runtime.weight_transfer.calls import Call
-from mimgraph.runtime.weight_transfer.trace import predicting, tensors_in
+from mimgraph.runtime.weight_transfer.watch_forward import predicting, tensors_in
 
 # how far apart equal outputs may be: so many epsilons of the dtype to which weights were rounded,
 EPSILONS = 1e3

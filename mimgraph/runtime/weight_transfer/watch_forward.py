@@ -17,14 +17,14 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
 from mimgraph.runtime.weight_transfer.align import Flow, owner
-from mimgraph.runtime.weight_transfer.lanes import (
+from mimgraph.runtime.weight_transfer.parts import Part, View, are_all, whole
+from mimgraph.runtime.weight_transfer.row_provenance import (
     Lanes,
     activation_of,
     follow,
     product_of,
     with_bias,
 )
-from mimgraph.runtime.weight_transfer.parts import Part, View, are_all, whole
 
 MATMULS = frozenset(("mm", "addmm", "bmm", "baddbmm"))
 LONGEST = 4  # steps that are kept of a way from one tensor to the next
