@@ -1,4 +1,4 @@
-"""Which tensor of one model is which of another: by shape, what feeds what, module, order of use."""
+"""Match the tensors of two models: by shape, by what feeds them, by module and by order of use."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
-ROUNDS = 32  # how far from a tensor the model is looked at
+MAX_ROUNDS = 32  # of refinement: how far from a tensor others can tell it apart
 
 Colours = Mapping[str, int]
 Labels = Mapping[str, Hashable]
-Ways = list[tuple[str, str]]  # other names, and what happens on the way
+Ways = list[tuple[str, str]]  # other names, and the steps on the way
 Neighbours = Mapping[str, Ways]
-Fit = Callable[[str, str], bool]  # ours and theirs
+Fit = Callable[[str, str], bool]  # whether our name may be theirs
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Holds a model's tensors in order of use with their shapes, and what feeds what: two names,
-    the first a tensor or an input, and what happens on the way."""
+    """The shapes of a model's tensors, in order of use, and which tensor or input feeds which tensor.
+
+    `feeds` has the source, the target and the steps between them.
+    """
 
     shapes: Mapping[str, tuple[int, ...]]
     feeds: frozenset[tuple[str, str, str]] = frozenset()
@@ -33,16 +35,19 @@ class Flow:
 
 
 def align(ours: Flow, theirs: Flow) -> dict[str, str]:
-    """Our name to theirs, in our order: those of one colour in order of use, module by module.
+    """Return their name for each of ours that has a match; equal colours match in order of use.
 
-    Modules that fit whole come first, by the names of their tensors, then by any other names; last
-    come tensors that are not grouped alike.
+    First modules are matched whole, by the names of their tensors, then under any names; last come
+    tensors that the two models group into modules differently.
     """
     our_colours, their_colours = _colours(ours, theirs)
     common = {leaf(key) for key in ours.shapes} & {leaf(key) for key in theirs.shapes}
 
     def alike(key: str, other: str) -> bool:
-        """Not a weight for a bias: names that both models use mean the same thing in both."""
+        """Return whether both may be the same tensor.
+
+        A name such as `weight` that both models use means the same in both.
+        """
         names = {leaf(key), leaf(other)}
         same = len(names) == 1 or not names <= common
         return same and our_colours[key] == their_colours[other]
@@ -52,21 +57,20 @@ def align(ours: Flow, theirs: Flow) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for fit in (namesakes, alike):
-        found |= _whole(*_left(ours, theirs, found), fit)
-    mine, yours = map(_without_biases, _left(ours, theirs, found))
+        found |= _whole(*_unmatched(ours, theirs, found), fit)
+    mine, yours = map(_without_biases, _unmatched(ours, theirs, found))
     found |= _whole(mine, yours, alike)
-    found |= _regrouped(*_left(ours, theirs, found), alike, our_colours, their_colours)
+    found |= _regrouped(*_unmatched(ours, theirs, found), alike, our_colours, their_colours)
     return {key: found[key] for key in ours.shapes if key in found}
 
 
-def _left(ours: Flow, theirs: Flow, found: Mapping[str, str]) -> tuple[list[str], list[str]]:
+def _unmatched(ours: Flow, theirs: Flow, found: Mapping[str, str]) -> tuple[list[str], list[str]]:
     taken = set(found.values())
     return [k for k in ours.shapes if k not in found], [k for k in theirs.shapes if k not in taken]
 
 
 def _without_biases(keys: Iterable[str]) -> list[str]:
-    """Return the tensors without the biases of parts (`a#0`): either all joined projections have
-    one or none has."""
+    """Return the tensors without biases of parts (`a#0.bias`), which the other model may lack."""
     return [key for key in keys if not ("#" in key and leaf(key) == "bias")]
 
 
@@ -76,7 +80,7 @@ def leaf(key: str) -> str:
 
 
 def owner(key: str) -> str:
-    """The module that has the tensor, by its path."""
+    """Return the path of the module that has the tensor."""
     return key.rpartition(".")[0]
 
 
@@ -84,7 +88,7 @@ def owner(key: str) -> str:
 
 
 def _modules(keys: Iterable[str]) -> dict[str, list[str]]:
-    """The tensors of each module; one that the model itself holds stands alone."""
+    """Return the tensors of each module; a tensor of the model itself is a group of its own."""
     modules = defaultdict[str, list[str]](list)
     for key in keys:
         modules[owner(key) or key].append(key)
@@ -92,7 +96,7 @@ def _modules(keys: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _whole(ours: Iterable[str], theirs: Iterable[str], fit: Fit) -> dict[str, str]:
-    """Each of our modules takes the next of theirs of which every tensor fits."""
+    """Match each of our modules with the next of theirs in which every tensor fits."""
     found: dict[str, str] = {}
     waiting = _modules(theirs)
     for module in _modules(ours).values():
@@ -106,7 +110,7 @@ def _whole(ours: Iterable[str], theirs: Iterable[str], fit: Fit) -> dict[str, st
 
 
 def _pairs(ours: Iterable[str], theirs: Iterable[str], fit: Fit) -> dict[str, str]:
-    """Each of ours with the next of theirs that fits."""
+    """Match each of our tensors with the next of theirs that fits."""
     waiting = list(theirs)
     pairs: dict[str, str] = {}
     for key in ours:
@@ -120,10 +124,10 @@ def _pairs(ours: Iterable[str], theirs: Iterable[str], fit: Fit) -> dict[str, st
 def _regrouped(
     ours: list[str], theirs: list[str], fit: Fit, our_colours: Colours, their_colours: Colours
 ) -> dict[str, str]:
-    """Tensors that one model keeps in fewer modules than the other, if nothing else could be meant.
+    """Match tensors that one model keeps in fewer modules than the other, if that is unambiguous.
 
-    Of one colour, both have as many, and one has them in one module, whose order counts; and of two
-    modules that share tensors, one holds all of the other.
+    Both models must have equally many tensors of the colour, and one of them all in one module, whose
+    order counts. Of two modules that share tensors, one must contain all of the other.
     """
     found: dict[str, str] = {}
     for colour in dict.fromkeys(our_colours[key] for key in ours):
@@ -136,7 +140,7 @@ def _regrouped(
 
 
 def _nested(found: Mapping[str, str], ours: list[str], theirs: list[str]) -> dict[str, str]:
-    """Without modules that share tensors with one that neither holds them nor is held by them."""
+    """Return the matches without modules that share only some tensors with a module of the other."""
     back = {other: key for key, other in found.items()}
     inner, outer = _inside(found, ours, theirs), _inside(back, theirs, ours)
     torn = {key for key, other in found.items() if key not in inner and other not in outer}
@@ -147,7 +151,7 @@ def _nested(found: Mapping[str, str], ours: list[str], theirs: list[str]) -> dic
 
 
 def _inside(found: Mapping[str, str], keys: list[str], others: list[str]) -> set[str]:
-    """The tensors of modules that go whole into one module of the other model."""
+    """Return the tensors of modules that are matched whole with tensors of one module."""
     home = {other: name for name, module in _modules(others).items() for other in module}
     return {
         key
@@ -161,17 +165,20 @@ def _inside(found: Mapping[str, str], keys: list[str], others: list[str]) -> set
 
 
 def _colours(ours: Flow, theirs: Flow) -> tuple[Colours, Colours]:
-    """A number for every tensor and input, the same for those that may be each other.
+    """Return a colour, a number, for every tensor and input: equal for those that may match.
 
-    At first those of one shape, axes of size 1 left out. Then, as Weisfeiler and Leman do, they are
-    told apart by what feeds them and what they feed; and by their names and exact shapes.
+    At first tensors of one shape, without axes of size 1, have one colour. Colours are then refined
+    as by Weisfeiler and Leman, by the colours before and after; and by names and exact shapes.
     """
     flows = (ours, theirs)
     neighbours = [flow.neighbours() for flow in flows]
     colours = _numbered(_first(ours), _first(theirs))
     colours = _split(colours, _names_and_shapes(ours), _names_and_shapes(theirs))
-    for around in (_around, _around_by_way):  # models may do the same in other ways
-        for _ in range(ROUNDS):
+    for around in (
+        _around,
+        _around_by_way,
+    ):  # first without the steps, as models may do the same in other steps
+        for _ in range(MAX_ROUNDS):
             labels = (around(colours[i], *neighbours[i]) for i in (0, 1))
             finer = _split(colours, *labels)
             if _count(finer) == _count(colours):
@@ -183,7 +190,7 @@ def _colours(ours: Flow, theirs: Flow) -> tuple[Colours, Colours]:
 
 
 def _first(flow: Flow) -> Labels:
-    """Inputs by name, which both models have in common; tensors by shape."""
+    """Label inputs by name, as both models have the same, and tensors by shape."""
     names = {source: source for source, _, _ in flow.feeds if source not in flow.shapes}
     shapes = {k: tuple(size for size in shape if size != 1) for k, shape in flow.shapes.items()}
     return {**names, **shapes}
@@ -194,6 +201,7 @@ def _names_and_shapes(flow: Flow) -> Labels:
 
 
 def _around(colours: Colours, *sides: Neighbours) -> Labels:
+    """Label everything by the colours before and after it."""
     return {
         key: tuple(tuple(sorted(colours[k] for k in dict(side.get(key, ())))) for side in sides)
         for key in colours
@@ -201,6 +209,7 @@ def _around(colours: Colours, *sides: Neighbours) -> Labels:
 
 
 def _around_by_way(colours: Colours, *sides: Neighbours) -> Labels:
+    """Label everything by the colours before and after it, with the steps between."""
     return {
         key: tuple(
             tuple(sorted((colours[k], how) for k, how in side.get(key, ()))) for side in sides
@@ -212,9 +221,9 @@ def _around_by_way(colours: Colours, *sides: Neighbours) -> Labels:
 def _split(
     colours: tuple[Colours, Colours], ours: Labels, theirs: Labels
 ) -> tuple[Colours, Colours]:
-    """Of each colour, give those of one label a colour of their own if both models have as many.
+    """Split each colour by labels, where both models have equally many of a label.
 
-    The others keep theirs, so one difference between the models does not make everything differ.
+    The others keep their colour, so one difference between the models does not make all differ.
     """
     pairs = [
         {key: (colour, labels.get(key)) for key, colour in known.items()}
@@ -229,6 +238,7 @@ def _split(
 
 
 def _numbered(ours: Labels, theirs: Labels) -> tuple[Colours, Colours]:
+    """Number the labels, equal labels of both models alike."""
     numbers: dict[Hashable, int] = {}
     first, second = (
         {key: numbers.setdefault(label, len(numbers)) for key, label in labels.items()}

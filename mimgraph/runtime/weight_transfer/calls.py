@@ -1,4 +1,4 @@
-"""Call a module that others wrote with the inputs of a graph."""
+"""Call the other module with the inputs of a graph."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-STEPS = 5  # the length of ids made for a module; no size that is tried is as small
+STEPS = 5  # the length of ids that are made up; every other size in a sample is larger
 
 
 @dataclass
 class Call:
-    """Holds a module and the arguments of its forward: our inputs by position or by name, and
-    others that it needs."""
+    """A module and the arguments of its forward: our inputs by position or name, and others it needs."""
 
     module: nn.Module
     named: Mapping[str, str]  # our inputs, and what its forward calls them
@@ -26,7 +25,7 @@ class Call:
     made: dict[str, Tensor] = field(default_factory=dict)
 
     def inputs(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return those of our inputs that the module takes, as it needs them."""
+        """Return the inputs that the module takes, on its device and in its dtype."""
         own = list(self.module.state_dict().values())
         device = own[0].device if own else None
         dtype = next((tensor.dtype for tensor in own if tensor.is_floating_point()), torch.float32)
@@ -37,7 +36,7 @@ class Call:
         }
 
     def run(self, tensors: Mapping[str, Tensor]) -> Any:
-        """Call the module, with ids made for it if it does not run without them."""
+        """Call the module; if it fails, try again with ids made up for an argument called `...ids`."""
         try:
             return self._forward(tensors)
         except Exception:
@@ -59,13 +58,13 @@ class Call:
         """Return what to write so that the module gets the right inputs."""
         theirs = parameters(self.module)
         example = ", ".join(f'"{name}": ...' for name in self.named)
-        told = f"give their names with inputs={{{example}}}; forward takes {', '.join(theirs)}"
+        advice = f"give their names with inputs={{{example}}}; forward takes {', '.join(theirs)}"
         if not self.by_position:
-            return told
+            return advice
         pairs = ", ".join(
             f"{name} as {other}" for name, other in zip(self.named, theirs, strict=False)
         )
-        return f"inputs were given by position ({pairs}): {told}"
+        return f"inputs were given by position ({pairs}): {advice}"
 
     def _forward(self, tensors: Mapping[str, Tensor], **more: Tensor) -> Any:
         more |= self.made
@@ -85,15 +84,15 @@ def call_of(
 ) -> Call:
     """Return how to call the module.
 
-    An input is given by the name that `inputs` tells, or by its own where the forward has it. If
-    nothing is told and the forward has not all of our names, all are given by position.
+    An input is given under its name in `inputs`, or under its own name if the forward has it. If
+    `inputs` is empty and the forward lacks one of our names, all inputs are given by position.
     """
     theirs = parameters(module)
-    told = dict(inputs or {})
-    _check(told, list(ours), theirs, type(module).__name__)
-    own = {name: name for name in ours if name in theirs and name not in told.values()}
-    if told or own.keys() == ours.keys():
-        return Call(module, own | told, by_position=False)
+    renamed = dict(inputs or {})
+    _check(renamed, list(ours), theirs, type(module).__name__)
+    own = {name: name for name in ours if name in theirs and name not in renamed.values()}
+    if renamed or own.keys() == ours.keys():
+        return Call(module, own | renamed, by_position=False)
     return Call(module, dict(zip(ours, ours, strict=True)), by_position=True)
 
 
@@ -104,8 +103,8 @@ def parameters(module: nn.Module) -> list[str]:
     return [name for name, parameter in found.items() if parameter.kind not in variable]
 
 
-def _check(told: Mapping[str, str], ours: list[str], theirs: list[str], kind: str) -> None:
-    for name, other in told.items():
+def _check(renamed: Mapping[str, str], ours: list[str], theirs: list[str], kind: str) -> None:
+    for name, other in renamed.items():
         if name not in ours:
             raise ValueError(f"inputs: {_unknown('the graph has no input', name, ours)}")
         if other not in theirs:

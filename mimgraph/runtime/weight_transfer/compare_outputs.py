@@ -13,45 +13,47 @@ from torch import Tensor, nn
 from mimgraph.runtime.weight_transfer.calls import Call
 from mimgraph.runtime.weight_transfer.watch_forward import predicting, tensors_in
 
-# how far apart equal outputs may be: so many epsilons of the dtype to which weights were rounded,
-EPSILONS = 1e3
-MOST = 0.05  # but never more than this
-FLIPPED = 3  # masks, of which either meaning is tried
+# how far apart equal outputs may be: this many epsilons of the dtype to which weights were rounded,
+MAX_EPSILONS = 1e3
+MAX_DIFFERENCE = 0.05  # but never more than this share
+MAX_MASKS = 3  # masks for which both meanings are tried
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
-    """Holds which of our outputs are outputs of the other model, and how far the others are off."""
+class OutputComparison:
+    """Which of our outputs equal an output of the other model, and how much the others differ."""
 
     equal: tuple[str, ...]
-    far: Mapping[str, float]  # the largest difference, as a share of the largest value
+    different: Mapping[str, float]  # the largest difference, as a share of the largest value
 
 
-def likeness(
+def compare_outputs(
     mine: Call, call: Call, samples: Sequence[Mapping[str, Tensor]], names: tuple[str, ...]
-) -> Likeness:
-    """Compare each of our outputs with all outputs of the other one that have its shape.
+) -> OutputComparison:
+    """Compare each of our outputs with all outputs of the other model that have its shape.
 
-    They are alike if they are for one of the samples. A mask may mean the opposite there, and
-    inputs that it does not take are neutral here.
+    They are equal if they are so for one of the samples. The other model may understand a mask as the
+    opposite, so both meanings are tried; an input that it does not take is zero here.
     """
     rounded = max((torch.finfo(t.dtype).eps for t in _floats(mine.module)), default=0.0)
     mine, call = _precise(mine), _precise(call)
-    least = min(MOST, EPSILONS * max(rounded, torch.finfo(torch.float32).eps))
-    best: Likeness | None = None
+    tolerance = min(MAX_DIFFERENCE, MAX_EPSILONS * max(rounded, torch.finfo(torch.float32).eps))
+    best: OutputComparison | None = None
     for ours, theirs in (pair for inputs in samples for pair in _meanings(call, inputs)):
-        found = _compare(mine, call, ours, theirs, names, least)
-        if best is None or len(found.far) < len(best.far):
+        found = _compare(mine, call, ours, theirs, names, tolerance)
+        if best is None or len(found.different) < len(best.different):
             best = found
-        if not best.far:
+        if not best.different:
             break
     assert best is not None
     return best
 
 
 def with_ends(inputs: Mapping[str, Tensor], vocabularies: Mapping[str, int]) -> dict[str, Tensor]:
-    """Return inputs in which each text ends in the last word of its vocabulary, and only there: a
-    model may look for it."""
+    """Return inputs in which each text ends in the last word of its vocabulary, and has it only there.
+
+    A model may look for the end of a text by that word.
+    """
     ended = dict(inputs)
     for name, most in vocabularies.items():
         if name in inputs and inputs[name].dim() > 1 and most > 1:
@@ -63,8 +65,7 @@ def with_ends(inputs: Mapping[str, Tensor], vocabularies: Mapping[str, int]) -> 
 def without_padding(
     inputs: Mapping[str, Tensor], vocabularies: Mapping[str, int], module: nn.Module
 ) -> dict[str, Tensor]:
-    """Return inputs in which no text has a word that stands for padding in the module: it may count
-    places without it."""
+    """Return inputs in which no text has the module's padding word, which it may not count."""
     pads = {m.padding_idx for m in module.modules() if isinstance(m, nn.Embedding)}
     full = dict(inputs)
     for name, most in vocabularies.items():
@@ -87,7 +88,8 @@ def _precise(call: Call) -> Call:
 def _meanings(
     call: Call, inputs: Mapping[str, Tensor]
 ) -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor]]]:
-    masks = [name for name, tensor in inputs.items() if tensor.dtype == torch.bool][:FLIPPED]
+    """Yield our inputs and theirs, for each meaning that the masks may have in the other model."""
+    masks = [name for name, tensor in inputs.items() if tensor.dtype == torch.bool][:MAX_MASKS]
     neutral = {
         name: tensor if name in call.named else torch.zeros_like(tensor)
         for name, tensor in inputs.items()
@@ -106,24 +108,25 @@ def _compare(
     ours: Mapping[str, Tensor],
     theirs: Mapping[str, Tensor],
     names: tuple[str, ...],
-    least: float,
-) -> Likeness:
+    tolerance: float,
+) -> OutputComparison:
     with predicting(mine.module), predicting(call.module):
         result, other = mine.run(mine.inputs(ours)), call.run(theirs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
     leaves = tensors_in(other)
-    far = {}
+    differences = {}
     for name, output in outputs.items():
-        distances = [_distance(output, leaf) for leaf in leaves if leaf.shape == output.shape]
-        if distances and output.is_floating_point():
-            far[name] = min(distances)
-    return Likeness(
-        tuple(name for name, distance in far.items() if distance <= least),
-        {name: distance for name, distance in far.items() if not distance <= least},
+        candidates = [_difference(output, leaf) for leaf in leaves if leaf.shape == output.shape]
+        if candidates and output.is_floating_point():
+            differences[name] = min(candidates)
+    return OutputComparison(
+        tuple(name for name, share in differences.items() if share <= tolerance),
+        {name: share for name, share in differences.items() if not share <= tolerance},
     )
 
 
-def _distance(output: Tensor, other: Tensor) -> float:
+def _difference(output: Tensor, other: Tensor) -> float:
+    """Return the largest difference, as a share of the largest value."""
     first, second = output.double().cpu(), other.double().cpu()
     scale = max(second.abs().max().item(), 1e-30) if second.numel() else 1.0
     difference = (first - second).abs()

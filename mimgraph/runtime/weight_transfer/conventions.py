@@ -1,4 +1,4 @@
-"""Match tensors whose use is not seen, as in a `state_dict`, by their names and order."""
+"""Describe tensors whose use is unknown, as in a `state_dict`, by names, order and shapes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from torch import Tensor
 
 from mimgraph.runtime.weight_transfer.align import leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part, View, whole
-from mimgraph.runtime.weight_transfer.watch_forward import Usage
+from mimgraph.runtime.weight_transfer.usage import Usage
 
-# the words by which projections are called, in the order in which one tensor joins them
+# the names of projections, in the order in which one tensor joins them
 PROJECTIONS = (
     frozenset(("q", "query", "queries", "wq")),
     frozenset(("k", "key", "keys", "wk")),
     frozenset(("v", "value", "values", "wv")),
 )
 
-# what becomes of each of them: weights of the values are products of queries and keys
+# how the result of each is used: queries times keys, and that product times values
 WAYS = ("matmul0/matmul0", "matmul1/matmul0", "matmul1")
 
 
 def defined(tensors: Mapping[str, Tensor]) -> Usage:
-    """Return the tensors as they are defined, projections of one attention in the usual order.
+    """Return the tensors in order of definition, projections of one attention in the usual order.
 
-    A matrix lies (out, in), or (in, out) where the biases of its neighbours show it.
+    A matrix is stored (out, in), or (in, out) if its bias or those of its neighbours show it.
     """
     turned = _turned(tensors)
     parts = {}
@@ -39,14 +39,14 @@ def defined(tensors: Mapping[str, Tensor]) -> Usage:
 
 
 def in_parts(usage: Usage, used: Usage) -> Usage:
-    """Return our tensors as they are defined, in the parts in which they were used."""
+    """Return the tensors in order of definition, with the parts in which they are used."""
     changed = replace(usage, parts={key: used.parts[key] for key in usage.tensors})
     return replace(changed, roles=_roles(changed) | _roles_by_use(changed, used))
 
 
 def _roles(usage: Usage) -> dict[str, str]:
     """Return the role of each projection (query, key or value) by its name."""
-    found = {name: projection(_path(name)[-1]) for name in usage.named()}
+    found = {name: projection(_path(name)[-1]) for name in usage.named_parts()}
     return {name: f"projection {role}" for name, role in found.items() if role is not None}
 
 
@@ -57,12 +57,14 @@ def _roles_by_use(usage: Usage, used: Usage) -> dict[str, str]:
         for edge in used.edges
         if edge.source in used.numbered and edge.how in WAYS
     }
-    found = {name: ways.get((part.key, part.addresses)) for name, part in usage.named().items()}
+    found = {
+        name: ways.get((part.key, part.addresses)) for name, part in usage.named_parts().items()
+    }
     return {name: f"projection {WAYS.index(how)}" for name, how in found.items() if how is not None}
 
 
 def _path(key: str) -> list[str]:
-    """Return the names of the modules around a tensor, without the places in chains at the end."""
+    """Return the names of the modules around a tensor, without indices of chains at the end."""
     words = owner(key).split(".")
     while words and words[-1].isdigit():
         words.pop()
@@ -70,15 +72,15 @@ def _path(key: str) -> list[str]:
 
 
 def joined_in_both(ours: Usage, theirs: Usage) -> set[str]:
-    """Return our tensors of several parts that the other model, of unknown use, has as such too.
+    """Return our tensors of several parts that the other model joins in the same way.
 
-    It has as many of their shape as we have, of one part and of several; and the parts of ours are
-    in the usual order, which is all that can be thought of theirs.
+    It does if it has at least as many tensors of that shape as we have. Our parts must be in the
+    usual order, as nothing is known of the order of its parts.
     """
     mine = Counter(tuple(tensor.shape) for tensor in ours.tensors.values())
     yours = Counter(part.shape for parts in theirs.parts.values() for part in parts)
     roles: dict[str, list[str]] = {}
-    for name, part in ours.named().items():
+    for name, part in ours.named_parts().items():
         roles.setdefault(part.key, []).append(ours.roles.get(name, ""))
     return {
         key
@@ -89,8 +91,7 @@ def joined_in_both(ours: Usage, theirs: Usage) -> set[str]:
 
 
 def _ordered(keys: Iterable[str]) -> list[str]:
-    """Return the keys in order; queries, keys and values of one attention follow each other where
-    its first one is."""
+    """Return the keys in order; the queries, keys and values of one attention follow its first one."""
     places: dict[str, int] = {}
     ranks = {}
     for key in keys:
@@ -109,8 +110,7 @@ def projection(name: str) -> int | None:
 
 
 def _turned(tensors: Mapping[str, Tensor]) -> set[str]:
-    """Return the matrices stored as (in, out); for a square one the nearest matrices with a bias
-    decide."""
+    """Return the matrices stored as (in, out); for a square matrix the nearest others decide."""
     shown: dict[str, bool] = {}
     square = []
     for key, tensor in tensors.items():
@@ -127,6 +127,7 @@ def _turned(tensors: Mapping[str, Tensor]) -> set[str]:
 
 
 def _as_nearest(key: str, shown: Mapping[str, bool]) -> bool:
+    """Return whether all matrices in the smallest module around this one are stored as (in, out)."""
     path = owner(key)
     while path:
         path = owner(path)

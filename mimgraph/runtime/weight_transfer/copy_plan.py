@@ -1,4 +1,4 @@
-"""Find which tensors of one model make up a tensor of the other: whole, joined, cut or transposed."""
+"""Plan which tensors of one model are copied to which of the other: whole, joined, cut, transposed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from torch import Tensor
 
 from mimgraph.runtime.weight_transfer.align import align, leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part
-from mimgraph.runtime.weight_transfer.watch_forward import Usage
+from mimgraph.runtime.weight_transfer.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Holds what is copied where, part by part (zeros for a part without source), and what is left
-    over on either side."""
+    """Pairs of parts, of which the second is copied to the first, and the keys without a counterpart.
+
+    A part whose pair is None becomes zeros.
+    """
 
     pairs: tuple[tuple[Part, Part | None], ...]
     missing: tuple[str, ...]
     unused: tuple[str, ...]
 
     def mapping(self) -> dict[str, str | tuple[str, ...]]:
-        """Return our keys with theirs; where several are joined, in the order of our rows."""
+        """Return for each of our keys theirs; several if ours joins them, in the order of our rows."""
         sources: dict[str, list[str]] = {}
         for ours, theirs in self.pairs:
             keys = sources.setdefault(ours.key, [])
@@ -33,11 +35,11 @@ class Plan:
         }
 
     def zeros(self) -> tuple[str, ...]:
-        """Return our keys of which some rows are zero, as the other model has no such bias."""
+        """Return our joined biases with rows of zeros, for biases that the other model lacks."""
         return tuple(dict.fromkeys(ours.key for ours, theirs in self.pairs if theirs is None))
 
     def copy(self, ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> None:
-        """Copy the values to their places."""
+        """Copy the values."""
         for target, source in self.pairs:
             stored = ours[target.key].detach()
             if source is None:
@@ -47,9 +49,9 @@ class Plan:
 
 
 def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
-    """Align two models by the parts of tensors that both have; ours in `joined` stay whole.
+    """Align two models by the parts of tensors that both have; our tensors in `joined` stay whole.
 
-    Of the other model a part may be meant, as its encoder; the first that fits best is taken.
+    Ours may be only a part of the other model, such as its encoder: the part that fits best is used.
     """
     best: tuple[int, Plan] | None = None
     for leading in theirs.without_heads(ours):
@@ -69,6 +71,7 @@ def plan(ours: Usage, theirs: Usage, joined: Collection[str] = ()) -> Plan:
 
 
 def _aligned(ours: Usage, theirs: Usage, joined: Collection[str]) -> Plan:
+    """Return the plan that aligns all of both models."""
     mine, yours = _comparable(ours, theirs, joined)
     yours |= _shortened(mine, yours, ours.tables, theirs.tables)
     found = align(ours.flow(mine), theirs.flow(yours))
@@ -89,7 +92,7 @@ def _aligned(ours: Usage, theirs: Usage, joined: Collection[str]) -> Plan:
 
 
 def _absent(found: Mapping[str, str], parts: Mapping[str, Part]) -> set[str]:
-    """Return the rows of a joined bias that the other model lacks, though it has their weights."""
+    """Return the parts of joined biases that the other model lacks, though it has their weights."""
     joined = {part.key for name, part in parts.items() if name in found and "#" in name}
     return {
         name
@@ -104,11 +107,10 @@ def _absent(found: Mapping[str, str], parts: Mapping[str, Part]) -> set[str]:
 def _comparable(
     ours: Usage, theirs: Usage, kept: Collection[str]
 ) -> tuple[dict[str, Part], dict[str, Part]]:
-    """Return the parts of both models by name; parts of one tensor get different names if the other
-    model has some like them."""
+    """Return the parts of both models by name; a tensor is split if the other model has such parts."""
     joined: tuple[set[str], set[str]] = (set(kept), set())
     while True:
-        named = ours.named(joined[0]), theirs.named(joined[1])
+        named = ours.named_parts(joined[0]), theirs.named_parts(joined[1])
         news = [
             {
                 part.key
@@ -129,9 +131,9 @@ def _shortened(
     our_starts: Mapping[str, int],
     their_starts: Mapping[str, int],
 ) -> dict[str, Part]:
-    """Return their position tables, cut to the length of ours that may correspond.
+    """Return their position tables, cut to the length of those of ours that may correspond.
 
-    What is read first of ours is what is read first of theirs.
+    The first row that our model reads corresponds to the first row that theirs reads.
     """
     mine, yours = (set(map(_shape, parts.values())) for parts in (ours, theirs))
     waiting = {name: part for name, part in ours.items() if _shape(part) not in yours}
@@ -152,7 +154,7 @@ def _shortened(
 
 
 def _table(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the rows and the width of a table, which may be kept as (1, rows, width)."""
+    """Return the rows and width of a table, which may be stored as (1, rows, width)."""
     return shape[1:] if len(shape) == 3 and shape[0] == 1 else shape
 
 

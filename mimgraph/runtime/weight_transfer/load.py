@@ -1,4 +1,4 @@
-"""Copy weights from a module that others wrote into the model of a graph."""
+"""Copy the weights of another module, or its `state_dict`, into the model of a graph."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from mimgraph.runtime.input_ranges import limits
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from mimgraph.runtime.weight_transfer.calls import Call, call_of
 from mimgraph.runtime.weight_transfer.compare_outputs import (
-    Likeness,
-    likeness,
+    OutputComparison,
+    compare_outputs,
     with_ends,
     without_padding,
 )
 from mimgraph.runtime.weight_transfer.conventions import defined, in_parts, joined_in_both
 from mimgraph.runtime.weight_transfer.copy_plan import plan, shapes
-from mimgraph.runtime.weight_transfer.watch_forward import Usage, once, own_tensors, usage_of
+from mimgraph.runtime.weight_transfer.usage import Usage, own_tensors, unique_tensors
+from mimgraph.runtime.weight_transfer.watch_forward import usage_of
 from mimgraph.runtime.weights import lists
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Tells which tensor came from which, what was left over on either side, and what was proven.
+    """The result of copying weights: which tensor came from which, and what did not fit.
 
-    `mapping` has their key for each of ours, or several in order if ours joins them. `zeros` are our
-    joined biases with rows of zeros, as the other model has no bias there. What is `missing` keeps
-    the values of the model, `unused` is left over in the other one. `equal` names the outputs that
-    are, up to rounding, outputs of the other model.
+    `mapping` has for each key of the graph's model the key in the other model, or several in order if
+    the graph's model joins them. The keys in `zeros` are joined biases with rows of zeros, for biases
+    that the other model lacks. The tensors in `missing` were not copied; those in `unused` are the
+    other model's that were not needed. `equal` has the names of the graph's outputs that are equal to
+    outputs of the other model, up to rounding.
     """
 
     mapping: Mapping[str, str | tuple[str, ...]]
@@ -52,103 +54,104 @@ def load_state(
     inputs: Mapping[str, str] | None,
     sizes: Mapping[str, int] | None,
 ) -> Transfer:
-    """Copy the tensors of `other` into those of the model that are used alike."""
+    """Copy the tensors of `other` into the tensors of the model that are used alike."""
     inputs = as_texts("inputs", inputs, '{"text": "input_ids"}')
     sizes = as_plain("sizes", as_mapping("sizes", sizes, '{"T": 128}'))
     checked(graph, sizes)
     sample = seeded_inputs(graph, 2, 0, choose_sizes(graph, sizes))
     call = call_of(other, sample, inputs) if isinstance(other, nn.Module) else None
     mine = Call(model, {name: name for name in sample}, by_position=False)
-    seen = _seen(graph, mine, other, call, sample)
-    found = plan(
-        seen.ours, seen.theirs, joined_in_both(seen.ours, seen.theirs) if not seen.is_seen else ()
-    )
+    both = _usages(graph, mine, other, call, sample)
+    joined = () if both.were_run else joined_in_both(both.ours, both.theirs)
+    found = plan(both.ours, both.theirs, joined)
     lacking = [key for key in found.missing if key not in _constants(model)]
     if strict and lacking:
-        raise seen.misfit(lacking, found.unused)
-    ours, theirs = seen.ours.tensors, seen.theirs.tensors
+        raise both.misfit(lacking, found.unused)
+    ours, theirs = both.ours.tensors, both.theirs.tensors
     before = {key: ours[key].detach().clone() for key in ours if strict and found.unused}
     found.copy(ours, theirs)
-    proof = Likeness((), {})
-    if call is not None and seen.is_seen and not lacking:
+    proof = OutputComparison((), {})
+    if call is not None and both.were_run and not lacking:
         words = dict(limits(graph.body))
         samples = sample, with_ends(sample, words), without_padding(sample, words, call.module)
-        proof = likeness(mine, call, samples, tuple(graph.body.outputs))
-    if strict and found.unused and (proof.far or not proof.equal):
+        proof = compare_outputs(mine, call, samples, tuple(graph.body.outputs))
+    if strict and found.unused and (proof.different or not proof.equal):
         for key, tensor in before.items():
             ours[key].detach().copy_(tensor)
-        raise seen.misfit(lacking, found.unused)
-    if proof.far:
-        told = _difference(proof, call, sample)
-        warnings.warn(f"{told}\n{seen.doubt}" if seen.doubt else told, stacklevel=3)
+        raise both.misfit(lacking, found.unused)
+    if proof.different:
+        message = _difference(proof, call, sample)
+        warnings.warn(f"{message}\n{both.doubt}" if both.doubt else message, stacklevel=3)
     return Transfer(found.mapping(), found.missing, found.unused, found.zeros(), proof.equal)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """Holds what is known of how both models use their tensors: `is_seen` if both were run; `doubt`
-    says how to learn more."""
+class _Usages:
+    """How both models use their tensors, as far as is known.
+
+    `were_run` says whether both models could be run; `doubt` says how the user can help if the other
+    model could not, or if the order of its inputs is a guess.
+    """
 
     ours: Usage
     theirs: Usage
-    is_seen: bool
+    were_run: bool
     doubt: str | None = None
 
     def misfit(self, missing: Sequence[str], unused: Sequence[str]) -> ValueError:
-        """Return the error that names what does not fit and says what to do."""
-        told = lists(
-            ("nothing for", shapes(missing, self.ours.tensors)),
-            ("left over", shapes(unused, self.theirs.tensors)),
+        """Return the error that names the tensors that do not fit and says what to do."""
+        faults = lists(
+            ("no weights for", shapes(missing, self.ours.tensors)),
+            ("unused weights", shapes(unused, self.theirs.tensors)),
         )
         cures = "".join(f"\n- {cure}" for cure in self._cures(missing, unused))
-        return ValueError(f"the weights do not fit: {'; '.join(told)}{cures}")
+        return ValueError(f"the weights do not fit: {'; '.join(faults)}{cures}")
 
     def _cures(self, missing: Sequence[str], unused: Sequence[str]) -> Iterator[str]:
         theirs = {part.shape for parts in self.theirs.parts.values() for part in parts}
         odd = [
             key for key in missing if all(part.shape not in theirs for part in self.ours.parts[key])
         ]
-        some = 0 < len(missing) < len(self.ours.tensors)  # nothing follows all of them
-        if some and self.is_seen and self.ours.are_last(missing):
-            yield f"nothing follows {missing[0]}, so it may be a head that only the graph has"
+        some = 0 < len(missing) < len(self.ours.tensors)  # all tensors together feed no others
+        if some and self.were_run and self.ours.are_last(missing):
+            yield f"{missing[0]} feeds no other weights, so it may be a head that only the graph has"
         elif odd and unused:
-            yield f"nothing there has the shape of {odd[0]}: have both models the same sizes?"
+            yield f"the other model has no weight of the shape of {odd[0]}: do their sizes differ?"
         if self.doubt is not None:
             yield self.doubt
-        if unused and not missing and self.is_seen:
-            yield "without what is left over no output of the graph is one of the other model's"
-        yield "with strict=False what fits is copied, the rest stays as it is, the result names both"
+        if unused and not missing and self.were_run:
+            yield "without the unused weights no output of the graph equals one of the other model"
+        yield "strict=False copies the weights that fit; the result names them and the others"
 
 
-def _seen(
+def _usages(
     graph: TypedGraph,
     mine: Call,
     other: nn.Module | Mapping[str, Tensor],
     call: Call | None,
     sample: Mapping[str, Tensor],
-) -> _Seen:
-    """Return the tensors of both models in order of use, or of definition if the other one cannot
-    be run."""
+) -> _Usages:
+    """Return how both models use their tensors; if the other one cannot be run, in order of definition."""
     inputs = mine.inputs(sample)
     if call is None:
         assert not isinstance(other, nn.Module)
-        theirs = defined(once(other))
-        doubt = "a state_dict tells names and order only: give the module itself"
-        return _Seen(_in_parts(mine, inputs), theirs, False, doubt)
+        theirs = defined(unique_tensors(other))
+        doubt = "a state_dict has only names and order: give the module itself"
+        return _Usages(_in_parts(mine, inputs), theirs, False, doubt)
     given = call.inputs(sample)
     try:
         theirs = usage_of(call.module, lambda: call.run(given), given)
-    except Exception as error:  # noqa: BLE001 - a module of others raises what it likes
+    except Exception as error:  # noqa: BLE001 - the user's module may raise anything
         trouble = f"{type(call.module).__name__} does not run on the inputs of {graph.name}"
         warnings.warn(
-            f"{trouble}, so weights are mapped in order of definition: {error}\n{call.hint()}",
+            f"{trouble}, so weights are matched in order of definition: {error}\n{call.hint()}",
             stacklevel=4,
         )
         theirs = defined(own_tensors(call.module))
         doubt = f"{trouble}; {call.hint()}"
-        return _Seen(_in_parts(mine, inputs), theirs, False, doubt)
+        return _Usages(_in_parts(mine, inputs), theirs, False, doubt)
     known = {name: tensor for name, tensor in inputs.items() if name in call.named}
-    return _Seen(
+    return _Usages(
         usage_of(mine.module, lambda: mine.run(inputs), known),
         theirs,
         True,
@@ -157,17 +160,16 @@ def _seen(
 
 
 def _in_parts(mine: Call, inputs: Mapping[str, Tensor]) -> Usage:
-    """Return the model's tensors in order of definition, with the parts in which they are used."""
+    """Return the graph's tensors in order of definition, with the parts in which they are used."""
     usage = defined(own_tensors(mine.module))
-    with suppress(RuntimeError):  # torch may not run it here, in half precision or without memory
+    with suppress(RuntimeError):  # torch may be unable to, in half precision or without memory
         used = usage_of(mine.module, lambda: mine.run(inputs), inputs)
         usage = in_parts(usage, used)
     return usage
 
 
 def _constants(model: nn.Module) -> set[str]:
-    """Return the buffers with fixed values of the model or a block of it, unlike the counters of a
-    layer."""
+    """Return the buffers of the model and its blocks: fixed values, unlike the counters of layers."""
     return {
         f"{path}.{name}" if path else name
         for path, module in model.named_modules()
@@ -176,8 +178,8 @@ def _constants(model: nn.Module) -> set[str]:
     }
 
 
-def _difference(proof: Likeness, call: Call | None, sample: Mapping[str, Tensor]) -> str:
-    far = ", ".join(f"{name} by {distance:.2%}" for name, distance in proof.far.items())
-    told = f"with these weights outputs differ from those of the other model: {far}"
+def _difference(proof: OutputComparison, call: Call | None, sample: Mapping[str, Tensor]) -> str:
+    far = ", ".join(f"{name} by {distance:.2%}" for name, distance in proof.different.items())
+    message = f"with these weights, outputs differ from outputs of the other model: {far}"
     left = [name for name in sample if call is not None and name not in call.named]
-    return f"{told}; it was not given {', '.join(left)}" if left else told
+    return f"{message}; it was not given {', '.join(left)}" if left else message

@@ -1,9 +1,8 @@
-"""Describe parts of tensors: the rows of a stored tensor that one use of it takes, transposed or
-not.
+"""Parts of stored tensors: the rows that one use of a tensor takes, transposed or not.
 
-One module may keep the projections of queries, keys and values in one tensor, another in three; one
-stores a matrix transposed. Parts make them comparable: each is a view (out, in, ...) of the stored
-tensor, and some of the rows of that view.
+One module may keep the projections of queries, keys and values in one tensor, another in three, and
+one may store a matrix transposed. Parts make them comparable: each is a view (out, in, ...) of the
+stored tensor, and some of the rows of that view.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Describes how a tensor is read: sizes, strides and offset in its storage, outputs on the
-    first axis."""
+    """How a tensor is read: sizes, strides and offset in its storage, with outputs on the first axis."""
 
     size: tuple[int, ...]
     stride: tuple[int, ...]
@@ -41,7 +39,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Describes some rows of a view of the tensor `key`; all of them if `rows` is None."""
+    """Some rows of a view of the tensor `key`; all rows if `rows` is None."""
 
     key: str
     view: View
@@ -49,12 +47,12 @@ class Part:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Return the sizes of the part, outputs first."""
+        """The sizes of the part, outputs first."""
         return self.view.size if self.rows is None else (len(self.rows), *self.view.size[1:])
 
     @property
     def addresses(self) -> frozenset[int]:
-        """Return where its rows begin in the storage."""
+        """Where its rows begin in the storage."""
         rows = range(self.view.size[0]) if self.rows is None and self.view.size else self.rows
         return frozenset(self.view.addresses(rows or (0,)))
 
@@ -73,12 +71,12 @@ class Part:
 
 
 def whole(key: str, tensor: Tensor) -> Part:
-    """Return all of a tensor as it lies."""
+    """Return the whole tensor as a part, as it is stored."""
     return Part(key, View.of(tensor))
 
 
 def are_all(parts: Iterable[Part], stored: Tensor) -> bool:
-    """Return whether the parts are two or more that cover the stored tensor once."""
+    """Return whether there are several parts that together cover the stored tensor exactly once."""
     parts = list(parts)
     numbers = sum(torch.Size(part.shape).numel() for part in parts)
     rows = frozenset[int]().union(*(part.addresses for part in parts))

@@ -1,8 +1,8 @@
-"""Track which rows of a module's tensors made which numbers of a value, until they are mixed.
+"""Track which rows of a module's tensors made which elements of a value, until an op mixes them.
 
-The result of a linear layer that projects to queries, keys and values at once is cut into three. To
-know which rows each one has, the numbers of the rows go the same way through every op that only moves
-numbers, or changes each by itself.
+Example: a linear layer projects to queries, keys and values at once, and its result is cut into
+three. To know which rows of the weight made each of them, a tensor of row numbers takes the place of
+the result in every op that only moves elements, or changes each by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from mimgraph.runtime.weight_transfer.parts import Part, View
 
-Stored = Callable[[Any], str | None]  # the key of which a value is a view
+Stored = Callable[[Any], str | None]  # the key of the tensor that a value is a view of
 
 ACTIVATIONS = frozenset(
     ("relu", "gelu", "silu", "sigmoid", "tanh", "elu", "leaky_relu", "softplus", "mish", "hardtanh")
@@ -26,27 +26,27 @@ ACTIVATIONS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
-    """Holds the tensors that made a value, outputs first, and which of their rows made each number."""
+class RowProvenance:
+    """The tensors that made a value, outputs first, and which of their rows made each element."""
 
     sources: tuple[tuple[str, View], ...]
     rows: Tensor
 
     def parts(self) -> list[Part]:
-        """Return the rows that are in the value, of each tensor."""
+        """Return for each tensor the part whose rows are in the value."""
         rows = tuple(self.rows.flatten().bincount().nonzero().flatten().tolist())
         return [
             Part(key, view, None if len(rows) == view.size[0] else rows)
             for key, view in self.sources
         ]
 
-    def moved(self, rows: Tensor) -> Lanes:
-        """Return the lanes of a value made of this one."""
+    def moved(self, rows: Tensor) -> RowProvenance:
+        """Return the provenance of a value made of this one, with its rows."""
         return replace(self, rows=rows)
 
 
-def product_of(name: str, args: Sequence[Any], result: Any, stored: Stored) -> Lanes | None:
-    """Return the lanes that begin at an op which multiplies data by a tensor of the module."""
+def product_of(name: str, args: Sequence[Any], result: Any, stored: Stored) -> RowProvenance | None:
+    """Return the provenance of a product of data and a tensor of the module; None for other ops."""
     match name:
         case "mm" | "bmm":
             left, right, bias = args[0], args[1], None
@@ -64,7 +64,7 @@ def product_of(name: str, args: Sequence[Any], result: Any, stored: Stored) -> L
 
 
 def _matrix(tensor: Tensor) -> Tensor | None:
-    """Return the matrix that is expanded to a batch of equal ones, if the tensor is that."""
+    """Return a matrix, also one that is expanded to a batch of equal ones; None for other tensors."""
     if tensor.dim() == 3 and (tensor.shape[0] == 1 or tensor.stride(0) == 0):
         return tensor[0]
     return tensor if tensor.dim() == 2 else None
@@ -72,7 +72,7 @@ def _matrix(tensor: Tensor) -> Tensor | None:
 
 def _begun(
     weight: Tensor, bias: Any, result: Tensor, axis: int, stored: Stored, key: str | None = None
-) -> Lanes | None:
+) -> RowProvenance | None:
     key = key or stored(weight)
     if key is None:
         return None
@@ -81,7 +81,7 @@ def _begun(
         sources.append((bias_key, View.of(bias)))
     rows = torch.arange(weight.shape[0])
     rows = rows.view(-1, *[1] * (result.dim() - axis - 1)).expand(result.shape)
-    return Lanes(tuple(sources), _lying(rows, result))
+    return RowProvenance(tuple(sources), _lying(rows, result))
 
 
 def _lying(rows: Tensor, result: Tensor) -> Tensor:
@@ -91,35 +91,39 @@ def _lying(rows: Tensor, result: Tensor) -> Tensor:
 
 
 def follow(
-    func: Any, args: Any, kwargs: Mapping[str, Any], value: Tensor, lanes: Lanes, result: Any
-) -> list[Lanes] | None:
-    """Return the lanes of an op's results if it only moves the numbers of this value, or changes
-    each by itself."""
+    func: Any,
+    args: Any,
+    kwargs: Mapping[str, Any],
+    value: Tensor,
+    known: RowProvenance,
+    result: Any,
+) -> list[RowProvenance] | None:
+    """Return the provenance of the results; None if the op mixes the elements of this value."""
     results = tree_leaves(result)
     if not all(isinstance(made, Tensor) for made in results):
         return None
     if func.is_view and func is not torch.ops.aten.view.dtype:
-        shadow = tree_map(lambda arg: lanes.rows if arg is value else arg, (args, dict(kwargs)))
-        return [lanes.moved(rows) for rows in tree_leaves(func(*shadow[0], **shadow[1]))]
+        shadow = tree_map(lambda arg: known.rows if arg is value else arg, (args, dict(kwargs)))
+        return [known.moved(rows) for rows in tree_leaves(func(*shadow[0], **shadow[1]))]
     name = func.overloadpacket.__name__
     if name == "_unsafe_view":
-        return [lanes.moved(lanes.rows.reshape(result.shape))]
+        return [known.moved(known.rows.reshape(result.shape))]
     changes_each = name in ("clone", "_to_copy") or torch.Tag.pointwise in func.tags
     if changes_each and [made.shape for made in results] == [value.shape]:
-        return [lanes.moved(_lying(lanes.rows, result))]
+        return [known.moved(_lying(known.rows, result))]
     return None
 
 
-def with_bias(lanes: Lanes, key: str, bias: Tensor) -> Lanes | None:
-    """Return the lanes of a value that a bias was added to, if each of its rows met its own."""
-    size = lanes.sources[0][1].size[0]
-    if bias.shape != (size,) or lanes.rows.shape[-1] != size:
+def with_bias(known: RowProvenance, key: str, bias: Tensor) -> RowProvenance | None:
+    """Return the provenance after a bias was added; None if an element did not meet its own row."""
+    size = known.sources[0][1].size[0]
+    if bias.shape != (size,) or known.rows.shape[-1] != size:
         return None
-    if not torch.equal(lanes.rows.reshape(-1, size)[0], torch.arange(size)):
+    if not torch.equal(known.rows.reshape(-1, size)[0], torch.arange(size)):
         return None
-    return replace(lanes, sources=(*lanes.sources, (key, View.of(bias))))
+    return replace(known, sources=(*known.sources, (key, View.of(bias))))
 
 
 def activation_of(name: str) -> tuple[str, ...]:
-    """Return the op as a step on the way of a value, if it is an activation."""
+    """Return the op as a step on the way of a value: its name if it is an activation, else nothing."""
     return (name.rstrip("_"),) if name in ACTIVATIONS else ()

@@ -228,17 +228,17 @@ def copied(module: nn.Module) -> dict[str, Tensor]:
     [
         (
             nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)),
-            r"nothing for: a\.1\.weight \(3, 4\), a\.1\.bias \(3,\); left over: 1\.weight \(2, 4\), 1",
+            r"no weights for: a\.1\.weight \(3, 4\), a\.1\.bias \(3,\); unused weights: 1\.weight \(2, 4\), 1",
         ),
-        (nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3, bias=False)), r"nothing for: a\.1\.bias"),
+        (nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3, bias=False)), r"no weights for: a\.1\.bias"),
         (
             nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3, bias=False)),
-            r"nothing for: a\.0\.weight .*\n- nothing there has the shape of a\.0\.weight: have both",
+            r"no weights for: a\.0\.weight .*\n- the other model has no weight of the shape of a\.0\.weight: do",
         ),
         (
             nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3), nn.LayerNorm(3)),
-            r"fit: left over: 2\.weight \(3,\), 2\.bias \(3,\)\n- without what is left over no output"
-            + r" of the graph is one of the other model's\n- with strict=False .* names both$",
+            r"fit: unused weights: 2\.weight \(3,\), 2\.bias \(3,\)\n- without the unused weights no output"
+            + r" of the graph equals one of the other model\n- strict=False .* names them and the others$",
         ),
     ],
     ids=["another size", "no bias", "all sizes", "one more layer"],
@@ -281,7 +281,7 @@ def test_a_small_constant_that_differs_is_no_rounding() -> None:
     )
     torch.manual_seed(0)
     with pytest.warns(
-        UserWarning, match=r"outputs differ from those of the other model: a by 0\.0\d%"
+        UserWarning, match=r"outputs differ from outputs of the other model: a by 0\.0\d%"
     ):
         graph.load_state(graph.compile(), nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8)))
 
@@ -301,7 +301,7 @@ def test_what_fits_is_copied_if_asked_for() -> None:
 def test_a_weight_is_not_taken_transposed() -> None:
     graph = mg.loads(LINEAR)
     state = {"w": torch.ones(4, 4), "b": torch.ones(4), "v": torch.ones(4, 3), "c": torch.ones(3)}
-    with pytest.raises(ValueError, match=r"nothing for: a\.1\.weight \(3, 4\); left over: v"):
+    with pytest.raises(ValueError, match=r"no weights for: a\.1\.weight \(3, 4\); unused weights: v"):
         graph.load_state(graph.compile(), state)
 
 
