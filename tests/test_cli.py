@@ -398,8 +398,8 @@ def test_run_is_what_the_module_computes(run, tmp_path: Path) -> None:
     [
         ({"input1": (3, 5)}, "an array for input2 is missing"),
         ({"input1": (3, 5), "input2": (2, 10), "input3": (3,)}, "there is no input 'input3'; N of"),
-        ({"input1": (3, 5), "input2": (3, 9)}, "input2 is (N, 10)"),
-        ({"input1": (3, 5), "input2": (3,)}, "input2 is (N, 10)"),
+        ({"input1": (3, 5), "input2": (3, 9)}, "input2 has shape (3, 9), not (N, 10)"),
+        ({"input1": (3, 5), "input2": (3,)}, "input2 has shape (3,), not (N, 10)"),
     ],
 )
 def test_run_names_the_array_that_does_not_fit(

@@ -1,4 +1,4 @@
-"""What does not fit of the tensors that a module is called with, told before its forward runs."""
+"""Find what is wrong with the inputs that a module is called with."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.runtime.input_ranges import limits
 
-Takes = Callable[[torch.dtype, torch.dtype], bool]
+Takes = Callable[[torch.dtype, torch.dtype], bool]  # whether a given dtype does for a declared one
 
 
 def call_faults(
     graph: TypedGraph, args: tuple[Any, ...], inputs: Mapping[str, Any], takes: Takes
 ) -> Iterator[str]:
-    """Inputs by the wrong name, what is no tensor, and what `misfits` tells of the others."""
+    """Yield what is wrong with the arguments of a call: their names, and what `tensor_faults` finds."""
     expected = graph.body.inputs
     if graph.is_stage:
         inputs = {**dict(zip(expected, args, strict=False)), **inputs}
@@ -38,18 +38,17 @@ def call_faults(
 
 
 def tensor_faults(graph: TypedGraph, inputs: Mapping[str, Any], takes: Takes) -> Iterator[str]:
-    """Yield what is wrong with inputs: what is no tensor, and what `misfits` says of the others. An
-    input that is None is left out."""
+    """Yield which inputs are not tensors, and what is wrong with the others; None is left out."""
     given = {name: x for name, x in inputs.items() if x is not None}
     tensors = {name: x for name, x in given.items() if isinstance(x, Tensor)}
     for name, x in given.items():
         if name not in tensors:
-            yield f"{name} is no tensor, but a {type(x).__name__}"
+            yield f"{name} must be a tensor, not {type(x).__name__}"
     yield from misfits(graph, tensors, takes)
 
 
 def same_kind(given: torch.dtype, wanted: torch.dtype) -> bool:
-    """Whether both are floats, complex, integers or booleans, of any precision."""
+    """Return whether both are floats, complex, integers or booleans, of any precision."""
     return _kind(given) == _kind(wanted)
 
 
@@ -58,10 +57,7 @@ def _kind(dtype: torch.dtype) -> tuple[bool, ...]:
 
 
 def misfits(graph: TypedGraph, given: Mapping[str, Tensor], takes: Takes) -> Iterator[str]:
-    """What of each tensor is not as declared, then where sizes disagree or are not legal.
-
-    `takes` says whether a dtype will do for another.
-    """
+    """Yield how each tensor differs from its declaration, then which sizes disagree or are illegal."""
     categories = dict(limits(graph.body))
     sizes: dict[Dim, tuple[int, str]] = {}
     for name, tensor in given.items():
@@ -80,13 +76,13 @@ def misfits(graph: TypedGraph, given: Mapping[str, Tensor], takes: Takes) -> Ite
 def _alone(
     name: str, type_: TensorType, tensor: Tensor, takes: Takes, limit: int | None
 ) -> Iterator[str]:
-    """What of one tensor is not as declared: its shape, its dtype, its range."""
+    """Yield how one tensor differs from its declaration in shape, dtype and range of values."""
     shape, wanted = tuple(tensor.shape), torch_dtype(type_)
     known = zip(type_.shape, shape, strict=False)
     if len(shape) != type_.rank or any(isinstance(d, int) and d != e for d, e in known):
-        yield f"{name} is {type_}, not {shape}"
+        yield f"{name} has shape {shape}, not {type_}"
     if not takes(tensor.dtype, wanted):
-        yield f"{name} is {type_.dtype}, not {dtype_name(tensor)}"
+        yield f"{name} has dtype {dtype_name(tensor)}, not {type_.dtype}"
     elif limit is None or not tensor.numel() or not _has_values(tensor):
         return
     elif not 0 <= tensor.min() <= tensor.max() < limit:
@@ -94,16 +90,15 @@ def _alone(
 
 
 def _has_values(tensor: Tensor) -> bool:
-    """Whether it can be asked for them: not on meta, not where torch only tries out shapes, and not
-    as the one sample of many that a function is given by `vmap`."""
-    unasked = tensor.is_meta or isinstance(tensor, FakeTensor)
-    return not (unasked or torch._C._functorch.is_batchedtensor(tensor))
+    """Return whether its values can be read: not on the meta device, in a fake tensor or in `vmap`."""
+    has_none = tensor.is_meta or isinstance(tensor, FakeTensor)
+    return not (has_none or torch._C._functorch.is_batchedtensor(tensor))
 
 
 def _named_sizes(
     name: str, type_: TensorType, tensor: Tensor, sizes: dict[Dim, tuple[int, str]]
 ) -> Iterator[str]:
-    """Where a size that has a name is 0, or another than in the tensor that had it first."""
+    """Yield each named size that is 0, or differs from the first tensor that has it."""
     for dim, extent in zip(type_.shape, tensor.shape, strict=True):
         if not isinstance(dim, Dim):
             continue
@@ -115,7 +110,7 @@ def _named_sizes(
 
 
 def holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
-    """Whether a constraint holds for these sizes."""
+    """Return whether a constraint holds for these sizes."""
     value = substitute(constraint.dim, sizes)
     if constraint.divisor is not None:
         return bool(divisible(value, constraint.divisor))
@@ -123,11 +118,11 @@ def holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
 
 
 def torch_dtype(type_: TensorType) -> torch.dtype:
-    """A type's dtype as torch has it."""
+    """Return torch's dtype for a type."""
     dtype: torch.dtype = getattr(torch, type_.dtype)
     return dtype
 
 
 def dtype_name(tensor: Tensor) -> str:
-    """A tensor's dtype as a spec writes it."""
+    """Return the name of a tensor's dtype in a spec."""
     return str(tensor.dtype).removeprefix("torch.")

@@ -1,4 +1,7 @@
-"""What fails in a compiled module, told in the words of its spec; it costs nothing until then."""
+"""Add notes to the exceptions of a compiled module: the node and the inputs, in words of the spec.
+
+A call that does not fail costs nothing more.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ from mimgraph.source import Span
 
 
 class Origin:
-    """Holds the graph that a model was compiled from, as graphs of one text share a class. A pickle
-    of it keeps where the nodes were declared."""
+    """The graph that a model was compiled from; the class cannot keep it, as graphs of one source share
+    the class. A pickle keeps where the nodes are declared."""
 
     def __init__(self, graph: TypedGraph | None, places: Mapping[str, str] | None = None) -> None:
         self.graph = graph
@@ -33,7 +36,7 @@ class Origin:
 
     @property
     def places(self) -> Mapping[str, str]:
-        """Return for each node, by its path, where it was declared, its operation and its sources."""
+        """For each node, by its path: where it is declared, its operation and its sources."""
         if self._places is None:
             assert self.graph is not None
             self._places = dict(_places(self.graph.body))
@@ -52,10 +55,9 @@ _origins: WeakKeyDictionary[nn.Module, Origin] = WeakKeyDictionary()
 def explain_failures(
     model: nn.Module, graph: TypedGraph, origin: Origin | None = None
 ) -> nn.Module:
-    """Make each exception in a call of the model name the inputs and the node of `graph` where it
-    happened.
+    """Make exceptions in calls of the model name the node of `graph` that failed, and wrong inputs.
 
-    `origin` is that of the model which this one is a copy of.
+    If the model is a copy, `origin` is the origin of the model that was copied.
     """
     if origin is not None and origin.graph is None:  # unpickled
         origin = Origin(graph, origin.places)
@@ -65,20 +67,19 @@ def explain_failures(
 
 
 def origin_of(model: nn.Module) -> Origin | None:
-    """Return the origin that a copy of the model needs to explain its failures; None for a part of
-    a model."""
+    """Return the origin that a copy of the model needs; None for a part of a model."""
     return _origins.get(model)
 
 
 def call(self: Any, *args: Any, **inputs: Any) -> Any:
-    """`nn.Module.__call__` itself, not around it: one more call would cost as much as an op."""
+    """Do what `nn.Module.__call__` does: to call it here would cost as much as an op."""
     try:
         if self._compiled_call_impl is not None:
             return self._compiled_call_impl(*args, **inputs)
         return self._call_impl(*args, **inputs)
     except Exception as error:
         if not torch.compiler.is_compiling():
-            # whatever goes wrong while it is explained, the user's error counts
+            # whatever goes wrong here, the user needs the original error
             with suppress(Exception):
                 for note in _notes(self, error, args, inputs):
                     error.add_note(note)
@@ -88,7 +89,7 @@ def call(self: Any, *args: Any, **inputs: Any) -> Any:
 def _notes(
     model: nn.Module, error: Exception, args: tuple[Any, ...], inputs: Mapping[str, Any]
 ) -> Iterator[str]:
-    """The node that failed, and what does not fit of the inputs unless `check` told it already."""
+    """Yield the node that failed, and what is wrong with the inputs unless the error says so."""
     origin = _origins[model]
     graph = origin.graph
     assert graph is not None
@@ -102,7 +103,7 @@ def _notes(
 
 
 def _exactly(model: nn.Module) -> Takes:
-    """Whether a dtype is the very one; of a model that was cast, of the same kind."""
+    """Return a test of dtypes: equal ones, or of the same kind if the model was cast."""
     floats = {p.dtype for p in model.parameters() if p.is_floating_point()}
 
     def takes(given: torch.dtype, wanted: torch.dtype) -> bool:
@@ -122,7 +123,7 @@ def _place(
     graph: TypedGraph,
     places: Mapping[str, str],
 ) -> str | None:
-    """The node whose module or statement ran innermost, where it is declared, and what feeds it."""
+    """Return the innermost node that ran, where it is declared, and its sources."""
     paths = dict(_paths(model, type(model).__module__))
     innermost = statement = ""
     for frame, line in _frames(traceback):
@@ -132,16 +133,18 @@ def _place(
         innermost = path
         if frame.f_globals.get("__name__") == type(model).__module__:
             statement = _joined(path, _node_at(graph, frame.f_code.co_qualname, line))
-    # the module of a node that shares it is elsewhere: then the statement tells which one
+    # a node may share the module of another: then the statement shows which node it is
     path = innermost if f"{innermost}.".startswith(f"{statement}.") else statement
-    while path and path not in places:  # inside of a module of the user's own
+    while path and path not in places:  # inside a module of the user's own
         path = path.rpartition(".")[0]
     return f"{path} {places[path]}" if path else None
 
 
 def _paths(module: nn.Module, file: str, path: str = "") -> Iterator[tuple[int, str]]:
-    """Return every module inside by its path in the `state_dict`; the classes of the `file` may
-    keep some under other attributes."""
+    """Yield the id of every module with its path in the `state_dict`.
+
+    Classes of the emitted `file` may keep a module under an attribute of another name.
+    """
     yield id(module), path
     kept = getattr(module, "_attributes", {}) if type(module).__module__ == file else {}
     keys = {attribute: key for key, attribute in kept.items()}
@@ -156,27 +159,27 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
 
 
 def _places(body: Body, prefix: str = "", merge: Span | None = None) -> Iterator[tuple[str, str]]:
-    """Every node by its path, as `state_dict` has it: where it stands, what it is and is fed.
+    """Yield for every node, by its path in the `state_dict`: its line, its operation and its sources.
 
-    What a `merge` is made of stands where that does.
+    The nodes inside a `merge` are declared where the merge is.
     """
     for node in body.nodes:
         fed, path = _fed(body, node), _joined(prefix, node.name)
-        if node.name:  # of a chain block the items are the module's own
-            yield path, _told(node, fed, merge)
+        if node.name:  # the items of a block that is a chain have no node around them
+            yield path, _described(node, fed, merge)
         yield from _inside(node, body, path, fed, merge)
 
 
 def _inside(
     node: TypedNode, body: Body, path: str, fed: str, merge: Span | None
 ) -> Iterator[tuple[str, str]]:
-    """The same for the nodes in a node."""
+    """Yield the same for the nodes inside a node."""
     operation = node.operation
     for item in operation.items:
         if operation.branches:
             fed = _fed(body, item)
         inner = _joined(path, item.name)
-        yield inner, _told(item, fed, merge)
+        yield inner, _described(item, fed, merge)
         yield from _inside(item, body, inner, fed, merge)
         fed = str(item.type)
     if operation.merge and merge is None:
@@ -189,21 +192,20 @@ def _joined(path: str, name: str) -> str:
     return f"{path}.{name}".strip(".")
 
 
-def _told(node: TypedNode, fed: str, merge: Span | None) -> str:
+def _described(node: TypedNode, fed: str, merge: Span | None) -> str:
+    """Return a node's line, operation and sources: `(a.yaml:4): Linear of x (N, 5)`."""
     span = merge or node.declared.span
     return f"({span.file.name}:{span.line}): {node.op_name} of {fed}".removesuffix(" of ")
 
 
 def _fed(body: Body, node: TypedNode) -> str:
+    """Return the sources of a node with their types."""
     values = node.arguments.values()
     return ", ".join(f"{'.'.join(filter(None, v))} {body.type_of(v)}" for v in values)
 
 
-# --- its line ---------------------------------------------------------------------------------
-
-
 def _node_at(graph: TypedGraph, function: str, line: int) -> str:
-    """The node that a line of the emitted file computes, in the method `Residual.forward`."""
+    """Return the node that a line of the emitted file computes, in a method such as `Residual.forward`."""
     name, _, method = function.partition(".")
     for ours, theirs in located(emit(graph))[name].methods[method].statements:
         first, last = lines_of(theirs)

@@ -1,4 +1,4 @@
-"""What `torch.export` is told of the sizes that are known only at run time: torch's Dims of their names."""
+"""Return the `dynamic_shapes` of a graph for `torch.export` and the ONNX exporter."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ from mimgraph.ir.walks import bodies
 from mimgraph.ops.layers.spatial.fold import windows_of
 from mimgraph.runtime.checks import same_kind, tensor_faults
 
-LARGEST = 2**31  # no size is tried beyond it
+LARGEST = 2**31  # the largest size that is tried
 
 DynamicShapes: TypeAlias = dict[str, dict[int, Any] | None]  # its Dims have no common class
 
 
 def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) -> DynamicShapes:
-    """Of each input given, the axes that have no fixed size; None of one that is None."""
+    """Return for each input given the axes without a fixed size; None for an input that is None."""
     inputs = graph.body.inputs
-    if isinstance(given, str):
-        given = [given]
     unknown = [name for name in given if name not in inputs]
     if unknown:
         raise ValueError(f"there is no input {unknown[0]!r}; the inputs: {', '.join(inputs)}")
@@ -36,7 +34,7 @@ def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) 
     if faults:
         raise ValueError("; ".join(faults))
     inner = list(_inner_sizes(graph))
-    dims: dict[Size, Any] = {}  # one object a name, as torch would have it
+    dims: dict[Size, Any] = {}  # torch wants one object for each name
 
     def axes(name: str) -> dict[int, Any]:
         unfixed = {axis: s for axis, s in enumerate(inputs[name].shape) if isinstance(s, Dim)}
@@ -49,7 +47,7 @@ def dynamic_shapes(graph: TypedGraph, given: Iterable[str] | Mapping[str, Any]) 
 
 
 def _inner_sizes(graph: TypedGraph) -> set[Dim]:
-    """Return the sizes inside of the model that are no numbers, each once."""
+    """Return the sizes inside the model that are known only at run time."""
     return {
         size
         for body in bodies(graph.body)
@@ -61,8 +59,7 @@ def _inner_sizes(graph: TypedGraph) -> set[Dim]:
 
 
 def _sizes(node: TypedNode, fed: list[TensorType]) -> Iterator[Size]:
-    """Yield the sizes of a node's results, of the results inside of its chain, and of torch's
-    intermediates."""
+    """Yield the sizes of a node's results, also inside its chain and inside torch's own functions."""
     for type_ in node.results.values():
         yield from type_.shape
     operation = unwrap(node.operation)
@@ -75,12 +72,11 @@ def _sizes(node: TypedNode, fed: list[TensorType]) -> Iterator[Size]:
 
 
 def _torch_dim(name: str, constraints: Iterable[Constraint], inner: Iterable[Dim]) -> Any:
-    """Return the Dim of the named size `T`, or `4*_T` where only multiples of 4 are legal, with its
-    bounds.
+    """Return the Dim of the named size `T` with its bounds; `4*_T` if only multiples of 4 are legal.
 
-    Torch takes a size that is 1 for a constant: it refuses all lengths, the length 1 itself apart,
-    for which one of the `inner` sizes is 1. Where that, or a window that must fit into it, leaves out
-    lengths, it is `Dim.DYNAMIC`: torch may find more of them.
+    Torch takes a size of 1 for a constant, so it refuses each length for which one of the `inner`
+    sizes is 1, but for the length 1 itself. If that or a window excludes lengths, the result is
+    `Dim.DYNAMIC`, as torch may find that more lengths are excluded.
     """
     line = _Line(1, 0)
     for constraint in constraints:
@@ -93,7 +89,7 @@ def _torch_dim(name: str, constraints: Iterable[Constraint], inner: Iterable[Dim
     open_low, high = _bounds(name, line, ((size, 2) for size in inner), low, high)
     if line.at(open_low) > 2:
         low = open_low
-    # of a multiple, x itself is an inner size
+    # if the size is a multiple of x, x is an inner size too
     if low > (1 if line == _Line(1, 0) else 2):
         return TorchDim.DYNAMIC(min=line.at(low), max=None if high is None else line.at(high))
     if line == _Line(1, 0):
@@ -109,8 +105,10 @@ def _bounds(
     low: int,
     high: int | None = None,
 ) -> tuple[int, int | None]:
-    """Return the bounds of x, where the size called `name` is a linear function `line` of x, so
-    that each size that depends on it alone reaches its minimum."""
+    """Return the bounds of x between which each size that depends on `name` alone has its minimum.
+
+    The size called `name` is the linear function `line` of x.
+    """
     for size, minimum in minima:
         if symbols(size) != {name}:
             continue
@@ -151,7 +149,8 @@ class _Line(NamedTuple):
 
 
 def _line(dim: Dim, name: str, size: _Line) -> _Line | None:
-    """What a constraint is about as a line in x, for the named `size` of x; else torch has no word for it."""
+    """Return a size as a linear function of x, if `name` is the function `size` of x; None if it is
+    not linear, which torch cannot express."""
     x = symbol(name)
     inside = substitute(dim, {name: size.factor * x + size.offset})
     if not isinstance(inside, Dim):
@@ -164,7 +163,7 @@ def _line(dim: Dim, name: str, size: _Line) -> _Line | None:
 
 
 def _zeros(line: _Line, divisor: int) -> tuple[int, int]:
-    """The step and the first of all x for which a line is a multiple of `divisor`."""
+    """Return the step and the first of all x at which a line is a multiple of `divisor`."""
     common = gcd(line.factor, divisor)
     step = divisor // common
     return step, -line.offset // common * pow(line.factor // common, -1, step) % step

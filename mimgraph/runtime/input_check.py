@@ -1,4 +1,4 @@
-"""The hook that has a module's inputs looked at before each call."""
+"""Check the inputs of a module before each call."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from mimgraph.runtime.error_notes import call
 
 
 class InputCheck:
-    """A forward pre-hook: one `ValueError` that tells all that does not fit.
+    """A forward pre-hook that raises one `ValueError` with all that is wrong with the inputs.
 
-    It pickles by the spec, from which `restore` makes it again, in any process.
+    Its pickle holds the spec, from which `restore` makes it again in any process.
     """
 
     def __init__(
@@ -26,17 +26,17 @@ class InputCheck:
         self.graph = graph
         self.spec = spec
         self.restore = restore
-        # As of any other module, what is compiled is `forward`, and its hooks run before it, in
-        # Python: they may look at values, and the graph stays whole.
+        # torch.compile compiles `forward` alone; the hook runs before it in Python, where it may read
+        # values without a graph break
         for function in (call, InputCheck.__call__):
             torch._dynamo.eval_frame.skip_code(function.__code__)
 
     def __call__(self, module: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
         if not torch.compiler.is_exporting():  # there are no values to look at
-            self._look(args, inputs)
+            self._check(args, inputs)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def _look(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
+    def _check(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
         faults = list(call_faults(self.graph, args, inputs, same_kind))
         if faults:
             raise ValueError("; ".join(faults))

@@ -1,4 +1,4 @@
-"""Which values an input may have: below its number of categories, or lengths of what they go with."""
+"""Find the values that inputs may have: indices below a number of categories, and lengths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from mimgraph.ir.typed import Body, Leaf, TypedNode, single_nodes, unwrap
 
 
 def limits(body: Body) -> Iterator[tuple[str, int]]:
-    """The number of categories of each input that is one, declared or where it is embedded."""
+    """Yield each input that is an index, with its number of categories.
+
+    That is its vocab, or the size of the embedding that takes it.
+    """
     for name, type_ in body.inputs.items():
         if type_.vocab is not None:
             yield name, type_.vocab
@@ -21,7 +24,10 @@ def limits(body: Body) -> Iterator[tuple[str, int]]:
 
 
 def lengths(body: Body) -> Iterator[tuple[str, Size]]:
-    """The inputs that are lengths, with one that is legal: all steps, or 1 if that is in a block."""
+    """Yield each input that is the lengths of sequences, with a legal length.
+
+    That is the number of steps, or 1 if the layer that takes it is inside a block.
+    """
     for node in _nodes(body):
         for source, key, leaf in _fed_leaves(body, node):
             if key == "lengths":
@@ -30,13 +36,15 @@ def lengths(body: Body) -> Iterator[tuple[str, Size]]:
 
 
 def _nodes(body: Body) -> Iterator[TypedNode]:
-    """The nodes of a body, those of an `each` one by one."""
+    """Return the nodes of a body, and for an `each` the nodes inside it."""
     return chain.from_iterable(map(single_nodes, body.nodes))
 
 
 def _fed_leaves(body: Body, node: TypedNode) -> Iterator[tuple[str, str, Leaf]]:
-    """The layers of a node that inputs of the body feed, through chains and blocks, each with that
-    input and the argument that it fills."""
+    """Yield the layers in a node that an input of the body feeds: the input, the argument, the layer.
+
+    Layers at the start of chains and in blocks are found, too.
+    """
     operation = unwrap(node.operation)
     for key, value in node.arguments.items():
         if value.name not in body.inputs:

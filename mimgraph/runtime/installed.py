@@ -1,4 +1,4 @@
-"""Compare a graph with the torch that is installed."""
+"""Check that the installed torch has what a graph needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Source to classes: the very text that `emit` writes is run."""
+"""Run emitted source, and return the module with its classes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ def load(
     own: Mapping[str, Any],
     layers: Mapping[str, type],
 ) -> ModuleType:
-    """The source as a module that `inspect`, debuggers and tracebacks find; run once a text, and
-    forgotten with the last that lives of it, so that a search may compile without end.
+    """Run the source, and return the Python module that it makes.
 
-    The user's own classes are given, by the names that the text imports: they may stand in a
-    function, or be defined anew. A pickle of an instance holds the spec, the name of its class and
-    the registered `layers`, no code: `restore` makes an empty instance of them, in any process.
+    `inspect`, debuggers and tracebacks find the module in `sys.modules`. The same source is run once.
+    The module is removed when nothing refers to its classes any more, so that a search may compile
+    any number of models.
+
+    `own` has the user's classes that the source imports, as they may be defined in a function or
+    defined again. A pickle of an instance holds the spec, the name of its class and the registered
+    `layers`, but no code: `restore` makes an empty instance of them, in any process.
     """
     identity = source + "".join(f"\n{name} {id(thing)}" for name, thing in own.items())
     key = _PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:16]
@@ -42,12 +45,12 @@ def load(
     module = ModuleType(key, "Compiled by mimgraph.")
     module.__file__ = filename
     code = compile(_without(own, source), filename, "exec", dont_inherit=True)
-    # every class and function of it holds its names, and so keeps it alive
+    # every class and function in it refers to these names, and so keeps the module alive
     vars(module).update(own, __itself__=module)
     exec(code, vars(module))  # noqa: S102 - our own text
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    face = sys.modules[key] = _faces.setdefault(key, _Face(key))
-    face.show(module)
+    entry = sys.modules[key] = _entries.setdefault(key, _WeakModule(key))
+    entry.refer_to(module)
     weakref.finalize(module, _forget, key, filename).atexit = False
     for value in list(module.__dict__.values()):
         if isinstance(value, type) and value.__module__ == key:
@@ -55,10 +58,10 @@ def load(
     return module
 
 
-class _Face(ModuleType):
-    """A module as `sys.modules` has it: with all of its names, but not keeping it alive."""
+class _WeakModule(ModuleType):
+    """An entry of `sys.modules` with all names of a module, which does not keep the module alive."""
 
-    def show(self, module: ModuleType) -> None:
+    def refer_to(self, module: ModuleType) -> None:
         self.__doc__ = module.__doc__
         self._module = weakref.ref(module)
 
@@ -70,8 +73,8 @@ class _Face(ModuleType):
         return getattr(self._module(), "__dict__", {})
 
 
-# What holds a face, as torch's compiler does, finds the module again that is made anew of its text.
-_faces: weakref.WeakValueDictionary[str, _Face] = weakref.WeakValueDictionary()
+# torch's compiler keeps such entries: if the same source is run again, they refer to the new module
+_entries: weakref.WeakValueDictionary[str, _WeakModule] = weakref.WeakValueDictionary()
 
 
 def _forget(key: str, filename: str) -> None:
@@ -80,7 +83,7 @@ def _forget(key: str, filename: str) -> None:
 
 
 def _without(own: Mapping[str, Any], source: str) -> ast.Module | str:
-    """The source without the imports of what is given, every line at its place."""
+    """Return the source without the imports of `own`; all other lines keep their numbers."""
     if not own:
         return source
     tree = ast.parse(source)
@@ -96,6 +99,8 @@ def _without(own: Mapping[str, Any], source: str) -> ast.Module | str:
 def _pickle_by_spec(
     cls: type, spec: Callable[[], str], restore: Restore, layers: Mapping[str, type]
 ) -> None:
+    """Make pickles of instances hold the spec in place of the class."""
+
     def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
         return restore, (spec(), cls.__name__, layers, origin_of(self)), self.__dict__
 

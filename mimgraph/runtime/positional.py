@@ -1,4 +1,4 @@
-"""A compiled module for tools that hand inputs on by position only."""
+"""Wrap a compiled module for tools that pass inputs by position only."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from torch import Tensor, nn
 
 
 class Positional(nn.Module):
-    """`model` with the inputs `names` by position; the others are not given."""
+    """A model that takes the inputs `names` by position, and no others."""
 
-    def __init__(self, model: nn.Module, names: Iterable[str] | str | None) -> None:
+    def __init__(self, model: nn.Module, names: Iterable[str] | None) -> None:
         super().__init__()
         if not isinstance(model, nn.Module):
-            raise TypeError(f"positional takes a module, as compile() makes one, not {model!r:.40}")
+            raise TypeError(f"positional takes a module such as graph.compile(), not {model!r:.40}")
         known = inspect.signature(model.forward).parameters
         if any(one.kind is one.VAR_KEYWORD for one in known.values()):
             kind = type(model).__name__
-            raise TypeError(f"{kind} does not tell its inputs: put `positional` inside of it")
-        if isinstance(names, str):
-            names = [names]
+            raise TypeError(
+                f"the forward of {kind} names no inputs: wrap the model in `positional` first"
+            )
         self.model = model
         self.training = model.training  # tools restore the mode that they find here
         self.names = tuple(known if names is None else names)
@@ -31,5 +31,7 @@ class Positional(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Any:
         if len(inputs) > len(self.names):
-            raise TypeError(f"{len(inputs)} inputs, but only {', '.join(self.names)} are known")
+            raise TypeError(
+                f"{len(inputs)} inputs were given, but the model takes {', '.join(self.names)}"
+            )
         return self.model(**dict(zip(self.names, inputs, strict=False)))

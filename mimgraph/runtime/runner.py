@@ -1,4 +1,4 @@
-"""One forward of a compiled graph, on given arrays or on seeded ones of the right dtypes and ranges."""
+"""Run a compiled graph once, on given arrays or on seeded ones of the right dtypes and ranges."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from mimgraph.runtime.input_ranges import lengths, limits
 from mimgraph.runtime.weights import load_weights
 from mimgraph.support.files import write_whole
 
-SMALLEST, LARGEST = 8, 512  # what a named size is tried with
+SMALLEST, LARGEST = 8, 512  # values that are tried for named sizes
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What went in and what came out; `made` tells whether the inputs were made here."""
+    """The inputs and outputs of a run; `made` says whether the inputs were made here."""
 
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
     made: bool
 
     def inputs_text(self) -> str:
-        """A line an input."""
+        """Return a line for each input."""
         return _table("inputs made" if self.made else "inputs", self.inputs, values=False)
 
     def outputs_text(self) -> str:
-        """A line an output, with its first values."""
+        """Return a line for each output, with its first values."""
         return _table("outputs", self.outputs, values=True)
 
     def data(self) -> dict[str, Any]:
-        """Shapes and dtypes of all, and the values of the outputs."""
+        """Return the shapes and dtypes as plain data, and the values of the outputs."""
         return {
             "inputs": {name: _described(tensor) for name, tensor in self.inputs.items()},
             "outputs": {
@@ -75,9 +75,9 @@ def run(
     batch: int,
     seed: int,
 ) -> Run:
-    """Make the module under the seed, load weights if given, and run it once in eval mode.
+    """Make the module with the seed, load weights if given, and run it once in eval mode.
 
-    `inputs` is an .npz file, `weights` a .safetensors file; `ValueError` where they do not fit.
+    `inputs` is an .npz file, `weights` a .safetensors file; a `ValueError` says what does not fit.
     """
     torch.manual_seed(seed)
     module = make().eval()
@@ -91,18 +91,18 @@ def run(
         with torch.no_grad():
             result = module(**tensors)
     except (RuntimeError, IndexError) as error:
-        raise ValueError(f"the model refuses these inputs: {error}") from None
+        raise ValueError(f"the model fails on these inputs: {error}") from None
     names = list(graph.body.outputs)
     outputs = result if isinstance(result, dict) else {names[0]: result}
     return Run(tensors, outputs, made=inputs is None)
 
 
 def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
-    """The arrays of an .npz file, one for each input; everything that does not fit is named."""
+    """Return the arrays of an .npz file by input; a `ValueError` says what does not fit."""
     try:
         arrays = dict(numpy.load(path, allow_pickle=False))
     except ValueError as error:
-        raise ValueError(f"{path} is no .npz file of plain arrays: {error}") from None
+        raise ValueError(f"{path} is not an .npz file of plain arrays: {error}") from None
     inputs = graph.body.inputs
     faults = [f"there is no input {name!r}" for name in arrays if name not in inputs]
     faults += [
@@ -118,7 +118,7 @@ def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
 
 
 def save_arrays(path: Path, outputs: Mapping[str, Tensor]) -> None:
-    """Write the outputs as an .npz file, whole or not at all; numpy has no bfloat16."""
+    """Write the outputs as an .npz file, whole or not at all; bfloat16 becomes float32."""
     arrays = {
         name: (t.float() if t.dtype == torch.bfloat16 else t).numpy() for name, t in outputs.items()
     }
@@ -128,7 +128,7 @@ def save_arrays(path: Path, outputs: Mapping[str, Tensor]) -> None:
 
 
 def choose_sizes(graph: TypedGraph, given: Mapping[str, int]) -> dict[str, int]:
-    """A length for every named size that is not given, so that all constraints hold."""
+    """Return a value for every named size that is not given, so that all constraints hold."""
     dims = [dim for type_ in graph.body.inputs.values() for dim in type_.dims]
     names = sorted({name for dim in dims for name in symbols(dim)})
     free = [name for name in names if name not in given]
@@ -148,7 +148,7 @@ def choose_sizes(graph: TypedGraph, given: Mapping[str, int]) -> dict[str, int]:
 def seeded_inputs(
     graph: TypedGraph, batch: int, seed: int, sizes: Mapping[str, int]
 ) -> dict[str, Tensor]:
-    """One tensor an input: normal floats, indices below every vocabulary, mixed booleans."""
+    """Return a tensor for each input: normal floats, legal indices, mixed booleans."""
     generator = torch.Generator().manual_seed(seed)
     categories = dict(limits(graph.body))
     longest = dict(lengths(graph.body))
@@ -183,7 +183,7 @@ def _tensor(
 
 
 def _mask(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Booleans of which no row is all true or all false, whichever a mask means."""
+    """Return booleans with no row all true or all false, as either would mask everything."""
     mask = torch.rand(shape, generator=generator) < 0.5
     if mask.dim() and mask.shape[-1] > 1:
         mask[..., 0], mask[..., 1] = True, False

@@ -1,4 +1,4 @@
-"""The weights of a module in a .safetensors file, which can hold no code: to it and from it."""
+"""Save the weights of a module to a .safetensors file, and load them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from mimgraph.support.arguments import wrong
 from mimgraph.support.files import write_whole
 
-SHOWN = 8  # of the keys that do not fit
+SHOWN = 8  # keys in a message, of those that do not fit
 
 
 def as_module(given: Any) -> nn.Module:
     """Return the argument if it is a module; else raise a `TypeError`."""
     if not isinstance(given, nn.Module):
-        raise wrong("the model", "a module, as graph.compile() makes one", given)
+        raise wrong("the model", "a module such as graph.compile()", given)
     _refuse_meta("the model", given.state_dict())
     return given
 
@@ -39,7 +39,7 @@ def as_weights(given: Any) -> nn.Module | Mapping[str, Tensor]:
 
 
 def _refuse_meta(what: str, state: Mapping[str, Tensor]) -> None:
-    """Raise a `ValueError` if a tensor has no memory: torch would copy to or from it nothing."""
+    """Raise a `ValueError` if a tensor has no memory, as torch would copy nothing without an error."""
     for key, tensor in state.items():
         if tensor.is_meta:
             cure = 'give it memory first, as .to_empty(device="cpu") does'
@@ -54,12 +54,12 @@ def save(
     path: str | PathLike[str],
     metadata: dict[str, str],
 ) -> None:
-    """Write all tensors of a model that fits what `make` makes, whole or not at all."""
+    """Write all tensors of a model, whole or not at all; it must have the tensors that `make` makes."""
     with torch.device("meta"):
         expected = make().state_dict()
     state = model.state_dict()
     _check_fit(expected, state, "the model is not of this graph")
-    # a file holds each tensor by itself, in order of its elements
+    # a file holds each tensor by itself, contiguous
     tensors = {
         key: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for key, tensor in state.items()
@@ -68,12 +68,12 @@ def save(
 
 
 def load_weights(model: nn.Module, path: str | PathLike[str]) -> None:
-    """Copy the tensors of a .safetensors file into the model; a `ValueError` names all misfits."""
+    """Copy the tensors of a .safetensors file into the model; a `ValueError` says what does not fit."""
     Path(path).open("rb").close()  # safetensors' own OSError does not name the file
     try:
         given = safetensors.torch.load_file(fspath(path))
     except SafetensorError as error:
-        raise ValueError(f"{path} is no whole safetensors file: {error}") from None
+        raise ValueError(f"{path} is not a safetensors file, or is cut off: {error}") from None
     _check_fit(model.state_dict(), given, f"{path} does not fit")
     model.load_state_dict(given)
 
@@ -87,12 +87,12 @@ def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], titl
         ("unexpected", [key for key in given if key not in expected]),
         ("of another shape", sizes),
     )
-    if told := "; ".join(faults):
-        raise ValueError(f"{title}: {told}")
+    if message := "; ".join(faults):
+        raise ValueError(f"{title}: {message}")
 
 
 def lists(*named: tuple[str, Sequence[str]]) -> Iterator[str]:
-    """The first few of each list that is not empty, after its name."""
+    """Yield the first few items of each list that is not empty, after its name."""
     for name, items in named:
         more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
         if items:

@@ -294,7 +294,7 @@ def test_a_tensor_that_does_not_fit_is_told() -> None:
     graph = mg.loads("inputs: {x: [T, 6]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y")
     assert list(graph.dynamic_shapes({"x": torch.zeros(2, 3, 6)})) == ["x"]
     for sizes in ((6,), (2, 3, 7)):
-        with pytest.raises(ValueError, match=r"x is \(N, T, 6\), not \("):
+        with pytest.raises(ValueError, match=r"x has shape .*, not \(N, T, 6\)"):
             graph.dynamic_shapes({"x": torch.zeros(sizes)})
 
 

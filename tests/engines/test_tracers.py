@@ -122,10 +122,13 @@ def test_what_does_not_fit_by_position() -> None:
     module, x = MODELS[0].compile(), torch.zeros(1, 5)
     with pytest.raises(ValueError, match="there is no input 'x'; the inputs: input1, input2"):
         mg.positional(module, ["x"])
-    with pytest.raises(TypeError, match="3 inputs, but only input1, input2 are known"):
+    with pytest.raises(TypeError, match="3 inputs were given, but the model takes input1, input2"):
         mg.positional(module)(x, x, x)
     wrapped = AveragedModel(module)
-    with pytest.raises(TypeError, match="AveragedModel does not tell its inputs: put `positional`"):
+    with pytest.raises(
+        TypeError,
+        match="the forward of AveragedModel names no inputs: wrap the model in `positional`",
+    ):
         mg.positional(wrapped)
     with pytest.raises(TypeError, match="takes a module, as compile.. makes one, not <Graph "):
         mg.positional(MODELS[0].graph)  # type: ignore[arg-type]

@@ -720,5 +720,5 @@ def test_a_stage_is_pickled_by_the_spec_of_the_whole(check: bool) -> None:
     for ours, theirs in zip(again(one, aux), model(one, aux), strict=True):
         assert torch.equal(ours, theirs)
     if check:
-        with pytest.raises(ValueError, match=r"one is \(N, 4\), not \(2, 5\)"):
+        with pytest.raises(ValueError, match=r"one has shape \(2, 5\), not \(N, 4\)"):
             again(torch.randn(2, 5), aux)

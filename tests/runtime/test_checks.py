@@ -58,8 +58,11 @@ def mask(*shape: int) -> Tensor:
 MISFITS: dict[str, tuple[dict[str, Any], str]] = {
     "a name that two share": ({"mask": mask(4, 13)}, "T of text is 12 but T of mask is 13"),
     "the batch": ({"image": torch.rand(5, 3, 8, 8)}, "N of text is 4 but N of image is 5"),
-    "a known size": ({"image": torch.rand(4, 3, 9, 7)}, "image is (N, 3, 8, 8), not (4, 3, 9, 7)"),
-    "the rank": ({"mask": mask(4, 12, 1)}, "mask is (N, T), not (4, 12, 1)"),
+    "a known size": (
+        {"image": torch.rand(4, 3, 9, 7)},
+        "image has shape (4, 3, 9, 7), not (N, 3, 8, 8)",
+    ),
+    "the rank": ({"mask": mask(4, 12, 1)}, "mask has shape (4, 12, 1), not (N, T)"),
     "a constraint": (inputs(steps=2), "T >= 3 does not hold: T is 2"),
     "a division": (inputs(steps=13), "T % 2 == 0 does not hold: T is 13"),
     "an empty batch": (inputs(batch=0), "N of text is 0; N of mask is 0; N of image is 0"),
@@ -67,16 +70,16 @@ MISFITS: dict[str, tuple[dict[str, Any], str]] = {
     "a negative number": ({"text": torch.full((4, 12), -1)}, "text has values outside 0 to 19"),
     "integers for floats": (
         {"image": torch.ones(4, 3, 8, 8, dtype=torch.int64)},
-        "image is float32, not int64",
+        "image has dtype int64, not float32",
     ),
-    "floats for integers": ({"text": torch.rand(4, 12)}, "text is int64, not float32"),
-    "numbers for a mask": ({"mask": torch.ones(4, 12)}, "mask is bool, not float32"),
-    "no tensor": ({"mask": [True]}, "mask is no tensor, but a list"),
+    "floats for integers": ({"text": torch.rand(4, 12)}, "text has dtype float32, not int64"),
+    "numbers for a mask": ({"mask": torch.ones(4, 12)}, "mask has dtype float32, not bool"),
+    "no tensor": ({"mask": [True]}, "mask must be a tensor, not list"),
     "an unknown name": ({"images": 1}, "there is no input 'images'"),
     "all at once": (
         {"image": torch.rand(4, 3), "mask": mask(4, 13), "other": 1},
-        "there is no input 'other'; T of text is 12 but T of mask is 13; image is (N, 3, 8, 8), "
-        + "not (4, 3)",
+        "there is no input 'other'; T of text is 12 but T of mask is 13; image has shape (4, 3), "
+        + "not (N, 3, 8, 8)",
     ),
 }
 

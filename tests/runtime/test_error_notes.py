@@ -56,11 +56,15 @@ def notes(model: nn.Module, given: dict[str, Any], kind: type[Exception] = Excep
 NUM = "in node num (m.yaml:15): Linear of numeric (N, 5)"
 
 MISFITS: dict[str, tuple[dict[str, Any], type[Exception], list[str]]] = {
-    "a size": ({"numeric": torch.rand(2, 6)}, RuntimeError, [NUM, "numeric is (N, 5), not (2, 6)"]),
+    "a size": (
+        {"numeric": torch.rand(2, 6)},
+        RuntimeError,
+        [NUM, "numeric has shape (2, 6), not (N, 5)"],
+    ),
     "a precision": (
         {"numeric": torch.rand(2, 5).double()},
         RuntimeError,
-        [NUM, "numeric is float32, not float64"],
+        [NUM, "numeric has dtype float64, not float32"],
     ),
     "two batches": (
         {"numeric": torch.rand(3, 5)},
@@ -75,7 +79,7 @@ MISFITS: dict[str, tuple[dict[str, Any], type[Exception], list[str]]] = {
         RuntimeError,
         [
             "in node vec.1 (m.yaml:12): Linear of (N, 256)",
-            "image is (N, 3, 8, 8), not (2, 3, 9, 8)",
+            "image has shape (2, 3, 9, 8), not (N, 3, 8, 8)",
         ],
     ),
     "a category": (
@@ -86,7 +90,7 @@ MISFITS: dict[str, tuple[dict[str, Any], type[Exception], list[str]]] = {
             "ids has values outside 0 to 6",
         ],
     ),
-    "no tensor": ({"numeric": 3}, TypeError, [NUM, "numeric is no tensor, but a int"]),
+    "no tensor": ({"numeric": 3}, TypeError, [NUM, "numeric must be a tensor, not int"]),
     "an unknown keyword": ({"other": 1}, TypeError, ["there is no input 'other'"]),
 }
 

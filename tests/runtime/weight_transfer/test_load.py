@@ -230,7 +230,10 @@ def copied(module: nn.Module) -> dict[str, Tensor]:
             nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)),
             r"no weights for: a\.1\.weight \(3, 4\), a\.1\.bias \(3,\); unused weights: 1\.weight \(2, 4\), 1",
         ),
-        (nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3, bias=False)), r"no weights for: a\.1\.bias"),
+        (
+            nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3, bias=False)),
+            r"no weights for: a\.1\.bias",
+        ),
         (
             nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3, bias=False)),
             r"no weights for: a\.0\.weight .*\n- the other model has no weight of the shape of a\.0\.weight: do",
@@ -301,7 +304,9 @@ def test_what_fits_is_copied_if_asked_for() -> None:
 def test_a_weight_is_not_taken_transposed() -> None:
     graph = mg.loads(LINEAR)
     state = {"w": torch.ones(4, 4), "b": torch.ones(4), "v": torch.ones(4, 3), "c": torch.ones(3)}
-    with pytest.raises(ValueError, match=r"no weights for: a\.1\.weight \(3, 4\); unused weights: v"):
+    with pytest.raises(
+        ValueError, match=r"no weights for: a\.1\.weight \(3, 4\); unused weights: v"
+    ):
         graph.load_state(graph.compile(), state)
 
 

@@ -593,7 +593,9 @@ def test_a_head_that_only_the_graph_has() -> None:
 def test_weights_left_over_are_an_error_unless_of_a_head() -> None:
     """The graph has a layer less."""
     graph = gallery("bert_base", **SMALL | {"depth": 1}, longest=40)
-    with pytest.raises(ValueError, match=r"unused weights: encoder\.layer\.\d\.attention\.self\.query"):
+    with pytest.raises(
+        ValueError, match=r"unused weights: encoder\.layer\.\d\.attention\.self\.query"
+    ):
         graph.load_state(graph.compile(), bert(), inputs=BERT_NAMES)
 
 
@@ -601,7 +603,9 @@ def test_weights_left_over_are_an_error_unless_of_a_head() -> None:
 def test_other_outputs_with_the_same_weights_are_told(dtype: torch.dtype) -> None:
     """GELU is what it uses. Its weights in bfloat16 are exact in float32, and so is what they make."""
     graph = written(GPT2, "MultiheadAttention", act="GELU", causal=", is_causal: true")
-    with pytest.warns(UserWarning, match="outputs differ from outputs of the other model: states by"):
+    with pytest.warns(
+        UserWarning, match="outputs differ from outputs of the other model: states by"
+    ):
         transfer = graph.load_state(graph.compile(), gpt2().to(dtype), inputs={"text": "input_ids"})
     assert transfer.equal == ()
 
