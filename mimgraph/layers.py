@@ -1,13 +1,14 @@
-"""The layers by name, as Python uses them: `layers.Linear(64)(x)`."""
+"""Gives access to the layers by name: `layers.Linear(64)(x)`."""
 
-# What is imported for use here has an underscore: the names without one are ops.
+# Imports have an underscore, so that the names without one are ops.
 from mimgraph.ops import registry as _registry
+from mimgraph.ops.op import Op as _Op
 
-__all__ = sorted(_registry.names("layer"))  # noqa: PLE0605 - a list, of what the registry has
+__all__ = sorted(_registry.names("layer"))  # noqa: PLE0605 - computed
 
 
-def __getattr__(name: str) -> _registry.Op:
-    """Return a layer of the catalogue, or one that `mg.register` added."""
+def __getattr__(name: str) -> _Op:
+    """Return a built-in layer, or one that `mg.register` added."""
     op = _registry.find("layer", name)
     if op is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 from mimgraph.builder import Tensor
 from mimgraph.ir.dim import Size
-from mimgraph.ops.registry import LayerCall
+from mimgraph.ops.layer_call import LayerCall
 
 _Activation: TypeAlias = str | Mapping[str, object] | LayerCall | Callable[..., LayerCall]
 

@@ -1,13 +1,14 @@
-"""The merges by name, as Python uses them: `merges.concat(a, b)`."""
+"""Gives access to the merges by name: `merges.concat(a, b)`."""
 
-# What is imported for use here has an underscore: the names without one are ops.
+# Imports have an underscore, so that the names without one are ops.
 from mimgraph.ops import registry as _registry
+from mimgraph.ops.op import Op as _Op
 
-__all__ = sorted(_registry.names("merge"))  # noqa: PLE0605 - a list, of what the registry has
+__all__ = sorted(_registry.names("merge"))  # noqa: PLE0605 - computed
 
 
-def __getattr__(name: str) -> _registry.Op:
-    """Return a merge of the catalogue."""
+def __getattr__(name: str) -> _Op:
+    """Return a merge."""
     op = _registry.find("merge", name)
     if op is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

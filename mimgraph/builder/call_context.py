@@ -16,7 +16,7 @@ from mimgraph.ir import graph as ir
 from mimgraph.ir.expression import plain
 from mimgraph.ir.rewrite import Rewriter
 from mimgraph.ir.typed import TypedNode
-from mimgraph.ops.registry import Uses
+from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
 
 NO_BLOCKS: Mapping[str, ir.Block] = MappingProxyType({})

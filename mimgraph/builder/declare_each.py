@@ -12,7 +12,7 @@ from mimgraph.builder.records import BLOCK_OPTIONS, Composite
 from mimgraph.builder.user_line import fail
 from mimgraph.infer.nodes.each import One, port_of
 from mimgraph.ir import graph as ir
-from mimgraph.ops.registry import EachCall, LayerCall
+from mimgraph.ops.layer_call import EachCall, LayerCall
 from mimgraph.source import Span
 
 

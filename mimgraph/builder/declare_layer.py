@@ -8,7 +8,8 @@ from typing import Any
 from mimgraph.builder.tracing.watched import Watched
 from mimgraph.builder.user_line import fail
 from mimgraph.ir.graph import Activation, Apply, Option, Take
-from mimgraph.ops.registry import NODE_OPTIONS, LayerCall, Op
+from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall
+from mimgraph.ops.op import Op
 from mimgraph.source import Span
 from mimgraph.support.arguments import plain, shown
 

@@ -9,7 +9,7 @@ from mimgraph.builder.tensor import Tensor
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
 from mimgraph.ir.typed import TypedGraph
-from mimgraph.ops.registry import EachCall
+from mimgraph.ops.layer_call import EachCall
 from mimgraph.picture import notebook
 
 

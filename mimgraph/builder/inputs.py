@@ -21,7 +21,7 @@ from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.names import input_fault, name_fault
 from mimgraph.ir.types import DTYPES, MAX_AXES
-from mimgraph.ops.registry import is_source
+from mimgraph.ops.layer_call import is_source
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
 

@@ -11,7 +11,7 @@ from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import here
 from mimgraph.ir.dim import Dim
 from mimgraph.ops import registry
-from mimgraph.ops.registry import LayerCall
+from mimgraph.ops.layer_call import LayerCall
 
 if TYPE_CHECKING:
     import torch

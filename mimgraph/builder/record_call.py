@@ -17,7 +17,7 @@ from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode, Value
-from mimgraph.ops.registry import NODE_OPTIONS, EachCall, ItemCall, LayerCall, no_handle
+from mimgraph.ops.layer_call import NODE_OPTIONS, EachCall, ItemCall, LayerCall, no_handle
 from mimgraph.source import Span
 
 IN_SEQUENCE = object()  # among the uses of a layer: it is an item of a Sequential

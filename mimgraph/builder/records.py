@@ -14,7 +14,7 @@ from mimgraph.infer.single_node import Given, Made, infer_port
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import EachCall, ItemCall, LayerCall, Uses
+from mimgraph.ops.layer_call import EachCall, ItemCall, LayerCall, Uses
 from mimgraph.source import Span
 
 BLOCK_OPTIONS = ("repeat", "take", "freeze")  # of the use of a block, beside its params

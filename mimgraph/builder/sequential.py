@@ -13,7 +13,8 @@ from mimgraph.builder.record_call import IN_SEQUENCE, used_already
 from mimgraph.infer.single_node import Given
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode
-from mimgraph.ops.registry import Applicable, LayerCall, Op, Uses
+from mimgraph.ops.layer_call import Applicable, LayerCall, Uses
+from mimgraph.ops.op import Op
 from mimgraph.support.arguments import shown
 
 

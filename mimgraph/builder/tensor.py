@@ -15,7 +15,7 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.presence import inputs_of
 from mimgraph.ir.types import BATCH, Shape, TensorType
 from mimgraph.ops import registry
-from mimgraph.ops.registry import LayerCall
+from mimgraph.ops.layer_call import LayerCall
 from mimgraph.support.ipython import Shown
 
 _COMPARISON = 'merges.formula("x == 3", x=handle)'

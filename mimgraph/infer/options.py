@@ -42,7 +42,8 @@ from mimgraph.ir.graph import (
     Written,
 )
 from mimgraph.ir.option_types import choices, describe
-from mimgraph.ops.registry import Op, OptionSpec
+from mimgraph.ops.op import Op
+from mimgraph.ops.signature import OptionSpec
 from mimgraph.ops.spelling import Form, with_required
 from mimgraph.source import Span
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import WrittenFloat, WrittenInt
 
+# the value of an option or param
+OptionValue: TypeAlias = (
+    "bool | int | float | str | Dim | Sequence[OptionValue] | Mapping[str, OptionValue] | None"
+)
 Check = Callable[[Any], Any]
 
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 from mimgraph.ir.code import Code
 from mimgraph.ir.graph import Node
 from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.option_types import OptionValue
 from mimgraph.ir.presence import ALWAYS, Presence, given
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.support.frozen_data import data
@@ -168,7 +169,7 @@ class Leaf(TypedKind):
 
     kind: str
     name: str
-    options: Mapping[str, Any]
+    options: Mapping[str, OptionValue]
     lowering: Lowering
     activation: Code | None = None
     activation_name: str = ""

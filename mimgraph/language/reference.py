@@ -13,7 +13,8 @@ from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.option_types import describe as describe_type
 from mimgraph.language.keys import KEYS, OPTIONS, PLACES, Key
 from mimgraph.ops import registry
-from mimgraph.ops.registry import REQUIRED, Op, OptionSpec, dotted
+from mimgraph.ops.op import Op, dotted
+from mimgraph.ops.signature import REQUIRED, OptionSpec
 from mimgraph.ops.spelling import named_elsewhere, python_name, torch_layer
 
 KINDS = ("layer", "merge", "tensor")  # those that a spec can name

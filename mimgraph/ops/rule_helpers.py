@@ -8,7 +8,8 @@ from math import gcd
 from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
 from mimgraph.ir.dim import Dim, Size, equal
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, TensorType
-from mimgraph.ops.registry import OpFault, names
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import names
 
 
 def bad_option(option: str, message: str, help: str = "") -> OpFault:

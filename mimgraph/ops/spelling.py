@@ -12,7 +12,7 @@ from typing import Literal
 
 from mimgraph.ir.graph import Option
 from mimgraph.ops import registry
-from mimgraph.ops.registry import Op
+from mimgraph.ops.op import Op
 
 Form = Literal["node", "item", "activation"]  # where a layer is written
 

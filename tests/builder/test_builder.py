@@ -520,8 +520,8 @@ def lines_of(error: BaseException) -> list[str]:
 @pytest.mark.parametrize(
     ("call", "frames"),
     [
-        (lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))), ["registry.py"]),
-        (lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))), ["registry.py"]),
+        (lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))), ["layer_call.py"]),
+        (lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))), ["layer_call.py"]),
         (lambda: mg.Input("x", (5,)) + mg.Input("y", (6,)), ["tensor.py"] * 2),
     ],
     ids=["a layer", "a merge", "an operator"],

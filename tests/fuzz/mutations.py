@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mimgraph.ir.option_types import choices
 from mimgraph.ops import registry
-from mimgraph.ops.registry import Op
+from mimgraph.ops.op import Op
 from tests.fuzz.seeds import places, seeds, trees
 from tests.helpers.strategies import to_yaml
 

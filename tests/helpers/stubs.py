@@ -11,7 +11,8 @@ import mimgraph
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.graph import BESIDE_FROM
 from mimgraph.ops import registry
-from mimgraph.ops.registry import REQUIRED, Op, OptionSpec
+from mimgraph.ops.op import Op
+from mimgraph.ops.signature import REQUIRED, OptionSpec
 from tests.emit.test_golden import RUFF
 
 FILES = {kind: Path(mimgraph.__file__).with_name(f"{kind}s.pyi") for kind in ("layer", "merge")}
@@ -24,7 +25,7 @@ from typing import Any, Literal, TypeAlias
 
 from mimgraph.builder import Tensor
 from mimgraph.ir.dim import Size
-from mimgraph.ops.registry import LayerCall
+from mimgraph.ops.layer_call import LayerCall
 
 _Activation: TypeAlias = str | Mapping[str, object] | LayerCall | Callable[..., LayerCall]
 '''

@@ -17,7 +17,7 @@ import torch
 import mimgraph as mg
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ops import registry
-from mimgraph.ops.registry import Op
+from mimgraph.ops.op import Op
 from tests.helpers.marked import faults
 
 SHAPES = [

@@ -17,7 +17,8 @@ from mimgraph.language import schema
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree
 from mimgraph.ops import registry
-from mimgraph.ops.registry import Op, OptionSpec
+from mimgraph.ops.op import Op
+from mimgraph.ops.signature import OptionSpec
 from mimgraph.source import SourceFile
 from tests.helpers.marked import split, told
 from tests.helpers.strategies import Spec, specs, to_yaml

@@ -21,7 +21,8 @@ from mimgraph.ir import graph as ir
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import REQUIRED, Applicable, Uses, is_source
+from mimgraph.ops.layer_call import Applicable, Uses, is_source
+from mimgraph.ops.signature import REQUIRED
 from mimgraph.source import Span
 from mimgraph.support.arguments import shown
 

@@ -34,7 +34,7 @@ from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS, input_fault, name_fault
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import REQUIRED
+from mimgraph.ops.signature import REQUIRED
 from mimgraph.support.arguments import wrong
 
 _FINAL = "_mimgraph_final"  # marks an exception that the function raises with plain numbers, too

@@ -26,7 +26,7 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.names import NODE_WORDS
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
-from mimgraph.ops.registry import is_source
+from mimgraph.ops.layer_call import is_source
 from mimgraph.source import Span
 
 _PARAMS = (Watched, bool, int, float, str, Dim, list, tuple, Mapping, type(None))

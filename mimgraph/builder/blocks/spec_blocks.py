@@ -16,7 +16,7 @@ from mimgraph.infer.named_ops import choose
 from mimgraph.infer.scope import State
 from mimgraph.ir import graph as ir
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import REQUIRED
+from mimgraph.ops.signature import REQUIRED
 
 
 class SpecBlock(Family):

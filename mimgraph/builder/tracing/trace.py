@@ -9,7 +9,7 @@ from mimgraph.builder.tracing.watched import RESULTS, Local, Watched
 from mimgraph.ir.dim import Dim, Size
 from mimgraph.ir.expression import plain, written
 from mimgraph.ir.graph import InputShape
-from mimgraph.ops.registry import Uses
+from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
 
 if TYPE_CHECKING:

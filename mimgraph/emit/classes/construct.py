@@ -22,6 +22,8 @@ from mimgraph.ir.code import (
 from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import Leaf
 from mimgraph.ops import registry
+from mimgraph.ops.op import Op
+from mimgraph.ops.signature import REQUIRED
 
 
 def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:
@@ -31,7 +33,7 @@ def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:
     return _construct(op, module, class_name)
 
 
-def _construct(op: registry.Op, module: Module, class_name: str) -> Construct:
+def _construct(op: Op, module: Module, class_name: str) -> Construct:
     arguments = tuple([(name, _argument(name, value)) for name, value in module.arguments.items()])
     names = tuple(module.arguments)
     positional = _positional(op, names, module.own is not None)
@@ -39,14 +41,14 @@ def _construct(op: registry.Op, module: Module, class_name: str) -> Construct:
 
 
 @lru_cache
-def _defaults(op: registry.Op, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
+def _defaults(op: Op, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
     """The defaults of those of the arguments that have one."""
     options = [op.options[name] for name in names if name in op.options]
-    return tuple((o.name, o.default) for o in options if o.default is not registry.REQUIRED)
+    return tuple((o.name, o.default) for o in options if o.default is not REQUIRED)
 
 
 @lru_cache
-def _positional(op: registry.Op, names: tuple[str, ...], own: bool) -> int:
+def _positional(op: Op, names: tuple[str, ...], own: bool) -> int:
     """How many of the arguments go by position."""
     return sum(1 for _ in itertools.takewhile(lambda name: _is_positional(op, name, own), names))
 
@@ -60,7 +62,7 @@ def _argument(name: str, value: Any) -> Code:
     return _construct(op, value, f"nn.{value.name}")
 
 
-def _is_positional(op: registry.Op, name: str, own: bool) -> bool:
+def _is_positional(op: Op, name: str, own: bool) -> bool:
     """As people write it: `nn.Conv2d(3, 16, kernel_size=3)`, but `nn.Softmax(dim=1)`. What takes no
     lone value may be by keyword only in a class of the user's."""
     if name == "dim":
@@ -69,7 +71,7 @@ def _is_positional(op: registry.Op, name: str, own: bool) -> bool:
     if option is None or option.inferred:
         return True
     first = next(o for o in op.options.values() if not o.inferred)
-    required = option.default is registry.REQUIRED and not own
+    required = option.default is REQUIRED and not own
     return option is first and (option.takes_lone or required)
 
 

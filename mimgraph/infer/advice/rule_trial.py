@@ -10,7 +10,7 @@ from mimgraph.ir.dim import DimOverflow
 from mimgraph.ir.graph import Block
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import Op, OpFault
+from mimgraph.ops.op import Op, OpFault
 
 Types = Mapping[str, TensorType]
 

@@ -10,7 +10,7 @@ from mimgraph.infer.constraint_origin import leaves
 from mimgraph.ir.graph import Apply
 from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode
 from mimgraph.ops import registry
-from mimgraph.ops.registry import Release, dotted
+from mimgraph.ops.op import Release, dotted
 
 FIRST = (2, 5)  # the release from which on the catalogue knows what was added
 

@@ -32,7 +32,7 @@ from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType, can_be_read
 from mimgraph.ops import registry
-from mimgraph.ops.registry import Op, OpFault
+from mimgraph.ops.op import Op, OpFault
 from mimgraph.ops.spelling import (
     Form,
     from_python,

@@ -14,7 +14,7 @@ from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
-from mimgraph.ops.registry import Op
+from mimgraph.ops.op import Op
 from mimgraph.source import Span
 
 MAX_OPTIONAL = 128

@@ -13,7 +13,7 @@ from mimgraph.ir.lowering import Module
 from mimgraph.ir.typed import Leaf
 from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one
 from mimgraph.ops.custom.module_signature import Registered
-from mimgraph.ops.registry import Op, OpFault
+from mimgraph.ops.op import Op, OpFault
 
 MAX_WEIGHTS = 2**40  # elements of one tensor that a module keeps
 MOST = 4096  # answers that are remembered

@@ -11,7 +11,7 @@ from mimgraph.ir.presence import ALWAYS, given
 from mimgraph.ir.typed import Sequence, TypedNode, Use, Value, unwrap, weight_type
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import weight_names
-from mimgraph.ops.registry import Op
+from mimgraph.ops.op import Op
 from mimgraph.source import Span
 
 MAX_NAMES = 1000  # learned tensors among which the one that was meant is looked for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mimgraph.ops.registry import Op
+from mimgraph.ops.op import Op
 
 
 def documented(op: Op) -> dict[str, str]:

@@ -26,10 +26,11 @@ from mimgraph.language.schema.words import (
     refs,
 )
 from mimgraph.ops import registry
-from mimgraph.ops.registry import REQUIRED, InputSpec, Op
+from mimgraph.ops.op import Op
+from mimgraph.ops.signature import REQUIRED, InputSpec
 
-ANY_SOURCES = InputSpec((), frozenset(), "named", None)
-ONE_SOURCE = InputSpec(("input",), frozenset(), "one", TensorType)
+ANY_SOURCES = InputSpec((), frozenset(), "named")
+ONE_SOURCE = InputSpec(("input",), frozenset(), "one")
 PORT = "^((?!__)[A-Za-z_][A-Za-z0-9_]*|[0-9]+)$"
 PARAM_LISTS: Json = {
     "type": "object",

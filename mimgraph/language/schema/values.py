@@ -22,7 +22,7 @@ from mimgraph.language.schema.words import (
     ref,
 )
 from mimgraph.ops.layers.tensors.inits import INITS, Init
-from mimgraph.ops.registry import OptionSpec
+from mimgraph.ops.signature import OptionSpec
 
 _TYPES = {int: "integer", float: "number", bool: "boolean", type(None): "null"}
 _ANY = ["null", "boolean", "number", "string", "array", "object"]

@@ -16,7 +16,9 @@ from mimgraph.ir.expression import plain
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, Port, Product
 from mimgraph.ir.option_types import Plain, checker, understood
 from mimgraph.ir.types import BATCH, TensorType
-from mimgraph.ops.registry import REQUIRED, InputSpec, Op, OpFault, OptionSpec
+from mimgraph.ops.layer_call import LayerOp
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec
 
 ShapeRule = Callable[..., Any]
 MacsRule = Callable[..., Any]
@@ -55,7 +57,7 @@ class Unwritten(str):
     __slots__ = ()
 
 
-class Registered(Op):
+class Registered(LayerOp):
     """A class of modules as a layer; `rule` gives the shapes of its results in place of torch, `macs`
     the multiply-accumulates of one sample, which are not known without."""
 
@@ -103,12 +105,12 @@ class Registered(Op):
     def inputs(self) -> InputSpec:
         """What `forward` takes."""
         if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in self.arguments):
-            return InputSpec((), frozenset(), "many", None)
+            return InputSpec((), frozenset(), "many")
         names = tuple(parameter.name for parameter in self.arguments)
         if len(names) == 1:
-            return InputSpec(names, frozenset(), "one", None)
+            return InputSpec(names, frozenset(), "one")
         optional = (p.name for p in self.arguments if p.default is not REQUIRED)
-        return InputSpec(names, frozenset(optional), "tuple", None)
+        return InputSpec(names, frozenset(optional), "tuple")
 
     def lower(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Lowering:
         """The results as ports where there are several, and how the module is made and called."""

@@ -19,7 +19,7 @@ from mimgraph.ir.dim import Size, substitute, symbols
 from mimgraph.ir.types import BATCH, DTYPES, TensorType
 from mimgraph.ops.custom.fit import SHORT_STEPS, fit
 from mimgraph.ops.custom.module_signature import Facts, Parts, Registered, first_line
-from mimgraph.ops.registry import OpFault
+from mimgraph.ops.op import OpFault
 
 # What named sizes are first tried with: primes from here on; and multiples, where parts are counted.
 PRIMES_FROM = (37, 11, 211, 2003, 3)

@@ -11,6 +11,7 @@ import mimgraph as mg
 from mimgraph import layers
 from mimgraph.infer.advice.torch_versions import check_torch, release
 from mimgraph.ops import registry
+from mimgraph.ops.op import Op
 
 NORMS = """
 nodes:
@@ -59,11 +60,11 @@ def test_compile_asks_for_the_installed_torch(monkeypatch: pytest.MonkeyPatch) -
         graph.compile()
 
 
-OPS: list[registry.Op] = [op for op in registry.ops("layer").values() if op.since]
+OPS: list[Op] = [op for op in registry.ops("layer").values() if op.since]
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-def test_torch_has_each_option_since_that_release(op: registry.Op) -> None:
+def test_torch_has_each_option_since_that_release(op: Op) -> None:
     """torch's class has the option from that release on, and not before."""
     cls: Callable[..., object] = getattr(torch.nn, op.name)
     has = set(cls.__init__.__code__.co_varnames)  # type: ignore[misc]

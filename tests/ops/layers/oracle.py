@@ -29,7 +29,8 @@ from mimgraph.ir.code import (
 from mimgraph.ir.dim import Size, substitute, symbol
 from mimgraph.ir.lowering import MODULE, RESULT, Lowering, Module, module_call
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import Op, find
+from mimgraph.ops.op import Op
+from mimgraph.ops.registry import find
 
 BATCH_SIZE = 2
 TORCH = release(torch.__version__)

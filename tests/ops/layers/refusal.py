@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import OpFault
+from mimgraph.ops.op import OpFault
 from tests.ops.layers.oracle import infer
 
 

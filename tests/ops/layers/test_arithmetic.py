@@ -12,7 +12,7 @@ from torch import nn
 
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import OpFault
+from mimgraph.ops.op import OpFault
 from tests.ops.layers.oracle import build, infer, keyed, make, operation, results, shape_of, tensor
 from tests.ops.layers.test_conformance import REFUSALS, is_legal
 

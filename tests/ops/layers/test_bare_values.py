@@ -11,7 +11,8 @@ from torch import nn
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.language.reference import describe
-from mimgraph.ops.registry import Op, ops
+from mimgraph.ops.op import Op
+from mimgraph.ops.registry import ops
 from tests.helpers.marked import faults
 
 LAYERS = {name: op for name, op in ops("layer").items() if op.options}

@@ -16,7 +16,8 @@ from torch import nn
 from mimgraph import layers
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.types import DTYPES, Constraint, TensorType
-from mimgraph.ops.registry import REQUIRED, OpFault
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.signature import REQUIRED
 from tests.ops.layers import function_cases, transformer_cases
 from tests.ops.layers.oracle import (
     TORCH,

@@ -10,7 +10,7 @@ import pytest
 import mimgraph as mg
 from mimgraph.language.reference import KINDS
 from mimgraph.ops import registry
-from mimgraph.ops.registry import Op
+from mimgraph.ops.op import Op
 from mimgraph.runtime.runner import run
 from tests.emit.test_golden import RUFF
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from mimgraph.ops.registry import OpFault
+from mimgraph.ops.op import OpFault
 from tests.ops.layers.oracle import infer, tensor, unbatched
 from tests.ops.layers.refusal import Refusal, refused
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mimgraph as mg
-from mimgraph.ops.registry import OpFault
+from mimgraph.ops.op import OpFault
 from tests.ops.layers.function_cases import CASES, FUNCTIONS
 from tests.ops.layers.oracle import (
     Case,

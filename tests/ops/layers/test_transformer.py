@@ -11,7 +11,7 @@ from torch import nn
 import mimgraph as mg
 from mimgraph import layers
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import OpFault
+from mimgraph.ops.op import OpFault
 from tests.ops.layers.oracle import build, infer, results, tensor, unbatched
 from tests.ops.layers.refusal import Refusal, refused
 

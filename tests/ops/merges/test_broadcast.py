@@ -16,7 +16,8 @@ from torch import Tensor
 import mimgraph as mg
 from mimgraph.ir.axes_help import NO_BATCH
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import OpFault, ops
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import ops
 from tests.helpers.marked import faults
 from tests.ops.layers.oracle import infer, make, results
 

@@ -16,7 +16,8 @@ from mimgraph import merges
 from mimgraph.ir.dim import symbols
 from mimgraph.ir.graph import Block
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import OpFault, ops
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import ops
 from mimgraph.runtime.runner import seeded_inputs
 from tests.ops.layers.oracle import infer, tensor, unbatched
 from tests.ops.merges.test_merges import keys

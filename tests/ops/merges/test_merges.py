@@ -18,7 +18,8 @@ from torch import Tensor
 from mimgraph import merges
 from mimgraph.ir.dim import symbol
 from mimgraph.ir.types import DTYPES, TensorType, promote
-from mimgraph.ops.registry import OpFault, ops
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import ops
 from tests.ops.layers.oracle import (
     infer,
     make,

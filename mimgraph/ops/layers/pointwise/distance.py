@@ -7,7 +7,8 @@ from typing import NamedTuple
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import PositiveFloat
 from mimgraph.ir.types import FLOATING, TensorType, promote
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import axis_index, dtype_fault, same_dims, without_axes
 
 

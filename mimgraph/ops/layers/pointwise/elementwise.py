@@ -22,7 +22,8 @@ from mimgraph.ops.layers.sequence.embedding import categories_fault, in_range, v
 from mimgraph.ops.layers.shape.reduction import Axes
 from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.layers.spatial.padding import Number
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, floating, without_axes
 
 Dtype: TypeAlias = Literal[

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import known, same_dims, weighted, without_axes
 
 

@@ -14,7 +14,8 @@ from mimgraph.ir.lowering import Lowering, Module, module
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import COMPLEX, Constraint, TensorType
 from mimgraph.ops.layers.spatial.window import SHAPES
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import (
     bad_option,
     dtype_fault,

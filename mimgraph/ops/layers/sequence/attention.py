@@ -10,7 +10,8 @@ from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layers.sequence.masks import causal_beside, check_attention, check_padding
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, fitting, known, same_size, weighted, with_rank
 
 

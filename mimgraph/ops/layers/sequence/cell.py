@@ -8,7 +8,8 @@ from mimgraph.ir.code import Code, Operand, Tuple
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port, Product, module, module_call
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import known, same_dims, weighted, with_rank
 
 

@@ -11,7 +11,8 @@ from mimgraph.ir.code import Attribute, Code, Constant, Name, Operand, Tuple, by
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import INTEGER, TensorType
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import cast, check_marks, same_dims
 
 

@@ -13,7 +13,8 @@ from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.shape.flatten import flattened
 from mimgraph.ops.layers.shape.reduction import reduced_dtype
 from mimgraph.ops.layers.shape.reshape import divided, moved, product
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, same_size
 
 MAX_LENGTH = 1_000  # characters of a pattern

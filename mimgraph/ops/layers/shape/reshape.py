@@ -10,7 +10,8 @@ from mimgraph.ir.code import by_position
 from mimgraph.ir.dim import Dim, Size, divisible, equal
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import BATCH, Constraint, TensorType
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import axis_index, bad_option
 
 

@@ -12,7 +12,8 @@ from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
 from mimgraph.ir.option_types import Positive, Range
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.shape.reshape import divided, moved
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import axis_index, bad_option, known
 
 MAX_PARTS = 1000

@@ -11,7 +11,8 @@ from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.spatial.pooling import with_indices
 from mimgraph.ops.layers.spatial.window import SHAPES, Sizes1, Sizes2, Sizes3, per_axis, scaled
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, floating, with_rank
 
 OrSame: TypeAlias = Positive | None

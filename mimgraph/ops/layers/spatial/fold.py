@@ -11,7 +11,8 @@ from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.types import COMPLEX, FLOATING, TensorType
 from mimgraph.ops.layers.shape.reshape import divided
 from mimgraph.ops.layers.spatial.window import SHAPES, Pads2, Sizes2, per_axis, slide
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, known, with_rank
 
 

@@ -9,7 +9,8 @@ from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layers.shape.reshape import moved
 from mimgraph.ops.layers.spatial.window import SHAPES, check_pads, per_axis, plain, unless_same
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import dtype_fault, with_rank
 
 # sizes before and after each axis, the last axis first

@@ -8,7 +8,8 @@ from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.ops.layers.shape.reshape import divided, moved
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option
 
 

@@ -19,7 +19,8 @@ from mimgraph.ops.layers.spatial.window import (
     per_axis,
     plain,
 )
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, floating, same_dims, with_rank
 
 

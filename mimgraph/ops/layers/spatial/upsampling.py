@@ -9,7 +9,8 @@ from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive, PositiveFloat
 from mimgraph.ir.types import FLOATING, TensorType
 from mimgraph.ops.layers.spatial.window import SHAPES, Sizes2, per_axis, scaled
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault, with_rank
 
 Mode: TypeAlias = Literal[

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least
 from mimgraph.ir.option_types import NonNegative, Positive
 from mimgraph.ir.types import Constraint
-from mimgraph.ops.registry import OpFault
+from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import bad_option
 
 Sizes1: TypeAlias = Positive | tuple[Positive]

@@ -8,7 +8,8 @@ from mimgraph.ir.code import Code, Constant, ModelDtype, Name, Operand, Slice, T
 from mimgraph.ir.lowering import ANCHOR, INPUT, MODULE, Lowering, Module, module
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.layers.tensors.inits import initial
-from mimgraph.ops.registry import OpFault, layer
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import known, truth_fault, weighted, without_axes
 
 PRESENT = Operand("present")

@@ -9,8 +9,9 @@ from typing import TypeAlias
 from mimgraph.ir.axes_help import as_vector
 from mimgraph.ir.dim import Dim, Size, at_least
 from mimgraph.ir.types import Constraint, TensorType, promote
-from mimgraph.ops.registry import OpFault, Sources
+from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import axis_index, cast, same_dims, same_size
+from mimgraph.ops.signature import Sources
 
 Operands: TypeAlias = Mapping[str, TensorType]  # sources by operand key
 MORE_AXES = "Unsqueeze the one that has fewer axes"

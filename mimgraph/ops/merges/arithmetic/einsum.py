@@ -13,8 +13,10 @@ from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.arithmetic.agreement import Operands, operands, same_dtypes
 from mimgraph.ops.merges.arithmetic.elementwise import refuse
-from mimgraph.ops.registry import OpFault, Sources, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import bad_option, same_size
+from mimgraph.ops.signature import Sources
 
 _REST = "..."
 _AXIS = re.compile(r"\.{3}|[^ ]")

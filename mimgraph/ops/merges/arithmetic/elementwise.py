@@ -11,8 +11,10 @@ from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
 from mimgraph.ops.merges.arithmetic.agreement import Operands, agreed, operands, same_dtypes
-from mimgraph.ops.registry import OpFault, Sources, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import bad_option, converted, dtype_fault, truth_fault
+from mimgraph.ops.signature import Sources
 
 MAX_SOURCES = 128  # in one expression
 Missing = Literal["skip"] | None  # what to do where an optional source is missing

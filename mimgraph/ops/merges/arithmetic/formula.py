@@ -28,7 +28,9 @@ from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER
 from mimgraph.ops.merges.arithmetic.agreement import agreed
 from mimgraph.ops.merges.arithmetic.elementwise import Kind, as_float, kind_of, promoted, real
 from mimgraph.ops.merges.arithmetic.notation import foreign_to_formulas, function_help, name_help
-from mimgraph.ops.registry import NamedSources, OpFault, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge
+from mimgraph.ops.signature import NamedSources
 
 
 @merge(family="formulas")

@@ -15,8 +15,10 @@ from mimgraph.ops.merges.arithmetic.agreement import (
     same_dtypes,
     same_shapes,
 )
-from mimgraph.ops.registry import OpFault, Sources, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import dtype_fault, same_dims, same_size, with_rank
+from mimgraph.ops.signature import Sources
 
 AXES = "abcdefghijklm"  # letters of an equation, n is the batch
 

@@ -11,8 +11,9 @@ from mimgraph.ir.option_types import PositiveFloat
 from mimgraph.ir.types import FLOATING
 from mimgraph.ops.merges.arithmetic.agreement import agreed, operands
 from mimgraph.ops.merges.arithmetic.elementwise import as_float, kind_of, promoted, real, refuse
-from mimgraph.ops.registry import Sources, merge
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import axis_index, dtype_fault, without_axes
+from mimgraph.ops.signature import Sources
 
 ONE, TWO = Operand("0"), Operand("1")
 

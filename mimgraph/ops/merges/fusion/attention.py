@@ -22,7 +22,8 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import RESULT, Lowering, Port
 from mimgraph.ir.types import BATCH, TensorType
 from mimgraph.ops.merges.arithmetic.agreement import dtype_disagreement
-from mimgraph.ops.registry import OpFault, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import (
     bad_option,
     check_marks,

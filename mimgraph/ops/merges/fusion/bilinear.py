@@ -13,8 +13,9 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.arithmetic.agreement import operands, same_dtypes
 from mimgraph.ops.merges.fusion.features import last, numbered, rank_fault, widths
 from mimgraph.ops.merges.fusion.sketch import Sketch
-from mimgraph.ops.registry import Sources, merge
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import floating
+from mimgraph.ops.signature import Sources
 
 
 class Pair(NamedTuple):

@@ -8,8 +8,9 @@ from mimgraph.ir.option_types import Depth, Positive
 from mimgraph.ops.merges.arithmetic.agreement import operands, same_shapes
 from mimgraph.ops.merges.fusion.features import named_inputs, numbered, rank_fault, vectors
 from mimgraph.ops.merges.fusion.sketch import Sketch
-from mimgraph.ops.registry import Sources, merge
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import bad_option, known, weighted
+from mimgraph.ops.signature import Sources
 
 
 @merge(family="crosses")

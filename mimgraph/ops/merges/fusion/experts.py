@@ -13,8 +13,9 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.arithmetic.agreement import operands
 from mimgraph.ops.merges.fusion.features import last, named_inputs, widths
 from mimgraph.ops.merges.fusion.sketch import Sketch
-from mimgraph.ops.registry import Sources, merge, part
+from mimgraph.ops.registry import merge, part
 from mimgraph.ops.rule_helpers import bad_option, known
+from mimgraph.ops.signature import Sources
 
 
 @merge(family="experts")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from mimgraph.ir.axes_help import to_sequence, to_vector
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.arithmetic.agreement import Operands, disagreement, odd_one_out
-from mimgraph.ops.registry import OpFault, Sources
+from mimgraph.ops.op import OpFault
 from mimgraph.ops.rule_helpers import known, same_dims, same_size, weighted, without_axes
+from mimgraph.ops.signature import Sources
 
 
 def widths(sources: Operands, name: str) -> tuple[int, ...]:

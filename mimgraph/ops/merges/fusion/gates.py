@@ -13,8 +13,9 @@ from mimgraph.ops.merges.arithmetic.agreement import operands, same_dtypes, same
 from mimgraph.ops.merges.arithmetic.elementwise import Missing
 from mimgraph.ops.merges.fusion.features import last, numbered, widths
 from mimgraph.ops.merges.fusion.sketch import Sketch
-from mimgraph.ops.registry import Sources, merge, part
+from mimgraph.ops.registry import merge, part
 from mimgraph.ops.rule_helpers import floating
+from mimgraph.ops.signature import Sources
 
 
 @merge(family="gates")

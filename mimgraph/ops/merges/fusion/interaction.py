@@ -16,8 +16,9 @@ from mimgraph.ir.code import (
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ops.merges.arithmetic.agreement import Operands, operands, same_dtypes, same_shapes
 from mimgraph.ops.merges.arithmetic.elementwise import as_float, refuse
-from mimgraph.ops.registry import Sources, merge
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import with_rank
+from mimgraph.ops.signature import Sources
 
 VECTORS, DOTS, LOWER = map(Operand, ("vectors", "dots", "lower"))  # intermediate steps
 

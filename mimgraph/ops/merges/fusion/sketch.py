@@ -21,7 +21,7 @@ from mimgraph.ir.graph import (
     Repeat,
     Source,
 )
-from mimgraph.ops.registry import OpFault
+from mimgraph.ops.op import OpFault
 from mimgraph.source import SourceFile, Span
 
 _numbers = count()  # tell inner blocks of the same family apart

@@ -10,8 +10,10 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.arithmetic.agreement import Operands, operands
 from mimgraph.ops.merges.fusion.features import named_inputs, numbered, token_width
 from mimgraph.ops.merges.fusion.sketch import Sketch
-from mimgraph.ops.registry import OpFault, Sources, find, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import find, merge
 from mimgraph.ops.rule_helpers import bad_option, fitting
+from mimgraph.ops.signature import Sources
 
 
 class CrossAttentionInputs(NamedTuple):

@@ -15,7 +15,8 @@ from mimgraph.ops.merges.arithmetic.agreement import (
     same_ranks,
     within,
 )
-from mimgraph.ops.registry import OpFault, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import axis_index, dtype_fault, with_rank
 
 INDEX = Operand("index")

@@ -17,8 +17,10 @@ from mimgraph.ops.merges.arithmetic.agreement import (
     same_ranks,
     same_shapes,
 )
-from mimgraph.ops.registry import OpFault, Sources, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import axis_index, same_size
+from mimgraph.ops.signature import Sources
 
 
 @merge(family="join")

@@ -10,7 +10,8 @@ from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import TensorType
-from mimgraph.ops.registry import OpFault, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import (
     bad_option,
     check_marks,

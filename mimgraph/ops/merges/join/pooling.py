@@ -14,7 +14,8 @@ from mimgraph.ops.merges.fusion.features import token_width
 from mimgraph.ops.merges.fusion.sketch import Sketch
 from mimgraph.ops.merges.join.fill import lowest
 from mimgraph.ops.merges.join.masks import check_steps_mask
-from mimgraph.ops.registry import OpFault, merge, part
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge, part
 from mimgraph.ops.rule_helpers import dtype_fault
 
 MASK, PADDING = Operand("mask"), Operand("padding")

@@ -8,7 +8,8 @@ from mimgraph.ir.code import Attribute, Constant, Operand, Slice, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import FLOATING, TensorType
 from mimgraph.ops.merges.arithmetic.agreement import MORE_AXES, same_ranks
-from mimgraph.ops.registry import OpFault, merge
+from mimgraph.ops.op import OpFault
+from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import bad_option, dtype_fault
 
 Mode = Literal["nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"]

@@ -1,0 +1,212 @@
+"""Calls ops on handles in Python: `layers.Linear(64)(x)`, `merges.concat(a, b)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any, NoReturn, Protocol, Self, TypeGuard, TypeVar, cast
+
+from mimgraph.diagnostics import SpecError
+from mimgraph.ir.graph import BESIDE_FROM
+from mimgraph.ops.op import Op
+from mimgraph.support.arguments import as_mapping, shown
+from mimgraph.support.frozen_data import data
+
+NODE_OPTIONS = ("activation", "take", "freeze")  # of every layer and merge in Python
+Uses = dict[object, object]  # by body, what the first call of a layer recorded
+
+
+class Handle(Protocol):
+    """A source in Python, which records the calls of layers.
+
+    The builder implements it, so that `ops` does not import the builder.
+    """
+
+    def apply_layer(
+        self,
+        layer: Any,
+        sources: tuple[object, ...],
+        named: Mapping[str, object],
+        name: str | None,
+    ) -> Self: ...
+
+
+H = TypeVar("H", bound=Handle)
+
+
+class Applicable:
+    """A layer that can be called on handles; if it is called twice, its weights are shared."""
+
+    uses: Uses
+
+    @property
+    def label(self) -> str:
+        """Return the name for messages."""
+        raise NotImplementedError
+
+    @property
+    def beside(self) -> Mapping[str, object]:
+        """Return the sources among its options."""
+        return {}
+
+    def __call__(self, *sources: H, name: str | None = None, **named: H | None) -> H:
+        """Apply the layer to sources; `name` is the name of the node."""
+        given = {**self.beside, **named}
+        try:
+            handle = cast("H", first_handle(self.label, *sources, *given.values()))
+            return handle.apply_layer(self, sources, given, name)
+        except SpecError as error:
+            raise error.shortened() from None
+
+    def each(
+        self,
+        *sources: H,
+        name: str | None = None,
+        with_: Mapping[str, Sequence[object]] | None = None,
+        **named: H,
+    ) -> H:
+        """Apply the layer to every source with separate weights; the ports have the names of the sources.
+
+        `with_` gives each its own options: `{"embedding_dim": [8, 4]}`.
+        """
+        each = EachCall(self, as_mapping("with_", with_, '{"embedding_dim": [8, 4]}'))
+        handle = cast("H", first_handle(self.label, *sources, *named.values()))
+        return handle.apply_layer(each, sources, named, name)
+
+    def __getitem__(self, item: str) -> ItemCall:
+        """Return the module that `each` made for one of its sources, to call it on another."""
+        if not isinstance(item, str):
+            raise TypeError(
+                f"{self.label}[...] takes the name of a source that {self.label} was applied to by"
+                f" .each(...), not {item!r:.40}"
+            )
+        return ItemCall(self, item)
+
+    # without these two Python would try [0], [1], ... forever
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self.label}(...) is a layer and cannot be unpacked: {self._how()}")
+
+    def __contains__(self, item: object) -> NoReturn:
+        raise TypeError(f"{self.label}(...) is a layer and contains nothing: {self._how()}")
+
+    def _how(self) -> str:
+        return f"call it on a handle first, {self.label}(...)(x)"
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return a layer with separate weights, as `copy.deepcopy` of a torch module."""
+        made = copy(self)
+        made.uses = {}
+        return made
+
+
+@data
+class EachCall:
+    """A layer to apply to every source, and the options that differ between sources."""
+
+    layer: Applicable
+    options: Mapping[str, object]
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r}.each"
+
+    @property
+    def uses(self) -> Uses:
+        return self.layer.uses
+
+
+class ItemCall(Applicable):
+    """One of the modules that `each` made, to be called on another source."""
+
+    def __init__(self, layer: Applicable, item: str) -> None:
+        self.layer = layer
+        self.item = item
+        self.uses = layer.uses
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r}[{self.item!r}]"
+
+    @property
+    def label(self) -> str:
+        return self.layer.label
+
+
+class LayerCall(Applicable):
+    """A layer with options, not yet called on sources."""
+
+    def __init__(self, op: Op, args: tuple[object, ...], keywords: dict[str, object]) -> None:
+        self.op = op
+        self.args = args
+        self.keywords = keywords
+        self.uses: Uses = {}
+
+    def __repr__(self) -> str:
+        shown = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.keywords.items())]
+        return f"{self.op.name}({', '.join(shown)})"
+
+    @property
+    def label(self) -> str:
+        return self.op.name
+
+    @property
+    def beside(self) -> Mapping[str, object]:
+        """Return the source among the options: `Cast(like=x)`."""
+        key = BESIDE_FROM.get(self.op.name)
+        return {k: v for k, v in self.keywords.items() if k == key and is_source(v)}
+
+    def without_sources(self) -> LayerCall:
+        """Return the call without the sources among its options."""
+        if not self.beside:
+            return self
+        options = {k: v for k, v in self.keywords.items() if k not in self.beside}
+        return LayerCall(self.op, self.args, options)
+
+
+class LayerOp(Op):
+    """A layer that Python can call with its options."""
+
+    def __call__(self, *args: object, **options: object) -> LayerCall:
+        """Return the layer with its options, to be called on sources."""
+        return LayerCall(self, args, options)
+
+
+class MergeOp(Op):
+    """A merge that Python can call on its sources and options."""
+
+    def __call__(self, *sources: object, name: str | None = None, **keywords: object) -> Handle:
+        """Apply the merge; keywords that are not its options are sources."""
+        options = {*self.options, *NODE_OPTIONS}
+        given = {k: v for k, v in keywords.items() if k in options or not is_source(v)}
+        named = {k: v for k, v in keywords.items() if k not in given}
+        args: tuple[object, ...] = ()
+        if self.inputs.kind == "named" and sources and not is_source(sources[0]):
+            args, sources = sources[:1], sources[1:]
+            if sources and isinstance(sources[0], Mapping):
+                by_name = as_mapping("the sources", sources[0], '{"a": x}')
+                named, sources = {**by_name, **named}, sources[1:]
+        try:
+            handle = first_handle(self.name, *sources, *named.values())
+            return handle.apply_layer(LayerCall(self, args, given), sources, named, name)
+        except SpecError as error:
+            raise error.shortened() from None
+
+
+def is_source(value: object) -> TypeGuard[Handle]:
+    """Return whether a value is a source of layers."""
+    return hasattr(value, "apply_layer")
+
+
+def first_handle(name: str, *given: object) -> Handle:
+    """Return the first handle among the arguments of a call; raise a `TypeError` if there is none."""
+    for source in given:
+        if is_source(source):
+            return source
+    raise no_handle(name, *given)
+
+
+def no_handle(name: str, *given: object) -> TypeError:
+    """Return the error for a layer or block that is called on something other than handles."""
+    odd = f", not on {shown(given[0])}" if given else ""
+    return TypeError(
+        f"{name} is called on tensors of a graph, mg.Input(...) or what a layer returned{odd}"
+    )

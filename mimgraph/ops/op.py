@@ -1,0 +1,157 @@
+"""Defines an op, which is a rule with its documentation, and the faults that rules raise.
+
+A rule is a function. Its positional-only parameter is its input: one `TensorType`, a `NamedTuple`
+of them, `Sources` (any number), or `NamedSources`. The other parameters are its options. It returns
+a `Lowering`, or a `Block` of other ops, whose params are the options.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.ir.graph import Block
+from mimgraph.ir.lowering import Lowering
+from mimgraph.ir.types import DTYPES, TensorType
+from mimgraph.ops.signature import REQUIRED, Default, InputSpec, OptionSpec, Rule, Signature
+
+Kind: TypeAlias = Literal["layer", "merge", "tensor", "part"]
+Release = tuple[int, int]  # of torch, (2, 12) for 2.12.1
+
+
+@dataclass
+class OpFault(Exception):
+    """A fault of an op that its rule finds: at an option, at a source (by operand key), or at the node.
+
+    `within` are the characters at fault in the text of the option, `speaks_of` the operand keys whose
+    shapes the message mentions, `unknown` a name that is no source but may exist elsewhere in the
+    graph. `at_node` keeps a fault at the node, which would else be at its only source.
+    """
+
+    code: DiagnosticCode
+    message: str
+    option: str | None = None
+    source: str | None = None
+    note: str = ""
+    help: str = ""
+    speaks_of: tuple[str, ...] = ()
+    within: tuple[int, int] | None = None
+    unknown: str = ""
+    at_node: bool = False
+
+
+class Op:
+    """A layer, merge, tensor or part: its name, rule, options and sources."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        function: Rule,
+        inferred: tuple[str, ...] = (),
+        ports: tuple[str, ...] = (),
+        since: Mapping[str, Release] | None = None,
+        *,
+        family: str,
+    ) -> None:
+        self.kind = kind
+        self.name = function.__name__
+        self.family = family
+        self.function = function
+        self.inferred = inferred
+        self.ports = ports
+        self.since = since or {}
+        self.__name__ = self.name
+        self.__doc__ = function.__doc__
+        self.__module__ = function.__module__
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name}>"
+
+    @property
+    def doc(self) -> str:
+        """Return the docstring without its example."""
+        return (inspect.getdoc(self.function) or "").partition("\nExample:\n")[0].rstrip()
+
+    @property
+    def summary(self) -> str:
+        """Return the first line of the docstring, which ends in the shape rule."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def example(self) -> tuple[tuple[str, ...], str]:
+        """Return the example: the inputs as a spec declares them, and a node that uses the op."""
+        text = (inspect.getdoc(self.function) or "").partition("\nExample:\n")[2]
+        *inputs, node = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+        return tuple(inputs), node
+
+    def shown(self, option: str) -> str:
+        """Return the value that the example gives an option, `...` if it gives none."""
+        value = re.search(rf'\b{option}: (\[.*?\]|".*?"|[^,}}]+)', self.example[1])
+        return value[1] if value else "..."
+
+    @cached_property
+    def _signature(self) -> Signature:
+        return Signature(self.function)
+
+    @cached_property
+    def options(self) -> Mapping[str, OptionSpec]:
+        """Return every option by name, in order."""
+        return self._signature.options(self.inferred)
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Default]:
+        """Return the default of each option, REQUIRED for those that must be given."""
+        return {name: option.default for name, option in self.options.items()}
+
+    @cached_property
+    def required(self) -> Sequence[OptionSpec]:
+        """Return the options that must be given."""
+        return [option for option in self.options.values() if option.default is REQUIRED]
+
+    @cached_property
+    def by_position(self) -> Sequence[str]:
+        """Return the options that may be given by position, in order."""
+        return [option.name for option in self.options.values() if option.takes_lone]
+
+    @cached_property
+    def lone_option(self) -> str | None:
+        """Return the option that a value without a name is for."""
+        return self.by_position[0] if self.by_position else None
+
+    @cached_property
+    def inputs(self) -> InputSpec:
+        """Return the sources that the op takes."""
+        return self._signature.inputs()
+
+    def infer(
+        self, sources: Mapping[str, TensorType], options: Mapping[str, object]
+    ) -> Lowering | Block:
+        """Apply the rule to sources by operand key and options, which are checked and complete."""
+        for key, type_ in sources.items():
+            # the dtype of a `state` port of a recurrent layer is none of torch's
+            if type_.dtype not in DTYPES and key != "state":
+                raise OpFault("dtype-mismatch", f"{self.name} takes no state", source=key)
+        return self.lower(sources, options)
+
+    def lower(
+        self, sources: Mapping[str, TensorType], options: Mapping[str, object]
+    ) -> Lowering | Block:
+        """Apply the rule without checking dtypes first."""
+        if self._computed:
+            options = {name: options[name] for name in options if name not in self._computed}
+        return self.function(*self.inputs.argument(sources), **options)
+
+    @cached_property
+    def _computed(self) -> frozenset[str]:
+        """Return the inferred options that the rule computes and does not take."""
+        return frozenset(self.inferred).difference(p.name for p in self._signature.parameters)
+
+
+def dotted(release: Release) -> str:
+    """Return a release of torch as text: `2.12`."""
+    return ".".join(map(str, release))
