@@ -130,5 +130,5 @@ def test_what_does_not_fit_by_position() -> None:
         match="the forward of AveragedModel names no inputs: wrap the model in `positional`",
     ):
         mg.positional(wrapped)
-    with pytest.raises(TypeError, match="takes a module, as compile.. makes one, not <Graph "):
+    with pytest.raises(TypeError, match=r"takes a module such as graph.compile\(\), not <Graph "):
         mg.positional(MODELS[0].graph)  # type: ignore[arg-type]
