@@ -425,6 +425,11 @@ class Body:
             (node,) = (one for one in node.operation.branches if one.name == item)
         return port_type(node, value.port)
 
+    @property
+    def required_inputs(self) -> Mapping[str, TensorType]:
+        """The inputs that a caller may not leave out."""
+        return {name: type_ for name, type_ in self.inputs.items() if name not in self.optional}
+
     @cached_property
     def by_name(self) -> Mapping[str, TypedNode]:
         """The nodes by name."""

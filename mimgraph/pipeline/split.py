@@ -199,7 +199,7 @@ class _Cut:
 
     def teller(self, name: str) -> Value:
         """The first input of the graph that tells a size and is always given."""
-        inputs = {n: t for n, t in self.body.inputs.items() if n not in self.body.optional}
+        inputs = self.body.required_inputs
         axis = axis_that_tells(name, [*inputs.values()])
         assert axis is not None, f"no input tells the size {name}"  # inference has seen to it
         return Value([*inputs][axis.tensor], "")

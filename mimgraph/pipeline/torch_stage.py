@@ -85,7 +85,7 @@ def metadata(
 ) -> dict[str, tuple[Tensor, ...]]:
     """What a stage takes by position and what it gives, as tensors without values."""
     body = graph.body
-    taken = [type_ for name, type_ in body.inputs.items() if name not in body.optional]
+    taken = body.required_inputs.values()
     sent = [body.type_of(value) for value in body.outputs.values()]
     given = {"N": batch, **sizes}
     return {

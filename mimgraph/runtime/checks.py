@@ -27,11 +27,8 @@ def call_faults(
     elif args:
         yield f"inputs are given by name: {', '.join(expected)}"
     yield from (f"there is no input {name!r}" for name in inputs if name not in expected)
-    optional = graph.body.optional
     yield from (
-        f"{name} is missing"
-        for name in expected
-        if name not in optional and inputs.get(name) is None
+        f"{name} is missing" for name in graph.body.required_inputs if inputs.get(name) is None
     )
     known = {name: x for name, x in inputs.items() if name in expected}
     yield from tensor_faults(graph, known, takes)

@@ -107,8 +107,8 @@ def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
     faults = [f"there is no input {name!r}" for name in arrays if name not in inputs]
     faults += [
         f"an array for {name} is missing"
-        for name in inputs
-        if name not in arrays and name not in graph.body.optional
+        for name in graph.body.required_inputs
+        if name not in arrays
     ]
     given = {name: torch.from_numpy(arrays[name]) for name in inputs if name in arrays}
     faults += misfits(graph, given, torch.can_cast)

@@ -77,12 +77,11 @@ class Calls:
         node, leaf = run.node, unwrap(run.node.operation)
         assert isinstance(leaf, Leaf) and leaf.lowering.fallback is not None
         code = leaf.lowering.fallback
-        inputs = self.body.inputs
-        always = [name for name in inputs if name not in self.body.optional]
-        alike = [name for name in always if inputs[name].dtype == node.results[""].dtype]
+        required = self.body.required_inputs
+        alike = [name for name, type_ in required.items() if type_.dtype == node.results[""].dtype]
         if alike and isinstance(code, Call):
             code = replace(code, keywords=tuple(k for k in code.keywords if k[0] != "dtype"))
-        anchor: Operands = {ANCHOR.key: Local(Value((alike or always)[0], ""))}
+        anchor: Operands = {ANCHOR.key: Local(Value((alike or [*required])[0], ""))}
         code = filled(code, module_code(owner_of(node), self.body), anchor)
         yield from self.step(run, (Value(node.name, ""),), activated(leaf, code))
 

@@ -33,7 +33,7 @@ def input_groups(body: Body) -> dict[str, list[str]]:
     At least `MANY` inputs form a group if only the same nodes read them, all without naming an
     argument: nodes with `each`, or merges of inputs of one type.
     """
-    readers: dict[str, list[TypedNode]] = {n: [] for n in body.inputs if n not in body.optional}
+    readers: dict[str, list[TypedNode]] = {name: [] for name in body.required_inputs}
     for node in body.nodes:
         for value in node.arguments.values():
             readers.get(value.name, []).append(node)
