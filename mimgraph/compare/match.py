@@ -7,18 +7,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from mimgraph.compare.equality import Numbers, plain
-from mimgraph.ir.typed import (
-    Body,
-    Each,
-    Leaf,
-    Repeated,
-    Sequence,
-    Shared,
-    TypedNode,
-    TypedOperation,
-    Use,
-    Value,
-)
+from mimgraph.ir.typed import Body, Shared, TypedNode, TypedOperation, Value
 
 MOST_TRIED = 100  # candidates that do the same on one source
 
@@ -142,17 +131,8 @@ def _readers(body: Body, names: dict[str, str]) -> dict[str, frozenset[Reader]]:
 
 def form(operation: TypedOperation) -> Hashable:
     """Return the op and its options as written, without what inference adds from the sources."""
-    match operation:
-        case Leaf(kind, name, options, activation_name=activation):
-            return kind, name, plain(options), activation
-        case Sequence(items):
-            return "seq", tuple(form(item.operation) for item in items)
-        case Use(body, arguments, merge, activation_name=activation):
-            return "use", merge or body.family, plain(arguments), activation
-        case Repeated(bodies, arguments, shared):
-            family = bodies[0].family if bodies else ""
-            return "repeat", family, len(bodies), shared, plain(arguments)
-        case Each(items):
-            return "each", tuple((item.name, form(item.operation)) for item in items)
-        case Shared(target, item=item):
-            return "share", target, item
+    if isinstance(operation, Shared):
+        return "share", operation.traits
+    items = tuple([(item.name, form(item.operation)) for item in operation.items])
+    settings = plain(operation.settings), operation.activation_name, operation.shared
+    return type(operation), operation.op or operation.op_name, settings, items
