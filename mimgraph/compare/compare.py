@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mimgraph.compare.edits import edits, type_edits
-from mimgraph.compare.equality import plain, same
+from mimgraph.compare.equality import comparable, same
 from mimgraph.compare.model import Change, Difference, Edit, Inner, Inside, Kind, Status
 from mimgraph.compare.node_changes import (
     Found,
@@ -61,7 +61,7 @@ def _spec_changes(old: TypedGraph, new: TypedGraph) -> Iterator[Change]:
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return the names in both whose values differ."""
-    return [name for name in old if name in new and plain(old[name]) != plain(new[name])]
+    return [name for name in old if name in new and comparable(old[name]) != comparable(new[name])]
 
 
 def _inside(pair: Pair, known: dict[Pair, Inside]) -> Inside:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimgraph.compare.equality import plain
+from mimgraph.compare.equality import comparable
 from mimgraph.compare.model import Edit
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType
@@ -14,7 +14,7 @@ from mimgraph.ir.types import TensorType
 def edits(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Edit]:
     """Yield an edit for each name that has another value, or that one of the records lacks."""
     for name in dict.fromkeys((*old, *new)):
-        if plain(old.get(name)) != plain(new.get(name)):
+        if comparable(old.get(name)) != comparable(new.get(name)):
             yield Edit(name, old.get(name), new.get(name))
 
 

@@ -1,6 +1,6 @@
-"""Whether two typed graphs are the same, however they were written.
+"""Decide whether two typed graphs are the same, however their specs are written.
 
-Defaults, expressions, docs, the names of blocks and the order of nodes say nothing.
+Defaults, expressions, docs, the names of blocks and the order of nodes make no difference.
 """
 
 from __future__ import annotations
@@ -11,94 +11,95 @@ from typing import Any
 
 from mimgraph.ir.code import Code
 from mimgraph.ir.lowering import Module
-from mimgraph.ir.typed import (
-    Body,
-    Leaf,
-    TypedGraph,
-    TypedNode,
-    TypedOperation,
-)
+from mimgraph.ir.typed import Body, Leaf, TypedGraph, TypedNode, TypedOperation
 
 
-def same(one: TypedGraph, other: TypedGraph, numbers: Numbers | None = None) -> bool:
-    """Whether two graphs have the same name, inputs, nodes and outputs."""
-    numbers = numbers or Numbers()
+def same(one: TypedGraph, other: TypedGraph, numbers: ValueNumbers | None = None) -> bool:
+    """Return whether two graphs have the same name, inputs, nodes and outputs."""
+    numbers = numbers or ValueNumbers()
     if one.name != other.name or one.body.outputs.keys() != other.body.outputs.keys():
         return False
     return numbers.body(one.body) == numbers.body(other.body)
 
 
-class Numbers:
-    """Gives equal bodies equal numbers, so that one used often is compared once."""
+class ValueNumbers:
+    """Value numbering of bodies: equal bodies have equal numbers, and each is looked at once."""
 
     def __init__(self) -> None:
-        self.by_content: dict[Hashable, int] = {}
-        self.by_body: dict[Body, int] = {}
-        self.by_node: dict[TypedNode, Hashable] = {}
+        self._by_content: dict[Hashable, int] = {}
+        self._by_body: dict[Body, int] = {}
+        self._by_node: dict[TypedNode, Hashable] = {}
 
     def body(self, body: Body) -> int:
-        if body not in self.by_body:
-            content = self.content(body)
-            self.by_body[body] = self.by_content.setdefault(content, len(self.by_content))
-        return self.by_body[body]
+        """Return the number of a body."""
+        if body not in self._by_body:
+            content = self._content(body)
+            self._by_body[body] = self._by_content.setdefault(content, len(self._by_content))
+        return self._by_body[body]
 
-    def content(self, body: Body) -> Hashable:
+    def operation(self, node: TypedNode) -> Hashable:
+        """Return a key of what a node computes; its name and its sources are not in it."""
+        if node not in self._by_node:
+            self._by_node[node] = self._operation(node.operation)
+        return self._by_node[node]
+
+    def _content(self, body: Body) -> Hashable:
         outputs: Hashable = frozenset(body.outputs.items())
-        if len(body.outputs) == 1:  # the name of a block's only output is never seen
+        if len(body.outputs) == 1:  # no reader uses the name of a block's only output
             outputs = tuple(body.outputs.values())
         nodes = frozenset(
-            (node.name, self.node(node), _items(node.arguments)) for node in body.nodes
+            (node.name, self._node(node), _items(node.arguments)) for node in body.nodes
         )
         inputs = tuple(body.inputs.items())
         return body.is_chain, inputs, body.optional, outputs, body.training, nodes
 
-    def node(self, node: TypedNode) -> Hashable:
+    def _node(self, node: TypedNode) -> Hashable:
         return node.default, node.is_frozen, self.operation(node)
-
-    def operation(self, node: TypedNode) -> Hashable:
-        """What a node does."""
-        if node not in self.by_node:
-            self.by_node[node] = self._operation(node.operation)
-        return self.by_node[node]
 
     def _operation(self, operation: TypedOperation) -> Hashable:
         if isinstance(operation, Leaf):
             return _leaf(operation)
-        items = tuple([(item.name, self.node(item)) for item in operation.items])
+        items = tuple([(item.name, self._node(item)) for item in operation.items])
         bodies = tuple(map(self.body, operation.bodies))
-        return type(operation), operation.traits, plain(operation.activation), items, bodies
+        return type(operation), operation.traits, comparable(operation.activation), items, bodies
 
 
 def _leaf(leaf: Leaf) -> Hashable:
-    """The op, what its module is made with, and the code that it is: all that its options say."""
+    """Return a key of an op, the arguments of its module and its code: all that options decide."""
     lowering = leaf.lowering
-    ports = tuple((name, plain(port.code)) for name, port in lowering.ports.items())
+    ports = tuple((name, comparable(port.code)) for name, port in lowering.ports.items())
     code = (lowering.call, lowering.fallback, lowering.skipping, leaf.activation)
     return (
         leaf.kind,
         leaf.name,
-        plain(lowering.module),
+        comparable(lowering.module),
         _items(lowering.steps),
         ports,
-        tuple(map(plain, code)),
+        tuple(map(comparable, code)),
     )
 
 
 def _items(values: Mapping[str, Any]) -> Hashable:
-    return frozenset((name, plain(value)) for name, value in values.items())
+    return frozenset((name, comparable(value)) for name, value in values.items())
 
 
-def plain(value: Any) -> Hashable:
-    """A value to compare: 1, 1.0 and True stay apart, how it was written is left out."""
-    if isinstance(value, Module):
-        return (value.name, _items(value.arguments))
+def comparable(value: Any) -> Hashable:
+    """Return a key that is equal for equal values: 1, 1.0 and True differ, a list and a tuple do
+    not, and neither do numbers that different expressions gave."""
+    kind = type(value)
+    if value is None or kind is str or kind is bool:
+        return kind, value
+    if isinstance(value, int):  # `WrittenInt` too
+        return int, int(value)
+    if isinstance(value, float):
+        return float, repr(float(value))  # nan is equal to itself, 0.0 not to -0.0
+    if isinstance(value, list | tuple):
+        return "list", *map(comparable, value)
     if isinstance(value, Code):
         kept = (getattr(value, f.name) for f in fields(value) if f.name != "written")
-        return (type(value).__name__, *map(plain, kept))
-    if isinstance(value, list | tuple):
-        return ("list", *map(plain, value))
+        return kind, *map(comparable, kept)
+    if isinstance(value, Module):
+        return value.name, _items(value.arguments)
     if isinstance(value, Mapping):
         return _items(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return (type(value).__name__, value)
-    return ("int", int(value)) if isinstance(value, int) else ("float", repr(float(value)))
+    return kind, value

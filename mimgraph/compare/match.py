@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
-from mimgraph.compare.equality import Numbers, plain
+from mimgraph.compare.equality import ValueNumbers, comparable
 from mimgraph.ir.typed import Body, Shared, TypedNode, TypedOperation, Value
 
 MOST_TRIED = 100  # candidates that do the same on one source
@@ -15,7 +15,7 @@ Source: TypeAlias = tuple[str, str]  # a name and its port, "" for the default
 Reader: TypeAlias = tuple[str, str]  # a node and its operand; for an output "" and its name
 
 
-def same_names(old: Body, new: Body, numbers: Numbers) -> dict[str, str]:
+def same_names(old: Body, new: Body, numbers: ValueNumbers) -> dict[str, str]:
     """Return the old names of the inputs and nodes that both bodies have, with their new names."""
     names = {name: name for name in old.inputs if name in new.inputs}
     names |= {name: name for name in old.by_name if name in new.by_name}
@@ -45,7 +45,7 @@ def _match_inputs(old: Body, new: Body, names: dict[str, str]) -> None:
 class _Renames:
     """Finds renamed nodes: they do the same, and have the same sources or the same readers."""
 
-    def __init__(self, old: Body, new: Body, names: dict[str, str], numbers: Numbers) -> None:
+    def __init__(self, old: Body, new: Body, names: dict[str, str], numbers: ValueNumbers) -> None:
         self.old, self.new, self.names, self.numbers = old, new, names, numbers
         self.back = {now: was for was, now in names.items()}
         self.old_readers, self.new_readers = _readers(old, names), _readers(new, {})
@@ -134,5 +134,5 @@ def form(operation: TypedOperation) -> Hashable:
     if isinstance(operation, Shared):
         return "share", operation.traits
     items = tuple([(item.name, form(item.operation)) for item in operation.items])
-    settings = plain(operation.settings), operation.activation_name, operation.shared
+    settings = comparable(operation.settings), operation.activation_name, operation.shared
     return type(operation), operation.op or operation.op_name, settings, items

@@ -8,7 +8,7 @@ from itertools import takewhile, zip_longest
 from operator import attrgetter
 from typing import TypeAlias
 
-from mimgraph.compare.equality import Numbers
+from mimgraph.compare.equality import ValueNumbers
 from mimgraph.compare.match import form
 from mimgraph.ir.typed import Body, Shared, TypedNode, TypedOperation
 from mimgraph.ops import registry
@@ -34,7 +34,7 @@ def _is_same_block(old: Body, new: Body) -> bool:
 
 
 def paired_branches(
-    old: TypedOperation, new: TypedOperation, numbers: Numbers
+    old: TypedOperation, new: TypedOperation, numbers: ValueNumbers
 ) -> Iterator[tuple[TypedNode | None, TypedNode | None]]:
     """Pair the branches of one name, then those that do the same; the rest get None."""
     kept = {branch.name for branch in new.branches}

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from mimgraph.compare.equality import plain
+from mimgraph.compare.equality import comparable
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.expression import Variable, to_text, variables
 
@@ -121,8 +121,8 @@ class Inside:
         groups: dict[Hashable, list[Change]] = {}
         for change in self._counted():
             effects = () if change.edits or change.was else _telling(change.effects)
-            edits = plain(tuple(map(_as_written, change.edits)))
-            what = change.status, change.kind, change.label, change.op, edits, plain(effects)
+            edits = comparable(tuple(map(_as_written, change.edits)))
+            what = change.status, change.kind, change.label, change.op, edits, comparable(effects)
             groups.setdefault(what, []).append(change)
         return map(_joined, groups.values())
 
@@ -213,7 +213,7 @@ def _expressed(value: Any) -> Any:
 def _joined(changes: list[Change]) -> Change:
     """One change for those that are the same, with the effects that all have."""
     first, *others = changes
-    if any(plain(other.edits) != plain(first.edits) for other in others):
+    if any(comparable(other.edits) != comparable(first.edits) for other in others):
         first = replace(first, edits=tuple(map(_as_written, first.edits)))
     effects = tuple(e for e in first.effects if all(e in other.effects for other in others))
     old, new = (Cost.sum(change.costs[which] for change in changes) for which in (0, 1))

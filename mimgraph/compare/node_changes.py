@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
 from mimgraph.compare.edits import compared_results, edits, type_edits
-from mimgraph.compare.equality import plain
+from mimgraph.compare.equality import comparable
 from mimgraph.compare.match import renamed, renamed_sources, source_of
 from mimgraph.compare.match_parts import aligned, is_same_op, paired_branches
 from mimgraph.compare.model import Change, Edit, dotted
@@ -178,7 +178,7 @@ def _follows(pair: Pair, edit: Edit, ours: Facts, theirs: Facts) -> bool:
     return pair.is_one_expression(*origins) or (
         len(old) == len(new)
         and all(
-            plain(one) == plain(other) or pair.is_computed(one, other)
+            comparable(one) == comparable(other) or pair.is_computed(one, other)
             for one, other in zip(old, new, strict=True)
         )
     )

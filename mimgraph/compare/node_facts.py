@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from mimgraph.compare.equality import plain
+from mimgraph.compare.equality import comparable
 from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Apply, Call, Each, Operation, Option, Written
@@ -33,7 +33,7 @@ class Facts:
         return {
             name: value
             for name, value in self.given.items()
-            if name not in self.defaults or plain(value) != plain(self.defaults[name])
+            if name not in self.defaults or comparable(value) != comparable(self.defaults[name])
         }
 
 
@@ -127,7 +127,9 @@ def _defaults(kind: str, name: str) -> dict[str, Any]:
 
 def _column(values: list[Any]) -> Any:
     """What each time of a repeat is given, if that differs."""
-    return values[0] if all(plain(value) == plain(values[0]) for value in values) else values
+    return (
+        values[0] if all(comparable(value) == comparable(values[0]) for value in values) else values
+    )
 
 
 def _called(name: str, code: Code) -> str:

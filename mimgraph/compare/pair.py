@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from mimgraph.compare.equality import Numbers
+from mimgraph.compare.equality import ValueNumbers
 from mimgraph.compare.match import Source, renamed_source, same_names, source_of
 from mimgraph.compare.match_parts import is_same_op, paired_branches
 from mimgraph.compare.model import dotted
@@ -27,7 +27,7 @@ class Comparison:
     def __init__(self, old: TypedGraph, new: TypedGraph) -> None:
         self.roots = old.body, new.body
         self.costs = Costs(old), Costs(new)
-        self.numbers = Numbers()
+        self.numbers = ValueNumbers()
         self._pairs: dict[tuple[Body, Body], Pair] = {}
 
     def pair(self, old: Body, new: Body, is_fusion: bool = False) -> Pair:
