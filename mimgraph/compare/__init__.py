@@ -1,1 +1,1 @@
-"""Compares two graphs: what changed, what follows from it, and how it is shown."""
+"""Compares two graphs: what changed and what follows from it, as text, Markdown, data and picture."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from mimgraph.compare.edits import edits, type_edits
 from mimgraph.compare.equality import comparable, same
+from mimgraph.compare.group_changes import grouped
 from mimgraph.compare.model import Change, Difference, Edit, Inner, Inside, Kind, Status
 from mimgraph.compare.node_changes import (
     Found,
@@ -41,7 +42,7 @@ def difference(old: TypedGraph, new: TypedGraph) -> Difference:
     costs_was, costs_now = comparison.costs
     return Difference(
         (old.name, new.name),
-        tuple(inside.told_once()),
+        tuple(grouped(inside)),
         (tuple(c for c in was if c not in now), tuple(c for c in now if c not in was)),
         (costs_was.total, costs_now.total),
         inside,

@@ -55,7 +55,7 @@ def _table(rows: Iterable[tuple[Change, str]]) -> str:
     lines = ["| | Name | Layer | Change |", "|---|---|---|---|"]
     for change, told in rows:
         layer = code(change.op) if change.op else ""
-        lines.append(f"| {SIGNS[change.status]} | {code(change.told_as)} | {layer} | {told} |")
+        lines.append(f"| {SIGNS[change.status]} | {code(change.shown_name)} | {layer} | {told} |")
     return "\n".join(lines)
 
 

@@ -91,7 +91,7 @@ def _record(change: Change) -> dict[str, Any]:
     return {
         "status": change.status,
         "kind": change.kind,
-        "name": change.told_as,
+        "name": change.shown_name,
         "op": change.op,
         "was": change.was,
         "edits": [_plain_edit(edit) for edit in change.edits],

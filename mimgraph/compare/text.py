@@ -28,10 +28,12 @@ def text(difference: Difference, color: bool = False) -> str:
     if not difference:
         return "no change"
     title = heading(difference)
-    rows = [(SIGNS[c.status], c.told_as, c.op, words(c)) for c in edited(difference)]
+    rows = [(SIGNS[c.status], c.shown_name, c.op, words(c)) for c in edited(difference)]
     colors = [COLORS[change.status] if color else "" for change in edited(difference)]
     lines = [f"{BOLD}{title}{RESET}" if color else title, "", *_aligned(rows, colors)]
-    effects = [(SIGNS["follows"], c.told_as, c.op, effect_words(c)) for c in following(difference)]
+    effects = [
+        (SIGNS["follows"], c.shown_name, c.op, effect_words(c)) for c in following(difference)
+    ]
     if effects:
         lines += ["", "What follows:", *_aligned(effects, [""] * len(effects))]
     if told := constraint_words(difference):

@@ -119,7 +119,7 @@ def test_blocks_used_in_blocks_are_compared_once() -> None:
         return f"inputs: {{x: [4]}}\nblocks:\n{blocks}\nnodes: {{y: {{block: b12, from: x}}}}\noutputs: y\n"
 
     (change,) = compared(spec("ReLU"), spec("Tanh")).changes
-    assert (change.told_as, change.times) == ("b0.r", 4096)
+    assert (change.shown_name, change.times) == ("b0.r", 4096)
     assert change.name == ".".join(["y", *"pppppppppppp", "r"])
 
 

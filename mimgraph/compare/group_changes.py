@@ -1,0 +1,122 @@
+"""List the changes of nested bodies, those that are the same in all uses of a block as one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from mimgraph.compare.equality import comparable
+from mimgraph.compare.model import Change, Edit, Inner, Inside, dotted
+from mimgraph.cost.cost import Cost
+from mimgraph.ir.expression import Variable, to_text, variables
+
+
+def grouped(root: Inside) -> Iterator[Change]:
+    """Return the changes, those that are the same in all uses of a block as one."""
+    groups: dict[Hashable, list[Change]] = {}
+    for change in _counted(root):
+        effects = () if change.edits or change.was else _distinctive(change.effects)
+        edits = comparable(tuple(map(_as_written, change.edits)))
+        what = change.status, change.kind, change.label, change.op, edits, comparable(effects)
+        groups.setdefault(what, []).append(change)
+    return map(_joined, groups.values())
+
+
+def _counted(root: Inside) -> Iterator[Change]:
+    """Yield the changes of each body once, at the first place of its use, with the number of uses."""
+    uses: dict[Inside, _Uses] = {root: _Uses("", "", 1, (1, 1))}
+    for inside in _outer_first(root):
+        outer = uses[inside]
+        for change in inside.changes:
+            yield _placed(change, inside, outer)
+        for inner in inside.inner:
+            here = outer.inside(inner)
+            before = uses.get(inner.inside)
+            uses[inner.inside] = here if before is None else before.plus(here)
+
+
+class _Uses(NamedTuple):
+    """All uses of a body: the old and the new prefix of names in the first, and sums over all."""
+
+    was: str
+    name: str
+    times: int
+    runs: tuple[int, int]
+
+    def inside(self, inner: Inner) -> _Uses:
+        """Return the uses of a body that each of these uses contains."""
+        names = dotted(self.was, inner.was), dotted(self.name, inner.name)
+        runs = self.runs[0] * inner.runs[0], self.runs[1] * inner.runs[1]
+        return _Uses(*names, self.times * inner.times, runs)
+
+    def plus(self, more: _Uses) -> _Uses:
+        """Return these uses and more uses of the same body."""
+        runs = self.runs[0] + more.runs[0], self.runs[1] + more.runs[1]
+        return self._replace(times=self.times + more.times, runs=runs)
+
+
+def _outer_first(root: Inside) -> list[Inside]:
+    """Return the changes of every body, each after those of the bodies that use it."""
+    found: dict[Inside, None] = {}
+
+    def walk(inside: Inside) -> None:
+        if inside not in found:
+            for inner in reversed(inside.inner):
+                walk(inner.inside)
+            found[inside] = None
+
+    walk(root)
+    return list(reversed(found))
+
+
+def _placed(change: Change, inside: Inside, uses: _Uses) -> Change:
+    """Return a change under its name in the whole graph; a block is named, not a use of it."""
+    if change.kind == "block":
+        return replace(change, name=inside.family, label=inside.family)
+    prefix = uses.was if change.status == "removed" else uses.name
+    old, new = change.costs
+    return replace(
+        change,
+        name=dotted(prefix, change.name),
+        was=dotted(uses.was, change.was) if change.was else "",
+        label=dotted(inside.family, change.label or change.name),
+        costs=(_scaled(old, uses.times, uses.runs[0]), _scaled(new, uses.times, uses.runs[1])),
+        times=uses.times,
+    )
+
+
+def _distinctive(effects: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """Return the effects on options, if any: they may be the same in uses that differ in shapes."""
+    return tuple(effect for effect in effects if not effect.is_of_type) or effects
+
+
+def _as_written(edit: Edit) -> Edit:
+    """Return an edit with expressions for values, as those differ between the uses of a block."""
+    return Edit(edit.what, *map(_expressed, edit[1:]))
+
+
+def _expressed(value: Any) -> Any:
+    """Return the expression that gave a value, `$(2 * C)`, or the value."""
+    written = getattr(value, "written", None)
+    if written is None or not variables(written):
+        return value
+    text = to_text(written)
+    return f"${text}" if isinstance(written, Variable) else f"$({text})"
+
+
+def _joined(changes: list[Change]) -> Change:
+    """Return one change for all that are the same, with the effects that they have in common."""
+    first, *others = changes
+    if any(comparable(other.edits) != comparable(first.edits) for other in others):
+        first = replace(first, edits=tuple(map(_as_written, first.edits)))
+    effects = tuple(e for e in first.effects if all(e in other.effects for other in others))
+    old, new = (Cost.sum(change.costs[which] for change in changes) for which in (0, 1))
+    times = 1 if first.kind == "block" else sum(change.times for change in changes)
+    return replace(first, effects=effects, costs=(old, new), times=times)
+
+
+def _scaled(cost: Cost, times: int, runs: int) -> Cost:
+    """Return the params of so many modules and the multiply-accumulates of so many runs."""
+    params, frozen = cost.params * times, cost.frozen * times
+    return Cost(params, frozen, macs=cost.macs * runs, uncounted=cost.uncounted)
