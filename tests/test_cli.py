@@ -214,7 +214,7 @@ def test_diff_tells_what_changed(run, wider: str) -> None:
 
 
 def test_diff_of_what_is_only_written_otherwise(run, wider: str) -> None:
-    assert run("diff", TEXT, wider, "--set", "hidden=8", "--exit-code") == (0, "no change\n")
+    assert run("diff", TEXT, wider, "--set", "hidden=8", "--exit-code") == (0, "no changes\n")
 
 
 def test_diff_sets_a_param_in_the_spec_that_has_it(run, wider: str, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_diff_sets_a_param_in_the_spec_that_has_it(run, wider: str, tmp_path: Pa
         re.sub(r"^params: .*\n", "", text, flags=re.MULTILINE).replace("$hidden", "96")
     )
     for specs in ((TEXT, str(fixed)), (str(fixed), TEXT)):
-        assert run("diff", *specs, "--set", "hidden=96") == (0, "no change\n")
+        assert run("diff", *specs, "--set", "hidden=96") == (0, "no changes\n")
     code, out = run("diff", TEXT, str(fixed), "--set", "hiden=96")
     assert (code, out) == (2, "")
     told = f"no param is called 'hiden': {TEXT} has hidden, {fixed} has none"

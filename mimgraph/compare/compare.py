@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mimgraph.compare.edits import edits, type_edits
 from mimgraph.compare.equality import comparable, same
-from mimgraph.compare.group_changes import grouped
-from mimgraph.compare.model import Change, Difference, Edit, Inner, Inside, Kind, Status
+from mimgraph.compare.listing import grouped
+from mimgraph.compare.model import (
+    Change,
+    Difference,
+    Edit,
+    Inner,
+    Inside,
+    Kind,
+    Status,
+    edits,
+    type_edits,
+)
 from mimgraph.compare.node_changes import (
     Found,
     InnerPair,
@@ -28,7 +37,7 @@ from mimgraph.compare.pair import Comparison, Pair
 from mimgraph.ir.typed import Body, TypedGraph
 from mimgraph.summary.node_text import source_text
 
-PLAIN_INPUT = {"dtype": "float32", "optional": False}  # facts of an added input that go untold
+PLAIN_INPUT = {"dtype": "float32", "optional": False}  # facts of an added input that are not shown
 
 
 def difference(old: TypedGraph, new: TypedGraph) -> Difference:

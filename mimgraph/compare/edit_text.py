@@ -1,4 +1,4 @@
-"""An edit in words: what was and what is; of what is long, the part that differs."""
+"""Say an edit in words, old → new; of long values only the part that differs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from mimgraph.compare.model import Edit
 from mimgraph.summary.node_text import LONGEST, value_text
 
 AROUND = 16  # characters of a long text before and after what differs
-MOST_TOLD = 6  # items of a long list
+MOST_SHOWN = 6  # differing items of a long list
+NAMES = {"key": "state_dict key", "keys": "state_dict keys"}
 
 
 def edit_words(edit: Edit) -> str:
-    """`out_features 32 → 64`, `from +c30, c12 ↔ c13`, `width [25] 8 → 9`."""
+    """Return `out_features 32 → 64`; of long values `from +c30, c12 ↔ c13` or `width [25] 8 → 9`."""
     if edit.what == "freeze":
-        return "frozen" if edit.new else "frozen no more"
+        return "frozen" if edit.new else "no longer frozen"
     old, new = map(_text, edit[1:])
     if max(len(old), len(new)) > LONGEST:
         if edit.what == "from":
@@ -26,7 +27,7 @@ def edit_words(edit: Edit) -> str:
         if places := _places(edit.old, edit.new):
             return f"{edit.what} {_few(places)}"
         old, new = _around(old, new)
-    return f"{edit.what} {old} → {new}"
+    return f"{NAMES.get(edit.what, edit.what)} {old} → {new}"
 
 
 def _text(value: Any) -> str:
@@ -35,19 +36,19 @@ def _text(value: Any) -> str:
 
 def _few(words: Iterable[str]) -> str:
     every = list(words)
-    more = [f"and {len(every) - MOST_TOLD} more"] if len(every) > MOST_TOLD else []
-    return ", ".join([*every[:MOST_TOLD], *more])
+    more = [f"and {len(every) - MOST_SHOWN} more"] if len(every) > MOST_SHOWN else []
+    return ", ".join([*every[:MOST_SHOWN], *more])
 
 
 def _listed(value: Any) -> list[str]:
-    """The sources as texts, with the arguments that they fill."""
+    """Return sources as texts, each with its operand if it has one."""
     if isinstance(value, dict):
         return [f"{_text(key)}: {_text(source)}" for key, source in value.items()]
     return list(map(_text, value)) if isinstance(value, list) else [_text(value)]
 
 
 def _sources(old: list[str], new: list[str]) -> Iterator[str]:
-    """What is gone, what is new, and what stands elsewhere: `-c3`, `+c30`, `c12 ↔ c13`."""
+    """Yield the sources that are gone, new or swapped: `-c3`, `+c30`, `c12 ↔ c13`."""
     gone, come = Counter(old) - Counter(new), Counter(new) - Counter(old)
     yield from (f"-{one}" for one in gone.elements())
     yield from (f"+{one}" for one in come.elements())
@@ -57,7 +58,7 @@ def _sources(old: list[str], new: list[str]) -> Iterator[str]:
     if 2 * len(swaps) == len(moved):
         yield from (" ↔ ".join(swap) for swap in swaps)
     elif moved:
-        yield "another order"
+        yield "reordered"
 
 
 def _without(every: Iterable[str], left_out: Counter[str]) -> Iterator[str]:
@@ -70,7 +71,8 @@ def _without(every: Iterable[str], left_out: Counter[str]) -> Iterator[str]:
 
 
 def _places(old: Any, new: Any) -> list[str]:
-    """What differs by its position, of lists of one length; a lone value stands for each."""
+    """Return the items that differ, by position: `[2] 8 → 7`; none for lists of two lengths. A single value
+    stands for a list of it."""
     length = max((len(side) for side in (old, new) if isinstance(side, list)), default=0)
     was, now = (side if isinstance(side, list) else [side] * length for side in (old, new))
     if len(was) != len(now):
@@ -80,7 +82,7 @@ def _places(old: Any, new: Any) -> list[str]:
 
 
 def _around(old: str, new: str) -> tuple[str, str]:
-    """Both cut to what differs and some characters around it."""
+    """Return both texts cut to the part that differs and some characters around it."""
     same = len(commonprefix([old, new]))
     shorter = min(len(old), len(new)) - same
     same_end = min(shorter, len(commonprefix([old[::-1], new[::-1]])))

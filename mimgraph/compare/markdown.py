@@ -1,33 +1,32 @@
-"""A difference as Markdown for a pull request: a table, with what follows and a picture to unfold."""
+"""Write a difference as Markdown for a pull request: a table, its effects and picture folded."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-from mimgraph.compare.model import Change, Difference
-from mimgraph.compare.text import (
+from mimgraph.compare.change_text import (
     SIGNS,
+    change_words,
     constraint_words,
-    edited,
     effect_words,
-    following,
     heading,
     total_words,
-    words,
 )
+from mimgraph.compare.listing import author_changes, effects_to_show
+from mimgraph.compare.model import Change, Difference
 
 
 def markdown(difference: Difference, mermaid: str = "") -> str:
-    """The whole difference; `mermaid` is its picture."""
+    """Return the whole difference as Markdown; `mermaid` is its picture, if any."""
     if not difference:
-        return "No change.\n"
-    changes = edited(difference)
-    parts = [f"### {heading(difference, code)}", _table((c, words(c, code)) for c in changes)]
-    if effects := [(change, effect_words(change, code)) for change in following(difference)]:
-        parts.append(_folded(f"What follows: {len(effects)}", _table(effects)))
-    if told := constraint_words(difference, code):
-        parts.append(f"At run time: {', '.join(told)}")
+        return "No changes.\n"
+    changes = [(change, change_words(change, code)) for change in author_changes(difference)]
+    parts = [f"### {heading(difference, code)}", _table(changes)]
+    if effects := [(c, effect_words(c, code)) for c in effects_to_show(difference)]:
+        parts.append(_folded(f"Effects: {len(effects)}", _table(effects)))
+    if constraints := constraint_words(difference, code):
+        parts.append(f"At run time: {', '.join(constraints)}")
     parts += total_words(difference, code)
     if mermaid:
         fence = "`" * max(3, _longest_run(mermaid) + 1)
@@ -36,9 +35,10 @@ def markdown(difference: Difference, mermaid: str = "") -> str:
 
 
 def code(text: str) -> str:
-    """A word of a spec as code, in which nothing is a link, a user's name or a sign of Markdown.
+    """Return a text of a spec as code, so that Markdown finds no link, mention or markup in it.
 
-    What would end a code span or a cell is written in HTML's numbers of characters.
+    A text with characters that would end the code span or the table cell is written as HTML, with
+    numeric character references.
     """
     if not re.search(r"[|`]|^\s|\s$", text):
         return f"`{text}`"
@@ -47,15 +47,15 @@ def code(text: str) -> str:
 
 
 def _longest_run(text: str) -> int:
-    """Of backticks, which a fence must pass."""
+    """Return the length of the longest run of backticks; a fence around it needs more."""
     return max(map(len, re.findall("`+", text)), default=0)
 
 
 def _table(rows: Iterable[tuple[Change, str]]) -> str:
     lines = ["| | Name | Layer | Change |", "|---|---|---|---|"]
-    for change, told in rows:
+    for change, words in rows:
         layer = code(change.op) if change.op else ""
-        lines.append(f"| {SIGNS[change.status]} | {code(change.shown_name)} | {layer} | {told} |")
+        lines.append(f"| {SIGNS[change.status]} | {code(change.shown_name)} | {layer} | {words} |")
     return "\n".join(lines)
 
 

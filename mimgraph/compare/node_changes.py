@@ -7,18 +7,17 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
-from mimgraph.compare.edits import compared_results, edits, type_edits
 from mimgraph.compare.equality import comparable
 from mimgraph.compare.match import renamed, renamed_sources, source_of
 from mimgraph.compare.match_parts import aligned, is_same_op, paired_branches
-from mimgraph.compare.model import Change, Edit, dotted
-from mimgraph.compare.node_facts import Facts, facts, item_words, told_whole
+from mimgraph.compare.model import Change, Edit, compared_results, dotted, edits, type_edits
+from mimgraph.compare.node_facts import Facts, all_facts, facts, item_words
 from mimgraph.compare.pair import Pair
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import Body, Leaf, Sequence, Shared, TypedNode, TypedOperation
 from mimgraph.summary.node_text import source_text
 
-WHOLE = ("share", "repeat", "shared")  # told of a node even if it does something else now
+KEPT = ("share", "repeat", "shared")  # shown even if a chain or share replaces the node
 
 
 class Renamed(NamedTuple):
@@ -58,17 +57,17 @@ class Place(NamedTuple):
 def added(pair: Pair, node: TypedNode, name: str, label: str = "", sources: Any = None) -> Change:
     """Return the change for a node that only the new body has: all that the spec says of it."""
     costs = Cost(), pair.costs[1].node(node)
-    told = tuple(edits({}, {**told_whole(node), "from": sources}))
+    said = tuple(edits({}, {**all_facts(node), "from": sources}))
     types = tuple(type_edits({}, compared_results(node)))
-    return Change("added", "node", name, node.op_name, "", told, types, costs, label)
+    return Change("added", "node", name, node.op_name, "", said, types, costs, label)
 
 
 def removed(pair: Pair, node: TypedNode, name: str, label: str = "", sources: Any = None) -> Change:
     """Return the change for a node that only the old body has: all that the spec said of it."""
     costs = pair.costs[0].node(node), Cost()
-    told = tuple(edits({**told_whole(node), "from": sources}, {}))
+    said = tuple(edits({**all_facts(node), "from": sources}, {}))
     types = tuple(type_edits(compared_results(node), {}))
-    return Change("removed", "node", name, node.op_name, "", told, types, costs, label)
+    return Change("removed", "node", name, node.op_name, "", said, types, costs, label)
 
 
 def node_changes(
@@ -94,7 +93,7 @@ def _own_change(
     was, now = _last(place.was), _last(place.name)
     other_name = place.was if was != now and not now.isdigit() else ""
     costs = pair.costs[0].node(old), pair.costs[1].node(new)
-    # the inner nodes of any other node tell its MACs themselves
+    # in any other node the changes of inner nodes have the MACs
     is_whole = pair.does_same(old, new) or isinstance(new.operation, Leaf | Shared)
     has_other_macs = is_whole and costs[0].macs != costs[1].macs
     if not (written or following or other_name or has_other_macs):
@@ -126,10 +125,10 @@ def _option_edits(pair: Pair, old: TypedNode, new: TypedNode) -> tuple[list[Edit
         return [*_op_edits(old, new, ours)], []
     written: list[Edit] = []
     following: list[Edit] = []
-    # a default that changed is told once, of the block
-    told = {*ours.notable, *theirs.notable, *ours.inferred, *theirs.inferred}
+    # other changes are of defaults, which the block lists once
+    shown = {*ours.notable, *theirs.notable, *ours.inferred, *theirs.inferred}
     for edit in edits({**ours.given, **ours.inferred}, {**theirs.given, **theirs.inferred}):
-        if edit.what in told:
+        if edit.what in shown:
             (following if _follows(pair, edit, ours, theirs) else written).append(edit)
     return written, following
 
@@ -146,16 +145,16 @@ def _old_facts(pair: Pair, node: TypedNode) -> Facts:
 def _op_edits(old: TypedNode, new: TypedNode, ours: Facts) -> Iterator[Edit]:
     """Yield the edits of a node that does something else now.
 
-    The items of a chain tell its options; of what a chain or a share replaced only the op is told.
+    The op of a chain includes its items; of a node that a chain or share replaced only the op is shown.
     """
-    was, now = {**told_whole(old), **ours.notable}, told_whole(new)
+    was, now = {**all_facts(old), **ours.notable}, all_facts(new)
     chains = [any(b.is_chain for b in node.operation.modules) for node in (old, new)]
     if old.op_name != new.op_name:
         yield Edit("op", _op_words(old), _op_words(new))
     elif all(node.operation.modules for node in (old, new)) and chains[0] != chains[1]:
         yield Edit("body", *("seq" if is_chain else "nodes" for is_chain in chains))
     if isinstance(new.operation, Sequence | Shared):
-        was = {key: was.get(key) for key in WHOLE}
+        was = {key: was.get(key) for key in KEPT}
     if any(isinstance(node.operation, Sequence) for node in (old, new)):
         now.pop("items", None)
         was.pop("items", None)
@@ -188,7 +187,7 @@ def _effects(pair: Pair, old: TypedNode, new: TypedNode, place: Place) -> Iterat
     """Yield what follows for a node besides options: other state_dict keys, shapes and dtypes."""
     if not pair.does_same(old, new) and is_same_op(old.operation, new.operation):
         yield from _moved_keys(old.operation, new.operation, place)
-    if place.name and not new.operation.branches:  # the items of an `each` tell theirs
+    if place.name and not new.operation.branches:  # its items have their own changes
         ports = pair.renamed_ports(old, new)
         was = {ports.get(port, port): type_ for port, type_ in compared_results(old).items()}
         yield from type_edits(was, compared_results(new))

@@ -1,4 +1,4 @@
-"""What a node says of itself by name: its options, activation, `take`, `share`, `freeze`, `repeat`."""
+"""Collect what a spec says of a node by name: options, activation, `take`, `share`, `freeze`, `repeat`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mimgraph.ops import registry
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is `given`, with the `defaults` of what is not, and what is `inferred` from the sources.
+    """The values that are `given`, the `defaults`, and the values `inferred` from the sources.
 
-    `origins` are the expressions that gave a value that cannot carry its own, as a bool cannot.
+    `origins` has the expressions of values; a bool, for one, cannot carry the expression it came from.
     """
 
     given: Mapping[str, Any]
@@ -29,7 +29,7 @@ class Facts:
 
     @property
     def notable(self) -> Mapping[str, Any]:
-        """What is given and not as it would be without."""
+        """The given values that differ from their defaults."""
         return {
             name: value
             for name, value in self.given.items()
@@ -38,7 +38,7 @@ class Facts:
 
 
 def facts(node: TypedNode) -> Facts:
-    """What a node says, its sources left out."""
+    """Return the facts of a node, without its sources."""
     given: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
     inferred: dict[str, Any] = {}
@@ -56,7 +56,7 @@ def facts(node: TypedNode) -> Facts:
         case Repeated(bodies, _, shared):
             params = bodies[0].params if bodies else ()
             for name in params:
-                given[name] = _column([body.params[name] for body in bodies])
+                given[name] = _one_or_all([body.params[name] for body in bodies])
                 defaults[name] = bodies[0].defaults[name]
             given["repeat"], given["shared"] = operation.times, shared
             defaults["shared"] = False
@@ -65,13 +65,13 @@ def facts(node: TypedNode) -> Facts:
     if node.default and node.default != own_default and not isinstance(operation, Shared):
         given["take"] = node.default
     if isinstance(operation, Leaf | Use) and operation.activation is not None:
-        given["activation"] = _called(operation.activation_name, operation.activation)
+        given["activation"] = _activation_text(operation.activation_name, operation.activation)
     given["freeze"], defaults["freeze"] = node.is_frozen, False
     return Facts(given, defaults, inferred, _origins(node.declared.operation, params))
 
 
 def _origins(declared: Operation | None, params: Iterable[str]) -> Mapping[str, Expression]:
-    """The expressions of the options that are given by name, and of the first param of a block."""
+    """Return the expressions of options given by name, and of the one given alone to a block."""
     options: dict[str, Option] = {}
     match declared:
         case Each(operation):
@@ -87,16 +87,16 @@ def _origins(declared: Operation | None, params: Iterable[str]) -> Mapping[str, 
     }
 
 
-def told_whole(node: TypedNode) -> dict[str, Any]:
-    """What is told of a node that is compared with none: all that is notable, of a chain its ops."""
-    told = dict(facts(node).notable)
+def all_facts(node: TypedNode) -> dict[str, Any]:
+    """Return what to show of a node that was added or removed: options, and the items of a chain."""
+    found = dict(facts(node).notable)
     if isinstance(node.operation, Sequence):
-        told["items"] = item_words(node.operation)
-    return told
+        found["items"] = item_words(node.operation)
+    return found
 
 
 def item_words(chain: Sequence) -> list[str]:
-    """The items as one writes them: `Linear(8)`, `Conv2d(8, kernel_size=3)`."""
+    """Return the items in Python's spelling: `Linear(8)`, `Conv2d(8, kernel_size=3)`."""
     return [_called_with(item.op_name, facts(item).notable) for item in chain.items]
 
 
@@ -109,7 +109,7 @@ def _called_with(name: str, options: Mapping[str, Any]) -> str:
 
 
 def _options(leaf: Leaf) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """The options given, their defaults, and those that the sources decide."""
+    """Return the options given, the defaults, and the options inferred from the sources."""
     op, module = registry.find(leaf.kind, leaf.name), leaf.lowering.module
     given, inferred = dict(leaf.options), {}
     for name in op.inferred if op is not None else ():
@@ -125,15 +125,15 @@ def _defaults(kind: str, name: str) -> dict[str, Any]:
     return {} if op is None else {**op.defaults}
 
 
-def _column(values: list[Any]) -> Any:
-    """What each time of a repeat is given, if that differs."""
+def _one_or_all(values: list[Any]) -> Any:
+    """Return the values of a param in all repeats, or a single one if they are equal."""
     return (
         values[0] if all(comparable(value) == comparable(values[0]) for value in values) else values
     )
 
 
-def _called(name: str, code: Code) -> str:
-    """`GELU(approximate=tanh)`, an activation with its options."""
+def _activation_text(name: str, code: Code) -> str:
+    """Return an activation with its options, `GELU(approximate=tanh)`."""
     options = ", ".join(f"{constant.name}={constant.value}" for constant in _constants(code))
     return f"{name}({options})" if options else name
 

@@ -1,4 +1,4 @@
-"""Two diagrams as one: what only one of them has is marked, and so is what was edited."""
+"""Join two diagrams in one that marks what was added, removed and changed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mimgraph.compare.model import Change, Edit, Inside, dotted
 from mimgraph.ops import registry
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
 
-DRAWN = ("from", "shape", "share")  # edits that edges and shapes show
-OTHER = ("op", "body")  # edits after which nothing inside is what it was
-WAS = "was "  # before the ids of what is removed, which others may have now
+VISIBLE = ("from", "shape", "share")  # edits that edges and shapes show already
+REPLACED = ("op", "body")  # edits that replace all that is inside a node
+WAS = "was "  # prefix of removed ids, as new items may have the same
 
 
 def union(old: Diagram, new: Diagram, inside: Inside) -> Diagram:
-    """The new diagram, with what is removed where it stood."""
+    """Return the new diagram with the removed items in their old places."""
     renamed = dict(inside.names())
     for change in inside.changes:
         if change.kind == "output" and change.was:
@@ -31,20 +31,21 @@ def union(old: Diagram, new: Diagram, inside: Inside) -> Diagram:
 
 
 def _changes(new: Diagram, inside: Inside) -> dict[str, Change]:
-    """What an author edited, or a param decides, by the id of what is drawn of it."""
-    drawn = _Drawn(new.items)
+    """Return the changes to mark, by the id of the item that shows them: edits, and the options that
+    follow from a param."""
+    finder = _ItemFinder(new.items)
     found: dict[str, Change] = {}
     for change in inside.everywhere():
-        is_drawn = change.status == "changed" or (change.status == "follows" and _told(change))
-        if is_drawn and change.kind in ("input", "node", "output"):
+        is_marked = change.status == "changed" or (change.status == "follows" and _shown(change))
+        if is_marked and change.kind in ("input", "node", "output"):
             is_output = change.kind == "output" and "." not in change.name
-            id_ = f"output {change.name}" if is_output else drawn.id_of(change.name)
+            id_ = f"output {change.name}" if is_output else finder.id_of(change.name)
             found.setdefault(id_, change)
     return found
 
 
-class _Drawn:
-    """Finds what is drawn for a name: itself, the repeat that stands for it, or what it is in."""
+class _ItemFinder:
+    """Finds the item that shows a dotted name: its own, that of an equal repeat, or the one around it."""
 
     def __init__(self, items: tuple[Item, ...]) -> None:
         self.ids = {item.id for item in every(items)}
@@ -58,6 +59,7 @@ class _Drawn:
             numbers.sort()
 
     def id_of(self, name: str) -> str:
+        """Return the id of the item that shows a name, "" if none does."""
         found = ""
         for key in name.split("."):
             inner = dotted(found, key)
@@ -73,16 +75,16 @@ class _Drawn:
 
 
 def _ends(id_: str) -> Iterator[int]:
-    """Where the dotted prefixes of an id end, the whole among them."""
+    """Yield the positions where dotted prefixes of an id end, including the whole id."""
     yield from (at for at, character in enumerate(id_) if character == ".")
     yield len(id_)
 
 
 class _Joining:
-    """Joins items; `renamed` are old ids and what they are now, `gone` those whose names another
-    may have now, `changes` what was edited by id.
+    """Joins the items and edges of two diagrams.
 
-    `enters` and `leaves` are the boxes to which the edges of old ones go now.
+    `renamed` has the new id of each old one that changed, `gone` the removed ids, `changes` what to
+    mark by id. `enters` and `leaves` are the boxes where edges into and out of an old item end now.
     """
 
     def __init__(
@@ -93,7 +95,7 @@ class _Joining:
         self.leaves: dict[str, str] = {}
 
     def items(self, old: tuple[Item, ...], new: tuple[Item, ...]) -> tuple[Item, ...]:
-        """The new items, each with what stood after it and is gone."""
+        """Return the new items, each followed by the removed ones that stood after it."""
         by_key = {_key(item.id): item for item in new}
         matched: dict[str, Item] = {}
         gone: dict[str, list[Item]] = {}
@@ -102,7 +104,7 @@ class _Joining:
             key = _key(self.renamed.get(item.id, item.id))
             if key in by_key and item.id not in self.gone:
                 last = key
-                if not self.is_other(item, by_key[key]):
+                if not self.is_replaced(item, by_key[key]):
                     matched[key] = item
                     continue
             gone.setdefault(last, []).append(self.removed(item))
@@ -112,15 +114,15 @@ class _Joining:
             found += gone.get(key, [])
         return tuple(found)
 
-    def is_other(self, old: Item, new: Item) -> bool:
-        """Whether one holds what the other cannot, as it does something else."""
+    def is_replaced(self, old: Item, new: Item) -> bool:
+        """Return whether a cluster became something else, so that both are shown."""
         change = self.changes.get(new.id)
         edits = () if change is None else change.edits
         holds = isinstance(old, Cluster) or isinstance(new, Cluster)
-        return holds and any(edit.what in OTHER for edit in edits)
+        return holds and any(edit.what in REPLACED for edit in edits)
 
     def removed(self, item: Item) -> Item:
-        """An old item that is gone, and all in it."""
+        """Return an old item and all inside it, marked as removed."""
         id_ = WAS + item.id
         if isinstance(item, Cluster):
             inner = tuple(map(self.removed, item.items))
@@ -129,12 +131,12 @@ class _Joining:
         return replace(item, id=id_, shares="", mark="removed")
 
     def ends(self, old: Item, enters: str, leaves: str) -> None:
-        """Where the edges of an old item, and of all in it, go now."""
+        """Set the boxes where edges of an old item, and of all inside it, end now."""
         for item in every((old,)):
             self.enters[item.id], self.leaves[item.id] = enters, leaves
 
     def both(self, old: Item, new: Item) -> Item:
-        """An item that both have: the new one, with what it was."""
+        """Return the new one of an item in both diagrams, with the old title and shapes: `8 → 16`."""
         inner = [item.id for item in every((new,)) if isinstance(item, Box)]
         if isinstance(old, Box) or isinstance(new, Box):
             self.ends(old, inner[0], inner[-1])
@@ -149,7 +151,7 @@ class _Joining:
         return replace(new, title=title, subtitle=_edited(change) or new.subtitle, mark="changed")
 
     def edges(self, old: tuple[Edge, ...], new: tuple[Edge, ...]) -> tuple[Edge, ...]:
-        """The new edges, then the old ones that are gone."""
+        """Return the new edges, then the removed ones."""
         moved = (e._replace(tail=self.leaves[e.tail], head=self.enters[e.head]) for e in old)
         left = Counter(edge for edge in moved if edge.tail != edge.head)
         found = []
@@ -161,31 +163,32 @@ class _Joining:
 
 
 def _key(id_: str) -> str:
-    """What an item is called among its siblings; an output is no node."""
+    """Return the last part of an id; `output y` stays whole, as a node may be called y."""
     return id_ if " " in id_ else id_.rpartition(".")[2]
 
 
 def _added(item: Item) -> Item:
+    """Return an item and all inside it, marked as added."""
     if isinstance(item, Cluster):
         item = replace(item, items=tuple(map(_added, item.items)))
     return replace(item, mark="added")
 
 
 def _edited(change: Change) -> str:
-    """`Linear out_features 32 → 64`, `ReLU → GELU`; nothing where the picture tells it all."""
-    told = _told(change)
-    words = ", ".join(map(edit_words, told))
-    if not told or told[0].what == "op":
+    """Return `Linear out_features 32 → 64` or `ReLU → GELU`; "" if the rest of the picture shows it."""
+    shown = _shown(change)
+    words = ", ".join(map(edit_words, shown))
+    if not shown or shown[0].what == "op":
         return words.removeprefix("op ")
     return f"{change.op} {words}"
 
 
-def _told(change: Change) -> list[Edit]:
-    """The edits, and the options that follow from those of params; what the sizes decide is none."""
+def _shown(change: Change) -> list[Edit]:
+    """Return the edits and effects that a subtitle shows; not types, nor options inferred from sizes."""
     op = registry.find("layer", change.op)
     left_out = {"key", *(op.inferred if op is not None else ())}
     effects = [e for e in change.effects if not (e.is_of_type or e.what in left_out)]
-    return [*(edit for edit in change.edits if edit.what not in DRAWN), *effects]
+    return [*(edit for edit in change.edits if edit.what not in VISIBLE), *effects]
 
 
 def _both(old: str, new: str) -> str:

@@ -1,4 +1,4 @@
-"""The review of a change: the difference of two graphs as text, Markdown, plain data and a picture."""
+"""The result of `diff`: the difference of two graphs as text, Markdown, plain data and a picture."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from mimgraph.compare.change_text import SAMPLE
 from mimgraph.compare.markdown import markdown
 from mimgraph.compare.model import Change, Difference, Edit
 from mimgraph.compare.picture import WAS, union
-from mimgraph.compare.text import SAMPLE, text
+from mimgraph.compare.text import text
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import TypedGraph
 from mimgraph.picture import RenderError, write
@@ -27,7 +28,7 @@ Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of what is 
 
 @dataclass(frozen=True, repr=False)
 class Review:
-    """What changed from an old graph to a new one; it prints as text, and is false if nothing did."""
+    """The changes from an old graph to a new one; prints as text, and is false if there are none."""
 
     old: TypedGraph
     new: TypedGraph
@@ -38,19 +39,19 @@ class Review:
         return bool(self.difference)
 
     def __repr__(self) -> str:
-        """The text, in ASCII where standard output shows no more."""
+        """Return the text, in ASCII if standard output has no other characters."""
         return printable(self.text())
 
     def text(self, color: bool = False) -> str:
-        """The changes a line each, then what follows from them."""
+        """Return the changes, a line each, then their effects and the totals."""
         return text(self.difference, color)
 
     def markdown(self) -> str:
-        """For a pull request: a table, with what follows and a picture to unfold."""
+        """Return Markdown for a pull request: a table of changes; effects and picture are folded."""
         return markdown(self.difference, self._mermaid())
 
     def data(self) -> dict[str, Any]:
-        """All changes as plain data."""
+        """Return all changes as plain data, for JSON."""
         gone, come = self.difference.constraints
         old, new = self.difference.names
         return {
@@ -61,8 +62,8 @@ class Review:
         }
 
     def draw(self, path: str | PathLike[str], **how: Any) -> None:
-        """Draw both graphs as one, with marks on what is added, removed and changed; what holds
-        nothing of that is closed. `how` is said as to `Graph.draw`."""
+        """Draw both graphs in one picture, which marks what was added, removed and changed; blocks
+        without a change are closed. The options are those of `Graph.draw`."""
         write(self._scene(**how), Path(path))
 
     def _repr_markdown_(self) -> str:
@@ -73,17 +74,17 @@ class Review:
         return Scene(close_unmarked(both), details=self._details, **how)
 
     def _details(self) -> Mapping[str, Detail]:
-        """Those of the new graph, and of what is removed from the old."""
+        """Return the details of the new graph, and of what only the old one has."""
         old, new = (find() for find in self.details)
         return {**{WAS + id_: detail for id_, detail in old.items()}, **new}
 
     def _mermaid(self) -> str:
-        """The picture as text, where GitHub shows that."""
+        """Return the picture as Mermaid, which GitHub renders; "" if there is none or it is too large."""
         if not self:
             return ""
         try:
             return mermaid.render(self._scene())
-        except RenderError:  # it is too large
+        except RenderError:
             return ""
 
 
@@ -94,16 +95,16 @@ def _record(change: Change) -> dict[str, Any]:
         "name": change.shown_name,
         "op": change.op,
         "was": change.was,
-        "edits": [_plain_edit(edit) for edit in change.edits],
-        "effects": [_plain_edit(edit) for edit in change.effects],
+        "edits": [_edit(edit) for edit in change.edits],
+        "effects": [_edit(edit) for edit in change.effects],
         **_costs(change.costs),
         "times": change.times,
     }
 
 
 def _costs(costs: tuple[Cost, Cost]) -> dict[str, Any]:
-    """Counts of a sample, a text where they depend on sizes; the multiplications are without those
-    of layers in `uncounted`."""
+    """Return counts for one sample, as text if they depend on named sizes; `uncounted` names layers
+    whose multiply-accumulates are not known and not counted."""
     old, new = costs
     unknown = sorted(old.uncounted | new.uncounted)
     return {
@@ -114,16 +115,16 @@ def _costs(costs: tuple[Cost, Cost]) -> dict[str, Any]:
     }
 
 
-def _plain_edit(edit: Edit) -> dict[str, Any]:
-    return {"what": edit.what, "old": _plain(edit.old), "new": _plain(edit.new)}
+def _edit(edit: Edit) -> dict[str, Any]:
+    return {"what": edit.what, "old": _json(edit.old), "new": _json(edit.new)}
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it; a size known only at run time as its text."""
+def _json(value: Any) -> Any:
+    """Return a value as JSON can hold it: a size known only at run time as text."""
     if isinstance(value, list | tuple):
-        return list(map(_plain, value))
+        return list(map(_json, value))
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: _json(inner) for key, inner in value.items()}
     if value is None or isinstance(value, bool | str):
         return value
     return value if isinstance(value, int | float) else str(value)

@@ -1,4 +1,4 @@
-"""What changed between two graphs: nothing if they are equal, else the causes and what follows."""
+"""The difference of two graphs: empty if they are equal, else the changes and their effects."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_equal_graphs_do_not_differ(change: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
-def test_other_graphs_do(change: tuple[str, str]) -> None:
+def test_graphs_that_are_not_equal_differ(change: tuple[str, str]) -> None:
     assert compared(BASE, variant(change))
     assert compared(variant(change), BASE)
 
 
 @st.composite
 def edited(draw: st.DrawFn, spec: Spec) -> str:
-    """The spec as text after something was done to it, which need not be legal any more."""
+    """Draw an edited spec as text; it may be invalid."""
     tree: Any = copy.deepcopy(spec)
     kind = draw(st.sampled_from(["number", "number", "text", "key", "item", "name"]))
     if kind == "name":
@@ -63,7 +63,7 @@ def edited(draw: st.DrawFn, spec: Spec) -> str:
 
 
 def graph(text: str) -> mg.Graph:
-    """A graph of a text that may not be legal."""
+    """Return the graph of a text; hypothesis drops an invalid one."""
     try:
         return mg.loads(text)
     except mg.SpecError:
@@ -72,7 +72,7 @@ def graph(text: str) -> mg.Graph:
 
 
 def check(old: mg.Graph, new: mg.Graph) -> None:
-    """Equal graphs have no difference, others one; back it is the same, the other way round."""
+    """Check that graphs differ unless they are equal, also with old and new swapped."""
     there, back = difference(old.typed, new.typed), difference(new.typed, old.typed)
     assert bool(there) == bool(back) == (not same(old.typed, new.typed))
     assert any(change.status != "follows" for change in there.changes) == bool(there)
@@ -81,18 +81,18 @@ def check(old: mg.Graph, new: mg.Graph) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.data(), specs())
-def test_a_spec_and_what_was_made_of_it(data: st.DataObject, spec: Spec) -> None:
+def test_a_spec_and_an_edit_of_it(data: st.DataObject, spec: Spec) -> None:
     check(graph(to_yaml(spec)), graph(data.draw(edited(spec))))
 
 
 @settings(max_examples=20, deadline=None)
 @given(specs(), specs())
-def test_specs_that_have_little_in_common(one: Spec, other: Spec) -> None:
+def test_two_unrelated_specs(one: Spec, other: Spec) -> None:
     check(graph(to_yaml(one)), graph(to_yaml(other)))
 
 
-def test_items_of_one_op_in_a_long_chain_are_compared_by_place() -> None:
-    """Not each with each, which would take minutes."""
+def test_items_of_one_op_in_a_long_chain_are_compared_by_position() -> None:
+    """Comparing each with each would take minutes."""
 
     def spec(width: int) -> str:
         items = [f"{{Linear: {width + i % 2}}}" for i in range(2_000)]
@@ -105,7 +105,7 @@ def test_items_of_one_op_in_a_long_chain_are_compared_by_place() -> None:
 
 
 def test_blocks_used_in_blocks_are_compared_once() -> None:
-    """Each block uses the one before twice: 4,096 nodes, told as one change."""
+    """Each block uses the one before twice: 4,096 nodes, listed as one change."""
 
     def spec(activation: str) -> str:
         rows = [
@@ -123,8 +123,8 @@ def test_blocks_used_in_blocks_are_compared_once() -> None:
     assert change.name == ".".join(["y", *"pppppppppppp", "r"])
 
 
-def test_thousands_of_nodes_of_other_names_are_found() -> None:
-    """In a row, and all on one source."""
+def test_thousands_of_renamed_nodes_are_found() -> None:
+    """Some are in a row, the others all read one source."""
 
     def spec(name: str) -> str:
         rows = [f"  {name}0: {{layer: ReLU, from: x}}"]

@@ -1,4 +1,4 @@
-"""What `mimgraph diff` tells, and draws; the texts are in `diff/`, and `--rewrite` writes them anew."""
+"""The output of `mimgraph diff`; the expected texts are in `diff/`, and `--rewrite` updates them."""
 
 from __future__ import annotations
 
@@ -40,27 +40,29 @@ _CASE = re.compile(
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_tells(name: str, rewrite: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures have tests of their own."""
+def test_diff_prints_the_expected_text(
+    name: str, rewrite: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The picture inside the Markdown has tests of its own, and is left out."""
     monkeypatch.setattr(Review, "_mermaid", lambda _: "flowchart\n")
     path, kind = FOLDER / f"{name}.md", FILES[name]
     text = path.read_text()
 
-    def told(match: re.Match[str]) -> str:
+    def with_output(match: re.Match[str]) -> str:
         old, new = match["old"], match["new"]
         review = mg.diff(mg.loads(old), mg.loads(new))
         shown = review.text() + "\n" if kind == "text" else review.markdown()
         specs = f"```yaml\n{old}```\n\n```yaml\n{new}```\n"
         return f"{match['title']}{specs}\n````{kind}\n{shown}````\n"
 
-    expected = _CASE.sub(told, text)
+    expected = _CASE.sub(with_output, text)
     if rewrite:
         path.write_text(expected)
     assert text == expected or rewrite
 
 
 def cases() -> dict[str, tuple[Graph, Graph]]:
-    """The specs of the corpus by the heading of their case."""
+    """Return the two graphs of each case, by its heading."""
     found = _CASE.finditer((FOLDER / "changes.md").read_text())
     return {m["title"][3:].strip(): (mg.loads(m["old"]), mg.loads(m["new"])) for m in found}
 
@@ -69,7 +71,7 @@ CASES = cases()
 
 
 @pytest.mark.parametrize("title", CASES)
-def test_what_is_told_is_data_too(title: str) -> None:
+def test_data_is_json_and_has_the_counts_of_summary(title: str) -> None:
     review = mg.diff(*CASES[title])
     data = review.data()
     assert json.loads(json.dumps(data)) == data
@@ -80,7 +82,7 @@ def test_what_is_told_is_data_too(title: str) -> None:
 
 
 @pytest.mark.parametrize("title", CASES)
-def test_back_is_the_other_way_round(title: str) -> None:
+def test_swapping_the_specs_swaps_added_and_removed(title: str) -> None:
     old, new = CASES[title]
     there, back = mg.diff(old, new).data(), mg.diff(new, old).data()
 
@@ -91,8 +93,8 @@ def test_back_is_the_other_way_round(title: str) -> None:
     assert names(there, "removed") == names(back, "added")
 
 
-def test_colours_are_those_of_a_terminal_and_signs_tell_the_same() -> None:
-    review = mg.diff(*CASES["Added, and its reader rewired"])
+def test_colors_add_nothing_but_terminal_codes() -> None:
+    review = mg.diff(*CASES["A node added, its reader rewired"])
     colored = review.text(color=True)
     assert "\x1b[32m+ drop" in colored
     assert "\x1b[33m~ score" in colored
@@ -102,7 +104,7 @@ def test_colours_are_those_of_a_terminal_and_signs_tell_the_same() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 @pytest.mark.parametrize("command", ["diff", "summary"])
 @pytest.mark.parametrize("format", ["text", "md"])
-def test_any_encoding_of_standard_output_will_do(
+def test_output_fits_the_encoding_of_standard_output(
     command: str, format: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = "params: {word: 한}\ninputs: {x: [4]}\nblocks:\n  b: {seq: [Linear: 4]}\nnodes:\n  y: {block: b, from: x, repeat: 2}\noutputs: y\n"
@@ -120,15 +122,15 @@ def test_any_encoding_of_standard_output_will_do(
         assert "\\ud55c -> \\uae00" in shown
 
 
-def test_lines_are_not_long() -> None:
+def test_lines_are_shorter_than_120_characters() -> None:
     for old, new in CASES.values():
-        told = mg.diff(old, new).text()
-        assert all(len(line) < 120 for line in told.splitlines()), told
+        text = mg.diff(old, new).text()
+        assert all(len(line) < 120 for line in text.splitlines()), text
 
 
-def test_only_graphs_are_compared() -> None:
+def test_diff_refuses_what_is_not_a_graph() -> None:
     with pytest.raises(TypeError, match="two graphs, but one is None"):
-        mg.diff(CASES["Removed"][0], None)  # type: ignore[arg-type]
+        mg.diff(CASES["A node removed"][0], None)  # type: ignore[arg-type]
 
 
 # --- Markdown -------------------------------------------------------------------------------------
@@ -140,15 +142,15 @@ def read_as_on_github(text: str) -> ElementTree.Element:
 
 
 @given(st.text(min_size=1).map(visible) | st.text("`|\\<>&*_~[]()#@ $:/a1", min_size=1))
-def test_no_word_breaks_out_of_a_cell(word: str) -> None:
+def test_a_text_of_a_spec_stays_inside_its_table_cell(word: str) -> None:
     page = read_as_on_github(f"| a | b |\n|---|---|\n| {code(word)} | last |")
     cells = page.findall(".//td")
     assert [[child.tag for child in cell] for cell in cells] == [["code"], []]
     assert cells[0][0].text == word
 
 
-def test_the_picture_is_a_fenced_block_of_mermaid() -> None:
-    review = mg.diff(*CASES["A block used often is told once"])
+def test_markdown_has_the_picture_as_a_fenced_block_of_mermaid() -> None:
+    review = mg.diff(*CASES["A change in a block used often is listed once"])
     (picture,) = read_as_on_github(review.markdown()).findall(".//pre[@lang='mermaid']/code")
     assert picture.text is not None and picture.text.startswith(("%%", "---", "flowchart"))
     assert "kernel_size 3 → 5" in picture.text
@@ -158,13 +160,13 @@ def test_the_picture_is_a_fenced_block_of_mermaid() -> None:
 
 
 @pytest.mark.parametrize("title", CASES)
-def test_the_table_has_a_row_for_each_change(title: str) -> None:
+def test_markdown_has_a_table_row_for_each_change(title: str) -> None:
     review = mg.diff(*CASES[title])
     page = read_as_on_github(review.markdown())
     tables = page.findall(".//table")
-    told = [c for c in review.data()["changes"] if c["status"] != "follows"]
+    changes = [c for c in review.data()["changes"] if c["status"] != "follows"]
     rows = tables[0].findall(".//tbody/tr") if tables else []
-    assert ["".join(row[1].itertext()) for row in rows] == [change["name"] for change in told]
+    assert ["".join(row[1].itertext()) for row in rows] == [change["name"] for change in changes]
 
 
 # --- the picture ----------------------------------------------------------------------------------
@@ -177,7 +179,7 @@ def joined(old: Graph, new: Graph) -> Diagram:
 
 
 def outline(items: tuple[Item, ...], indent: str = "") -> list[str]:
-    """A line for each item: its mark, its texts."""
+    """Return a line for each item: its mark, title, subtitle and shapes."""
     lines = []
     for item in items:
         words = ": ".join(filter(None, (item.title, item.subtitle)))
@@ -192,7 +194,7 @@ def edges(picture: Diagram) -> list[str]:
 
 
 PICTURES = {
-    "Added, and its reader rewired": """
+    "A node added, its reader rewired": """
           x (N, 8)
           y (N, 8)
           a: Linear 4 (N, 4)
@@ -206,7 +208,7 @@ PICTURES = {
         + drop -> score
         - sum -> score
     """,
-    "Removed": """
+    "A node removed": """
           x (N, 8)
           y (N, 8)
         ~ a: Linear out_features 4 → 8 (N, 4) → (N, 8)
@@ -219,7 +221,7 @@ PICTURES = {
         - y -> was b
         - was b -> sum
     """,
-    "Renamed: a node by what it does and where, an input by what it feeds, an output by its source": """
+    "Renames: a node is found by what it does and where, an input by its readers, an output by its source": """
           x (N, 8)
         ~ y → numbers (N, 8)
           a: Linear 4 (N, 4)
@@ -264,7 +266,7 @@ PICTURES = {
         + features.1 -> features.2
         - features.0 -> features.2
     """,
-    "A block used often is told once": """
+    "A change in a block used often is listed once": """
           x (N, 3, 8, 8)
           stage1: residual × 12 (N, 3, 8, 8)
         ~   conv: Conv2d kernel_size 3 → 5, padding 1 → 2 (N, 3, 8, 8)
@@ -284,7 +286,7 @@ PICTURES = {
         - stage1.0.conv -> stage1.0.sum
         - stage2.0.conv -> stage2.0.sum
     """,
-    "Chains, blocks and merges that take the place of others, with their options": """
+    "Chains, blocks and merges in place of others, with their options": """
           x (N, 8)
           y (N, 8)
         + tower: bottleneck width=2 (N, 8)
@@ -325,7 +327,7 @@ PICTURES = {
         - both -> was score
         - was score -> output score
     """,
-    "An item of a chain less, and the next in its place": """
+    "An item of a chain removed, the next in its place": """
           x (N, 4)
           y: seq (N, 2)
             Linear 4 (N, 4)
@@ -338,7 +340,7 @@ PICTURES = {
         - y.0 -> was y.1
         - was y.1 -> y.1
     """,
-    "An input of the name that a node had": """
+    "An input with the name that a node had": """
           x (N, 4)
         - mask: Sigmoid (N, 4)
         + mask (N, 4)
@@ -367,7 +369,7 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("title", PICTURES)
-def test_the_picture_is_of_both(title: str) -> None:
+def test_the_picture_shows_both_graphs(title: str) -> None:
     picture = joined(*CASES[title])
     assert [*outline(picture.items), "", *edges(picture)] == dedent(PICTURES[title]).split("\n")[
         1:-1
@@ -375,7 +377,7 @@ def test_the_picture_is_of_both(title: str) -> None:
 
 
 @pytest.mark.parametrize("title", CASES)
-def test_every_edge_of_the_picture_has_its_ends(title: str, tmp_path: Path) -> None:
+def test_every_edge_of_the_picture_connects_two_boxes(title: str, tmp_path: Path) -> None:
     review = mg.diff(*CASES[title])
     picture = joined(*CASES[title])
     ids = [box.id for box in boxes(picture.items)]
@@ -387,17 +389,17 @@ def test_every_edge_of_the_picture_has_its_ends(title: str, tmp_path: Path) -> N
 
 @settings(max_examples=30)
 @given(st.data(), specs())
-def test_the_picture_has_all_of_the_new_graph(data: st.DataObject, spec: Spec) -> None:
+def test_the_picture_contains_the_whole_new_graph(data: st.DataObject, spec: Spec) -> None:
     check_picture(graph(to_yaml(spec)), graph(data.draw(edited(spec))))
 
 
 @pytest.mark.parametrize("one", range(len(SPECS)), ids=lambda number: SPECS[number].stem)
-def test_the_picture_of_each_spec_and_the_one_before(one: int) -> None:
+def test_the_picture_of_two_unrelated_specs_contains_the_whole_new_graph(one: int) -> None:
     check_picture(mg.load(SPECS[one - 1]), mg.load(SPECS[one]))
 
 
 def check_picture(old: Graph, new: Graph) -> None:
-    """All of the new graph stands in it, and all that is removed beside that."""
+    """Check that boxes and edges not marked as removed are exactly those of the new graph."""
     picture, own = joined(old, new), diagram(new.typed)
     ids = [box.id for box in boxes(picture.items)]
     assert len(set(ids)) == len(ids)
@@ -407,14 +409,14 @@ def check_picture(old: Graph, new: Graph) -> None:
     assert kept == list(own.edges)
 
 
-def test_graphs_that_are_equal_have_no_marks() -> None:
-    title = "A default written out, an expression and other words say nothing"
+def test_the_picture_of_equal_graphs_has_no_marks() -> None:
+    title = "A default written out, an expression, docs and order change nothing"
     picture = joined(*CASES[title])
     assert not edges(picture)
     assert not any(line.strip()[0] in "+-~" for line in outline(picture.items))
 
 
-def test_clusters_in_which_nothing_changed_are_closed() -> None:
+def test_blocks_without_a_change_are_closed() -> None:
     old = """
         inputs: {x: [4]}
         blocks: {mlp: {params: {width: null}, seq: [{Linear: $width}, ReLU]}}
@@ -440,8 +442,8 @@ def test_clusters_in_which_nothing_changed_are_closed() -> None:
     ]
 
 
-def test_a_block_that_is_closed_shows_that_something_in_it_changed() -> None:
-    picture = fold(joined(*CASES["A block used often is told once"]), 0)
+def test_a_closed_block_is_marked_if_something_inside_changed() -> None:
+    picture = fold(joined(*CASES["A change in a block used often is listed once"]), 0)
     assert [f"{SIGNS[item.mark]} {item.title}" for item in picture.items] == [
         "  x",
         "~ stage1",
@@ -451,16 +453,16 @@ def test_a_block_that_is_closed_shows_that_something_in_it_changed() -> None:
     ]
 
 
-def test_the_words_of_the_picture_tell_that_it_is_of_two(tmp_path: Path) -> None:
-    review = mg.diff(*CASES["Removed"])
+def test_the_description_of_the_picture_counts_the_changes(tmp_path: Path) -> None:
+    review = mg.diff(*CASES["A node removed"])
     told = "Changes (1 removed, 2 changed) in the architecture of Model"
     for ending in ("svg", "mmd", "html"):
         review.draw(tmp_path / f"diff.{ending}")
         assert told in (tmp_path / f"diff.{ending}").read_text()
 
 
-def test_the_page_has_details_of_both(tmp_path: Path) -> None:
-    review = mg.diff(*CASES["Removed"])
+def test_the_page_has_the_details_of_removed_and_new_nodes(tmp_path: Path) -> None:
+    review = mg.diff(*CASES["A node removed"])
     details = review._scene().details()
     assert details["was b"].op == "Linear"
     assert [(c.name, c.value) for c in details["a"].options][:1] == [("out_features", "8")]

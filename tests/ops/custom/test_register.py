@@ -579,7 +579,7 @@ def test_a_difference_tells_the_macs_that_are_known() -> None:
     data = mg.diff(old, new).data()
     assert data["macs"] == {"old": "6*T", "new": "9*T"}
     assert data["uncounted"] == ["Scores"]
-    told = "\nMACs per sample: 6*T → 9*T (+3*T), and those of layers that do not tell"
+    told = "\nMACs per sample: 6*T → 9*T (+3*T), without Scores, whose MACs are not known"
     assert told in str(mg.diff(old, new))
 
 

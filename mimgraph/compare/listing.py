@@ -1,4 +1,4 @@
-"""List the changes of nested bodies, those that are the same in all uses of a block as one."""
+"""List the changes of a difference: each once, though a block is used often; and those to show."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.compare.equality import comparable
-from mimgraph.compare.model import Change, Edit, Inner, Inside, dotted
+from mimgraph.compare.model import Change, Difference, Edit, Inner, Inside, dotted
 from mimgraph.cost.cost import Cost
+from mimgraph.ir.amount import Amount
 from mimgraph.ir.expression import Variable, to_text, variables
 
 
@@ -120,3 +121,69 @@ def _scaled(cost: Cost, times: int, runs: int) -> Cost:
     """Return the params of so many modules and the multiply-accumulates of so many runs."""
     params, frozen = cost.params * times, cost.frozen * times
     return Cost(params, frozen, macs=cost.macs * runs, uncounted=cost.uncounted)
+
+
+def author_changes(difference: Difference) -> list[Change]:
+    """Return what the author changed, in the order of the graph."""
+    return [change for change in difference.changes if change.status != "follows"]
+
+
+def effects_to_show(difference: Difference) -> list[Change]:
+    """Return the changes that have effects, without outputs: their nodes show the same."""
+    having = [
+        change
+        for change in difference.changes
+        if change.status in ("changed", "follows")
+        and change.kind != "output"
+        and (change.effects or _costs_other(change))
+    ]
+    outer = {change.name for change in having}
+    return list(_without_repetition([c for c in having if _is_shown(c, outer)]))
+
+
+def _costs_other(change: Change) -> bool:
+    """Return whether the params or multiply-accumulates changed."""
+    old, new = ((cost.params, cost.macs, bool(cost.uncounted)) for cost in change.costs)
+    return old != new
+
+
+def _without_repetition(shown: list[Change]) -> Iterator[Change]:
+    """Leave out a node whose inner nodes show all of its effects."""
+    inner: dict[str, list[Change]] = {}
+    for change in shown:
+        name = change.name
+        while name := name.rpartition(".")[0]:
+            inner.setdefault(name, []).append(change)
+    for change in shown:
+        innermost = [c for c in inner.get(change.name, ()) if c.name not in inner]
+        if change.status == "changed" or not _show_all(innermost, change):
+            yield change
+
+
+def _show_all(inner: list[Change], outer: Change) -> bool:
+    """Return whether inner changes have all effects of the outer one, and add up to its cost."""
+    effects = [effect for change in inner for effect in change.effects]
+    more = [_more(change) for change in inner if change.times == outer.times]
+    return all(effect in effects for effect in outer.effects) and (
+        sum(params for params, _ in more),
+        Amount.sum(macs for _, macs in more),
+    ) == _more(outer)
+
+
+def _more(change: Change) -> tuple[int, Amount]:
+    """Return how many more params and multiply-accumulates there are."""
+    old, new = change.costs
+    return new.params - old.params, new.macs + old.macs * -1
+
+
+def _is_shown(change: Change, outer: set[str]) -> bool:
+    """Return whether effects are worth a line: not on an inner node that only has other shapes or
+    MACs, which the line of the outer node includes."""
+    head, dot, _ = change.name.partition(".")
+    return (
+        not dot
+        or change.status == "changed"
+        or change.params[0] != change.params[1]
+        or not all(effect.is_of_type for effect in change.effects)
+        or (head not in outer and change.costs[0].macs != change.costs[1].macs)
+    )
