@@ -20,31 +20,32 @@ class Kind(NamedTuple):
 
 
 _SPEC = "give the spec itself, a .yaml or .json file"
-_WEIGHTS = "load the spec, and its weights into model = graph.compile()"
+_WEIGHTS = "load the spec, then its weights into model = graph.compile()"
 
 _TORCH = Kind(
     "a checkpoint that torch.save wrote",
     f"{_WEIGHTS}: graph.load_state(model, torch.load(path)), or model.load_state_dict",
 )
-_PICKLE = Kind("a pickle, as torch.save wrote it of old", _TORCH.help)
-_SAFETENSORS = Kind("a file of weights", 'name it with the ending ".safetensors"')
-_KERAS = Kind("a model of Keras", "declare it in YAML; the weights come by graph.load_state")
+_PICKLE = Kind("a pickle, as old versions of torch.save wrote", _TORCH.help)
+_SAFETENSORS = Kind("a file of weights", "rename it to end in .safetensors")
+_KERAS = Kind("a Keras model", "declare it in YAML, and load the weights with graph.load_state")
 _HDF5 = Kind("an HDF5 file, as Keras writes models", _KERAS.help)
-_ONNX = Kind("a model in ONNX", "no spec can be made of it: declare the model in YAML")
-_ARRAYS = Kind("a file of numpy arrays", f"{_SPEC}; arrays are given by mimgraph run --inputs")
-_PICTURE = Kind("a picture", f"{_SPEC}; mimgraph draw makes a picture of it")
+_ONNX = Kind("an ONNX model", "mimgraph cannot convert it: declare the model in YAML")
+_ARRAYS = Kind("a file of numpy arrays", f"{_SPEC}; mimgraph run --inputs takes arrays")
+_PICTURE = Kind("a picture", f"{_SPEC}; mimgraph draw makes a picture from it")
 _PDF = Kind("a PDF", _PICTURE.help)
-_ARCHIVE = Kind("an archive", "unpack it, and give the spec that is in it")
+_ARCHIVE = Kind("an archive", "unpack it and give the spec in it")
 _BINARY = Kind("a binary file", _SPEC)
 _PYTHON = Kind(
     "Python code",
-    "run it: graph.dump(path) in it writes a spec; layers that it registers come by --import MODULE",
+    "run it, and write a spec from it with graph.dump(path); --import MODULE imports layers of your own",
 )
-_NOTEBOOK = Kind("a notebook", "run it: graph.dump(path) in it writes a spec")
+_NOTEBOOK = Kind("a notebook", "run it, and write a spec from it with graph.dump(path)")
 _PAGE = Kind("a page or picture in XML or HTML", _PICTURE.help)
 _TABLE = Kind("a table", _SPEC)
 _EMPTY = Kind(
-    "empty", "a spec has inputs, nodes and outputs: {x: [5]}, {y: {layer: ReLU, from: x}}, y"
+    "empty",
+    "a spec has inputs: {x: [5]}, nodes: {y: {layer: ReLU, from: x}} and outputs: y",
 )
 
 _BEGINNINGS = (

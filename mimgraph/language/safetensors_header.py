@@ -37,9 +37,9 @@ def read_spec(path: str | PathLike[str]) -> str:
     if not isinstance(found, dict) or "mimgraph" not in found or "spec" not in found:
         _refuse(str(path), "missing-key", "there is no spec in the metadata")
     if found["mimgraph"] != LANGUAGE:
-        _refuse(str(path), "bad-option", f"the language version is {LANGUAGE}")
+        _refuse(str(path), "bad-option", f"the version of the language must be {LANGUAGE}")
     if not isinstance(found["spec"], str):
-        _refuse(str(path), "wrong-type", "the spec in the metadata is a text")
+        _refuse(str(path), "wrong-type", "the spec in the metadata must be a string")
     return found["spec"]
 
 
@@ -49,7 +49,7 @@ def _header(path: str | PathLike[str]) -> str:
         wanted = min(int.from_bytes(file.read(8), "little"), MAX_METADATA)
         header = file.read(wanted)
     if not header or len(header) < wanted:
-        _refuse(str(path), "yaml-syntax", "the file ends in its header")
+        _refuse(str(path), "yaml-syntax", "the file ends inside its header")
     return header.decode(errors="surrogateescape")  # what is no UTF-8 is told with the spec
 
 
@@ -61,8 +61,8 @@ def _metadata(name: str, header: str) -> Any:
         return json.JSONDecoder().raw_decode(header, begin.end())[0]
     except (ValueError, RecursionError):
         if len(header.encode(errors="surrogateescape")) < MAX_METADATA:
-            _refuse(name, "yaml-syntax", "the metadata is no JSON")
-        _refuse(name, "too-large", f"the metadata ends beyond the limit of {MAX_METADATA} bytes")
+            _refuse(name, "yaml-syntax", "the metadata is not JSON")
+        _refuse(name, "too-large", f"the metadata takes more than {MAX_METADATA:,} bytes")
 
 
 def _refuse(name: str, code: DiagnosticCode, message: str) -> NoReturn:

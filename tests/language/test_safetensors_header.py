@@ -44,11 +44,11 @@ def test_the_spec_is_found(tmp_path: Path, text: bytes) -> None:
 DEEP = b'{"__metadata__": ' + b"[" * 100_000
 
 BROKEN = {
-    "empty": (b"", "yaml-syntax", "the file ends in its header"),
-    "cut in the length": (b"\1\0", "yaml-syntax", "the file ends in its header"),
-    "no header": (bytes(8), "yaml-syntax", "the file ends in its header"),
-    "huge": (b"\xff" * 8 + header({}), "yaml-syntax", "the file ends in its header"),
-    "YAML": (SPEC.encode(), "yaml-syntax", "the file ends in its header"),
+    "empty": (b"", "yaml-syntax", "the file ends inside its header"),
+    "cut in the length": (b"\1\0", "yaml-syntax", "the file ends inside its header"),
+    "no header": (bytes(8), "yaml-syntax", "the file ends inside its header"),
+    "huge": (b"\xff" * 8 + header({}), "yaml-syntax", "the file ends inside its header"),
+    "YAML": (SPEC.encode(), "yaml-syntax", "the file ends inside its header"),
 }
 HEADERS = {
     "no JSON": (b"\x80\x81\x82\x83", "missing-key", "there is no spec in the metadata"),
@@ -58,24 +58,24 @@ HEADERS = {
     "a later version": (
         header({"mimgraph": "2", "spec": SPEC}),
         "bad-option",
-        "the language version is 1",
+        "the version of the language must be 1",
     ),
     "no text": (
         header({"mimgraph": "1", "spec": [1]}),
         "wrong-type",
-        "the spec in the metadata is a text",
+        "the spec in the metadata must be a string",
     ),
-    "cut JSON": (header(metadata(SPEC))[:-9], "yaml-syntax", "the metadata is no JSON"),
-    "deep": (DEEP, "yaml-syntax", "the metadata is no JSON"),
+    "cut JSON": (header(metadata(SPEC))[:-9], "yaml-syntax", "the metadata is not JSON"),
+    "deep": (DEEP, "yaml-syntax", "the metadata is not JSON"),
     "a large number": (
         b'{"__metadata__": ' + b"9" * 10_000,
         "yaml-syntax",
-        "the metadata is no JSON",
+        "the metadata is not JSON",
     ),
     "large": (
         header({"a": "x" * MAX_METADATA, **metadata(SPEC)}),
         "too-large",
-        f"the metadata ends beyond the limit of {MAX_METADATA} bytes",
+        f"the metadata takes more than {MAX_METADATA:,} bytes",
     ),
 }
 

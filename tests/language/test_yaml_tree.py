@@ -140,14 +140,14 @@ def test_ambiguous(text: str) -> None:
 
 
 MEANT = {
-    "bias: off": 'write false, or, if it is a text, quote it: "off"',
-    "bias: 1_000": 'write 1000, or, if it is a text, quote it: "1_000"',
-    "bias: -064": 'write -64, or, if it is a text, quote it: "-064"',
-    "bias: 0o17": 'write 15, or, if it is a text, quote it: "0o17"',
-    "bias: +1_0.5": 'write 10.5, or, if it is a text, quote it: "+1_0.5"',
+    "bias: off": 'write false, or, if it is a string, quote it: "off"',
+    "bias: 1_000": 'write 1000, or, if it is a string, quote it: "1_000"',
+    "bias: -064": 'write -64, or, if it is a string, quote it: "-064"',
+    "bias: 0o17": 'write 15, or, if it is a string, quote it: "0o17"',
+    "bias: +1_0.5": 'write 10.5, or, if it is a string, quote it: "+1_0.5"',
     "bias: 1:30": 'quote it: "1:30"',
     "bias: 9" + "_9" * 20: f'quote it: "{"9" + "_9" * 19}…"',
-    "sizes: [3, 010]": 'write 10, or, if it is a text, quote it: "010"',
+    "sizes: [3, 010]": 'write 10, or, if it is a string, quote it: "010"',
     "from: off": 'quote it: "off"',
     "from: [off]": 'quote it: "off"',
     "each: {a: off}": 'quote it: "off"',
@@ -168,7 +168,7 @@ def test_what_was_meant_depends_on_the_place(text: str, help: str) -> None:
 
 
 LEFT = {
-    "width: {{ w }}": "fill it in before, or declare params: {w: ...} and write $w",
+    "width: {{ w }}": "fill in the template first, or declare params: {w: ...} and write $w",
     "params: {w: 3}\nwidth: {{ w }}": "write $w",
     "params: {w: 3}\nwidth: {{ model.w | int }}": "write $w",
     "params: {w: 3}\nnodes: {y: {out_features: ${w}}}": "write $w",
@@ -176,11 +176,11 @@ LEFT = {
     "params: {w: 3}\nnodes: {y: {out_features: %(w)d}}": "write $w",
     "params: {w: 3}\nwidth: @w@": "write $w",
     "b: {params: {w: 3}, seq: [{Linear: ${w}}]}": "write $w",
-    "layer: {{ w }}": "fill it in before, or declare params: {w: ...} and write $w",
-    "{{ w }}: 3": "fill it in before: no param is read here",
-    "from: {{ w }}": "fill it in before: no param is read here",
-    "nodes: {y: {from: ${w}}}": "fill it in before: no param is read here",
-    "outputs: [{{ w }}]": "fill it in before: no param is read here",
+    "layer: {{ w }}": "fill in the template first, or declare params: {w: ...} and write $w",
+    "{{ w }}: 3": "fill in the template first: a param cannot be used here",
+    "from: {{ w }}": "fill in the template first: a param cannot be used here",
+    "nodes: {y: {from: ${w}}}": "fill in the template first: a param cannot be used here",
+    "outputs: [{{ w }}]": "fill in the template first: a param cannot be used here",
 }
 
 
@@ -324,8 +324,8 @@ def test_outside_of_the_subset(text: str, faults: list[str]) -> None:
 
 
 def test_anchors_have_a_substitute() -> None:
-    assert "`params`" in read("a: &x 1")[1][0].help
-    assert "`blocks`" in read("<<: {a: 1}")[1][0].help
+    assert "use params" in read("a: &x 1")[1][0].help
+    assert "blocks for" in read("<<: {a: 1}")[1][0].help
 
 
 def test_an_anchored_value_is_still_read() -> None:

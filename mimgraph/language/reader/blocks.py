@@ -37,9 +37,16 @@ def read_blocks(context: Context, tree: Mapping) -> dict[str, Block]:
 def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
     reason = name_fault(key.text)
     if reason is not None:
-        context.fault("bad-name", f"{key.text!r} cannot be a block's name", key.span, help=reason)
+        context.fault(
+            "bad-name", f"{key.text!r} cannot be the name of a block", key.span, help=reason
+        )
     if not isinstance(tree, Mapping):
-        context.wrong_type("a block", "a mapping", tree, help="{seq: [...]}, or inputs and nodes")
+        context.wrong_type(
+            "a block",
+            "a mapping",
+            tree,
+            help="write {seq: [...]}, or {inputs: ..., nodes: ..., outputs: ...}",
+        )
         return Block(key.text, key.span, {}, (), (), ())
     known = check_keys(context, "a block", tree, BLOCK)
     if not known:  # an unknown key may be another block, indented too deep, or mean params
@@ -103,12 +110,12 @@ def _chain_block(
     for word, _ in tree.entries:
         if word.text in ("nodes", "outputs"):
             help = "leave out one or the other"
-            message = "a block is a seq or has nodes, not both"
+            message = "a block has a seq or nodes, not both"
             context.fault("unknown-key", message, word.span, help=help)
     value = tree.get("seq")
     assert value is not None
     if len(inputs) > 1:
-        context.fault("wrong-arity", "a seq has one input", inputs[1].span)
+        context.fault("wrong-arity", "a block with a seq has one input", inputs[1].span)
     first = inputs[0] if inputs else BlockInput("x", key.span)
     chain = read_chain(context, value, key.text)
     node = Node("", key.span, chain, (Source(first.name, None, first.span),))

@@ -48,9 +48,9 @@ def _read_item(context: Context, name: str, tree: Tree, path: str) -> Node:
     elif isinstance(tree, Scalar) and tree.name is not None:
         key, rest, lone = tree, {}, None
     else:
-        context.wrong_type("an item", "a layer or block, or {name: options}", tree, here)
+        context.wrong_type("an item of a seq", "a layer or block, or {name: options}", tree, here)
         return unread
-    word = read_name(context, "an item", key)
+    word = read_name(context, "an item of a seq", key)
     if word is None:
         return unread
     take_tree = rest.pop("take")[1] if "take" in rest else None
@@ -73,9 +73,11 @@ def _refuse_more_keys(context: Context, tree: Mapping, here: str) -> None:
     inside, options = key.text, "..."
     if key.text in OPS and isinstance(value, Scalar):
         inside, options = value.text, _on_one_line(tree.entries[1:])
-    help = f"options stand inside: {{{inside}: {{{options}}}}}"
+    help = f"put the options inside: {{{inside}: {{{options}}}}}"
     extra = tree.entries[1][0].span
-    context.fault("unknown-key", "an item has one key", extra, help=help, node=here, tree=tree)
+    context.fault(
+        "unknown-key", "an item of a seq has one key", extra, help=help, node=here, tree=tree
+    )
 
 
 def _on_one_line(entries: Iterable[Entry]) -> str:

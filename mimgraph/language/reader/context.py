@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.diagnostics.nearest import suggestion
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_faulty, texts
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, described, is_faulty, texts
 from mimgraph.source import Span
 
 
@@ -48,7 +48,7 @@ class Context:
     def wrong_type(self, what: str, wants: str, tree: Tree, node: str = "", help: str = "") -> None:
         """Report that `what` is something else than `wants`, unless a fault of it is reported."""
         if not (is_faulty(tree) or (isinstance(tree, Mapping) and tree.lost)):
-            message = f"{what} is {wants}"
+            message = f"{what} must be {wants}, not {described(tree)}"
             self.fault("wrong-type", message, tree.span, help=help, node=node, tree=tree)
 
     def unknown_key(

@@ -46,7 +46,7 @@ def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
     shape, vocab = tree.get("shape"), tree.get("vocab")
     if shape is None and vocab is None and known:
         message = f"{key.text} needs a shape"
-        context.fault("missing-key", message, key.span, help="shape: [5]")
+        context.fault("missing-key", message, key.span, help="write shape: [5]")
     sizes = InputShape((), ()) if vocab is not None and known else None
     if shape is not None:
         sizes = read_shape(context, shape)
@@ -68,6 +68,8 @@ def _read_dtype(context: Context, tree: Tree | None, vocab: Tree | None) -> str 
     dtype = read_dtype(context, tree, "int64" if vocab is not None else "float32")
     if vocab is None or tree is None or dtype is None or dtype in INTEGER:
         return dtype
-    help = "leave dtype out, which is int64 then"
-    context.fault("bad-option", "what has a vocab is integer", tree.span, help=help)
+    help = "leave dtype out: it is int64 beside a vocab"
+    context.fault(
+        "bad-option", "an input with a vocab must have an integer dtype", tree.span, help=help
+    )
     return None

@@ -10,13 +10,13 @@ from mimgraph.source import Span
 Entry = tuple[Scalar, Tree]
 Entries = dict[str, Entry]
 
-# an example of each section that is a mapping
+# how to write each key whose value is a mapping
 EXAMPLES = {
-    "inputs": "{name: shape}: {image: [3, 32, 32]}",
-    "nodes": "{name: node}: {hidden: {layer: ReLU, from: image}}",
-    "blocks": "{name: block}: {step: {seq: [ReLU]}}",
-    "params": "{name: value}: {hidden: 64}",
-    "with": "{param: values}: {width: [64, 128]}",
+    "inputs": "write names with shapes: {image: [3, 32, 32]}",
+    "nodes": "write names with nodes: {hidden: {layer: ReLU, from: image}}",
+    "blocks": "write names with blocks: {step: {seq: [ReLU]}}",
+    "params": "write names with values: {hidden: 64}",
+    "with": "write params with lists: {width: [64, 128]}",
 }
 
 

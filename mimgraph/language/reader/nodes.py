@@ -45,9 +45,9 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     """Return a node; without an operation if it cannot be read."""
     here = path + key.text
     if not isinstance(tree, Mapping):
-        help = "{layer: ..., from: ...}"
+        help = "write {layer: ..., from: ...}"
         if is_null(tree):
-            help = f"indent what belongs to {key.text} more than its name, or write {help}"
+            help = f"indent the keys of {key.text} more than its name, or {help}"
         context.wrong_type("a node", "a mapping", tree, here, help)
         return Node(key.text, key.span, None)
     if has_split_text(context, tree, here):
@@ -115,7 +115,7 @@ def _op_of(context: Context, key: Scalar, tree: Mapping, here: str) -> Entry | N
         context.lost.add(ANOTHER)
         for extra, _ in ops[1:]:
             message = f"{key.text} is a {ops[0][0].text} already"
-            help = "a node does one thing: make two"
+            help = "a node does one thing: make two nodes"
             context.fault("unknown-key", message, extra.span, help=help, node=here)
     return ops[0] if len(ops) == 1 else None
 
@@ -124,7 +124,7 @@ def _has_both_feeds(context: Context, key: Scalar, tree: Mapping, here: str) -> 
     """Return whether a node has `from` beside `each`, and report it."""
     if tree.get("each") is None or tree.get("from") is None:
         return False
-    message = f"{key.text} has its sources in each"
+    message = f"{key.text} has each, so it cannot have from"
     context.fault("unknown-key", message, tree.key("from").span, node=here)
     return True
 

@@ -27,7 +27,7 @@ def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Ope
         return None
     each = tree.key("each").span
     if isinstance(operation, Apply) and operation.kind == "tensor":
-        context.fault("unknown-key", f"{operation.name} takes no each", each, node=here)
+        context.fault("unknown-key", f"{operation.name} cannot have each", each, node=here)
         return None
     return Each(operation, read_options(context, entries_of(options)) if options else {}, each)
 
@@ -80,7 +80,7 @@ def _words(tree: Mapping, *words: str) -> tuple[str, ...]:
 def _read_share(context: Context, name: str, value: Tree, rest: Entries, here: str) -> Share | None:
     for word, _ in rest.values():
         if word.value != OTHERS:
-            help = "a share has the options and words of what it shares"
+            help = "leave it out: the options of the shared node apply"
             message = "a share takes no options"
             context.fault("unknown-option", message, word.span, help=help, node=here)
     target, dot, item = name.partition(".")
@@ -96,14 +96,14 @@ def _read_tensor(
     rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}
     if key.text == "arange":
         if "from" in rest:
-            message = "an arange has its source behind its key"
-            context.fault("unknown-key", message, rest["from"][0].span, node=here)
+            message, help = "arange takes its source as its value", "write arange: source"
+            context.fault("unknown-key", message, rest["from"][0].span, help=help, node=here)
             return None
         return read_apply(context, "tensor", key.text, key.span, rest, here)
     rest.pop("from", None)  # inference reports it
     if "shape" in rest:
-        message = f"{key.text} has its shape behind its key"
-        context.fault("unknown-option", message, rest["shape"][0].span, node=here)
+        message, help = f"{key.text} takes its shape as its value", f"write {key.text}: [sizes]"
+        context.fault("unknown-option", message, rest["shape"][0].span, help=help, node=here)
         return None
     if not isinstance(value, Sequence) and "$" not in getattr(value, "text", ""):
         context.wrong_type("a shape", "a list of sizes", value, here)

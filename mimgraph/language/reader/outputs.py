@@ -21,7 +21,7 @@ def read_outputs(
     if isinstance(tree, Scalar):
         return (_output_of_source(context, tree),)
     if not (tree.entries or tree.lost if isinstance(tree, Mapping) else tree.items):
-        context.wrong_type("outputs", "a source, a list of them, or {name: source}", tree)
+        context.wrong_type("outputs", "a source, a list of sources, or {name: source}", tree)
         return (_unread(tree.span),)
     if isinstance(tree, Mapping):
         named = [_named_output(context, key, value, words) for key, value in tree.entries]
@@ -38,7 +38,7 @@ def read_outputs(
 
 def _refuse_duplicate(context: Context, output: Output, first: Output) -> None:
     labels = (Label(first.span, "first given here"),)
-    message = f"{output.name} is an output already"
+    message = f"{output.name} is already an output"
     fault = Diagnostic("duplicate-name", message, output.span, labels=labels)
     context.report.add(fault, output.name)
 
@@ -56,10 +56,10 @@ def _output_of_source(context: Context, tree: Tree, in_list: bool = False) -> Ou
     if source is None:
         return _unread(tree.span)
     if in_list and source.port is not None and source.name not in context.lost:
-        help = f"{{{source.port}: {source.name}.{source.port}}}"
+        help = f"write {{{source.port}: {source.name}.{source.port}}}"
         if source.port == "*":
             help = f"name each port: {{a: {source.name}.a, b: {source.name}.b}}"
-        message = "a port in a list needs a name"
+        message = "a port in a list of outputs needs a name"
         context.fault("wrong-type", message, tree.span, help=help, tree=tree)
         return _unread(tree.span)
     return Output(source.name, source, tree.span)
@@ -77,7 +77,7 @@ def _named_output(context: Context, key: Scalar, tree: Tree, words: tuple[str, .
         source_tree = tree.get("from")
         if source_tree is None:
             if known:
-                message, help = f"{key.text} needs from", f"{key.text}: {{from: ...}}"
+                message, help = f"{key.text} needs from", f"write {key.text}: {{from: ...}}"
                 context.fault("missing-key", message, key.span, help=help)
             return _unread(key.span, key.text)
         doc = tree.get("doc")
@@ -85,7 +85,7 @@ def _named_output(context: Context, key: Scalar, tree: Tree, words: tuple[str, .
     source = read_source(context, source_tree, "")
     if not (key.text.isascii() and key.text.isidentifier()):
         help = "a name is letters, digits and underscores, and starts with no digit"
-        message = f"{key.text!r} cannot be an output's name"
+        message = f"{key.text!r} cannot be the name of an output"
         context.fault("bad-name", message, key.span, help=help, tree=source_tree)
         return _unread(key.span, key.text)
     if source is None:
@@ -98,7 +98,7 @@ def _only_training(context: Context, only: Tree | None) -> bool:
     if isinstance(only, Scalar) and only.value == "training":
         return True
     if only is not None and not is_faulty(only):
-        context.fault("bad-option", "only is training", only.span, tree=only)
+        context.fault("bad-option", "only must be training", only.span, tree=only)
     return False
 
 

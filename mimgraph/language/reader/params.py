@@ -41,13 +41,15 @@ def _read(
     for key, value in params.entries if params else ():
         reason = param_fault(key.text)
         if key.text in reserved:
-            reason = f"{key.text} is a key of every node"
+            reason = f"nodes have a key {key.text} of their own"
         if reason is not None:
-            context.fault("bad-name", f"{key.text!r} cannot be a param", key.span, help=reason)
+            context.fault(
+                "bad-name", f"{key.text!r} cannot be the name of a param", key.span, help=reason
+            )
             context.misnamed.add(key.text)
         found[key.text] = read_option(context, key, value)
         if isinstance(value, MappingTree):
-            wants = "a number, a text, true, false or a list"
+            wants = "a number, a string, true, false or a list"
             context.wrong_type("a param", wants, value)
             found[key.text] = found[key.text]._replace(value=FAULTY)
     lost = (OTHERS,) if tree is not None and params is None else params.lost if params else ()
@@ -67,14 +69,16 @@ def _override(context: Context, key: Scalar, value: Any) -> Any:
             return read_scalar(context, Scalar(value, key.span, value, plain=False))
         case list() | tuple():
             return [_override(context, key, item) for item in value]
-    message = f"{key.text} is given as {value!r}"
-    help = "a param is a number of at most 64 bits, a text, true, false or a list"
+    message = f"the value given for {key.text} is {value!r}"
+    help = "a param must be a number of at most 64 bits, a string, true, false or a list"
     context.fault("wrong-type", message, key.span, help=help)
     return FAULTY
 
 
 def _with_null_values(tree: Tree | None) -> str:
-    """Return how to write the params of a block that are given as names alone: `{width: null}`."""
+    """Return how to write the params of a block if they are names alone: `write {width: null}`."""
     items = tree.items if isinstance(tree, Sequence) else (tree,)
     names = [item.name if isinstance(item, Scalar) else None for item in items]
-    return f"{{{', '.join(f'{name}: null' for name in names)}}}" if names and all(names) else ""
+    return (
+        f"write {{{', '.join(f'{name}: null' for name in names)}}}" if names and all(names) else ""
+    )

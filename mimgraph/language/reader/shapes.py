@@ -34,14 +34,14 @@ def _read_size(context: Context, item: Tree) -> Any:
     """Return an integer, a name or a `Written`, or FAULTY for something else, which is reported."""
     value = read_value(context, item)
     if isinstance(value, str):
-        reason = name_fault(value) if value != "N" else "N is the batch"
+        reason = name_fault(value) if value != "N" else "N stands for the batch size"
         if reason is None:
             return value
         context.fault("bad-name", f"{value!r} cannot name a size", item.span, help=reason)
     elif type(value) is int:
         if value >= 1:
             return value
-        context.fault("bad-option", "a size is at least 1", item.span)
+        context.fault("bad-option", "a size must be at least 1", item.span)
     elif isinstance(value, Written):
         return value
     elif value is not FAULTY:

@@ -25,6 +25,7 @@ from mimgraph.source import SourceFile, Span
 
 LANGUAGE = "1"  # the version of the language
 DEFAULT_NAME = "Model"
+EXAMPLE = {"inputs": "{x: [5]}", "nodes": "{y: {layer: ReLU, from: x}}", "outputs": "y"}
 
 
 def read(file: SourceFile, report: Report, params: Mapping[str, Any] | None = None) -> Graph | None:
@@ -37,7 +38,7 @@ def read(file: SourceFile, report: Report, params: Mapping[str, Any] | None = No
         return None
     if not isinstance(tree, MappingTree):
         if not is_faulty(tree):
-            report.add(Diagnostic("wrong-type", "a spec is a mapping", tree.span))
+            report.add(Diagnostic("wrong-type", "a spec must be a mapping", tree.span))
         return None
     return _read_graph(_context(file, report), tree, params or {})
 
@@ -59,7 +60,7 @@ def _context(file: SourceFile, report: Report) -> Context:
 
 def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any]) -> Graph:
     if check_keys(context, "a spec", tree, TOP):
-        for key in ("inputs", "nodes", "outputs"):
+        for key in EXAMPLE:
             if tree.get(key) is None:
                 tree = _without_section(context, key, tree)
     else:  # an unknown key may mean one of these
@@ -98,20 +99,20 @@ def _without_section(context: Context, word: str, tree: MappingTree) -> MappingT
     for key, section in tree.entries:
         for inner, value in section.entries if isinstance(section, MappingTree) else ():
             if inner.text == word and not (isinstance(value, MappingTree) and is_node(value)):
-                labels = (Label(inner.span, f"this is in {key.text}"),)
-                help = f"indent {word} as {key.text} is"
-                message = f"{word} is missing"
+                labels = (Label(inner.span, f"here {word} is inside {key.text}"),)
+                help = f"indent {word} as much as {key.text}"
+                message = f"the spec has no {word}"
                 fault = Diagnostic("missing-key", message, context.origin, labels=labels, help=help)
                 context.report.add(fault)
                 return tree.outdented(key, inner)
-    message, help = f"{word} is missing", f"a spec needs {word}"
+    message, help = f"the spec has no {word}", f"write {word}: {EXAMPLE[word]}"
     context.fault("missing-key", message, context.origin, help=help)
     return tree
 
 
 def _check_version(context: Context, tree: Tree | None) -> None:
     if tree is not None and not (isinstance(tree, Scalar) and tree.text == LANGUAGE):
-        context.fault("bad-option", f"the language version is {LANGUAGE}", tree.span)
+        context.fault("bad-option", f"the version of the language must be {LANGUAGE}", tree.span)
 
 
 def _class_name(context: Context, tree: Tree | None) -> str:

@@ -27,7 +27,7 @@ def has_split_text(context: Context, tree: Mapping, node: str) -> bool:
             text = span.excerpt().text
             is_short = len(text) <= LONGEST and '"' not in text
             help = f'quote it: "{text}"' if is_short else "quote it"
-            message = "a comma ends a text that is not quoted"
+            message = "a comma ends a string that is not quoted"
             context.fault("bad-expression", message, span, help=help, node=node)
             return True
     return False

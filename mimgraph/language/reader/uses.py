@@ -118,16 +118,18 @@ def _activation_help(tree: Tree) -> str:
         if len(words) == len(tree.items) == 2:
             if registry.find("layer", words[1]):
                 node = f"{{layer: {words[1]}, from: ...}}"
-                return f"activation: {words[0]}, and make {words[1]} a node of its own: {node}"
-            return f"activation: {{{words[0]}: {words[1]}}}"
-        return f"activation: {words[0]}" if len(words) == len(tree.items) == 1 else ""
+                return (
+                    f"write activation: {words[0]}, and make {words[1]} a node of its own: {node}"
+                )
+            return f"write activation: {{{words[0]}: {words[1]}}}"
+        return f"write activation: {words[0]}" if len(words) == len(tree.items) == 1 else ""
     if not isinstance(tree, Mapping) or not tree.entries:
         return "leave activation out" if is_null(tree) else ""
     (key, value), *others = tree.entries
     options = ", ".join(f"{word.text}: ..." for word, _ in others)
     if key.text in ("layer", "name", "type", "op") and isinstance(value, Scalar):
-        return f"activation: {{{value.text}: {{{options}}}}}"
-    return f"options stand inside: activation: {{{key.text}: {{...}}}}"
+        return f"write activation: {{{value.text}: {{{options}}}}}"
+    return f"put the options inside: activation: {{{key.text}: {{...}}}}"
 
 
 def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
@@ -147,10 +149,15 @@ def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
         return None
     if shared and each is not None:
         span = tree.key("with").span
-        context.fault("bad-option", "a shared repeat is one module: no with", span, node=here)
+        context.fault(
+            "bad-option",
+            "a shared repeat uses one module each time, so it cannot have with",
+            span,
+            node=here,
+        )
         return None
     if times is None and not (each and (each.entries or each.lost)):
-        message, help = "repeat needs times", "repeat: 3"
+        message, help = "repeat needs times", "write repeat: 3"
         context.fault("missing-key", message, tree.span, help=help, node=here)
         return None
     count = _times(context, times) if times is not None else None

@@ -23,7 +23,7 @@ def read_text(context: Context, what: str, tree: Tree | None) -> str | None:
     if isinstance(tree, Scalar) and tree.name is not None:
         return tree.name
     if tree is not None:
-        context.wrong_type(what, "a text", tree, help=as_written('quote it: "{}"', tree))
+        context.wrong_type(what, "a string", tree, help=as_written('quote it: "{}"', tree))
     return None
 
 
@@ -64,7 +64,8 @@ def read_scalar(context: Context, tree: Scalar) -> Any:
         if value[0] == "$" and value[1:] in context.misnamed:
             return FAULTY
         if value[0] == "$":
-            message, help = "write $name or $(expression)", _in_parentheses(value)
+            message = "a value that begins with $ must be $name or $(expression)"
+            help = _in_parentheses(value)
             context.fault("bad-expression", message, tree.span, help=help)
             return FAULTY
         return Template(value, tree.part)

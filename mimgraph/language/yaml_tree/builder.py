@@ -9,14 +9,14 @@ from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.graph import ANOTHER, FAULTY
 from mimgraph.language.yaml_tree.faults import NO_ALIASES, Fault, Faults
 from mimgraph.language.yaml_tree.limits import MAX_DEPTH, Unreadable, too_deep
-from mimgraph.language.yaml_tree.scalars import ResolvedScalars, brief, key_help, why_faulty
+from mimgraph.language.yaml_tree.scalars import ResolvedScalars, key_help, why_faulty
 from mimgraph.language.yaml_tree.templates import (
     TEMPLATE,
     is_template,
     not_filled_in,
     template_text,
 )
-from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, Value, faulty
+from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, Value, brief, faulty
 from mimgraph.language.yaml_tree.tuples import TUPLE_START, with_tuples_joined
 from mimgraph.source import SourceFile, Span
 
@@ -75,7 +75,9 @@ class TreeBuilder:
                 self.has_tuple = True
         elif not text.isascii() and SURROGATE.search(text):
             value = FAULTY
-            self.faults.add(Diagnostic("yaml-syntax", "an escape that is half a character", span))
+            self.faults.add(
+                Diagnostic("yaml-syntax", "this escape is half of a surrogate pair", span)
+            )
         self.items.append(Scalar(value, span, text, plain))
 
     def open(self, kind: Kind, line: int, column: int) -> None:
@@ -146,17 +148,17 @@ class TreeBuilder:
         """Add the fault of a key that is no text."""
         if not isinstance(key, Scalar):
             kind = "list" if isinstance(key, Sequence) else "mapping"
-            self.faults.not_read(f"a key must be text, not a {kind}", key.span, "", key, value)
+            self.faults.not_read(f"a key must be a string, not a {kind}", key.span, "", key, value)
         elif _is_merge(key):
             if not _is_alias(value):
-                self.faults.not_read("merge keys are not read", key.span, NO_ALIASES, value)
+                self.faults.not_read("a spec cannot have merge keys", key.span, NO_ALIASES, value)
         elif key.value is FAULTY:
             self.faults.ambiguous_key(key, value)
         else:
             help = key_help(key.text)
             if key.text.isdecimal() and "each" in self.keys(self.items)[:1]:  # a port
                 help = f'quote it: "{brief(key.text)}"'
-            message = f"a key must be text, not {brief(key.text) or 'empty'}"
+            message = f"a key must be a string, not {brief(key.text) or 'empty'}"
             self.faults.not_read(message, key.span, help, key, value)
 
 

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label
-from mimgraph.language.yaml_tree.scalars import brief
-from mimgraph.language.yaml_tree.tree import Scalar, Tree, texts
+from mimgraph.language.yaml_tree.tree import Scalar, Tree, brief, texts
 from mimgraph.source import Span
 
 MOST_LABELS = 8  # of the other places of an ambiguous word
-NO_ALIASES = "write `params` for values and `blocks` for sub-graphs that are used again"
+NO_ALIASES = "use params for values that repeat, and blocks for sub-graphs that repeat"
 
 AddDiagnostic = Callable[..., None]  # takes a diagnostic, and the names that it mentions
 

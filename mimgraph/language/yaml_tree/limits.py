@@ -35,7 +35,7 @@ def check_size(file: SourceFile, text: str) -> None:
     except UnicodeEncodeError as error:
         raise Unreadable(_bad_character(file, text, error.start)) from error
     if size > MAX_BYTES:
-        message = f"{size} bytes of text, the limit is {MAX_BYTES}"
+        message = f"the text has {size:,} bytes, more than {MAX_BYTES:,}"
         raise Unreadable(Diagnostic("too-large", message, Span(file, 1, 1, 1, 1)))
 
 
@@ -47,7 +47,7 @@ def check_printable(file: SourceFile, text: str) -> None:
 
 def too_deep(span: Span) -> Diagnostic:
     """Return the diagnostic of a collection that is nested too deep."""
-    return Diagnostic("too-large", f"more than {MAX_DEPTH} levels deep", span)
+    return Diagnostic("too-large", f"nested more than {MAX_DEPTH} levels deep", span)
 
 
 def _bad_character(file: SourceFile, text: str, offset: int) -> Diagnostic:

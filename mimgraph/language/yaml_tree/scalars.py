@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.ir.graph import FAULTY
-from mimgraph.language.yaml_tree.tree import Value
+from mimgraph.language.yaml_tree.tree import Value, brief
 from mimgraph.source import Span
 
 MIN_INT, MAX_INT = -(1 << 63), (1 << 63) - 1
@@ -84,12 +84,12 @@ def why_faulty(text: str, span: Span, keys: Sequence[str]) -> Diagnostic:
     match = NUMBER.fullmatch(text)
     if match and match.lastgroup != "ambiguous":
         kind = "a float" if match.lastgroup == "float" else "an integer"
-        return Diagnostic("too-large", f"{kind} of more than 64 bits", span)
+        return Diagnostic("too-large", f"{kind} must fit in 64 bits", span)
     message = f"YAML 1.1 and 1.2 read '{brief(text)}' differently"
     help = f'quote it: "{brief(text)}"'
     meant = YES_OR_NO.get(text) or _unambiguous_number(text)
     if meant and keys and not takes_text(keys):
-        help = f"write {meant}, or, if it is a text, {help}"
+        help = f"write {meant}, or, if it is a string, {help}"
     elif not keys:
         help = key_help(text)
     return Diagnostic("ambiguous-scalar", message, span, help=help)
@@ -120,8 +120,3 @@ def key_help(text: str) -> str:
         return f'quote it: "{brief(text)}"'
     name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
     return f"begin it with a letter: n{brief(name)}" if name else "give it a name"
-
-
-def brief(text: str) -> str:
-    """Return a text for a message, cut to 40 characters."""
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -46,19 +46,23 @@ def _template_fault(text: str, span: Span, builder: TreeBuilder) -> Diagnostic:
 
 def _message_and_help(problem: str, character: str) -> tuple[str, str]:
     """Return the message and the help for a parser's problem at a character."""
+    problem = problem.replace("did not find expected", "expected")
     if "cannot start any token" in problem:
         if character == "\t":
-            return "a tab cannot indent", "indent with spaces"
+            return "a tab cannot be used for indentation", "indent with spaces"
         return f"a value cannot begin with {character}", "quote it"
     if "',' or" in problem and character and character in PLAIN_TEXT_ENDS:
-        return problem, f"quote a text that has {character} in it, or put a comma in front of it"
+        return (
+            problem,
+            f"quote a string that has {character} in it, or put a comma before the {character}",
+        )
     if "expected alphabetic or numeric character" in problem:
-        return problem, "quote a text that has & or * in it"
+        return problem, "quote a string that begins with & or *"
     if problem.startswith("mapping values are not allowed"):
         return (
             "a colon is not allowed here",
-            "quote a text that has a colon and a space in it, or mend the indentation",
+            "quote a string that has a colon and a space in it, or correct the indentation",
         )
     if "<document start>" in problem:
-        return "nothing may stand behind the end of the document", ""
+        return "unexpected text after the end of the document", ""
     return problem[:1].lower() + problem[1:], ""

@@ -8,8 +8,8 @@ from collections.abc import Container, Sequence
 from mimgraph.diagnostics import Diagnostic
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.ir.graph import FAULTY
-from mimgraph.language.yaml_tree.scalars import brief, takes_text
-from mimgraph.language.yaml_tree.tree import Scalar, Tree
+from mimgraph.language.yaml_tree.scalars import takes_text
+from mimgraph.language.yaml_tree.tree import Scalar, Tree, brief
 from mimgraph.source import SourceFile, Span
 
 TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\$\{[^{}]*\}|%\(\w+\)[a-z]|@\w+@", re.ASCII)
@@ -40,12 +40,12 @@ def not_filled_in(text: str, span: Span, keys: Sequence[str], params: Container[
     code: DiagnosticCode = "yaml-subset" if text.startswith("{{") else "yaml-syntax"
     name = NAME.search(text)
     param = name[0].rpartition(".")[2] if name else "x"
-    help = f"fill it in before, or declare params: {{{param}: ...}} and write ${param}"
+    help = f"fill in the template first, or declare params: {{{param}: ...}} and write ${param}"
     if text.startswith(("{%", "<%")):
-        help = "fill it in before: a spec has no statements"
+        help = "fill in the template first: a spec has no statements"
     elif not keys or (takes_text(keys) and keys[0] not in CHOSEN):
-        help = "fill it in before: no param is read here"
+        help = "fill in the template first: a param cannot be used here"
     elif param in params:
         help = f"write ${param}"
-    message = f"{brief(text)} is left from a template that was not filled in"
+    message = f"{brief(text)} is part of a template that was not filled in"
     return Diagnostic(code, message, span, help=help)

@@ -109,6 +109,25 @@ def is_null(tree: Tree | None) -> bool:
     return isinstance(tree, Scalar) and tree.value is None
 
 
+def described(tree: Tree) -> str:
+    """Return a tree in a few words for a message: `a list`, `a mapping of 2 keys`, `'ReLU'`, `5`."""
+    match tree:
+        case Scalar(str(), _, text):
+            return repr(brief(text))
+        case Scalar(_, _, text):
+            return brief(text) or "null"
+        case Sequence(items):
+            return "a list" if items else "an empty list"
+        case Mapping(entries):
+            count = len(entries)
+            return f"a mapping of {count} key{'s' * (count != 1)}" if count else "an empty mapping"
+
+
+def brief(text: str) -> str:
+    """Return a text for a message, cut to 40 characters."""
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
 def texts(tree: Tree) -> Iterator[str]:
     """Yield every text in a tree, with keys; of a text with a dot, such as `node.port`, the part
     before it."""

@@ -74,8 +74,8 @@ def read_yaml(text: str, builder: TreeBuilder) -> None:
         elif kind is AliasEvent:
             _alias(event, builder, anchors)
         elif kind is DocumentStartEvent and builder.items:
-            help = "one file is one spec: put it in a file of its own"
-            message, span = "a second document is not read", event_span(builder.file, event)
+            help = "put the second spec in a file of its own"
+            message, span = "a file can have only one document", event_span(builder.file, event)
             builder.faults.not_read(message, span, help)
             break
 
@@ -91,7 +91,7 @@ def _events(text: str, builder: TreeBuilder) -> Iterator[Any]:
         raise Unreadable(syntax_fault(error, builder)) from error
     except (ValueError, OverflowError) as error:  # of chr() and decode(), at an escape
         place = fault_point(builder.file, event.end_mark)
-        fault = Diagnostic("yaml-syntax", "an escape that is no character", place)
+        fault = Diagnostic("yaml-syntax", "this escape is not a character", place)
         raise Unreadable(fault) from error
 
 
@@ -101,7 +101,9 @@ def _check_question_mark(event: Any, builder: TreeBuilder) -> None:
     line, column = event.start_mark.line + 1, event.start_mark.column
     if builder.file.line(line)[max(column - 1, 0) : column] == "?":
         span = Span(builder.file, line, column, line, column + 1)
-        fault = Diagnostic("yaml-syntax", "a question mark needs a space behind it", span)
+        fault = Diagnostic(
+            "yaml-syntax", "a key that begins with a question mark must be in quotes", span
+        )
         raise Unreadable(fault)
 
 
@@ -151,7 +153,7 @@ def _alias(event: Any, builder: TreeBuilder, anchors: set[str]) -> None:
     """Add an alias as a faulty scalar; it is reported unless its anchor is."""
     span = event_span(builder.file, event)
     if event.anchor not in anchors:
-        builder.faults.not_read("aliases are not read", span, NO_ALIASES)
+        builder.faults.not_read("a spec cannot have aliases", span, NO_ALIASES)
     builder.items.append(faulty(span, f"*{event.anchor}"))
 
 
@@ -165,7 +167,7 @@ def _refuse_properties(event: Any, builder: TreeBuilder, anchors: set[str]) -> N
             start, end = properties.span(group)
             span = Span(builder.file, line, start + 1, line, end + 1)
             if properties[group].startswith("&"):
-                builder.faults.not_read("anchors are not read", span, NO_ALIASES)
+                builder.faults.not_read("a spec cannot have anchors", span, NO_ALIASES)
             else:
-                help = "leave it out: values are plain data"
-                builder.faults.not_read("tags are not read", span, help)
+                help = "leave the tag out: values are plain data"
+                builder.faults.not_read("a spec cannot have tags", span, help)
