@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
+from pathlib import PurePosixPath
 from string import Template
 from typing import Any
 
@@ -19,7 +20,7 @@ from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.themes import LOOKS, Look
 
-_IMPORT = re.compile(r'^import .* from "\./(\w+)\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import .* from "\./([\w/]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:function|class|const) (\w+)", re.MULTILINE)
 
 
@@ -60,7 +61,8 @@ def _script() -> str:
 def _bundle(module: str, found: dict[str, str]) -> None:
     """Add a module to `found`, after the modules that it imports."""
     text = _asset(f"{module}.js")
-    for needed in _IMPORT.findall(text):
+    for path in _IMPORT.findall(text):
+        needed = str(PurePosixPath(module).parent / path)
         if needed not in found:
             _bundle(needed, found)
     names = ", ".join(_EXPORT.findall(text))
