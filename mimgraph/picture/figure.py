@@ -25,14 +25,14 @@ from mimgraph.picture.diagram.description import (
     describe_cluster,
     describe_edge,
 )
-from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, boxes
+from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Mark, boxes, clusters
 from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.errors import DRAW_LESS, SmallWarning
 from mimgraph.picture.geometry import THICK, THIN, Place, Point, Rect, Shape, Style, Text
 from mimgraph.picture.layout.layout import Layout, Route, layout
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line, Run, Tone, line, plain
-from mimgraph.picture.themes import LOOKS, SIGNS, Look, Paint
+from mimgraph.picture.themes import PALETTES, SIGNS, Paint, Palette
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,19 @@ class Figure:
 
 def figure(scene: Scene) -> Figure:
     """Return the scene laid out and painted."""
-    return _Painter(scene.shown, layout(scene), LOOKS[scene.theme]).figure()
+    return _Painter(scene.shown, layout(scene), PALETTES[scene.theme]).figure()
 
 
 class _Painter:
-    def __init__(self, diagram: Diagram, laid: Layout, look: Look) -> None:
-        self.diagram, self.laid, self.look = diagram, laid, look
+    def __init__(self, diagram: Diagram, laid: Layout, palette: Palette) -> None:
+        self.diagram, self.laid, self.palette = diagram, laid, palette
         self.boxes = {box.id: box for box in boxes(diagram.items)}
         self.tags = letters(self.boxes)
 
     def figure(self) -> Figure:
         walls, captions = [], []
-        for cluster, depth in _clusters(self.diagram.items):
-            paint = self.look.cluster(depth)
+        for cluster, depth in clusters(self.diagram.items):
+            paint = self.palette.cluster(depth)
             walls.append(self.wall(cluster, paint))
             captions.append(self.caption(cluster, paint))
         groups = (
@@ -93,7 +93,7 @@ class _Painter:
         )
         size = self.laid.width, self.laid.height
         description = describe(self.diagram)
-        return Figure(self.diagram.name, description, *size, self.look.page, _distinct(groups))
+        return Figure(self.diagram.name, description, *size, self.palette.page, _distinct(groups))
 
     def wall(self, cluster: Cluster, paint: Paint) -> Group:
         place = self.laid.places[cluster.id]
@@ -116,7 +116,7 @@ class _Painter:
 
     def box(self, box: Box) -> Group:
         place = self.laid.places[box.id]
-        style = self.style(self.look.kinds[box.kind], box.mark, box.optional)
+        style = self.style(self.palette.kinds[box.kind], box.mark, box.optional)
         behind = CARD * cards(box)
         front = Place(place.x, place.y + behind, place.width - behind, place.height - behind)
         shapes = (*outline(box, front, style), *self.lines(box, front))
@@ -136,7 +136,7 @@ class _Painter:
 
     def edge(self, edge: Edge, route: Route) -> Group:
         tail, head = self.boxes[edge.tail], self.boxes[edge.head]
-        line = Paint(self.look.edge, "")
+        line = Paint(self.palette.edge, "")
         style = self.style(line, edge.mark, tail.optional or head.optional)._replace(fill="")
         route = reaching(route, head, self.laid.places[edge.head])
         shapes: list[Shape] = [curve(route, style), arrowhead(route, style.line)]
@@ -152,22 +152,22 @@ class _Painter:
     def style(self, paint: Paint, mark: Mark, dashed: bool) -> Style:
         """Return the style of an outline; a mark changes its colour and makes it thicker."""
         if mark:
-            paint = self.look.marks[mark]
+            paint = self.palette.marks[mark]
         dashes = (4.0, 3.0) if dashed or mark == "removed" else None
         return Style(*paint, THICK if mark else THIN, dashes)
 
     def text(
         self, at: Point, row: Line, anchor: Literal["start", "middle"], struck: bool = False
     ) -> Text:
-        tones: dict[Tone, str] = {"text": self.look.text, "faint": self.look.faint}
+        tones: dict[Tone, str] = {"text": self.palette.text, "faint": self.palette.faint}
         return Text(*at, row, tuple(tones[run.tone] for run in row.runs), anchor, struck)
 
     def badges(self, id_: str, mark: Mark, place: Place) -> Iterator[Shape]:
         """Yield the sign of a mark for the left corner, and the letter of shared weights for the right."""
         if mark:
-            yield from self.badge(place.x, place.y, SIGNS[mark], self.look.marks[mark].line)
+            yield from self.badge(place.x, place.y, SIGNS[mark], self.palette.marks[mark].line)
         if letter := self.tags.get(id_):
-            tags = self.look.tags
+            tags = self.palette.tags
             color = tags[(ord(letter[0]) - ord("A")) % len(tags)]
             yield from self.badge(place.x + place.width, place.y, letter, color)
 
@@ -175,16 +175,8 @@ class _Painter:
         row = line(8, Run(letter, "bold"))
         radius = max(6.0, row.width / 2 + 2.5)
         place = Place(x - radius, y - 6, 2 * radius, 12)
-        yield Rect(place, 6, Style(self.look.page, color, 1))
-        yield Text(x, y + 2.9, row, (self.look.page,), "middle")
-
-
-def _clusters(items: tuple[Item, ...], depth: int = 0) -> Iterator[tuple[Cluster, int]]:
-    """Yield every cluster with the number of clusters around it, outer ones first."""
-    for item in items:
-        if isinstance(item, Cluster):
-            yield item, depth
-            yield from _clusters(item.items, depth + 1)
+        yield Rect(place, 6, Style(self.palette.page, color, 1))
+        yield Text(x, y + 2.9, row, (self.palette.page,), "middle")
 
 
 def _distinct(groups: Iterable[Group]) -> tuple[Group, ...]:

@@ -19,7 +19,7 @@ class Paint(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Palette:
     """The colours of a theme; `nested` fills clusters by depth, `tags` mark modules that share weights."""
 
     page: str
@@ -37,8 +37,8 @@ class Look:
         return Paint(self.wall, self.nested[min(depth, len(self.nested) - 1)])
 
 
-LOOKS = {
-    "light": Look(
+PALETTES = {
+    "light": Palette(
         page="#ffffff",
         text="#1a1a1a",
         faint="#555555",
@@ -60,7 +60,7 @@ LOOKS = {
         },
         tags=("#0072b2", "#8f4a75", "#00805e", "#a34a00"),
     ),
-    "dark": Look(
+    "dark": Palette(
         page="#0d1117",
         text="#e6edf3",
         faint="#a8b2bd",

@@ -10,7 +10,7 @@ import pytest
 from mimgraph.picture.box_shapes import outline
 from mimgraph.picture.diagram.model import Box
 from mimgraph.picture.geometry import Path, Place, Rect, Style
-from mimgraph.picture.themes import LOOKS, SIGNS, Look
+from mimgraph.picture.themes import PALETTES, SIGNS, Palette
 
 TEXT, GRAPHIC = 4.5, 3.0  # least contrast of text and of graphics in WCAG 2.2 AA
 
@@ -35,9 +35,9 @@ BLINDNESS = {
 }
 
 
-@pytest.fixture(params=LOOKS)
-def look(request: pytest.FixtureRequest) -> Look:
-    return LOOKS[request.param]
+@pytest.fixture(params=PALETTES)
+def palette(request: pytest.FixtureRequest) -> Palette:
+    return PALETTES[request.param]
 
 
 def linear(color: str) -> list[float]:
@@ -78,11 +78,11 @@ def distance(one: str, other: str, blindness: str) -> float:
     return sum((a - b) ** 2 for a, b in pairs) ** 0.5
 
 
-def fills(look: Look) -> Iterator[str]:
+def fills(palette: Palette) -> Iterator[str]:
     """Yield all colours behind text."""
-    yield look.page
-    yield from look.nested
-    yield from (paint.fill for paint in (*look.kinds.values(), *look.marks.values()))
+    yield palette.page
+    yield from palette.nested
+    yield from (paint.fill for paint in (*palette.kinds.values(), *palette.marks.values()))
 
 
 def test_contrast_follows_its_definition() -> None:
@@ -90,39 +90,39 @@ def test_contrast_follows_its_definition() -> None:
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
-def test_text_can_be_read(look: Look) -> None:
-    for fill in fills(look):
-        assert contrast(look.text, fill) >= TEXT
-        assert contrast(look.faint, fill) >= TEXT
+def test_text_can_be_read(palette: Palette) -> None:
+    for fill in fills(palette):
+        assert contrast(palette.text, fill) >= TEXT
+        assert contrast(palette.faint, fill) >= TEXT
 
 
-def test_letters_on_badges_can_be_read(look: Look) -> None:
-    for color in (*look.tags, *(paint.line for paint in look.marks.values())):
-        assert contrast(look.page, color) >= TEXT
+def test_letters_on_badges_can_be_read(palette: Palette) -> None:
+    for color in (*palette.tags, *(paint.line for paint in palette.marks.values())):
+        assert contrast(palette.page, color) >= TEXT
 
 
-def test_outlines_and_edges_have_contrast_to_what_is_behind(look: Look) -> None:
-    for ground in (look.page, *look.nested):
-        assert contrast(look.edge, ground) >= GRAPHIC
-        for paint in (*look.kinds.values(), *look.marks.values()):
+def test_outlines_and_edges_have_contrast_to_what_is_behind(palette: Palette) -> None:
+    for ground in (palette.page, *palette.nested):
+        assert contrast(palette.edge, ground) >= GRAPHIC
+        for paint in (*palette.kinds.values(), *palette.marks.values()):
             assert contrast(paint.line, ground) >= GRAPHIC
-    for number, fill in enumerate(look.nested):
-        around = look.nested[number - 1] if number else look.page
-        assert contrast(look.wall, around) >= GRAPHIC
-        assert contrast(look.wall, fill) >= GRAPHIC
+    for number, fill in enumerate(palette.nested):
+        around = palette.nested[number - 1] if number else palette.page
+        assert contrast(palette.wall, around) >= GRAPHIC
+        assert contrast(palette.wall, fill) >= GRAPHIC
 
 
 @pytest.mark.parametrize("blindness", BLINDNESS)
 @pytest.mark.parametrize("of", ["kinds", "marks", "tags"])
-def test_colours_differ_for_the_colour_blind_too(look: Look, of: str, blindness: str) -> None:
-    paints = getattr(look, of)
+def test_colours_differ_for_the_colour_blind_too(palette: Palette, of: str, blindness: str) -> None:
+    paints = getattr(palette, of)
     lines = set(paints) if of == "tags" else {paint.line for paint in paints.values()}
     assert len(lines) >= 3
     for one, other in itertools.combinations(sorted(lines), 2):
         assert distance(one, other, blindness) >= 8, (one, other)
 
 
-def test_kinds_differ_without_colours(look: Look) -> None:
+def test_kinds_differ_without_colours(palette: Palette) -> None:
     def drawn(kind: str) -> tuple[object, ...]:
         box = Box("x", kind, "x", "block × 2" if kind == "block" else "")
         return tuple(
@@ -132,10 +132,10 @@ def test_kinds_differ_without_colours(look: Look) -> None:
         )
 
     closed = {"seq", "block", "repeat"}  # alike but for the number of cards
-    kinds = [kind for kind in look.kinds if kind not in closed] + ["block"]
+    kinds = [kind for kind in palette.kinds if kind not in closed] + ["block"]
     assert len({drawn(kind) for kind in kinds}) == len(kinds)
 
 
-def test_every_mark_has_its_own_sign(look: Look) -> None:
-    assert look.marks.keys() == SIGNS.keys()
+def test_every_mark_has_its_own_sign(palette: Palette) -> None:
+    assert palette.marks.keys() == SIGNS.keys()
     assert len(set(SIGNS.values())) == len(SIGNS)

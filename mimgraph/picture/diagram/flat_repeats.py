@@ -89,14 +89,14 @@ class _Search:
         """Return an item; a cluster with the patterns inside it drawn once."""
         return item if isinstance(item, Box) else replace(item, items=tuple(self.level(item.items)))
 
-    def look(self, item: Item) -> Hashable:
+    def key(self, item: Item) -> Hashable:
         """Return a key that is equal for items that differ only in numbers and names."""
         own = item.kind, _NUMBER.sub("0", item.subtitle), len(item.shapes), bool(item.title)
         if item.mark or item.id in self.shared or item.kind in ("input", "output"):
             return item.id
         if isinstance(item, Box):
             return item.id if item.shares else own
-        return own, tuple(map(self.look, item.items))
+        return own, tuple(map(self.key, item.items))
 
 
 class _Level:
@@ -109,7 +109,7 @@ class _Level:
 
     def __init__(self, items: tuple[Item, ...], search: _Search) -> None:
         self.items, self.search = items, search
-        self.looks = [search.look(item) for item in items]
+        self.keys = [search.key(item) for item in items]
         self.held = [[box.id for box in boxes((item,))] for item in items]
         self.places = {
             id_: _Place(number, inner)
@@ -139,7 +139,7 @@ class _Level:
         """Return whether repeat `number` of a pattern matches the repeat before it."""
         other = at + number * size
         one = other - size
-        if self.looks[one:other] != self.looks[other : other + size]:
+        if self.keys[one:other] != self.keys[other : other + size]:
             return False
         carried: dict[str, str] = {}
         for a, b in zip(self.held[one:other], self.held[other : other + size], strict=True):

@@ -82,9 +82,12 @@ def every(items: tuple[Item, ...]) -> Iterator[Item]:
             yield from every(item.items)
 
 
-def clusters(items: tuple[Item, ...]) -> Iterator[Cluster]:
-    """Yield all clusters, outer ones first."""
-    return (item for item in every(items) if isinstance(item, Cluster))
+def clusters(items: tuple[Item, ...], depth: int = 0) -> Iterator[tuple[Cluster, int]]:
+    """Yield every cluster with the number of clusters around it, outer ones first."""
+    for item in items:
+        if isinstance(item, Cluster):
+            yield item, depth
+            yield from clusters(item.items, depth + 1)
 
 
 def boxes(items: tuple[Item, ...]) -> Iterator[Box]:

@@ -36,8 +36,9 @@ class Context(NamedTuple):
         return "" if self.key.isdigit() else self.key
 
 
-class _Look(NamedTuple):
-    """The kind of a box, the options it shows, and the node whose module it shares."""
+class _Traits(NamedTuple):
+    """The parts of a box that depend on the operation: its kind, the options it shows, and the node
+    whose module it shares."""
 
     kind: str = "layer"
     options: str = ""
@@ -46,38 +47,38 @@ class _Look(NamedTuple):
 
 def node_box(node: TypedNode, context: Context) -> Box:
     """Return the box for a node."""
-    look = _look(node.operation)
+    traits = _traits(node.operation)
     return Box(
         context.id,
-        look.kind,
+        traits.kind,
         context.title,
-        op_text(node, look.options),
+        op_text(node, traits.options),
         shape_lines(node, context.ports),
         f"{context.id}: {node.op_name}({context.reads})",
-        f"{context.path}{look.shares}" if look.shares else "",
+        f"{context.path}{traits.shares}" if traits.shares else "",
     )
 
 
-def _look(operation: TypedOperation) -> _Look:
+def _traits(operation: TypedOperation) -> _Traits:
     match operation:
         case Leaf(kind, name, options):
-            return _Look(kind, options_text(kind, name, options))
+            return _Traits(kind, options_text(kind, name, options))
         case Use(_, arguments, merge) if merge:
-            return _Look("merge", options_text("merge", merge, arguments))
+            return _Traits("merge", options_text("merge", merge, arguments))
         case Shared(target):
-            return _Look(shares=target)
-    return _each_look(operation.branches) if operation.branches else _Look()
+            return _Traits(shares=target)
+    return _each_traits(operation.branches) if operation.branches else _Traits()
 
 
-def _each_look(items: tuple[TypedNode, ...]) -> _Look:
+def _each_traits(items: tuple[TypedNode, ...]) -> _Traits:
     first = items[0].operation
     shares = first.target if isinstance(first, Shared) else ""
     match unwrap(first):
         case Leaf(kind, name):
-            return _Look(kind, options_text(kind, name, _common_options(items)), shares)
+            return _Traits(kind, options_text(kind, name, _common_options(items)), shares)
         case Use(_, arguments, ""):
-            return _Look("layer", arguments_text(arguments), shares)
-    return _Look(shares=shares)
+            return _Traits("layer", arguments_text(arguments), shares)
+    return _Traits(shares=shares)
 
 
 def _common_options(items: tuple[TypedNode, ...]) -> dict[str, Any]:

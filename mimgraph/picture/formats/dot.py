@@ -10,7 +10,7 @@ from mimgraph.picture.diagram.description import describe_box, describe_cluster,
 from mimgraph.picture.diagram.model import Box, Cluster, Edge, Item, Mark, boxes
 from mimgraph.picture.scene import Scene
 from mimgraph.picture.text_metrics import Line, Run, plain
-from mimgraph.picture.themes import LOOKS, SIGNS, Look, Paint
+from mimgraph.picture.themes import PALETTES, SIGNS, Paint, Palette
 
 # one name each: with a list of names, no engine finds the widths of the letters
 SANS, MONO = "Helvetica", "Courier"
@@ -34,14 +34,14 @@ def render(scene: Scene) -> str:
 
 class _Writer:
     def __init__(self, scene: Scene) -> None:
-        self.scene, self.look = scene, LOOKS[scene.theme]
+        self.scene, self.palette = scene, PALETTES[scene.theme]
         self.boxes = {box.id: box for box in boxes(scene.shown.items)}
         self.anchors: dict[str, str] = {}  # the first box of each cluster
 
     def lines(self) -> Iterator[str]:
         shown = self.scene.shown
         yield f"digraph {_quoted(shown.name)} {{"
-        for kind, attributes in _defaults(self.look).items():
+        for kind, attributes in _defaults(self.palette).items():
             yield f"  {kind} {_list(attributes)}"
         yield f"  graph {_list({'rankdir': self.scene.direction, 'tooltip': shown.doc or shown.name})}"
         yield from self.items(shown.items, 0)
@@ -65,7 +65,9 @@ class _Writer:
             yield f"{indent}}}"
 
     def box(self, box: Box) -> dict[str, str]:
-        attributes = _painted(self.look.marks[box.mark] if box.mark else self.look.kinds[box.kind])
+        attributes = _painted(
+            self.palette.marks[box.mark] if box.mark else self.palette.kinds[box.kind]
+        )
         attributes |= _SHAPES[box.kind]
         if box.optional or box.mark == "removed":
             attributes["style"] += ",dashed"
@@ -73,9 +75,9 @@ class _Writer:
         return {**attributes, "tooltip": describe_box(box), "label": label}
 
     def cluster(self, cluster: Cluster, depth: int) -> dict[str, str]:
-        paint = self.look.cluster(depth)
+        paint = self.palette.cluster(depth)
         if cluster.mark:
-            paint = paint._replace(line=self.look.marks[cluster.mark].line)
+            paint = paint._replace(line=self.palette.marks[cluster.mark].line)
         dashed = cluster.kind == "repeat" or cluster.mark == "removed"
         attributes = {"style": "rounded,filled" + (",dashed" if dashed else "")}
         label = self.label(_signed(cluster.mark, [cluster_line(cluster)]))
@@ -88,7 +90,7 @@ class _Writer:
             attributes["label"] = self.label([row])
         if edge.mark:
             style = "dashed" if edge.mark == "removed" else "bold"
-            attributes |= {"color": self.look.marks[edge.mark].line, "style": style}
+            attributes |= {"color": self.palette.marks[edge.mark].line, "style": style}
         return attributes
 
     def shared_weights(self, box: Box) -> str:
@@ -97,7 +99,7 @@ class _Writer:
         if box.shares in self.anchors:
             attributes["ltail"] = f"cluster_{box.shares}"
         tail = self.anchors.get(box.shares, box.shares)
-        attributes |= {"color": self.look.wall, "tooltip": f"{box.id} shares {box.shares}"}
+        attributes |= {"color": self.palette.wall, "tooltip": f"{box.id} shares {box.shares}"}
         return f"  {_quoted(tail)} -> {_quoted(box.id)} {_list(attributes)}"
 
     def label(self, rows: Iterable[Line]) -> str:
@@ -111,16 +113,16 @@ class _Writer:
             text = f"<B>{text}</B>"
         if run.tone == "faint":
             face = f' FACE="{MONO}"' if run.face == "mono" else ""
-            text = f'<FONT{face} COLOR="{self.look.faint}" POINT-SIZE="9">{text}</FONT>'
+            text = f'<FONT{face} COLOR="{self.palette.faint}" POINT-SIZE="9">{text}</FONT>'
         return text
 
 
-def _defaults(look: Look) -> dict[str, dict[str, str]]:
-    font = {"fontname": SANS, "fontcolor": look.text}
+def _defaults(palette: Palette) -> dict[str, dict[str, str]]:
+    font = {"fontname": SANS, "fontcolor": palette.text}
     graph = {"compound": "true", "nodesep": "0.3", "ranksep": "0.32", "labeljust": "l"}
-    edge = {"color": look.edge, "fontsize": "9", "arrowsize": "0.65"}
+    edge = {"color": palette.edge, "fontsize": "9", "arrowsize": "0.65"}
     return {
-        "graph": {**graph, **font, "fontsize": "11", "bgcolor": look.page},
+        "graph": {**graph, **font, "fontsize": "11", "bgcolor": palette.page},
         "node": {**font, "fontsize": "11", "margin": "0.14,0.07", "penwidth": "1.1"},
         "edge": {**font, **edge},
     }

@@ -10,7 +10,7 @@ from mimgraph.picture.diagram.fold import foldings
 from mimgraph.picture.diagram.model import CLOSED, Box, Cluster, Diagram, Item, Mark, boxes
 from mimgraph.picture.errors import RenderError
 from mimgraph.picture.scene import Scene
-from mimgraph.picture.themes import LOOKS, Look, Paint
+from mimgraph.picture.themes import PALETTES, Paint, Palette
 
 # Mermaid's default limits, which GitHub keeps
 MAX_CHARACTERS = 50_000
@@ -68,7 +68,7 @@ class _Chart:
             f"  accDescr: {coded(_cut(description))}",
             *self.items(self.diagram.items, 0),
             *self.arrows(),
-            *self.styles(LOOKS[scene.theme]),
+            *self.styles(PALETTES[scene.theme]),
         ]
         return "\n".join([*lines, ""])
 
@@ -79,8 +79,8 @@ class _Chart:
             name = self.names[item.id] = f"n{len(self.names)}"
             kind = item.kind if isinstance(item, Box) else f"open{min(depth, 2)}"
             dashed = isinstance(item, Box) and bool(item.optional or item.shares)
-            for look in filter(None, (kind, "dashed" if dashed else "", item.mark)):
-                self.classes.setdefault(look, []).append(name)
+            for class_ in filter(None, (kind, "dashed" if dashed else "", item.mark)):
+                self.classes.setdefault(class_, []).append(name)
             if isinstance(item, Box):
                 before, after = _SHAPES[item.kind]
                 yield f"{indent}{name}{before}{_box_label(item)}{after}"
@@ -99,12 +99,12 @@ class _Chart:
         for box in self.sharing:
             yield f"  {self.names[box.shares]} -.- {self.names[box.id]}"
 
-    def styles(self, look: Look) -> Iterator[str]:
+    def styles(self, palette: Palette) -> Iterator[str]:
         """Yield the styles of kinds and marks, and the nodes that have them; a later style wins."""
-        lines = {mark: _line(mark, paint) for mark, paint in look.marks.items()}
-        styles = {kind: _paint(paint, look) for kind, paint in look.kinds.items()}
-        styles |= {f"open{depth}": _paint(look.cluster(depth), look) for depth in range(3)}
-        for mark, paint in look.marks.items():
+        lines = {mark: _line(mark, paint) for mark, paint in palette.marks.items()}
+        styles = {kind: _paint(paint, palette) for kind, paint in palette.kinds.items()}
+        styles |= {f"open{depth}": _paint(palette.cluster(depth), palette) for depth in range(3)}
+        for mark, paint in palette.marks.items():
             styles[mark] = f"fill:{paint.fill},{lines[mark]}"
         styles["dashed"] = "stroke-dasharray:5 4"
         for name, style in styles.items():
@@ -122,8 +122,8 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _paint(paint: Paint, look: Look) -> str:
-    return f"fill:{paint.fill},stroke:{paint.line},color:{look.text}"
+def _paint(paint: Paint, palette: Palette) -> str:
+    return f"fill:{paint.fill},stroke:{paint.line},color:{palette.text}"
 
 
 def _line(mark: Mark, paint: Paint) -> str:

@@ -175,7 +175,7 @@ def _with_labels(laid: Layout, diagram: Diagram) -> Layout:
 
 def _corners(laid: Layout, diagram: Diagram) -> Iterator[tuple[str, Place]]:
     """Yield the id of each cluster, with the place for its title in its upper left corner."""
-    for cluster in clusters(diagram.items):
+    for cluster, _ in clusters(diagram.items):
         wall, row = laid.places[cluster.id], cluster_line(cluster)
         yield cluster.id, Place(wall.x + 7, wall.y + 4, row.width + 4, row.height + 1)
 

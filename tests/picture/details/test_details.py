@@ -74,7 +74,7 @@ def test_costs_inside_a_block_add_up_to_the_block(spec: Path) -> None:
     graph = mg.load(spec)
     found = details_of(graph)
 
-    for cluster in clusters(diagram(graph.typed).items):
+    for cluster, _ in clusters(diagram(graph.typed).items):
         whole = found[cluster.id].cost
         parts = Cost.sum(found[item.id].cost for item in cluster.items)
         assert (parts.params, parts.macs) == (whole.params, whole.macs), cluster.id

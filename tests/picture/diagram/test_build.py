@@ -10,10 +10,7 @@ import pytest
 import mimgraph
 from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Item, boxes
-
-
-def drawn(text: str) -> Diagram:
-    return diagram(mimgraph.loads(text).typed)
+from tests.picture.diagram.test_fold import drawn, edges
 
 
 def outline(items: tuple[Item, ...]) -> list[str]:
@@ -25,10 +22,6 @@ def outline(items: tuple[Item, ...]) -> list[str]:
         if isinstance(item, Cluster):
             lines += [f"  {line}" for line in outline(item.items)]
     return lines
-
-
-def edges(picture: Diagram) -> list[str]:
-    return [f"{e.tail} -> {e.head}{f' ({e.label})' if e.label else ''}" for e in picture.edges]
 
 
 def box(picture: Diagram, id_: str) -> Box:

@@ -15,7 +15,7 @@ from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.diagram.model import boxes, clusters
 from mimgraph.picture.formats import dot
 from mimgraph.picture.scene import Direction, Scene, Theme
-from mimgraph.picture.themes import LOOKS
+from mimgraph.picture.themes import PALETTES
 from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
 
 SPEC = """
@@ -60,7 +60,7 @@ def test_graphviz_reads_the_nodes_edges_and_clusters_of_the_diagram(graph: Any) 
         if "nodes" in o
     }
     assert held == {
-        f"cluster_{c.id}": {box.id for box in boxes(c.items)} for c in clusters(picture.items)
+        f"cluster_{c.id}": {box.id for box in boxes(c.items)} for c, _ in clusters(picture.items)
     }
     lines = [
         (objects[e["tail"]]["name"], objects[e["head"]]["name"], e.get("style"))
@@ -84,16 +84,16 @@ def test_the_same_graph_gives_the_same_bytes(graph: Any) -> None:
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 def test_direction_theme_and_marks_are_written(direction: Direction, theme: Theme) -> None:
     read = parsed(dot.render(Scene(EVERYTHING, direction=direction, theme=theme)))
-    look = LOOKS[theme]
-    assert (read["rankdir"], read["bgcolor"]) == (direction, look.page)
+    palette = PALETTES[theme]
+    assert (read["rankdir"], read["bgcolor"]) == (direction, palette.page)
     boxes = {o["name"]: o for o in read["objects"]}
     dashed = [name for name, box in boxes.items() if "dashed" in box.get("style", "")]
     assert dashed == ["y", "tower.0", "output aux"]
     marked = {name: box["color"] for name, box in boxes.items() if name in ("y", "w", "tower.0")}
     assert marked == {
-        "y": look.marks["added"].line,
-        "w": look.marks["changed"].line,
-        "tower.0": look.marks["removed"].line,
+        "y": palette.marks["added"].line,
+        "w": palette.marks["changed"].line,
+        "tower.0": palette.marks["removed"].line,
     }
     styles = [edge.get("style") for edge in read["edges"]]
     weights = ["dashed", "dashed"]  # between the uses of the two shared modules
@@ -103,7 +103,7 @@ def test_direction_theme_and_marks_are_written(direction: Direction, theme: Them
 def test_kinds_differ_in_shape() -> None:
     looks = [tuple(shape.items()) for shape in dot._SHAPES.values()]
     assert len(set(looks)) == len(looks)
-    assert dot._SHAPES.keys() == LOOKS["light"].kinds.keys()
+    assert dot._SHAPES.keys() == PALETTES["light"].kinds.keys()
 
 
 @pytest.mark.parametrize("word", HOSTILE, ids=range(len(HOSTILE)))

@@ -22,6 +22,7 @@ from mimgraph.picture.diagram.chains import with_chains
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item
 from mimgraph.picture.formats import page as html
 from mimgraph.picture.scene import Scene
+from tests.picture.test_themes import GRAPHIC, TEXT, contrast
 
 SPEC = """
 name: Pair
@@ -223,18 +224,6 @@ def colours(page: Elements, theme: str) -> dict[str, str]:
     return dict(re.findall(r"--([\w-]+): (#\w{6});", " ".join(blocks)))
 
 
-def luminance(colour: str) -> float:
-    """Return the relative luminance of a colour (WCAG 2.2)."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(a: str, b: str) -> float:
-    low, high = sorted((luminance(a), luminance(b)))
-    return (high + 0.05) / (low + 0.05)
-
-
 @pytest.mark.parametrize("theme", ["", r'\[data-theme="dark"\]'], ids=["light", "dark"])
 def test_text_and_lines_have_contrast_to_what_is_behind(page: Elements, theme: str) -> None:
     named = colours(page, theme)
@@ -243,9 +232,9 @@ def test_text_and_lines_have_contrast_to_what_is_behind(page: Elements, theme: s
     faint = [
         (ink, ground)
         for ink, ground in product(("ink", "grey"), grounds)
-        if contrast(named[ink], named[ground]) < 4.5
+        if contrast(named[ink], named[ground]) < TEXT
     ]
     lines = ["edge", "lit", "focus", "input", "layer", "merge", "tensor", "output"]
     lines += ["block", "added", "removed", "changed"]
-    faint += [(line, "paper") for line in lines if contrast(named[line], named["paper"]) < 3]
+    faint += [(line, "paper") for line in lines if contrast(named[line], named["paper"]) < GRAPHIC]
     assert faint == []

@@ -17,7 +17,7 @@ from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
 from mimgraph.picture.formats import mermaid
 from mimgraph.picture.scene import Scene
-from mimgraph.picture.themes import LOOKS
+from mimgraph.picture.themes import PALETTES
 from tests.conftest import SPECS
 from tests.helpers.browser import Tab
 from tests.helpers.npm import npm
@@ -138,7 +138,7 @@ def test_marks_have_signs_and_styles() -> None:
     edges = (Edge("a", "b.0"), Edge("a", "b.0", mark="added"), Edge("a", "b.0", mark="removed"))
     written = lines(mermaid.render(Scene(Diagram("Model", "", (old, new), edges))))
     assert {'n0["`#8722; **a**', 'n2["`#43; ReLU`"]'} <= set(written)
-    added, removed = LOOKS["light"].marks["added"].line, LOOKS["light"].marks["removed"].line
+    added, removed = PALETTES["light"].marks["added"].line, PALETTES["light"].marks["removed"].line
     assert {"class n0 removed", "class n2 added"} <= set(written)
     assert {
         f"linkStyle 1 stroke:{added},stroke-width:4px",

@@ -12,7 +12,7 @@ from mimgraph.picture.diagram.model import Box, Diagram, Edge
 from mimgraph.picture.errors import SmallWarning
 from mimgraph.picture.formats import png
 from mimgraph.picture.scene import Scene, Theme
-from mimgraph.picture.themes import LOOKS
+from mimgraph.picture.themes import PALETTES
 from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
 
 
@@ -26,9 +26,9 @@ def opened(scene: Scene) -> Image.Image:
 def test_the_image_has_the_colours_of_the_theme(theme: Theme) -> None:
     image = opened(Scene(EVERYTHING, theme=theme)).convert("RGB")
     seen = {f"#{r:02x}{g:02x}{b:02x}" for _, (r, g, b) in image.getcolors(1 << 24) or ()}
-    look = LOOKS[theme]
-    fills = {look.kinds[kind].fill for kind in ("input", "merge", "output", "block")}
-    assert {look.page, look.text, *fills} <= seen
+    palette = PALETTES[theme]
+    fills = {palette.kinds[kind].fill for kind in ("input", "merge", "output", "block")}
+    assert {palette.page, palette.text, *fills} <= seen
 
 
 def test_letters_are_drawn_in_the_fonts_of_the_package() -> None:

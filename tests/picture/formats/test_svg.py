@@ -19,7 +19,7 @@ from mimgraph.picture.diagram.model import Box, Diagram, Edge, boxes
 from mimgraph.picture.formats import svg
 from mimgraph.picture.layout import graphviz
 from mimgraph.picture.scene import Direction, Scene, Theme
-from mimgraph.picture.themes import LOOKS
+from mimgraph.picture.themes import PALETTES
 from tests.conftest import missing
 from tests.picture.scenes import EVERYTHING, HOSTILE, hostile
 
@@ -114,7 +114,7 @@ def test_optional_and_removed_boxes_and_edges_are_dashed(everything: Element) ->
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_marks_have_colours_and_signs(theme: Theme) -> None:
     picture = drawn(Scene(EVERYTHING, theme=theme))
-    look = LOOKS[theme]
+    palette = PALETTES[theme]
     for name, mark, sign in (
         ("y", "added", "+"),
         ("tower.0", "removed", "−"),
@@ -123,9 +123,11 @@ def test_marks_have_colours_and_signs(theme: Theme) -> None:
         node = groups(picture, "node")[f"Everything.{name}"]
         assert mark in node.attrib["class"].split()
         assert sign in texts(node)
-        assert {e.get("stroke") for e in node.iter() if e.get("stroke")} >= {look.marks[mark].line}
+        assert {e.get("stroke") for e in node.iter() if e.get("stroke")} >= {
+            palette.marks[mark].line
+        }
     (page,) = picture.iterfind("{*}rect")
-    assert page.attrib["fill"] == look.page
+    assert page.attrib["fill"] == palette.page
 
 
 def test_the_number_of_repeats_is_bold(everything: Element) -> None:

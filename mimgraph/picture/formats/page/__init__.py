@@ -18,7 +18,7 @@ from mimgraph.picture.diagram.description import describe
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, boxes
 from mimgraph.picture.diagram.share_letters import letters
 from mimgraph.picture.scene import Scene
-from mimgraph.picture.themes import LOOKS, Look
+from mimgraph.picture.themes import PALETTES, Palette
 
 _IMPORT = re.compile(r'^import .* from "\./([\w/]+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?:function|class|const) (\w+)", re.MULTILINE)
@@ -72,21 +72,21 @@ def _bundle(module: str, found: dict[str, str]) -> None:
 
 def _colours() -> str:
     """Return the colours of both themes as CSS variables; print is always light."""
-    light, dark = (_variables(LOOKS[theme]) for theme in ("light", "dark"))
+    light, dark = (_variables(PALETTES[theme]) for theme in ("light", "dark"))
     return f':root {{{light}}}\n@media screen {{ :root[data-theme="dark"] {{{dark}}} }}\n'
 
 
-def _variables(look: Look) -> str:
+def _variables(palette: Palette) -> str:
     found = {
-        "paper": look.page,
-        "ink": look.text,
-        "grey": look.faint,
-        "edge": look.edge,
-        "wall": look.wall,
-        **{f"nested-{depth}": fill for depth, fill in enumerate(look.nested)},
-        **{f"tag-{number}": color for number, color in enumerate(look.tags)},
+        "paper": palette.page,
+        "ink": palette.text,
+        "grey": palette.faint,
+        "edge": palette.edge,
+        "wall": palette.wall,
+        **{f"nested-{depth}": fill for depth, fill in enumerate(palette.nested)},
+        **{f"tag-{number}": color for number, color in enumerate(palette.tags)},
     }
-    for name, paint in (*look.kinds.items(), *look.marks.items()):
+    for name, paint in (*palette.kinds.items(), *palette.marks.items()):
         found |= {name: paint.line, f"{name}-tint": paint.fill}
     return " ".join(f"--{name}: {color};" for name, color in found.items())
 

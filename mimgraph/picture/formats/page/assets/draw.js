@@ -94,10 +94,10 @@ export class Drawing {
     return group;
   }
 
-  item(item, looks, children) {
+  item(item, classes, children) {
     const flags = [item.optional && "optional", item.mark].filter(Boolean);
     const group = svg("g", {
-      class: [looks, item.kind, ...flags].join(" "),
+      class: [classes, item.kind, ...flags].join(" "),
       role: "treeitem",
       tabindex: -1,
       "data-id": item.id,
@@ -112,11 +112,11 @@ export class Drawing {
   // Returns the pieces of an edge; pieces that edges of one tensor have in common are drawn once.
   line(line, drawn) {
     const isOptional = line.tail.optional || line.head.optional;
-    const looks = ["edge", isOptional && "optional", line.mark].filter(Boolean).join(" ");
+    const classes = ["edge", isOptional && "optional", line.mark].filter(Boolean).join(" ");
     const ways = this.shared.has(line.tail) ? this.pieces(line) : [this.pieces(line).join("")];
     const pieces = ways.map((d, i) => {
-      const key = `${looks} ${d}`;
-      if (!drawn.has(key)) drawn.set(key, svg("path", { class: looks, d }));
+      const key = `${classes} ${d}`;
+      if (!drawn.has(key)) drawn.set(key, svg("path", { class: classes, d }));
       if (i === ways.length - 1) drawn.get(key).setAttribute("marker-end", "url(#arrow)");
       return drawn.get(key);
     });

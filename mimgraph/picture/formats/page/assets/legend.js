@@ -17,14 +17,14 @@ export function legend(model) {
   return [
     ...Object.entries(NAMES).filter(([kind]) => kinds.has(kind)),
     ...Object.entries(MARKS).filter(([mark]) => marks.has(mark)),
-  ].map(([looks, text]) => entry(looks, text));
+  ].map(([kind, text]) => entry(kind, text));
 }
 
-function entry(looks, text) {
-  const shape = svg("g", { transform: "translate(1 1)" }, outline({ kind: looks }, 22, 14));
+function entry(kind, text) {
+  const shape = svg("g", { transform: "translate(1 1)" }, outline({ kind }, 22, 14));
   const sample = svg(
     "svg",
-    { width: 24, height: 16, class: `box ${looks}`, "aria-hidden": "true" },
+    { width: 24, height: 16, class: `box ${kind}`, "aria-hidden": "true" },
     [shape],
   );
   const row = document.createElement("li");
