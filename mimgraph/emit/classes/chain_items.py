@@ -1,0 +1,160 @@
+"""Draft the classes of chain items that torch has no module for, as an item is called as `m(x)`.
+
+A layer without a module becomes an `nn.Module`; one with a further argument or result, a block with
+several results and a shared repeat become subclasses that override `forward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain
+
+from mimgraph.emit.classes.draft import Draft
+from mimgraph.emit.classes.modules import Inits, Modules
+from mimgraph.emit.dtypes import follow, is_made, kept_dtype, kept_tensor, resolve_dtype
+from mimgraph.emit.format.statements import Assign, For, Return, Statement
+from mimgraph.emit.forward.call_code import item_code, owner_of
+from mimgraph.emit.sizes import resolve_sizes
+from mimgraph.ir.code import Call, Constant, Name, Subscript, walk
+from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, single_nodes, unwrap
+from mimgraph.ir.types import TensorType
+
+SUPER = Name("super().forward")
+X = Name("x")
+
+
+class ChainItems:
+    """The items of all chains of a graph, and which of them need a class."""
+
+    def __init__(
+        self, modules: Modules, every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]
+    ) -> None:
+        self.modules = modules
+        self.cast = _items_to_cast(every, twins)
+
+    def needing_a_class(self, group: Iterable[Body]) -> Iterator[tuple[TypedNode, TensorType]]:
+        """Yield the items in these bodies that need a class, each with the type that it is fed."""
+        for body in group:
+            for node, items, source in _chains(body):
+                if node.operation.steps:  # else shared, so another node makes them
+                    for item, type_ in _fed(items, source):
+                        if item in self.cast or _needs_class(item):
+                            yield item, type_
+
+    def class_name(self, node: TypedNode) -> str:
+        """Return the name that an item's class should have.
+
+        Such as `LastLSTM`, `ReLULinear`, `Select`, `Chunk0` and `RepeatedResidual`.
+        """
+        port = (node.default or "").capitalize()
+        match node.operation:
+            case Leaf(name=name, activation_name=activation):
+                parts = (name, port) if port.isdecimal() else (port, name)
+                return activation + "".join(parts)
+            case Use(body):
+                return f"{port}{self.modules.class_of(body)}"
+            case Repeated((body, *_)):
+                return f"{port}Repeated{self.modules.class_of(body)}"
+        raise TypeError(node)
+
+    def draft(self, node: TypedNode, type_: TensorType) -> Draft:
+        """Return the class of an item that is fed this type."""
+        statements: tuple[Statement, ...]
+        match node.operation:
+            case Leaf() as leaf:
+                return self._leaf(node, leaf, type_)
+            case Use(body):
+                base = self.modules.class_of(body)
+                index = list(body.outputs).index(node.default or "")
+                statements = (Return(Subscript(Call(SUPER, (X,)), Constant(index))),)
+            case Repeated((body, *_)) as repeated:
+                base = self.modules.class_of(body) if repeated.shared else "nn.ModuleList"
+                statements = _loop(repeated, node.default or "")
+            case _:
+                raise TypeError(node)
+        return Draft(base, (), ("x",), "Tensor", statements, {}, {}, {})
+
+    def _leaf(self, node: TypedNode, leaf: Leaf, type_: TensorType) -> Draft:
+        """Return the class of a layer, which reads the dtype of the model from its own tensors."""
+        module, inits = leaf.lowering.module, Inits()
+        base = self.modules.class_name(leaf, module) if module else "nn.Module"
+        code = item_code(node, SUPER, X)
+        if node in self.cast:
+            if module:  # whose constructor has no place for that tensor
+                base, inits = "nn.Module", (("layer", self.modules.leaf(leaf, module)),)
+                code = item_code(node, Name("self.layer"), X)
+            code = follow(code)
+        dtype = kept_dtype()
+        code = resolve_dtype(resolve_sizes(code, [(X, type_)]), dtype)
+        inits += kept_tensor(dtype, walk(code))
+        return Draft(base, inits, ("x",), "Tensor", (Return(code),), {}, {}, {})
+
+
+def _needs_class(node: TypedNode) -> bool:
+    """Return whether an item is more than a module called as `m(x)`."""
+    operation = node.operation
+    if isinstance(operation, Leaf):
+        return operation.lowering.module is None or item_code(node, SUPER, X) != Call(SUPER, (X,))
+    return bool(operation.bodies) and (operation.shared or len(operation.bodies[0].outputs) > 1)
+
+
+def _items_to_cast(every: Iterable[Body], twins: Mapping[Body, Iterable[Body]]) -> set[TypedNode]:
+    """Return the items that make float32 of their source whatever dtype the model has."""
+    found: set[TypedNode] = set()
+    for body in every:
+        made = {node.name: items for node, items, _ in _chains(body)}
+        for run in (body, *twins.get(body, ())):
+            for node, items, source in _chains(run):
+                for item, (as_run, type_) in zip(
+                    made[owner_of(node)], _fed(items, source), strict=True
+                ):
+                    if _is_made(as_run, type_):
+                        found.add(item)
+    return found
+
+
+def _is_made(node: TypedNode, source: TensorType) -> bool:
+    """Return whether an item makes float32 of what it is fed, whatever dtype the model has."""
+    leaf, type_ = node.operation, node.type
+    if not isinstance(leaf, Leaf) or type_ is None or type_.dtype != "float32":
+        return False
+    return is_made(leaf, node.default or "", [source])
+
+
+def _chains(body: Body) -> Iterator[tuple[TypedNode, tuple[TypedNode, ...], TensorType]]:
+    """Yield the chains that a body runs, shared ones too, each with its items and its source."""
+    for node in chain.from_iterable(map(single_nodes, body.nodes)):
+        if items := unwrap(node.operation).steps:
+            (value,) = node.arguments.values()
+            yield node, items, body.type_of(value)
+
+
+def _fed(items: Iterable[TypedNode], source: TensorType) -> Iterator[tuple[TypedNode, TensorType]]:
+    """Yield the items of a chain, each with the type that it is fed."""
+    for item in items:
+        yield item, source
+        assert item.type is not None
+        source = item.type
+
+
+def _loop(repeated: Repeated, port: str) -> tuple[Statement, ...]:
+    """Return the `forward` of a repeated item.
+
+    If the block has several outputs, one is the result, and the one of the input's name, if there is
+    any, is handed on.
+    """
+    loop, call = partial(For, ("layer",), Name("self")), Call(Name("layer"), (X,))
+    if repeated.shared:
+        times = Constant(len(repeated.bodies), "times")
+        loop, call = partial(For, ("_",), Call(Name("range"), (times,))), Call(SUPER, (X,))
+    names = list(repeated.bodies[0].outputs)
+    if len(names) == 1:
+        return loop((Assign(("x",), call),)), Return(X)
+    read = {name: Constant(index) for index, name in enumerate(names)}
+    if port in repeated.carried:
+        return loop((Assign(("x",), Subscript(call, read[port])),)), Return(X)
+    whole = Name("results")
+    handed_on = (Assign(("x",), Subscript(whole, read[name])) for name in repeated.carried)
+    body = (Assign(("results",), call), *handed_on)
+    return loop(body), Return(Subscript(whole, read[port]))

@@ -1,0 +1,177 @@
+"""Write the code that makes the module of each node: a call of a torch class, or of one of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from keyword import kwlist
+from typing import Any, TypeAlias
+
+from mimgraph.emit.classes.attributes import attribute, renamed
+from mimgraph.emit.classes.construct import construct_leaf, repeated
+from mimgraph.emit.classes.frozen import freeze
+from mimgraph.emit.classes.parametrize import Lifted
+from mimgraph.emit.classes.user_classes import OwnClasses
+from mimgraph.emit.emitted_helpers import REFUSED
+from mimgraph.emit.forward.values import UsedPorts
+from mimgraph.emit.tree import Construct
+from mimgraph.ir.code import Call, Code, Constant, Dict, Name
+from mimgraph.ir.lowering import Module
+from mimgraph.ir.names import EMITTED
+from mimgraph.ir.typed import (
+    Body,
+    Each,
+    Leaf,
+    Repeated,
+    Sequence,
+    Shared,
+    TypedGraph,
+    TypedNode,
+    TypedOperation,
+    Use,
+)
+from mimgraph.ir.walks import bodies
+
+Inits: TypeAlias = tuple[tuple[str, Code], ...]
+
+
+class Modules:
+    """The code that makes modules, and the classes that it calls."""
+
+    def __init__(self, graph: TypedGraph) -> None:
+        self.graph = graph
+        self.taken = {graph.name, *EMITTED, *kwlist}  # a block `none` would be the class `None`
+        self.own = OwnClasses()
+        self.layers: dict[str, type] = {}  # the registered ones that are used
+        # the class of each body and chain item that has one, and which of its uses that is
+        self.made: dict[Body | TypedNode, tuple[Lifted, int]] = {}
+        self._constructs: dict[int, tuple[Construct, Module]] = {}  # by identity, so both are kept
+
+    # names of classes
+
+    def free_name(self, wanted: str, hidden: Collection[str] = ()) -> str:
+        """Return a class name that is free, and none of the hidden ones, and take it."""
+        name, number = wanted, 1
+        while name in self.taken or name in hidden:
+            number += 1
+            name = f"{wanted}{number}"
+        self.taken.add(name)
+        return name
+
+    def class_name(self, leaf: Leaf, module: Module) -> str:
+        """Return the class of a layer's module: one of torch, or the user's own."""
+        if module.own is None:
+            return f"nn.{module.name}"
+        self.layers[leaf.name] = module.own
+        return self.own.name_of(module.own, self._own_name)
+
+    def _own_name(self, wanted: str) -> str:
+        """Return a free class name that no argument of a constructor hides."""
+        every = bodies(self.graph.body)
+        return self.free_name(
+            wanted, {name for body in every for name in (*body.params, *body.dims)}
+        )
+
+    def class_of(self, body: Body) -> str:
+        """Return the name of a body's class."""
+        lifted, _ = self.made[body]
+        return lifted.definition.name
+
+    # modules
+
+    def inits(self, body: Body, ports: UsedPorts) -> Inits:
+        """Return the modules of a body by attribute, in the order of the spec."""
+        found = []
+        for node in body.nodes:
+            made = self.module(node.operation, ports.get(node.name, ()))
+            if made is not None:
+                found.append((attribute(node.name, body.by_name), freeze(made, node)))
+        return tuple(found)
+
+    def module(self, operation: TypedOperation, ports: Iterable[str]) -> Code | None:
+        """Return the code that makes a node's module for the ports that are used, if it has one."""
+        match operation:
+            case Leaf(lowering=lowering):
+                leaf = lowering.module_for(ports)
+                return self.leaf(operation, leaf) if leaf else None
+            case Sequence(items):
+                return Call(Name("nn.Sequential"), tuple(map(self.item, items)))
+            case Use(body, arguments):
+                return self.construct(body, arguments)
+            case Repeated():
+                return self.repeated(operation)
+            case Each(items):
+                made = {i.name: self.module(i.operation, (i.default or "",)) for i in items}
+                return self.each({name: one for name, one in made.items() if one is not None})
+            case Shared():
+                return None
+        raise TypeError(operation)
+
+    def leaf(self, leaf: Leaf, module: Module) -> Construct:
+        """Return the call that makes a layer's module, one for all nodes with the very same."""
+        known = self._constructs.get(id(module))
+        if known is None:
+            made = construct_leaf(leaf, module, self.class_name(leaf, module))
+            known = self._constructs[id(module)] = made, module
+        return known[0]
+
+    def construct(self, body: Body, arguments: Mapping[str, Any]) -> Construct:
+        """Return the call that makes a body's module."""
+        lifted, use = self.made[body]
+        return lifted.construct(use, arguments)
+
+    def each(self, items: dict[str, Code]) -> Code | None:
+        """Return a dict of modules or learned tensors by port.
+
+        It is a class of the file if torch's refuses one of the names.
+        """
+        if not items:
+            return None
+        learned = all(
+            isinstance(x, Construct) and x.class_name == "nn.Parameter" for x in items.values()
+        )
+        kind = "ParameterDict" if learned else "ModuleDict"
+        entries = Dict(tuple(items.items()))
+        if REFUSED[kind].isdisjoint(items):
+            return Call(Name(f"nn.{kind}"), (entries,))
+        kept = tuple((key, Constant(name)) for key, name in renamed(items).items())
+        return Call(Name(f"_{kind}"), (entries, Dict(kept)))
+
+    def repeated(self, operation: Repeated, container: str | None = None) -> Code | None:
+        """Return the code that makes the module of each time, in a container, or that of all times."""
+        if not operation.bodies:
+            return None
+        uses = [
+            self.construct(body, arguments)
+            for body, arguments in zip(operation.bodies, operation.arguments, strict=True)
+        ]
+        if operation.shared:
+            return uses[0]
+        if operation.first:  # a list would count from 0
+            numbered = {str(number): use for number, use in enumerate(uses, operation.first)}
+            return Call(Name("nn.ModuleDict"), (Dict(tuple(numbered.items())),))
+        threaded = len(operation.bodies[0].inputs) == len(operation.bodies[0].outputs) == 1
+        usual = "nn.Sequential" if threaded else "nn.ModuleList"
+        return repeated(container or usual, uses, operation.times)
+
+    def item(self, node: TypedNode) -> Code:
+        """Return the code that makes an item of a chain: a module that is called as `m(x)`."""
+        return freeze(self._item(node), node)
+
+    def _item(self, node: TypedNode) -> Code:
+        operation, ports = node.operation, (node.default or "",)
+        if node not in self.made:
+            return self.module(operation, ports) or Call(Name("nn.Identity"))
+        lifted, use = self.made[node]
+        name = lifted.definition.name
+        match operation:  # a subclass has the constructor of its base
+            case Leaf(lowering=lowering) if lifted.definition.base != "nn.Module":
+                module = lowering.module_for(ports)
+                assert module is not None
+                return construct_leaf(operation, module, name)
+            case Repeated(shared=False) if (made := self.repeated(operation, name)) is not None:
+                return made
+            case Use(body, arguments) | Repeated((body, *_), (arguments, *_)):
+                return replace(self.construct(body, arguments), class_name=name)
+            case _:
+                return lifted.construct(use, {})
