@@ -8,10 +8,10 @@ from typing import Any
 from mimgraph.diagnostics import Label
 from mimgraph.infer.advice.unknown_names import Elsewhere, Names
 from mimgraph.infer.dag import Edge, cycles, reached
+from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
 from mimgraph.infer.nodes.apply import bind_op
 from mimgraph.infer.nodes.block_use import find_block
 from mimgraph.infer.nodes.each import as_text, is_given_twice
-from mimgraph.infer.options import check_names, compute, layered
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import check_scope, report_cycle, scope_of, unique
 from mimgraph.ir.dim import MAX_COEFFICIENT, Size, symbol
@@ -37,7 +37,7 @@ def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
     """The values of the spec's params, each seeing those above it."""
     found: dict[str, Any] = {}
     for name, option in declared.items():
-        found[name] = plain(compute(option.value, found, state.report, ""))
+        found[name] = plain(compute(option.value, Evaluation(found, state.report)))
     return found
 
 
@@ -63,7 +63,7 @@ def input_types(
 
 def _vocab(state: State, option: Option) -> Any:
     """The number of categories."""
-    value = plain(compute(option.value, state.params, state.report, ""))
+    value = plain(compute(option.value, Evaluation(state.params, state.report)))
     if value is FAULTY or (type(value) is int and value >= 1):
         return value
     state.fault(
@@ -82,7 +82,7 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
         if isinstance(dim, str):
             found.append(symbol(dim))
             continue
-        value = plain(compute(dim, state.params, state.report, ""))
+        value = plain(compute(dim, Evaluation(state.params, state.report)))
         if value is FAULTY:
             return None
         if type(value) is not int or value < 1:
@@ -179,7 +179,7 @@ def _check_text(state: State, block: Block) -> None:
     """The faults of a block that need no use of it."""
     own = layered(block.params, state.params)
     for option in block.params.values():
-        check_names(option.value, own, state.report, block.family)
+        check_names(option.value, Evaluation(own, state.report, block.family))
     dims = [dim for one in block.inputs if one.pattern is not None for dim in one.pattern.dims]
     named = {dim: None for dim in dims if isinstance(dim, str)}
     check_nodes_text(state, block.nodes, layered(named, own), f"{block.family}.")
@@ -191,6 +191,7 @@ def check_nodes_text(
     """The faults of nodes that need no types: unknown ops and blocks, options, names of params."""
     for node in nodes:
         here = (path + node.name).rstrip(".")  # the one node of a chain block has no name
+        at = Evaluation(names, state.report, here)
         operation = node.operation
         given: list[Option | None] = []
         if isinstance(operation, Each):
@@ -198,7 +199,7 @@ def check_nodes_text(
             given += operation.options.values()
             operation = as_text(operation)
         if isinstance(operation, Apply):
-            bind_op(state, operation, node.span, here, names)
+            bind_op(state, operation, node.span, at)
             given += [*operation.options.values(), operation.lone]
         elif isinstance(operation, Call):
             find_block(state, operation, node.span, here)
@@ -207,4 +208,4 @@ def check_nodes_text(
             check_nodes_text(state, operation.items, names, f"{here}.")
         for option in given:
             if option is not None:
-                check_names(option.value, names, state.report, here)
+                check_names(option.value, at)

@@ -1,4 +1,4 @@
-"""`merge: $fusion`: the layers, merges and blocks whose names the spec's params give, in their place."""
+"""Resolves `merge: $fusion`: puts the op or block that a param names in its place."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Report
-from mimgraph.infer.options import compute
+from mimgraph.infer.evaluation import Evaluation, compute
 from mimgraph.ir.expression import variables
-from mimgraph.ir.graph import (
-    FAULTY,
-    Block,
-    Chosen,
-    Graph,
-)
+from mimgraph.ir.graph import FAULTY, Block, Chosen, Graph
 from mimgraph.ir.rewrite import Rewriter
 from mimgraph.support.frozen_data import data
 
 
 def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
-    """The graph with the name that each choice is; a node whose choice is faulty does nothing."""
+    """Return the graph with every name that a param gives; a node whose name is faulty does nothing."""
     blocks = {key: _choose_in_block(block, params, report) for key, block in graph.blocks.items()}
     nodes = Rewriter(name=_Chooser(params, report).name).nodes(graph.nodes)
     unchanged = nodes is graph.nodes and all(graph.blocks[key] is blocks[key] for key in blocks)
@@ -38,7 +33,8 @@ def _choose_in_block(block: Block, params: Mapping[str, Any], report: Report) ->
 
 @data
 class _Chooser:
-    """`own` are the names that a block gives a meaning of its own, other at each use."""
+    """Resolves names by the params of the spec; `own` are a block's params and sizes, which differ
+    from use to use and so cannot name an op."""
 
     params: Mapping[str, Any]
     report: Report
@@ -54,7 +50,7 @@ class _Chooser:
             span, help = name.written.at(own.start, own.end), "use a param of the spec"
             self.report.add(Diagnostic("bad-expression", message, span, help=help, node=path))
             return None
-        value = compute(name.written, self.params, self.report, path)
+        value = compute(name.written, Evaluation(self.params, self.report, path))
         if value is not FAULTY and not isinstance(value, str):
             message = f"{name} must be the name of a {kind}, but it is {value!r}"
             self.report.add(Diagnostic("wrong-type", message, name.written.span, node=path))

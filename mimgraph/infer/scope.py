@@ -1,4 +1,4 @@
-"""What the shape pass carries along: the state of a whole graph, of one body, and of one node."""
+"""Keeps what typing passes along: the state of one pass, of one body, of one node and its sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.options import Bound, Environment, Origins
+from mimgraph.infer.evaluation import Environment, Evaluation, Origins
+from mimgraph.infer.options import Bound
 from mimgraph.infer.structure import Scope
 from mimgraph.ir.graph import Activation, Apply, Block, Call, Node, Share, Source, Take
 from mimgraph.ir.presence import ALWAYS, Presence
@@ -23,23 +24,23 @@ MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file
 
 @dataclass(slots=True)
 class State:
-    """One pass over one graph, and what is checked or typed only once in it."""
+    """One pass over one graph, with what is checked or typed only once in it."""
 
     blocks: Mapping[str, Block]
     report: Report
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)  # of the spec
     alone: bool = False  # one node is typed, and the inputs of its graph are not known
-    scopes: dict[str, Scope] = field(default_factory=dict)
+    scopes: dict[str, Scope] = field(default_factory=dict)  # of the blocks, checked
     recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
     bound: dict[Apply | Activation, Bound | None] = field(default_factory=dict)
-    calls: dict[Call, bool] = field(default_factory=dict)  # whether a call's params are fine
+    calls: dict[Call, bool] = field(default_factory=dict)  # whether a call's params are right
     defaults: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # of the params of blocks
-    # of each distinct use of a block the body, None if faulty, and the nodes it expands to
+    # by distinct use of a block: its body, None if faulty, and how many nodes that expands to
     bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)
-    expanded: int = 0
-    length: int = 0
-    depth: int = 0  # blocks in blocks, down to the one that is being typed
+    expanded: int = 0  # nodes so far, blocks expanded
+    length: int = 0  # characters of options so far
+    depth: int = 0  # how many blocks are around the node that is being typed
 
     def fault(
         self,
@@ -56,19 +57,19 @@ class State:
         self.report.add(Diagnostic(code, message, span, note, labels, help, node))
 
     def require(self, constraints: Collection[Constraint]) -> None:
-        """Note what must hold when the module runs, once."""
+        """Add what must hold when the module runs."""
         if constraints:
             self.constraints.update(dict.fromkeys(constraints))
 
     def enter(self, span: Span) -> None:
-        """Go one block deeper, so far as Python's recursion can follow."""
+        """Count one more block around the nodes; too many would pass Python's limit of recursion."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             self.fault("too-large", f"blocks are nested more than {MAX_DEPTH} deep", span)
             self.report.raise_if_any()
 
     def count(self, nodes: int, span: Span) -> None:
-        """Bound what a spec expands to; beyond it, stop at once."""
+        """Count nodes after expansion; too many stop the pass at once."""
         self.expanded += nodes
         if self.expanded > MAX_NODES:
             message = f"more than {MAX_NODES:,} nodes after expansion"
@@ -76,7 +77,7 @@ class State:
             self.report.raise_if_any()
 
     def write(self, length: int, span: Span) -> None:
-        """Bound what is computed for the distinct uses of blocks, as each has options of its own."""
+        """Count characters of options: each distinct use of a block computes its own."""
         self.length += length
         if self.length > MAX_LENGTH:
             message = f"more than {MAX_LENGTH:,} characters of options after expansion"
@@ -86,9 +87,13 @@ class State:
 
 @dataclass(slots=True)
 class Context:
-    """One body being typed. `path` starts the node names of diagnostics, `uses` say who uses it,
-    `optional` are the inputs that may be missing, `origins` where its use gives the values of params."""
+    """One body being typed.
 
+    `path` starts the node names of diagnostics, `uses` are labels on the calls of the block,
+    `optional` are the inputs that may be missing, `origins` say where a call gives the params.
+    """
+
+    state: State
     env: Environment
     inputs: Mapping[str, TensorType | None]
     scope: Scope
@@ -101,7 +106,7 @@ class Context:
 
 
 class Owner(NamedTuple):
-    """The node whose module another uses, or the one `item` of its `each`."""
+    """The node whose module another uses, and which `item` of its `each`, if it has one."""
 
     name: str
     item: str | None
@@ -109,9 +114,9 @@ class Owner(NamedTuple):
 
 
 class Fed(NamedTuple):
-    """A source resolved: the value, its type (None: unknown), where it is written and made.
+    """A source resolved: its value, its type (None: unknown), where it is read and where it is made.
 
-    `presence` is when it is there; `is_own` tells a tensor of the model itself.
+    `presence` says when the value is given; `is_own` that it depends on no input.
     """
 
     value: Value
@@ -123,13 +128,13 @@ class Fed(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The source as it is written."""
+        """The source as it is written: `lstm.last`."""
         source = self.source
         return source.name if source.port is None else f"{source.name}.{source.port}"
 
 
 class Site(NamedTuple):
-    """One node or item being typed; `fed` is None where what feeds it is missing or unknown.
+    """One node or item being typed; `fed` is None where `from` is missing or a type is unknown.
 
     `optional` are the inputs of its block that shares of it may go without.
     """
@@ -140,3 +145,27 @@ class Site(NamedTuple):
     fed: tuple[Fed, ...] | None
     take: Take | None
     optional: frozenset[str] = frozenset()
+
+    @property
+    def state(self) -> State:
+        """The pass over the whole graph."""
+        return self.context.state
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What the values of its options are computed with."""
+        context = self.context
+        return Evaluation(context.env, context.state.report, self.path, context.origins)
+
+    def fault(
+        self,
+        code: DiagnosticCode,
+        message: str,
+        span: Span,
+        *,
+        note: str = "",
+        labels: tuple[Label, ...] = (),
+        help: str = "",
+    ) -> None:
+        """Report a fault of this node."""
+        self.state.fault(code, message, span, self.path, note=note, labels=labels, help=help)

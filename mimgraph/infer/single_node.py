@@ -1,4 +1,4 @@
-"""Nodes typed one by one, for graphs that are built call by call."""
+"""Types single nodes, for graphs that are built call by call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import check_blocks, input_types
-from mimgraph.infer.graph import type_node
+from mimgraph.infer.nodes.node import type_node
 from mimgraph.infer.nodes.sharing import check_share
 from mimgraph.infer.nodes.sources import resolve
 from mimgraph.infer.scope import Context, State
@@ -18,7 +18,7 @@ from mimgraph.ir.types import TensorType
 
 
 class Given(NamedTuple):
-    """An input of a node that is checked alone."""
+    """An input, with its type, that a node typed alone reads."""
 
     declared: Input | BlockInput
     type: TensorType
@@ -28,7 +28,7 @@ Made = Given | TypedNode
 
 
 def infer_input(declared: Input, report: Report) -> TensorType | None:
-    """The type of one input."""
+    """Return the type of one input; None if it is faulty."""
     types, _ = input_types(State({}, report), [declared])
     return types[declared.name]
 
@@ -40,24 +40,24 @@ def infer_node(
     blocks: Mapping[str, Block] | None = None,
     path: str = "",
 ) -> TypedNode | None:
-    """Type one node alone; `made` is what it reads, and the node it shares, by name."""
+    """Return the typed node; `made` are what it reads and the node that it shares, by name."""
     state = State(blocks or {}, report, alone=True)
     if blocks:
         check_blocks(state)
-    context = _alone(made, path, (node,))
-    context.typed[node.name] = type_node(state, context, node)
-    check_share(state, context, node.name)
+    context = _context(state, made, path, (node,))
+    context.typed[node.name] = type_node(context, node)
+    check_share(context, node.name)
     return context.typed[node.name]
 
 
 def infer_port(source: Source, made: Made, report: Report) -> TensorType | None:
-    """The type of a port of something already typed."""
-    context = _alone({source.name: made}, "", ())
-    return resolve(State({}, report), context, source, source.name).type
+    """Return the type of a source: a port of an input or node that is already typed."""
+    context = _context(State({}, report), {source.name: made}, "", ())
+    return resolve(context, source, source.name).type
 
 
-def _alone(made: Mapping[str, Made], path: str, nodes: tuple[Node, ...]) -> Context:
-    """A context that holds only what one node reads."""
+def _context(state: State, made: Mapping[str, Made], path: str, nodes: tuple[Node, ...]) -> Context:
+    """Return the context of a body that holds only what one node reads."""
     inputs: dict[str, Input | BlockInput] = {}
     types: dict[str, TensorType | None] = {}
     declared: dict[str, Node] = {}
@@ -69,4 +69,4 @@ def _alone(made: Mapping[str, Made], path: str, nodes: tuple[Node, ...]) -> Cont
             declared[name], typed[name] = one.declared, one
     declared |= {node.name: node for node in nodes}
     optional = frozenset([name for name, one in inputs.items() if getattr(one, "optional", False)])
-    return Context({}, types, Scope(inputs, declared, nodes, ()), path, (), typed, optional)
+    return Context(state, {}, types, Scope(inputs, declared, nodes, ()), path, (), typed, optional)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mimgraph.infer.options import with_numbers
+from mimgraph.infer.evaluation import with_numbers
 from mimgraph.ir import graph as ir
 from mimgraph.ir.expression import Arithmetic, Expression, Negative, Number, Variable
 from mimgraph.ir.rewrite import Rewriter

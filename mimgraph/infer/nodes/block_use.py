@@ -1,37 +1,28 @@
-"""Blocks as they are used: params given, patterns bound to sizes, how often a repeat repeats."""
+"""Checks and computes what a use of a block gives: its params, and how often it is repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mimgraph.diagnostics import Label
-from mimgraph.diagnostics.codes import DiagnosticCode
-from mimgraph.infer.options import (
-    Origin,
-    compute,
-    given_twice,
-    layered,
-    missing_options,
-    origin_of,
-    unknown_option,
-)
-from mimgraph.infer.scope import MAX_NODES, Context, Fed, State
+from mimgraph.infer.advice.wrong_options import Keys, given_twice, missing_options, unknown_option
+from mimgraph.infer.evaluation import Evaluation, Origin, compute, layered, origin_of
+from mimgraph.infer.scope import MAX_NODES, Context, Site, State
 from mimgraph.infer.structure import is_lost
-from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.expression import PLAIN, plain, to_text
-from mimgraph.ir.graph import FAULTY, OTHERS, Block, BlockInput, Call, Option, Repeat, Written
-from mimgraph.ir.types import TensorType
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import PLAIN, plain
+from mimgraph.ir.graph import FAULTY, OTHERS, Block, Call, Option, Repeat
 from mimgraph.ops import registry
-from mimgraph.ops.rule_helpers import same_size
 from mimgraph.source import Span
 
 WORDS = ("from", "take", "freeze", "repeat")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
-    """The block of a call whose params fit; None where a fault of either is told. `span` is the
-    node's name."""
+    """Return the block that a call names; None if that is unknown or the params do not fit it.
+
+    The faults are reported once a call; `span` is the node's name.
+    """
     block = state.blocks.get(call.block)
     if call not in state.calls:
         before = len(state.report.diagnostics)
@@ -45,8 +36,8 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
 
 
 def _is_readable(call: Call, block: Block | None) -> bool:
-    """Return whether the params that the call gives are known: an unreadable one may be any, also
-    the first."""
+    """Return whether the block's params are known that the call gives: one that could not be read may
+    be the first, which a lone value gives."""
     lost = lost_params(block) if block is not None else set()
     return OTHERS not in lost and not (lost and call.lone is not None)
 
@@ -69,7 +60,7 @@ def lost_blocks(state: State) -> set[str]:
 
 
 def _check_params(state: State, call: Call, block: Block, span: Span, path: str) -> None:
-    """A call gives params that the block has, and those without a default."""
+    """Report params that the block does not have, and those without a default that are missing."""
     given = given_params(call, block)
     if call.lone is not None and not block.params and call.lone.value is not FAULTY:
         help = f"write {block.family} without a value"
@@ -83,10 +74,10 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
         for name, option in (*given.items(), *each.items())
         if name not in block.params and not _may_be_lost(state, name, block, lost)
     ]
+    inputs = [declared.name for declared in block.inputs]
+    keys = Keys(tuple(block.params), WORDS, inputs, "node")
     for name, option in unknown:
-        params = tuple(block.params)
-        inputs = [declared.name for declared in block.inputs]
-        unknown_option(block.family, name, option, params, WORDS, state.report, path, inputs)
+        unknown_option(block.family, name, option, keys, state.report, path)
     if not unknown and not lost and OTHERS not in {*given, *each}:
         needed = [name for name, default in block.params.items() if default.value is None]
         missing = {name: "" for name in needed if name not in given and name not in each}
@@ -104,7 +95,7 @@ def _may_be_lost(state: State, name: str, block: Block, lost: set[str]) -> bool:
 
 
 def given_params(call: Call, block: Block) -> Mapping[str, Option]:
-    """The params of a call by name; a lone value is the first."""
+    """Return the params that a call gives, by name; a lone value gives the first."""
     first = next(iter(block.params), None)
     if call.lone is None or first is None:
         return call.params
@@ -112,8 +103,8 @@ def given_params(call: Call, block: Block) -> Mapping[str, Option]:
 
 
 def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[str, Origin]:
-    """Return where the values of the block's params are written at this time of a repeat: at the
-    use, or at that of a block around it which hands them on."""
+    """Return where the values of a block's params are written: in the call, or in the call of an outer
+    block that passes them on. `time` is the number of the repeat."""
     found: dict[str, Origin] = {}
     for name, option in given_params(call, block).items():
         outer = None if option.in_with else origin_of(option.value, context.origins)
@@ -125,7 +116,7 @@ def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[st
 
 
 def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All params of a block: those given, and the defaults, which see the spec's params."""
+    """Return all params of a block: those given, and the defaults, which may use the spec's params."""
     found: dict[str, Any] = {}
     for name, option in block.params.items():
         if name in given:
@@ -134,156 +125,76 @@ def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[s
             found[name] = option.value
         else:
             env = layered(found, state.params)
-            found[name] = plain(compute(option.value, env, state.report, block.family))
+            at = Evaluation(env, state.report, block.family)
+            found[name] = plain(compute(option.value, at))
     return found
 
 
 def default_params(state: State, key: str, block: Block) -> Mapping[str, Any]:
-    """The defaults, which remember how they are written."""
+    """Return the defaults of a block's params, with the expressions that they were computed from."""
     if key not in state.defaults:
         env = layered(block_params(state, block, {}), state.params)
+        at = Evaluation(env, state.report, block.family)
         state.defaults[key] = {
-            name: compute(option.value, env, state.report, block.family)
-            for name, option in block.params.items()
+            name: compute(option.value, at) for name, option in block.params.items()
         }
     return state.defaults[key]
 
 
-def bind_pattern(
-    state: State, block: Block, fed: Mapping[str, Fed], params: Mapping[str, Any], path: str
-) -> dict[str, Size] | None:
-    """The sizes that the inputs' patterns name; a use that does not fit is told at its source."""
-    dims: dict[str, Size] = {}
-    for declared in block.inputs:
-        one, pattern = fed[declared.name], declared.pattern
-        if pattern is None or one.type is None:
-            continue
-        env = layered(params, state.params)
-        wants = f"{declared.name}: [{', '.join(map(_dim_text, pattern.dims))}]"
-        if len(pattern.dims) != len(one.type.dims):
-            message = f"{block.family} takes {wants}"
-            _misfit(
-                state, "rank-mismatch", message, one, declared, path, _first_axis(wants, one.type)
-            )
-            return None
-        for dim, span, size in zip(*pattern, one.type.dims, strict=True):
-            if isinstance(dim, str):
-                expected: Any = dims.setdefault(dim, size)
-            else:
-                expected = compute(dim, env, state.report, path)
-            if expected is FAULTY:
-                return None
-            if not isinstance(plain(expected), int | Dim):
-                message = f"{_dim_text(dim)} must be a size, but it is {expected!r}"
-                state.fault("bad-option", message, span, block.family)
-                return None
-            if not same_size(expected, size):
-                message = f"{block.family} takes {wants}{_meant(dim, expected)}"
-                are_named = str(expected).isidentifier() and str(size).isidentifier()
-                help = f"if {size} and {expected} are one length, give both one name"
-                help, bound = help if are_named else "", _bound_by(block, fed, dim)
-                _misfit(state, "shape-mismatch", message, one, declared, path, help, bound)
-                return None
-    return dims
-
-
-def _bound_by(block: Block, fed: Mapping[str, Fed], dim: Any) -> Fed | None:
-    """Return what is fed to the first input whose pattern names this dimension."""
-    naming = (one for one in block.inputs if one.pattern and dim in one.pattern.dims)
-    return next((fed[one.name] for one in naming if isinstance(dim, str)), None)
-
-
-def _meant(dim: Any, size: Any) -> str:
-    """Return ", where C is 16", or "" if the dimension of the pattern is written as that size."""
-    written = _dim_text(dim)
-    return f", where {written} is {size}" if written != str(size) else ""
-
-
-def _misfit(
-    state: State,
-    code: DiagnosticCode,
-    message: str,
-    fed: Fed,
-    declared: BlockInput,
-    path: str,
-    help: str = "",
-    bound: Fed | None = None,
-) -> None:
-    """Report a source that does not fit the pattern; `bound` is the source that fixed the size."""
-    labels = [Label(declared.span, "the pattern")]
-    if fed.producer != fed.source.span:
-        labels.append(Label(fed.producer, str(fed.type)))
-    if bound is not None and bound.producer not in (fed.source.span, fed.producer):
-        labels.append(Label(bound.producer, str(bound.type)))
-    span, note = fed.source.span, str(fed.type)
-    state.fault(code, message, span, path, note=note, labels=tuple(labels), help=help)
-
-
-def _first_axis(wants: str, given: TensorType) -> str:
-    """Return the help for a tensor of the model that stands for every sample by its first axis."""
-    if given.batched or given.dims[:1] != (1,):
-        return ""
-    name, sizes = wants.split("[", 1)
-    rest = f", {sizes}" if sizes != "]" else sizes
-    return f"the tensor has no batch, so the pattern must have its first axis, of size 1: {name}[1{rest}"
-
-
-def _dim_text(dim: Any) -> str:
-    return f"${to_text(dim.expression)}" if isinstance(dim, Written) else str(dim)
-
-
 class Times(NamedTuple):
-    """What each time of a repeat is given, one mapping a time; how often, as it was written."""
+    """What each time of a repeat is given, one mapping a time; `number` is how often, as written."""
 
     given: list[dict[str, Any]]
     number: int
 
 
-def repeats(state: State, context: Context, repeat: Repeat, path: str) -> Times | None:
-    """The times of a repeat; None if something is faulty."""
-    times = None
-    if repeat.times is not None:
-        times = compute(repeat.times.value, context.env, state.report, path)
-        if times is FAULTY:
-            return None
-        if isinstance(times, Dim):
-            message = f"repeat must be a number, but it is {times}"
-            note = f"{times} is known only at run time"
-            state.fault("symbolic-size", message, repeat.times.span, path, note=note)
-            return None
-        if not isinstance(times, int) or isinstance(times, bool) or times < 0:
-            state.fault(
-                "bad-option",
-                "repeat must be a whole number of times, at least 0",
-                repeat.times.span,
-                path,
-            )
-            return None
-        if times > MAX_NODES:
-            message = f"more than {MAX_NODES:,} repeats"
-            state.fault("too-large", message, repeat.times.span, path)
-            return None
-    columns = columns_of(state, context, repeat.each, times, path)
+def repeats(site: Site, repeat: Repeat) -> Times | None:
+    """Return how often a block is repeated and what each time is given; None if that is faulty."""
+    number = None
+    if repeat.times is not None and (number := _number(site, repeat.times)) is None:
+        return None
+    columns = columns_of(site.context, repeat.each, number, site.path, "repeat")
     if columns is None:
         return None
-    if times is None:
-        times = len(next(iter(columns.values())))
-    given = [{name: column[i] for name, column in columns.items()} for i in range(times)]
-    return Times(given, times)
+    if number is None:
+        number = len(next(iter(columns.values())))
+    given = [{name: column[i] for name, column in columns.items()} for i in range(number)]
+    return Times(given, number)
+
+
+def _number(site: Site, times: Option) -> int | None:
+    """Return how often `repeat` says; None if it is no such number, which is reported."""
+    at = Evaluation(site.context.env, site.state.report, site.path)
+    number = compute(times.value, at)
+    if number is FAULTY:
+        return None
+    if isinstance(number, Dim):
+        message = f"repeat must be a number, but it is {number}"
+        note = f"{number} is known only at run time"
+        site.fault("symbolic-size", message, times.span, note=note)
+    elif not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        message = "repeat must be a whole number of times, at least 0"
+        site.fault("bad-option", message, times.span)
+    elif number > MAX_NODES:
+        site.fault("too-large", f"more than {MAX_NODES:,} repeats", times.span)
+    else:
+        return number
+    return None
 
 
 def columns_of(
-    state: State,
     context: Context,
     options: Mapping[str, Option],
     times: int | None,
     path: str,
-    each: str = "repeat",
+    each: str,
 ) -> dict[str, list[Any]] | None:
-    """The lists of `with`, one value for `each` time or source."""
+    """Return the lists that `with` gives, one value for `each` "repeat" or "source"; None if faulty."""
+    state = context.state
+    at = Evaluation(context.env, state.report, path)
     columns: dict[str, list[Any]] = {}
     for name, option in options.items():
-        column = compute(option.value, context.env, state.report, path)
+        column = compute(option.value, at)
         if column is FAULTY:
             return None
         if not isinstance(column, list) or times not in (None, len(column)):

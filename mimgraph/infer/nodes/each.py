@@ -1,35 +1,97 @@
-"""`each`: one operation on every source. What its ports are called, and what each is given."""
+"""Types `each`: one operation applied to every source, an item for each, whose name is a port."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from mimgraph.diagnostics import Label
-from mimgraph.infer.options import given_twice
-from mimgraph.infer.scope import Fed, State
-from mimgraph.ir.graph import Apply, Call, Chain, Each, Option, Share, Source
+from mimgraph.infer.advice.wrong_options import given_twice
+from mimgraph.infer.nodes.block_use import columns_of
+from mimgraph.infer.nodes.sources import ask_for_port
+from mimgraph.infer.scope import Context, Fed, State
+from mimgraph.ir.graph import Apply, Call, Chain, Each, Node, Option, Share, Source
 from mimgraph.ir.names import port_fault
+from mimgraph.ir.typed import Each as TypedEach
+from mimgraph.ir.typed import TypedNode
 
 One = Apply | Chain | Call | Share
+# types one item on its source; `each` gets it as an argument, as it types `each`
+TypeItem: TypeAlias = Callable[[Context, Node, Fed, str], TypedNode | None]
+
+
+def type_each(
+    context: Context, node: Node, each: Each, fed: tuple[Fed, ...], type_item: TypeItem
+) -> TypedNode | None:
+    """Return the typed node with an item for each source."""
+    path, state = context.path + node.name, context.state
+    if not fed:
+        help = "write each: [...], a list of inputs and nodes"
+        state.fault("wrong-arity", f"{node.name} needs a source", node.span, path, help=help)
+        return None
+    sources = by_port(state, fed, path)
+    columns = columns_of(context, each.options, len(fed), path, "source")
+    if is_given_twice(state, each, path) or sources is None or columns is None:
+        return None
+    items: list[TypedNode | None] = []
+    for position, (port, one) in enumerate(sources.items()):
+        operation = _sharing_item(context, given(each, columns, position), port)
+        item = Node(port, node.span, operation, (one.source,), node.take)
+        typed = type_item(context, item, one, f"{path}.{port}")
+        if typed is not None and typed.type is None:
+            ports = tuple(typed.results)
+            help = f"choose one of the ports {', '.join(ports)}: take: {ports[0]}"
+            ask_for_port(state, node.name, node.span, ports, path, help)
+            return None
+        items.append(typed)
+    state.count(len(items), node.span)
+    whole = tuple([item for item in items if item is not None])
+    return _typed_each(node, whole) if len(whole) == len(items) else None
+
+
+def _sharing_item(context: Context, operation: One, port: str) -> One:
+    """Return the operation of an item; a share of a whole `each` shares its item of the same name."""
+    if not isinstance(operation, Share) or operation.item is not None:
+        return operation
+    target = context.scope.nodes.get(operation.target)
+    if target is None or not isinstance(target.operation, Each):
+        return operation
+    return replace(operation, item=port)
+
+
+def _typed_each(node: Node, items: tuple[TypedNode, ...]) -> TypedNode:
+    """Return the node of typed items."""
+    return TypedNode(
+        node.name,
+        TypedEach(items),
+        arguments={item.name: next(iter(item.arguments.values())) for item in items},
+        results={item.name: item.type for item in items if item.type is not None},
+        default=None,
+        declared=node,
+        presences={item.name: item.presence_of(item.default or "") for item in items},
+        is_own=all(item.is_own for item in items),
+    )
+
+
+# ports
 
 
 def port_of(source: Source) -> str:
-    """The name of a source's port: that it is given, or its own last one."""
+    """Return the port that a source becomes: the name that `each` gives it, or its own last one."""
     own = (source.port or source.name).rpartition(".")[2]
     return own if source.argument is None else source.argument
 
 
 def _is_named(fed: Fed) -> bool:
-    """Return whether the name of the port was given, or comes from a source that is known."""
+    """Return whether `each` names the port, or the source that names it is known."""
     return fed.source.argument is not None or fed.type is not None
 
 
 def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | None:
-    """The sources by the ports that they become; None where two have one name, or a bad one."""
+    """Return the sources by the ports that they become; None if a name is bad or given twice."""
     fed = tuple(fed)
-    if any(one.source.port == "*" for one in fed):  # of a node that is faulty
+    if any(one.source.port == "*" for one in fed):  # its node is faulty
         return None
     found: dict[str, Fed] = {}
     before = len(state.report.diagnostics)
@@ -50,8 +112,11 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
     return found if len(state.report.diagnostics) == before else None
 
 
+# options
+
+
 def is_given_twice(state: State, each: Each, path: str) -> bool:
-    """Report the options that stand beside `each` and in its `with`; return whether there is one."""
+    """Report the options that stand both beside `each` and in its `with`; return whether there is one."""
     beside: Mapping[str, Option] = {}
     if isinstance(each.operation, Apply):
         beside = each.operation.options
@@ -61,7 +126,7 @@ def is_given_twice(state: State, each: Each, path: str) -> bool:
 
 
 def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> One:
-    """The operation on the source number `index`, with its own of the options."""
+    """Return the operation for the source number `index`, with the options that `with` gives it."""
     own = {
         name: each.options[name]._replace(
             value=column[index], span=each.options[name].item(index), in_with=True
@@ -72,7 +137,7 @@ def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> One:
 
 
 def with_options(operation: One, options: Mapping[str, Option]) -> One:
-    """The operation with further options, which a layer, merge or block can have."""
+    """Return the operation with further options; only a layer, merge or block takes any."""
     if isinstance(operation, Apply):
         return replace(operation, options={**operation.options, **options})
     if isinstance(operation, Call):
@@ -81,7 +146,7 @@ def with_options(operation: One, options: Mapping[str, Option]) -> One:
 
 
 def as_text(each: Each) -> One:
-    """The operation as far as the text tells: with the first of each list that is written out."""
+    """Return the operation as its text gives it: with the first value of each list in `with`."""
     values = {name: option.value for name, option in each.options.items()}
     written = {name: value for name, value in values.items() if isinstance(value, list) and value}
     return given(each, written, 0)

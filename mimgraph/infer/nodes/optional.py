@@ -1,4 +1,7 @@
-"""Optional inputs: when each node is there, and whether every op that may miss a source says so."""
+"""Finds when each node runs where inputs are optional, and refuses ops that do not allow for that.
+
+A presence says when a value is present, by the optional inputs that it needs.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,22 @@ from dataclasses import replace
 from mimgraph.diagnostics import Label
 from mimgraph.infer.scope import Fed, Site, State
 from mimgraph.ir.dim import Dim, Size
-from mimgraph.ir.graph import Apply, Input, Node
+from mimgraph.ir.graph import Input, Repeat
 from mimgraph.ir.presence import ALWAYS, Presence, both, either, given, implies, inputs_of, renamed
 from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, Use, unwrap
 from mimgraph.ir.types import can_be_read
 from mimgraph.ops import registry
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.op import Op
-from mimgraph.source import Span
 
 MAX_OPTIONAL = 128
 
 
 def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
-    """Whether one input at least is always given: it tells the batch."""
+    """Return whether an input is always given, from which the batch size is read; report if none is."""
     declared = tuple(inputs)
-    fine = not declared or not all(one.optional for one in declared)
-    if not fine:
+    is_right = not declared or not all(one.optional for one in declared)
+    if not is_right:
         message = "at least one input must not be optional"
         help = "the size of the batch is read from it"
         state.fault("bad-option", message, declared[0].span, help=help)
@@ -32,24 +34,24 @@ def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
     if len(optional) > MAX_OPTIONAL:
         message = f"more than {MAX_OPTIONAL} optional inputs"
         state.fault("too-large", message, optional[MAX_OPTIONAL].span)
-        state.report.raise_if_any()  # to tell when what is there would take too long
-    return fine
+        state.report.raise_if_any()  # presences of so many would take too long
+    return is_right
 
 
 def unconditional(fed: Iterable[Fed]) -> bool:
-    """Whether all of these are always there, and none is a tensor of the model itself."""
+    """Return whether all sources are always present, and each depends on an input."""
     return not any(one.is_own or one.presence != ALWAYS for one in fed)
 
 
 def left_out(fed: Mapping[str, Fed]) -> frozenset[str]:
-    """The inputs of a block that may be missing when its first is there."""
+    """Return the inputs of a block that may be missing when its first is present."""
     first = next(iter(fed.values()), None)
     whole = ALWAYS if first is None else first.presence
     return frozenset([key for key, one in fed.items() if not implies(whole, one.presence)])
 
 
 def missing_from(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
-    """The inputs of a merge that is a block that may be missing when the merge runs."""
+    """Return the inputs that may be missing when a merge runs that is a block of other ops."""
     sources = [one.presence for key, one in fed.items() if not may_be_left_out(op, key)]
     whole = either(sources) if skips else sources[0]
     return frozenset(
@@ -60,20 +62,22 @@ def missing_from(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
 
 
 def any_of(inputs: Iterable[str]) -> Presence:
-    """There if any of these inputs is."""
+    """Return the presence of what is present with any of these inputs."""
     return either(map(given, inputs))
 
 
 def handed_on(body: Body, whole: Presence, outer: Mapping[str, Presence]) -> Mapping[str, Presence]:
-    """When each output of a block is there, that runs where `whole` is, on inputs that are there so."""
+    """Return the presences of a body's outputs, where the body runs when `whole` and its inputs have
+    the presences `outer`."""
     return {
         name: both(whole, renamed(body.presence_of(value), outer))
         for name, value in body.outputs.items()
     }
 
 
-def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
-    """The node with its presence; None where a missing source is not provided for, which is told."""
+def settled(site: Site, typed: TypedNode) -> TypedNode | None:
+    """Return the node with its presence; None if it does not allow for a missing source, which is
+    reported."""
     by_value = {one.value: one for one in site.fed or ()}
     fed = {key: by_value[value] for key, value in typed.arguments.items()}
     if all(one.is_own for one in fed.values()):
@@ -83,60 +87,53 @@ def settled(state: State, site: Site, typed: TypedNode) -> TypedNode | None:
     op = _op(typed)
     whole: Presence | None = ALWAYS
     if op is not None and op.name == "Fill":
-        _check_fill(state, site, typed)
+        _check_fill(site, typed)
     elif op is not None and op.kind in ("merge", "part"):
-        whole = _of_equals(state, site, typed, op, fed)
+        whole = _of_equals(site, typed, op, fed)
     else:
-        whole = _of_first(state, site, typed, op, fed)
+        whole = _of_first(site, typed, op, fed)
     if whole is None:
         return None
-    if not state.alone and implies(any_of(site.context.inputs), whole):
-        whole = ALWAYS  # in a block that skips what is missing, which runs on one at least
+    if not site.state.alone and implies(any_of(site.context.inputs), whole):
+        whole = ALWAYS  # a block that skips what is missing runs on one input at least
     return replace(typed, presence=whole, presences=_of_results(typed, whole, fed))
 
 
-def _check_fill(state: State, site: Site, typed: TypedNode) -> None:
-    """The sizes of what fills a missing tensor are read from inputs that are given."""
+def _check_fill(site: Site, typed: TypedNode) -> None:
+    """Report sizes of a `Fill` that cannot be read from the inputs that are always given."""
     (type_,) = typed.results.values()
     for size in type_.dims:
-        if not _is_known(state, site, size):
+        if not _is_known(site, size):
             message = f"{size} is unknown when the source is missing"
             help = "give the source a fixed size first, or another input this size"
             span = (site.fed or ())[0].source.span
-            state.fault("symbolic-size", message, span, site.path, note=str(type_), help=help)
+            site.fault("symbolic-size", message, span, note=str(type_), help=help)
 
 
-def _is_known(state: State, site: Site, size: Size) -> bool:
-    """Whether a size is a number, or is read from an input that is always given."""
+def _is_known(site: Site, size: Size) -> bool:
+    """Return whether a size is a number, or can be read from an input that is always given."""
     context = site.context
-    at_hand = [t for n, t in context.inputs.items() if t is not None and n not in context.optional]
-    return state.alone or not isinstance(size, Dim) or can_be_read(size, at_hand)
+    types = [t for n, t in context.inputs.items() if t is not None and n not in context.optional]
+    return context.state.alone or not isinstance(size, Dim) or can_be_read(size, types)
 
 
-def check_item(state: State, item: Node, path: str, typed: TypedNode) -> bool:
-    """A chain runs where its source is there, so that no item of it has anything to fill."""
+def check_item(site: Site, typed: TypedNode) -> bool:
+    """Return whether an item of a chain may stand there; report a `Fill`, which has nothing to fill."""
     fills = isinstance(typed.operation, Leaf) and typed.operation.lowering.fallback is not None
     if fills:
         message = "Fill has nothing to do in a seq, which runs only when its source is given"
         help = "make it a node of its own, before or after the seq"
-        state.fault("optional-source", message, item.span, path, help=help)
+        site.fault("optional-source", message, site.node.span, help=help)
     return not fills
 
 
 def _op(typed: TypedNode) -> Op | None:
-    """The op of the catalogue that a node applies."""
-    declared = typed.declared.operation
-    operation = unwrap(typed.operation)
-    if isinstance(declared, Apply):
-        return registry.find(declared.kind, declared.name)
-    if isinstance(operation, Use) and operation.merge:
-        return registry.find("merge", operation.merge)
-    name = getattr(operation, "name", "")
-    return registry.find(getattr(operation, "kind", "layer"), name) if name else None
+    """Return the op of the registry that a node applies; None for a chain or block."""
+    return registry.find(*typed.operation.op) if typed.operation.op else None
 
 
 def conditional(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
-    """The arguments of a layer or merge that are not given at times when it runs."""
+    """Return the arguments of a layer or merge that may be missing when it runs."""
     op = _op(typed)
     return [
         key
@@ -146,53 +143,52 @@ def conditional(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
 
 
 def may_be_left_out(op: Op | None, key: str) -> bool:
-    """Whether an argument that is missing is simply not given: masks, lengths, states, and any
-    that a module of the user's does without."""
+    """Return whether an op runs without this argument if it is missing: a mask, lengths or a state,
+    and what the forward of a user's module has a default for."""
     if op is None or key not in op.inputs.optional:
         return False
-    if isinstance(op, Registered):  # what its forward has a default for
+    if isinstance(op, Registered):
         return True
     return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present")
 
 
-def _of_equals(
-    state: State, site: Site, typed: TypedNode, op: Op, fed: Mapping[str, Fed]
-) -> Presence | None:
-    """A merge is there with its sources, or with any of them if it skips those that are missing."""
+def _of_equals(site: Site, typed: TypedNode, op: Op, fed: Mapping[str, Fed]) -> Presence | None:
+    """Return when a merge runs: with all sources, or with any of them if it skips missing ones. None
+    if it says nothing of a missing one, which is reported."""
     sources = {
         key: one for key, one in fed.items() if not one.is_own and not may_be_left_out(op, key)
     }
     presences = {one.presence for one in sources.values()}
-    if skips(
-        typed
-    ):  # a tensor of the model is always there; a part's are the weights of the others
-        own = any(one.is_own for one in fed.values()) and op.kind == "merge"
-        return ALWAYS if own else either(presences)
+    if _skips(typed):
+        # a parameter is always present; those of a part belong to the other sources
+        has_own = any(one.is_own for one in fed.values()) and op.kind == "merge"
+        return ALWAYS if has_own else either(presences)
     if len(presences) > 1:
         odd = next(one for one in sources.values() if one.presence != ALWAYS)
-        _refuse(state, site, typed, op.name, odd)
+        _refuse(site, op.name, odd)
         return None
     return next(iter(presences), ALWAYS)
 
 
-def skips(typed: TypedNode) -> bool:
-    """Whether a merge goes without what is missing."""
+def _skips(typed: TypedNode) -> bool:
+    """Return whether a merge has `missing: skip`."""
     operation = unwrap(typed.operation)
-    options = getattr(operation, "options", None) or getattr(operation, "arguments", {})
-    return options.get("missing") == "skip"
+    if isinstance(operation, Leaf):
+        return operation.options.get("missing") == "skip"
+    return isinstance(operation, Use) and operation.arguments.get("missing") == "skip"
 
 
 def _of_first(
-    state: State, site: Site, typed: TypedNode, op: Op | None, fed: Mapping[str, Fed]
+    site: Site, typed: TypedNode, op: Op | None, fed: Mapping[str, Fed]
 ) -> Presence | None:
-    """A layer, chain or block is there if its first source is; a layer needs the others then."""
+    """Return when a layer, chain or block runs: when its first source is present. None if a layer
+    may then lack another that it needs, which is reported."""
     first, *others = fed.items()
     whole = ALWAYS if first[1].is_own else first[1].presence
-    is_block = isinstance(unwrap(typed.operation), Use | Repeated)
+    is_block = unwrap(typed.operation).is_block
     for key, one in others:
         if not (is_block or implies(whole, one.presence) or may_be_left_out(op, key)):
-            name = op.name if op else typed.name
-            _refuse(state, site, typed, name, one)
+            _refuse(site, op.name if op else typed.name, one)
             return None
     return whole
 
@@ -200,7 +196,7 @@ def _of_first(
 def _of_results(
     typed: TypedNode, whole: Presence, fed: Mapping[str, Fed]
 ) -> Mapping[str, Presence]:
-    """Where the results of a block depend on inputs of it that may be missing."""
+    """Return the presences of a block's results that differ from that of the block."""
     operation = unwrap(typed.operation)
     outer = {key: one.presence for key, one in fed.items()}
     found: Mapping[str, Presence] = {}
@@ -210,62 +206,57 @@ def _of_results(
         found = {name: both(whole, outer[name]) for name in operation.carried}
         for body in operation.bodies:
             found = handed_on(body, whole, outer)
-            alone = next(iter(found.values()))  # a single output goes to the one input
-            outer |= {name: found.get(name, alone) for name in operation.carried}
-    single = "" in typed.results
-    return {"" if single else name: p for name, p in found.items() if p != whole}
+            single = next(iter(found.values()))  # a single output feeds the first input
+            outer |= {name: found.get(name, single) for name in operation.carried}
+    is_single = "" in typed.results
+    return {"" if is_single else name: p for name, p in found.items() if p != whole}
 
 
-def check_handed_on(
-    state: State, site: Site, span: Span, one: Fed, presence: Presence, is_shared: bool
-) -> bool:
-    """Whether what a repeat hands on is there where the next needs it: a block runs on its first
-    input, and one that is shared is the same each time."""
-    fine = presence == one.presence if is_shared else implies(one.presence, presence)
-    if not fine:
+def check_handed_on(site: Site, repeat: Repeat, before: Fed, presence: Presence) -> bool:
+    """Return whether what a repeat hands on is present where the next needs it; else report it.
+
+    The next needs its first input, and if it is shared, just the inputs of the one before.
+    """
+    implied = implies(before.presence, presence)
+    is_right = presence == before.presence if repeat.shared else implied
+    if not is_right:
         inputs = " and ".join(inputs_of(presence))
         message = f"the next repeat needs an output that is missing without {inputs}"
         help = "fill it inside the block: {layer: Fill, from: ..., value: zeros}"
-        state.fault("optional-source", message, span, site.path, help=help)
-    return fine
+        site.fault("optional-source", message, repeat.span, help=help)
+    return is_right
 
 
-def _refuse(state: State, site: Site, typed: TypedNode, name: str, one: Fed) -> None:
-    """Report a source that may be missing."""
-    inputs = inputs_of(one.presence)
-    labels = tuple(
-        Label(declared.span, "optional")
-        for i in inputs
-        if (declared := site.context.scope.inputs.get(i)) is not None
-    )
-    help = f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
-    if one.type is not None and not all(_is_known(state, site, size) for size in one.type.dims):
+def _refuse(site: Site, name: str, one: Fed) -> None:
+    """Report a source that may be missing where the op `name` needs it."""
+    inputs, scope = inputs_of(one.presence), site.context.scope
+    declared = [scope.inputs[name] for name in inputs if name in scope.inputs]
+    labels = (*(Label(input_.span, "optional") for input_ in declared), *site.context.uses)
+    help = _fill(one)
+    if one.type is not None and not all(_is_known(site, size) for size in one.type.dims):
         help = "give it a fixed size first, as adaptive pooling does, and Fill that"
     op = registry.find("merge", name)
     if op is not None and "missing" in op.options:
         help += ", or write missing: skip"
     message = f"{_missing(one, inputs)}: {name} must say what to do without it"
-    state.fault(
-        "optional-source",
-        message,
-        one.source.span,
-        site.path,
-        labels=(*labels, *site.context.uses),
-        help=help,
-    )
+    site.fault("optional-source", message, one.source.span, labels=labels, help=help)
 
 
 def _missing(one: Fed, inputs: list[str]) -> str:
+    """Return in words when a source is missing."""
     if inputs == [one.text]:
         return f"{one.text} is optional"
     return f"{one.text} is missing without {' and '.join(inputs)}"
 
 
-def check_output(state: State, fed: Fed, labels: tuple[Label, ...] = ()) -> None:
-    """An output is always there."""
-    if fed.presence == ALWAYS:
-        return
-    inputs = inputs_of(fed.presence)
-    message = f"{_missing(fed, inputs)}, but an output must always be there"
-    help = f"fill it first: {{layer: Fill, from: {fed.text}, value: zeros}}"
-    state.fault("optional-source", message, fed.source.span, labels=labels, help=help)
+def _fill(one: Fed) -> str:
+    """Return the help that fills a source which may be missing."""
+    return f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
+
+
+def check_output(state: State, fed: Fed) -> None:
+    """Report an output that may be missing."""
+    if fed.presence != ALWAYS:
+        missing = _missing(fed, inputs_of(fed.presence))
+        message = f"{missing}, but an output must always be there"
+        state.fault("optional-source", message, fed.source.span, help=_fill(fed))

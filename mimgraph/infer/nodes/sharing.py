@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.diagnostics import Label
 from mimgraph.infer.nodes.sources import unknown_port
-from mimgraph.infer.scope import Context, Owner, State
+from mimgraph.infer.scope import Context, Owner
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
 from mimgraph.ir.graph import Each, Node, Share
@@ -29,7 +29,7 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import used_bodies
 
 
-def owner(state: State, context: Context, node: Node, path: str) -> Owner | None:
+def owner(context: Context, node: Node, path: str) -> Owner | None:
     """Whose module a node uses, which is its own unless it shares; None where told."""
     if not isinstance(node.operation, Share):
         return Owner(node.name, None, node)
@@ -41,30 +41,28 @@ def owner(state: State, context: Context, node: Node, path: str) -> Owner | None
             break
         context.owners[share] = None  # where shares go round, which is told
         followed.append(share)
-        found = _target(state, context, share, node.name, path)
+        found = _target(context, share, path)
     context.owners.update(dict.fromkeys(followed, found))
     return found
 
 
-def _target(state: State, context: Context, share: Share, name: str, path: str) -> Owner | None:
+def _target(context: Context, share: Share, path: str) -> Owner | None:
     """What one share names, which may share in turn."""
     target = context.scope.nodes.get(share.target)
     if target is None or target.operation is None:
         return None
     if isinstance(target.operation, Each):
-        item = _item(state, context, share, target, name, path)
+        item = _item(context, share, target, path)
         return Owner(target.name, item.name, item.declared) if item is not None else None
     if share.item is not None:
         message = f"no node is called {share.text!r}"
         help = f"{target.name} has only one module: write share: {target.name}"
-        state.fault("unknown-source", message, share.span, path, help=help)
+        context.state.fault("unknown-source", message, share.span, path, help=help)
         return None
     return Owner(target.name, None, target)
 
 
-def _item(
-    state: State, context: Context, share: Share, target: Node, name: str, path: str
-) -> TypedNode | None:
+def _item(context: Context, share: Share, target: Node, path: str) -> TypedNode | None:
     """The one that is shared of the modules of an `each`."""
     typed = context.typed.get(target.name)
     if typed is None:
@@ -74,11 +72,13 @@ def _item(
     if share.item is None:
         message = f"{target.name} has several modules, say which"
         help = f"share one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"
-        state.fault("unknown-port", message, share.span, path, help=help)
+        context.state.fault("unknown-port", message, share.span, path, help=help)
         return None
     found = operation.part(share.item)
     if found is None:
-        unknown_port(state, target.name, share.item, share.item_span, tuple(typed.results), path)
+        ports = tuple(typed.results)
+        help = f"write {target.name}"
+        unknown_port(context.state, target.name, share.item, share.item_span, ports, path, help)
     return found
 
 
@@ -91,24 +91,24 @@ def sharing(context: Context) -> list[str]:
     ]
 
 
-def check_shared(state: State, context: Context, names: Iterable[str]) -> None:
+def check_shared(context: Context, names: Iterable[str]) -> None:
     """A module used again must meet inputs of the same sizes, so far as it knows them."""
     for name in names:
-        check_share(state, context, name)
+        check_share(context, name)
 
 
-def check_share(state: State, context: Context, name: str) -> None:
+def check_share(context: Context, name: str) -> None:
     """The same of one node, or of the items of its `each`, if it shares."""
     typed = context.typed[name]
     if typed is None:
         return
     items = typed.operation.items if isinstance(typed.operation, TypedEach) else (typed,)
     for position, item in enumerate(items):
-        if isinstance(item.operation, Shared) and not _fits(state, context, name, item, position):
+        if isinstance(item.operation, Shared) and not _fits(context, name, item, position):
             context.typed[name] = None
 
 
-def _fits(state: State, context: Context, name: str, typed: TypedNode, position: int) -> bool:
+def _fits(context: Context, name: str, typed: TypedNode, position: int) -> bool:
     """Whether the module of the target could be made for what feeds this one too."""
     shared = typed.operation
     assert isinstance(shared, Shared)
@@ -118,7 +118,7 @@ def _fits(state: State, context: Context, name: str, typed: TypedNode, position:
     if target is None or _module(context, target) == _module(context, typed):
         return True
     node, wants = context.scope.nodes[name], _shown(context, target)
-    state.fault(
+    context.state.fault(
         "shape-mismatch",
         f"{shared.owner} is shared, so its input must be {wants}",
         node.sources[min(position, len(node.sources) - 1)].span if node.sources else node.span,

@@ -1,9 +1,10 @@
-"""What the sources of a node mean: values with types, matched to the arguments they fill."""
+"""Resolves the sources of a node to typed values, and matches them to the arguments they fill."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
+from typing import NamedTuple
 
 from mimgraph.infer.scope import Context, Fed, Site, State
 from mimgraph.ir.graph import Apply, Call, Node, Share, Source
@@ -14,38 +15,31 @@ from mimgraph.ir.walks import weight_names
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
 
-MAX_NAMES = 1000  # learned tensors among which the one that was meant is looked for
+MAX_NAMES = 1000  # learned tensors that are compared with an unknown port
 
 
-def feed(state: State, context: Context, sources: Iterable[Source], path: str) -> tuple[Fed, ...]:
-    """Every source of a node resolved, `.*` spread out."""
+def feed(context: Context, sources: Iterable[Source], path: str) -> tuple[Fed, ...]:
+    """Return every source of a node resolved, `node.*` as one source for each port."""
     fed: list[Fed] = []
     for source in sources:
         for one in (source,) if source.port != "*" else _spread(context, source):
-            fed.append(resolve(state, context, one, path))
+            fed.append(resolve(context, one, path))
     return tuple(fed)
 
 
 def _spread(context: Context, source: Source) -> list[Source]:
-    """`node.*` as one source for each port."""
+    """Return `node.*` as one source for each port; as it is if the node has no such ports."""
     typed = context.typed.get(source.name)
     if typed is None or "" in typed.results:
         return [source]
     return [source._replace(port=port) for port in typed.results]
 
 
-def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
-    """A source's value and type; a port that is not there is reported, a name is already."""
+def resolve(context: Context, source: Source, path: str) -> Fed:
+    """Return a source's value and type, None if unknown. An unknown port is reported here; an unknown
+    name has been reported before."""
     if source.name in context.inputs:
-        declared = context.scope.inputs[source.name]
-        node = context.scope.nodes.get(source.name)
-        is_twice = node is not None and node.operation is None  # either may be meant
-        type_ = None if is_twice else context.inputs[source.name]
-        if source.port is not None:
-            unknown_port(state, source.name, source.port, source.port_span, (), path)
-            type_ = None
-        presence = given(source.name) if source.name in context.optional else ALWAYS
-        return Fed(Value(source.name, ""), type_, source, declared.span, presence)
+        return _resolve_input(context, source, path)
     typed = context.typed.get(source.name)
     if typed is None:
         unknown = context.scope.nodes.get(source.name)
@@ -57,17 +51,33 @@ def resolve(state: State, context: Context, source: Source, path: str) -> Fed:
         return Fed(value, typed.results[port], source, span, presence, typed.is_own)
     if port is None:
         ports = tuple(p for p in typed.results if p)
-        ask_for_port(state, source.name, source.span, ports, path)
+        ask_for_port(context.state, source.name, source.span, ports, path)
     elif (weight := weight_type(typed.operation, port)) is not None:
         return Fed(Value(source.name, port), weight, source, span, is_own=True)
     else:
-        _no_such_port(state, typed, source, port, path)
+        _no_such_port(context.state, typed, source, port, path)
     return Fed(Value(source.name, ""), None, source, span)
 
 
+def _resolve_input(context: Context, source: Source, path: str) -> Fed:
+    """Return the value and type of a source that names an input."""
+    declared = context.scope.inputs[source.name]
+    node = context.scope.nodes.get(source.name)
+    is_twice = (
+        node is not None and node.operation is None
+    )  # a node has its name: either may be meant
+    type_ = None if is_twice else context.inputs[source.name]
+    if source.port is not None:
+        help = f"write {source.name}"
+        unknown_port(context.state, source.name, source.port, source.port_span, (), path, help)
+        type_ = None
+    presence = given(source.name) if source.name in context.optional else ALWAYS
+    return Fed(Value(source.name, ""), type_, source, declared.span, presence)
+
+
 def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, path: str) -> None:
-    """Report a port that a node does not have, and name the result, weight or inner node that may
-    be meant."""
+    """Report a port that a node does not have; the help names a result, weight or inner node that is
+    probably meant."""
     if inside := _inside(typed, port):
         message = f"{source.name} has no port {port!r}"
         state.fault("unknown-port", message, source.port_span, path, help=inside)
@@ -76,7 +86,8 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
     weights = tuple(islice(weight_names(typed.operation), MAX_NAMES))
     if state.report.nearest(port, weights):
         ports += weights
-    unknown_port(state, source.name, port, source.port_span, ports, path)
+    help = f"write {source.name}"
+    unknown_port(state, source.name, port, source.port_span, ports, path, help)
 
 
 def _inside(typed: TypedNode, port: str) -> str:
@@ -95,21 +106,22 @@ def _inside(typed: TypedNode, port: str) -> str:
 def ask_for_port(
     state: State, name: str, span: Span, ports: tuple[str, ...], path: str, help: str = ""
 ) -> None:
-    """Report that of several results none is the default."""
+    """Report a node of several results, none of which is the default, read without a port."""
     message = f"{name} has several results, say which"
     help = help or f"its ports: {', '.join(ports)}"
     state.fault("unknown-port", message, span, path, help=help)
 
 
-def ask_item_for_port(state: State, item: Node, ports: tuple[str, ...], path: str) -> None:
+def ask_item_for_port(site: Site, ports: tuple[str, ...]) -> None:
     """Report that an item of a seq has several results, of which only one can be handed on."""
+    item = site.node
     help = f"choose one of the ports {', '.join(ports)}: {item_taking(item, ports[0])}"
     help += "; to use several, make it a node of its own"
-    ask_for_port(state, item_label(item), item.span, ports, path, help)
+    ask_for_port(site.state, item_label(item), item.span, ports, site.path, help)
 
 
 def item_taking(item: Node, port: str) -> str:
-    """Return an item of a seq, written so that it hands on this one of its results."""
+    """Return the text of a seq's item that hands on this port: `{LSTM: {..., take: last}}`."""
     operation = item.operation
     rest = ""
     if isinstance(operation, Apply):
@@ -134,125 +146,151 @@ def unknown_port(
     span: Span,
     ports: tuple[str, ...],
     path: str,
-    taken: bool = False,
+    if_single: str,
 ) -> None:
-    """Report a port that is not there, of a source or `taken` by the node itself."""
+    """Report a port that does not exist; `if_single` says what to write if there is one result."""
     help = state.report.suggestion(port, ports, "its ports") or f"its ports: {', '.join(ports)}"
     if not ports:
-        help = "leave take out" if taken else f"write {name}"
-        help = f"{name} has one result: {help}"
+        help = f"{name} has one result: {if_single}"
     state.fault("unknown-port", f"{name} has no port {port!r}", span, path, help=help)
 
 
-def match_op(state: State, site: Site, op: Op) -> dict[str, Fed] | None:
-    """The sources of a layer or merge by operand key; None where they do not fit."""
+# matching sources to arguments
+
+
+class Arguments(NamedTuple):
+    """The names of the arguments that sources fill, and those that may be left out; `owner` is the
+    op, block or seq that takes them."""
+
+    owner: str
+    keys: tuple[str, ...]
+    optional: frozenset[str] = frozenset()
+
+
+def match_op(site: Site, op: Op) -> dict[str, Fed] | None:
+    """Return the sources of a layer or merge by argument; None where they do not fit."""
     spec, fed = op.inputs, site.fed
     if spec.kind == "one" and fed is not None and len(fed) == 1 and not fed[0].source.argument:
-        return {spec.names[0]: fed[0]}  # as of most
+        return {spec.names[0]: fed[0]}  # the common case, fast
     if spec.kind == "none" and not fed:
         return {}
     if fed is not None and spec.kind == "many":
-        return _match_many(state, site, op, fed)
+        return _match_many(site, op, fed)
     if fed is not None and spec.kind == "named":
-        return _match_named(state, site, op, fed)
-    return match(state, site, op.name, spec.names, spec.optional)
+        return _match_named(site, op, fed)
+    return match(site, Arguments(op.name, spec.names, spec.optional))
 
 
-def match(
-    state: State, site: Site, name: str, keys: tuple[str, ...], optional: frozenset[str]
-) -> dict[str, Fed] | None:
-    """Sources by the argument they fill: a list in order, a mapping by name."""
+def match(site: Site, wanted: Arguments) -> dict[str, Fed] | None:
+    """Return the sources by argument: a list fills them in order, a mapping by name. None where they
+    do not fit, which is reported."""
     fed = site.fed
     if fed is None:
         return None
-    if len(fed) == len(keys) == 1 and fed[0].source.argument is None:  # as of most
-        return {keys[0]: fed[0]}
-    named = (one.source.argument for one in fed)
+    if (
+        len(fed) == len(wanted.keys) == 1 and fed[0].source.argument is None
+    ):  # the common case, fast
+        return {wanted.keys[0]: fed[0]}
+    if _has_too_many(site, wanted, fed):
+        return None
+    found = _by_argument(site, wanted, fed)
+    if found is None or _lacks_one(site, wanted, found):
+        return None
+    return {key: found[key] for key in wanted.keys if key in found}
+
+
+def _has_too_many(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> bool:
+    """Report more sources than there are arguments; return whether there are."""
+    owner, keys, optional = wanted
     if fed and not keys:
         help, operation = "leave from out", site.node.operation
         if isinstance(operation, Share):
             help = f"{operation.text} has no module to share: read it with from: {operation.text}"
-        state.fault(
-            "wrong-arity", f"{name} takes no sources", fed[0].source.span, site.path, help=help
-        )
-        return None
-    if len(fed) > len(keys) and all(name in (None, *keys) for name in named):
-        message = f"{name} takes {_count(len(keys), len(optional))}, not {len(fed)}"
-        help = f"its sources: {', '.join(keys)}"
-        if len(keys) == 1:
-            help = "merge them first, or write each in place of from to apply it to every one"
-        state.fault("wrong-arity", message, fed[len(keys)].source.span, site.path, help=help)
-        return None
+        site.fault("wrong-arity", f"{owner} takes no sources", fed[0].source.span, help=help)
+        return True
+    # an unknown name among them is reported as such
+    if len(fed) <= len(keys) or any(one.source.argument not in (None, *keys) for one in fed):
+        return False
+    message = f"{owner} takes {_count(len(keys), len(optional))}, not {len(fed)}"
+    help = f"its sources: {', '.join(keys)}"
+    if len(keys) == 1:
+        help = "merge them first, or write each in place of from to apply it to every one"
+    site.fault("wrong-arity", message, fed[len(keys)].source.span, help=help)
+    return True
+
+
+def _by_argument(site: Site, wanted: Arguments, fed: tuple[Fed, ...]) -> dict[str, Fed] | None:
+    """Return the sources by name or position; None if a name is unknown, which is reported."""
     found: dict[str, Fed] = {}
-    unknown = False
+    is_unknown = False
     for position, one in enumerate(fed):
         argument = one.source.argument
         if argument is None:
-            found[keys[min(position, len(keys) - 1)]] = one
-        elif argument in keys:
+            if position < len(wanted.keys):  # else there are too many, and an unknown name is why
+                found[wanted.keys[position]] = one
+        elif argument in wanted.keys:
             found[argument] = one
         else:
-            unknown = True
-            _unknown_argument(state, site, name, argument, one.source, keys)
-    if unknown:
-        return None
-    missing = [key for key in keys if key not in found and key not in optional]
-    if missing:
-        message = f"{name} needs a source"
-        help = "write from: NAME, an input or a node"
-        if len(keys) > 1:
-            message += f" {missing[0]!r}"
-            written = ", ".join(f"{key}: ..." for key in keys if key not in optional)
-            help = f"write from: {{{written}}}"
-        state.fault("wrong-arity", message, site.node.span, site.path, help=help)
-        return None
-    return {key: found[key] for key in keys if key in found}
+            is_unknown = True
+            _unknown_argument(site, wanted, argument, one.source)
+    return None if is_unknown else found
 
 
-def _unknown_argument(
-    state: State, site: Site, name: str, argument: str, source: Source, keys: tuple[str, ...]
-) -> None:
-    help = (
-        state.report.suggestion(argument, keys, "its sources") or f"its sources: {', '.join(keys)}"
-    )
+def _lacks_one(site: Site, wanted: Arguments, found: Mapping[str, Fed]) -> bool:
+    """Report the first argument that must be given and is not; return whether there is one."""
+    needed = [key for key in wanted.keys if key not in wanted.optional]
+    missing = next((key for key in needed if key not in found), None)
+    if missing is None:
+        return False
+    message, help = f"{wanted.owner} needs a source", "write from: NAME, an input or a node"
+    if len(wanted.keys) > 1:
+        message += f" {missing!r}"
+        help = f"write from: {{{', '.join(f'{key}: ...' for key in needed)}}}"
+    site.fault("wrong-arity", message, site.node.span, help=help)
+    return True
+
+
+def _unknown_argument(site: Site, wanted: Arguments, argument: str, source: Source) -> None:
+    """Report a name in `from` that is none of the arguments."""
+    known = f"its sources: {', '.join(wanted.keys)}"
+    help = site.state.report.suggestion(argument, wanted.keys, "its sources") or known
     span = source.argument_span or source.span
-    message = f"{name} takes no source {argument!r}"
-    state.fault("unknown-key", message, span, site.path, help=help)
+    site.fault("unknown-key", f"{wanted.owner} takes no source {argument!r}", span, help=help)
 
 
-def _match_many(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[str, Fed] | None:
-    """A list of any length; names have no place in it."""
+def _match_many(site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[str, Fed] | None:
+    """Return a list of sources by position; a mapping of them is reported."""
     for one in fed:
         if one.source.argument is not None:
             span = one.source.argument_span or one.source.span
-            message = f"{op.name} takes a list of sources"
             help = f"write from: [{', '.join(each.text for each in fed)}]"
-            state.fault("unknown-key", message, span, site.path, help=help)
+            site.fault("unknown-key", f"{op.name} takes a list of sources", span, help=help)
             return None
     return {str(index): one for index, one in enumerate(fed)}
 
 
-def _match_named(state: State, site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[str, Fed] | None:
-    """Sources by the names that they are given, or by their own."""
+def _match_named(site: Site, op: Op, fed: tuple[Fed, ...]) -> dict[str, Fed] | None:
+    """Return sources by the names that `from` gives them, or by their own."""
     found: dict[str, Fed] = {}
     for one in fed:
         name = one.source.argument or one.source.name
         if name in found:
             message = f"{op.name} has two sources called {name}"
             help = "give each a name: from: {a: ..., b: ...}"
-            state.fault("wrong-arity", message, one.source.span, site.path, help=help)
+            site.fault("wrong-arity", message, one.source.span, help=help)
             return None
         found[name] = one
     return found
 
 
 def known_types(fed: Mapping[str, Fed]) -> dict[str, TensorType] | None:
-    """The type of every source; None if one is unknown."""
+    """Return the type of every source; None if one is unknown."""
     types = {key: one.type for key, one in fed.items() if one.type is not None}
     return types if len(types) == len(fed) else None
 
 
 def _count(most: int, optional: int) -> str:
+    """Return how many sources there may be, in words: `2 sources`, `1 to 3 sources`."""
     least = most - optional
     plural = "source" if most == 1 else "sources"
     return f"{most} {plural}" if least == most else f"{least} to {most} sources"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mimgraph.infer.options import LONGEST
+from mimgraph.infer.evaluation import LONGEST
 from mimgraph.ir.graph import Chain, Node, Operation
 from mimgraph.ir.names import OPS
 from mimgraph.language.reader.context import Context

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 
 from mimgraph.diagnostics import Diagnostic
-from mimgraph.infer.options import LONGEST
+from mimgraph.infer.evaluation import LONGEST
 from mimgraph.language.reader.context import Context
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, is_null
 from mimgraph.source import Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mimgraph.infer.options import COUNTED, LONGEST
+from mimgraph.infer.evaluation import COUNTED, LONGEST
 from mimgraph.ir.expression import ExpressionError, Number, Variable, parse, to_text
 from mimgraph.ir.foreign import PLAIN, explained
 from mimgraph.ir.graph import FAULTY, Option, Template, Written

@@ -1,0 +1,139 @@
+"""Reports layers, merges and activations of an unknown name, and finds what is meant."""
+
+from __future__ import annotations
+
+from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.infer.evaluation import texts_in
+from mimgraph.infer.nodes.block_use import lost_blocks
+from mimgraph.infer.scope import State
+from mimgraph.infer.structure import is_lost
+from mimgraph.ir.graph import Activation, Apply
+from mimgraph.ops import registry
+from mimgraph.ops.op import Op
+from mimgraph.ops.spelling import (
+    Form,
+    from_python,
+    named_elsewhere,
+    python_name,
+    torch_layer,
+    with_required,
+)
+
+NO_ACTIVATION = ("none", "linear", "identity")
+NAMING = ("layer", "name", "type", "op")  # keys under which others write an activation
+OWN = "register your own nn.Module first: mg.register, or --import on the command line"
+# words that people write as a layer's name, and the node that they mean
+NODES = {
+    "parameter": "{parameter: [8], init: zeros}",
+    "buffer": "{buffer: [8], init: zeros}",
+    "arange": "{arange: x, dim: 1}",
+    "seq": "{from: x, seq: [ReLU]}",
+    "sequential": "{from: x, seq: [ReLU]}",
+    "layer": "{layer: ReLU, from: x}",
+    "merge": "{merge: add, from: [x, y]}",
+    "block": "{block: step, from: x}",
+    "share": "{share: a, from: x}",
+}
+
+
+def report_unknown_op(state: State, apply: Apply, path: str, form: Form) -> None:
+    """Report that no layer or merge has this name, unless a block that could not be read has it."""
+    blocks = [block.family for block in state.blocks.values()]
+    choices = (*registry.names(apply.kind), *blocks)
+    is_layer = apply.kind == "layer"
+    if is_layer and is_lost(apply.name, lost_blocks(state), choices, state.report):
+        return  # a block, in a seq
+    help = _other_kind_of(apply, blocks, form) or _node_instead(apply, form)
+    if is_layer and not help:
+        help = _in_python(apply, blocks, form)
+    help = help or _nearly(state, apply, choices, form) or (OWN if is_layer else "")
+    message = f"no {apply.kind} is called {apply.name!r}"
+    code: DiagnosticCode = "unknown-layer" if is_layer else "unknown-merge"
+    state.fault(code, message, apply.span, path, help=help)
+    for option in (*apply.options.values(), *([apply.lone] if apply.lone else [])):
+        state.report.spoken.update(texts_in(option.value))  # the y of `add: y` in a seq
+
+
+def _other_kind_of(apply: Apply, blocks: list[str], form: Form) -> str:
+    """Return what to write if the name is that of an op of the other kind, or of a block."""
+    if op := registry.find(_other(apply), apply.name):
+        return _other_kind(op, form)
+    if apply.name in blocks:
+        return f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
+    return ""
+
+
+def _other(apply: Apply) -> str:
+    return "merge" if apply.kind == "layer" else "layer"
+
+
+def _other_kind(op: Op, form: Form) -> str:
+    """Return what to write for an op whose name stands where one of another kind belongs."""
+    if form == "item" and op.kind == "merge":
+        node = f"{{merge: {op.name}, from: [..., ...]}}"
+        return f"{op.name} is a merge: make it a node, {node}, and feed the seq from it"
+    return f"{op.name} is a {op.kind}: write {{{op.kind}: {op.name}, ...}}"
+
+
+def _node_instead(apply: Apply, form: Form) -> str:
+    """Return the node that is meant by a word of its own: `layer: parameter`, or `{layer: ReLU}` in a
+    seq."""
+    name = python_name(apply.name).lower()
+    if apply.kind != "layer" or name not in NODES:
+        return ""
+    if form != "item":
+        return f"write {NODES[name]}"
+    if name in ("seq", "sequential"):
+        return "write its layers here, in the seq around it"
+    inside = apply.lone.value if apply.lone is not None else None
+    if not isinstance(inside, str):
+        return f"make it a node of its own: {NODES[name]}"
+    if op := registry.find("merge", inside):
+        return _other_kind(op, form)
+    return f"write {inside}" if name in ("layer", "block") else ""
+
+
+def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
+    """Return what to write for a layer in Python, `nn.Linear(3)`, or with a port, `LSTM.last`."""
+    owner, _, port = apply.name.partition(".")
+    if port and (owner in blocks or registry.find("layer", owner)):
+        if form == "item":
+            return f"choose a port with take: {{{owner}: {{..., take: {port}}}}}"
+        return f"write {owner}, and take: {port} after it"
+    name = python_name(apply.name)
+    written = from_python(apply.name, form) if name != apply.name else ""
+    return f"write {written}" if written else ""
+
+
+def _nearly(state: State, apply: Apply, choices: tuple[str, ...], form: Form) -> str:
+    """Return the op that torch or Keras calls so, or else the nearest name."""
+    name = python_name(apply.name)
+    if op := named_elsewhere(name):
+        return _other_kind(op, form) if op.kind == _other(apply) else f"did you mean {op.name}?"
+    return state.report.suggestion(name, choices)
+
+
+def report_unknown_activation(state: State, activation: Activation, path: str) -> None:
+    """Report that no layer has the name of an activation."""
+    message = f"no layer is called {activation.name!r}"
+    help = _activation_instead(state, activation)
+    state.fault("unknown-layer", message, activation.span, path, help=help)
+
+
+def _activation_instead(state: State, activation: Activation) -> str:
+    """Return what to write instead of an unknown activation."""
+    name = activation.name
+    inside = activation.lone.value if activation.lone is not None else None
+    if name.lower() in NO_ACTIVATION:
+        return "leave activation out"
+    if name in NAMING and isinstance(inside, str):
+        name = inside
+    op = named_elsewhere(name)
+    if op is not None and op.family == "activation":
+        return f"did you mean {op.name}?"
+    op = torch_layer(name)
+    if op is not None and (op.required or name == op.name):
+        return f"write {with_required(op, {}, 'activation')}"
+    if python_name(name) != name and (written := from_python(name, "activation")):
+        return f"write {written}"
+    return state.report.suggestion(name, registry.names("layer"))

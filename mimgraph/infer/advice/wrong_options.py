@@ -1,0 +1,255 @@
+"""Reports options that are unknown, missing, given twice or of a wrong type, and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.diagnostics.nearest import nearest
+from mimgraph.infer.evaluation import LONGEST, Environment, Evaluation, is_constant
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import (
+    Arithmetic,
+    Expression,
+    ExpressionError,
+    Negative,
+    Number,
+    Variable,
+    WrittenFloat,
+    WrittenText,
+    evaluate,
+    parse,
+    to_text,
+    variables,
+)
+from mimgraph.ir.graph import FAULTY, OTHERS, Option, Written
+from mimgraph.ir.option_types import choices, describe
+from mimgraph.ops.op import Op
+from mimgraph.ops.signature import OptionSpec
+from mimgraph.ops.spelling import Form
+from mimgraph.source import Span
+
+# keys of the language that stand where no option belongs
+ELSEWHERE = {
+    "from": "leave it out: an item of a seq reads the one before it",
+    "repeat": "only a block can be repeated: put it in one",
+    "activation": "only a layer or a merge takes an activation",
+    "batch_first": "leave it out: it is always true here",
+    "like": "only a node with Cast takes it, as a second source: {layer: Cast, from: ..., like: ...}",
+}
+TRAINED = ("trainable", "requires_grad")
+SOURCES = ("input", "inputs", "source", "sources")  # what others call `from`
+
+# a name as a template writes it
+_TEMPLATE = re.compile(r"\{+\s*([A-Za-z_]\w*)\s*\}+|[%@]\(?([A-Za-z_]\w*)(?:\)[a-z]|@)", re.ASCII)
+_TUPLE = re.compile(r"\(([^()]*,[^()]*?),?\s*\)")
+_INFINITE = re.compile(r"(-)?\+?inf(?:inity)?", re.IGNORECASE)
+
+
+class Keys(NamedTuple):
+    """What may stand in place of an unknown option: the options, the other keys of a node, and the
+    names of sources; `form` is how the op or block is written."""
+
+    options: tuple[str, ...]
+    words: tuple[str, ...]
+    operands: Collection[str]
+    form: Form
+
+
+def unknown_option(
+    owner: str, name: str, option: Option, keys: Keys, report: Report, node: str
+) -> None:
+    """Report an option that an op or block, the `owner`, does not have."""
+    known = f"its options: {', '.join(keys.options)}" if keys.options else f"{owner} has no options"
+    near = "" if name in keys.words else report.suggestion(name, (*keys.options, *keys.words))
+    help = ELSEWHERE.get(name) or _of_node(name, option.value, keys) or near or known
+    message = f"{owner} has no option {name!r}"
+    report.add(Diagnostic("unknown-option", message, option.key, help=help, node=node), name)
+
+
+def _of_node(name: str, value: Any, keys: Keys) -> str:
+    """Return what to write for an option that means something else of the node: `input: x`."""
+    if name in TRAINED and isinstance(value, bool):
+        return f"leave {name} out" if value else "write freeze: true"
+    if name == "with" and "repeat" in keys.words:
+        return "write it inside repeat: repeat: {with: {...}}"
+    if name == "with" and keys.form == "node":
+        return "with goes with each: write each: [...] in place of from, and with gives each source a value"
+    if name not in SOURCES and name not in keys.operands:
+        return ""
+    if keys.form == "item":
+        return ELSEWHERE["from"]
+    names = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, str) for one in names):
+        return "write from: NAME, an input or a node"
+    text = value if isinstance(value, str) else f"[{', '.join(names)}]"
+    return f"write from: {text if name in SOURCES else f'{{{name}: {text}}}'}"
+
+
+def given_twice(
+    one: Mapping[str, Option], other: Mapping[str, Option], report: Report, node: str
+) -> bool:
+    """Report each option that a node gives both itself and in `with`; return whether there is one."""
+    twice = [name for name in one if name in other and name != OTHERS]
+    for name in twice:
+        first, second = sorted((one[name].key, other[name].key), key=lambda span: span[1:])
+        labels = (Label(first, "first given here"),) if first != second else ()  # one Python call
+        help = "write it once: inside with, a value for each, or outside, one for all"
+        message = f"{name} is given twice"
+        report.add(Diagnostic("duplicate-key", message, second, "", labels, help, node), name)
+    return bool(twice)
+
+
+def missing_options(
+    owner: str,
+    missing: Mapping[str, str],
+    span: Span,
+    report: Report,
+    node: str,
+    written: str = "",
+) -> None:
+    """Report all missing options of a node as one fault; `missing` describes the value of each, and
+    `written` is the node with them."""
+    if not missing:
+        return
+    wants = [f"{name}, {what}" if what else name for name, what in missing.items()]
+    help = f"give {'; and '.join(wants)}" + (f": {written}" if written else "")
+    message = f"{owner} needs {_and(list(missing))}"
+    report.add(Diagnostic("missing-option", message, span, help=help, node=node))
+
+
+def _and(words: list[str]) -> str:
+    """Join words: `a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def by_name(op: Op) -> str:
+    """Return how the options of an op are written that takes no lone value."""
+    if op.inferred:
+        return f"write {op.name} without a value: the input decides {', '.join(op.inferred)}"
+    shown = [f"{op.name}: {{{name}: ...}}" for name in op.options]
+    return f"write {' or '.join(shown[:2]) or op.name}"
+
+
+def is_positional(op: Op, lone: Option | None) -> bool:
+    """Return whether a lone value lists several options, `Conv2d: [8, 3]`; it is refused as a value of
+    the first, so that the others are not reported as missing."""
+    if lone is None or not isinstance(lone.value, list) or op.lone_option is None:
+        return False
+    return is_constant(lone.value) and not _fits(op.options[op.lone_option], lone.value)
+
+
+# values of a wrong type
+
+
+def refused_value(
+    op: Op, spec: OptionSpec, value: Any, span: Span, labels: tuple[Label, ...], at: Evaluation
+) -> Diagnostic:
+    """Return the fault of a value that an option does not take."""
+    items = value if isinstance(value, list) else [value]
+    size = next((item for item in items if isinstance(item, Dim)), None)
+    if size is not None:
+        message = f"{spec.name} must be a number, but it is {size}"
+        note, help = f"{size} is known only at run time", "give this size in the input's shape"
+        return Diagnostic("symbolic-size", message, span, note, labels, help, at.node)
+    wants = describe(spec.annotation)
+    message = f"{spec.name} of {op.name} must be {wants}{_got(value)}"
+    near = nearest(value, choices(spec.annotation)) if isinstance(value, str) else None
+    help = f"did you mean {near}?" if near else _meant(op, spec, value, at.env)
+    return Diagnostic("bad-option", message, span, labels=labels, help=help, node=at.node)
+
+
+def _got(value: Any) -> str:
+    """Return the refused value as YAML writes it, if that is short."""
+    words = {None: "null", True: "true", False: "false"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    return f", not {text}" if len(text) <= 20 else ""
+
+
+def _meant(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
+    """Return what to write for a list of the values of several options, for a number where a list is
+    wanted, or for arithmetic in another notation."""
+    if isinstance(value, list) and spec.name == op.lone_option and len(value) > 1:
+        named = dict(zip(op.by_position, value, strict=False))
+        if len(named) == len(value) and all(_fits(op.options[n], v) for n, v in named.items()):
+            return f"name each option: {{{', '.join(f'{n}: {v}' for n, v in named.items())}}}"
+    if type(value) is int and _fits(spec, [value]):
+        return f"write [{value}]"
+    return _as_expression(value, spec, env)
+
+
+def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
+    """Return what to write for a name without its `$`, arithmetic outside of `$(...)`, an unclosed
+    `$(`, the braces of a template, a fraction, or a number in quotes."""
+    if isinstance(value, WrittenFloat):
+        return _rounded(value, spec, env)
+    if not isinstance(value, str) or len(value) > LONGEST:
+        return ""
+    if left := _TEMPLATE.fullmatch(value):
+        return f"write ${left[1] or left[2]}"
+    if (infinite := _INFINITE.fullmatch(value)) and _fits(spec, float(value)):
+        return f"write {infinite[1] or ''}.inf"
+    as_given = value.template if isinstance(value, WrittenText) else value
+    if items := _TUPLE.fullmatch(as_given):
+        return f"write [{items[1]}]"
+    text = as_given.replace("$", "") if isinstance(value, WrittenText) else value
+    try:
+        expression = parse(text)
+    except ExpressionError:
+        return ""
+    if isinstance(expression, Variable):
+        return f"write ${text}" if _fits(spec, env.get(text, FAULTY)) else ""
+    if not variables(expression):
+        return f"write {to_text(expression)}" if _fits(spec, _number(expression)) else ""
+    return "" if choices(spec.annotation) else f"write $({to_text(expression)})"
+
+
+def _rounded(value: WrittenFloat, spec: OptionSpec, env: Environment) -> str:
+    """Return what to write for a fraction where an integer is wanted: `a // b` for `a / b`."""
+    whole = _floored(value.written)
+    names = {name.name: env.get(name.name) for name in variables(whole)}
+    if whole == value.written or None in names.values():
+        return ""
+    try:
+        number = evaluate(whole, lambda name: names[name.name])
+    except ExpressionError:
+        return ""
+    return f"write $({to_text(whole)})" if _fits(spec, number) else ""
+
+
+def _floored(expression: Expression) -> Expression:
+    """Return the expression with `//` in place of `/`."""
+    match expression:
+        case Negative(operand):
+            return Negative(_floored(operand))
+        case Arithmetic(operator, left, right):
+            operator = "//" if operator == "/" else operator
+            return Arithmetic(operator, _floored(left), _floored(right))
+    return expression
+
+
+def _number(expression: Expression) -> Any:
+    """Return the number that an expression is, `8` or `-1`; FAULTY if it is no number."""
+    match expression:
+        case Number(value):
+            return value
+        case Negative(Number(value)):
+            return -value
+    return FAULTY
+
+
+def _fits(spec: OptionSpec, value: Any) -> bool:
+    """Return whether an option takes the value of a param; True if that value is unknown."""
+    if isinstance(value, Option):  # the default of a block's param
+        value = value.value
+    if value is FAULTY or isinstance(value, Dim):
+        return False
+    if value is None or isinstance(value, Written):
+        return True
+    try:
+        spec.check(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,251 @@
+"""Computes the values of options and params: `$name`, `$(...)` and the names inside of a text."""
+
+from __future__ import annotations
+
+import re
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+from functools import partial
+from operator import is_
+from typing import Any, NamedTuple, cast
+
+from mimgraph.diagnostics import Diagnostic, Label, Report
+from mimgraph.infer.structure import is_lost
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.expression import (
+    PLAIN,
+    ExpressionError,
+    Variable,
+    WrittenText,
+    evaluate,
+    plain,
+    variables,
+    written,
+)
+from mimgraph.ir.graph import FAULTY, Option, Template, Written
+from mimgraph.source import Span
+
+Environment = Mapping[str, Any]  # the values of params and sizes by name; FAULTY if unknown
+
+MANY = 32  # names that are not copied for each use
+# what to write for a size `{name}` in a formula
+COUNTED = (
+    "compute {name} in nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so {name} is its Max"
+    " plus 1; and write broadcast: true"
+)
+LONGEST = 80  # characters of a text that a help writes anew
+_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
+
+
+def layered(*layers: Mapping[str, Any]) -> Environment:
+    """Return the names of all layers; the first layer that has a name gives its value."""
+    some = [layer for layer in layers if layer]
+    if len(some) < 2:
+        return some[0] if some else {}
+    if sum(map(len, some)) > MANY:
+        return ChainMap(*cast("list[dict[str, Any]]", some))
+    found: dict[str, Any] = {}  # a copy is read faster
+    for layer in reversed(some):
+        found.update(layer)
+    return found
+
+
+class Origin(NamedTuple):
+    """Where a call of a block gives a param; faults of a value in `with` are reported there."""
+
+    span: Span
+    in_with: bool
+
+
+Origins = Mapping[str, Origin]  # by the name of the param
+NO_ORIGINS: Origins = {}
+
+
+class Evaluation(NamedTuple):
+    """What values are computed with: the names that they may use, and where faults are reported."""
+
+    env: Environment
+    report: Report
+    node: str = ""
+    origins: Origins = NO_ORIGINS
+
+
+class _Reported(Exception):
+    """A value cannot be computed, for a reason that is reported already."""
+
+
+def origin_of(value: Any, origins: Origins) -> Origin | None:
+    """Return where a call gives the param that this value is computed from, if it does."""
+    if not origins or not isinstance(value, Written):
+        return None
+    return next((origins[v.name] for v in variables(value.expression) if v.name in origins), None)
+
+
+def placed(span: Span, origin: Origin | None) -> tuple[Span, tuple[Label, ...]]:
+    """Return where to report a faulty value: where it is used, or in `with`; a label marks the other."""
+    if origin is None:
+        return span, ()
+    if origin.in_with:
+        return origin.span, (Label(span, "used here"),)
+    return span, (Label(origin.span, "given here"),)
+
+
+def compute(value: Any, at: Evaluation) -> Any:
+    """Return the value as plain data, with everything in it computed; FAULTY if that fails, which is
+    reported."""
+    if type(value) in PLAIN:
+        return value
+    if isinstance(value, Written):
+        return _compute(value, at)
+    if isinstance(value, Template):
+        return _fill(value, at)
+    if isinstance(value, list):
+        found = [compute(item, at) for item in value]
+        return FAULTY if has_faulty(found) else found
+    if isinstance(value, dict):
+        pairs = {key: compute(item, at) for key, item in value.items()}
+        return FAULTY if has_faulty(pairs.values()) else pairs
+    return value
+
+
+def has_faulty(values: Iterable[Any]) -> bool:
+    """Return whether one of the values is FAULTY, by identity: `==` of an array gives an array."""
+    return any(map(partial(is_, FAULTY), values))
+
+
+def _compute(value: Written, at: Evaluation) -> Any:
+    """Return the value of an expression."""
+    try:
+        result = evaluate(value.expression, partial(_look_up, value, at))
+    except _Reported:
+        return FAULTY
+    except ExpressionError as error:
+        span, labels = placed(value.at(error.start, error.end), origin_of(value, at.origins))
+        fault = Diagnostic(
+            error.code, error.message, span, labels=labels, help=error.help, node=at.node
+        )
+        at.report.add(fault)
+        return FAULTY
+    return written(result, value.expression)
+
+
+def _look_up(value: Written, at: Evaluation, name: Variable) -> Any:
+    """Return the value of a name in an expression."""
+    try:
+        found = at.env[name.name]
+    except KeyError:
+        _unknown_param(name.name, value.at(name.start, name.end), at)
+        raise _Reported from None
+    if found is FAULTY:
+        raise _Reported
+    return found
+
+
+def _fill(value: Template, at: Evaluation) -> Any:
+    """Return a text with the number of each `$name` in its place."""
+    before = len(at.report.diagnostics)
+    is_unknown = False
+    found: dict[str, Any] = {}
+    for match in _NAME.finditer(value.text):
+        name, span = match[1], value.part(match.start(1), match.end(1))
+        number = at.env.get(name)
+        if name not in at.env:
+            numbers = {known: x for known, x in at.env.items() if not isinstance(x, Dim)}
+            _unknown_param(name, span, at._replace(env=numbers))
+            is_unknown = True
+        elif number is FAULTY:
+            return FAULTY
+        elif isinstance(number, bool) or not isinstance(number, int | float):
+            help = value.counted.replace("{name}", name) if isinstance(number, Dim) else ""
+            message = _not_a_number(name, number)
+            at.report.add(Diagnostic("bad-expression", message, span, help=help, node=at.node))
+        else:
+            found[name] = plain(number)
+    if is_unknown or len(at.report.diagnostics) > before:
+        return FAULTY
+    return WrittenText(with_numbers(value.text, found), value.text, found)
+
+
+def _not_a_number(name: str, value: Any) -> str:
+    """Return why the value of a name cannot stand in a text, where only numbers can."""
+    if isinstance(value, Dim):
+        return f"{name} is known only at run time, but only a number can stand here"
+    kind = {bool: "true or false", str: "a text", list: "a list", type(None): "null"}
+    return f"{name} is {kind.get(type(value), 'not a number')}, but only a number can stand here"
+
+
+def with_numbers(text: str, numbers: Mapping[str, Any]) -> str:
+    """Return a text with the number of each `$name` in its place."""
+    return _NAME.sub(lambda m: _in_formula(numbers[m[1]]) if m[1] in numbers else m[0], text)
+
+
+def _in_formula(number: Any) -> str:
+    """Return a number as a formula writes it: a negative one in parentheses."""
+    return repr(number) if number >= 0 else f"({number!r})"
+
+
+def _unknown_param(name: str, span: Span, at: Evaluation) -> None:
+    """Report that no param has this name, unless it is probably one that could not be read."""
+    known = at.env
+    lost = {one for one, value in known.items() if _is_faulty(value)}
+    if is_lost(name, lost, known.keys() - lost, at.report):
+        return
+    if name == "N":
+        help = "N is the batch, whose size no option can read"
+    elif name.startswith("$"):
+        help = "write the name without $ inside $(...)"
+    else:
+        near = at.report.suggestion(name, known, "known here")
+        help = near or f"declare it: params: {{{name}: ...}}"
+    message = f"no param or dimension is called {name!r}"
+    at.report.add(Diagnostic("unknown-param", message, span, help=help, node=at.node))
+
+
+def _is_faulty(value: Any) -> bool:
+    """Return whether the value or the default of a param could not be read."""
+    return (value.value if isinstance(value, Option) else value) is FAULTY
+
+
+# without computing
+
+
+def check_names(value: Any, at: Evaluation) -> None:
+    """Report the unknown names in a value, for nodes that are not typed."""
+    if isinstance(value, Written):
+        for name in variables(value.expression):
+            if name.name not in at.env:
+                _unknown_param(name.name, value.at(name.start, name.end), at)
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            check_names(item, at)
+
+
+def is_constant(value: Any) -> bool:
+    """Return whether nothing in the value is computed."""
+    if type(value) in PLAIN:
+        return True
+    if isinstance(value, list):
+        return all(map(is_constant, value))
+    if isinstance(value, dict):
+        return all(map(is_constant, value.values()))
+    return not isinstance(value, Written | Template)
+
+
+def length_of(value: Any) -> int:
+    """Return about how many characters it takes to write the value."""
+    if isinstance(value, list):
+        return sum(map(length_of, value))
+    if isinstance(value, dict):
+        return sum(map(length_of, value.values()))
+    if isinstance(value, Template):
+        return len(value.text)
+    return len(value) if isinstance(value, str) else 2
+
+
+def texts_in(value: Any) -> list[str]:
+    """Return the texts in plain data."""
+    if isinstance(value, Mapping):
+        return texts_in([*value.values()])
+    if isinstance(value, list):
+        return [text for item in value for text in texts_in(item)]
+    return [value] if isinstance(value, str) else []

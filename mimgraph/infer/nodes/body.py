@@ -1,0 +1,52 @@
+"""Makes a body from its typed nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from mimgraph.infer.nodes.sources import known_types
+from mimgraph.infer.scope import Context, Fed
+from mimgraph.ir.graph import Output
+from mimgraph.ir.typed import Body, TypedNode, results_of
+
+# types the nodes of a body and resolves its outputs; blocks get it as an argument, as it types blocks
+TypeNodes: TypeAlias = Callable[[Context, Iterable[Output]], dict[str, Fed]]
+
+
+def body_of(
+    context: Context,
+    outputs: Mapping[str, Fed],
+    family: str,
+    params: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    dims: Mapping[str, Any],
+    doc: str,
+    *,
+    is_chain: bool = False,
+    training: frozenset[str] = frozenset(),
+) -> Body | None:
+    """Return the body of a context whose nodes are typed; None if the type of an output is unknown."""
+    types = known_types(outputs)
+    if types is None:
+        return None
+    inputs = {name: type_ for name, type_ in context.inputs.items() if type_ is not None}
+    nodes, order = _typed_nodes(context)
+    values = {name: fed.value for name, fed in outputs.items()}
+    return Body(
+        *(family, params, defaults, dims, inputs, nodes, order, values, results_of(types)),
+        is_chain=is_chain,
+        doc=doc,
+        optional=context.optional,
+        training=training,
+    )
+
+
+def _typed_nodes(context: Context) -> tuple[tuple[TypedNode, ...], tuple[TypedNode, ...]]:
+    """Return the typed nodes in the order of the text, and in the order in which they run."""
+    typed = context.typed
+    running = tuple([node for node in typed.values() if node is not None])
+    if list(typed) == list(context.scope.nodes):
+        return running, running
+    written = (typed.get(name) for name in context.scope.nodes)
+    return tuple([node for node in written if node is not None]), running

@@ -1,0 +1,140 @@
+"""Types the nodes of a body: resolves the sources of each, then types what it does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import combinations
+
+from mimgraph.infer.declared import check_nodes_text
+from mimgraph.infer.nodes.apply import Expansion, apply_op
+from mimgraph.infer.nodes.block import type_call, type_expansion
+from mimgraph.infer.nodes.chain import type_chain
+from mimgraph.infer.nodes.each import type_each
+from mimgraph.infer.nodes.optional import conditional, settled, unconditional
+from mimgraph.infer.nodes.sharing import check_shared, missing_in_shares, owner, sharing
+from mimgraph.infer.nodes.sources import feed, resolve
+from mimgraph.infer.scope import Context, Fed, Site
+from mimgraph.ir.graph import Apply, Call, Chain, Each, Node, Output
+from mimgraph.ir.presence import ALWAYS, Presence
+from mimgraph.ir.typed import Leaf, Shared, TypedNode
+
+
+def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:
+    """Type every node of a body in running order, and return its outputs, resolved."""
+    state, scope, typed = context.state, context.scope, context.typed
+    for node in scope.order:
+        typed[node.name] = type_node(context, node)
+        state.count(1, node.span)
+    # nodes on a cycle and what they feed have no types: report what their text alone shows
+    if len(typed) < len(scope.nodes):
+        untyped = [node for name, node in scope.nodes.items() if name not in typed]
+        check_nodes_text(state, untyped, context.env, context.path)
+    if shares := sharing(context):
+        check_shared(context, shares)
+        # a block's body is written once, so it goes without every input that a share lacks
+        for name, optional in missing_in_shares(context, shares).items():
+            typed[name] = type_node(context, scope.nodes[name], optional)
+    return {output.name: resolve(context, output.source, "") for output in outputs}
+
+
+def type_node(
+    context: Context, node: Node, optional: frozenset[str] = frozenset()
+) -> TypedNode | None:
+    """Return the typed node; None where something is faulty or unknown.
+
+    `optional` are the inputs of its block that shares of it may go without.
+    """
+    path = context.path + node.name
+    fed = None if node.sources is None else feed(context, node.sources, path)
+    if isinstance(node.operation, Each):
+        return type_each(context, node, node.operation, fed or (), _type_item)
+    return _type_fed(context, node, fed, path, optional)
+
+
+def _type_item(context: Context, item: Node, fed: Fed, path: str) -> TypedNode | None:
+    """Return an item of an `each`, typed."""
+    return _type_fed(context, item, (fed,), path, frozenset())
+
+
+def _type_fed(
+    context: Context,
+    node: Node,
+    fed: tuple[Fed, ...] | None,
+    path: str,
+    optional: frozenset[str],
+) -> TypedNode | None:
+    """Return the typed node on these sources, with a module of its own or a shared one."""
+    owned = owner(context, node, path)
+    if owned is None or owned.declared.operation is None:
+        return None
+    if context.typed.get(owned.name, owned) is None:  # the node whose module it shares is faulty
+        return None
+    site = Site(context, node, path, fed, owned.declared.take, optional)
+    typed = _type_operation(site, owned.declared)
+    if fed is None:
+        _report_no_sources(site, owned.declared)
+    if typed is not None and not (fed and unconditional(fed)):
+        typed = settled(site, typed)
+        if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
+            typed = _with_less(site, owned.declared, typed)
+    if typed is None or owned.declared is node:
+        return typed
+    shared = Shared(owned.name, typed.operation, owned.item)
+    return replace(typed, name=node.name, operation=shared, declared=node)
+
+
+def _type_operation(site: Site, node: Node) -> TypedNode | None:
+    """Return the typed node that does at the site what `node` does."""
+    operation = node.operation
+    if isinstance(operation, Apply):
+        applied = apply_op(site, operation)
+        if isinstance(applied, Expansion):
+            return type_expansion(site, operation, applied, type_nodes)
+        return applied
+    if isinstance(operation, Chain):
+        return type_chain(site, operation, _type_operation)
+    return type_call(site, operation, type_nodes) if isinstance(operation, Call) else None
+
+
+def _report_no_sources(site: Site, node: Node) -> None:
+    """Report that `from` is missing, unless the node takes no sources or has a fault that may be why."""
+    operation, state = node.operation, site.state
+    if isinstance(operation, Apply):
+        bound = state.bound.get(operation)
+        if operation.kind == "tensor" or bound is None or bound.faulty:
+            return
+    if isinstance(operation, Call) and not state.calls.get(operation, False):
+        return
+    help = "write from: NAME, an input or a node; only the items of a seq need none"
+    site.fault("missing-key", f"{site.node.name} needs from", site.node.span, help=help)
+
+
+def _with_less(site: Site, node: Node, typed: TypedNode) -> TypedNode | None:
+    """Return the node with what it is without the masks, lengths and states that may be missing."""
+    if not isinstance(typed.operation, Leaf):
+        return typed
+    by_value = {one.value: one for one in site.fed or ()}
+    fed = {key: by_value[value] for key, value in typed.arguments.items()}
+    named = {
+        key: one._replace(source=one.source._replace(argument=key if len(fed) > 1 else None))
+        for key, one in fed.items()
+    }
+    without: dict[frozenset[str], TypedNode] = {}
+    for gone in _missing_together(typed, fed):
+        rest = tuple(one for key, one in named.items() if key not in gone)
+        less = _type_operation(site._replace(fed=rest), node)
+        if less is None:
+            return None
+        without[gone] = less
+    return replace(typed, without=without)
+
+
+def _missing_together(typed: TypedNode, fed: Mapping[str, Fed]) -> Iterable[frozenset[str]]:
+    """Yield every set of arguments that may be missing at once when the node runs."""
+    at_times: dict[Presence, set[str]] = {}
+    for key in conditional(typed, fed):
+        at_times.setdefault(fed[key].presence, set()).add(key)
+    for size in range(1, len(at_times) + 1):
+        for groups in combinations(at_times.values(), size):
+            yield frozenset().union(*groups)

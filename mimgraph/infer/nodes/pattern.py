@@ -1,0 +1,122 @@
+"""Binds the dimensions that the inputs of a block name, `{x: [C, H, W]}`, to the sizes at one use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mimgraph.diagnostics import Label
+from mimgraph.diagnostics.codes import DiagnosticCode
+from mimgraph.infer.evaluation import Evaluation, compute, layered
+from mimgraph.infer.scope import Fed, Site
+from mimgraph.ir.dim import Dim, Size
+from mimgraph.ir.expression import plain, to_text
+from mimgraph.ir.graph import FAULTY, Block, BlockInput, Written
+from mimgraph.ir.types import TensorType
+from mimgraph.ops.rule_helpers import same_size
+from mimgraph.source import Span
+
+
+def bind_pattern(
+    site: Site, block: Block, fed: Mapping[str, Fed], params: Mapping[str, Any]
+) -> dict[str, Size] | None:
+    """Return the sizes of the named dimensions; None if a source does not fit its pattern, which is
+    reported at the source."""
+    dims: dict[str, Size] = {}
+    for declared in block.inputs:
+        one, pattern = fed[declared.name], declared.pattern
+        if pattern is None or one.type is None:
+            continue
+        if len(pattern.dims) != len(one.type.dims):
+            help = _with_first_axis(_text(declared), one.type)
+            _misfit(site, block, declared, one, "rank-mismatch", help=help)
+            return None
+        for dim, span, size in zip(*pattern, one.type.dims, strict=True):
+            expected = _expected(site, block, dim, span, size, dims, params)
+            if expected is None:
+                return None
+            if not same_size(expected, size):
+                _report_size(site, block, fed, declared, dim, expected, size)
+                return None
+    return dims
+
+
+def _expected(
+    site: Site,
+    block: Block,
+    dim: Any,
+    span: Span,
+    size: Size,
+    dims: dict[str, Size],
+    params: Mapping[str, Any],
+) -> Size | None:
+    """Return the size that a pattern wants; a name means what it is first bound to. None if faulty."""
+    if isinstance(dim, str):
+        return dims.setdefault(dim, size)
+    state = site.state
+    env = layered(params, state.params)
+    found = compute(dim, Evaluation(env, state.report, site.path))
+    if found is FAULTY or isinstance(plain(found), int | Dim):
+        return None if found is FAULTY else found
+    message = f"{_dim_text(dim)} must be a size, but it is {found!r}"
+    state.fault("bad-option", message, span, block.family)
+    return None
+
+
+def _report_size(
+    site: Site,
+    block: Block,
+    fed: Mapping[str, Fed],
+    declared: BlockInput,
+    dim: Any,
+    expected: Size,
+    size: Size,
+) -> None:
+    """Report a size that is not the one that the pattern wants, with the source that bound the name."""
+    written = _dim_text(dim)
+    where = f", where {written} is {expected}" if written != str(expected) else ""
+    are_named = str(expected).isidentifier() and str(size).isidentifier()
+    help = f"if {size} and {expected} are one length, give both one name" if are_named else ""
+    naming = (one for one in block.inputs if one.pattern and dim in one.pattern.dims)
+    bound = next((fed[one.name] for one in naming if isinstance(dim, str)), None)
+    _misfit(site, block, declared, fed[declared.name], "shape-mismatch", where, help, bound)
+
+
+def _misfit(
+    site: Site,
+    block: Block,
+    declared: BlockInput,
+    fed: Fed,
+    code: DiagnosticCode,
+    where: str = "",
+    help: str = "",
+    bound: Fed | None = None,
+) -> None:
+    """Report a source that does not fit the pattern; `bound` is the source that bound the name."""
+    labels = [Label(declared.span, "the pattern")]
+    if fed.producer != fed.source.span:
+        labels.append(Label(fed.producer, str(fed.type)))
+    if bound is not None and bound.producer not in (fed.source.span, fed.producer):
+        labels.append(Label(bound.producer, str(bound.type)))
+    message = f"{block.family} takes {_text(declared)}{where}"
+    span, note = fed.source.span, str(fed.type)
+    site.fault(code, message, span, note=note, labels=tuple(labels), help=help)
+
+
+def _with_first_axis(wants: str, given: TensorType) -> str:
+    """Return the pattern with a first axis of size 1, for a parameter or buffer that has one."""
+    if given.batched or given.dims[:1] != (1,):
+        return ""
+    name, sizes = wants.split("[", 1)
+    rest = f", {sizes}" if sizes != "]" else sizes
+    return f"the tensor has no batch, so the pattern must have its first axis, of size 1: {name}[1{rest}"
+
+
+def _text(declared: BlockInput) -> str:
+    """Return an input with its pattern as it is written: `x: [C, H, W]`."""
+    dims = declared.pattern.dims if declared.pattern is not None else ()
+    return f"{declared.name}: [{', '.join(map(_dim_text, dims))}]"
+
+
+def _dim_text(dim: Any) -> str:
+    return f"${to_text(dim.expression)}" if isinstance(dim, Written) else str(dim)

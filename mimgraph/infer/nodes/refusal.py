@@ -1,0 +1,111 @@
+"""Reports what the rule of an op refuses: at the option, at the source, or at the node's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from mimgraph.diagnostics import Diagnostic, Label
+from mimgraph.infer.evaluation import COUNTED, origin_of, placed
+from mimgraph.infer.options import Bound
+from mimgraph.infer.scope import Fed, Site
+from mimgraph.ir.dim import Dim
+from mimgraph.ir.graph import Source
+from mimgraph.ops.op import OpFault
+from mimgraph.source import Span
+
+AT_NODE = ("wrong-arity", "missing-option")  # faults of something that is not there
+_KEY = re.compile(r"\{(\w+)\}")
+_NODE = re.compile(r"\{layer: (\w+), from: \{\w+\}(?:, (.*?))?\}")
+
+
+def report_refusal(site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
+    """Report the fault of a rule, with labels on what made the sources that it is about."""
+    source, option = fault.source, bound.given.get(fault.option or "")
+    at_node = fault.at_node or fault.code in AT_NODE
+    if source is None and option is None and len(fed) == 1 and not at_node:
+        source = next(iter(fed))
+    span, used = site.node.span, tuple[Label, ...]()
+    if option is not None:
+        origin = origin_of(option.value, site.context.origins)
+        span, used = placed(option.at(fault.within), origin)
+    elif source is not None and source in fed:
+        span = fed[source].source.span
+    names = {key: one.text for key, one in fed.items()}
+    help = fault.help
+    if fault.unknown and option is not None:
+        help = _named_elsewhere(site, fault.unknown, option.span.excerpt().text) or help
+    site.state.report.add(
+        Diagnostic(
+            fault.code,
+            with_names(fault.message, names),
+            span,
+            with_names(fault.note, names),
+            tuple(
+                dict.fromkeys((*used, *_producers(fault, source, fed, span), *site.context.uses))
+            ),
+            with_names(_in_chain(help) if site.node.sources == () else help, names),
+            site.path,
+        )
+    )
+
+
+def with_names(text: str, names: Mapping[str, str]) -> str:
+    """Return the text with the name of the source that fills an operand in place of `{operand}`."""
+    return _KEY.sub(lambda m: names.get(m[1], m[0]), text) if "{" in text else text
+
+
+def _producers(
+    fault: OpFault, source: str | None, fed: Mapping[str, Fed], span: Span
+) -> list[Label]:
+    """Return labels with the types of the sources that a fault is about, where they are made."""
+    about = [source] if source else fed if _is_of_shapes(fault, fed) else []
+    keys = dict.fromkeys([*about, *fault.speaks_of])
+    return [
+        Label(fed[key].producer, str(fed[key].type))
+        for key in keys
+        if key in fed and fed[key].producer != span
+    ]
+
+
+def _is_of_shapes(fault: OpFault, fed: Mapping[str, Fed]) -> bool:
+    """Return whether a fault at an option is about the only source: it mentions a size of it."""
+    types = [str(one.type) for one in fed.values()]
+    mentioned = set(re.findall(r"\w+", fault.message))
+    sizes = set(re.findall(r"\w+", " ".join(types))) - {"N", "1"}
+    return len(types) == 1 and (fault.code == "inferred-conflict" or bool(mentioned & sizes))
+
+
+def _in_chain(help: str) -> str:
+    """Return a help that proposes a node in front with an item of the seq in its place."""
+    return _NODE.sub(lambda m: f"{{{m[1]}: {{{m[2]}}}}}" if m[2] else m[1], help)
+
+
+# names in a formula
+
+
+def _named_elsewhere(site: Site, name: str, text: str) -> str:
+    """Return what to write for an input, node or param that a formula names but its sources lack."""
+    context, sources = site.context, site.node.sources or ()
+    declared = context.scope.inputs.get(name) or context.scope.nodes.get(name)
+    if declared is not None:
+        span = declared.span
+        site.state.report.drop(lambda one: one.span == span and one.code.startswith("unused-"))
+        for one in sources:
+            if one.argument is not None and (one.name, one.port) == (name, None):
+                return f"write {one.argument}, the name that from gives to {name}"
+        used = set(re.findall(r"\w+", text))
+        kept = [one for one in sources if (one.argument or one.name) in used]
+        return f"add it to from: {_sources_and(kept, name)}"
+    if isinstance(context.env.get(name), Dim):
+        return COUNTED.replace("{name}", name)
+    return f"write ${name} for the param" if name in context.env else ""
+
+
+def _sources_and(sources: list[Source], name: str) -> str:
+    """Return these sources and one more as `from` has them: `[x, name]` or `{a: x, name: name}`."""
+    written = [one.name if one.port is None else f"{one.name}.{one.port}" for one in sources]
+    if all(one.argument is None for one in sources):
+        return f"[{', '.join([*written, name])}]"
+    pairs = [f"{s.argument or s.name}: {text}" for s, text in zip(sources, written, strict=True)]
+    return f"{{{', '.join([*pairs, f'{name}: {name}'])}}}"
