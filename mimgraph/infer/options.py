@@ -102,8 +102,7 @@ def _matched(
         at.report.add(fault)
     elif lone is not None and op.lone_option is not None:
         given[op.lone_option] = lone
-    unknown = [name for name in given if name not in op.options]
-    if unknown:
+    if unknown := [name for name in given if name not in op.options]:
         known = (*op.options, *((BESIDE_FROM[op.name],) if op.name in BESIDE_FROM else ()))
         operands = () if op.inputs.kind == "one" else op.inputs.names
         keys = Keys(known, place.words, operands, place.form)

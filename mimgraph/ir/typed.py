@@ -287,8 +287,10 @@ class Repeated(TypedKind):
     def part(self, key: str) -> TypedNode | Body | None:
         if self.shared:
             return self.bodies[0].part(key) if self.bodies else None
-        index = int(key) - self.first if key.isdecimal() else -1
-        return self.bodies[index] if 0 <= index < len(self.bodies) else None
+        is_number = key.isdecimal() and len(key) < 9  # Python refuses to read very long ones
+        index = int(key) - self.first if is_number else -1
+        is_key = 0 <= index < len(self.bodies) and key == self.key(index)
+        return self.bodies[index] if is_key else None
 
 
 @data

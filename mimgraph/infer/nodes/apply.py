@@ -51,9 +51,10 @@ def bind_op(state: State, apply: Apply, span: Span, at: Evaluation) -> Bound | N
         return None
     options, activation = split_activation(op, apply)
     bound = bind(op, options, apply.lone, Place(span, form, WORDS), at)
-    state.bound[apply] = bound = bound._replace(activation=activation)
     if activation is not None:
+        bound = bound._replace(activation=activation)
         bind_activation(state, activation, at)
+    state.bound[apply] = bound
     return bound
 
 

@@ -69,9 +69,7 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
         operation = _type_repeat(using, call.repeat, Times(given, times.number), fed)
     if operation is None:
         return None
-    # no repeats hand on what they are given
-    carried = {port: fed[name].type for name, port in _carried(block).items()}
-    results = operation.bodies[-1].results if operation.bodies else _known(carried)
+    results = operation.bodies[-1].results if operation.bodies else _unrepeated(block, fed)
     name = item_label(site.node) if site.node.sources == () else site.node.name
     done = finish(site, name, None, results, "" if "" in results else None)
     if done is None:
@@ -82,6 +80,11 @@ def type_call(site: Site, call: Call, type_nodes: TypeNodes) -> TypedNode | None
 
 def _known(types: Mapping[str, TensorType | None]) -> dict[str, TensorType]:
     return {name: type_ for name, type_ in types.items() if type_ is not None}
+
+
+def _unrepeated(block: Block, fed: Mapping[str, Fed]) -> Results:
+    """Return the results of a block that is repeated zero times: the inputs that it would hand on."""
+    return _known({port: fed[name].type for name, port in _carried(block).items()})
 
 
 # one use

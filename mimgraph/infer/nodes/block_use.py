@@ -74,9 +74,9 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
         for name, option in (*given.items(), *each.items())
         if name not in block.params and not _may_be_lost(state, name, block, lost)
     ]
-    inputs = [declared.name for declared in block.inputs]
-    keys = Keys(tuple(block.params), WORDS, inputs, "node")
     for name, option in unknown:
+        inputs = [declared.name for declared in block.inputs]
+        keys = Keys(tuple(block.params), WORDS, inputs, "node")
         unknown_option(block.family, name, option, keys, state.report, path)
     if not unknown and not lost and OTHERS not in {*given, *each}:
         needed = [name for name, default in block.params.items() if default.value is None]

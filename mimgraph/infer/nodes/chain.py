@@ -25,34 +25,33 @@ def type_chain(site: Site, chain: Chain, type_operation: TypeOperation) -> Typed
     """Return the typed chain; behind an item of unknown type only the options are checked."""
     matched = match(site, Arguments("seq", ("input",)))
     first = matched["input"] if matched else None
+    value, type_ = (first.value, first.type) if first else (Value("", ""), None)
+    text, producer = (first.text, first.producer) if first else ("", site.node.span)
     site.state.count(max(len(chain.items) - 1, 0), site.node.span)  # beside the node itself
     items: list[TypedNode] = []
-    fed = first
     for item in chain.items:
+        # the item's name stands for its source, in faults
+        source = Source(text, None, item.span)
+        fed = None if type_ is None else (Fed(value, type_, source, producer),)
         typed = _type_item(site, item, fed, type_operation)
-        fed = None
+        type_ = None
         if typed is not None:
             items.append(typed)
+            type_, text, producer = typed.type, item.name, item.span
             value = Value(item.name, typed.default or "")
-            fed = Fed(value, typed.type, Source(item.name, None, item.span), item.span)
-    if first is None or fed is None or fed.type is None or len(items) < len(chain.items):
+    if first is None or type_ is None or len(items) < len(chain.items):
         return None
     if site.take is not None:
         _report_take(site, site.take, items)
         return None
-    arguments, results = {"input": first.value}, {"": fed.type}
+    arguments, results = {"input": first.value}, {"": type_}
     return TypedNode(site.node.name, Sequence(tuple(items)), arguments, results, "", site.node)
 
 
 def _type_item(
-    site: Site, item: Node, before: Fed | None, type_operation: TypeOperation
+    site: Site, item: Node, fed: tuple[Fed] | None, type_operation: TypeOperation
 ) -> TypedNode | None:
     """Return the typed item; None if it or its source is faulty, or if it has no default result."""
-    fed: tuple[Fed, ...] | None = None
-    if before is not None and before.type is not None:
-        # the item's name stands for its source, in faults
-        source = Source(before.text, None, item.span)
-        fed = (Fed(before.value, before.type, source, before.producer),)
     path = f"{site.path}.{item.name}" if site.path else item.name
     inside = Site(site.context, item, path, fed, item.take)
     typed = type_operation(inside, item)

@@ -32,7 +32,10 @@ def bind_pattern(
             _misfit(site, block, declared, one, "rank-mismatch", help=help)
             return None
         for dim, span, size in zip(*pattern, one.type.dims, strict=True):
-            expected = _expected(site, block, dim, span, size, dims, params)
+            if isinstance(dim, str):
+                expected: Size | None = dims.setdefault(dim, size)
+            else:
+                expected = _computed(site, block, dim, span, params)
             if expected is None:
                 return None
             if not same_size(expected, size):
@@ -41,18 +44,10 @@ def bind_pattern(
     return dims
 
 
-def _expected(
-    site: Site,
-    block: Block,
-    dim: Any,
-    span: Span,
-    size: Size,
-    dims: dict[str, Size],
-    params: Mapping[str, Any],
+def _computed(
+    site: Site, block: Block, dim: Any, span: Span, params: Mapping[str, Any]
 ) -> Size | None:
-    """Return the size that a pattern wants; a name means what it is first bound to. None if faulty."""
-    if isinstance(dim, str):
-        return dims.setdefault(dim, size)
+    """Return the size that a pattern gives as a number or expression; None if that is faulty."""
     state = site.state
     env = layered(params, state.params)
     found = compute(dim, Evaluation(env, state.report, site.path))
