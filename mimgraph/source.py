@@ -1,4 +1,4 @@
-"""Where text came from: a source file, and a span of it."""
+"""Source files, and spans in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class SourceFile:
-    """A named text; compared by identity, split into lines when first shown."""
+    """A text with a name, compared by identity; it is split into lines when one is first shown."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -17,13 +17,13 @@ class SourceFile:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines as YAML and editors count them: LF, CRLF and CR end one; a BOM is not shown."""
+        """The lines as YAML and editors count them: LF, CRLF and CR end a line; a BOM is left out."""
         return (
             self.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
         )
 
     def line(self, number: int) -> str:
-        """Line `number`, counted from 1; empty when there is none."""
+        """Return line `number`, counted from 1; "" if there is none."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
 
@@ -38,8 +38,7 @@ class PythonFile(SourceFile):
 
 
 class Excerpt(NamedTuple):
-    """Lines of a `place`: a file, by its name in its directory, or a method in one. The indentation
-    they share is left out."""
+    """Lines of a `place`, the name of a file or a method, without their common indentation."""
 
     place: str
     first_line: int
@@ -57,15 +56,15 @@ class Span(NamedTuple):
     end_column: int
 
     def part(self, start: int, end: int) -> Span:
-        """Characters `start` to `end` of a span that stands on one line."""
+        """Return characters `start` to `end` of a span that is on one line."""
         return Span(self.file, self.line, self.column + start, self.line, self.column + end)
 
     def to(self, end: Span) -> Span:
-        """From its start to the end of another."""
+        """Return the span from the start of this one to the end of another."""
         return Span(self.file, self.line, self.column, end.end_line, end.end_column)
 
     def excerpt(self, place: str = "") -> Excerpt:
-        """Its text, the lines indented as the first; of an empty span the whole line."""
+        """Return the text of the span without common indentation; for an empty span the whole line."""
         lines = [self.file.line(number) for number in range(self.line, self.end_line + 1)]
         if self[1:3] != self[3:5]:
             lines[-1] = lines[-1][: self.end_column - 1]

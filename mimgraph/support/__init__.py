@@ -1,1 +1,1 @@
-"""Helps every part: files written whole, arguments checked, the terminal. Knows nothing of models."""
+"""Utilities without knowledge of graphs: argument checks, file writing, terminal output."""

@@ -1,5 +1,4 @@
-"""Check the arguments of public functions; a wrong one raises a `TypeError` that says what is
-expected."""
+"""Check the arguments of public functions; a `TypeError` says what a wrong one should be."""
 
 from __future__ import annotations
 
@@ -15,21 +14,21 @@ def wrong(what: str, wants: str, given: Any) -> TypeError:
 
 
 def shown(given: Any) -> str:
-    """Return a value for a message: short, and on one line."""
+    """Return the repr of a value for a message, shortened and on one line."""
     try:
         text = " ".join(repr(given).split())
-    except Exception:  # noqa: BLE001 - a repr of the user's raises what it likes
+    except Exception:  # noqa: BLE001 - the user's repr may raise anything
         text = f"a {type(given).__name__}"
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 _FLAGS = ("bool", "bool_")  # numpy's
 _PLAIN = frozenset({int, float, bool, str, type(None)})
-MAX_BYTES = 1 << 24  # of an array that is taken as a list
+MAX_BYTES = 1 << 24  # the size from which an array is not converted to a list
 
 
 def as_plain(what: str, given: Any) -> Any:
-    """Return the value as plain data; a list or dict that contains itself is refused."""
+    """Return the value as plain data; raise a `TypeError` if it contains itself."""
     try:
         return plain(given)
     except RecursionError:
@@ -37,8 +36,10 @@ def as_plain(what: str, given: Any) -> Any:
 
 
 def plain(given: Any) -> Any:
-    """Return the value of an option or param as plain data: Python numbers for those of numpy and
-    torch, lists for tuples and for arrays of whole numbers."""
+    """Return the value of an option or param as plain data.
+
+    Numbers of numpy and torch become Python's; tuples, and arrays of whole numbers, become lists.
+    """
     if type(given) in _PLAIN:
         return given
     if isinstance(given, list | tuple):
@@ -49,12 +50,12 @@ def plain(given: Any) -> Any:
 
 
 def _of_array(given: Any) -> Any:
-    """Return a number or a row of sizes of numpy or torch as plain data; anything else unchanged."""
+    """Return a number or a row of whole numbers of numpy or torch as plain data, else the value itself."""
     if getattr(given, "ndim", 2) > 1 or getattr(given, "nbytes", MAX_BYTES) >= MAX_BYTES:
         return given
     try:
         found = given.tolist()
-    except Exception:  # noqa: BLE001 - a tensor without data, as of the meta device
+    except Exception:  # noqa: BLE001 - a tensor on the meta device has no data
         return given
     whole = not isinstance(found, list) or all(type(item) is int for item in found)
     return found if whole else given
@@ -113,7 +114,7 @@ def as_names(what: str, given: Any) -> list[str]:
 
 
 def check_depth(depth: int | None) -> None:
-    """Raise a `ValueError` unless it is how deep to open a graph: 0, 1, ..., or None for all."""
+    """Raise a `ValueError` unless the depth to open blocks to is 0, 1, ..., or None for all."""
     if depth is None:
         return
     if isinstance(depth, bool) or not isinstance(depth, int) or depth < 0:

@@ -1,4 +1,4 @@
-"""Files found by a pattern, and written whole: at a path is the old one or the new, never a part."""
+"""Find files by a pattern, and write a file whole: the path has the old file or the new one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 
 
 def matching(pattern: str) -> list[str]:
-    """The files that a pattern stands for, where the shell did not say; a name stands for itself."""
+    """Return the files that match a pattern, in case the shell did not expand it.
+
+    A name of a file, or without a wildcard, is returned as it is.
+    """
     if os.path.exists(pattern):
         return [pattern]
-    import glob  # a command starts faster without what it may not need
+    import glob  # only here, as most commands do not need it
 
     if not glob.has_magic(pattern):
         return [pattern]
@@ -20,9 +23,9 @@ def matching(pattern: str) -> list[str]:
 
 
 def write_whole(path: str | Path, data: bytes | str) -> None:
-    """Write beside `path` and rename; an existing file keeps its mode, a link stays a link.
+    """Write to a new file beside `path` and rename it; the mode of an existing file and a link stay.
 
-    What is no regular file (a pipe, /dev/stdout) cannot be replaced, so it is written to.
+    A pipe or a device such as /dev/stdout cannot be replaced, so it is written to.
     """
     content = data.encode() if isinstance(data, str) else data
     target = Path(os.path.realpath(path))
@@ -30,7 +33,7 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
     if mode is not None and not stat.S_ISREG(mode):
         target.write_bytes(content)
         return
-    import secrets  # likewise
+    import secrets  # only here, as most commands do not need it
 
     beside = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
@@ -40,8 +43,8 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
             beside.chmod(stat.S_IMODE(mode))
         beside.replace(target)
     except OSError as error:
-        # the user asked for `path` and knows of no file beside it
+        # the message names the user's path, not the new file
         raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     finally:
         with suppress(OSError):
-            beside.unlink()  # there only if something went wrong
+            beside.unlink()  # it exists only if something went wrong

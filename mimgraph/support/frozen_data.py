@@ -1,6 +1,6 @@
-"""Frozen, slotted data, whose being frozen costs nothing when it runs: mypy tells of an assignment.
+"""Frozen, slotted records at no cost at run time: mypy reports an assignment to a field.
 
-`dataclass(frozen=True)` takes twice as long to make a class, and an object three times.
+With `dataclass(frozen=True)`, a class takes twice as long to make, and an instance three times.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ def data(*, eq: bool = True, slots: bool = True) -> Callable[[type[T]], type[T]]
 def data(
     made: type[T] | None = None, /, *, eq: bool = True, slots: bool = True
 ) -> type[T] | Callable[[type[T]], type[T]]:
-    """A class of data, compared and hashed by its fields, or with `eq=False` by identity; without
-    slots it may have cached properties."""
+    """Make a record, compared and hashed by its fields, or by identity with `eq=False`.
+
+    With `slots=False` it may have cached properties.
+    """
     decorated = dataclass(slots=slots, eq=eq, unsafe_hash=eq)
     return decorated if made is None else decorated(made)

@@ -1,4 +1,4 @@
-"""Garbage collection paused, for what builds large things that are no garbage."""
+"""Pause garbage collection while large structures are built."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """No collection inside: to walk what is built again and again as it grows is half of the time
-    that a large graph takes, and a tenth of a small check, whose imports are walked."""
+    """Pause garbage collection in a `with` block or decorated function.
+
+    The collector visits all objects again and again while their number grows: that is half of the
+    time of a large graph, and a tenth of a small check.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What IPython asks of an object that a notebook shows as more than its repr."""
+"""The protocol by which IPython shows an object as HTML."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Container
 
 
 class Shown:
-    """An object with `_repr_html_`."""
+    """An object that a notebook shows as HTML; a class defines `_repr_html_`."""
 
     __slots__ = ()
 
@@ -16,7 +16,7 @@ class Shown:
     def _repr_mimebundle_(
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, str]:
-        """The repr and the HTML by media type; what is not wanted is not made."""
+        """Return the repr and the HTML by media type, but only what is asked for."""
         makers = {"text/plain": self.__repr__, "text/html": self._repr_html_}
         return {
             type_: make()

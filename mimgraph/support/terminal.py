@@ -1,4 +1,4 @@
-"""Text for an output that may not be UTF-8, as a terminal of Windows or a pipe is."""
+"""Text for an output that may not be UTF-8, such as a pipe or a terminal on Windows."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _ASCII = str.maketrans(
         "→": "->",
         "↔": "<->",
         "−": "-",
-        "\N{NO-BREAK SPACE}": "&nbsp;",  # which only Markdown has
+        "\N{NO-BREAK SPACE}": "&nbsp;",  # only Markdown has it
     }
 )
 
 
 def printable(text: str) -> str:
-    """The text as standard output can show it."""
+    """Return the text as standard output can encode it."""
     return encodable(text, getattr(sys.stdout, "encoding", None) or "utf-8")
 
 
 def encodable(text: str, encoding: str) -> str:
-    """The text, with ASCII in place of signs that the encoding lacks, and other letters by number."""
+    """Return the text in characters of the encoding: signs in ASCII, other characters as escapes."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
