@@ -5,11 +5,11 @@ from mimgraph.builder.blocks.function import block
 from mimgraph.builder.blocks.graph_layer import GraphLayer
 from mimgraph.builder.blocks.spec_blocks import spec_blocks
 from mimgraph.builder.declare_graph import declare_graph
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.inputs import Input
 from mimgraph.builder.outputs import Output, Outputs, training_only
 from mimgraph.builder.own_tensors import Buffer, Parameter, arange
 from mimgraph.builder.sequential import Sequential
-from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.user_line import raise_faults
 
 __all__ = [

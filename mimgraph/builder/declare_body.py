@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from mimgraph.builder.handles.record_call import share
+from mimgraph.builder.handles.records import Record, Reference
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outputs import Output
-from mimgraph.builder.record_call import share
-from mimgraph.builder.records import Record, Reference
 from mimgraph.builder.tracing.expressions import declare_value
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.user_line import raise_faults

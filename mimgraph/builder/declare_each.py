@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from mimgraph.builder.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_layer import declare_apply, option
-from mimgraph.builder.records import BLOCK_OPTIONS, Composite
-from mimgraph.builder.user_line import fail
+from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
+from mimgraph.builder.handles.records import BLOCK_OPTIONS, Composite
+from mimgraph.builder.user_line import spec_error
 from mimgraph.infer.nodes.each import One, port_of
 from mimgraph.ir import graph as ir
 from mimgraph.ops.layer_call import EachCall, LayerCall
@@ -33,7 +33,7 @@ def type_each(call: EachCall, context: CallContext) -> TypedCall:
     if any(content_key(other) != content_key(operations[0]) for other in operations):
         message = f"{layer.label} declares another graph for some of its sources"
         help = "call the block on each alone: what it declares depends on that source or option"
-        raise fail("bad-option", message, span, help)
+        raise spec_error("bad-option", message, span, help)
     blocks = {key: block for one in typed for key, block in one.blocks.items()}
     layer.claim(typed[0].node, context)
     options = {name: option(values, span) for name, values in call.options.items()}
@@ -49,11 +49,13 @@ def _check_options(layer: Composite, call: EachCall, span: Span) -> None:
     for name in call.options:
         if name in BLOCK_OPTIONS:
             help = f"give it to the block, {layer.label}({name}=...).each(...)"
-            raise fail("unknown-option", f"with_ takes params, and {name} is none", span, help)
+            raise spec_error(
+                "unknown-option", f"with_ takes params, and {name} is none", span, help
+            )
     twice = next((name for name in call.options if name in layer.keywords), None)
     if twice is not None:
         help = "write it once: in with_, one value for each, or in the block's call for all"
-        raise fail("duplicate-key", f"{twice} is given twice", span, help)
+        raise spec_error("duplicate-key", f"{twice} is given twice", span, help)
 
 
 def _alone(context: CallContext, source: ir.Source) -> CallContext:

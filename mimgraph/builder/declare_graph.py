@@ -9,7 +9,7 @@ from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_body import declare_body
 from mimgraph.builder.node_names import Names
 from mimgraph.builder.outputs import Outputs, public_outputs
-from mimgraph.builder.user_line import fail, here
+from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.ir import graph as ir
 from mimgraph.ir.names import class_fault
 from mimgraph.ir.rewrite import Rewriter
@@ -17,10 +17,10 @@ from mimgraph.ir.rewrite import Rewriter
 
 def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
     """Return the graph that leads to these outputs."""
-    span = here()
+    span = user_line()
     reason = class_fault(name) if isinstance(name, str) else "a name is a text"
     if reason is not None:
-        raise fail("bad-name", f"{name!r} cannot be a class name", span, reason)
+        raise spec_error("bad-name", f"{name!r} cannot be a class name", span, reason)
     body = declare_body(public_outputs(outputs, span), (), None, span)
     keys, blocks = _named(body.blocks)
     return ir.Graph(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mimgraph.builder.tracing.watched import Watched
-from mimgraph.builder.user_line import fail
+from mimgraph.builder.user_line import spec_error
 from mimgraph.ir.graph import Activation, Apply, Option, Take
 from mimgraph.ops.layer_call import NODE_OPTIONS, LayerCall
 from mimgraph.ops.op import Op
@@ -47,11 +47,11 @@ def declare_options(
     if len(args) > len(names):
         taken = f"{len(names)} option{'s' if len(names) > 1 else ''}"
         message = f"{owner} takes {taken} by position, not {len(args)}"
-        raise fail("wrong-type", message, span)
+        raise spec_error("wrong-type", message, span)
     positional = dict(zip(names, args, strict=False))
     twice = next((name for name in positional if name in named), None)
     if twice is not None:
-        raise fail("duplicate-key", f"{twice} is given twice", span)
+        raise spec_error("duplicate-key", f"{twice} is given twice", span)
     return {k: option(v, span) for k, v in (*positional.items(), *named.items())}, None
 
 
@@ -60,7 +60,7 @@ def option(value: object, span: Span) -> Option:
     try:
         return Option(_data(value), span, span)
     except RecursionError:
-        raise fail("wrong-type", "a value contains itself", span) from None
+        raise spec_error("wrong-type", "a value contains itself", span) from None
 
 
 def _data(value: Any) -> Any:
@@ -80,7 +80,7 @@ def declare_take(options: Mapping[str, object], span: Span) -> Take | None:
     if port is None:
         return None
     if type(port) not in (str, int):
-        raise fail("wrong-type", "take is the name of a port", span)
+        raise spec_error("wrong-type", "take is the name of a port", span)
     return Take(str(port), span)
 
 
@@ -88,7 +88,7 @@ def declare_freeze(options: Mapping[str, object], span: Span) -> bool:
     """Return whether `freeze=` keeps the weights as they are."""
     freeze = options.get("freeze", False)
     if not isinstance(freeze, bool):
-        raise fail("wrong-type", "freeze is true or false", span)
+        raise spec_error("wrong-type", "freeze is true or false", span)
     return freeze
 
 
@@ -109,8 +109,8 @@ def _activation(given: object, span: Span) -> Activation | None:
         for word in (name, *(options if isinstance(options, Mapping) else ())):
             if not isinstance(word, str):
                 message = f"the name of an activation or option is a text, not {shown(word)}"
-                raise fail("wrong-type", message, span)
+                raise spec_error("wrong-type", message, span)
         if isinstance(options, Mapping):
             return Activation(name, {k: option(v, span) for k, v in options.items()}, None, span)
         return Activation(name, {}, option(options, span), span)
-    raise fail("wrong-type", "activation is a layer's name, or {name: options}", span)
+    raise spec_error("wrong-type", "activation is a layer's name, or {name: options}", span)

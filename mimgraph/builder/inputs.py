@@ -9,11 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mimgraph.builder.declare_layer import option
+from mimgraph.builder.handles.records import Record
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.node_names import check_name
-from mimgraph.builder.records import Record
-from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.tracing.watched import Watched
-from mimgraph.builder.user_line import fail, here, raise_faults
+from mimgraph.builder.user_line import raise_faults, spec_error, user_line
 from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.infer.single_node import Given, infer_input
@@ -42,14 +42,14 @@ def Input(
     `vocab` is the number of categories: it makes the dtype int64, and the shape () unless given.
     The caller of the module may leave out an `optional` input.
     """
-    span, report = here(), Report()
+    span, report = user_line(), Report()
     check_name(name, span, input_fault)
     if shape is None and vocab is None:
-        raise fail("missing-key", f"{name} needs a shape", span, "shape: [5]")
+        raise spec_error("missing-key", f"{name} needs a shape", span, "shape: [5]")
     if not isinstance(doc, str):
-        raise fail("wrong-type", f"doc is a text, not {shown(doc)}", span)
+        raise spec_error("wrong-type", f"doc is a text, not {shown(doc)}", span)
     if not isinstance(optional, int):
-        raise fail("wrong-type", f"optional is True or False, not {shown(optional)}", span)
+        raise spec_error("wrong-type", f"optional is True or False, not {shown(optional)}", span)
     declared = ir.Input(
         name,
         span,
@@ -87,7 +87,7 @@ def sizes_of(shape: object, span: Span) -> list[Any]:
     ordered = not (is_source(shape) or isinstance(shape, str | bytes | Mapping | AbstractSet))
     if not isinstance(shape, Iterable) or not ordered or getattr(shape, "ndim", 1) != 1:
         message = f"a shape is a list of sizes, not {shown(shape)}"
-        raise fail("wrong-type", message, span, "one axis of 5 is [5], the batch is left out")
+        raise spec_error("wrong-type", message, span, "one axis of 5 is [5], the batch is left out")
     return [_plain_size(size) for size in islice(shape, MAX_AXES + 1)]  # more are refused
 
 

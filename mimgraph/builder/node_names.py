@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from mimgraph.builder.user_line import fail
+from mimgraph.builder.user_line import spec_error
 from mimgraph.ir.names import name_fault
 from mimgraph.source import Span
 
@@ -19,13 +19,13 @@ def check_name(name: object, span: Span, fault: Callable[[str], str | None] = na
     """Raise an error if this cannot name a node, or whatever the `fault` is of."""
     reason = fault(name) if isinstance(name, str) else "a name is a text"
     if reason is not None:
-        raise fail("bad-name", f"{name!r} cannot be a name", span, reason)
+        raise spec_error("bad-name", f"{name!r} cannot be a name", span, reason)
 
 
 def check_output_name(name: object, span: Span) -> None:
     """Raise an error if this cannot be the public name of an output, which is an identifier."""
     if not (isinstance(name, str) and name.isascii() and name.isidentifier()):
-        raise fail("bad-name", f"{name!r} cannot be an output's name", span)
+        raise spec_error("bad-name", f"{name!r} cannot be an output's name", span)
 
 
 @cache

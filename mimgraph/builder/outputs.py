@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from mimgraph.builder.handles.records import Record
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.node_names import check_output_name
-from mimgraph.builder.records import Record
-from mimgraph.builder.tensor import Tensor
-from mimgraph.builder.user_line import fail
+from mimgraph.builder.user_line import spec_error
 from mimgraph.source import Span
 from mimgraph.support.arguments import as_flag, as_text, wrong
 from mimgraph.support.frozen_data import data
@@ -48,19 +48,19 @@ def public_outputs(outputs: Outputs, span: Span) -> list[tuple[str, Output]]:
     given = outputs.items() if isinstance(outputs, Mapping) else (("", one) for one in outputs)
     pairs = [(name, one if isinstance(one, Output) else Output(one)) for name, one in given]
     if not pairs:
-        raise fail("missing-key", "outputs is missing", span, "a graph needs outputs")
+        raise spec_error("missing-key", "outputs is missing", span, "a graph needs outputs")
     seen: set[Record] = set()
     for name, output in pairs:
         record, port = output.handle.record, output.handle.port
         if record.trace is not None:
             message = f"{record.label} was made inside the block {record.trace.family}"
-            raise fail("unknown-source", message, span, "return it from the block")
+            raise spec_error("unknown-source", message, span, "return it from the block")
         if named:
             check_output_name(name, span)
         elif len(pairs) > 1 and port is not None:
             help = f"{{{port!r}: ...}} instead of a list"
-            raise fail("wrong-type", "a port in a list needs a name", span, help)
+            raise spec_error("wrong-type", "a port in a list needs a name", span, help)
         elif record in seen:
-            raise fail("duplicate-name", f"{record.label} is an output already", span)
+            raise spec_error("duplicate-name", f"{record.label} is an output already", span)
         seen.add(record)
     return pairs

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypedDict, Unpack
 
+from mimgraph.builder.handles.record_call import record_call
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.inputs import sizes_of
-from mimgraph.builder.record_call import record_call
-from mimgraph.builder.tensor import Tensor
-from mimgraph.builder.user_line import here
+from mimgraph.builder.user_line import user_line
 from mimgraph.ir.dim import Dim
 from mimgraph.ops import registry
 from mimgraph.ops.layer_call import LayerCall
@@ -72,7 +72,7 @@ def _tensor(
 ) -> Tensor:
     """Return the tensor that these options declare; defaults are left out, as in a spec."""
     given = {key: value for key, value in options.items() if not _is_default(key, value)}
-    layer = _layer(kind, {"shape": sizes_of(shape, here()), **given})
+    layer = _layer(kind, {"shape": sizes_of(shape, user_line()), **given})
     return Tensor(record_call(layer, (), {}, name))
 
 

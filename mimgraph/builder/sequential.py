@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Protocol
 
 from mimgraph.builder.blocks.call import BlockCall, Family
-from mimgraph.builder.call_context import CallContext, TypedCall
 from mimgraph.builder.declare_layer import declare_apply
-from mimgraph.builder.record_call import IN_SEQUENCE, used_already
+from mimgraph.builder.handles.call_context import CallContext, TypedCall
+from mimgraph.builder.handles.record_call import IN_SEQUENCE, used_already
 from mimgraph.infer.single_node import Given
 from mimgraph.ir import graph as ir
 from mimgraph.ir.typed import TypedNode

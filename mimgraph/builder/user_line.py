@@ -1,4 +1,4 @@
-"""Where the user's code stands, and faults told there."""
+"""Find the user's line that is running, and raise errors there."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import PythonFile, Span
 
 
-def here() -> Span:
-    """The line of the user's that is running: the first outside this package."""
+def user_line() -> Span:
+    """Return the user's line that is running: the innermost frame outside this package."""
     frame = _user_frame()
     return at_line(frame.f_code.co_filename, frame.f_lineno)
 
 
 @lru_cache  # a loop calls layers at one line
 def at_line(file: str, line: int) -> Span:
-    """A whole line of a Python file."""
+    """Return the span of a whole line of a Python file."""
     return Span(python_file(file), line, 1, line, 1)
 
 
 def definition(function: Any) -> Span:
-    """The line with the `def`, behind the decorators."""
+    """Return the line with the `def` of a function, after its decorators."""
     name, first = function.__code__.co_filename, function.__code__.co_firstlineno
     lines = range(first, first + 20)
     is_def = (line for line in lines if python_file(name).line(line).lstrip().startswith("def "))
@@ -49,7 +49,7 @@ def _is_ours(module: str) -> bool:
 
 
 def raise_faults(report: Report, span: Span) -> None:
-    """Raise what was found, if anything; what is told of the line `span`, at the running call."""
+    """Raise the diagnostics, if there are any; one of the line `span` gets the columns of its call."""
     if report.diagnostics:
         exact = _columns(span)
         raise SpecError(
@@ -59,20 +59,20 @@ def raise_faults(report: Report, span: Span) -> None:
 
 
 def _refined(found: Diagnostic, span: Span, exact: Span) -> Diagnostic:
-    """The fault at its columns; what the rest of the line has to do with it the note says."""
+    """Return the diagnostic with exact columns, without labels that would show the whole line."""
     labels = tuple(label for label in found.labels if label.span != span)
     return replace(found, span=exact, labels=labels)
 
 
-def fail(
+def spec_error(
     code: DiagnosticCode, message: str, span: Span, help: str = "", node: str = ""
 ) -> SpecError:
-    """The error of one fault at the running call."""
+    """Return the error with one diagnostic, at the columns of the running call."""
     return SpecError([Diagnostic(code, message, _columns(span), help=help, node=node)])
 
 
 def _columns(span: Span) -> Span:
-    """The columns of the call that runs on the line `span`, where Python knows them."""
+    """Return the columns of the call that is running on the line `span`, if Python knows them."""
     frame = _user_frame()
     code = frame.f_code
     if span != at_line(code.co_filename, frame.f_lineno):
@@ -91,5 +91,5 @@ def _columns(span: Span) -> Span:
 
 
 def _characters(span: Span, line: int, count: int) -> int:
-    """How many characters the first `count` bytes of a line are."""
+    """Return how many characters the first `count` bytes of a line are."""
     return len(span.file.line(line).encode()[:count].decode(errors="replace"))

@@ -8,13 +8,13 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple, TypeAlias, overload
 
-from mimgraph.builder.call_context import CallContext, TypedCall
 from mimgraph.builder.declare_layer import declare_options, option
-from mimgraph.builder.records import BLOCK_OPTIONS
-from mimgraph.builder.tensor import Tensor
+from mimgraph.builder.handles.call_context import CallContext, TypedCall
+from mimgraph.builder.handles.records import BLOCK_OPTIONS
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import RESULTS, as_given, note_use, unwatched
-from mimgraph.builder.user_line import fail
+from mimgraph.builder.user_line import spec_error
 from mimgraph.diagnostics import Diagnostic, Label, SpecError
 from mimgraph.infer.single_node import Given, Made
 from mimgraph.ir import graph as ir
@@ -235,17 +235,17 @@ def _repeat(given: object, span: Span) -> ir.Repeat | None:
     unknown = next((key for key in given if key not in ("times", "shared", "with")), None)
     if unknown is not None:
         help = "its keys: times, shared, with"
-        raise fail("unknown-key", f"repeat has no key {unknown!r}", span, help)
+        raise spec_error("unknown-key", f"repeat has no key {unknown!r}", span, help)
     times, shared, each = given.get("times"), given.get("shared", False), given.get("with", {})
     if not isinstance(shared, bool) or not isinstance(each, Mapping):
-        raise fail("wrong-type", "shared is True or False, and with is a dict", span)
+        raise spec_error("wrong-type", "shared is True or False, and with is a dict", span)
     for name in each:
         if not isinstance(name, str):
-            raise fail("wrong-type", f"a param in with is a text, not {shown(name)}", span)
+            raise spec_error("wrong-type", f"a param in with is a text, not {shown(name)}", span)
     if shared and each:
-        raise fail("bad-option", "a shared repeat is one module: no with", span)
+        raise spec_error("bad-option", "a shared repeat is one module: no with", span)
     if times is None and not each:
-        raise fail("missing-key", "repeat needs times", span, "repeat=3")
+        raise spec_error("missing-key", "repeat needs times", span, "repeat=3")
     return ir.Repeat(
         None if times is None else option(times, span),
         shared,

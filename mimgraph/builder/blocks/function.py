@@ -16,17 +16,17 @@ from weakref import WeakKeyDictionary
 
 from mimgraph.builder.blocks.call import DeclaredBlock, Family, new_key
 from mimgraph.builder.blocks.size_dependence import deciding_axes
-from mimgraph.builder.call_context import CallContext
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_body import DeclaredBody, declare_body
 from mimgraph.builder.declare_layer import option
+from mimgraph.builder.handles.call_context import CallContext
+from mimgraph.builder.handles.records import Record
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.node_names import check_output_name
 from mimgraph.builder.outputs import Output
-from mimgraph.builder.records import Record
-from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import as_given
-from mimgraph.builder.user_line import definition, fail
+from mimgraph.builder.user_line import definition, spec_error
 from mimgraph.diagnostics import Label, SpecError
 from mimgraph.infer.single_node import Given
 from mimgraph.ir import graph as ir
@@ -94,7 +94,7 @@ class BlockFunction(Family):
             if name in NODE_WORDS and name in defaults:
                 reason = f"{name} is a key of every node"
             if reason is not None:
-                raise fail("bad-name", f"{name!r} cannot be a name", self.span, reason)
+                raise spec_error("bad-name", f"{name!r} cannot be a name", self.span, reason)
         return tuple(inputs), defaults
 
     def with_defaults(self, values: Params) -> BlockFunction:
@@ -124,7 +124,7 @@ class BlockFunction(Family):
             if found[-1].declared.key != found[0].declared.key:
                 message = f"{self.name} declares another graph at time {len(found)} than at first"
                 help = _one_call_each(arguments, found[0].declared)
-                raise fail("bad-option", message, context.span, help)
+                raise spec_error("bad-option", message, context.span, help)
             types |= _carried(self.inputs, found[-1].outputs)
         decides_by_sizes = any(run.declared.decides_by_sizes for run in found)
         return found[0].declared._replace(decides_by_sizes=decides_by_sizes)
@@ -202,7 +202,7 @@ class BlockFunction(Family):
             if handle.record.trace is not trace:
                 message = f"{handle.record.label} was made outside the block {self.name}"
                 help = "give it to the block as an argument"
-                raise fail("unknown-source", message, self.span, help)
+                raise spec_error("unknown-source", message, self.span, help)
             if named:
                 check_output_name(name, self.span)
             found.append((name, handle))

@@ -8,13 +8,13 @@ from typing import Any
 from mimgraph.builder.blocks.call import BlockCall, DeclaredBlock, Family
 from mimgraph.builder.blocks.spec_blocks import SpecBlocks
 from mimgraph.builder.blocks.substitute import Values, with_values
-from mimgraph.builder.call_context import CallContext
 from mimgraph.builder.content_key import content_key
 from mimgraph.builder.declare_layer import option
+from mimgraph.builder.handles.call_context import CallContext
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.node_names import snake_case
-from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.tracing.watched import Watched, unwatched
-from mimgraph.builder.user_line import fail, raise_faults
+from mimgraph.builder.user_line import raise_faults, spec_error
 from mimgraph.diagnostics import Report
 from mimgraph.infer.declared import input_types, params
 from mimgraph.infer.named_ops import choose
@@ -78,7 +78,7 @@ class GraphLayer(Family):
         """Return the graph as a block; raise if a source does not fit its input."""
         given = {name: plain(value) for name, value in arguments[0].items()}
         if any(content_key(other) != content_key(arguments[0]) for other in arguments):
-            raise fail("bad-option", "a graph has the same params each time", context.span)
+            raise spec_error("bad-option", "a graph has the same params each time", context.span)
         key = content_key(given)
         if key not in self.declared:
             self.declared[key] = self._declare(given, context.span)
@@ -116,12 +116,12 @@ class GraphLayer(Family):
         """Raise if a source has another dtype, vocabulary or batch; the block checks its shape."""
         what = f"{name} of {self.graph.name}"
         if given.dtype != wants.dtype:
-            raise fail("dtype-mismatch", f"{what} is {wants.dtype}, not {given.dtype}", span)
+            raise spec_error("dtype-mismatch", f"{what} is {wants.dtype}, not {given.dtype}", span)
         if wants.vocab not in (None, given.vocab):
             message = f"{what} has a vocab of {wants.vocab}, not {given.vocab or 'none'}"
-            raise fail("dtype-mismatch", message, span)
+            raise spec_error("dtype-mismatch", message, span)
         if not given.batched:
-            raise fail("rank-mismatch", f"{what} has a batch, but {given} has none", span)
+            raise spec_error("rank-mismatch", f"{what} has a batch, but {given} has none", span)
 
 
 def _key_of(value: Any) -> Any:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from mimgraph.builder.declare_body import DeclaredBody, declare_body
 from mimgraph.builder.declare_layer import option
+from mimgraph.builder.handles.records import Record
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.builder.outputs import Output
-from mimgraph.builder.records import Record
-from mimgraph.builder.tensor import Tensor
 from mimgraph.builder.tracing.trace import Result, Trace
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.single_node import Given, infer_node

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from mimgraph.builder.blocks.call import DeclaredBlock, Family, new_key
 from mimgraph.builder.blocks.substitute import Values, with_values
-from mimgraph.builder.call_context import CallContext
 from mimgraph.builder.declare_graph import with_keys
+from mimgraph.builder.handles.call_context import CallContext
 from mimgraph.diagnostics import Report
 from mimgraph.infer.dag import ordered, reached
 from mimgraph.infer.declared import calls, inner_blocks, params

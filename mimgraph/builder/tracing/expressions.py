@@ -7,7 +7,7 @@ from typing import Any
 
 from mimgraph.builder.tracing.trace import Trace
 from mimgraph.builder.tracing.watched import Local, note_use
-from mimgraph.builder.user_line import fail
+from mimgraph.builder.user_line import spec_error
 from mimgraph.ir.dim import Dim
 from mimgraph.ir.expression import (
     Arithmetic,
@@ -101,7 +101,7 @@ def _run_time_size(dim: Dim, trace: Trace | None, span: Span) -> Expression:
     except KeyError as missing:
         message = f"{dim} is a run-time size that no input of {trace.family} has"
         help = f"give the block an input with an axis of {missing.args[0]}"
-        raise fail("bad-option", message, span, help) from None
+        raise spec_error("bad-option", message, span, help) from None
     trace.declared_names.update(variable.name for variable in variables(found))
     return found
 

@@ -13,7 +13,7 @@ from mimgraph.ops.layer_call import Uses
 from mimgraph.source import Span
 
 if TYPE_CHECKING:
-    from mimgraph.builder.records import Record
+    from mimgraph.builder.handles.records import Record
 
 
 class Result(NamedTuple):

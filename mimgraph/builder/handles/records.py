@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Protocol
 
-from mimgraph.builder.call_context import NO_BLOCKS, CallContext, TypedCall
+from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.tracing.trace import Trace, note_refusal
-from mimgraph.builder.user_line import here, raise_faults
+from mimgraph.builder.user_line import raise_faults, user_line
 from mimgraph.diagnostics import Report
 from mimgraph.infer.single_node import Given, Made, infer_port
 from mimgraph.ir import graph as ir
@@ -114,7 +114,7 @@ class Reference:
 
     def _learned(self) -> TensorType:
         """Return the type of a weight, which is not among the results; raise if there is none."""
-        report, span = Report(), here()
+        report, span = Report(), user_line()
         source = ir.Source(self.record.label, self.port, span)
         weight = infer_port(source, self.record.made, report)
         if report.diagnostics:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NoReturn
 
-from mimgraph.builder.record_call import record_call
-from mimgraph.builder.records import Layer, Record, Reference
+from mimgraph.builder.handles.record_call import record_call
+from mimgraph.builder.handles.records import Layer, Record, Reference
 from mimgraph.builder.tracing.trace import Result
 from mimgraph.builder.tracing.watched import RESULTS
 from mimgraph.diagnostics import SpecError
@@ -92,7 +92,7 @@ class Tensor(Reference, Shown):
 
     def _repr_html_(self) -> str:
         """Return the picture of what leads to the handle, for a notebook."""
-        from mimgraph.builder.handle_html import handle_html
+        from mimgraph.builder.handles.handle_html import handle_html
 
         self._note()
         return handle_html(self)

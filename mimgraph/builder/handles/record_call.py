@@ -6,13 +6,13 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import cast
 
-from mimgraph.builder.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.declare_each import type_each
 from mimgraph.builder.declare_layer import declare_apply
+from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
+from mimgraph.builder.handles.records import Layer, Record, Reference
 from mimgraph.builder.node_names import check_name, snake_case
-from mimgraph.builder.records import Layer, Record, Reference
 from mimgraph.builder.tracing.trace import Trace, note_refusal, running
-from mimgraph.builder.user_line import fail, here
+from mimgraph.builder.user_line import spec_error, user_line
 from mimgraph.diagnostics import SpecError
 from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir import graph as ir
@@ -39,7 +39,7 @@ def record_call(
 def _checked(
     layer: Layer, sources: tuple[object, ...], named: Mapping[str, object], name: str | None
 ) -> Record:
-    span = here()
+    span = user_line()
     given = _references(layer, sources, named)
     _check_sources(layer, sources, span)
     trace = _common_trace(given, span)
@@ -71,7 +71,7 @@ def _type_call(layer: Layer, context: CallContext) -> TypedCall:
     if isinstance(layer, ItemCall):
         message = f"{layer.label} is not applied to each of several sources yet"
         help = f"call .each first, then [{layer.item!r}]"
-        raise fail("unknown-source", message, context.span, help)
+        raise spec_error("unknown-source", message, context.span, help)
     if isinstance(layer, EachCall):
         return type_each(layer, context)
     if isinstance(layer, LayerCall):
@@ -92,7 +92,7 @@ def share(layer: Layer | None, target: str, span: Span) -> ir.Share | ir.Each:
     if not isinstance(layer, EachCall):
         return ir.Share(target, span, layer.item if isinstance(layer, ItemCall) else None)
     if layer.options:
-        raise fail("unknown-option", "a share takes no options", span)
+        raise spec_error("unknown-option", "a share takes no options", span)
     return ir.Each(ir.Share(target, span), {}, span)
 
 
@@ -123,7 +123,7 @@ def _with_source(item: TypedNode, value: Value) -> TypedNode:
 def used_already(layer: object, span: Span) -> SpecError:
     """Return the error for a layer that would be two modules, or one at two keys."""
     message = f"{layer!r} is used already, and in a Sequential it would have weights of its own"
-    return fail("bad-option", message, span, "make another, or call the Sequential twice")
+    return spec_error("bad-option", message, span, "make another, or call the Sequential twice")
 
 
 # --- the sources ----------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def _check_sources(layer: Layer, sources: tuple[object, ...], span: Span) -> Non
     if len(_source_names(layer)) == 1 and len(sources) > 1:
         message = f"{layer!r} takes 1 source, not {len(sources)}"
         help = f"merge them first, or apply it to each alone: {layer!r}.each(...)"
-        raise fail("wrong-arity", message, span, help)
+        raise spec_error("wrong-arity", message, span, help)
 
 
 def _by_argument(layer: Layer, given: References) -> References:
@@ -201,13 +201,13 @@ def _common_trace(given: References, span: Span) -> Trace | None:
     for trace, source in traces.items():
         if trace is not None and not trace.active:
             message = f"{source.record.label} was made inside the block {trace.family}"
-            raise fail("unknown-source", message, span, "return it from the block")
+            raise spec_error("unknown-source", message, span, "return it from the block")
     if len(traces) == 1:
         return next(iter(traces))
     inner = max((trace for trace in traces if trace), key=lambda trace: trace.depth)
     outside = next(source for trace, source in traces.items() if trace is not inner)
     message = f"{outside.record.label} was made outside the block {inner.family}"
-    raise fail("unknown-source", message, span, "give it to the block as an argument")
+    raise spec_error("unknown-source", message, span, "give it to the block as an argument")
 
 
 def _context(

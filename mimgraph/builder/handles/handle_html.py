@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mimgraph.builder.declare_graph import declare_graph
-from mimgraph.builder.tensor import Tensor
+from mimgraph.builder.handles.tensor import Tensor
 from mimgraph.diagnostics import Report, SpecError
 from mimgraph.infer.graph import infer
 from mimgraph.ir.typed import TypedGraph

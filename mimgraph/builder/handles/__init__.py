@@ -1,0 +1,1 @@
+"""Handles that users hold, and the calls that they record."""
