@@ -1,4 +1,4 @@
-"""A size as an expression over names, told from its values at chosen points."""
+"""Fits an expression over names to the values that a size has at chosen points."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from math import gcd
 from mimgraph.ir.dim import Size, substitute, symbol
 
 Point = Mapping[str, int]
-Value = Callable[[Point], int | None]  # None where there is none
+Value = Callable[[Point], int | None]  # None where it has no value
 
-# What a name is raised by: multiples of what strides and patches are, the first that has a value.
+# By how much a name is raised: multiples of usual strides and patch sizes; the first with a value.
 STEPS = (3360, 480, 48, 12, 4)
-SHORT_STEPS = STEPS[2:]  # where each costs
-LARGEST_DIVISOR = 64  # beyond it a slope is no stride, but what another one rounds to
+SHORT_STEPS = STEPS[2:]  # for names over which the module loops
+LARGEST_DIVISOR = 64  # larger ones are no strides, but come from rounding
 
 
 def fit(value: Value, base: Point, costly: Collection[str] = ()) -> Size | None:
-    """A constant, a sum or a product of `(a*T + b)//m`; None if none of them gives every value.
+    """Return a constant, or a sum or product of `(a*T + b)//m`, that gives every value; None if none.
 
-    `value` must have one at `base`, and may be asked anywhere, of `costly` names not far away.
+    `value` has a value at `base` and is called at other points, which are near it for `costly` names.
     """
     start = value(base)
     assert start is not None
@@ -35,6 +35,7 @@ def fit(value: Value, base: Point, costly: Collection[str] = ()) -> Size | None:
 
 
 def _candidates(start: int, base: Point, lines: list[_Line]) -> Iterator[Size | None]:
+    """Yield a constant, or a sum and a product of the forms of the lines."""
     if not lines:
         yield start
         return
@@ -64,14 +65,14 @@ def _product(start: int, base: Point, forms: list[Size | None]) -> Size | None:
 
 
 def _holds(expression: Size, value: Value, base: Point, steps: Point) -> bool:
-    """Whether the expression agrees where all names move at once, and at least at one such point."""
+    """Return whether the expression is right where all names change, at one such point at least."""
     seen = [(substitute(expression, point), value(point)) for point in _points(base, steps)]
-    known = [(told, found) for told, found in seen if found is not None]
-    return bool(known) and all(told == found for told, found in known)
+    known = [(wanted, found) for wanted, found in seen if found is not None]
+    return bool(known) and all(wanted == found for wanted, found in known)
 
 
 def _points(base: Point, steps: Point) -> Iterator[Point]:
-    """Where all names move: by their steps, by parts of these, and by a little, each differently."""
+    """Yield points where all names change: by their steps, by parts of these, and by a little."""
     for part in (1, 2, 3, 5):
         yield {name: size + steps[name] // part for name, size in base.items()}
     for little in (1, 2, 3):
@@ -79,7 +80,7 @@ def _points(base: Point, steps: Point) -> Iterator[Point]:
 
 
 class _Line:
-    """The values where one name moves and the others stay."""
+    """The values where one name changes and the others stay."""
 
     def __init__(self, value: Value, base: Point, name: str, steps: Sequence[int]) -> None:
         self.name = name
@@ -89,18 +90,19 @@ class _Line:
 
     @property
     def moves(self) -> bool:
+        """Return whether the value depends on the name."""
         return self.at(self.start + self.step) != self.at(self.start)
 
     def unit(self) -> int:
-        """What all values are multiples of, so far as a few tell."""
+        """Return a common divisor of the values, found from a few of them."""
         sizes = (self.start + move for move in (0, 1, 2, 4, 8, 16, 32, self.step))
         return gcd(*(found for size in sizes if (found := self.at(size)) is not None))
 
     def form(self, unit: int = 1) -> Size | None:
-        """`(a*T + b)//m`, of which the values are the multiples by `unit`.
+        """Return `(a*T + b)//m` such that the values are it times `unit`.
 
-        Over a step that m divides the slope is a/m. Then `a*T` is taken at each remainder k by m:
-        the smallest k at which the value jumps tells b.
+        Over a step that m divides, the slope is a/m. Then `a*T` is tried at each remainder k modulo m:
+        the smallest k at which the value jumps gives b.
         """
         low, high = self.at(self.start), self.at(self.start + self.step)
         if low is None or high is None:
@@ -112,7 +114,7 @@ class _Line:
         inverse = pow(a, -1, m)
 
         def over(k: int) -> int | None:
-            """The value where `a*T % m` is k, less `a*T // m`: it is one more once k is large enough."""
+            """Return the value where `a*T % m` is k, minus `a*T // m`: one more once k is large enough."""
             size = self.start + (k - a * self.start) * inverse % m
             found = self.at(size)
             return None if found is None else found // unit - a * size // m

@@ -1,4 +1,4 @@
-"""A module of the user's as a layer: options of its constructor, sources of its `forward`."""
+"""Reads a user's class of modules as a layer: options from its constructor, sources from `forward`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mimgraph.ops.layer_call import LayerOp
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.signature import REQUIRED, InputSpec, OptionSpec
 
-ShapeRule = Callable[..., Any]
-MacsRule = Callable[..., Any]
-Parts = dict[str, tuple[Code, Any]]  # by port, the code that reads it and what it is
+ShapeRule = Callable[..., object]
+MacsRule = Callable[..., object]
+Parts = dict[str, tuple[Code, Any]]  # by port, the code that reads the result and its value
 
 
 class Facts(NamedTuple):
-    """What is known of a module that is made with these options and fed these sources."""
+    """The results and weights of a module made with certain options and called on certain sources."""
 
     parts: Parts
     weights: Mapping[str, tuple[int, ...]]
@@ -34,7 +34,7 @@ class Facts(NamedTuple):
 
 
 class Prober(Protocol):
-    """Answers with torch what no signature tells; the layers themselves never import it."""
+    """Finds with torch what a signature does not say; so this file does not import torch."""
 
     def probe(
         self,
@@ -43,23 +43,23 @@ class Prober(Protocol):
         positional: Sequence[TensorType],
         keywords: Mapping[str, TensorType],
     ) -> Facts:
-        """The results of a call, and the tensors that the module owns."""
+        """Return the results of a call, and the tensors of the module."""
         ...
 
     def owned(self, op: Registered, arguments: Mapping[str, Any]) -> Facts:
-        """The tensors that the module owns, without a call."""
+        """Return the tensors of the module without calling it."""
         ...
 
 
 class Unwritten(str):
-    """A default that no spec can write, as Python shows it."""
+    """The `repr` of a default that no spec can write."""
 
     __slots__ = ()
 
 
 class Registered(LayerOp):
-    """A class of modules as a layer; `rule` gives the shapes of its results in place of torch, `macs`
-    the multiply-accumulates of one sample, which are not known without."""
+    """A class of modules as a layer; `rule` gives the shapes of its results instead of torch, `macs` its
+    multiply-accumulates for one sample, unknown without it."""
 
     def __init__(
         self,
@@ -81,29 +81,29 @@ class Registered(LayerOp):
 
     @property
     def doc(self) -> str:
-        """The class's own docstring; where there is none, where it is from."""
+        """Return the docstring of the class, or the module that it is from."""
         own = vars(self.cls).get("__doc__")
         return inspect.cleandoc(own or f"A class of `{self.cls.__module__}`.")
 
     @property
     def example(self) -> tuple[tuple[str, ...], str]:
-        """None: a docstring of the user's may look as it likes."""
+        """Return no example, as the docstring of a user may have any form."""
         return (), ""
 
     @cached_property
     def options(self) -> Mapping[str, OptionSpec]:
-        """The parameters of the constructor, in order."""
+        """Return the parameters of the constructor as options, in order."""
         return {p.name: _option(p) for p in _constructor(self.cls)}
 
     @cached_property
     def arguments(self) -> Sequence[inspect.Parameter]:
-        """The parameters of `forward`."""
+        """Return the parameters of `forward`."""
         found = list(inspect.signature(self.cls.forward).parameters.values())[1:]  # type: ignore[attr-defined]
         return [parameter for parameter in found if parameter.kind is not parameter.VAR_KEYWORD]
 
     @cached_property
     def inputs(self) -> InputSpec:
-        """What `forward` takes."""
+        """Return the sources that `forward` takes."""
         if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in self.arguments):
             return InputSpec((), frozenset(), "many")
         names = tuple(parameter.name for parameter in self.arguments)
@@ -113,7 +113,7 @@ class Registered(LayerOp):
         return InputSpec(names, frozenset(optional), "tuple")
 
     def lower(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Lowering:
-        """The results as ports where there are several, and how the module is made and called."""
+        """Return the module, its call, and its results, as ports if there are several."""
         call = self._call(sources)
         given = {n: v for n, v in options.items() if not isinstance(v, Unwritten)}
         bare = {name: _bare(value) for name, value in given.items()}
@@ -130,7 +130,7 @@ class Registered(LayerOp):
         return Lowering(None, module, call, ports, products=products)
 
     def _known(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Facts:
-        """What is asked of the rule or of torch only once."""
+        """Return what the rule or torch finds, cached by options and sources."""
         key = (repr(options), tuple(sources.items()))
         if key not in self.facts:
             if self.rule is not None:
@@ -144,7 +144,7 @@ class Registered(LayerOp):
         return self.facts[key]
 
     def _split(self, sources: Mapping[str, TensorType]) -> tuple[list[str], list[str]]:
-        """The sources that go by position, and those that go by keyword."""
+        """Return the sources to pass by position, and those to pass by keyword."""
         if self.inputs.kind == "many":
             required = [p for p in self.arguments if p.default is REQUIRED and not _is_rest(p)]
             least = max(1, len(required))
@@ -161,7 +161,7 @@ class Registered(LayerOp):
         return positional, [name for name in sources if name not in positional]
 
     def _call(self, sources: Mapping[str, TensorType]) -> Call | None:
-        """The call, where it is more than the sources in order."""
+        """Return the call, or None if it just takes the sources in order."""
         positional, keywords = self._split(sources)
         if not keywords:
             return None
@@ -171,13 +171,15 @@ class Registered(LayerOp):
     def _products(
         self, sources: Mapping[str, TensorType], options: Mapping[str, Any]
     ) -> tuple[Product, ...] | None:
-        """The multiply-accumulates as the user's function has them, once for each sample."""
+        """Return the multiply-accumulates that the user's function computes, once a sample."""
         if self.macs is None:
             return None
         answer = plain(self._answer(self.macs, sources, options))
         if not _is_shape([answer]):
-            message = f"macs of {self.name} gives {answer!r}, which is no size"
-            raise OpFault("wrong-type", message, help="it is a number or `64*T`", at_node=True)
+            message = f"macs of {self.name} returns {answer!r}, which is not a size"
+            raise OpFault(
+                "wrong-type", message, help="return a number or a size such as 64*T", at_node=True
+            )
         samples = (BATCH,) if any(type_.batched for type_ in sources.values()) else ()
         return ((*samples, answer),)
 
@@ -187,7 +189,7 @@ class Registered(LayerOp):
         sources: Mapping[str, TensorType],
         options: Mapping[str, Any],
     ) -> Any:
-        """What a function of the user's gives for the shapes and the options that it takes."""
+        """Return what a function of the user returns for these shapes and the options that it takes."""
         keys = list(sources) if self.inputs.kind == "many" else list(self.inputs.names)
         while keys and keys[-1] not in sources:
             keys.pop()
@@ -200,7 +202,7 @@ class Registered(LayerOp):
     def _ruled(
         self, rule: ShapeRule, sources: Mapping[str, TensorType], options: Mapping[str, Any]
     ) -> Parts:
-        """The results as the user's rule has them."""
+        """Return the results, with the shapes that the user's rule returns."""
         answer = self._answer(rule, sources, options)
         batched = any(type_.batched for type_ in sources.values())
         first = next(iter(sources.values()))
@@ -210,7 +212,7 @@ class Registered(LayerOp):
             if not _is_shape(shape):
                 raise OpFault(
                     "wrong-type",
-                    f"the shape rule of {self.name} gives {shape!r}, which is no shape",
+                    f"the shape rule of {self.name} returns {shape!r}, which is not a shape",
                     help="a shape is a tuple of sizes, without the batch",
                     at_node=True,
                 )
@@ -220,8 +222,8 @@ class Registered(LayerOp):
         return {port: (read, typed(shape)) for port, (read, shape) in found.items()}
 
     def parts(self, result: Any) -> Parts:
-        """What `forward` returns, by port: a tuple's positions, the fields of a named one, a dict's
-        keys; a sole result is the port "". What is None is no port."""
+        """Return the results of `forward` by port: the positions of a tuple, the fields of a named tuple,
+        the keys of a dict, "" for a single result. None is not a port."""
         found: Mapping[Any, tuple[Code, Any]]
         if isinstance(result, Mapping):
             found = {key: (RESULT.at(key), value) for key, value in result.items()}
@@ -234,7 +236,9 @@ class Registered(LayerOp):
             return {"": (RESULT, result)}
         for key in found:
             if not isinstance(key, str) or not re.fullmatch(r"\w+", key, re.ASCII):
-                message = f"{self.name} returns a dict, whose key {key!r} cannot name a port"
+                message = (
+                    f"{self.name} returns a dict with the key {key!r}, which cannot name a port"
+                )
                 raise OpFault("wrong-type", message, at_node=True)
         return {key: part for key, part in found.items() if part[1] is not None}
 
@@ -245,7 +249,7 @@ class Registered(LayerOp):
         error: Exception,
         sources: Mapping[str, TensorType],
     ) -> OpFault:
-        """What the user's own code refuses: at the sole source, or at the node."""
+        """Return the fault of an error in the user's code: at the only source, or at the node."""
         return OpFault(
             code,
             f"{self.name} {message}",
@@ -256,14 +260,14 @@ class Registered(LayerOp):
 
 
 def first_line(error: Exception) -> str:
-    """What an exception says, on a line."""
+    """Return the first line of the message of an exception, or its type."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 
 
 def _constructor(cls: type) -> Iterator[inspect.Parameter]:
-    """The parameters of `__init__`, annotations resolved; where it takes any keywords, those of the
-    class that it hands them to as well."""
+    """Yield the parameters of `__init__`, annotations resolved; if it takes `**keywords`, also those of
+    the base class that they are passed to."""
     seen: set[str] = set()
     for base in cls.__mro__:
         function = vars(base).get("__init__")
@@ -275,9 +279,11 @@ def _constructor(cls: type) -> Iterator[inspect.Parameter]:
         parameters = list(inspect.signature(function).parameters.values())[1:]
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
         for parameter in parameters:
-            if parameter.kind is parameter.VAR_POSITIONAL and not takes_any:  # it hands on nothing
-                message = f"{base.__name__} takes *{parameter.name}, which no option gives"
-                raise TypeError(f"{message}: let it take a list")
+            if (
+                parameter.kind is parameter.VAR_POSITIONAL and not takes_any
+            ):  # it is not just passed on
+                message = f"{base.__name__} takes *{parameter.name}, which no option can give"
+                raise TypeError(f"{message}: make it a list")
             if parameter.kind is parameter.POSITIONAL_ONLY:
                 raise TypeError(f"{base.__name__} takes {parameter.name} by position only")
             if parameter.name not in seen and not _is_rest(parameter):
@@ -289,7 +295,7 @@ def _constructor(cls: type) -> Iterator[inspect.Parameter]:
 
 
 def _hints(function: Any) -> dict[str, Any]:
-    """Annotations as types; none where one of them names what cannot be found."""
+    """Return the annotations as types; none if a name in one of them cannot be found."""
     try:
         return typing.get_type_hints(function)
     except Exception:  # noqa: BLE001 - to resolve one may raise anything
@@ -297,11 +303,12 @@ def _hints(function: Any) -> dict[str, Any]:
 
 
 def _is_rest(parameter: inspect.Parameter) -> bool:
-    """Whether it is `*args` or `**kwargs`."""
+    """Return whether it is `*args` or `**kwargs`."""
     return parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 
 
 def _option(parameter: inspect.Parameter) -> OptionSpec:
+    """Return a parameter as an option."""
     default = parameter.default
     annotation = understood(parameter.annotation)
     if annotation is Plain and isinstance(default, tuple):
@@ -314,7 +321,8 @@ def _option(parameter: inspect.Parameter) -> OptionSpec:
     return OptionSpec(parameter.name, default, annotation, checker(annotation), lone, False)
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
+    """Return whether a spec can write the value."""
     try:
         checker(Plain)(value)
     except ValueError:
@@ -323,7 +331,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _bare(value: Any) -> Any:
-    """Data without its origin, dicts too."""
+    """Return data without the expressions that its values were written as."""
     if isinstance(value, dict):
         return {key: _bare(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -332,7 +340,7 @@ def _bare(value: Any) -> Any:
 
 
 def _argument(name: str, value: Any) -> Code:
-    """Lists and dicts as such in the emitted file, where a rule of the catalogue has tuples."""
+    """Return the code of an argument; lists and dicts stay as they are."""
     if isinstance(value, dict):
         return Dict(tuple((key, _argument(name, item)) for key, item in value.items()))
     if isinstance(value, list):
@@ -341,14 +349,15 @@ def _argument(name: str, value: Any) -> Code:
 
 
 def _accepted(rule: ShapeRule, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options that a rule takes."""
+    """Return the options that a rule takes."""
     parameters = inspect.signature(rule).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return options
     return {name: value for name, value in options.items() if name in parameters}
 
 
-def _is_shape(value: Any) -> bool:
+def _is_shape(value: object) -> bool:
+    """Return whether the value is a shape."""
     return isinstance(value, tuple | list) and all(
         isinstance(size, int | Dim) and not isinstance(size, bool) for size in value
     )

@@ -1,4 +1,4 @@
-"""What a module of the user's gives, asked of torch on its meta device, where tensors have no data."""
+"""Runs a user's module on torch's meta device, where tensors have no data, to find its results."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from mimgraph.ops.custom.fit import SHORT_STEPS, fit
 from mimgraph.ops.custom.module_signature import Facts, Parts, Registered, first_line
 from mimgraph.ops.op import OpFault
 
-# What named sizes are first tried with: primes from here on; and multiples, where parts are counted.
+# The sizes that names are first tried with: primes from here on, then multiples, which divide evenly.
 PRIMES_FROM = (37, 11, 211, 2003, 3)
 MULTIPLES_OF = (224, 12)
 
 
 def owned(op: Registered, arguments: Mapping[str, Any]) -> Facts:
-    """The tensors that the module owns; none where only its data would tell."""
+    """Return the tensors of the module; none if its constructor needs data."""
     try:
         module = _make(op, arguments)
     except _NeedsData:
@@ -41,11 +41,11 @@ def probe(
     positional: Sequence[TensorType],
     keywords: Mapping[str, TensorType],
 ) -> Facts:
-    """The results of a call, and the tensors that the module owns."""
+    """Return the results of a call, and the tensors of the module."""
     try:
         module = _make(op, arguments)
-    except _NeedsData as fault:
-        raise fault.shown(op) from fault
+    except _NeedsData as needs_data:
+        raise needs_data.fault(op) from needs_data
     runs = _Runs(op, module, positional, keywords)
     base = runs.base()
     parts = {
@@ -56,12 +56,13 @@ def probe(
 
 
 class _NeedsData(Exception):
-    """The module reads numbers of a tensor that has none."""
+    """Raised if a module reads the data of a tensor on the meta device."""
 
-    def shown(self, op: Registered) -> OpFault:
+    def fault(self, op: Registered) -> OpFault:
+        """Return the fault to report."""
         return OpFault(
             "bad-option",
-            f"{op.name} cannot be tried without data",
+            f"{op.name} cannot be run without data",
             note=str(self),
             help=f"give its shapes: mg.register({op.cls.__name__}, shape=...)",
             at_node=True,
@@ -70,13 +71,13 @@ class _NeedsData(Exception):
 
 @contextmanager
 def _on_meta() -> Iterator[None]:
-    """New tensors have no data, and the numbers that torch draws afterwards stay the same."""
+    """Make new tensors without data, and leave torch's random numbers as they were."""
     with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.device("meta"):
         yield
 
 
 def _make(op: Registered, arguments: Mapping[str, Any]) -> nn.Module:
-    """The module on the meta device; what its constructor refuses is told at the option it names."""
+    """Return the module on the meta device; an error that names one option is reported there."""
     try:
         with _on_meta():
             module: nn.Module = op.cls(**arguments)
@@ -95,38 +96,40 @@ def _make(op: Registered, arguments: Mapping[str, Any]) -> nn.Module:
 
 
 def _has_data(module: nn.Module) -> bool:
+    """Return whether a tensor of the module is not on the meta device."""
     tensors = itertools.chain(module.parameters(), module.buffers())
     return any(tensor.device.type != "meta" for tensor in tensors)
 
 
 def _wants_data(error: Exception) -> bool:
-    """Whether an error is only that of a tensor without data."""
+    """Return whether an error is due to a tensor without data."""
     return isinstance(error, NotImplementedError) or bool(re.search(r"\bmeta\b", str(error)))
 
 
 def _facts(module: nn.Module, parts: Parts) -> Facts:
+    """Return the results with the tensors of the module."""
     return Facts(parts, _shapes(module.named_parameters()), _shapes(module.named_buffers()))
 
 
 def _shapes(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, tuple[int, ...]]:
-    """The shapes by name; those of a lazy module are known once it has run."""
+    """Return the shapes by name; those of a lazy module are known after it has run."""
     return {name: tuple(tensor.shape) for name, tensor in tensors if not is_lazy(tensor)}
 
 
 class _Seen(NamedTuple):
-    """The results of one run, or why there are none."""
+    """The results of one run, or the error that it raised."""
 
     parts: Parts
     error: Exception | None = None
     calls: int = 0  # of torch's functions
 
 
-# What computes in one dtype, which torch sees to only where there is data.
+# The functions that need one dtype, which torch does not check on the meta device.
 ONE_DTYPE = frozenset({F.linear, F.conv1d, F.conv2d, F.conv3d, torch.matmul, torch.bmm, torch.mm})
 
 
 class _Calls(TorchFunctionMode):
-    """Counts the calls of torch's functions, and refuses what they would refuse with data."""
+    """Counts the calls of torch's functions, and refuses dtypes that they refuse with data."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -141,7 +144,7 @@ class _Calls(TorchFunctionMode):
 
 
 class _Runs:
-    """The forward of a module at any sizes, each run once."""
+    """Runs the `forward` of a module at any sizes, once for each."""
 
     def __init__(
         self,
@@ -160,12 +163,14 @@ class _Runs:
         self.seen: dict[tuple[int, ...], _Seen] = {}
 
     def at(self, sizes: Mapping[str, int]) -> _Seen:
+        """Return the results at these sizes."""
         key = tuple(sizes[name] for name in self.names)
         if key not in self.seen:
             self.seen[key] = self._run(sizes)
         return self.seen[key]
 
     def parts(self, sizes: Mapping[str, int]) -> Parts:
+        """Return the results by port, none if there was an error."""
         return self.at(sizes).parts
 
     def _run(self, sizes: Mapping[str, int]) -> _Seen:
@@ -179,13 +184,13 @@ class _Runs:
         return _Seen(self.op.parts(result), calls=calls.count)
 
     def loops(self, base: Mapping[str, int]) -> set[str]:
-        """The names that the module counts through, a call or more for each."""
+        """Return the names of the sizes that the module loops over, with calls of torch in each turn."""
         calls = self.at(base).calls
         longer = {name: {**base, name: base[name] + SHORT_STEPS[0]} for name in self.names}
         return {name for name in self.names if self.at(longer[name]).calls > calls}
 
     def base(self) -> dict[str, int]:
-        """The first sizes that the module takes; if it takes none, why."""
+        """Return the first sizes that the module takes; raise the fault if it takes none."""
         known = {dim for type_ in self.types for dim in type_.dims if isinstance(dim, int)}
         tried = list(_bases(self.names, known))
         for sizes in tried:
@@ -194,11 +199,11 @@ class _Runs:
         error = self.at(tried[0]).error
         assert error is not None
         if _wants_data(error):
-            raise _NeedsData(first_line(error)).shown(self.op) from error
+            raise _NeedsData(first_line(error)).fault(self.op) from error
         raise self.refusal(error, tried[0]) from error
 
     def refusal(self, error: Exception, sizes: Mapping[str, int]) -> OpFault:
-        """What `forward` refuses: at the sole source, or at the node."""
+        """Return the fault of an error in `forward`: at the only source, or at the node."""
         is_dtype = re.search(r"\bdtype\b|scalar type", str(error))
         code: DiagnosticCode = "dtype-mismatch" if is_dtype else "shape-mismatch"
         tried = ", ".join(f"{name} = {size}" for name, size in sizes.items())
@@ -211,7 +216,7 @@ class _Runs:
         )
 
     def size(self, port: str, axis: int, sizes: Mapping[str, int]) -> int | None:
-        """The size of one axis of a result, where the module takes these sizes."""
+        """Return the size of one axis of a result; None if the module does not take these sizes."""
         part = self.at(sizes).parts.get(port)
         if part is None or not isinstance(part[1], Tensor) or part[1].dim() <= axis:
             return None
@@ -219,8 +224,8 @@ class _Runs:
 
 
 def _bases(names: Sequence[str], known: Container[int]) -> Iterator[dict[str, int]]:
-    """Sizes to begin with, another one for each name; a batch as large as a known size might be
-    taken for it."""
+    """Yield sizes to begin with, different for each name; the batch is none of the known sizes, so that
+    it is not mistaken for one."""
     for start in PRIMES_FROM:
         primes = (prime for prime in _primes(start) if prime not in known)
         yield dict(zip(names, primes, strict=False))
@@ -242,10 +247,10 @@ def _empty(type_: TensorType, sizes: Mapping[str, int]) -> Tensor:
 def _typed(
     op: Registered, port: str, runs: _Runs, base: Mapping[str, int], result: Any
 ) -> TensorType:
-    """The type of a result, its sizes told from runs at several."""
+    """Return the type of a result, its sizes fitted from several runs."""
     what = f"{port} of {op.name}" if port else op.name
     if not isinstance(result, Tensor):
-        message = f"{what} is no tensor but {type(result).__name__}"
+        message = f"{what} is {type(result).__name__}, not a tensor"
         help = "a layer returns a tensor, or a tuple or dict of tensors"
         raise OpFault("wrong-type", message, help=help, at_node=True)
     dtype = str(result.dtype).removeprefix("torch.")
@@ -264,12 +269,13 @@ def _typed(
 def _size(
     op: Registered, what: str, runs: _Runs, base: Mapping[str, int], port: str, axis: int
 ) -> Size:
+    """Return the size of one axis as an expression over the names."""
     found = fit(lambda sizes: runs.size(port, axis, sizes), base, runs.loops(base))
     if found is None:
         names = " and ".join(runs.names)
         raise OpFault(
             "symbolic-size",
-            f"how axis {axis} of {what} follows from {names} cannot be told",
+            f"axis {axis} of {what} depends on {names} in an unknown way",
             help=f"give its shapes: mg.register({op.cls.__name__}, shape=...)",
             at_node=True,
         )

@@ -49,27 +49,27 @@ def fitted(size: Callable[[Any, Any], Any], fine: Callable[[int], bool] = lambda
 
 
 @pytest.mark.parametrize("case", TOLD)
-def test_is_told(case: str) -> None:
+def test_fits_the_values(case: str) -> None:
     assert fitted(TOLD[case]) == TOLD[case](T, S)
 
 
 @pytest.mark.parametrize("case", NOT_TOLD)
-def test_is_not_told(case: str) -> None:
+def test_values_that_no_form_fits_give_none(case: str) -> None:
     assert fitted(NOT_TOLD[case]) is None
 
 
-def test_of_what_takes_no_great_length() -> None:
+def test_fits_a_size_that_must_stay_small() -> None:
     assert fitted(TOLD["a stride"], lambda t: t <= 64) == (T - 3) // 2 + 1
 
 
-def test_of_what_takes_only_whole_parts() -> None:
+def test_fits_a_size_that_must_be_a_multiple() -> None:
     size = fit(lambda at: None if at["T"] % 16 else at["T"] // 16 + 1, {"T": 224})
     assert size == T // 16 + 1
 
 
 @settings(max_examples=200)
 @given(st.integers(1, 5), st.integers(-40, 40), st.sampled_from([1, 2, 3, 4, 5, 7, 8, 14, 16, 32]))
-def test_any_line_is_told(a: int, b: int, m: int) -> None:
+def test_fits_any_line(a: int, b: int, m: int) -> None:
     size = fit(lambda at: (a * at["T"] + b) // m, {"T": 211})
     assert isinstance(size, Dim)
     assert size == (a * T + b) // m

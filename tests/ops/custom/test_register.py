@@ -1,4 +1,4 @@
-"""Classes of the user's as layers: options, sources, results and shapes, with torch as the oracle."""
+"""Checks registered classes: options, sources, results and shapes, compared with torch."""
 
 from __future__ import annotations
 
@@ -129,10 +129,10 @@ def check_run(made: mg.Graph) -> dict[str, Tensor]:
     return outputs
 
 
-# how it is registered and called
+# registering and calling
 
 
-def test_is_a_layer_of_specs_and_of_python() -> None:
+def test_a_registered_class_is_a_layer_in_specs_and_in_python() -> None:
     gate = mg.register(Gate)
     x = mg.Input("x", (8,))
     by_result = mg.Graph(gate(8, hidden=2)(x, name="y"))
@@ -140,7 +140,7 @@ def test_is_a_layer_of_specs_and_of_python() -> None:
     assert by_result == by_name == graph("y: {layer: Gate, from: x, width: 8, hidden: 2}")
 
 
-def test_a_decorator_leaves_the_class() -> None:
+def test_a_decorator_leaves_the_class_as_it_is() -> None:
     @mg.register
     class Plain(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
@@ -155,13 +155,13 @@ def test_a_decorator_leaves_the_class() -> None:
     assert layers.Plain()(layers.Fancy()(x)).dims == (8,)
 
 
-def test_a_class_without_a_docstring_is_told_by_where_it_is_from() -> None:
+def test_a_class_without_a_docstring_is_described_by_its_module() -> None:
     mg.register(type("Plain", (nn.ReLU,), {"__module__": "my_pkg.layers"}))
     op = registry.find("layer", "Plain")
     assert op is not None and op.summary == "A class of `my_pkg.layers`."
 
 
-def test_a_class_without_a_name_of_its_own_is_a_layer_too() -> None:
+def test_a_class_from_an_expression_can_be_registered() -> None:
     def make() -> type[nn.Module]:
         class Made(nn.Module):
             def forward(self, x: Tensor) -> Tensor:
@@ -176,7 +176,7 @@ def test_a_class_without_a_name_of_its_own_is_a_layer_too() -> None:
         assert layer()(mg.Input("x", (8,))).dims == (8,)
 
 
-def test_a_decorator_among_others_leaves_the_class() -> None:
+def test_a_decorator_among_others_leaves_the_class_as_it_is() -> None:
     @mg.register
     @mg.register(name="Other")
     @mg.register
@@ -192,12 +192,12 @@ def test_a_decorator_among_others_leaves_the_class() -> None:
         assert issubclass(names["Unsourced"], Several)
 
 
-def test_the_layers_have_no_other_names() -> None:
+def test_a_class_that_is_not_registered_is_no_layer() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Gate'"):
         layers.Gate  # noqa: B018 - it is the access that fails
 
 
-def test_goes_through_text_and_back() -> None:
+def test_a_graph_with_a_registered_layer_is_dumped_and_loaded() -> None:
     mg.register(Perceptron)
     x = mg.Input("x", (8,))
     made = mg.Graph(layers.Perceptron([16, 4], activation="Tanh")(x, name="y"))
@@ -205,7 +205,7 @@ def test_goes_through_text_and_back() -> None:
     assert mg.loads(made.dumps()) != mg.loads(made.dumps().replace("16", "32"))
 
 
-def test_a_default_that_is_given_is_no_difference() -> None:
+def test_giving_a_default_makes_no_difference() -> None:
     mg.register(Gate)
     given = graph("y: {layer: Gate, from: x, width: 8, hidden: 4, kind: soft}")
     assert given == graph("y: {layer: Gate, from: x, width: 8}")
@@ -220,21 +220,21 @@ WRONG_NAMES = {
         ValueError,
         "registered already",
     ),
-    "no class": (lambda: mg.register(Gate(8)), TypeError, "no class of modules"),
-    "a class of other things": (lambda: mg.register(Moments), TypeError, "no class of modules"),
+    "no class": (lambda: mg.register(Gate(8)), TypeError, "not a class of modules"),
+    "a class of other things": (lambda: mg.register(Moments), TypeError, "not a class of modules"),
     "no forward": (lambda: mg.register(nn.Module, name="Empty"), TypeError, "no forward"),
     "no dtype": (lambda: mg.register(Gate, dtype="float33"), ValueError, "no dtype"),
 }
 
 
 @pytest.mark.parametrize("case", WRONG_NAMES)
-def test_refuses(case: str) -> None:
+def test_refuses_to_register(case: str) -> None:
     call, error, message = WRONG_NAMES[case]
     with pytest.raises(error, match=message):
         call()
 
 
-def test_an_option_may_not_be_a_word_of_every_node() -> None:
+def test_an_option_may_not_have_the_name_of_a_key_of_every_node() -> None:
     class Taken(nn.Module):
         def __init__(self, take: int = 1) -> None:
             super().__init__()
@@ -246,7 +246,7 @@ def test_an_option_may_not_be_a_word_of_every_node() -> None:
         mg.register(Taken)
 
 
-def test_any_number_of_options_by_position_is_refused() -> None:
+def test_a_constructor_with_star_args_is_refused() -> None:
     class Star(nn.Module):
         def __init__(self, *sizes: int) -> None:
             super().__init__()
@@ -254,11 +254,11 @@ def test_any_number_of_options_by_position_is_refused() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return x
 
-    with pytest.raises(TypeError, match=r"Star takes \*sizes, .* let it take a list"):
+    with pytest.raises(TypeError, match=r"Star takes \*sizes, .* make it a list"):
         mg.register(Star)
 
 
-def test_a_class_defined_anew_takes_its_place() -> None:
+def test_a_class_defined_again_replaces_the_old_one() -> None:
     def define(offset: int) -> type[nn.Module]:
         class Shift(nn.Module):
             def forward(self, x: Tensor) -> Tensor:
@@ -312,7 +312,7 @@ def registered() -> None:
 
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize("case", FINE)
-def test_runs(case: str) -> None:
+def test_model_runs(case: str) -> None:
     check_run(graph(*FINE[case]))
 
 
@@ -326,7 +326,7 @@ SOURCES = {
 
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize("case", SOURCES)
-def test_is_called(case: str) -> None:
+def test_call_in_the_source(case: str) -> None:
     sources, constructed, called = SOURCES[case]
     inputs = ["x: [T, 8]", *(["z: [S, 8]"] if "z" in sources else [])]
     inputs += ["m: {shape: [T], dtype: bool}"] if "m" in sources else []
@@ -349,7 +349,7 @@ RESULTS = {
 
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize("case", RESULTS)
-def test_has_ports(case: str) -> None:
+def test_ports_of_the_result(case: str) -> None:
     node, shapes = RESULTS[case]
     outputs = f"{{{', '.join(f'out{i}: {port}' for i, port in enumerate(shapes))}}}"
     made = graph(f"y: {node}", "x: [T, 8]", outputs)
@@ -455,7 +455,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("case", SHAPES)
-def test_shape_is_told(case: str) -> None:
+def test_shape_of_the_result(case: str) -> None:
     cls, inputs, shape = SHAPES[case]
     sources = [mg.Input(name, dims) for name, dims in inputs.items()]
     result = mg.register(cls)()(*sources, name="y")
@@ -497,12 +497,12 @@ class Unshaped(nn.Module):
         return kept if y is None else (kept, y.argmax(1))
 
 
-def test_a_rule_gives_the_shape() -> None:
+def test_a_shape_rule_gives_the_shape() -> None:
     mg.register(Unshaped, shape=lambda x: (2, *x[1:]))
     check_run(graph("y: {layer: Unshaped, from: x}", "x: [5, 8]"))
 
 
-def test_a_rule_is_told_the_options_and_may_give_several_shapes() -> None:
+def test_a_shape_rule_gets_the_options_and_may_give_several_shapes() -> None:
     def shapes(x: Any, *, width: int) -> Any:
         return (*x[:-1], width), x
 
@@ -521,12 +521,12 @@ def test_a_rule_is_told_the_options_and_may_give_several_shapes() -> None:
     check_run(made)
 
 
-def test_a_rule_may_give_the_dtype() -> None:
+def test_a_registration_may_give_the_dtype() -> None:
     mg.register(Best, shape=lambda x: x[1:], dtype="int64")
     check_run(graph("y: {layer: Best, from: x}", "x: [T, 8]"))
 
 
-# what it multiplies
+# multiply-accumulates
 
 
 class Scores(nn.Module):
@@ -540,7 +540,7 @@ class Scores(nn.Module):
         return self.layer(x @ x.transpose(1, 2) @ x)
 
 
-def test_macs_are_told_by_a_function_of_shapes_and_options() -> None:
+def test_macs_are_given_by_a_function_of_shapes_and_options() -> None:
     def macs(x: Any, width: int) -> Any:
         steps, size = x
         return 2 * steps * steps * size + steps * size * width
@@ -554,7 +554,7 @@ def test_macs_are_told_by_a_function_of_shapes_and_options() -> None:
     assert made.summary().macs == "16*T**2 + 24*T"
 
 
-def test_macs_that_no_one_tells_are_not_known() -> None:
+def test_macs_are_unknown_without_a_function() -> None:
     mg.register(Scores)
     made = graph(
         "{y: {layer: Scores, from: x, width: 3}, z: {layer: Linear, from: y, out_features: 2}}",
@@ -571,7 +571,7 @@ def test_macs_that_no_one_tells_are_not_known() -> None:
     )
 
 
-def test_a_difference_tells_the_macs_that_are_known() -> None:
+def test_a_diff_shows_the_macs_that_are_known() -> None:
     mg.register(Scores)
     nodes = "{y: {layer: Scores, from: x, width: 3}, z: {layer: Linear, from: y, out_features: 2}}"
     changed = nodes.replace("out_features: 2", "out_features: 3")
@@ -586,12 +586,12 @@ def test_a_difference_tells_the_macs_that_are_known() -> None:
 @pytest.mark.parametrize(
     ("macs", "message"),
     [
-        (lambda x: "many", "macs of Scores gives 'many', which is no size"),
+        (lambda x: "many", "macs of Scores returns 'many', which is not a size"),
         (lambda x: x[7], "Scores refuses this shape"),
     ],
     ids=["no size", "raises"],
 )
-def test_macs_that_cannot_be_told_are_a_fault(macs: Any, message: str) -> None:
+def test_a_wrong_result_of_the_macs_function_is_a_fault(macs: Any, message: str) -> None:
     mg.register(Scores, macs=macs)
     with pytest.raises(mg.SpecError, match=message):
         graph("y: {layer: Scores, from: x, width: 3}", "x: [T, 8]")
@@ -649,7 +649,7 @@ ALL = (Gate, Cross, Statistics, Total, Perceptron, Odd, SequenceFirst, Nested, S
 
 
 @pytest.mark.parametrize("case", FAULTS)
-def test_tells(case: str) -> None:
+def test_reports(case: str) -> None:
     for cls in ALL:
         mg.register(cls)
     inputs = "inputs: {x: [8], t: [T, 8], i: {shape: [8], dtype: int64}}"
@@ -666,7 +666,7 @@ def fault(nodes: str, inputs: str = "x: [8]") -> str:
     return str(raised.value)
 
 
-def test_the_users_own_words_are_told() -> None:
+def test_messages_quote_the_error_of_the_users_code() -> None:
     mg.register(Gate), mg.register(Odd), mg.register(Unshaped)
     text = fault("y: {layer: Gate, from: x, width: 8, hidden: 3}")
     assert "Gate cannot be made with these options" in text
@@ -674,12 +674,12 @@ def test_the_users_own_words_are_told() -> None:
     text = fault("y: {layer: Gate, from: x, width: 9}", "x: [T, 8]")
     assert "Gate refuses (N, T, 8)" in text and "tried with N = 37, T = 41" in text
     text = fault("y: {layer: Odd, from: x}", "x: [T, 8]")
-    assert "how axis 1 of Odd follows from N and T cannot be told" in text
+    assert "axis 1 of Odd depends on N and T in an unknown way" in text
     assert "mg.register(Odd, shape=...)" in text
     assert "mg.register(Unshaped, shape=...)" in fault("y: {layer: Unshaped, from: x}")
 
 
-def test_a_rule_that_refuses_is_told() -> None:
+def test_an_error_in_a_shape_rule_is_reported() -> None:
     def shape(x: Any) -> Any:
         if len(x) != 2:
             raise ValueError("sequences only")
@@ -688,10 +688,10 @@ def test_a_rule_that_refuses_is_told() -> None:
     mg.register(Total, name="Strict", shape=shape)
     assert "sequences only" in fault("y: {layer: Strict, from: x}")
     mg.register(Total, name="Strange", shape=lambda x: "NTD")
-    assert "which is no shape" in fault("y: {layer: Strange, from: x}")
+    assert "which is not a shape" in fault("y: {layer: Strange, from: x}")
 
 
-def test_a_block_may_not_bear_its_name() -> None:
+def test_a_block_may_not_have_the_name_of_a_registered_layer() -> None:
     mg.register(Gate)
     text = "inputs: {x: [8]}\nblocks:\n  ⟦duplicate-name⟧Gate: {seq: [ReLU]}\nnodes:\n  y: {block: Gate, from: x}\noutputs: y\n"
     plain, expected = split(text)
@@ -810,7 +810,7 @@ def test_the_command_line_imports(command: str, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.usefixtures("package")
-def test_the_registered_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_registered_layers_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layers", "--import", "my_pkg.layers"]) == 0
     listed = capsys.readouterr().out
     assert "layers: registered" in listed and "Scales every element." in listed
@@ -818,7 +818,7 @@ def test_the_registered_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "factor  2.0  a number" in capsys.readouterr().out
 
 
-def test_what_cannot_be_imported_is_told_in_a_line(
+def test_a_failed_import_is_reported_in_one_line(
     package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (package / "broken.py").write_text("1 / 0\n")
@@ -855,7 +855,7 @@ def test_the_emitted_file_imports_the_class(
     assert done.stdout == "tensor([[3., 3., 3., 3.]])\n"
 
 
-def test_nothing_is_shadowed() -> None:
+def test_imported_classes_shadow_no_names() -> None:
     mg.register(Gate)
     text = """\
 name: Gate
@@ -872,7 +872,7 @@ outputs: y
     check_run(made)
 
 
-def test_uses_of_a_block_are_lifted() -> None:
+def test_uses_of_a_block_become_arguments_of_one_class() -> None:
     mg.register(Gate), mg.register(Perceptron)
     text = """\
 inputs: {x: [8]}
@@ -892,7 +892,7 @@ outputs: y
     check_run(made)
 
 
-# what is compiled
+# compiled models
 
 
 def local() -> type[nn.Module]:
@@ -903,7 +903,7 @@ def local() -> type[nn.Module]:
     return Local
 
 
-def test_a_class_of_a_function_is_compiled() -> None:
+def test_a_class_defined_in_a_function_is_compiled() -> None:
     mg.register(local())
     made = graph("y: {from: x, seq: [Local, {Local: {activation: ReLU}}]}")
     assert f"from {__name__} import Local" in made.source()
@@ -935,7 +935,7 @@ def test_a_model_is_saved_and_loaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 4, 8, 11, 37, 211])
-def test_a_batch_is_not_taken_for_a_size_that_is_known(size: int) -> None:
+def test_the_batch_is_not_mistaken_for_a_known_size(size: int) -> None:
     class Joined(nn.Module):
         def forward(self, x: Tensor, other: Tensor) -> Tensor:
             return x + other
