@@ -575,6 +575,7 @@ def test_fitting_a_picture_that_is_too_long_shows_its_beginning(
     mimgraph.loads(spec).draw(path)
     reader = Reader(tab, path)
     reader.open()
+    reader.page.mouse.click(20, 400)  # next to the picture, which selects nothing
     reader.page.locator("#picture").press("0")
     assert reader.said == "the picture is too long to fit: this is its beginning"
     seen, box = reader.page.locator("#picture").bounding_box(), reader.item(first).bounding_box()

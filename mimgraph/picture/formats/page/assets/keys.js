@@ -1,6 +1,6 @@
 // Finds the item that an arrow key leads to: along the edges, or across them to the item beside.
 
-const NEAR = 40; // pixels that an item beside may be off the row; with the distance it may be more
+const NEAR = 40; // pixels that an item beside may be off the row, in addition to its distance
 
 // `places` has every visible item; `isOpen` tells open blocks, which are only walls, from boxes.
 export function neighbour(item, arrow, { trace, places, isOpen, isAcross }) {

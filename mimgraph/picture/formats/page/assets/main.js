@@ -208,8 +208,8 @@ class Page {
     addEventListener("hashchange", () => this.follow());
     addEventListener("resize", () => this.keepInSight());
     const buttons = {
-      closer: () => this.view.closer(),
-      farther: () => this.view.farther(),
+      closer: () => this.view.zoomIn(),
+      farther: () => this.view.zoomOut(),
       fit: () => this.fit(),
       more: () => this.unfoldTo(1),
       less: () => this.unfoldTo(-1),
@@ -262,9 +262,9 @@ class Page {
     if (isTyping || event.altKey || event.ctrlKey || event.metaKey || find("help").open) return;
     const acts = {
       "/": () => find("search").select(),
-      "+": () => this.view.closer(),
-      "=": () => this.view.closer(),
-      "-": () => this.view.farther(),
+      "+": () => this.view.zoomIn(),
+      "=": () => this.view.zoomIn(),
+      "-": () => this.view.zoomOut(),
       0: () => this.fit(),
       "?": () => find("help").showModal(),
       Escape: () => this.close(),

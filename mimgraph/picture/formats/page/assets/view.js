@@ -43,11 +43,11 @@ export class View {
     this.apply();
   }
 
-  closer() {
+  zoomIn() {
     this.zoom(STEP);
   }
 
-  farther() {
+  zoomOut() {
     this.zoom(1 / STEP);
   }
 
@@ -67,7 +67,7 @@ export class View {
     const { width, height } = this.size;
     const scale = Math.min(...this.fits, 1);
     const isSliver = scale < READABLE && Math.min(width, height) * scale < SLIVER;
-    if (isSliver) this.start();
+    if (isSliver) this.showBeginning();
     else {
       this.scale = scale;
       this.x = (this.width - width * scale) / 2;
@@ -80,10 +80,10 @@ export class View {
   // Shows the whole picture if it can be read, else its beginning.
   open() {
     if (Math.min(...this.fits) > (READABLE + EASY) / 2) this.fit();
-    else this.start();
+    else this.showBeginning();
   }
 
-  start() {
+  showBeginning() {
     const { first } = this;
     this.scale = Math.max(READABLE, Math.min(EASY, Math.max(...this.fits)));
     const start = (room, size, at) => {
@@ -141,7 +141,7 @@ export class View {
   down(event) {
     if (event.button !== 0) return;
     this.pointers.set(event.pointerId, this.within(event));
-    this.start = this.within(event);
+    this.pressed = this.within(event);
     if (this.pointers.size === 1) this.dragged = false;
   }
 
@@ -149,7 +149,7 @@ export class View {
     if (!this.pointers.has(event.pointerId)) return;
     const before = spread([...this.pointers.values()]);
     const [x, y] = this.within(event);
-    if (!this.dragged && Math.hypot(x - this.start[0], y - this.start[1]) < DRAG) return;
+    if (!this.dragged && Math.hypot(x - this.pressed[0], y - this.pressed[1]) < DRAG) return;
     if (!this.dragged) this.picture.setPointerCapture(event.pointerId);
     this.dragged = true;
     this.picture.classList.add("dragging");
