@@ -1,16 +1,15 @@
-"""The rows of a typed graph: every node with its layer, shape, cost and sources."""
+"""Make the rows of a table: every input and node with its layer, shape, cost and sources."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.typed import Body, Repeated, Shared, TypedGraph, TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
-from mimgraph.summary.contents import Row, noted
 from mimgraph.summary.node_text import (
     Run,
     dtype_text,
@@ -22,8 +21,61 @@ from mimgraph.summary.node_text import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The row of an input or node.
+
+    `name` is its key in the module around it, `text` its layer with options. A row can stand for
+    several equal repeats (`times`): its name is the number of the first, `cost` that of one, with all
+    inside. `loops` is how often the rows inside run with the same weights; they count one run. `only`
+    is "optional" for an input, "in training" for a node that nothing needs in eval. `shares` names
+    the node whose module it uses.
+    """
+
+    name: str
+    layer: str
+    shape: str
+    dtype: str
+    cost: Cost = field(default_factory=Cost)
+    text: str = ""
+    sources: tuple[str, ...] = ()
+    times: int = 1
+    loops: int = 1
+    children: tuple[Row, ...] = ()
+    only: str = ""
+    shares: str = ""
+
+    @property
+    def total(self) -> Cost:
+        """The cost of all repeats that the row stands for."""
+        return self.cost if self.times == 1 else self.cost * self.times
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Contents:
+    """What a table shows: rows of inputs and nodes in running order, outputs, and costs.
+
+    `total` is the cost of the model for this `batch`, or for one sample; `training` is what a forward
+    in training adds. Tables show rows inside rows down to `depth`.
+    """
+
+    name: str
+    rows: tuple[Row, ...]
+    outputs: Mapping[str, str]
+    constraints: tuple[str, ...]
+    total: Cost
+    training: Cost
+    batch: int | None = None
+    depth: int | None = None
+
+
+def noted(only: str) -> str:
+    """Return ` (optional)`, or nothing."""
+    return f" ({only})" if only else ""
+
+
 class Rows:
-    """Makes rows, with these sizes in place of names; those of each distinct body once."""
+    """Makes the rows of a graph, with numbers for the given named sizes; each body is done once."""
 
     def __init__(self, graph: TypedGraph, sizes: Mapping[str, int]) -> None:
         self.graph = graph
@@ -32,7 +84,7 @@ class Rows:
         self.made: dict[Body, tuple[Row, ...]] = {}
 
     def inputs(self) -> list[Row]:
-        """Those of the graph's inputs."""
+        """Return the rows of the graph's inputs."""
         body = self.graph.body
         return [
             Row(
@@ -47,7 +99,7 @@ class Rows:
         ]
 
     def nodes(self) -> list[Row]:
-        """Those of its nodes, in the order they run."""
+        """Return the rows of its nodes, in running order."""
         always = needed_in_eval(self.graph.body)
         return [
             row if row.name in always else replace(row, only="in training")
@@ -55,7 +107,7 @@ class Rows:
         ]
 
     def outputs(self) -> Mapping[str, str]:
-        """The shape of each output, and whether only training has it."""
+        """Return the shape of each output, with a note if only training gives it."""
         body = self.graph.body
         return {
             name: f"{self.filled(body.type_of(value))}"
@@ -64,15 +116,19 @@ class Rows:
         }
 
     def filled(self, type_: TensorType) -> TensorType:
+        """Return a type with the given sizes."""
         return filled(type_, self.sizes) if self.sizes else type_
 
     def all_filled(self, types: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
+        """Return types by port with the given sizes."""
         return {port: self.filled(type_) for port, type_ in types.items()}
 
     def cost(self, cost: Cost) -> Cost:
+        """Return a cost for the given sizes, and for one sample if no batch is given."""
         return cost.at({"N": 1, **self.sizes})
 
     def body(self, body: Body) -> tuple[Row, ...]:
+        """Return the rows of the nodes of a body."""
         if body not in self.made:
             by_name = body.by_name
             if body.is_chain:
@@ -83,7 +139,7 @@ class Rows:
         return self.made[body]
 
     def row(self, node: TypedNode, by_name: Mapping[str, TypedNode]) -> Row:
-        """The row of a node."""
+        """Return the row of a node, whose sources are among `by_name`."""
         results = self.all_filled(shown_results(node))
         sources = dict.fromkeys(source_text(value, by_name) for value in node.arguments.values())
         return Row(
@@ -100,7 +156,7 @@ class Rows:
         )
 
     def inside(self, node: TypedNode, by_name: Mapping[str, TypedNode]) -> Iterable[Row]:
-        """The rows of what is in a node; what shares a module shows nothing inside."""
+        """Return the rows inside a node; a node that shares a module has none."""
         operation = node.operation
         if operation.branches:
             return [self.row(item, by_name) for item in operation.branches]
@@ -113,7 +169,7 @@ class Rows:
         return self.body(operation.bodies[0]) if is_open else ()
 
     def run(self, run: Run) -> Row:
-        """Equal repeats in a row."""
+        """Return the row of consecutive repeats that have one body."""
         outputs = {name: run.body.type_of(value) for name, value in run.body.outputs.items()}
         results = outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}
         return Row(
@@ -129,5 +185,5 @@ class Rows:
 
 
 def _loops(node: TypedNode) -> int:
-    """How often what is inside runs, with the same weights."""
+    """Return how often the inside of a node runs with the same weights."""
     return len(node.operation.bodies) if node.operation.shared else 1

@@ -1,101 +1,175 @@
-"""The summary of a typed graph, which prints as a table and gives plain data."""
+"""The summary of a typed graph: prints as a table, and gives the same as plain data and CSV."""
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mimgraph.cost.bind_sizes import check_fits, checked
+from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import TypedGraph
-from mimgraph.summary import columns, markup
-from mimgraph.summary.contents import Contents
-from mimgraph.summary.records import csv_text, records, work
-from mimgraph.summary.rows import Rows
+from mimgraph.summary import table
+from mimgraph.summary.rows import Contents, Row, Rows
 from mimgraph.support.arguments import check_depth
 from mimgraph.support.terminal import printable
 
-WIDTH = 100  # of what no terminal shows
+_CSV_COLUMNS = (
+    "name",
+    "layer",
+    "shape",
+    "dtype",
+    "params",
+    "frozen",
+    "buffers",
+    "macs",
+    "activations",
+    "loops",
+    "only",
+    "from",
+    "shares",
+)
+WIDTH = 100  # characters, where output is not a terminal
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Summary(Contents):
-    """The contents of a graph; it prints as a table, `data` is plain.
+    """A table of a graph: shapes, parameters, multiply-accumulates and memory of every node.
 
-    What is inside the rows is all in `data`, however deep the table shows it.
+    It prints as text; `data` has all rows, also those deeper than the printed table.
     """
 
     @property
     def params(self) -> int:
-        """The elements of all parameters, a shared module's once."""
+        """The number of elements of all parameters; a shared module counts once."""
         return self.total.params
 
     @property
     def frozen(self) -> int:
-        """Those of them that are not learned."""
+        """The number of elements of frozen parameters."""
         return self.total.frozen
 
     @property
     def buffers(self) -> int:
-        """The elements that are kept but not learned."""
+        """The number of elements of all buffers."""
         return self.total.buffers
 
     @property
     def macs(self) -> int | str | None:
-        """The multiply-accumulates of a forward; a text if they depend on sizes, None if unknown."""
+        """The multiply-accumulates of a forward: text if they depend on sizes, None if not known."""
         return None if self.total.uncounted else self.total.macs.value
 
     @property
     def activations(self) -> int | str:
-        """The bytes of what a forward makes; a text if they depend on sizes."""
+        """The bytes of the tensors that a forward makes: text if they depend on sizes."""
         return self.total.activations.value
 
     def data(self) -> list[dict[str, Any]]:
-        """`[{name, layer, shape, dtype, from, params, macs, activations}]`, with `children` where there
-        are any, and `frozen`, `buffers`, `only` ("optional", "in training") and `shares`, the node whose
-        module it uses; `from` has the names that its block gives the sources.
+        """Return `[{name, layer, shape, dtype, from, params, macs, activations}]`, a dict for each node.
 
-        A repeat has a child for each time and counts them all. Where its times share weights it has
-        `loops` instead, how many they are, and its children tell of one.
+        Where they apply there are also `children`, `frozen`, `buffers`, `only` ("optional" or "in
+        training") and `shares`, the node whose module is used; `from` has the names of sources inside
+        the block. A repeated block has a child for each repeat, and counts them all. If its repeats
+        share weights it has `loops`, their number, instead, and its children count one.
         """
-        return [found for row in self.rows for found in records(row)]
+        return [found for row in self.rows for found in _records(row)]
 
     def totals(self) -> dict[str, Any]:
-        """`{params, frozen, buffers, macs, activations, training: {macs, activations}}`, of the whole
-        model; `training` is what a forward does in training alone."""
+        """Return `{params, frozen, buffers, macs, activations, training: {macs, activations}}` of the
+        whole model; `training` is what a forward adds in training only."""
         total = self.total
         return {
             "params": total.params,
             "frozen": total.frozen,
             "buffers": total.buffers,
-            **work(total),
-            "training": work(self.training),
+            **_work(total),
+            "training": _work(self.training),
         }
 
     def text(self, width: int = WIDTH) -> str:
-        """The table, as wide as this if it can be."""
-        return columns.text(self, width)
+        """Return the table as text, `width` characters wide if they are enough."""
+        return table.text(self, width)
 
     def markdown(self) -> str:
-        """The table as Markdown."""
-        return markup.markdown(self)
+        """Return the table as Markdown."""
+        return table.markdown(self)
 
     def csv(self) -> str:
-        """The rows as CSV, those inside below what holds them; the last, without a name, is the total."""
-        return csv_text(self.data(), self.totals())
+        """Return all rows as CSV, inner ones below theirs; the last, without a name, is the total."""
+        return _csv_text(self.data(), self.totals())
 
     def __repr__(self) -> str:
-        """The table as wide as the terminal, in ASCII where that shows no more."""
+        """Return the table as wide as the terminal, in ASCII if that has no other characters."""
         shown = self.text(shutil.get_terminal_size().columns if _is_terminal() else WIDTH)
         return printable(shown)
 
     def _repr_html_(self) -> str:
-        return markup.html(self)
+        return table.html(self)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()
+
+
+def _records(row: Row, path: str = "") -> Iterator[dict[str, Any]]:
+    """Yield a row as plain data, once for each repeat, with the rows inside it; names are dotted.
+
+    A number that depends on named sizes is text, one that is not known is None.
+    """
+    cost = row.cost
+    for time in range(row.times):
+        name = path + (row.name if row.times == 1 else str(int(row.name) + time))
+        found: dict[str, Any] = {
+            "name": name,
+            "layer": row.layer,
+            "shape": row.shape,
+            "dtype": row.dtype,
+            "from": list(row.sources),
+            "params": cost.params,
+            **_work(cost),
+        }
+        more = {
+            "frozen": cost.frozen,
+            "buffers": cost.buffers,
+            "only": row.only,
+            "shares": row.shares,
+        }
+        found |= {key: value for key, value in more.items() if value}
+        if row.loops > 1:
+            found["loops"] = row.loops
+        if row.children:
+            found["children"] = [d for child in row.children for d in _records(child, f"{name}.")]
+        yield found
+
+
+def _work(cost: Cost) -> dict[str, Any]:
+    """Return the cost of a forward as plain data."""
+    return {
+        "macs": None if cost.uncounted else cost.macs.value,
+        "activations": cost.activations.value,
+    }
+
+
+def _csv_text(rows: Iterable[Mapping[str, Any]], totals: Mapping[str, Any]) -> str:
+    """Return rows as CSV, inner ones below theirs; the last row, without a name, is the total."""
+    written = io.StringIO()
+    writer = csv.DictWriter(written, _CSV_COLUMNS, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(
+        {"frozen": 0, "buffers": 0, "loops": 1, **row, "from": ", ".join(row["from"])}
+        for row in (*_flat(rows), {"layer": "Total", "from": (), **totals})
+    )
+    return written.getvalue()
+
+
+def _flat(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield every row, then the rows inside it."""
+    for row in rows:
+        yield row
+        yield from _flat(row.get("children", ()))
 
 
 def _is_terminal() -> bool:
@@ -108,12 +182,14 @@ def summary(
     sizes: Mapping[str, int] | None = None,
     depth: int | None = None,
 ) -> Summary:
-    """The table of a graph, for this batch and these sizes of names; a `ValueError` tells what is
-    wrong with those."""
+    """Return the table of a graph, with this batch and these named sizes if they are given.
+
+    A `ValueError` says which size is wrong.
+    """
     sizes = sizes or {}
     check_depth(depth)
     if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
-        raise ValueError(f"batch is an integer of at least 1, not {batch!r}")
+        raise ValueError(f"batch must be an integer of at least 1, not {batch!r}")
     if batch is not None:
         check_fits("batch", batch)
     constraints = checked(graph, sizes)
@@ -130,4 +206,4 @@ def summary(
             depth,
         )
     except ArithmeticError:
-        raise ValueError("with these sizes a number of the table does not fit 64 bits") from None
+        raise ValueError("with these sizes a number in the table does not fit in 64 bits") from None

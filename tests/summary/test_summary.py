@@ -88,7 +88,7 @@ def test_the_table_of_a_graph() -> None:
         Parameters: 19,297 (all trainable, 77.2 kB), buffers: 51
         MACs: 1,152*T + 1,748,896 per sample (2,304*T + 3,497,792 FLOPs)
         Activations: 128*T + 403,364 bytes per sample
-        × n: the row counts all n times, those inside it one time or the times they number
+        × n: the row counts all n repeats; rows inside it count one, or the repeats that they number
         Inputs: image (N, 3, 32, 32) float32, words (N, T) int64, extra (N, 5) float32
         Outputs: score (N, 1), local (N, 8, T - 2)
         At run time: T >= 3
@@ -163,7 +163,7 @@ def test_the_facts_tell_what_times_mean_where_it_matters(
 ) -> None:
     shown = mimgraph.loads(TIMES % repeat).summary(depth=depth)
     for text in (shown.text(), shown.markdown(), shown._repr_html_()):
-        assert ("the row counts all n times" in text) == said
+        assert ("the row counts all n repeats" in text) == said
 
 
 def test_data_has_each_time_or_how_many_share_weights() -> None:
