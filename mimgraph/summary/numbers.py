@@ -1,4 +1,4 @@
-"""Numbers of a table as one reads them: thousands apart, bytes in units, `?` for what is not known."""
+"""Format the numbers of tables and diffs: thousands separators, bytes in units, `?` for unknown."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.amount import Amount
 
-_LONG = re.compile(r"(?<!\w)\d{4,}")  # numbers with thousands
+_LONG = re.compile(r"(?<!\w)\d{4,}")  # numbers that get separators
 
 
 def macs(cost: Cost) -> str:
-    """The number, `-` for none, and `?` for what is not known."""
+    """Return the multiply-accumulates: `1,024`, `-` for none, `?` or `1,024 + ?` if not all are known."""
     known = number(cost.macs)
     if not cost.uncounted:
         return known if cost.macs else "-"
@@ -19,7 +19,7 @@ def macs(cost: Cost) -> str:
 
 
 def number(amount: Amount) -> str:
-    """`1,024*T + 16`, thousands apart."""
+    """Return an amount with thousands separators: `1,024*T + 16`."""
     value = amount.value
     if isinstance(value, int):
         return f"{value:,}"
@@ -27,7 +27,7 @@ def number(amount: Amount) -> str:
 
 
 def memory(amount: Amount) -> str:
-    """`77.2 kB`; the bytes where they depend on sizes."""
+    """Return bytes in units, `77.2 kB`; as `8*T bytes` if they depend on named sizes."""
     value = amount.value
     if not isinstance(value, int):
         return f"{number(amount)} bytes"

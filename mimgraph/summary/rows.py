@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from mimgraph.cost.bind_sizes import filled
 from mimgraph.cost.cost import Cost, Costs
 from mimgraph.ir.typed import Body, Repeated, Shared, TypedGraph, TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
-from mimgraph.summary.node_text import (
-    Run,
-    dtype_text,
-    op_text,
-    runs,
-    shape_text,
-    shown_results,
-    source_text,
-)
+from mimgraph.summary.node_text import arguments_text, op_text, source_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +134,13 @@ class Rows:
 
     def row(self, node: TypedNode, by_name: Mapping[str, TypedNode]) -> Row:
         """Return the row of a node, whose sources are among `by_name`."""
-        results = self.all_filled(shown_results(node))
+        results = self.all_filled(_shown_results(node))
         sources = dict.fromkeys(source_text(value, by_name) for value in node.arguments.values())
         return Row(
             node.name,
             node.op_name,
-            shape_text(results),
-            dtype_text(results),
+            _shape_text(results),
+            _dtype_text(results),
             self.cost(self.costs.node(node)),
             text=op_text(node),
             sources=tuple(sources),
@@ -164,19 +158,19 @@ class Rows:
             rows = (self.row(item, {}) for item in operation.items)
             return [replace(row, name=str(i), sources=()) for i, row in enumerate(rows)]
         if isinstance(operation, Repeated) and not operation.shared:
-            return [self.run(run) for run in runs(operation)]
+            return [self.run(run) for run in _runs(operation)]
         is_open = operation.bodies and not operation.merge
         return self.body(operation.bodies[0]) if is_open else ()
 
-    def run(self, run: Run) -> Row:
+    def run(self, run: _Run) -> Row:
         """Return the row of consecutive repeats that have one body."""
         outputs = {name: run.body.type_of(value) for name, value in run.body.outputs.items()}
         results = outputs if len(outputs) > 1 else {"": next(iter(outputs.values()))}
         return Row(
             str(run.start),
             run.body.family,
-            shape_text(self.all_filled(results)),
-            dtype_text(results),
+            _shape_text(self.all_filled(results)),
+            _dtype_text(results),
             self.cost(self.costs.body(run.body)),
             text=run.text,
             times=run.times,
@@ -187,3 +181,49 @@ class Rows:
 def _loops(node: TypedNode) -> int:
     """Return how often the inside of a node runs with the same weights."""
     return len(node.operation.bodies) if node.operation.shared else 1
+
+
+class _Run(NamedTuple):
+    """Consecutive repeats of a block that have one body."""
+
+    start: int
+    times: int
+    body: Body
+    arguments: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The block, its params and the number of repeats: `residual width=8 × 2`."""
+        times = f"× {self.times}" if self.times > 1 else ""
+        return " ".join(filter(None, (self.body.family, arguments_text(self.arguments), times)))
+
+
+def _runs(repeated: Repeated) -> Iterator[_Run]:
+    """Yield the repeats of a block, consecutive equal ones together."""
+    start = 0
+    for _, same in groupby(repeated.bodies, key=id):
+        times = len(list(same))
+        number = repeated.first + start
+        yield _Run(number, times, repeated.bodies[start], repeated.arguments[start])
+        start += times
+
+
+def _shown_results(node: TypedNode) -> Mapping[str, TensorType]:
+    """Return the default result as the port "", or all results if none is the default.
+
+    For an `each`, whose items have rows of their own, the type that all have in common, if any.
+    """
+    if node.operation.branches:
+        alike = len(set(node.results.values())) == 1
+        return {"": next(iter(node.results.values()))} if alike else {}
+    return node.results if node.type is None else {"": node.type}
+
+
+def _shape_text(results: Mapping[str, TensorType]) -> str:
+    """Return `(N, 64)`, or with the names of ports `output (N, T, 64), last (N, 64)`."""
+    return ", ".join(f"{port} {type_}".lstrip() for port, type_ in results.items())
+
+
+def _dtype_text(results: Mapping[str, TensorType]) -> str:
+    """Return the dtype, or several if ports differ."""
+    return ", ".join(dict.fromkeys(type_.dtype for type_ in results.values()))

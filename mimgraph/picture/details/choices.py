@@ -10,7 +10,7 @@ from mimgraph.ir.typed import Body, Leaf, Repeated, TypedNode, TypedOperation, U
 from mimgraph.ops import registry
 from mimgraph.picture.details.model import Choice, Origin
 from mimgraph.picture.diagram.block_repeats import span
-from mimgraph.summary.node_text import plain, value_text
+from mimgraph.summary.node_text import is_default, value_text
 
 
 def node_choices(node: TypedNode) -> tuple[Choice, ...]:
@@ -77,7 +77,7 @@ def _op_options(
             value = infer(option.name) if value is None else value
             if value is not None:
                 yield _choice(option.name, value, "inferred")
-        elif plain(value) == plain(option.default):
+        elif is_default(value, option.default):
             yield _choice(option.name, value, "default")
         else:
             yield _choice(option.name, value, "given")
@@ -85,8 +85,8 @@ def _op_options(
 
 def _params(body: Body, given: Mapping[str, Any]) -> Iterator[Choice]:
     for name, value in body.params.items():
-        is_default = name not in given and plain(value) == plain(body.defaults.get(name))
-        yield _choice(name, value, "default" if is_default else "given")
+        is_unchanged = name not in given and is_default(value, body.defaults.get(name))
+        yield _choice(name, value, "default" if is_unchanged else "given")
     yield from (_choice(name, size, "inferred") for name, size in body.dims.items())
 
 
