@@ -1,4 +1,4 @@
-"""The table: every node with its layer, shape, cost and sources; its numbers are torch's."""
+"""The table of a graph: layer, shape, cost and sources of every node; numbers as torch counts them."""
 
 from __future__ import annotations
 
@@ -97,11 +97,11 @@ def test_the_table_of_a_graph() -> None:
 
 
 def table(text: str) -> list[str]:
-    """The lines of the table, footer left out."""
+    """Return the lines of the table, without the facts below it."""
     return str(mimgraph.loads(text).summary()).split("\n\n")[1].splitlines()
 
 
-def test_unlike_repeats_are_told_apart_and_shared_weights_counted_once() -> None:
+def test_different_repeats_have_rows_of_their_own_and_shared_weights_count_once() -> None:
     assert (
         table(SHARING)
         == dedent("""
@@ -144,7 +144,7 @@ outputs: y
 UNLIKE, ALIKE, SHARED = "{with: {width: [8, 8, 16]}}", "3", "{times: 3, shared: true}"
 
 
-def test_what_stands_for_several_times_counts_all_of_them() -> None:
+def test_a_row_for_several_repeats_counts_all_of_them() -> None:
     assert [line.split(")")[-1].split() for line in table(TIMES % UNLIKE)[3:]] == [
         ["288", "256", "x"],
         ["144", "128"],
@@ -158,7 +158,7 @@ def test_what_stands_for_several_times_counts_all_of_them() -> None:
     ("repeat", "depth", "said"),
     [(UNLIKE, None, True), (UNLIKE, 1, False), (ALIKE, None, True), (ALIKE, 0, False)],
 )
-def test_the_facts_tell_what_times_mean_where_it_matters(
+def test_the_facts_explain_times_n_if_rows_inside_count_less(
     repeat: str, depth: int | None, said: bool
 ) -> None:
     shown = mimgraph.loads(TIMES % repeat).summary(depth=depth)
@@ -166,7 +166,7 @@ def test_the_facts_tell_what_times_mean_where_it_matters(
         assert ("the row counts all n repeats" in text) == said
 
 
-def test_data_has_each_time_or_how_many_share_weights() -> None:
+def test_data_has_each_repeat_or_the_number_that_share_weights() -> None:
     row = mimgraph.loads(TIMES % UNLIKE).summary().data()[1]
     assert [child["params"] for child in row["children"]] == [72, 72, 144]
     assert row["params"] == sum(child["params"] for child in row["children"])
@@ -174,7 +174,7 @@ def test_data_has_each_time_or_how_many_share_weights() -> None:
     assert (row["loops"], row["macs"], row["children"][0]["macs"]) == (3, 192, 64)
 
 
-def test_several_results_without_a_default_are_all_told() -> None:
+def test_all_results_of_a_node_without_a_default_are_shown() -> None:
     text = """
         inputs: {x: [4]}
         blocks: {two: {inputs: [x], nodes: {a: {layer: Linear, from: x, out_features: 2},
@@ -186,7 +186,7 @@ def test_several_results_without_a_default_are_all_told() -> None:
     assert (row["shape"], row["dtype"], row["params"]) == ("a (N, 2), b (N, 3)", "float32", 25)
 
 
-def test_sizes_and_a_depth_fill_and_close_the_table() -> None:
+def test_sizes_replace_names_and_depth_closes_rows() -> None:
     table = dedent("""
         TwoTowers
 
@@ -215,7 +215,7 @@ def test_sizes_and_a_depth_fill_and_close_the_table() -> None:
 
 
 @pytest.mark.parametrize("depth", [-1, "x", 1.5, True])
-def test_what_is_no_depth_is_told(depth: Any) -> None:
+def test_a_wrong_depth_is_refused(depth: Any) -> None:
     with pytest.raises(ValueError, match="depth is an integer of at least 0, or None for all, not"):
         mimgraph.loads(MODEL).summary(depth=depth)
 
@@ -232,7 +232,7 @@ outputs: {sum: sum, aux: {from: aux, only: training}}
 """
 
 
-def test_the_facts_below_tell_what_is_frozen_and_what_only_training_does() -> None:
+def test_the_facts_say_what_is_frozen_and_what_training_adds() -> None:
     facts = str(mimgraph.loads(FROZEN).summary()).split("\n\n")[2]
     assert (
         facts
@@ -256,7 +256,7 @@ def test_many_sources_are_cut_at_the_width() -> None:
     assert lines[-1].endswith("...")
 
 
-def test_data_has_the_rows_of_inputs_and_nodes_and_what_is_inside() -> None:
+def test_data_has_inputs_nodes_and_their_children() -> None:
     data = mimgraph.loads(MODEL).summary().data()
     assert json.loads(json.dumps(data)) == data
     assert data[1] == {
@@ -310,14 +310,14 @@ TITLES = {
 
 
 @pytest.mark.parametrize("width", TITLES)
-def test_a_narrow_table_keeps_what_matters_most(width: int) -> None:
+def test_a_narrow_table_keeps_names_layers_and_params(width: int) -> None:
     lines = mimgraph.loads(MODEL).summary().text(width).split("\n\n")[1].splitlines()
     assert re.split("  +", lines[0]) == TITLES[width]
     assert re.search(r" 19,?297$| 16,000( |$)", "\n".join(lines), re.MULTILINE)
 
 
 class Terminal(io.StringIO):
-    """Where one line holds so many characters of an encoding."""
+    """Standard output with so many characters in a line, and an encoding."""
 
     encoding = "ascii"
 
@@ -325,7 +325,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_it_prints_as_wide_as_the_terminal_in_its_characters(
+def test_it_prints_in_the_width_and_encoding_of_the_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     summary = mimgraph.loads(SHARING).summary()
@@ -384,7 +384,7 @@ def test_csv_has_a_row_for_each_name() -> None:
     assert rows["lstm"]["macs"] == "1536*T"
 
 
-def test_csv_ends_in_the_totals_under_no_name() -> None:
+def test_csv_ends_with_a_nameless_row_of_totals() -> None:
     summary = mimgraph.loads(FROZEN).summary(sizes={"T": 5})
     *_, total = csv.DictReader(io.StringIO(summary.csv()))
     assert {key: value for key, value in total.items() if value} == {
@@ -411,14 +411,14 @@ def test_the_totals_are_plain_data() -> None:
     }
 
 
-def test_data_tells_whose_module_is_used() -> None:
+def test_data_has_the_node_whose_module_is_shared() -> None:
     rows = {row["name"]: row for row in mimgraph.loads(SHARING).summary().data()}
     assert (rows["other"]["shares"], "shares" in rows["tower"]) == ("tower", False)
     assert (rows["other"]["from"], rows["score"]["from"]) == (["b"], ["tower", "none"])
 
 
 def leaves(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The rows that hold no others."""
+    """Return the rows without children."""
     for row in rows:
         if row.get("children"):
             yield from leaves(row["children"])
@@ -427,11 +427,11 @@ def leaves(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("text", [MODEL, SHARING], ids=["model", "sharing"])
-def test_names_and_numbers_are_those_of_the_module(text: str) -> None:
+def test_names_and_params_are_those_of_the_compiled_module(text: str) -> None:
     check_against_torch(mimgraph.loads(text))
 
 
-def test_names_and_numbers_of_the_gallery(spec: Path) -> None:
+def test_names_and_params_of_the_gallery(spec: Path) -> None:
     check_against_torch(mimgraph.load(spec))
 
 
