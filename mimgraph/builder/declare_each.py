@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import cast
 
 from mimgraph.builder.content_key import content_key
@@ -10,7 +9,7 @@ from mimgraph.builder.declare_layer import declare_apply, option
 from mimgraph.builder.handles.call_context import NO_BLOCKS, CallContext, TypedCall
 from mimgraph.builder.handles.records import BLOCK_OPTIONS, Composite
 from mimgraph.builder.user_line import spec_error
-from mimgraph.infer.nodes.each import One, port_of
+from mimgraph.infer.nodes.each import port_of
 from mimgraph.ir import graph as ir
 from mimgraph.ops.layer_call import EachCall, LayerCall
 from mimgraph.source import Span
@@ -75,10 +74,7 @@ def _with_options(layer: Composite, call: EachCall, position: int) -> Composite:
     return layer.given(own) if own else layer
 
 
-def _without_options(operation: ir.Operation | None, call: EachCall) -> One:
+def _without_options(operation: ir.Operation | None, call: EachCall) -> ir.AppliedOperation:
     """Return the operation without the options that have a value for each source."""
-    if isinstance(operation, ir.Call):
-        params = {k: v for k, v in operation.params.items() if k not in call.options}
-        return replace(operation, params=params)
-    assert isinstance(operation, ir.Chain)
-    return operation
+    assert operation is not None and not isinstance(operation, ir.Each)
+    return operation.with_named({k: v for k, v in operation.named.items() if k not in call.options})

@@ -10,7 +10,7 @@ from typing import Any
 from mimgraph.compare.equality import comparable
 from mimgraph.ir.code import Code, Constant, walk
 from mimgraph.ir.expression import Expression
-from mimgraph.ir.graph import Apply, Call, Each, Operation, Option, Written
+from mimgraph.ir.graph import Node, Written
 from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use
 from mimgraph.ops import registry
 
@@ -67,19 +67,16 @@ def facts(node: TypedNode) -> Facts:
     if isinstance(operation, Leaf | Use) and operation.activation is not None:
         given["activation"] = _activation_text(operation.activation_name, operation.activation)
     given["freeze"], defaults["freeze"] = node.is_frozen, False
-    return Facts(given, defaults, inferred, _origins(node.declared.operation, params))
+    return Facts(given, defaults, inferred, _origins(node.declared, params))
 
 
-def _origins(declared: Operation | None, params: Iterable[str]) -> Mapping[str, Expression]:
+def _origins(node: Node, params: Iterable[str]) -> Mapping[str, Expression]:
     """Return the expressions of options given by name, and of the one given alone to a block."""
-    options: dict[str, Option] = {}
-    match declared:
-        case Each(operation):
-            return _origins(operation, params)
-        case Apply(options=given) | Call(params=given):
-            options = dict(given)
-    if isinstance(declared, Call) and declared.lone is not None:
-        options |= dict.fromkeys(islice(params, 1), declared.lone)
+    if node.applied is None:
+        return {}
+    options, lone = dict(node.applied.named), node.applied.lone
+    if lone is not None:
+        options |= dict.fromkeys(islice(params, 1), lone)
     return {
         name: option.value.expression
         for name, option in options.items()

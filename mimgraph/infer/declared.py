@@ -11,7 +11,7 @@ from mimgraph.infer.dag import Edge, cycles, reached
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
 from mimgraph.infer.nodes.apply import bind_op
 from mimgraph.infer.nodes.block_use import find_block
-from mimgraph.infer.nodes.each import as_text, is_given_twice
+from mimgraph.infer.nodes.each import check_text
 from mimgraph.infer.scope import State
 from mimgraph.infer.structure import check_scope, report_cycle, scope_of, unique
 from mimgraph.ir.dim import MAX_COEFFICIENT, Size, symbol
@@ -22,12 +22,11 @@ from mimgraph.ir.graph import (
     Apply,
     Block,
     Call,
-    Chain,
-    Each,
     Input,
     InputShape,
     Node,
     Option,
+    operations,
 )
 from mimgraph.ir.types import MAX_AXES, TensorType
 from mimgraph.ops import registry
@@ -164,15 +163,8 @@ def inner_blocks(blocks: Mapping[str, Block]) -> list[Edge]:
 
 
 def calls(nodes: Iterable[Node]) -> Iterable[Call]:
-    """Every block call in a body, those in chains too."""
-    for node in nodes:
-        operation = node.operation
-        if isinstance(operation, Each):
-            operation = operation.operation
-        if isinstance(operation, Call):
-            yield operation
-        elif isinstance(operation, Chain):
-            yield from calls(operation.items)
+    """Return every block call in a body, also those in chains and in `each`."""
+    return (operation for operation in operations(nodes) if isinstance(operation, Call))
 
 
 def _check_text(state: State, block: Block) -> None:
@@ -192,20 +184,16 @@ def check_nodes_text(
     for node in nodes:
         here = (path + node.name).rstrip(".")  # the one node of a chain block has no name
         at = Evaluation(names, state.report, here)
-        operation = node.operation
-        given: list[Option | None] = []
-        if isinstance(operation, Each):
-            is_given_twice(state, operation, here)
-            given += operation.options.values()
-            operation = as_text(operation)
+        if node.operation is None:
+            continue
+        operation = check_text(state, node.operation, here)
+        given = [*operation.named.values(), *([operation.lone] if operation.lone else [])]
+        if node.has_branches:
+            given += node.operation.every_option()
         if isinstance(operation, Apply):
             bind_op(state, operation, node.span, at)
-            given += [*operation.options.values(), operation.lone]
         elif isinstance(operation, Call):
             find_block(state, operation, node.span, here)
-            given += [*operation.params.values(), operation.lone]
-        elif isinstance(operation, Chain):
-            check_nodes_text(state, operation.items, names, f"{here}.")
+        check_nodes_text(state, operation.items, names, f"{here}.")
         for option in given:
-            if option is not None:
-                check_names(option.value, at)
+            check_names(option.value, at)

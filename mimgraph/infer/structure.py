@@ -15,7 +15,6 @@ from mimgraph.ir.graph import (
     Apply,
     Block,
     BlockInput,
-    Each,
     Input,
     Node,
     Output,
@@ -212,10 +211,7 @@ def is_own(node: Node) -> bool:
 
 def shared_by(node: Node) -> Share | None:
     """The module that a node uses again, on one source or on each of several."""
-    operation = node.operation
-    if isinstance(operation, Each):
-        operation = operation.operation
-    return operation if isinstance(operation, Share) else None
+    return node.applied if isinstance(node.applied, Share) else None
 
 
 def _unknown_target(
@@ -264,7 +260,7 @@ def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict
             help = "share must name a node that has a layer, merge, seq or block of its own"
             report_cycle(around, nodes, "nodes share each other", "shares", report, help, here)
         for sharing, target in reversed(followed.items()):
-            if target in nodes and isinstance(nodes[target].operation, Each):
+            if target in nodes and nodes[target].has_branches:
                 found[sharing] = target
             elif target in found:
                 found[sharing] = found[target]

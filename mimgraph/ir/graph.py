@@ -6,7 +6,7 @@ What is used at one place (`eq=False`) is compared by identity, so that it can b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field, fields
+from dataclasses import field, fields, replace
 from enum import Enum
 from typing import Any, Final, NamedTuple, Self, TypeAlias
 
@@ -182,6 +182,10 @@ class DeclaredKind:
         """Yield the names of the layer, merge, activation or block that it uses."""
         yield from ()
 
+    def with_named(self, named: Mapping[str, Option]) -> Self:
+        """Return the operation with these options or params in place of its own."""
+        return self
+
 
 @data(eq=False)
 class Apply(DeclaredKind):
@@ -207,6 +211,9 @@ class Apply(DeclaredKind):
         yield self.name
         if self.activation is not None:
             yield self.activation.name
+
+    def with_named(self, named: Mapping[str, Option]) -> Self:
+        return replace(self, options=named)
 
 
 @data
@@ -238,6 +245,9 @@ class Call(DeclaredKind):
 
     def names(self) -> Iterator[str]:
         yield self.block
+
+    def with_named(self, named: Mapping[str, Option]) -> Self:
+        return replace(self, params=named)
 
 
 @data

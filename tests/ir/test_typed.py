@@ -99,6 +99,7 @@ def test_repeats_of_a_stage_keep_their_numbers(body: Body) -> None:
     assert [key for key, _ in later.parts()] == ["5", "6", "7"]
     assert later.part("6") is repeated.bodies[1]
     assert later.part("1") is None
+    assert later.part("06") is None
 
 
 def test_branches_run_side_by_side(body: Body) -> None:

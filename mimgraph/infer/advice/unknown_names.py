@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from mimgraph.diagnostics import Label
-from mimgraph.ir.graph import Block, Call, Each, Graph, Input, InputShape, Node, Source
+from mimgraph.ir.graph import Block, Call, Graph, Input, InputShape, Node, Source
 
 SECTIONS = ("inputs", "nodes")
 
@@ -146,7 +146,4 @@ def _has(shape: InputShape | None, name: str) -> bool:
 
 def _called(node: Node) -> str | None:
     """Return the name of the block that a node uses, if it uses one."""
-    operation = node.operation
-    if isinstance(operation, Each):
-        operation = operation.operation
-    return operation.block if isinstance(operation, Call) else None
+    return node.applied.block if isinstance(node.applied, Call) else None

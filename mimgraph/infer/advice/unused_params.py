@@ -10,12 +10,8 @@ from mimgraph.diagnostics import Diagnostic
 from mimgraph.infer.declared import calls
 from mimgraph.ir.expression import PLAIN, variables
 from mimgraph.ir.graph import (
-    Apply,
     Block,
-    Call,
-    Chain,
     Chosen,
-    Each,
     Graph,
     Input,
     InputShape,
@@ -23,6 +19,7 @@ from mimgraph.ir.graph import (
     Option,
     Template,
     Written,
+    operations,
 )
 from mimgraph.source import PythonFile, Span
 
@@ -105,35 +102,13 @@ def _in_block(block: Block) -> Iterator[str]:
 
 
 def _in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
-    for node in nodes:
-        operation = node.operation
-        if isinstance(operation, Each):
-            yield from _in_options(operation.options)
-            operation = operation.operation
-        match operation:
-            case Apply(name=name, options=options, lone=lone, activation=activation):
-                yield from _in_options(options, name, lone)
-                if activation is not None:
-                    yield from _in_options(activation.options, activation.name, activation.lone)
-            case Call(block=name, params=options, lone=lone, repeat=repeat):
-                yield from _in_options(options, name, lone)
-                if repeat is not None:
-                    yield from _in_options(repeat.each, "", repeat.times)
-            case Chain(items):
-                yield from _in_nodes(items)
-
-
-def _in_options(
-    options: Mapping[str, Option], name: str = "", lone: Option | None = None
-) -> Iterator[str]:
-    """Return the names in options, and in the name of a layer, merge or block that a param gives."""
-    if isinstance(name, Chosen):
-        yield from _in_value(str(name))
-    for option in options.values():
-        if type(option.value) is not int:  # as of most
-            yield from _in_value(option.value)
-    if lone is not None:
-        yield from _in_value(lone.value)
+    for operation in operations(nodes):
+        for name in operation.names():
+            if isinstance(name, Chosen):
+                yield from _in_value(str(name))
+        for option in operation.every_option():
+            if type(option.value) is not int:  # as of most
+                yield from _in_value(option.value)
 
 
 def _in_value(value: Any) -> Iterator[str]:

@@ -11,12 +11,11 @@ from mimgraph.infer.advice.wrong_options import given_twice
 from mimgraph.infer.nodes.block_use import columns_of
 from mimgraph.infer.nodes.sources import ask_for_port
 from mimgraph.infer.scope import Context, Fed, State
-from mimgraph.ir.graph import Apply, Call, Chain, Each, Node, Option, Share, Source
+from mimgraph.ir.graph import AppliedOperation, Each, Node, Operation, Share, Source
 from mimgraph.ir.names import port_fault
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.typed import TypedNode
 
-One = Apply | Chain | Call | Share
 # types one item on its source; `each` gets it as an argument, as it types `each`
 TypeItem: TypeAlias = Callable[[Context, Node, Fed, str], TypedNode | None]
 
@@ -50,12 +49,12 @@ def type_each(
     return _typed_each(node, whole) if len(whole) == len(items) else None
 
 
-def _sharing_item(context: Context, operation: One, port: str) -> One:
+def _sharing_item(context: Context, operation: AppliedOperation, port: str) -> AppliedOperation:
     """Return the operation of an item; a share of a whole `each` shares its item of the same name."""
     if not isinstance(operation, Share) or operation.item is not None:
         return operation
     target = context.scope.nodes.get(operation.target)
-    if target is None or not isinstance(target.operation, Each):
+    if target is None or not target.has_branches:
         return operation
     return replace(operation, item=port)
 
@@ -117,15 +116,12 @@ def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | Non
 
 def is_given_twice(state: State, each: Each, path: str) -> bool:
     """Report the options that stand both beside `each` and in its `with`; return whether there is one."""
-    beside: Mapping[str, Option] = {}
-    if isinstance(each.operation, Apply):
-        beside = each.operation.options
-    elif isinstance(each.operation, Call):
-        beside = each.operation.params
-    return bool(each.options) and given_twice(beside, each.options, state.report, path)
+    if not each.options:
+        return False
+    return given_twice(each.operation.named, each.options, state.report, path)
 
 
-def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> One:
+def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> AppliedOperation:
     """Return the operation for the source number `index`, with the options that `with` gives it."""
     own = {
         name: each.options[name]._replace(
@@ -133,20 +129,17 @@ def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> One:
         )
         for name, column in columns.items()
     }
-    return with_options(each.operation, own) if own else each.operation
+    if not own:
+        return each.operation
+    return each.operation.with_named({**each.operation.named, **own})
 
 
-def with_options(operation: One, options: Mapping[str, Option]) -> One:
-    """Return the operation with further options; only a layer, merge or block takes any."""
-    if isinstance(operation, Apply):
-        return replace(operation, options={**operation.options, **options})
-    if isinstance(operation, Call):
-        return replace(operation, params={**operation.params, **options})
-    return operation
-
-
-def as_text(each: Each) -> One:
-    """Return the operation as its text gives it: with the first value of each list in `with`."""
-    values = {name: option.value for name, option in each.options.items()}
+def check_text(state: State, operation: Operation, path: str) -> AppliedOperation:
+    """Check the `with` of an `each`, and return what it applies as its text gives it, with the first
+    value of each list in `with`; return any other operation as it is."""
+    if not isinstance(operation, Each):
+        return operation
+    is_given_twice(state, operation, path)
+    values = {name: option.value for name, option in operation.options.items()}
     written = {name: value for name, value in values.items() if isinstance(value, list) and value}
-    return given(each, written, 0)
+    return given(operation, written, 0)

@@ -122,12 +122,8 @@ def ask_item_for_port(site: Site, ports: tuple[str, ...]) -> None:
 
 def item_taking(item: Node, port: str) -> str:
     """Return the text of a seq's item that hands on this port: `{LSTM: {..., take: last}}`."""
-    operation = item.operation
-    rest = ""
-    if isinstance(operation, Apply):
-        rest = "..., " if operation.options or operation.lone else ""
-    elif isinstance(operation, Call):
-        rest = "..., " if operation.params or operation.lone or operation.repeat else ""
+    is_given = item.operation is not None and any(item.operation.every_option())
+    rest = "..., " if is_given else ""
     return f"{{{item_label(item)}: {{{rest}take: {port}}}}}"
 
 
