@@ -1,4 +1,4 @@
-"""Recognise files that are no spec by their first bytes, and say what to do instead."""
+"""Recognise files that are not specs by their first bytes, and say what to do instead."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.codes import DiagnosticCode
 from mimgraph.source import SourceFile, Span
 
-HEAD = 4096  # bytes that are looked at
+HEAD = 4096  # the number of bytes that are looked at
 
 
 class Kind(NamedTuple):
-    """Describes a kind of file, and what to do with it."""
+    """A kind of file, in words, and what to do with it."""
 
     what: str
     help: str
@@ -83,8 +83,7 @@ _ENDINGS = {
 
 
 def refuse_foreign(name: str, data: bytes) -> None:
-    """Raise a `SpecError` if `data`, the first bytes of a file, are those of a file that is no
-    spec."""
+    """Raise a `SpecError` if `data`, the first bytes of a file, show that it is no spec."""
     kind = kind_of(name, data[:HEAD])
     if kind is not None:
         place = Span(SourceFile(name, ""), 1, 1, 1, 1)
@@ -110,7 +109,7 @@ def kind_of(name: str, head: bytes) -> Kind | None:
     if head.lstrip().lower().startswith((b"<svg", b"<?xml", b"<!doctype", b"<html")):
         return _PAGE
     if ending in _OURS or not (b"\x00" in head or head.startswith(b"\x80")):
-        return None  # the reader tells the character that is at fault
+        return None  # the reader reports a wrong character
     return _binary(head)
 
 

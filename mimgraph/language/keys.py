@@ -1,4 +1,7 @@
-"""List the keys of a spec: where each may stand, what it means, where the README explains it."""
+"""The keys of a spec: where each is allowed, what it means, and which paragraph of the README explains it.
+
+`mimgraph layers KEY` and the JSON Schema show these texts.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from mimgraph.ir.names import (
     TOP,
 )
 
+# the keys of each place, by the words that messages use for it
 PLACES = {
     "a spec": TOP,
     "an input": INPUT,
@@ -28,11 +32,7 @@ PLACES = {
 
 
 class Key(NamedTuple):
-    """Describes a key: its meaning in a sentence or two, the README's paragraph, a whole spec as
-    example.
-
-    In the text, what stands in backticks is code.
-    """
+    """The meaning of a key (with code in backticks), the README's paragraph, and a spec that has it."""
 
     about: str
     paragraph: str
@@ -124,100 +124,139 @@ outputs: {logits: logits, aux: {from: aux, only: training, doc: for the second l
 """
 
 KEYS = {
-    "mimgraph": Key("The version of the language, 1.", "A spec", SMALL),
-    "name": Key("The class name of the emitted module; `Model` if left out.", "A spec", SMALL),
-    "doc": Key("What it is, in words: a docstring of the emitted module.", "A spec", SMALL),
+    "mimgraph": Key("The version of the language: 1.", "A spec", SMALL),
+    "name": Key("The name of the emitted class: `Model` if left out.", "A spec", SMALL),
+    "doc": Key("A description, which becomes a docstring of the emitted module.", "A spec", SMALL),
     "params": Key(
-        "Values that stand in the spec as `$name` and can be overridden: `--set hidden=128`. "
-        "Those of a block are given at each use; `null` must be.",
+        "Values that the spec uses as `$name`; `--set hidden=128` replaces one. For the "
+        "params of a block each use may give other values, and must where the value is "
+        "`null`.",
         "Params",
         SMALL,
     ),
     "inputs": Key(
-        "Tensors by name: a shape without the batch, or `{shape, dtype, vocab, doc, optional}`. "
-        "Of a block: names, or patterns of sizes by name.",
+        "The input tensors by name: a shape without the batch axis, or `{shape, dtype, "
+        "vocab, doc, optional}`. Those of a block are names, or names with a pattern of "
+        "sizes each.",
         "Inputs",
         SMALL,
     ),
-    "blocks": Key("Sub-graphs with parameters, or chains, to be used again.", "Blocks", STEPS),
-    "nodes": Key("What is computed, by name, in any order.", "Nodes", SMALL),
-    "outputs": Key("A source, a list of them, or `{public_name: source}`.", "Outputs", TRAINING),
-    "layer": Key("A layer of torch.nn, a reshape or a function of torch.", "Layers", SMALL),
-    "merge": Key("What joins several sources.", "Merges", TABLE),
-    "seq": Key("A chain of layers and blocks: one `nn.Sequential`.", "Nodes", CHAIN),
-    "block": Key("A block of this spec by its name; its params are the options.", "Blocks", STEPS),
+    "blocks": Key(
+        "Sub-graphs or chains by name, perhaps with params, that nodes use any number of times.",
+        "Blocks",
+        STEPS,
+    ),
+    "nodes": Key(
+        "The nodes by name, in any order: what each does, and from which sources.", "Nodes", SMALL
+    ),
+    "outputs": Key("A source, a list of sources, or `{public_name: source}`.", "Outputs", TRAINING),
+    "layer": Key(
+        "The name of a layer of torch.nn, a reshape or a function of torch.", "Layers", SMALL
+    ),
+    "merge": Key("The name of an operation that joins several sources.", "Merges", TABLE),
+    "seq": Key("A chain of layers and blocks, which becomes one `nn.Sequential`.", "Nodes", CHAIN),
+    "block": Key(
+        "The name of a block of this spec; the block's params are given as options.",
+        "Blocks",
+        STEPS,
+    ),
     "share": Key(
-        "A node whose module, with its weights, is used again on another source.", "Nodes", TWINS
+        "The name of another node: its module, with its weights, is used again on this "
+        "node's source.",
+        "Nodes",
+        TWINS,
     ),
     "parameter": Key("A learned tensor of this shape.", "Tensors of the model", TOKENS),
     "buffer": Key("A fixed tensor of this shape.", "Tensors of the model", TOKENS),
     "arange": Key("The positions along an axis of this source.", "Tensors of the model", POSITIONS),
     "from": Key(
-        "The source, a list of sources, or sources by argument: an input, a node, or `node.port`.",
+        "The source of the node, a list of sources, or `{argument: source}`. A source is "
+        "an input, a node, or `node.port`.",
         "Nodes",
         TWINS,
     ),
     "each": Key(
-        "Sources, to each of which this is applied with weights of its own.", "Nodes", TABLE
+        "Several sources: the node does the same on each of them, with weights of its own "
+        "for each.",
+        "Nodes",
+        TABLE,
     ),
     "with": Key(
-        "Options that differ from source to source of an `each`, or from time to time of a "
-        "`repeat`: a list for each.",
+        "Options whose value differs: for each option a list, with a value for each "
+        "source of `each` or for each time of `repeat`.",
         "Nodes",
         TABLE,
     ),
     "take": Key(
-        "The port that is meant where this node is named alone: `take: last`.", "Ports", PORTS
+        "The port that a source means if it names this node without a port: `take: last`.",
+        "Ports",
+        PORTS,
     ),
-    "freeze": Key("No gradients, and evaluation mode while the rest trains.", "Nodes", PORTS),
+    "freeze": Key(
+        "`true`: the weights get no gradients, and the module stays in evaluation mode "
+        "while the rest trains.",
+        "Nodes",
+        PORTS,
+    ),
     "activation": Key(
-        "An activation applied to the result: a layer's name, or `{name: options}`.",
+        "The activation applied to the result: the name of a layer, or `{name: options}`.",
         "Nodes",
         SMALL,
     ),
     "repeat": Key(
-        "How often the block stands in a row, each time with weights of its own; or "
-        "`{times, shared, with}`.",
+        "How many times the block is applied in a row, with weights of its own each time; "
+        "or `{times, shared, with}`.",
         "Blocks",
         STEPS,
     ),
     "shape": Key(
-        "Sizes or names of sizes, without the batch: `[3, 32, 32]`, `[T, 64]`.", "Inputs", TABLE
+        "Sizes, or names for sizes, without the batch axis: `[3, 32, 32]`, `[T, 64]`.",
+        "Inputs",
+        TABLE,
     ),
     "dtype": Key(
-        "The type of an element: float32 if left out, int64 with a vocab.", "Inputs", TABLE
+        "The dtype of the tensor: float32 if left out, int64 with a vocab.", "Inputs", TABLE
     ),
     "vocab": Key(
-        "The number of categories, of which an Embedding makes its table.", "Inputs", TABLE
+        "The number of categories, which an Embedding takes as its `num_embeddings`.",
+        "Inputs",
+        TABLE,
     ),
-    "optional": Key("The caller may leave it out: it is then None.", "Optional inputs", MISSING),
-    "only": Key("`training`: left out in evaluation.", "Outputs", TRAINING),
-    "times": Key("How often the block stands in a row: `repeat: {times: 3}`.", "Blocks", STEPS),
+    "optional": Key(
+        "`true`: the caller may leave the input out, which is then None.",
+        "Optional inputs",
+        MISSING,
+    ),
+    "only": Key("`training`: the output is left out in evaluation mode.", "Outputs", TRAINING),
+    "times": Key(
+        "How many times the block is applied in a row: `repeat: {times: 3}`.", "Blocks", STEPS
+    ),
     "shared": Key(
-        "One module, used each time: `repeat: {times: 3, shared: true}`.", "Blocks", STEPS
+        "`true`: the same module each time: `repeat: {times: 3, shared: true}`.", "Blocks", STEPS
     ),
 }
 
-# Options that say what many ops have in common.
+# options that several layers, merges or tensors have
 OPTIONS = {
     "batched": Key(
-        "The tensor is kept as `(1, ...)` and expanded to the batch, `(N, ...)`.",
+        "`true`: the tensor is stored as `(1, ...)` and expanded to the batch, `(N, ...)`.",
         "Tensors of the model",
         TOKENS,
     ),
     "init": Key(
-        "How the tensor begins: a function of torch.nn.init by name, `{normal: {std: 0.02}}`, "
-        "`sinusoid`, or the values.",
+        "The initial values: the name of a function of torch.nn.init, as in `{normal: "
+        "{std: 0.02}}`, or `sinusoid`, or the values themselves.",
         "Tensors of the model",
         TOKENS,
     ),
     "broadcast": Key(
-        "Axes of size 1, and tensors of the model without a batch, are expanded as torch does.",
+        "`true`: axes of size 1, and tensors of the model without a batch axis, are "
+        "expanded as torch does.",
         "Tensors of the model",
         TOKENS,
     ),
     "missing": Key(
-        "`skip`: what is missing, an optional input or what it feeds, does not count.",
+        "`skip`: sources that are missing, because an optional input was left out, do not count.",
         "Optional inputs",
         MISSING,
     ),

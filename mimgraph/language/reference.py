@@ -1,12 +1,10 @@
-"""Render the catalogue and the keys of a spec as text and data: all in a line each, or one in full.
-
-An op has its options, sources and shape rule, a key what it means, where it stands and an example.
-"""
+"""Describe layers, merges, options and the keys of a spec, as text or JSON, for `mimgraph layers`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mimgraph.diagnostics.nearest import suggestion
@@ -17,13 +15,13 @@ from mimgraph.ops.op import Op, dotted
 from mimgraph.ops.signature import REQUIRED, OptionSpec
 from mimgraph.ops.spelling import named_elsewhere, python_name, torch_layer
 
-KINDS = ("layer", "merge", "tensor")  # those that a spec can name
+KINDS = ("layer", "merge", "tensor")  # the kinds of op that a spec can name
 EVERY_KEY = {**KEYS, **OPTIONS}
 
 
 def listing(format: str = "text") -> str:
     """Return every op, then every key, a line each; `json` gives the same as data."""
-    ops = [op for kind in KINDS for op in registry.ops(kind).values()]
+    ops = _every_op()
     keys = [key for key in EVERY_KEY if registry.find("tensor", key) is None]
     if format == "json":
         return json.dumps([*map(data, ops), *map(_key_data, keys)], indent=2)
@@ -33,14 +31,11 @@ def listing(format: str = "text") -> str:
         families = sorted({op.family for op in ops if op.kind == kind})
         for family in families:
             lines += ["", f"{kind}s: {family}"] if lines else [f"{kind}s: {family}"]
-            members = sorted((o for o in ops if (o.kind, o.family) == (kind, family)), key=_by_name)
+            members = [op for op in ops if (op.kind, op.family) == (kind, family)]
+            members.sort(key=lambda op: op.name)
             lines += [f"  {op.name:<{width}}  {op.summary}" for op in members]
     lines += ["", "keys of a spec"]
     return "\n".join(lines + [f"  {key:<{width}}  {EVERY_KEY[key].about}" for key in keys])
-
-
-def _by_name(op: Op) -> str:
-    return op.name
 
 
 def describe(name: str, format: str = "text") -> str:
@@ -59,14 +54,15 @@ def describe(name: str, format: str = "text") -> str:
 
 
 def _meant(wrong: str) -> str:
-    """Ask for the op that torch or Keras calls so, `nn.Linear` or `cat`, or for the nearest name."""
+    """Return a question for the op that torch or Keras calls so, `nn.Linear` or `cat`, or for the
+    nearest name."""
     bare = python_name(wrong)
     op = torch_layer(bare) or named_elsewhere(bare)
     return f"did you mean {op.name}?" if op else suggestion(bare, _names(bare))
 
 
 def _names(wrong: str) -> list[str]:
-    """Return the names there are, first those that begin with a capital or not, as the wrong one."""
+    """Return all names, first those that begin with a capital or not, as the wrong one does."""
     ops = [name for kind in KINDS for name in registry.names(kind)]
     known = sorted([*ops, *EVERY_KEY], key=lambda name: name[:1].isupper() != wrong[:1].isupper())
     options = [name for op in _every_op() for name in op.options]
@@ -98,7 +94,7 @@ def _op_text(op: Op) -> str:
 
 
 def _type(op: Op, option: OptionSpec) -> str:
-    """Return the values that an option takes, and the release of torch that added it, if it is new."""
+    """Return the type of an option in words, and the release of torch that added it, if it is new."""
     text = describe_type(option.annotation)
     since = op.since.get(option.name)
     return text if since is None else f"{text}; from torch {dotted(since)}"
@@ -112,7 +108,7 @@ def _columns(rows: Sequence[tuple[str, str, str]]) -> list[str]:
 def _key_text(name: str) -> str:
     key = EVERY_KEY[name]
     lines = [f"key {name}", "", key.about, ""]
-    lines += [f"stands in: {', '.join(places)}"] if (places := _places(name)) else []
+    lines += [f"allowed in: {', '.join(places)}"] if (places := _places(name)) else []
     takers = [one["name"] for one in _takers(name)]
     lines += [f"an option of: {', '.join(takers)}"] if takers else []
     lines += [f"explained in: {_explained(key)}", "", "example"]
@@ -123,16 +119,16 @@ def _option_text(name: str, takers: Sequence[Mapping[str, Any]]) -> str:
     rows = [(one["name"], one["default"], one["type"]) for one in takers]
     layer = torch_layer(name)
     more = ["", f"the layer of this name: {layer.name}"] if layer else []
-    return "\n".join([f"option {name}", "", "of", *_columns(rows), *more])
+    return "\n".join([f"option {name}", "", "an option of", *_columns(rows), *more])
 
 
 def _places(name: str) -> list[str]:
-    """Return where a key may stand."""
+    """Return the places where a key is allowed."""
     return [place for place, keys in PLACES.items() if name in keys]
 
 
 def _explained(key: Key) -> str:
-    """Return where the README tells more of a key."""
+    """Return where the README explains a key."""
     return f"README, What the language has, {key.paragraph}"
 
 
@@ -180,7 +176,7 @@ def _inputs(op: Op) -> list[str]:
 
 
 def _bare(op: Op) -> str | None:
-    """Return the option that a bare value in a seq gives; merges do not stand there."""
+    """Return the option that a bare value in a seq gives; a seq has no merges."""
     return op.lone_option if op.kind == "layer" else None
 
 
@@ -212,9 +208,9 @@ def _option_data(op: Op, option: OptionSpec) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no word for, as text."""
-    if isinstance(value, float) and value not in (value, float("inf"), float("-inf")):
-        return str(value)
-    if isinstance(value, Iterable) and not isinstance(value, str | dict):
+    """Return a value as JSON has it, or as text if JSON cannot have it."""
+    if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    return value if isinstance(value, str | int | float | bool | dict | None) else str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | dict | None) else str(value)

@@ -1,4 +1,4 @@
-"""The spec that a file of weights carries, read from its header alone: no tensor, no torch."""
+"""Read the spec that a .safetensors file has in its header, without its tensors and without torch."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _BEGIN = re.compile(r'\s*\{\s*"__metadata__"\s*:\s*')
 
 
 def carries_weights(path: str | PathLike[str]) -> bool:
-    """Whether a spec at `path` has its weights beside it."""
+    """Return whether the file at `path` has weights as well as a spec."""
     return Path(path).suffix == ENDING
 
 
 def metadata(spec: str) -> dict[str, str]:
-    """What stands in the header of a file with the weights of `spec`; other tools read `format`."""
+    """Return the metadata of a file with the weights of `spec`; other tools read `format`."""
     return {"format": "pt", "mimgraph": LANGUAGE, "spec": spec}
 
 
 def read_spec(path: str | PathLike[str]) -> str:
-    """The text of the spec in the header; a `SpecError` if there is none."""
+    """Return the text of the spec in the header; raise a `SpecError` if there is none."""
     found = _metadata(str(path), _header(path))
     if not isinstance(found, dict) or "mimgraph" not in found or "spec" not in found:
         _refuse(str(path), "missing-key", "there is no spec in the metadata")
@@ -44,13 +44,15 @@ def read_spec(path: str | PathLike[str]) -> str:
 
 
 def _header(path: str | PathLike[str]) -> str:
-    """As much of the header as may hold the metadata: its length in 8 bytes, then JSON."""
+    """Return the start of the header that may have the metadata: its length in 8 bytes, then JSON."""
     with Path(path).open("rb") as file:
         wanted = min(int.from_bytes(file.read(8), "little"), MAX_METADATA)
         header = file.read(wanted)
     if not header or len(header) < wanted:
         _refuse(str(path), "yaml-syntax", "the file ends inside its header")
-    return header.decode(errors="surrogateescape")  # what is no UTF-8 is told with the spec
+    return header.decode(
+        errors="surrogateescape"
+    )  # bytes that are not UTF-8 are reported when the spec is read
 
 
 def _metadata(name: str, header: str) -> Any:

@@ -1,4 +1,4 @@
-"""A declared graph to YAML as one writes it: a node a line, quotes where they are needed."""
+"""Write a declared graph as YAML: a node a line, quotes only where they are needed."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ from mimgraph.ir.graph import (
 from mimgraph.language.yaml_tree.limits import BREAKS, NOT_PRINTABLE
 from mimgraph.language.yaml_tree.scalars import resolve
 
-WIDTH = 100  # of a line, beyond which a mapping stands on several
+WIDTH = 100  # a mapping that makes a line longer is written on several
 
 
 def write(graph: Graph) -> str:
-    """The spec of a graph; reading it gives the same graph."""
+    """Return the spec of a graph; reading it gives the same graph."""
     return "".join(f"{line}\n" for line in _lines(_graph(graph)))
 
 
 class Tall(dict[str, Any]):
-    """A mapping that holds definitions: each key begins a line."""
+    """A mapping whose keys each begin a line."""
 
 
 class Rows(list[Any]):
-    """A list of which each item is a line."""
+    """A list whose items each are a line."""
 
 
-# --- what the text says, as plain data ------------------------------------------------------------
+# --- the graph as plain data ------------------------------------------------------------
 
 
 def _graph(graph: Graph) -> Tall:
@@ -107,7 +107,7 @@ def _block_inputs(inputs: Sequence[BlockInput]) -> Any:
 
 
 def _outputs(outputs: Sequence[Output]) -> Any:
-    """A source, a list of nodes, or public names."""
+    """Return the outputs as a source, a list of nodes, or a mapping of public names."""
     if any(output.only_training or output.doc for output in outputs):
         return Tall((output.name, _output(output)) for output in outputs)
     sources = [_source(output.source) for output in outputs]
@@ -119,7 +119,7 @@ def _outputs(outputs: Sequence[Output]) -> Any:
 
 
 def _output(output: Output) -> Any:
-    """A source, with what else is said of the output."""
+    """Return a source, or a mapping if the output has a doc or is only for training."""
     entry: dict[str, Any] = {"from": _source(output.source)}
     if output.only_training:
         entry["only"] = "training"
@@ -158,7 +158,7 @@ def _node(node: Node) -> dict[str, Any]:
 
 
 def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> dict[str, Any]:
-    """Return `from` or `each`, and a second source that has a key of its own."""
+    """Return the entries of the sources: `from` or `each`, and a second source with a key of its own."""
     key = BESIDE_FROM.get(operation.name) if isinstance(operation, Apply) else None
     beside = [source for source in sources if source.argument == key]
     others = [source._replace(argument=None) for source in sources if source.argument != key]
@@ -168,7 +168,7 @@ def _fed(word: str, operation: Operation | None, sources: Sequence[Source]) -> d
 
 
 def _words(node: Node) -> dict[str, Any]:
-    """What is said of a node beside what it does."""
+    """Return the entries `take` and `freeze` of a node."""
     entry: dict[str, Any] = {}
     if node.take is not None:
         entry["take"] = node.take.port
@@ -178,7 +178,7 @@ def _words(node: Node) -> dict[str, Any]:
 
 
 def _item(node: Node) -> Any:
-    """An item of a seq: a name, or one key with its options."""
+    """Return an item of a seq: a name, or a name with its options."""
     operation = node.operation
     assert isinstance(operation, Apply | Call)
     name = operation.name if isinstance(operation, Apply) else operation.block
@@ -242,7 +242,7 @@ def _source(source: Source) -> str:
 
 
 def _lines(mapping: Mapping[str, Any], indent: str = "") -> Iterator[str]:
-    """Each entry on a line where it fits, else on several."""
+    """Yield the lines of a mapping: an entry on one line if it fits there, else on several."""
     inner = indent + "  "
     for key, value in mapping.items():
         head = f"{indent}{_text(key)}:"
@@ -262,13 +262,13 @@ def _lines(mapping: Mapping[str, Any], indent: str = "") -> Iterator[str]:
 
 
 def _row(item: Any) -> str:
-    """An item of a list; a lone key needs no braces there."""
+    """Return an item of a list on one line; a mapping of one key needs no braces there."""
     text = _flow(item)
     return text[1:-1] if isinstance(item, dict) and len(item) == 1 else text
 
 
 def _flow(value: Any) -> str:
-    """A value on one line."""
+    """Return a value on one line."""
     match value:
         case Written(expression):
             text = to_text(expression)
@@ -292,7 +292,7 @@ def _flow(value: Any) -> str:
 
 
 def _number(value: float) -> str:
-    """A float as YAML 1.2 spells it."""
+    """Return a float as YAML 1.2 spells it."""
     if math.isfinite(value):
         return repr(value)
     return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
@@ -306,7 +306,7 @@ _QUOTED = re.compile(
 
 
 def _text(text: str) -> str:
-    """A text, in quotes where it would be read as something else."""
+    """Return a text, in quotes if YAML would read it as something else."""
     plain = not _QUOTED.match(text) and not _UNSAFE.search(text)
     if plain and text and text != "<<" and resolve(text) == text:
         return text
@@ -315,7 +315,8 @@ def _text(text: str) -> str:
 
 
 def _is_literal(text: str) -> bool:
-    """Whether a text of several lines can stand as it is."""
+    """Return whether a text can be written as a literal block (`|-`): several lines, none of them with
+    blanks at its end or tabs."""
     rows = text.split("\n")
     return (
         len(rows) > 1

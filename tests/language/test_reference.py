@@ -18,9 +18,9 @@ from tests.helpers.marked import faults
 REPEAT = """\
 key repeat
 
-How often the block stands in a row, each time with weights of its own; or `{times, shared, with}`.
+How many times the block is applied in a row, with weights of its own each time; or `{times, shared, with}`.
 
-stands in: a node, an item of a seq
+allowed in: a node, an item of a seq
 explained in: README, What the language has, Blocks
 
 example

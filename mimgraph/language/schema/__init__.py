@@ -1,8 +1,8 @@
-"""The language as a JSON Schema (draft 2020-12), made from the catalogue: what an editor knows of specs.
+"""The language as a JSON Schema (draft 2020-12), made from the registered layers and merges, for editors.
 
-It tells of the structure, and not of what names mean: sources, params, blocks, shapes. How it is
-built is what makes an editor useful: the key that says what a node does chooses one branch (`if`),
-so completion and faults are of that layer alone; names are `anyOf` of `const`, so each has its text.
+It describes the structure of a spec, but not what names refer to (sources, params, blocks, sizes).
+Editors complete and check best if a node's layer chooses one branch by `if`, so that only the
+options of that layer count, and if names are an `anyOf` of `const`, so that each has its own text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def text() -> str:
-    """The schema as JSON, a line for each definition."""
+    """Return the schema as JSON, with a line for each definition."""
     whole = schema()
     defs = whole.pop("$defs")
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(one)}" for name, one in defs.items())
@@ -26,17 +26,17 @@ def text() -> str:
 
 
 def schema() -> Json:
-    """The schema of a spec, with the layers and merges that are registered."""
+    """Return the schema of a spec, with the layers and merges that are registered."""
     return {
         "$schema": DIALECT,
-        "description": "A model of named inputs, layers and merges.",
+        "description": "A PyTorch model: named inputs, nodes and outputs.",
         **_spec(),
         "$defs": {**declared(), **nodes(), **values()},
     }
 
 
 def _spec() -> Json:
-    """A spec. That its chains may hold blocks is decided by whether it has any."""
+    """Return the schema of the top level; items of a chain may be blocks only if the spec has blocks."""
     return {
         **CLOSED,
         "properties": keys(

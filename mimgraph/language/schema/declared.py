@@ -1,4 +1,4 @@
-"""What a spec declares besides nodes, as JSON Schema: names, params, inputs, outputs, blocks."""
+"""The JSON Schema of names, params, inputs, outputs and blocks."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SOURCE = r"^[A-Za-z_][A-Za-z0-9_]*(\..+)?$"
 
 
 def declared() -> Json:
-    """The definitions of all that."""
+    """Return the definitions for all of these."""
     return {**_names(), **_params(), **_inputs(), **_outputs(), "block_of_spec": _block()}
 
 
 def _names() -> Json:
-    """Names of things and of sizes, and sources, which name things."""
+    """Return the definitions of names, sizes, shapes and sources."""
     taken = {*keyword.kwlist, *MEANT}
     size = {"type": ["integer", "string"], "minimum": 1, "pattern": f"{NAME}|{EXPRESSION}"}
     return {
@@ -49,7 +49,7 @@ def _name(refused: Collection[str]) -> Json:
 
 
 def _params() -> Json:
-    """Params of the spec and of a block, which may not be called as a key of its uses."""
+    """Return the definitions of params; a block's may not have the name of a key of a node."""
     taken = {*keyword.kwlist}
     name = {"pattern": NAME, "not": {"enum": sorted(taken)}}
     own = {"pattern": NAME, "not": {"enum": sorted({*taken, *NODE_WORDS})}}
@@ -63,7 +63,7 @@ def _params() -> Json:
 
 
 def _inputs() -> Json:
-    """An input: its shape, or a mapping. Those of a block: names, or patterns by name."""
+    """Return the definitions of an input of the graph, and of the inputs of a block."""
     about = keys(
         shape=ref("shape"),
         dtype={"enum": list(DTYPES)},
@@ -88,7 +88,7 @@ def _inputs() -> Json:
 
 
 def _outputs() -> Json:
-    """A source, with more to say in a mapping; several in a list, or by name."""
+    """Return the definitions of outputs: a source, a list, or a mapping by name."""
     said = keys(from_=ref("source"), only={"const": "training"}, doc={"type": "string"})
     by_name = {
         "type": "object",
@@ -107,7 +107,7 @@ def _outputs() -> Json:
 
 
 def _block() -> Json:
-    """A graph of its own, or a chain."""
+    """Return the schema of a block: a graph or a chain."""
     one_input = {"maxItems": 1, "maxProperties": 1}
     return {
         **CLOSED,

@@ -1,4 +1,4 @@
-"""What an editor shows of an op: its docstring, its sources and ports, an example."""
+"""The text that an editor shows for a layer or merge: its docstring, sources, ports and an example."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from mimgraph.ops.op import Op
 
 
 def documented(op: Op) -> dict[str, str]:
-    """The description of an op, plain and as Markdown."""
+    """Return the description of an op, plain and as Markdown."""
     return {"description": op.doc, "markdownDescription": markdown(op)}
 
 
 def markdown(op: Op) -> str:
-    """The docstring with its shape rule as code, then sources, ports and an example."""
+    """Return the docstring with its shape rule as code, then sources, ports and an example."""
     what, _, rule = op.summary.rpartition(": ")
     has_rule = "->" in rule
     parts = [f"**{op.name}**: {_escaped(what if has_rule else op.summary)}"]
@@ -28,7 +28,7 @@ def markdown(op: Op) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text in which only what stands in backticks is Markdown."""
+    """Return a text for Markdown, in which only code in backticks is formatted."""
     pieces = re.split(r"(`[^`]*`)", text)
     return "".join(
         piece if piece.startswith("`") else re.sub(r"([\\*_{}\[\]<>#|])", r"\\\1", piece)

@@ -1,4 +1,4 @@
-"""Nodes and items of chains as JSON Schema: what each layer, merge and tensor takes."""
+"""The JSON Schema of nodes and items of chains: the options and sources of each layer and merge."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PARAM_LISTS: Json = {
 
 
 def nodes() -> Json:
-    """The definitions of all that."""
+    """Return the definitions for nodes, items, layers, merges and tensors."""
     layers, merges, tensors = (registry.ops(kind) for kind in ("layer", "merge", "tensor"))
     activations = [op for op in layers.values() if _is_function(op)]
     every_op = [*layers.values(), *merges.values(), *tensors.values()]
@@ -65,7 +65,7 @@ def nodes() -> Json:
 
 
 def _words(activations: Iterable[Op]) -> Json:
-    """The words of a node that are no options."""
+    """Return the schemas of the keys of a node that are not options."""
     times = value(NonNegative)
     with_times = [
         {"required": ["times"]},
@@ -92,7 +92,10 @@ def _words(activations: Iterable[Op]) -> Json:
 
 
 def _sources(spec: InputSpec, name: str = IDENTIFIER) -> Json:
-    """The sources of an op: as many as it takes, in a list or by argument, or by any `name`."""
+    """Return the schema of an op's sources, in a list or by argument.
+
+    `name` is the pattern of the arguments, for an op whose arguments have any names.
+    """
     listed: Json = {"type": "array", "items": ref("source"), "minItems": 1}
     if spec.kind == "many":
         return any_of(ref("source"), listed)
@@ -112,7 +115,8 @@ def _sources(spec: InputSpec, name: str = IDENTIFIER) -> Json:
 
 
 def _fed(required: Iterable[str] = ()) -> Json:
-    """A node has `from` and what is required, or `each`, and may have the latter in its `with`."""
+    """Return the conditions of a node: `from` and the required options, or `each`, where a required
+    option may also be in `with`."""
     somewhere = [
         {"anyOf": [{"required": [name]}, {"required": ["with"], "properties": {"with": one}}]}
         for name in required
@@ -129,7 +133,7 @@ def _fed(required: Iterable[str] = ()) -> Json:
 
 
 def _node(beside_blocks: bool) -> Json:
-    """A node: what it does decides what else it has."""
+    """Return the schema of a node: the key that says what it does chooses the other keys."""
     chain = ref("chain_beside_blocks" if beside_blocks else "chain")
     seq = {**keys(seq=chain), "from": _sources(ONE_SOURCE), **refs("each", "take", "freeze")}
     share = {**keys(share=ref("source")), **refs("from", "each")}
@@ -151,7 +155,7 @@ def _node(beside_blocks: bool) -> Json:
 
 
 def _chosen(kind: str) -> Json:
-    """A layer or merge: its name, which decides the rest."""
+    """Return the schema of a node that is a layer or merge; its name chooses the options."""
     ops = registry.ops(kind)
     return {
         "properties": {kind: {"anyOf": [*(_name(op) for op in ops.values()), COMPUTED]}},
@@ -165,7 +169,7 @@ def _chosen(kind: str) -> Json:
 
 
 def _op_node(op: Op) -> Json:
-    """A node that is a certain layer or merge."""
+    """Return the schema of a node that is this layer or merge."""
     of_each = {name: option_of_each(spec) for name, spec in op.options.items()}
     return {
         **CLOSED,
@@ -183,7 +187,8 @@ def _op_node(op: Op) -> Json:
 
 
 def _tensor(op: Op) -> Json:
-    """A tensor of the model itself, its shape behind its key; of an `arange`, its source."""
+    """Return the schema of a tensor of the model, whose key has its shape as value, or its source for
+    an `arange`."""
     options = _options(op)
     behind = _sources(op.inputs) if op.inputs.names else options.pop("shape")
     return {
@@ -194,7 +199,7 @@ def _tensor(op: Op) -> Json:
 
 
 def _open_node(op: Json, *more: str) -> Json:
-    """A use of a block, or of what a param names: its options are not known here."""
+    """Return the schema of a block, or of a layer that a param names: its options are unknown."""
     words = {**op, **refs("from", "each", "take", "freeze", *more), **keys(with_=PARAM_LISTS)}
     return {
         "properties": {**words, **{word: False for word in NODE_WORDS if word not in words}},
@@ -208,7 +213,8 @@ def _open_node(op: Json, *more: str) -> Json:
 
 
 def _names(ops: Iterable[Op], prefix: str) -> list[Json]:
-    """A name alone, where nothing is required, or with its options; or the param that names one."""
+    """Return the ways to write a layer: its name, if no option is required; its name with options; or
+    the param that names it."""
     bare = [_name(op) for op in ops if not _required(op)]
     with_options = only_one({op.name: ref(f"{prefix}.{op.name}") for op in ops})
     with_options["patternProperties"] = {EXPRESSION: ref("data")}
@@ -216,7 +222,7 @@ def _names(ops: Iterable[Op], prefix: str) -> list[Json]:
 
 
 def _names_and_blocks(layers: Iterable[Op]) -> list[Json]:
-    """The same, or a block: any name that is no layer's."""
+    """Return the ways to write a layer or a block, whose name may be any that no layer has."""
     *bare, with_options, chosen = _names(layers, "item")
     name = {"type": "string", "pattern": IDENTIFIER, "not": {"enum": [op.name for op in layers]}}
     call = {**ref("data"), "properties": refs("take", "freeze", "repeat")}
@@ -224,7 +230,7 @@ def _names_and_blocks(layers: Iterable[Op]) -> list[Json]:
 
 
 def _options_or_lone(op: Op, words: Json) -> Json:
-    """What stands behind a layer's name in a chain: its options, one lone value, or nothing."""
+    """Return the schema of a layer's value in a chain: its options, one bare value, or null."""
     required = _required(op)
     others: list[Json] = [] if required else [{"type": "null"}]
     if op.lone_option is not None and set(required) <= {op.lone_option}:
@@ -247,7 +253,7 @@ def _name(op: Op) -> Json:
 def _options(op: Op) -> Json:
     found = {name: option(spec) for name, spec in op.options.items()}
     if op.inputs.kind == "named":  # a formula, in which `$name` stands for a number
-        found["expr"] = {"description": "arithmetic over the sources", "type": "string"}
+        found["expr"] = {"description": "Arithmetic over the sources.", "type": "string"}
     if "activation" in found:  # the word of every node, so it may be written as that is
         nothing = {"type": ["object", "null"], "maxProperties": 0}
         named = only_one(dict.fromkeys(choices(op.options["activation"].annotation), nothing))
@@ -256,7 +262,7 @@ def _options(op: Op) -> Json:
 
 
 def _op_words(op: Op) -> Json:
-    """The words beside an op's options."""
+    """Return the schemas of the keys beside an op's options."""
     words = refs("take", "freeze", "activation")
     if op.ports:
         words["take"] = {"enum": list(op.ports)}
@@ -268,7 +274,7 @@ def _required(op: Op) -> list[str]:
 
 
 def _is_function(op: Op) -> bool:
-    """Whether an op is an activation without state of its own, as its rule says of some tensor."""
+    """Return whether an op is an activation without weights, by its result for an example tensor."""
     if op.family != "activation":
         return False
     options = {

@@ -1,4 +1,4 @@
-"""The options of an op as JSON Schema: what they may be, or the expression that computes it."""
+"""The JSON Schema of options: the values that their types allow, or an expression."""
 
 from __future__ import annotations
 
@@ -29,27 +29,28 @@ _ANY = ["null", "boolean", "number", "string", "array", "object"]
 
 
 def option(spec: OptionSpec) -> Json:
-    """One option, by its type and its default."""
+    """Return the schema of an option, by its type and its default."""
     found = _type(spec.annotation)
     if spec.inferred:
-        return {**found, "description": f"{describe(spec.annotation)}; the input decides it"}
+        return {**found, "description": f"{describe(spec.annotation)}; inferred from the input"}
     default = _plain(spec.default)
     return found if default is None else {**found, "default": default}
 
 
 def option_of_each(spec: OptionSpec) -> Json:
-    """One value of an option for each of several sources."""
+    """Return the schema of a list of values of an option, one for each of several sources."""
     return lists(_type(spec.annotation))
 
 
 def types(specs: Iterable[OptionSpec]) -> Json:
-    """The definitions of the types that options have."""
+    """Return the definitions of the types that options have."""
     annotations = dict.fromkeys(spec.annotation for spec in specs)
     return {_name(one): _written_out(one) for one in annotations if not _is_choice(one)}
 
 
 def _type(annotation: Any) -> Json:
-    """A type by its name; one with texts to choose from, which no address can hold, written out."""
+    """Return a reference to a type, or the type itself if it is a choice of strings, whose quotes a
+    reference cannot have."""
     return _written_out(annotation) if _is_choice(annotation) else ref(_name(annotation))
 
 
@@ -62,13 +63,13 @@ def _is_choice(annotation: Any) -> bool:
 
 
 def _name(annotation: Any) -> str:
-    """A type in words, with what an address can hold."""
+    """Return the name of a type in references: its description with only word characters."""
     return re.sub(r"[^\w-]+", "_", describe(annotation))
 
 
 def value(annotation: Any) -> Json:
-    """A value of this type, or the expression that computes it."""
-    if annotation is Any:  # the one option of any type is how a tensor starts
+    """Return the schema of a value of this type, or of an expression that computes one."""
+    if annotation is Any:  # the only such option is the init of a tensor
         return ref("initial")
     members = _members(annotation)
     allowed = [one for member in members for one in _literals(member)]
@@ -79,7 +80,7 @@ def value(annotation: Any) -> Json:
 
 
 def _members(annotation: Any) -> list[Any]:
-    """The members of a union; an integer beside a run-time size is a size too."""
+    """Return the members of a union, without an integer beside a size, which includes it."""
     if get_origin(annotation) not in (Union, UnionType):
         return [annotation]
     members = get_args(annotation)
@@ -91,7 +92,7 @@ def _literals(member: Any) -> tuple[Any, ...]:
 
 
 def _leaf(annotation: Any) -> Json:
-    """A type that is no union."""
+    """Return the schema of a type that is no union."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         bounds = {"minimum": arguments[1].low, "maximum": arguments[1].high}
@@ -111,10 +112,11 @@ def _leaf(annotation: Any) -> Json:
 
 
 def _leaves(leaves: list[Json], computed: Json) -> list[Json]:
-    """The members of a union and the expression: as one so far as a type each tells them apart.
+    """Return the schemas of a union's members and of an expression, with as many as possible in one
+    schema, as long as each has a JSON type of its own.
 
-    That tells a fault in fewer words. Lists and mappings stand apart: of one schema for all, an
-    editor would always write out the list.
+    An editor reports one schema in fewer words. Lists and mappings stay apart, as an editor would
+    otherwise always complete a list.
     """
     nested = [leaf for leaf in leaves if leaf.get("type") in (None, "array", "object")]
     flat = leaves if leaves == nested[:1] else [leaf for leaf in leaves if leaf not in nested]
@@ -129,7 +131,7 @@ def _leaves(leaves: list[Json], computed: Json) -> list[Json]:
 
 
 def values() -> Json:
-    """The definitions of any data, and of how a tensor of the model starts."""
+    """Return the definitions of any data, and of the initial values of a tensor."""
     numbers = ["number", "boolean", "array", "string"]
     return {
         "data": {**TEXT, "items": ref("data"), "additionalProperties": ref("data"), "type": _ANY},
@@ -139,7 +141,7 @@ def values() -> Json:
 
 
 def _initial() -> Json:
-    """How a tensor of the model starts: an init, alone or with its arguments, or the values."""
+    """Return the schema of initial values: an init, alone or with its arguments, or numbers."""
     return {
         "anyOf": [
             {"enum": [name for name, init in INITS.items() if not init.required]},
@@ -150,7 +152,7 @@ def _initial() -> Json:
 
 
 def _arguments(init: Init) -> Json:
-    """What stands behind an init's name: its arguments, the only one alone, or nothing."""
+    """Return the schema of an init's value: its arguments, its only argument, or null."""
     arguments = {name: _argument(wants) for name, wants in init.arguments.items()}
     named = {**CLOSED, "properties": arguments, "required": list(init.required)}
     alone = list(arguments.values()) if len(arguments) == 1 else []
@@ -158,14 +160,14 @@ def _arguments(init: Init) -> Json:
 
 
 def _argument(annotation: Any) -> Json:
-    """An argument of an init; of any type is a value of the tensor."""
+    """Return the schema of an argument of an init; one of any type is a value of the tensor."""
     if annotation is not Any:
         return value(annotation)
     return {"type": ["number", "boolean", "string"], "pattern": EXPRESSION}
 
 
 def _plain(default: Any) -> Any:
-    """A default as JSON has it; None where it has no word for it."""
+    """Return a default as JSON has it, or None if JSON cannot have it."""
     if isinstance(default, tuple | list):
         return [_plain(item) for item in default]
     if isinstance(default, float) and not math.isfinite(default):

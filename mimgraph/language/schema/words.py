@@ -1,4 +1,4 @@
-"""The few shapes that schemas are built from, and what each key is about."""
+"""The parts that schemas are built from, and the description of each key."""
 
 from __future__ import annotations
 
@@ -14,38 +14,39 @@ EXPRESSION = r"^\$([A-Za-z_][A-Za-z0-9_]*|\([\s\S]+\))$"
 FLAG: Json = {"type": "boolean"}
 CLOSED: Json = {"type": "object", "additionalProperties": False}
 COMPUTED: Json = {"type": "string", "pattern": EXPRESSION}
-# a text that begins with a $ is an expression
+# a string that begins with a $ must be an expression
 TEXT: Json = {"type": "string", "pattern": rf"^(?!\$)|{EXPRESSION}"}
 
 
 def ref(name: str) -> Json:
-    """A definition by its name."""
+    """Return a reference to a definition."""
     return {"$ref": f"#/$defs/{name}"}
 
 
 def refs(*names: str) -> Json:
-    """Keys whose definitions have their names."""
+    """Return references for keys that have the names of their definitions."""
     return {name: ref(name) for name in names}
 
 
 def about(key: str) -> Json:
-    """What a key is about, plain and as Markdown."""
+    """Return the description of a key, plain and as Markdown."""
     text = KEYS[key].about
     return {"description": text.replace("`", ""), "markdownDescription": text}
 
 
 def keys(**schemas: Json) -> Json:
-    """The schemas of keys, each with what it is about; a name that Python keeps ends in `_`."""
+    """Return the schemas of keys with their descriptions; `from_` stands for `from`, a keyword of
+    Python."""
     return {(key := name.rstrip("_")): {**one, **about(key)} for name, one in schemas.items()}
 
 
 def any_of(*alternatives: Json) -> Json:
-    """One of several; of one, that one."""
+    """Return the schema of a value that fits one of several, or the only one."""
     return {"anyOf": list(alternatives)} if len(alternatives) > 1 else alternatives[0]
 
 
 def only_one(named: Json, others: Json | bool = False) -> Json:
-    """A mapping of one key: one of those, or another."""
+    """Return the schema of a mapping with one key, which is in `named` or may be another."""
     return {
         "type": "object",
         "properties": named,
@@ -56,7 +57,7 @@ def only_one(named: Json, others: Json | bool = False) -> Json:
 
 
 def named(things: Json) -> Json:
-    """Things of a graph by name."""
+    """Return the schema of a mapping from names to things of a graph."""
     return {"type": "object", "propertyNames": ref("name"), "additionalProperties": things}
 
 
@@ -66,5 +67,5 @@ def named_inputs(things: Json) -> Json:
 
 
 def lists(items: Json) -> Json:
-    """One value for each of several sources or repeats."""
+    """Return the schema of a list with a value for each of several sources or repeats."""
     return {"type": ["array", "string"], "pattern": EXPRESSION, "items": items}
