@@ -23,12 +23,12 @@ def test_the_lines_of_a_text(text: str, lines: list[str]) -> None:
     assert SourceFile("spec.yaml", text).lines == lines
 
 
-def test_lines_count_from_one_and_there_is_none_beyond() -> None:
+def test_lines_are_counted_from_one_and_empty_beyond() -> None:
     file = SourceFile("spec.yaml", "a\nb")
     assert [file.line(number) for number in range(-1, 4)] == ["", "", "a", "b", ""]
 
 
-def test_files_of_equal_text_are_two() -> None:
+def test_files_of_equal_text_are_not_equal() -> None:
     assert SourceFile("spec.yaml", "a") != SourceFile("spec.yaml", "a")
 
 
@@ -39,7 +39,7 @@ def test_a_python_file_is_read_when_a_line_is_shown(tmp_path: Path) -> None:
     assert [file.line(number) for number in range(4)] == ["", "x = 1", "y = 2  ", ""]
 
 
-def test_a_python_file_that_is_not_there_has_empty_lines() -> None:
+def test_a_missing_python_file_has_empty_lines() -> None:
     assert PythonFile("<stdin>").line(1) == ""
 
 

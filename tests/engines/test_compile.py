@@ -33,18 +33,18 @@ def assert_compiles(model: Model, backend: str, check: bool = False) -> None:
 
 
 @every_model
-def test_in_one_graph(model: Model) -> None:
+def test_a_model_compiles_in_one_graph(model: Model) -> None:
     assert_compiles(model, "aot_eager")
 
 
 @pytest.mark.slow  # a minute each
 @each_of([MODELS[0], MODELS[2], MODELS[7], MODELS[8]])
-def test_into_machine_code(model: Model) -> None:
+def test_a_model_compiles_to_machine_code(model: Model) -> None:
     assert_compiles(model, "inductor")
 
 
 @each_of([MODELS[0], *MODELS[-3:]])
-def test_with_its_inputs_checked(model: Model) -> None:
+def test_a_model_with_checked_inputs_compiles(model: Model) -> None:
     """The check runs before the graph, each time, and tells of values too."""
     assert_compiles(model, "aot_eager", check=True)
     with whole():
@@ -57,7 +57,7 @@ def test_with_its_inputs_checked(model: Model) -> None:
 
 
 @pytest.mark.skipif(TORCH < (2, 13), reason="traces nn.LSTM.forward in place of an override of it")
-def test_values_are_looked_at_in_compiled_code() -> None:
+def test_values_are_checked_before_compiled_code() -> None:
     model = MODELS[1]
     with whole():
         inputs, module = model.inputs(4), model.compile(check=True)
@@ -67,7 +67,7 @@ def test_values_are_looked_at_in_compiled_code() -> None:
             compiled(**inputs | {"text_input": inputs["text_input"] + 1000})
 
 
-def test_inputs_left_out_are_another_graph() -> None:
+def test_missing_inputs_compile_another_graph() -> None:
     """Of one module, called with an optional input and without."""
     given, left_out = MODELS[-2:]
     module = given.compile()
@@ -77,7 +77,7 @@ def test_inputs_left_out_are_another_graph() -> None:
             assert_close(compiled(**model.inputs(4)), module(**model.inputs(4)))
 
 
-def test_other_sizes_need_no_other_graph() -> None:
+def test_other_sizes_compile_no_other_graph() -> None:
     model, graphs = MODELS[7], []
 
     def count(graph: torch.fx.GraphModule, _: list[torch.Tensor]) -> nn.Module:

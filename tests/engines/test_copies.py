@@ -90,7 +90,7 @@ assert "mimgraph" not in sys.modules
     [LOAD, pytest.param(LOAD_SOURCE, marks=pytest.mark.slow)],
     ids=["pickled", "emitted"],
 )
-def test_another_process_loads_them(script: str, tmp_path: Path) -> None:
+def test_another_process_loads_emitted_models(script: str, tmp_path: Path) -> None:
     """It imports torch and pickle alone, of what was emitted with its weights nothing of ours."""
     for model in MODELS:
         module, inputs, folder = model.compile(), model.inputs(3), tmp_path / str(model)

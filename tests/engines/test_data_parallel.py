@@ -109,7 +109,9 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Found]]:
 
 
 @pytest.mark.parametrize(("wrap", "model"), HALVES, ids=str)
-def test_two_halves_are_the_whole(wrap: str, model: Model, halves: list[dict[str, Found]]) -> None:
+def test_two_halves_of_a_batch_give_the_gradients_of_the_whole(
+    wrap: str, model: Model, halves: list[dict[str, Found]]
+) -> None:
     theirs = learn(model.compile(), model.inputs(BATCH))
     ours = [one[f"{wrap} {model}"] for one in halves]
     assert_close(torch.cat([output for one in ours for output in one.outputs]), theirs.outputs[0])
@@ -151,7 +153,9 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Found]]:
 
 
 @pytest.mark.parametrize("model", SPLIT, ids=str)
-def test_two_parts_of_matrices_are_the_whole(model: Model, split: list[dict[str, Found]]) -> None:
+def test_two_halves_of_matrices_give_the_outputs_of_the_whole(
+    model: Model, split: list[dict[str, Found]]
+) -> None:
     theirs = learn(model.compile(), model.inputs(BATCH))
     for one in split:
         assert_close(one[str(model)].outputs, theirs.outputs)

@@ -16,7 +16,7 @@ def on_meta(model: Model) -> nn.Module:
 
 
 @every_model
-def test_nothing_is_allocated_nor_stays_behind(model: Model) -> None:
+def test_a_model_on_meta_allocates_nothing_and_moves_whole(model: Model) -> None:
     """Whatever the forward makes is where the inputs are."""
     module = on_meta(model)
     assert {tensor.device.type for tensor in module.state_dict().values()} == {"meta"}
@@ -29,7 +29,7 @@ def test_nothing_is_allocated_nor_stays_behind(model: Model) -> None:
 
 @pytest.mark.parametrize("assign", [False, True], ids=["copied", "assigned"])
 @every_model
-def test_it_gets_its_weights_later(model: Model, assign: bool) -> None:
+def test_a_model_on_meta_gets_its_weights_later(model: Model, assign: bool) -> None:
     full, module = model.compile(), on_meta(model)
     if not assign:
         module.to_empty(device="cpu")
@@ -38,7 +38,7 @@ def test_it_gets_its_weights_later(model: Model, assign: bool) -> None:
 
 
 @each_of(MODELS[:4])
-def test_its_layers_reset_themselves(model: Model) -> None:
+def test_layers_reset_their_parameters(model: Model) -> None:
     """In the order of the text, so that they draw what they would have drawn at once."""
     full, module = model.compile(), on_meta(model).to_empty(device="cpu")
     torch.manual_seed(0)
@@ -55,7 +55,7 @@ nodes: {y: {block: stem, from: n}}
 outputs: y"""
 
 
-def test_what_knows_the_dtype_moves_with_the_weights() -> None:
+def test_the_buffer_of_the_dtype_moves_with_the_weights() -> None:
     """A Cast reads the dtype of the model from a buffer that no state_dict has: it is never on meta."""
     graph = mg.loads(FOLLOWS_ALONE)
     full = graph.compile()

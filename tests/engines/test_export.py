@@ -28,7 +28,7 @@ def exported(graph: mg.Graph, model: nn.Module, inputs: dict[str, Tensor]) -> nn
 
 @keeps_lengths_open
 @every_model
-def test_it_runs_at_other_sizes(model: Model) -> None:
+def test_an_exported_model_runs_at_other_sizes(model: Model) -> None:
     module, inputs = model.compile(), model.inputs(3)
     program = exported(model.graph, module, inputs)
     for batch, longer in ((1, 0), (2, 1), (5, 7)):
@@ -51,7 +51,7 @@ def test_a_checked_model_is_exported_as_the_plain_one(strict: bool) -> None:
 
 
 @keeps_lengths_open
-def test_it_is_saved_and_loaded(tmp_path: Any) -> None:
+def test_an_exported_model_is_saved_and_loaded(tmp_path: Any) -> None:
     model = MODELS[7]
     module, inputs = model.compile(), model.inputs(3)
     shapes = model.graph.dynamic_shapes(inputs)
@@ -108,7 +108,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_the_dim_of_a_size(case: Case) -> None:
+def test_a_named_size_has_this_torch_dim(case: Case) -> None:
     graph = mg.loads(f"inputs: {{x: {case.x}}}\nnodes: {case.nodes}\noutputs: y")
     shapes = graph.dynamic_shapes()["x"]
     assert shapes is not None
@@ -237,7 +237,7 @@ def check_least(graph: mg.Graph, size: int, strict: bool) -> None:
 @pytest.mark.parametrize(
     "case", [pytest.param(c, marks=[pytest.mark.slow] * (c not in QUICK_LEAST)) for c in LEAST]
 )
-def test_the_least_length(case: str, strict: bool) -> None:
+def test_the_least_length_is_exact(case: str, strict: bool) -> None:
     x, nodes, size = LEAST[case]
     graph = mg.loads(f"inputs: {{x: {x}}}\nnodes: {nodes}\noutputs: y")
     check_least(graph, size, strict)
@@ -245,7 +245,7 @@ def test_the_least_length(case: str, strict: bool) -> None:
 
 @keeps_lengths_open
 @pytest.mark.parametrize("strict", [True, False])
-def test_the_least_length_for_what_stands_in_blocks(strict: bool) -> None:
+def test_the_least_length_inside_blocks(strict: bool) -> None:
     check_least(mg.loads(STRIDED), 9, strict)
 
 
@@ -272,7 +272,7 @@ def test_two_named_sizes_have_a_least_length_each(strict: bool) -> None:
 # --- names --------------------------------------------------------------------------------------
 
 
-def test_one_name_is_one_dim() -> None:
+def test_one_name_is_one_dim_in_all_inputs() -> None:
     shapes = MODELS[7].graph.dynamic_shapes()
     tokens, padding = shapes["tokens"], shapes["padding"]
     assert tokens is not None and padding is not None
@@ -280,7 +280,7 @@ def test_one_name_is_one_dim() -> None:
     assert tokens.keys() == padding.keys() == {0, 1}
 
 
-def test_inputs_left_out_are_none_or_not_told() -> None:
+def test_inputs_left_out_are_none_or_not_named() -> None:
     graph = MODELS[-1].graph
     assert list(graph.dynamic_shapes(["numeric", "city", "job"])) == ["numeric", "city", "job"]
     assert list(graph.dynamic_shapes("city")) == ["city"]
@@ -290,7 +290,7 @@ def test_inputs_left_out_are_none_or_not_told() -> None:
         graph.dynamic_shapes(["photo"])
 
 
-def test_a_tensor_that_does_not_fit_is_told() -> None:
+def test_a_wrong_example_is_refused() -> None:
     graph = mg.loads("inputs: {x: [T, 6]}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y")
     assert list(graph.dynamic_shapes({"x": torch.zeros(2, 3, 6)})) == ["x"]
     for sizes in ((6,), (2, 3, 7)):
@@ -298,7 +298,7 @@ def test_a_tensor_that_does_not_fit_is_told() -> None:
             graph.dynamic_shapes({"x": torch.zeros(sizes)})
 
 
-def test_what_torch_itself_cannot_keep_open() -> None:
+def test_sizes_that_torch_cannot_keep_open() -> None:
     """An LSTM is unrolled, over its length too: by our module as by torch's own."""
     graph = mg.loads(
         "inputs: {x: [T, 3]}\nnodes: {y: {layer: LSTM, from: x, hidden_size: 4}}\noutputs: y"

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:There is a performance drop")
 
 
 @every_model
-def test_with_other_weights(model: Model) -> None:
+def test_a_call_with_other_weights(model: Model) -> None:
     module, inputs = model.compile(), model.inputs(3)
     other = {name: t * 0.5 for name, t in module.state_dict().items() if t.is_floating_point()}
     called = functional_call(module, other, (), inputs)
@@ -41,7 +41,7 @@ def ensemble(model: Model) -> Ensemble:
 
 
 @each_of([MODELS[0], MODELS[7], MODELS[9]])
-def test_an_ensemble_in_one_call(model: Model) -> None:
+def test_an_ensemble_runs_in_one_call(model: Model) -> None:
     members, state, empty = ensemble(model)
     inputs = model.inputs(4)
     together = vmap(lambda *state: functional_call(empty, state, (), inputs))(*state)

@@ -8,7 +8,7 @@ from tests.engines.models import MODELS, Model, every_model
 
 
 @every_model
-def test_is_small_and_the_same_each_time(model: Model) -> None:
+def test_each_model_is_small_and_the_same_each_time(model: Model) -> None:
     one, other = model.compile(), model.compile()
     assert sum(p.numel() for p in one.parameters()) < 1_500_000
     assert not one.training
@@ -16,7 +16,7 @@ def test_is_small_and_the_same_each_time(model: Model) -> None:
     assert one(**model.inputs(5)).shape[0] == 5
 
 
-def test_they_have_all_that_engines_stumble_on() -> None:
+def test_the_models_cover_what_engines_fail_on() -> None:
     types = [t for model in MODELS for t in model.graph.inputs.values()]
     assert {t.dtype for t in types} == {"float32", "int64", "bool"}
     assert any(model.graph.constraints for model in MODELS)

@@ -247,7 +247,7 @@ HUNDREDS = [NAMES[start : start + 100] for start in range(0, len(NAMES), 100)]
         *(pytest.param(some, id=f"from {some[0]}", marks=pytest.mark.slow) for some in HUNDREDS),
     ],
 )
-def test_a_model_of_such_names(names: list[str], role: str) -> None:
+def test_a_model_with_all_reserved_names(names: list[str], role: str) -> None:
     graph = mg.loads(ROLES[role](names))
     model = graph.compile()
     if role in KEYS:
@@ -257,7 +257,7 @@ def test_a_model_of_such_names(names: list[str], role: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_one_such_name(name: str) -> None:
+def test_a_model_with_one_reserved_name(name: str) -> None:
     names = [name, "beside", "more"]  # a role that cannot have the name still has two
     for role, spec in ROLES.items():
         graph = mg.loads(spec(names))
@@ -268,13 +268,13 @@ def test_one_such_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_file_is_as_ruff_leaves_it(role: str) -> None:
+def test_ruff_does_not_change_the_file(role: str) -> None:
     source = mg.loads(ROLES[role](sorted({*QUICK, *EMITTED}))).source()
     assert ruff("check", "--extend-select", "I", text=source) == ""
     assert ruff("format", "--check", text=source) == ""
 
 
-def test_an_import_is_there_only_where_it_is_used() -> None:
+def test_only_used_modules_are_imported() -> None:
     one = "inputs: {F: [2]}\nnodes: {y: {layer: Linear, from: F, out_features: 2}}\noutputs: y"
     assert "import torch.nn.functional" not in mg.loads(one).source()
 
@@ -313,7 +313,7 @@ outputs: {a: a, b: b}
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_the_dtype_of_the_model_is_that_of_such_a_weight(name: str) -> None:
+def test_the_dtype_of_the_model_is_read_from_a_weight_with_a_reserved_name(name: str) -> None:
     graph = mg.loads(f"""
 inputs: {{ids: {{shape: [], vocab: 9}}, n: {{shape: [4], dtype: int64}}}}
 blocks:
@@ -335,14 +335,14 @@ outputs: {{y: y, third: third}}
     assert {result.dtype for result in found.values()} == {torch.bfloat16}
 
 
-def test_what_has_no_weights_needs_no_other_attribute() -> None:
+def test_a_node_without_weights_needs_no_other_attribute() -> None:
     source = mg.loads(
         "inputs: {a: [2], b: [2]}\nnodes: {half: {merge: add, from: [a, b]}}\noutputs: half"
     ).source()
     assert "_Keyed" not in source
 
 
-def test_weights_are_tied_frozen_and_loaded_by_such_names() -> None:
+def test_weights_with_reserved_names_are_tied_frozen_and_loaded() -> None:
     graph = mg.loads("""
 inputs: {x: [4]}
 blocks:
@@ -370,7 +370,7 @@ outputs: told
     assert_close(other(x=x), model(x=x))
 
 
-def test_a_failure_names_such_a_node() -> None:
+def test_an_error_names_a_node_with_a_reserved_name() -> None:
     graph = mg.loads(
         "inputs: {x: [4]}\nnodes:\n  half: {layer: Linear, from: x, out_features: 2}\noutputs: half"
     )
@@ -379,7 +379,7 @@ def test_a_failure_names_such_a_node() -> None:
     assert any("in node half (" in note for note in caught.value.__notes__)
 
 
-def test_weights_are_saved_by_such_names(tmp_path: Path) -> None:
+def test_weights_with_reserved_names_are_saved(tmp_path: Path) -> None:
     graph = mg.loads(nodes(["half", "type", "fc"]))
     model, other, x = graph.compile(), graph.compile(), torch.randn(3, 2)
     graph.save(model, tmp_path / "w.safetensors")

@@ -26,11 +26,11 @@ def run(path: Path, inputs: dict[str, Tensor]) -> Tensor:
 
 @pytest.mark.slow
 @every_model
-def test_onnxruntime_runs_it_at_other_sizes(model: Model, tmp_path: Path) -> None:
+def test_onnxruntime_runs_a_model_at_other_sizes(model: Model, tmp_path: Path) -> None:
     assert_onnx(model, tmp_path / "model.onnx")
 
 
-def test_onnxruntime_runs_one(tmp_path: Path) -> None:
+def test_onnxruntime_runs_one_model(tmp_path: Path) -> None:
     assert_onnx(MODELS[7], tmp_path / "model.onnx")
 
 
@@ -54,7 +54,7 @@ def assert_onnx(model: Model, path: Path) -> None:
 
 
 @each_of(MODELS[:4])
-def test_the_exporter_of_old_takes_it_by_position(model: Model, tmp_path: Path) -> None:
+def test_the_old_exporter_takes_a_positional_model(model: Model, tmp_path: Path) -> None:
     module, inputs, path = model.compile(), model.inputs(3), tmp_path / "model.onnx"
     batch = {name: {0: "N"} for name in inputs}
     torch.onnx.export(

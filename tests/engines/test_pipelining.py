@@ -164,7 +164,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Found]]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_two_processes_are_one(case: Case, found: list[dict[str, Found]]) -> None:
+def test_two_processes_give_what_one_gives(case: Case, found: list[dict[str, Found]]) -> None:
     first, last = (one[str(case)] for one in found)
     whole = case.model.compile().to(case.dtype)
     with torch.autocast("cpu", torch.bfloat16, case.autocast):

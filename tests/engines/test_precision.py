@@ -33,7 +33,7 @@ def test_autocast(model: Model) -> None:
     assert all(torch.isfinite(g).all() for g in learned.values())
 
 
-def test_autocast_of_what_is_scattered() -> None:
+def test_autocast_of_scattered_sums() -> None:
     """The sums are float32, and the Linear makes bfloat16 of what is added."""
     graph = mg.loads("""
 inputs: {x: [6, 4], group: {shape: [6, 4], dtype: int64, vocab: 3}}
@@ -54,7 +54,7 @@ outputs: sums""")
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64], ids=["bfloat16", "float64"])
 @every_model
-def test_cast(model: Model, dtype: torch.dtype) -> None:
+def test_a_cast_model(model: Model, dtype: torch.dtype) -> None:
     module, inputs = model.compile(), model.inputs(3)
     plain = module(**inputs)
     cast = {name: t.to(dtype) if t.is_floating_point() else t for name, t in inputs.items()}

@@ -65,7 +65,7 @@ def test_hooks_see_nodes_by_name(model: Model) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*Profiler clears events")  # torch 2.10
-def test_profiles_tell_layers_and_lines(tmp_path: Path) -> None:
+def test_profiles_show_layers_and_lines(tmp_path: Path) -> None:
     model = MODELS[2]
     module, inputs = model.compile(), model.inputs(3)
     with torch.profiler.profile(with_stack=True, record_shapes=True) as profile:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit", "ignore:Converting 
 
 
 @each_of([m for m in MODELS if m.name != "gpt2"])
-def test_fx_traces_it(model: Model) -> None:
+def test_fx_traces_a_model(model: Model) -> None:
     """Which inputs are left out is said before, as the trace is of one path."""
     module = model.compile()
     traced = torch.fx.symbolic_trace(module, concrete_args=dict.fromkeys(model.left_out))
@@ -26,7 +26,7 @@ def test_fx_traces_it(model: Model) -> None:
         assert_close(traced(**model.inputs(batch)), module(**model.inputs(batch)))
 
 
-def test_fx_gets_by_export_what_makes_tensors_of_sizes() -> None:
+def test_export_makes_fx_graphs_of_models_that_use_sizes() -> None:
     """A call as `torch.arange(x.shape[1])` takes no proxy; a program is of fx, too."""
     model = MODELS[5]
     module, inputs = model.compile(), model.inputs(3)
@@ -40,7 +40,7 @@ def test_fx_gets_by_export_what_makes_tensors_of_sizes() -> None:
 
 
 @each_of(MODELS[:8])
-def test_torchscript_reads_it(model: Model, tmp_path: Path) -> None:
+def test_torchscript_scripts_a_model(model: Model, tmp_path: Path) -> None:
     module = model.compile()
     torch.jit.script(module).save(tmp_path / "model.pt")
     loaded = torch.jit.load(tmp_path / "model.pt")
@@ -49,7 +49,7 @@ def test_torchscript_reads_it(model: Model, tmp_path: Path) -> None:
 
 
 @every_model
-def test_torchscript_follows_it_by_position(model: Model) -> None:
+def test_torchscript_traces_a_model_by_position(model: Model) -> None:
     """Optional inputs too, of which TorchScript cannot read the code."""
     module, inputs = model.compile(), model.inputs(3)
     adapter = mg.positional(module, inputs)
@@ -59,7 +59,7 @@ def test_torchscript_follows_it_by_position(model: Model) -> None:
     assert_close(traced(*other.values()), module(**other))
 
 
-def test_torchscript_takes_several_outputs_if_not_strict() -> None:
+def test_torchscript_traces_several_outputs_if_not_strict() -> None:
     graph = mg.loads("""
         inputs: {x: [3]}
         nodes:
@@ -118,7 +118,7 @@ def test_a_lone_input_goes_through_a_chain() -> None:
     assert_close(chain(inputs["image"]), module(**inputs).softmax(1))
 
 
-def test_what_does_not_fit_by_position() -> None:
+def test_wrong_inputs_by_position() -> None:
     module, x = MODELS[0].compile(), torch.zeros(1, 5)
     with pytest.raises(ValueError, match="there is no input 'x'; the inputs: input1, input2"):
         mg.positional(module, ["x"])

@@ -121,7 +121,7 @@ def arguments(tmp_path: Path) -> Any:
 
 @pytest.mark.slow
 @seeds
-def test_hugging_face_by_a_loss_function(model: Model, arguments: Any) -> None:
+def test_hugging_face_with_a_loss_function(model: Model, arguments: Any) -> None:
     from transformers import Trainer
 
     def loss(output: Tensor, labels: Tensor, num_items_in_batch: Any = None) -> Tensor:
@@ -134,7 +134,7 @@ def test_hugging_face_by_a_loss_function(model: Model, arguments: Any) -> None:
 
 @pytest.mark.slow
 @seeds
-def test_hugging_face_by_a_subclass_which_predicts_too(model: Model, arguments: Any) -> None:
+def test_hugging_face_with_a_subclass(model: Model, arguments: Any) -> None:
     from transformers import Trainer
 
     class Regression(Trainer):

@@ -94,5 +94,5 @@ def comes_to_a_legal_end(spec: dict[str, Any]) -> None:
 
 
 @amounts(60, 600, 6_000)
-def test_any_use(amount: settings) -> None:
+def test_any_use_of_a_registered_class(amount: settings) -> None:
     amount(given(uses())(comes_to_a_legal_end))()

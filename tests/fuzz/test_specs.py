@@ -46,7 +46,7 @@ def test_mutated_specs(case: str, amount: settings) -> None:
 
 
 @amounts(60, 600, 6_000)
-def test_params_from_outside(amount: settings) -> None:
+def test_mutated_params(amount: settings) -> None:
     @amount
     @given(overridden())
     def comes_to_an_end(case: tuple[str, dict[str, Any]]) -> None:
@@ -68,6 +68,6 @@ FOUND = {  # by fuzzing, each a traceback once
 
 
 @pytest.mark.parametrize(("text", "faults"), FOUND.values(), ids=FOUND)
-def test_what_was_found_stays_right(text: str, faults: list[str]) -> None:
+def test_found_cases_stay_right(text: str, faults: list[str]) -> None:
     check(text)
     assert told(text) == faults

@@ -18,7 +18,7 @@ from tests.conftest import SPECS
 from tests.gallery import SMALL
 
 
-def test_is_short_and_says_what_it_is(spec: Path) -> None:
+def test_a_spec_is_short_and_documented(spec: Path) -> None:
     graph = mg.load(spec)
     assert len(spec.read_text().splitlines()) < 60
     assert graph.typed.body.doc and graph.name != "Model"
@@ -35,7 +35,7 @@ def test_is_short_and_says_what_it_is(spec: Path) -> None:
         ),
     ],
 )
-def test_runs_as_inferred(spec: Path, params: dict[str, int] | None) -> None:
+def test_a_spec_runs_with_the_inferred_shapes(spec: Path, params: dict[str, int] | None) -> None:
     graph = mg.load(spec, params)
     done = run(graph.typed, graph.compile, inputs=None, weights=None, batch=1, seed=0)
     training = graph.typed.body.training
@@ -49,6 +49,6 @@ def test_runs_as_inferred(spec: Path, params: dict[str, int] | None) -> None:
             assert torch.isfinite(tensor).all(), name
 
 
-def test_is_the_same_when_read_back(spec: Path) -> None:
+def test_a_spec_is_the_same_when_read_back(spec: Path) -> None:
     graph = mg.load(spec)
     assert mg.loads(graph.dumps()) == graph

@@ -46,14 +46,14 @@ class WaveNet(nn.Module):
         return self.second(self.first(sum(skips).relu()).relu())
 
 
-def test_wavenet_is_the_papers() -> None:
+def test_wavenet_equals_the_paper() -> None:
     generator = torch.Generator().manual_seed(0)
     waveform = torch.randint(256, (2, 600), generator=generator)
     graph = gallery("wavenet")
     assert_same_model(graph, WaveNet(), waveform=waveform, speaker=torch.tensor([3, 80]))
 
 
-def test_wavenet_hears_the_past_alone() -> None:
+def test_wavenet_depends_on_the_past_only() -> None:
     """3 cycles reach back 3 x 1023 samples, and the first convolution one more; logits at t are of
     the sample after t."""
     model = gallery("wavenet").compile().eval()

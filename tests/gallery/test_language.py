@@ -32,7 +32,9 @@ VOCAB = 500  # of the models whose outputs are compared
         ("t5_encoder", "T5Encoder", 35_330_816),
     ],
 )
-def test_has_as_many_weights(name: str, model: str, parameters: int) -> None:
+def test_a_model_has_as_many_weights_as_its_reference(
+    name: str, model: str, parameters: int
+) -> None:
     config = getattr(transformers, f"{model.removesuffix('LMHead').removesuffix('Encoder')}Config")
     with torch.device("meta"):
         theirs = getattr(transformers, f"{model}Model")(config())

@@ -42,7 +42,7 @@ class ByHand(nn.Module):
         return self.logits(torch.cat((row, seen), 1).relu())  # type: ignore[no-any-return]
 
 
-def test_a_picture_may_be_missing() -> None:
+def test_an_image_may_be_missing() -> None:
     graph, by_hand = gallery("image_table_missing"), ByHand()
     inputs = seeded_inputs(graph.typed, 4, 0, {})
     inputs["has_image"] = torch.tensor([True, False, True, False])

@@ -454,7 +454,7 @@ class MBT(nn.Module):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_has_the_papers_weights(name: str) -> None:
+def test_a_model_has_the_weights_of_the_paper(name: str) -> None:
     with torch.device("meta"):
         theirs = CASES[name].reference()
     ours = on_meta(gallery(name))
@@ -466,7 +466,7 @@ def shapes(model: nn.Module) -> dict[str, torch.Size]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_computes_the_papers_formulas(name: str) -> None:
+def test_a_model_computes_the_formulas_of_the_paper(name: str) -> None:
     reference, small = CASES[name]
     graph = gallery(name, **small)
     theirs, ours = reference(**small).eval(), graph.compile().eval()

@@ -67,7 +67,7 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_has_as_many_weights_as_the_paper_says(name: str) -> None:
+def test_a_model_has_as_many_weights_as_the_paper_says(name: str) -> None:
     assert count(on_meta(gallery(name))) == COUNTS[name]
 
 
@@ -216,7 +216,7 @@ def samples(graph: mg.Graph) -> Weights:
 
 @pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.__name__)
 @torch.no_grad()
-def test_computes_what_the_paper_says(formula: Callable[[Weights, Weights], Any]) -> None:
+def test_a_model_computes_what_the_paper_says(formula: Callable[[Weights, Weights], Any]) -> None:
     graph = gallery(formula.__name__)
     model, inputs = graph.compile().eval(), samples(graph)
     randomise(model)
@@ -226,7 +226,7 @@ def test_computes_what_the_paper_says(formula: Callable[[Weights, Weights], Any]
     assert first.std(0).max() > 1e-3
 
 
-def test_what_is_behind_a_history_does_not_count() -> None:
+def test_the_padding_of_a_history_does_not_count() -> None:
     for name, padded in (("din", "items"), ("two_tower_retrieval", "watched")):
         graph = gallery(name)
         model, inputs = graph.compile().eval(), samples(graph)
@@ -237,7 +237,7 @@ def test_what_is_behind_a_history_does_not_count() -> None:
 
 
 @torch.no_grad()
-def test_ft_transformer_is_rtdls() -> None:
+def test_ft_transformer_equals_rtdl() -> None:
     rtdl = pytest.importorskip("rtdl_revisiting_models")
     options = rtdl.FTTransformer.get_default_kwargs(n_blocks=3)
     reference = rtdl.FTTransformer(

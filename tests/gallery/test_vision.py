@@ -29,7 +29,7 @@ def images(channels: int, size: int) -> Tensor:
 
 
 @pytest.mark.parametrize("name", TORCHVISIONS)
-def test_is_torchvisions(name: str) -> None:
+def test_a_model_equals_torchvision(name: str) -> None:
     torchvision = pytest.importorskip("torchvision")
     with torch.device("meta"):  # its weights are drawn anew in any case
         reference = torchvision.models.get_model(TORCHVISIONS[name])
@@ -38,7 +38,7 @@ def test_is_torchvisions(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["efficientnet_b0", "convnext_tiny"])
-def test_branches_are_dropped_as_often_as_torchvisions(name: str) -> None:
+def test_branches_are_dropped_as_often_as_in_torchvision(name: str) -> None:
     """The deeper the more often; to three decimals. torchvision's without a shortcut drop nothing."""
     torchvision = pytest.importorskip("torchvision")
     with torch.device("meta"):
@@ -49,7 +49,7 @@ def test_branches_are_dropped_as_often_as_torchvisions(name: str) -> None:
     assert ours == pytest.approx(theirs, abs=1e-3)
 
 
-def test_googlenet_is_torchvisions_with_its_auxiliary_heads() -> None:
+def test_googlenet_equals_torchvision_with_auxiliary_heads() -> None:
     torchvision = pytest.importorskip("torchvision")
     with torch.device("meta"):
         reference = torchvision.models.googlenet(aux_logits=True, init_weights=False)
@@ -107,7 +107,7 @@ class AttentionUNet(nn.Module):
         return self.logits(x), alpha
 
 
-def test_attention_unet_is_the_papers() -> None:
+def test_attention_unet_equals_the_paper() -> None:
     graph = gallery("unet_attention", width=8)
     assert_same_model(graph, AttentionUNet(width=8), image=images(1, 256))
 
@@ -115,7 +115,7 @@ def test_attention_unet_is_the_papers() -> None:
 # SigNet
 
 
-def test_signet_measures_how_far_two_signatures_are_apart() -> None:
+def test_signet_gives_the_distance_of_two_signatures() -> None:
     """The number of weights is the sum over the rows of the paper's table 1; 108,800 features are
     left of an image, 256 x 17 x 25."""
     graph = gallery("siamese")
@@ -138,7 +138,7 @@ def test_signet_measures_how_far_two_signatures_are_apart() -> None:
 # Perceiver
 
 
-def test_perceiver_has_the_papers_weights_and_sees_a_set() -> None:
+def test_perceiver_has_the_weights_of_the_paper_and_ignores_order() -> None:
     """44.9 million weights, as the paper's table says; pixels in another order change nothing."""
     assert round(count(on_meta(gallery("perceiver"))) / 1e6, 1) == 44.9
     graph = gallery("perceiver", num_latents=32, width=64, depth=2)

@@ -85,11 +85,11 @@ MISFITS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("given", "message"), MISFITS.values(), ids=MISFITS)
-def test_one_error_tells_what_does_not_fit(given: dict[str, Any], message: str) -> None:
+def test_one_error_names_all_that_is_wrong(given: dict[str, Any], message: str) -> None:
     assert says(GRAPH.compile(check=True), inputs() | given) == message
 
 
-def test_a_missing_input_and_one_without_its_name_are_told() -> None:
+def test_a_missing_input_and_one_given_by_position() -> None:
     model, given = GRAPH.compile(check=True), inputs()
     del given["image"]
     assert says(model, given) == "image is missing"
@@ -97,7 +97,7 @@ def test_a_missing_input_and_one_without_its_name_are_told() -> None:
         model(given.pop("text"), **given)
 
 
-def test_what_fits_goes_through() -> None:
+def test_right_inputs_pass() -> None:
     """Floats of another precision too, as a model that was cast takes them."""
     model = GRAPH.compile(check=True)
     for given in (inputs(), inputs(1, 4)):
@@ -106,7 +106,7 @@ def test_what_fits_goes_through() -> None:
     assert model.bfloat16()(**short | {"image": short["image"].bfloat16()}).dtype == torch.bfloat16
 
 
-def test_where_there_are_no_values_the_rest_is_looked_at() -> None:
+def test_without_values_shapes_and_dtypes_are_checked() -> None:
     """On meta, where torch tries out shapes, and of one sample that `vmap` gives."""
     with torch.device("meta"):
         model, given = GRAPH.compile(check=True), inputs()
@@ -124,7 +124,7 @@ def test_where_there_are_no_values_the_rest_is_looked_at() -> None:
     torch.testing.assert_close(torch.vmap(of_one)(given), model(**given))
 
 
-def test_without_the_switch_there_is_nothing() -> None:
+def test_without_the_option_nothing_is_checked() -> None:
     plain, checked = GRAPH.compile(), GRAPH.compile(check=True)
     assert type(plain) is type(checked)
     assert not plain._forward_pre_hooks and not plain._forward_pre_hooks_with_kwargs
@@ -153,14 +153,14 @@ COPIES: dict[str, Callable[[nn.Module], Any]] = {
 
 
 @pytest.mark.parametrize("kept", COPIES.values(), ids=COPIES)
-def test_it_lives_on(kept: Callable[[nn.Module], Any]) -> None:
+def test_the_check_survives_copies_and_pickles(kept: Callable[[nn.Module], Any]) -> None:
     model = GRAPH.compile(check=True)
     other, given = kept(model), inputs()
     torch.testing.assert_close(other(**given), model(**given))
     assert says(other, given | {"mask": mask(4, 13)}) == "T of text is 12 but T of mask is 13"
 
 
-def test_another_process_loads_it_from_the_spec(tmp_path: Path) -> None:
+def test_another_process_loads_the_check_from_the_spec(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     torch.save(GRAPH.compile(check=True), path)
     code = (
@@ -175,7 +175,7 @@ def test_another_process_loads_it_from_the_spec(tmp_path: Path) -> None:
     assert done.stdout == "mask is missing; image is missing\n"
 
 
-def test_an_exported_program_is_that_of_the_plain_module() -> None:
+def test_an_exported_program_has_no_check() -> None:
     given = inputs()
     nodes = [
         [node.target for node in torch.export.export(model, (), given).graph.nodes]

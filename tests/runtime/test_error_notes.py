@@ -96,7 +96,7 @@ MISFITS: dict[str, tuple[dict[str, Any], type[Exception], list[str]]] = {
 
 
 @pytest.mark.parametrize(("given", "kind", "told"), MISFITS.values(), ids=MISFITS)
-def test_an_input_that_does_not_fit(
+def test_a_wrong_input_is_named(
     given: dict[str, Any], kind: type[Exception], told: list[str]
 ) -> None:
     *place, fault = told
@@ -104,18 +104,18 @@ def test_an_input_that_does_not_fit(
     assert notes(model, inputs() | given, kind) == [*place, f"inputs: {fault}\n{DECLARED}"]
 
 
-def test_what_a_check_tells_is_not_told_again() -> None:
+def test_an_error_of_the_input_check_is_not_repeated_in_a_note() -> None:
     model = mg.loads(SPEC).compile(check=True)
     assert notes(model, inputs() | {"numeric": torch.rand(2, 6)}, ValueError) == []
 
 
-def test_a_missing_keyword() -> None:
+def test_a_missing_input_is_named() -> None:
     model, given = mg.loads(SPEC).compile(), inputs()
     del given["ids"]
     assert notes(model, given, TypeError) == [f"inputs: ids is missing\n{DECLARED}"]
 
 
-def test_an_input_without_its_name() -> None:
+def test_an_input_given_by_position() -> None:
     model = mg.loads(SPEC).compile()
     with pytest.raises(TypeError) as caught:
         model(torch.rand(1))
@@ -166,7 +166,7 @@ def test_the_innermost_node_is_named(change: tuple[str, nn.Module], place: str) 
     assert notes(broken(*change), inputs()) == [f"in node {place}"]
 
 
-def test_a_node_that_shares_is_told_from_the_one_it_shares() -> None:
+def test_a_node_that_shares_a_module_is_named_itself() -> None:
     class Second(nn.Module):
         calls = 0
 
@@ -180,7 +180,7 @@ def test_a_node_that_shares_is_told_from_the_one_it_shares() -> None:
     assert notes(broken("num", Second()), inputs(), LookupError) == [told]
 
 
-def test_what_a_merge_is_made_of_stands_at_the_merge() -> None:
+def test_nodes_inside_a_merge_have_the_line_of_the_merge() -> None:
     spec = "inputs: {a: [5], b: [6]}\nnodes:\n  y: {merge: gated, from: [a, b], out_features: 4}\noutputs: y\n"
     model = mg.loads(spec, name="m.yaml").compile()
     told = notes(model, {"a": torch.rand(2, 5), "b": torch.rand(3, 6)})
@@ -199,14 +199,14 @@ outputs: {sum: sum, aux: {from: aux, only: training}}
 
 
 @pytest.mark.parametrize(("node", "line"), [("b", 4), ("aux", 6)])
-def test_a_statement_below_a_condition(node: str, line: int) -> None:
+def test_a_node_that_runs_under_a_condition(node: str, line: int) -> None:
     model = mg.loads(CONDITIONAL, name="m.yaml").compile()
     setattr(model, node, nn.Linear(3, 4))
     (told,) = notes(model, {"x": torch.rand(2, 4), "y": torch.rand(2, 4)})
     assert told.startswith(f"in node {node} (m.yaml:{line}): Linear of")
 
 
-def test_a_graph_built_in_python_points_at_its_line() -> None:
+def test_a_graph_built_in_python_has_its_lines() -> None:
     x, y = mg.Input("x", ("T", 4)), mg.Input("y", ("T", 4))
     graph = mg.Graph(layers.Linear(2)(merges.add(x, y, name="sum")))
     told = notes(graph.compile(), {"x": torch.rand(2, 5, 4), "y": torch.rand(2, 6, 4)})
@@ -249,7 +249,7 @@ def test_each_of_two_equal_graphs_names_its_own_line(order: tuple[int, int]) -> 
 
 
 @pytest.mark.parametrize("names", [("a.yaml", "b.yaml"), ("b.yaml", "a.yaml")], ids=str)
-def test_specs_of_one_text_name_their_files(names: tuple[str, str], tmp_path: Path) -> None:
+def test_specs_of_equal_text_name_their_own_files(names: tuple[str, str], tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).write_text(SPEC)
     models = [mg.load(tmp_path / name).compile() for name in names]
@@ -263,7 +263,7 @@ def test_specs_that_differ_in_comments_name_their_lines() -> None:
         assert notes(model, WRONG)[0] == NUM.replace("15", str(15 + lines))
 
 
-def test_a_model_that_is_loaded_with_its_weights_leaves_others_alone(tmp_path: Path) -> None:
+def test_loading_a_model_leaves_the_notes_of_others(tmp_path: Path) -> None:
     graph = built(5)
     model, path = graph.compile(), tmp_path / "m.safetensors"
     graph.save(model, path)
@@ -297,12 +297,12 @@ def saved(model: nn.Module) -> nn.Module:
     [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model)), saved],
     ids=["copied", "pickled", "saved"],
 )
-def test_copies_tell_it_too(kept: Callable[[nn.Module], nn.Module]) -> None:
+def test_copies_have_the_notes_too(kept: Callable[[nn.Module], nn.Module]) -> None:
     model = kept(mg.loads(SPEC, name="m.yaml").compile())
     assert notes(model, inputs() | {"numeric": torch.rand(2, 6)})[0] == NUM
 
 
-def test_it_is_not_written_into_the_source_and_takes_no_call() -> None:
+def test_the_notes_are_not_in_the_source_and_cost_no_call() -> None:
     """The class calls as `nn.Module` does, with as many frames, so it costs nothing."""
     frames: list[int] = []
 

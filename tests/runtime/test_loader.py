@@ -34,7 +34,7 @@ def sources() -> set[str]:
     return modules
 
 
-def test_a_search_keeps_none_of_what_it_drops() -> None:
+def test_a_search_keeps_no_dropped_model_alive() -> None:
     before = sources()
     for out_features in range(900, 910):
         graph(out_features).compile()
@@ -44,7 +44,7 @@ def test_a_search_keeps_none_of_what_it_drops() -> None:
 @pytest.mark.parametrize(
     "keep", [lambda model: model, type, lambda model: type(model).forward], ids=["m", "cls", "def"]
 )
-def test_lives_with_what_is_kept_of_it(keep: Any) -> None:
+def test_a_module_lives_as_long_as_anything_of_it(keep: Any) -> None:
     before = sources()
     kept = keep(graph(910).compile())
     (name,) = sources() - before
@@ -56,19 +56,19 @@ def test_lives_with_what_is_kept_of_it(keep: Any) -> None:
     assert sources() == before
 
 
-def test_a_text_is_run_once_while_it_lives() -> None:
+def test_a_source_runs_once_while_its_module_lives() -> None:
     first = graph(911).compile()
     assert type(graph(911).compile()) is type(first)
 
 
-def test_runs_anew_once_it_is_forgotten() -> None:
+def test_a_source_runs_again_after_its_module_is_gone() -> None:
     known = weakref.ref(type(graph(912).compile()))
     sources()
     assert known() is None
     assert graph(912).compile()(x=torch.zeros(2, 5)).shape == (2, 912)
 
 
-def test_who_knows_a_forgotten_source_knows_it_anew() -> None:
+def test_an_old_entry_of_sys_modules_refers_to_the_new_module() -> None:
     """torch's compiler keeps the modules that it has met by name."""
     known = sys.modules[type(graph(913).compile()).__module__]
     sources()
@@ -78,7 +78,7 @@ def test_who_knows_a_forgotten_source_knows_it_anew() -> None:
     assert known.OfTheLoader is type(again)
 
 
-def test_what_was_printed_goes_without_the_collector() -> None:
+def test_printed_graphs_are_freed_without_the_collector() -> None:
     """Else the whole code of a large graph waits for it, and is run through first."""
     made = graph(913)
 

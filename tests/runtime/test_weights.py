@@ -51,7 +51,7 @@ def output(graph: mg.Graph, model: nn.Module) -> Tensor:
     return result
 
 
-def test_a_model_comes_back_from_its_file_alone(tmp_path: Path) -> None:
+def test_a_model_is_loaded_from_its_file_alone(tmp_path: Path) -> None:
     graph = mg.loads(SPEC, params={"hidden": 5})
     model, path = trained(graph), tmp_path / "model.safetensors"
     graph.save(model, path)
@@ -62,7 +62,7 @@ def test_a_model_comes_back_from_its_file_alone(tmp_path: Path) -> None:
     assert mg.load(path).declared.params["hidden"].value == 5
 
 
-def test_a_params_override_applies_to_the_spec_of_the_file(tmp_path: Path) -> None:
+def test_params_apply_to_the_spec_in_the_file(tmp_path: Path) -> None:
     graph = mg.loads(SPEC)
     graph.save(graph.compile(), tmp_path / "model.safetensors")
     wider = mg.load(tmp_path / "model.safetensors", params={"hidden": 7})
@@ -73,7 +73,7 @@ def test_a_params_override_applies_to_the_spec_of_the_file(tmp_path: Path) -> No
         wider.load_weights(wider.compile(), tmp_path / "model.safetensors")
 
 
-def test_the_file_is_one_that_other_tools_read(tmp_path: Path) -> None:
+def test_other_tools_read_the_file(tmp_path: Path) -> None:
     graph = mg.loads(SPEC)
     graph.save(graph.compile(), tmp_path / "model.safetensors")
     with safe_open(tmp_path / "model.safetensors", "pt") as file:
@@ -81,7 +81,7 @@ def test_the_file_is_one_that_other_tools_read(tmp_path: Path) -> None:
         assert sorted(file.keys()) == sorted(graph.compile().state_dict())
 
 
-def test_weights_go_into_a_model_that_is_there(tmp_path: Path) -> None:
+def test_weights_are_loaded_into_an_existing_model(tmp_path: Path) -> None:
     graph = mg.loads(SPEC)
     saved, model = trained(graph), graph.compile()
     save_file(saved.state_dict(), tmp_path / "bare.safetensors")  # with no spec
@@ -91,7 +91,7 @@ def test_weights_go_into_a_model_that_is_there(tmp_path: Path) -> None:
     assert torch.equal(same, saved.state_dict()["words.weight"]), "an optimizer holds the old one"
 
 
-def test_tensors_that_share_memory_or_lie_otherwise_are_saved(tmp_path: Path) -> None:
+def test_tensors_with_shared_or_strided_memory_are_saved(tmp_path: Path) -> None:
     text = "inputs: {x: [4]}\nnodes: {a: {from: x, seq: [{Linear: 4}, {Linear: 4}]}}\noutputs: a\n"
     graph = mg.loads(text)
     model = graph.compile()
@@ -101,7 +101,7 @@ def test_tensors_that_share_memory_or_lie_otherwise_are_saved(tmp_path: Path) ->
     assert_same(mg.load_model(tmp_path / "model.safetensors"), model)
 
 
-def test_the_emitted_class_is_a_model_of_the_graph(tmp_path: Path) -> None:
+def test_an_instance_of_the_emitted_class_is_saved(tmp_path: Path) -> None:
     graph = mg.loads(SPEC)
     (tmp_path / "words.py").write_text(graph.source())
     model: nn.Module = run_path(str(tmp_path / "words.py"))["Words"]()
@@ -136,7 +136,7 @@ def test_a_model_of_another_graph_is_not_saved(tmp_path: Path) -> None:
     ],
     ids=["missing", "unexpected", "another shape", "all", "many"],
 )
-def test_what_of_a_file_does_not_fit_is_named(
+def test_keys_that_do_not_fit_are_named(
     tmp_path: Path, change: dict[str, tuple[int, ...] | None], says: str
 ) -> None:
     graph, path = mg.loads(SPEC), tmp_path / "model.safetensors"
@@ -153,7 +153,7 @@ def test_what_of_a_file_does_not_fit_is_named(
     assert all(torch.equal(before[key], tensor) for key, tensor in model.state_dict().items())
 
 
-def test_a_file_that_is_cut_is_told(tmp_path: Path) -> None:
+def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
     graph, path = mg.loads(SPEC), tmp_path / "model.safetensors"
     graph.save(graph.compile(), path)
     path.write_bytes(path.read_bytes()[:-1])
@@ -162,7 +162,7 @@ def test_a_file_that_is_cut_is_told(tmp_path: Path) -> None:
         mg.load_model(path)
 
 
-def test_a_model_without_memory_is_refused(tmp_path: Path) -> None:
+def test_a_model_on_the_meta_device_is_refused(tmp_path: Path) -> None:
     """Torch would copy nothing into it, and say so in a warning at most."""
     graph = mg.loads(
         "inputs: {x: [4]}\nnodes: {y: {layer: Linear, from: x, out_features: 2}}\noutputs: y"
@@ -188,7 +188,7 @@ def test_a_model_without_memory_is_refused(tmp_path: Path) -> None:
     assert torch.equal(empty.y.weight, full.y.weight)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         mg.loads(SPEC).load_weights(mg.loads(SPEC).compile(), tmp_path / "no.safetensors")
     assert caught.value.filename == str(tmp_path / "no.safetensors")

@@ -20,9 +20,7 @@ from tests.conftest import ROOT
     [("text", b"text"), ("größer\n", "größer\n".encode()), (b"\x00\xff", b"\x00\xff"), ("", b"")],
     ids=["text", "utf-8", "bytes", "nothing"],
 )
-def test_what_is_written_is_what_stands_there(
-    tmp_path: Path, data: str | bytes, expected: bytes
-) -> None:
+def test_the_file_has_the_written_bytes(tmp_path: Path, data: str | bytes, expected: bytes) -> None:
     for _ in range(2):  # a new file, then the same over the old one
         write_whole(tmp_path / "file", data)
         assert (tmp_path / "file").read_bytes() == expected
@@ -124,7 +122,7 @@ def test_a_kill_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("output", ["model.py", "model.dot"])
-def test_no_room_leaves_the_old_file_and_nothing_else(tmp_path: Path, output: str) -> None:
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, output: str) -> None:
     path = tmp_path / output
     path.write_text("old")
     command = "emit" if output.endswith(".py") else "draw"

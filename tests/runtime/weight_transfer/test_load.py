@@ -158,7 +158,7 @@ class SwappedTwoTowers(TwoTowers):
 
 
 @pytest.mark.parametrize("made", [TwoTowers, SwappedTwoTowers])
-def test_inputs_tell_towers_apart(made: type[nn.Module]) -> None:
+def test_towers_are_told_apart_by_their_inputs(made: type[nn.Module]) -> None:
     graph = mg.loads(TWO_TOWERS)
     mapping = graph.load_state(graph.compile(), made()).mapping
     assert mapping["user_vec.weight"] == "user.weight"
@@ -177,7 +177,7 @@ outputs: sum2
 """
 
 
-def test_a_whole_layer_of_torch_is_seen_through() -> None:
+def test_the_steps_inside_a_layer_of_torch_are_seen() -> None:
     """In eval mode torch makes one op of it, of which the arguments stand in another order."""
     graph = mg.loads(ENCODER)
     layer = nn.TransformerEncoderLayer(8, 2, 8, batch_first=True, norm_first=True)
@@ -203,7 +203,7 @@ class Pointwise(nn.Module):
         return self.head(x[:, :, None, None]).flatten(1)
 
 
-def test_axes_of_size_1_and_other_names_come_last() -> None:
+def test_tensors_match_despite_axes_of_size_1_and_other_names() -> None:
     graph = mg.loads(
         "inputs: {x: [6]}\n"
         "nodes: {y: {from: x, seq: [{Linear: 5}, LayerNorm, {Linear: 5}]}}\noutputs: y\n"
@@ -246,7 +246,9 @@ def copied(module: nn.Module) -> dict[str, Tensor]:
     ],
     ids=["another size", "no bias", "all sizes", "one more layer"],
 )
-def test_what_does_not_fit_is_named_and_nothing_is_copied(other: nn.Module, says: str) -> None:
+def test_weights_that_do_not_fit_are_named_and_nothing_is_copied(
+    other: nn.Module, says: str
+) -> None:
     graph = mg.loads(LINEAR)
     model = graph.compile()
     before = copied(model)
@@ -266,7 +268,7 @@ class Shifted(nn.Module):
         return self.scale(value) - shift
 
 
-def test_a_warning_of_other_outputs_tells_how_the_inputs_were_given() -> None:
+def test_a_warning_of_different_outputs_says_how_inputs_were_given() -> None:
     graph = mg.loads("""
 inputs: {x: [4], y: [4]}
 nodes: {a: {layer: Linear, from: x, out_features: 4}, b: {merge: subtract, from: [a, y]}}
@@ -278,7 +280,7 @@ outputs: b""")
     assert graph.load_state(graph.compile(), Shifted(), inputs=names).equal == ("b",)
 
 
-def test_a_small_constant_that_differs_is_no_rounding() -> None:
+def test_a_small_constant_that_differs_is_not_taken_for_rounding() -> None:
     graph = mg.loads(
         "inputs: {x: [8]}\nnodes: {a: {from: x, seq: [{Linear: 8}, {LayerNorm: {eps: 1.0e-4}}]}}\noutputs: a"
     )
@@ -289,7 +291,7 @@ def test_a_small_constant_that_differs_is_no_rounding() -> None:
         graph.load_state(graph.compile(), nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8)))
 
 
-def test_what_fits_is_copied_if_asked_for() -> None:
+def test_strict_false_copies_the_weights_that_fit() -> None:
     graph, other = mg.loads(LINEAR), nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
     model = graph.compile()
     transfer = graph.load_state(model, other, strict=False)
@@ -310,7 +312,7 @@ def test_a_weight_is_not_taken_transposed() -> None:
         graph.load_state(graph.compile(), state)
 
 
-def test_a_state_dict_counts_in_its_order() -> None:
+def test_a_state_dict_is_matched_in_its_order() -> None:
     graph = mg.load(ROOT / "specs" / "text_numerical.yaml")
     model, by_hand = graph.compile(), randomised(MODELS["text_numerical"]())
     state = {f"module.{key}": tensor for key, tensor in by_hand.state_dict().items()}
@@ -350,7 +352,7 @@ class Broken(TwoTowers):
         raise RuntimeError("out of order")
 
 
-def test_a_module_that_does_not_run_is_taken_in_order_of_definition() -> None:
+def test_a_module_that_does_not_run_is_matched_in_order_of_definition() -> None:
     graph = mg.loads(TWO_TOWERS)
     with pytest.warns(UserWarning, match="Broken does not run .* definition: out of order") as told:
         mapping = graph.load_state(graph.compile(), Broken()).mapping
@@ -358,7 +360,7 @@ def test_a_module_that_does_not_run_is_taken_in_order_of_definition() -> None:
     assert mapping["user_vec.weight"] == "item.weight"  # it is defined first
 
 
-def test_to_watch_changes_nothing() -> None:
+def test_watching_a_forward_changes_nothing() -> None:
     """Not the modes of the parts, the running statistics, nor torch's seed."""
     graph = mg.loads(LINEAR.replace("{Linear: 4},", "{Linear: 4}, BatchNorm1d, {Dropout: 0.5},"))
     other = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(4, 3))

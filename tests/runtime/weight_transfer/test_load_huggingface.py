@@ -382,7 +382,7 @@ GALLERY = {
 
 
 @pytest.mark.parametrize("given", GALLERY.values(), ids=GALLERY)
-def test_the_gallery(given: Given) -> None:
+def test_the_gallery_takes_hugging_face_weights(given: Given) -> None:
     graph = given.graph()
     if not given.outputs:
         model, other = graph.compile(), given.other()
@@ -466,7 +466,7 @@ def test_clip_with_towers_of_one_width() -> None:
 
 
 @pytest.mark.parametrize("name", ["bert_base", "gpt2", "t5_encoder"])
-def test_a_state_dict_tells_by_names_and_order(name: str) -> None:
+def test_a_state_dict_is_matched_by_names_and_order(name: str) -> None:
     """It cannot tell that matrices are transposed, but biases show it."""
     given = GALLERY[name]
     graph, other = given.graph(), given.other()
@@ -489,7 +489,7 @@ def test_a_state_dict_of_keys_without_bias() -> None:
 
 @pytest.mark.parametrize("ours", [torch.float32, torch.bfloat16, torch.float64], ids=str)
 @pytest.mark.parametrize("theirs", [torch.float32, torch.bfloat16, torch.float64], ids=str)
-def test_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None:
+def test_weights_in_other_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None:
     """Each keeps its own, and a head is seen to be one in any of them."""
     graph, other = written(VIT, "MultiheadAttention", eps="1e-6"), vit().to(theirs)
     model = graph.compile().to(ours)
@@ -513,7 +513,7 @@ outputs: states
 """
 
 
-def test_words_that_stand_for_padding_are_no_part_of_the_proof() -> None:
+def test_padding_words_are_left_out_of_the_comparison() -> None:
     """RoBERTa counts places without its word 1."""
     other = made(
         "RobertaModel",
@@ -563,7 +563,7 @@ def test_names_that_do_not_exist(names: dict[str, str], says: str) -> None:
         graph.load_state(graph.compile(), bert(), inputs=names)
 
 
-def test_inputs_given_by_position_are_asked_to_be_named() -> None:
+def test_a_warning_asks_for_names_of_inputs_given_by_position() -> None:
     graph = GALLERY["bert_base"].graph()
     model = graph.compile()
     says = r'give their names with inputs=\{"tokens": ..., "segments": ..., .* takes input_ids, '
@@ -590,7 +590,7 @@ def test_a_head_that_only_the_graph_has() -> None:
     assert torch.equal(model.logits[0].weight, other.layernorm.weight)
 
 
-def test_weights_left_over_are_an_error_unless_of_a_head() -> None:
+def test_unused_weights_are_an_error_except_of_a_head() -> None:
     """The graph has a layer less."""
     graph = gallery("bert_base", **SMALL | {"depth": 1}, longest=40)
     with pytest.raises(
@@ -600,7 +600,7 @@ def test_weights_left_over_are_an_error_unless_of_a_head() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
-def test_other_outputs_with_the_same_weights_are_told(dtype: torch.dtype) -> None:
+def test_a_warning_names_outputs_that_differ_with_the_same_weights(dtype: torch.dtype) -> None:
     """GELU is what it uses. Its weights in bfloat16 are exact in float32, and so is what they make."""
     graph = written(GPT2, "MultiheadAttention", act="GELU", causal=", is_causal: true")
     with pytest.warns(
@@ -614,7 +614,9 @@ def test_other_outputs_with_the_same_weights_are_told(dtype: torch.dtype) -> Non
 
 
 @pytest.mark.parametrize("shape", [(16, 32), (1, 16, 32)], ids=str)
-def test_a_table_may_be_longer_there_or_begin_later(shape: tuple[int, ...]) -> None:
+def test_a_position_table_may_be_longer_or_begin_later_in_the_other_model(
+    shape: tuple[int, ...],
+) -> None:
     """BART's has two rows before the first place, and our text has only 16 of its 20."""
     other = made(
         "BartModel",

@@ -117,7 +117,7 @@ def results(model: nn.Module, inputs: Mapping[str, Tensor], graph: mg.Graph) -> 
     dtype=st.sampled_from(["int64", "int32"]),
     seed=st.integers(0, 99),
 )
-def test_a_sample_fares_as_it_does_alone(
+def test_each_sample_gives_the_same_result_as_alone(
     case: str, lengths: list[int], more: int, dtype: str, seed: int
 ) -> None:
     graph = load(case, dtype)
@@ -144,7 +144,7 @@ by_pool = pytest.mark.parametrize("pool", POOLS)
 
 
 @by_pool
-def test_a_sample_without_a_step_is_zero_and_has_a_gradient(pool: str) -> None:
+def test_a_sample_of_length_zero_gives_zero_and_a_gradient(pool: str) -> None:
     model = load(pool).compile()
     inputs = padded([0, 3], 4, 0, "int64")
     learned = [*model.parameters(), inputs["x"].requires_grad_()]
@@ -156,7 +156,7 @@ def test_a_sample_without_a_step_is_zero_and_has_a_gradient(pool: str) -> None:
 
 
 @by_pool
-def test_pools_in_other_precisions(pool: str) -> None:
+def test_pools_in_other_dtypes(pool: str) -> None:
     model, inputs = load(pool).compile(), padded([0, 3, 2], 4, 0, "int64")
     with torch.no_grad():
         expected = model(**inputs)
@@ -185,7 +185,7 @@ def test_pools_compile_in_one_graph_for_all_lengths(pool: str) -> None:
 # masks
 
 
-def test_a_mask_of_padding_numbers_is_that_of_the_lengths() -> None:
+def test_a_mask_of_padding_tokens_equals_the_mask_of_lengths() -> None:
     graph = mg.loads("""
 inputs: {ids: {vocab: 9, shape: [T]}, lengths: {shape: [], dtype: int64}}
 nodes:
@@ -200,7 +200,7 @@ outputs: [numbers, counts]
     assert torch.equal(found["counts"], ids > 0)
 
 
-def test_lengths_that_a_run_makes_are_legal_in_blocks_too() -> None:
+def test_a_run_makes_legal_lengths_for_blocks_too() -> None:
     graph = mg.loads("""
 inputs: {x: [T, 8], lengths: {shape: [], dtype: int64}}
 blocks:

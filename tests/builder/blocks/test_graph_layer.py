@@ -74,7 +74,7 @@ def run(graph: mg.Graph, model: Any) -> Any:
 # --- a graph as a layer ---------------------------------------------------------------------------
 
 
-def test_a_graph_is_a_block_of_its_name() -> None:
+def test_a_graph_becomes_a_block_of_its_name() -> None:
     tower = mg.loads(TOWER)
     graph = round_trip(mg.Graph(layers.Linear(1)(tower(image(), name="tower"), name="head")))
     assert graph == mg.loads(
@@ -107,7 +107,7 @@ def test_a_graph_is_a_block_of_its_name() -> None:
 
 
 @pytest.mark.parametrize("tower", [mg.loads(TOWER), built()], ids=["loaded", "built"])
-def test_it_computes_what_its_own_module_does(tower: mg.Graph) -> None:
+def test_a_graph_as_a_layer_computes_what_its_own_module_does(tower: mg.Graph) -> None:
     x = image(next(iter(tower.inputs)))
     graph = round_trip(mg.Graph(tower(x, name="tower"), name="Whole"))
     alone, whole = tower.compile().eval(), graph.compile().eval()
@@ -116,14 +116,14 @@ def test_it_computes_what_its_own_module_does(tower: mg.Graph) -> None:
     assert torch.equal(run(graph, copy.deepcopy(whole)), run(graph, whole))
 
 
-def test_called_twice_it_is_one_module() -> None:
+def test_a_graph_called_twice_is_one_module() -> None:
     tower = mg.loads(TOWER)
     left, right = tower(image("a"), name="left"), tower(image=image("b"), name="right")
     graph = round_trip(mg.Graph(merges.cosine(left, right)))
     assert "right: {share: left, from: b}" in graph.dumps()
 
 
-def test_with_other_options_it_is_another_module() -> None:
+def test_a_graph_with_other_options_is_another_module() -> None:
     tower = mg.loads(TOWER)
     x = image()
     made = [
@@ -142,7 +142,7 @@ def test_with_other_options_it_is_another_module() -> None:
     assert all(name.startswith("e.") for name in frozen)
 
 
-def test_several_outputs_are_ports_and_inputs_go_by_name() -> None:
+def test_several_outputs_are_ports_and_inputs_are_given_by_name() -> None:
     encoder = mg.loads(ENCODER)
     words, table = mg.Input("tokens", ("S",), vocab=100), mg.Input("table", (5,))
     both = encoder(table=table, words=words, name="both")
@@ -152,13 +152,13 @@ def test_several_outputs_are_ports_and_inputs_go_by_name() -> None:
     assert encoder(words, table)["numbers"].dims == (5,)
 
 
-def test_what_must_hold_at_run_time_is_that_of_its_body() -> None:
+def test_constraints_of_the_graph_hold_for_the_outer_graph() -> None:
     tower = mg.loads(TOWER)
     graph = round_trip(mg.Graph(tower(mg.Input("x", (3, "A", 16)))))
     assert [str(c) for c in graph.constraints] == ["A >= 3"]
 
 
-def test_blocks_of_two_graphs_that_bear_one_name() -> None:
+def test_blocks_of_two_graphs_with_one_name() -> None:
     tower, encoder = mg.loads(TOWER), mg.loads(ENCODER)
     seen = tower(image())
     read = encoder(mg.Input("words", (7,), vocab=100), mg.Input("table", (5,)))
@@ -166,7 +166,7 @@ def test_blocks_of_two_graphs_that_bear_one_name() -> None:
     assert list(graph.declared.blocks) == ["residual", "ImageTower", "residual_2", "Encoder"]
 
 
-def test_the_same_blocks_come_once() -> None:
+def test_equal_blocks_of_two_graphs_are_one() -> None:
     one, two = mg.loads(TOWER), mg.loads(TOWER.replace("ImageTower", "Other"))
     graph = round_trip(mg.Graph([one(image("a"), name="x"), two(image("b"), name="y")]))
     assert list(graph.declared.blocks) == ["residual", "ImageTower", "Other"]
@@ -179,7 +179,7 @@ def test_graphs_nest() -> None:
     assert "outer.image_tower.stage.1.conv.weight" in keys
 
 
-def test_in_a_block_and_in_a_sequential() -> None:
+def test_a_graph_in_a_block_and_in_a_sequential() -> None:
     tower, small = mg.loads(TOWER), built()
 
     @mg.block
@@ -200,7 +200,7 @@ def test_in_a_block_and_in_a_sequential() -> None:
     assert {n for n, p in model.named_parameters() if not p.requires_grad} >= {"b.1.stem.weight"}
 
 
-def test_each() -> None:
+def test_a_graph_applied_to_each_source() -> None:
     tower, x, y = mg.loads(TOWER), image("x"), image("y", 20)
     eyes = tower(width=4).each(x, y, name="eyes")
     kinds = mg.loads(RESNET).blocks["unit"]().each(x, y, with_={"width": [4, 5]}, name="kinds")
@@ -208,7 +208,7 @@ def test_each() -> None:
     assert {"eyes.x.stem.weight", "kinds.y.0.weight"} <= graph.compile().state_dict().keys()
 
 
-def test_repeated() -> None:
+def test_a_repeated_graph() -> None:
     x = mg.Input("x", (4,))
     step = mg.Graph(layers.Linear(4, activation="Tanh")(x, name="fc"), name="Step")
     graph = round_trip(mg.Graph(step(repeat=3)(x, name="steps")))
@@ -228,7 +228,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_whatever_a_spec_says_it_says_as_a_part(text: str) -> None:
+def test_any_spec_means_the_same_as_a_layer(text: str) -> None:
     part = mg.loads(text)
     handles = [mg.Input(n, t.dims, t.dtype) for n, t in part.inputs.items()]
     used = part(*handles, name="part")
@@ -245,7 +245,7 @@ def tensors(result: Any) -> list[torch.Tensor]:
     return list(result.values()) if isinstance(result, dict) else [result]
 
 
-def test_params_that_are_given_reach_the_blocks_inside() -> None:
+def test_given_params_reach_the_blocks_inside() -> None:
     part = mg.loads(ODD["params called as keys of a node"])
     x = mg.Input("x", (7,))
     graph = round_trip(mg.Graph(part(block=7)(x, name="y")))
@@ -286,7 +286,7 @@ outputs: y
 @pytest.mark.parametrize(
     ("code", "call", "message"), FAULTS, ids=[f"{r[0]}:{r[2]}" for r in FAULTS]
 )
-def test_a_use_that_does_not_fit(code: str, call: Callable[[], Any], message: str) -> None:
+def test_a_wrong_use_is_an_error(code: str, call: Callable[[], Any], message: str) -> None:
     with pytest.raises(mg.SpecError) as caught:
         call()
     found, *_ = caught.value.diagnostics
@@ -296,14 +296,14 @@ def test_a_use_that_does_not_fit(code: str, call: Callable[[], Any], message: st
     assert any(span.file.name == __file__ for span in places)
 
 
-def test_a_graph_in_a_sequential_is_used_there() -> None:
+def test_a_graph_in_a_sequential_cannot_be_used_elsewhere() -> None:
     tower = mg.loads(TOWER)
     tower(image())
     with pytest.raises(mg.SpecError, match="used already"):
         mg.Sequential(tower)(image())
 
 
-def test_a_graph_is_no_module() -> None:
+def test_a_graph_called_on_data_names_the_module() -> None:
     with pytest.raises(TypeError, match="compile"):
         mg.loads(TOWER)(image=torch.zeros(1, 3, 16, 16))
 
@@ -331,7 +331,7 @@ outputs: r
 """
 
 
-def test_blocks_of_specs_are_called_like_blocks_of_python() -> None:
+def test_blocks_of_specs_are_called_like_block_functions() -> None:
     resnet, tower = mg.loads(RESNET, params={"scale": 2}), mg.loads(TOWER)
     assert list(resnet.blocks) == ["unit", "residual", "mix"]
     x = resnet.blocks["residual"](stride=2, repeat=3)(image(), name="stage")
@@ -361,7 +361,7 @@ def test_blocks_of_specs_are_called_like_blocks_of_python() -> None:
     )
 
 
-def test_blocks_of_specs_in_blocks_of_python() -> None:
+def test_blocks_of_specs_inside_block_functions() -> None:
     tower = mg.loads(TOWER)
 
     @mg.block
@@ -379,7 +379,7 @@ def test_a_block_with_its_params_called_twice_is_shared() -> None:
     assert "share: fc" in graph.dumps()
 
 
-def test_blocks_made_in_python_are_blocks_of_their_graph() -> None:
+def test_blocks_made_in_python_are_blocks_of_the_graph() -> None:
     @mg.block
     def scale(x: mg.Tensor, *, big: bool = False) -> mg.Tensor:
         return merges.formula(f"{10 if big else 2} * a", a=x)

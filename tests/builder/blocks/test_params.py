@@ -120,13 +120,15 @@ def named(function: Function) -> Any:
 
 
 @pytest.mark.parametrize(("function", "stays"), USES.values(), ids=USES)
-def test_a_param_stays_one_if_python_decides_nothing_by_it(function: Function, stays: bool) -> None:
+def test_a_param_stays_a_param_if_python_decides_nothing_by_it(
+    function: Function, stays: bool
+) -> None:
     graph = mg.Graph(named(function)(vector()))
     assert mg.loads(graph.dumps()) == graph
     assert params_of(graph, "b") == ["n"] * stays
 
 
-def test_what_stays_is_kept_beside_what_does_not() -> None:
+def test_some_params_stay_while_others_become_a_part_of_the_block() -> None:
     @mg.block
     def b(x: mg.Tensor, *, width: int = 4, factor: int = 2, rate: float = 0.1) -> mg.Tensor:
         x = layers.Linear(width * factor + 1)(x)
@@ -144,7 +146,7 @@ def b(v: mg.Tensor, *, ks: Any = (3, 3), deep: bool = True, act: str = "ReLU") -
     return layers.Conv2d(4, 1)(v) if deep else v
 
 
-def test_each_trace_is_a_block() -> None:
+def test_each_trace_declares_a_block() -> None:
     x = image()
     calls = [b(), b(ks=(5, 5)), b(deep=False), b(act="Tanh"), b(), b((3, 3), act="ReLU")]
     graph = mg.Graph({f"y{i}": call(x) for i, call in enumerate(calls)})
@@ -154,7 +156,7 @@ def test_each_trace_is_a_block() -> None:
     assert mg.loads(graph.dumps()).source() == graph.source()
 
 
-def test_the_function_is_called_again_for_a_graph_that_knows_it() -> None:
+def test_blocks_of_a_graph_built_in_python_call_the_function_again() -> None:
     x = image()
     graph = mg.Graph({"a": b()(x), "b": b(deep=False)(x)})
     again = mg.Graph(graph.blocks["b"](ks=[5, 5])(x))
@@ -166,7 +168,7 @@ def test_the_function_is_called_again_for_a_graph_that_knows_it() -> None:
     assert mg.Graph(graph.blocks["b"](ks=[1, 1])(other)) == mg.Graph(b(ks=(1, 1))(other))
 
 
-def test_a_spec_that_was_loaded_has_only_the_params_that_it_says() -> None:
+def test_blocks_of_a_loaded_spec_have_only_the_params_in_it() -> None:
     loaded = mg.loads(mg.Graph(b()(image())).dumps())
     with pytest.raises(mg.SpecError, match="b has no option 'ks'"):
         loaded.blocks["b"](ks=[5, 5])(image())
@@ -175,7 +177,7 @@ def test_a_spec_that_was_loaded_has_only_the_params_that_it_says() -> None:
         mg.loads(text)
 
 
-def test_a_block_may_be_called_by_an_underscore() -> None:
+def test_a_block_may_have_an_underscore_as_name() -> None:
     block = named(lambda x, *, n=2: layers.Linear(n)(x))
     block.name = "_"
     graph = mg.Graph({"a": block()(vector()), "b": block(n=3)(mg.Input("y", (6,)))})
@@ -183,7 +185,7 @@ def test_a_block_may_be_called_by_an_underscore() -> None:
     assert mg.loads(graph.dumps()) == graph
 
 
-def test_a_tuple_comes_as_a_tuple() -> None:
+def test_the_function_gets_a_tuple_as_a_tuple() -> None:
     @mg.block
     def same(x: mg.Tensor, *, ks: tuple[int, ...] = (3, 3)) -> mg.Tensor:
         assert type(ks) is tuple
@@ -193,7 +195,7 @@ def test_a_tuple_comes_as_a_tuple() -> None:
     assert mg.Graph(same()(x)) == mg.Graph(same(ks=(3, 3))(x)) == mg.Graph(same((3, 3))(x))
 
 
-def test_sizes_of_run_time_decide_nothing_where_they_are_but_written() -> None:
+def test_run_time_sizes_that_are_only_options_decide_nothing() -> None:
     @mg.block
     def split(x: mg.Tensor, *, n: int = 2) -> mg.Tensor:
         length, width = x.dims
@@ -213,7 +215,7 @@ def test_sizes_of_run_time_decide_nothing_where_they_are_but_written() -> None:
     assert params_of(mg.Graph(longer()(x)), "longer") == []  # no spec multiplies T by a param
 
 
-def test_a_graph_in_a_block_takes_its_params() -> None:
+def test_a_graph_in_a_block_takes_params() -> None:
     spec = "params: {h: 3}\ninputs: {a: [6]}\nnodes: {b: {layer: Linear, from: a, out_features: $h}}\noutputs: b"
     tower = mg.loads(spec)
 
@@ -232,7 +234,7 @@ def test_a_graph_in_a_block_takes_its_params() -> None:
 # --- repeats and each ------------------------------------------------------------------------------
 
 
-def test_a_repeat_of_equal_values_drops_what_is_no_param() -> None:
+def test_a_repeat_of_equal_values_drops_values_that_are_no_params() -> None:
     graph = mg.Graph(deciding(repeat={"with": {"width": [6, 6]}})(vector(), name="y"))
     assert "y: {block: deciding, from: x, repeat: 2}" in graph.dumps()
     assert mg.loads(graph.dumps()) == graph
@@ -241,7 +243,7 @@ def test_a_repeat_of_equal_values_drops_what_is_no_param() -> None:
     assert mg.loads(never.dumps()) == never
 
 
-def test_a_repeat_over_what_python_decides_by_is_refused() -> None:
+def test_a_repeat_over_values_that_python_decides_by_is_refused() -> None:
     with pytest.raises(mg.SpecError, match="call the block once for each value"):
         deciding(repeat={"with": {"width": [6, 7]}})(vector())
 
@@ -268,7 +270,7 @@ def test_one_module_of_each_is_called_on_one_source() -> None:
 # --- functions that are not as they should be --------------------------------------------------------
 
 
-def test_a_number_that_outlives_its_block_is_a_number() -> None:
+def test_a_number_kept_after_the_run_is_a_plain_number() -> None:
     kept: list[Any] = []
 
     @mg.block
@@ -283,7 +285,7 @@ def test_a_number_that_outlives_its_block_is_a_number() -> None:
     assert mg.loads(mg.Graph(y).dumps()) == mg.Graph(y)
 
 
-def test_an_error_of_the_function_is_its_own() -> None:
+def test_an_error_in_the_function_is_raised_unchanged() -> None:
     runs: list[int] = []
 
     @mg.block
@@ -371,7 +373,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from("ab")), min_s
 
 
 @amounts(60, 600, 6_000)
-def test_a_spec_with_other_values_is_what_the_function_makes_of_them(amount: settings) -> None:
+def test_a_spec_with_other_values_agrees_with_the_function(amount: settings) -> None:
     first, other = st.fixed_dictionaries({}, optional=VALUES), st.fixed_dictionaries(VALUES)
     amount(given(STEPS, first, other)(check_other_values))()
 

@@ -20,19 +20,19 @@ def graph(request: pytest.FixtureRequest) -> mg.Graph:
     return mg.load(ROOT / "specs" / f"{request.param}.yaml")
 
 
-def test_its_source_is_found(graph: mg.Graph) -> None:
+def test_inspect_finds_the_source(graph: mg.Graph) -> None:
     found = inspect.getsource(type(graph.compile()))
     assert found.startswith(f"class {graph.name}(nn.Module):")
     assert graph.source().endswith(found)
 
 
-def test_annotations_are_those_of_the_text(graph: mg.Graph) -> None:
+def test_annotations_are_the_emitted_ones(graph: mg.Graph) -> None:
     # what runs is the text alone: no future import of the loader's leaks into it
     parameters = inspect.signature(graph.compile().forward).parameters
     assert {p.annotation for p in parameters.values()} == {Tensor}
 
 
-def test_the_compiler_of_torch_is_not_imported() -> None:
+def test_compiling_does_not_import_torch_dynamo() -> None:
     """It takes as long as torch; only the check of inputs has to do with it."""
     script = (
         "import sys, mimgraph as mg\n"

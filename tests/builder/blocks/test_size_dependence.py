@@ -149,14 +149,14 @@ def made(block: Any, *sizes: int | str) -> mg.Graph | None:
 
 
 @pytest.mark.parametrize(("function", "inputs"), VECTORS.values(), ids=VECTORS)
-def test_a_block_of_a_vector_takes_the_sizes_it_is_declared_for(
+def test_a_block_on_vectors_takes_the_sizes_that_it_declares(
     function: Function, inputs: Any
 ) -> None:
     check_inputs(function, inputs, (6,))
 
 
 @pytest.mark.parametrize(("function", "inputs"), IMAGES.values(), ids=IMAGES)
-def test_a_block_of_an_image_takes_the_sizes_it_is_declared_for(
+def test_a_block_on_images_takes_the_sizes_that_it_declares(
     function: Function, inputs: Any
 ) -> None:
     check_inputs(function, inputs, (6, 8, 8))
@@ -176,7 +176,7 @@ def check_inputs(function: Function, inputs: Any, sizes: tuple[int, ...]) -> Non
 
 @pytest.mark.parametrize("function", [one for one, _ in VECTORS.values()], ids=VECTORS)
 @amounts(30, 100, 1_000)
-def test_a_dump_gives_what_the_function_gives_or_refuses(
+def test_a_dump_agrees_with_the_function_or_refuses_the_size(
     amount: settings, function: Function
 ) -> None:
     shapes = st.one_of(*SIZES.values())
@@ -185,7 +185,7 @@ def test_a_dump_gives_what_the_function_gives_or_refuses(
 
 @pytest.mark.parametrize("function", [one for one, _ in IMAGES.values()], ids=IMAGES)
 @amounts(30, 100, 1_000)
-def test_a_dump_of_images_gives_what_the_function_gives_or_refuses(
+def test_a_dump_on_images_agrees_with_the_function_or_refuses(
     amount: settings, function: Function
 ) -> None:
     amount(given(SIZES[3], SIZES[3])(lambda one, other: check_dump(function, one, other)))()
@@ -248,7 +248,7 @@ STEPS += ["block", "any", "chain"]
 
 
 @amounts(60, 600, 6_000)
-def test_a_dump_of_two_inputs_gives_what_the_function_gives_or_refuses(amount: settings) -> None:
+def test_a_dump_with_two_inputs_agrees_with_the_function_or_refuses(amount: settings) -> None:
     steps = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5)), min_size=1, max_size=5)
     sizes = st.tuples(st.integers(1, 6), st.integers(1, 6))
     amount(given(steps, sizes, sizes)(check_two))()
@@ -275,7 +275,7 @@ def check_two(steps: list[tuple[str, int]], one: tuple[int, int], other: tuple[i
     assert again is None or again == graph(block, other)
 
 
-def test_a_size_that_decides_gives_a_block_for_each() -> None:
+def test_a_size_that_decides_something_makes_a_block_for_each_size() -> None:
     block = named(VECTORS["a comparison"][0])
     uses = {f"y{n}": block()(mg.Input(f"x{n}", (n,))) for n in (6, 8)}
     uses["again"] = block()(mg.Input("x", (6,)))
@@ -285,13 +285,13 @@ def test_a_size_that_decides_gives_a_block_for_each() -> None:
     assert mg.loads(graph.dumps()).source() == graph.source()
 
 
-def test_a_size_that_decides_nothing_gives_one_block() -> None:
+def test_a_size_that_decides_nothing_makes_one_block() -> None:
     block = named(VECTORS["an option"][0])
     graph = mg.Graph({f"y{n}": block()(mg.Input(f"x{n}", (n,))) for n in (6, 8)})
     assert list(graph.declared.blocks) == ["f"]
 
 
-def test_a_block_for_a_fixed_size_refuses_one_of_run_time() -> None:
+def test_a_block_for_a_fixed_size_refuses_a_run_time_size() -> None:
     block = named(VECTORS["a class"][0])
     graph = made(block, 6)
     assert graph is not None
@@ -299,7 +299,7 @@ def test_a_block_for_a_fixed_size_refuses_one_of_run_time() -> None:
         mg.loads(graph.dumps()).blocks["f"]()(mg.Input("x", ("T",)))
 
 
-def test_a_module_that_decides_by_sizes_is_shared_by_equal_ones() -> None:
+def test_a_block_that_decides_by_sizes_is_shared_at_equal_sizes() -> None:
     call = wide_block()
     call(mg.Input("x", (6,)))
     call(mg.Input("y", (6,)))
@@ -316,7 +316,7 @@ def test_a_repeat_may_not_decide_by_sizes_that_change() -> None:
         wide_block(repeat=3)(mg.Input("x", (2,)))
 
 
-def test_a_layer_made_outside_keeps_no_run() -> None:
+def test_a_layer_made_outside_does_not_keep_runs_alive() -> None:
     outside = layers.Linear(3)
 
     @mg.block
@@ -331,7 +331,7 @@ def test_a_layer_made_outside_keeps_no_run() -> None:
 # --- what a function reads beside its arguments -----------------------------------------------------
 
 
-def test_a_function_is_run_at_each_call() -> None:
+def test_each_call_runs_the_function() -> None:
     names = itertools.count()
 
     @mg.block
@@ -347,7 +347,7 @@ def test_a_function_is_run_at_each_call() -> None:
     assert next(names) == 5  # once for all times that are given the same
 
 
-def test_a_block_inside_of_a_function_is_the_same_for_each_run() -> None:
+def test_a_block_defined_in_a_function_is_one_block_for_all_runs() -> None:
     @mg.block
     def around(x: mg.Tensor) -> mg.Tensor:
         @mg.block
@@ -363,7 +363,7 @@ def test_a_block_inside_of_a_function_is_the_same_for_each_run() -> None:
 
 
 @pytest.mark.parametrize("key", ["hidden", "act", "added"])
-def test_a_block_follows_what_its_function_reads(key: str) -> None:
+def test_a_block_changes_with_the_variables_that_its_function_reads(key: str) -> None:
     config: dict[str, Any] = {"hidden": 3, "act": "ReLU", "added": 1}
 
     @mg.block

@@ -1,0 +1,262 @@
+"""Errors of wrong calls in Python: at which line, and what to write instead."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+import mimgraph as mg
+from mimgraph import layers, merges
+from tests.helpers.handles import cell, image, numeric, residual, text
+
+
+def outside() -> Any:
+    y = layers.Linear(8)(numeric())
+
+    @mg.block
+    def captures(x: mg.Tensor) -> mg.Tensor:
+        return merges.add(x, y)  # here
+
+    return captures()(numeric())
+
+
+def leaked() -> Any:
+    kept = []
+
+    @mg.block
+    def keeps(x: mg.Tensor) -> mg.Tensor:
+        kept.append(layers.ReLU()(x))
+        return kept[0]
+
+    keeps()(numeric())
+    return layers.ReLU()(kept[0])  # here
+
+
+def in_a_body() -> Any:
+    @mg.block
+    def wrong(x: mg.Tensor) -> mg.Tensor:
+        return layers.Conv2d(4, 3)(x)  # here
+
+    return wrong()(numeric())
+
+
+def shrinking() -> Any:
+    @mg.block
+    def halves(x: mg.Tensor) -> mg.Tensor:
+        return layers.Linear(4)(x) if x.dims[0] > 4 else x
+
+    return halves(repeat=2)(numeric())  # here
+
+
+def shared_with_another_size() -> Any:
+    encode = layers.Linear(4)
+    encode(numeric(), name="first")
+    return encode(mg.Input("wide", (9,)))  # here
+
+
+def duplicate() -> Any:
+    a = layers.Linear(8)(numeric(), name="a")
+    b = layers.Linear(8)(a, name="a")  # here
+    return mg.Graph(b)
+
+
+def weights_twice() -> Any:
+    once = layers.Linear(8)
+    once(numeric())
+    return mg.Sequential(once)(numeric())  # here
+
+
+FAULTS: list[tuple[str, Callable[[], Any], str]] = [
+    ("bad-name", lambda: mg.Input("a b", (3,)), "'a b' cannot be a name"),
+    ("bad-name", lambda: mg.Input("a", ("N",)), "'N' cannot name a size"),
+    ("bad-name", lambda: layers.ReLU()(numeric(), name="forward"), "'forward' cannot be a name"),
+    ("bad-option", lambda: mg.Input("a", (0,)), "a size is a name or an integer"),
+    ("bad-option", lambda: mg.Input("a", (1,), dtype="float"), "no dtype is called 'float'"),
+    ("bad-option", lambda: mg.Input("a", vocab=0), "vocab is a number of categories"),
+    ("wrong-type", lambda: mg.Input("a", (2.5,)), "a size is an integer or a name"),  # type: ignore[arg-type]
+    ("missing-key", lambda: mg.Input("a"), "a needs a shape"),
+    ("unknown-option", lambda: layers.Linear(3, bais=True)(numeric()), "no option 'bais'"),
+    ("missing-option", lambda: layers.Linear()(numeric()), "Linear needs out_features"),
+    ("bad-option", lambda: layers.Linear("3")(numeric()), "out_features of Linear"),
+    ("bad-option", lambda: layers.Reshape([numpy.ones(2), -1])(numeric()), "shape of Reshape"),
+    ("wrong-type", lambda: layers.BatchNorm2d(3)(image()), "takes its options by name"),
+    ("wrong-type", lambda: layers.Linear(3, True, 4)(numeric()), "2 options by position, not 3"),
+    ("duplicate-key", lambda: layers.Linear(3, out_features=3)(numeric()), "given twice"),
+    ("wrong-arity", lambda: layers.Linear(3)(numeric(), numeric()), "takes 1 source, not 2"),
+    ("rank-mismatch", lambda: layers.Conv2d(4, 3)(numeric()), "Conv2d takes (N, C, H, W)"),
+    ("shape-mismatch", lambda: merges.add(numeric(), layers.Linear(4)(numeric())), "equal shapes"),
+    ("unknown-port", lambda: layers.LSTM(4)(text())["lst"], "lstm has no port 'lst'"),
+    ("unknown-port", lambda: layers.ReLU()(cell(4)(numeric(), numeric())), "several results"),
+    ("unknown-key", lambda: cell(4)(numeric(), y=numeric()), "takes no source 'y'"),
+    ("missing-option", lambda: cell()(numeric(), numeric()), "cell needs width"),
+    ("unknown-option", lambda: cell(depth=4)(numeric(), numeric()), "no option 'depth'"),
+    ("missing-key", lambda: mg.Graph([]), "outputs is missing"),
+    ("bad-name", lambda: mg.Graph({"a b": numeric()}), "'a b' cannot be an output's name"),
+    ("wrong-type", lambda: mg.Graph([text(), layers.LSTM(4)(text())["last"]]), "needs a name"),
+    ("duplicate-name", duplicate, "two inputs or nodes are called a"),
+    ("unknown-source", outside, "linear was made outside the block captures"),
+    ("unknown-source", leaked, "relu was made inside the block keeps"),
+    ("rank-mismatch", in_a_body, "Conv2d takes (N, C, H, W)"),
+    ("bad-option", shrinking, "declares another graph at time 2"),
+    ("shape-mismatch", shared_with_another_size, "first is shared, so its input must be (N, 8)"),
+    ("bad-option", weights_twice, "Linear(8) is used already"),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "call", "message"), FAULTS, ids=[f"{r[0]}:{r[2]}" for r in FAULTS]
+)
+def test_a_wrong_call_raises_at_its_line(code: str, call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(mg.SpecError, match=re.escape(message)) as caught:
+        call()
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.span.file.name) == (code, __file__)
+    marked = [n for n in range(1, 1000) if found.span.file.line(n).endswith("# here")]
+    lines = range(call.__code__.co_firstlineno, found.span.line + 1)
+    assert found.span.line in marked or not set(marked) & set(lines)
+
+
+def test_the_error_has_the_columns_of_the_call_in_characters() -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        len(["äöü", layers.Linear(3)(image(), image())])
+    span = caught.value.diagnostics[0].span
+    line = span.file.line(span.line)
+    assert line[span.column - 1 : span.end_column - 1] == "layers.Linear(3)(image(), image())"
+
+
+def test_an_error_in_a_block_shows_where_the_block_is_used() -> None:
+    with pytest.raises(mg.SpecError, match="used here as wrong"):
+        in_a_body()
+
+
+NO_SPEC: list[tuple[str, Callable[[], Any]]] = [
+    ("a number for a tensor", lambda: layers.ReLU()(5)),
+    ("a number beside a tensor", lambda: merges.add(numeric(), 5)),
+    ("a layer without its options in a row", lambda: mg.Sequential(layers.ReLU)),  # type: ignore[arg-type]
+    ("a list in a row", lambda: mg.Sequential([layers.ReLU()])),  # type: ignore[arg-type]
+    ("a port of a port", lambda: layers.LSTM(4)(text())["last"]["last"]),
+    ("a block without inputs", lambda: mg.block(lambda: None)),
+    ("an input with a default", lambda: mg.block(lambda x=1: x)),
+    ("a number as output", lambda: mg.Graph([3])),  # type: ignore[list-item]
+    ("an output of a number", lambda: mg.Output(3)),  # type: ignore[arg-type]
+    ("a doc that is no text", lambda: mg.Output(numeric(), doc=3)),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("call", [r[1] for r in NO_SPEC], ids=[r[0] for r in NO_SPEC])
+def test_an_argument_of_a_wrong_type_is_a_type_error(call: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError):
+        call()
+
+
+INSTEAD: list[tuple[str, Callable[[], Any], str]] = [
+    (
+        "a name misspelt",
+        lambda: layers.Linear(3)(numeric(), nam="a"),
+        r"Linear\(3\) takes no source 'nam': did you mean name\?",
+    ),
+    (
+        "an option behind its call",
+        lambda: layers.Linear(3)(numeric(), activation="ReLU"),
+        r"the option activation stands in the call before: Linear\(..., activation=...\)",
+    ),
+    (
+        "an unknown source",
+        lambda: layers.ReLU()(numeric(), where=3),
+        "takes no source 'where': its sources: input",
+    ),
+    (
+        "a number as a source",
+        lambda: layers.MultiheadAttention(2)(text(), key=3),
+        "is called on tensors of a graph, .* not on 3",
+    ),
+    (
+        "a merge in a row",
+        lambda: mg.Sequential(merges.add),
+        r"a merge takes several sources, merges\.add\(a, b\)",
+    ),
+    (
+        "a layer without its options",
+        lambda: mg.Sequential(layers.ReLU),  # type: ignore[arg-type]
+        r"write layers\.ReLU\(\)",
+    ),
+    (
+        "a list",
+        lambda: mg.Sequential([layers.ReLU()]),  # type: ignore[arg-type]
+        r"write Sequential\(\*items\)",
+    ),
+    ("a block", lambda: mg.Sequential(residual), r"write residual\(\)"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize(("call", "told"), [r[1:] for r in INSTEAD], ids=[r[0] for r in INSTEAD])
+def test_the_error_says_what_to_write_instead(call: Callable[[], Any], told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        call()
+
+
+def test_several_sources_of_a_layer_that_takes_one() -> None:
+    with pytest.raises(mg.SpecError, match=r"apply it to each alone: Linear\(3\).each\(...\)"):
+        layers.Linear(3)(numeric(), numeric())
+
+
+# --- what a mistake looks like --------------------------------------------------------------------
+
+
+@mg.block
+def doubled(x: mg.Tensor) -> mg.Tensor:
+    return merges.add(x, layers.Linear(6)(x))
+
+
+def lines_of(error: BaseException) -> list[str]:
+    """The files of a traceback, below this test."""
+    return [Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)[1:]]
+
+
+@pytest.mark.parametrize(
+    ("call", "frames"),
+    [
+        (lambda: layers.Conv2d(8, 3)(mg.Input("x", (5,))), ["layer_call.py"]),
+        (lambda: merges.add(mg.Input("x", (5,)), mg.Input("y", (6,))), ["layer_call.py"]),
+        (lambda: mg.Input("x", (5,)) + mg.Input("y", (6,)), ["tensor.py"] * 2),
+    ],
+    ids=["a layer", "a merge", "an operator"],
+)
+def test_a_traceback_ends_at_the_call(call: Callable[[], Any], frames: list[str]) -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        call()
+    assert lines_of(caught.value) == ["test_errors.py", *frames]
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_traceback_keeps_the_function_of_a_block() -> None:
+    with pytest.raises(mg.SpecError) as caught:
+        doubled()(mg.Input("x", (5,)))
+    assert lines_of(caught.value).count("test_errors.py") == 1
+    assert "return merges.add(" in "".join(traceback.format_exception(caught.value))
+
+
+def test_code_without_a_file_is_shown_by_its_line() -> None:
+    code = "\n\nlayers.Conv2d(\n  8, kernel_size=3)(x)"
+    with pytest.raises(mg.SpecError) as caught:
+        exec(code, {"layers": layers, "x": mg.Input("x", (5,))})  # noqa: S102 - our own text
+    text = str(caught.value)
+    assert re.match(r"error.rank-mismatch.: Conv2d takes .*\n +--> <string>:3:1\n", text)
+    assert "= note: (N, 5)" in text
+
+
+def test_a_call_in_a_comprehension_has_its_line() -> None:
+    inputs = [mg.Input("a", (3, 8, 8)), mg.Input("b", (5,))]
+    with pytest.raises(mg.SpecError) as caught:
+        [
+            layers.Conv2d(8, kernel_size=3)(x)  # here
+            for x in inputs
+        ]
+    (fault,) = caught.value.diagnostics
+    assert fault.span.file.line(fault.span.line).endswith("# here")
