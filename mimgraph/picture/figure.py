@@ -74,6 +74,8 @@ def figure(scene: Scene) -> Figure:
 
 
 class _Painter:
+    """Makes the groups of a laid-out diagram, in the colours of a theme."""
+
     def __init__(self, diagram: Diagram, laid: Layout, palette: Palette) -> None:
         self.diagram, self.laid, self.palette = diagram, laid, palette
         self.boxes = {box.id: box for box in boxes(diagram.items)}

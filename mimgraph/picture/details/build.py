@@ -13,8 +13,8 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
 from mimgraph.ops import registry
 from mimgraph.ops.layers.sequence.rnn import PAIR, pair_text
-from mimgraph.picture.details.choices import block_choices, node_choices, together
-from mimgraph.picture.details.model import Choice, Detail, Read, Result
+from mimgraph.picture.details.model import Detail, OptionValue, Result, Source
+from mimgraph.picture.details.option_values import block_options, node_options, together
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, span
 from mimgraph.picture.diagram.io_boxes import input_groups
 from mimgraph.source import Excerpt
@@ -48,7 +48,7 @@ def _inputs(graph: TypedGraph, declared: Graph | None) -> Found:
             name,
             Detail(
                 "input",
-                () if type_.vocab is None else (Choice("vocab", str(type_.vocab)),),
+                () if type_.vocab is None else (OptionValue("vocab", str(type_.vocab)),),
                 _results({"": type_}),
                 notes=("optional",) if name in graph.body.optional else (),
                 doc=graph.input_docs.get(name, ""),
@@ -78,7 +78,7 @@ def _outputs(graph: TypedGraph, declared: Graph | None) -> Found:
             Detail(
                 "output",
                 results=_results({"": body.type_of(value)}),
-                sources=(Read(source_text(value, body.by_name)),),
+                sources=(Source(source_text(value, body.by_name)),),
                 notes=("in training",) if name in body.training else (),
                 doc=graph.output_docs.get(name, ""),
                 spec=specs.get(name, ()),
@@ -102,13 +102,13 @@ class _NodeDetails:
             else:
                 yield from self.node(node, f"{path}{node.name}", _sources(node, body))
 
-    def node(self, node: TypedNode, id_: str, sources: tuple[Read, ...] = ()) -> Found:
+    def node(self, node: TypedNode, id_: str, sources: tuple[Source, ...] = ()) -> Found:
         """Yield a node and all that is drawn inside it."""
         yield (
             id_,
             Detail(
                 node.op_name,
-                node_choices(node),
+                node_options(node),
                 _results(node.results),
                 sources,
                 tuple(self.notes(node)),
@@ -120,6 +120,7 @@ class _NodeDetails:
         yield from self.inside(node, f"{id_}.")
 
     def inside(self, node: TypedNode, path: str) -> Found:
+        """Yield all that is drawn inside a node, under ids that start with `path`."""
         operation = node.operation
         for index, item in enumerate(operation.steps):
             yield from self.node(item, f"{path}{index}")
@@ -149,7 +150,7 @@ class _NodeDetails:
         ports = last.outputs if len(types) > 1 else ("",)
         return f"{path}{start}", Detail(
             last.family,
-            block_choices(bodies, arguments),
+            block_options(bodies, arguments),
             _results(dict(zip(ports, types, strict=True))),
             notes=(f"× {len(bodies)}",) if len(bodies) > 1 else (),
             doc=last.doc,
@@ -158,6 +159,7 @@ class _NodeDetails:
         )
 
     def notes(self, node: TypedNode) -> Iterator[str]:
+        """Yield the remarks about a node: `shares tail`, `× 3`, `frozen`."""
         operation = node.operation
         if isinstance(operation, Shared):
             yield f"shares {operation.owner}"
@@ -196,10 +198,10 @@ def _results(types: Mapping[str, TensorType]) -> tuple[Result, ...]:
     )
 
 
-def _sources(node: TypedNode, body: Body) -> tuple[Read, ...]:
+def _sources(node: TypedNode, body: Body) -> tuple[Source, ...]:
     arguments = operand_labels(node)
     return tuple(
-        Read(source_text(value, body.by_name), arguments[key])
+        Source(source_text(value, body.by_name), arguments[key])
         for key, value in node.arguments.items()
     )
 

@@ -11,7 +11,7 @@ from mimgraph.source import Excerpt
 Origin: TypeAlias = Literal["given", "default", "inferred"]
 
 
-class Choice(NamedTuple):
+class OptionValue(NamedTuple):
     """An option and its value as text; `inferred` if the shapes of the inputs decide it."""
 
     name: str
@@ -27,7 +27,7 @@ class Result(NamedTuple):
     dtype: str
 
 
-class Read(NamedTuple):
+class Source(NamedTuple):
     """A source that a node reads, and the argument that it fills if the op names several."""
 
     source: str
@@ -44,9 +44,9 @@ class Detail:
     """
 
     op: str
-    options: tuple[Choice, ...] = ()
+    options: tuple[OptionValue, ...] = ()
     results: tuple[Result, ...] = ()
-    sources: tuple[Read, ...] = ()
+    sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     doc: str = ""
     cost: Cost = field(default_factory=Cost)
@@ -63,7 +63,7 @@ class Detail:
         cost = self.cost
         return {
             "op": self.op,
-            "options": [choice._asdict() for choice in self.options],
+            "options": [option._asdict() for option in self.options],
             "results": [result._asdict() for result in self.results],
             "sources": [source._asdict() for source in self.sources],
             "notes": list(self.notes),

@@ -12,7 +12,7 @@ from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, bo
 
 LONGEST = 32  # items of a pattern
 FEWEST = 3  # repeats of a pattern
-SAVED = 4  # boxes that drawing it once must save
+SAVED = 4  # boxes that drawing a pattern once must save at least
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 

@@ -33,6 +33,8 @@ def render(scene: Scene) -> str:
 
 
 class _Writer:
+    """Writes the statements of a dot file."""
+
     def __init__(self, scene: Scene) -> None:
         self.scene, self.palette = scene, PALETTES[scene.theme]
         self.boxes = {box.id: box for box in boxes(scene.shown.items)}
