@@ -106,6 +106,10 @@ class TypedKind:
         """The items, if they run side by side, each on a source and result of its name."""
         return ()
 
+    def branch(self, port: str) -> TypedNode | None:
+        """Return the branch of that name."""
+        return None
+
     @property
     def bodies(self) -> tuple[Body, ...]:
         """The bodies that it runs one after the other."""
@@ -310,10 +314,13 @@ class Each(TypedKind):
     def branches(self) -> tuple[TypedNode, ...]:
         return self.items
 
-    def part(self, key: str) -> TypedNode | None:
+    def branch(self, port: str) -> TypedNode | None:
         if not self._by_port:
             self._by_port.update((item.name, item) for item in self.items)
-        return self._by_port.get(key)
+        return self._by_port.get(port)
+
+    def part(self, key: str) -> TypedNode | None:
+        return self.branch(key)
 
     def with_items(self, items: tuple[TypedNode, ...]) -> Self:
         return replace(self, items=items)

@@ -11,20 +11,16 @@ from mimgraph.infer.nodes.sources import unknown_port
 from mimgraph.infer.scope import Context, Owner
 from mimgraph.ir.code import Code
 from mimgraph.ir.dim import Dim, substitute, symbol, symbols
-from mimgraph.ir.graph import Each, Node, Share
+from mimgraph.ir.graph import Node, Share
 from mimgraph.ir.typed import (
     Body,
     Leaf,
-    Repeated,
-    Sequence,
     Shared,
     TypedNode,
     TypedOperation,
-    Use,
     port_type,
     unwrap,
 )
-from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import used_bodies
 
@@ -51,7 +47,7 @@ def _target(context: Context, share: Share, path: str) -> Owner | None:
     target = context.scope.nodes.get(share.target)
     if target is None or target.operation is None:
         return None
-    if isinstance(target.operation, Each):
+    if target.has_branches:
         item = _item(context, share, target, path)
         return Owner(target.name, item.name, item.declared) if item is not None else None
     if share.item is not None:
@@ -67,14 +63,12 @@ def _item(context: Context, share: Share, target: Node, path: str) -> TypedNode 
     typed = context.typed.get(target.name)
     if typed is None:
         return None
-    operation = unwrap(typed.operation)
-    assert isinstance(operation, TypedEach)
     if share.item is None:
         message = f"{target.name} has several modules, say which"
         help = f"share one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"
         context.state.fault("unknown-port", message, share.span, path, help=help)
         return None
-    found = operation.part(share.item)
+    found = unwrap(typed.operation).branch(share.item)
     if found is None:
         ports = tuple(typed.results)
         help = f"write {target.name}"
@@ -87,7 +81,7 @@ def sharing(context: Context) -> list[str]:
     return [
         name
         for name, typed in context.typed.items()
-        if typed is not None and isinstance(typed.operation, (Shared, TypedEach))
+        if typed is not None and (isinstance(typed.operation, Shared) or typed.operation.branches)
     ]
 
 
@@ -102,8 +96,7 @@ def check_share(context: Context, name: str) -> None:
     typed = context.typed[name]
     if typed is None:
         return
-    items = typed.operation.items if isinstance(typed.operation, TypedEach) else (typed,)
-    for position, item in enumerate(items):
+    for position, item in enumerate(typed.operation.branches or (typed,)):
         if isinstance(item.operation, Shared) and not _fits(context, name, item, position):
             context.typed[name] = None
 
@@ -113,8 +106,8 @@ def _fits(context: Context, name: str, typed: TypedNode, position: int) -> bool:
     shared = typed.operation
     assert isinstance(shared, Shared)
     target = context.typed.get(shared.target)
-    if target is not None and isinstance(target.operation, TypedEach):
-        target = target.operation.part(shared.item or "")
+    if target is not None and target.operation.branches:
+        target = target.operation.branch(shared.item or "")
     if target is None or _module(context, target) == _module(context, typed):
         return True
     node, wants = context.scope.nodes[name], _shown(context, target)
@@ -187,16 +180,13 @@ def _made(leaf: Leaf) -> Any:
 
 def _inside(operation: TypedOperation, names: Mapping[str, Dim]) -> Any:
     """A module with its `forward`."""
-    match unwrap(operation):
-        case Leaf(lowering=lowering, activation=activation) as leaf:
-            ports = [(port.code, port.alone) for port in lowering.ports.values()]
-            return _made(leaf), _code((lowering.call, ports, activation), names)
-        case Sequence(items) | TypedEach(items):
-            return [_inside(item.operation, names) for item in items]
-        case Use(body):
-            return _body(body, names)
-        case Repeated(bodies):
-            return [_body(body, names) for body in bodies]
+    operation = unwrap(operation)
+    if isinstance(operation, Leaf):
+        lowering = operation.lowering
+        ports = [(port.code, port.alone) for port in lowering.ports.values()]
+        return _made(operation), _code((lowering.call, ports, operation.activation), names)
+    items = [_inside(item.operation, names) for item in operation.items]
+    return items, [_body(body, names) for body in operation.bodies]
 
 
 def _body(body: Body, names: Mapping[str, Dim]) -> Any:
