@@ -1,26 +1,32 @@
-"""The public graph: one face for both front ends, on what checks, emits, runs and draws it."""
+"""The public graph: checks, writes, compiles, runs, draws and compares, by the parts below it."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from errno import EISDIR
-from functools import cached_property, partial
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NoReturn, overload
+from typing import TYPE_CHECKING, NoReturn, overload
 
 from mimgraph.compare.equality import same
-from mimgraph.diagnostics import Diagnostic, Report, SpecError
+from mimgraph.diagnostics import Diagnostic, Report
 from mimgraph.infer.graph import infer
 from mimgraph.ir.graph import Graph as DeclaredGraph
-from mimgraph.ir.typed import Sequence, TypedGraph, TypedNode, unwrap
+from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, Shape, TensorType
-from mimgraph.language import safetensors_header
-from mimgraph.language.foreign_files import refuse_foreign
-from mimgraph.language.reader.spec import read
-from mimgraph.language.yaml_tree.limits import MAX_BYTES
-from mimgraph.source import SourceFile
+from mimgraph.language import safetensors_header, spec_file
+from mimgraph.language.spec_file import LoadedSpec, Params, load_file, load_text
+from mimgraph.restore import (  # noqa: F401 - pickles of earlier versions name them here
+    Classes,
+    classes,
+    input_check,
+    restore,
+    restore_check,
+    restore_stage,
+    restore_stage_check,
+    stage_classes,
+    stage_input_check,
+)
 from mimgraph.support.arguments import (
     as_flag,
     as_mapping,
@@ -28,7 +34,6 @@ from mimgraph.support.arguments import (
     as_path,
     as_plain,
     as_text,
-    shown,
 )
 from mimgraph.support.files import write_whole
 from mimgraph.support.gc_pause import uncollected
@@ -45,7 +50,6 @@ if TYPE_CHECKING:
     from mimgraph.picture.details.model import Detail
     from mimgraph.picture.scene import Direction, Theme
     from mimgraph.pipeline.torch_stage import Sender
-    from mimgraph.runtime.error_notes import Origin
     from mimgraph.runtime.export import DynamicShapes
     from mimgraph.runtime.input_check import InputCheck
     from mimgraph.runtime.weight_transfer.load import Transfer
@@ -56,8 +60,10 @@ _BY_NAME = "graph.inputs, graph.outputs and graph.shapes have what it holds, by 
 
 
 class Graph(Shown):
-    """A checked graph, from the handles of its outputs: one, a list, or a dict by public name; an
-    `mg.Output` says more of one."""
+    """A checked graph, made from the handles of its outputs: one, a list, or a dict by public name.
+
+    A handle in an `mg.Output` has further options, such as `training_only`.
+    """
 
     declared: DeclaredGraph
     typed: TypedGraph
@@ -79,24 +85,32 @@ class Graph(Shown):
         assert typed is not None
         self.typed = typed
 
+    @classmethod
+    def _of(cls, spec: LoadedSpec) -> Graph:
+        """Return the graph of a spec."""
+        graph = cls.__new__(cls)
+        graph.declared, graph.typed = spec
+        return graph
+
     @property
     def name(self) -> str:
+        """Return the name of the graph and of its class."""
         return self.typed.name
 
     @property
     def inputs(self) -> Mapping[str, TensorType]:
-        """The type of every input, in order."""
+        """Return the type of every input, in order."""
         return self.typed.body.inputs
 
     @property
     def outputs(self) -> Mapping[str, TensorType]:
-        """The type of every output by its public name."""
+        """Return the type of every output by its public name."""
         body = self.typed.body
         return {name: body.type_of(value) for name, value in body.outputs.items()}
 
     @property
     def shapes(self) -> Mapping[str, Shape]:
-        """The shape of every input, node and port: `image`, `lstm`, `lstm.last`."""
+        """Return the shape of every input, node and port: `image`, `lstm`, `lstm.last`."""
         found = {name: type_.shape for name, type_ in self.inputs.items()}
         for node in self.typed.body.nodes:
             if node.type is not None:
@@ -113,11 +127,10 @@ class Graph(Shown):
 
     @cached_property
     def blocks(self) -> Mapping[str, Family]:
-        """Return the blocks by name, to be called in Python:
-        `graph.blocks["residual"](stride=2)(x)`.
+        """Return the blocks by name, to call them in Python: `graph.blocks["residual"](stride=2)(x)`.
 
-        A block that a Python function declared calls that function again. So it takes all params of
-        the function, also those that decide something in Python, which the dump does not have.
+        A block that was declared by a Python function calls it again. So it takes all params of the
+        function, including those that only Python code uses, which a dump does not contain.
         """
         from mimgraph.builder import spec_blocks
 
@@ -131,11 +144,11 @@ class Graph(Shown):
     def __call__(self, /, **params: Param) -> BlockCall: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, /, *, name: str | None = None, **named: Tensor | Param) -> Tensor: ...
-    def __call__(self, /, *sources: Any, **named: Any) -> Tensor | BlockCall:
-        """The graph as a layer of another, in a class of its own: `tower(image, name="left")`.
+    def __call__(self, /, *sources: object, **named: object) -> Tensor | BlockCall:
+        """Use the graph as a layer of another, in its own class: `tower(image, name="left")`.
 
-        Called twice it is one module, as a layer is. Its params and `freeze` are options:
-        `tower(freeze=True)` is a layer too, of weights of its own.
+        Calls on several handles share one module. Params and `freeze` are options:
+        `tower(freeze=True)` is a layer with separate weights.
         """
         return self._block.call(sources, named)
 
@@ -151,11 +164,11 @@ class Graph(Shown):
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
-        """What must hold of the sizes that are known only at run time."""
+        """Return the constraints on sizes that are known only at run time."""
         return self.typed.constraints
 
     def dumps(self) -> str:
-        """The graph as YAML."""
+        """Return the graph as YAML."""
         from mimgraph.language.writer import write
 
         return write(self.declared)
@@ -169,18 +182,18 @@ class Graph(Shown):
 
     @uncollected()
     def source(self) -> str:
-        """The module as a stand-alone Python file that needs only torch."""
+        """Return the module as a stand-alone Python file that needs only torch."""
         from mimgraph.emit.emit import emit
 
         return emit(self.typed).text
 
     @uncollected()
     def compile(self, *, check: bool = False) -> nn.Module:
-        """The module, made from that very source; its weights are drawn from torch's seed.
+        """Return the module, made by running `source()`; torch's seed decides its weights.
 
-        With `check`, every call first looks at its inputs, their sizes, dtypes and ranges: a
-        `ValueError` tells all that does not fit. A `SpecError` names the options that the installed
-        torch does not have yet.
+        With `check`, every call first checks the sizes, dtypes and ranges of its inputs, and raises a
+        `ValueError` that names all that do not fit. A `SpecError` names the options that the
+        installed torch does not have yet.
         """
         from mimgraph.runtime.error_notes import explain_failures
         from mimgraph.runtime.installed import check_installed_torch
@@ -195,15 +208,15 @@ class Graph(Shown):
     def dynamic_shapes(
         self, given: Iterable[str] | Mapping[str, TorchTensor | None] | None = None
     ) -> DynamicShapes:
-        """What `torch.export` and the ONNX exporter take, so that the batch and all named sizes stay open.
+        """Return `dynamic_shapes` for `torch.export` and the ONNX exporter: batch and named sizes are dynamic.
 
-        A name is one `torch.export.Dim` wherever it stands, within the graph's constraints; the batch
-        is `N`. If optional inputs are left out, `given` are the others, or their names:
+        Each name is one `torch.export.Dim`, within the constraints of the graph; the batch is `N`. If
+        optional inputs are left out, `given` are the others, or their names:
 
             torch.export.export(model, (), inputs, dynamic_shapes=graph.dynamic_shapes(inputs))
 
-        torch takes no size for 1 that it is to keep open, of the example too; and it keeps no length
-        open that an LSTM, GRU or RNN or a MaxPool1d runs over: take that axis out.
+        In torch a dynamic size may not be 1, not even in the example inputs, and a length that an
+        LSTM, GRU, RNN or MaxPool1d runs over cannot be dynamic: remove that axis from the result.
         """
         from mimgraph.runtime.export import dynamic_shapes
 
@@ -213,26 +226,25 @@ class Graph(Shown):
         return dynamic_shapes(self.typed, names)
 
     def _input_check(self) -> InputCheck:
-        from mimgraph.runtime.input_check import InputCheck
+        """Return the hook that checks the inputs of the module."""
+        return input_check(self.typed, self.dumps)
 
-        return InputCheck(self.typed, self.dumps, restore_check)
-
-    def _classes(self) -> Mapping[str, Any]:
-        """What the source defines, by name."""
-        return _define(self.typed, self.dumps, restore)
+    def _classes(self) -> Classes:
+        """Return the classes that the source defines, by name."""
+        return classes(self.typed, self.dumps)
 
     def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
-        """Its stages for `torch.distributed.pipelining`, of which each named node begins one.
+        """Return stages for `torch.distributed.pipelining`; each named node begins a new one.
 
-        Of a node that repeats a block, `encoded.3` begins one at its fourth time; chains and single
-        blocks stay whole. For a number it makes as many, of which the largest has as few parameters
-        and multiply-accumulates as can be.
-        A `ValueError` tells where a stage would need of another what cannot be sent: a weight, or
-        what may be missing.
+        In a node that repeats a block, `encoded.3` begins one at its fourth repeat; chains and single
+        blocks stay whole. A number makes as many stages, balanced by parameters and
+        multiply-accumulates. A `ValueError` says where a stage would need something of another that
+        cannot be sent: a weight, or an optional value.
         """
         from mimgraph.pipeline.split import split
+        from mimgraph.pipeline.starts import stage_starts
 
-        starts = tuple(dict.fromkeys(_starts(self.typed, stages)))
+        starts = stage_starts(self.typed, stages)
         parts = split(self.typed, starts)
         return tuple(
             Stage(self, starts, index, typed, is_last=typed is parts[-1])
@@ -240,9 +252,9 @@ class Graph(Shown):
         )
 
     def save(self, model: nn.Module, path: str | PathLike[str]) -> None:
-        """Write the model's weights as .safetensors with this spec in the metadata.
+        """Write the weights of the model as .safetensors, with the spec in the metadata.
 
-        That file is all that `load_model` needs; `load` reads the graph from it.
+        `load_model` needs only that file; `load` reads the graph from it.
         """
         from mimgraph.runtime.weights import as_module, save
 
@@ -250,7 +262,7 @@ class Graph(Shown):
         save(as_module(model), self.compile, file, safetensors_header.metadata(self.dumps()))
 
     def load_weights(self, model: nn.Module, path: str | PathLike[str]) -> None:
-        """Copy the weights of a .safetensors file into the model; what does not fit is named."""
+        """Copy the weights of a .safetensors file into the model; a `ValueError` names those that do not fit."""
         from mimgraph.runtime.weights import as_module, load_weights
 
         load_weights(as_module(model), as_path("the file of weights", path))
@@ -264,20 +276,19 @@ class Graph(Shown):
         strict: bool = True,
         sizes: Mapping[str, int] | None = None,
     ) -> Transfer:
-        """Copy the weights of `other`, a module that others wrote, into the model.
+        """Copy the weights of `other`, a module written by others, into the model.
 
-        Both are run once. Each of our tensors takes the one that has its shape and is used like it:
-        fed by the same, feeding the same, else the next in order of use. Tensors of one module stay
-        together. Projections of queries, keys and values may be joined in one model and separate in
-        the other, and matrices stored transposed. `inputs` has the other's argument for each of our
-        inputs (`{"text": "input_ids"}`), `sizes` the named sizes to run with. `other` may also be a
-        `state_dict`, which is matched by names and order.
+        Both are run once. Each tensor of the model gets the tensor of `other` with the same shape and
+        use: the same producers, the same consumers, else the next in order of use. Tensors of one
+        module stay together. Projections of query, key and value may be joined in one of them and
+        separate in the other, and matrices stored transposed. `inputs` maps our inputs to the
+        arguments of `other` (`{"text": "input_ids"}`), `sizes` gives the named sizes to run with.
+        `other` may also be a `state_dict`, which is matched by names and order.
 
-        A `ValueError` names what does not fit, and nothing is copied: a tensor of ours without a
-        match, or one of the other's that is left over, unless our outputs are proven to be outputs
-        of the other without it. With `strict=False` the rest is copied. The result tells what came
-        from where, what did not fit and which outputs are proven to be equal; a warning names
-        outputs that differ.
+        If tensors of the model have no match, or tensors of `other` are left over, a `ValueError`
+        names them and nothing is copied, unless the outputs are proven to be equal without them. With
+        `strict=False` the rest is copied. The result says which tensor came from which, which had no
+        match, and which outputs are proven to be equal; a warning names outputs that differ.
         """
         from mimgraph.runtime.weight_transfer.load import load_state
         from mimgraph.runtime.weights import as_module, as_weights
@@ -293,11 +304,11 @@ class Graph(Shown):
         sizes: Mapping[str, int] | None = None,
         depth: int | None = None,
     ) -> Summary:
-        """A table of the nodes: their shapes, weights, multiply-accumulates and activations.
+        """Return a table of the nodes: shapes, weights, multiply-accumulates and activations.
 
-        `batch` and `sizes` fill in what is known only at run time: `batch=32, sizes={"T": 128}`;
-        `depth` is how far blocks are opened. `.totals()`, `.data()`, `.csv()` and `.markdown()` give
-        the same for other tools.
+        `batch` and `sizes` give sizes that are known only at run time: `batch=32, sizes={"T": 128}`;
+        `depth` is how deep blocks are expanded. `.totals()`, `.data()`, `.csv()` and `.markdown()`
+        return the same for other tools.
         """
         from mimgraph.summary.summary import summary
 
@@ -314,12 +325,11 @@ class Graph(Shown):
         collapse: bool = False,
         theme: Theme = "light",
     ) -> None:
-        """Draw the graph; the ending of the file's name says how: .svg, .png, .pdf, .dot, .mmd, or
-        .html, an interactive page.
+        """Draw the graph to a file; its suffix is the format: .svg, .png, .pdf, .dot, .mmd, or .html, an
+        interactive page.
 
-        It runs from top to bottom, or in the direction "LR" from left to right. Blocks are open
-        down to `depth` (None: all); `collapse` draws four layers in a row, or more, as one,
-        and only once what repeats.
+        `direction` is "TB", top to bottom, or "LR", left to right. Blocks are expanded down to `depth`
+        (None: all); `collapse` draws four or more layers in a row as one box, and repeated parts once.
         """
         from mimgraph.picture import draw
 
@@ -328,7 +338,7 @@ class Graph(Shown):
         draw(self.typed, as_path("the file to draw", path), **how, details=self._details)
 
     def _details(self) -> Mapping[str, Detail]:
-        """What can be told of each thing in a picture."""
+        """Return the details that a picture shows of each of its parts."""
         from mimgraph.emit.source_map import excerpts
         from mimgraph.picture.details.build import details
 
@@ -336,21 +346,13 @@ class Graph(Shown):
         return details(self.typed, declared, excerpts(self.typed))
 
     def to_networkx(self) -> nx.DiGraph[str]:
-        """The names of inputs and nodes, with `layer`, `shape` and `dtype`, and what feeds what."""
-        import networkx as nx
+        """Return a networkx graph of the names of inputs and nodes, with `layer`, `shape` and `dtype`."""
+        from mimgraph.picture.networkx_graph import to_networkx
 
-        graph: nx.DiGraph[str] = nx.DiGraph(name=self.name)
-        for name, type_ in self.inputs.items():
-            graph.add_node(name, layer="Input", shape=type_.shape, dtype=type_.dtype)
-        for node in self.typed.body.nodes:
-            shape, dtype = (node.type.shape, node.type.dtype) if node.type else (None, None)
-            graph.add_node(node.name, layer=_layer(node), shape=shape, dtype=dtype)
-        for node in self.typed.body.nodes:
-            graph.add_edges_from((value.name, node.name) for value in node.arguments.values())
-        return graph
+        return to_networkx(self.typed)
 
     def __eq__(self, other: object) -> bool:
-        """Whether two graphs are the same when typed, however they were written."""
+        """Return whether two graphs are equal with all types inferred, however they were written."""
         return same(self.typed, other.typed) if isinstance(other, Graph) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
@@ -363,7 +365,7 @@ class Graph(Shown):
 
     @uncollected()
     def _repr_html_(self) -> str:
-        """Its picture, in a notebook."""
+        """Return the picture that notebooks show."""
         from mimgraph.picture.notebook import graph_html
 
         return graph_html(self.typed)
@@ -373,11 +375,11 @@ class Graph(Shown):
 
 
 class Stage(Graph):
-    """A stage of a graph, which is a graph: `PipelineStage` takes the module that it compiles to.
+    """A stage of a graph, itself a graph; it compiles to a module for `PipelineStage`.
 
-    That takes by position what the stage before gives, and by name the optional inputs that it
-    reads. It returns a tensor or a tuple, the last stage of the outputs in their order. Weights
-    have the names that they have in the graph.
+    The module takes the results of the stage before by position, and optional inputs that it reads
+    by name. It returns a tensor or a tuple; that of the last stage has the outputs in order. Weights
+    have the same names as in the whole graph.
     """
 
     def __init__(
@@ -390,10 +392,9 @@ class Stage(Graph):
         self.is_last = is_last
 
     @property
-    def declared(self) -> DeclaredGraph:  # type: ignore[override]  # it is no spec of its own
+    def declared(self) -> DeclaredGraph:  # type: ignore[override]  # a stage has no spec
         raise ValueError(
-            f"{self.name} is a stage, which has no spec of its own; that of {self.whole.name} is its"
-            " `whole`"
+            f"{self.name} is a stage and has no spec; its `whole` is {self.whole.name}, which has one"
         )
 
     @cached_property
@@ -402,10 +403,10 @@ class Stage(Graph):
         return self.whole.warnings
 
     def split(self, stages: Iterable[str] | str | int) -> tuple[Stage, ...]:
-        raise ValueError(f"{self.name} is a stage, which is not split again; split its `whole`")
+        raise ValueError(f"{self.name} is a stage and cannot be split again: split its `whole`")
 
     def compile(self, *, check: bool = False) -> nn.Module:
-        """The module; what it sends, results and gradients, are tensors without gaps."""
+        """Return the module; the results and gradients that it sends are contiguous."""
         from mimgraph.pipeline.torch_stage import receive_dense
 
         made = super().compile(check=check)
@@ -416,23 +417,22 @@ class Stage(Graph):
     def metadata(
         self, batch: int, /, *, dtype: torch.dtype | None = None, **sizes: int
     ) -> dict[str, tuple[TorchTensor, ...]]:
-        """The `input_args` and `output_args` of a `PipelineStage`, for a microbatch of this size.
+        """Return `input_args` and `output_args` for a `PipelineStage`, for a microbatch of this size.
 
-        `dtype` is that of the floats if the model is not float32: `torch.bfloat16` after
-        `.to(torch.bfloat16)`, nothing under autocast. Without them torch tries the stages with
-        tensors of any values, of which a BatchNorm would learn, and an Embedding fail.
+        `dtype` is the dtype of floats if the model is not float32: `torch.bfloat16` after
+        `.to(torch.bfloat16)`; leave it out under autocast. Without these arguments torch runs the
+        stages on arbitrary values, which change a BatchNorm and make an Embedding fail.
 
-        What is told is a promise to the next stage: from then on the modules of this one cast to
-        that dtype what they send, and raise a `ValueError` if it has a shape that was never told, as
-        of a last batch that is smaller.
+        The next stage relies on them: from then on the module casts its results to that dtype, and
+        raises a `ValueError` for a shape that was not given here, as of a smaller last batch.
         """
         from mimgraph.pipeline.torch_stage import check_told, metadata
 
         check_told(self.whole.typed, batch, sizes, dtype)
-        told = metadata(self.typed, batch, sizes, dtype)
-        if not self.is_last:  # which sends nothing
-            self._sender.promise(told["output_args"], {"N": batch, **sizes})
-        return told
+        found = metadata(self.typed, batch, sizes, dtype)
+        if not self.is_last:  # the last one sends nothing
+            self._sender.promise(found["output_args"], {"N": batch, **sizes})
+        return found
 
     @cached_property
     def _sender(self) -> Sender:
@@ -440,56 +440,17 @@ class Stage(Graph):
 
         return Sender(self.name)
 
-    def _classes(self) -> Mapping[str, Any]:
-        restored = partial(restore_stage, self.starts, self.index)
-        return _define(self.typed, self.whole.dumps, restored)
+    def _classes(self) -> Classes:
+        return stage_classes(self.typed, self.whole.dumps, self.starts, self.index)
 
     def _input_check(self) -> InputCheck:
-        from mimgraph.runtime.input_check import InputCheck
-
-        restored = partial(restore_stage_check, self.starts, self.index)
-        return InputCheck(self.typed, self.whole.dumps, restored)
-
-
-def _starts(graph: TypedGraph, stages: Iterable[str] | str | int) -> Iterable[str]:
-    """The nodes that begin a stage, but for the first: those named, or for a number the best."""
-    from mimgraph.pipeline.balance import balanced
-
-    if isinstance(stages, int) and not isinstance(stages, bool):
-        return balanced(graph, stages)
-    if isinstance(stages, str):
-        return [stages]
-    names: list[Any] = [*stages] if isinstance(stages, Iterable) else [stages]
-    if odd := [name for name in names if not isinstance(name, str)]:
-        raise TypeError(f"split takes a number of stages or names of nodes, not {odd[0]!r:.40}")
-    return names
-
-
-def _define(
-    typed: TypedGraph, spec: Callable[[], str], restored: Callable[..., nn.Module]
-) -> Mapping[str, Any]:
-    """What the source defines, by name."""
-    from mimgraph.emit.emit import emit
-    from mimgraph.runtime.loader import load
-
-    file = emit(typed)
-    return vars(load(file.text, spec, restored, file.own, file.layers))
-
-
-def _layer(node: TypedNode) -> str:
-    """What a node is, in one word."""
-    operation = unwrap(node.operation)
-    if operation.branches:
-        return _layer(operation.branches[0])
-    if operation.is_block and not operation.bodies:
-        return "Identity"
-    return "Sequential" if isinstance(operation, Sequence) else operation.op_name
+        return stage_input_check(self.typed, self.whole.dumps, self.starts, self.index)
 
 
 def diff(old: Graph, new: Graph) -> Review:
-    """What changed from one graph to another; it prints as text, and is false if nothing did.
+    """Return the changes from one graph to another; they print as text, and are false if there are none.
 
-    `.markdown()` is for a pull request, `.draw("diff.svg")` a picture of both, `.data()` plain.
+    `.markdown()` returns text for a pull request, `.data()` plain data; `.draw("diff.svg")` draws both.
     """
     from mimgraph.compare.compare import difference
     from mimgraph.compare.review import Review
@@ -497,35 +458,36 @@ def diff(old: Graph, new: Graph) -> Review:
     for graph in (old, new):
         if not isinstance(graph, Graph):
             raise TypeError(f"diff compares two graphs, but one is {graph!r:.40}")
-    told = difference(old.typed, new.typed)
-    return Review(old.typed, new.typed, told, (old._details, new._details))
+    found = difference(old.typed, new.typed)
+    return Review(old.typed, new.typed, found, (old._details, new._details))
 
 
-def load(path: str | PathLike[str], params: Mapping[str, Any] | None = None) -> Graph:
-    """The graph of a spec in a file, with `params` in place of its own.
+def load(path: str | PathLike[str], params: Params | None = None) -> Graph:
+    """Return the graph of a spec in a file; `params` replace its own.
 
-    A .safetensors file that `Graph.save` wrote holds one too.
+    A .safetensors file that `Graph.save` wrote contains a spec, too.
     """
-    file = as_path("the spec to load", path)
-    if "\n" in str(path) and not os.path.exists(path):
-        raise ValueError("load takes the path of a spec: mg.loads takes its text")
-    if file.is_dir():
-        reason = "it is a directory, so name the spec in it"
-        raise IsADirectoryError(EISDIR, reason, str(path))
-    if safetensors_header.carries_weights(file):
-        return loads(safetensors_header.read_spec(file), params, str(path))
-    with file.open("rb") as opened:
-        return load_bytes(opened.read(MAX_BYTES + 1), params, str(path))
+    with uncollected():
+        return Graph._of(load_file(path, params))
 
 
-def load_bytes(data: bytes, params: Mapping[str, Any] | None, name: str) -> Graph:
-    """Return the graph of a spec as a file holds it."""
-    refuse_foreign(name, data)
-    return loads(data.decode(errors="surrogateescape"), params, name)  # what is no UTF-8 is told
+def loads(text: str, params: Params | None = None, name: str = "<string>") -> Graph:
+    """Return the graph of a spec given as text; a `SpecError` holds all its faults.
+
+    `params` replace its own; `name` is the name of the text in messages.
+    """
+    with uncollected():
+        return Graph._of(load_text(text, params, name))
+
+
+def load_bytes(data: bytes, params: Params | None, name: str) -> Graph:
+    """Return the graph of a spec given as the bytes of a file."""
+    with uncollected():
+        return Graph._of(spec_file.load_bytes(data, params, name))
 
 
 def load_model(path: str | PathLike[str]) -> nn.Module:
-    """The module that `Graph.save` wrote, with its weights, from that file alone."""
+    """Return the module that `Graph.save` wrote, with its weights; no other file is needed."""
     graph = load(path)
     model = graph.compile()
     graph.load_weights(model, path)
@@ -533,113 +495,12 @@ def load_model(path: str | PathLike[str]) -> nn.Module:
 
 
 def positional(model: nn.Module, names: Iterable[str] | str | None = None) -> nn.Module:
-    """The model with its inputs by position, in the order of the spec or of the names given.
+    """Return a model that takes its inputs by position, in the order of the spec or of `names`.
 
-    For what takes no keywords: `torch.jit.trace`, the ONNX exporter of old, `nn.Sequential`,
-    reentrant checkpointing. The weights are the model's own, and inputs that are not named are
-    left out. What wraps a model, as `torch.compile`, is put around this, not inside.
+    For tools that pass no keywords: `torch.jit.trace`, the old ONNX exporter, `nn.Sequential`,
+    reentrant checkpointing. It shares the weights of the model; inputs that are not named are left
+    out. Apply wrappers such as `torch.compile` to this model, not to the inner one.
     """
     from mimgraph.runtime.positional import Positional
 
     return Positional(model, None if names is None else as_names("names", names))
-
-
-def restore(
-    spec: str, class_name: str, layers: Mapping[str, type], origin: Origin | None = None
-) -> nn.Module:
-    """An instance of a class of a spec's source, still empty: what a pickle of one is loaded by."""
-    return _empty(_reload(spec, layers), class_name, origin)
-
-
-def restore_stage(
-    starts: tuple[str, ...],
-    index: int,
-    spec: str,
-    class_name: str,
-    layers: Mapping[str, type],
-    origin: Origin | None = None,
-) -> nn.Module:
-    """The same of a class of a stage's source."""
-    return _empty(_reload(spec, layers).split(starts)[index], class_name, origin)
-
-
-def _reload(spec: str, layers: Mapping[str, type]) -> Graph:
-    from mimgraph.ops.custom.register import register_missing
-
-    register_missing(layers)
-    return loads(spec)
-
-
-def _empty(graph: Graph, class_name: str, origin: Origin | None) -> nn.Module:
-    from mimgraph.runtime.error_notes import explain_failures
-
-    made = graph._classes()[class_name]
-    instance: nn.Module = made.__new__(made)
-    is_whole = class_name == graph.name
-    return explain_failures(instance, graph.typed, origin) if is_whole else instance
-
-
-def restore_check(spec: str) -> InputCheck:
-    """What a pickle of the check of a module's inputs is loaded by."""
-    return loads(spec)._input_check()
-
-
-def restore_stage_check(starts: tuple[str, ...], index: int, spec: str) -> InputCheck:
-    """The same of a stage."""
-    return loads(spec).split(starts)[index]._input_check()
-
-
-class UnknownParams(ValueError):
-    """Names that are no params of a spec; some are perhaps `sizes` of its inputs."""
-
-    def __init__(self, names: list[str], declared: DeclaredGraph) -> None:
-        dims = (dim for one in declared.inputs if one.shape for dim in one.shape.dims)
-        self.names = names
-        self.sizes = list(dict.fromkeys(dim for dim in dims if isinstance(dim, str)))
-        odd = next((name for name in names if name not in self.sizes), names[0])
-        params = ", ".join(declared.params) or "none"
-        super().__init__(f"no param is called {odd!r}; the spec's params: {params}")
-
-    def with_sizes(self) -> str:
-        """The same where a size may be set, too."""
-        return (
-            f"{self}; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else f"{self}"
-        )
-
-
-def _params(given: Any) -> dict[str, Any]:
-    """Return the values of params by name."""
-    named = as_mapping("params", given, '{"hidden": 128}')
-    return {name: as_plain(name, value) for name, value in named.items()}
-
-
-def _name(given: Any) -> str:
-    """Return the name for a text in messages."""
-    return str(given) if isinstance(given, PathLike) else as_text("name", given)
-
-
-def _spec_text(given: Any) -> str:
-    """Return the text of a spec; a path is refused."""
-    if isinstance(given, PathLike):
-        raise TypeError(f"loads takes the text of a spec: mg.load({shown(given)}) reads a file")
-    return as_text("a spec", given)
-
-
-@uncollected()
-def loads(text: str, params: Mapping[str, Any] | None = None, name: str = "<string>") -> Graph:
-    """The graph of a spec as text; a `SpecError` tells every fault of it."""
-    params = _params(params)
-    report = Report()
-    declared = read(SourceFile(_name(name), _spec_text(text)), report, params)
-    if declared is None:
-        raise SpecError(report.diagnostics)
-    unknown = [param for param in params if param not in declared.params]
-    # a param whose key could not be read may be any of them
-    if unknown and all(name.isidentifier() for name in declared.params):
-        raise UnknownParams(unknown, declared)
-    typed = infer(declared, report)
-    report.raise_if_any()
-    assert typed is not None
-    graph = Graph.__new__(Graph)
-    graph.declared, graph.typed = declared, typed
-    return graph

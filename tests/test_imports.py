@@ -25,6 +25,7 @@ ORDER: tuple[frozenset[str], ...] = tuple(
         __init__ cli
         layers merges
         graph
+        restore
         builder compare language pipeline
         picture
         summary runtime

@@ -11,8 +11,9 @@ from typing import Any
 from mimgraph.cli.errors import CallError
 from mimgraph.diagnostics import Diagnostic, SpecError
 from mimgraph.diagnostics.render import visible
-from mimgraph.graph import Graph, UnknownParams, load, load_bytes
+from mimgraph.graph import Graph, load, load_bytes
 from mimgraph.language.reader.spec import read_value
+from mimgraph.language.spec_file import UnknownParams
 from mimgraph.language.yaml_tree.limits import MAX_BYTES
 
 

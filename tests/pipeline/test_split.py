@@ -582,7 +582,8 @@ def test_what_differs_of_two_stages_has_the_numbers_of_the_whole() -> None:
 def test_a_stage_has_no_spec_of_its_own(use: Callable[[mg.Graph], Any]) -> None:
     first, _ = mg.loads(HEADS).split(["two"])
     with pytest.raises(
-        ValueError, match="ModelStage1 is a stage, .*; that of Model is its `whole`"
+        ValueError,
+        match="ModelStage1 is a stage and has no spec; its `whole` is Model, which has one",
     ):
         use(first)
 
@@ -590,7 +591,9 @@ def test_a_stage_has_no_spec_of_its_own(use: Callable[[mg.Graph], Any]) -> None:
 def test_a_stage_is_not_split_again() -> None:
     """Its weights would be counted anew."""
     *_, last = mg.loads(REPEATED).split(["two.2"])
-    with pytest.raises(ValueError, match="DeepStage2 is a stage, .*; split its `whole`"):
+    with pytest.raises(
+        ValueError, match="DeepStage2 is a stage and cannot be split again: split its `whole`"
+    ):
         last.split(["two.3"])
 
 

@@ -1,0 +1,97 @@
+"""Loads a spec from a file or from text: reads it, sets params, and infers its types."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from errno import EISDIR
+from os import PathLike
+from typing import NamedTuple
+
+from mimgraph.diagnostics import Report, SpecError
+from mimgraph.infer.graph import infer
+from mimgraph.ir.graph import Graph
+from mimgraph.ir.option_types import OptionValue
+from mimgraph.ir.typed import TypedGraph
+from mimgraph.language import safetensors_header
+from mimgraph.language.foreign_files import refuse_foreign
+from mimgraph.language.reader.spec import read
+from mimgraph.language.yaml_tree.limits import MAX_BYTES
+from mimgraph.source import SourceFile
+from mimgraph.support.arguments import as_mapping, as_path, as_plain, as_text, shown
+
+Params = Mapping[str, OptionValue]
+
+
+class LoadedSpec(NamedTuple):
+    """A spec as it is declared, and with the types of its nodes."""
+
+    declared: Graph
+    typed: TypedGraph
+
+
+class UnknownParams(ValueError):
+    """Raised for `names` that are not params of a spec; some of them may be `sizes` of its inputs."""
+
+    def __init__(self, names: list[str], declared: Graph) -> None:
+        dims = (dim for one in declared.inputs if one.shape for dim in one.shape.dims)
+        self.names = names
+        self.sizes = list(dict.fromkeys(dim for dim in dims if isinstance(dim, str)))
+        odd = next((name for name in names if name not in self.sizes), names[0])
+        params = ", ".join(declared.params) or "none"
+        super().__init__(f"no param is called {odd!r}; the spec's params: {params}")
+
+    def with_sizes(self) -> str:
+        """Return the message for a place where sizes may be set as well."""
+        return (
+            f"{self}; the sizes of its inputs: {', '.join(self.sizes)}" if self.sizes else f"{self}"
+        )
+
+
+def load_file(path: str | PathLike[str], params: Params | None = None) -> LoadedSpec:
+    """Load the spec in a file, or in the metadata of a .safetensors file."""
+    file = as_path("the spec to load", path)
+    if "\n" in str(path) and not os.path.exists(path):
+        raise ValueError("load takes the path of a spec: mg.loads takes its text")
+    if file.is_dir():
+        reason = "it is a directory, so name the spec in it"
+        raise IsADirectoryError(EISDIR, reason, str(path))
+    if safetensors_header.carries_weights(file):
+        return load_text(safetensors_header.read_spec(file), params, str(path))
+    with file.open("rb") as opened:
+        return load_bytes(opened.read(MAX_BYTES + 1), params, str(path))
+
+
+def load_bytes(data: bytes, params: Params | None, name: str) -> LoadedSpec:
+    """Load the spec in the bytes of a file."""
+    refuse_foreign(name, data)
+    text = data.decode(errors="surrogateescape")  # the reader reports bytes that are not UTF-8
+    return load_text(text, params, name)
+
+
+def load_text(text: str, params: Params | None = None, name: str = "<string>") -> LoadedSpec:
+    """Load a spec; `name` is the name of the text in messages."""
+    given = as_mapping("params", params, '{"hidden": 128}')
+    values = {param: as_plain(param, value) for param, value in given.items()}
+    report = Report()
+    file = SourceFile(
+        str(name) if isinstance(name, PathLike) else as_text("name", name), _spec(text)
+    )
+    declared = read(file, report, values)
+    if declared is None:
+        raise SpecError(report.diagnostics)
+    unknown = [param for param in values if param not in declared.params]
+    # a param whose key could not be read may be any of them
+    if unknown and all(name.isidentifier() for name in declared.params):
+        raise UnknownParams(unknown, declared)
+    typed = infer(declared, report)
+    report.raise_if_any()
+    assert typed is not None
+    return LoadedSpec(declared, typed)
+
+
+def _spec(given: object) -> str:
+    """Return the text of a spec; refuse a path."""
+    if isinstance(given, PathLike):
+        raise TypeError(f"loads takes the text of a spec: mg.load({shown(given)}) reads a file")
+    return as_text("a spec", given)
