@@ -1,1 +1,1 @@
-"""Infers a typed graph from a declared one: structure first (networkx), then every shape."""
+"""Infer a typed graph from a declared one: structure first (networkx), then every shape."""

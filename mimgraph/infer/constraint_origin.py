@@ -1,4 +1,4 @@
-"""Which node needs what must hold at run time."""
+"""Find the node that needs a constraint of run time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mimgraph.source import Span
 
 
 def needed_by(body: Body, constraint: Constraint) -> tuple[str, Span] | None:
-    """The dotted name of the first node that needs it, and where that is written."""
+    """Return the dotted name and the place of the first node that needs a constraint."""
     for path, node, lowering in leaves(body, "", set()):
         if constraint in _needs(lowering):
             return path, node.declared.span
@@ -20,7 +20,7 @@ def needed_by(body: Body, constraint: Constraint) -> tuple[str, Span] | None:
 
 
 def _needs(lowering: Lowering) -> Iterator[Constraint]:
-    """What an op says, and that none of its results is empty."""
+    """Yield the constraints of an op: its own, and that no result is empty."""
     yield from lowering.requires
     for type_ in lowering.results.values():
         yield from (at_least_one(size) for size in type_.dims if isinstance(size, Dim))
@@ -30,20 +30,21 @@ Leaves = Iterator[tuple[str, TypedNode, Lowering]]
 
 
 def leaves(body: Body, path: str, seen: set[Body]) -> Leaves:
-    """The layers and merges of each distinct body; a catalogue's block is one with its node."""
+    """Yield the layers and merges of each distinct body, with dotted names; the ops of a merge that is
+    a block have the name of its node."""
     if body in seen:
         return
     seen.add(body)
     for node in body.order:
-        yield from _inside(node, path if body.is_chain else f"{path}{node.name}.", seen)
+        yield from _leaves_in(node, path if body.is_chain else f"{path}{node.name}.", seen)
 
 
-def _inside(node: TypedNode, path: str, seen: set[Body]) -> Leaves:
+def _leaves_in(node: TypedNode, path: str, seen: set[Body]) -> Leaves:
     operation = unwrap(node.operation)
     if isinstance(operation, Leaf):
         yield path[:-1], node, operation.lowering
     for item in operation.items:
-        yield from _inside(item, f"{path}{item.name}.", seen)
+        yield from _leaves_in(item, f"{path}{item.name}.", seen)
     for index, body in enumerate(operation.bodies):
         key = operation.key(index)
         for found in leaves(body, f"{path}{key}." if key else path, seen):

@@ -1,7 +1,7 @@
-"""Whether edges make a DAG, its order, and its cycles: networkx, imported where edges lead back.
+"""Sort a directed graph topologically, and find its cycles, by networkx.
 
-That import takes half of the time of a small check, and names of which each stands behind what feeds
-it are a DAG by their order alone.
+networkx is imported only if an edge leads back: names in running order are a DAG, and the import
+takes half of the time of a small check.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ Edge = tuple[str, str]
 
 
 def ordered(names: Collection[str], edges: Sequence[Edge]) -> Collection[str]:
-    """The names topologically, of those that are ready the earlier written first; what is on a
-    cycle, or behind one, is left out."""
+    """Return the names topologically sorted, otherwise in the given order; names on a cycle, or behind
+    one, are left out."""
     position = _positions(names)
     if all(position[before] < position[after] for before, after in edges):
         return names
@@ -26,16 +26,16 @@ def ordered(names: Collection[str], edges: Sequence[Edge]) -> Collection[str]:
 
 
 def cycles(names: Collection[str], edges: Sequence[Edge]) -> list[list[str]]:
-    """One cycle of each strongly connected component, from its first name back to it."""
+    """Return one cycle of each strongly connected component, from its first name back to it."""
     position = _positions(names)
     steps = [position[after] - position[before] for before, after in edges]
-    if not edges or min(steps) > 0 or max(steps) < 0:  # all lead the same way
+    if not edges or min(steps) > 0 or max(steps) < 0:  # all edges lead the same way
         return []
     return _cycles(_graph(names, edges), position)
 
 
 def reached(names: Iterable[str], edges: Iterable[Edge]) -> set[str]:
-    """The names, and all to which edges lead from them."""
+    """Return the names, and all names that edges lead to from them."""
     after: dict[str, list[str]] = {}
     for one, other in edges:
         after.setdefault(one, []).append(other)
@@ -65,7 +65,7 @@ def _sorted(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[str]:
     import networkx as nx
 
     order: list[str] = []
-    with suppress(nx.NetworkXUnfeasible):  # those before a cycle are kept
+    with suppress(nx.NetworkXUnfeasible):  # names before a cycle are kept
         order.extend(nx.lexicographical_topological_sort(graph, key=position.__getitem__))
     return order
 

@@ -1,4 +1,4 @@
-"""What a graph declares besides nodes: params, inputs, and blocks as text, before any use of them."""
+"""Check what a spec declares before nodes are typed: params, inputs, and the text of blocks and nodes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mimgraph.diagnostics import Label
-from mimgraph.infer.advice.unknown_names import Elsewhere, Names
+from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
 from mimgraph.infer.dag import Edge, cycles, reached
 from mimgraph.infer.evaluation import Evaluation, check_names, compute, layered
 from mimgraph.infer.nodes.apply import bind_op
@@ -33,7 +33,7 @@ from mimgraph.ops import registry
 
 
 def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
-    """The values of the spec's params, each seeing those above it."""
+    """Return the values of the spec's params; each may use those above it."""
     found: dict[str, Any] = {}
     for name, option in declared.items():
         found[name] = plain(compute(option.value, Evaluation(found, state.report)))
@@ -43,8 +43,8 @@ def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
 def input_types(
     state: State, inputs: Iterable[Input]
 ) -> tuple[dict[str, TensorType | None], dict[str, Any]]:
-    """Return the type of each input, None for a faulty one, and the named sizes; an unreadable
-    shape may name any others."""
+    """Return the type of each input, None for a faulty one, and the sizes that shapes name; with a shape
+    that could not be read, any name may be a size."""
     types: dict[str, TensorType | None] = {}
     named: dict[str, Any] = {}
     for declared in inputs:
@@ -61,7 +61,7 @@ def input_types(
 
 
 def _vocab(state: State, option: Option) -> Any:
-    """The number of categories."""
+    """Return the number of categories; FAULTY if it is none, which is reported."""
     value = plain(compute(option.value, Evaluation(state.params, state.report)))
     if value is FAULTY or (type(value) is int and value >= 1):
         return value
@@ -74,7 +74,7 @@ def _vocab(state: State, option: Option) -> Any:
 
 
 def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
-    """The sizes of a declared shape."""
+    """Return the sizes of a declared shape; None if one is faulty, which is reported."""
     found: list[Size] = []
     elements = 1
     for dim, span in zip(shape.dims, shape.spans, strict=True):
@@ -98,10 +98,10 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
     return tuple(found)
 
 
-def check_blocks(state: State, names: Names | None = None) -> None:
-    """Check each block once as text; one that contains itself is never used.
+def check_blocks(state: State, names: SpecNames | None = None) -> None:
+    """Check the structure and the text of each block; those that contain themselves are noted.
 
-    `names` are those of the spec around the blocks, if there is one.
+    `names` are the names of the spec around the blocks, if there is one.
     """
     for key, block in state.blocks.items():
         if not block.is_whole:
@@ -110,7 +110,7 @@ def check_blocks(state: State, names: Names | None = None) -> None:
             unique(block.inputs, (), state.report, f"{block.family}.")
             state.scopes[key] = scope_of(block)
         else:
-            elsewhere = Elsewhere(names, block) if names is not None else None
+            elsewhere = OtherScopes(names, block) if names is not None else None
             state.scopes[key] = check_scope(
                 *(block.inputs, block.nodes, block.outputs, state.report),
                 f"{block.family}.",
@@ -127,7 +127,7 @@ def check_blocks(state: State, names: Names | None = None) -> None:
 
 
 def _check_dimension_names(state: State, block: Block) -> None:
-    """A dimension of a pattern may not be called as one of the block's own params."""
+    """Report dimensions of patterns that have the name of a param of the block."""
     for declared in block.inputs:
         pattern = declared.pattern
         for dim, span in zip(*pattern, strict=True) if pattern else ():
@@ -139,7 +139,7 @@ def _check_dimension_names(state: State, block: Block) -> None:
 
 
 def _find_recursion(state: State) -> None:
-    """Report each ring of blocks that contain each other, at its first."""
+    """Report each ring of blocks that contain each other, at the first of them."""
     blocks = state.blocks
     inner = inner_blocks(blocks)
     for ring in cycles(blocks, inner):
@@ -148,12 +148,12 @@ def _find_recursion(state: State) -> None:
         around = [blocks[key].family for key in ring]
         help = "a block cannot contain itself: to apply it several times use repeat"
         report_cycle(around, places, "blocks contain each other", "contains", state.report, help)
-    if state.recursive:  # what contains such a block cannot be used either
+    if state.recursive:  # a block that contains such a block cannot be used either
         state.recursive = reached(state.recursive, [(used, user) for user, used in inner])
 
 
 def inner_blocks(blocks: Mapping[str, Block]) -> list[Edge]:
-    """Which block uses which."""
+    """Return an edge from each block to each block that it uses."""
     return [
         (key, call.block)
         for key, block in blocks.items()
@@ -168,7 +168,7 @@ def calls(nodes: Iterable[Node]) -> Iterable[Call]:
 
 
 def _check_text(state: State, block: Block) -> None:
-    """The faults of a block that need no use of it."""
+    """Report the faults of a block that its text shows without a use of it."""
     own = layered(block.params, state.params)
     for option in block.params.values():
         check_names(option.value, Evaluation(own, state.report, block.family))
@@ -180,7 +180,7 @@ def _check_text(state: State, block: Block) -> None:
 def check_nodes_text(
     state: State, nodes: Iterable[Node], names: Mapping[str, Any], path: str
 ) -> None:
-    """The faults of nodes that need no types: unknown ops and blocks, options, names of params."""
+    """Report the faults of nodes that show without types: unknown ops and blocks, options, params."""
     for node in nodes:
         here = (path + node.name).rstrip(".")  # the one node of a chain block has no name
         at = Evaluation(names, state.report, here)

@@ -1,4 +1,4 @@
-"""Computes the values of options and params: `$name`, `$(...)` and the names inside of a text."""
+"""Compute the values of options and params: `$name`, `$(...)` and the names inside of a text."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Infers a whole graph: checks its structure, then types every node, a block once for each distinct use."""
+"""Infer a whole graph: check its structure, then type every node, a block once for each distinct use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from mimgraph.diagnostics import Report
-from mimgraph.infer.advice.unknown_names import Elsewhere, Names
+from mimgraph.infer.advice.unknown_names import OtherScopes, SpecNames
 from mimgraph.infer.declared import check_blocks, check_nodes_text, input_types, params
 from mimgraph.infer.named_ops import choose
 from mimgraph.infer.nodes.body import body_of
@@ -25,7 +25,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     state.params = params(state, graph.params)
     graph = choose(graph, state.params, report)
     state.blocks = graph.blocks
-    names = Names(graph)
+    names = SpecNames(graph)
     check_blocks(state, names)
     if report.diagnostics and not (graph.inputs and graph.nodes):
         # a section could not be read, so no source can be resolved: check the nodes' text alone
@@ -33,7 +33,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
         return None
     scope = check_scope(
         *(graph.inputs, graph.nodes, graph.outputs, report),
-        elsewhere=Elsewhere(names),
+        elsewhere=OtherScopes(names),
         lost=graph.lost,
     )
     types, sizes = input_types(state, graph.inputs)

@@ -1,4 +1,4 @@
-"""Resolves `merge: $fusion`: puts the op or block that a param names in its place."""
+"""Resolve `merge: $fusion`: put the op or block that a param names in its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Matches the options that a spec gives to those of an op, and computes their values at each use."""
+"""Match the options that a spec gives to those of an op, and compute their values at each use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps what typing passes along: the state of one pass, of one body, of one node and its sources."""
+"""Keep what typing passes along: the state of one pass, of one body, of one node and its sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types single nodes, for graphs that are built call by call."""
+"""Type single nodes, for graphs that are built call by call."""
 
 from __future__ import annotations
 

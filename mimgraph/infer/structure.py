@@ -1,13 +1,14 @@
-"""The structure of one scope: names, sources, the order of running, cycles, what is unused."""
+"""Check the structure of one scope: names, sources, cycles, what is unused; find the running order."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice, pairwise
+from typing import NamedTuple
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
-from mimgraph.infer.advice.unknown_names import Elsewhere, Meaning, as_sources, names_in
+from mimgraph.infer.advice.unknown_names import Meaning, OtherScopes, as_sources, names_in
 from mimgraph.infer.dag import Edge, cycles, ordered
 from mimgraph.ir.graph import (
     ANOTHER,
@@ -32,14 +33,36 @@ class Scope:
 
     inputs: Mapping[str, Input | BlockInput]
     nodes: Mapping[str, Node]
-    order: tuple[Node, ...]  # as they run; nodes on a cycle are left out
+    order: tuple[Node, ...]  # in running order, without those on a cycle
     outputs: tuple[Output, ...]
 
 
 def scope_of(block: Block) -> Scope:
-    """The scope of a block whose nodes stand in running order, unchecked."""
+    """Return the scope of a block whose nodes stand in running order, unchecked."""
     inputs = {declared.name: declared for declared in block.inputs}
     return Scope(inputs, {node.name: node for node in block.nodes}, block.nodes, block.outputs)
+
+
+class _Names(NamedTuple):
+    """The names of one scope that is being checked, and where its faults are reported.
+
+    `lost` are names that could not be read, whose faults are reported already.
+    """
+
+    inputs: Mapping[str, Input | BlockInput]
+    nodes: Mapping[str, Node]
+    lost: Collection[str]
+    report: Report
+    path: str
+    elsewhere: OtherScopes | None
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return (*self.inputs, *self.nodes)
+
+    def is_lost(self, name: str) -> bool:
+        """Return whether an unknown name is probably one that could not be read."""
+        return is_lost(name, self.lost, self.known, self.report)
 
 
 def check_scope(
@@ -48,101 +71,103 @@ def check_scope(
     outputs: Sequence[Output],
     report: Report,
     path: str = "",
-    elsewhere: Elsewhere | None = None,
+    elsewhere: OtherScopes | None = None,
     lost: frozenset[str] = frozenset(),
 ) -> Scope:
-    """Check one namespace; everything that is wrong is reported, and the rest can go on.
-
-    Of the names that are `lost` the fault is reported already.
-    """
+    """Return the checked scope of a graph or block; what is faulty is reported and left out."""
     before = len(report.diagnostics)
-    named_inputs = {i.name: i for i in inputs}
+    named_inputs = {one.name: one for one in inputs}
     named_nodes = unique(inputs, nodes, report, path)
-    outputs_fine = _resolve_outputs(outputs, named_inputs, named_nodes, lost, report, elsewhere)
-    edges = _edges(named_inputs, named_nodes, lost, report, path, elsewhere)
-    order = _order(edges, named_nodes, report, path)
-    if outputs_fine and outputs:
-        cyclic = len(report.diagnostics) > before and len(order) < len(named_nodes)
-        if not cyclic:
-            _check_used(named_inputs, named_nodes, order, outputs, lost, report, path)
+    names = _Names(named_inputs, named_nodes, lost, report, path, elsewhere)
+    are_outputs_known = _check_outputs(names, outputs)
+    order = _order(names, _edges(names))
+    if are_outputs_known and outputs:
+        has_cycle = len(report.diagnostics) > before and len(order) < len(named_nodes)
+        if not has_cycle:
+            _check_used(names, order, outputs)
     return Scope(named_inputs, named_nodes, tuple(order), tuple(outputs))
 
 
 def unique(
     inputs: Sequence[Input | BlockInput], nodes: Sequence[Node], report: Report, path: str
 ) -> dict[str, Node]:
-    """The nodes by name; a name that is bad or taken is reported, and what it names does nothing."""
+    """Return the nodes by name; report names that are bad or taken, and let such nodes do nothing."""
     taken: dict[str, Span] = {}
     kept: dict[str, Node] = {}
     for thing in (*inputs, *nodes):
-        reason = (name_fault if isinstance(thing, Node) else input_fault)(thing.name)
+        name = thing.name
+        reason = (name_fault if isinstance(thing, Node) else input_fault)(name)
         if reason is not None:
-            report.add(
-                Diagnostic("bad-name", f"{thing.name!r} cannot be a name", thing.span, help=reason),
-                thing.name,
-            )
-        if thing.name in taken:
-            read: tuple[Source, ...] = ()
+            message = f"{name!r} cannot be a name"
+            report.add(Diagnostic("bad-name", message, thing.span, help=reason), name)
+        if name in taken:
+            _report_taken(thing, taken[name], report, path)
             if isinstance(thing, Node):
-                read = thing.sources or ()
-                kept[thing.name] = replace(thing, operation=None, sources=())
-            first = Label(taken[thing.name], "first given here")
-            report.add(
-                Diagnostic(
-                    "duplicate-name",
-                    f"two inputs or nodes are called {thing.name}",
-                    thing.span,
-                    labels=(first,),
-                    help="rename one of them: inputs and nodes share one namespace",
-                    node=path + thing.name if isinstance(thing, Node) else "",
-                ),
-                thing.name,
-                *(source.name for source in read),
-            )
+                kept[name] = replace(thing, operation=None, sources=())
             continue
-        taken[thing.name] = thing.span
+        taken[name] = thing.span
         if isinstance(thing, Node):
-            kept[thing.name] = thing
+            kept[name] = thing
     return kept
 
 
-def _resolve_outputs(
-    outputs: Sequence[Output],
-    inputs: Mapping[str, Input | BlockInput],
-    nodes: Mapping[str, Node],
-    lost: Collection[str],
-    report: Report,
-    elsewhere: Elsewhere | None,
-) -> bool:
-    """Whether every output names something."""
-    fine = True
+def _report_taken(thing: Input | BlockInput | Node, first: Span, report: Report, path: str) -> None:
+    """Report an input or node with the name of another; what it reads is not called unused."""
+    is_node = isinstance(thing, Node)
+    message = f"two inputs or nodes are called {thing.name}"
+    labels = (Label(first, "first given here"),)
+    help = "rename one of them: inputs and nodes share one namespace"
+    node = path + thing.name if is_node else ""
+    fault = Diagnostic("duplicate-name", message, thing.span, labels=labels, help=help, node=node)
+    read = (thing.sources or ()) if isinstance(thing, Node) else ()
+    report.add(fault, thing.name, *(source.name for source in read))
+
+
+# sources
+
+
+def _check_outputs(names: _Names, outputs: Sequence[Output]) -> bool:
+    """Report outputs that name nothing; return whether every output names something."""
+    are_known = True
     for output in outputs:
         source = output.source
-        if source.name not in inputs and source.name not in nodes:
-            fine = False
-            choices = (*inputs, *nodes)
-            if source.name != OTHERS and not is_lost(source.name, lost, choices, report):
-                _unknown_source(source, choices, report, "", elsewhere)
-    return fine
+        if source.name not in names.inputs and source.name not in names.nodes:
+            are_known = False
+            if source.name != OTHERS and not names.is_lost(source.name):
+                _report_unknown(names, source, names.known, "")
+    return are_known
 
 
-def _unknown_source(
-    source: Source,
-    choices: Collection[str],
-    report: Report,
-    node: str,
-    elsewhere: Elsewhere | None,
-    shared: str = "",
+def _edges(names: _Names) -> list[Edge]:
+    """Return which node feeds which; unknown names are reported and left out."""
+    edges: list[Edge] = []
+    for node in names.nodes.values():
+        for source in node.sources or ():
+            if source.name in names.nodes:
+                edges.append((source.name, node.name))
+            elif source.name not in names.inputs and not names.is_lost(source.name):
+                _report_unknown(names, source, names.known, names.path + node.name)
+        share = shared_by(node)
+        if share is not None and share.target not in names.nodes:
+            _report_target(names, node, share)
+    # the modules of an `each` have names only once it is typed
+    eaches = _shared_eaches(names)
+    edges += [(each, name) for name, each in eaches.items()]
+    return edges
+
+
+def _report_unknown(
+    names: _Names, source: Source, choices: Collection[str], node: str, shared: str = ""
 ) -> None:
-    """Report a name that is no input or node; what it nearly names is not called unused.
+    """Report a name that is no input or node; the name that is nearest to it is not called unused.
 
-    `shared` is the text of the share that names it.
+    `shared` is the text of the share that names it, if one does.
     """
-    name, span = source.name, source.name_span
+    name, span, report, elsewhere = source.name, source.name_span, names.report, names.elsewhere
     near = report.nearest(name, choices)
     named = names_in(source, choices)
     meaning = elsewhere.meaning(name, shared) if elsewhere else None
-    # all letters are equally near to a name of one
+    # all names of one letter are equally near
     if meaning is None and elsewhere is not None and (near is None or len(name) == 1):
         meaning = elsewhere.inner_meaning(name, shared)
     if meaning is None:
@@ -153,35 +178,22 @@ def _unknown_source(
     report.add(fault, name, *named, *([near] if near else []))
 
 
-def _edges(
-    inputs: Mapping[str, Input | BlockInput],
-    nodes: Mapping[str, Node],
-    lost: Collection[str],
-    report: Report,
-    path: str,
-    elsewhere: Elsewhere | None,
-) -> list[Edge]:
-    """Which node feeds which; unknown names are reported and left out."""
-    edges: list[Edge] = []
-    for node in nodes.values():
-        for source in node.sources or ():
-            if source.name in nodes:
-                edges.append((source.name, node.name))
-            elif source.name not in inputs:
-                choices, here = (*inputs, *nodes), path + node.name
-                if not is_lost(source.name, lost, choices, report):
-                    _unknown_source(source, choices, report, here, elsewhere)
-        if (share := shared_by(node)) is not None and share.target not in nodes:
-            _unknown_target(node, share, inputs, nodes, lost, report, path, elsewhere)
-    # the modules of an `each` have names once it is typed
-    eaches = _shared_eaches(nodes, report, path)
-    edges += [(each, name) for name, each in eaches.items()]
-    return edges
+def _report_target(names: _Names, node: Node, share: Share) -> None:
+    """Report a share that names no node."""
+    here = names.path + node.name
+    if share.target in names.inputs:
+        message = f"{share.target} cannot be shared"
+        help = f"{share.target} is an input, which has no module to share"
+        fault = Diagnostic("unknown-source", message, share.target_span, help=help, node=here)
+        names.report.add(fault, share.target)
+    elif not is_lost(share.target, names.lost, names.nodes, names.report):
+        others = [name for name in names.nodes if name != node.name]
+        target = Source(share.target, None, share.target_span)
+        _report_unknown(names, target, others, here, share.text)
 
 
 def is_lost(name: str, lost: Collection[str], choices: Collection[str], report: Report) -> bool:
-    """Return whether an unknown name is probably one that could not be read, rather than a misspelt
-    one."""
+    """Return whether an unknown name is probably one that could not be read, not a misspelt one."""
     if name in lost or OTHERS in lost:
         return True
     if ANOTHER not in lost:
@@ -190,7 +202,7 @@ def is_lost(name: str, lost: Collection[str], choices: Collection[str], report: 
 
 
 def needed_for(nodes: Iterable[Node], outputs: Iterable[str]) -> set[str]:
-    """The names of what these outputs depend on, shared modules included."""
+    """Return the names that these outputs depend on, with the nodes whose modules they share."""
     by_name = {node.name: node for node in nodes}
     stack, found = list(outputs), set[str]()
     while stack:
@@ -204,44 +216,18 @@ def needed_for(nodes: Iterable[Node], outputs: Iterable[str]) -> set[str]:
     return found
 
 
-def is_own(node: Node) -> bool:
-    """Whether a node is a tensor of the model itself, which reads nothing."""
-    return isinstance(node.operation, Apply) and node.operation.kind == "tensor"
-
-
 def shared_by(node: Node) -> Share | None:
-    """The module that a node uses again, on one source or on each of several."""
+    """Return the share of a node that uses another's module, on one source or on each of several."""
     return node.applied if isinstance(node.applied, Share) else None
 
 
-def _unknown_target(
-    node: Node,
-    share: Share,
-    inputs: Container[str],
-    nodes: Mapping[str, Node],
-    lost: Collection[str],
-    report: Report,
-    path: str,
-    elsewhere: Elsewhere | None,
-) -> None:
-    """Report that a share names no node."""
-    if share.target in inputs:
-        message = f"{share.target} cannot be shared"
-        help = f"{share.target} is an input, which has no module to share"
-        span, here = share.target_span, path + node.name
-        report.add(Diagnostic("unknown-source", message, span, help=help, node=here), share.target)
-        return
-    if is_lost(share.target, lost, nodes, report):
-        return
-    others = [name for name in nodes if name != node.name]
-    target = Source(share.target, None, share.target_span)
-    _unknown_source(target, others, report, path + node.name, elsewhere, share.text)
+# order and cycles
 
 
-def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict[str, str]:
-    """The first `each` to which the shares of a node lead; each ring of shares is told at its first
-    node."""
-    position = {name: index for index, name in enumerate(nodes)}
+def _shared_eaches(names: _Names) -> dict[str, str]:
+    """Return the first `each` to which the shares of a node lead, by node; a ring of shares is
+    reported at its first node."""
+    nodes = names.nodes
     found: dict[str, str] = {}
     settled: set[str] = set()
     for name in nodes:
@@ -253,12 +239,7 @@ def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict
             followed[name] = share.target
             name = share.target
         if name in followed:
-            ring = [*followed][[*followed].index(name) :]
-            start = ring.index(min(ring, key=position.__getitem__))
-            around = [*ring[start:], *ring[: start + 1]]
-            here = path + around[0]
-            help = "share must name a node that has a layer, merge, seq or block of its own"
-            report_cycle(around, nodes, "nodes share each other", "shares", report, help, here)
+            _report_ring(names, [*followed][[*followed].index(name) :])
         for sharing, target in reversed(followed.items()):
             if target in nodes and nodes[target].has_branches:
                 found[sharing] = target
@@ -268,15 +249,26 @@ def _shared_eaches(nodes: Mapping[str, Node], report: Report, path: str) -> dict
     return found
 
 
-def _order(
-    edges: Sequence[Edge], nodes: Mapping[str, Node], report: Report, path: str
-) -> list[Node]:
-    """The nodes as they run; those on a cycle, which is told, and behind it are left out."""
+def _report_ring(names: _Names, ring: list[str]) -> None:
+    """Report nodes that share each other, from the first in the text on."""
+    position = {name: index for index, name in enumerate(names.nodes)}
+    start = ring.index(min(ring, key=position.__getitem__))
+    around = [*ring[start:], *ring[: start + 1]]
+    help = "share must name a node that has a layer, merge, seq or block of its own"
+    report_cycle(
+        *(around, names.nodes, "nodes share each other", "shares", names.report, help),
+        names.path + around[0],
+    )
+
+
+def _order(names: _Names, edges: Sequence[Edge]) -> list[Node]:
+    """Return the nodes in running order, without those on a cycle, which is reported, or behind one."""
+    nodes = names.nodes
     order = [nodes[name] for name in ordered(nodes, edges)]
+    help = "a graph has no cycles: to apply a block several times use repeat"
     for around in cycles(nodes, edges) if len(order) < len(nodes) else ():
-        here = path + around[0]
-        help = "a graph has no cycles: to apply a block several times use repeat"
-        report_cycle(around, nodes, "nodes feed each other", "feeds", report, help, here)
+        here = names.path + around[0]
+        report_cycle(around, nodes, "nodes feed each other", "feeds", names.report, help, here)
     return order
 
 
@@ -289,44 +281,35 @@ def report_cycle(
     help: str,
     node: str = "",
 ) -> None:
-    """Tell a cycle, which ends where it starts: in words, and at each; a long one without its middle."""
+    """Report a cycle, in words and with a label at each step; a long one without its middle.
+
+    `around` are its names, and the first again; `verb` says what each does to the next.
+    """
     steps = list(pairwise(around))
-    shown = around if len(around) <= 8 else [*around[:4], "...", *around[-3:]]
-    told = steps if len(around) <= 8 else [*steps[:3], *steps[-2:]]
-    (first, second), *others = told
+    is_long = len(around) > 8
+    shown = [*around[:4], "...", *around[-3:]] if is_long else around
+    (first, second), *others = [*steps[:3], *steps[-2:]] if is_long else steps
     labels = [Label(places[one].span, f"{verb} {other}") for one, other in others]
-    report.add(
-        Diagnostic(
-            "cycle",
-            f"{what}: {' -> '.join(shown)}",
-            places[first].span,
-            f"{verb} {'itself' if first == second else second}",
-            tuple(labels),
-            help,
-            node,
-        ),
-        *around,
-    )
+    message = f"{what}: {' -> '.join(shown)}"
+    note = f"{verb} {'itself' if first == second else second}"
+    span = places[first].span
+    report.add(Diagnostic("cycle", message, span, note, tuple(labels), help, node), *around)
+
+
+# what nothing uses
 
 
 def _reads_unknown(node: Node) -> bool:
-    """Return whether a fault hides what a node reads, so that it may read anything."""
-    if node.sources is None or (not node.sources and node.operation is not None):
-        return not is_own(node)
-    return False
+    """Return whether a node may read anything, as its sources could not be read."""
+    is_tensor = isinstance(node.operation, Apply) and node.operation.kind == "tensor"
+    lacks_sources = node.sources is None or (not node.sources and node.operation is not None)
+    return lacks_sources and not is_tensor
 
 
-def _check_used(
-    inputs: Mapping[str, Input | BlockInput],
-    nodes: Mapping[str, Node],
-    order: Sequence[Node],
-    outputs: Sequence[Output],
-    lost: Collection[str],
-    report: Report,
-    path: str,
-) -> None:
+def _check_used(names: _Names, order: Sequence[Node], outputs: Sequence[Output]) -> None:
     """Report inputs that nothing reads, unless unknown names may mean them, and each dead chain at
     its end."""
+    inputs, nodes, report = names.inputs, names.nodes, names.report
     if any(_reads_unknown(node) for node in nodes.values()):
         return
     read = {output.source.name for output in outputs}
@@ -336,38 +319,33 @@ def _check_used(
             read.add(share.target)
     unread = (one for one in inputs.values() if one.name not in read)
     unread = (one for one in unread if not report.speaks_of(one.name))
-    # as many as there are unknown names may be meant by those: which ones, nobody knows
-    meant = _count_unknown(inputs, nodes, lost, report) if inputs.keys() - read else 0
+    # each unknown name may mean one of them, but which is unknown: report all or none
+    meant = _count_unknown(names) if inputs.keys() - read else 0
     first = [*islice(unread, meant + 1)]
     for one in chain(first, unread) if len(first) > meant else ():
         message, help = f"nothing reads {one.name}", "feed it to a node, or delete it"
         report.add(Diagnostic("unused-input", message, one.span, help=help))
     for node in nodes.values():
-        # one without an operation has a fault of its own
+        # a node without an operation has a fault of its own
         if node.name in read or node.operation is None or report.speaks_of(node.name):
             continue
         message, help = f"no output depends on {node.name}", "name it in outputs, or delete it"
-        here = path + node.name
+        here = names.path + node.name
         report.add(Diagnostic("unused-node", message, node.span, help=help, node=here))
 
 
-def _count_unknown(
-    inputs: Mapping[str, Input | BlockInput],
-    nodes: Mapping[str, Node],
-    lost: Collection[str],
-    report: Report,
-) -> int:
-    """Return how many names of sources are unknown and nearly name nothing."""
-    known = {**inputs, **nodes}
+def _count_unknown(names: _Names) -> int:
+    """Return how many names of sources are unknown and similar to no known name."""
+    known = {*names.inputs, *names.nodes}
     unknown = {
         source.name: source
-        for node in nodes.values()
+        for node in names.nodes.values()
         for source in node.sources or ()
         if source.name not in known
     }
     return sum(
-        not names_in(source, known)
-        and not is_lost(name, lost, known, report)
-        and report.nearest(name, known) is None
+        not names_in(source, names.known)
+        and not names.is_lost(name)
+        and names.report.nearest(name, names.known) is None
         for name, source in unknown.items()
     )

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import mimgraph as mg
 from mimgraph import layers, merges
 from mimgraph.diagnostics import Report
-from mimgraph.infer.structure import name_fault
 from mimgraph.ir.expression import parse
 from mimgraph.ir.graph import Written
+from mimgraph.ir.names import name_fault
 from mimgraph.language.reader.spec import read
 from mimgraph.language.writer import _flow, _lines, write
 from mimgraph.language.yaml_tree.compose import compose

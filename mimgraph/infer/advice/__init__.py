@@ -1,1 +1,1 @@
-"""Finds what to write instead: helps for faults, and warnings of what is never used."""
+"""Find what to write instead of what is wrong, and warn of what nothing uses."""

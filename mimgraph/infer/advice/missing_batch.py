@@ -1,4 +1,4 @@
-"""Find the help for a fault of a tensor of the model itself: of its batch, its axes, its length."""
+"""Find the help for a parameter or buffer of a wrong shape: its batch, its axes, its length."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from mimgraph.ir.dim import Dim, symbols
 from mimgraph.ir.graph import Apply
 from mimgraph.ir.types import TensorType
 
-MOST_SOURCES = 16  # of an op whose tensors are tried in other shapes
+MOST_SOURCES = 16  # of an op that is tried with other shapes
 OF_SHAPES = ("shape-mismatch", "rank-mismatch")
 
 
 def help_for(trial: Trial) -> str:
-    """Return the help of a fault; it names `batched: true`, or another shape, where that mends it.
-
-    That is tried: the rule is asked again, of sources of that shape.
-    """
+    """Return the help for a fault: `batched: true` or another shape, if the rule accepts that, else the
+    help of the rule."""
     fault = trial.fault
     if fault.code not in OF_SHAPES:
         return fault.help
@@ -38,7 +36,7 @@ def help_for(trial: Trial) -> str:
 
 
 def _narrower(trial: Trial) -> str:
-    """Return the parameter or buffer of fewer axes of size 1 that mends the fault, as a node."""
+    """Return the parameter or buffer with fewer axes of size 1 that the rule accepts, as a node."""
     for key, x in trial.types.items():
         fed = trial.fed[key]
         name = fed.source.name
@@ -48,7 +46,7 @@ def _narrower(trial: Trial) -> str:
         ones = next((i for i, size in enumerate(x.dims) if size != 1), len(x.dims))
         for count in range(1, ones + 1):
             less = replace(x, dims=x.dims[count:])
-            # of one axis more than it needs, a batch is given below
+            # with one axis too many, _with_batch adds a batch
             for fewer in (less, replace(less, batched=True)) if count > 1 else (less,):
                 if trial.ask({key: fewer}):
                     why = "batched: true adds the batch" if fewer.batched else "leave axes out"
@@ -57,7 +55,7 @@ def _narrower(trial: Trial) -> str:
 
 
 def _shorter(trial: Trial) -> str:
-    """Return the help that cuts a table to a length known at run time, where that mends the fault."""
+    """Return the help that cuts a table to a length known at run time, if the rule accepts that."""
     options = trial.options
     broadcast = [{**options, "broadcast": True}] if "broadcast" in options else []
     for key, x in trial.types.items():
@@ -77,9 +75,9 @@ def _shorter(trial: Trial) -> str:
 def _with_batch(
     types: Mapping[str, TensorType], source: str | None
 ) -> Iterator[Mapping[str, TensorType]]:
-    """Yield the sources with a batch given to some: put in front, or in place of a leading 1.
+    """Yield sources with a batch added to some: in front, or in place of a first axis of size 1.
 
-    The one at fault comes first, then each other, then all that have no batch.
+    The batch goes to the source at fault first, then to each other, then to all without one.
     """
     keys = [key for key, type_ in types.items() if not type_.batched]
     whole = {key: replace(types[key], batched=True) for key in keys}
@@ -92,7 +90,7 @@ def _with_batch(
 
 
 def _cure(context: Context, source: Fed, wanted: TensorType) -> str | None:
-    """Return what gives a source a batch, if it is or comes from a parameter or buffer; else None."""
+    """Return the help that adds a batch to a source; None if it comes from no parameter or buffer."""
     name = source.source.name
     origin = _origin(context, name, source.value.port)
     if origin is None:
@@ -100,18 +98,18 @@ def _cure(context: Context, source: Fed, wanted: TensorType) -> str | None:
     kind, tensor = origin
     if tensor == name:
         return f"give {name} a batch: {_tensor(kind, wanted)}"
-    assert source.type is not None  # else no rule was asked
+    assert source.type is not None  # a rule is asked only about known types
     return None if wanted.dims != source.type.dims else f"give {tensor} a batch: batched: true"
 
 
 def _tensor(kind: str, type_: TensorType) -> str:
-    """Return the node of a parameter or buffer of that type."""
+    """Return the text of a parameter or buffer of that type."""
     batched = ", batched: true" if type_.batched else ""
     return f"{{{kind}: [{', '.join(map(str, type_))}]{batched}, ...}}"
 
 
 def _origin(context: Context, name: str, port: str) -> tuple[str, str] | None:
-    """Return the kind and name of the parameter or buffer that a value is or is computed from."""
+    """Return the kind and name of the parameter or buffer that a value is computed from, or is."""
     waiting, seen = [(name, port)], set[str]()
     while waiting:
         name, port = waiting.pop()

@@ -1,4 +1,4 @@
-"""Ask the rule of an op again, of what a help would give it, to propose only what passes."""
+"""Ask the rule of an op again with changed sources or options, so that a help proposes what works."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ Types = Mapping[str, TensorType]
 
 
 class Trial(NamedTuple):
-    """Holds an op with the options and sources that its rule refused; `types` are those of the
-    sources."""
+    """An op with the options and sources that its rule refused."""
 
     op: Op
     options: Mapping[str, Any]
@@ -29,13 +28,12 @@ class Trial(NamedTuple):
     def ask(
         self, changed: Types, options: Mapping[str, Any] | None = None
     ) -> Lowering | Block | None:
-        """Return what the rule says if these sources, or the options, are others; None if it
-        refuses them, too."""
+        """Return what the rule gives for changed sources or options; None if it refuses them too."""
         return ask(self.op, self.options if options is None else options, {**self.types, **changed})
 
 
 def ask(op: Op, options: Mapping[str, Any], sources: Types) -> Lowering | Block | None:
-    """Return what the rule of an op says of these sources; None if it refuses them."""
+    """Return what the rule of an op gives for these sources; None if it refuses them."""
     try:
         return op.infer(sources, options)
     except (OpFault, DimOverflow):

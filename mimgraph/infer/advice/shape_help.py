@@ -1,4 +1,4 @@
-"""Find the help for a fault of shapes by trial: the rule is asked again of what the help would give."""
+"""Find the help for a fault of shapes by trial: the rule must accept what the help proposes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mimgraph.ir.typed import Leaf, Sequence, TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ops import registry
 
-MOST_ITEMS = 64  # of a chain that is tried with other padding
-MOST_PADS = 6  # that a help lists
+MOST_ITEMS = 64  # of a chain that is tried with padding
+MOST_PADS = 6  # paddings in a help
 
 
 def help_for(trial: Trial) -> str:
-    """Return the help of a fault: what mends it, where that is found, else what the rule says."""
+    """Return the help for a fault: a change that the rule accepts, else the help of the rule."""
     code = trial.fault.code
     if code in ("symbolic-size", "inferred-conflict"):
         return _reordered(trial)
@@ -31,7 +31,7 @@ def help_for(trial: Trial) -> str:
 
 
 def _swapped(trial: Trial) -> str:
-    """Return the help for two sources of which each is fit for the argument of the other."""
+    """Return the help for two sources that fit in each other's place."""
     types = trial.types
     if trial.op.inputs.kind != "tuple" or len(types) != 2:
         return ""
@@ -45,8 +45,8 @@ def _swapped(trial: Trial) -> str:
 
 
 def _reordered(trial: Trial) -> str:
-    """Return the help for an axis whose size a layer must know: move one of a known size there, or
-    reduce it."""
+    """Return the help for an axis of unknown size where a layer needs a number: move another axis there,
+    or reduce it."""
     op, fault, types = trial.op, trial.fault, trial.types
     key, name = fault.source or next(iter(types), ""), fault.option
     is_axis = name in op.inferred if name else fault.source is not None
@@ -68,18 +68,18 @@ def _reordered(trial: Trial) -> str:
 
 
 def _inferred(answer: Lowering | Block, name: str | None) -> Any:
-    """Return the value of an option that the sources decide."""
+    """Return the value that the sources decide for an option."""
     if name is None or not isinstance(answer, Lowering) or answer.module is None:
         return None
     return answer.module.argument(name)
 
 
 def _moves(x: TensorType, source: str, wanted: Any) -> Iterator[tuple[Size, str, TensorType]]:
-    """Yield the sizes that may be meant for the first or last axis, each with the node that moves it
-    there and what that gives."""
+    """Yield the sizes that may be meant for the first or last axis; each with the node that moves its
+    axis there, and the type of its result."""
     last = len(x.dims) - 1
     known = [i for i, size in enumerate(x.dims) if isinstance(size, int)]
-    # an image has 1 channel or 3, and what else has channels has them last
+    # channels: axes of size 1 or 3, as of images, then the last axis
     channels = sorted(known, key=lambda i: (x.dims[i] not in (1, 3), -i))
     for target, axes in ((0, channels), (last, known)):
         at_fault = wanted is not None or isinstance(x.dims[target], Dim)
@@ -89,7 +89,7 @@ def _moves(x: TensorType, source: str, wanted: Any) -> Iterator[tuple[Size, str,
 
 
 def _reduced(trial: Trial, key: str) -> list[str]:
-    """Return the help that takes the mean over an axis of unknown size, if that is enough."""
+    """Return the help that takes the mean over an axis of unknown size, if the rule accepts that."""
     x = trial.types[key]
     for index, size in enumerate(x.dims):
         rest = x.like(*x.dims[:index], *x.dims[index + 1 :])
@@ -103,8 +103,7 @@ def _reduced(trial: Trial, key: str) -> list[str]:
 
 
 def _padded(trial: Trial) -> str:
-    """Return the padding with which the windows before a merge keep the sizes of what they slide
-    over."""
+    """Return the help that pads the convolutions and pools before a merge so that they keep the size."""
     for key in trial.fault.speaks_of:
         value = trial.fed[key].value if key in trial.fed else None
         made = None if value is None else trial.context.typed.get(value.name)
@@ -119,8 +118,10 @@ def _padded(trial: Trial) -> str:
 
 
 def _kept(made: TypedNode, context: Context, pads: dict[str, str]) -> TensorType | None:
-    """Return the type of a node whose windows are all padded so that sizes stay; `pads` gets what is
-    to be written where. None where it cannot be told."""
+    """Return the type of a node if all its windows are padded to keep the size; None if that is unknown.
+
+    The padding is added to `pads` by the name of the layer.
+    """
     items = made.operation.items if isinstance(made.operation, Sequence) else (made,)
     if len(made.arguments) != 1 or len(items) > MOST_ITEMS:
         return None
@@ -143,8 +144,8 @@ def _kept(made: TypedNode, context: Context, pads: dict[str, str]) -> TensorType
 
 
 def _padding(layer: str, options: Mapping[str, Any], axes: int) -> int | list[int] | str | None:
-    """Return the padding with which a window of stride 1 keeps the sizes; None if it has that, or if
-    there is none."""
+    """Return the padding with which a window of stride 1 keeps the size; None if it does already, or if
+    no padding does."""
     if not {"kernel_size", "stride", "padding"} <= options.keys() or options["padding"] == "same":
         return None
     kernel, stride, given, gaps = (

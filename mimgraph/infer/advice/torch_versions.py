@@ -1,4 +1,4 @@
-"""Find the options in a graph that a given release of torch does not have yet."""
+"""Find the options of a graph that a given release of torch does not have yet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mimgraph.ir.typed import Leaf, TypedGraph, TypedNode
 from mimgraph.ops import registry
 from mimgraph.ops.op import Release, dotted
 
-FIRST = (2, 5)  # the release from which on the catalogue knows what was added
+FIRST = (2, 5)  # the first release for which the registry knows what was added
 
 
 def release(version: str) -> Release:

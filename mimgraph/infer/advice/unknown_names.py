@@ -1,4 +1,4 @@
-"""Explain a name that no input or node of a scope has, but something else of the spec has."""
+"""Explain an unknown source: it may be the name of a param, a block, or a node elsewhere in the spec."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from mimgraph.ir.graph import Block, Call, Graph, Input, InputShape, Node, Sourc
 SECTIONS = ("inputs", "nodes")
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-# as one writes it in Python or in a path: lstm["last"], stage[0], lstm/last, lstm:0
+# a port as in Python or in a path: lstm["last"], stage[0], lstm/last, lstm:0
 _PORT = re.compile(r"([A-Za-z_]\w*)\s*[\[/:@#(>-]+\s*[\"']?(\w+)[\"']?[\])]?", re.ASCII)
 
 
 class Meaning(NamedTuple):
-    """Holds the message, help and labels for a name that means something else in the spec."""
+    """The message, help and labels for a name that means something else in the spec."""
 
     message: str
     help: str
     labels: tuple[Label, ...] = ()
 
 
-class Names:
-    """Looks up the names of a whole spec; they are collected only once there is a fault."""
+class SpecNames:
+    """The names of a whole spec, collected only once there is a fault."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -47,13 +47,13 @@ class Names:
         return found
 
 
-class Elsewhere(NamedTuple):
-    """Looks a name up outside of one scope: that of `block`, or of the spec's own nodes (None).
+class OtherScopes(NamedTuple):
+    """Looks a name up outside of one scope: the scope of a block, or of the spec itself (None).
 
-    A name is that of a source, or it is `shared`: the text of a share that names it.
+    `shared` is the text of the share that names it, or "" if a source does.
     """
 
-    names: Names
+    names: SpecNames
     block: Block | None = None
 
     def meaning(self, name: str, shared: str) -> Meaning | None:
@@ -99,8 +99,7 @@ class Elsewhere(NamedTuple):
 
 
 def names_in(source: Source, choices: Collection[str]) -> list[str]:
-    """The choices that stand in the text of a source that is none of them, as in `a, b`; all of
-    them for `inputs.*`."""
+    """Return the choices in the text of an unknown source, such as `a, b`; all of them for `inputs.*`."""
     if source.name in SECTIONS and source.port == "*":
         return [*choices]
     words = dict.fromkeys(_WORD.findall(f"{source.name} {source.port or ''}"))
@@ -108,7 +107,7 @@ def names_in(source: Source, choices: Collection[str]) -> list[str]:
 
 
 def as_sources(source: Source, named: Sequence[str]) -> str:
-    """How several sources, or a port, are written, where a text names some in another notation."""
+    """Return how to write sources, or a port, that a text names in another notation: `a, b`, `lstm[0]`."""
     text = source.name if source.port is None else f"{source.name}.{source.port}"
     if source.name in SECTIONS and named:
         return f"write {named[0]}" if len(named) == 1 else f"write [{', '.join(named)}]"

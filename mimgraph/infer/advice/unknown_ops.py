@@ -1,4 +1,4 @@
-"""Reports layers, merges and activations of an unknown name, and finds what is meant."""
+"""Report layers, merges and activations with an unknown name, and find which is meant."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _other(apply: Apply) -> str:
 
 
 def _other_kind(op: Op, form: Form) -> str:
-    """Return what to write for an op whose name stands where one of another kind belongs."""
+    """Return what to write for a layer where a merge stands, or for a merge where a layer stands."""
     if form == "item" and op.kind == "merge":
         node = f"{{merge: {op.name}, from: [..., ...]}}"
         return f"{op.name} is a merge: make it a node, {node}, and feed the seq from it"
@@ -76,8 +76,8 @@ def _other_kind(op: Op, form: Form) -> str:
 
 
 def _node_instead(apply: Apply, form: Form) -> str:
-    """Return the node that is meant by a word of its own: `layer: parameter`, or `{layer: ReLU}` in a
-    seq."""
+    """Return what to write for a key of nodes where a layer is named: `layer: parameter`, or
+    `{layer: ReLU}` in a seq."""
     name = python_name(apply.name).lower()
     if apply.kind != "layer" or name not in NODES:
         return ""

@@ -1,4 +1,4 @@
-"""Find params that nothing uses: legal, but probably misspelt, so each gives a warning."""
+"""Warn of params that nothing uses: they are legal, but probably misspelt."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def unused_params(graph: Graph) -> list[Diagnostic]:
     found: list[tuple[str, Option, str]] = []
     for block in graph.blocks.values():
         inside = set(_in_block(block))
-        # a default such as `hidden: $hidden` is the spec's
+        # a default such as `hidden: $hidden` uses a param of the spec
         used |= (inside - _own(block)) | set(_in_params(block.params))
         if block.params and _is_used(block, graph):
             for name, option in block.params.items():
@@ -66,14 +66,13 @@ def _own(block: Block) -> set[str]:
 
 
 def _is_used(block: Block, graph: Graph) -> bool:
-    """Return whether a node or another block uses this block; a name given by a param may be any
-    block's."""
+    """Return whether a node or another block uses this block; a param may give the name of any block."""
     scopes = [graph.nodes, *(one.nodes for one in graph.blocks.values() if one is not block)]
     called = (call.block for nodes in scopes for call in calls(nodes))
     return any(isinstance(name, Chosen) or graph.blocks.get(name) is block for name in called)
 
 
-# the names that expressions, templates and docs use; of a doc some more
+# the names that expressions, templates and docs use
 
 
 def _in_params(params: Mapping[str, Option]) -> set[str]:
@@ -107,7 +106,7 @@ def _in_nodes(nodes: Iterable[Node]) -> Iterator[str]:
             if isinstance(name, Chosen):
                 yield from _in_value(str(name))
         for option in operation.every_option():
-            if type(option.value) is not int:  # as of most
+            if type(option.value) is not int:  # the common case, fast
                 yield from _in_value(option.value)
 
 

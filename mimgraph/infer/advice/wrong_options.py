@@ -1,4 +1,4 @@
-"""Reports options that are unknown, missing, given twice or of a wrong type, and what to write instead."""
+"""Report options that are unknown, missing, given twice or of a wrong type, and what to write instead."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _and(words: list[str]) -> str:
 
 
 def by_name(op: Op) -> str:
-    """Return how the options of an op are written that takes no lone value."""
+    """Return how to write the options of an op that takes no lone value."""
     if op.inferred:
         return f"write {op.name} without a value: the input decides {', '.join(op.inferred)}"
     shown = [f"{op.name}: {{{name}: ...}}" for name in op.options]

@@ -1,1 +1,1 @@
-"""Types the nodes of one body: layers, merges, chains, blocks, `each` and `share`."""
+"""Type the nodes of one body: layers, merges, chains, blocks, `each` and `share`."""

@@ -1,4 +1,4 @@
-"""Binds and applies what follows an op: `take`, which chooses its default result, and `activation`."""
+"""Bind and apply what follows an op: `take`, which chooses its default result, and `activation`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types a layer or merge: binds its options, matches its sources, asks its rule."""
+"""Type a layer or merge: bind its options, match its sources, ask its rule."""
 
 from __future__ import annotations
 

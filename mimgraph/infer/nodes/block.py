@@ -1,4 +1,4 @@
-"""Types a use of a block, once or repeated, and a merge that is itself a block of other ops."""
+"""Type a use of a block, once or repeated, and a merge that is itself a block of other ops."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ from mimgraph.infer.nodes.block_use import (
     repeats,
 )
 from mimgraph.infer.nodes.body import TypeNodes, body_of
-from mimgraph.infer.nodes.optional import check_handed_on, handed_on, left_out, missing_from
+from mimgraph.infer.nodes.optional import (
+    check_repeat_presence,
+    missing_inputs,
+    missing_merge_inputs,
+    output_presences,
+)
 from mimgraph.infer.nodes.pattern import bind_pattern
 from mimgraph.infer.nodes.sources import Arguments, item_label, known_types, match
 from mimgraph.infer.scope import Context, Fed, Site, State
@@ -104,7 +109,7 @@ def _type_use(
         return None
     types = known_types(fed)
     assert types is not None
-    optional = left_out(fed) | site.optional
+    optional = missing_inputs(fed) | site.optional
     pasts = tuple([type_.past for type_ in types.values()])  # equal types may differ in it
     key = (call.block, *map(identity, given.values()), tuple(types.values()), pasts, optional)
     if key in state.bodies:
@@ -175,7 +180,7 @@ def _hand_on(
     `whole` says when the repeat runs.
     """
     site, block = using.site, using.block
-    presences = handed_on(body, whole, {key: one.presence for key, one in current.items()})
+    presences = output_presences(body, whole, {key: one.presence for key, one in current.items()})
     handed = dict[str, Fed]()
     for name, port in _carried(block).items():
         before, type_ = current[name], body.results[port]
@@ -186,7 +191,7 @@ def _hand_on(
             return None
         presence = presences[port or block.outputs[0].name]
         is_needed = repeat.shared or name == block.inputs[0].name
-        if is_needed and not check_handed_on(site, repeat, before, presence):
+        if is_needed and not check_repeat_presence(site, repeat, before, presence):
             return None
         handed[name] = before._replace(type=type_, presence=presence)
     return handed
@@ -209,7 +214,7 @@ def type_expansion(
     types = _known({name: one.type for name, one in inputs.items()})
     op = registry.find(apply.kind, apply.name)
     assert op is not None
-    optional = site.optional | missing_from(op, inputs, options.get("missing") == "skip")
+    optional = site.optional | missing_merge_inputs(op, inputs, options.get("missing") == "skip")
     given = {name: plain(value) for name, value in options.items()}
     pasts = tuple([type_.past for type_ in types.values()])
     key = (apply.name, identity(given), tuple(types.items()), pasts, optional)

@@ -1,4 +1,4 @@
-"""Checks and computes what a use of a block gives: its params, and how often it is repeated."""
+"""Check and compute what a use of a block gives: its params, and how often it is repeated."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ WORDS = ("from", "take", "freeze", "repeat")
 
 
 def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
-    """Return the block that a call names; None if that is unknown or the params do not fit it.
+    """Return the block that a call names; None if it is unknown or the params do not fit it.
 
-    The faults are reported once a call; `span` is the node's name.
+    Faults are reported once for each call; `span` is the node's name.
     """
     block = state.blocks.get(call.block)
     if call not in state.calls:
@@ -36,8 +36,8 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
 
 
 def _is_readable(call: Call, block: Block | None) -> bool:
-    """Return whether the block's params are known that the call gives: one that could not be read may
-    be the first, which a lone value gives."""
+    """Return whether it is known which params a call gives; a lone value gives the first, which may be
+    one that could not be read."""
     lost = lost_params(block) if block is not None else set()
     return OTHERS not in lost and not (lost and call.lone is not None)
 
@@ -85,7 +85,7 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
 
 
 def lost_params(block: Block) -> set[str]:
-    """Return the names of the block's params that could not be read."""
+    """Return the names of a block's params that could not be read."""
     return {name for name, option in block.params.items() if option.value is FAULTY}
 
 
@@ -142,14 +142,14 @@ def default_params(state: State, key: str, block: Block) -> Mapping[str, Any]:
 
 
 class Times(NamedTuple):
-    """What each time of a repeat is given, one mapping a time; `number` is how often, as written."""
+    """What each repeat gives to the params of the block, and the `number` of repeats."""
 
     given: list[dict[str, Any]]
     number: int
 
 
 def repeats(site: Site, repeat: Repeat) -> Times | None:
-    """Return how often a block is repeated and what each time is given; None if that is faulty."""
+    """Return the number of repeats and what each gives; None if one of them is faulty."""
     number = None
     if repeat.times is not None and (number := _number(site, repeat.times)) is None:
         return None
@@ -163,7 +163,7 @@ def repeats(site: Site, repeat: Repeat) -> Times | None:
 
 
 def _number(site: Site, times: Option) -> int | None:
-    """Return how often `repeat` says; None if it is no such number, which is reported."""
+    """Return the number of repeats; None if it is faulty, which is reported."""
     at = Evaluation(site.context.env, site.state.report, site.path)
     number = compute(times.value, at)
     if number is FAULTY:

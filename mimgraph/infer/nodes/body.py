@@ -1,4 +1,4 @@
-"""Makes a body from its typed nodes."""
+"""Make a body from its typed nodes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mimgraph.infer.scope import Context, Fed
 from mimgraph.ir.graph import Output
 from mimgraph.ir.typed import Body, TypedNode, results_of
 
-# types the nodes of a body and resolves its outputs; blocks get it as an argument, as it types blocks
+# types the nodes of a body and returns its outputs; an argument of block.py, which node.py imports
 TypeNodes: TypeAlias = Callable[[Context, Iterable[Output]], dict[str, Fed]]
 
 

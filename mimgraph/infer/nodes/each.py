@@ -1,4 +1,4 @@
-"""Types `each`: one operation applied to every source, an item for each, whose name is a port."""
+"""Type an `each`: one operation applied to every source, with an item and a port for each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mimgraph.ir.names import port_fault
 from mimgraph.ir.typed import Each as TypedEach
 from mimgraph.ir.typed import TypedNode
 
-# types one item on its source; `each` gets it as an argument, as it types `each`
+# types an item on its source; an argument here, as it is defined in node.py, which imports this file
 TypeItem: TypeAlias = Callable[[Context, Node, Fed, str], TypedNode | None]
 
 

@@ -1,4 +1,4 @@
-"""Types the nodes of a body: resolves the sources of each, then types what it does with them."""
+"""Type the nodes of a body: resolve the sources of each, then type what it does with them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from mimgraph.infer.nodes.apply import Expansion, apply_op
 from mimgraph.infer.nodes.block import type_call, type_expansion
 from mimgraph.infer.nodes.chain import type_chain
 from mimgraph.infer.nodes.each import type_each
-from mimgraph.infer.nodes.optional import conditional, settled, unconditional
-from mimgraph.infer.nodes.sharing import check_shared, missing_in_shares, owner, sharing
-from mimgraph.infer.nodes.sources import feed, resolve
+from mimgraph.infer.nodes.optional import always_present, missing_arguments, with_presence
+from mimgraph.infer.nodes.sharing import (
+    check_shared,
+    missing_in_shares,
+    module_owner,
+    nodes_that_share,
+)
+from mimgraph.infer.nodes.sources import resolve, resolve_all
 from mimgraph.infer.scope import Context, Fed, Site
 from mimgraph.ir.graph import Apply, Call, Chain, Each, Node, Output
 from mimgraph.ir.presence import ALWAYS, Presence
@@ -30,7 +35,7 @@ def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:
     if len(typed) < len(scope.nodes):
         untyped = [node for name, node in scope.nodes.items() if name not in typed]
         check_nodes_text(state, untyped, context.env, context.path)
-    if shares := sharing(context):
+    if shares := nodes_that_share(context):
         check_shared(context, shares)
         # a block's body is written once, so it goes without every input that a share lacks
         for name, optional in missing_in_shares(context, shares).items():
@@ -46,7 +51,7 @@ def type_node(
     `optional` are the inputs of its block that shares of it may go without.
     """
     path = context.path + node.name
-    fed = None if node.sources is None else feed(context, node.sources, path)
+    fed = None if node.sources is None else resolve_all(context, node.sources, path)
     if isinstance(node.operation, Each):
         return type_each(context, node, node.operation, fed or (), _type_item)
     return _type_fed(context, node, fed, path, optional)
@@ -65,7 +70,7 @@ def _type_fed(
     optional: frozenset[str],
 ) -> TypedNode | None:
     """Return the typed node on these sources, with a module of its own or a shared one."""
-    owned = owner(context, node, path)
+    owned = module_owner(context, node, path)
     if owned is None or owned.declared.operation is None:
         return None
     if context.typed.get(owned.name, owned) is None:  # the node whose module it shares is faulty
@@ -74,8 +79,8 @@ def _type_fed(
     typed = _type_operation(site, owned.declared)
     if fed is None:
         _report_no_sources(site, owned.declared)
-    if typed is not None and not (fed and unconditional(fed)):
-        typed = settled(site, typed)
+    if typed is not None and not (fed and always_present(fed)):
+        typed = with_presence(site, typed)
         if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
             typed = _with_less(site, owned.declared, typed)
     if typed is None or owned.declared is node:
@@ -133,7 +138,7 @@ def _with_less(site: Site, node: Node, typed: TypedNode) -> TypedNode | None:
 def _missing_together(typed: TypedNode, fed: Mapping[str, Fed]) -> Iterable[frozenset[str]]:
     """Yield every set of arguments that may be missing at once when the node runs."""
     at_times: dict[Presence, set[str]] = {}
-    for key in conditional(typed, fed):
+    for key in missing_arguments(typed, fed):
         at_times.setdefault(fed[key].presence, set()).add(key)
     for size in range(1, len(at_times) + 1):
         for groups in combinations(at_times.values(), size):

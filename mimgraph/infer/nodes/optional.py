@@ -1,4 +1,4 @@
-"""Finds when each node runs where inputs are optional, and refuses ops that do not allow for that.
+"""Find when each node runs where inputs are optional, and refuse ops that do not allow for it.
 
 A presence says when a value is present, by the optional inputs that it needs.
 """
@@ -38,26 +38,26 @@ def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
     return is_right
 
 
-def unconditional(fed: Iterable[Fed]) -> bool:
+def always_present(fed: Iterable[Fed]) -> bool:
     """Return whether all sources are always present, and each depends on an input."""
     return not any(one.is_own or one.presence != ALWAYS for one in fed)
 
 
-def left_out(fed: Mapping[str, Fed]) -> frozenset[str]:
+def missing_inputs(fed: Mapping[str, Fed]) -> frozenset[str]:
     """Return the inputs of a block that may be missing when its first is present."""
     first = next(iter(fed.values()), None)
     whole = ALWAYS if first is None else first.presence
     return frozenset([key for key, one in fed.items() if not implies(whole, one.presence)])
 
 
-def missing_from(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
+def missing_merge_inputs(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
     """Return the inputs that may be missing when a merge runs that is a block of other ops."""
-    sources = [one.presence for key, one in fed.items() if not may_be_left_out(op, key)]
+    sources = [one.presence for key, one in fed.items() if not runs_without(op, key)]
     whole = either(sources) if skips else sources[0]
     return frozenset(
         key
         for key, one in fed.items()
-        if (skips or may_be_left_out(op, key)) and not implies(whole, one.presence)
+        if (skips or runs_without(op, key)) and not implies(whole, one.presence)
     )
 
 
@@ -66,7 +66,9 @@ def any_of(inputs: Iterable[str]) -> Presence:
     return either(map(given, inputs))
 
 
-def handed_on(body: Body, whole: Presence, outer: Mapping[str, Presence]) -> Mapping[str, Presence]:
+def output_presences(
+    body: Body, whole: Presence, outer: Mapping[str, Presence]
+) -> Mapping[str, Presence]:
     """Return the presences of a body's outputs, where the body runs when `whole` and its inputs have
     the presences `outer`."""
     return {
@@ -75,7 +77,7 @@ def handed_on(body: Body, whole: Presence, outer: Mapping[str, Presence]) -> Map
     }
 
 
-def settled(site: Site, typed: TypedNode) -> TypedNode | None:
+def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
     """Return the node with its presence; None if it does not allow for a missing source, which is
     reported."""
     by_value = {one.value: one for one in site.fed or ()}
@@ -132,17 +134,17 @@ def _op(typed: TypedNode) -> Op | None:
     return registry.find(*typed.operation.op) if typed.operation.op else None
 
 
-def conditional(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
+def missing_arguments(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
     """Return the arguments of a layer or merge that may be missing when it runs."""
     op = _op(typed)
     return [
         key
         for key, one in fed.items()
-        if not implies(typed.presence, one.presence) and may_be_left_out(op, key)
+        if not implies(typed.presence, one.presence) and runs_without(op, key)
     ]
 
 
-def may_be_left_out(op: Op | None, key: str) -> bool:
+def runs_without(op: Op | None, key: str) -> bool:
     """Return whether an op runs without this argument if it is missing: a mask, lengths or a state,
     and what the forward of a user's module has a default for."""
     if op is None or key not in op.inputs.optional:
@@ -155,9 +157,7 @@ def may_be_left_out(op: Op | None, key: str) -> bool:
 def _of_equals(site: Site, typed: TypedNode, op: Op, fed: Mapping[str, Fed]) -> Presence | None:
     """Return when a merge runs: with all sources, or with any of them if it skips missing ones. None
     if it says nothing of a missing one, which is reported."""
-    sources = {
-        key: one for key, one in fed.items() if not one.is_own and not may_be_left_out(op, key)
-    }
+    sources = {key: one for key, one in fed.items() if not one.is_own and not runs_without(op, key)}
     presences = {one.presence for one in sources.values()}
     if _skips(typed):
         # a parameter is always present; those of a part belong to the other sources
@@ -187,7 +187,7 @@ def _of_first(
     whole = ALWAYS if first[1].is_own else first[1].presence
     is_block = unwrap(typed.operation).is_block
     for key, one in others:
-        if not (is_block or implies(whole, one.presence) or may_be_left_out(op, key)):
+        if not (is_block or implies(whole, one.presence) or runs_without(op, key)):
             _refuse(site, op.name if op else typed.name, one)
             return None
     return whole
@@ -201,18 +201,18 @@ def _of_results(
     outer = {key: one.presence for key, one in fed.items()}
     found: Mapping[str, Presence] = {}
     if isinstance(operation, Use):
-        found = handed_on(operation.body, whole, outer)
+        found = output_presences(operation.body, whole, outer)
     elif isinstance(operation, Repeated):
         found = {name: both(whole, outer[name]) for name in operation.carried}
         for body in operation.bodies:
-            found = handed_on(body, whole, outer)
+            found = output_presences(body, whole, outer)
             single = next(iter(found.values()))  # a single output feeds the first input
             outer |= {name: found.get(name, single) for name in operation.carried}
     is_single = "" in typed.results
     return {"" if is_single else name: p for name, p in found.items() if p != whole}
 
 
-def check_handed_on(site: Site, repeat: Repeat, before: Fed, presence: Presence) -> bool:
+def check_repeat_presence(site: Site, repeat: Repeat, before: Fed, presence: Presence) -> bool:
     """Return whether what a repeat hands on is present where the next needs it; else report it.
 
     The next needs its first input, and if it is shared, just the inputs of the one before.

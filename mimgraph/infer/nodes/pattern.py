@@ -1,4 +1,4 @@
-"""Binds the dimensions that the inputs of a block name, `{x: [C, H, W]}`, to the sizes at one use."""
+"""Bind the dimensions that the inputs of a block name, `{x: [C, H, W]}`, to the sizes at one use."""
 
 from __future__ import annotations
 

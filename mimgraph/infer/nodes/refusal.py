@@ -1,4 +1,4 @@
-"""Reports what the rule of an op refuses: at the option, at the source, or at the node's name."""
+"""Report what the rule of an op refuses: at the option, at the source, or at the node's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rules of the catalogue answer, each remembered: the same question has the same answer."""
+"""Ask the rules of ops, and remember their answers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.op import Op, OpFault
 
-MAX_WEIGHTS = 2**40  # elements of one tensor that a module keeps
-MOST = 4096  # answers that are remembered
-LONGEST = 1000  # characters of the options, and sources, of one of them
+MAX_WEIGHTS = 2**40  # elements of a weight or buffer
+MOST = 4096  # answers that are kept
+LONGEST = 1000  # characters of options, and sources, of an answer that is kept
 
 
 class Answer(NamedTuple):
-    """An op without its activation, the types of its results by port, the port that is meant without
-    one, and what must hold when the module runs."""
+    """What a rule gives: the op, the types of its results by port, the default port, and what must hold
+    when the module runs."""
 
     leaf: Leaf
     results: Mapping[str, TensorType]
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """An answer, and the question, which lives as long as its key."""
+    """An answer with its question: the key has ids of objects, which must not be collected before it."""
 
     answer: Answer | Block
     options: Values
@@ -42,9 +42,9 @@ _asked: dict[Hashable, _Asked] = {}
 
 
 def ask(bound: Bound, options: Values, sources: Mapping[str, TensorType]) -> Answer | Block:
-    """What the rule says of these options and sources; a merge may be a block of other ops."""
+    """Return the answer of a rule for these options and sources; a block, if a merge is made of ops."""
     op = bound.op
-    # a class of the user's remembers itself what torch said of it
+    # the class of a user's module keeps its answers itself
     if isinstance(op, Registered) or bound.length + len(sources) > LONGEST:
         return _answer(op, options, sources)
     key = op, options.key, *sources, *[type_.key for type_ in sources.values()]
@@ -57,12 +57,12 @@ def ask(bound: Bound, options: Values, sources: Mapping[str, TensorType]) -> Ans
 
 
 def forget() -> None:
-    """Forget all answers, for a measurement of what they save."""
+    """Forget all answers, to measure the time without them."""
     _asked.clear()
 
 
 def _answer(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answer | Block:
-    """The rule applied, and what it gives checked."""
+    """Return the answer of the rule itself, checked."""
     lowering = op.infer(sources, options.by_name)
     if isinstance(lowering, Block):
         return lowering
@@ -75,7 +75,7 @@ def _answer(op: Op, options: Values, sources: Mapping[str, TensorType]) -> Answe
 
 
 def _checked(name: str, type_: TensorType) -> list[Constraint]:
-    """A result has elements, and not too many; what cannot be decided becomes a constraint."""
+    """Return the constraints under which a result is not empty; refuse one that is empty or too large."""
     if len(type_.dims) > MAX_AXES:
         raise OpFault(
             "too-large", f"{name} gives {len(type_.dims)} axes, and a tensor has at most {MAX_AXES}"
@@ -94,7 +94,7 @@ def _checked(name: str, type_: TensorType) -> list[Constraint]:
 
 
 def _check_weights(name: str, module: Module) -> None:
-    """No learned or kept tensor is larger than any machine."""
+    """Refuse weights and buffers that no machine can hold."""
     for weight, shape in (*module.weights.items(), *module.buffers.items()):
         if (elements := prod(map(int, shape))) > MAX_WEIGHTS:
             what = f"{weight} of {name}" if weight else name

@@ -1,4 +1,4 @@
-"""`share`: whose module a node uses again, and whether its inputs fit that module."""
+"""Find the module that a `share` uses again, and check that its inputs fit that module."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import used_bodies
 
 
-def owner(context: Context, node: Node, path: str) -> Owner | None:
-    """Whose module a node uses, which is its own unless it shares; None where told."""
+def module_owner(context: Context, node: Node, path: str) -> Owner | None:
+    """Return whose module a node uses: its own unless it shares; None after a report."""
     if not isinstance(node.operation, Share):
         return Owner(node.name, None, node)
     found: Owner | None = Owner(node.name, None, node)
@@ -35,7 +35,7 @@ def owner(context: Context, node: Node, path: str) -> Owner | None:
         if share in context.owners:
             found = context.owners[share]
             break
-        context.owners[share] = None  # where shares go round, which is told
+        context.owners[share] = None  # shares that form a ring are reported
         followed.append(share)
         found = _target(context, share, path)
     context.owners.update(dict.fromkeys(followed, found))
@@ -43,7 +43,7 @@ def owner(context: Context, node: Node, path: str) -> Owner | None:
 
 
 def _target(context: Context, share: Share, path: str) -> Owner | None:
-    """What one share names, which may share in turn."""
+    """Return the node that one share names, which may share in turn."""
     target = context.scope.nodes.get(share.target)
     if target is None or target.operation is None:
         return None
@@ -59,7 +59,7 @@ def _target(context: Context, share: Share, path: str) -> Owner | None:
 
 
 def _item(context: Context, share: Share, target: Node, path: str) -> TypedNode | None:
-    """The one that is shared of the modules of an `each`."""
+    """Return the item of an `each` whose module is shared."""
     typed = context.typed.get(target.name)
     if typed is None:
         return None
@@ -76,8 +76,8 @@ def _item(context: Context, share: Share, target: Node, path: str) -> TypedNode 
     return found
 
 
-def sharing(context: Context) -> list[str]:
-    """The nodes that may use the modules of others."""
+def nodes_that_share(context: Context) -> list[str]:
+    """Return the nodes that may use modules of others."""
     return [
         name
         for name, typed in context.typed.items()
@@ -86,13 +86,13 @@ def sharing(context: Context) -> list[str]:
 
 
 def check_shared(context: Context, names: Iterable[str]) -> None:
-    """A module used again must meet inputs of the same sizes, so far as it knows them."""
+    """Check each node that shares: its inputs must have the sizes that the shared module was made for."""
     for name in names:
         check_share(context, name)
 
 
 def check_share(context: Context, name: str) -> None:
-    """The same of one node, or of the items of its `each`, if it shares."""
+    """Check one node, or the items of its `each`; one that does not fit is reported and untyped."""
     typed = context.typed[name]
     if typed is None:
         return
@@ -102,7 +102,7 @@ def check_share(context: Context, name: str) -> None:
 
 
 def _fits(context: Context, name: str, typed: TypedNode, position: int) -> bool:
-    """Whether the module of the target could be made for what feeds this one too."""
+    """Return whether the module of the target fits the inputs of this node; report it if not."""
     shared = typed.operation
     assert isinstance(shared, Shared)
     target = context.typed.get(shared.target)
@@ -123,7 +123,8 @@ def _fits(context: Context, name: str, typed: TypedNode, position: int) -> bool:
 
 
 def missing_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """The nodes whose block shares go without more inputs of than the node itself: which ones."""
+    """Return the inputs that shares of a block may lack, for each node that itself never lacks some of
+    them."""
     found: dict[str, frozenset[str]] = {}
     for typed in map(context.typed.__getitem__, names):
         if typed is not None and isinstance(typed.operation, Shared):
@@ -137,7 +138,7 @@ def missing_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, fr
 
 
 def _optional(typed: TypedNode) -> frozenset[str]:
-    """The inputs of a node's block that may be missing."""
+    """Return the inputs of a node's block that may be missing."""
     return frozenset().union(*(body.optional for body in used_bodies(unwrap(typed.operation))))
 
 
@@ -149,7 +150,7 @@ def _shown(context: Context, typed: TypedNode) -> str:
 
 
 def _fed(context: Context, typed: TypedNode) -> Iterator[TensorType]:
-    """The types of what feeds a node."""
+    """Yield the types of the sources of a node."""
     for value in typed.arguments.values():
         made = context.typed.get(value.name)
         type_ = port_type(made, value.port) if made else context.inputs[value.name]
@@ -158,10 +159,10 @@ def _fed(context: Context, typed: TypedNode) -> Iterator[TensorType]:
 
 
 def _module(context: Context, typed: TypedNode) -> Any:
-    """What two nodes must have in common to be one module.
+    """Return what is equal for two nodes that one module can serve.
 
-    That is how it is made and, of a chain or block, what its `forward` says. Named sizes are
-    those of the axes they are read from, whatever their names.
+    That is how the module is made and, for a chain or block, its `forward`, with sizes named by the
+    axes that they are read from.
     """
     names: dict[str, Dim] = {}
     for type_ in _fed(context, typed):
@@ -179,7 +180,7 @@ def _made(leaf: Leaf) -> Any:
 
 
 def _inside(operation: TypedOperation, names: Mapping[str, Dim]) -> Any:
-    """A module with its `forward`."""
+    """Return how a module is made, with its `forward`."""
     operation = unwrap(operation)
     if isinstance(operation, Leaf):
         lowering = operation.lowering
@@ -194,7 +195,7 @@ def _body(body: Body, names: Mapping[str, Dim]) -> Any:
 
 
 def _code(value: Any, names: Mapping[str, Dim]) -> Any:
-    """Code to compare: sizes by the names that they have here, without how they were written."""
+    """Return code in a form that can be compared: sizes renamed, without the text that they came from."""
     if isinstance(value, Dim):
         return substitute(value, names)
     if isinstance(value, Code):

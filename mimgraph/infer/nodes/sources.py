@@ -1,4 +1,4 @@
-"""Resolves the sources of a node to typed values, and matches them to the arguments they fill."""
+"""Resolve the sources of a node to typed values, and match them to the arguments they fill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mimgraph.source import Span
 MAX_NAMES = 1000  # learned tensors that are compared with an unknown port
 
 
-def feed(context: Context, sources: Iterable[Source], path: str) -> tuple[Fed, ...]:
+def resolve_all(context: Context, sources: Iterable[Source], path: str) -> tuple[Fed, ...]:
     """Return every source of a node resolved, `node.*` as one source for each port."""
     fed: list[Fed] = []
     for source in sources:
