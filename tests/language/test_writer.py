@@ -16,7 +16,8 @@ from mimgraph.ir.expression import parse
 from mimgraph.ir.graph import Written
 from mimgraph.ir.names import name_fault
 from mimgraph.language.reader.spec import read
-from mimgraph.language.writer import _flow, _lines, write
+from mimgraph.language.writer import write
+from mimgraph.language.yaml_text import flow, yaml_text
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 from mimgraph.source import SourceFile, Span
@@ -116,7 +117,7 @@ def read_value(tree: Tree) -> Any:
 def read_back(value: Any) -> Any:
     """A value written where it may stand: in a flow mapping, and behind a key of its own."""
     faults: list[Any] = []
-    text = "".join(f"{line}\n" for line in _lines({"flow": [value], "block": value}))
+    text = yaml_text({"flow": [value], "block": value})
     tree = compose(SourceFile("spec.yaml", text), lambda fault, *_: faults.append(fault))
     assert not faults and isinstance(tree, Mapping), (text, faults)
     found = read_value(tree)
@@ -163,13 +164,13 @@ QUOTED = [
 
 @pytest.mark.parametrize("text", PLAIN)
 def test_plain_texts_need_no_quotes(text: str) -> None:
-    assert _flow(text) == text
+    assert flow(text) == text
     assert read_back(text) == text
 
 
 @pytest.mark.parametrize("text", QUOTED)
 def test_texts_that_mean_something_else_are_quoted(text: str) -> None:
-    assert _flow(text)[0] == '"'
+    assert flow(text)[0] == '"'
     assert read_back(text) == text
 
 
@@ -207,7 +208,7 @@ def test_not_a_number_survives() -> None:
 )
 def test_expressions(text: str, written: str) -> None:
     span = Span(SourceFile("spec.yaml", ""), 1, 1, 1, 1)
-    assert _flow(Written(parse(text), span, span.part)) == written
+    assert flow(Written(parse(text), span, span.part)) == written
 
 
 @given(doc=texts, other=texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mimgraph.ir.graph import BESIDE_FROM, OTHERS, Apply, Call, Chain, Each, Operation, Share
+from mimgraph.ir.graph import BESIDE_FROM, OTHERS, AppliedOperation, Apply, Each, Operation, Share
 from mimgraph.language.reader.chains import read_chain
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (
@@ -41,9 +41,7 @@ def second_source(op: Entry, tree: Mapping) -> Entry | None:
     return next((entry for entry in tree.entries if entry[0].text == name), None)
 
 
-def _read_one(
-    context: Context, op: Entry, tree: Mapping, here: str
-) -> Apply | Chain | Call | Share | None:
+def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedOperation | None:
     """Return what a node does on its sources, or on each of them."""
     key, value = op
     if key.text == "seq":

@@ -1,0 +1,116 @@
+"""Lay out plain data as YAML: an entry a line, quotes only where they are needed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mimgraph.ir.expression import Variable, to_text
+from mimgraph.ir.graph import Template, Written
+from mimgraph.language.yaml_tree.limits import BREAKS, NOT_PRINTABLE
+from mimgraph.language.yaml_tree.scalars import resolve
+
+WIDTH = 100  # a mapping that makes a line longer is written on several
+
+
+class Tall(dict[str, Any]):
+    """A mapping whose keys each begin a line."""
+
+
+class Rows(list[Any]):
+    """A list whose items each are a line."""
+
+
+def yaml_text(mapping: Mapping[str, Any]) -> str:
+    """Return the text of a mapping, which may hold a `Written` or a `Template`."""
+    return "".join(f"{line}\n" for line in _lines(mapping))
+
+
+def _lines(mapping: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Yield the lines of a mapping: an entry on one line if it fits there, else on several."""
+    inner = indent + "  "
+    for key, value in mapping.items():
+        head = f"{indent}{_text(key)}:"
+        line = f"{head} {flow(value)}"
+        long = len(line) > WIDTH
+        if value and isinstance(value, dict) and (long or isinstance(value, Tall)):
+            yield head
+            yield from _lines(value, inner)
+        elif value and isinstance(value, list) and (long or isinstance(value, Rows)):
+            yield head
+            yield from (f"{inner}- {_row(item)}" for item in value)
+        elif isinstance(value, str) and _is_literal(value):
+            yield f"{head} |-"
+            yield from (f"{inner}{row}" if row else "" for row in value.split("\n"))
+        else:
+            yield line
+
+
+def _row(item: Any) -> str:
+    """Return an item of a list on one line; a mapping of one key needs no braces there."""
+    text = flow(item)
+    return text[1:-1] if isinstance(item, dict) and len(item) == 1 else text
+
+
+def flow(value: Any) -> str:
+    """Return a value on one line."""
+    match value:
+        case Written(expression):
+            text = to_text(expression)
+            return f"${text}" if isinstance(expression, Variable) else f"$({text})"
+        case Template(text) | str(text):
+            return _text(text)
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(int(value))
+        case float():
+            return _number(float(value))
+        case dict():
+            entries = (f"{_text(key)}: {flow(item)}" for key, item in value.items())
+            return f"{{{', '.join(entries)}}}"
+        case list() | tuple():
+            return f"[{', '.join(map(flow, value))}]"
+    raise TypeError(f"a spec cannot hold {value!r}")
+
+
+def _number(value: float) -> str:
+    """Return a float as YAML 1.2 spells it."""
+    if math.isfinite(value):
+        return repr(value)
+    return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+
+
+_UNSAFE = re.compile(f"{NOT_PRINTABLE}|[{''.join(BREAKS)}]")
+_QUOTED = re.compile(
+    r"""[-?:,\[\]{}\#&*!|>'"%@`\s] | .*(?: :(?!\w) | \s\# | [,\[\]{}\n\r\t] | \s$ )""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def _text(text: str) -> str:
+    """Return a text, in quotes if YAML would read it as something else."""
+    plain = not _QUOTED.match(text) and not _UNSAFE.search(text)
+    if plain and text and text != "<<" and resolve(text) == text:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+
+
+def _is_literal(text: str) -> bool:
+    """Return whether a text can be written as a literal block (`|-`): several lines, none of them with
+    blanks at its end or tabs."""
+    rows = text.split("\n")
+    return (
+        len(rows) > 1
+        and bool(rows[0] and rows[-1])
+        and not any(row != row.rstrip() or "\t" in row for row in rows)
+        and not rows[0].startswith(" ")
+        and "\r" not in text
+        and not _UNSAFE.search(text)
+    )
