@@ -1,4 +1,4 @@
-"""The command line, run in this process: what it prints and how it exits."""
+"""What each command prints, and its exit code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def wrong(tmp_path: Path) -> str:
 
 
 class Printed(str):
-    """What a command printed, and `error`, what it told beside that."""
+    """The standard output of a command, and its standard error as `error`."""
 
     error = ""
 
@@ -51,13 +51,13 @@ def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
     return call
 
 
-def test_check_tells_that_all_is_well(run) -> None:
+def test_check_reports_specs_without_errors(run) -> None:
     code, out = run("check", SIMPLE, TEXT)
     assert code == 0
     assert out == f"{SIMPLE}: ok, 4 nodes\n{TEXT}: ok, 6 nodes\n"
 
 
-def test_check_tells_every_fault(run, wrong: str) -> None:
+def test_check_reports_every_error(run, wrong: str) -> None:
     code, out = run("check", SIMPLE, wrong)
     assert code == 1
     assert f"error[unknown-layer]: no layer is called 'Liner'\n  --> {wrong}:3:14" in out
@@ -80,7 +80,7 @@ def odd(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_check_warns_of_what_is_legal(run, odd: str, wrong: str) -> None:
+def test_check_warns_of_legal_but_odd_specs(run, odd: str, wrong: str) -> None:
     code, out = run("check", odd)
     assert code == 0
     assert out.startswith("warning[unused-param]: nothing uses hiden\n")
@@ -90,7 +90,7 @@ def test_check_warns_of_what_is_legal(run, odd: str, wrong: str) -> None:
     assert re.findall(r"^(\w+)\[", out, re.MULTILINE) == ["warning", "error"]
 
 
-def test_a_warning_is_no_fault_in_data(run, odd: str) -> None:
+def test_check_as_json_has_no_warnings(run, odd: str) -> None:
     code, out = run("check", odd, "--format", "json")
     assert (code, json.loads(out), out.error) == (0, [], "")
     code, out = run("check", odd, "--format", "sarif")
@@ -100,7 +100,7 @@ def test_a_warning_is_no_fault_in_data(run, odd: str) -> None:
     assert (code, out.partition(" ")[0]) == (0, "::warning")
 
 
-def test_a_warning_beside_data_is_for_people(
+def test_check_as_json_prints_warnings_to_a_terminal(
     run, odd: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -110,13 +110,13 @@ def test_a_warning_beside_data_is_for_people(
     assert out.error.startswith("warning[unused-param]: nothing uses hiden\n")
 
 
-def test_other_commands_do_not_warn(run, odd: str) -> None:
+def test_only_check_prints_warnings(run, odd: str) -> None:
     for command in ("summary", "emit"):
         code, out = run(command, odd)
         assert (code, out.error, "unused-param" in out) == (0, "", False)
 
 
-def test_check_as_data(run, wrong: str) -> None:
+def test_check_as_json(run, wrong: str) -> None:
     code, out = run("check", "--format", "json", wrong)
     assert code == 1
     assert json.loads(out) == [
@@ -134,7 +134,7 @@ def test_check_as_data(run, wrong: str) -> None:
     ]
 
 
-def test_nothing_wrong_is_an_empty_list(run) -> None:
+def test_check_as_json_without_errors_is_an_empty_list(run) -> None:
     assert run("check", "--format", "json", SIMPLE) == (0, "[]\n")
 
 
@@ -180,7 +180,7 @@ def test_a_wrong_call_exits_2(run, arguments: list[str]) -> None:
     assert out.error
 
 
-def test_set_overrides_a_param(run) -> None:
+def test_set_replaces_a_param(run) -> None:
     code, out = run("emit", TEXT, "--set", "hidden=128")
     assert code == 0
     assert "nn.LSTM(100, 128, batch_first=True)" in out
@@ -198,7 +198,7 @@ def test_a_dash_is_standard_input(run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def wider(tmp_path: Path) -> str:
-    """TEXT with another width."""
+    """The spec TEXT with another width."""
     path = tmp_path / "wider.yaml"
     text = Path(TEXT).read_text()
     assert "hidden: 64" in text
@@ -206,14 +206,14 @@ def wider(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_diff_tells_what_changed(run, wider: str) -> None:
+def test_diff_prints_what_changed(run, wider: str) -> None:
     code, out = run("diff", TEXT, wider)
     assert code == 0
     assert "~ hidden" in out and "value 64 → 96" in out
     assert str(mg.diff(mg.load(TEXT), mg.load(wider))) == out.rstrip("\n")
 
 
-def test_diff_of_what_is_only_written_otherwise(run, wider: str) -> None:
+def test_diff_of_specs_that_mean_the_same(run, wider: str) -> None:
     assert run("diff", TEXT, wider, "--set", "hidden=8", "--exit-code") == (0, "no changes\n")
 
 
@@ -227,16 +227,16 @@ def test_diff_sets_a_param_in_the_spec_that_has_it(run, wider: str, tmp_path: Pa
         assert run("diff", *specs, "--set", "hidden=96") == (0, "no changes\n")
     code, out = run("diff", TEXT, str(fixed), "--set", "hiden=96")
     assert (code, out) == (2, "")
-    told = f"no param is called 'hiden': {TEXT} has hidden, {fixed} has none"
-    assert out.error == f"mimgraph: {told}\n"
+    message = f"no param is called 'hiden': {TEXT} has hidden, {fixed} has none"
+    assert out.error == f"mimgraph: {message}\n"
 
 
-def test_diff_exits_as_git_does(run, wider: str) -> None:
+def test_diff_exits_as_git_diff_does(run, wider: str) -> None:
     assert run("diff", TEXT, wider, "--exit-code")[0] == 1
     assert run("diff", TEXT, TEXT, "--exit-code")[0] == 0
 
 
-def test_diff_as_data_and_as_markdown(run, wider: str) -> None:
+def test_diff_as_json_and_as_markdown(run, wider: str) -> None:
     code, out = run("diff", TEXT, wider, "--format", "json")
     assert code == 0
     assert json.loads(out) == mg.diff(mg.load(TEXT), mg.load(wider)).data()
@@ -262,7 +262,7 @@ def test_draw_says_that_a_picture_is_too_long_to_read(run, tmp_path: Path) -> No
     assert (code, out.error) == (0, "")
 
 
-def test_diff_draws_both(run, wider: str, tmp_path: Path) -> None:
+def test_diff_draws_both_specs_in_one_picture(run, wider: str, tmp_path: Path) -> None:
     path = tmp_path / "diff.dot"
     code, _ = run("diff", TEXT, wider, "-o", str(path), "--direction", "LR")
     assert code == 0
@@ -270,7 +270,7 @@ def test_diff_draws_both(run, wider: str, tmp_path: Path) -> None:
     assert 'rankdir="LR"' in path.read_text()
 
 
-def test_diff_tells_the_faults_of_both(run, wrong: str, tmp_path: Path) -> None:
+def test_diff_reports_the_errors_of_both_specs(run, wrong: str, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(WRONG.replace("Liner", "Lineer"))
     code, out = run("diff", wrong, str(other))
@@ -300,12 +300,12 @@ outputs: y
 
 @pytest.fixture
 def length(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A spec of which a size is known only at run time, on standard input."""
+    """Standard input with a spec whose size T is known only at run time."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LENGTH.encode())))
     return "-"
 
 
-def test_set_fills_a_size_where_no_param_is_called_so(run, length: str) -> None:
+def test_set_of_summary_fills_in_a_size_that_is_no_param(run, length: str) -> None:
     code, out = run("summary", length, "--set", "T=10", "--set", "width=8", "--batch", "2")
     assert code == 0
     assert re.search(r"^y +Conv1d +\(2, 8, 8\) +104 +1,536 +x$", out, re.MULTILINE)
@@ -324,14 +324,12 @@ def test_set_fills_a_size_where_no_param_is_called_so(run, length: str) -> None:
     ],
     ids=["constraint", "no size", "no name"],
 )
-def test_a_setting_that_fits_nothing_is_told(
-    run, length: str, arguments: list[str], message: str
-) -> None:
+def test_a_wrong_setting_is_reported(run, length: str, arguments: list[str], message: str) -> None:
     code, out = run("summary", length, *arguments)
     assert (code, out, out.error) == (2, "", f"mimgraph: {message}\n")
 
 
-def test_only_a_summary_fills_sizes(run, length: str) -> None:
+def test_other_commands_fill_in_no_sizes(run, length: str) -> None:
     code, out = run("emit", length, "--set", "T=10")
     assert code == 2
     assert out.error == "mimgraph: no param is called 'T'; the spec's params: width\n"
@@ -346,12 +344,12 @@ def test_summary_in_each_format(run, format: str, method: str) -> None:
     assert out.rstrip("\n") == getattr(mg.load(SIMPLE).summary(), method)().rstrip("\n")
 
 
-def test_summary_closes_blocks(run) -> None:
+def test_summary_to_a_depth(run) -> None:
     assert "├─ 0" in run("summary", "specs/resnet18.yaml")[1]
     assert "├─" not in run("summary", "specs/resnet18.yaml", "--depth", "0")[1]
 
 
-def test_summary_as_data(run) -> None:
+def test_summary_as_json(run) -> None:
     code, out = run("summary", SIMPLE, "--format", "json")
     rows = {row["name"]: row for row in json.loads(out)}
     assert code == 0
@@ -372,7 +370,7 @@ def test_run_shows_inputs_nodes_and_outputs(run) -> None:
     assert "fc3  (2, 1) float32  [" in rest
 
 
-def test_run_is_what_the_module_computes(run, tmp_path: Path) -> None:
+def test_run_prints_and_writes_what_the_module_computes(run, tmp_path: Path) -> None:
     arrays = {
         "input1": numpy.ones((3, 5), dtype="float32"),
         "input2": numpy.zeros((3, 10), dtype="float32"),
@@ -402,7 +400,7 @@ def test_run_is_what_the_module_computes(run, tmp_path: Path) -> None:
         ({"input1": (3, 5), "input2": (3,)}, "input2 has shape (3,), not (N, 10)"),
     ],
 )
-def test_run_names_the_array_that_does_not_fit(
+def test_run_reports_an_array_of_the_wrong_shape(
     run, tmp_path: Path, arrays: dict[str, tuple[int, ...]], says: str
 ) -> None:
     numpy.savez(tmp_path / "in.npz", **{k: numpy.ones(v, "float32") for k, v in arrays.items()})
@@ -413,20 +411,20 @@ def test_run_names_the_array_that_does_not_fit(
 
 @pytest.fixture
 def saved(tmp_path: Path) -> str:
-    """A model in a file with its spec."""
+    """A .safetensors file with a model and its spec."""
     torch.manual_seed(5)
     graph = mg.load(SIMPLE)
     graph.save(graph.compile(), tmp_path / "model.safetensors")
     return str(tmp_path / "model.safetensors")
 
 
-def test_a_file_of_weights_is_a_spec(run, saved: str) -> None:
+def test_a_file_of_weights_with_a_spec_is_read_as_a_spec(run, saved: str) -> None:
     assert run("check", saved) == (0, f"{saved}: ok, 4 nodes\n")
     for command in ("emit", "summary"):
         assert run(command, saved) == run(command, SIMPLE)
 
 
-def test_run_takes_the_weights_that_its_spec_has(run, saved: str, tmp_path: Path) -> None:
+def test_run_takes_the_weights_beside_the_spec(run, saved: str, tmp_path: Path) -> None:
     code, out = run("run", saved, "--json")
     assert code == 0
     assert run("run", SIMPLE, "--weights", saved, "--json") == (0, out)
@@ -454,7 +452,7 @@ def test_layers_lists_all_by_family(run) -> None:
     assert "merges: join" in out
 
 
-def test_layers_as_data(run) -> None:
+def test_layers_as_json(run) -> None:
     entries = {entry["name"]: entry for entry in json.loads(run("layers", "--format", "json")[1])}
     linear = entries["Linear"]
     assert linear["kind"] == "layer"
@@ -474,17 +472,17 @@ def test_schema_is_printed_and_written(run, tmp_path: Path) -> None:
     assert path.read_text() == printed
 
 
-def test_a_closed_pipe_is_no_fault() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m mimgraph layers --format json | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stdout == "[\n"
     assert done.stderr == ""
 
 
-# what check takes, and how it tells
+# --- patterns, formats and colour -----------------------------------------------------------------
 
 
-def test_check_expands_patterns_that_the_shell_did_not(run, tmp_path: Path) -> None:
+def test_check_expands_patterns(run, tmp_path: Path) -> None:
     for name in ("b.yaml", "a.yaml", "deep/er/c.yaml", "[x].yaml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(Path(SIMPLE).read_text())
@@ -501,14 +499,14 @@ def test_check_expands_patterns_that_the_shell_did_not(run, tmp_path: Path) -> N
         assert out == "".join(f"{tmp_path / name}: ok, 4 nodes\n" for name in found)
 
 
-def test_a_pattern_that_matches_nothing_exits_2_when_all_is_told(run, wrong: str) -> None:
+def test_a_pattern_without_a_file_exits_2_after_all_checks(run, wrong: str) -> None:
     code, out = run("check", "no/such/*.yaml", wrong, SIMPLE)
     assert code == 2
     assert out.error == "mimgraph: no file matches no/such/*.yaml\n"
     assert "unknown-layer" in out and f"{SIMPLE}: ok" in out
 
 
-def test_check_for_github_and_as_sarif(run, wrong: str) -> None:
+def test_check_as_github_annotations_and_as_sarif(run, wrong: str) -> None:
     code, out = run("check", "--format", "github", wrong, SIMPLE)
     assert code == 1
     assert out == (
@@ -551,7 +549,7 @@ def test_color(
     assert ("\x1b[" in run("emit", wrong)[1].error) is colored
 
 
-def test_a_terminal_is_pointed_to_the_pages(
+def test_a_terminal_shows_how_to_explain_the_codes(
     run, wrong: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run("check", wrong)[1].error == ""
@@ -577,14 +575,14 @@ def test_explain(run) -> None:
         ("../codes", "mimgraph explain lists them"),
     ],
 )
-def test_explain_of_an_unknown_code(run, code: str, help: str) -> None:
+def test_explain_suggests_a_known_code(run, code: str, help: str) -> None:
     exit, out = run("explain", code)
     assert (exit, out) == (2, "")
     assert out.error == f"mimgraph: no code is called {code!r}; {help}\n"
 
 
 @pytest.mark.parametrize("params", ["[hidden]", "{hidden: 2, hidden: 3}", "{{ x }}"])
-def test_set_of_params_that_cannot_be_read(
+def test_set_in_a_spec_with_unreadable_params(
     params: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "spec.yaml"

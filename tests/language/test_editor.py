@@ -1,4 +1,4 @@
-"""What an editor knows of specs by the schema: completion, hover and faults of the YAML language server."""
+"""Completion, hover and errors that the YAML language server gives an editor by the schema."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The server, installed by npm; on a machine that has none of this, there is nothing to test."""
+    """The command of the server, which npm installs; without npm the tests are skipped."""
     root = tmp_path_factory.mktemp("server")
     install(root, SERVER)
     package = root / "node_modules" / "yaml-language-server"
@@ -48,7 +48,7 @@ class Document:
 
     @property
     def completion(self) -> dict[str, str]:
-        """What may stand at the cursor, and what is inserted for it."""
+        """Return what completes the text at the cursor: labels, and what each inserts."""
         found = self.editor.completion(self.path, *self.at)
         return {label: item["insertText"] for label, item in found.items()}
 
@@ -58,7 +58,7 @@ class Document:
 
 
 class Desk:
-    """An editor in a folder that has the schema beside the specs."""
+    """An editor that opens specs in a folder with the schema."""
 
     def __init__(self, editor: Editor, folder: Path) -> None:
         self.editor, self.folder = editor, folder
@@ -113,7 +113,7 @@ def test_completes(desk: Desk, marked: str, expected: list[str]) -> None:
     assert [label for label in expected if label not in found] == []
 
 
-def test_offers_only_what_the_layer_has(desk: Desk) -> None:
+def test_completes_only_the_options_of_the_layer(desk: Desk) -> None:
     found = desk.open("nodes:\n  y:\n    layer: Linear\n    from: x\n    ‸\n").completion
     words = {"each", "with", "take", "freeze", "activation"}
     assert set(found) - words == {"out_features", "bias", "in_features"}
@@ -133,13 +133,13 @@ SHOWS = {
 
 
 @pytest.mark.parametrize("marked", SHOWS.values(), ids=SHOWS.keys())
-def test_shows_the_documentation_of(desk: Desk, marked: str) -> None:
+def test_hover_shows_the_documentation(desk: Desk, marked: str) -> None:
     shown = desk.open(marked).hover
     assert "Convolution over two axes" in shown
     assert "`(N, C, H, W) -> (N, out_channels, H', W')`" in shown
 
 
-def test_shows_what_an_option_takes(desk: Desk) -> None:
+def test_hover_shows_the_type_of_an_option(desk: Desk) -> None:
     node = "y: {layer: Conv2d, from: x, out_channels: 3, kernel‸_size: 3}"
     shown = desk.open(f"nodes:\n  {node}\n").hover
     assert "an integer of at least 1 or a list of 2, each an integer of at least 1" in shown
@@ -171,17 +171,17 @@ TELLS = {
 
 
 @pytest.mark.parametrize(("node", "messages"), TELLS.values(), ids=TELLS.keys())
-def test_tells_of(desk: Desk, node: str, messages: list[str]) -> None:
+def test_reports(desk: Desk, node: str, messages: list[str]) -> None:
     document = desk.open(f"{TOP}nodes:\n  {node}\n")
     line, character = document.at
     assert document.faults == [f"{line}:{character} {message}" for message in messages]
 
 
-def test_tells_of_a_misspelt_layer(desk: Desk) -> None:
+def test_reports_a_misspelt_layer(desk: Desk) -> None:
     (fault,) = desk.open(f"{TOP}nodes:\n  y: {{layer: ‸Liner, from: x}}\n").faults
     assert fault.startswith("4:13 Value must be ") and '"Linear"' in fault
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_tells_nothing_of_the_gallery(desk: Desk, path: Path) -> None:
+def test_reports_nothing_in_the_specs_of_the_gallery(desk: Desk, path: Path) -> None:
     assert desk.open(path.read_text()).faults == []

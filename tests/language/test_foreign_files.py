@@ -1,4 +1,4 @@
-"""Files that are no spec: each is told for what it is, in Python and on the command line."""
+"""Files that are not specs: the message says what each is, in Python and on the command line."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ FILES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_foreign_file_is_told_for_what_it_is(
+def test_a_foreign_file_is_recognised(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, what = FILES[name]
@@ -82,7 +82,7 @@ def test_a_foreign_file_is_told_for_what_it_is(
 
 
 @pytest.mark.parametrize("text", ["", "\n \n"])
-def test_an_empty_file_is_one_fault(text: str, tmp_path: Path) -> None:
+def test_an_empty_file_gives_one_error(text: str, tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_text(text)
     with pytest.raises(mg.SpecError, match="the file is empty") as caught:
@@ -90,7 +90,7 @@ def test_an_empty_file_is_one_fault(text: str, tmp_path: Path) -> None:
     assert [found.code for found in caught.value.diagnostics] == ["missing-key"]
 
 
-def test_standard_input_may_be_a_foreign_file_too(
+def test_a_foreign_file_on_standard_input_is_recognised(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(FILES["m.pt"][0])))
@@ -98,12 +98,12 @@ def test_standard_input_may_be_a_foreign_file_too(
     assert "this is a checkpoint that torch.save wrote" in capsys.readouterr().out
 
 
-def test_a_directory_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_directory_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", str(tmp_path)]) == 2
     assert "it is a directory, so name the spec in it" in capsys.readouterr().err
 
 
-def test_a_character_that_no_text_has_is_told_at_its_place(tmp_path: Path) -> None:
+def test_a_character_that_is_not_allowed_is_reported_at_its_place(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_bytes(b"inputs: {x: [3]}\n\x00")
     with pytest.raises(mg.SpecError) as caught:

@@ -34,13 +34,13 @@ example
   outputs: deeper"""
 
 
-def test_a_key_is_shown() -> None:
+def test_the_text_of_a_key() -> None:
     assert describe("repeat") == REPEAT
 
 
-TENSORS = ("parameter", "buffer", "arange")  # keys that are ops as well
+TENSORS = ("parameter", "buffer", "arange")  # ops that are keys as well
 
-# Where a mapping with one unknown key says which keys it may have: in its help.
+# specs with one unknown key, whose help lists the keys of that place
 UNKNOWN = {
     "a spec": "~~~~: 1\n",
     "an input": "inputs: {x: {~~~~: 1}}\nnodes: {y: {layer: ReLU, from: x}}\noutputs: y\n",
@@ -53,30 +53,30 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("place", UNKNOWN)
-def test_every_key_that_the_reader_takes_is_found(place: str) -> None:
+def test_every_key_that_the_reader_accepts_is_described(place: str) -> None:
     helps = [fault.help for fault in faults(UNKNOWN[place].replace("~~~~", "zzzz"))]
-    (told,) = [help for help in helps if re.match("its keys: |give one of ", help)]
-    taken = re.sub("^.*?(keys:|one of) ", "", told).split(", ")
-    assert taken == [*(OPS if place == "a node" else PLACES[place])]
-    for key in taken:
+    (help,) = [one for one in helps if re.match("its keys: |give one of ", one)]
+    accepted = re.sub("^.*?(keys:|one of) ", "", help).split(", ")
+    assert accepted == [*(OPS if place == "a node" else PLACES[place])]
+    for key in accepted:
         assert describe(key).startswith(f"tensor {key}" if key in TENSORS else f"key {key}")
 
 
-def test_every_word_of_a_node_is_found() -> None:
+def test_every_key_of_a_node_and_every_common_option_is_described() -> None:
     assert set(KEYS) == {key for keys in PLACES.values() for key in keys}
     for key in (*NODE_WORDS, *OPTIONS):
         assert describe(key).partition(" ")[0] in ("key", "tensor")
 
 
 @pytest.mark.parametrize("name", EVERY_KEY)
-def test_its_example_is_a_spec_that_has_it(name: str) -> None:
+def test_the_example_of_a_key_is_a_spec_with_that_key(name: str) -> None:
     example = EVERY_KEY[name].example
     assert re.search(rf"(^|[{{ ]){name}:\s", example, re.MULTILINE)
     assert mg.loads(example).source()
 
 
 @pytest.mark.parametrize("name", EVERY_KEY)
-def test_the_readme_has_it_where_it_is_said_to_be_explained(name: str) -> None:
+def test_the_readme_explains_a_key_in_the_paragraph_named(name: str) -> None:
     text = (ROOT / "README.md").read_text().partition("## What the language has")[2]
     paragraphs = re.findall(r"^- \*\*(.*?)\*\*(.*?)(?=^- |\n\n)", text, re.MULTILINE | re.DOTALL)
     found = [body for title, body in paragraphs if title == EVERY_KEY[name].paragraph]
@@ -85,7 +85,7 @@ def test_the_readme_has_it_where_it_is_said_to_be_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EVERY_KEY)
-def test_a_key_as_data(name: str) -> None:
+def test_a_key_as_json(name: str) -> None:
     entry = json.loads(describe(name, "json"))
     assert entry["name"] == name
     assert entry["explained"] == f"README, What the language has, {EVERY_KEY[name].paragraph}"
@@ -111,7 +111,7 @@ TYPOS = {
     "kernel_sise": "kernel_size",
     "liner": "Linear",
     "concatenate": "concat",
-    # of torch and Keras
+    # names of torch and Keras
     "nn.Linear": "Linear",
     "torch.nn.Conv2d(3, 4, 3)": "Conv2d",
     "F.relu": "ReLU",
@@ -143,12 +143,12 @@ def test_an_option_lists_the_ops_that_have_it() -> None:
     assert "an option of: parameter, buffer" in describe("batched")
 
 
-def test_an_option_names_the_layer_that_may_be_meant() -> None:
+def test_an_option_mentions_the_layer_of_the_same_name() -> None:
     assert describe("dropout").endswith("\n\nthe layer of this name: Dropout")
     assert "the layer" not in describe("keepdim")
 
 
-def test_an_op_comes_before_an_option_or_key_of_its_name() -> None:
+def test_an_op_takes_precedence_over_an_option_or_key_of_its_name() -> None:
     assert describe("parameter").startswith("tensor parameter\n")
     assert "explained in: README, What the language has, Tensors of the model" in describe("buffer")
     assert describe("Repeat").startswith("layer Repeat\n")

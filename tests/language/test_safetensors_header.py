@@ -1,4 +1,4 @@
-"""The spec in the header of a file of weights, and what is told of files that carry none."""
+"""The spec in the header of a .safetensors file, and the messages for files without one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def header(metadata: Any, **tensors: Any) -> bytes:
 
 
 def written(path: Path, header: bytes, size: int | None = None, rest: bytes = b"") -> Path:
-    """A file with this header, of which the length is told as `size`."""
+    """Write a file with this header; `size` is the length that it claims to have."""
     length = len(header) if size is None else size
     path.write_bytes(length.to_bytes(8, "little") + header + rest)
     return path
@@ -35,7 +35,7 @@ def written(path: Path, header: bytes, size: int | None = None, rest: bytes = b"
     ],
     ids=["escaped", "with spaces", "tensors beyond the limit"],
 )
-def test_the_spec_is_found(tmp_path: Path, text: bytes) -> None:
+def test_reads_the_spec(tmp_path: Path, text: bytes) -> None:
     path = written(tmp_path / "w.safetensors", text)
     assert read_spec(path) == SPEC
     assert mg.load(path) == mg.loads(SPEC)
@@ -80,7 +80,7 @@ HEADERS = {
 }
 
 
-def told(path: Path) -> tuple[str, str, str]:
+def fault_in(path: Path) -> tuple[str, str, str]:
     with pytest.raises(mg.SpecError) as caught:
         mg.load(path)
     (diagnostic,) = caught.value.diagnostics
@@ -88,27 +88,29 @@ def told(path: Path) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize(("data", "code", "message"), BROKEN.values(), ids=BROKEN)
-def test_what_is_no_such_file_is_told(tmp_path: Path, data: bytes, code: str, message: str) -> None:
+def test_a_file_without_a_readable_header_is_reported(
+    tmp_path: Path, data: bytes, code: str, message: str
+) -> None:
     (tmp_path / "w.safetensors").write_bytes(data)
-    assert told(tmp_path / "w.safetensors") == (code, message, str(tmp_path / "w.safetensors"))
+    assert fault_in(tmp_path / "w.safetensors") == (code, message, str(tmp_path / "w.safetensors"))
 
 
 @pytest.mark.parametrize(("header", "code", "message"), HEADERS.values(), ids=HEADERS)
-def test_a_header_without_a_spec_is_told(
+def test_a_header_without_a_spec_is_reported(
     tmp_path: Path, header: bytes, code: str, message: str
 ) -> None:
     path = written(tmp_path / "w.safetensors", header)
-    assert told(path) == (code, message, str(path))
+    assert fault_in(path) == (code, message, str(path))
 
 
-def test_a_fault_of_the_spec_stands_at_its_line(tmp_path: Path) -> None:
+def test_a_fault_in_the_spec_has_its_line(tmp_path: Path) -> None:
     path = written(tmp_path / "w.safetensors", header(metadata(SPEC.replace("ReLU", "RELU"))))
     with pytest.raises(mg.SpecError, match=rf"{path}:3:20\n.*\n 3 \| nodes"):
         mg.load(path)
 
 
-def test_what_is_read_is_bounded(tmp_path: Path) -> None:
-    """However long the file and its header, no more than the limit is read of it."""
+def test_reads_at_most_the_limit(tmp_path: Path) -> None:
+    """Of a file and header of any length, no more bytes than the limit are read."""
     path = tmp_path / "w.safetensors"
     written(path, header(metadata(SPEC))[:-1] + b"," + b" " * MAX_METADATA, rest=bytes(1 << 25))
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""The JSON Schema against the reader: what one takes the other takes, and what is refused for structure."""
+"""The JSON Schema accepts the specs that the reader accepts, and refuses those of wrong structure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OPS = [op for kind in ("layer", "merge", "tensor") for op in registry.ops(kind).
 
 
 def data(text: str) -> Any:
-    """A spec as plain data, as an editor reads it: by YAML 1.2."""
+    """Return a spec as plain data, as an editor reads it by YAML 1.2."""
     faults: list[Any] = []
     tree = compose(SourceFile("spec.yaml", text), lambda fault, *_: faults.append(fault))
     assert tree is not None and not faults
@@ -51,11 +51,11 @@ def faults(text: str) -> list[str]:
     return [f"{e.json_path}: {e.message}"[:300] for e in VALIDATOR.iter_errors(data(text))]
 
 
-def test_is_a_schema() -> None:
+def test_the_schema_is_valid() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-def test_is_written_as_it_is() -> None:
+def test_the_text_is_the_schema() -> None:
     text = schema.text()
     assert json.loads(text) == SCHEMA
     assert len(text) < 1_000_000
@@ -66,18 +66,18 @@ def test_every_definition_is_used() -> None:
     assert [name for name in SCHEMA["$defs"] if f'"#/$defs/{name}"' not in text] == []
 
 
-def test_takes_the_gallery(spec: Path) -> None:
+def test_accepts_the_specs_of_the_gallery(spec: Path) -> None:
     assert faults(spec.read_text()) == []
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: f"{op.kind} {op.name}")
-def test_takes_the_example_of_every_op(op: Op) -> None:
+def test_accepts_the_example_of_every_op(op: Op) -> None:
     inputs, node = op.example
     declared = "\n".join(f"  {line}" for line in inputs)
     assert faults(f"inputs:\n{declared}\nnodes:\n  y: {node}\noutputs: y\n") == []
 
 
-# what is legal and has many forms: the nodes of a spec with the inputs a, b (5) and s (T, 5)
+# legal nodes, in all forms, of a spec with the inputs a, b (5) and s (T, 5)
 LEGAL_NODES = {
     "a source by argument": "n: {layer: ReLU, from: {input: a}}",
     "a source in a list": "n: {layer: ReLU, from: [a]}",
@@ -107,7 +107,7 @@ LEGAL_NODES = {
     "an init of one argument": "n: {parameter: [5], init: {constant: 0.5}}",
     "a parameter used again": "m: {parameter: [5], init: zeros}\n  n: {share: m}",
 }
-# and whole specs
+# legal specs
 LEGAL = {
     "nothing but inputs": "inputs: {a: [5]}\nnodes: {}\noutputs: a\n",
     "a version": "mimgraph: 1\ninputs: {a: [5]}\nnodes: {}\noutputs: a\n",
@@ -133,12 +133,12 @@ ALL_LEGAL = {
 
 
 @pytest.mark.parametrize("text", ALL_LEGAL.values(), ids=ALL_LEGAL.keys())
-def test_takes_what_the_reader_takes(text: str) -> None:
+def test_accepts_what_the_reader_accepts(text: str) -> None:
     assert [fault for fault in told(text) if not fault.startswith("unused-node")] == []
     assert faults(text) == []
 
 
-# the codes of faults that are of structure, and where they are of what the names mean
+# the codes of faults of structure, except for the cases that depend on what names refer to
 STRUCTURAL = {
     *("unknown-key", "missing-key", "wrong-type", "unknown-option", "missing-option"),
     *("bad-option", "unknown-layer", "unknown-merge", "bad-name"),
@@ -188,7 +188,7 @@ BEYOND = {
     "the notation in a text": {"rearrange"},
     "3.0, which is an integer in JSON": {"option float", "concat dim float", "block repeat float"},
 }
-# what is of no structure in general and is refused where the structure gives it away
+# cases with another code that the schema refuses as well
 FORESEEN = {
     "too many sources",
     "too many args of attention",
@@ -198,7 +198,7 @@ FORESEEN = {
     "from empty map",
     "from dot",
     "take of an unknown port",
-    "unknown block",  # of a spec without blocks
+    "unknown block",  # in a spec without blocks
     "block a layer",
     "block input twice",
     "lone dollar",
@@ -216,7 +216,7 @@ READABLE = {
 }
 
 
-# and nodes with other faults of structure
+# nodes with other faults of structure
 REFUSED_NODES = {
     "a port of each that is no name": "n: {layer: ReLU, each: {x-y: a}}",
     "with and no each": "n: {layer: Linear, from: a, with: {out_features: [3]}}",
@@ -249,17 +249,17 @@ def test_refuses_a_node(node: str) -> None:
 
 
 @pytest.mark.parametrize("name", READABLE)
-def test_refuses_what_the_reader_refuses_for_structure(name: str) -> None:
+def test_refuses_the_faults_of_structure(name: str) -> None:
     text, codes = READABLE[name]
     told_by_structure = bool(codes & STRUCTURAL) and not any(name in why for why in BEYOND.values())
     assert bool(faults(text)) == (told_by_structure or name in FORESEEN)
 
 
-def test_what_is_beyond_names_cases() -> None:
+def test_the_exceptions_are_cases() -> None:
     assert [n for why in (*BEYOND.values(), FORESEEN) for n in why if n not in READABLE] == []
 
 
-# every option of the catalogue against values of every kind
+# every option of every op against values of every kind
 
 PROBES = (
     *(None, True, 0, 1, -1, 2, 1000, 1001, 0.5, 1.5, -0.5, "", "text", "a b", "$x", "$(2 * x)"),
@@ -275,7 +275,7 @@ OPTIONS = [
 
 
 def is_legal(spec: OptionSpec, value: Any) -> bool:
-    """What the option's own check says of a value, in which any expression computes what fits."""
+    """Return whether the option's own check accepts a value; an expression counts as a legal value."""
     if _is_expression(value):
         return True
     candidates = _without_expressions(value)
@@ -293,7 +293,7 @@ def _is_expression(value: Any) -> bool:
 
 
 def _without_expressions(value: Any) -> list[Any]:
-    """The value with this or that in place of the expressions inside it."""
+    """Return the value with each of several values in place of the expressions in it."""
     if isinstance(value, list) and any(map(_is_expression, value)):
         return [[new if _is_expression(v) else v for v in value] for new in (1, 0.5, "text")]
     if isinstance(value, dict) and any(map(_is_expression, value.values())):
@@ -302,7 +302,7 @@ def _without_expressions(value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize(("op", "spec"), OPTIONS)
-def test_an_option_takes_what_its_check_takes(op: Op, spec: OptionSpec) -> None:
+def test_an_option_accepts_what_its_check_accepts(op: Op, spec: OptionSpec) -> None:
     definition = op.name if op.kind == "tensor" else f"{op.kind}.{op.name}"
     key = op.name if op.kind == "tensor" and spec.name == "shape" else spec.name
     one = SCHEMA["$defs"][definition]["properties"][key]
@@ -313,7 +313,7 @@ def test_an_option_takes_what_its_check_takes(op: Op, spec: OptionSpec) -> None:
 
 
 class Scaled(nn.Module):
-    """Multiplied by a number."""
+    """The input multiplied by a number."""
 
     def __init__(self, by: float, mode: Literal["up", "down"] = "up", extra: Any = None) -> None:
         super().__init__()
@@ -334,9 +334,7 @@ class Scaled(nn.Module):
         ("{Scaled: {by: 1, extra: [$]}}", False),
     ],
 )
-def test_knows_layers_that_are_registered(
-    item: str, fine: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_has_registered_layers(item: str, fine: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
     mg.register(Scaled)
     text = f"inputs: {{a: [5]}}\nnodes: {{n: {{from: a, seq: [{item}]}}}}\noutputs: n\n"
@@ -345,5 +343,5 @@ def test_knows_layers_that_are_registered(
 
 @settings(max_examples=60)
 @given(specs())
-def test_takes_specs_made_at_random(spec: Spec) -> None:
+def test_accepts_random_specs(spec: Spec) -> None:
     assert faults(to_yaml(spec)) == []

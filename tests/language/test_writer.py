@@ -1,4 +1,4 @@
-"""Graphs as YAML: what a person would write, and what reads back as the same graph."""
+"""Graphs are written as a person would write them, and read back as the same graph."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def declared(text: str) -> Any:
     return graph
 
 
-def test_a_tidy_spec_is_written_as_it_stands() -> None:
+def test_a_tidy_spec_is_written_unchanged() -> None:
     assert write(declared(TIDY)) == TIDY
 
 
@@ -98,7 +98,7 @@ OUTPUTS = {
 
 
 @pytest.mark.parametrize(("given_", "written"), OUTPUTS.values(), ids=OUTPUTS)
-def test_outputs_are_written_shortly(given_: str, written: str) -> None:
+def test_outputs_are_written_in_the_shortest_form(given_: str, written: str) -> None:
     text = "inputs: {x: [4, 4]}\nnodes: {a: {layer: LSTM, from: x, hidden_size: 4}}\n"
     assert write(declared(f"{text}outputs: {given_}")).splitlines()[-1] == written
 
@@ -115,7 +115,7 @@ def read_value(tree: Tree) -> Any:
 
 
 def read_back(value: Any) -> Any:
-    """A value written where it may stand: in a flow mapping, and behind a key of its own."""
+    """Return a value that was written in a flow mapping and behind a key of its own, and read."""
     faults: list[Any] = []
     text = yaml_text({"flow": [value], "block": value})
     tree = compose(SourceFile("spec.yaml", text), lambda fault, *_: faults.append(fault))
@@ -163,13 +163,13 @@ QUOTED = [
 
 
 @pytest.mark.parametrize("text", PLAIN)
-def test_plain_texts_need_no_quotes(text: str) -> None:
+def test_plain_strings_are_not_quoted(text: str) -> None:
     assert flow(text) == text
     assert read_back(text) == text
 
 
 @pytest.mark.parametrize("text", QUOTED)
-def test_texts_that_mean_something_else_are_quoted(text: str) -> None:
+def test_strings_that_yaml_reads_as_something_else_are_quoted(text: str) -> None:
     assert flow(text)[0] == '"'
     assert read_back(text) == text
 
@@ -193,12 +193,12 @@ values = st.recursive(
 
 @given(values)
 @settings(max_examples=300, deadline=None)
-def test_every_value_survives(value: Any) -> None:
+def test_every_value_reads_back(value: Any) -> None:
     found = read_back(value)
     assert repr(found) == repr(value)
 
 
-def test_not_a_number_survives() -> None:
+def test_nan_reads_back() -> None:
     assert math.isnan(read_back(math.nan))
 
 
@@ -213,7 +213,7 @@ def test_expressions(text: str, written: str) -> None:
 
 @given(doc=texts, other=texts)
 @settings(max_examples=100, deadline=None)
-def test_docs_survive(doc: str, other: str) -> None:
+def test_docs_read_back(doc: str, other: str) -> None:
     x = mg.Input("x", (4,), doc=other)
     graph = mg.Graph(layers.ReLU()(x), doc=doc)
     again = mg.loads(graph.dumps())
@@ -228,7 +228,7 @@ good_names = identifiers.filter(lambda name: name_fault(name) is None)
 
 @given(st.lists(good_names, min_size=3, max_size=3, unique=True))
 @settings(max_examples=100, deadline=None)
-def test_names_survive(names: list[str]) -> None:
+def test_names_read_back(names: list[str]) -> None:
     x = mg.Input(names[0], (4,))
     a = layers.Linear(4)(x, name=names[1])
     graph = mg.Graph({names[2]: merges.add(a, x, name=names[2])}, name=names[1])
@@ -291,7 +291,7 @@ def graphs(draw: st.DrawFn) -> mg.Graph:
 
 @given(graphs())
 @settings(max_examples=80, deadline=None)
-def test_graphs_built_in_python_survive(graph: mg.Graph) -> None:
+def test_graphs_built_in_python_read_back(graph: mg.Graph) -> None:
     text = graph.dumps()
     assert mg.loads(text) == graph
     assert mg.loads(text).dumps() == text

@@ -24,8 +24,8 @@ CASES = {
     for case in json.loads(Path(__file__).with_name("yaml_test_suite.json").read_text())["cases"]
 }
 
-# YAML that is not read, by the reason: outside of the subset, or what libyaml, a parser of YAML 1.1,
-# does not know of 1.2
+# cases that are refused, by the codes and the reason: outside of our subset, or YAML 1.2 that libyaml,
+# a parser of YAML 1.1, cannot read
 REFUSED: dict[str, dict[str, str]] = {
     "yaml-subset": {
         "anchors and aliases": "26DV 3GZX 3R3P 6KGN 7BMT 7BUB BU8L CN3R E76Z FTA2 JS2J SKE5 U3XV V55R"
@@ -60,7 +60,7 @@ REFUSED: dict[str, dict[str, str]] = {
     },
 }
 
-# no YAML 1.2, but libyaml reads it, and what it reads is what stands there
+# cases that are not legal YAML 1.2, but that libyaml reads as they were meant
 LENIENT: dict[str, str] = {
     "brackets or quotes over lines without an indentation": "9C9N QB6E",
     "a comment without a space before it": "9JBA CVW2 SU5Z X4QW MUS6-00",
@@ -69,7 +69,7 @@ LENIENT: dict[str, str] = {
     "blank lines that are indented deeper than a text": "S98Z",
 }
 
-# where libyaml and PyYAML's own parser do not agree on what is YAML (on values they always do)
+# cases on whose syntax libyaml and PyYAML's own parser disagree (they always agree on values)
 ONLY_LIBYAML = (
     "6HB6 DC7X DK95-05 DK95-07 HS5T J3BT JR7V K54U MUS6-00 MUS6-03 NB6Z UV7Q X4QW Y79Y-02"
 )
@@ -85,7 +85,7 @@ with_libyaml = pytest.mark.skipif(not yaml.__with_libyaml__, reason="libyaml is 
 
 
 def read(parser: Any, text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Diagnostic]]:
-    """The value, and the faults if there are any."""
+    """Return the value of a text and its faults."""
     monkeypatch.setattr(yaml_events, "PARSER", parser)
     found: list[Diagnostic] = []
     tree = compose(SourceFile("case.yaml", text), lambda fault, *_: found.append(fault))
@@ -94,7 +94,7 @@ def read(parser: Any, text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, 
 
 
 def check_places(text: str, found: list[Diagnostic]) -> None:
-    """Every fault stands in the text, or right behind it."""
+    """Check that every fault is inside the text, or right behind it."""
     lines = SourceFile("", text).lines
     for fault in found:
         _, line, column, end_line, end_column = fault.span
@@ -131,7 +131,7 @@ def test_both_parsers_agree(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert by_libyaml == by_pure
 
 
-def test_every_id_of_the_tables_is_one() -> None:
+def test_the_tables_name_known_cases() -> None:
     named = {*CODES, *READ_ALL_THE_SAME, *ONLY_LIBYAML.split(), *ONLY_PURE.split()}
     assert named <= CASES.keys()
     assert len(CASES) == 406

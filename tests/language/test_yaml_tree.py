@@ -1,4 +1,4 @@
-"""What specs read as, where their parts stand, and what is refused; of both parsers."""
+"""The values and spans of a text, and the faults of what is refused, with both YAML parsers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read(text: str) -> tuple[Tree | None, list[Diagnostic]]:
 
 
 def tree_of(text: str) -> Tree:
-    """The tree of a text without faults."""
+    """Return the tree of a text, which must have no faults."""
     tree, found = read(text)
     assert found == []
     assert tree is not None
@@ -47,7 +47,7 @@ def tree_of(text: str) -> Tree:
 
 
 def value_of(tree: Tree | None) -> Any:
-    """As `json.loads` would give it."""
+    """Return a tree as plain data, as `json.loads` would."""
     match tree:
         case Scalar(value):
             return value
@@ -58,22 +58,22 @@ def value_of(tree: Tree | None) -> Any:
 
 
 def covered(span: Span) -> str:
-    """The text of a span."""
+    """Return the text that a span covers."""
     lines = [span.file.line(number) for number in range(span.line, span.end_line + 1)]
     lines[-1] = lines[-1][: span.end_column - 1]
     lines[0] = lines[0][span.column - 1 :]
     return "\n".join(lines)
 
 
-def told(text: str) -> list[str]:
-    """Each fault with the text at fault, in the order of the text."""
+def faults_in(text: str) -> list[str]:
+    """Return the code of each fault with the text that it points at, in the order of the text."""
     _, found = read(text)
     in_order = sorted(found, key=lambda fault: fault.span[1:])
     return [f"{fault.code}: {covered(fault.span)}" for fault in in_order]
 
 
 def parts(tree: Tree) -> list[Tree]:
-    """A tree and all that is in it."""
+    """Return a tree and all trees in it."""
     match tree:
         case Sequence(items):
             below = list(items)
@@ -163,7 +163,7 @@ MEANT = {
 
 
 @pytest.mark.parametrize(("text", "help"), MEANT.items(), ids=MEANT)
-def test_what_was_meant_depends_on_the_place(text: str, help: str) -> None:
+def test_the_help_for_an_ambiguous_scalar_depends_on_its_keys(text: str, help: str) -> None:
     assert [fault.help for fault in read(text)[1]] == [help]
 
 
@@ -185,7 +185,7 @@ LEFT = {
 
 
 @pytest.mark.parametrize(("text", "help"), LEFT.items(), ids=LEFT)
-def test_what_a_template_left_may_be_a_param(text: str, help: str) -> None:
+def test_the_help_for_a_template_depends_on_its_keys(text: str, help: str) -> None:
     assert [fault.help for fault in read(text)[1]] == [help]
 
 
@@ -193,13 +193,13 @@ def test_what_a_template_left_may_be_a_param(text: str, help: str) -> None:
     "text",
     ["9223372036854775808", "-9223372036854775809", "0xFFFFFFFFFFFFFFFF", "9" * 5000, "1e400"],
 )
-def test_too_large_a_number(text: str) -> None:
-    assert told(f"a: {text}") == [f"too-large: {text}"]
+def test_a_number_that_is_too_large(text: str) -> None:
+    assert faults_in(f"a: {text}") == [f"too-large: {text}"]
     if "x" not in text:
-        assert told(f'{{"a": {text}}}') == [f"too-large: {text}"]
+        assert faults_in(f'{{"a": {text}}}') == [f"too-large: {text}"]
 
 
-# --- places
+# --- spans
 
 PLACES = """\
 name: Two  # words
@@ -220,7 +220,7 @@ last:
 """
 
 
-def test_every_part_stands_where_it_says() -> None:
+def test_every_span_covers_its_text() -> None:
     covers = [covered(part.span) for part in parts(tree_of(PLACES))]
     assert covers[1:] == [
         *("name", "Two", "inputs", "é: [3, 'x y', \"\\n\"]", "é"),
@@ -243,7 +243,7 @@ def test_every_part_stands_where_it_says() -> None:
 
 
 @pytest.mark.parametrize("style", ["|", ">", "|-", "|+"])
-def test_block_text_ends_with_its_last_line(style: str) -> None:
+def test_the_span_of_a_block_text_ends_with_its_last_line(style: str) -> None:
     tree = tree_of(f"a:\n  b: {style}\n    one\n\n    two\n\n\n  c: 1\n")
     assert [covered(part.span) for part in parts(tree)[4:5]] == [f"{style}\n    one\n\n    two"]
 
@@ -252,7 +252,7 @@ def test_block_text_ends_with_its_last_line(style: str) -> None:
     ("text", "column"),
     [("a:\n\nb: 1", 3), ("{a: }", 4), ("{a}", 3), ("a:   # none", 3), ("? a", 4)],
 )
-def test_an_empty_value_stands_behind_its_key(text: str, column: int) -> None:
+def test_the_span_of_an_empty_value_is_behind_its_key(text: str, column: int) -> None:
     value = parts(tree_of(text))[2]
     assert (value_of(value), *value.span[1:]) == (None, 1, column, 1, column)
 
@@ -282,15 +282,15 @@ def test_line_ends(end: str) -> None:
     assert [fault.span[1:3] for fault in found] == [(4, 4), (6, 2)]
 
 
-def test_line_breaks_of_yaml_1_1_end_no_line() -> None:
+def test_line_breaks_of_yaml_1_1_are_part_of_a_line() -> None:
     tree = tree_of("# a \u2028 b: 1\nc: 'x\x85y\u2029z'")
     assert value_of(tree) == {"c": "x\x85y\u2029z"}
     assert parts(tree)[2].span[1:] == (2, 4, 2, 11)
 
 
 @pytest.mark.parametrize("text", ["a: no", '{"a": 1, "a": 2}', "a: \x00"])
-def test_a_byte_order_mark_is_no_column(text: str) -> None:
-    assert told("\ufeff" + text) == told(text)
+def test_a_byte_order_mark_is_not_counted_as_a_column(text: str) -> None:
+    assert faults_in("\ufeff" + text) == faults_in(text)
     assert [fault.span[1:] for fault in read("\ufeff" + text)[1]] == [
         fault.span[1:] for fault in read(text)[1]
     ]
@@ -320,10 +320,10 @@ def test_a_byte_order_mark_is_no_column(text: str) -> None:
     ],
 )
 def test_outside_of_the_subset(text: str, faults: list[str]) -> None:
-    assert told(text) == [f"yaml-subset: {fault}" for fault in faults]
+    assert faults_in(text) == [f"yaml-subset: {fault}" for fault in faults]
 
 
-def test_anchors_have_a_substitute() -> None:
+def test_the_help_for_anchors_and_merge_keys() -> None:
     assert "use params" in read("a: &x 1")[1][0].help
     assert "blocks for" in read("<<: {a: 1}")[1][0].help
 
@@ -398,16 +398,16 @@ def test_syntax(text: str, line: int, column: int) -> None:
 
 
 @pytest.mark.parametrize("text", [r'"\ud83d"', r'"\U00110000"', r'"\UFFFFFFFF"', "!<%ED%A0%80> x"])
-def test_an_escape_that_is_no_character(text: str) -> None:
+def test_an_escape_that_is_not_a_character(text: str) -> None:
     assert [fault.code for fault in read(f"a: {text}")[1]] == ["yaml-syntax"]
 
 
-def test_what_was_left_open_is_shown() -> None:
+def test_a_label_shows_an_open_collection() -> None:
     [fault] = read("a: 1\nb: [1\n")[1]
     assert [label.span[1:3] for label in fault.labels] == [(2, 4)]
 
 
-def test_faults_before_the_end_are_told_too() -> None:
+def test_faults_before_a_syntax_error_are_reported() -> None:
     tree, found = read("a: no\nb: {1: x, c: 1, c: 2, d: [")
     assert tree is None
     assert [fault.code for fault in found] == [
@@ -426,13 +426,13 @@ def test_depth(opening: str, times: int) -> None:
     assert [fault.code for fault in found] == ["too-large"]
 
 
-def test_depth_that_is_allowed() -> None:
+def test_the_greatest_depth_allowed() -> None:
     assert len(parts(tree_of("[" * 64 + "]" * 64))) == 64
 
 
 def test_depth_of_json() -> None:
     assert value_of(tree_of('{"a": ' * 64 + "1" + "}" * 64))
-    assert told('{"a": ' * 65 + "1" + "}" * 65) == ["too-large: {"]
+    assert faults_in('{"a": ' * 65 + "1" + "}" * 65) == ["too-large: {"]
 
 
 def test_size_is_counted_in_bytes() -> None:
@@ -445,7 +445,7 @@ def test_size_is_counted_in_bytes() -> None:
     ["&a " * 300_000, "{a: b, " * 100_000, "a: 1" + "0_" * 500_000, "a: |" + "\n" * 10**6],
     ids=["anchors", "open mappings", "digits", "blank lines"],
 )
-def test_hostile_texts_end_in_a_short_message(text: str) -> None:
+def test_hostile_texts_get_a_short_message(text: str) -> None:
     _, found = read(text)
     assert all(len(fault.message) < 120 for fault in found)
 
@@ -493,7 +493,7 @@ def test_json(text: str, value: object) -> None:
     assert value_of(tree_of(text)) == {"a": value}
 
 
-def test_places_in_json() -> None:
+def test_spans_in_json() -> None:
     tree = tree_of('{"a": [1,\r\n\t"\\n", {}],\r"b": true}')
     assert [(covered(part.span), *part.span[1:3]) for part in parts(tree)[1:]] == [
         ('"a"', 1, 2),
