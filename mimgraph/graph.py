@@ -331,11 +331,14 @@ class Graph(Shown):
         `direction` is "TB", top to bottom, or "LR", left to right. Blocks are expanded down to `depth`
         (None: all); `collapse` draws four or more layers in a row as one box, and repeated parts once.
         """
-        from mimgraph.picture import draw
+        from mimgraph.picture import write
+        from mimgraph.picture.diagram.build import diagram
+        from mimgraph.picture.scene import Scene
 
         collapse = as_flag("collapse", collapse)
-        how = {"direction": direction, "depth": depth, "collapse": collapse, "theme": theme}
-        draw(self.typed, as_path("the file to draw", path), **how, details=self._details)
+        path = as_path("the file to draw", path)
+        whole = diagram(self.typed)
+        write(Scene(whole, direction, depth, collapse, theme, self._details), path)
 
     def _details(self) -> Mapping[str, Detail]:
         """Return the details that a picture shows of each of its parts."""

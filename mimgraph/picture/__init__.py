@@ -1,23 +1,15 @@
-"""Pictures of a typed graph; the ending of a file's name chooses the format."""
+"""Writes pictures to files; the ending of a name chooses the format."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from mimgraph.ir.typed import TypedGraph
-from mimgraph.picture.diagram.build import diagram
 from mimgraph.picture.errors import RenderError
 from mimgraph.picture.formats import RENDERERS
 from mimgraph.picture.scene import Scene
 from mimgraph.support.files import write_whole
 
-__all__ = ["RenderError", "draw", "write"]
-
-
-def draw(graph: TypedGraph, path: str | Path, **how: Any) -> None:
-    """Draw a graph into a file; `how` are the fields of `Scene` after the first."""
-    write(Scene(diagram(graph), **how), path)
+__all__ = ["RenderError", "write"]
 
 
 def write(scene: Scene, path: str | Path) -> None:
