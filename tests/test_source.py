@@ -1,4 +1,4 @@
-"""Source text: lines as an editor counts them, and spans of them."""
+"""Source files: lines as an editor counts them, and spans."""
 
 from __future__ import annotations
 

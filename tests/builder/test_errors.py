@@ -215,7 +215,7 @@ def doubled(x: mg.Tensor) -> mg.Tensor:
 
 
 def lines_of(error: BaseException) -> list[str]:
-    """The files of a traceback, below this test."""
+    """Return the files of a traceback, below this test."""
     return [Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)[1:]]
 
 

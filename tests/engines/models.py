@@ -1,4 +1,4 @@
-"""The models that every engine is tried with: the seed's three, and six of the gallery that differ."""
+"""The models for the tests of engines: the first three specs, and six of the gallery."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 
 @dataclass(frozen=True)
 class Model:
-    """A spec of the gallery, made small by `params`; `left_out` are optional inputs not given."""
+    """A spec of the gallery, made small by `params`, without the optional inputs in `left_out`."""
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -32,12 +32,12 @@ class Model:
         return mg.load(ROOT / "specs" / f"{self.name}.yaml", self.params)
 
     def compile(self, *, check: bool = False) -> nn.Module:
-        """A new module in evaluation mode, of the same weights each time."""
+        """Return a new module in evaluation mode, with the same weights each time."""
         torch.manual_seed(0)
         return self.graph.compile(check=check).eval()
 
     def inputs(self, batch: int, **sizes: int) -> dict[str, Tensor]:
-        """The same inputs for the same batch and sizes; sizes that are not given are chosen."""
+        """Return the same inputs for the same batch and sizes; sizes that are not given are chosen."""
         typed = self.graph.typed
         made = seeded_inputs(typed, batch, 0, choose_sizes(typed, sizes))
         return {name: tensor for name, tensor in made.items() if name not in self.left_out}
@@ -45,7 +45,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Written(Model):
-    """A model by its text."""
+    """Return the model with this text."""
 
     text: str = ""
 
@@ -71,7 +71,7 @@ QUICK = (MODELS[0], MODELS[7], MODELS[9])  # the others are for CI
 
 
 def each_of(models: list[Model]) -> pytest.MarkDecorator:
-    """The test with each of these as its `model`."""
+    """Parametrize a test with each of these as its `model`."""
     cases = [pytest.param(m, marks=[pytest.mark.slow] * (m not in QUICK)) for m in models]
     return pytest.mark.parametrize("model", cases, ids=str)
 
@@ -80,12 +80,12 @@ every_model = each_of(MODELS)
 
 
 def loss_gradients(model: nn.Module, output: Tensor) -> dict[str, Tensor]:
-    """What each parameter that has part in the output learns from it."""
+    """Return the gradient of each parameter that contributes to the output."""
     model.zero_grad()
     output.square().sum().backward()
     return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
 
 
 def assert_close(ours: Any, theirs: Any, **tolerances: float) -> None:
-    """Tensors, or dicts of them, equal but for the order in which an engine sums."""
+    """Check that tensors, or dicts of them, are equal up to the order in which an engine sums."""
     torch.testing.assert_close(ours, theirs, **({"rtol": 1e-4, "atol": 1e-5} | tolerances))

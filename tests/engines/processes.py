@@ -1,4 +1,4 @@
-"""Two real processes that do the same work, each on its part of it."""
+"""Run the same function in two processes, each on its share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BATCH = 8
 
 
 def in_two_processes(work: Callable[[int], Found], folder: Path) -> list[Found]:
-    """What `work`, a function of a module, finds as rank 0 and as rank 1 of a gloo group."""
+    """Return the results of `work`, a function of a module, as rank 0 and as rank 1 of a gloo group."""
     mp.spawn(_process, (work, folder), nprocs=SIZE)
     return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(SIZE)]
 
@@ -33,7 +33,7 @@ def _process(rank: int, work: Callable[[int], Any], folder: Path) -> None:
 
 
 def loss_of(outputs: Any) -> Tensor:
-    """The sum over the samples of a loss of each, whatever the outputs are."""
+    """Return the sum over the samples of a loss, whatever the outputs are."""
     if isinstance(outputs, dict):
         outputs = tuple(outputs.values())
     parts = outputs if isinstance(outputs, tuple) else (outputs,)

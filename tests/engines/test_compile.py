@@ -16,14 +16,14 @@ from tests.ops.layers.oracle import TORCH
 
 @contextmanager
 def whole() -> Iterator[None]:
-    """No graph break, also not at an LSTM, where torch makes one of its own accord."""
+    """Allow no graph break, also not at an LSTM, where torch makes one by default."""
     torch._dynamo.reset()
     with torch._dynamo.config.patch(allow_rnn=True):
         yield
 
 
 def assert_compiles(model: Model, backend: str, check: bool = False) -> None:
-    """The outputs of the compiled model, and what its weights learn, are those of the plain one."""
+    """Check that outputs and gradients of the compiled model equal those of the plain one."""
     with whole():
         inputs, plain, module = model.inputs(4), model.compile(), model.compile(check=check)
         output = plain(**inputs)
@@ -45,7 +45,7 @@ def test_a_model_compiles_to_machine_code(model: Model) -> None:
 
 @each_of([MODELS[0], *MODELS[-3:]])
 def test_a_model_with_checked_inputs_compiles(model: Model) -> None:
-    """The check runs before the graph, each time, and tells of values too."""
+    """The check runs before the graph at each call, and checks values too."""
     assert_compiles(model, "aot_eager", check=True)
     with whole():
         inputs, module = model.inputs(4), model.compile(check=True)
@@ -68,7 +68,7 @@ def test_values_are_checked_before_compiled_code() -> None:
 
 
 def test_missing_inputs_compile_another_graph() -> None:
-    """Of one module, called with an optional input and without."""
+    """One module is called with an optional input and without."""
     given, left_out = MODELS[-2:]
     module = given.compile()
     with whole():

@@ -1,4 +1,4 @@
-"""A model is copied, pickled and saved, and lives on in a process that knows only torch."""
+"""A model is copied, pickled and saved, and loaded in a process that has only torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.engines.models import MODELS, Model, every_model
 
 
 def assert_same_model(ours: nn.Module, theirs: nn.Module, model: Model) -> None:
-    """Of the same class, mode and outputs, with weights of its own."""
+    """Check that a copy has the same class, mode and outputs, and weights of its own."""
     assert type(ours) is type(theirs)
     assert not ours.training
     assert torch.equal(ours(**model.inputs(3)), theirs(**model.inputs(3)))
@@ -46,7 +46,7 @@ def test_save_and_load(model: Model, tmp_path: Path) -> None:
 
 @every_model
 def test_state_dict(model: Model, tmp_path: Path) -> None:
-    """Which holds nothing but tensors, and all of them."""
+    """The state_dict has only tensors, and all of them."""
     module = model.compile()
     torch.save(module.state_dict(), tmp_path / "weights.pt")
     torch.manual_seed(1)
@@ -91,7 +91,7 @@ assert "mimgraph" not in sys.modules
     ids=["pickled", "emitted"],
 )
 def test_another_process_loads_emitted_models(script: str, tmp_path: Path) -> None:
-    """It imports torch and pickle alone, of what was emitted with its weights nothing of ours."""
+    """It imports torch and pickle alone; emitted source with its weights needs nothing of mimgraph."""
     for model in MODELS:
         module, inputs, folder = model.compile(), model.inputs(3), tmp_path / str(model)
         folder.mkdir()

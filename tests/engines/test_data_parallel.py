@@ -42,7 +42,7 @@ EVERY = [*MODELS, Written("filled", text=FILLED), Written("filled", {}, ("sound"
 
 
 def distributed(model: Model, module: nn.Module, mesh: DeviceMesh) -> nn.Module:
-    """With optional inputs not every parameter has part in the loss, given or left out."""
+    """Wrap in DDP; with optional inputs not every parameter contributes to the loss."""
     has_optional = bool(model.graph.typed.body.optional)
     return DistributedDataParallel(module, find_unused_parameters=has_optional)
 
@@ -53,7 +53,7 @@ READ_BY_ALL = {"gpt2": {"words"}}
 
 
 def sharded(model: Model, module: nn.Module, mesh: DeviceMesh) -> nn.Module:
-    """What is called is sharded by itself, as FSDP2 asks; the rest with the whole."""
+    """Shard each module that is called by itself, as FSDP2 requires, and the rest with the whole."""
     for name, part in called(module):
         if name not in READ_BY_ALL.get(model.name, ()):
             fully_shard(part, mesh=mesh)
@@ -78,7 +78,7 @@ class Found(NamedTuple):
 
 
 def gradients(model: nn.Module) -> dict[str, Tensor]:
-    """By the name of the parameter in the model itself, whole where only parts are kept."""
+    """Return whole gradients by the names of parameters in the model itself."""
     named = (
         (name.removeprefix("module."), p.grad)
         for name, p in model.named_parameters()

@@ -1,4 +1,4 @@
-"""A model is made without memory and moved to where its weights shall be; `meta` stands for any device."""
+"""A model is made on the meta device and moved to another; `meta` stands for any device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def on_meta(model: Model) -> nn.Module:
 
 @every_model
 def test_a_model_on_meta_allocates_nothing_and_moves_whole(model: Model) -> None:
-    """Whatever the forward makes is where the inputs are."""
+    """All tensors that the forward makes are on the device of the inputs."""
     module = on_meta(model)
     assert {tensor.device.type for tensor in module.state_dict().values()} == {"meta"}
     inputs = {name: tensor.to("meta") for name, tensor in model.inputs(3).items()}
@@ -39,7 +39,7 @@ def test_a_model_on_meta_gets_its_weights_later(model: Model, assign: bool) -> N
 
 @each_of(MODELS[:4])
 def test_layers_reset_their_parameters(model: Model) -> None:
-    """In the order of the text, so that they draw what they would have drawn at once."""
+    """Layers reset in the order of the source, so they draw the same numbers as when they were made."""
     full, module = model.compile(), on_meta(model).to_empty(device="cpu")
     torch.manual_seed(0)
     for layer in module.modules():
@@ -56,7 +56,7 @@ outputs: y"""
 
 
 def test_the_buffer_of_the_dtype_moves_with_the_weights() -> None:
-    """A Cast reads the dtype of the model from a buffer that no state_dict has: it is never on meta."""
+    """A Cast reads the dtype of the model from a buffer that is not in the state_dict nor ever on meta."""
     graph = mg.loads(FOLLOWS_ALONE)
     full = graph.compile()
     with torch.device("meta"):

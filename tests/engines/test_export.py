@@ -74,7 +74,7 @@ PLACES = """
 
 
 class Case(NamedTuple):
-    """An input of a length T, what is done with it, its Dim, and lengths to run at; exported at the first."""
+    """An input of a length T, the nodes on it, its Dim, and lengths to run at; exported at the first."""
 
     x: str
     nodes: str
@@ -210,14 +210,14 @@ outputs: y
 
 
 def least(graph: mg.Graph, name: str, axis: int) -> int:
-    """The least size of an axis that the graph promises torch; the batch has 1."""
+    """Return the least size of an axis that `dynamic_shapes` gives torch; 1 for the batch."""
     shapes = graph.dynamic_shapes()[name]
     assert shapes is not None
     return int(shapes[axis].min)
 
 
 def check_least(graph: mg.Graph, size: int, strict: bool) -> None:
-    """What is exported runs at its least length and above; torch keeps no lesser one open."""
+    """Check that the exported model runs at its least length and above, and torch refuses a smaller one."""
     axes = {str(dim): axis for axis, dim in enumerate(graph.typed.body.inputs["x"].shape)}
     assert least(graph, "x", axes["T"]) == size
     module, far = graph.compile().eval(), seeded_inputs(graph.typed, 3, 0, {"T": 4 * size + 40})
@@ -299,7 +299,7 @@ def test_a_wrong_example_is_refused() -> None:
 
 
 def test_sizes_that_torch_cannot_keep_open() -> None:
-    """An LSTM is unrolled, over its length too: by our module as by torch's own."""
+    """torch unrolls an LSTM over its length, in our module as in its own."""
     graph = mg.loads(
         "inputs: {x: [T, 3]}\nnodes: {y: {layer: LSTM, from: x, hidden_size: 4}}\noutputs: y"
     )

@@ -26,7 +26,7 @@ def test_a_call_with_other_weights(model: Model) -> None:
 
 
 class Ensemble(NamedTuple):
-    """Models of other weights each, their weights stacked, and one without any to call them with."""
+    """Models with different weights, their weights stacked, and a model on meta to call with them."""
 
     members: list[nn.Module]
     state: tuple[dict[str, Tensor], dict[str, Tensor]]
@@ -50,7 +50,7 @@ def test_an_ensemble_runs_in_one_call(model: Model) -> None:
 
 @every_model
 def test_an_ensemble_learns_in_one_call(model: Model) -> None:
-    """So even an LSTM can be called, of which `vmap` alone knows nothing."""
+    """Even an LSTM can be called in this way, which `vmap` alone cannot do."""
     members, state, empty = ensemble(model)
     inputs = model.inputs(4)
 

@@ -1,4 +1,4 @@
-"""The models that the engines are tried with are small, of every kind, and the same each time."""
+"""The models for the tests of engines are small, of every kind, and the same each time."""
 
 from __future__ import annotations
 

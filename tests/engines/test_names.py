@@ -35,7 +35,7 @@ pytestmark = [
 
 
 def _names() -> Iterator[str]:
-    """What modules have, before and after torch.fx and torch.export, what Python and our file use."""
+    """Return the names of attributes of modules, also after torch.fx and torch.export, and of Python."""
     module = nn.Linear(2, 2)
     for one in (module, fx.symbolic_trace(module), nn.ModuleDict(), nn.ParameterDict()):
         yield from (*dir(one), *vars(one))
@@ -52,7 +52,7 @@ QUICK = ("code", "half", "type", "F", "self", "torch", "nn", "graph", "_modules"
 
 
 def nodes(names: list[str]) -> str:
-    """One layer, of its own weights, for each name."""
+    """Return a spec with one layer, with weights of its own, for each name."""
     return f"""
 inputs: {{source: [2]}}
 nodes:
@@ -150,7 +150,7 @@ outputs: result
 
 
 def params(names: list[str]) -> str:
-    """Params that differ between two uses of a block, so that each is an argument of its class."""
+    """Return a spec whose params differ between two uses of a block, so each is an argument of its class."""
     names = [name for name in names if name not in NODE_WORDS] or ["width"]
     declared = ", ".join(f"{name}: 1" for name in names)
     layers = "\n".join(
@@ -207,7 +207,7 @@ KEYS: dict[str, Callable[[str], str]] = {  # of the weights
 
 
 def check(model: nn.Module, graph: mg.Graph, strict: bool | None = None) -> None:
-    """Every engine takes the model; it is exported strictly or not, with None in both ways."""
+    """Check that every engine takes the model; it is exported strictly and not, each with a None."""
     given: Mapping[str, Tensor] = seeded_inputs(graph.typed, 3, 0, {})
     expected = model(**given)
     assert graph.compile().load_state_dict(model.state_dict()).missing_keys == []
@@ -229,7 +229,7 @@ def check(model: nn.Module, graph: mg.Graph, strict: bool | None = None) -> None
 
 
 def check_keys(model: nn.Module, names: list[str], key: Callable[[str], str]) -> None:
-    """The weights have the names of the spec, in the order of the spec, wherever they are kept."""
+    """Check that the weights have the names and the order of the spec, wherever they are kept."""
     state = model.state_dict(keep_vars=True)
     mine = {*map(key, names)}
     assert [found for found in state if found in mine] == [*map(key, names)]
@@ -394,7 +394,7 @@ def test_weights_with_reserved_names_are_saved(tmp_path: Path) -> None:
 
 
 def test_an_emitted_file_is_imported_and_pickled(tmp_path: Path) -> None:
-    """Alone, as a file of the user's: without mimgraph."""
+    """The file works alone, without mimgraph."""
     (tmp_path / "named.py").write_text(mg.loads(columns(["half", "items", "fc"])).source())
     script = (
         "import copy, pickle, sys, torch, named\n"

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of the exporter about itsel
 
 
 def run(path: Path, inputs: dict[str, Tensor]) -> Tensor:
-    """What onnxruntime makes of a file that the checker passes."""
+    """Check a file, and return the outputs of onnxruntime."""
     onnx.checker.check_model(path, full_check=True)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (result,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})

@@ -88,7 +88,7 @@ CASES = [
 
 
 class Found(NamedTuple):
-    """What a process has at the end: gradients of its stages, and of the last the outputs."""
+    """The gradients of the stages of a process, and the outputs of the last stage."""
 
     gradients: dict[str, Tensor]
     outputs: Any
@@ -96,13 +96,13 @@ class Found(NamedTuple):
 
 
 def inputs_of(case: Case) -> dict[str, Tensor]:
-    """Floats as the weights are."""
+    """Return the inputs with floats in the dtype of the weights."""
     made = case.model.inputs(BATCH)
     return {n: x.to(case.dtype) if x.is_floating_point() else x for n, x in made.items()}
 
 
 def train(case: Case, rank: int) -> Found:
-    """One step of a schedule; each process has every second stage."""
+    """Run one step of a schedule; each process has every second stage."""
     with torch.autocast("cpu", torch.bfloat16, case.autocast):
         return _train(case, rank)
 

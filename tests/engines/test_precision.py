@@ -16,7 +16,7 @@ from tests.gallery import SMALL
 
 
 def assert_near(ours: Tensor, theirs: Tensor, part: float = 0.02) -> None:
-    """Equal but for a part of the whole: bfloat16 has 8 bits."""
+    """Check that both are equal up to a share of the whole: bfloat16 has 8 bits."""
     assert (ours.float() - theirs).norm() < part * theirs.norm()
 
 
@@ -34,7 +34,7 @@ def test_autocast(model: Model) -> None:
 
 
 def test_autocast_of_scattered_sums() -> None:
-    """The sums are float32, and the Linear makes bfloat16 of what is added."""
+    """The sums are float32, but the Linear makes the addends bfloat16."""
     graph = mg.loads("""
 inputs: {x: [6, 4], group: {shape: [6, 4], dtype: int64, vocab: 3}}
 nodes:
@@ -77,7 +77,7 @@ def named(outputs: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def gradients(module: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The gradients of one step of training, by weight."""
+    """Return the gradients of one step of training, by weight."""
     module.train().zero_grad()
     torch.manual_seed(0)
     outputs = named(module(**inputs)).values()
@@ -90,7 +90,7 @@ def gradients(module: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: str(dtype)[6:])
 @pytest.mark.parametrize("path", GALLERY)
 def test_the_gallery_runs_and_trains_in_other_dtypes(path: Path, dtype: torch.dtype) -> None:
-    """Every float result has the dtype of the module, every weight that had a gradient has one."""
+    """Every float result has the dtype of the module, and every weight that had a gradient has one."""
     graph = mg.load(path, SMALL.get(path.stem))
     torch.manual_seed(0)
     module = graph.compile().eval()
@@ -122,7 +122,7 @@ def test_the_gallery_runs_and_trains_in_other_dtypes(path: Path, dtype: torch.dt
 
 @each_of([MODELS[2], MODELS[3], MODELS[4], MODELS[8]])
 def test_channels_last(model: Model) -> None:
-    """The same values and gradients, and convolutions hand the format on."""
+    """Values and gradients are the same, and convolutions keep the format."""
     plain, inputs = model.compile(), model.inputs(3)
     turned = model.compile().to(memory_format=torch.channels_last)
     seen: list[bool] = []

@@ -1,4 +1,4 @@
-"""What torch hangs on modules or makes of them: hooks, profiles, parametrizations, pruning, int8."""
+"""Tools of torch for modules: hooks, profiles, parametrizations, pruning, int8, averaged weights."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_hooks_see_inputs_by_name(model: Model) -> None:
 @pytest.mark.filterwarnings("ignore:Full backward hook is firing")  # no input is learned
 @every_model
 def test_hooks_see_nodes_by_name(model: Model) -> None:
-    """What a node's module gives, forward and backward, has the shape of the node."""
+    """The output and the gradient of a node's module have the shape of the node."""
     module, inputs, seen, learned = model.compile(), model.inputs(3), {}, set()
     for name, child in module.named_children():
         child.register_forward_hook(
@@ -79,13 +79,13 @@ def test_profiles_show_layers_and_lines(tmp_path: Path) -> None:
 
 
 def layers(module: nn.Module) -> list[nn.Module]:
-    """Those with one weight that tools are usually hung on."""
+    """Return the modules with one weight, to which tools are usually applied."""
     return [m for m in module.modules() if type(m) in (nn.Linear, nn.Conv2d, nn.Embedding)]
 
 
 @every_model
 def test_weight_norm(model: Model) -> None:
-    """A parametrization leaves the values as they are, and is learned in the weight's place."""
+    """A parametrization keeps the values, and its tensors learn in place of the weight."""
     module, inputs = model.compile(), model.inputs(3)
     plain = module(**inputs)
     for layer in layers(module):
@@ -112,7 +112,7 @@ def test_pruning(model: Model) -> None:
 @pytest.mark.filterwarnings("ignore")  # it is to move to another package
 @each_of(MODELS[:3])
 def test_dynamic_quantization(model: Model) -> None:
-    """Linear and LSTM compute in int8; what is written as a function sees no difference."""
+    """Linear and LSTM compute in int8; functions are not affected."""
     module, inputs = model.compile(), model.inputs(16)
     small = torch.ao.quantization.quantize_dynamic(module, {nn.Linear, nn.LSTM})
     kinds = {type(m) for m in small.modules()}
@@ -132,7 +132,7 @@ NORMED = """
 
 
 def test_averaged_weights() -> None:
-    """Running means by a loop, as torch's `update_bn` hands on one input, by position."""
+    """A loop updates running means, as torch's `update_bn` passes one input by position."""
     model = Written("normed", text=NORMED)
     one, other, inputs = model.compile(), model.compile(), model.inputs(8)
     for parameter in other.parameters():

@@ -1,4 +1,4 @@
-"""`torch.fx` and TorchScript read a model's code, or follow a call of it."""
+"""`torch.fx` and TorchScript script or trace a model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit", "ignore:Converting 
 
 @each_of([m for m in MODELS if m.name != "gpt2"])
 def test_fx_traces_a_model(model: Model) -> None:
-    """Which inputs are left out is said before, as the trace is of one path."""
+    """`concrete_args` say which inputs are left out, as a trace has one path."""
     module = model.compile()
     traced = torch.fx.symbolic_trace(module, concrete_args=dict.fromkeys(model.left_out))
     traced.graph.lint()
@@ -27,7 +27,7 @@ def test_fx_traces_a_model(model: Model) -> None:
 
 
 def test_export_makes_fx_graphs_of_models_that_use_sizes() -> None:
-    """A call as `torch.arange(x.shape[1])` takes no proxy; a program is of fx, too."""
+    """A call such as `torch.arange(x.shape[1])` takes no proxy, but `torch.export` makes an fx graph, too."""
     model = MODELS[5]
     module, inputs = model.compile(), model.inputs(3)
     with pytest.raises(TypeError):
@@ -50,7 +50,7 @@ def test_torchscript_scripts_a_model(model: Model, tmp_path: Path) -> None:
 
 @every_model
 def test_torchscript_traces_a_model_by_position(model: Model) -> None:
-    """Optional inputs too, of which TorchScript cannot read the code."""
+    """Optional inputs too, though TorchScript cannot script their code."""
     module, inputs = model.compile(), model.inputs(3)
     adapter = mg.positional(module, inputs)
     with torch.no_grad():  # else it compares with what attention does faster where nothing learns
@@ -77,7 +77,7 @@ def test_torchscript_traces_several_outputs_if_not_strict() -> None:
 
 @each_of([*MODELS[:3], *MODELS[-2:]])
 def test_reentrant_checkpoints_by_position(model: Model) -> None:
-    """It learns only where an input does."""
+    """It has gradients only if an input has."""
     module, inputs = model.compile(), model.inputs(3)
     plain = loss_gradients(module, module(**inputs))
     adapter = mg.positional(module, inputs)

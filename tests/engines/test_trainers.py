@@ -24,7 +24,7 @@ seeds = pytest.mark.parametrize(
 
 
 class Samples(Dataset[dict[str, Tensor]]):
-    """Inputs of a model by name, and random numbers as `labels`, to be learned by heart."""
+    """Random inputs of a model by name, and random numbers as `labels`."""
 
     def __init__(self, model: Model) -> None:
         self.inputs = model.inputs(SAMPLES)
@@ -44,7 +44,7 @@ class Samples(Dataset[dict[str, Tensor]]):
 
 
 def assert_learned(samples: Samples, model: nn.Module, trained: nn.Module) -> None:
-    """The very module has learned, and is still of its class."""
+    """Check that the module itself has learned, and still has its class."""
     assert samples.loss(trained) < 0.7 * samples.loss(model)
     assert type(trained) is type(model)
 
@@ -103,7 +103,7 @@ def test_lightning(model: Model, tmp_path: Path) -> None:
 
 @pytest.fixture
 def arguments(tmp_path: Path) -> Any:
-    """Hugging Face's arguments; `label_names` keeps the labels, which no input is called after."""
+    """Return Hugging Face's arguments; `label_names` keeps the labels, as no input has that name."""
     transformers = pytest.importorskip("transformers")
     return transformers.TrainingArguments(
         tmp_path,
@@ -138,7 +138,7 @@ def test_hugging_face_with_a_subclass(model: Model, arguments: Any) -> None:
     from transformers import Trainer
 
     class Regression(Trainer):
-        """The trainer wants outputs by name; of a lone tensor it would leave out the first row."""
+        """Return outputs by name, as the trainer would leave out the first row of a lone tensor."""
 
         def compute_loss(  # type: ignore[override]
             self, model: nn.Module, inputs: Any, return_outputs: bool = False, **_: Any
@@ -191,7 +191,7 @@ outputs: score
 
 
 def by_name(table: Any) -> dict[str, Any]:
-    """The columns of a table as the inputs of the model."""
+    """Turns the columns of a table into the inputs of the model."""
     return {"size": table[:, :2], "weight": table[:, 2:]}
 
 

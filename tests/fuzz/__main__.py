@@ -17,7 +17,7 @@ with atheris.instrument_imports(include=["mimgraph"]):
 
 
 def main(name: str, *options: str) -> None:
-    """Fuzz the target from its seeds on."""
+    """Fuzz the target, starting from its seeds."""
     target = TARGETS[name]
     with TemporaryDirectory() as corpus:
         for number, seed in enumerate(target.seeds()):

@@ -1,4 +1,4 @@
-"""How many examples: some by default, more with `-m slow`, other ones each time with `-m nightly`."""
+"""The number of examples: some by default, more with `-m slow`, others each time with `-m nightly`."""
 
 from __future__ import annotations
 

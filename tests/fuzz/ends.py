@@ -1,4 +1,4 @@
-"""The only legal ends of a text that claims to be a spec: a graph that serves, or located faults."""
+"""The only legal ends of reading a spec: a graph that works, or diagnostics with places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mimgraph.source import Span
 
 
 def check(text: str, params: Mapping[str, Any] | None = None) -> mg.Graph | None:
-    """Load the text and hold its end to what is legal; the graph, if there is one."""
+    """Load the text, check that the end is legal, and return the graph if there is one."""
     try:
         graph = mg.loads(text, params)
     except mg.SpecError as error:
@@ -28,7 +28,7 @@ def check(text: str, params: Mapping[str, Any] | None = None) -> mg.Graph | None
 
 
 def check_faults(faults: list[Diagnostic]) -> None:
-    """Each has a known code, a message and a place in the file, and all can be shown."""
+    """Check that each has a known code, a message and a place in the file, and can be shown."""
     assert faults
     for fault in faults:
         assert fault.code in CODES
@@ -43,7 +43,7 @@ def check_faults(faults: list[Diagnostic]) -> None:
 
 
 def check_span(span: Span) -> None:
-    """It is a stretch of its file; a last line may end in nothing."""
+    """Check that the span lies in its file."""
     lines = span.file.lines
     assert (1, 1) <= (span.line, span.column) <= (span.end_line, span.end_column)
     assert span.end_line <= len(lines)
@@ -52,7 +52,7 @@ def check_span(span: Span) -> None:
 
 
 def check_graph(graph: mg.Graph) -> None:
-    """It is told, emitted, written and drawn, and read again as itself."""
+    """Check that the graph is summarised, emitted, written and drawn, and is the same when read back."""
     str(graph.summary())
     source = graph.source()
     compile(source, graph.name, "exec")

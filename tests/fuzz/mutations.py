@@ -1,4 +1,4 @@
-"""Specs that were legal until something happened to them."""
+"""Mutations of legal specs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _duplicate(draw: st.DrawFn, text: str) -> str:
 
 
 def _flip_bit(draw: st.DrawFn, text: str) -> str:
-    """What is no UTF-8 any more is read as a file of such bytes is."""
+    """Flip a bit; bytes that are not UTF-8 any more are decoded as when a file is read."""
     data = bytearray(text.encode(errors="surrogatepass"))
     if data:
         data[draw(st.integers(0, len(data) - 1))] ^= 1 << draw(st.integers(0, 7))
@@ -66,7 +66,7 @@ def _indent(draw: st.DrawFn, text: str) -> str:
 
 
 def _swap_tokens(draw: st.DrawFn, text: str) -> str:
-    """One token in the place of another."""
+    """Replace one token by another."""
     tokens = list(TOKEN.finditer(text))
     if not tokens:
         return text
@@ -78,13 +78,13 @@ TEXT_MUTATIONS = (_overwrite, _delete, _duplicate, _flip_bit, _swap_lines, _inde
 
 
 def mutated_texts() -> st.SearchStrategy[str]:
-    """Specs with letters, bytes, tokens and lines gone astray."""
+    """Draw specs with mutated letters, bytes, tokens and lines."""
     return mutated(seeds)
 
 
 @st.composite
 def mutated(draw: st.DrawFn, texts: Callable[[], list[str]]) -> str:
-    """One of the texts after a few mutations."""
+    """Draw one of the texts after a few mutations."""
     text = draw(st.sampled_from(texts()))
     for mutate in draw(st.lists(st.sampled_from(TEXT_MUTATIONS), min_size=1, max_size=4)):
         text = mutate(draw, text)
@@ -196,7 +196,7 @@ def _remove(draw: st.DrawFn, tree: Any) -> None:
 
 
 def _rename(draw: st.DrawFn, tree: Any) -> None:
-    """The order of a mapping's keys means something, so it stays."""
+    """Rename a key in its place, as the order of keys has a meaning."""
     holder, key = _place(draw, tree)
     if isinstance(holder, dict):
         name = draw(st.sampled_from([str(k) for _, k in places(tree)]) | st.sampled_from(ODD_TEXTS))
@@ -206,7 +206,7 @@ def _rename(draw: st.DrawFn, tree: Any) -> None:
 
 
 def _wrap(draw: st.DrawFn, tree: Any) -> None:
-    """A value inside lists or mappings, deep ones now and then."""
+    """Wrap a value in lists or mappings, sometimes deep ones."""
     holder, key = _place(draw, tree)
     value = holder[key]
     for _ in range(draw(st.sampled_from([1, 1, 1, 2, 30, 70]))):
@@ -215,13 +215,13 @@ def _wrap(draw: st.DrawFn, tree: Any) -> None:
 
 
 def _swap(draw: st.DrawFn, tree: Any) -> None:
-    """Two subtrees change places; of two that overlap the second is copied into the first."""
+    """Swap two subtrees; if they overlap, copy the second into the first."""
     (one, key), (other, name) = _place(draw, tree), _place(draw, tree)
     one[key], other[name] = copy.deepcopy(other[name]), copy.deepcopy(one[key])
 
 
 def _splice(draw: st.DrawFn, tree: Any) -> None:
-    """A subtree of another spec, by preference one that stands at the same key there."""
+    """Insert a subtree of another spec, by preference one from the same key."""
     other = draw(st.sampled_from(trees()))
     holder, key = _place(draw, tree)
     alike = [place for place in places(other) if place[1] == key]
@@ -230,7 +230,7 @@ def _splice(draw: st.DrawFn, tree: Any) -> None:
 
 
 def _adopt(draw: st.DrawFn, tree: Any) -> None:
-    """The nodes, inputs or blocks of another spec beside its own."""
+    """Add the nodes, inputs or blocks of another spec."""
     other = draw(st.sampled_from(trees()))
     for section in draw(st.sets(st.sampled_from(["inputs", "params", "blocks", "nodes"]))):
         theirs = other.get(section)
@@ -239,7 +239,7 @@ def _adopt(draw: st.DrawFn, tree: Any) -> None:
 
 
 def _port(draw: st.DrawFn, tree: Any) -> None:
-    """A source that names a port."""
+    """Let a source name a port."""
     holder, key = _place(draw, tree)
     port = draw(st.sampled_from(["last", "weights", "0", "1", "*", "weight", "x", "state", "cell"]))
     if isinstance(holder[key], str):
@@ -251,7 +251,7 @@ sizes = small | st.sampled_from(["T", "S", "$T", "2*T", "(T - 3)//2 + 1", 64, 2*
 
 
 def _ops(tree: Any) -> list[tuple[Op, Any, Any]]:
-    """Every op that a node or item names, and the place of its options."""
+    """Return every op that a node or item names, and the place of its options."""
     found = []
     for holder, key in places(tree):
         if key in ("layer", "merge") and isinstance(holder[key], str):
@@ -263,7 +263,7 @@ def _ops(tree: Any) -> list[tuple[Op, Any, Any]]:
 
 
 def _set_option(draw: st.DrawFn, tree: Any) -> None:
-    """An option that the op has, with a value of about the right kind."""
+    """Set an option of the op to a value of about the right kind."""
     ops = [found for found in _ops(tree) if found[0].options]
     if not ops:
         return
@@ -278,7 +278,7 @@ def _set_option(draw: st.DrawFn, tree: Any) -> None:
 
 
 def _another_op(draw: st.DrawFn, tree: Any) -> None:
-    """Another op of the catalogue with the options of this one."""
+    """Replace an op by another one, with the same options."""
     holders = [holder for _, holder, key in _ops(tree) if key is None]
     if holders:
         holder = draw(st.sampled_from(holders))
@@ -287,7 +287,7 @@ def _another_op(draw: st.DrawFn, tree: Any) -> None:
 
 
 def _reshape(draw: st.DrawFn, tree: Any) -> None:
-    """An input of another shape or dtype."""
+    """Change the shape or dtype of an input."""
     inputs = tree.get("inputs")
     if not isinstance(inputs, dict) or not inputs:
         return
@@ -307,7 +307,7 @@ TREE_MUTATIONS: tuple[TreeMutation, ...] = (
 
 @st.composite
 def mutated_trees(draw: st.DrawFn) -> str:
-    """Keys and values gone astray, written as YAML or JSON."""
+    """Draw specs with mutated keys and values, written as YAML or JSON."""
     tree = copy.deepcopy(draw(st.sampled_from(trees())))
     for mutate in draw(st.lists(st.sampled_from(TREE_MUTATIONS), min_size=1, max_size=3)):
         if tree:
@@ -317,7 +317,7 @@ def mutated_trees(draw: st.DrawFn) -> str:
 
 @st.composite
 def tweaked_trees(draw: st.DrawFn) -> str:
-    """Options and inputs that are nearly right, of which many are."""
+    """Draw specs with options and inputs that are nearly right, many of them legal."""
     tree = copy.deepcopy(draw(st.sampled_from(trees())))
     for mutate in draw(st.lists(st.sampled_from(TWEAKS), min_size=1, max_size=2)):
         mutate(draw, tree)
@@ -326,7 +326,7 @@ def tweaked_trees(draw: st.DrawFn) -> str:
 
 @st.composite
 def overridden(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """A spec with other values for some of its params, such as Python has and YAML has not."""
+    """Draw a spec with other values for some params, also values that only Python has."""
     having = [place for place in zip(seeds(), trees(), strict=True) if place[1].get("params")]
     text, tree = draw(st.sampled_from(having))
     names = draw(st.sets(st.sampled_from(list(tree["params"])), min_size=1, max_size=3))

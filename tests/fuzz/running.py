@@ -1,4 +1,4 @@
-"""What a graph that was accepted must do besides: be built by torch, run, and give what was inferred."""
+"""Check that torch builds and runs a legal graph, with the inferred shapes."""
 
 from __future__ import annotations
 

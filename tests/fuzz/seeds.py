@@ -1,4 +1,4 @@
-"""What is mutated: the gallery, the example of every op, and every string of the tests that is a spec."""
+"""The specs that are mutated: the gallery, the example of every op, and every spec in the tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST = 2_000  # characters of a seed from the tests
 
 @cache
 def seeds() -> list[str]:
-    """Legal specs, the short ones first."""
+    """Return legal specs, the short ones first."""
     found = {path.read_text() for path in SPECS} | {spec(op) for op in OPS}
     found |= {text for text in _strings() if len(text) <= LONGEST and _is_legal(text)}
     return sorted(found, key=lambda text: (len(text), text))
@@ -27,12 +27,12 @@ def seeds() -> list[str]:
 
 @cache
 def trees() -> list[dict[str, Any]]:
-    """The seeds as YAML has them."""
+    """Return the seeds as YAML data."""
     return [yaml.safe_load(text) for text in seeds()]
 
 
 def values_at(*keys: str) -> list[str]:
-    """Every text that stands at one of these keys in a seed."""
+    """Return every text at one of these keys in a seed."""
     found = (
         inner
         for tree in trees()
@@ -43,7 +43,7 @@ def values_at(*keys: str) -> list[str]:
 
 
 def places(tree: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place of a tree: its container, and the key or index there."""
+    """Return every place of a tree: its container, and the key or index there."""
     waiting = [tree]
     while waiting:
         holder = waiting.pop()

@@ -1,4 +1,4 @@
-"""The small languages inside a spec: what is done with any text that stands where one is read."""
+"""The small languages inside a spec, each as a function of any text."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ ELEMENTWISE = {
 
 
 def reader(text: str) -> None:
-    """As a whole spec."""
+    """Read the text as a whole spec."""
     check(text)
 
 
 def expression(text: str) -> None:
-    """As an option, and on its own: what is written of it is read as the same."""
+    """Read the text as an expression in an option; what is written of it is read as the same."""
     _check({"x": ["T", 4]}, {"layer": "Linear", "from": "x", "out_features": f"$({text})"})
     try:
         read = parse(text)
@@ -37,13 +37,13 @@ def expression(text: str) -> None:
 
 
 def formula(text: str) -> None:
-    """Of the sources that it names."""
+    """Read the text as a formula of the sources that it names."""
     inputs = {name: shape for name, shape in ELEMENTWISE.items() if re.search(rf"\b{name}\b", text)}
     _check(inputs, {"merge": "formula", "expr": text, "from": {name: name for name in inputs}})
 
 
 def rearrange(text: str) -> None:
-    """On a tensor of as many axes as the left side has, kept or reduced."""
+    """Read the text as a rearrangement of a tensor with as many axes as the left side."""
     axes = re.sub(r"\([^()]*\)", "g", text.partition("->")[0]).split()
     inputs = {"x": [6, "T", 4, 2, 3][: max(0, len(axes) - 1)]}
     sizes = {name: 2 for name in "hw" if name in text}
@@ -52,14 +52,14 @@ def rearrange(text: str) -> None:
 
 
 def einsum(text: str) -> None:
-    """On tensors of as many axes as the terms have letters, all of one size."""
+    """Read the text as an einsum of tensors with as many axes as the terms have letters."""
     terms = [re.findall("[a-zA-Z]", term) for term in text.partition("->")[0].split(",")]
     inputs = {f"x{i}": [4] * max(0, len(term) - 1) for i, term in enumerate(terms[:6])}
     _check(inputs, {"merge": "einsum", "equation": text, "from": list(inputs)})
 
 
 def _check(inputs: dict[str, Any], node: dict[str, Any]) -> None:
-    """The node of these inputs comes to a legal end, and runs if it is accepted."""
+    """Check that a spec with this node comes to a legal end, and runs if it is legal."""
     params = {"p": 3, "q": 0.5, "r": [1, 2]}
     spec = {"params": params, "inputs": inputs, "nodes": {"y": node}, "outputs": "y"}
     graph = check(to_yaml(spec))
@@ -68,7 +68,7 @@ def _check(inputs: dict[str, Any], node: dict[str, Any]) -> None:
 
 
 class Target(NamedTuple):
-    """What runs a text, and texts to begin with."""
+    """A function that reads a text, and texts to begin with."""
 
     run: Callable[[str], None]
     seeds: Callable[[], list[str]]

@@ -1,4 +1,4 @@
-"""A class of the user's stands any options and sources: it is made and probed, or a fault is told."""
+"""A registered class with any options and sources is made and probed, or is an error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.helpers.strategies import to_yaml
 
 
 class Tower(nn.Module):
-    """Linear layers that a length may pass through, halved, joined or summed."""
+    """Linear layers that may halve, join or sum a length."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Tower(nn.Module):
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test registers is gone after it."""
+    """Remove what a test has registered."""
     monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
     mg.register(Tower)
     yield
@@ -78,7 +78,7 @@ shapes = st.lists(sizes, max_size=2).map(lambda lead: [*lead, 4]) | st.lists(siz
 
 @st.composite
 def uses(draw: st.DrawFn) -> dict[str, Any]:
-    """A node of the class on one input or two."""
+    """Draw a node of the class on one or two inputs."""
     inputs = {"x": draw(shapes)}
     if draw(st.booleans()):
         inputs["y"] = draw(st.just(inputs["x"]) | shapes)

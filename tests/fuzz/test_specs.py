@@ -1,4 +1,4 @@
-"""Whatever happens to a spec, it ends as a graph or as faults that say where they are."""
+"""Any mutated spec ends as a graph or as diagnostics with places."""
 
 from __future__ import annotations
 

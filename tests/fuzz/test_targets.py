@@ -1,4 +1,4 @@
-"""The small languages inside a spec stand any text; at night coverage leads to the texts."""
+"""The small languages inside a spec take any text without a crash; nightly, coverage guides the texts."""
 
 from __future__ import annotations
 

@@ -27,23 +27,23 @@ SMALL: dict[str, dict[str, int]] = {
 
 
 def gallery(name: str, **params: Any) -> mg.Graph:
-    """The graph of a spec in specs/, with `params` in place of its own."""
+    """Return the graph of a spec in specs/, with `params` in place of its own."""
     return mg.load(ROOT / "specs" / f"{name}.yaml", params)
 
 
 def count(model: nn.Module) -> int:
-    """The number of learned scalars; what is tied counts once."""
+    """Return the number of learned scalars; tied weights count once."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def on_meta(graph: mg.Graph) -> nn.Module:
-    """The module without memory for its weights, to count them."""
+    """Return the module on the meta device, to count its weights."""
     with torch.device("meta"):
         return graph.compile()
 
 
 def randomise(model: nn.Module, seed: int = 0) -> None:
-    """New values for every float of the state, none of them special: no zero bias, no unit scale."""
+    """Give every float of the state a random value: no zero bias, no unit scale."""
     generator = torch.Generator().manual_seed(seed)
     for key, tensor in model.state_dict().items():
         if not tensor.is_floating_point():
@@ -78,7 +78,7 @@ def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -
 
 @torch.no_grad()
 def _settle(model: nn.Module, *inputs: Tensor) -> None:
-    """BatchNorms take the statistics of these inputs, so that a deep random model tells them apart."""
+    """Set BatchNorms to the statistics of these inputs, so that a deep random model tells samples apart."""
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     for norm in norms:
         norm.momentum = 1.0

@@ -53,7 +53,7 @@ def randomised(model: Callable[..., nn.Module], config: object) -> nn.Module:
 
 
 def loaded(graph: mg.Graph, theirs: nn.Module, **inputs: str) -> nn.Module:
-    """The compiled graph with their weights, of which all are taken."""
+    """Return the compiled graph with all of the reference's weights."""
     model = on_meta(graph).to_empty(device="cpu").eval()
     transfer = graph.load_state(model, theirs, inputs=inputs)
     assert transfer.missing == transfer.unused == transfer.zeros == ()
@@ -61,7 +61,7 @@ def loaded(graph: mg.Graph, theirs: nn.Module, **inputs: str) -> nn.Module:
 
 
 def assert_close(ours: Tensor, theirs: Tensor) -> None:
-    """Equal up to rounding, and not because all samples look alike."""
+    """Check that both are equal up to rounding, and that samples differ."""
     scale = theirs.abs().max().item()
     assert theirs.std(0).max() > 1e-2 * scale
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4 * scale)
@@ -128,7 +128,7 @@ def test_t5_encoder() -> None:
 
 @torch.no_grad()
 def test_t5_like() -> None:
-    """T5 told nothing by its buckets, but by sinusoids, and queries eight times as large."""
+    """T5 without relative positions, with sinusoids and queries eight times as large."""
     config = transformers.T5Config(
         vocab_size=VOCAB, num_layers=2, num_decoder_layers=2, scale_decoder_outputs=False
     )
@@ -159,7 +159,7 @@ def test_t5_like() -> None:
 
 
 def sinusoid(length: int, width: int) -> Tensor:
-    """Sine and cosine of each position at falling rates (Vaswani et al. 2017, section 3.5)."""
+    """Return sine and cosine of each position at falling rates (Vaswani et al. 2017, section 3.5)."""
     rows = [
         [(math.sin, math.cos)[i % 2](place / 10000 ** ((i - i % 2) / width)) for i in range(width)]
         for place in range(length)

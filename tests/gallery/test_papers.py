@@ -27,7 +27,7 @@ CASES: dict[str, Case] = {}
 
 
 def paper(spec: str, **small: int) -> Callable[[type[nn.Module]], type[nn.Module]]:
-    """The spec that the decorated class is the paper's formulas for, and params for quick outputs."""
+    """Register the decorated class as the paper's formulas for a spec, with params for quick outputs."""
 
     def register(reference: type[nn.Module]) -> type[nn.Module]:
         CASES[spec] = Case(reference, small)
@@ -37,7 +37,7 @@ def paper(spec: str, **small: int) -> Callable[[type[nn.Module]], type[nn.Module
 
 
 def final(lstm: nn.Module, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-    """The state after the last step of each sample, each read by itself."""
+    """Return the state after the last step of each sample, each read by itself."""
     ends = [x.shape[1]] * len(x) if lengths is None else lengths.tolist()
     return torch.cat([lstm(x[i : i + 1, :end])[1][0][-1] for i, end in enumerate(ends)])
 
@@ -75,7 +75,7 @@ class LateFusion(nn.Module):
 
 
 class Maxout(nn.Sequential):
-    """The larger of two affine maps, feature by feature."""
+    """Return the larger of two affine maps, feature by feature."""
 
     def __init__(self, width: int) -> None:
         super().__init__(nn.Linear(width, 2 * width))
@@ -114,7 +114,7 @@ class GatedFusion(nn.Module):
 
 
 class SubNetworks(nn.Module):
-    """A vector of each modality, as TFN and LMF make them."""
+    """Return a vector of each modality, as TFN and LMF make them."""
 
     def __init__(self, hidden: int, text_width: int, dropout: float) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ class TensorFusion(SubNetworks):
 
 @paper("low_rank_fusion", hidden=16, text=8)
 class LowRankFusion(SubNetworks):
-    """Liu et al. 2018, equation 5: the weight of the whole tensor, made of its factors."""
+    """Return the weight of the whole tensor from its factors (Liu et al. 2018, equation 5)."""
 
     def __init__(self, hidden: int = 128, text: int = 64, rank: int = 4) -> None:
         super().__init__(hidden, text, 0.15)
@@ -214,7 +214,7 @@ def both_ways(width: int, hidden: int) -> nn.LSTM:
 
 
 def steps(lstm: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
-    """The output of each sample read by itself, zero after its end."""
+    """Return the output of each sample read by itself, zero after its end."""
     outputs = torch.zeros(*x.shape[:2], 2 * lstm.hidden_size)
     for i, end in enumerate(lengths.tolist()):
         outputs[i, :end] = lstm(x[i : i + 1, :end])[0][0]

@@ -26,12 +26,12 @@ ADULT = (9, 16, 7, 15, 6, 5, 2, 42)
 
 
 def linear(*widths: int) -> int:
-    """The weights of Linears in a row."""
+    """Return the number of weights of Linears in a row."""
     return sum((a + 1) * b for a, b in pairwise(widths))
 
 
 def encoder(width: int, hidden: int) -> int:
-    """The weights of a transformer's layer: four projections, two norms, two Linears."""
+    """Return the number of weights of a transformer layer: four projections, two norms, two Linears."""
     return 4 * linear(width, width) + 4 * width + linear(width, hidden, width)
 
 
@@ -75,7 +75,7 @@ def test_a_model_has_as_many_weights_as_the_paper_says(name: str) -> None:
 
 
 def mlp(w: Weights, name: str, x: Tensor, act: Callable[[Tensor], Tensor] = F.relu) -> Tensor:
-    """The Linears of a chain, the activation between them."""
+    """Return the result of the Linears of a chain, with the activation between them."""
     prefix = f"{name}."
     positions = sorted(
         {int(key.removeprefix(prefix).split(".")[0]) for key in w if key.startswith(prefix)}
@@ -87,7 +87,7 @@ def mlp(w: Weights, name: str, x: Tensor, act: Callable[[Tensor], Tensor] = F.re
 
 
 def embedded(w: Weights, inputs: Weights, name: str = "emb") -> list[Tensor]:
-    """The columns that have a table of that name, looked up."""
+    """Look up the columns that have a table of that name."""
     return [w[f"{name}.{c}.weight"][x] for c, x in inputs.items() if f"{name}.{c}.weight" in w]
 
 
@@ -125,7 +125,7 @@ def dlrm(w: Weights, x: Weights) -> Tensor:
 
 
 def din(w: Weights, x: Weights) -> Tensor:
-    """Sample by sample, on what each user really bought."""
+    """Compute sample by sample, on the purchases of each user without padding."""
     tables = w["emb.item.weight"], w["emb.category.weight"]
     rows = []
     for n, length in enumerate(x["length"].tolist()):
@@ -207,7 +207,7 @@ FORMULAS: list[Callable[[Weights, Weights], Any]] = [
 
 
 def samples(graph: mg.Graph) -> Weights:
-    """Four samples; sequences are of several lengths."""
+    """Return four samples, with sequences of several lengths."""
     inputs = seeded_inputs(graph.typed, 4, 0, choose_sizes(graph.typed, {"T": 7}))
     if "length" in inputs:
         inputs["length"] = torch.tensor([1, 3, 7, 4])
@@ -255,7 +255,7 @@ def test_ft_transformer_equals_rtdl() -> None:
 
 
 def in_our_order(reference: nn.Module) -> Iterator[Tensor]:
-    """The tensors of rtdl's model, the projections of an attention as one."""
+    """Return the tensors of rtdl's model, with the projections of an attention as one."""
     w = reference.state_dict()
 
     def both(name: str) -> tuple[Tensor, Tensor]:

@@ -23,7 +23,7 @@ TORCHVISIONS = {
 
 
 def images(channels: int, size: int) -> Tensor:
-    """Two smooth images that differ as a whole."""
+    """Return two smooth images that differ as a whole."""
     coarse = torch.randn(2, channels, 7, 7, generator=torch.Generator().manual_seed(1))
     return F.interpolate(coarse, size=size, mode="bilinear")
 
@@ -39,7 +39,7 @@ def test_a_model_equals_torchvision(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["efficientnet_b0", "convnext_tiny"])
 def test_branches_are_dropped_as_often_as_in_torchvision(name: str) -> None:
-    """The deeper the more often; to three decimals. torchvision's without a shortcut drop nothing."""
+    """Deeper branches are dropped more often; compared to three decimals."""
     torchvision = pytest.importorskip("torchvision")
     with torch.device("meta"):
         reference = torchvision.models.get_model(TORCHVISIONS[name])

@@ -1,4 +1,4 @@
-"""Headless Chromium for tests: tabs that note what they log and every request that leaves them."""
+"""Headless Chromium for tests: tabs that record what they log and every request that they make."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FLAGS = [
 
 @pytest.fixture(scope="module")  # while it runs, no other event loop can
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium; on a machine that has none, there is nothing to test."""
+    """Start the system's Chromium; skip the test on a machine without it."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         missing(f"there is none of {', '.join(NAMES)}")
@@ -71,7 +71,7 @@ class Tab:
         self.requests.append(request.url)
 
     def settle(self) -> None:
-        """Wait until the page has followed its address."""
+        """Wait until the page has handled its address."""
         self.page.evaluate(HAS_HEARD)
 
     def open(self, path: Path, fragment: str = "") -> None:
@@ -81,7 +81,7 @@ class Tab:
 
 @pytest.fixture
 def tab(chromium: Browser) -> Iterator[Tab]:
-    """A new tab, that must have nothing to complain of in the end."""
+    """Return a new tab; the test fails if it logs an error."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(10_000)
     tab = Tab(context.new_page())

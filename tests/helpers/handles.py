@@ -20,7 +20,7 @@ def text() -> mg.Tensor:
 
 @mg.block
 def residual(x: mg.Tensor, *, stride: int = 1) -> mg.Tensor:
-    """A convolution beside a shortcut."""
+    """Add a convolution and a shortcut."""
     channels, _, _ = x.dims
     y = layers.Conv2d(channels, kernel_size=3, padding=1, stride=stride)(x, name="conv")
     if stride != 1:

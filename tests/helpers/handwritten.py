@@ -1,4 +1,4 @@
-"""The three models that every beginner writes, by hand: one module or function per step."""
+"""The three models that every beginner writes, by hand: one module or function for each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The YAML language server that editors use, asked as an editor asks it: JSON-RPC over stdio."""
+"""A client of the YAML language server that editors use: JSON-RPC over stdio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATIENCE = 60  # seconds to wait for an answer
 
 
 class Editor:
-    """One editor with one server; a document is opened as a whole and known by its path."""
+    """An editor with a server; a document is opened as a whole and known by its path."""
 
     def __init__(self, command: list[str], root: Path) -> None:
         self.command = command
@@ -44,7 +44,7 @@ class Editor:
         self.server.wait()
 
     def open(self, path: Path, text: str) -> list[dict[str, Any]]:
-        """Open a document; what the server says is wrong with it."""
+        """Open a document, and return its diagnostics."""
         document = {"uri": path.as_uri(), "languageId": "yaml", "version": 1, "text": text}
         self._send(method="textDocument/didOpen", params={"textDocument": document})
         while True:
@@ -53,12 +53,12 @@ class Editor:
                 return list(told["diagnostics"])
 
     def completion(self, path: Path, line: int, character: int) -> dict[str, dict[str, Any]]:
-        """What may stand at a place, by label."""
+        """Return the completions at a place, by label."""
         found = self._ask("textDocument/completion", **_place(path, line, character))
         return {item["label"]: item for item in found["items"]}
 
     def hover(self, path: Path, line: int, character: int) -> str:
-        """The text that is shown at a place."""
+        """Return the hover text at a place."""
         found = self._ask("textDocument/hover", **_place(path, line, character))
         return str(found["contents"]["value"])
 
@@ -77,7 +77,7 @@ class Editor:
         self.server.stdin.flush()
 
     def _listen(self) -> None:
-        """Sort what the server says: answers, diagnostics, and questions, which get no settings."""
+        """Sort the messages of the server: answers, diagnostics, and requests, which get no settings."""
         out = self.server.stdout
         assert out is not None
         while header := out.readline():

@@ -1,4 +1,4 @@
-"""Specs whose faults are marked in the text: `⟦code⟧` stands right before each place at fault."""
+"""Specs with marks in the text: `⟦code⟧` stands right before the place of each diagnostic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARK = re.compile(r"⟦([a-z-]+)⟧")
 
 
 def split(marked: str) -> tuple[str, list[str]]:
-    """The spec without its marks, and `code line:column` of each mark in order."""
+    """Return the spec without its marks, and `code line:column` of each mark in order."""
     expected = []
     while (match := _MARK.search(marked)) is not None:
         before = marked[: match.start()]
@@ -43,12 +43,12 @@ def faults(text: str) -> list[Diagnostic]:
 
 
 def warnings(text: str) -> list[Diagnostic]:
-    """What is told of a spec that is legal."""
+    """Return the warnings of a legal spec."""
     report = Report()
     graph = read(SourceFile("spec.yaml", text), report)
     return list(advice.warnings(graph)) if graph is not None else []
 
 
 def told(text: str) -> list[str]:
-    """`code line:column` of every fault."""
+    """Return `code line:column` of every diagnostic."""
     return [f"{d.code} {d.span.line}:{d.span.column}" for d in faults(text)]

@@ -1,4 +1,4 @@
-"""Texts made to hurt: each says how it grows, and a megabyte or thousands of nodes are cheap to ask for."""
+"""Hostile texts, each a function of its size: a megabyte or thousands of nodes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ SHORT = "inputs: {x: [8]}\n"
 
 
 def spec(nodes: str, outputs: str = "y", inputs: str = "{x: [8]}", before: str = "") -> str:
-    """A whole spec around its nodes."""
+    """Return a whole spec around its nodes."""
     return f"{before}inputs: {inputs}\nnodes:\n{nodes}outputs: {outputs}\n"
 
 
 def filled(opening: str, size: int = MEGABYTE) -> str:
-    """One thing over and over, to the last byte that is allowed."""
+    """Return one text repeated up to the last byte that is allowed."""
     return opening * (size // len(opening.encode()))
 
 
 def lines(template: str, times: int) -> str:
-    """A line for each number, `{i}` the number and `{j}` the one before it."""
+    """Return a line for each number; `{i}` is the number and `{j}` the one before it."""
     return "".join(template.format(i=i, j=i - 1) + "\n" for i in range(1, times + 1))
 
 
@@ -32,7 +32,7 @@ def seq(items: Iterable[str]) -> str:
 
 
 def blocks_in_blocks(levels: int, times: int) -> str:
-    """Each block repeats the one before it."""
+    """Return blocks that each repeat the one before."""
     head = "blocks:\n  b0: {seq: [ReLU]}\n"
     body = lines("  b{i}: {{seq: [{{b{j}: {{repeat: TIMES}}}}]}}", levels)
     return head + body.replace("TIMES", str(times))

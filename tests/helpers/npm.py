@@ -1,4 +1,4 @@
-"""Programs from npm that tests run; npm and node stand beside the Python of the test extra."""
+"""Programs from npm for tests; npm and node are installed by the test extra."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACES = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH
 
 
 def npm(folder: Path, *words: str) -> None:
-    """Run an npm command in a folder; where that cannot be done, there is nothing to test."""
+    """Run an npm command in a folder; skip the test if that is impossible."""
     program = shutil.which("npm", path=PLACES)
     if program is None:
         missing("there is no npm")

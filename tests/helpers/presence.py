@@ -18,12 +18,12 @@ Values = dict[str, Tensor | None]
 
 
 def optional_inputs(spec: Spec) -> list[str]:
-    """The inputs that may be left out."""
+    """Return the inputs that may be left out."""
     return [name for name, one in spec["inputs"].items() if "optional" in one]
 
 
 def subsets(names: list[str]) -> Iterator[tuple[str, ...]]:
-    """Every choice of some of the names, none and all too."""
+    """Yield every subset of the names."""
     for size in range(len(names) + 1):
         yield from itertools.combinations(names, size)
 
@@ -58,7 +58,7 @@ def gru(
     lengths: Tensor | None = None,
     state: Tensor | None = None,
 ) -> Any:
-    """The final hidden state, each sample on its own."""
+    """Return the final hidden state, each sample on its own."""
     lasts = []
     for index, row in enumerate(input):
         steps = row if lengths is None else row[: int(lengths[index])]
@@ -143,7 +143,7 @@ FOLDS: dict[str, Callable[[list[Tensor]], Tensor]] = {
 
 
 def fill(weight: Any, input: Tensor | None, present: Tensor | None, zeros: Tensor) -> Tensor:
-    """Row by row, the source or what stands for it."""
+    """Return row by row the source or what replaces it."""
     other = weight if isinstance(weight, Tensor) else torch.zeros(zeros.shape[1:]).to(zeros)
     rows = [
         other if input is None or (present is not None and not present[index]) else input[index]
@@ -163,14 +163,14 @@ def weighted_sum(module: nn.Module, node: Spec, given: list[tuple[int, Tensor]])
 
 
 class Interpreter:
-    """Runs the nodes of a spec on the modules of its model, in the order of the text."""
+    """Runs the nodes of a spec on the modules of its model, in the order of the spec."""
 
     def __init__(self, spec: Spec, shapes: Mapping[str, Tensor]) -> None:
         self.spec = spec
         self.shapes = shapes  # zeros of each node that fills
 
     def run(self, model: nn.Module, inputs: Mapping[str, Tensor]) -> Values:
-        """The outputs by name, those of training too."""
+        """Return the outputs by name, also those for training only."""
         values: Values = {name: inputs.get(name) for name in self.spec["inputs"]}
         self.nodes(self.spec["nodes"], model, values)
         outputs = self.spec["outputs"]
@@ -230,7 +230,7 @@ class Interpreter:
         return result.relu() if "activation" in node else result
 
     def block(self, name: str, node: Spec, module: Any, values: Values) -> None:
-        """A block in a row, on inputs of which the first is there."""
+        """Run a block, repeated if the node says so, and keep its results."""
         declared = self.spec["blocks"][node["block"]]
         sources = node["from"] if isinstance(node["from"], list) else [node["from"]]
         inside: Values = {
@@ -254,7 +254,7 @@ class Interpreter:
 
 
 class Value(NamedTuple):
-    """A value, and for which choices of inputs left out it is there."""
+    """A value, and the choices of inputs left out for which it is present."""
 
     source: str
     there: frozenset[tuple[str, ...]]
@@ -279,7 +279,7 @@ filled:
 
 
 class Writer:
-    """A random spec while it is written; inputs `a` and `b` and the flag `has` are optional."""
+    """A random spec that is being written; inputs `a` and `b` and the flag `has` are optional."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw = draw
@@ -320,7 +320,7 @@ class Writer:
             self.add({"share": made.source, "from": other.source}, other.there, other)
 
     def recurrent(self) -> None:
-        """A layer that takes a state, which it does without."""
+        """Add a layer that takes an optional state."""
         x, state = self.pick(), self.pick()
         if self.draw(st.booleans()):
             sources = {"input": x.source, "hidden": state.source}
@@ -344,7 +344,7 @@ class Writer:
         self.add(node, self.choices, x)
 
     def merge(self) -> None:
-        """Of values that are there together."""
+        """Add a merge of values that are present together."""
         x = self.pick()
         alike = [value for value in self.values if value.there == x.there]
         sources = [x, *self.draw(st.lists(st.sampled_from(alike), min_size=1, max_size=2))]
@@ -379,7 +379,7 @@ class Writer:
         self.offer(Value(f"{made.source}.q", x.there & g.there))
 
     def finish(self) -> Spec:
-        """Everything that nothing uses, in one sum; beside it what only training has."""
+        """Return the spec, with the sum of all unused values as output, and outputs for training only."""
         always = [v for v in self.values if v.there == self.choices and v.source != "x"]
         heads = self.draw(st.lists(st.sampled_from(always), max_size=2)) if always else []
         outputs: Any = {"score": "score"}
@@ -398,7 +398,7 @@ class Writer:
 
 @st.composite
 def specs(draw: st.DrawFn, simple: bool = False) -> Spec:
-    """A valid spec with optional inputs; where it is `simple`, nodes are few ops."""
+    """Draw a valid spec with optional inputs; if it is `simple`, nodes are of few ops."""
     writer = Writer(draw)
     kinds = [writer.layer, writer.fill, writer.merge, writer.skip]
     if simple:

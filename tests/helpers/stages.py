@@ -1,4 +1,4 @@
-"""The stages of a graph run in one process, one after another, as a pipeline runs them in several."""
+"""Run the stages of a graph in one process, one after another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import mimgraph as mg
 
 
 def compile_stages(stages: Iterable[mg.Graph], model: nn.Module) -> list[nn.Module]:
-    """The modules of stages with the weights of the whole, each of which is in one of them."""
+    """Return the modules of stages with the weights of the whole; each weight is in one stage."""
     weights = model.state_dict()
     modules = [stage.compile().train(model.training) for stage in stages]
     for module in modules:
@@ -37,7 +37,7 @@ def run_stages(
 
 
 def as_tuple(result: Any) -> tuple[Tensor, ...]:
-    """The outputs in order, of a stage or of the whole."""
+    """Return the outputs of a stage or of the whole, in order."""
     if isinstance(result, dict):
         return tuple(result.values())
     return result if isinstance(result, tuple) else (result,)

@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z]\w*")
 
 
 def to_yaml(spec: Spec) -> str:
-    """The spec as text, without anchors."""
+    """Return the spec as text, without anchors."""
 
     class Dumper(yaml.SafeDumper):
         def ignore_aliases(self, data: Any) -> bool:
@@ -44,7 +44,7 @@ def to_yaml(spec: Spec) -> str:
 
 
 def substitute(size: Size, names: Mapping[str, Size]) -> Size:
-    """The size with names replaced, a number where none is left."""
+    """Return the size with names replaced; a number if no name is left."""
     if isinstance(size, int):
         return size
     text = _NAME.sub(lambda match: str(names.get(match[0], match[0])), size)
@@ -52,21 +52,21 @@ def substitute(size: Size, names: Mapping[str, Size]) -> Size:
 
 
 class Value(NamedTuple):
-    """A tensor at hand: how a source names it, and its shape without the batch."""
+    """A tensor: how a source names it, and its shape without the batch."""
 
     source: str
     shape: Shape
 
 
 class Given(NamedTuple):
-    """A size as an option writes it (`8`, `$width`), and what it is."""
+    """A size as an option writes it (`8`, `$width`), and the size itself."""
 
     option: Size
     size: Size
 
 
 class Item(NamedTuple):
-    """A layer or block with its options, as an item of a chain has them, and the shape it makes."""
+    """A layer or block with its options, as an item of a chain, and the shape of its result."""
 
     name: str
     options: Spec
@@ -88,7 +88,7 @@ class Block:
     outputs: Mapping[str, Shape]
 
     def results(self, shapes: list[Shape], params: Mapping[str, int]) -> dict[str, Shape]:
-        """The shapes of the outputs for inputs of these shapes."""
+        """Return the shapes of the outputs for inputs of these shapes."""
         names: dict[str, Size] = {**self.params, **params}  # type: ignore[dict-item]
         for pattern, shape in zip(self.inputs.values(), shapes, strict=True):
             names |= {str(name): size for name, size in zip(pattern, shape, strict=True)}
@@ -98,7 +98,7 @@ class Block:
         }
 
     def fits(self, shapes: list[Shape]) -> bool:
-        """Whether the first inputs take these shapes."""
+        """Return whether the first inputs take these shapes."""
         names: dict[Size, Size] = {}
         return all(
             len(pattern) == len(shape)
@@ -110,19 +110,19 @@ class Block:
 
 
 def is_small(shape: Shape) -> bool:
-    """Whether a tensor stays small where each name is about what a test gives it."""
+    """Return whether a tensor stays small for the sizes that tests give to names."""
     guessed = [int(eval(_NAME.sub("12", str(size)))) for size in shape]
     return math.prod(guessed) <= 10_000 and (len(shape) != SEQUENCE or guessed[0] <= 200)
 
 
 def known(shape: Shape) -> Size:
-    """The size that a layer must know."""
+    """Return the size that a layer must know."""
     return shape[0] if len(shape) == IMAGE else shape[-1]
 
 
 @dataclass
 class Scope:
-    """A body while it is written: what it holds so far, and the words it has for sizes."""
+    """A body that is being written: its nodes and values so far, and the names that it has for sizes."""
 
     draw: st.DrawFn
     sizes: list[Given]
@@ -139,7 +139,7 @@ class Scope:
     # what is drawn
 
     def name(self) -> str:
-        """A name that is free."""
+        """Return a name that is free."""
         word = self.draw(st.sampled_from(WORDS))
         found, number = word, 0
         while found in self.names:
@@ -149,23 +149,23 @@ class Scope:
         return found
 
     def size(self) -> Given:
-        """A size that may be an option, as a number or in words."""
+        """Draw a size for an option, as a number or an expression."""
         number = self.draw(st.integers(1, 8))
         return self.draw(st.sampled_from([Given(number, number), *self.sizes]))
 
     def written(self, size: Size) -> Size | None:
-        """How an option says a size; None where there are no words for it here."""
+        """Return a size as an option writes it; None if it cannot be written in this body."""
         words = {str(given.size) for given in self.sizes}
         if isinstance(size, str) and not words.issuperset(_NAME.findall(size)):
             return None
         return size if isinstance(size, int) else f"$({size})"
 
     def frozen(self) -> Spec:
-        """Now and then what keeps weights as they are."""
+        """Draw whether a node is frozen, as its option."""
         return {"freeze": True} if self.draw(st.integers(0, 4)) == 0 else {}
 
     def pick(self, fits: Callable[[Value], bool] = lambda _: True) -> Value | None:
-        """A value at hand, by preference one that nothing uses yet."""
+        """Draw a value, by preference one that nothing uses yet."""
         unused = [value for value in self.unused.values() if fits(value)]
         every = [value for value in self.values if fits(value)]
         if not every:
@@ -174,7 +174,7 @@ class Scope:
         return self.draw(st.sampled_from(unused if unused and prefers_unused else every))
 
     def source(self, value: Value) -> str:
-        """How a node names the value, which is used then."""
+        """Return how a node names the value, and mark it as used."""
         self.unused.pop(value.source, None)
         return value.source
 
@@ -211,7 +211,7 @@ class Scope:
         self.shareable.append((name, [value.shape], [self.offer(Value(name, shape))]))
 
     def add_merge(self) -> None:
-        """Two or three values that agree; of one shape, or on all axes but one."""
+        """Add a merge of two or three values of one shape, or of shapes that differ on one axis."""
         first = self.pick(lambda value: bool(value.shape))
         if first is None:
             return
@@ -247,7 +247,7 @@ class Scope:
         self.offer(Value(name, shape))
 
     def add_concat(self, first: Value) -> None:
-        """Along the axis that is known, which every tensor has."""
+        """Add a merge along an axis that every tensor has."""
         rank = len(first.shape)
         axis = 0 if rank == IMAGE else rank - 1
         rest = (*first.shape[:axis], *first.shape[axis + 1 :])
@@ -282,7 +282,7 @@ class Scope:
         self.offer(Value(name, (query.shape[0], value.shape[1])))
 
     def add_tensor(self) -> None:
-        """A tensor of the model itself: with a batch, or broadcast to a value."""
+        """Add a tensor of the model itself: with a batch, or broadcast to a value."""
         value = self.pick(lambda v: bool(v.shape) and self.written(known(v.shape)) is not None)
         if value is None:
             return
@@ -302,7 +302,7 @@ class Scope:
             self.broadcast(value, name)
 
     def add_positions(self) -> None:
-        """Positions of a sequence, embedded and added to it."""
+        """Add the embedded positions of a sequence to it."""
         value = self.pick(
             lambda v: len(v.shape) == SEQUENCE and self.written(v.shape[1]) is not None
         )
@@ -322,14 +322,14 @@ class Scope:
         self.broadcast(value, embedded)
 
     def broadcast(self, value: Value, other: str) -> None:
-        """A merge of a value with a tensor that has no batch."""
+        """Add a merge of a value with a tensor that has no batch."""
         name, merge = self.name(), self.draw(st.sampled_from(["add", "multiply"]))
         sources = [self.source(value), other]
         self.nodes[name] = {"merge": merge, "from": sources, "broadcast": True}
         self.offer(Value(name, value.shape))
 
     def add_tied(self) -> None:
-        """A layer, and a value times its weight."""
+        """Add a layer, and the product of a value and its weight."""
         value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
         if value is None:
             return
@@ -354,7 +354,7 @@ class Scope:
         self.offer(Value(name, (*other.shape[:-1], columns)))
 
     def add_block(self) -> None:
-        """A use of a block, on values that fit its inputs."""
+        """Add a use of a block, on values that fit its inputs."""
         if not self.blocks:
             return
         block = self.draw(st.sampled_from(self.blocks))
@@ -385,7 +385,7 @@ class Scope:
             self.shareable.append((name, [value.shape for value in used], results))
 
     def add_each(self) -> None:
-        """A layer or chain of layers on one to three values, each with a width of its own or not."""
+        """Add an `each` of a layer or chain on one to three values, perhaps with a width for each."""
         used: list[Value] = []
         for _ in range(self.draw(st.integers(1, 3))):
             value = self.pick(lambda v: len(v.shape) in (VECTOR, SEQUENCE))
@@ -414,7 +414,7 @@ class Scope:
             self.shareable.append((result.source, [value.shape], [result]))
 
     def use(self, block: Block, shapes: list[Shape]) -> Use:
-        """Params for a block and how often it is repeated."""
+        """Draw params for a block and how often it is repeated."""
         params: Spec = {}
         sizes: dict[str, Any] = {}
         for name, default in block.params.items():
@@ -440,7 +440,7 @@ class Scope:
         return Use({**params, "repeat": repeat}, results)
 
     def widening(self, block: Block, shape: Shape, params: Spec, sizes: Mapping[str, Any]) -> Use:
-        """A block in a row with a param of its own each time, if drawn so."""
+        """Return a use of a block, perhaps repeated with another value of a param each time."""
         (output,) = block.outputs
         varied = next(iter(block.params))
         if self.draw(st.booleans()):
@@ -452,7 +452,7 @@ class Scope:
         return Use({**others, "repeat": {"with": {varied: widths}}}, {output: shape})
 
     def add_share(self) -> None:
-        """The module of another node on values of the same shapes."""
+        """Add a share of another node, on values of the same shapes."""
         if not self.shareable:
             return
         target, shapes, results = self.draw(st.sampled_from(self.shareable))
@@ -464,7 +464,7 @@ class Scope:
             self.offer(Value(name + result.source.removeprefix(target), result.shape))
 
     def add_padded(self) -> None:
-        """A sequence of which each sample has a length of its own, read or pooled to a vector."""
+        """Add a sequence with a length for each sample, read by an RNN or pooled to a vector."""
         value = self.pick(lambda v: len(v.shape) == SEQUENCE)
         if value is None or self.is_block:
             return
@@ -484,9 +484,9 @@ class Scope:
         self.offer(Value(name, value.shape[1:]))
 
     def add_missing(self) -> None:
-        """An input that may be left out, perhaps behind a layer, and what does without it.
+        """Add an input that may be left out, perhaps with a layer on it, and a node that works without it.
 
-        Another input of its shape takes part: what is the model's own does not count as given.
+        The node has another input of that shape too, as a tensor of the model does not count as given.
         """
         given = self.pick(
             lambda v: v.source in self.inputs and all(isinstance(size, int) for size in v.shape)
@@ -504,7 +504,7 @@ class Scope:
         self.offer(Value(name, given.shape))
 
     def without(self, source: str, given: Value) -> Spec:
-        """A node on a source that may be missing and a value of its shape that is not."""
+        """Return a node on a source that may be missing, and a value of its shape that is always present."""
         kind = self.draw(st.sampled_from(["fill", "present", "skip", "block"]))
         if kind == "skip":
             merge = self.draw(st.sampled_from(["add", "average", "maximum", "minimum"]))
@@ -523,7 +523,7 @@ class Scope:
     # items of chains
 
     def items(self, shape: Shape) -> tuple[list[Any], Shape]:
-        """A chain of layers and one-input blocks."""
+        """Draw a chain of layers and one-input blocks."""
         written = []
         for _ in range(self.draw(st.integers(1, 4))):
             item = self.block_item(shape) or self.item(shape)
@@ -532,7 +532,7 @@ class Scope:
         return written, shape
 
     def block_item(self, shape: Shape) -> Item | None:
-        """A block that takes this shape, if there is one and it is drawn."""
+        """Draw a block that takes this shape; None if there is none, or if none is drawn."""
         fitting = [b for b in self.blocks if len(b.inputs) == 1 and b.fits([shape])]
         if not fitting or self.draw(st.integers(0, 2)):
             return None
@@ -544,7 +544,7 @@ class Scope:
         return item if is_small(item.shape) else None
 
     def item(self, shape: Shape) -> Item:
-        """A layer that takes this shape."""
+        """Draw a layer that takes this shape."""
         if not shape:
             return self.draw(
                 st.sampled_from([Item("Sigmoid", {}, shape), Item("Identity", {}, shape)])
@@ -623,7 +623,7 @@ class Scope:
     # a whole body
 
     def fill(self, most: int, of_blocks: bool = False) -> None:
-        """Nodes of all kinds, in the order in which they can run."""
+        """Write nodes of all kinds, in an order in which they can run."""
         kinds = [self.add_layer, self.add_layer, self.add_chain, self.add_merge, self.add_merge]
         kinds += [self.add_block, self.add_block, self.add_block, self.add_share]
         kinds += [self.add_tensor, self.add_positions, self.add_tied, self.add_each]
@@ -640,7 +640,7 @@ class Scope:
 
 
 class Use(NamedTuple):
-    """The params and repeat of a use of a block, and the shapes it makes."""
+    """The params and repeat of a use of a block, and the shapes of its results."""
 
     options: Spec
     results: dict[str, Shape]
@@ -657,7 +657,7 @@ PATTERNS: tuple[Shape, ...] = (("C",), ("T", "D"), ("C", "H", "W"))
 
 @st.composite
 def chain_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Given]) -> Block:
-    """`seq` with a width."""
+    """Draw a block that is a `seq` with a width."""
     pattern = draw(st.sampled_from(PATTERNS))
     scope = Scope(draw, [Given("$width", "width"), *params], blocks, True)
     items, shape = scope.items(pattern)
@@ -668,7 +668,7 @@ def chain_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[G
 
 @st.composite
 def free_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Given]) -> Block:
-    """A body of one or two inputs, whose results are all that nothing uses."""
+    """Draw a block of one or two inputs, whose outputs are all unused values."""
     named = draw(st.booleans())
     first = draw(st.sampled_from(PATTERNS))
     inputs: dict[str, Shape] = {"x": first}
@@ -698,7 +698,7 @@ def free_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Gi
 
 @st.composite
 def residual_blocks(draw: st.DrawFn, name: str, blocks: list[Block], params: list[Given]) -> Block:
-    """Two inputs or one, each handed on in its own shape: what `repeat` chains."""
+    """Draw a block that returns each of its one or two inputs in its shape, so that it can be repeated."""
     pattern = draw(st.sampled_from(PATTERNS))
     size = known(pattern)
     same, wide = f"${size}", f"$({size} * width)"
@@ -752,7 +752,7 @@ INPUTS: tuple[Shape, ...] = (
 
 @st.composite
 def specs(draw: st.DrawFn, most: int = 8, of_blocks: bool = False) -> Spec:
-    """A whole valid spec; `of_blocks` uses blocks more than anything else."""
+    """Draw a whole valid spec; with `of_blocks` most nodes are uses of blocks."""
     hidden = draw(st.integers(2, 9))
     params = [Given("$hidden", hidden), Given("$(hidden // 2)", hidden // 2)]
     blocks: list[Block] = []
@@ -791,7 +791,7 @@ def specs(draw: st.DrawFn, most: int = 8, of_blocks: bool = False) -> Spec:
 
 
 def _embed(scope: Scope) -> None:
-    """An input of categories, and its embedding."""
+    """Add an input of categories, and its embedding."""
     name, node = scope.name(), scope.name()
     shape: Shape = scope.draw(st.sampled_from([(), (5,), ("T",)]))
     scope.inputs[name] = {"shape": list(shape), "vocab": 11}
@@ -801,7 +801,7 @@ def _embed(scope: Scope) -> None:
 
 
 def _shuffled(draw: st.DrawFn, nodes: Spec) -> Spec:
-    """Nodes may stand in any order."""
+    """Return the nodes in a random order, which is legal."""
     if draw(st.booleans()):
         return nodes
     return {name: nodes[name] for name in draw(st.permutations(list(nodes)))}

@@ -1,4 +1,4 @@
-"""Padded batches: each sample fares as it does alone, without its padding."""
+"""Padded batches: each sample gives the same result as alone, without its padding."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ CASES = {**POOLS, **STEPS}
 
 
 def load(case: str, dtype: str = "int64") -> mg.Graph:
-    """The case as a spec, with the shared nodes that it uses."""
+    """Return the case as a spec, with the shared nodes that it uses."""
     body = CASES[case].removeprefix("\n")
     for name, node in SHARED.items():
         if name in body:
@@ -97,7 +97,7 @@ def load(case: str, dtype: str = "int64") -> mg.Graph:
 
 
 def padded(lengths: list[int], steps: int, seed: int, dtype: str) -> dict[str, Tensor]:
-    """Sequences with anything in their padding."""
+    """Return sequences with random values in their padding."""
     generator = torch.Generator().manual_seed(seed)
     shape = (len(lengths), steps, 6)
     values = {name: torch.randn(shape, generator=generator) for name in ("x", "y")}

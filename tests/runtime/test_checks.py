@@ -1,4 +1,4 @@
-"""The switch that looks at the inputs of every call: what it tells, where it lives on, what it costs."""
+"""`compile(check=True)`: the errors of wrong inputs, copies and pickles of the check, and its cost."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_missing_input_and_one_given_by_position() -> None:
 
 
 def test_right_inputs_pass() -> None:
-    """Floats of another precision too, as a model that was cast takes them."""
+    """Floats of another precision pass too, as a model that was cast takes them."""
     model = GRAPH.compile(check=True)
     for given in (inputs(), inputs(1, 4)):
         assert model(**given).shape == (len(given["text"]), 4)
@@ -107,7 +107,7 @@ def test_right_inputs_pass() -> None:
 
 
 def test_without_values_shapes_and_dtypes_are_checked() -> None:
-    """On meta, where torch tries out shapes, and of one sample that `vmap` gives."""
+    """On the meta device, where torch traces shapes, and for one sample in `vmap`."""
     with torch.device("meta"):
         model, given = GRAPH.compile(check=True), inputs()
     assert model(**given).is_meta

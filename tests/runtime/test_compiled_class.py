@@ -1,4 +1,4 @@
-"""What a compiled class tells of itself, and what compiling it does not bring along."""
+"""What `inspect` finds of a compiled class, and what compiling does not import."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers.handwritten import MODELS
 
 @pytest.fixture(params=MODELS)
 def graph(request: pytest.FixtureRequest) -> mg.Graph:
-    """Each seed spec in turn."""
+    """Return each of the first three specs in turn."""
     return mg.load(ROOT / "specs" / f"{request.param}.yaml")
 
 
@@ -33,7 +33,7 @@ def test_annotations_are_the_emitted_ones(graph: mg.Graph) -> None:
 
 
 def test_compiling_does_not_import_torch_dynamo() -> None:
-    """It takes as long as torch; only the check of inputs has to do with it."""
+    """Importing it takes as long as importing torch; only the check of inputs needs it."""
     script = (
         "import sys, mimgraph as mg\n"
         "mg.load(sys.argv[1]).compile()\n"

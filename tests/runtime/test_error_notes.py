@@ -1,4 +1,4 @@
-"""What a failure in a compiled module tells: the inputs that do not fit, the node and its line."""
+"""The notes of an error in a compiled module: the wrong inputs, the node and its line."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def inputs() -> dict[str, Any]:
 
 
 def notes(model: nn.Module, given: dict[str, Any], kind: type[Exception] = Exception) -> list[str]:
-    """What is told of a call that fails, beside torch's own words."""
+    """Return the notes of a call that fails."""
     with pytest.raises(kind) as caught:
         model(**given)
     return getattr(caught.value, "__notes__", [])
@@ -123,7 +123,7 @@ def test_an_input_given_by_position() -> None:
 
 
 def broken(path: str, module: nn.Module) -> nn.Module:
-    """The model with a module that does not fit at a path."""
+    """Return the model with a wrong module at a path."""
     model = mg.loads(SPEC, name="m.yaml").compile()
     parent, _, name = path.rpartition(".")
     setattr(model.get_submodule(parent), name, module)
@@ -221,7 +221,7 @@ WRONG = inputs() | {"numeric": torch.rand(2, 6)}
 
 
 def built(line: int) -> mg.Graph:
-    """A graph in Python, of which the code stands at a line of `built.py`."""
+    """Return a graph built by code at a line of `built.py`."""
     code = "\n" * (line - 1) + "graph = mg.Graph(layers.Linear(2)(mg.Input('x', (4,)), name='y'))"
     names: dict[str, Any] = {"mg": mg, "layers": layers}
     exec(compile(code, "built.py", "exec"), names)  # noqa: S102 - our own text
@@ -230,7 +230,7 @@ def built(line: int) -> mg.Graph:
 
 
 def line_of(model: nn.Module) -> str:
-    """The place that a failure of a model of `built` names."""
+    """Return the place in the note of an error of a model from `built`."""
     return notes(model, {"x": torch.rand(2, 5)})[0].partition("(")[2].partition(")")[0]
 
 
@@ -303,7 +303,7 @@ def test_copies_have_the_notes_too(kept: Callable[[nn.Module], nn.Module]) -> No
 
 
 def test_the_notes_are_not_in_the_source_and_cost_no_call() -> None:
-    """The class calls as `nn.Module` does, with as many frames, so it costs nothing."""
+    """A call has as many frames as a call of `nn.Module`, so the notes cost nothing."""
     frames: list[int] = []
 
     class Counts(nn.Module):

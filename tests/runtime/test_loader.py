@@ -1,4 +1,4 @@
-"""How long a compiled source lives: as long as anything of it, and no longer."""
+"""How long a module of emitted source lives: as long as anything refers to it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mimgraph.support.gc_pause import uncollected
 
 
 def graph(out_features: int) -> mg.Graph:
-    """One that no other test compiles."""
+    """Return a graph that no other test compiles."""
     x = mg.Input("x", (5,))
     return mg.Graph(layers.Linear(out_features)(x, name="y"), name="OfTheLoader")
 
 
 def sources() -> set[str]:
-    """The compiled sources that Python knows."""
+    """Return the emitted modules in `sys.modules`."""
     gc.collect()
     modules = {name for name in sys.modules if name.startswith("mimgraph_compiled_")}
     lines = {name for name in linecache.cache if name.startswith("<mimgraph ")}
@@ -79,7 +79,7 @@ def test_an_old_entry_of_sys_modules_refers_to_the_new_module() -> None:
 
 
 def test_printed_graphs_are_freed_without_the_collector() -> None:
-    """Else the whole code of a large graph waits for it, and is run through first."""
+    """Otherwise all code of a large graph would wait for the collector, which would visit it first."""
     made = graph(913)
 
     def classes() -> int:

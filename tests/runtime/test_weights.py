@@ -1,4 +1,4 @@
-"""A model goes to a file and comes back with its weights; what does not fit is named."""
+"""A model is saved to a file and loaded with its weights; keys that do not fit are named."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ outputs: last
 
 
 def trained(graph: mg.Graph) -> nn.Module:
-    """Every tensor another than when it was made, the counter of the norm too."""
+    """Change every tensor of the model, the counter of the norm too."""
     model = graph.compile()
     with torch.no_grad():
         for number, tensor in enumerate(model.state_dict().values()):
@@ -163,7 +163,7 @@ def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_model_on_the_meta_device_is_refused(tmp_path: Path) -> None:
-    """Torch would copy nothing into it, and say so in a warning at most."""
+    """Torch would copy nothing into it, with a warning at most."""
     graph = mg.loads(
         "inputs: {x: [4]}\nnodes: {y: {layer: Linear, from: x, out_features: 2}}\noutputs: y"
     )

@@ -1,4 +1,4 @@
-"""A file is written whole or not at all, and stays what it was: its mode, a link, a pipe."""
+"""A file is written whole or not at all, and keeps its mode; a link stays a link, a pipe a pipe."""
 
 from __future__ import annotations
 

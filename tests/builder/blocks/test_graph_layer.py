@@ -52,13 +52,13 @@ def image(name: str = "picture", size: int = 16) -> mg.Tensor:
 
 
 def built() -> mg.Graph:
-    """A tower made in Python."""
+    """Return a tower built in Python."""
     x = mg.Input("x", (3, 16, 16))
     return mg.Graph(layers.Linear(4)(layers.Flatten()(x), name="fc"), name="Small")
 
 
 def round_trip(graph: mg.Graph) -> mg.Graph:
-    """The graph, once its dump is the same, and emits the same."""
+    """Return the graph after a check that its dump is the same graph and emits the same source."""
     again = mg.loads(graph.dumps())
     assert again == graph
     assert again.dumps() == graph.dumps()

@@ -1,4 +1,4 @@
-"""Which params of a block function are params of the block: those whose value decides nothing in Python."""
+"""Which params of a function stay params of its block: those whose value decides nothing in Python."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def vector() -> mg.Tensor:
 
 
 def params_of(graph: mg.Graph, block: str) -> list[str]:
-    """The params of a block as a dump has them."""
+    """Return the params of a block in a dump."""
     return list(mg.loads(graph.dumps()).declared.blocks[block].params)
 
 
@@ -306,7 +306,7 @@ def test_an_error_in_the_function_is_raised_unchanged() -> None:
 
 
 def made_of(steps: list[tuple[str, str]]) -> Any:
-    """A block function that does these steps, each with one of its params."""
+    """Return a block function that does these steps, each with one of its params."""
 
     @mg.block
     def f(

@@ -1,4 +1,4 @@
-"""Which sizes a block function is declared for: all, but for those by which Python decided something."""
+"""Which sizes a block function is declared for: all sizes, unless Python decided something by one."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def named(function: Function) -> Any:
 
 
 def made(block: Any, *sizes: int | str) -> mg.Graph | None:
-    """What a block makes of an input of this shape; None where it refuses."""
+    """Return the result of a block for an input of this shape; None if it is an error."""
     try:
         return mg.Graph(block()(mg.Input("x", sizes), name="y"))
     except (mg.SpecError, AssertionError, ValueError):
@@ -205,7 +205,7 @@ def check_dump(function: Function, one: tuple[int, ...], other: tuple[int, ...])
 
 
 def made_of(steps: list[tuple[str, int]]) -> Any:
-    """A block function of two inputs that does these steps with the sizes of what it has so far."""
+    """Return a block function with two inputs that does these steps with the sizes so far."""
 
     @mg.block
     def f(x: mg.Tensor, y: mg.Tensor) -> mg.Tensor:

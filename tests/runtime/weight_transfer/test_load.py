@@ -1,4 +1,4 @@
-"""Weights of modules written by hand, or by torchvision, give the same outputs in their graphs."""
+"""Weights of modules written by hand, or of torchvision, give the same outputs in their graphs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.helpers.handwritten import MODELS
 
 
 def randomised(module: nn.Module) -> nn.Module:
-    """Every tensor its own values, so that a wrong mapping shows; variances and scales near 1."""
+    """Give every tensor its own values, so that a wrong mapping shows; variances and scales are near 1."""
     torch.manual_seed(7)
     for key, tensor in module.state_dict().items():
         if not tensor.is_floating_point():
@@ -56,7 +56,7 @@ def conv_bn(width: int, kernel: int = 3, stride: int = 1) -> tuple[Any, ...]:
 
 
 def residual(x: mg.Tensor, width: int, stride: int, expansion: int) -> mg.Tensor:
-    """The shortcut runs first, where torchvision's runs last."""
+    """The shortcut runs first, but torchvision's runs last."""
     out, relu = width * expansion, layers.ReLU()
     short = x if (stride, x.dims[0]) == (1, out) else mg.Sequential(*conv_bn(out, 1, stride))(x)
     parts = (*conv_bn(width, stride=stride), relu, *conv_bn(width))
@@ -138,7 +138,7 @@ outputs: score
 
 
 class TwoTowers(nn.Module):
-    """The towers are alike, and the other one is defined and run first."""
+    """The towers are alike; the other model defines and runs the second one first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class TwoTowers(nn.Module):
 
 
 class SwappedTwoTowers(TwoTowers):
-    """The same, with the names of the graph's inputs in another order."""
+    """The same, with the graph's inputs in another order."""
 
     def forward(self, item: Tensor, user: Tensor) -> Tensor:
         return super().forward(user, item)
@@ -178,7 +178,7 @@ outputs: sum2
 
 
 def test_the_steps_inside_a_layer_of_torch_are_seen() -> None:
-    """In eval mode torch makes one op of it, of which the arguments stand in another order."""
+    """In eval mode torch runs it as one op, whose arguments are in another order."""
     graph = mg.loads(ENCODER)
     layer = nn.TransformerEncoderLayer(8, 2, 8, batch_first=True, norm_first=True)
     model, reference = graph.compile(), randomised(layer)
@@ -188,7 +188,7 @@ def test_the_steps_inside_a_layer_of_torch_are_seen() -> None:
 
 
 class Pointwise(nn.Module):
-    """Convolutions of one pixel, in a norm that calls its tensors otherwise."""
+    """Convolutions of one pixel, and a norm with other names for its tensors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -258,7 +258,7 @@ def test_weights_that_do_not_fit_are_named_and_nothing_is_copied(
 
 
 class Shifted(nn.Module):
-    """Its inputs stand the other way round, and have other names."""
+    """Its inputs have another order and other names."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -321,7 +321,7 @@ def test_a_state_dict_is_matched_in_its_order() -> None:
 
 
 class NormsLast(nn.Module):
-    """Defines its layers in another order than it runs them in."""
+    """Its layers are defined in another order than they run in."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -361,7 +361,7 @@ def test_a_module_that_does_not_run_is_matched_in_order_of_definition() -> None:
 
 
 def test_watching_a_forward_changes_nothing() -> None:
-    """Not the modes of the parts, the running statistics, nor torch's seed."""
+    """The modes of the parts, the running statistics and torch's seed stay."""
     graph = mg.loads(LINEAR.replace("{Linear: 4},", "{Linear: 4}, BatchNorm1d, {Dropout: 0.5},"))
     other = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(4, 3))
     model = graph.compile()

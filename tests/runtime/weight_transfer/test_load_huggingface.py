@@ -1,4 +1,4 @@
-"""Weights of Hugging Face's models, as they come, give their outputs in specs that a user writes."""
+"""Weights of Hugging Face's models give equal outputs in specs that a user writes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WIDTH, HEADS, VOCAB, DEPTH = 32, 4, 50, 2
 
 
 def made(model: str, config: str, **options: Any) -> nn.Module:
-    """A model with random weights, of which none is special."""
+    """Return a model with random weights, none of them zero or one."""
     ids = dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), 0)
     other = getattr(transformers, model)(getattr(transformers, config)(**ids, **options))
     randomise(other)
@@ -158,7 +158,7 @@ WHOLE = (
 
 
 def written(text: str, style: str, **options: str) -> mg.Graph:
-    """A spec in one of the styles; `LAYERS` in its text are those of the tower."""
+    """A spec in one of the styles; `LAYERS` in its text stands for the layers of the tower."""
     options = {"causal": "", "key_bias": "true", "eps": "1e-5", "act": "GELU"} | options
     if style == "TransformerEncoderLayer":
         layer = "{%s}" % (WHOLE % options)
@@ -222,7 +222,7 @@ def assert_same(ours: Tensor, theirs: Tensor) -> None:
 def transferred(
     graph: mg.Graph, other: nn.Module, names: Mapping[str, str], **sizes: int
 ) -> tuple[Any, Any, mg.Transfer]:
-    """What both give for the same inputs, masks turned round, once the weights are loaded."""
+    """Check that both give the same for the same inputs, with masks inverted, after the weights are loaded."""
     model = graph.compile().eval()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -258,7 +258,7 @@ def test_vit(style: str) -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_gpt2(style: str) -> None:
-    """Theirs has one transposed matrix for queries, keys and values."""
+    """The other model has one transposed matrix for queries, keys and values."""
     graph = written(GPT2, style, act="GELU: tanh", causal=", is_causal: true")
     ours, theirs, transfer = transferred(graph, gpt2(), {"text": "input_ids"}, T=9)
     assert_same(ours, theirs.last_hidden_state)
@@ -314,7 +314,7 @@ outputs: states
 
 
 def test_whisper() -> None:
-    """Its keys have no bias: those rows of ours are zero. An Embedding meets a table, and a table one."""
+    """Its keys have no bias, so those rows of ours are zero. An Embedding takes a table, and a table takes one."""
     names = {"mel": "input_features", "text": "decoder_input_ids"}
     ours, theirs, transfer = transferred(mg.loads(WHISPER), whisper(), names, T=9)
     assert_same(ours, theirs.last_hidden_state)
@@ -397,7 +397,7 @@ def test_the_gallery_takes_hugging_face_weights(given: Given) -> None:
 
 
 def test_gpt2_without_its_head() -> None:
-    """The graph's logits are its states by the embedding, which is all that the head adds."""
+    """The graph's logits are its states times the embedding, as the head of the other model computes them."""
     graph = gallery("gpt2", **SMALL, longest=40)
     model, other = graph.compile().eval(), gpt2()
     graph.load_state(model, other, inputs={"tokens": "input_ids"})
@@ -453,7 +453,7 @@ outputs: {image: image_vec, text: text_vec, scale: scale}
 
 
 def test_clip_with_towers_of_one_width() -> None:
-    """Everything of one tower has the shape of something of the other."""
+    """Each tensor of one tower has the shape of a tensor of the other."""
     names = {"image": "pixel_values", "text": "input_ids"}
     ours, theirs, transfer = transferred(mg.loads(CLIP), clip(), names)
     assert_same(ours["image"], theirs.image_embeds)
@@ -467,7 +467,7 @@ def test_clip_with_towers_of_one_width() -> None:
 
 @pytest.mark.parametrize("name", ["bert_base", "gpt2", "t5_encoder"])
 def test_a_state_dict_is_matched_by_names_and_order(name: str) -> None:
-    """It cannot tell that matrices are transposed, but biases show it."""
+    """Biases show that the matrices are transposed."""
     given = GALLERY[name]
     graph, other = given.graph(), given.other()
     by_state, by_module = graph.compile(), graph.compile()
@@ -490,7 +490,7 @@ def test_a_state_dict_of_keys_without_bias() -> None:
 @pytest.mark.parametrize("ours", [torch.float32, torch.bfloat16, torch.float64], ids=str)
 @pytest.mark.parametrize("theirs", [torch.float32, torch.bfloat16, torch.float64], ids=str)
 def test_weights_in_other_dtypes(ours: torch.dtype, theirs: torch.dtype) -> None:
-    """Each keeps its own, and a head is seen to be one in any of them."""
+    """Each model keeps its dtype, and a head is recognised in any of them."""
     graph, other = written(VIT, "MultiheadAttention", eps="1e-6"), vit().to(theirs)
     model = graph.compile().to(ours)
     transfer = graph.load_state(model, other, inputs={"image": "pixel_values"})
@@ -514,7 +514,7 @@ outputs: states
 
 
 def test_padding_words_are_left_out_of_the_comparison() -> None:
-    """RoBERTa counts places without its word 1."""
+    """RoBERTa counts positions without its padding word 1."""
     other = made(
         "RobertaModel",
         "RobertaConfig",
@@ -591,7 +591,7 @@ def test_a_head_that_only_the_graph_has() -> None:
 
 
 def test_unused_weights_are_an_error_except_of_a_head() -> None:
-    """The graph has a layer less."""
+    """The graph has one layer fewer."""
     graph = gallery("bert_base", **SMALL | {"depth": 1}, longest=40)
     with pytest.raises(
         ValueError, match=r"unused weights: encoder\.layer\.\d\.attention\.self\.query"
@@ -601,7 +601,7 @@ def test_unused_weights_are_an_error_except_of_a_head() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 def test_a_warning_names_outputs_that_differ_with_the_same_weights(dtype: torch.dtype) -> None:
-    """GELU is what it uses. Its weights in bfloat16 are exact in float32, and so is what they make."""
+    """The other model uses another GELU. Weights in bfloat16 are exact in float32, and so are the outputs."""
     graph = written(GPT2, "MultiheadAttention", act="GELU", causal=", is_causal: true")
     with pytest.warns(
         UserWarning, match="outputs differ from outputs of the other model: states by"
@@ -617,7 +617,7 @@ def test_a_warning_names_outputs_that_differ_with_the_same_weights(dtype: torch.
 def test_a_position_table_may_be_longer_or_begin_later_in_the_other_model(
     shape: tuple[int, ...],
 ) -> None:
-    """BART's has two rows before the first place, and our text has only 16 of its 20."""
+    """BART's table has two rows before the first position, and our text has only 16 of its 20 positions."""
     other = made(
         "BartModel",
         "BartConfig",
