@@ -10,19 +10,15 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
-from mimgraph.emit.classes.attributes import attribute
+from mimgraph.emit.classes.attributes import attribute, part_code
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Attribute, Call, Code, ModelDtype, Name, call, rebuild
 from mimgraph.ir.lowering import Lowering, Module
 from mimgraph.ir.typed import (
     Body,
-    Each,
     Leaf,
-    Repeated,
-    Sequence,
     TypedNode,
     TypedOperation,
-    Use,
     Value,
     unwrap,
 )
@@ -172,16 +168,10 @@ def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
                     yield _Weight(0, code)
             elif path := next(iter(module.weights), ""):
                 yield _Weight(_rank(module.name), tensor(code, path))
-        case Sequence(items):
-            for item in items:
-                yield from _weights(item.operation, code.at(int(item.name)))
-        case Each(items):
-            for item in items:
-                yield from _weights(item.operation, code.at(item.name))
-        case Use(body) | Repeated((body, *_), shared=True):
-            yield from _weights_inside(body, code)
-        case Repeated((body, *_), first=first):
-            yield from _weights(Use(body, {}), code.at(str(first) if first else 0))
+    for item in operation.items:
+        yield from _weights(item.operation, part_code(code, operation, item.name))
+    for body in operation.bodies[:1]:
+        yield from _weights_inside(body, part_code(code, operation, operation.key(0)))
 
 
 def _weights_inside(body: Body, module: Code) -> Iterator[_Weight]:

@@ -17,15 +17,11 @@ from mimgraph.emit.line_map import Lines, Located, Method, lines_of, located
 from mimgraph.ir.code import Dict
 from mimgraph.ir.typed import (
     Body,
-    Each,
     Repeated,
-    Sequence,
     TypedGraph,
     TypedNode,
     TypedOperation,
-    Use,
 )
-from mimgraph.ir.walks import used_bodies
 from mimgraph.source import Excerpt, SourceFile, Span
 
 Excerpts: TypeAlias = tuple[Excerpt, ...]
@@ -88,15 +84,15 @@ class _Finder:
     def inside(
         self, operation: TypedOperation, path: str, made: _Made | None, ran: Excerpts
     ) -> Found:
-        match operation:
-            case Sequence(items) if made:
-                for index, item in enumerate(items):
-                    part = made.part((index, len(items)))
-                    yield from self.node(item, f"{path}{index}", part, ran)
-            case Use(body, merge="") | Repeated((body, *_), shared=True):
-                yield from self.body(body, path, ran)
-            case Repeated() if made:
+        steps = operation.steps
+        if made:
+            for index, item in enumerate(steps):
+                yield from self.node(item, f"{path}{index}", made.part((index, len(steps))), ran)
+        if isinstance(operation, Repeated) and not operation.shared:
+            if made:
                 yield from self.repeats(operation, path, made, ran)
+        elif operation.bodies and not operation.merge:
+            yield from self.body(operation.bodies[0], path, ran)
 
     def repeats(self, repeated: Repeated, path: str, made: _Made, ran: Excerpts) -> Found:
         """The first of each run of equal repeats."""
@@ -110,14 +106,9 @@ class _Finder:
 
     def classes_of(self, node: TypedNode) -> Excerpts:
         """The class of an item of a chain, that of a block, and all of what is not drawn opened."""
-        things: Iterable[Body | TypedNode] = (node,)
-        match node.operation:
-            case Use(body, merge="") | Repeated((body, *_), shared=True):
-                things = (node, body)
-            case Repeated(bodies):
-                things = (node, *bodies)
-            case Use() | Each():
-                things = _beneath(node)
+        things: Iterable[Body | TypedNode] = (node, *node.operation.modules)
+        if node.operation.branches or node.operation.merge:
+            things = _beneath(node)
         names = dict.fromkeys(self.names[thing] for thing in things if thing in self.names)
         return tuple(self.definitions[name] for name in names)
 
@@ -133,10 +124,8 @@ def _beneath(node: TypedNode) -> Mapping[Body | TypedNode, None]:
         found[thing] = None
         if isinstance(thing, Body):
             waiting += reversed(thing.nodes)
-        elif isinstance(thing.operation, Sequence | Each):
-            waiting += reversed(thing.operation.items)
         else:
-            waiting += reversed(list(used_bodies(thing.operation)))
+            waiting += reversed((*thing.operation.items, *thing.operation.bodies))
     return found
 
 

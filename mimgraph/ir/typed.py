@@ -126,6 +126,11 @@ class TypedKind:
         """Return the key of the body at an index, "" if that is the module itself."""
         return ""
 
+    @property
+    def is_list(self) -> bool:
+        """Whether its module is a list, whose keys are numbers from 0."""
+        return False
+
     def parts(self) -> Iterator[tuple[str, TypedNode | Body]]:
         """Yield what the module keeps, each with its key there; a body is the module itself by ""."""
         for item in self.items:
@@ -210,6 +215,10 @@ class Sequence(TypedKind):
     def steps(self) -> tuple[TypedNode, ...]:
         return self.items
 
+    @property
+    def is_list(self) -> bool:
+        return True
+
     def part(self, key: str) -> TypedNode | None:
         return next((item for item in self.items if item.name == key), None)
 
@@ -287,6 +296,10 @@ class Repeated(TypedKind):
 
     def key(self, index: int) -> str:
         return "" if self.shared else str(self.first + index)
+
+    @property
+    def is_list(self) -> bool:
+        return not self.shared and not self.first
 
     def part(self, key: str) -> TypedNode | Body | None:
         if self.shared:

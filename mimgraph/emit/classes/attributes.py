@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from mimgraph.ir.code import Code
+from mimgraph.ir.typed import TypedOperation
+
 MODULE = frozenset(  # what every nn.Module has, beside dunders
     [
         *("forward", "training", "T_destination", "call_super_init", "dump_patches", "add_module"),
@@ -60,6 +63,13 @@ def attribute(name: str, names: Collection[str]) -> str:
     while found in TAKEN or (found != name and found in names):
         found += "_"
     return found
+
+
+def part_code(module: Code, operation: TypedOperation, key: str) -> Code:
+    """Return the code that reads what an operation's module keeps under a key: `m[0]`, `m["city"]`."""
+    if not key:  # the module itself
+        return module
+    return module.at(int(key) if operation.is_list else key)
 
 
 def renamed(names: Collection[str]) -> dict[str, str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mimgraph.emit.classes.attributes import attribute
+from mimgraph.emit.classes.attributes import attribute, part_code
 from mimgraph.emit.format.statements import Expr, Function, Parameter, Return, Statement
 from mimgraph.ir.code import Call, Code, Constant, Name
 from mimgraph.ir.lowering import Lowering, Module
-from mimgraph.ir.typed import Body, Each, Leaf, Sequence, TypedNode, TypedOperation
+from mimgraph.ir.typed import Body, Leaf, TypedNode, TypedOperation
 
 
 def freeze(made: Code, node: TypedNode) -> Code:
@@ -29,16 +29,12 @@ def frozen(body: Body) -> tuple[Code, ...]:
 
 
 def _frozen(node: TypedNode, module: Code) -> Iterator[Code]:
-    match node.operation:
-        case operation if node.is_frozen:
-            if not _is_tensor(operation):  # which has no mode
-                yield module
-        case Sequence(items):
-            for index, item in enumerate(items):
-                yield from _frozen(item, module.at(index))
-        case Each(items):
-            for item in items:
-                yield from _frozen(item, module.at(item.name))
+    operation = node.operation
+    if not node.is_frozen:
+        for item in operation.items:
+            yield from _frozen(item, part_code(module, operation, item.name))
+    elif not _is_tensor(operation):  # which has no mode
+        yield module
 
 
 def _is_tensor(operation: TypedOperation) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from mimgraph.emit.forward.steps import Step, values_read
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Call, rebuild
-from mimgraph.ir.typed import Body, Each, Leaf, Value, unwrap
+from mimgraph.ir.typed import Body, Leaf, Value, unwrap
 
 LOOKUPS = ("Embedding", "EmbeddingBag")
 
@@ -23,7 +23,7 @@ def inlined(steps: list[Step], body: Body, outputs: Iterable[Value]) -> list[Ste
     They read inputs only, so nothing lives longer. A step between keeps its place behind them,
     unless they are lookups, for which it does not matter.
     """
-    if not any(isinstance(node.operation, Each) for node in body.nodes):
+    if not any(node.operation.branches for node in body.nodes):
         return steps
     readers = Counter(outputs)
     for step in steps:
@@ -76,9 +76,7 @@ def _is_plain(step: Step) -> bool:
 
 def _looks_up(body: Body, name: str) -> bool:
     """Whether an `each` is of tables, which give the same at any time."""
-    operation = body.by_name[name].operation
-    assert isinstance(operation, Each)
-    items = [unwrap(item.operation) for item in operation.items]
+    items = [unwrap(item.operation) for item in body.by_name[name].operation.branches]
     return all(isinstance(item, Leaf) and item.name in LOOKUPS for item in items)
 
 
