@@ -429,9 +429,9 @@ class Stage(Graph):
         The next stage relies on them: from then on the module casts its results to that dtype, and
         raises a `ValueError` for a shape that was not given here, as of a smaller last batch.
         """
-        from mimgraph.pipeline.torch_stage import check_told, metadata
+        from mimgraph.pipeline.torch_stage import check_metadata_arguments, metadata
 
-        check_told(self.whole.typed, batch, sizes, dtype)
+        check_metadata_arguments(self.whole.typed, batch, sizes, dtype)
         found = metadata(self.typed, batch, sizes, dtype)
         if not self.is_last:  # the last one sends nothing
             self._sender.promise(found["output_args"], {"N": batch, **sizes})

@@ -316,7 +316,7 @@ def test_set_of_summary_fills_in_a_size_that_is_no_param(run, length: str) -> No
     ("arguments", "message"),
     [
         (["--set", "T=2"], "T = 2 breaks T >= 3, which y needs (<stdin>:4)"),
-        (["--set", "T=ten"], "T is a size, an integer of at least 1, not 'ten'"),
+        (["--set", "T=ten"], "T must be an integer of at least 1, not 'ten'"),
         (
             ["--set", "T=9", "--set", "L=9"],
             "no param is called 'L'; the spec's params: width; the sizes of its inputs: T",

@@ -1,4 +1,4 @@
-"""Sizes known only at run time, given beforehand: whether the graph has them and takes them."""
+"""Bind named sizes to numbers: check that the graph has them and that its constraints hold."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from mimgraph.ir.types import Constraint, TensorType
 
 
 def named_sizes(graph: TypedGraph) -> list[str]:
-    """The names of sizes, in the order of the inputs."""
+    """Return the named sizes, in the order of the inputs."""
     dims = (dim for type_ in graph.body.inputs.values() for dim in type_.dims)
     return list(dict.fromkeys(name for dim in dims for name in sorted(symbols(dim))))
 
 
 def checked(graph: TypedGraph, sizes: Mapping[str, int]) -> tuple[Constraint, ...]:
-    """What must still hold once these sizes are given; a `ValueError` tells what does not."""
+    """Return the constraints that are left once sizes are given; a `ValueError` says which one fails."""
     known = named_sizes(graph)
     for name, size in sizes.items():
         if name not in known:
-            told = ", ".join(known) or "none"
-            raise ValueError(f"no size is called {name!r}; the graph's sizes: {told}")
+            every = ", ".join(known) or "none"
+            raise ValueError(f"the graph has no size named {name!r}; its sizes: {every}")
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"{name} is a size, an integer of at least 1, not {size!r}")
+            raise ValueError(f"{name} must be an integer of at least 1, not {size!r}")
         check_fits(name, size)
     rest = [_left(graph, constraint, sizes) for constraint in graph.constraints]
     return tuple(dict.fromkeys(one for one in rest if one is not None))
 
 
 def check_fits(name: str, size: int) -> None:
-    """A `ValueError` tells of a size beyond those that torch has."""
+    """Raise a `ValueError` for a size that is too large for torch."""
     if size > MAX_COEFFICIENT:
         raise ValueError(f"{name} is too large: a size is at most {MAX_COEFFICIENT:,}")
 
 
 def _left(graph: TypedGraph, constraint: Constraint, sizes: Mapping[str, int]) -> Constraint | None:
-    """A constraint where it still depends on a size."""
+    """Return a constraint with sizes filled in, or None if it holds now."""
     used = {name: sizes[name] for name in sorted(symbols(constraint.dim)) if name in sizes}
     try:
         dim = substitute(constraint.dim, sizes)
-    except ArithmeticError:  # beyond 64 bits, or a division by what is 0 then
-        raise ValueError(f"with {_told(used)} {constraint.dim} does not fit 64 bits") from None
+    except ArithmeticError:  # beyond 64 bits, or a division by 0
+        raise ValueError(f"with {_text(used)}, {constraint.dim} does not fit in 64 bits") from None
     if constraint.minimum is not None:
         holds = at_least(dim, constraint.minimum)
     else:
         assert constraint.divisor is not None
         holds = divisible(dim, constraint.divisor)
     if holds is False:
-        raise ValueError(f"{_told(used)} breaks {constraint}{_why(graph, constraint)}")
+        raise ValueError(f"{_text(used)} breaks {constraint}{_why(graph, constraint)}")
     return replace(constraint, dim=dim) if isinstance(dim, Dim) and not holds else None
 
 
 def _why(graph: TypedGraph, constraint: Constraint) -> str:
-    """`, which conv needs (spec.yaml:12)`, if it is known."""
+    """Return `, which conv needs (spec.yaml:12)`, or "" if no node is found."""
     found = needed_by(graph.body, constraint)
     if found is None:
         return ""
@@ -63,16 +63,18 @@ def _why(graph: TypedGraph, constraint: Constraint) -> str:
     return f", which {path} needs ({span.file.name}:{span.line})"
 
 
-def _told(sizes: Mapping[str, int]) -> str:
+def _text(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{name} = {size}" for name, size in sizes.items())
 
 
 def filled(type_: TensorType, sizes: Mapping[str, int]) -> TensorType:
-    """A type with sizes in place of names, that of the batch `N` too; a `ValueError` tells of one
-    that is too large."""
+    """Return a type with numbers for named sizes, also for the batch `N`; a `ValueError` says that a
+    size is too large."""
     try:
         dims = tuple(substitute(dim, sizes) for dim in type_.shape)
     except ArithmeticError:
-        raise ValueError(f"with {_told(sizes)} a size of {type_} does not fit 64 bits") from None
+        raise ValueError(
+            f"with {_text(sizes)}, a size of {type_} does not fit in 64 bits"
+        ) from None
     batched = type_.batched and "N" not in sizes
     return replace(type_, dims=dims[1:] if batched else dims, batched=batched)

@@ -1,4 +1,4 @@
-"""Where a reshape is a copy: behind views that move, repeat or leave out values."""
+"""Find the reshapes that copy: those of a tensor that a view made non-contiguous."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from mimgraph.ir.typed import Body, Leaf, TypedNode, Value, unwrap
 
 
 def copies(body: Body) -> set[TypedNode]:
-    """The nodes at any depth that are views of most sources, but copies of what may be scattered.
+    """Return the nodes, at any depth, that usually give a view but here copy.
 
-    The inputs of a block, and what an op makes, are taken to lie in the order of their axes.
+    The inputs of a graph or block, and the new results of ops, are assumed to be contiguous.
     """
     walk = _Walk()
     walk.body(body)
@@ -16,14 +16,14 @@ def copies(body: Body) -> set[TypedNode]:
 
 
 class _Walk:
-    """Follows what may be scattered: have gaps or another order in memory than its axes have."""
+    """Follows tensors that may be non-contiguous: with gaps, or strided in another order than the axes."""
 
     def __init__(self) -> None:
         self.copies: set[TypedNode] = set()
         self.bodies: dict[Body, bool] = {}
 
     def body(self, body: Body) -> bool:
-        """Whether an output may be scattered; each distinct body is gone through once."""
+        """Return whether an output may be non-contiguous; each body is walked once."""
         if body not in self.bodies:
             found: set[str] = set()
             for node in body.order:
@@ -33,7 +33,7 @@ class _Walk:
         return self.bodies[body]
 
     def node(self, node: TypedNode, scattered: bool) -> bool:
-        """Whether a result may be scattered, given whether a source may."""
+        """Return whether a result may be non-contiguous, given whether a source may be."""
         operation = unwrap(node.operation)
         if isinstance(operation, Leaf):
             lowering = operation.lowering
@@ -54,5 +54,5 @@ class _Walk:
 
 
 def _node(value: Value) -> str:
-    """The name of the node that a value is of."""
+    """Return the name of the node that makes a value."""
     return value.name.partition(".")[0]

@@ -1,4 +1,4 @@
-"""What a graph costs, by formula: parameters, multiply-accumulates, and the memory of activations."""
+"""Compute the cost of graphs: parameters, multiply-accumulates, memory of activations."""
 
 from __future__ import annotations
 
@@ -20,25 +20,22 @@ from mimgraph.ir.typed import (
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval, running
 
-PARAM_BYTES = 4  # of a float32, which all of the catalogue's are
+PARAM_BYTES = 4  # float32, as parameters are created
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of a node or body, with all that is inside, every optional input given.
+    """The cost of a node or body with all inside it, every optional input given.
 
-    `params`, and `buffers`, are elements that are kept, a shared module's once; `frozen` are those
-    of the params that are not learned. `macs` are the multiply-accumulates of one forward, in the
-    batch N and the named sizes: of matrix products, convolutions and attention, counted as
-    `torch.utils.flop_counter` does, of which the FLOPs are twice as many. `activations` are the
-    bytes of the tensors that a forward in eval makes: the result of every layer and merge, and of
-    the activation behind one, but not of what is only a view, an input (as of a `Dropout`, which
-    gives what it is given) or a weight, nor what an op makes on the way (a Transformer's layers do
-    count). A `Flatten` or `Reshape` is a view, except behind a view that moves, repeats or leaves
-    out values (`Permute`, `Expand`, `Slice`), where it is counted as the copy that it mostly is;
-    the inputs of a block, and what an op makes, are taken to lie in the order of their axes.
-    `uncounted` names the layers whose multiplications are not known, modules of the user's
-    registered without `macs`.
+    `params` and `buffers` are numbers of elements; a shared module counts once. `frozen` are the
+    params that are not learned. `macs` are the multiply-accumulates of one forward, in terms of the
+    batch N and the named sizes: matrix products, convolutions and attention, counted as
+    `torch.utils.flop_counter` does (its FLOPs are twice as many). `activations` are the bytes of new
+    tensors in a forward in eval mode: the result of every layer and merge and of its activation.
+    Views, results that are an input (`Dropout` in eval mode), weights and temporary tensors inside an
+    op do not count; the layers inside a Transformer do. `Flatten` and `Reshape` are views, but count
+    as copies after a view that is mostly non-contiguous (`Permute`, `Expand`, `Slice`). `uncounted`
+    names the layers whose `macs` are not known: modules registered without `macs`.
     """
 
     params: int = 0
@@ -50,7 +47,7 @@ class Cost:
 
     @classmethod
     def sum(cls, costs: Iterable[Cost]) -> Cost:
-        """All of them together."""
+        """Return the sum of costs."""
         every = list(costs)
         if len(every) == 1:
             return every[0]
@@ -64,7 +61,7 @@ class Cost:
         )
 
     def __mul__(self, times: int) -> Cost:
-        """So many of it, each with weights of its own."""
+        """Return the cost of so many modules, each with weights of its own."""
         return Cost(
             self.params * times,
             self.frozen * times,
@@ -75,25 +72,25 @@ class Cost:
         )
 
     def at(self, sizes: Mapping[str, Size]) -> Cost:
-        """With sizes in place of names."""
+        """Return the cost with numbers for named sizes."""
         return replace(self, macs=self.macs.at(sizes), activations=self.activations.at(sizes))
 
     @property
     def kept(self) -> Cost:
-        """What is there without a forward."""
+        """The part of the cost that is there without a forward: weights and buffers."""
         return Cost(self.params, self.frozen, self.buffers)
 
     @property
     def work(self) -> Cost:
-        """What a forward adds to it."""
+        """The part of the cost that a forward adds."""
         return replace(self, params=0, frozen=0, buffers=0)
 
 
 class Costs:
-    """The cost of everything in a graph; of each distinct body it is found once.
+    """The costs of a graph, its nodes and bodies; each body is computed once.
 
-    `total` is that of the model with a forward in eval, `training` what a forward in training does
-    beyond it, for outputs that only training has.
+    `total` is the cost of the model and a forward in eval mode, `training` what a forward in training
+    adds, for outputs that only training has.
     """
 
     def __init__(self, graph: TypedGraph) -> None:
@@ -109,11 +106,11 @@ class Costs:
         self.total = Cost.sum([every.kept, *in_eval])
 
     def node(self, node: TypedNode) -> Cost:
-        """The cost of a node of the graph, at any depth."""
+        """Return the cost of a node of the graph, at any depth."""
         return self._nodes[node]
 
     def body(self, body: Body) -> Cost:
-        """The cost of one use of a body."""
+        """Return the cost of one use of a body."""
         if body not in self._bodies:
             runs = running(body, body.outputs)
             reads: dict[str, set[str]] = {name: set() for name in body.by_name}
@@ -126,8 +123,8 @@ class Costs:
         return self._bodies[body]
 
     def of(self, path: str) -> Cost:
-        """The cost of what a dotted name stands for: `stage`, one of its times `stage.2`,
-        `stage.2.conv`; a `KeyError` if that is nothing."""
+        """Return the cost of a dotted name: a node `stage`, a repeat of it `stage.2`, or a node inside
+        `stage.2.conv`; a `KeyError` says that there is none."""
         found: Body | TypedNode = self._root
         for key in path.split("."):
             inside = found if isinstance(found, Body) else unwrap(found.operation)
@@ -138,7 +135,7 @@ class Costs:
         return self.body(found) if isinstance(found, Body) else self._nodes[found]
 
     def _node(self, node: TypedNode, reads: Iterable[str], runs: bool = True) -> Cost:
-        """The cost of a node of which these results are read; what shares a module keeps nothing."""
+        """Return the cost of a node if these results are read; a node that shares a module has no params."""
         cost = self._operation(node, reads)
         if isinstance(node.operation, Shared):
             cost = cost.work
@@ -163,7 +160,7 @@ class Costs:
 
 
 def _leaf(leaf: Leaf, reads: Iterable[str], is_copy: bool) -> Cost:
-    """The cost of a layer or merge, of one that is a view mostly if it `is_copy`."""
+    """Return the cost of a layer or merge; `is_copy` if it usually gives a view but here copies."""
     lowering, module = leaf.lowering, leaf.lowering.module
     makes = lowering.makes
     if makes is None or is_copy:
@@ -178,7 +175,7 @@ def _leaf(leaf: Leaf, reads: Iterable[str], is_copy: bool) -> Cost:
 
 
 def _activated(node: TypedNode) -> Cost:
-    """What an activation makes of the default result."""
+    """Return the cost of an activation of the default result."""
     assert node.type is not None
     return Cost(activations=_bytes([node.type]))
 

@@ -1,4 +1,4 @@
-"""Where to cut a graph into stages that have about the same to keep and to do."""
+"""Choose where to split a graph so that stages have about equal parameters and work."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from itertools import pairwise
 from mimgraph.cost.cost import Costs
 from mimgraph.ir.dim import symbols
 from mimgraph.ir.typed import Body, TypedGraph
-from mimgraph.pipeline.repeat_pieces import block_names, in_pieces
+from mimgraph.pipeline.repeat_pieces import in_pieces, repeat_names
 from mimgraph.pipeline.split import Bond, bonds, units
 
-LENGTH = 128  # what a size that is known only at run time is taken for
-STEPS = 50  # of a search by halves, which are enough for any float
+LENGTH = 128  # assumed for a size that is known only at run time
+STEPS = 50  # of the binary search; enough for any float
 
 
 def balanced(graph: TypedGraph, count: int) -> list[str]:
-    """The nodes that begin all stages but the first, of as many stages as `count`, of which the one
-    with the largest load has the least possible."""
-    pieces = in_pieces(graph.body, block_names(graph.body))
+    """Return the nodes that begin the second to the last of `count` stages, so that the largest load
+    of a stage is as small as possible."""
+    pieces = in_pieces(graph.body, repeat_names(graph.body))
     names = {node: name for name, node in pieces.begins.items()}
     graph = replace(graph, body=pieces.body)
-    load, every, places = _load(graph), units(graph.body), _places(graph.body)
+    load, every, places = _load(graph), units(graph.body), _cut_places(graph.body)
     loads = [
         sum(load[node.name] for unit in every[start:end] for node in unit)
         for start, end in pairwise([*places, len(every)])
     ]
     if not 1 <= count <= len(loads):
         why = _why(graph.body) if count > 1 else ""
-        raise ValueError(f"{graph.name} can be cut into 1 to {len(loads)} stages, not {count}{why}")
+        raise ValueError(
+            f"{graph.name} can be split into 1 to {len(loads)} stages, not {count}{why}"
+        )
     low, high = max(loads), sum(loads)
     for _ in range(STEPS):
         middle = (low + high) / 2
@@ -41,7 +43,7 @@ def balanced(graph: TypedGraph, count: int) -> list[str]:
 
 
 def _load(graph: TypedGraph) -> dict[str, float]:
-    """The part that each node has of all parameters, and of all that is multiplied, together."""
+    """Return the load of each node: its share of all parameters plus its share of all MACs."""
     costs = Costs(graph)
     each = {node.name: costs.node(node) for node in graph.body.nodes}
     dims = (dim for type_ in graph.body.inputs.values() for dim in type_.dims)
@@ -57,23 +59,23 @@ def _load(graph: TypedGraph) -> dict[str, float]:
     return found
 
 
-def _places(body: Body) -> list[int]:
-    """The units at which a stage may begin, which parts no bond."""
+def _cut_places(body: Body) -> list[int]:
+    """Return the units at which a stage may begin without parting a bond."""
     every = units(body)
-    inside = [0] * (len(every) + 1)  # how many bonds begin here, less those that end
+    change = [0] * (len(every) + 1)  # bonds that begin at a unit, minus bonds that end
     for _, start, end in _stretches(body):
-        inside[start + 1] += 1
-        inside[end + 1] -= 1
+        change[start + 1] += 1
+        change[end + 1] -= 1
     found, held = [], 0
     for index in range(len(every)):
-        held += inside[index]
+        held += change[index]
         if not held:
             found.append(index)
     return found
 
 
 def _stretches(body: Body) -> Iterator[tuple[Bond, int, int]]:
-    """Each bond with the first and the last of the units that it holds together."""
+    """Yield each bond with the first and the last unit that it holds together."""
     every = units(body)
     position = {node.name: index for index, unit in enumerate(every) for node in unit}
     for bond in bonds(body):
@@ -83,16 +85,16 @@ def _stretches(body: Body) -> Iterator[tuple[Bond, int, int]]:
 
 
 def _why(body: Body) -> str:
-    """`; spec.yaml:6:11: logits reads words.weight, ...`: of what must be in one stage the longest."""
+    """Return `; spec.yaml:6:11: logits reads words.weight, ...`, the bond that spans most units."""
     held = [(end - start, bond) for bond, start, end in _stretches(body) if end > start]
     if not held:
         return ""
     _, bond = max(held, key=lambda one: one[0])
-    return f"; {bond.told(body)}, so {bond.reads} and {bond.reader} must be in one"
+    return f"; {bond.text(body)}, so {bond.reads} and {bond.reader} must be in one stage"
 
 
 def _filled(loads: Sequence[float], count: int, limit: float) -> list[int]:
-    """Where each stage begins if none has more than the limit, and each of them has something."""
+    """Return where each stage begins if stages are filled up to a limit, and none is empty."""
     starts, held = [0], 0.0
     for index, load in enumerate(loads):
         is_last_chance = len(loads) - index == count - len(starts)

@@ -1,4 +1,4 @@
-"""The repeats of a graph in pieces: nodes that run a part of the blocks of one, for stages to begin at."""
+"""Cut repeated blocks into pieces, each a node with some of the repeats, so that a stage can begin there."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mimgraph.support.frozen_data import data
 
 @data
 class Pieces:
-    """A body in which repeats are in pieces, and which of its nodes begins at a name: `encoded.3`.
+    """A body with repeated blocks in pieces; `begins` has the piece that begins at a name, `encoded.3`.
 
-    The last piece has the node's name, the others that of the block they end with, `encoded_2`; in
-    the graph of a stage each is the node of its `declared` name.
+    The last piece has the name of the node, the others that of their last repeat, `encoded_2`; in
+    the graph of a stage each piece has the declared name.
     """
 
     body: Body
@@ -32,12 +32,12 @@ class Pieces:
 
 
 def in_pieces(body: Body, names: Iterable[str]) -> Pieces:
-    """The body with a piece from each named block on, `encoded.3`, where that may be."""
+    """Return the body with a piece from each named repeat on, `encoded.3`, if the block may be cut."""
     wanted = {*names}
     begins: dict[str, str] = {}
     taken = {*body.inputs, *body.by_name}
     pieces: dict[str, list[TypedNode]] = {}
-    for node, times in parted(body):
+    for node, times in divisible(body):
         cuts = [number for number in range(1, times) if f"{node.name}.{number}" in wanted]
         found = [*_pieces(node, [0, *cuts, times], taken)] if cuts else [node]
         pieces[node.name] = found
@@ -51,40 +51,40 @@ def in_pieces(body: Body, names: Iterable[str]) -> Pieces:
     return Pieces(replace(body, nodes=nodes, order=order), begins)
 
 
-def block_names(body: Body) -> list[str]:
-    """Every name of a block at which a stage may begin."""
-    return [f"{node.name}.{n}" for node, times in parted(body) for n in range(1, times)]
+def repeat_names(body: Body) -> list[str]:
+    """Return the names of all repeats at which a stage may begin."""
+    return [f"{node.name}.{n}" for node, times in divisible(body) for n in range(1, times)]
 
 
-def parted(body: Body) -> Iterator[tuple[TypedNode, int]]:
-    """The nodes that a stage may end inside, and how many blocks they have."""
-    together = _read_by_others(body)
+def divisible(body: Body) -> Iterator[tuple[TypedNode, int]]:
+    """Yield the nodes that may be cut into pieces, each with its number of repeats."""
+    together = _used_by_others(body)
     for node in body.nodes:
         if isinstance(node.operation, Repeated) and not _why_whole(body, node, together):
             yield node, len(node.operation.bodies)
 
 
 def why_whole(body: Body, node: TypedNode) -> str | None:
-    """Why no stage may end inside a node, if so."""
-    return _why_whole(body, node, _read_by_others(body))
+    """Return why a node may not be cut into pieces, or None if it may."""
+    return _why_whole(body, node, _used_by_others(body))
 
 
 def _why_whole(body: Body, node: TypedNode, together: Container[str]) -> str | None:
     if not isinstance(node.operation, Repeated):
-        return "it is no repeat of blocks of its own"
+        return "it is not a repeated block"
     if node.operation.shared:
-        return "its blocks are one module"
+        return "its repeats share one module"
     if node.name in together:
         return "other nodes use its weights"
     if node.is_own:
         return "it reads no input"
     if any(body.presence_of(value) != ALWAYS for value in node.arguments.values()):
-        return "what it reads may be missing"
+        return "a source of it may be missing"
     return None
 
 
-def _read_by_others(body: Body) -> set[str]:
-    """The nodes of which others share the module, or read a weight."""
+def _used_by_others(body: Body) -> set[str]:
+    """Return the nodes whose module other nodes share, or whose weights they read."""
     found = {
         one.operation.target
         for node in body.nodes
@@ -100,7 +100,7 @@ def _read_by_others(body: Body) -> set[str]:
 
 
 def _pieces(node: TypedNode, bounds: list[int], taken: set[str]) -> Iterator[TypedNode]:
-    """The node in pieces that begin and end at these blocks, each fed by the one before."""
+    """Yield the pieces of a node between these bounds, each fed by the one before."""
     repeated, arguments = node.operation, node.arguments
     assert isinstance(repeated, Repeated)
     for start, end in pairwise(bounds):

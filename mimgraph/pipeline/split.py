@@ -1,4 +1,4 @@
-"""A graph cut into stages: graphs that run one after another, each in a process of its own."""
+"""Split a graph into stages: graphs that run one after another, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ from mimgraph.ir.typed import (
     unwrap,
 )
 from mimgraph.ir.types import DTYPES, axis_that_tells, can_be_read
-from mimgraph.pipeline.repeat_pieces import in_pieces, parted, why_whole
+from mimgraph.pipeline.repeat_pieces import divisible, in_pieces, why_whole
 
 
 def split(graph: TypedGraph, starts: Sequence[str]) -> tuple[TypedGraph, ...]:
-    """A graph for each stage, of which each node in `starts` begins a new one, in running order.
+    """Return the graphs of the stages, in running order; each node in `starts` begins a new one.
 
-    Of a node that repeats a block, `encoded.3` begins one at its fourth time. A stage takes what the
-    one before it gives: what its nodes read and what those after it do, all but the optional inputs,
-    which are given to the stages that read them. Names stay as they are. A `ValueError` tells of
-    what cannot be handed on.
+    `encoded.3` begins one at the fourth repeat of a block. The inputs of a stage are the outputs of
+    the one before: all that its nodes and those of later stages read. Only optional inputs go to the
+    stages that read them. Names stay as they are. A `ValueError` says which value cannot be sent.
     """
     pieces = in_pieces(graph.body, starts)
     for name in starts:
@@ -44,8 +43,8 @@ def split(graph: TypedGraph, starts: Sequence[str]) -> tuple[TypedGraph, ...]:
     for unit in units(body):
         named = [node for node in unit if node.name in first]
         if named and not runs[-1]:
-            told = f"nothing runs before {first[named[0].name]}, so no stage ends there"
-            raise ValueError(f"{_place(named[0])}: {told}")
+            why = f"no node runs before {first[named[0].name]}, so it begins the first stage anyway"
+            raise ValueError(f"{_place(named[0])}: {why}")
         if named:
             runs.append([])
         runs[-1] += unit
@@ -53,21 +52,21 @@ def split(graph: TypedGraph, starts: Sequence[str]) -> tuple[TypedGraph, ...]:
 
 
 def _check_name(body: Body, name: str, known: Container[str]) -> None:
-    """A `ValueError` tells of a name at which no stage begins."""
+    """Raise a `ValueError` if no stage can begin at a name."""
     if name in known:
         return
     if name in body.inputs:
-        raise ValueError(f"{name} is an input, and a stage begins at a node")
+        raise ValueError(f"{name} is an input; a stage begins at a node")
     head, dot, _ = name.partition(".")
     node = body.by_name.get(head) if dot else None
     if node is None:
         near = suggestion(name, body.by_name, "the nodes")
         raise ValueError(f"no node is called {name!r}{near and f'; {near}'}")
-    times = dict(parted(body)).get(node)
+    times = dict(divisible(body)).get(node)
     if times is None:
-        raise ValueError(f"{_place(node)}: {head} stays whole, as {why_whole(body, node)}")
-    told = f"no block is called {name!r}; {head} has {times}, counted from 0"
-    raise ValueError(f"{_place(node)}: {told}")
+        raise ValueError(f"{_place(node)}: {head} cannot be split, as {why_whole(body, node)}")
+    why = f"there is no {name}; {head} has {times} repeats, numbered from 0"
+    raise ValueError(f"{_place(node)}: {why}")
 
 
 def _place(node: TypedNode) -> str:
@@ -76,7 +75,8 @@ def _place(node: TypedNode) -> str:
 
 
 def units(body: Body) -> list[list[TypedNode]]:
-    """The nodes as they run, each with what reads no input and is first read by it."""
+    """Return the nodes in running order; nodes that depend on no input join the first node that reads
+    them."""
     own: set[str] = set()
     for node in body.order:
         if own.issuperset(_sources(node)):
@@ -93,7 +93,7 @@ def units(body: Body) -> list[list[TypedNode]]:
 
 
 class Bond(NamedTuple):
-    """Why a node is in the stage of another, which it `reads`; the outputs are read by no node."""
+    """The reason why a node must be in the stage of another, which it `reads`; no node for an output."""
 
     reads: str
     node: TypedNode | None
@@ -103,13 +103,13 @@ class Bond(NamedTuple):
     def reader(self) -> str:
         return "the output" if self.node is None else self.node.name
 
-    def told(self, body: Body) -> str:
-        """`spec.yaml:6:11: logits reads words.weight, a weight of another node`."""
+    def text(self, body: Body) -> str:
+        """Return `spec.yaml:6:11: logits reads words.weight, a weight of another node`."""
         return f"{_place(self.node or body.by_name[self.reads])}: {self.reader} {self.reason}"
 
 
 def bonds(body: Body) -> Iterator[Bond]:
-    """The nodes of a graph that no cut may part."""
+    """Yield the bonds of a graph: nodes that must be in one stage."""
     for node in body.order:
         for owner in _owners(node):
             yield Bond(owner, node, f"shares the weights of {owner}")
@@ -122,7 +122,7 @@ def bonds(body: Body) -> Iterator[Bond]:
 
 
 def _unsendable(body: Body, value: Value) -> str | None:
-    """Why a value is not one that a stage sends: a tensor that is always there, and no weight."""
+    """Return why a stage cannot send a value, or None if it can: a tensor that is never missing."""
     node = body.by_name.get(value.name)
     if node is None:
         return None
@@ -132,7 +132,7 @@ def _unsendable(body: Body, value: Value) -> str | None:
     if body.presence_of(value) != ALWAYS:
         return f"reads {name}, which may be missing"
     if body.type_of(value).dtype not in DTYPES:
-        return f"reads {name}, which is a state and no tensor"
+        return f"reads {name}, which is a state, not a tensor"
     return None
 
 
@@ -141,14 +141,14 @@ def _sources(node: TypedNode) -> list[str]:
 
 
 def _owners(node: TypedNode) -> Iterator[str]:
-    """The nodes whose modules a node uses again."""
+    """Yield the nodes whose modules a node shares."""
     for one in single_nodes(node):
         if isinstance(one.operation, Shared):
             yield one.operation.target
 
 
 class _Cut:
-    """The stages as runs of nodes; what each takes is found from the last to the first."""
+    """Builds the graphs of the stages, whose nodes are `runs`."""
 
     def __init__(self, graph: TypedGraph, runs: list[list[TypedNode]]) -> None:
         self.graph = graph
@@ -160,14 +160,17 @@ class _Cut:
             self.check(bond)
 
     def check(self, bond: Bond) -> None:
-        """A cut parts no bond."""
+        """Raise a `ValueError` if a cut parts a bond."""
         made = self.place[bond.reads]
         read = len(self.runs) - 1 if bond.node is None else self.place[bond.node.name]
         if made != read:
-            where = f"{bond.reads} is in stage {made + 1}, {bond.reader} in stage {read + 1}"
-            raise ValueError(f"{bond.told(self.body)}: {where}, and must be in one")
+            where = (
+                f"{bond.reads} would be in stage {made + 1} and {bond.reader} in stage {read + 1}"
+            )
+            raise ValueError(f"{bond.text(self.body)}: {where}, but they must be in one stage")
 
     def stages(self) -> tuple[TypedGraph, ...]:
+        """Return the graphs, built from the last, as each must give what later ones take."""
         found = []
         handed_on: Mapping[str, Value] = self.body.outputs
         for stage in reversed(range(len(self.runs))):
@@ -177,43 +180,43 @@ class _Cut:
         return tuple(reversed(found))
 
     def taken(self, stage: int, handed_on: Iterable[Value]) -> list[Value]:
-        """What a stage is given by the one before it; of the first, the graph's own inputs."""
+        """Return the values that a stage takes from the one before; for the first, inputs of the graph."""
         read = [value for node in self.runs[stage] for value in node.arguments.values()]
         needed = {value for value in (*read, *handed_on) if self.place.get(value.name) != stage}
         needed -= {Value(name, "") for name in self.body.optional}
         for node in self.runs[stage]:
-            needed |= self.tell_sizes(node, needed)
+            needed |= self.size_inputs(node, needed)
         named = [value for value in needed if value in self.names]
-        # one with a batch first, from which a missing input's substitute takes its size
+        # a value with a batch first: the substitute of a missing input takes its size from that
         return sorted(named, key=lambda v: (not self.body.type_of(v).batched, self.rank[v]))
 
-    def tell_sizes(self, node: TypedNode, given: set[Value]) -> set[Value]:
-        """The inputs of the graph that a node reads sizes from which nothing given tells."""
+    def size_inputs(self, node: TypedNode, given: set[Value]) -> set[Value]:
+        """Return the inputs of the graph that have sizes which a node reads and no given value has."""
         missing: set[Value] = set()
         for size, operands in _run_time_sizes(node):
             at_hand = [self.body.type_of(value) for value in (*given, *operands)]
             if not can_be_read(size, at_hand):
                 names = (name for name in symbols(size) if not axis_that_tells(name, at_hand))
-                missing.update(map(self.teller, names))
+                missing.update(map(self.size_input, names))
         return missing
 
-    def teller(self, name: str) -> Value:
-        """The first input of the graph that tells a size and is always given."""
+    def size_input(self, name: str) -> Value:
+        """Return the first input of the graph that has a size and is never missing."""
         inputs = self.body.required_inputs
         axis = axis_that_tells(name, [*inputs.values()])
-        assert axis is not None, f"no input tells the size {name}"  # inference has seen to it
+        assert axis is not None, f"no input has the size {name}"  # inference checked that
         return Value([*inputs][axis.tensor], "")
 
     def stage(self, index: int, taken: list[Value], handed_on: Mapping[str, Value]) -> TypedGraph:
-        """The graph of a stage, in which what it takes are inputs."""
+        """Return the graph of a stage, with the values that it takes as inputs."""
         graph, body, run = self.graph, self.body, self.runs[index]
         inputs = {self.names[value]: body.type_of(value) for value in taken}
-        told = [*inputs.values()]
+        types = [*inputs.values()]
         read = {value.name for value in handed_on.values()}
         read.update(name for node in run for name in _sources(node))
         inputs |= {n: t for n, t in body.inputs.items() if n in body.optional & read}
         renamed = {value: Value(self.names[value], "") for value in taken}
-        # under their own names, the pieces of repeats too
+        # pieces of a repeated block get the name of the block back
         inside = {
             node.name: replace(_reading(node, renamed), name=node.declared.name) for node in run
         }
@@ -238,19 +241,19 @@ class _Cut:
             ),
             {name: doc for name, doc in graph.input_docs.items() if name in inputs},
             graph.output_docs if is_last else {},
-            tuple(one for one in graph.constraints if can_be_read(one.dim, told)),
+            tuple(one for one in graph.constraints if can_be_read(one.dim, types)),
             is_stage=True,
         )
 
     @cached_property
     def rank(self) -> dict[Value, int]:
-        """The order of what stages take."""
+        """The order in which stages take values."""
         return {value: index for index, value in enumerate(self.names)}
 
     @cached_property
     def names(self) -> dict[Value, str]:
-        """What each value is called where it is an input: by its node, and by its port if that is
-        not the default; with an underscore where no input may be called so."""
+        """The name of each value as an input: that of its node, with the port if that is not the
+        default, and with an underscore if no input may have the name."""
         names = {Value(name, ""): name for name in self.body.inputs}
         taken = {*self.body.inputs, *self.body.by_name}
         for node in self.body.order:
@@ -264,7 +267,7 @@ class _Cut:
 
 
 def _reading(node: TypedNode, renamed: Mapping[Value, Value]) -> TypedNode:
-    """The node with what it reads under other names."""
+    """Return a node that reads its values under other names."""
     operation = node.operation
     if operation.branches:
         operation = operation.map_items(lambda item: _reading(item, renamed))
@@ -277,7 +280,7 @@ def _reading(node: TypedNode, renamed: Mapping[Value, Value]) -> TypedNode:
 
 
 def _run_time_sizes(node: TypedNode) -> Iterator[tuple[Dim, list[Value]]]:
-    """The sizes that the code of a node reads as it runs, and the values beside them in that code."""
+    """Yield the sizes that the code of a node reads at run time, with the values in the same code."""
     for one in single_nodes(node):
         for made in (one, *one.without.values()):
             operation = unwrap(made.operation)
@@ -291,7 +294,7 @@ def _run_time_sizes(node: TypedNode) -> Iterator[tuple[Dim, list[Value]]]:
 
 
 def _codes(leaf: Leaf) -> Iterator[Code]:
-    """All code of a layer or merge."""
+    """Yield all code of a layer or merge."""
     lowering = leaf.lowering
     yield from lowering.steps.values()
     for port in lowering.ports.values():

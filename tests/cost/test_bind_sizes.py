@@ -30,15 +30,15 @@ def test_what_is_given_is_filled_in_and_the_rest_still_has_to_hold() -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"sizes": {"U": 3}}, "no size is called 'U'; the graph's sizes: T, S"),
-    ({"sizes": {"N": 3}}, "no size is called 'N'; the graph's sizes: T, S"),
-    ({"sizes": {"T": 0}}, "T is a size, an integer of at least 1, not 0"),
-    ({"sizes": {"T": True}}, "T is a size, an integer of at least 1, not True"),
-    ({"sizes": {"T": "9"}}, "T is a size, an integer of at least 1, not '9'"),
+    ({"sizes": {"U": 3}}, "the graph has no size named 'U'; its sizes: T, S"),
+    ({"sizes": {"N": 3}}, "the graph has no size named 'N'; its sizes: T, S"),
+    ({"sizes": {"T": 0}}, "T must be an integer of at least 1, not 0"),
+    ({"sizes": {"T": True}}, "T must be an integer of at least 1, not True"),
+    ({"sizes": {"T": "9"}}, "T must be an integer of at least 1, not '9'"),
     ({"sizes": {"T": 2}}, "T = 2 breaks T >= 3, which conv needs (<string>:4)"),
     ({"sizes": {"T": 9, "S": 5}}, "S = 5 breaks S % 2 == 0, which halves needs (<string>:5)"),
-    ({"batch": 0}, "batch is an integer of at least 1, not 0"),
-    ({"batch": 1.5}, "batch is an integer of at least 1, not 1.5"),
+    ({"batch": 0}, "batch must be an integer of at least 1, not 0"),
+    ({"batch": 1.5}, "batch must be an integer of at least 1, not 1.5"),
     ({"batch": 2**63}, f"batch is too large: a size is at most {2**63 - 1:,}"),
     ({"sizes": {"T": 9, "S": 2**64}}, f"S is too large: a size is at most {2**63 - 1:,}"),
 ]
@@ -77,6 +77,6 @@ outputs: y
 
 
 def test_a_size_that_follows_and_is_too_large_is_told() -> None:
-    message = r"with T = 10000000000 a size of \(N, T\*\*?2\) does not fit 64 bits"
+    message = r"with T = 10000000000, a size of \(N, T\*\*?2\) does not fit in 64 bits"
     with pytest.raises(ValueError, match=message):
         mg.loads(SQUARE).summary(sizes={"T": 10**10})

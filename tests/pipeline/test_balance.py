@@ -69,12 +69,12 @@ def test_as_many_stages_as_there_are_places_for_a_cut(count: int) -> None:
     assert graph.split(2)[0].starts == ("best",)
     tied = (
         "; <string>:7:11: logits reads words.weight, a weight of another node,"
-        " so words and logits must be in one"
+        " so words and logits must be in one stage"
     )
     with pytest.raises(ValueError) as told:
         graph.split(count)
     assert str(told.value) == (
-        f"Tied can be cut into 1 to 2 stages, not {count}{tied if count else ''}"
+        f"Tied can be split into 1 to 2 stages, not {count}{tied if count else ''}"
     )
 
 

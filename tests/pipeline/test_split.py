@@ -19,7 +19,7 @@ import mimgraph as mg
 from mimgraph.emit.source_map import excerpts
 from mimgraph.picture.details.build import details
 from mimgraph.picture.diagram.build import diagram
-from mimgraph.pipeline.repeat_pieces import block_names
+from mimgraph.pipeline.repeat_pieces import repeat_names
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.helpers import presence, strategies
 from tests.helpers.stages import as_tuple, compile_stages, run_stages
@@ -260,7 +260,7 @@ def test_each_of_many_blocks_is_a_stage_in_linear_time() -> None:
             nodes: {{deep: {{block: one, from: x, repeat: {count}}}}}
             outputs: deep
         """)
-        starts = block_names(graph.typed.body)
+        starts = repeat_names(graph.typed.body)
         return min(timeit.repeat(lambda: graph.split(starts), number=1, repeat=3))
 
     assert seconds(4000) < 8 * 2 * seconds(500)  # were it quadratic, 64 times
@@ -293,7 +293,7 @@ REFUSED = {
         outputs: two
         """,
         "one",
-        "spec.yaml:3:17: nothing runs before one, so no stage ends there",
+        "spec.yaml:3:17: no node runs before one, so it begins the first stage anyway",
     ),
     "at an input": (
         """
@@ -302,7 +302,7 @@ REFUSED = {
         outputs: two
         """,
         "x",
-        "x is an input, and a stage begins at a node",
+        "x is an input; a stage begins at a node",
     ),
     "tied weights": (
         """
@@ -316,7 +316,7 @@ REFUSED = {
         "states",
         (
             "spec.yaml:6:11: logits reads words.weight, a weight of another node:"
-            " words is in stage 1, logits in stage 2, and must be in one"
+            " words would be in stage 1 and logits in stage 2, but they must be in one stage"
         ),
     ),
     "a shared module": (
@@ -331,7 +331,7 @@ REFUSED = {
         "two",
         (
             "spec.yaml:5:11: two shares the weights of one:"
-            " one is in stage 1, two in stage 2, and must be in one"
+            " one would be in stage 1 and two in stage 2, but they must be in one stage"
         ),
     ),
     "what may be missing": (
@@ -345,23 +345,23 @@ REFUSED = {
         "all",
         (
             "spec.yaml:5:11: all reads heard, which may be missing:"
-            " heard is in stage 1, all in stage 2, and must be in one"
+            " heard would be in stage 1 and all in stage 2, but they must be in one stage"
         ),
     ),
     "a block that is not there": (
         REPEAT,
         "deep.3",
-        "spec.yaml:5:11: no block is called 'deep.3'; deep has 3, counted from 0",
+        "spec.yaml:5:11: there is no deep.3; deep has 3 repeats, numbered from 0",
     ),
     "a part of a block": (
         REPEAT,
         "deep.1.0",
-        "spec.yaml:5:11: no block is called 'deep.1.0'; deep has 3, counted from 0",
+        "spec.yaml:5:11: there is no deep.1.0; deep has 3 repeats, numbered from 0",
     ),
     "inside of a chain": (
         REPEAT,
         "chain.1",
-        "spec.yaml:6:11: chain stays whole, as it is no repeat of blocks of its own",
+        "spec.yaml:6:11: chain cannot be split, as it is not a repeated block",
     ),
     "inside of blocks that are one module": (
         """
@@ -371,7 +371,7 @@ REFUSED = {
         outputs: deep
         """,
         "deep.1",
-        "spec.yaml:4:17: deep stays whole, as its blocks are one module",
+        "spec.yaml:4:17: deep cannot be split, as its repeats share one module",
     ),
     "inside of what another uses again": (
         """
@@ -384,7 +384,7 @@ REFUSED = {
         outputs: all
         """,
         "deep.1",
-        "spec.yaml:5:11: deep stays whole, as other nodes use its weights",
+        "spec.yaml:5:11: deep cannot be split, as other nodes use its weights",
     ),
     "inside of what may be missing": (
         """
@@ -396,7 +396,7 @@ REFUSED = {
         outputs: all
         """,
         "deep.1",
-        "spec.yaml:5:11: deep stays whole, as what it reads may be missing",
+        "spec.yaml:5:11: deep cannot be split, as a source of it may be missing",
     ),
     "inside of what reads no input": (
         """
@@ -409,7 +409,7 @@ REFUSED = {
         outputs: all
         """,
         "deep.1",
-        "spec.yaml:6:11: deep stays whole, as it reads no input",
+        "spec.yaml:6:11: deep cannot be split, as it reads no input",
     ),
     "a state": (
         """
@@ -421,8 +421,8 @@ REFUSED = {
         """,
         "decoder",
         (
-            "spec.yaml:5:11: decoder reads coder.state, which is a state and no tensor:"
-            " coder is in stage 1, decoder in stage 2, and must be in one"
+            "spec.yaml:5:11: decoder reads coder.state, which is a state, not a tensor:"
+            " coder would be in stage 1 and decoder in stage 2, but they must be in one stage"
         ),
     ),
     "a weight that is an output": (
@@ -436,7 +436,7 @@ REFUSED = {
         "states",
         (
             "spec.yaml:4:11: the output reads words.weight, a weight of another node:"
-            " words is in stage 1, the output in stage 2, and must be in one"
+            " words would be in stage 1 and the output in stage 2, but they must be in one stage"
         ),
     ),
 }
@@ -495,11 +495,11 @@ def check_every_cut(text: str) -> int:
     graph = mg.loads(text)
     allowed = []
     body = graph.typed.body
-    for name in (*body.by_name, *block_names(body)):
+    for name in (*body.by_name, *repeat_names(body)):
         try:
             stages = graph.split([name])
         except ValueError as error:
-            assert any(word in str(error) for word in ("must be in one", "nothing runs before"))
+            assert any(word in str(error) for word in ("must be in one", "no node runs before"))
         else:
             assert_same_as_the_whole(graph, stages)
             allowed.append(name)
@@ -663,12 +663,20 @@ WINDOW = """
     outputs: again
 """
 UNTOLD = {
-    "a size that is missing": ((2,), {}, "the size T is not given"),
-    "one that the graph has not": ((2,), {"T": 5, "Q": 3}, "no size is called 'Q'; .*sizes: T"),
-    "the batch is no name": ((2,), {"T": 5, "N": 3}, "no size is called 'N'"),
-    "no batch": ((0,), {"T": 5}, "the batch is an integer of at least 1, not 0"),
+    "a size that is missing": ((2,), {}, "no number is given for the size T"),
+    "one that the graph has not": (
+        (2,),
+        {"T": 5, "Q": 3},
+        "the graph has no size named 'Q'; .*sizes: T",
+    ),
+    "the batch is no name": ((2,), {"T": 5, "N": 3}, "the graph has no size named 'N'"),
+    "no batch": ((0,), {"T": 5}, "the batch must be an integer of at least 1, not 0"),
     "too short": ((2,), {"T": 2}, r"T = 2 breaks T >= 3, which conv needs \(spec.yaml:5\)"),
-    "no dtype of weights": ((2,), {"T": 5, "dtype": torch.int64}, "a float .*, not torch.int64"),
+    "no dtype of weights": (
+        (2,),
+        {"T": 5, "dtype": torch.int64},
+        "a floating-point dtype .*, not torch.int64",
+    ),
 }
 
 
@@ -689,9 +697,7 @@ def test_what_was_told_is_what_is_sent() -> None:
     assert [module(torch.randn(batch, 5, 3)).shape[0] for batch in (2, 3)] == [2, 3]
     with torch.autocast("cpu", torch.bfloat16):
         assert module(torch.randn(2, 5, 3)).dtype == torch.float32
-    told = (
-        r"ModelStage1 would send \(1, 4, 3\), but metadata told \(2, 4, 3\) for N = 2, T = 5; or "
-    )
+    told = r"ModelStage1 gives \(1, 4, 3\), but metadata promised \(2, 4, 3\) for N = 2, T = 5; or "
     with pytest.raises(ValueError, match=told):
         pickle.loads(pickle.dumps(module))(torch.randn(1, 5, 3))
     last.metadata(2, T=5)
