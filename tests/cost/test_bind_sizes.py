@@ -1,4 +1,4 @@
-"""Sizes given beforehand: which a graph takes, and what remains to hold."""
+"""Named sizes given as numbers: which are accepted, and which constraints are left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ outputs: {conv: conv, sum: sum}
 """
 
 
-def test_what_is_given_is_filled_in_and_the_rest_still_has_to_hold() -> None:
+def test_given_sizes_are_filled_in_and_other_constraints_are_left() -> None:
     graph = mg.loads(TEXT)
     summary = graph.summary(sizes={"T": 9})
     assert [row.shape for row in summary.rows[:3]] == ["(N, 4, 9)", "(N, 9, S)", "(N, 4, 7)"]
@@ -45,7 +45,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("given", "message"), REFUSED, ids=[message for _, message in REFUSED])
-def test_what_does_not_fit_is_told(given: dict[str, Any], message: str) -> None:
+def test_a_wrong_size_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as caught:
         mg.loads(TEXT).summary(**given)
     assert str(caught.value) == message
@@ -76,7 +76,7 @@ outputs: y
 """
 
 
-def test_a_size_that_follows_and_is_too_large_is_told() -> None:
+def test_a_computed_size_that_is_too_large_is_refused() -> None:
     message = r"with T = 10000000000, a size of \(N, T\*\*?2\) does not fit in 64 bits"
     with pytest.raises(ValueError, match=message):
         mg.loads(SQUARE).summary(sizes={"T": 10**10})

@@ -1,4 +1,4 @@
-"""What a graph costs: multiply-accumulates as torch counts them, and memory as its storages show."""
+"""The cost of graphs: MACs as torch counts them, and memory as the storages of tensors show."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NOT_COUNTED = ("Bilinear", "bilinear")
 
 
 class Lowered:
-    """A case of the conformance tables, lowered."""
+    """A case of the conformance tables with its lowering."""
 
     def __init__(self, name: str, sources: Any, options: Mapping[str, Any]) -> None:
         self.name = name
@@ -60,7 +60,7 @@ class Lowered:
         return Amount(*self.lowering.products).at({"N": BATCH_SIZE}).value
 
     def run(self) -> tuple[list[Tensor], list[Tensor]]:
-        """The sources, lengths as long as what they go with, and the results."""
+        """Return source tensors, with lengths that fit the input, and the results."""
         lowering, module = self.lowering, build(self.lowering)
         if isinstance(module, nn.Module):
             module.eval()
@@ -81,7 +81,7 @@ class Lowered:
 
 
 def counted(function: Callable[[], Any]) -> int:
-    """The multiply-accumulates that torch counts, where no fused kernel hides them."""
+    """Return the MACs that torch counts, with fused kernels off, as it does not see into them."""
     with (
         FlopCounterMode(display=False) as counter,
         torch.backends.mkldnn.flags(enabled=False),
@@ -92,7 +92,7 @@ def counted(function: Callable[[], Any]) -> int:
 
 
 def stateless(sources: Any) -> bool:
-    """Whether no source is what one recurrent layer hands on to another, which is no tensor."""
+    """Return whether no source is the state of a recurrent layer, which is not a tensor."""
     types = sources.values() if isinstance(sources, Mapping) else [sources]
     return all(type_.dtype in DTYPES for type_ in types)
 
@@ -107,18 +107,18 @@ OTHERS = [case for case in CASES if not case.lowering.products]
 
 
 @pytest.mark.parametrize("case", MULTIPLYING, ids=[case.id for case in MULTIPLYING])
-def test_products_are_those_that_torch_counts(case: Lowered) -> None:
+def test_macs_are_those_that_torch_counts(case: Lowered) -> None:
     torch_counts = counted(case.run)
     assert case.macs == torch_counts or (case.name in NOT_COUNTED and torch_counts == 0)
 
 
-def test_what_tells_no_products_multiplies_nothing() -> None:
+def test_layers_without_macs_multiply_nothing() -> None:
     for case in OTHERS:
         assert counted(case.run) == 0, case.id
 
 
 @pytest.mark.parametrize("name", NOT_COUNTED)
-def test_a_bilinear_form_multiplies_with_each_of_its_weights(name: str) -> None:
+def test_a_bilinear_form_multiplies_by_each_weight(name: str) -> None:
     keys = operation(name).inputs.names
     case = Lowered(name, dict(zip(keys, (tensor(6), tensor(5)), strict=True)), {"out_features": 3})
     assert case.macs == BATCH_SIZE * 3 * 6 * 5
@@ -152,7 +152,7 @@ def storage(x: Tensor) -> int:
     return x.untyped_storage().data_ptr()
 
 
-def test_what_makes_nothing_is_a_view_of_its_source() -> None:
+def test_layers_that_make_no_tensor_return_a_view_of_a_source() -> None:
     for case in OTHERS:
         inputs, results = case.run()
         there = set(map(storage, inputs))
@@ -210,9 +210,7 @@ CHAINS = {  # the shape of x, nodes, and what is made beside what modules return
 
 
 @pytest.mark.parametrize(("shape", "nodes", "unseen"), CHAINS.values(), ids=CHAINS)
-def test_activations_are_the_storages_that_modules_fill(
-    shape: str, nodes: str, unseen: int
-) -> None:
+def test_activations_are_the_new_storages_of_a_forward(shape: str, nodes: str, unseen: int) -> None:
     graph = mg.loads(f"inputs: {{x: {shape}}}\nnodes:{nodes}\noutputs: y")
     model = graph.compile().eval()
     inputs = seeded_inputs(graph.typed, BATCH_SIZE, 0, {})
@@ -257,7 +255,7 @@ RESHAPES = {
 
 
 class Storages(TorchDispatchMode):
-    """Collects the storages that ops make."""
+    """Collects the storages that ops allocate."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -299,7 +297,7 @@ EXAMPLES = [op for op in ops("merge").values() if op.name not in NOT_COUNTED]
 
 
 @pytest.mark.parametrize("op", EXAMPLES, ids=lambda op: op.name)
-def test_merges_as_they_are_compiled(op: Any) -> None:
+def test_macs_and_memory_of_compiled_merges(op: Any) -> None:
     check_against_torch(mg.loads(example(op)))
 
 
@@ -307,17 +305,17 @@ SOME = ("resnet18", "wavenet", "gpt2", "late_fusion", "dlrm")
 
 
 @pytest.mark.parametrize("name", SOME)
-def test_some_of_the_gallery_as_it_is_compiled(name: str) -> None:
+def test_macs_and_memory_of_some_of_the_gallery(name: str) -> None:
     check_against_torch(mg.load(ROOT / "specs" / f"{name}.yaml"))
 
 
 @pytest.mark.slow
-def test_the_gallery_as_it_is_compiled(spec: Path) -> None:
+def test_macs_and_memory_of_the_gallery(spec: Path) -> None:
     check_against_torch(mg.load(spec))
 
 
 def check_against_torch(graph: mg.Graph) -> None:
-    """On the meta device, where a forward takes no time, if no lengths are read there."""
+    """Use the meta device, where a forward takes no time, unless the forward reads lengths."""
     sizes = choose_sizes(graph.typed, {})
     inputs = seeded_inputs(graph.typed, BATCH_SIZE, 0, sizes)
     longest = {name: substitute(size, sizes) for name, size in lengths(graph.typed.body)}
@@ -383,12 +381,12 @@ def test_the_cost_of_a_dotted_name(path: str) -> None:
     "path",
     ["x", "stage.3", "stage.fc", "stage.2.bias", "steps.7", "tables.right.0", "output still"],
 )
-def test_no_other_name_has_a_cost(path: str) -> None:
+def test_an_unknown_name_has_no_cost(path: str) -> None:
     with pytest.raises(KeyError):
         Costs(mg.loads(PARTS).typed).of(path)
 
 
-def test_the_total_leaves_out_what_only_training_runs_but_not_its_weights() -> None:
+def test_the_total_has_the_weights_but_not_the_work_of_training_only() -> None:
     graph = mg.loads(PARTS)
     costs, model = Costs(graph.typed), graph.compile()
     assert costs.total.params == sum(p.numel() for p in model.parameters())
@@ -397,7 +395,7 @@ def test_the_total_leaves_out_what_only_training_runs_but_not_its_weights() -> N
     assert (costs.training.params, str(costs.training.macs)) == (0, "40*N")
 
 
-def test_a_layer_of_which_only_the_weights_are_read_does_not_run() -> None:
+def test_a_layer_whose_weights_alone_are_read_has_no_macs() -> None:
     text = """
     inputs: {x: [8]}
     nodes:
@@ -410,7 +408,7 @@ def test_a_layer_of_which_only_the_weights_are_read_does_not_run() -> None:
     assert str(costs.total.macs) == "64*N"
 
 
-def test_bodies_are_counted_once_however_often_they_are_used() -> None:
+def test_each_body_is_computed_once() -> None:
     width = 100
     blocks = [f"  b0: {{seq: [{{Linear: {width}}}]}}"]
     blocks += [f"  b{i}: {{seq: [{{b{i - 1}: {{repeat: 10}}}}]}}" for i in range(1, 4)]

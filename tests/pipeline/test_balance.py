@@ -1,4 +1,4 @@
-"""`split` by a number: stages that have about the same parameters and multiplications."""
+"""`split` into a number of stages: they have about the same parameters and multiply-accumulates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 
 def tower(*widths: int) -> mg.Graph:
-    """A linear layer of each width on the one before, of `width * (before + 1)` weights."""
+    """Return linear layers of these widths in a row, each with `width * (before + 1)` params."""
     x = mg.Input("x", (widths[0],))
     y: mg.Tensor = x
     for number, width in enumerate(widths[1:]):
@@ -21,7 +21,7 @@ def tower(*widths: int) -> mg.Graph:
 
 
 def loads(graph: mg.Graph, starts: tuple[str, ...]) -> list[float]:
-    """The parameters and the multiplications of each stage, as parts of those of the whole."""
+    """Return the load of each stage: its shares of all parameters and of all MACs, added."""
     found = []
     for stage in graph.split(starts):
         costs = [Costs(one.typed).total.at({"N": 1, "T": 128}) for one in (stage, graph)]
@@ -32,7 +32,7 @@ def loads(graph: mg.Graph, starts: tuple[str, ...]) -> list[float]:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6])
 @pytest.mark.parametrize("widths", [(8,) * 7, (64, 32, 16, 8, 4, 2, 1), (1, 2, 4, 8, 16, 32, 64)])
-def test_no_other_cuts_have_a_smaller_largest_stage(widths: tuple[int, ...], count: int) -> None:
+def test_no_other_split_has_a_smaller_largest_load(widths: tuple[int, ...], count: int) -> None:
     graph = tower(*widths)
     names = [node.name for node in graph.typed.body.order]
     best = min(max(loads(graph, c)) for c in itertools.combinations(names[1:], count - 1))
@@ -41,7 +41,7 @@ def test_no_other_cuts_have_a_smaller_largest_stage(widths: tuple[int, ...], cou
     assert max(loads(graph, stages[0].starts)) == pytest.approx(best)
 
 
-def test_the_named_sizes_count() -> None:
+def test_macs_that_depend_on_named_sizes_count() -> None:
     graph = mg.loads("""
         inputs: {x: [T, 8], y: [8]}
         nodes:
@@ -55,7 +55,7 @@ def test_the_named_sizes_count() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 3])
-def test_as_many_stages_as_there_are_places_for_a_cut(count: int) -> None:
+def test_a_count_beyond_the_possible_splits_is_refused(count: int) -> None:
     graph = mg.loads("""
         name: Tied
         inputs: {tokens: {shape: [T], vocab: 9}}
@@ -71,15 +71,15 @@ def test_as_many_stages_as_there_are_places_for_a_cut(count: int) -> None:
         "; <string>:7:11: logits reads words.weight, a weight of another node,"
         " so words and logits must be in one stage"
     )
-    with pytest.raises(ValueError) as told:
+    with pytest.raises(ValueError) as raised:
         graph.split(count)
-    assert str(told.value) == (
+    assert str(raised.value) == (
         f"Tied can be split into 1 to 2 stages, not {count}{tied if count else ''}"
     )
 
 
 @pytest.mark.parametrize(("count", "starts"), [(2, ("deep.1",)), (4, ("deep", "deep.1", "deep.2"))])
-def test_a_repeat_is_shared_out(count: int, starts: tuple[str, ...]) -> None:
+def test_repeats_of_a_block_are_spread_over_stages(count: int, starts: tuple[str, ...]) -> None:
     graph = mg.loads("""
         inputs: {x: [8]}
         blocks: {one: {seq: [{Linear: 8}, ReLU]}}
@@ -99,8 +99,8 @@ GALLERY = {
 
 
 @pytest.mark.parametrize("name", GALLERY)
-def test_of_the_gallery(name: str) -> None:
-    """Blocks that repeat are shared out, which is where such models have their weights."""
+def test_balance_of_the_gallery(name: str) -> None:
+    """Most weights of these models are in repeated blocks, which are split."""
     graph = mg.load(ROOT / "specs" / f"{name}.yaml")
     starts = graph.split(2)[0].starts
     assert starts == GALLERY[name]

@@ -1,4 +1,4 @@
-"""`split`: every stage is a graph of its own, and all of them in a row are the whole."""
+"""`split`: every stage is a graph, and all stages in a row give what the whole graph gives."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def stages_of(text: str, *starts: str) -> tuple[mg.Graph, ...]:
 
 # what crosses
 
-CROSSING = {
-    "what is read later is passed through": (
+BETWEEN = {
+    "a value read by a later stage is passed through": (
         """
         inputs: {a: [3], b: [3]}
         nodes:
@@ -49,7 +49,7 @@ CROSSING = {
         ["two", "four"],
         ["a b", "b one", "b one three"],
     ),
-    "a result that is not the default is called by its port": (
+    "a result that is not the default is named by its port": (
         """
         inputs: {x: [T, 3]}
         nodes:
@@ -62,7 +62,7 @@ CROSSING = {
         ["lstm_last", "both"],
         ["x", "lstm lstm_last_", "lstm_last_ pooled"],
     ),
-    "each result of an `each` by its own": (
+    "each result of an `each` is named by its port": (
         """
         inputs: {city: {vocab: 9}, job: {vocab: 9}}
         nodes:
@@ -73,7 +73,7 @@ CROSSING = {
         ["all"],
         ["city job", "emb_city emb_job"],
     ),
-    "what reads no input is in the stage that reads it first": (
+    "a node that depends on no input is in the first stage that reads it": (
         """
         inputs: {x: [3]}
         nodes:
@@ -86,7 +86,7 @@ CROSSING = {
         ["two"],
         ["x", "one"],
     ),
-    "an input comes along for a size that only it tells": (
+    "an input is passed along if only it has a size": (
         """
         inputs: {x: [T, 3], y: [2]}
         nodes:
@@ -110,7 +110,7 @@ CROSSING = {
         ["two", "three"],
         ["x", "one", "one two"],
     ),
-    "a node whose name no input may have": (
+    "a node with a name that no input may have": (
         """
         inputs: {x: [3]}
         nodes:
@@ -139,9 +139,9 @@ CROSSING = {
 }
 
 
-@pytest.mark.parametrize("case", CROSSING)
-def test_what_crosses(case: str) -> None:
-    text, starts, expected = CROSSING[case]
+@pytest.mark.parametrize("case", BETWEEN)
+def test_values_between_stages(case: str) -> None:
+    text, starts, expected = BETWEEN[case]
     stages = stages_of(text, *starts)
     assert [" ".join(stage.inputs) for stage in stages] == expected
     for stage in stages:
@@ -149,7 +149,7 @@ def test_what_crosses(case: str) -> None:
     assert_same_as_the_whole(stages[0].whole, stages)
 
 
-def test_a_stage_keeps_sizes_that_have_no_name_of_their_own() -> None:
+def test_a_stage_keeps_sizes_that_are_not_a_single_name() -> None:
     text = """
         inputs: {x: [3, T]}
         nodes:
@@ -173,7 +173,7 @@ HEADS = """
 
 
 @pytest.mark.parametrize("start", ["aux", "two"])
-def test_the_last_stage_gives_what_only_training_has(start: str) -> None:
+def test_the_last_stage_gives_the_outputs_of_training(start: str) -> None:
     graph = mg.loads(HEADS)
     stages = graph.split([start])
     x = torch.randn(2, 3)
@@ -212,7 +212,7 @@ REPEATED = """
 """
 
 
-def test_a_stage_may_begin_inside_of_a_repeat() -> None:
+def test_a_stage_may_begin_inside_a_repeated_block() -> None:
     graph = mg.loads(REPEATED)
     stages = graph.split(["deep.1", "two.1", "two.3", "kept", "kept.2"])
     assert [" ".join(stage.inputs) for stage in stages] == [
@@ -229,8 +229,8 @@ def test_a_stage_may_begin_inside_of_a_repeat() -> None:
 @pytest.mark.parametrize(
     "starts", [["deep.1", "two.1", "kept.1"], ["two.2"], ["deep.2", "two.3", "kept.2"]], ids=str
 )
-def test_what_a_stage_begins_inside_of_keeps_its_numbers(starts: list[str]) -> None:
-    """Its weights are called as in the whole, so are the rows of the table."""
+def test_a_split_repeated_block_keeps_the_numbers_of_its_repeats(starts: list[str]) -> None:
+    """State_dict keys and rows of the table are those of the whole."""
     graph = mg.loads(REPEATED)
     stages = graph.split(starts)
     model = graph.compile()
@@ -239,7 +239,7 @@ def test_what_a_stage_begins_inside_of_keeps_its_numbers(starts: list[str]) -> N
     assert_same_as_the_whole(graph, stages)
 
 
-def test_the_text_and_the_table_of_the_rest_of_a_repeat() -> None:
+def test_the_source_and_table_of_the_second_part_of_a_repeated_block() -> None:
     *_, last = mg.loads(REPEATED).split(["two.2"])
     assert 'nn.ModuleDict({"2": Rest(width=4), "3": Rest(width=5)})' in last.source()
     assert "for layer in self.two.values():" in last.source()
@@ -247,12 +247,12 @@ def test_the_text_and_the_table_of_the_rest_of_a_repeat() -> None:
     assert [row.name for row in two.children] == ["2", "3"]
 
 
-def test_the_first_block_of_a_repeat_begins_where_the_repeat_does() -> None:
+def test_the_first_repeat_begins_where_the_node_begins() -> None:
     graph = mg.loads(REPEATED)
     assert [s.inputs for s in graph.split(["two.0"])] == [s.inputs for s in graph.split(["two"])]
 
 
-def test_each_of_many_blocks_is_a_stage_in_linear_time() -> None:
+def test_many_repeats_are_split_in_linear_time() -> None:
     def seconds(count: int) -> float:
         graph = mg.loads(f"""
             inputs: {{x: [3]}}
@@ -277,7 +277,7 @@ REPEAT = """
         outputs: chain
 """
 REFUSED = {
-    "a node that is not there": (
+    "a node that does not exist": (
         """
         inputs: {x: [3]}
         nodes: {one: {layer: Linear, from: x, out_features: 3}, two: {layer: ReLU, from: one}}
@@ -334,7 +334,7 @@ REFUSED = {
             " one would be in stage 1 and two in stage 2, but they must be in one stage"
         ),
     ),
-    "what may be missing": (
+    "a value that may be missing": (
         """
         inputs: {x: [3], sound: {shape: [3], optional: true}}
         nodes:
@@ -348,22 +348,22 @@ REFUSED = {
             " heard would be in stage 1 and all in stage 2, but they must be in one stage"
         ),
     ),
-    "a block that is not there": (
+    "a repeat that does not exist": (
         REPEAT,
         "deep.3",
         "spec.yaml:5:11: there is no deep.3; deep has 3 repeats, numbered from 0",
     ),
-    "a part of a block": (
+    "a node inside a repeat": (
         REPEAT,
         "deep.1.0",
         "spec.yaml:5:11: there is no deep.1.0; deep has 3 repeats, numbered from 0",
     ),
-    "inside of a chain": (
+    "inside a chain": (
         REPEAT,
         "chain.1",
         "spec.yaml:6:11: chain cannot be split, as it is not a repeated block",
     ),
-    "inside of blocks that are one module": (
+    "inside a block whose repeats share one module": (
         """
         inputs: {x: [3]}
         blocks: {one: {seq: [{Linear: 3}]}}
@@ -373,7 +373,7 @@ REFUSED = {
         "deep.1",
         "spec.yaml:4:17: deep cannot be split, as its repeats share one module",
     ),
-    "inside of what another uses again": (
+    "inside a block whose module another node shares": (
         """
         inputs: {x: [3], y: [3]}
         blocks: {one: {seq: [{Linear: 3}]}}
@@ -386,7 +386,7 @@ REFUSED = {
         "deep.1",
         "spec.yaml:5:11: deep cannot be split, as other nodes use its weights",
     ),
-    "inside of what may be missing": (
+    "inside a block that may not run": (
         """
         inputs: {x: [3], y: {shape: [3], optional: true}}
         blocks: {one: {seq: [{Linear: 3}]}}
@@ -398,7 +398,7 @@ REFUSED = {
         "deep.1",
         "spec.yaml:5:11: deep cannot be split, as a source of it may be missing",
     ),
-    "inside of what reads no input": (
+    "inside a block that depends on no input": (
         """
         inputs: {x: [3]}
         blocks: {one: {seq: [{Linear: 3}]}}
@@ -443,11 +443,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_cut_is_told(case: str) -> None:
+def test_a_split_that_is_impossible_is_refused(case: str) -> None:
     text, start, message = REFUSED[case]
-    with pytest.raises(ValueError) as told:
+    with pytest.raises(ValueError) as raised:
         stages_of(text, start)
-    assert str(told.value) == message
+    assert str(raised.value) == message
 
 
 @pytest.mark.parametrize(
@@ -455,14 +455,14 @@ def test_what_cannot_be_cut_is_told(case: str) -> None:
     [(True, "True"), (2.0, "2.0"), (None, "None"), ([None], "None"), (["two", 2], "2")],
     ids=repr,
 )
-def test_what_is_neither_a_number_nor_names_is_told(stages: Any, odd: str) -> None:
-    with pytest.raises(TypeError) as told:
+def test_stages_must_be_a_number_or_names(stages: Any, odd: str) -> None:
+    with pytest.raises(TypeError) as raised:
         mg.loads(HEADS).split(stages)
-    assert str(told.value) == f"split takes a number of stages or names of nodes, not {odd}"
+    assert str(raised.value) == f"split takes a number of stages or names of nodes, not {odd}"
 
 
 @pytest.mark.parametrize("stages", ["two", ["two"], ("two", "two"), {"two": 1}], ids=repr)
-def test_a_lone_name_is_one_cut_and_a_name_counts_once(stages: Any) -> None:
+def test_a_single_name_and_a_repeated_name_make_one_cut(stages: Any) -> None:
     found = mg.loads(HEADS).split(stages)
     assert found == mg.loads(HEADS).split(["two"])
     assert found[0].starts == ("two",)
@@ -482,7 +482,7 @@ def assert_same_outputs(
 
 
 def assert_same_as_the_whole(graph: mg.Graph, stages: tuple[mg.Graph, ...]) -> None:
-    """The stages in a row give what the graph gives, whichever optional inputs are left out."""
+    """Check that the stages in a row give what the graph gives, with any optional inputs left out."""
     model = graph.compile().double().eval()
     made = seeded_inputs(graph.typed, 3, 0, choose_sizes(graph.typed, {}))
     inputs = {name: x.double() if x.is_floating_point() else x for name, x in made.items()}
@@ -491,7 +491,7 @@ def assert_same_as_the_whole(graph: mg.Graph, stages: tuple[mg.Graph, ...]) -> N
 
 
 def check_every_cut(text: str) -> int:
-    """Each cut that is not refused gives the whole again, all of them at once do too."""
+    """Check that every possible cut gives the results of the whole, and all cuts at once too."""
     graph = mg.loads(text)
     allowed = []
     body = graph.typed.body
@@ -516,7 +516,7 @@ def check_random(spec: strategies.Spec) -> None:
 
 
 def tensors(spec: strategies.Spec) -> int:
-    """The nodes that read no input, each of which is in the stage of another."""
+    """Return the nodes that depend on no input; each joins the stage of another node."""
     return sum("from" not in node and "each" not in node for node in spec["nodes"].values())
 
 
@@ -549,7 +549,7 @@ def test_every_cut_of_many_random_graphs_with_optional_inputs(spec: presence.Spe
 # a stage is a graph
 
 
-def test_a_stage_is_drawn_and_summed_up_as_a_graph_is() -> None:
+def test_a_stage_has_a_picture_and_a_summary() -> None:
     first, last = mg.loads(HEADS).split(["two"])
     assert first.name == "ModelStage1"
     assert "one" in str(first.summary()) and "two" not in str(first.summary())
@@ -558,7 +558,7 @@ def test_a_stage_is_drawn_and_summed_up_as_a_graph_is() -> None:
 
 
 @pytest.mark.parametrize("starts", [["two"], ["two.2"], ["two.1", "two.3", "kept.1"]], ids=str)
-def test_all_that_is_drawn_of_a_stage_is_told_of(starts: list[str]) -> None:
+def test_every_box_of_a_stage_has_details(starts: list[str]) -> None:
     for stage in mg.loads(REPEATED).split(starts):
         found = details(stage.typed, None, excerpts(stage.typed))
         assert sorted(found) == sorted(ids(diagram(stage.typed).items))
@@ -571,11 +571,11 @@ def test_a_stage_is_drawn_as_a_page(tmp_path: Path) -> None:
     assert "DeepStage2" in (tmp_path / "stage.html").read_text()
 
 
-def test_what_differs_of_two_stages_has_the_numbers_of_the_whole() -> None:
+def test_diff_of_two_stages_uses_the_numbers_of_the_whole() -> None:
     one, other = (mg.loads(REPEATED).split([start])[1] for start in ("two.1", "two.2"))
-    told = str(mg.diff(one, other))
-    assert "two.1.* → two.2.*" in told
-    assert "two.3.wide  Linear  out_features 4 → 5" in told
+    text = str(mg.diff(one, other))
+    assert "two.1.* → two.2.*" in text
+    assert "two.3.wide  Linear  out_features 4 → 5" in text
 
 
 @pytest.mark.parametrize("use", [mg.Graph.dumps, mg.Graph.as_layer])
@@ -589,7 +589,7 @@ def test_a_stage_has_no_spec_of_its_own(use: Callable[[mg.Graph], Any]) -> None:
 
 
 def test_a_stage_is_not_split_again() -> None:
-    """Its weights would be counted anew."""
+    """Its repeats would be numbered from 0 again."""
     *_, last = mg.loads(REPEATED).split(["two.2"])
     with pytest.raises(
         ValueError, match="DeepStage2 is a stage and cannot be split again: split its `whole`"
@@ -597,7 +597,7 @@ def test_a_stage_is_not_split_again() -> None:
         last.split(["two.3"])
 
 
-def test_the_text_of_a_stage_stands_alone(tmp_path: Path) -> None:
+def test_the_source_of_a_stage_runs_alone(tmp_path: Path) -> None:
     _, last = mg.loads(HEADS).split(["two"])
     path = tmp_path / "stage.py"
     path.write_text(last.source())
@@ -608,7 +608,7 @@ def test_the_text_of_a_stage_stands_alone(tmp_path: Path) -> None:
         assert torch.equal(ours, theirs)
 
 
-def test_what_is_sent_has_no_gaps() -> None:
+def test_results_and_gradients_that_are_sent_are_contiguous() -> None:
     first, last = stages_of(
         """
         inputs: {x: [T, 3]}
@@ -627,7 +627,7 @@ def test_what_is_sent_has_no_gaps() -> None:
     assert gradient.is_contiguous()
 
 
-def test_the_shapes_of_what_is_sent() -> None:
+def test_metadata_has_the_shapes_and_dtypes_that_are_sent() -> None:
     first, last = mg.loads("""
         inputs: {x: {shape: [T], vocab: 9}, sound: {shape: [4], optional: true}}
         nodes:
@@ -638,12 +638,12 @@ def test_the_shapes_of_what_is_sent() -> None:
           all: {merge: concat, from: [words, row]}
         outputs: [all, most]
     """).split(["row"])
-    told = {
+    found = {
         key: [(tuple(x.shape), x.dtype, x.requires_grad) for x in tensors]
         for key, tensors in last.metadata(2, T=5).items()
     }
     words, most = ((2, 5, 4), torch.float32, True), ((2, 5), torch.int64, False)
-    assert told == {
+    assert found == {
         "input_args": [words, most, ((2, 4), torch.float32, True)],
         "output_args": [((2, 6, 4), torch.float32, True), most],
     }
@@ -662,17 +662,21 @@ WINDOW = """
       again: {layer: Conv1d, from: conv, out_channels: 4, kernel_size: 1}
     outputs: again
 """
-UNTOLD = {
+REFUSED_METADATA = {
     "a size that is missing": ((2,), {}, "no number is given for the size T"),
-    "one that the graph has not": (
+    "a size that the graph does not have": (
         (2,),
         {"T": 5, "Q": 3},
         "the graph has no size named 'Q'; .*sizes: T",
     ),
-    "the batch is no name": ((2,), {"T": 5, "N": 3}, "the graph has no size named 'N'"),
-    "no batch": ((0,), {"T": 5}, "the batch must be an integer of at least 1, not 0"),
-    "too short": ((2,), {"T": 2}, r"T = 2 breaks T >= 3, which conv needs \(spec.yaml:5\)"),
-    "no dtype of weights": (
+    "the batch given by name": ((2,), {"T": 5, "N": 3}, "the graph has no size named 'N'"),
+    "a batch of 0": ((0,), {"T": 5}, "the batch must be an integer of at least 1, not 0"),
+    "a size too small for a layer": (
+        (2,),
+        {"T": 2},
+        r"T = 2 breaks T >= 3, which conv needs \(spec.yaml:5\)",
+    ),
+    "a dtype that is not floating-point": (
         (2,),
         {"T": 5, "dtype": torch.int64},
         "a floating-point dtype .*, not torch.int64",
@@ -680,16 +684,16 @@ UNTOLD = {
 }
 
 
-@pytest.mark.parametrize("case", UNTOLD)
-def test_what_metadata_does_not_take(case: str) -> None:
-    batch, given, message = UNTOLD[case]
+@pytest.mark.parametrize("case", REFUSED_METADATA)
+def test_wrong_arguments_of_metadata_are_refused(case: str) -> None:
+    batch, given, message = REFUSED_METADATA[case]
     _, last = stages_of(WINDOW, "again")
     with pytest.raises(ValueError, match=message):
         last.metadata(*batch, **given)
 
 
-def test_what_was_told_is_what_is_sent() -> None:
-    """Else the next stage reads the bytes as what it expects."""
+def test_a_stage_sends_what_its_metadata_promised() -> None:
+    """The next stage would misread other bytes."""
     first, last = stages_of(WINDOW, "again")
     module = first.compile()
     for batch in (2, 3):
@@ -697,23 +701,25 @@ def test_what_was_told_is_what_is_sent() -> None:
     assert [module(torch.randn(batch, 5, 3)).shape[0] for batch in (2, 3)] == [2, 3]
     with torch.autocast("cpu", torch.bfloat16):
         assert module(torch.randn(2, 5, 3)).dtype == torch.float32
-    told = r"ModelStage1 gives \(1, 4, 3\), but metadata promised \(2, 4, 3\) for N = 2, T = 5; or "
-    with pytest.raises(ValueError, match=told):
+    message = (
+        r"ModelStage1 gives \(1, 4, 3\), but metadata promised \(2, 4, 3\) for N = 2, T = 5; or "
+    )
+    with pytest.raises(ValueError, match=message):
         pickle.loads(pickle.dumps(module))(torch.randn(1, 5, 3))
     last.metadata(2, T=5)
     assert len(last.compile()(torch.randn(1, 4, 3))) == 1  # that sends nothing
 
 
-@pytest.mark.parametrize("told", [[torch.bfloat16], [torch.bfloat16, None]], ids=str)
-def test_of_equal_shapes_the_last_that_was_told_is_sent(told: list[torch.dtype | None]) -> None:
+@pytest.mark.parametrize("dtypes", [[torch.bfloat16], [torch.bfloat16, None]], ids=str)
+def test_the_last_promise_of_equal_shapes_counts(dtypes: list[torch.dtype | None]) -> None:
     first, _ = stages_of(WINDOW, "again")
-    for dtype in (None, *told):
+    for dtype in (None, *dtypes):
         first.metadata(2, T=5, dtype=dtype)
-    assert first.compile()(torch.randn(2, 5, 3)).dtype == (told[-1] or torch.float32)
+    assert first.compile()(torch.randn(2, 5, 3)).dtype == (dtypes[-1] or torch.float32)
 
 
 def test_the_last_stage_sends_nothing_though_two_names_begin_it() -> None:
-    text, *_ = CROSSING["what reads no input is in the stage that reads it first"]
+    text, *_ = BETWEEN["a node that depends on no input is in the first stage that reads it"]
     first, last = stages_of(text, "scaled", "two")
     assert (first, last) == stages_of(text, "two")
     last.metadata(4)
