@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import gcd
+from typing import Any
 
 from mimgraph.ir.axes_help import NO_BATCH, one_more_axis, to_axes
 from mimgraph.ir.dim import Dim, Size, equal
@@ -15,6 +16,16 @@ from mimgraph.ops.registry import names
 def bad_option(option: str, message: str, help: str = "") -> OpFault:
     """Return the fault of an option with a wrong value."""
     return OpFault("bad-option", message, option=option, help=help)
+
+
+def changed(**options: tuple[Any, object]) -> dict[str, Any]:
+    """Return the options whose value is not the default: `changed(p=(p, 2.0))`."""
+    return {name: value for name, (value, default) in options.items() if value != default}
+
+
+def weights(weight: tuple[int, ...], size: int, bias: bool) -> dict[str, tuple[int, ...]]:
+    """Return the shape of a weight, and of a bias of this size if there is one."""
+    return {"weight": weight, "bias": (size,)} if bias else {"weight": weight}
 
 
 def known(size: Size, what: str, source: str | None = None, help: str = "") -> int:

@@ -17,14 +17,15 @@ from mimgraph.ir.code import (
 )
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability
-from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, TensorType
+from mimgraph.ir.types import BATCH, COMPLEX, FLOATING, INTEGER, TensorType
+from mimgraph.ops.dtype_rules import largest, lowest
 from mimgraph.ops.layers.sequence.embedding import categories_fault, in_range, vocabulary
 from mimgraph.ops.layers.shape.reduction import Axes
 from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.layers.spatial.padding import Number
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import bad_option, dtype_fault, floating, without_axes
+from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault, floating, without_axes
 
 Dtype: TypeAlias = Literal[
     "float16",
@@ -40,8 +41,6 @@ Dtype: TypeAlias = Literal[
     "complex128",
     "bool",
 ]
-
-_LIMITS = {"uint8": (0, 2**8)} | {f"int{n}": (-(2 ** (n - 1)), 2 ** (n - 1)) for n in (8, 16, 32)}
 
 
 class CastInputs(NamedTuple):
@@ -116,9 +115,8 @@ def Clamp(input: TensorType, /, min: Number | None = None, max: Number | None = 
     dtype = input.dtype
     for limit in given.values():
         dtype = _beside(dtype, limit)
-    low, high = _LIMITS.get(dtype, (None, None))
     for name, limit in given.items():
-        if low is not None and high is not None and not low <= limit < high:
+        if dtype in INTEGER and not lowest(dtype) <= limit <= largest(dtype):
             raise bad_option(name, f"{name} {limit} is out of range for {dtype}")
     return Lowering(input.like(*input, dtype=dtype), call=INPUT.method("clamp", **given))
 
@@ -169,8 +167,7 @@ def Normalize(
     if input.dtype not in (*FLOATING, *COMPLEX):
         raise dtype_fault(input, "Normalize", "a floating-point tensor")
     axis_indices(input, dim)
-    options = {"p": (p, 2.0), "dim": (dim, None), "eps": (eps, 1e-12)}
-    given = {name: value for name, (value, default) in options.items() if value != default}
+    given = changed(p=(p, 2.0), dim=(dim, None), eps=(eps, 1e-12))
     return Lowering(input.like(*input), call=call("F.normalize", INPUT, **given))
 
 

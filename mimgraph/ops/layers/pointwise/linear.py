@@ -9,7 +9,7 @@ from mimgraph.ir.lowering import INPUT, Lowering, module
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import known, same_dims, weighted, without_axes
+from mimgraph.ops.rule_helpers import known, same_dims, weighted, weights, without_axes
 
 
 @layer(family="linear")
@@ -41,7 +41,7 @@ def Linear(input: TensorType, /, out_features: Size, bias: bool = True) -> Lower
         result,
         module(
             "Linear",
-            {"weight": (out_features, in_features)} | ({"bias": (out_features,)} if bias else {}),
+            weights((out_features, in_features), out_features, bias),
             in_features=in_features,
             out_features=out_features,
             bias=bias,
@@ -84,7 +84,7 @@ def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -
         result,
         module(
             "Bilinear",
-            {"weight": (out_features, in1, in2)} | ({"bias": (out_features,)} if bias else {}),
+            weights((out_features, in1, in2), out_features, bias),
             in1_features=in1,
             in2_features=in2,
             out_features=out_features,

@@ -14,7 +14,15 @@ from mimgraph.ops.layers.sequence.attention import attention_products, attention
 from mimgraph.ops.layers.sequence.masks import causal_beside, check_attention, check_padding
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import bad_option, fitting, known, same_size, weighted, with_rank
+from mimgraph.ops.rule_helpers import (
+    bad_option,
+    fitting,
+    known,
+    same_size,
+    weighted,
+    weights,
+    with_rank,
+)
 
 Activation: TypeAlias = Literal["relu", "gelu"]
 Norm: TypeAlias = Literal["LayerNorm"]
@@ -99,7 +107,7 @@ class Config(NamedTuple):
 
     def affine(self, weight: tuple[int, ...], bias: int) -> Weights:
         """Return a weight of this shape, and a bias if there are any."""
-        return {"weight": weight} | ({"bias": (bias,)} if self.bias else {})
+        return weights(weight, bias, self.bias)
 
     def norm_weights(self) -> Weights:
         return self.affine((self.d_model,), self.d_model)

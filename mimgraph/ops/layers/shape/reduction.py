@@ -9,10 +9,11 @@ from mimgraph.ir.code import Attribute, by_position, call
 from mimgraph.ir.lowering import INPUT, RESULT, Lowering, Port
 from mimgraph.ir.option_types import Positive
 from mimgraph.ir.types import COMPLEX, DTYPES, FLOATING, INTEGER, TensorType
+from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.layers.shape.slicing import long_enough
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import axis_index, bad_option, dtype_fault
+from mimgraph.ops.rule_helpers import axis_index, bad_option, changed, dtype_fault
 
 Axes: TypeAlias = int | tuple[int, ...]
 
@@ -82,7 +83,7 @@ def Std(input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = Fa
         frames: [T, 64]
         {layer: Std, from: frames, dim: 1, correction: 0}
     """
-    return _reduced(input, "Std", "std", dim, keepdim, **_unless_one(correction))
+    return _reduced(input, "Std", "std", dim, keepdim, **changed(correction=(correction, 1)))
 
 
 @layer(family="reduction")
@@ -93,7 +94,7 @@ def Var(input: TensorType, /, dim: Axes, correction: int = 1, keepdim: bool = Fa
         frames: [T, 64]
         {layer: Var, from: frames, dim: 1}
     """
-    return _reduced(input, "Var", "var", dim, keepdim, **_unless_one(correction))
+    return _reduced(input, "Var", "var", dim, keepdim, **changed(correction=(correction, 1)))
 
 
 @layer(family="reduction")
@@ -105,7 +106,7 @@ def Norm(input: TensorType, /, dim: Axes, ord: float = 2.0, keepdim: bool = Fals
         {layer: Norm, from: x, dim: -1}
     """
     dtype, dims = reduced_dtype(input, "Norm"), _kept(input, dim, keepdim)
-    keywords = {**({} if ord == 2 else {"ord": ord}), "dim": dim, **_unless_gone(keepdim)}
+    keywords = {**changed(ord=(ord, 2)), "dim": dim, **changed(keepdim=(keepdim, False))}
     return Lowering(
         input.like(*dims, dtype=dtype), call=call("torch.linalg.vector_norm", INPUT, **keywords)
     )
@@ -207,14 +208,6 @@ def _counted(dtype: str) -> str:
     return dtype if dtype in INEXACT else "int64"
 
 
-def _widened(dtype: str) -> str:
-    return dtype if dtype in INEXACT else "float32"
-
-
-def _magnitude(dtype: str) -> str:
-    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
-
-
 def _position(dtype: str) -> str:
     return "int64"
 
@@ -231,10 +224,10 @@ _DTYPES: dict[str, tuple[tuple[str, ...], str, Callable[[str], str]]] = {
     "CumSum": (DTYPES, "", _counted),
     "Max": ((*REAL, "bool"), _ORDER, _same),
     "Min": ((*REAL, "bool"), _ORDER, _same),
-    "Std": (INEXACT, _FLOAT, _magnitude),
-    "Var": (INEXACT, _FLOAT, _magnitude),
-    "Norm": (INEXACT, _FLOAT, _magnitude),
-    "LogSumExp": (DTYPES, "", _widened),
+    "Std": (INEXACT, _FLOAT, real),
+    "Var": (INEXACT, _FLOAT, real),
+    "Norm": (INEXACT, _FLOAT, real),
+    "LogSumExp": (DTYPES, "", as_float),
     "ArgMax": (REAL, _REAL, _position),
     "ArgMin": (REAL, _REAL, _position),
     "TopK": (REAL, _REAL, _same),
@@ -247,7 +240,9 @@ def _reduced(
     dtype, dims = reduced_dtype(input, name), _kept(input, dim, keepdim)
     return Lowering(
         input.like(*dims, dtype=dtype),
-        call=INPUT.method(method, *by_position(dim=dim), **keywords, **_unless_gone(keepdim)),
+        call=INPUT.method(
+            method, *by_position(dim=dim), **keywords, **changed(keepdim=(keepdim, False))
+        ),
     )
 
 
@@ -255,11 +250,3 @@ def _kept(input: TensorType, dim: Axes, keepdim: bool) -> list[Any]:
     """Return the dims without the reduced axes, or with 1 in their place."""
     axes = axis_indices(input, dim)
     return [1 if i in axes else size for i, size in enumerate(input) if keepdim or i not in axes]
-
-
-def _unless_gone(keepdim: bool) -> dict[str, bool]:
-    return {"keepdim": True} if keepdim else {}
-
-
-def _unless_one(correction: int) -> dict[str, int]:
-    return {} if correction == 1 else {"correction": correction}

@@ -23,7 +23,7 @@ from mimgraph.ops.layers.spatial.window import (
     unless_same,
 )
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import bad_option, fitting, known, weighted, with_rank
+from mimgraph.ops.rule_helpers import bad_option, fitting, known, weighted, weights, with_rank
 
 Padding: TypeAlias = Literal["same", "valid"]
 PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
@@ -244,13 +244,13 @@ def _conv(
     pads = _pads(padding, kernel, strides, dilations)
     requires = check_pads(padding_mode, sizes, pads)
     spatial = map(slide, sizes, kernel, strides, map(sum, pads), dilations)
-    weight = {"weight": (out_channels, int(in_channels) // int(groups), *kernel)}
+    weight = (out_channels, int(in_channels) // int(groups), *kernel)
     result = input.like(out_channels, *spatial)
     return Lowering(
         result,
         module(
             name,
-            weight | ({"bias": (out_channels,)} if bias else {}),
+            weights(weight, out_channels, bias),
             in_channels=in_channels,
             out_channels=out_channels,
             kernel_size=kernel_size,
@@ -295,12 +295,12 @@ def _transposed(
                 "output_padding", f"output_padding {extra} must be less than stride or dilation"
             )
     spatial = map(_spread, sizes, kernel, strides, pads, extras, dilations)
-    weight = {"weight": (in_channels, int(out_channels) // int(groups), *kernel)}
+    weight = (in_channels, int(out_channels) // int(groups), *kernel)
     return Lowering(
         input.like(out_channels, *spatial),
         module(
             name,
-            weight | ({"bias": (out_channels,)} if bias else {}),
+            weights(weight, out_channels, bias),
             in_channels=in_channels,
             out_channels=out_channels,
             kernel_size=kernel_size,

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.layers.shape.reshape import moved
-from mimgraph.ops.layers.spatial.window import SHAPES, check_pads, per_axis, plain, unless_same
+from mimgraph.ops.layers.spatial.window import SHAPES, by_axis, check_pads, padded_sizes, per_axis
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import layer
 from mimgraph.ops.rule_helpers import dtype_fault, with_rank
@@ -221,7 +221,7 @@ def _filled(input: TensorType, name: str, axes: int, padding: Any, **value: Any)
         shape = SHAPES[axes].replace("C", "*")
         help = f"{name[:-2]}{len(input.dims)}d takes {input}" if input.dims else ""
         raise OpFault("rank-mismatch", f"{name} takes {shape}", note=str(input), help=help)
-    pairs = _pairs(padding, axes)
+    pairs = by_axis(per_axis(padding, 2 * axes))
     requires = check_pads("constant", input.dims[-axes:], pairs)
     return replace(_padded(input, name, padding, pairs, value), requires=requires)
 
@@ -231,15 +231,9 @@ def _copied(input: TensorType, name: str, axes: int, mode: str, padding: Any) ->
     with_rank(input, axes + 1, name, SHAPES[axes])
     if input.dtype == "bool" and mode != "circular":
         raise dtype_fault(input, name, "a tensor of numbers")
-    pairs = _pairs(padding, axes)
+    pairs = by_axis(per_axis(padding, 2 * axes))
     requires = check_pads(mode, input.dims[1:], pairs)
     return replace(_padded(input, name, padding, pairs, {}), requires=requires)
-
-
-def _pairs(padding: Any, axes: int) -> list[tuple[int, int]]:
-    """Return the padding before and after each axis, the first axis first."""
-    sides = per_axis(padding, 2 * axes)
-    return [(int(sides[i]), int(sides[i + 1])) for i in range(2 * axes - 2, -1, -2)]
 
 
 def _padded(
@@ -250,10 +244,6 @@ def _padded(
     value: dict[str, Any],
 ) -> Lowering:
     """Return the layer that makes the last axes longer by these pairs."""
-    lead, sizes = input.dims[: -len(pairs)], input.dims[-len(pairs) :]
-    longer = [
-        unless_same(size, plain(size) + before + after)
-        for size, (before, after) in zip(sizes, pairs, strict=True)
-    ]
-    result = input.like(*lead, *longer) if value else moved(input, *lead, *longer)
+    dims = (*input.dims[: -len(pairs)], *padded_sizes(input.dims[-len(pairs) :], pairs))
+    result = input.like(*dims) if value else moved(input, *dims)
     return Lowering(result, module(name, padding=padding, **value))

@@ -17,9 +17,9 @@ from mimgraph.ops.layers.spatial.upsampling import (
     check_recomputed,
     resized,
 )
-from mimgraph.ops.layers.spatial.window import check_pads, plain, unless_same
+from mimgraph.ops.layers.spatial.window import by_axis, check_pads, padded_sizes
 from mimgraph.ops.registry import layer
-from mimgraph.ops.rule_helpers import bad_option, dtype_fault
+from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault
 
 PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular"]
 
@@ -46,7 +46,7 @@ def Pad(
         raise bad_option("pad", "pad has two numbers for each axis, the last axis first")
     if axes > len(input.dims):
         raise bad_option("pad", f"pad is for {axes} axes, but {input} has {len(input.dims)}")
-    pairs = [(pad[i], pad[i + 1]) for i in range(2 * axes - 2, -1, -2)]
+    pairs = by_axis(pad)
     lead, sizes = input.dims[:-axes], input.dims[-axes:]
     if mode != "constant":
         if value is not None:
@@ -56,13 +56,8 @@ def Pad(
         if input.dtype == "bool" and mode != "circular":
             raise dtype_fault(input, "Pad", f"a tensor of numbers in mode {mode}")
     requires = check_pads(mode, sizes, pairs, "pad")
-    longer = [
-        unless_same(size, plain(size) + before + after)
-        for size, (before, after) in zip(sizes, pairs, strict=True)
-    ]
-    keywords = {"mode": (mode, "constant"), "value": (value, None)}
-    given = {name: value for name, (value, default) in keywords.items() if value != default}
-    result = moved(input, *lead, *longer)
+    given = changed(mode=(mode, "constant"), value=(value, None))
+    result = moved(input, *lead, *padded_sizes(sizes, pairs))
     if mode == "constant":
         result = replace(result, vocab=None, below=None, cast_from=None)
     return Lowering(result, call=call("F.pad", INPUT, pad, **given), requires=requires)
@@ -95,13 +90,12 @@ def Interpolate(
         raise bad_option("antialias", f"mode {mode} has no antialias")
     if antialias and input.dtype in ("float16", "bfloat16"):
         raise dtype_fault(input, "Interpolate", "float32 or float64 with antialias")
-    options = {
-        "size": (size, None),
-        "scale_factor": (scale_factor, None),
-        "mode": (mode, "nearest"),
-        "align_corners": (align_corners, None),
-        "recompute_scale_factor": (recompute_scale_factor, None),
-        "antialias": (antialias, False),
-    }
-    given = {name: value for name, (value, default) in options.items() if value != default}
+    given = changed(
+        size=(size, None),
+        scale_factor=(scale_factor, None),
+        mode=(mode, "nearest"),
+        align_corners=(align_corners, None),
+        recompute_scale_factor=(recompute_scale_factor, None),
+        antialias=(antialias, False),
+    )
     return Lowering(result, call=call("F.interpolate", INPUT, **given))

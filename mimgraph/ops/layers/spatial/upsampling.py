@@ -18,8 +18,8 @@ Mode: TypeAlias = Literal[
 ]
 Factor: TypeAlias = Positive | PositiveFloat
 
-_AXES = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # the other modes take any
-_BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")  # the modes that take uint8
+AXES = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # the other modes take any
+BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")  # the modes that take uint8
 
 
 @layer(family="upsampling")
@@ -96,12 +96,12 @@ def resized(
 ) -> TensorType:
     """Return the type of an input interpolated to a size or by a factor, exactly one of them given."""
     axes = len(input.dims) - 1
-    if axes not in SHAPES or not input.batched or axes != _AXES.get(mode, axes):
-        wanted = SHAPES[_AXES[mode]] if mode in _AXES else "(N, C, L), up to (N, C, D, H, W)"
+    if axes not in SHAPES or not input.batched or axes != AXES.get(mode, axes):
+        wanted = SHAPES[AXES[mode]] if mode in AXES else "(N, C, L), up to (N, C, D, H, W)"
         message = f"{name} takes {wanted} in mode {mode}"
-        help = to_resized(input, _AXES.get(mode), "{input}")
+        help = to_resized(input, AXES.get(mode), "{input}")
         raise OpFault("rank-mismatch", message, note=str(input), help=help)
-    if input.dtype not in FLOATING and not (input.dtype == "uint8" and mode in _BYTES):
+    if input.dtype not in FLOATING and not (input.dtype == "uint8" and mode in BYTES):
         raise dtype_fault(input, name, "a floating-point tensor")
     if size is None and scale_factor is None:
         raise OpFault("missing-option", f"{name} needs size or scale_factor", option="size")
@@ -121,7 +121,7 @@ def resized(
 
 def check_corners(mode: str, align_corners: bool | None) -> None:
     """Refuse align_corners in a mode that ignores it."""
-    if align_corners is not None and mode not in _AXES:
+    if align_corners is not None and mode not in AXES:
         raise bad_option("align_corners", f"align_corners has no effect in mode {mode}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from mimgraph.ir.dim import Dim, DimOverflow, Size, at_least
@@ -77,6 +77,17 @@ def scaled(size: Size, factor: float, option: str) -> Size:
             help="give this size in the input's shape, or a factor such as 0.5 or 1.25",
         )
     return size * numerator // denominator
+
+
+def by_axis(sides: Sequence[int]) -> list[tuple[int, int]]:
+    """Return torch's padding, which lists the last axis first, as pairs with the first axis first."""
+    return [(int(sides[i]), int(sides[i + 1])) for i in range(len(sides) - 2, -1, -2)]
+
+
+def padded_sizes(sizes: Iterable[Size], pads: Iterable[tuple[int, int]]) -> list[Size]:
+    """Return the sizes with padding before and after each axis."""
+    pairs = zip(sizes, pads, strict=True)
+    return [unless_same(size, plain(size) + before + after) for size, (before, after) in pairs]
 
 
 def check_pads(

@@ -10,6 +10,7 @@ from mimgraph.diagnostics.nearest import nearest
 from mimgraph.ir.code import Code, Constant, List, Name, Tuple, call, code
 from mimgraph.ir.option_types import Positive, PositiveFloat, Probability, checker, describe
 from mimgraph.ir.types import FLOATING, INTEGER, Shape
+from mimgraph.ops.dtype_rules import largest, lowest
 from mimgraph.ops.rule_helpers import bad_option
 
 Gain: Any = Literal[
@@ -46,14 +47,6 @@ INITS: dict[str, Init] = {
     "sinusoid": Init({}, least=2, most=3),
 }
 _ANY_DTYPE = ("zeros", "ones", "constant")
-_LARGEST: dict[str, float] = {  # the largest finite number of a dtype
-    "float16": 65504.0,
-    "bfloat16": 3.3895313892515355e38,
-    "float32": 3.4028234663852886e38,
-    "complex64": 3.4028234663852886e38,
-    "uint8": 2**8 - 1,
-    **{f"int{bits}": 2 ** (bits - 1) - 1 for bits in (8, 16, 32, 64)},
-}
 
 
 def initial(shape: tuple[int, ...], init: Any, dtype: str = "float32") -> Code:
@@ -194,9 +187,7 @@ def _number(value: Any, dtype: str) -> Any:
     except ValueError:
         wanted = describe(wants)
         raise bad_option("init", f"a value is {wanted}, not {_short(value)}") from None
-    most = _LARGEST.get(dtype, math.inf)
-    least = 0 if dtype == "uint8" else -most - (dtype in INTEGER)
-    if not least <= found <= most and abs(found) < math.inf:
+    if not lowest(dtype) <= found <= largest(dtype) and abs(found) < math.inf:
         raise bad_option("init", f"{_short(found)} is out of range for {dtype}")
     if wants is float and isinstance(value, int):
         return float(value)  # the expression that it was written as would make the tensor integer

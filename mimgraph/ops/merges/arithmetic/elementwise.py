@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, cast
 from mimgraph.ir.code import Binary, Code, Constant, Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER, TensorType, promote
+from mimgraph.ops.dtype_rules import as_float
 from mimgraph.ops.merges.arithmetic.agreement import Operands, agreed, operands, same_dtypes
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
@@ -203,21 +204,11 @@ def promoted(a: Kind, b: Kind) -> Kind:
     return Kind(dtype, high.level, dtype == "float32" and (a.fixed or b.fixed))
 
 
-def as_float(dtype: str) -> str:
-    """Return float32 in place of a dtype of integers or bool."""
-    return dtype if dtype in (*FLOATING, *COMPLEX) else "float32"
-
-
 def _as_complex(dtype: str) -> str:
     """Return the complex dtype of a precision."""
     if dtype in ("float16", "bfloat16"):  # the result differs between releases of torch
         raise OpFault("dtype-mismatch", f"{dtype} and a complex scalar have no complex dtype")
     return "complex128" if dtype == "float64" else "complex64"
-
-
-def real(dtype: str) -> str:
-    """Return the dtype of an absolute value."""
-    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
 
 
 def _category(dtype: str) -> int:

@@ -25,8 +25,9 @@ from mimgraph.ir.expression import (
 from mimgraph.ir.foreign import explained
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.types import COMPLEX, FLOATING, INTEGER
+from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.merges.arithmetic.agreement import agreed
-from mimgraph.ops.merges.arithmetic.elementwise import Kind, as_float, kind_of, promoted, real
+from mimgraph.ops.merges.arithmetic.elementwise import Kind, kind_of, promoted
 from mimgraph.ops.merges.arithmetic.notation import foreign_to_formulas, function_help, name_help
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import Any
 
 from mimgraph.ir.code import Operand, call
 from mimgraph.ir.lowering import Lowering
 from mimgraph.ir.option_types import PositiveFloat
 from mimgraph.ir.types import FLOATING
+from mimgraph.ops.dtype_rules import as_float, real
 from mimgraph.ops.merges.arithmetic.agreement import agreed, operands
-from mimgraph.ops.merges.arithmetic.elementwise import as_float, kind_of, promoted, real, refuse
+from mimgraph.ops.merges.arithmetic.elementwise import kind_of, promoted, refuse
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import axis_index, dtype_fault, without_axes
+from mimgraph.ops.rule_helpers import axis_index, changed, dtype_fault, without_axes
 from mimgraph.ops.signature import Sources
 
 ONE, TWO = Operand("0"), Operand("1")
@@ -36,10 +36,7 @@ def cosine(
     if dtype not in FLOATING:
         odd = next(key for key, x in named.items() if x.dtype not in FLOATING)
         raise dtype_fault(named[odd], "cosine", "floating-point tensors", odd)
-    keywords: dict[str, Any] = {
-        **({"dim": dim} if dim != 1 else {}),
-        **({"eps": eps} if eps != 1e-8 else {}),
-    }
+    keywords = changed(dim=(dim, 1), eps=(eps, 1e-8))
     return Lowering(
         frame.like(*frame.dims[:axis], *frame.dims[axis + 1 :], dtype=dtype),
         call=call("F.cosine_similarity", ONE, TWO, **keywords),
@@ -71,11 +68,7 @@ def distance(
         raise without_axes(frame, "distance takes (N, *, D)", "0")
     refuse(named, "distance", ("bool",))
     dtype = real(as_float(reduce(promoted, map(kind_of, sources)).dtype))
-    keywords: dict[str, Any] = {
-        **({"p": p} if p != 2 else {}),
-        **({"eps": eps} if eps != 1e-6 else {}),
-        **({"keepdim": True} if keepdim else {}),
-    }
+    keywords = changed(p=(p, 2), eps=(eps, 1e-6), keepdim=(keepdim, False))
     kept = (1,) if keepdim else ()
     return Lowering(
         frame.like(*frame.dims[:-1], *kept, dtype=dtype),

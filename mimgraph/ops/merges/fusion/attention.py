@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mimgraph.ir.axes_help import node, to_sequence
 from mimgraph.ir.code import (
@@ -26,6 +26,7 @@ from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
 from mimgraph.ops.rule_helpers import (
     bad_option,
+    changed,
     check_marks,
     floating,
     same_dims,
@@ -72,11 +73,9 @@ def attention(
             )
         mask_code = _mask(mask, (*lead, steps, keys))
     output = query.like(*lead, steps, value.dims[-1])
-    keywords: dict[str, Any] = {
-        **({"attn_mask": mask_code} if mask_code else {}),
-        **({"is_causal": True} if is_causal else {}),
-        **({} if scale is None else {"scale": scale}),
-    }
+    keywords = changed(
+        attn_mask=(mask_code, None), is_causal=(is_causal, False), scale=(scale, None)
+    )
     fused = call("F.scaled_dot_product_attention", QUERY, KEY, VALUE, **keywords)
     if is_causal:
         ones = call(

@@ -11,10 +11,11 @@ from mimgraph.ir.lowering import Lowering, module
 from mimgraph.ir.option_types import Positive, Probability
 from mimgraph.ir.types import TensorType
 from mimgraph.ops.merges.arithmetic.agreement import operands, same_dtypes
+from mimgraph.ops.merges.arithmetic.product import AXES
 from mimgraph.ops.merges.fusion.features import last, numbered, rank_fault, widths
 from mimgraph.ops.merges.fusion.sketch import Sketch
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import floating
+from mimgraph.ops.rule_helpers import floating, weights
 from mimgraph.ops.signature import Sources
 
 
@@ -36,13 +37,12 @@ def bilinear(inputs: Pair, /, out_features: Positive, *, bias: bool = True) -> L
         {merge: bilinear, from: [image, text], out_features: 8}
     """
     in1, in2 = widths(inputs._asdict(), "bilinear")
-    weights = {"weight": (out_features, in1, in2)} | ({"bias": (out_features,)} if bias else {})
     result = inputs.a.like(*inputs.a.dims[:-1], out_features)
     return Lowering(
         result,
         module(
             "Bilinear",
-            weights,
+            weights((out_features, in1, in2), out_features, bias),
             in1_features=in1,
             in2_features=in2,
             out_features=out_features,
@@ -205,7 +205,7 @@ def tensor(sources: Sources, /) -> Lowering:
         text: [8]
         {merge: tensor, from: [image, text]}
     """
-    named = operands(sources, "tensor", most=len(_LETTERS))
+    named = operands(sources, "tensor", most=len(AXES))
     total: Size = 1
     for key, x in named.items():
         floating(x, "tensor", key)
@@ -213,12 +213,9 @@ def tensor(sources: Sources, /) -> Lowering:
             raise rank_fault(x, "tensor takes (N, D)", key)
         total = total * (x.dims[0] + 1)
     same_dtypes(named, "tensor")
-    letters = _LETTERS[: len(sources)]
+    letters = AXES[: len(sources)]
     equation = f"{','.join(f'n{letter}' for letter in letters)}->n{letters}"
     padded: list[Code] = [call("F.pad", Operand(key), (1, 0), value=1.0) for key in named]
     return Lowering(
         sources[0].like(total), call=call("torch.einsum", equation, *padded).method("flatten", 1)
     )
-
-
-_LETTERS = "abcdefghijklm"  # one for each axis of the product, none of them n

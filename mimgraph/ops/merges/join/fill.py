@@ -9,20 +9,13 @@ from mimgraph.ir.code import Attribute, Binary, Code, Constant, Operand, by_posi
 from mimgraph.ir.dim import Size
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import Constraint, TensorType
+from mimgraph.ops.dtype_rules import largest, lowest
+from mimgraph.ops.layers.shape.reshape import axis_indices
 from mimgraph.ops.merges.arithmetic.agreement import MORE_AXES, agreed, same_ranks, within
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import axis_index, bad_option, truth_fault
+from mimgraph.ops.rule_helpers import bad_option, truth_fault
 
 Number: TypeAlias = bool | int | float
-
-LIMITS: dict[str, float] = {  # the largest number of each dtype
-    "bool": 1,
-    **{f"int{bits}": 2 ** (bits - 1) - 1 for bits in (8, 16, 32, 64)},
-    "uint8": 255,
-    "float16": 65504.0,
-    "bfloat16": (2 - 2**-7) * 2.0**127,
-    **dict.fromkeys(("float32", "complex64"), (2 - 2**-23) * 2.0**127),
-}
 
 
 class MaskedFillInputs(NamedTuple):
@@ -74,9 +67,7 @@ def pad_like(
     """
     input, like = inputs
     same_ranks(inputs._asdict(), "pad_like needs the same number of axes in both", MORE_AXES)
-    axes = [axis_index(input, axis) for axis in (dim if isinstance(dim, tuple) else (dim,))]
-    if not axes or len(set(axes)) != len(axes):
-        raise bad_option("dim", "dim must be one axis or several, each once")
+    axes = axis_indices(input, dim)
     dims: list[Size] = list(input)
     requires: list[Constraint] = []
     for axis in axes:
@@ -99,7 +90,7 @@ def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bo
     """Return the type of the input with `value` among its values; refuse a value out of range."""
     dtype = input.dtype
     whole = dtype == "bool" or input.is_integer
-    fits = lowest(dtype) <= value <= LIMITS.get(dtype, float("inf"))
+    fits = lowest(dtype) <= value <= largest(dtype)
     fits = fits or (not whole and not abs(value) < float("inf"))
     if not fits or (whole and value != int(value)):
         raise bad_option("value", f"value {value} is out of range for {dtype}")
@@ -107,12 +98,6 @@ def filled(input: TensorType, dims: tuple[Size, ...], value: Number, batched: bo
     vocab = input.vocab if kept else None
     changed = replace(input, vocab=vocab, below=None, cast_from=None, marks=None)
     return replace(changed, dims=dims, batched=batched)
-
-
-def lowest(dtype: str) -> float:
-    """Return the least finite number of a dtype."""
-    limit = LIMITS.get(dtype, float("inf"))
-    return 0 if dtype in ("bool", "uint8") else -limit - dtype.startswith("int")
 
 
 def _missing(axis: int) -> Code:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 from mimgraph.ir.code import Attribute, Constant, Operand, Slice, call
 from mimgraph.ir.lowering import INPUT, Lowering
 from mimgraph.ir.types import FLOATING, TensorType
+from mimgraph.ops.layers.spatial.upsampling import AXES, BYTES, Mode, check_corners
 from mimgraph.ops.merges.arithmetic.agreement import MORE_AXES, same_ranks
 from mimgraph.ops.op import OpFault
 from mimgraph.ops.registry import merge
-from mimgraph.ops.rule_helpers import bad_option, dtype_fault
-
-Mode = Literal["nearest", "linear", "bilinear", "bicubic", "trilinear", "area", "nearest-exact"]
-SPATIAL = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}  # the others take any
-BYTES = ("nearest", "nearest-exact", "bilinear", "bicubic")  # the modes that take uint8
+from mimgraph.ops.rule_helpers import bad_option, changed, dtype_fault
 
 
 class ResizeLikeInputs(NamedTuple):
@@ -43,15 +40,15 @@ def resize_like(
     input, like = inputs
     same_ranks(inputs._asdict(), "resize_like needs the same number of axes in both", MORE_AXES)
     _check(input, mode, align_corners, antialias)
-    keywords: dict[str, Any] = {
-        "size": Attribute(Operand("like"), "shape").at(Slice(Constant(2))),
-        **({"mode": mode} if mode != "nearest" else {}),
-        **({"align_corners": align_corners} if align_corners is not None else {}),
-        **({"antialias": True} if antialias else {}),
-    }
+    given = changed(
+        mode=(mode, "nearest"),
+        align_corners=(align_corners, None),
+        antialias=(antialias, False),
+    )
+    size = Attribute(Operand("like"), "shape").at(Slice(Constant(2)))
     return Lowering(
         input.like(input.dims[0], *like.dims[1:]),
-        call=call("F.interpolate", INPUT, **keywords),
+        call=call("F.interpolate", INPUT, size=size, **given),
     )
 
 
@@ -65,11 +62,10 @@ def _check(input: TensorType, mode: str, align_corners: bool | None, antialias: 
             source="input",
             note=str(input),
         )
-    if SPATIAL.get(mode, axes) != axes:
-        fitting = " or ".join(name for name, number in SPATIAL.items() if number == axes)
+    if AXES.get(mode, axes) != axes:
+        fitting = " or ".join(name for name, number in AXES.items() if number == axes)
         raise bad_option("mode", f"mode {mode} does not fit {input}", f"use {fitting}")
-    if align_corners is not None and mode not in SPATIAL:
-        raise bad_option("align_corners", f"align_corners has no effect in mode {mode}")
+    check_corners(mode, align_corners)
     if antialias and mode not in ("bilinear", "bicubic"):
         raise bad_option("antialias", f"mode {mode} has no antialias", "use bilinear or bicubic")
     dtypes = FLOATING[2:] if antialias else FLOATING
