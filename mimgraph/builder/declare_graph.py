@@ -18,7 +18,7 @@ from mimgraph.ir.rewrite import Rewriter
 def declare_graph(outputs: Outputs, name: str, doc: str) -> ir.Graph:
     """Return the graph that leads to these outputs."""
     span = user_line()
-    reason = class_fault(name) if isinstance(name, str) else "a name is a text"
+    reason = class_fault(name) if isinstance(name, str) else "a name is a string"
     if reason is not None:
         raise spec_error("bad-name", f"{name!r} cannot be a class name", span, reason)
     body = declare_body(public_outputs(outputs, span), (), None, span)

@@ -108,7 +108,7 @@ def _activation(given: object, span: Span) -> Activation | None:
         ((name, options),) = given.items()
         for word in (name, *(options if isinstance(options, Mapping) else ())):
             if not isinstance(word, str):
-                message = f"the name of an activation or option is a text, not {shown(word)}"
+                message = f"the name of an activation or option is a string, not {shown(word)}"
                 raise spec_error("wrong-type", message, span)
         if isinstance(options, Mapping):
             return Activation(name, {k: option(v, span) for k, v in options.items()}, None, span)

@@ -47,7 +47,7 @@ def Input(
     if shape is None and vocab is None:
         raise spec_error("missing-key", f"{name} needs a shape", span, "shape: [5]")
     if not isinstance(doc, str):
-        raise spec_error("wrong-type", f"doc is a text, not {shown(doc)}", span)
+        raise spec_error("wrong-type", f"doc is a string, not {shown(doc)}", span)
     if not isinstance(optional, int):
         raise spec_error("wrong-type", f"optional is True or False, not {shown(optional)}", span)
     declared = ir.Input(

@@ -17,7 +17,7 @@ _NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 def check_name(name: object, span: Span, fault: Callable[[str], str | None] = name_fault) -> None:
     """Raise an error if this cannot name a node, or whatever the `fault` is of."""
-    reason = fault(name) if isinstance(name, str) else "a name is a text"
+    reason = fault(name) if isinstance(name, str) else "a name is a string"
     if reason is not None:
         raise spec_error("bad-name", f"{name!r} cannot be a name", span, reason)
 

@@ -170,7 +170,7 @@ def _not_a_number(name: str, value: Any) -> str:
     """Return why the value of a name cannot stand in a text, where only numbers can."""
     if isinstance(value, Dim):
         return f"{name} is known only at run time, but only a number can stand here"
-    kind = {bool: "true or false", str: "a text", list: "a list", type(None): "null"}
+    kind = {bool: "true or false", str: "a string", list: "a list", type(None): "null"}
     return f"{name} is {kind.get(type(value), 'not a number')}, but only a number can stand here"
 
 

@@ -181,7 +181,7 @@ _WORDS: dict[Any, str] = {
     int: "an integer",
     float: "a number",
     bool: "true or false",
-    str: "a text",
+    str: "a string",
     type(None): "null",
     Any: "any value",
     Plain: "a number, text or list",

@@ -62,9 +62,9 @@ def _of_array(given: Any) -> Any:
 
 
 def as_text(what: str, given: Any) -> str:
-    """Return the argument if it is a text."""
+    """Return the argument if it is a string."""
     if not isinstance(given, str):
-        raise wrong(what, "a text", given)
+        raise wrong(what, "a string", given)
     return given
 
 
@@ -90,7 +90,7 @@ def as_mapping(what: str, given: Any, example: str) -> dict[str, Any]:
         raise wrong(what, f"a dict by name such as {example}", given)
     odd = next((key for key in given if not isinstance(key, str)), None)
     if odd is not None or None in given:
-        raise wrong(f"a name in {what}", "a text", odd)
+        raise wrong(f"a name in {what}", "a string", odd)
     return dict(given)
 
 
@@ -109,7 +109,7 @@ def as_names(what: str, given: Any) -> list[str]:
     found = [*given]
     for name in found:
         if not isinstance(name, str):
-            raise wrong(f"a name in {what}", "a text", name)
+            raise wrong(f"a name in {what}", "a string", name)
     return found
 
 

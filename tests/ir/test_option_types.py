@@ -28,7 +28,7 @@ TYPES: list[tuple[Any, str, list[Any], list[Any]]] = [
     (int, "an integer", [(3, 3), (-1, -1)], [True, 3.0, "3", None, T]),
     (float, "a number", [(0.5, 0.5), (3, 3.0)], [True, "0.5", None]),
     (bool, "true or false", [(True, True)], [1, "true", None]),
-    (str, "a text", [("x", "x"), ("", "")], [1, None]),
+    (str, "a string", [("x", "x"), ("", "")], [1, None]),
     (Any, "any value", [(None, None), ([1], [1])], []),
     (Size, "a size", [(1, 1), (T, T)], [0, True, 2.0, "T"]),
     (Positive, "an integer of at least 1", [(1, 1)], [0, True, 1.0]),

@@ -241,7 +241,7 @@ def _repeat(given: object, span: Span) -> ir.Repeat | None:
         raise spec_error("wrong-type", "shared is True or False, and with is a dict", span)
     for name in each:
         if not isinstance(name, str):
-            raise spec_error("wrong-type", f"a param in with is a text, not {shown(name)}", span)
+            raise spec_error("wrong-type", f"a param in with is a string, not {shown(name)}", span)
     if shared and each:
         raise spec_error("bad-option", "a shared repeat is one module: no with", span)
     if times is None and not each:
