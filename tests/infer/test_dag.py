@@ -1,4 +1,4 @@
-"""The order of names and their cycles: what networkx says of any edges, with or without its help."""
+"""Order and cycles of names equal those of networkx, also where it is not imported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def graph(edges: list[Edge]) -> nx.DiGraph[str]:
 
 
 @given(ANY)
-def test_a_dag_is_ordered_the_earlier_written_first(edges: list[Edge]) -> None:
+def test_a_dag_is_sorted_topologically_else_as_written(edges: list[Edge]) -> None:
     is_dag = nx.is_directed_acyclic_graph(graph(edges))
     found = list(ordered(NAMES, edges))
     assert (len(found) == len(NAMES)) is is_dag
@@ -32,7 +32,7 @@ def test_a_dag_is_ordered_the_earlier_written_first(edges: list[Edge]) -> None:
 
 
 @given(ANY)
-def test_each_ring_has_one_cycle(edges: list[Edge]) -> None:
+def test_each_component_gives_one_cycle(edges: list[Edge]) -> None:
     rings = [
         ring
         for ring in nx.strongly_connected_components(graph(edges))
@@ -47,5 +47,5 @@ def test_each_ring_has_one_cycle(edges: list[Edge]) -> None:
 
 
 @given(ANY, st.sets(st.sampled_from(NAMES)))
-def test_reached_is_where_edges_lead(edges: list[Edge], names: set[str]) -> None:
+def test_reached_names_are_the_descendants(edges: list[Edge], names: set[str]) -> None:
     assert reached(names, edges) == names.union(*(nx.descendants(graph(edges), n) for n in names))

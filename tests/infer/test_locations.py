@@ -1,4 +1,4 @@
-"""Where every diagnostic points, and what stays silent: the spec says it itself, `⟦code⟧` marks the place."""
+"""Every fault is reported once, at the place that `⟦code⟧` marks in the spec; what follows is silent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CASES = {
     "unknown share target": "inputs: {a: [5]}\nnodes:\n  b: {layer: ReLU, from: a}\n  c: {share: ⟦unknown-source⟧d, from: b}\noutputs: c\n",
     "one argument too many, which does not exist": "inputs: {a: [5], b: [5]}\nnodes:\n  c: {layer: Linear, from: {input: a, ⟦unknown-key⟧weight: b}, out_features: 3}\noutputs: c\n",
     "unknown port": "inputs: {a: [5, 8]}\nnodes:\n  b: {layer: LSTM, from: a, hidden_size: 4}\n  c: {layer: ReLU, from: b.⟦unknown-port⟧lst}\noutputs: c\n",
-    "port of what has one result": "inputs: {a: [5]}\nnodes:\n  b: {layer: ReLU, from: a}\n  c: {layer: ReLU, from: b.⟦unknown-port⟧output}\noutputs: c\n",
+    "port of a node with one result": "inputs: {a: [5]}\nnodes:\n  b: {layer: ReLU, from: a}\n  c: {layer: ReLU, from: b.⟦unknown-port⟧output}\noutputs: c\n",
     "port of an input": "inputs: {a: [5]}\nnodes:\n  c: {layer: ReLU, from: a.⟦unknown-port⟧x}\noutputs: c\n",
     "take of an unknown port": "inputs: {a: [5, 8]}\nnodes:\n  b: {layer: LSTM, from: a, hidden_size: 4, take: ⟦unknown-port⟧final}\noutputs: b\n",
     "unknown param": "inputs: {a: [5]}\nnodes:\n  b: {layer: Linear, from: a, out_features: $⟦unknown-param⟧hidden}\noutputs: b\n",
@@ -66,15 +66,15 @@ CASES = {
     "dim out of range": "inputs: {a: [5]}\nnodes:\n  b: {merge: concat, from: [a, a], dim: ⟦bad-option⟧2}\noutputs: b\n",
     "inferred conflict": "inputs: {a: [12]}\nnodes:\n  b: {layer: Linear, from: a, in_features: ⟦inferred-conflict⟧10, out_features: 5}\noutputs: b\n",
     "vocabulary conflict": "inputs: {a: {shape: [5], vocab: 9}}\nnodes:\n  b: {layer: Embedding, from: a, num_embeddings: ⟦inferred-conflict⟧10, embedding_dim: 5}\noutputs: b\n",
-    "embedding of what size": "inputs: {a: {shape: [5], dtype: int64}}\nnodes:\n  ⟦missing-option⟧b: {layer: Embedding, from: a, embedding_dim: 5}\noutputs: b\n",
+    "embedding without its size": "inputs: {a: {shape: [5], dtype: int64}}\nnodes:\n  ⟦missing-option⟧b: {layer: Embedding, from: a, embedding_dim: 5}\noutputs: b\n",
     # the graph
     "cycle": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {merge: add, from: [a, c]}\n  c: {layer: ReLU, from: b}\noutputs: c\n",
     "a node that feeds itself": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {merge: add, from: [a, b]}\noutputs: b\n",
-    "share of what is in a ring": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {layer: ReLU, from: c}\n  c: {layer: ReLU, from: b}\n  d: {share: c, from: a}\noutputs: d\n",
+    "share of a node in a ring": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {layer: ReLU, from: c}\n  c: {layer: ReLU, from: b}\n  d: {share: c, from: a}\noutputs: d\n",
     "shares in a ring": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {share: c, from: a}\n  c: {share: b, from: b}\noutputs: c\n",
     "blocks in a ring": "inputs: {a: [5]}\nblocks:\n  ⟦cycle⟧p: {seq: [q]}\n  q: {seq: [p]}\nnodes:\n  b: {block: p, from: a}\noutputs: b\n",
     "unused input": "inputs: {a: [5], ⟦unused-input⟧b: [5]}\nnodes:\n  c: {layer: ReLU, from: a}\noutputs: c\n",
-    "a dead chain is told at its end": "inputs: {a: [5]}\nnodes:\n  b: {layer: ReLU, from: a}\n  c: {layer: ReLU, from: a}\n  ⟦unused-node⟧d: {layer: ReLU, from: c}\noutputs: b\n",
+    "a dead chain is reported at its end": "inputs: {a: [5]}\nnodes:\n  b: {layer: ReLU, from: a}\n  c: {layer: ReLU, from: a}\n  ⟦unused-node⟧d: {layer: ReLU, from: c}\noutputs: b\n",
     "too many sources": "inputs: {a: [5], b: [5]}\nnodes:\n  c: {layer: ReLU, from: [a, ⟦wrong-arity⟧b]}\noutputs: c\n",
     "too few sources": "inputs: {a: [5]}\nnodes:\n  ⟦wrong-arity⟧c: {merge: add, from: [a]}\noutputs: c\n",
     "a missing argument": "inputs: {a: [5, 8]}\nnodes:\n  ⟦wrong-arity⟧c: {layer: MultiheadAttention, num_heads: 2, from: {key: a}}\noutputs: c\n",
@@ -95,9 +95,9 @@ CASES = {
     "an unknown name in a formula": 'inputs: {a: [5], b: [5]}\nnodes:\n  c: {merge: formula, expr: "a * ⟦unknown-source⟧bb + b", from: [a, b]}\noutputs: c\n',
     "an unknown function in a formula": "inputs: {a: [5]}\nnodes:\n  c: {merge: formula, expr: ⟦bad-expression⟧expp(a), from: a}\noutputs: c\n",
     "a source that the formula does not use": "inputs: {a: [5], b: [5]}\nnodes:\n  c: {merge: formula, expr: exp(a), from: [a, ⟦wrong-arity⟧b]}\noutputs: c\n",
-    "a state is no tensor": "inputs: {a: [5, 8]}\nnodes:\n  b: {layer: GRU, from: a, hidden_size: 4}\n  c: {layer: ReLU, from: ⟦dtype-mismatch⟧b.state}\noutputs: c\n",
+    "a state where a tensor is needed": "inputs: {a: [5, 8]}\nnodes:\n  b: {layer: GRU, from: a, hidden_size: 4}\n  c: {layer: ReLU, from: ⟦dtype-mismatch⟧b.state}\noutputs: c\n",
     # blocks
-    "a fault in a body is told once": "inputs: {a: [5], b: [6]}\nblocks:\n  p: {inputs: [x], nodes: {c: {layer: Conv2d, from: ⟦rank-mismatch⟧x, out_channels: 4, kernel_size: 1}}, outputs: c}\nnodes:\n  c: {block: p, from: a}\n  d: {block: p, from: b}\noutputs: [c, d]\n",
+    "a fault in a body is reported once": "inputs: {a: [5], b: [6]}\nblocks:\n  p: {inputs: [x], nodes: {c: {layer: Conv2d, from: ⟦rank-mismatch⟧x, out_channels: 4, kernel_size: 1}}, outputs: c}\nnodes:\n  c: {block: p, from: a}\n  d: {block: p, from: b}\noutputs: [c, d]\n",
     "a use that does not fit the pattern": "inputs: {a: [5]}\nblocks:\n  p: {inputs: {x: [C, H, W]}, nodes: {c: {layer: ReLU, from: x}}, outputs: c}\nnodes:\n  c: {block: p, from: ⟦rank-mismatch⟧a}\noutputs: c\n",
     "two inputs that must be equal": "inputs: {a: [5], b: [6]}\nblocks:\n  p: {inputs: {g: [C], x: [C]}, nodes: {c: {merge: add, from: [g, x]}}, outputs: c}\nnodes:\n  c: {block: p, from: [a, ⟦shape-mismatch⟧b]}\noutputs: c\n",
     "unknown param of a block": "inputs: {a: [5]}\nblocks:\n  p: {params: {width: 3}, seq: [{Linear: $width}]}\nnodes:\n  c: {block: p, from: a, ⟦unknown-option⟧widht: 4}\noutputs: c\n",
@@ -111,7 +111,7 @@ CASES = {
     "a dimension called as a param": "inputs: {a: [5]}\nblocks:\n  p: {params: {C: 3}, inputs: {x: [⟦duplicate-name⟧C]}, nodes: {c: {layer: ReLU, from: x}}, outputs: c}\nnodes:\n  c: {block: p, from: a}\noutputs: c\n",
     "a shared repeat that changes the shape": "inputs: {a: [5]}\nblocks:\n  p: {seq: [{Linear: 6}]}\nnodes:\n  c: {block: p, from: a, repeat: ⟦shape-mismatch⟧{times: 2, shared: true}}\noutputs: c\n",
     "faults of a block that nothing uses": "inputs: {a: [5]}\nblocks:\n  p: {seq: [{Linear: {⟦unknown-option⟧width: 6}}, ⟦unknown-layer⟧Relu]}\nnodes:\n  c: {layer: ReLU, from: a}\noutputs: c\n",
-    # one small fault each, of the kinds that people make
+    # one small mistake each, as people make them
     "null file": "⟦wrong-type⟧~\n",
     "scalar": "⟦wrong-type⟧hello\n",
     "just doc": "⟦missing-key⟧⟦missing-key⟧⟦missing-key⟧doc: hi\n",
@@ -367,14 +367,14 @@ CASES = {
     "merge key": "inputs: {a: [5]}\nnodes:\n  n: {⟦yaml-subset⟧<<: {layer: ReLU}, from: a}\noutputs: n\n",
     "dtype of a category": "inputs: {a: {vocab: 10, dtype: ⟦bad-option⟧float32}}\nnodes:\n  b: {layer: Embedding, from: a, embedding_dim: 3}\noutputs: b\n",
     "more layers than a limit": "inputs: {a: [5, 8]}\nnodes:\n  b: {layer: LSTM, from: a, hidden_size: 3, num_layers: ⟦bad-option⟧1000000000}\noutputs: b\n",
-    "share of what is faulty": "inputs: {a: [5]}\nnodes:\n  b: {layer: Conv2d, from: ⟦rank-mismatch⟧a, out_channels: 3, kernel_size: 1}\n  c: {share: b, from: a}\noutputs: [b, c]\n",
+    "share of a faulty node": "inputs: {a: [5]}\nnodes:\n  b: {layer: Conv2d, from: ⟦rank-mismatch⟧a, out_channels: 3, kernel_size: 1}\n  c: {share: b, from: a}\noutputs: [b, c]\n",
     "a run-time size that an item of a seq cannot read": "inputs: {a: [8, T]}\nnodes:\n  b: {from: a, seq: [{MaxPool1d: 2}, {Interpolate: {size: ⟦symbolic-size⟧[$T]}}]}\noutputs: b\n",
     "a run-time size that a block cannot read": "inputs: {a: [8, T], v: [4, 1]}\nblocks:\n  p: {params: {n: null}, inputs: [x], nodes: {y: {layer: Expand, from: x, size: ⟦symbolic-size⟧[4, $n]}}, outputs: y}\nnodes:\n  b: {block: p, from: v, n: $T}\noutputs: [a, b]\n",
     "a run-time size where a number is wanted": "inputs: {a: [T, 8]}\nnodes:\n  b: {layer: TopK, from: a, k: ⟦symbolic-size⟧$(T // 2), dim: 1}\noutputs: b.values\n",
-    # all at once, and no cascade
+    # several faults at once, and no cascade
     "all faults in one go": "inputs: {a: [5]}\nnodes:\n  b: {layer: ⟦unknown-layer⟧Liner, from: a}\n  c: {layer: Linear, from: b, ⟦unknown-option⟧out: 3}\n  d: {merge: concat, from: [b, c]}\n  e: {layer: Linear, from: d, out_features: ⟦bad-option⟧x}\noutputs: e\n",
     "what follows a cycle is still read": "inputs: {a: [5]}\nnodes:\n  ⟦cycle⟧b: {merge: add, from: [a, c]}\n  c: {layer: ReLU, from: b}\n  d: {layer: Linear, from: c, ⟦unknown-option⟧out: 3}\noutputs: d\n",
-    # what follows from one fault: nothing
+    # nothing else is reported that follows from a fault
     "a node twice of other dtypes": "inputs: {a: [5], i: {shape: [5], dtype: int64}}\nnodes:\n  n: {layer: Linear, from: a, out_features: 3}\n  ⟦duplicate-key⟧n: {layer: Embedding, from: i, num_embeddings: 3, embedding_dim: 2}\n  m: {layer: Linear, from: n, out_features: 3}\noutputs: m\n",
     "a node twice in the place of another": "inputs: {a: [5]}\nnodes:\n  n1: {layer: ReLU, from: a}\n  n2: {layer: ReLU, from: n1}\n  ⟦duplicate-key⟧n2: {layer: ReLU, from: n2}\noutputs: n3\n",
     "a node twice beside a source misspelt": "inputs: {image: [5]}\nnodes:\n  n: {layer: ReLU, from: image}\n  ⟦duplicate-key⟧n: {layer: ReLU, from: image}\n  other: {layer: ReLU, from: ⟦unknown-source⟧imgae}\noutputs: [n, other]\n",
@@ -435,7 +435,7 @@ CASES = {
     "no source at all": "inputs: {a: [5], b: [5]}\nnodes:\n  ⟦wrong-arity⟧n: {layer: ReLU, from: []}\n  m: {layer: ReLU, from: n}\noutputs: m\n",
     "a port of nobody": "inputs: {a: [5]}\nnodes:\n  n: {layer: ReLU, each: [a, ⟦unknown-source⟧no-such]}\noutputs: {o: n.a}\n",
     "a param of a bad name": "params: {⟦bad-name⟧max-len: 3}\ninputs: {a: [5]}\nnodes:\n  n: {layer: Linear, from: a, out_features: $max-len}\noutputs: n\n",
-    # keys that stand too far left or right
+    # keys that are indented too little or too much
     "outputs among the nodes": "⟦missing-key⟧inputs: {a: [5]}\nnodes:\n  n: {layer: ReLU, from: a}\n  outputs: n\n",
     "nodes among the inputs": "⟦missing-key⟧inputs:\n  a: [5]\n  nodes:\n    n: {layer: ReLU, from: a}\noutputs: n\n",
     "an option among the nodes": "inputs: {a: [3, 8, 8]}\nnodes:\n  n:\n    layer: Conv2d\n    from: a\n    out_channels: 3\n  kernel_size: ⟦wrong-type⟧3\noutputs: n\n",
@@ -446,7 +446,7 @@ CASES = {
     "a block among the keys of another": "inputs: {a: [5]}\nblocks:\n  p:\n    seq: [ReLU]\n    ⟦unknown-key⟧q: {seq: [Tanh]}\nnodes:\n  n: {from: a, seq: [p, q]}\n  m: {block: q, from: n}\noutputs: m\n",
     "an input among the keys of another": "inputs:\n  a:\n    shape: [5]\n    ⟦unknown-key⟧b: [6]\nnodes:\n  n: {layer: ReLU, from: a}\n  m: {layer: ReLU, from: b}\noutputs: [n, m]\n",
     "a star among the options": "inputs: {a: [5]}\nnodes:\n  n: {layer: ReLU, from: a, ⟦unknown-option⟧'*': 3}\noutputs: n\n",
-    # a value that `with` gives is told where it stands
+    # a faulty value in `with` is reported there
     "with of a repeat": "inputs: {a: [5]}\nblocks:\n  p: {params: {w: 1}, seq: [{Linear: $w}]}\nnodes:\n  n: {block: p, from: a, repeat: {with: {w: [3, ⟦bad-option⟧-4]}}}\noutputs: n\n",
     "with that is computed with": "inputs: {a: [5]}\nblocks:\n  p: {params: {w: 1}, seq: [{Linear: $(2 * w)}]}\nnodes:\n  n: {block: p, from: a, repeat: {times: 2, with: {w: [3, ⟦bad-expression⟧x]}}}\noutputs: n\n",
     "with that does not fit": "inputs: {a: [T, 8]}\nblocks:\n  p: {params: {h: 1}, inputs: [x], nodes: {y: {layer: MultiheadAttention, from: x, num_heads: $h}}, outputs: y}\nnodes:\n  n: {block: p, from: a, repeat: {with: {h: [2, ⟦bad-option⟧3]}}}\noutputs: n\n",
@@ -469,11 +469,11 @@ LEGAL = {
 
 
 @pytest.mark.parametrize("marked", CASES.values(), ids=CASES.keys())
-def test_points_at(marked: str) -> None:
+def test_a_fault_is_reported_at_its_place(marked: str) -> None:
     text, expected = split(marked)
     assert told(text) == expected
 
 
 @pytest.mark.parametrize("text", LEGAL.values(), ids=LEGAL.keys())
-def test_legal(text: str) -> None:
+def test_a_right_spec_has_no_fault(text: str) -> None:
     assert told(text) == []

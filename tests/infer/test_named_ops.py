@@ -1,4 +1,4 @@
-"""`merge: $fusion`: a param of the spec names a layer, merge, block or activation."""
+"""`merge: $fusion`: a param of the spec gives the name of a layer, merge, block or activation."""
 
 from __future__ import annotations
 
@@ -31,43 +31,43 @@ OTHERS = {"fusion": "gated_", "merge": "maximum", "layer": "Sigmoid", "activatio
 
 
 def by_hand(params: dict[str, str]) -> mg.Graph:
-    """The spec with the names written out."""
+    """Return the spec with the names written out."""
     text = SPEC
     for name, value in params.items():
         text = text.replace(f"${name}", value)
     return mg.loads(text)
 
 
-def test_is_the_graph_with_the_names_written_out() -> None:
+def test_the_graph_equals_the_one_with_names_written_out() -> None:
     names = {"fusion": "joined", "merge": "add", "layer": "Tanh", "activation": "ReLU"}
     assert mg.loads(SPEC) == by_hand(names)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_an_override_chooses_another(name: str) -> None:
+def test_an_override_names_another_op(name: str) -> None:
     chosen = mg.loads(SPEC, params={name: OTHERS[name]})
     names = {"fusion": "joined", "merge": "add", "layer": "Tanh", "activation": "ReLU"}
     assert chosen == by_hand({**names, name: OTHERS[name]})
     assert chosen != mg.loads(SPEC)
 
 
-def test_a_dump_still_has_the_choice() -> None:
+def test_a_dump_keeps_the_param() -> None:
     assert mg.loads(mg.loads(SPEC).dumps(), params=OTHERS) == by_hand(OTHERS)
 
 
-def test_a_choice_may_be_a_choice() -> None:
+def test_a_param_may_take_the_name_from_another_param() -> None:
     text = "params: {all: Tanh, one: $all}\ninputs: {a: [5]}\nnodes: {b: {layer: $one, from: a}}\noutputs: b\n"
     assert "sigmoid" in mg.loads(text, params={"all": "Sigmoid"}).source().lower()
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda graph: pickle.loads(pickle.dumps(graph))])
-def test_survives_a_copy(copied: Any) -> None:
+def test_a_copied_graph_keeps_its_names(copied: Any) -> None:
     graph = mg.loads(SPEC)
     assert copied(graph) == graph
     assert mg.loads(copied(graph).dumps(), params=OTHERS) == by_hand(OTHERS)
 
 
-def test_as_a_layer_of_another_graph_it_is_chosen_by_its_param() -> None:
+def test_a_graph_used_as_a_layer_takes_the_name_as_a_param() -> None:
     x = mg.Input("x", (5,))
     part = mg.loads(SPEC)
     found = mg.Graph(part(**OTHERS)(x, x)["items"])
@@ -77,7 +77,7 @@ def test_as_a_layer_of_another_graph_it_is_chosen_by_its_param() -> None:
     assert mg.loads(found.dumps()) == found
 
 
-def test_a_block_of_the_spec_has_the_name_that_the_spec_gives() -> None:
+def test_a_block_takes_a_name_from_the_params_of_the_spec() -> None:
     x = mg.Input("x", (5,))
     block = mg.loads(SPEC, params=OTHERS).blocks["narrow"]
     expected = mg.Sequential(layers.Linear(4), layers.Sigmoid())(x, name="y")
@@ -130,12 +130,12 @@ CASES = {
 
 
 @pytest.mark.parametrize("marked", CASES.values(), ids=CASES)
-def test_each_fault_is_told_at_its_place(marked: str) -> None:
+def test_each_fault_is_reported_at_its_place(marked: str) -> None:
     text, expected = split(marked)
     assert sorted(told(text)) == sorted(expected)
 
 
-def test_what_it_is_told() -> None:
+def test_messages_of_wrong_names() -> None:
     text, _ = split(CASES["a merge that does not exist"])
     (fault,) = faults(text)
     assert (fault.message, fault.help) == ("no merge is called 'ad'", "did you mean add?")

@@ -1,4 +1,4 @@
-"""One fault anywhere in a spec of the gallery gives one diagnostic: nothing that follows from it is told."""
+"""One fault anywhere in a spec of the gallery gives one diagnostic: its consequences are silent."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mimgraph.source import SourceFile
 from tests.helpers.marked import told
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
-# which share of the places of a spec are tried, others for each spec and fault
+# the fraction of places that are tried, others for each spec and fault
 EVERY = [pytest.param(21, id="some"), pytest.param(7, id="more", marks=pytest.mark.slow)]
 
-# what becomes of `key: value`, or of an item of a list, which has no key
+# changes of `key: value`, or of an item of a list, which has no key
 Change = Callable[[str, str], str]
 FAULTS: dict[str, tuple[str, Change]] = {
     "a template": ("yaml-subset", lambda key, value: f"{key}{{{{ x.y }}}}"),
@@ -43,7 +43,7 @@ def parse(path: Path) -> Tree:
 
 
 def write(tree: Tree, place: int, change: Change) -> str:
-    """The tree in flow style, changed at this place: 0 is the whole, the rest follow in order."""
+    """Return the tree in flow style, changed at one place: 0 is the whole, the others follow in order."""
     number = itertools.count()
 
     def written(tree: Tree, key: str = "") -> str:
@@ -64,7 +64,7 @@ def write(tree: Tree, place: int, change: Change) -> str:
 
 
 def places(tree: Tree, is_item: bool = False) -> Iterator[bool]:
-    """Of each place in order, whether it is an item of a list."""
+    """Return for each place in order whether it is an item of a list."""
     yield is_item
     if isinstance(tree, Mapping):
         for _, value in tree.entries:

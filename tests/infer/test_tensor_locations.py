@@ -1,4 +1,4 @@
-"""Where faults of parameters, buffers, positions and learned tensors point; `⟦code⟧` marks the place."""
+"""Faults of parameters, buffers, positions and weights are reported where `⟦code⟧` stands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.helpers.marked import faults, split, told
 
 
 def spec(*nodes: str, inputs: str = "x: [T, 8]", params: str = "", blocks: str = "") -> str:
-    """The nodes, beside one that reads `x`; every node is an output."""
+    """Return the spec of the nodes and one that reads `x`; every node is an output."""
     names = [node.partition(":")[0].replace("⟦", "⟧").split("⟧")[-1] for node in nodes]
     lines = [f"params: {{{params}}}"] if params else []
     lines += [f"inputs: {{{inputs}}}", *([f"blocks:\n{blocks}"] if blocks else []), "nodes:"]
@@ -107,11 +107,11 @@ CASES = {
         "p: {buffer: [2], init: ⟦bad-option⟧1.0e+5, dtype: float16}"
     ),
     "values from a param": spec("p: {parameter: [2], init: ⟦bad-option⟧$v}", params="v: [1, 2, 3]"),
-    # what else a node says
+    # other keys
     "a source": spec("p: {parameter: [4], init: zeros, from: ⟦wrong-arity⟧x}"),
     "a source of a buffer": spec("p: {buffer: [4], init: zeros, from: [⟦wrong-arity⟧x, y]}"),
     "an each": spec("p: {parameter: [4], init: zeros, ⟦unknown-key⟧each: [x, y]}"),
-    "a dtype of what is learned": spec(
+    "a dtype of a parameter": spec(
         "p: {parameter: [4], init: zeros, ⟦unknown-option⟧dtype: int64}"
     ),
     "a dtype that does not exist": spec("p: {buffer: [4], init: zeros, dtype: ⟦bad-option⟧int65}"),
@@ -241,7 +241,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("marked", CASES.values(), ids=CASES.keys())
-def test_points_at(marked: str) -> None:
+def test_a_fault_is_reported_at_its_place(marked: str) -> None:
     text, expected = split(marked)
     assert told(text) == expected
 
@@ -262,7 +262,7 @@ HELP = {
 
 
 @pytest.mark.parametrize(("node", "help"), HELP.items(), ids=HELP.keys())
-def test_helps(node: str, help: str) -> None:
+def test_the_help_of_a_fault(node: str, help: str) -> None:
     others = (
         "fc: {layer: Linear, from: x, out_features: 8}",
         "s: {block: stage, from: x, repeat: 2}",
@@ -292,7 +292,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nothing_that_stands_there_is_a_traceback(place: str) -> None:
+def test_no_value_in_that_place_raises_a_traceback(place: str) -> None:
     for value in VALUES:
         node = PLACES[place].replace("?", json.dumps(value).replace("NaN", ".nan"))
         text = spec(f"p: {node}", params="n: 2, l: [2], t: zeros")

@@ -170,7 +170,7 @@ BEYOND = {
         "heads that do not divide",
         "groups that do not divide",
         "dim out of range",
-        "embedding of what size",
+        "embedding without its size",
         "concat dim 0",
         "padding same stride",
         "pool padding",

@@ -1,4 +1,4 @@
-"""What a diagnostic proposes: where it spells the fix out, that mends the spec."""
+"""The helps of diagnostics: their text, and that a proposed node or value makes the spec right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mimgraph.ops.rule_helpers import fitting
 from mimgraph.ops.spelling import from_python
 from tests.helpers.marked import faults, told
 
-# A spec, and the help with its one fault.
+# Specs with one fault, and its help.
 HELPS = {
     "a name that is begun": (
         "inputs: {x: [3, 8, 8]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel: 3}\noutputs: y\n",
@@ -110,7 +110,7 @@ def test_help(spec: str, help: str) -> None:
     assert [fault.help for fault in faults(spec)] == [help]
 
 
-# Specs whose one fault is mended by the node that the help writes.
+# Specs with one fault; the node in the help makes them right.
 MENDED = {
     "flatten": "inputs: {a: [3, 8, 8], b: [5]}\nnodes:\n  y: {merge: concat, from: [a, b]}\noutputs: y\n",
     "pool a length": "inputs: {a: [T, 5], b: [5]}\nnodes:\n  y: {merge: concat, from: [a, b]}\noutputs: y\n",
@@ -139,7 +139,7 @@ MENDED = {
 
 
 @pytest.mark.parametrize("spec", MENDED.values(), ids=MENDED)
-def test_the_node_that_is_proposed_mends_it(spec: str) -> None:
+def test_a_proposed_node_makes_the_spec_right(spec: str) -> None:
     (fault,) = faults(spec)
     node = re.search(r"\{(?:layer|merge): .*\}", fault.help)
     assert node is not None, fault.help
@@ -149,7 +149,7 @@ def test_the_node_that_is_proposed_mends_it(spec: str) -> None:
     assert told(f"{head}  mended: {node[0]}\n  y: {mended}") == []
 
 
-# Specs with one fault, what its help writes, and where that is pasted.
+# Specs with one fault, a part of its help, and the edits with that part.
 CNN = "inputs: {x: {shape: [T], vocab: 9}}\nnodes:\n  y: {from: x, seq: [{Embedding: 16}, {Conv1d: {out_channels: 4, kernel_size: 3}}]}\noutputs: y\n"
 NODE = "inputs: {x: %s}\nnodes:\n  y: {layer: %s, from: x}\noutputs: y\n"
 RESIDUAL = "inputs: {x: %s}\nnodes:\n  c: {%s}\n  y: {merge: %s, from: [c, x]}\noutputs: y\n"
@@ -162,7 +162,7 @@ FORMULA = (
 
 
 def before(node: str, *edits: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-    """The edits that put a node in front of `y`, and others."""
+    """Return the edits that put a node in front of `y`, and further edits."""
     return (*edits, ("  y: {", f"  mended: {node}\n  y: {{"))
 
 
@@ -341,7 +341,9 @@ PASTED = {
 
 
 @pytest.mark.parametrize(("spec", "says", "edits"), PASTED.values(), ids=PASTED)
-def test_what_the_help_writes_passes(spec: str, says: str, edits: list[tuple[str, str]]) -> None:
+def test_a_spec_edited_as_the_help_says_is_right(
+    spec: str, says: str, edits: list[tuple[str, str]]
+) -> None:
     (fault,) = faults(spec)
     assert says in fault.help
     for old, new in edits:
@@ -360,8 +362,8 @@ _NODE = re.compile(
 
 
 @pytest.mark.parametrize("merge", ["add", "stack", "concat", "multiply, broadcast: true"])
-def test_the_nodes_for_two_shapes_mend_it(merge: str) -> None:
-    """Each node that the help writes is put before one of two sources of other shapes."""
+def test_every_proposed_node_makes_two_shapes_fit(merge: str) -> None:
+    """Each node in the help is put before one of the two sources."""
     count = 0
     for pair in product(SHAPES, repeat=2):
         head = "inputs: {{a: {}, b: {}}}\nnodes:\n".format(*pair)
@@ -385,7 +387,7 @@ WITHOUT_OPTIONS = [
 
 
 @pytest.mark.parametrize("name", WITHOUT_OPTIONS)
-def test_an_item_is_shown_with_all_options_that_it_needs(name: str) -> None:
+def test_a_help_shows_an_item_with_all_required_options(name: str) -> None:
     spec = "inputs: {x: [4, 8, 8]}\nnodes:\n  y: {from: x, seq: [%s]}\noutputs: y\n"
     (missing,) = [fault for fault in faults(spec % name) if fault.code == "missing-option"]
     assert all(option.name in missing.message for option in registry.ops("layer")[name].required)
@@ -432,7 +434,7 @@ def test_python_as_yaml(python: str, yaml: str) -> None:
         (5, (2**40,), "4 or 8"),
     ],
 )
-def test_numbers_that_fit(value: int, sizes: tuple[int, ...], says: str) -> None:
+def test_a_help_lists_the_numbers_that_fit(value: int, sizes: tuple[int, ...], says: str) -> None:
     assert fitting("groups", value, *sizes) == f"groups may be {says}"
     assert all(size % int(number) == 0 for number in says.split(" or ") for size in sizes)
 
@@ -449,7 +451,7 @@ def test_each_step_of_a_cycle_is_labelled() -> None:
     )
 
 
-def test_the_shape_that_an_option_does_not_fit_is_shown() -> None:
+def test_a_label_shows_the_shape_that_an_option_contradicts() -> None:
     spec = "inputs: {x: [6, 8, 8]}\nnodes:\n  y: {layer: Conv2d, from: x, out_channels: 8, kernel_size: 3, groups: 4}\noutputs: y\n"
     (fault,) = faults(spec)
     assert [(label.text, label.span.line) for label in fault.labels] == [("(N, 6, 8, 8)", 1)]

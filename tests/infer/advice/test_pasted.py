@@ -1,4 +1,4 @@
-"""What a help proposes, pasted into the spec: nothing is wrong with it any more."""
+"""A spec is right once the text that a help proposes is pasted into it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ HEAD = "params: {hidden: 4, half: 0.5}\ninputs: {x: [4, 8], tokens: {shape: [T],
 BLOCKS = "blocks:\n  mlp: {params: {width: 3}, seq: [{Linear: $width}]}\n"
 TAIL = "outputs: {y: y, x: x, tokens: tokens, ids: ids, city: city}\n"
 
-# A node with what is wrong in brackets, the part of the help that is pasted, and the node with it,
-# in which there may be something for its `...`.
+# A node with the fault in brackets, the part of the help to paste, and the node with it pasted, where
+# `...` may be filled in.
 NODES = {
     "a number with _": ("{layer: Linear, from: x, out_features: ⟦1_000⟧}", "1000"),
     "a number with 0 in front": ("{layer: Linear, from: x, out_features: ⟦064⟧}", "64"),
@@ -70,7 +70,7 @@ NODES = {
 
 
 @pytest.mark.parametrize("name", NODES)
-def test_a_value_or_node_is_mended(name: str) -> None:
+def test_a_pasted_value_or_node_is_right(name: str) -> None:
     node, pasted = NODES[name]
     wrong = re.sub("[⟦⟧]", "", node)
     (fault,) = faults(f"{HEAD}{BLOCKS}nodes:\n  y: {wrong}\n{TAIL}")
@@ -79,7 +79,7 @@ def test_a_value_or_node_is_mended(name: str) -> None:
     assert told(f"{HEAD}{BLOCKS}nodes:\n  y: {right}\n{TAIL}") == []
 
 
-# A wrong spec, what its help says to write, and the spec with it; in that, something stands for `...`.
+# A wrong spec, the text in its help, and the spec with it pasted, where `...` is filled in.
 SPECS = {
     "a node called by a number": (
         "inputs: {x: [8]}\nnodes:\n  1: {layer: ReLU, from: x}\noutputs: 1\n",
@@ -135,7 +135,7 @@ SPECS = {
 
 
 @pytest.mark.parametrize(("wrong", "pasted", "right"), SPECS.values(), ids=SPECS)
-def test_a_spec_is_mended(wrong: str, pasted: str, right: str) -> None:
+def test_a_spec_with_the_help_pasted_is_right(wrong: str, pasted: str, right: str) -> None:
     (fault,) = faults(wrong)
     assert pasted in fault.help, fault.help
     assert re.search(re.escape(pasted).replace(r"\.\.\.", "[^}]+?"), right)

@@ -1,4 +1,4 @@
-"""Options that torch added after its release 2.5, found before the module is built."""
+"""Options that an older torch lacks are reported before the module is built."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ outputs: e
     ("text", "expected"),
     [("2.5", (2, 5)), ("2.13.0+cpu", (2, 13)), ("2.16.0a0+gitb1", (2, 16)), ("10.0", (10, 0))],
 )
-def test_a_release_is_read(text: str, expected: tuple[int, int]) -> None:
+def test_a_version_is_read_as_a_release(text: str, expected: tuple[int, int]) -> None:
     assert release(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "2", "two", "2.4.1", "1.13", "2.99999999999999999999"])
-def test_other_texts_are_refused(text: str) -> None:
+def test_texts_that_are_no_version_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write one such as 2.13|older than 2.5"):
         release(text)
 
 
 def test_options_that_are_too_new_are_found() -> None:
-    """Not `bias: true`, which is the default, so that the emitted file does not have it."""
+    """`bias: true` is fine: a default is not written to the emitted file."""
     graph = mg.loads(NORMS)
     with pytest.raises(mg.SpecError) as caught:
         check_torch(graph.typed, "2.11.0")
@@ -53,7 +53,7 @@ def test_options_that_are_too_new_are_found() -> None:
     check_torch(graph.typed, "2.12.0")
 
 
-def test_compile_asks_for_the_installed_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compile_checks_for_the_installed_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = mg.Graph(layers.BatchNorm2d(bias=False)(mg.Input("image", (8, 4, 4))))
     monkeypatch.setattr(torch, "__version__", "2.8.0+cu128")
     with pytest.raises(mg.SpecError, match="bias of BatchNorm2d needs torch 2.12"):
@@ -65,7 +65,7 @@ OPS: list[Op] = [op for op in registry.ops("layer").values() if op.since]
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 def test_torch_has_each_option_since_that_release(op: Op) -> None:
-    """torch's class has the option from that release on, and not before."""
+    """The class of the installed torch has the option just if the release is new enough."""
     cls: Callable[..., object] = getattr(torch.nn, op.name)
     has = set(cls.__init__.__code__.co_varnames)  # type: ignore[misc]
     for name, since in op.since.items():

@@ -1,4 +1,4 @@
-"""The params of which a warning is told: those that nothing uses, and no others."""
+"""Params that nothing uses give a warning, and no others do."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_an_unused_param_gives_a_warning(spec: str, told: list[tuple[int, int, s
     assert {(warning.code, warning.severity) for warning in found} == {("unused-param", "warning")}
 
 
-def test_a_graph_has_its_warnings() -> None:
+def test_a_graph_holds_its_warnings() -> None:
     spec = "params: {hidden: 8, hiden: 3}\n" + HEAD + LINEAR % "$hidden" + END
     graph = mg.loads(spec)
     assert [warning.message for warning in graph.warnings] == ["nothing uses hiden"]
@@ -122,7 +122,7 @@ def test_a_graph_has_its_warnings() -> None:
 
 
 @pytest.mark.parametrize("params", [{"q": 3}, {"p": 3}, {"p": 2, "q": 3}])
-def test_a_param_given_from_outside_changes_nothing(params: dict[str, int]) -> None:
+def test_overriding_a_param_changes_no_warning(params: dict[str, int]) -> None:
     spec = "params: {p: 8, q: $(2 * p)}\n" + HEAD + LINEAR % "$q" + END
     assert mg.loads(spec, params=params).warnings == ()
 

@@ -1,4 +1,4 @@
-"""`each`: one operation on every source, with weights of its own for each."""
+"""`each` applies one operation to every source, with weights of its own for each source."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ nodes:
 
 
 class Table(nn.Module):
-    """The spec `TABLE` by hand."""
+    """The model of the spec `TABLE`, written by hand."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,11 +76,11 @@ def cat(*parts: Tensor) -> Tensor:
 
 
 def vectors(nodes: str, outputs: str = "{all: all, a: a, b: b, c: c}") -> mg.Graph:
-    """A graph on three vectors; that they are outputs uses them all."""
+    """Return a graph on three vectors, which are all outputs so that none is unused."""
     return mg.loads(f"{VECTORS}{nodes}outputs: {outputs}\n")
 
 
-def test_weights_and_outputs_are_those_of_the_class_by_hand() -> None:
+def test_weights_and_outputs_equal_the_class_written_by_hand() -> None:
     graph = mg.loads(TABLE)
     ours, theirs = seeded(graph.compile), seeded(Table)
     assert isinstance(ours.emb, nn.ModuleDict)
@@ -89,12 +89,12 @@ def test_weights_and_outputs_are_those_of_the_class_by_hand() -> None:
     assert torch.equal(ours(**inputs_of(graph)), theirs(**inputs_of(graph)))
 
 
-def test_what_is_read_at_once_is_written_at_once() -> None:
+def test_items_that_are_read_together_are_emitted_as_one_loop() -> None:
     calls = ", ".join(f'self.emb["{name}"]({name})' for name in ("city", "job", "brand"))
     assert f"torch.cat( ({calls}, dense), 1" in " ".join(mg.loads(TABLE).source().split())
 
 
-# what reads the embeddings `e`, and what that is of the embedded columns and the numbers
+# a node that reads the embeddings `e`, and the same computed from the columns and the numbers
 READERS: dict[str, tuple[str, Callable[..., Tensor]]] = {
     "all": ("{merge: add, from: e.*}", lambda c, j, b, d: c + j + b),
     "all, one twice": ("{merge: concat, from: [e.*, e.job]}", lambda c, j, b, d: cat(c, j, b, j)),
@@ -127,7 +127,7 @@ READERS: dict[str, tuple[str, Callable[..., Tensor]]] = {
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_every_reader_gets_what_it_reads(name: str) -> None:
+def test_every_reader_gets_its_items_in_its_order(name: str) -> None:
     node, expected = READERS[name]
     graph = mg.loads(
         f"{INPUTS}nodes:\n  e: {{layer: Embedding, each: [city, job, brand], embedding_dim: 3}}\n"
@@ -155,7 +155,7 @@ def test_random_layers_draw_in_the_order_in_which_they_are_written() -> None:
     assert torch.equal(ours, cat(model.right(inputs["a"]), *left))
 
 
-# what may stand in each: the nodes, the keys of the modules, and what it gives
+# operations of an `each`: the nodes, the keys of the modules, and the expected results
 OPERATIONS: dict[str, tuple[str, list[str], Callable[..., Tensor]]] = {
     "a layer with an activation": (
         "{layer: Linear, each: [a, c], out_features: 2, activation: ReLU}",
@@ -255,7 +255,7 @@ AWKWARD = [name for name in OWN if not name.startswith("__")]
 
 
 @pytest.mark.parametrize("name", AWKWARD)
-def test_a_column_may_be_called_as_an_attribute_of_a_module_dict(name: str) -> None:
+def test_a_column_may_have_the_name_of_a_module_dict_attribute(name: str) -> None:
     graph = mg.loads(
         f"inputs: {{x: [4], y: [4]}}\nnodes:\n"
         f"  e: {{layer: Linear, each: {{{name}: x, plain: y}}, out_features: 2}}\n"
@@ -270,7 +270,7 @@ def test_a_column_may_be_called_as_an_attribute_of_a_module_dict(name: str) -> N
     assert model.load_state_dict(copy.deepcopy(model.state_dict())).missing_keys == []
 
 
-def test_columns_called_as_methods_of_a_module_dict_go_through_torch_s_tools() -> None:
+def test_columns_named_like_module_dict_methods_work_in_torch_tools() -> None:
     graph = mg.loads(
         "inputs: {items: [4], keys: [4], values: [4], pop: [4], clear: [4], update: [4]}\nnodes:\n"
         "  e: {layer: Linear, each: [items, keys, values, pop, clear, update], out_features: 2}\n"
@@ -286,7 +286,7 @@ def test_columns_called_as_methods_of_a_module_dict_go_through_torch_s_tools() -
 
 
 @pytest.mark.parametrize("name", ["audio", "items", "get", "training", "_keys"])
-def test_what_is_learned_for_each_that_is_missing(name: str) -> None:
+def test_each_source_has_a_learned_fill_of_its_own(name: str) -> None:
     graph = mg.loads(
         "inputs: {x: [4], audio: {shape: [4], optional: true}}\nnodes:\n"
         f"  fill: {{layer: Fill, each: {{{name}: audio, again: audio}}, value: learned, init: ones}}\n"
@@ -314,7 +314,7 @@ def test_each_is_frozen() -> None:
 # sharing
 
 
-def test_one_of_them_is_shared() -> None:
+def test_one_item_is_shared() -> None:
     graph = mg.loads(
         "inputs: {seen: {vocab: 9}, next: {vocab: 9}, user: {vocab: 5}}\nnodes:\n"
         "  emb: {layer: Embedding, each: {item: seen, user: user}, embedding_dim: 3}\n"
@@ -329,7 +329,9 @@ def test_one_of_them_is_shared() -> None:
     torch.testing.assert_close(model(**inputs), expected)
 
 
-SHARES: dict[str, tuple[str, list[tuple[str, str]]]] = {  # which module is called on what
+SHARES: dict[
+    str, tuple[str, list[tuple[str, str]]]
+] = {  # each share, with the module that is called and its source
     "all by their names": ("{share: e, each: {b: a, a: b}}", [("b", "a"), ("a", "b")]),
     "some of them": ("{share: e, each: [b]}", [("b", "b")]),
     "one for all": ("{share: e.a, each: [a, b]}", [("a", "a"), ("a", "b")]),
@@ -341,7 +343,7 @@ SHARES: dict[str, tuple[str, list[tuple[str, str]]]] = {  # which module is call
 
 
 @pytest.mark.parametrize("name", SHARES)
-def test_each_shares(name: str) -> None:
+def test_an_each_may_share_modules(name: str) -> None:
     share, used = SHARES[name]
     graph = vectors(
         "  e: {layer: Linear, each: [a, b], out_features: 3, activation: Tanh}\n"
@@ -356,8 +358,8 @@ def test_each_shares(name: str) -> None:
     assert torch.equal(model(**inputs)["all"], cat(*expected, inputs["a"]))
 
 
-def test_the_table_of_one_is_a_source() -> None:
-    """Tied: the logits of a category are the likeness to its embedding."""
+def test_the_weight_of_an_item_is_a_source() -> None:
+    """Tied weights: a logit is the dot product with the embedding of its category."""
     graph = mg.loads(
         "inputs: {city: {vocab: 9}, job: {vocab: 5}}\nnodes:\n"
         "  emb: {layer: Embedding, each: [city, job], embedding_dim: 3}\n"
@@ -374,7 +376,7 @@ def test_the_table_of_one_is_a_source() -> None:
 # blocks
 
 
-def test_each_in_a_block_is_lifted() -> None:
+def test_uses_of_a_block_with_an_each_share_a_class() -> None:
     graph = vectors(
         "  left: {block: pair, from: [a, b]}\n  right: {block: pair, from: [c, b]}\n"
         "  row: {block: pair, from: [a, c], repeat: 2}\n"
@@ -405,14 +407,14 @@ def test_each_in_a_block_is_lifted() -> None:
         ("{layer: Chunk, from: c, dim: 1, chunks: 2}", [slice(0, 3), slice(3, 5)]),
     ],
 )
-def test_all_parts_of_a_split(source: str, parts: list[slice]) -> None:
+def test_an_each_reads_all_ports_of_a_split(source: str, parts: list[slice]) -> None:
     graph = vectors(f"  p: {source}\n  all: {{merge: concat, from: [a, p.*]}}\n")
     inputs = inputs_of(graph)
     expected = cat(inputs["a"], *(inputs["c"][:, part] for part in parts))
     assert torch.equal(graph.compile()(**inputs)["all"], expected)
 
 
-def test_all_results_of_a_block() -> None:
+def test_an_each_reads_all_results_of_a_block() -> None:
     graph = vectors("  h: {block: halves, from: a}\n  all: {merge: concat, from: [h.*, b]}\n")
     model, inputs = graph.compile(), inputs_of(graph)
     expected = cat(model.h.left(inputs["a"]), inputs["a"].relu(), inputs["b"])
@@ -427,7 +429,7 @@ def columns() -> tuple[mg.Tensor, mg.Tensor, mg.Tensor, mg.Tensor]:
     return city, job, brand, mg.Input("dense", (4,))
 
 
-def test_a_graph_built_in_python_is_the_spec() -> None:
+def test_a_graph_built_in_python_equals_the_spec() -> None:
     city, job, brand, dense = columns()
     emb = layers.Embedding(3).each(city, job, brand, name="emb")
     score = layers.Linear(1)(merges.concat(*emb, dense, name="fused"), name="score")
@@ -489,7 +491,7 @@ def test_each_in_python(name: str) -> None:
     assert list(graph.compile().state_dict()) == list(spec.compile().state_dict())
 
 
-def test_one_of_them_is_called_again_in_python() -> None:
+def test_an_item_is_called_again_in_python() -> None:
     a, b = mg.Input("a", (4,)), mg.Input("b", (4,))
     fc = layers.Linear(2)
     first = fc.each(a, b, name="e")
@@ -536,13 +538,13 @@ BAD_CALLS: dict[str, tuple[Callable[..., Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_CALLS)
-def test_a_wrong_call_says_so_at_its_line(name: str) -> None:
+def test_a_wrong_call_in_python_is_reported_at_its_line(name: str) -> None:
     call, message = BAD_CALLS[name]
     with pytest.raises((mg.SpecError, TypeError), match=message):
         call(mg.Input("a", (4,)), mg.Input("b", (4,)))
 
 
-# what is equal
+# equality
 
 
 @pytest.mark.parametrize(
@@ -570,7 +572,7 @@ def test_equality(one: str, other: str, same: bool) -> None:
 # tables and pictures
 
 
-def test_the_summary_counts_each_and_all() -> None:
+def test_the_summary_counts_every_item_and_their_sum() -> None:
     summary = mg.loads(TABLE).summary()
     (emb,) = (row for row in summary.data() if row["name"] == "emb")
     children = {row["name"]: row["params"] for row in emb["children"]}
@@ -579,7 +581,7 @@ def test_the_summary_counts_each_and_all() -> None:
     assert "Embedding, each of 3" in str(summary)
 
 
-def test_each_is_one_box_with_one_edge_for_all_of_them() -> None:
+def test_a_picture_has_one_box_and_one_edge_for_an_each() -> None:
     drawn = diagram(mg.loads(TABLE).typed)
     edges = [(edge.tail, edge.head, edge.label) for edge in drawn.edges]
     assert edges == [
@@ -618,7 +620,7 @@ def test_a_wide_table_has_one_box_for_its_columns() -> None:
     assert graph.compile()(**inputs_of(graph)).shape == (3, 1)
 
 
-def test_a_column_that_goes_elsewhere_too_has_a_box_of_its_own() -> None:
+def test_a_column_with_another_reader_has_its_own_box() -> None:
     other = "  other: {layer: Embedding, from: c7, embedding_dim: 2}\n  fused"
     text = CRITEO.replace("emb.*, dense", "emb.*, dense, other").replace("  fused", other)
     drawn = diagram(mg.loads(text).typed)
@@ -627,10 +629,10 @@ def test_a_column_that_goes_elsewhere_too_has_a_box_of_its_own() -> None:
     ]
 
 
-# what torch does with models
+# engines, files and copies
 
 
-def test_copies_and_pickles_are_the_same_model() -> None:
+def test_copies_and_pickles_give_the_same_outputs() -> None:
     graph = mg.loads(TABLE)
     model, inputs = seeded(graph.compile), inputs_of(graph)
     for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):

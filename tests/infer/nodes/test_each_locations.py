@@ -1,4 +1,4 @@
-"""Where the faults of an `each` point, and what stays silent: `⟦code⟧` marks the place."""
+"""Faults of an `each` are reported once, at the place that `⟦code⟧` marks in the spec."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ nodes:
 """
 TAIL = "  all: {merge: concat, from: [a, b, plain, pair.*, e.a]}\noutputs: all\n"
 
-# one node `e` between other nodes that are right
+# a faulty node `e` between right nodes
 CASES = {
     # its sources
     "from beside each": "{layer: Linear, each: [a, b], ⟦unknown-key⟧from: a, out_features: 3}",
@@ -34,7 +34,7 @@ CASES = {
     "unknown source": "{layer: Linear, each: [a, ⟦unknown-source⟧zz], out_features: 3}",
     "unknown source by name": "{layer: Linear, each: {a: ⟦unknown-source⟧zz}, out_features: 3}",
     "unknown port of a source": "{layer: Linear, each: [a, pair.⟦unknown-port⟧zz], out_features: 3}",
-    "all ports of what has one": "{layer: Linear, each: [a, b.⟦unknown-port⟧*], out_features: 3}",
+    "all ports of a node with one result": "{layer: Linear, each: [a, b.⟦unknown-port⟧*], out_features: 3}",
     "a source of several results": "{layer: Linear, each: [a, ⟦unknown-port⟧pair], out_features: 3}",
     "itself": "{layer: Linear, each: [a, e.a], out_features: 3}",
     "a shape that does not fit": "{layer: Conv1d, each: [⟦rank-mismatch⟧a, ⟦rank-mismatch⟧b], out_channels: 3, kernel_size: 1}",
@@ -42,13 +42,13 @@ CASES = {
     "a vocabulary that is not known": "{layer: Embedding, each: [⟦dtype-mismatch⟧a], embedding_dim: 3, num_embeddings: 5}",
     # its ports
     "a source twice": "{layer: Linear, each: [a, ⟦duplicate-name⟧a], out_features: 3}",
-    "one name of two ports": "{layer: Linear, each: [a, ⟦duplicate-name⟧pair.a], out_features: 3}",
+    "two ports with one name": "{layer: Linear, each: [a, ⟦duplicate-name⟧pair.a], out_features: 3}",
     "a name twice": "{layer: Linear, each: {a: a, ⟦duplicate-key⟧a: b}, out_features: 3}",
-    "a name that is none": "{layer: Linear, each: {a: a, ⟦bad-name⟧x-y: b}, out_features: 3}",
-    "a name of Python's": "{layer: Linear, each: {a: a, ⟦bad-name⟧__init__: b}, out_features: 3}",
+    "a name that is not allowed": "{layer: Linear, each: {a: a, ⟦bad-name⟧x-y: b}, out_features: 3}",
+    "a keyword of Python as a name": "{layer: Linear, each: {a: a, ⟦bad-name⟧__init__: b}, out_features: 3}",
     "a name with a dot": "{layer: Linear, each: {a: a, ⟦bad-name⟧x.y: b}, out_features: 3}",
     "a name that is empty": '{layer: Linear, each: {a: a, ⟦bad-name⟧"": b}, out_features: 3}',
-    # what is done
+    # its operation
     "nothing to do": "{each: [a, b]}",
     "two things to do": "{layer: Linear, ⟦unknown-key⟧merge: add, each: [a, b]}",
     "each of a parameter": "{parameter: [3], ⟦unknown-key⟧each: [a, b], init: zeros}",
@@ -78,22 +78,22 @@ CASES = {
     "with a wrong value": "{layer: Linear, each: [a, b], with: {out_features: [3, ⟦bad-option⟧x]}}",
     "with an unknown option": "{layer: Linear, each: [a, b], with: {⟦unknown-option⟧out_feature: [3, 4]}}",
     "with an unknown param": "{layer: Linear, each: [a, b], with: {out_features: $⟦unknown-param⟧widths}}",
-    "with a param that a block has not": "{block: tower, each: [a, b], with: {⟦unknown-option⟧widht: [3, 4]}}",
-    "with a word of the node": "{block: tower, each: [a, b], with: {⟦unknown-option⟧repeat: [3, 4]}}",
+    "with a param that the block does not have": "{block: tower, each: [a, b], with: {⟦unknown-option⟧widht: [3, 4]}}",
+    "with a key of the node": "{block: tower, each: [a, b], with: {⟦unknown-option⟧repeat: [3, 4]}}",
     "with an activation": "{layer: Linear, each: [a, b], out_features: 3, with: {⟦unknown-option⟧activation: [ReLU, Tanh]}}",
-    "with what stands beside it": "{layer: Linear, each: [a, b], out_features: 3, with: {⟦duplicate-key⟧out_features: [3, 4]}}",
-    "with a param that stands behind it": "{block: tower, each: [a, b], with: {width: [3, 4]}, ⟦duplicate-key⟧width: 3}",
+    "with an option that is given beside it": "{layer: Linear, each: [a, b], out_features: 3, with: {⟦duplicate-key⟧out_features: [3, 4]}}",
+    "with a param that is given after it": "{block: tower, each: [a, b], with: {width: [3, 4]}, ⟦duplicate-key⟧width: 3}",
     "with, of a chain": "{each: [a, b], seq: [{Linear: 3}], ⟦unknown-key⟧with: {out_features: [3, 4]}}",
     "with, of a share": "{share: plain, each: [a, b], ⟦unknown-option⟧with: {out_features: [3, 4]}}",
     "with, without each": "{layer: Linear, from: a, ⟦unknown-option⟧with: {out_features: [3]}}",
     # share
     "share of an each": "{share: ⟦unknown-port⟧pair, from: a}",
-    "share of an unknown one": "{share: pair.⟦unknown-port⟧zz, from: a}",
-    "share of a tensor of one": "{share: pair.⟦unknown-port⟧a.weight, from: a}",
-    "each shares an each that lacks one": "{share: ⟦unknown-port⟧pair, each: {a: a, zz: b}}",
+    "share of an unknown item": "{share: pair.⟦unknown-port⟧zz, from: a}",
+    "share of the weight of an item": "{share: pair.⟦unknown-port⟧a.weight, from: a}",
+    "each shares an each that lacks an item": "{share: ⟦unknown-port⟧pair, each: {a: a, zz: b}}",
     "each shares itself": "{share: e, each: [a, b]}",
-    "each shares what is not there": "{share: ⟦unknown-source⟧pairs, each: [a, b]}",
-    "a shape that the shared one has not": "{share: pair, each: {a: ⟦shape-mismatch⟧plain, b: b}}",
+    "each shares an unknown node": "{share: ⟦unknown-source⟧pairs, each: [a, b]}",
+    "a shape that the shared module does not take": "{share: pair, each: {a: ⟦shape-mismatch⟧plain, b: b}}",
 }
 AT_THE_NODE = {
     "no source": "wrong-arity",
@@ -108,7 +108,7 @@ AT_THE_NODE = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_of_an_each_is_told_once_at_its_place(name: str) -> None:
+def test_a_fault_of_an_each_is_reported_once_at_its_place(name: str) -> None:
     mark = f"⟦{AT_THE_NODE[name]}⟧" if name in AT_THE_NODE else ""
     text, expected = split(f"{HEAD}  {mark}e: {CASES[name]}\n{TAIL}")
     assert expected
@@ -117,7 +117,7 @@ def test_a_fault_of_an_each_is_told_once_at_its_place(name: str) -> None:
 
 # whole lists of nodes
 GRAPHS = {
-    "what reads a faulty each stays silent": """\
+    "a reader of a faulty each stays silent": """\
   e: {layer: Linear, each: [a, b], out_features: ⟦bad-option⟧0}
   f: {layer: Linear, each: e.*, out_features: 2}
   g: {share: e, each: {a: a, zz: b}}
@@ -131,7 +131,7 @@ outputs: all
   all: {merge: concat, from: [e.*, plain, pair.*]}
 outputs: all
 """,
-    "a shape that the shared one has not": """\
+    "a shape that the shared module does not take": """\
   e: {share: pair.a, from: ⟦shape-mismatch⟧plain}
   all: {merge: concat, from: [e, pair.*]}
 outputs: all
@@ -142,7 +142,7 @@ outputs: all
   all: {merge: concat, from: [e.*, b, plain, pair.*]}
 outputs: all
 """,
-    "ports that are not there": """\
+    "unknown ports": """\
   e: {merge: concat, from: [⟦unknown-port⟧pair, pair.⟦unknown-port⟧c, pair.⟦unknown-port⟧weight, plain]}
 outputs: {y: ⟦unknown-port⟧pair, z: pair.⟦unknown-port⟧city, e: e}
 """,
@@ -158,12 +158,12 @@ outputs: [plain, ⟦wrong-type⟧pair.*]
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-def test_a_graph_with_an_each_tells_its_faults(name: str) -> None:
+def test_a_graph_with_an_each_reports_its_faults(name: str) -> None:
     text, expected = split(HEAD + GRAPHS[name])
     assert told(text) == expected
 
 
-def test_a_fault_in_a_block_of_an_each_is_told_once_in_the_block() -> None:
+def test_a_fault_in_a_block_of_an_each_is_reported_once_in_the_block() -> None:
     text, expected = split(
         "inputs: {a: [4], b: [5]}\n"
         "blocks:\n  p: {seq: [{⟦rank-mismatch⟧Conv1d: {out_channels: 3, kernel_size: 1}}]}\n"

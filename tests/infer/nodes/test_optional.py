@@ -1,4 +1,4 @@
-"""Optional inputs, what fills or skips them, and outputs that only training has."""
+"""Optional inputs, the nodes that fill or skip them, and outputs for training only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BATCH = 3
 
 
 def randomised(model: nn.Module) -> nn.Module:
-    """Parameters that tell samples and sources apart, fills too."""
+    """Return the model with random parameters, so that samples, sources and fills all differ."""
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -46,13 +46,13 @@ def randomised(model: nn.Module) -> nn.Module:
 
 def inputs_of(graph: mg.Graph, seed: int = 0) -> dict[str, Tensor]:
     made = seeded_inputs(graph.typed, BATCH, seed, choose_sizes(graph.typed, {}))
-    if "seen" in made:  # so that no step is left without any
+    if "seen" in made:  # every sample keeps one step
         made["seen"] = torch.arange(made["seen"].shape[1]).expand_as(made["seen"]) == 2
     return {name: x.double() if x.is_floating_point() else x for name, x in made.items()}
 
 
 def zeros_of(graph: mg.Graph) -> dict[str, Tensor]:
-    """Zeros in the shape of each node at the top, and of what blocks fill, which is called `f`."""
+    """Return zeros in the shape of each node of the graph, and of the fills `f` in blocks."""
     sizes = choose_sizes(graph.typed, {})
     found = {"f": torch.zeros(BATCH, 3)}
     for node in graph.typed.body.nodes:
@@ -62,8 +62,8 @@ def zeros_of(graph: mg.Graph) -> dict[str, Tensor]:
     return {name: x.double() if x.is_floating_point() else x for name, x in found.items()}
 
 
-def assert_as_the_nodes_say(text: str) -> None:
-    """For every choice of inputs that are left out or None: the outputs and all gradients."""
+def assert_computes_what_nodes_say(text: str) -> None:
+    """Check the outputs and all gradients for every choice of inputs that are left out or None."""
     spec: Spec = yaml.safe_load(text)
     graph = mg.loads(text)
     model = randomised(graph.compile())
@@ -86,7 +86,7 @@ def assert_as_the_nodes_say(text: str) -> None:
 
 
 def gradients(model: nn.Module, outputs: Any) -> dict[str, Tensor]:
-    """The gradient of each parameter that has one other than 0."""
+    """Return the gradient of each parameter whose gradient is not zero."""
     model.zero_grad()
     loss = torch.stack([x.square().sum() for x in outputs.values() if x.is_floating_point()]).sum()
     if loss.requires_grad:
@@ -140,7 +140,7 @@ blocks:
       j: {share: i, from: [i, g]}
     outputs: j
 """
-# nodes on the inputs above that they name, the last of which is the output
+# nodes on the inputs above; the last is the output
 NODES = {
     "zeros": "n: {layer: Fill, from: a, value: zeros}",
     "learned": "n: {layer: Fill, from: a, value: learned}",
@@ -276,7 +276,7 @@ NODES = {
 
 
 def spec_of(nodes: str) -> str:
-    """The nodes with the inputs and blocks that they name."""
+    """Return the spec of these nodes with the inputs and blocks that they name."""
     sequences = any(word in nodes for word in ("real", "seen", "state", "lengths", "sequences"))
     declared = yaml.safe_load(SEQUENCES if sequences else INPUTS)["inputs"]
     read: Spec = yaml.safe_load(nodes)
@@ -288,22 +288,22 @@ def spec_of(nodes: str) -> str:
 
 
 @pytest.mark.parametrize("nodes", NODES.values(), ids=NODES.keys())
-def test_every_path_is_as_the_nodes_say(nodes: str) -> None:
-    assert_as_the_nodes_say(spec_of(nodes))
+def test_every_path_computes_what_its_nodes_say(nodes: str) -> None:
+    assert_computes_what_nodes_say(spec_of(nodes))
 
 
 thorough = partial(
     settings,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a failing one is small as it is
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a failing graph is small already
 )
 
 
 @thorough(max_examples=60)
 @given(specs())
-def test_every_path_of_a_random_graph_is_as_its_nodes_say(spec: Spec) -> None:
-    assert_as_the_nodes_say(to_yaml(spec))
+def test_every_path_of_a_random_graph_computes_what_its_nodes_say(spec: Spec) -> None:
+    assert_computes_what_nodes_say(to_yaml(spec))
 
 
 @thorough(max_examples=40)
@@ -319,9 +319,9 @@ def test_nothing_lives_past_its_last_use_on_any_path(spec: Spec) -> None:
             with torch.no_grad(), watched:
                 result = model.train(mode)(**kept)
             outputs = {watched.number(x) for x in tree_leaves(result)}
-            last = len(spec["nodes"]["score"]["from"])  # ops of the last sum, which reads so many
+            last = len(spec["nodes"]["score"]["from"])  # the last sum has so many ops
             for op, living in enumerate(watched.alive[:-last]):
-                # what a node reads is alive while its other ops run, three at most
+                # the sources of a node live while its other ops run, at most three
                 late = {one for one in living if watched.last_use[one] < op - 3}
                 assert late <= outputs
 
@@ -340,13 +340,13 @@ FILLED = fill_spec("""
 """)
 
 
-def test_a_learned_fill_has_gradients_only_from_where_it_is_used() -> None:
+def test_a_learned_fill_has_gradients_only_of_missing_samples() -> None:
     model = randomised(mg.loads(FILLED).compile())
     x, a = torch.rand(2, BATCH, 3).double()
     has = torch.tensor([True, False, True])
     model(x=x, a=a, has=has).sum().backward()
     fill = model.get_parameter("f")
-    torch.testing.assert_close(fill.grad, x[1])  # of the one sample that lacks it
+    torch.testing.assert_close(fill.grad, x[1])  # only the second sample lacks it
     model.zero_grad()
     model(x=x).sum().backward()
     torch.testing.assert_close(fill.grad, x.sum(0))
@@ -357,7 +357,7 @@ def test_a_learned_fill_has_gradients_only_from_where_it_is_used() -> None:
 
 
 def test_absent_rows_may_hold_anything() -> None:
-    """Infinities where a row is filled as it came, any number where layers see it before."""
+    """Absent rows that are filled at once may be infinite; those that go through layers, any number."""
     has = torch.tensor([True, False, True])
     x, a = torch.rand(2, BATCH, 3).double()
     filled = fill_spec("""
@@ -375,7 +375,7 @@ def test_absent_rows_may_hold_anything() -> None:
         torch.testing.assert_close(gradients(model, {"n": dirty}), expected)
 
 
-# what only training has
+# outputs for training only
 
 HEADS = """\
 inputs: {x: [3], a: {shape: [3], optional: true}}
@@ -394,7 +394,7 @@ outputs:
 """
 
 
-def test_in_eval_only_what_is_needed_runs() -> None:
+def test_eval_runs_only_the_nodes_that_its_outputs_need() -> None:
     model = mg.loads(HEADS).compile()
     ran: list[str] = []
     for name, module in model.named_children():
@@ -407,7 +407,7 @@ def test_in_eval_only_what_is_needed_runs() -> None:
     assert sorted(ran) == ["heard", "stem", "trunk"]
 
 
-def test_outputs_have_a_line_of_the_docstring_each() -> None:
+def test_the_docstring_has_a_line_for_each_output() -> None:
     doc = (mg.loads(HEADS).compile().__doc__ or "").split("\n\n")
     told = " ".join(doc[0].split())
     assert "score (N, 3), aux (N, 2) (in training), stem (N, 3) (in training)" in told
@@ -453,7 +453,7 @@ def test_exports_each_choice_of_inputs() -> None:
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
-def test_copies_do_the_same(copied: Any) -> None:
+def test_copies_give_the_same_outputs(copied: Any) -> None:
     model = mg.loads(HEADS).compile(check=True)
     for inputs in calls():
         torch.testing.assert_close(copied(model)(**inputs), model(**inputs))
@@ -465,7 +465,7 @@ def test_in_half_precision() -> None:
     assert {x.dtype for x in outputs.values()} == {torch.bfloat16}
 
 
-def test_checks_look_at_what_is_given() -> None:
+def test_input_checks_look_only_at_given_inputs() -> None:
     model = mg.loads(HEADS).compile(check=True)
     x = torch.randn(BATCH, 3)
     model(x=x, a=None)
@@ -475,7 +475,7 @@ def test_checks_look_at_what_is_given() -> None:
         model(a=x)
 
 
-def test_runs_without_an_array_of_what_may_be_left_out(tmp_path: Path) -> None:
+def test_run_needs_no_array_for_an_optional_input(tmp_path: Path) -> None:
     graph, (one, both) = mg.loads(HEADS), calls()
     for inputs in (one, both):
         arrays: Any = {name: x.numpy() for name, x in inputs.items()}
@@ -485,7 +485,7 @@ def test_runs_without_an_array_of_what_may_be_left_out(tmp_path: Path) -> None:
     assert list(run(graph.typed, graph.compile, None, None, 2, 0).inputs) == ["x", "a"]
 
 
-def test_sources_are_as_ruff_would_have_them(tmp_path: Path) -> None:
+def test_emitted_sources_are_formatted_as_by_ruff(tmp_path: Path) -> None:
     for index, text in enumerate([HEADS, *map(spec_of, NODES.values())]):
         (tmp_path / f"m{index}.py").write_text(mg.loads(text).source())
     config = tmp_path / "ruff.toml"
@@ -544,11 +544,11 @@ outputs: {score: score, aux: {from: aux, only: training}}
 """
 
 
-def test_python_says_the_same() -> None:
+def test_a_graph_built_in_python_equals_the_spec() -> None:
     assert twin() == mg.loads(TWIN) == mg.loads(twin().dumps())
 
 
-def test_graphs_differ_by_what_may_be_left_out() -> None:
+def test_graphs_with_other_optional_inputs_are_not_equal() -> None:
     assert twin() != twin(optional=False)
     assert twin() != twin(only=False)
 
@@ -561,7 +561,7 @@ def test_handles_show_when_they_are_missing() -> None:
     assert repr(layers.Fill("zeros")(lstm["last"])) == "<fill (N, 4)>"
 
 
-def test_a_call_in_python_is_told_at_its_line() -> None:
+def test_a_wrong_call_in_python_is_reported_at_its_line() -> None:
     audio, image = mg.Input("audio", (4,), optional=True), mg.Input("image", (4,))
     with pytest.raises(mg.SpecError, match=r"concat must say what to do") as raised:
         merges.concat(image, audio)
@@ -570,14 +570,14 @@ def test_a_call_in_python_is_told_at_its_line() -> None:
 
 
 def part() -> mg.Graph:
-    """A graph whose first input may be left out."""
+    """Return a graph whose first input is optional."""
     audio, image = mg.Input("audio", (4,), optional=True), mg.Input("image", (4,))
     filled = layers.Fill("learned", init="ones")(audio, name="f")
     return mg.Graph(merges.multiply(filled, image, name="n"), name="Part")
 
 
-def test_a_part_takes_what_may_be_missing() -> None:
-    """It runs where those of its inputs are that it always has, which come first."""
+def test_a_graph_used_as_a_layer_takes_optional_inputs() -> None:
+    """It runs when its inputs that are not optional are present; those come first."""
     x, y = mg.Input("x", (4,)), mg.Input("y", (4,), optional=True)
     graph = mg.Graph(part()(x, audio=y), name="Whole")
     assert mg.loads(graph.dumps()) == graph
@@ -586,7 +586,7 @@ def test_a_part_takes_what_may_be_missing() -> None:
     torch.testing.assert_close(model(x=one, y=other), one * other)
 
 
-def test_a_part_shared_takes_what_may_be_missing_later() -> None:
+def test_a_shared_graph_takes_optional_inputs_later() -> None:
     x, y = mg.Input("x", (4,)), mg.Input("y", (4,), optional=True)
     used = part()
     pair = used(x, audio=x, name="l"), used(x, audio=y, name="r")
@@ -596,15 +596,15 @@ def test_a_part_shared_takes_what_may_be_missing_later() -> None:
     torch.testing.assert_close(model(x=one, y=other), one * one + one * other)
 
 
-def test_a_part_wants_all_its_inputs() -> None:
+def test_a_graph_used_as_a_layer_needs_its_other_inputs() -> None:
     with pytest.raises(mg.SpecError, match="Part needs a source 'audio'"):
         part()(mg.Input("x", (4,)))
 
 
-# what is shown
+# summaries and pictures
 
 
-def test_a_summary_says_what_may_be_missing() -> None:
+def test_a_summary_marks_what_may_be_missing() -> None:
     summary = mg.loads(HEADS).summary()
     told = {row["name"]: row["only"] for row in summary.data() if "only" in row}
     assert told == {"a": "optional", "head": "in training", "filled": "in training"}

@@ -1,4 +1,4 @@
-"""What a rule answered before changes nothing: each spec gives what it gives alone, after any other."""
+"""Remembered answers of rules change nothing: a spec emits the same code after any other spec."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import mimgraph as mg
 from mimgraph.infer.nodes import rule_cache
 from mimgraph.infer.nodes.rule_cache import forget
 
-ALIKE = {  # options that are equal, but are not to be written alike
+ALIKE = {  # equal options that are emitted in different text
     "zeros of two signs": ("Pad: {pad: [1, 1], value: %s}", ["0.0", "-0.0", "$(-zero)"]),
     "sizes of other origins": ("Linear: %s", ["8", "$hidden", "$(2 * half)", "$(half + half)"]),
     "numbers in a list": ("Reshape: [%s, -1]", ["4", "$half", "$(hidden // 2)"]),
@@ -22,7 +22,7 @@ ALIKE = {  # options that are equal, but are not to be written alike
 
 
 @pytest.mark.parametrize(("item", "options"), ALIKE.values(), ids=ALIKE)
-def test_each_is_written_as_it_is_alone(item: str, options: list[str]) -> None:
+def test_a_spec_emits_the_same_after_any_other(item: str, options: list[str]) -> None:
     specs = [
         "params: {hidden: 8, half: 4, zero: 0.0}\ninputs: {x: [8]}\n"
         f"blocks:\n  b: {{params: {{hidden: 8}}, seq: [{item % option}]}}\n"
@@ -46,7 +46,7 @@ def _told(spec: str) -> str:
         return str(error)
 
 
-def test_what_is_long_is_not_remembered() -> None:
+def test_long_options_are_not_remembered() -> None:
     forget()
     expr = " + ".join(["x" * 20] * 60)
     mg.loads(

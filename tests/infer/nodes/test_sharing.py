@@ -1,4 +1,4 @@
-"""`share`: a module used again, several times and on its own results."""
+"""`share` uses a module again: several times, and on its own results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_shared_layer_feeds_a_shared_layer() -> None:
     assert str(first(first(b)).shape) == "(N, 5)"
 
 
-def test_every_use_must_fit_the_first() -> None:
+def test_every_share_must_fit_the_module() -> None:
     step = layers.Linear(5)
     step(mg.Input("x", (5,)))
     with pytest.raises(mg.SpecError, match=r"is shared, so its input must be \(N, 5\)"):

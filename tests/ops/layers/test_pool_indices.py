@@ -1,4 +1,4 @@
-"""A module is made for the ports that are used: a max pool gives its indices only where they are."""
+"""A max pool is emitted with `return_indices` only if its port `indices` is used."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def graph(outputs: str, *nodes: str) -> mg.Graph:
     return mg.loads("\n".join([*lines, f"outputs: {outputs}"]))
 
 
-def test_a_pool_alone_is_a_plain_pool() -> None:
+def test_a_pool_without_readers_of_indices_is_plain() -> None:
     made = graph("pool", POOL)
     assert "return_indices" not in made.source()
     assert torch.equal(made.compile()(image=IMAGE), F.max_pool2d(IMAGE, 2))
 
 
-def test_indices_lead_back() -> None:
+def test_indices_feed_an_unpool() -> None:
     made = graph("up", POOL, UNPOOL)
     pooled, indices = F.max_pool2d(IMAGE, 2, return_indices=True)
     assert "nn.MaxPool2d(2, return_indices=True)" in made.source()
@@ -35,7 +35,7 @@ def test_a_share_of_a_pool_with_indices_reads_its_output() -> None:
     assert torch.equal(made.compile()(image=IMAGE), F.max_pool2d(IMAGE, 2))
 
 
-def test_a_pool_gives_indices_where_a_share_of_it_needs_them() -> None:
+def test_a_pool_returns_indices_if_a_share_needs_them() -> None:
     made = graph("{a: pool, b: again.indices}", POOL, "again: {share: pool, from: image}")
     found = made.compile()(image=IMAGE)
     pooled, indices = F.max_pool2d(IMAGE, 2, return_indices=True)
@@ -50,7 +50,7 @@ def test_items_of_a_chain_are_plain_pools_unless_indices_are_taken() -> None:
     assert torch.equal(taken.compile()(image=IMAGE), indices)
 
 
-def test_in_python_indices_are_a_port() -> None:
+def test_indices_are_a_port_in_python() -> None:
     from mimgraph import layers
 
     pool = layers.MaxPool2d(2)(mg.Input("image", (3, 8, 8)))
