@@ -1,0 +1,56 @@
+"""Run commands in this process, on a correct and a wrong spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mimgraph.cli import main
+from tests.conftest import ROOT
+
+SIMPLE = str(ROOT / "specs" / "simple_numerical.yaml")
+
+
+TEXT = str(ROOT / "specs" / "text_numerical.yaml")
+
+
+WRONG = "inputs: {x: [5]}\nnodes:\n  y: {layer: Liner, from: x}\noutputs: y\n"
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> str:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(WRONG)
+    return str(path)
+
+
+class Printed(str):
+    """The standard output of a command, and its standard error as `error`."""
+
+    error = ""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    def call(*arguments: str) -> tuple[int, Printed]:
+        try:
+            code = main(arguments)
+        except SystemExit as exit:
+            code = int(exit.code or 0)
+        captured = capsys.readouterr()
+        printed = Printed(captured.out)
+        printed.error = captured.err
+        return code, printed
+
+    return call
+
+
+@pytest.fixture
+def wider(tmp_path: Path) -> str:
+    """The spec TEXT with another width."""
+    path = tmp_path / "wider.yaml"
+    text = Path(TEXT).read_text()
+    assert "hidden: 64" in text
+    path.write_text(text.replace("hidden: 64", "hidden: 96"))
+    return str(path)

@@ -1,0 +1,97 @@
+"""`mimgraph run`: given and random inputs, weights in the spec or in a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import mimgraph as mg
+from tests.cli.conftest import SIMPLE
+
+
+def test_run_shows_inputs_nodes_and_outputs(run) -> None:
+    code, out = run("run", SIMPLE)
+    assert code == 0
+    inputs, _, rest = out.partition("\n\n")
+    assert "input1  (2, 5) float32" in inputs
+    assert "(N, 64)" in rest
+    assert "fc3  (2, 1) float32  [" in rest
+
+
+def test_run_prints_and_writes_what_the_module_computes(run, tmp_path: Path) -> None:
+    arrays = {
+        "input1": numpy.ones((3, 5), dtype="float32"),
+        "input2": numpy.zeros((3, 10), dtype="float32"),
+    }
+    model = mg.load(SIMPLE).compile()
+    numpy.savez(tmp_path / "in.npz", **arrays)
+    save_file(model.state_dict(), tmp_path / "w.safetensors")
+    files = [
+        *("--inputs", str(tmp_path / "in.npz")),
+        *("--weights", str(tmp_path / "w.safetensors")),
+        *("--outputs", str(tmp_path / "out.npz")),
+    ]
+    code, out = run("run", SIMPLE, "--json", *files)
+    assert code == 0
+    expected = model(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+    written = numpy.load(tmp_path / "out.npz")["fc3"]
+    assert torch.equal(torch.from_numpy(written), expected)
+    assert json.loads(out)["outputs"]["fc3"]["values"] == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({"input1": (3, 5)}, "an array for input2 is missing"),
+        ({"input1": (3, 5), "input2": (2, 10), "input3": (3,)}, "there is no input 'input3'; N of"),
+        ({"input1": (3, 5), "input2": (3, 9)}, "input2 has shape (3, 9), not (N, 10)"),
+        ({"input1": (3, 5), "input2": (3,)}, "input2 has shape (3,), not (N, 10)"),
+    ],
+)
+def test_run_reports_an_array_of_the_wrong_shape(
+    run, tmp_path: Path, arrays: dict[str, tuple[int, ...]], says: str
+) -> None:
+    numpy.savez(tmp_path / "in.npz", **{k: numpy.ones(v, "float32") for k, v in arrays.items()})
+    code, out = run("run", SIMPLE, "--inputs", str(tmp_path / "in.npz"))
+    assert code == 2
+    assert says in out.error
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> str:
+    """A .safetensors file with a model and its spec."""
+    torch.manual_seed(5)
+    graph = mg.load(SIMPLE)
+    graph.save(graph.compile(), tmp_path / "model.safetensors")
+    return str(tmp_path / "model.safetensors")
+
+
+def test_a_file_of_weights_with_a_spec_is_read_as_a_spec(run, saved: str) -> None:
+    assert run("check", saved) == (0, f"{saved}: ok, 4 nodes\n")
+    for command in ("emit", "summary"):
+        assert run(command, saved) == run(command, SIMPLE)
+
+
+def test_run_takes_the_weights_beside_the_spec(run, saved: str, tmp_path: Path) -> None:
+    code, out = run("run", saved, "--json")
+    assert code == 0
+    assert run("run", SIMPLE, "--weights", saved, "--json") == (0, out)
+    assert run("run", SIMPLE, "--json") != (0, out)
+    zeros = {key: torch.zeros_like(t) for key, t in mg.load_model(saved).state_dict().items()}
+    save_file(zeros, tmp_path / "zeros.safetensors")
+    code, out = run("run", saved, "--weights", str(tmp_path / "zeros.safetensors"), "--json")
+    assert json.loads(out)["outputs"]["fc3"]["values"] == [[0.0], [0.0]]
+
+
+@pytest.mark.parametrize("command", ["check", "summary", "emit", "run"])
+def test_a_file_of_weights_without_a_spec_exits_1(run, command: str, tmp_path: Path) -> None:
+    path = tmp_path / "bare.safetensors"
+    save_file({"a": torch.ones(1)}, path)
+    code, out = run(command, str(path))
+    assert code == 1
+    assert "error[missing-key]: there is no spec in the metadata" in out + out.error
