@@ -17,7 +17,7 @@ from mimgraph.diagnostics import Diagnostic
 from mimgraph.language.yaml_tree import yaml_events
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.source import SourceFile
-from tests.language.test_yaml_tree import value_of
+from tests.language.yaml_tree.reading import value_of
 
 CASES = {
     case["id"]: case

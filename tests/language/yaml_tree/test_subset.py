@@ -1,0 +1,78 @@
+"""The parts of YAML that specs do not have, and duplicate keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from mimgraph.ir.graph import FAULTY
+from mimgraph.language.yaml_tree.tree import Mapping
+from tests.language.yaml_tree.reading import covered, faults_in, read, tree_of, value_of
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("1: x\nnull: x\ntrue: x\n~: x", ["1", "null", "true", "~"]),
+        ("? \n: x", [""]),
+        ("[a]: x\n{b: 1}: y", ["[a]", "{b: 1}"]),
+        ("a: !!int 3\nb: !own {c: 1}\nd: ! e", ["!!int", "!own", "!"]),
+        ("a: !<tag:yaml.org,2002:str> x", ["!<tag:yaml.org,2002:str>"]),
+        ("a: &x\n  b: 1\nc: *x\nd: [*x]", ["&x"]),
+        ("a: &x {b: 1}\nc:\n  <<: *x\n  d: 1", ["&x"]),
+        ("a: &x {b: 1}\nc: {<<: [*x, *x]}", ["&x"]),
+        ("a: &x !t b", ["&x", "!t"]),
+        ("&x a: b", ["&x"]),
+        ("<<: {a: 1}", ["<<"]),
+        ("<<: []", ["<<"]),
+        ("a: *unknown", ["*unknown"]),
+        ("a: 1\n---\nb: 2", ["---"]),
+        ("---\n---\nb: 2", ["---"]),
+    ],
+)
+def test_outside_of_the_subset(text: str, faults: list[str]) -> None:
+    assert faults_in(text) == [f"yaml-subset: {fault}" for fault in faults]
+
+
+def test_the_help_for_anchors_and_merge_keys() -> None:
+    assert "use params" in read("a: &x 1")[1][0].help
+    assert "blocks for" in read("<<: {a: 1}")[1][0].help
+
+
+def test_an_anchored_value_is_still_read() -> None:
+    assert value_of(read("a: &x 1\nb: *x\nc: !t 1")[0]) == {"a": 1, "b": FAULTY, "c": FAULTY}
+
+
+@pytest.mark.parametrize("key", ["1", "on", "[a]", "<<", "*x", "0x_1"])
+def test_a_faulty_key_leaves_its_mapping_incomplete(key: str) -> None:
+    tree, found = read(f"{key} : {{c: 1}}\nb: 2")
+    assert isinstance(tree, Mapping) and tree.lost
+    assert value_of(tree) == {"b": 2}
+    assert len(found) == 1
+
+
+def test_legal_keys() -> None:
+    text = "y: 1\nn: 2\n'1': 3\n'': 4\n'<<': 5\n? long\n: 6"
+    assert list(value_of(tree_of(text))) == ["y", "n", "1", "", "<<", "long"]
+
+
+@pytest.mark.parametrize("text", ["a: 1\nb: 2\n'a': 3\na: 4", '{"a": 1, "b": 2,\n"a": 3, "a": 4}'])
+def test_duplicate_key(text: str) -> None:
+    tree, found = read(text)
+    assert value_of(tree) == {"a": FAULTY, "b": 2}  # nobody knows which is meant
+    assert [fault.code for fault in found] == ["duplicate-key"] * 2
+    for fault in found:
+        [(first, words)] = fault.labels
+        assert covered(fault.span).strip("'\"") == "a"
+        assert (first.line, words) == (1, "first given here")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", " \n\n", "\ufeff"])
+def test_empty_document(text: str) -> None:
+    assert value_of(tree_of(text)) == {}
+
+
+def test_get() -> None:
+    tree = tree_of("a: 1\nb: 2")
+    assert isinstance(tree, Mapping)
+    assert value_of(tree.get("b")) == 2
+    assert tree.get("c") is None
