@@ -1,1 +1,1 @@
-"""Turns a typed graph into the source of a module."""
+"""Turn a typed graph into the source of a module."""

@@ -1,4 +1,4 @@
-"""Keep the dtype of the model at run time: where the code reads it, and what is cast to it.
+"""Decide where emitted code reads the dtype of the model, and which results it casts to it.
 
 In a spec that dtype is called float32. After `.to(torch.bfloat16)` or `.double()` the weights, the
 float inputs and all that follows from them have another, but torch still makes float32 of whole
@@ -36,10 +36,10 @@ _QUANTIZED = ("Linear", "Bilinear", "LSTM", "GRU", "RNN", "MultiheadAttention", 
 
 
 def is_made(leaf: Leaf, port: str, sources: Iterable[TensorType]) -> bool:
-    """Return whether torch makes float32 of these sources whatever dtype the model has: they are whole
-    numbers, or halves beside float32, or the activation is of whole numbers.
+    """Return whether torch makes float32 of these sources whatever dtype the model has.
 
-    The result is float32 as inference has it.
+    It does of integers, of halves beside float32, and if the activation is of integers. The result is
+    float32 in inference.
     """
     lowering = leaf.lowering
     if lowering.results[port].dtype != "float32":
@@ -61,8 +61,9 @@ def _is_cast(code: Code | None) -> bool:
 
 
 def nodes_apart(body: Body) -> frozenset[str]:
-    """Return the float32 nodes that are computed of whole numbers and end in whole numbers or truths,
-    as the bucket of a distance does: they meet no tensor of the model, and stay float32, which is exact.
+    """Return the float32 nodes that are computed from integers and read only for integers or bools.
+
+    Such as the bucket of a distance: they meet no tensor of the model and stay float32, as that is exact.
     """
     of_numbers: set[str] = set()
     for node in body.order:
@@ -83,13 +84,12 @@ def nodes_apart(body: Body) -> frozenset[str]:
 
 
 def _ends_in_numbers(body: Body, node: TypedNode, of_numbers: set[str]) -> bool:
-    """Return whether a node makes whole numbers or truths of floats that are computed of whole numbers."""
+    """Return whether a node makes integers or bools of floats that are computed from integers."""
     return _is_plain(node, (*INTEGER, "bool")) and _floats(body, node) <= of_numbers
 
 
 def _is_plain(node: TypedNode, dtypes: Container[str]) -> bool:
-    """Return whether a node is a layer or merge without tensors of its own, all of whose results have
-    one of the dtypes."""
+    """Return whether a node is a layer or merge without tensors whose results all have these dtypes."""
     leaf = unwrap(node.operation)
     if not isinstance(leaf, Leaf) or not node.arguments or _has_tensors(leaf.lowering.module):
         return False
@@ -142,8 +142,10 @@ def dtype_of_weight(body: Body) -> Code | None:
 
 
 def dtype_of_input(body: Body, twins: Iterable[Body], read: Iterable[Value]) -> Code | None:
-    """Return the dtype of a float input that is always given, in the twins too; of none that the step
-    reads anyway, as that is what is cast."""
+    """Return the dtype of a float input that is always given, in the twins too.
+
+    It is none that the step reads, as that may be what is cast.
+    """
     bodies, operands = (body, *twins), set(read)
     for name in body.inputs:
         floats = all(one.inputs[name].dtype == "float32" for one in bodies)
@@ -153,14 +155,17 @@ def dtype_of_input(body: Body, twins: Iterable[Body], read: Iterable[Value]) -> 
 
 
 class _Weight(NamedTuple):
-    """Holds a float tensor of the model, and how good it is to read the dtype from."""
+    """A float tensor of the model; the lowest rank is the best to read the dtype from."""
 
     rank: int
     code: Code
 
 
 def _weights(operation: TypedOperation, code: Code) -> Iterator[_Weight]:
-    """Yield the first float tensor of each layer of an operation, whose module is `code`."""
+    """Yield the first float tensor of each layer of an operation, whose module is `code`.
+
+    Of repeats the first stands for all.
+    """
     match operation:
         case Leaf(lowering=Lowering(module=Module(own=None) as module, type=type_)):
             if module.name in ("Parameter", "Buffer"):
@@ -182,8 +187,8 @@ def _weights_inside(body: Body, module: Code) -> Iterator[_Weight]:
 
 
 def _rank(layer: str) -> int:
-    """Return how late a layer's weight is chosen: people keep norms in float32, and of what torch
-    quantizes the weight has no dtype any more."""
+    """Return the rank of a layer's weight: people keep norms in float32, and a quantized weight has no
+    dtype any more."""
     return 3 if layer.startswith(_QUANTIZED) else 2 if layer.startswith(_NORMS) else 1
 
 

@@ -1,4 +1,4 @@
-"""What an emitted file defines beside the classes of the graph, if they use it: text by name."""
+"""Keep the text of functions and classes that an emitted file defines if its classes use them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from mimgraph.emit.classes.attributes import TAKEN
 
-# what cannot be a key of torch's own dicts: their own attributes, and what cannot be one anywhere
+# names that torch's own dicts refuse as keys: their attributes, and those of every module
 _OWN = TAKEN | {"clear", "items", "keys", "pop", "update", "values"}
 REFUSED = {
     "ModuleDict": _OWN,
@@ -15,7 +15,7 @@ REFUSED = {
 
 
 def _any_name(kind: str) -> str:
-    """A dict of modules or parameters that takes the names which torch's refuses."""
+    """Return the class of a dict of modules or parameters that takes the names which torch's refuses."""
     item = kind.lower()
     return f'''\
 class _{kind}Dict(_Keyed):
@@ -84,7 +84,7 @@ def _sinusoid(length: int, width: int) -> Tensor:
 
 
 def helpers(names: Iterable[str]) -> dict[str, str]:
-    """Those of the helpers that are among the names."""
+    """Return the helpers that are among the names, and those that they use."""
     wanted = set(names)
     if not wanted.isdisjoint(("_ModuleDict", "_ParameterDict")):
         wanted.add("_Keyed")

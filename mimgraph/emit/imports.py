@@ -1,4 +1,4 @@
-"""The names that the classes of a file use, and the import lines that they need."""
+"""Find the names that the classes of a file use, and write the import lines for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORD = re.compile(r"\w+")
 
 
 def used_names(classes: Iterable[Class]) -> set[str]:
-    """The first part of every name in code and annotations."""
+    """Return the first part of every name in code and annotations."""
     names: set[str] = set()
     annotations: set[str] = set()
     for definition in classes:
@@ -28,7 +28,7 @@ def used_names(classes: Iterable[Class]) -> set[str]:
 
 
 def imports(names: AbstractSet[str]) -> tuple[str, ...]:
-    """The import lines for these names, and no other."""
+    """Return the import lines for these names."""
     typing = [name for name in ("Any", "Self") if name in names]
     lines = [f"from typing import {', '.join(typing)}", ""] if typing else []
     lines += ["import torch"] if "torch" in names else []
@@ -39,7 +39,7 @@ def imports(names: AbstractSet[str]) -> tuple[str, ...]:
 
 
 def codes(statements: Iterable[Statement]) -> Iterator[Code]:
-    """The expressions of statements."""
+    """Yield the expressions of statements."""
     for statement in statements:
         match statement:
             case Assign(_, value) | Return(value) | Expr(value):

@@ -1,4 +1,4 @@
-"""Where the classes of an emitted file and their statements stand, as written and as Python reads them."""
+"""Find the lines of the classes, methods and statements of an emitted file."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from mimgraph.emit.format.statements import Function, Statement
 
 
 class Lines(NamedTuple):
-    """From the first to the last, both of them its own."""
+    """A range of lines, the last included."""
 
     first: int
     last: int
 
 
 class Method(NamedTuple):
-    """A method, and its statements in the order of the text, those inside of others too."""
+    """A method as parsed, and each statement as written and as parsed, also inside loops."""
 
     read: ast.FunctionDef
     statements: tuple[tuple[Statement, ast.stmt], ...]
 
 
 class Located(NamedTuple):
-    """A class, and its methods by name."""
+    """A class as parsed, and its methods by name."""
 
     read: ast.ClassDef
     methods: Mapping[str, Method]
 
 
 def located(file: File) -> Mapping[str, Located]:
-    """The classes of a graph by name.
+    """Return the classes of a graph by name.
 
-    What was written and what Python reads are the same trees, so neither is searched for the other.
+    Written and parsed statements are walked side by side, as they are the same trees.
     """
     read = {d.name: d for d in ast.parse(file.text).body if isinstance(d, ast.ClassDef)}
     return {
@@ -44,7 +44,7 @@ def located(file: File) -> Mapping[str, Located]:
 
 
 def lines_of(read: ast.stmt | ast.expr | ast.arg) -> Lines:
-    """The lines of what was parsed, which always has an end."""
+    """Return the lines of something parsed."""
     assert read.end_lineno is not None
     return Lines(read.lineno, read.end_lineno)
 

@@ -1,4 +1,4 @@
-"""Sizes known only at run time, read from the axes of the tensors at hand."""
+"""Read sizes that are known only at run time from the axes of tensors: `x.shape[1]`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Readable = Sequence[tuple[Code, TensorType]]
 
 
 def resolve_sizes(code: Code, readable: Readable) -> Code:
-    """`code` with each run-time size read from the first of `readable` that has it."""
+    """Return `code` with each run-time size read from the first tensor of `readable` that has it."""
 
     def replace(part: Code) -> Code | None:
         return read_size(part.dim, readable) if isinstance(part, RuntimeSize) else None
@@ -29,7 +29,7 @@ def resolve_sizes(code: Code, readable: Readable) -> Code:
 
 
 def read_size(dim: Dim, readable: Readable) -> Code:
-    """An axis that is `dim`; else arithmetic on the axes that its names are read from."""
+    """Return the axis that is `dim`, else arithmetic on axes that give the names in it."""
     types = [type_ for _, type_ in readable]
     found = axis_of(dim, types)
     if found is not None:
@@ -38,7 +38,7 @@ def read_size(dim: Dim, readable: Readable) -> Code:
 
 
 def _read(axis: Axis, readable: Readable) -> Code:
-    """`(tensor.shape[axis] - offset) // factor`."""
+    """Return `(tensor.shape[axis] - offset) // factor`."""
     size: Code = Subscript(Attribute(readable[axis.tensor][0], "shape"), Constant(axis.axis))
     if axis.offset:
         size = Binary("-" if axis.offset > 0 else "+", size, Constant(abs(axis.offset)))
@@ -46,13 +46,14 @@ def _read(axis: Axis, readable: Readable) -> Code:
 
 
 def _named(name: str, readable: Readable) -> Code:
+    """Return the code that reads a named size."""
     axis = axis_that_tells(name, [type_ for _, type_ in readable])
-    assert axis is not None, f"no axis tells the size {name}"  # inference has seen to it
+    assert axis is not None, f"no axis tells the size {name}"  # inference checks that one does
     return _read(axis, readable)
 
 
 def _arithmetic(dim: Size, names: Mapping[str, Code]) -> Code:
-    """A size as arithmetic on the code of each name."""
+    """Return a size as arithmetic on the code of each name."""
     total: Code | None = None
     for coefficient, factors in terms(dim):
         product: Code | None = None

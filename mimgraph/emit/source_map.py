@@ -1,4 +1,4 @@
-"""What of the emitted file is whose: the code that makes, runs and defines each node, by its dotted name."""
+"""Map each node, by its dotted name, to the emitted code that makes, runs and defines it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from mimgraph.emit.line_map import Lines, Located, Method, lines_of, located
 from mimgraph.ir.code import Dict
 from mimgraph.ir.typed import (
     Body,
-    Repeated,
     TypedGraph,
     TypedNode,
     TypedOperation,
@@ -26,19 +25,20 @@ from mimgraph.source import Excerpt, SourceFile, Span
 
 Excerpts: TypeAlias = tuple[Excerpt, ...]
 Found: TypeAlias = Iterator[tuple[str, Excerpts]]
-RESULTS = ""  # what stands for a body's outputs where its nodes have their names
+RESULTS = ""  # the key of a body's outputs, beside the names of its nodes
 
 
 def excerpts(graph: TypedGraph) -> Mapping[str, Excerpts]:
-    """Of every input, node, item and `output `: what makes its module, what runs it, its classes.
+    """Return the code of every input, node, chain item and output, by its id in a picture.
 
-    Of equal repeats the first stands for all. What a merge or a share has inside is in its class.
+    For a node that is what makes its module, what runs it, and its classes. Of equal repeats the
+    first stands for all. What is inside a merge or a share is in its class.
     """
     return dict(_Finder(graph).graph())
 
 
 class _Finder:
-    """Goes through a graph as it is drawn, with the file beside it."""
+    """Walks a graph as it is drawn, with the emitted file beside it."""
 
     def __init__(self, graph: TypedGraph) -> None:
         self.body_of_graph = graph.body
@@ -65,7 +65,7 @@ class _Finder:
         return self.classes[body]
 
     def body(self, body: Body, path: str, ran: Excerpts) -> Found:
-        """The nodes of a body; the items of a chain block are run by what runs the block."""
+        """Yield the nodes of a body; the items of a chain block are run by what runs the block."""
         found = self.class_of(body)
         for node in body.nodes:
             owner = owner_of(node).partition(".")[0]
@@ -76,7 +76,7 @@ class _Finder:
                 yield from self.node(node, f"{path}{node.name}", made, found.ran[node.name])
 
     def node(self, node: TypedNode, id_: str, made: _Made | None, ran: Excerpts) -> Found:
-        """A node, and what is drawn inside of it."""
+        """Yield a node, and what is drawn inside it."""
         making = (made.excerpt,) if made else ()
         yield id_, (*making, *ran, *self.classes_of(node))
         yield from self.inside(node.operation, f"{id_}.", made, ran)
@@ -84,37 +84,39 @@ class _Finder:
     def inside(
         self, operation: TypedOperation, path: str, made: _Made | None, ran: Excerpts
     ) -> Found:
-        steps = operation.steps
+        if operation.merge:
+            return
         if made:
-            for index, item in enumerate(steps):
-                yield from self.node(item, f"{path}{index}", made.part((index, len(steps))), ran)
-        if isinstance(operation, Repeated) and not operation.shared:
-            if made:
-                yield from self.repeats(operation, path, made, ran)
-        elif operation.bodies and not operation.merge:
+            for index, item in enumerate(operation.steps):
+                part = made.part((index, len(operation.steps)))
+                yield from self.node(item, f"{path}{index}", part, ran)
+        if operation.bodies and not operation.key(0):
             yield from self.body(operation.bodies[0], path, ran)
+        elif operation.bodies and made:
+            yield from self.repeats(operation, path, made, ran)
 
-    def repeats(self, repeated: Repeated, path: str, made: _Made, ran: Excerpts) -> Found:
-        """The first of each run of equal repeats."""
-        bodies = repeated.bodies
+    def repeats(self, operation: TypedOperation, path: str, made: _Made, ran: Excerpts) -> Found:
+        """Yield the first of each run of equal repeats, and what it is made of."""
+        bodies = operation.bodies
         runs = [next(run) for _, run in groupby(range(len(bodies)), key=bodies.__getitem__)]
         for index, start in enumerate(runs):
-            body, id_ = bodies[start], f"{path}{repeated.first + start}"
+            body, id_ = bodies[start], f"{path}{operation.key(start)}"
             part = made.part((index, len(runs)), (start, len(bodies)))
             yield id_, (part.excerpt, *ran, self.definitions[self.names[body]])
             yield from self.body(body, f"{id_}.", ran)
 
     def classes_of(self, node: TypedNode) -> Excerpts:
-        """The class of an item of a chain, that of a block, and all of what is not drawn opened."""
-        things: Iterable[Body | TypedNode] = (node, *node.operation.modules)
-        if node.operation.branches or node.operation.merge:
-            things = _beneath(node)
+        """Return the classes of a chain item, of a block, and of all inside what is drawn closed."""
+        operation = node.operation
+        closed = operation.merge or operation.branches
+        opened: tuple[Body | TypedNode, ...] = (node, *operation.modules)
+        things = _beneath(node) if closed else opened
         names = dict.fromkeys(self.names[thing] for thing in things if thing in self.names)
         return tuple(self.definitions[name] for name in names)
 
 
-def _beneath(node: TypedNode) -> Mapping[Body | TypedNode, None]:
-    """A node and what it is made of, each once, the outer first."""
+def _beneath(node: TypedNode) -> Iterable[Body | TypedNode]:
+    """Return a node and all it is made of, each once, the outer first."""
     found: dict[Body | TypedNode, None] = {}
     waiting: list[Body | TypedNode] = [node]
     while waiting:
@@ -130,7 +132,7 @@ def _beneath(node: TypedNode) -> Mapping[Body | TypedNode, None]:
 
 
 class _Class:
-    """The code of a class by the names of the nodes of a body that it is made of."""
+    """The code of the class of a body, by the names of its nodes."""
 
     def __init__(self, file: SourceFile, found: Located, body: Body) -> None:
         self.file = file
@@ -138,11 +140,11 @@ class _Class:
         self.body = body
 
     def method(self, name: str) -> tuple[str, Method | None]:
-        """A method with its whole name; a chain has no forward of its own."""
+        """Return a method with its whole name, if the class has it: a chain has no forward."""
         return f"{self.found.read.name}.{name}", self.found.methods.get(name)
 
     def inputs(self) -> Found:
-        """The arguments of the forward, after `self`."""
+        """Yield the arguments of the forward, after `self`."""
         place, forward = self.method("forward")
         arguments = [*forward.read.args.args[1:], *forward.read.args.kwonlyargs] if forward else ()
         for argument in arguments:
@@ -150,8 +152,10 @@ class _Class:
 
     @cached_property
     def made(self) -> Mapping[str, _Made]:
-        """Return the code that makes the module of each node, by its attribute; a chain's one node
-        has the class's own."""
+        """Return the code that makes the module of each node, by its attribute.
+
+        The only node of a chain is the class itself.
+        """
         place, init = self.method("__init__")
         found: dict[str, _Made] = {}
         for ours, theirs in init.statements if init else ():
@@ -161,7 +165,7 @@ class _Class:
 
     @cached_property
     def ran(self) -> Mapping[str, Excerpts]:
-        """The statements that run each node; those that read it where it has none of its own."""
+        """Return the statements that run each node, or that read it if it is written in them."""
         found: dict[str, list[Lines]] = {RESULTS: []}
         for ours, theirs in self.statements:
             if (name := _node(ours).partition(".")[0]) or isinstance(ours, Return):
@@ -178,7 +182,7 @@ class _Class:
         return {name: self.excerpts(lines) for name, lines in found.items()}
 
     def results(self, output: str) -> Excerpts:
-        """The statements that return an output."""
+        """Return the statements that return an output."""
         found = [
             lines_of(theirs)
             for ours, theirs in self.statements
@@ -193,7 +197,7 @@ class _Class:
         return forward.statements if forward else ()
 
     def excerpts(self, found: Iterable[Lines]) -> Excerpts:
-        """Lines of the forward, each once, those with no others between them together."""
+        """Return lines of the forward, each once, those with no others between them together."""
         together: list[Lines] = []
         for first, last in sorted(found):
             if together and first <= together[-1].last + 1:
@@ -214,7 +218,7 @@ class _Made:
 
     @cached_property
     def excerpt(self) -> Excerpt:
-        """A statement with its lines, a part without what stands around it."""
+        """A statement with its lines, or a part without the text around it."""
         if isinstance(self.read, ast.stmt):
             return _excerpt(self.file, self.place, lines_of(self.read))
         first, last = lines_of(self.read)
@@ -223,8 +227,10 @@ class _Made:
         return Span(self.file, first, start, last, end).excerpt(self.place)
 
     def part(self, *places: tuple[int, int]) -> _Made:
-        """The code of a module in a container, by its index among so many; the whole where none
-        has its own."""
+        """Return the code of a module in a container, by its index and the count of modules there.
+
+        Return the code of the container if no module has its own.
+        """
         for index, count in places:
             for row in self.rows:
                 if len(row) == count:
@@ -233,7 +239,7 @@ class _Made:
 
     @cached_property
     def rows(self) -> tuple[list[ast.expr], ...]:
-        """The arguments of a container, and the list or the values of the dict that is its only one."""
+        """The arguments of a container, and the items of a list or dict that is the only one."""
         call = self.read.value if isinstance(self.read, ast.Assign | ast.Expr) else self.read
         while isinstance(call, ast.Call):
             match call:
@@ -247,7 +253,7 @@ class _Made:
 
 
 def _node(statement: Statement) -> str:
-    """Whose a statement is; a loop is of what runs in it."""
+    """Return the node that a statement is part of; that of a loop is the one that runs in it."""
     match statement:
         case For(body=(first, *_)):
             return _node(first)
@@ -257,6 +263,6 @@ def _node(statement: Statement) -> str:
 
 
 def _excerpt(file: SourceFile, place: str, lines: Lines) -> Excerpt:
-    """Whole lines."""
+    """Return the excerpt of whole lines."""
     first, last = lines
     return Span(file, first, 1, last, len(file.line(last)) + 1).excerpt(place)

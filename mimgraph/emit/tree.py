@@ -1,4 +1,4 @@
-"""Code trees inside code generation: values not yet named, modules not yet lifted, and rebuilding."""
+"""Extend code trees by locals without names yet and modules without arguments yet; rebuild them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mimgraph.support.frozen_data import data
 
 @data
 class Local(Code):
-    """A value of the body, before it has a name."""
+    """A value of the body that has no name yet."""
 
     value: Value
 
 
 @data
 class Construct(Code):
-    """A module made with every argument by name; printing drops those equal to `defaults`.
+    """The call that makes a module, with every argument by name; those equal to `defaults` are not written.
 
     The first `positional` arguments go by position.
     """
@@ -35,7 +35,7 @@ class Construct(Code):
         return Construct(self.class_name, arguments, self.positional, self.defaults)
 
     def spelled(self) -> Call:
-        """The call as it is written."""
+        """Return the call as it is written."""
         defaults = dict(self.defaults)
         args, keywords = [], []
         for index, (name, value) in enumerate(self.arguments):
@@ -53,7 +53,7 @@ def _is_literal(code: Code, value: Any) -> bool:
 
 
 def same_constant(left: Any, right: Any) -> bool:
-    """Equal values of one type that are written alike: 1, 1.0 and True are three, 0.0 and -0.0 two."""
+    """Return whether two values are equal and written alike: 1, 1.0 and True are not, nor 0.0 and -0.0."""
     if left is right:
         return True
     if isinstance(left, tuple) and isinstance(right, tuple):
@@ -63,7 +63,7 @@ def same_constant(left: Any, right: Any) -> bool:
 
 
 def _kind(value: Any) -> type:
-    """The type of a value, that of a number that remembers its origin seen through."""
+    """Return the type of a value; plain `int` for a number that remembers where it is from."""
     for kind in (bool, int, float):
         if isinstance(value, kind):
             return kind
@@ -71,7 +71,7 @@ def _kind(value: Any) -> type:
 
 
 def rebuild_statement(statement: Statement, replace: Replace) -> Statement:
-    """The statement with its expressions rebuilt, in the order in which they stand."""
+    """Return the statement with its expressions rebuilt, in the order in which they are written."""
     match statement:
         case Assign(targets, value, comment, node):
             return Assign(targets, rebuild(value, replace), comment, node)
@@ -94,7 +94,7 @@ def rebuild_statement(statement: Statement, replace: Replace) -> Statement:
 
 
 def fill(node: Code, operands: Callable[[str], Code | None]) -> Code:
-    """`node` with its operands replaced."""
+    """Return `node` with its operands replaced."""
 
     def replace(part: Code) -> Code | None:
         return operands(part.key) if isinstance(part, Operand) else None
@@ -103,7 +103,7 @@ def fill(node: Code, operands: Callable[[str], Code | None]) -> Code:
 
 
 def spell(node: Code) -> Code:
-    """`node` with every `Construct` as the call that is written."""
+    """Return `node` with every `Construct` as the call that is written."""
     return rebuild(node, _written)
 
 

@@ -1,1 +1,1 @@
-"""Decides the classes of emitted source: modules, attributes and what becomes an argument."""
+"""Decide the classes of emitted source: their modules, attributes and constructor arguments."""

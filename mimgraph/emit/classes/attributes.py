@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mimgraph.ir.code import Code
+from mimgraph.ir.code import Attribute, Code
 from mimgraph.ir.typed import TypedOperation
 
 MODULE = frozenset(  # what every nn.Module has, beside dunders
@@ -65,13 +65,20 @@ def attribute(name: str, names: Collection[str]) -> str:
     return found
 
 
-def part_code(module: Code, operation: TypedOperation, key: str) -> Code:
-    """Return the code that reads what an operation's module keeps under a key: `m[0]`, `m["city"]`."""
-    if not key:  # the module itself
-        return module
-    return module.at(int(key) if operation.is_list else key)
-
-
 def renamed(names: Collection[str]) -> dict[str, str]:
     """Return the attributes of the nodes that cannot be called by their names, by these names."""
     return {name: attribute(name, names) for name in names if name in TAKEN}
+
+
+def part_code(module: Code, operation: TypedOperation, key: str) -> Code:
+    """Return the code that reads what the module of an operation keeps under a key.
+
+    Such as `chain[0]`, `dict["city"]` and `block.conv`; under "" a block's module keeps itself.
+    """
+    if not key:
+        return module
+    if operation.is_list:
+        return module.at(int(key))
+    if operation.bodies and not operation.key(0):
+        return Attribute(module, attribute(key, operation.bodies[0].by_name))
+    return module.at(key)

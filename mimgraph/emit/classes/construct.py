@@ -1,4 +1,4 @@
-"""A typed node to the code that makes its module."""
+"""Write the call that makes the module of a layer, and the comprehension that makes repeated ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ from mimgraph.ops.signature import REQUIRED
 
 
 def construct_leaf(leaf: Leaf, module: Module, class_name: str) -> Construct:
-    """`nn.Conv2d(...)` with every argument; those the input decides and the first go by position."""
+    """Return `nn.Conv2d(...)` with every argument.
+
+    Those that the input decides and the first option go by position.
+    """
     op = registry.find(leaf.kind, leaf.name)
     assert op is not None
     return _construct(op, module, class_name)
@@ -42,19 +45,19 @@ def _construct(op: Op, module: Module, class_name: str) -> Construct:
 
 @lru_cache
 def _defaults(op: Op, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:
-    """The defaults of those of the arguments that have one."""
+    """Return the arguments that have a default, each with it."""
     options = [op.options[name] for name in names if name in op.options]
     return tuple((o.name, o.default) for o in options if o.default is not REQUIRED)
 
 
 @lru_cache
 def _positional(op: Op, names: tuple[str, ...], own: bool) -> int:
-    """How many of the arguments go by position."""
+    """Return how many of the arguments go by position."""
     return sum(1 for _ in itertools.takewhile(lambda name: _is_positional(op, name, own), names))
 
 
 def _argument(name: str, value: Any) -> Code:
-    """A constant, or a module that the module is made with: one of the catalogue's layers."""
+    """Return the code of an argument: a constant, or a layer that the module is made with."""
     if not isinstance(value, Module):
         return named_constant(name, value)
     op = registry.find("layer", value.name)
@@ -63,8 +66,11 @@ def _argument(name: str, value: Any) -> Code:
 
 
 def _is_positional(op: Op, name: str, own: bool) -> bool:
-    """As people write it: `nn.Conv2d(3, 16, kernel_size=3)`, but `nn.Softmax(dim=1)`. What takes no
-    lone value may be by keyword only in a class of the user's."""
+    """Return whether people write an argument by position.
+
+    `nn.Conv2d(3, 16, kernel_size=3)`, but `nn.Softmax(dim=1)`. In the user's own class an option that
+    takes no lone value may be keyword-only.
+    """
     if name == "dim":
         return False
     option = op.options.get(name)
@@ -76,8 +82,11 @@ def _is_positional(op: Op, name: str, own: bool) -> bool:
 
 
 def repeated(container: str, uses: list[Construct], times: int) -> Code:
-    """`nn.Sequential` or `nn.ModuleList` over uses in a row: equal ones as a comprehension, one
-    argument that steps as a range, a few runs one after the other, the rest over a tuple."""
+    """Return `nn.Sequential` or `nn.ModuleList` over uses in a row.
+
+    Equal ones are a comprehension, one argument that grows by equal steps a range, two runs of equal
+    ones one after the other, and others a comprehension over a tuple.
+    """
     if uses and len({use.class_name for use in uses}) == 1:
         varying = _varying(uses)
         if not varying:
@@ -95,7 +104,7 @@ def repeated(container: str, uses: list[Construct], times: int) -> Code:
 
 
 def _container(name: str, items: list[Code]) -> Code:
-    """`nn.Sequential` takes its items as arguments, `nn.ModuleList` as a list."""
+    """Return the container: `nn.Sequential` takes its items as arguments, `nn.ModuleList` a list."""
     if name == "nn.Sequential":
         return Call(Name(name), tuple(items))
     if len(items) == 1 and isinstance(items[0], Unpacked):
@@ -110,7 +119,7 @@ def _value(use: Construct, name: str) -> Any:
 
 
 def _varying(uses: list[Construct]) -> tuple[str, ...]:
-    """The arguments that are not the same everywhere."""
+    """Return the arguments that differ between the uses."""
     return tuple(
         name
         for name, _ in uses[0].arguments
@@ -119,7 +128,7 @@ def _varying(uses: list[Construct]) -> tuple[str, ...]:
 
 
 def _runs(uses: list[Construct]) -> list[list[Construct]]:
-    """Equal neighbours together."""
+    """Return the uses with equal neighbours together."""
     runs: list[list[Construct]] = []
     for use in uses:
         if runs and not _varying([runs[-1][-1], use]):
@@ -134,13 +143,13 @@ def _run(uses: list[Construct]) -> Code:
 
 
 def _times(uses: list[Construct], times: int) -> Code:
-    """Equal uses; one alone reads likewise, so that a repeat of one and of three are one class."""
+    """Return equal uses as a comprehension; one alone too, so that it has the class of several."""
     counter = Call(Name("range"), (named_constant("times", times),))
     return Unpacked(Comprehension(uses[0], ("_",), counter))
 
 
 def _range(uses: list[Construct], varying: tuple[str, ...]) -> Code | None:
-    """`range(...)` where one whole number goes up or down by equal steps."""
+    """Return `range(...)` if one whole number goes up or down by equal steps."""
     if len(varying) != 1:
         return None
     values = [_value(use, varying[0]) for use in uses]

@@ -1,4 +1,4 @@
-"""What keeps frozen modules as they are: no gradients, and evaluation mode while the rest trains."""
+"""Write the code that freezes modules: no gradients, and evaluation mode while the rest trains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mimgraph.ir.typed import Body, Leaf, TypedNode, TypedOperation
 
 
 def freeze(made: Code, node: TypedNode) -> Code:
-    """The code that makes a node's module or tensor, with what takes its gradients off, if any."""
+    """Return the code that makes a node's module or tensor, without gradients if it is frozen."""
     if not node.is_frozen:
         return made
     match node.operation:
@@ -22,18 +22,17 @@ def freeze(made: Code, node: TypedNode) -> Code:
 
 
 def frozen(body: Body) -> tuple[Code, ...]:
-    """The frozen modules of a body, as its class names them; the chain of a block is the class."""
+    """Return the code that reads each frozen module of a body; a chain block is the class itself."""
     own = (node for node in body.nodes if node.is_frozen or not isinstance(node.operation, Leaf))
     named = ((node, Name(f"self.{attribute(node.name, body.by_name)}".rstrip("."))) for node in own)
     return tuple(found for node, module in named for found in _frozen(node, module))
 
 
 def _frozen(node: TypedNode, module: Code) -> Iterator[Code]:
-    operation = node.operation
     if not node.is_frozen:
-        for item in operation.items:
-            yield from _frozen(item, part_code(module, operation, item.name))
-    elif not _is_tensor(operation):  # which has no mode
+        for item in node.operation.items:
+            yield from _frozen(item, part_code(module, node.operation, item.name))
+    elif not _is_tensor(node.operation):  # which has no mode
         yield module
 
 
@@ -45,7 +44,7 @@ def _is_tensor(operation: TypedOperation) -> bool:
 
 
 def train(modules: tuple[Code, ...]) -> tuple[Function, ...]:
-    """The method that leaves them in evaluation mode, if there are any."""
+    """Return the `train` that leaves these modules in evaluation mode, if there are any."""
     if not modules:
         return ()
     mode = Parameter("mode", "bool", Constant(True))

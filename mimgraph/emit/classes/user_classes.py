@@ -1,4 +1,4 @@
-"""The user's own classes in an emitted file: the names that they have there, and their import lines."""
+"""Name and import the user's own classes in an emitted file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from mimgraph.emit.format.line_breaking import INDENT, WIDTH
 
 
 class OwnClasses:
-    """Hands out the name of each class, one that shadows nothing in the file."""
+    """The user's classes that a file imports, under names that shadow nothing in it."""
 
     def __init__(self) -> None:
-        # by the name in the file, the class or the one around it
+        # by its name in the file, the class or the one around it
         self.imported: dict[str, Any] = {}
 
     def name_of(self, cls: type, free: Callable[[str], str]) -> str:
-        """`Gate`, what is `free` where that is taken, `Layers.Gate` of a class in a class."""
+        """Return the code of a class: `Gate`, or `Layers.Gate` for a class in a class.
+
+        `free` gives a name that is not taken.
+        """
         thing, inner = _importable(cls)
         name = next((name for name, one in self.imported.items() if one is thing), None)
         if name is None:
@@ -27,7 +30,7 @@ class OwnClasses:
 
 
 def _importable(cls: type) -> tuple[type, str]:
-    """What an import names, and how the class is had from it: a class in a class by attributes."""
+    """Return what an import names, and the attributes from it to the class, `.Gate`."""
     outer, dot, inner = cls.__qualname__.partition(".")
     if not dot or "<locals>" in inner:  # what stands in a function no import reaches
         return cls, ""
@@ -35,7 +38,7 @@ def _importable(cls: type) -> tuple[type, str]:
 
 
 def import_lines(imported: Mapping[str, Any]) -> tuple[str, ...]:
-    """A line for each module, as ruff sorts them; several lines where one is too long."""
+    """Return the imports of each module, sorted as ruff does; several lines if one is too long."""
     by_module: dict[str, dict[str, str]] = {}
     for name, thing in imported.items():
         spelled = name if name == thing.__name__ else f"{thing.__name__} as {name}"
@@ -48,7 +51,7 @@ def import_lines(imported: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _rank(name: str) -> tuple[bool, bool, str]:
-    """Constants first, then classes, then the rest, as their spelling tells."""
+    """Return the key that sorts constants first, then classes, then the rest, by their spelling."""
     is_constant = len(name) > 1 and name.isupper()
     return not is_constant, not name[:1].isupper(), name
 

@@ -1,1 +1,1 @@
-"""Lays emitted code out as ruff would."""
+"""Print emitted code as ruff formats it."""

@@ -1,4 +1,4 @@
-"""Docstrings of free text: wrapped, and nothing in the text can end them."""
+"""Write free text as docstrings: wrapped, and escaped so that no text can end them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import textwrap
 
 from mimgraph.emit.format.line_breaking import WIDTH
 
-GLUE = "\ue000"  # a space that no line ends at; of Unicode's private use
+GLUE = "\ue000"  # stands for a space at which no line may break; private use in Unicode
 _SHAPE = re.compile(r"(?:\w+ )?\([^()]{1,40}\)")
 
 
 def docstring(doc: str, indent: int) -> list[str]:
-    """The lines of a docstring of free text, wrapped; nothing in the text can end it."""
+    """Return the lines of a docstring, wrapped and escaped; none if there is no text."""
     text = inspect.cleandoc("\n".join(map(str.rstrip, doc.split("\n"))).strip())
     if not text:
         return []
@@ -28,14 +28,14 @@ def docstring(doc: str, indent: int) -> list[str]:
 
 
 def escaped(character: str) -> str:
-    """What shows as itself stays, and so do the ends of lines."""
+    """Return a character as it is if it prints as itself or ends a line, else its escape."""
     if character == "\n" or (character.isprintable() and character != "\\"):
         return character
     return character.encode("unicode_escape").decode("ascii")
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """The line in pieces, each indented as it is; never in the midst of a word or a shape."""
+    """Return a line in pieces, each indented like it, broken at no word or shape."""
     hang = line[: len(line) - len(line.lstrip())]
     whole = _SHAPE.sub(lambda match: match[0].replace(" ", GLUE), line)
     pieces = textwrap.wrap(

@@ -1,4 +1,4 @@
-"""Expressions as text and brackets, which are where a line may be broken."""
+"""Turn expressions into text and brackets; a line may be broken only inside a bracket."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SIGNS = ("-", "~")
 
 
 class Bracket(NamedTuple):
-    """Items between brackets, each behind its label: where a line may be broken."""
+    """Items between brackets, each behind its label: `(a, key=b)`."""
 
     opening: str
     items: tuple[tuple[str, Code], ...]
@@ -45,7 +45,7 @@ class Bracket(NamedTuple):
 
 
 class Dot(str):
-    """The attribute of a call, a subscript or a parenthesis: where a line of a chain may begin."""
+    """The attribute of a call, subscript or parenthesis: a line of a chain of calls may begin here."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ class Term(NamedTuple):
 
 
 def terms(node: Code, level: int = 0) -> list[Term]:
-    """The operands that stand in `node` without parentheses; `level` is what it must bind to."""
+    """Return the operands in `node` that need no parentheses; `level` is how tightly it must bind."""
     spine: list[Binary] = []
     while isinstance(node, Binary) and PRECEDENCE[node.operator] >= level:
         spine.append(node)
@@ -78,17 +78,18 @@ def terms(node: Code, level: int = 0) -> list[Term]:
 
 
 def left_level(operator: str) -> int:
-    """How tightly the left operand must bind; comparisons would chain."""
+    """Return how tightly the left operand must bind; a comparison of a comparison would chain."""
     precedence = PRECEDENCE[operator]
     return precedence + (precedence in (COMPARISON, POWER))
 
 
 def right_level(operator: str) -> int:
+    """Return how tightly the right operand must bind."""
     return UNARY if operator == "**" else PRECEDENCE[operator] + 1
 
 
 def is_tight(binary: Binary) -> bool:
-    """Whether ruff writes this power without spaces."""
+    """Return whether ruff writes this power without spaces."""
     if binary.operator != "**" or precedence_of(binary.left) < NUMBER:
         return False
     right = binary.right
@@ -98,7 +99,7 @@ def is_tight(binary: Binary) -> bool:
 
 
 def is_simple(node: Code) -> bool:
-    """Whether ruff sets no spaces between this operand and a `**`."""
+    """Return whether ruff sets no spaces between this operand and a `**`."""
     match node:
         case Name():
             return True
@@ -111,6 +112,7 @@ def is_simple(node: Code) -> bool:
 
 
 def precedence_of(node: Code) -> int:
+    """Return how tightly an expression binds."""
     match node:
         case Name() | Call():  # the usual ones first
             return ATOM
@@ -129,7 +131,7 @@ def precedence_of(node: Code) -> int:
 
 
 def parts(node: Code, level: int = 0) -> list[Part]:
-    """`node` as text and brackets; in parentheses if it binds less than `level`."""
+    """Return `node` as text and brackets; in parentheses if it binds less than `level`."""
     if level and precedence_of(node) < level:
         return [parenthesis(node)]
     write = PARTS.get(type(node))
@@ -139,7 +141,7 @@ def parts(node: Code, level: int = 0) -> list[Part]:
 
 
 def slice_parts(node: Slice) -> list[Part]:
-    """`start:stop:step`; ruff sets spaces at the colons unless all parts are names or literals."""
+    """Return `start:stop:step`; ruff sets spaces at the colons unless all are names or literals."""
     given = [part for part in (node.start, node.stop, node.step) if part is not None]
     space = "" if all(map(is_simple_bound, given)) else " "
     found: list[Part] = [] if node.start is None else [*parts(node.start), space]
@@ -152,6 +154,7 @@ def slice_parts(node: Slice) -> list[Part]:
 
 
 def is_simple_bound(node: Code) -> bool:
+    """Return whether a bound of a slice is a name or literal to ruff."""
     match node:
         case Name(name):
             return "." not in name
@@ -162,6 +165,7 @@ def is_simple_bound(node: Code) -> bool:
 
 
 def joined(operands: list[Term]) -> list[Part]:
+    """Return the operands and operators in a row."""
     if len(operands) == 1:
         return operands[0].parts
     found: list[Part] = []
@@ -173,7 +177,7 @@ def joined(operands: list[Term]) -> list[Part]:
 
 
 def chain(node: Code) -> list[Part]:
-    """Attributes, calls and subscripts, innermost first."""
+    """Return attributes, calls and subscripts in a row, innermost first: `a.b(c)[d]`."""
     links: list[Part] = []
     while True:
         match node:
@@ -256,7 +260,7 @@ def literal(value: object) -> Part:
 
 
 def spelled(node: Code) -> Code:
-    """Infinities and NaN have no literal: they are `float("inf")`."""
+    """Return `float("inf")` for infinities and NaN, which have no literal."""
     match node:
         case Constant(float(value)) if not math.isfinite(value):
             return Call(Name("float"), (Constant(repr(float(value))),))
@@ -264,7 +268,7 @@ def spelled(node: Code) -> Code:
 
 
 def string(value: str) -> str:
-    """A string literal in ASCII, in the quotes that ruff prefers."""
+    """Return a string literal in ASCII, in the quotes that ruff prefers."""
     quote = "'" if value.count('"') > value.count("'") else '"'
     text = value.encode("unicode_escape").decode("ascii").replace(quote, f"\\{quote}")
     return f"{quote}{text}{quote}"

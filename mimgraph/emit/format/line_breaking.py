@@ -1,4 +1,4 @@
-"""Expressions laid out in the room there is, exactly as `ruff format` leaves them."""
+"""Break expressions into lines that fit the width, exactly as `ruff format` leaves them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ INDENT = 4
 
 
 class TooLong(Exception):
-    """The text does not fit into the room there is."""
+    """The text does not fit on the rest of the line."""
 
 
 def flat(pieces: list[Part], room: int) -> str:
-    """The text on one line; gives up as soon as it is longer than `room`."""
+    """Return the text on one line; raise `TooLong` as soon as it is longer than `room`."""
     text = ""
     for piece in pieces:
         text += flat_bracket(piece, room - len(text)) if isinstance(piece, Bracket) else piece
@@ -36,6 +36,7 @@ def flat(pieces: list[Part], room: int) -> str:
 
 
 def flat_bracket(bracket: Bracket, room: int) -> str:
+    """Return a bracket on one line; raise `TooLong` as soon as it is longer than `room`."""
     opening, items, closing, separator = bracket
     text = opening
     between = ""
@@ -51,16 +52,16 @@ def flat_bracket(bracket: Bracket, room: int) -> str:
 
 @data
 class Layout:
-    """Breaks into lines what does not fit.
+    """Breaks expressions into lines of at most `width` columns.
 
-    Ruff keeps a bracket open that ends in a comma, so brackets of several items hold one a line.
-    All else follows ruff's own rules, for it would join or move the lines again.
+    Ruff keeps a bracket broken whose last item has a comma, so several items stand on a line each.
+    All else follows ruff's own rules, as it would join or move the lines again.
     """
 
     width: int
 
     def value(self, node: Code, indent: int, column: int, suffix: int) -> str:
-        """The right side of an assignment or the like, where a bare line may not be broken."""
+        """Return the right side of an assignment or the like, where a line may break only in brackets."""
         pieces = parts(node)
         try:
             return flat(pieces, self.width - column - suffix)
@@ -81,11 +82,12 @@ class Layout:
         return self.parenthesized(operands, indent)
 
     def parenthesized(self, operands: list[Term], indent: int) -> str:
+        """Return operands in parentheses that open at the end of a line."""
         inner = indent + INDENT
         return f"(\n{' ' * inner}{self.inside(operands, inner, inner, 0)}\n{' ' * indent})"
 
     def fits_opened(self, pieces: list[Part], indent: int, column: int, suffix: int) -> bool:
-        """Whether all fits that stands outside of the brackets, if every bracket is opened."""
+        """Return whether what stands outside the brackets fits if every bracket is broken."""
         for piece in pieces:
             if isinstance(piece, Bracket):
                 if column + len(piece.opening) > self.width:
@@ -98,7 +100,8 @@ class Layout:
     def run(
         self, pieces: list[Part], indent: int, column: int, suffix: int, fluent: bool = False
     ) -> str:
-        """From left to right: a bracket opens if it and the text up to the next do not fit."""
+        """Return the pieces from left to right: a bracket breaks if it does not fit with the text
+        up to the next one."""
         lines = [""]
         for position, piece in enumerate(pieces):
             if isinstance(piece, Bracket):
@@ -119,7 +122,7 @@ class Layout:
         return f"\n{' ' * indent}".join(lines)
 
     def opened(self, bracket: Bracket, indent: int) -> str:
-        """One item a line."""
+        """Return a bracket with one item a line."""
         opening, items, closing, separator = bracket
         inner = indent + INDENT
         comma = separator.strip()
@@ -136,7 +139,7 @@ class Layout:
         return f"{opening}{body}\n{margin}{closing[-1]}"
 
     def inside(self, operands: list[Term], indent: int, column: int, suffix: int) -> str:
-        """An expression in brackets, where a line may begin with an operator or a dot."""
+        """Return an expression in brackets, where a line may begin with an operator or a dot."""
         pieces = joined(operands)
         try:
             return flat(pieces, self.width - column - suffix)
@@ -153,7 +156,7 @@ class Layout:
 
 
 def ahead(pieces: list[Part], start: int, suffix: int, fluent: bool) -> int:
-    """How much text must follow on the same line as the piece before `start`."""
+    """Return how much text must follow on the same line as the piece before `start`."""
     length = 0
     for piece in islice(pieces, start, None):
         if isinstance(piece, Bracket):
@@ -165,7 +168,7 @@ def ahead(pieces: list[Part], start: int, suffix: int, fluent: bool) -> int:
 
 
 def loosest(operands: list[Term]) -> list[tuple[str, list[Term]]]:
-    """The operands split at the operators that bind least, each group behind its operator."""
+    """Return the operands split at the operators that bind least, each group with its operator."""
     lowest = min(term.precedence for term in operands[1:])
     groups: list[tuple[str, list[Term]]] = [("", [])]
     for term in operands:
@@ -177,18 +180,18 @@ def loosest(operands: list[Term]) -> list[tuple[str, list[Term]]]:
 
 
 def is_fluent(pieces: list[Part]) -> bool:
-    """Whether ruff breaks a chain before its dots."""
+    """Return whether ruff breaks a chain of calls before its dots."""
     return sum(isinstance(piece, Dot) for piece in pieces) > 1
 
 
 def starts_open(pieces: list[Part]) -> bool:
-    """Whether the expression begins with a bracket, its signs aside."""
+    """Return whether the expression begins with a bracket, apart from signs."""
     first = next(piece for piece in pieces if piece not in SIGNS)
     return isinstance(first, Bracket) or first in ("()", "[]", "{}")
 
 
 def may_stay_bare(operands: list[Term], pieces: list[Part]) -> bool:
-    """Whether ruff opens a bracket at an end of the expression rather than parenthesise it all."""
+    """Return whether ruff breaks a bracket at an end of the expression, and adds no parentheses."""
     first, last = pieces[0], pieces[-1]
     precedences = [term.precedence for term in operands[1:]]
     if precedences and precedences.count(min(precedences)) > 1:
@@ -203,9 +206,9 @@ def may_stay_bare(operands: list[Term], pieces: list[Part]) -> bool:
 def expression(
     node: Code, width: int = WIDTH, indent: int = 0, prefix: int = 0, suffix: int = 0
 ) -> str:
-    """`node` as the value of a statement.
+    """Return `node` as the value of a statement.
 
-    `indent` is the statement's, `prefix` the columns used before the value, the indent included,
-    and `suffix` those that must follow it.
+    `indent` is that of the statement, `prefix` the columns before the value, with the indent, and
+    `suffix` those that must follow it.
     """
     return Layout(width).value(node, indent, prefix, suffix)

@@ -1,4 +1,4 @@
-"""Statements and classes as Python text, laid out exactly as `ruff format` leaves it."""
+"""Print statements and classes as Python text, exactly as `ruff format` leaves it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LAYOUT = Layout(WIDTH)
 def module_text(
     imports: tuple[str, ...], classes: tuple[Class, ...], helpers: tuple[str, ...] = ()
 ) -> str:
-    """A whole file; the imports are lines ready to print, the helpers functions."""
+    """Return a whole file; the imports are lines ready to print, the helpers functions."""
     head = ["\n".join(imports)] if imports else []
     return (
         "\n\n\n".join((*head, *helpers, *("\n".join(class_lines(item)) for item in classes))) + "\n"
@@ -35,6 +35,7 @@ def module_text(
 
 
 def class_lines(item: Class) -> Iterator[str]:
+    """Yield the lines of a class."""
     start = f"class {item.name}"
     yield LAYOUT.run([start, parenthesis(Name(item.base))], 0, 0, 1) + ":"
     doc = docstring(item.doc, INDENT)
@@ -48,6 +49,7 @@ def class_lines(item: Class) -> Iterator[str]:
 
 
 def function_lines(function: Function) -> Iterator[str]:
+    """Yield the lines of a method; one parameter a line if they do not fit."""
     margin = " " * INDENT
     items = ["self", *(["*"] if function.keyword_only and function.parameters else [])]
     items += map(parameter, function.parameters)
@@ -66,6 +68,7 @@ def function_lines(function: Function) -> Iterator[str]:
 
 
 def parameter(item: Parameter) -> str:
+    """Return a parameter with its annotation and default."""
     text = f"{item.name}: {item.annotation}"
     if item.default is None:
         return text
@@ -74,6 +77,7 @@ def parameter(item: Parameter) -> str:
 
 
 def statement_lines(statement: Statement, indent: int) -> Iterator[str]:
+    """Yield the lines of a statement; each may hold line ends where it is broken."""
     margin = " " * indent
     match statement:
         case Assign(targets, value, comment):
@@ -93,6 +97,7 @@ def statement_lines(statement: Statement, indent: int) -> Iterator[str]:
 
 
 def if_lines(statement: If, indent: int, keyword: str) -> Iterator[str]:
+    """Yield an `if` with its `elif` and `else`."""
     margin = " " * indent
     yield f"{margin}{keyword}{LAYOUT.value(statement.test, indent, indent + len(keyword), 1)}:"
     for inner in statement.body:
@@ -109,7 +114,10 @@ def if_lines(statement: If, indent: int, keyword: str) -> Iterator[str]:
 def bound(
     keyword: str, names: tuple[str, ...], link: str, value: Code, indent: int, suffix: int
 ) -> str:
-    """Names and the value they are bound to; several names open up if their line is too long."""
+    """Return names and the value they are bound to: `a, b = value`, `for a in value`.
+
+    Several names are broken into lines if theirs is too long.
+    """
     start = f"{keyword}{', '.join(names)}{link}"
     text = start + LAYOUT.value(value, indent, indent + len(start), suffix)
     if len(names) == 1 or len((text + " " * suffix).split("\n")[0]) <= WIDTH - indent:
@@ -120,13 +128,14 @@ def bound(
 
 
 def commented(line: str, comment: str) -> str:
-    """The comment is text of strangers: only what is plain goes behind the line."""
+    """Return a line with its comment, if that fits and is plain: it holds names from the spec."""
     whole = f"{line}  # {comment}"
     plain = comment and comment == comment.strip() and comment.isascii() and comment.isprintable()
     return whole if plain and "\n" not in line and len(whole) <= WIDTH else line
 
 
 def returned(value: Code, indent: int) -> str:
+    """Return the text behind `return`."""
     column = indent + len("return ")
     if isinstance(value, Tuple) and len(value.items) > 1:
         return bare_tuple(value.items, indent, column)
@@ -134,7 +143,7 @@ def returned(value: Code, indent: int) -> str:
 
 
 def bare_tuple(items: tuple[Code, ...], indent: int, column: int) -> str:
-    """`a, b`, in parentheses only where it takes several lines."""
+    """Return `a, b`, in parentheses only if it takes several lines."""
     if len(items) == 1:
         return LAYOUT.value(items[0], indent, column, 0)
     try:

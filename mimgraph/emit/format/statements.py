@@ -1,4 +1,4 @@
-"""Statements, methods and classes as data, before they are text."""
+"""Represent statements, methods and classes as data, before they are text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mimgraph.support.frozen_data import data
 class Assign:
     """`a, b = value  # comment`; a comment that does not fit is left out.
 
-    `node` is the node that is computed, which is not written.
+    `node` is the node that this computes; it is not written.
     """
 
     targets: tuple[str, ...]
@@ -24,22 +24,30 @@ class Assign:
 
 @data
 class Return:
+    """`return value`; `node` is the node that this computes, if any."""
+
     value: Code
     node: str = field(default="", compare=False)
 
 
 @data
 class Delete:
+    """`del a, b`."""
+
     names: tuple[str, ...]
 
 
 @data
 class Expr:
+    """An expression as a statement, such as a call."""
+
     value: Code
 
 
 @data
 class For:
+    """`for a, b in iterable:`."""
+
     target: tuple[str, ...]
     iterable: Code
     body: tuple[Statement, ...]
@@ -47,6 +55,8 @@ class For:
 
 @data
 class If:
+    """`if test:`; an `orelse` of one `If` is written as `elif`."""
+
     test: Code
     body: tuple[Statement, ...]
     orelse: tuple[Statement, ...] = ()
@@ -57,6 +67,8 @@ Statement: TypeAlias = Assign | Return | Delete | Expr | For | If
 
 @data
 class Parameter:
+    """`name: annotation = default`."""
+
     name: str
     annotation: str
     default: Code | None = None
@@ -76,6 +88,8 @@ class Function:
 
 @data
 class Class:
+    """`class name(base):`, its docstring and methods."""
+
     name: str
     base: str
     doc: str

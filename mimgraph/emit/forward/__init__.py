@@ -1,1 +1,1 @@
-"""Plans and writes a forward: presence, calls, loops and the names of values."""
+"""Plan and write a forward: conditions, calls, loops, and the names and lives of its locals."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mimgraph.emit.classes.attributes import attribute
+from mimgraph.emit.classes.attributes import attribute, part_code
+from mimgraph.emit.dtypes import tensor
 from mimgraph.emit.tree import fill
-from mimgraph.ir.code import Attribute, Binary, Call, Code, Name, call
+from mimgraph.ir.code import Binary, Call, Code, Name, call
 from mimgraph.ir.lowering import INPUT, MODULE, RESULT, Lowering, Module
 from mimgraph.ir.typed import (
     Body,
@@ -46,14 +47,10 @@ def learned_tensor(node: TypedNode, path: str, body: Body) -> Code:
     found = module_code(owner_of(node), body)
     operation: TypedOperation | None = unwrap(node.operation)
     for key in path.split("."):
-        if operation is not None and operation.branches:
-            found = found.at(key)
-        elif key.isdecimal():
-            found = found.at(int(key))
-        elif operation is not None and operation.bodies:
-            found = Attribute(found, attribute(key, operation.bodies[0].by_name))
+        if operation is None or isinstance(operation, Leaf):  # inside a module of torch
+            found = tensor(found, key)
         else:
-            found = Attribute(found, key)
+            found = part_code(found, operation, key)
         operation = inside(operation, key)
     return found
 

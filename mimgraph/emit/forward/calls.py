@@ -51,15 +51,15 @@ class Calls:
         self.twins = twins
         self.dtypes = ModelDtypeOf(body, twins)
 
-    def steps(self, run: Run) -> Iterator[Step]:
-        """Yield the steps of one way in which a node runs."""
+    def steps(self, run: Run) -> Iterable[Step]:
+        """Return the steps of one way in which a node runs."""
         match run.result:
             case Result.COMPUTED:
-                yield from self.computed(run)
+                return self.computed(run)
             case Result.FALLBACK:
-                yield from self.fallback(run)
+                return self.fallback(run)
             case Result.NONE:
-                yield from self.none(run)
+                return self.none(run)
 
     def none(self, run: Run) -> Iterator[Step]:
         """Yield `y = None` for each result that is read where it is missing."""
@@ -69,8 +69,8 @@ class Calls:
             if value.name not in self.body.inputs:
                 yield Step((value,), Constant(None), (), guard=run.guard, node=run.node.name)
 
-    def fallback(self, run: Run) -> Iterator[Step]:
-        """Yield what fills the place of a missing source, made like an input that is always given.
+    def fallback(self, run: Run) -> Iterable[Step]:
+        """Return what fills the place of a missing source, made like an input that is always given.
 
         At best that input has the dtype already.
         """
@@ -83,27 +83,26 @@ class Calls:
             code = replace(code, keywords=tuple(k for k in code.keywords if k[0] != "dtype"))
         anchor: Operands = {ANCHOR.key: Local(Value((alike or [*required])[0], ""))}
         code = filled(code, module_code(owner_of(node), self.body), anchor)
-        yield from self.step(run, (Value(node.name, ""),), activated(leaf, code))
+        return self.step(run, (Value(node.name, ""),), activated(leaf, code))
 
-    def computed(self, run: Run) -> Iterator[Step]:
+    def computed(self, run: Run) -> Iterable[Step]:
+        """Return the steps that compute the results of a node which are used."""
         node = run.node
         times_read = self.values.times_read
         ports = [port for port in node.results if (node.name, port) in times_read]
         if not ports:  # only its module is used, by a share
-            return
+            return ()
         module = module_code(owner_of(node), self.body)
         operands = {key: self.values.read(value) for key, value in node.arguments.items()}
-        match unwrap(node.operation):
-            case Leaf() as leaf:
-                yield from self.leaf(run, leaf, ports, module, operands)
-            case Use() as use:
-                yield from self.use(run, use, ports, Call(module, tuple(operands.values())))
-            case Repeated() as repeated:
-                yield from self.repeated(run, repeated, module, operands)
-            case _:  # a chain
-                yield from self.step(
-                    run, (Value(node.name, ""),), Call(module, tuple(operands.values()))
-                )
+        operation = unwrap(node.operation)
+        if isinstance(operation, Leaf):
+            return self.leaf(run, operation, ports, module, operands)
+        if isinstance(operation, Repeated):
+            return self.repeated(run, operation, module, operands)
+        call = Call(module, tuple(operands.values()))
+        if isinstance(operation, Use):
+            return self.use(run, operation, ports, call)
+        return self.step(run, (Value(node.name, ""),), call)
 
     def leaf(
         self, run: Run, leaf: Leaf, ports: list[str], module: Code, operands: Operands
@@ -127,8 +126,8 @@ class Calls:
                 code = filled(lowering.ports[port].code, module, operands, Local(whole))
                 yield from self.result(run, leaf, port, code)
 
-    def result(self, run: Run, leaf: Leaf, port: str, code: Code) -> Iterator[Step]:
-        """Yield the step of one result of a layer or merge."""
+    def result(self, run: Run, leaf: Leaf, port: str, code: Code) -> Iterable[Step]:
+        """Return the step of one result of a layer or merge."""
         node = run.node
         if port == node.default:
             code = activated(leaf, code)
@@ -136,8 +135,8 @@ class Calls:
         whole = Value(node.name, WHOLE)
         if code == Local(whole):  # this port is what the call returned
             self.values.same[Value(node.name, port)] = whole
-        else:
-            yield from self.step(run, (Value(node.name, port),), code)
+            return ()
+        return self.step(run, (Value(node.name, port),), code)
 
     def use(self, run: Run, use: Use, ports: list[str], code: Code) -> Iterator[Step]:
         """Yield a block's results: one, all of several at once, or some, read by their position."""
@@ -186,12 +185,12 @@ class Calls:
 
     def step(
         self, run: Run, targets: Targets, code: Code, loop: Loop | None = None
-    ) -> Iterator[Step]:
-        """Yield `targets = code`, unless `code` is written where its value is read."""
+    ) -> Iterable[Step]:
+        """Return `targets = code`, unless `code` is written where its value is read."""
         node = run.node
         if isinstance(code, Name) or self.is_entry(node, targets, code):
             self.values.owned[targets[0]] = code
-            return
+            return ()
         parts = walk(code)
         if RuntimeSize in map(type, parts):
             code = resolve_sizes(code, self.readable(run.guard, values_in(parts), targets))
@@ -201,7 +200,7 @@ class Calls:
             parts = walk(code)
         reads = tuple(dict.fromkeys(values_in(parts)))
         comment = self.comment(node, targets[0]) if len(targets) == 1 else ""
-        yield Step(targets, code, reads, comment, loop, run.guard, node.name)
+        return (Step(targets, code, reads, comment, loop, run.guard, node.name),)
 
     def is_entry(self, node: TypedNode, targets: Targets, code: Code) -> bool:
         """Return whether the code is one entry of a tensor without a batch, `weight[0]`, read once."""

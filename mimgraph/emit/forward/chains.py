@@ -91,10 +91,10 @@ def _shared_or_merged(body: Body) -> Iterator[Value]:
 
     Of the sources of a layer only the first is handed along; others, like a mask, are kept too.
     """
-    readers = Counter(body.outputs.values())
+    read = list(body.outputs.values())
     for node in chain.from_iterable(map(single_nodes, body.nodes)):
         sources = list(dict.fromkeys(node.arguments.values()))
-        readers.update(sources)
+        read += sources
         match unwrap(node.operation):
             case Leaf(kind="layer"):
                 yield from sources[1:]
@@ -102,7 +102,7 @@ def _shared_or_merged(body: Body) -> Iterator[Value]:
                 pass  # a loop assigns to what it carries
             case _ if len(sources) > 1:
                 yield from sources
-    yield from (value for value, count in readers.items() if count > 1)
+    yield from (value for value, readers in Counter(read).items() if readers > 1)
 
 
 def _makers(steps: Iterable[Step]) -> Mapping[Value, list[tuple[int, Step]]]:

@@ -1,4 +1,4 @@
-"""A body to the statements of its `forward`: assignments, loops, what is deleted, what is returned."""
+"""Write the statements of a `forward`: assignments, loops, `del` and `return`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from mimgraph.ir.typed import Body, Value
 def forward(
     body: Body, ports: UsedPorts, as_dict: bool, twins: Iterable[Body] = ()
 ) -> tuple[Statement, ...]:
-    """The statements; several outputs are returned as a dict, in blocks as a tuple. The `twins` run
-    them too.
+    """Return the statements that run a body, and its `twins` on inputs of other sizes.
 
-    No local outlives its last use: it is deleted, or the value that replaces it takes its name.
+    Several outputs are returned as a dict or, in a block, as a tuple. No local outlives its last use:
+    it is deleted, or the value that replaces it takes its name.
     """
     plan = Plan(body, ports, as_dict, twins)
     paths = Paths(plan.steps, body.inputs)
@@ -30,7 +30,7 @@ def forward(
 
 
 class _Writer:
-    """Writes steps as statements, those of one condition together."""
+    """Writes steps as statements, those under one condition together."""
 
     def __init__(self, plan: Plan, paths: Paths) -> None:
         self.steps = plan.steps
@@ -38,7 +38,7 @@ class _Writer:
         self.names = LocalNames(plan, paths)
 
     def block(self, path: Path) -> Iterator[Statement]:
-        """The statements of a path."""
+        """Yield the statements of a path."""
         for part in path:
             if isinstance(part, Fork):
                 yield from self.fork(part)
@@ -46,7 +46,7 @@ class _Writer:
                 yield from self.step(part)
 
     def fork(self, fork: Fork) -> Iterator[Statement]:
-        """An `if`, with nothing after it where it returns."""
+        """Yield an `if`, and an `else` unless the `if` returns."""
         then, otherwise = (
             (*self.deleted(self.paths.gone(fork, holds), side), *self.block(side))
             for side, holds in ((fork.then, True), (fork.otherwise, False))
@@ -59,7 +59,7 @@ class _Writer:
             yield If(_is_missing(fork.presence, self.names.arguments), otherwise)
 
     def deleted(self, gone: Iterable[Value], path: Path) -> Iterator[Statement]:
-        """What is not needed on this way, but for what its first step makes anew."""
+        """Yield the `del` of locals that this way does not need, but for one that its first step rebinds."""
         first = path[0] if path else None
         made = self.steps[first].targets if isinstance(first, int) else ()
         anew = {self.names.name(target) for target in made}
@@ -67,6 +67,7 @@ class _Writer:
         yield from _deleted(tuple(name for name in names if name not in anew))
 
     def step(self, index: int) -> Iterator[Statement]:
+        """Yield the statements of a step, and the `del` of locals that nothing needs after it."""
         step, names = self.steps[index], self.names
         code = names.code(step.code)
         unread = self.paths.unread[index]
@@ -109,7 +110,7 @@ def _deleted(names: tuple[str, ...]) -> Iterator[Delete]:
 
 
 def _holds(presence: Presence | None, names: Mapping[str, str]) -> Code:
-    """`audio is not None`; of several inputs any of the sets that are enough."""
+    """Return the code that tests whether a value is there: `audio is not None`."""
     if presence is None:
         return Name("self.training")
     clauses = [
@@ -120,7 +121,8 @@ def _holds(presence: Presence | None, names: Mapping[str, str]) -> Code:
 
 
 def _is_missing(presence: Presence | None, names: Mapping[str, str]) -> Code:
-    assert presence is not None  # what eval has runs in training too
+    """Return the code that tests whether a value is missing: `audio is None`."""
+    assert presence is not None  # whatever runs in evaluation runs in training too
     clauses = [
         _joined("or", [Binary("is", Name(names[n]), Constant(None)) for n in sorted(clause)])
         for clause in sorted(presence, key=sorted)

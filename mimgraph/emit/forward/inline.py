@@ -1,4 +1,4 @@
-"""Modules of an `each` called where their results are used: a list of them needs no locals."""
+"""Inline the calls of an `each` into the step that reads them all: `torch.cat((self.emb["a"](a), ...))`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import replace
 from mimgraph.emit.forward.steps import Step, values_read
 from mimgraph.emit.tree import Local
 from mimgraph.ir.code import Call, rebuild
-from mimgraph.ir.typed import Body, Leaf, Value, unwrap
+from mimgraph.ir.typed import Body, Value
 
 LOOKUPS = ("Embedding", "EmbeddingBag")
 
 
-Waiting = dict[str, list[Step]]  # the calls of each `each`
+Waiting = dict[str, list[Step]]  # the calls that may be inlined, by the name of their `each`
 
 
 def inlined(steps: list[Step], body: Body, outputs: Iterable[Value]) -> list[Step]:
-    """The steps, the calls of an `each` inside the one that reads them all, once and in order.
+    """Return the steps with the calls of each `each` inside the step that reads them in order.
 
-    They read inputs only, so nothing lives longer. A step between keeps its place behind them,
-    unless they are lookups, for which it does not matter.
+    The calls read only inputs, so nothing lives longer. They still run before any step that stands
+    between, unless they are lookups, whose order does not matter.
     """
     if not any(node.operation.branches for node in body.nodes):
         return steps
@@ -45,7 +45,7 @@ def inlined(steps: list[Step], body: Body, outputs: Iterable[Value]) -> list[Ste
 
 
 def _taken(step: Step, waiting: Waiting, sizes: Mapping[str, int], body: Body) -> list[str]:
-    """Each `each` whose calls can stand in the step, one after the other as they run now."""
+    """Return the names of the `each`s whose calls can stand in the step, in the order they run now."""
     read = _reads(step, waiting)
     names = list(dict.fromkeys(value.name.partition(".")[0] for value in read))
     in_order = [call.targets[0] for name in names for call in waiting[name]] == read
@@ -56,12 +56,12 @@ def _taken(step: Step, waiting: Waiting, sizes: Mapping[str, int], body: Body) -
 
 
 def _may_wait(name: str, waiting: Waiting, step: Step, body: Body) -> bool:
-    """Whether the calls of an `each` may stand behind a step."""
+    """Return whether the calls of an `each` may run after a step."""
     return _looks_up(body, name) and not _reads(step, {name: waiting[name]})
 
 
 def _each_of(step: Step, readers: Counter[Value], body: Body) -> str:
-    """The `each` of which it is a call on an input, read once; else nothing."""
+    """Return the `each` whose call on an input the step is, if it is read once; else ""."""
     name, is_item, _ = step.targets[0].name.partition(".")
     called = isinstance(step.code, Call) and len(step.targets) == 1 and _is_plain(step)
     once = readers[step.targets[0]] == 1
@@ -70,25 +70,25 @@ def _each_of(step: Step, readers: Counter[Value], body: Body) -> str:
 
 
 def _is_plain(step: Step) -> bool:
-    """Whether it is done once and always."""
+    """Return whether a step runs once and under no condition."""
     return step.loop is None and not step.guard
 
 
 def _looks_up(body: Body, name: str) -> bool:
-    """Whether an `each` is of tables, which give the same at any time."""
-    items = [unwrap(item.operation) for item in body.by_name[name].operation.branches]
-    return all(isinstance(item, Leaf) and item.name in LOOKUPS for item in items)
+    """Return whether an `each` is of embeddings, which give the same at any time."""
+    branches = body.by_name[name].operation.branches
+    return all(one.op_name in LOOKUPS for one in branches)
 
 
 def _reads(step: Step, waiting: Waiting) -> list[Value]:
-    """What the step reads of the results that wait, in its order."""
+    """Return the results of waiting calls that the step reads, in its order."""
     made = {call.targets[0] for calls in waiting.values() for call in calls}
     carried = step.loop.carried.values() if step.loop else ()
     return [value for value in (*values_read(step.code), *carried) if value in made]
 
 
 def _with_calls(step: Step, calls: list[Step]) -> Step:
-    """The step with the calls in place of their results."""
+    """Return the step with the calls in place of their results."""
     made = {call.targets[0]: call.code for call in calls}
     code = rebuild(
         step.code, lambda part: made.get(part.value) if isinstance(part, Local) else None

@@ -1,4 +1,4 @@
-"""The ways through a forward: which steps run together, and where on each way a value dies."""
+"""Find where each value of a forward dies, on every way through its conditions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mimgraph.support.frozen_data import data
 
 @data(eq=False)
 class Fork:
-    """Where a condition decides between two ways."""
+    """Two ways, of which a condition chooses one."""
 
     presence: Presence | None
     then: Path
@@ -28,7 +28,7 @@ End: TypeAlias = "int | tuple[Fork, bool]"  # a step, or one way of a fork
 
 
 def needed_by(step: Step) -> Iterable[Value]:
-    """What a step needs from before it."""
+    """Return the values from before that a step needs."""
     if step.loop is None:
         return step.reads
     outside = [value for value in step.reads if value not in step.targets]
@@ -36,8 +36,11 @@ def needed_by(step: Step) -> Iterable[Value]:
 
 
 class Paths:
-    """The steps as they branch. By the index of a step, `unread` are the values that it makes for
-    nothing, and `live` those that are needed after it, where anything branches."""
+    """The steps as a tree of forks, and the liveness of their values.
+
+    By the index of a step, `unread` are the values that it makes and nothing reads, and `live` the
+    values that are needed after it, which is known only if there are forks.
+    """
 
     def __init__(self, steps: list[Step], inputs: Iterable[str]) -> None:
         self.steps = steps
@@ -56,18 +59,18 @@ class Paths:
                 self.ending.setdefault(end, {})[value] = None
 
     def dying(self, index: int) -> list[Value]:
-        """The values that nothing needs after a step, in the order in which it reads them."""
+        """Return the values that nothing needs after a step, in the order in which it reads them."""
         found = self.ending.get(index)
         if not found:
             return []
         return [v for v in dict.fromkeys(needed_by(self.steps[index])) if v in found]
 
     def gone(self, fork: Fork, holds: bool) -> list[Value]:
-        """The locals that one way of a fork does not need, in the order in which they are made."""
+        """Return the locals that one way of a fork does not need, in the order in which they are made."""
         return sorted(self.ending.get((fork, holds), ()), key=lambda v: self.made[v].first)
 
     def _settle(self, path: Path, live: Live, guard: Guard) -> Live:
-        """What is needed before a path, where `live` is needed after it."""
+        """Return what is needed before a path if `live` is needed after it."""
         here = frozenset([guard])
         for part in reversed(path):
             if isinstance(part, Fork):
@@ -105,8 +108,10 @@ class Paths:
         return before
 
     def _end(self, value: Value, guard: Guard, end: End) -> bool:
-        """Let a value die there, so no later on the same way, unless a way that this one is but
-        part of ends it."""
+        """Record that a value dies there, so no later on the same way; return whether it does.
+
+        It does not if it dies later on a way that this one is a part of.
+        """
         ends, here = self.ends.setdefault(value, {}), set(guard)
         later = [other for other in ends if not any(way.otherwise in here for way in other)]
         if not all(here <= set(other) for other in later):
@@ -117,7 +122,7 @@ class Paths:
         return True
 
     def _is_local(self, value: Value, fork: Fork, guard: Guard) -> bool:
-        """Whether a value is made before a fork, wherever these conditions hold."""
+        """Return whether a value is made before a fork wherever these conditions hold."""
         made = self.made.get(value)
         return (
             made is not None
@@ -127,14 +132,14 @@ class Paths:
 
 
 class _Made(NamedTuple):
-    """The first step that makes a value, and the conditions under which one does."""
+    """The first step that makes a value, and the conditions under which any step does."""
 
     first: int
     where: set[frozenset[Condition]]
 
 
 def _where_made(steps: list[Step]) -> dict[Value, _Made]:
-    """Where each value is made; on both sides of a condition, that is whatever it is."""
+    """Return where each value is made; on both ways of a condition is the same as under neither."""
     first: dict[Value, int] = {}
     guards: dict[Value, set[Guard]] = {}
     for index, step in enumerate(steps):
@@ -150,7 +155,7 @@ def _where_made(steps: list[Step]) -> dict[Value, _Made]:
 
 
 def _forked(steps: list[Step], indices: list[int], depth: int) -> Iterator[int | Fork]:
-    """Steps that stand below `depth` conditions; those of one condition are together."""
+    """Yield the steps below `depth` conditions, those under one condition together in a fork."""
 
     def decides(index: int) -> Condition | None:
         guard = steps[index].guard

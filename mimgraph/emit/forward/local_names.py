@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from mimgraph.emit.forward.chains import Chain, Chains, needed_in_loop
@@ -31,26 +32,19 @@ class LocalNames:
         reserved = {*self.arguments.values(), *_loop_variables(plan.steps), *AMBIGUOUS, *EMITTED}
         main = None if MAIN in reserved else _main(plan, chains)
         parts = [part for chain in chains.all if chain is not main for part in chains.split(chain)]
-        ports: dict[str, set[str]] = {}
-        for value in chains.of:
-            if not is_intermediate(value):
-                ports.setdefault(value.name, set()).add(value.port)
+        ports = Counter(value.name for value in chains.of if not is_intermediate(value))
         self._names: dict[Value, str] = {}
         if main is not None:
-            self._call(main, MAIN)
             reserved.add(MAIN)
+            self._names.update(dict.fromkeys(main, MAIN))
         # what a step computes on its way to a result gives way to the names of the nodes
         for part in sorted(parts, key=lambda part: is_intermediate(part[-1])):
-            before = next((rebound[value] for value in part if value in rebound), None)
-            if before is not None and before.name in self.arguments:
-                self._call(part, self.arguments[before.name])
-                continue
-            name = _free(_name_of(before or part[-1], ports), reserved)
-            reserved.add(name)
-            self._call(part, name)
-
-    def _call(self, chain: Chain, name: str) -> None:
-        self._names.update(dict.fromkeys(chain, name))
+            named = next((rebound[value] for value in part if value in rebound), part[-1])
+            name = self.arguments.get(named.name)
+            if name is None:
+                name = _free(_name_of(named, ports[named.name] > 1), reserved)
+                reserved.add(name)
+            self._names.update(dict.fromkeys(part, name))
 
     def name(self, value: Value) -> str:
         """Return the name of a local or argument."""
@@ -123,11 +117,11 @@ def _loop_variables(steps: list[Step]) -> set[str]:
     return {step.loop.variable for step in steps if step.loop is not None}
 
 
-def _name_of(value: Value, ports: dict[str, set[str]]) -> str:
+def _name_of(value: Value, is_one_of_several: bool) -> str:
     """Return the name of a node; with the port if it has several results, or with the step."""
     name = value.name.replace(".", "_")  # of an item of an `each`
     port = value.port.lstrip("*").replace(".", "_")
-    has_port = port != name if is_intermediate(value) else len(ports[value.name]) > 1
+    has_port = port != name if is_intermediate(value) else is_one_of_several
     return spelled(f"{name}_{port}" if port and has_port else name)
 
 

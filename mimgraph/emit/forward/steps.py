@@ -1,4 +1,4 @@
-"""One assignment of a forward, and when it is done, before any value has a name."""
+"""Represent the steps of a forward: assignments under conditions, of values without names yet."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mimgraph.support.frozen_data import data
 
 
 class Condition(NamedTuple):
-    """Whether an optional input is given; where there is no presence, whether the module trains."""
+    """Whether optional inputs are given or, without a presence, whether the module is in training."""
 
     presence: Presence | None
     holds: bool = True
 
     @property
     def otherwise(self) -> Condition:
-        """Its contrary."""
+        """The opposite condition."""
         return self._replace(holds=not self.holds)
 
 
@@ -31,15 +31,16 @@ WHOLE = "*"  # the port of all results of a call together
 
 
 def is_intermediate(value: Value) -> bool:
-    """Return whether a value is no result of its node, but computed on the way to one."""
+    """Return whether a value is not a result of its node but computed on the way to one."""
     return value.port.startswith("*")
 
 
 @dataclass(slots=True)
 class Step:
-    """One assignment: `targets = code`, `times` over in a loop; `reads` are the values it needs.
+    """One assignment, `targets = code`, maybe in a loop; without targets a `return`.
 
-    It is done where all conditions of `guard` hold. Without targets it returns. `node` is whose it is.
+    It runs if all conditions of `guard` hold. `reads` are the values in `code`, `node` is the name of
+    the node that it is part of.
     """
 
     targets: tuple[Value, ...]
@@ -53,7 +54,7 @@ class Step:
 
 @data
 class Loop:
-    """`for variable in iterable`; each target that is carried starts as the value it is carried from."""
+    """`for variable in iterable:`; `carried` are the targets that start as another value, with it."""
 
     variable: str
     iterable: Code
@@ -61,10 +62,10 @@ class Loop:
 
 
 def values_read(code: Code) -> list[Value]:
-    """The values that a tree reads, in order."""
+    """Return the values that a tree reads, in order."""
     return values_in(walk(code))
 
 
 def values_in(parts: Iterable[Code]) -> list[Value]:
-    """Those of the parts of a tree that are values."""
+    """Return the values among the parts of a tree."""
     return [part.value for part in parts if type(part) is Local]
