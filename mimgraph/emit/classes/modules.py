@@ -27,15 +27,15 @@ from mimgraph.ir.typed import (
     Shared,
     TypedGraph,
     TypedNode,
-    TypedOperation,
     Use,
 )
+from mimgraph.ir.visitor import OperationVisitor
 from mimgraph.ir.walks import bodies
 
 Inits: TypeAlias = tuple[tuple[str, Code], ...]
 
 
-class Modules:
+class Modules(OperationVisitor[[Iterable[str]], Code | None]):
     """The code that makes modules, and the classes that it calls."""
 
     def __init__(self, graph: TypedGraph) -> None:
@@ -83,29 +83,34 @@ class Modules:
         """Return the modules of a body by attribute, in the order of the spec."""
         found = []
         for node in body.nodes:
-            made = self.module(node.operation, ports.get(node.name, ()))
+            made = self.visit(node.operation, ports.get(node.name, ()))
             if made is not None:
                 found.append((attribute(node.name, body.by_name), freeze(made, node)))
         return tuple(found)
 
-    def module(self, operation: TypedOperation, ports: Iterable[str]) -> Code | None:
-        """Return the code that makes a node's module for the ports that are used, if it has one."""
-        match operation:
-            case Leaf(lowering=lowering):
-                leaf = lowering.module_for(ports)
-                return self.leaf(operation, leaf) if leaf else None
-            case Sequence(items):
-                return Call(Name("nn.Sequential"), tuple(map(self.item, items)))
-            case Use(body, arguments):
-                return self.construct(body, arguments)
-            case Repeated():
-                return self.repeated(operation)
-            case Each(items):
-                made = {i.name: self.module(i.operation, (i.default or "",)) for i in items}
-                return self.each({name: one for name, one in made.items() if one is not None})
-            case Shared():
-                return None
-        raise TypeError(operation)
+    # the code that makes the module of an operation for the ports that are used, if it has one
+
+    def visit_leaf(self, leaf: Leaf, ports: Iterable[str]) -> Code | None:
+        module = leaf.lowering.module_for(ports)
+        return self.leaf(leaf, module) if module else None
+
+    def visit_sequence(self, sequence: Sequence, ports: Iterable[str]) -> Code:
+        return Call(Name("nn.Sequential"), tuple(map(self.item, sequence.items)))
+
+    def visit_use(self, use: Use, ports: Iterable[str]) -> Code:
+        return self.construct(use.body, use.arguments)
+
+    def visit_repeated(self, repeated: Repeated, ports: Iterable[str]) -> Code | None:
+        return self.repeated(repeated)
+
+    def visit_each(self, each: Each, ports: Iterable[str]) -> Code | None:
+        made = {item.name: self.visit(item.operation, [item.default or ""]) for item in each.items}
+        return self.each({name: one for name, one in made.items() if one is not None})
+
+    def visit_shared(self, shared: Shared, ports: Iterable[str]) -> None:
+        return None
+
+    # its parts
 
     def leaf(self, leaf: Leaf, module: Module) -> Construct:
         """Return the call that makes a layer's module, one for all nodes with the very same."""
@@ -161,7 +166,7 @@ class Modules:
     def _item(self, node: TypedNode) -> Code:
         operation, ports = node.operation, (node.default or "",)
         if node not in self.made:
-            return self.module(operation, ports) or Call(Name("nn.Identity"))
+            return self.visit(operation, ports) or Call(Name("nn.Identity"))
         lifted, use = self.made[node]
         name = lifted.definition.name
         match operation:  # a subclass has the constructor of its base

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from mimgraph.ir.typed import Body, Repeated, Sequence, TypedGraph, TypedNode, Use, Value
+from mimgraph.ir.typed import (
+    Body,
+    Repeated,
+    Sequence,
+    Shared,
+    TypedGraph,
+    TypedNode,
+    TypedOperation,
+    Use,
+    Value,
+)
+from mimgraph.ir.visitor import OperationVisitor
 from mimgraph.picture.diagram.block_repeats import Stretch, Structures, merged, span
 from mimgraph.picture.diagram.io_boxes import input_boxes, output_box
 from mimgraph.picture.diagram.model import Cluster, Diagram, Edge, Item
@@ -31,7 +42,7 @@ def diagram(graph: TypedGraph) -> Diagram:
 _Drawn: TypeAlias = tuple[tuple[Item, ...], dict[str, End]]  # items, and the ends of their results
 
 
-class _Builder:
+class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
     """Turns nodes into items, depth first, and wires the boxes among them."""
 
     def __init__(self, structures: Structures, wiring: Wiring) -> None:
@@ -57,26 +68,27 @@ class _Builder:
 
     def node(self, node: TypedNode, context: Context) -> _Drawn:
         """Return a node as a cluster if there is something to show inside, else as a box."""
-        match node.operation:
-            case Sequence((_, *_) as items):
-                return self.sequence(node, items, context)
-            case Use(body, arguments, "") if body.nodes:
-                text = op_text(node, arguments_text(arguments))
-                cluster = _cluster("block", node, context, text, body.doc)
-                return self.block(node, (body,), cluster, context, context.id)
-            case Repeated((body, *_)) if body.nodes:
-                return self.repeated(node, node.operation, context)
+        return self.visit(node.operation, node, context)
+
+    def visit_other(self, operation: TypedOperation, node: TypedNode, context: Context) -> _Drawn:
+        """Return a box."""
         box = node_box(node, context)
         return (box,), self.wiring.add_box(box.id, node, context.sources)
 
-    def sequence(self, node: TypedNode, items: tuple[TypedNode, ...], context: Context) -> _Drawn:
+    def visit_shared(self, shared: Shared, node: TypedNode, context: Context) -> _Drawn:
+        """Return a box: the module is open where it is made."""
+        return self.visit_other(shared, node, context)
+
+    def visit_sequence(self, sequence: Sequence, node: TypedNode, context: Context) -> _Drawn:
         """Return a chain as a cluster; each item is fed by the one before."""
+        if not sequence.items:
+            return self.visit_other(sequence, node, context)
         (end,) = context.sources.values()
         # the only node of a chain block has no name: the cluster of the block is drawn already
         path = f"{context.id}." if context.key else context.path
         drawn: list[Item] = []
         reads = context.reads
-        for position, item in enumerate(items):
+        for position, item in enumerate(sequence.items):
             (operand,) = item.arguments
             inner = Context(path, str(position), {operand: end}, reads=reads)
             found, results = self.node(item, inner)
@@ -110,8 +122,18 @@ class _Builder:
             items = tuple(map(merged, zip(*(drawn[body] for body in bodies), strict=True)))
         return (replace(cluster, items=items),), _results(node, outputs)
 
-    def repeated(self, node: TypedNode, repeated: Repeated, context: Context) -> _Drawn:
+    def visit_use(self, use: Use, node: TypedNode, context: Context) -> _Drawn:
+        """Return a block as a cluster."""
+        if use.merge or not use.body.nodes:
+            return self.visit_other(use, node, context)
+        text = op_text(node, arguments_text(use.arguments))
+        cluster = _cluster("block", node, context, text, use.body.doc)
+        return self.block(node, (use.body,), cluster, context, context.id)
+
+    def visit_repeated(self, repeated: Repeated, node: TypedNode, context: Context) -> _Drawn:
         """Return a repeated block as one cluster if all repeats have one structure, else as a row."""
+        if not (repeated.bodies and repeated.bodies[0].nodes):
+            return self.visit_other(repeated, node, context)
         stretches = tuple(self.structures.stretches(repeated))
         for stretch in stretches:
             self.wiring.add_repeats(context.id, stretch.start, len(stretch.bodies))
