@@ -56,7 +56,7 @@ def mask(*shape: int) -> Tensor:
 
 
 MISFITS: dict[str, tuple[dict[str, Any], str]] = {
-    "a name that two share": ({"mask": mask(4, 13)}, "T of text is 12 but T of mask is 13"),
+    "a size of two inputs": ({"mask": mask(4, 13)}, "T of text is 12 but T of mask is 13"),
     "the batch": ({"image": torch.rand(5, 3, 8, 8)}, "N of text is 4 but N of image is 5"),
     "a known size": (
         {"image": torch.rand(4, 3, 9, 7)},
@@ -74,7 +74,7 @@ MISFITS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "floats for integers": ({"text": torch.rand(4, 12)}, "text has dtype float32, not int64"),
     "numbers for a mask": ({"mask": torch.ones(4, 12)}, "mask has dtype float32, not bool"),
-    "no tensor": ({"mask": [True]}, "mask must be a tensor, not list"),
+    "a value that is not a tensor": ({"mask": [True]}, "mask must be a tensor, not list"),
     "an unknown name": ({"images": 1}, "there is no input 'images'"),
     "all at once": (
         {"image": torch.rand(4, 3), "mask": mask(4, 13), "other": 1},

@@ -90,7 +90,11 @@ MISFITS: dict[str, tuple[dict[str, Any], type[Exception], list[str]]] = {
             "ids has values outside 0 to 6",
         ],
     ),
-    "no tensor": ({"numeric": 3}, TypeError, [NUM, "numeric must be a tensor, not int"]),
+    "a value that is not a tensor": (
+        {"numeric": 3},
+        TypeError,
+        [NUM, "numeric must be a tensor, not int"],
+    ),
     "an unknown keyword": ({"other": 1}, TypeError, ["there is no input 'other'"]),
 }
 
@@ -153,7 +157,7 @@ PLACES = {
         ("stage.2.conv", nn.Conv2d(4, 5, 3, padding=1)),
         "stage.2.sum (m.yaml:7): add of conv (N, 4, 8, 8), x (N, 4, 8, 8)",
     ),
-    "a module in a module of one's own": (
+    "a module in a module of the user": (
         ("stem.1", Keeps()),
         "stem.1 (m.yaml:10): ReLU of (N, 4, 8, 8)",
     ),

@@ -87,7 +87,7 @@ def unread(x: mg.Tensor) -> mg.Tensor:
 VECTORS: dict[str, tuple[Function, Any]] = {
     "no size": (lambda x: layers.Linear(4)(x), ["x"]),
     "an option": (lambda x: layers.Linear(2 * first(x))(x), {"x": ["x_1"]}),
-    "how many axes": (lambda x: layers.Linear(len(x.dims))(x), {"x": ["x_1"]}),
+    "the number of axes": (lambda x: layers.Linear(len(x.dims))(x), {"x": ["x_1"]}),
     "the axes of the shape": (lambda x: layers.ReLU()(x) if len(x.shape) < 3 else layers.Flatten()(x), {"x": ["x_1"]}),
     "a comparison": (lambda x: layers.Linear(4, bias=first(x) > 4)(x), {"x": [6]}),
     "an option beside it": (lambda x: layers.Linear(2 * first(x), bias=first(x) > 4)(x), {"x": [6]}),
@@ -97,8 +97,8 @@ VECTORS: dict[str, tuple[Function, Any]] = {
     "a root": (lambda x: layers.Linear(int(math.sqrt(first(x))))(x), {"x": [6]}),
     "a loop": (lambda x: chained(x, halved(first(x))), {"x": [6]}),
     "a range": (lambda x: chained(x, [3 for _ in range(first(x))]), {"x": [6]}),
-    "a text": (lambda x: layers.Linear(4)(x, name="l%d" % first(x)), {"x": [6]}),  # noqa: UP031
-    "a float in a text": (lambda x: merges.formula("x * %g" % first(x) ** -0.5, x=x), {"x": [6]}),
+    "percent formatting": (lambda x: layers.Linear(4)(x, name="l%d" % first(x)), {"x": [6]}),  # noqa: UP031
+    "a formatted float": (lambda x: merges.formula("x * %g" % first(x) ** -0.5, x=x), {"x": [6]}),
     "a class": (lambda x: layers.Linear(4 if isinstance(first(x), int) else 3)(x), {"x": [6]}),
     "its text": (lambda x: layers.Linear(len(str(x.shape)))(x), {"x": [6]}),
     "its repr": (lambda x: layers.Linear(len(repr(x)))(x), {"x": [6]}),
@@ -108,13 +108,13 @@ VECTORS: dict[str, tuple[Function, Any]] = {
     "its type": (lambda x: layers.Linear(4, bias=x.type.dims[0] > 4)(x), {"x": [6]}),
     "its dtype": (lambda x: layers.Linear(4, bias=x.dtype == "float32")(x), ["x"]),
     "a check": (checked, {"x": [6]}),
-    "a fault that is not met": (attempted, ["x"]),  # but by the dump, too
-    "a fault that is caught": (lambda x: attempted(layers.Linear(first(x) - 1)(x)), {"x": [6]}),
-    "a class of C": (lambda x: layers.Linear(json.loads(json.dumps(first(x))))(x), {"x": [6]}),
+    "an error that is not raised": (attempted, ["x"]),  # but by the dump, too
+    "an error that is caught": (lambda x: attempted(layers.Linear(first(x) - 1)(x)), {"x": [6]}),
+    "a function in C": (lambda x: layers.Linear(json.loads(json.dumps(first(x))))(x), {"x": [6]}),
     "an array": (lambda x: layers.Linear(4, bias=any([0] * first(x)) or len(bytes(first(x))) > 4)(x), {"x": [6]}),
     "a result of the same size": (wide, {"x": [6]}),
-    "a result that leads to nothing": (unread, {"x": [6]}),
-    "how many results": (halves, {"x": [6]}),
+    "a result that nothing uses": (unread, {"x": [6]}),
+    "a number of results": (halves, {"x": [6]}),
     "a block that decides": (inner_sizes, ["x"]),  # its own inputs say so
     "a block that does not": (lambda x: any_size()(x), ["x"]),
 }  # fmt: skip
