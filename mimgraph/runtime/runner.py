@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,12 @@ from mimgraph.runtime.checks import dtype_name, holds, misfits, torch_dtype
 from mimgraph.runtime.input_ranges import lengths, limits
 from mimgraph.runtime.weights import load_weights
 from mimgraph.support.files import write_whole
+from mimgraph.support.frozen_data import data
 
 SMALLEST, LARGEST = 8, 512  # values that are tried for named sizes
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Run:
     """The inputs and outputs of a run; `made` says whether the inputs were made here."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+
+from mimgraph.support.frozen_data import data
 
 MAX_ROUNDS = 32  # of refinement: how far from a tensor others can tell it apart
 
@@ -15,7 +16,7 @@ Neighbours = Mapping[str, Ways]
 Fit = Callable[[str, str], bool]  # whether our name may be theirs
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Flow:
     """The shapes of a model's tensors, in order of use, and which tensor or input feeds which tensor.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from torch import Tensor
 
 from mimgraph.runtime.weight_transfer.align import align, leaf, owner
 from mimgraph.runtime.weight_transfer.parts import Part
 from mimgraph.runtime.weight_transfer.usage import Usage
+from mimgraph.support.frozen_data import data
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Plan:
     """Pairs of parts, of which the second is copied to the first, and the keys without a counterpart.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -26,9 +25,10 @@ from mimgraph.runtime.weight_transfer.usage import Usage, own_tensors, unique_te
 from mimgraph.runtime.weight_transfer.watch_forward import usage_of
 from mimgraph.runtime.weights import lists
 from mimgraph.support.arguments import as_mapping, as_plain, as_texts
+from mimgraph.support.frozen_data import data
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Transfer:
     """The result of copying weights: which tensor came from which, and what did not fit.
 
@@ -85,7 +85,7 @@ def load_state(
     return Transfer(found.mapping(), found.missing, found.unused, found.zeros(), proof.equal)
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class _Usages:
     """How both models use their tensors, as far as is known.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mimgraph.runtime.weight_transfer.align import Flow, owner
 from mimgraph.runtime.weight_transfer.parts import Part, View, whole
+from mimgraph.support.frozen_data import data
 
 
 def own_tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -38,7 +39,7 @@ class Edge(NamedTuple):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Usage:
     """The tensors of a module in order of use, with the parts in which each is used."""
 
