@@ -49,6 +49,7 @@ def reached(names: Iterable[str], edges: Iterable[Edge]) -> set[str]:
 
 
 def _positions(names: Iterable[str]) -> dict[str, int]:
+    """Return the position of each name in the given order."""
     return {name: index for index, name in enumerate(names)}
 
 
@@ -62,6 +63,7 @@ def _graph(names: Iterable[str], edges: Iterable[Edge]) -> nx.DiGraph[str]:
 
 
 def _sorted(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[str]:
+    """Return the names topologically sorted by networkx."""
     import networkx as nx
 
     order: list[str] = []
@@ -71,6 +73,7 @@ def _sorted(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[str]:
 
 
 def _cycles(graph: nx.DiGraph[str], position: Mapping[str, int]) -> list[list[str]]:
+    """Return one cycle of each component, found by networkx."""
     import networkx as nx
 
     found = []

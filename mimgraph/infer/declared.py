@@ -61,7 +61,7 @@ def input_types(
 
 
 def _vocab(state: State, option: Option) -> Any:
-    """Return the number of categories; FAULTY if it is none, which is reported."""
+    """Return the number of categories; FAULTY if it is wrong, which is reported."""
     value = plain(compute(option.value, Evaluation(state.params, state.report)))
     if value is FAULTY or (type(value) is int and value >= 1):
         return value

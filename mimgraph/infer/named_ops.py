@@ -23,6 +23,7 @@ def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
 
 
 def _choose_in_block(block: Block, params: Mapping[str, Any], report: Report) -> Block:
+    """Return a block with every name that a param of the spec gives."""
     patterns = (declared.pattern for declared in block.inputs if declared.pattern)
     sizes = {dim for pattern in patterns for dim in pattern.dims if isinstance(dim, str)}
     path = block.family if block.is_chain else f"{block.family}."

@@ -75,10 +75,12 @@ def bind(
     before = len(report.diagnostics)
     given = _matched(op, options, lone, place, at)
     is_read = OTHERS not in options
-    if len(report.diagnostics) == before and is_read and not is_positional(op, lone):
-        missing = {o.name: describe(o.annotation) for o in op.required if o.name not in given}
-        text = "" if place.form == "node" or not missing else with_required(op, given, place.form)
-        missing_options(op.name, missing, place.span, report, at.node, text)
+    missing = [option for option in op.required if option.name not in given]
+    is_fine = len(report.diagnostics) == before and is_read
+    if missing and is_fine and not is_positional(op, lone):
+        wanted = {option.name: describe(option.annotation) for option in missing}
+        text = "" if place.form == "node" else with_required(op, given, place.form)
+        missing_options(op.name, wanted, place.span, report, at.node, text)
     varying, literal, length = dict[str, Option](), dict[str, Option](), 0
     for name, option in given.items():
         (literal if is_constant(option.value) else varying)[name] = option

@@ -58,6 +58,7 @@ class _Names(NamedTuple):
 
     @property
     def known(self) -> tuple[str, ...]:
+        """The names of the inputs and nodes."""
         return (*self.inputs, *self.nodes)
 
     def is_lost(self, name: str) -> bool:

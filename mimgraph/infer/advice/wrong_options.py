@@ -112,8 +112,6 @@ def missing_options(
 ) -> None:
     """Report all missing options of a node as one fault; `missing` describes the value of each, and
     `written` is the node with them."""
-    if not missing:
-        return
     wants = [f"{name}, {what}" if what else name for name, what in missing.items()]
     help = f"give {'; and '.join(wants)}" + (f": {written}" if written else "")
     message = f"{owner} needs {_and(list(missing))}"

@@ -81,7 +81,8 @@ def _check_params(state: State, call: Call, block: Block, span: Span, path: str)
     if not unknown and not lost and OTHERS not in {*given, *each}:
         needed = [name for name, default in block.params.items() if default.value is None]
         missing = {name: "" for name in needed if name not in given and name not in each}
-        missing_options(block.family, missing, span, state.report, path)
+        if missing:
+            missing_options(block.family, missing, span, state.report, path)
 
 
 def lost_params(block: Block) -> set[str]:

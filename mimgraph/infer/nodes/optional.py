@@ -62,7 +62,7 @@ def missing_merge_inputs(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozens
 
 
 def any_of(inputs: Iterable[str]) -> Presence:
-    """Return the presence of what is present with any of these inputs."""
+    """Return the presence of a value that is present with any of these inputs."""
     return either(map(given, inputs))
 
 
@@ -160,7 +160,7 @@ def _of_equals(site: Site, typed: TypedNode, op: Op, fed: Mapping[str, Fed]) -> 
     sources = {key: one for key, one in fed.items() if not one.is_own and not runs_without(op, key)}
     presences = {one.presence for one in sources.values()}
     if _skips(typed):
-        # a parameter is always present; those of a part belong to the other sources
+        # a parameter is always present; a part of a fusion has parameters beside its sources
         has_own = any(one.is_own for one in fed.values()) and op.kind == "merge"
         return ALWAYS if has_own else either(presences)
     if len(presences) > 1:

@@ -97,26 +97,26 @@ def check_share(context: Context, name: str) -> None:
     if typed is None:
         return
     for position, item in enumerate(typed.operation.branches or (typed,)):
-        if isinstance(item.operation, Shared) and not _fits(context, name, item, position):
+        if isinstance(item.operation, Shared) and not _fits_module(context, name, item, position):
             context.typed[name] = None
 
 
-def _fits(context: Context, name: str, typed: TypedNode, position: int) -> bool:
+def _fits_module(context: Context, name: str, typed: TypedNode, position: int) -> bool:
     """Return whether the module of the target fits the inputs of this node; report it if not."""
     shared = typed.operation
     assert isinstance(shared, Shared)
     target = context.typed.get(shared.target)
     if target is not None and target.operation.branches:
         target = target.operation.branch(shared.item or "")
-    if target is None or _module(context, target) == _module(context, typed):
+    if target is None or _comparable(context, target) == _comparable(context, typed):
         return True
-    node, wants = context.scope.nodes[name], _shown(context, target)
+    node, wants = context.scope.nodes[name], _types_text(context, target)
     context.state.fault(
         "shape-mismatch",
         f"{shared.owner} is shared, so its input must be {wants}",
         node.sources[min(position, len(node.sources) - 1)].span if node.sources else node.span,
         context.path + name,
-        note=_shown(context, typed),
+        note=_types_text(context, typed),
         labels=(Label(context.scope.nodes[shared.target].span, wants),),
     )
     return False
@@ -129,27 +129,29 @@ def missing_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, fr
     for typed in map(context.typed.__getitem__, names):
         if typed is not None and isinstance(typed.operation, Shared):
             name = typed.operation.target
-            found[name] = found.get(name, frozenset()) | _optional(typed)
+            found[name] = found.get(name, frozenset()) | _optional_inputs(typed)
     return {
         name: optional
         for name, optional in found.items()
-        if (target := context.typed.get(name)) is not None and not optional <= _optional(target)
+        if (target := context.typed.get(name)) is not None
+        and not optional <= _optional_inputs(target)
     }
 
 
-def _optional(typed: TypedNode) -> frozenset[str]:
+def _optional_inputs(typed: TypedNode) -> frozenset[str]:
     """Return the inputs of a node's block that may be missing."""
     return frozenset().union(*(body.optional for body in used_bodies(unwrap(typed.operation))))
 
 
-def _shown(context: Context, typed: TypedNode) -> str:
+def _types_text(context: Context, typed: TypedNode) -> str:
+    """Return the types of the sources of a node as a message shows them."""
     return ", ".join(
         f"{type_} with vocab {type_.vocab}" if type_.vocab is not None else str(type_)
-        for type_ in _fed(context, typed)
+        for type_ in _source_types(context, typed)
     )
 
 
-def _fed(context: Context, typed: TypedNode) -> Iterator[TensorType]:
+def _source_types(context: Context, typed: TypedNode) -> Iterator[TensorType]:
     """Yield the types of the sources of a node."""
     for value in typed.arguments.values():
         made = context.typed.get(value.name)
@@ -158,47 +160,57 @@ def _fed(context: Context, typed: TypedNode) -> Iterator[TensorType]:
             yield type_
 
 
-def _module(context: Context, typed: TypedNode) -> Any:
-    """Return what is equal for two nodes that one module can serve.
+def _comparable(context: Context, typed: TypedNode) -> Any:
+    """Return a value that is equal for two nodes if one module can serve both.
 
     That is how the module is made and, for a chain or block, its `forward`, with sizes named by the
     axes that they are read from.
     """
     names: dict[str, Dim] = {}
-    for type_ in _fed(context, typed):
+    for type_ in _source_types(context, typed):
         for name in (name for dim in type_.dims for name in sorted(symbols(dim))):
             names.setdefault(name, symbol(f"size{len(names)}"))
     operation = unwrap(typed.operation)
     if isinstance(operation, Leaf):
-        return _made(operation)
-    return _inside(operation, names)
+        return _construction(operation)
+    return _comparable_operation(operation, names)
 
 
-def _made(leaf: Leaf) -> Any:
+def _construction(leaf: Leaf) -> Any:
+    """Return the class of a layer's module and its arguments."""
     module = leaf.lowering.module
     return module and (module.name, dict(module.arguments))
 
 
-def _inside(operation: TypedOperation, names: Mapping[str, Dim]) -> Any:
+def _comparable_operation(operation: TypedOperation, names: Mapping[str, Dim]) -> Any:
     """Return how a module is made, with its `forward`."""
     operation = unwrap(operation)
     if isinstance(operation, Leaf):
         lowering = operation.lowering
         ports = [(port.code, port.alone) for port in lowering.ports.values()]
-        return _made(operation), _code((lowering.call, ports, operation.activation), names)
-    items = [_inside(item.operation, names) for item in operation.items]
-    return items, [_body(body, names) for body in operation.bodies]
+        return _construction(operation), _comparable_code(
+            (lowering.call, ports, operation.activation), names
+        )
+    items = [_comparable_operation(item.operation, names) for item in operation.items]
+    return items, [_comparable_body(body, names) for body in operation.bodies]
 
 
-def _body(body: Body, names: Mapping[str, Dim]) -> Any:
-    return [(n.name, dict(n.arguments), _inside(n.operation, names)) for n in body.nodes]
+def _comparable_body(body: Body, names: Mapping[str, Dim]) -> Any:
+    """Return the nodes of a body in a form that can be compared."""
+    return [
+        (n.name, dict(n.arguments), _comparable_operation(n.operation, names)) for n in body.nodes
+    ]
 
 
-def _code(value: Any, names: Mapping[str, Dim]) -> Any:
+def _comparable_code(value: Any, names: Mapping[str, Dim]) -> Any:
     """Return code in a form that can be compared: sizes renamed, without the text that they came from."""
     if isinstance(value, Dim):
         return substitute(value, names)
     if isinstance(value, Code):
         kept = (getattr(value, field.name) for field in fields(value) if field.name != "written")
-        return type(value), [_code(item, names) for item in kept]
-    return [_code(item, names) for item in value] if isinstance(value, list | tuple) else value
+        return type(value), [_comparable_code(item, names) for item in kept]
+    return (
+        [_comparable_code(item, names) for item in value]
+        if isinstance(value, list | tuple)
+        else value
+    )

@@ -106,14 +106,14 @@ def _inside(typed: TypedNode, port: str) -> str:
 def ask_for_port(
     state: State, name: str, span: Span, ports: tuple[str, ...], path: str, help: str = ""
 ) -> None:
-    """Report a node of several results, none of which is the default, read without a port."""
+    """Report a source without a port, whose node has several results and no default one."""
     message = f"{name} has several results, say which"
     help = help or f"its ports: {', '.join(ports)}"
     state.fault("unknown-port", message, span, path, help=help)
 
 
 def ask_item_for_port(site: Site, ports: tuple[str, ...]) -> None:
-    """Report that an item of a seq has several results, of which only one can be handed on."""
+    """Report that an item of a seq has several results, while the next item reads only one."""
     item = site.node
     help = f"choose one of the ports {', '.join(ports)}: {item_taking(item, ports[0])}"
     help += "; to use several, make it a node of its own"
