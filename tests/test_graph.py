@@ -1,4 +1,4 @@
-"""The public graph: what it says of itself, when two are equal, how specs are loaded."""
+"""Checks the public graph: its properties, equality, and loading of specs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ outputs: score
 
 
 def built(hidden: int = 64) -> mg.Graph:
-    """The same in Python."""
+    """Return the same graph, built in Python."""
     image, numeric = mg.Input("image", (3, 32, 32)), mg.Input("numeric", (5,))
     features = mg.Sequential(
         layers.Conv2d(16, kernel_size=3, padding=1),
@@ -50,7 +50,7 @@ def test_both_front_ends_give_one_graph() -> None:
     assert mg.loads(mg.loads(SPEC).dumps()) == built()
 
 
-def test_what_a_graph_says_of_itself() -> None:
+def test_properties_of_a_graph() -> None:
     graph = built()
     assert {name: str(shape) for name, shape in graph.shapes.items()} == {
         "image": "(N, 3, 32, 32)",
@@ -83,7 +83,7 @@ def test_an_activation_makes_constraints_too() -> None:
     ]
 
 
-def test_networkx_sees_inputs_and_nodes() -> None:
+def test_to_networkx_has_inputs_and_nodes() -> None:
     graph = built().to_networkx()
     assert list(graph.predecessors("fused")) == ["image_vec", "numeric_vec"]
     assert graph.nodes["image"] == {
@@ -159,7 +159,7 @@ def variant(change: tuple[str, str]) -> str:
 
 
 @pytest.mark.parametrize("change", SAME.values(), ids=SAME)
-def test_equal_however_it_is_written(change: tuple[str, str]) -> None:
+def test_graphs_written_differently_are_equal(change: tuple[str, str]) -> None:
     assert mg.loads(variant(change)) == mg.loads(BASE)
 
 
@@ -181,13 +181,13 @@ def test_equal_however_it_is_written(change: tuple[str, str]) -> None:
         ("{merge: add, from: [x, x]}", "{merge: add, from: [x, x], broadcast: true}"),
     ],
 )
-def test_equal_however_a_notation_is_spelled(one: str, other: str) -> None:
+def test_graphs_with_other_spaces_in_a_notation_are_equal(one: str, other: str) -> None:
     graphs = [mg.loads(f"inputs: {{x: [4]}}\nnodes:\n  y: {n}\noutputs: y\n") for n in (one, other)]
     assert graphs[0] == graphs[1]
 
 
 @pytest.mark.parametrize("change", DIFFERENT.values(), ids=DIFFERENT)
-def test_different(change: tuple[str, str]) -> None:
+def test_graphs_that_differ_are_not_equal(change: tuple[str, str]) -> None:
     assert mg.loads(variant(change)) != mg.loads(BASE)
 
 
@@ -234,7 +234,7 @@ def test_params_override_those_of_the_spec() -> None:
     ],
     ids=str,
 )
-def test_an_override_is_what_a_spec_could_hold(value: object, code: str) -> None:
+def test_an_override_must_be_a_value_that_a_spec_can_hold(value: object, code: str) -> None:
     with pytest.raises(mg.SpecError) as caught:
         mg.loads(SPEC, params={"hidden": value})
     assert [fault.code for fault in caught.value.diagnostics] == [code]
@@ -244,12 +244,12 @@ def test_an_override_may_be_an_expression() -> None:
     assert mg.loads(SPEC, params={"hidden": "$(8 * 2)"}) == built(hidden=16)
 
 
-def test_an_unknown_override_names_the_params_there_are() -> None:
+def test_the_error_of_an_unknown_override_lists_the_params() -> None:
     with pytest.raises(ValueError, match="no param is called 'hiden'; the spec's params: hidden"):
         mg.loads(SPEC, params={"hiden": 16})
 
 
-def test_all_faults_of_a_text_are_told() -> None:
+def test_all_faults_of_a_text_are_reported() -> None:
     with pytest.raises(mg.SpecError) as caught:
         mg.loads(
             SPEC.replace("image_vec,", "imag_vec,").replace("Flatten", "Flaten"), name="a.yaml"
@@ -260,7 +260,9 @@ def test_all_faults_of_a_text_are_told() -> None:
     ]
 
 
-def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_graphs_are_dumped_to_files_and_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "spec.yaml"
     built().dump(path)
     assert mg.load(path) == mg.load(str(path)) == built()
@@ -272,7 +274,7 @@ def test_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "data", [b"\xff\xfe", b"name: \xc3(\n"], ids=["no text", "half a character"]
 )
-def test_what_is_no_utf8_is_told(tmp_path: Path, data: bytes) -> None:
+def test_bytes_that_are_not_utf8_are_reported(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "spec.yaml"
     path.write_bytes(data)
     with pytest.raises(mg.SpecError) as caught:

@@ -1,4 +1,4 @@
-"""What `import mimgraph as mg`, `mimgraph.layers` and `mimgraph.merges` show: `__all__`, no more.
+"""Checks that `mimgraph`, `mimgraph.layers` and `mimgraph.merges` show `__all__` and no more.
 
 A submodule that was imported is an attribute of its package as well; Python's import system puts
 it there, and neither `dir` nor a star import shows it.
@@ -62,7 +62,7 @@ def test_names_in_a_fresh_process(use: str, modules: list[str], tmp_path: object
 
 
 @pytest.mark.parametrize("name", ["import_module", "annotations", "Any", "TYPE_CHECKING", "Inptu"])
-def test_what_is_not_public_is_not_there(name: str) -> None:
+def test_names_that_are_not_public_do_not_exist(name: str) -> None:
     for module in (mg, layers, merges):
         with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute"):
             getattr(module, name)

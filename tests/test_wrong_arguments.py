@@ -1,4 +1,4 @@
-"""Wrong arguments at every public name: each ends at once, in an error that speaks of the call."""
+"""Checks that a wrong argument of any public function raises an error about that call."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Plain:
 
 
 def endless(made: Any) -> Any:
-    """A list or dict that holds itself."""
+    """Return a list or dict that contains itself."""
     made.append(made) if isinstance(made, list) else made.update(a=made)
     return made
 
@@ -42,7 +42,7 @@ def blk(v: mg.Tensor, *, n: int = 2) -> mg.Tensor:
 
 
 def returning(value: Any) -> Any:
-    """A block whose function returns a value."""
+    """Return a block whose function returns this value."""
 
     @mg.block
     def returns(v: mg.Tensor) -> Any:
@@ -278,7 +278,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A directory to write in, and a catalogue from which registered layers go again."""
+    """Run a test in a directory of its own, and remove the layers that it registers."""
     gr.dump(tmp_path / "g.yaml")
     gr.save(model, tmp_path / "m.safetensors")
     monkeypatch.chdir(tmp_path)
@@ -292,7 +292,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("call", CALLS)
-def test_a_wrong_argument_is_refused_in_words_of_the_call(call: str) -> None:
+def test_the_error_of_a_wrong_argument_is_about_the_call(call: str) -> None:
     accidents = []
     for name, value in VALUES.items():
         try:
@@ -304,7 +304,7 @@ def test_a_wrong_argument_is_refused_in_words_of_the_call(call: str) -> None:
 
 
 def is_meant(error: Exception) -> bool:
-    """Whether an error was raised on purpose, or by Python at the call itself."""
+    """Return whether an error was raised on purpose, or by Python at the call itself."""
     if isinstance(error, OSError):  # a file that is not there
         return True
     last = traceback.extract_tb(error.__traceback__)[-1]
@@ -332,7 +332,7 @@ def test_numbers_and_arrays_of_numpy_and_torch_are_sizes() -> None:
     assert mg.Input("a", (3,), dtype=numpy.float32).dtype == "float32"
 
 
-def test_a_shape_without_end_is_refused() -> None:
+def test_an_infinite_shape_is_refused() -> None:
     def ones() -> Iterator[int]:
         while True:
             yield 1
@@ -341,7 +341,7 @@ def test_a_shape_without_end_is_refused() -> None:
         mg.Input("a", ones())
 
 
-def test_a_directory_and_a_text_are_no_paths(tmp_path: Path) -> None:
+def test_a_directory_and_a_text_are_refused_as_paths(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match="name the spec in it"):
         mg.load(tmp_path)
     with pytest.raises(ValueError, match=r"mg\.loads takes its text"):
@@ -402,7 +402,7 @@ TRIES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("attempt", TRIES)
 @pytest.mark.parametrize("thing", THINGS)
-def test_unpacking_ends_at_once(thing: str, attempt: str) -> None:
+def test_unpacking_raises_at_once(thing: str, attempt: str) -> None:
     with pytest.raises((TypeError, ValueError, RuntimeError)):
         TRIES[attempt](THINGS[thing])
 
@@ -420,18 +420,18 @@ UNPACKED = {
 
 
 @pytest.mark.parametrize("thing", UNPACKED)
-def test_says_what_to_write_instead_of_unpacking(thing: str) -> None:
+def test_the_error_of_unpacking_says_what_to_write(thing: str) -> None:
     with pytest.raises(TypeError, match=UNPACKED[thing]):
         list(THINGS[thing])
 
 
-def test_what_has_several_results_and_no_default_is_unpacked() -> None:
+def test_a_handle_with_several_results_and_no_default_is_unpacked() -> None:
     a, b = two()(x)
     assert (a.port, b.port) == ("a", "b")
     assert [part.port for part in layers.Chunk(2, dim=1)(x)] == ["0", "1"]
 
 
-def test_handles_are_compared_by_what_they_name() -> None:
+def test_handles_are_equal_if_they_name_the_same_result() -> None:
     assert lstm["last"] == lstm["last"] != lstm["hidden"]
     assert lstm["last"] in [x, lstm["last"]]
     assert len({x, lstm["last"], lstm["last"]}) == 2
@@ -441,7 +441,7 @@ def test_handles_are_compared_by_what_they_name() -> None:
             assert x == number
 
 
-def test_a_copy_of_a_handle_is_the_handle_and_one_of_a_layer_is_another() -> None:
+def test_a_copied_handle_is_the_same_and_a_copied_layer_is_another() -> None:
     assert copy.deepcopy([x]) == [copy.copy(x)] == [x]
     once = layers.Linear(4)
     graph = mg.Graph(copy.deepcopy(once)(copy.copy(once)(once(x))))

@@ -1,4 +1,4 @@
-"""The tables of ops/layers and ops/merges name every op, in the file that defines it."""
+"""Checks that the tables of ops/layers and ops/merges name the file that defines each op."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_each_op_is_listed_where_it_is_defined(folder: str) -> None:
                 assert registry._HOMES[kind].get(name) == op.function.__module__
 
 
-def test_ops_stand_in_one_order_whatever_was_used_first() -> None:
+def test_the_order_of_ops_does_not_depend_on_which_was_used_first() -> None:
     script = "from mimgraph import layers\nfrom mimgraph.ops import registry\n{}print(*registry.ops('layer'))"
     told = [
         subprocess.run(

@@ -1,4 +1,4 @@
-"""Sizes told from their values: what is fitted is what gave the values, or nothing."""
+"""Checks that fitting a size finds the expression that gave its values, or None."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NOT_TOLD: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def fitted(size: Callable[[Any, Any], Any], fine: Callable[[int], bool] = lambda _: True) -> Any:
-    """What is told of a size that is known only where T is `fine`."""
+    """Fit a size that has a value only where T is `fine`."""
     return fit(lambda at: size(at["T"], at["S"]) if fine(at["T"]) else None, BASE)
 
 

@@ -28,7 +28,7 @@ from tests.helpers.marked import split, told
 
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test registers is gone after it."""
+    """Remove the layers that a test registers."""
     monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
     yield
 
@@ -118,7 +118,7 @@ def graph(nodes: str, inputs: str = "x: [8]", outputs: str = "y") -> mg.Graph:
 
 
 def check_run(made: mg.Graph) -> dict[str, Tensor]:
-    """Run the compiled graph; every output has the shape and dtype that were told."""
+    """Run the compiled graph, and check the shape and dtype of every output."""
     sizes = choose_sizes(made.typed, {})
     result = made.compile().eval()(**seeded_inputs(made.typed, 3, 0, sizes))
     outputs = result if isinstance(result, dict) else {next(iter(made.outputs)): result}
@@ -486,7 +486,7 @@ def test_probing_draws_no_random_numbers() -> None:
 
 
 class Unshaped(nn.Module):
-    """Its shapes are not to be had without data."""
+    """A module whose shapes depend on data."""
 
     def __init__(self, width: int = 4) -> None:
         super().__init__()
@@ -659,7 +659,7 @@ def test_reports(case: str) -> None:
 
 
 def fault(nodes: str, inputs: str = "x: [8]") -> str:
-    """The one fault, as it is shown."""
+    """Return the only fault, as it is shown."""
     with pytest.raises(mg.SpecError) as raised:
         graph(nodes, inputs)
     assert len(raised.value.diagnostics) == 1
@@ -758,7 +758,7 @@ outputs: y
 def package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Path]:
-    """A working directory with a package of layers and a spec that uses them."""
+    """Make a working directory with a package of layers and a spec that uses them."""
     (tmp_path / "my_pkg").mkdir()
     (tmp_path / "my_pkg" / "__init__.py").touch()
     (tmp_path / "my_pkg" / "layers.py").write_text(PACKAGE)

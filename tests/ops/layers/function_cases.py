@@ -1,4 +1,4 @@
-"""Rows of the conformance table: torch's functions as layers, each beside the function itself."""
+"""Lists the cases of the conformance test for layers that are functions of torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What torch itself makes of a lowering: its module built, its code run on tensors of its types."""
+"""Runs a lowering with torch: builds its module, and runs its code on tensors of its types."""
 
 from __future__ import annotations
 
@@ -48,40 +48,40 @@ class Case(NamedTuple):
 
 
 def tensor(*dims: int | str, dtype: str = "float32", vocab: int | None = None) -> TensorType:
-    """A type with a batch; words are names of sizes."""
+    """Return a type with a batch; words are names of sizes."""
     return TensorType(tuple(symbol(d) if isinstance(d, str) else d for d in dims), dtype, vocab)
 
 
 def unbatched(*dims: int, dtype: str = "float32") -> TensorType:
-    """A type without a batch."""
+    """Return a type without a batch."""
     return TensorType(dims, dtype, None, False)
 
 
 def operation(name: str) -> Op:
-    """The layer or merge of that name."""
+    """Return the layer or merge of that name."""
     op = find("layer", name) or find("merge", name)
     assert op is not None, name
     return op
 
 
 def keyed(op: Op, sources: TensorType | Mapping[str, TensorType]) -> Mapping[str, TensorType]:
-    """Sources by operand key; a lone one is the first."""
+    """Return sources by operand key; a single one is the first."""
     return sources if isinstance(sources, Mapping) else {op.inputs.names[0]: sources}
 
 
 def is_new(layer: str, option: str) -> bool:
-    """Whether the installed torch does not have the option yet."""
+    """Return whether the installed torch does not have the option yet."""
     op = find("layer", layer)
     return op is not None and op.since.get(option, TORCH) > TORCH
 
 
 def runs_here(case: Case) -> bool:
-    """Whether the installed torch has all options of a case."""
+    """Return whether the installed torch has all options of a case."""
     return not any(is_new(case.layer, option) for option in case.options)
 
 
 def infer(name: str, sources: TensorType | Mapping[str, TensorType], **options: Any) -> Lowering:
-    """The rule applied as inference does it: options checked, defaults filled in."""
+    """Apply the rule as inference does: with checked options and defaults."""
     op = operation(name)
     assert options.keys() <= op.options.keys()
     complete = {
@@ -102,7 +102,7 @@ def shape_of(type_: TensorType, sizes: Sizes) -> tuple[int, ...]:
 
 
 def make(type_: TensorType, sizes: Sizes) -> Tensor:
-    """A tensor of that type; whole numbers are 1 or 2."""
+    """Return a random tensor of that type; integers are 1 or 2."""
     shape, dtype = shape_of(type_, sizes), getattr(torch, type_.dtype)
     if dtype.is_floating_point or dtype.is_complex:
         return torch.rand(shape).to(dtype)
@@ -114,13 +114,13 @@ def make(type_: TensorType, sizes: Sizes) -> Tensor:
 
 
 def build(lowering: Lowering, ports: Iterable[str] = ()) -> nn.Module | None:
-    """The torch module of a lowering, made for these ports."""
+    """Return the torch module of a lowering, made for these ports."""
     made = lowering.module_for(ports)
     return None if made is None else construct(made)
 
 
 def construct(module: Module) -> Any:
-    """The module, and those it is made with; options that the installed torch lacks are left out."""
+    """Return a module and its inner modules, without options that the installed torch lacks."""
     arguments = {
         name: construct(value) if isinstance(value, Module) else value
         for name, value in module.arguments.items()
@@ -148,7 +148,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def run(code: Code, operands: Mapping[str, Any], sizes: Sizes = {}) -> Any:  # noqa: B006
-    """The value of an expression."""
+    """Return the value of an expression."""
 
     def value(node: Code) -> Any:
         match node:
@@ -182,7 +182,7 @@ def run(code: Code, operands: Mapping[str, Any], sizes: Sizes = {}) -> Any:  # n
 
 
 class NAMESPACE:
-    """The names that emitted code may use."""
+    """Return the names that emitted code may use."""
 
     torch, nn, F = torch, nn, F
 
@@ -193,7 +193,7 @@ class NAMESPACE:
 def results(
     lowering: Lowering, sources: Mapping[str, Tensor], module: nn.Module | None, sizes: Sizes
 ) -> dict[str, list[Any]]:
-    """Every result by port, in each way in which it may be written.
+    """Yield every result by port, in each form in which it may be emitted.
 
     What needs a module made otherwise is run on one, under the same seed.
     """

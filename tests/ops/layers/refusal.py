@@ -1,4 +1,4 @@
-"""What a layer refuses, where the fault is, and that torch refuses it too where it can."""
+"""Checks a fault of a rule: its code and place, and that torch refuses the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.ops.layers.oracle import infer
 
 
 class Refusal(NamedTuple):
-    """`at` is the option or the source at fault; `torch` is what raises there."""
+    """A call that a rule refuses; `at` is the option or source at fault, `torch` the call that fails."""
 
     layer: str
     sources: TensorType | Mapping[str, TensorType]

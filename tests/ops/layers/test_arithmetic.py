@@ -1,4 +1,4 @@
-"""Sizes that layers compute, as numbers and as names, against torch over many sizes and options."""
+"""Compares the sizes that rules compute, as numbers and as names, with torch for many options."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ any_factor = st.floats(0.05, 5)
 
 
 def tensors(sources: Mapping[str, TensorType]) -> dict[str, torch.Tensor]:
-    """Values for the sources; the place 0 is in every plane."""
+    """Return values for the sources; the index 0 is in every plane."""
     return {key: make(x, {}) * (key != "indices") for key, x in sources.items()}
 
 
 def torch_gives(lowering: Lowering, sources: Mapping[str, TensorType]) -> tuple[int, ...] | None:
-    """The shape of torch's first result; None where it refuses or leaves nothing."""
+    """Return the shape of torch's first result; None if it raises or the result is empty."""
     inputs = tensors(sources)
     try:
         found = results(lowering, inputs, build(lowering), {})
@@ -43,7 +43,7 @@ def torch_gives(lowering: Lowering, sources: Mapping[str, TensorType]) -> tuple[
 
 
 def agrees(layer: str, size: int, *dims: int | str, **options: Any) -> None:
-    """The rule says what torch does, for T as that size and as a name."""
+    """Check that the rule gives torch's sizes, for T as a number and as a name."""
     op = operation(layer)
 
     def sources(*given: int | str) -> Mapping[str, TensorType]:
@@ -76,7 +76,7 @@ def agrees(layer: str, size: int, *dims: int | str, **options: Any) -> None:
 def refused(
     layer: str, sources: Mapping[str, TensorType], options: Mapping[str, Any]
 ) -> tuple[int, ...] | None:
-    """What torch says of what the rule refuses."""
+    """Return the error of torch for a call that the rule refuses."""
     given = dict(options)
     if layer.startswith("ConvTranspose"):
         given = {"in_channels": sources["input"].dims[0], **options}
@@ -116,7 +116,7 @@ def test_unfold(size: int, kernel: int, stride: int, padding: int, dilation: int
 
 @MANY
 @given(sizes, small, small, st.integers(0, 2), st.integers(1, 3))
-def test_fold_takes_what_unfold_gives(
+def test_fold_takes_the_result_of_unfold(
     size: int, kernel: int, stride: int, padding: int, dilation: int
 ) -> None:
     options = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation}
@@ -137,7 +137,7 @@ def test_fold_takes_what_unfold_gives(
     sizes,
     st.tuples(sides, sides),
 )
-def test_pads(kind: str, size: int, padding: tuple[int, int]) -> None:
+def test_padding(kind: str, size: int, padding: tuple[int, int]) -> None:
     agrees(f"{kind}Pad1d", size, 2, "T", padding=padding)
     agrees(f"{kind}Pad2d", size, 2, 9, "T", padding=(*padding, 1, -2))
 
@@ -150,7 +150,7 @@ def test_upsampling(size: int, factor: float, mode: str) -> None:
 
 @MANY
 @given(sizes, small, small, few, st.none() | st.tuples(st.integers(1, 30)))
-def test_unpools(
+def test_unpooling(
     size: int, kernel: int, stride: int, padding: int, output_size: tuple[int] | None
 ) -> None:
     agrees(
@@ -167,7 +167,7 @@ def test_unpools(
 
 @MANY
 @given(st.sampled_from([2, 3]), sizes, small, sizes)
-def test_fractional_pools(axes: int, size: int, kernel: int, left: int) -> None:
+def test_fractional_pooling(axes: int, size: int, kernel: int, left: int) -> None:
     others = [12] * (axes - 1)
     wanted = (*(4 for _ in others), left)
     layer = f"FractionalMaxPool{axes}d"
@@ -176,7 +176,9 @@ def test_fractional_pools(axes: int, size: int, kernel: int, left: int) -> None:
 
 @MANY
 @given(sizes, small, small, st.booleans(), st.sampled_from([1.0, 2.0, float("inf")]))
-def test_norm_pools(size: int, kernel: int, stride: int, ceil_mode: bool, norm: float) -> None:
+def test_power_average_pooling(
+    size: int, kernel: int, stride: int, ceil_mode: bool, norm: float
+) -> None:
     options = {"norm_type": norm, "kernel_size": kernel, "stride": stride, "ceil_mode": ceil_mode}
     agrees("LPPool1d", size, 2, "T", **options)
 

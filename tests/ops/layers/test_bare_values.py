@@ -1,4 +1,4 @@
-"""A bare value in a seq, or by position in Python: which option of a layer it is, if any."""
+"""Checks which option a bare value sets, in a seq or by position in Python."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ RESIZES = {"Interpolate", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest
 
 
 def first_open(op: Op) -> str:
-    """The first option that the input does not decide."""
+    """Return the first option that is not inferred."""
     return next(name for name in op.options if name not in op.inferred)
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_it_is_the_first_option_that_the_input_leaves_open(name: str) -> None:
+def test_a_bare_value_sets_the_first_option_that_is_not_inferred(name: str) -> None:
     none = name in NORMS | RESIZES
     assert LAYERS[name].lone_option == (None if none else first_open(LAYERS[name]))
 
 
-def test_what_must_be_given_comes_first() -> None:
-    """So what a bare value means is never an option that may be left out, while another may not."""
+def test_required_options_come_first() -> None:
+    """So a bare value never sets an optional option while a required one is missing."""
     for name, op in LAYERS.items():
         required = [option.name for option in op.required]
         assert [*op.options][: len(required)] == required, name
@@ -47,7 +47,7 @@ IN_TORCH = [name for name in LAYERS if hasattr(nn, name) and name not in OF_LAYE
 
 
 @pytest.mark.parametrize("name", IN_TORCH)
-def test_it_is_torchs_first_that_the_input_leaves_open(name: str) -> None:
+def test_it_is_the_first_option_of_torch_that_is_not_inferred(name: str) -> None:
     op = LAYERS[name]
     parameters = inspect.signature(getattr(nn, name).__init__).parameters
     taken = [p for p in parameters if p in op.options and p not in op.inferred]
@@ -77,7 +77,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("item", REFUSED)
-def test_where_it_is_refused_the_help_says_what_to_write(item: str) -> None:
+def test_the_help_of_a_refused_bare_value_says_what_to_write(item: str) -> None:
     spec = (
         "params: {n: 4}\ninputs: {x: [8, 4, 4]}\nnodes:\n"
         f"  y: {{from: x, seq: [{{{item}}}]}}\noutputs: y\n"
@@ -98,7 +98,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("item", TAKEN)
-def test_the_emitted_call(item: str) -> None:
+def test_the_emitted_constructor_call(item: str) -> None:
     graph = mg.loads(
         "params: {n: 4}\ninputs: {x: [8, 4, 4]}\nnodes:\n"
         f"  y: {{from: x, seq: [{{{item}}}]}}\noutputs: y\n"
@@ -106,7 +106,7 @@ def test_the_emitted_call(item: str) -> None:
     assert TAKEN[item] in graph.source()
 
 
-def test_a_group_norm_in_python_is_that_of_a_spec() -> None:
+def test_a_group_norm_in_python_equals_that_of_a_spec() -> None:
     x = mg.Input("x", (8, 4, 4))
     spec = "inputs: {x: [8, 4, 4]}\nnodes:\n  y: {from: x, seq: [{GroupNorm: 4}]}\noutputs: y\n"
     graph = mg.Graph(mg.Sequential(layers.GroupNorm(4))(x, name="y"))
@@ -115,7 +115,7 @@ def test_a_group_norm_in_python_is_that_of_a_spec() -> None:
         layers.GroupNorm(4, 8)(x)
 
 
-def test_the_reference_says_what_it_is() -> None:
+def test_the_reference_names_the_option_of_a_bare_value() -> None:
     assert "a bare value in a seq: num_groups" in describe("GroupNorm").splitlines()
     assert json.loads(describe("GroupNorm", "json"))["bare"] == "num_groups"
     assert json.loads(describe("BatchNorm2d", "json"))["bare"] is None

@@ -1,5 +1,5 @@
-"""`{layer: Cast, from: mask, like: x}`: the dtype of another source; and where the code of a cast to
-float32, the dtype of the model, reads it."""
+"""Checks casts to the dtype of another source, `{layer: Cast, from: mask, like: x}`, and to float32,
+the dtype of the model, which the code reads from a tensor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ outputs: [hidden, typed]
 """
 
 
-def test_it_has_the_dtype_of_the_other_when_it_runs() -> None:
+def test_cast_like_has_the_dtype_of_the_other_at_run_time() -> None:
     graph = mg.loads(SPEC)
     assert "typed = mask.to(hidden.dtype)" in graph.source()
     assert graph.shapes["typed"] == graph.shapes["mask"]
@@ -39,7 +39,7 @@ def test_it_has_the_dtype_of_the_other_when_it_runs() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16", "int64", "bool", "complex64"])
-def test_inference_gives_it_the_dtype_of_the_other(dtype: str) -> None:
+def test_inference_gives_cast_like_the_dtype_of_the_other(dtype: str) -> None:
     x, other = mg.Input("x", (4,)), mg.Input("other", (2,), dtype=dtype)
     graph = mg.Graph({"y": layers.Cast(like=other)(x)})
     assert graph.outputs["y"].dtype == dtype
@@ -55,7 +55,7 @@ def test_inference_gives_it_the_dtype_of_the_other(dtype: str) -> None:
         lambda mask, x: layers.Cast()(input=mask, like=x, name="typed"),
     ],
 )
-def test_python_says_the_same(call: Callable[[mg.Tensor, mg.Tensor], mg.Tensor]) -> None:
+def test_python_gives_the_same_graph(call: Callable[[mg.Tensor, mg.Tensor], mg.Tensor]) -> None:
     x, mask = mg.Input("x", ("T", 4)), mg.Input("mask", ("T",), dtype="bool")
     hidden = layers.Linear(3)(x, name="hidden")
     graph = mg.Graph([hidden, call(mask, hidden)])
@@ -65,7 +65,7 @@ def test_python_says_the_same(call: Callable[[mg.Tensor, mg.Tensor], mg.Tensor])
 
 
 @pytest.mark.parametrize("sources", ["{input: mask, like: hidden}", "[mask, hidden]"])
-def test_it_may_stand_among_the_sources(sources: str) -> None:
+def test_like_may_be_among_the_sources(sources: str) -> None:
     graph = mg.loads(SPEC.replace("from: mask, like: hidden", f"from: {sources}"))
     assert graph == mg.loads(SPEC)
 
@@ -135,7 +135,7 @@ BESIDE = "{n: {shape: [4], dtype: int64}, x: [4]}"
         ),
     ],
 )
-def test_the_code_reads_the_dtype_of_what_it_meets(text: str, code: str) -> None:
+def test_the_code_reads_the_dtype_of_the_tensor_that_it_meets(text: str, code: str) -> None:
     lines = [line.partition("  #")[0].strip() for line in mg.loads(text).source().splitlines()]
     assert any(
         line in (f"y = {code}", f"c = {code}", f"x = {code}", f"return {code}") for line in lines

@@ -1,4 +1,4 @@
-"""Every layer against torch: what the rule says is what the module does."""
+"""Compares the rule of every layer with torch: types, weights, options, dtypes."""
 
 from __future__ import annotations
 
@@ -402,7 +402,7 @@ IDS = [str(case) for case in CASES]
 def check(
     lowering: Lowering, sources: Mapping[str, TensorType], sizes: Mapping[str, int] = {}
 ) -> None:
-    """Every result is of the type that the rule says, in training and in eval."""
+    """Check that every result has the type of the rule, in training and in eval."""
     module = build(lowering)
     for training in (True, False):
         if module is not None:
@@ -418,13 +418,13 @@ def check(
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_results_are_as_inferred(case: Case) -> None:
+def test_results_have_the_inferred_types(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     check(lowering, keyed(operation(case.layer), case.sources))
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_weights_and_buffers_are_as_torch_makes_them(case: Case) -> None:
+def test_weights_and_buffers_are_those_of_torch(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     module = build(lowering)
     if module is None or lowering.module is None:
@@ -436,7 +436,7 @@ def test_weights_and_buffers_are_as_torch_makes_them(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_functions_compute_what_their_modules_do(case: Case) -> None:
+def test_functions_compute_the_same_as_their_modules(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     module = build(lowering)
     if lowering.function is None or module is None:
@@ -448,7 +448,7 @@ def test_functions_compute_what_their_modules_do(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_a_port_is_the_same_alone(case: Case) -> None:
+def test_a_port_is_the_same_if_only_it_is_used(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     module = build(lowering)
     if module is None:
@@ -476,12 +476,12 @@ OURS |= {f"{source}_is_causal" for source in ("src", "tgt", "memory")}
 
 
 def of_forward(layer: str, option: str) -> bool:
-    """Whether an option is one of the forward, not of the constructor."""
+    """Return whether an option belongs to `forward`, not to the constructor."""
     return option in OURS or (option == "output_size" and layer.startswith("MaxUnpool"))
 
 
 def signature(name: str) -> dict[str, Any]:
-    """The constructor's arguments and defaults; a recurrent class hides its own."""
+    """Return the arguments of the constructor with their defaults; a recurrent class hides its own."""
     if name in ("RNN", "GRU", "LSTM"):
         found = {k: p.default for k, p in inspect.signature(nn.RNNBase).parameters.items()}
         del found["mode"]
@@ -498,7 +498,7 @@ def signature(name: str) -> dict[str, Any]:
 
 
 def arguments(name: str) -> dict[str, Any]:
-    """The constructor's arguments; of a stack of layers those of a layer first."""
+    """Return the arguments of the constructor; for a stack, those of its layer come first."""
     if name not in ("TransformerEncoder", "TransformerDecoder"):
         return signature(name)
     (_, *own), (d_model, nhead, *rest) = signature(name).items(), signature(f"{name}Layer").items()
@@ -534,7 +534,7 @@ def test_modules_list_their_arguments_in_torchs_order(case: Case) -> None:
 
 
 def argument(made: Module, name: str) -> Any:
-    """An argument, a module by its name."""
+    """Return an argument; a module by its name."""
     found = made.argument(name)
     return found.name if isinstance(found, Module) else found
 
@@ -553,7 +553,7 @@ TAKEN_LATER = {("Hardtanh", "uint8")}  # from torch 2.14 on
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_dtypes_are_taken_that_torch_takes(case: Case) -> None:
+def test_rules_take_the_dtypes_that_torch_takes(case: Case) -> None:
     if case.layer in WIDENED and TORCH < (2, 13):
         pytest.skip("torch took fewer dtypes before 2.13")
     (key, first), *others = keyed(operation(case.layer), case.sources).items()
@@ -667,7 +667,7 @@ def holds(constraint: Constraint, sizes: Mapping[str, int]) -> bool:
 
 
 def is_legal(lowering: Lowering, sizes: Mapping[str, int]) -> bool:
-    """Whether all that the rule requires of sizes holds, and that no result is empty."""
+    """Return whether the constraints of the rule hold and no result is empty."""
     required = all(holds(constraint, sizes) for constraint in lowering.requires)
     return required and all(
         min(shape_of(x, sizes), default=1) >= 1 for x in lowering.results.values()
@@ -677,7 +677,7 @@ def is_legal(lowering: Lowering, sizes: Mapping[str, int]) -> bool:
 def gives_anything(
     lowering: Lowering, sources: Mapping[str, TensorType], sizes: Mapping[str, int]
 ) -> bool:
-    """Whether torch takes tensors of those sizes, and gives results of which none is empty."""
+    """Return whether torch takes tensors of these sizes and no result is empty."""
     inputs = {key: make(x, sizes) for key, x in sources.items()}
     try:
         found = results(lowering, inputs, build(lowering), sizes)
@@ -688,7 +688,7 @@ def gives_anything(
 
 
 @pytest.mark.parametrize("case", SYMBOLIC, ids=map(str, SYMBOLIC))
-def test_names_stand_for_every_length(case: Case) -> None:
+def test_a_size_that_is_a_name_is_right_for_every_number(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     sources = keyed(operation(case.layer), case.sources)
     for length in (2, 3, 4, 5, 6, 7, 12, *(() if "lengths" in sources else (1,))):
@@ -702,7 +702,7 @@ def test_names_stand_for_every_length(case: Case) -> None:
 # what recurrent layers hand on
 
 
-def test_an_lstm_goes_on_from_the_state_of_another() -> None:
+def test_an_lstm_continues_from_the_state_of_another() -> None:
     first = infer("LSTM", SEQUENCE, hidden_size=3, num_layers=2, proj_size=2)
     state = first.results["state"]
     second = infer(
@@ -720,7 +720,7 @@ def test_an_lstm_goes_on_from_the_state_of_another() -> None:
 
 
 @pytest.mark.parametrize("layer", ["RNN", "GRU"])
-def test_a_gru_goes_on_from_the_hidden_state_of_another(layer: str) -> None:
+def test_a_recurrent_layer_continues_from_the_hidden_state_of_another(layer: str) -> None:
     first = infer(layer, SEQUENCE, hidden_size=3, num_layers=2)
     module, x = build(first), torch.rand(2, 10, 6)
     handed = results(first, {"input": x[:, :5]}, module, {})
@@ -766,7 +766,7 @@ small = st.integers(1, 5)
     dilation=st.integers(1, 3),
     ceil_mode=st.booleans(),
 )
-def test_windows_fit_as_often_as_in_torch(
+def test_the_number_of_windows_is_that_of_torch(
     layer: str, size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool
 ) -> None:
     options: dict[str, Any] = {"kernel_size": kernel, "stride": stride, "padding": padding}

@@ -1,4 +1,4 @@
-"""The example in every op's docstring is a spec that runs, and what it emits is as ruff leaves it."""
+"""Runs the example in the docstring of every op, and checks that its source is formatted and linted."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ OPS = [op for kind in KINDS for op in registry.ops(kind).values()]
 
 
 def spec(op: Op) -> str:
-    """The example as a whole spec, every port an output where there is no default."""
+    """Return the example as a whole spec; without a default port every port is an output."""
     inputs, node = op.example
     lines = ["inputs:", *(f"  {line}" for line in inputs), "nodes:", f"  y: {node}"]
     return "\n".join([*lines, f"outputs: {_outputs(lines, op)}"])
 
 
 def _outputs(lines: list[str], op: Op) -> str:
-    """`y`; where a port must be named, the message of the fault names them. A tensor of the model
-    itself does not read the input."""
+    """Return the outputs: `y`, or its ports, which a fault lists; a tensor of the model needs `x` too."""
     if op.inputs.kind == "none":
         return "[x, y]"
     try:
@@ -50,7 +49,7 @@ def test_example_runs(op: Op) -> None:
         assert str(found.outputs[name].dtype) == f"torch.{type_.dtype}"
 
 
-def test_ruff_has_nothing_to_say_on_what_examples_emit(tmp_path: Path) -> None:
+def test_ruff_finds_nothing_in_the_source_of_examples(tmp_path: Path) -> None:
     for op in OPS:
         path = tmp_path / f"{op.kind}_{op.name}.py"
         path.write_text(mg.loads(spec(op)).source())

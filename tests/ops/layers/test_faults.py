@@ -1,4 +1,4 @@
-"""What layers refuse, where the fault is, and that torch refuses it too where it can."""
+"""Checks the faults of layers: their codes and places, and that torch refuses the same."""
 
 from __future__ import annotations
 
@@ -689,14 +689,14 @@ def test_refused(refusal: Refusal) -> None:
         ("Reshape", "shape", (-2, 3)),
     ],
 )
-def test_values_that_no_option_takes(layer: str, option: str, value: Any) -> None:
+def test_values_of_a_wrong_type_are_refused(layer: str, option: str, value: Any) -> None:
     from tests.ops.layers.oracle import operation
 
     with pytest.raises(ValueError):
         operation(layer).options[option].check(value)
 
 
-def test_a_kernel_that_is_too_large_is_told_with_its_padding_and_dilation() -> None:
+def test_the_fault_of_a_too_large_kernel_names_padding_and_dilation() -> None:
     with pytest.raises(OpFault, match="kernel 5 is larger than the padded input 3"):
         infer("Conv1d", tensor(4, 1), out_channels=2, kernel_size=5, padding=1)
     with pytest.raises(OpFault, match="kernel 3 with dilation 2 is larger than the padded input 4"):

@@ -1,4 +1,4 @@
-"""Torch's functions as layers: they compute what torch's functions of these options do."""
+"""Checks the layers that are functions of torch: their options, code and results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VECTOR, SEQUENCE, IMAGE = tensor(6), tensor(5, 6), tensor(4, 9, 8)
 
 
 @pytest.mark.parametrize("case", CASES, ids=map(str, CASES))
-def test_the_options_are_those_of_torchs_function(case: Case) -> None:
+def test_the_options_are_those_of_the_function_of_torch(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     (x,) = (make(type_, {}) for type_ in keyed(operation(case.layer), case.sources).values())
     expected = FUNCTIONS[case.layer](x, **case.options)
@@ -48,7 +48,7 @@ places = st.none() | st.integers(-9, 9)
 
 @settings(max_examples=400, deadline=None)
 @given(size=st.integers(1, 8), start=places, end=places, step=st.integers(1, 3))
-def test_a_slice_is_pythons_but_never_cut(
+def test_a_slice_is_as_in_python_but_never_shortened(
     size: int, start: int | None, end: int | None, step: int
 ) -> None:
     options = {"dim": 1, "start": start, "end": end, "step": step}
@@ -76,7 +76,7 @@ def test_a_slice_is_pythons_but_never_cut(
 @given(
     size=st.integers(1, 20), number=st.integers(1, 20), layer=st.sampled_from(["Split", "Chunk"])
 )
-def test_pieces_are_as_many_and_as_large_as_in_torch(size: int, number: int, layer: str) -> None:
+def test_pieces_have_the_number_and_sizes_of_torch(size: int, number: int, layer: str) -> None:
     option = {"Split": "split_size_or_sections", "Chunk": "chunks"}[layer]
     lowering = infer(layer, tensor(size), dim=1, **{option: number})
     expected = FUNCTIONS[layer](torch.zeros(2, size), dim=1, **{option: number})
@@ -86,13 +86,13 @@ def test_pieces_are_as_many_and_as_large_as_in_torch(size: int, number: int, lay
     assert lowering.default is None
 
 
-def test_chunks_of_a_name_are_whole() -> None:
+def test_chunks_of_a_named_size_must_divide_it() -> None:
     lowering = infer("Chunk", tensor("T"), chunks=3, dim=1)
     assert [str(type_) for type_ in lowering.results.values()] == ["(N, T//3)"] * 3
     assert list(map(str, lowering.requires)) == ["T % 3 == 0"]
 
 
-def test_a_name_is_split_where_the_number_of_pieces_is_known() -> None:
+def test_a_named_size_is_split_if_the_number_of_pieces_is_known() -> None:
     t = tensor("T").dims[0]
     lowering = infer("Split", tensor(1).like(3 * t), split_size_or_sections=t, dim=1)
     assert [str(type_) for type_ in lowering.results.values()] == ["(N, T)"] * 3
@@ -171,7 +171,7 @@ outputs: z
         ),
     ],
 )
-def test_is_written_as_by_hand(node: str, code: str) -> None:
+def test_code_is_as_written_by_hand(node: str, code: str) -> None:
     unused = "x" if "from: y" in node else "y"
     text = SPEC.format(node=node).replace(f"{unused}: [T, {8 if unused == 'x' else 1}]", "")
     source = mg.loads(text.replace("{, ", "{").replace(", }", "}")).source()
@@ -350,7 +350,7 @@ def test_refused(refusal: Refusal) -> None:
     ("layer", "options"),
     [("Mean", {}), ("Slice", {}), ("Normalize", {}), ("Flip", {}), ("Cast", {"dtype": "float"})],
 )
-def test_axes_and_dtypes_must_be_said(layer: str, options: dict[str, Any]) -> None:
+def test_axes_and_dtypes_are_required(layer: str, options: dict[str, Any]) -> None:
     given = "".join(f", {key}: {value}" for key, value in options.items())
     with pytest.raises(mg.SpecError) as caught:
         mg.loads(

@@ -1,4 +1,4 @@
-"""Tensors of the model itself against torch: how they start, what holds them, what trains them."""
+"""Checks parameters, buffers, positions and ports of weights: initial values, code, training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def compiled(nodes: Mapping[str, Any], outputs: Any = "p", **rest: Any) -> nn.Module:
-    """The model of these nodes beside an input `x` (N, T, 8), seeded."""
+    """Return a seeded model of these nodes with an input `x` (N, T, 8)."""
     spec = {"inputs": {"x": ["T", 8]}, **rest, "nodes": nodes}
     outputs = {"x": "x", "p": outputs} if isinstance(outputs, str) else outputs
     graph = mg.loads(to_yaml({**spec, "outputs": outputs}))
@@ -31,7 +31,7 @@ def compiled(nodes: Mapping[str, Any], outputs: Any = "p", **rest: Any) -> nn.Mo
 
 
 def started(shape: list[int], init: Any, kind: str = "parameter", **options: Any) -> Tensor:
-    """A tensor as the module holds it."""
+    """Return a tensor as the module stores it."""
     found = compiled({"p": {kind: shape, "init": init, **options}}).state_dict()["p"]
     assert isinstance(found, Tensor)
     return found
@@ -61,7 +61,7 @@ SHAPES = {"eye": [4, 6], "sparse": [4, 6], "dirac": [4, 6, 3]}
 
 
 def torch_inits() -> dict[str, list[str]]:
-    """The public inits of torch, and what each takes beside the tensor and a generator."""
+    """Return the public inits of torch with their arguments beside the tensor and a generator."""
     found = {}
     for name, function in inspect.getmembers(nn.init, inspect.isfunction):
         if name.endswith("_") and not name.startswith("_"):
@@ -70,12 +70,12 @@ def torch_inits() -> dict[str, list[str]]:
     return found
 
 
-def test_every_init_of_torch_is_one_of_the_language() -> None:
+def test_every_init_of_torch_is_an_init_here() -> None:
     ours = {name: list(init.arguments) for name, init in INITS.items() if name != "sinusoid"}
     assert ours == torch_inits()
 
 
-def test_what_torch_requires_is_required() -> None:
+def test_arguments_that_torch_requires_are_required() -> None:
     for name in torch_inits():
         parameters = inspect.signature(getattr(nn.init, f"{name}_")).parameters
         _, *arguments = parameters.values()
@@ -83,7 +83,7 @@ def test_what_torch_requires_is_required() -> None:
         assert INITS[name].required == required
 
 
-def test_every_argument_is_tried() -> None:
+def test_every_argument_of_an_init_has_a_case() -> None:
     tried = {name: {a for one in cases for a in one} for name, cases in ARGUMENTS.items()}
     assert tried == {name: set(arguments) for name, arguments in torch_inits().items()}
 
@@ -93,7 +93,7 @@ def test_every_argument_is_tried() -> None:
     [(name, arguments) for name, cases in ARGUMENTS.items() for arguments in cases],
     ids=str,
 )
-def test_starts_as_torch_starts_it(name: str, arguments: dict[str, Any]) -> None:
+def test_initial_values_are_those_of_torch(name: str, arguments: dict[str, Any]) -> None:
     shape = SHAPES.get(name, [4, 6, 3])
     torch.manual_seed(0)
     expected = getattr(nn.init, f"{name}_")(torch.empty(shape), **arguments)
@@ -102,7 +102,7 @@ def test_starts_as_torch_starts_it(name: str, arguments: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 @pytest.mark.parametrize("name", [name for name, cases in ARGUMENTS.items() if {} in cases])
-def test_a_buffer_starts_in_its_own_dtype(name: str, dtype: torch.dtype) -> None:
+def test_a_buffer_has_its_own_dtype(name: str, dtype: torch.dtype) -> None:
     shape, kind = SHAPES.get(name, [4, 6]), str(dtype).removeprefix("torch.")
     try:
         torch.manual_seed(0)
@@ -117,7 +117,7 @@ def test_a_buffer_starts_in_its_own_dtype(name: str, dtype: torch.dtype) -> None
 
 
 def sinusoid(length: int, width: int) -> Tensor:
-    """Section 3.5 of Vaswani et al. (2017), element by element."""
+    """Compute section 3.5 of Vaswani et al. (2017), element by element."""
     rows = [
         [
             (math.cos if i % 2 else math.sin)(position / 10000 ** ((i - i % 2) / width))
@@ -130,12 +130,12 @@ def sinusoid(length: int, width: int) -> Tensor:
 
 @pytest.mark.parametrize("width", [1, 2, 7, 64])
 @pytest.mark.parametrize("kind", ["parameter", "buffer"])
-def test_sinusoid_is_that_of_the_paper(kind: str, width: int) -> None:
+def test_sinusoid_is_as_in_the_paper(kind: str, width: int) -> None:
     torch.testing.assert_close(started([50, width], "sinusoid", kind), sinusoid(50, width))
 
 
 @pytest.mark.parametrize("shape", [{"batched": True}, {}], ids=["batched", "plain"])
-def test_a_sinusoid_of_one_more_axis(shape: dict[str, bool]) -> None:
+def test_a_sinusoid_may_have_one_more_axis(shape: dict[str, bool]) -> None:
     written = [6, 4] if shape else [1, 6, 4]
     found = started(written, "sinusoid", "buffer", dtype="float64", **shape)
     torch.testing.assert_close(found, sinusoid(6, 4)[None].double())
@@ -161,13 +161,13 @@ VALUES = [
 
 
 @pytest.mark.parametrize(("shape", "init", "dtype", "expected"), VALUES, ids=str)
-def test_values(shape: list[int], init: Any, dtype: str, expected: Tensor) -> None:
+def test_given_values(shape: list[int], init: Any, dtype: str, expected: Tensor) -> None:
     found = started(shape, init, "buffer", dtype=dtype)
     assert found.dtype is expected.dtype
     assert torch.equal(found, expected)
 
 
-def test_no_number_becomes_nan() -> None:
+def test_nan_is_refused() -> None:
     assert started([2], [float("nan"), 1]).isnan().tolist() == [True, False]
 
 
@@ -179,7 +179,7 @@ def test_values_may_be_params() -> None:
     assert model.q.tolist() == [5.0]
 
 
-def test_as_many_values_as_a_spec_can_hold() -> None:
+def test_a_large_number_of_values() -> None:
     values = list(range(100_000))
     spec = f"inputs: {{x: [8]}}\nnodes: {{p: {{buffer: [{len(values)}], init: {values}}}}}\n"
     model = mg.loads(spec + "outputs: [x, p]\n").compile()
@@ -191,7 +191,7 @@ def test_as_many_values_as_a_spec_can_hold() -> None:
 TOKEN = {"parameter": [2, 8], "init": "normal", "batched": True}
 
 
-def test_a_batched_tensor_is_kept_once_and_trained_by_every_sample() -> None:
+def test_a_batched_tensor_is_stored_once_and_trained_by_every_sample() -> None:
     nodes = {"cls": TOKEN, "p": {"merge": "concat", "from": ["cls", "x"]}}
     model = compiled(nodes, {"p": "p"})
     x = torch.randn(3, 5, 8)
@@ -212,7 +212,7 @@ def test_a_batched_scalar_is_one_number_a_sample() -> None:
     assert model(x=torch.randn(3, 5, 8))["p"].tolist() == [2.0, 2.0, 2.0]
 
 
-def test_what_is_learned_and_what_is_kept() -> None:
+def test_parameters_are_trained_and_buffers_are_not() -> None:
     nodes = {
         "p": {"parameter": [8], "init": "ones"},
         "b": {"buffer": [8], "init": "zeros"},
@@ -227,7 +227,7 @@ def test_what_is_learned_and_what_is_kept() -> None:
     assert model.double()(x=torch.randn(2, 3, 8).double())["y"].dtype is torch.float64
 
 
-def test_an_activation_follows_every_reading() -> None:
+def test_an_activation_applies_at_every_use() -> None:
     nodes = {
         "p": {"parameter": [8], "init": "normal", "activation": "Sigmoid"},
         "again": {"share": "p"},
@@ -260,7 +260,7 @@ def test_no_batch_is_needed_where_nothing_is_expanded() -> None:
 # positions
 
 
-def test_positions_count_an_axis_on_its_device() -> None:
+def test_positions_are_on_the_device_of_their_source() -> None:
     nodes = {
         "i": {"arange": "x", "dim": 1},
         "j": {"arange": "x", "dim": -1},
@@ -295,7 +295,7 @@ def test_positions_bound_a_length() -> None:
     torch.testing.assert_close(model(tokens=tokens), expected)
 
 
-def test_the_tighter_bound_is_that_of_the_embedding() -> None:
+def test_an_embedding_bounds_the_length_of_positions() -> None:
     graph = mg.loads(POSITIONS.replace("64", "32"))
     assert list(map(str, graph.constraints)) == ["T <= 32"]
 
@@ -345,10 +345,12 @@ class Tokens(nn.Module):
         self.wide = nn.Linear(D, 2 * D)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        joined = self.cls.expand(x.shape[0], -1, -1)
-        joined = torch.cat((joined, x), 1)
-        y = self.wide(joined)
-        y = y * self.scale
+        cls = self.cls.expand(x.shape[0], -1, -1)
+        joined = torch.cat((cls, x), 1)
+        del cls
+        wide = self.wide(joined)
+        y = wide * self.scale
+        del wide
         z = joined @ self.fixed
         del joined
         return y, z
@@ -404,7 +406,7 @@ outputs: again
 """
 
 
-def test_each_repeat_has_its_own_and_a_shared_one_has_one() -> None:
+def test_repeats_have_separate_parameters_unless_they_are_shared() -> None:
     model = mg.loads(SCALES).compile()
     assert list(model.state_dict()) == ["own.0.gamma", "own.1.gamma", "own.2.gamma", "one.gamma"]
     x = torch.randn(2, 8)
@@ -435,7 +437,7 @@ def python_graph() -> mg.Graph:
     return mg.Graph({"y": b["y"], "z": b["z"]})
 
 
-def test_python_says_the_same() -> None:
+def test_python_gives_the_same_graph() -> None:
     assert python_graph() == mg.loads(TOKENS)
     assert mg.loads(python_graph().dumps()) == python_graph()
 
@@ -451,7 +453,7 @@ def test_positions_and_ports_in_python() -> None:
     assert mg.Graph(y) == mg.loads(POSITIONS)
 
 
-def test_dtypes_of_torch_name_those_of_buffers() -> None:
+def test_a_buffer_takes_a_dtype_of_torch() -> None:
     kept = mg.Buffer("kept", (2,), init=[1, 2], dtype=torch.int64)
     model = mg.Graph({"x": mg.Input("x", (8,)), "kept": kept}).compile()
     assert torch.equal(model.kept, torch.tensor([1, 2]))
@@ -464,7 +466,7 @@ def test_names_are_checked_at_the_call(name: str) -> None:
 
 
 @pytest.mark.parametrize("init", [None, torch.zeros(2), {1: {}}, 10**400, object(), [1, "2"]])
-def test_what_is_no_init_is_told_at_the_call(init: Any) -> None:
+def test_a_wrong_init_is_reported_at_the_call(init: Any) -> None:
     with pytest.raises(mg.SpecError) as caught:
         mg.Parameter("p", (2,), init=init)
     (fault,) = caught.value.diagnostics
@@ -568,7 +570,7 @@ outputs: logits
 """
 
 
-def test_a_layer_of_which_only_the_weight_is_read_does_not_run() -> None:
+def test_a_layer_does_not_run_if_only_its_weight_is_used() -> None:
     graph = mg.loads(UNUSED)
     assert "self.token(" not in graph.source()
     model, x = graph.compile(), torch.randn(2, 3, 8)
@@ -576,7 +578,7 @@ def test_a_layer_of_which_only_the_weight_is_read_does_not_run() -> None:
     torch.testing.assert_close(logits, x @ model.token.weight.T)
 
 
-def test_a_weight_is_there_where_what_its_layer_reads_is_not() -> None:
+def test_a_weight_is_available_if_the_input_of_its_layer_is_missing() -> None:
     model = mg.loads("""
         inputs: {audio: {shape: [4], optional: true}, x: [4]}
         nodes:
@@ -632,7 +634,7 @@ outputs: {w: both.w, x: both.x, turned: turned, own: own, none: none, weight: fc
 """
 
 
-def test_a_loop_that_starts_from_a_learned_tensor_leaves_it_alone() -> None:
+def test_a_loop_that_starts_from_a_learned_tensor_does_not_change_it() -> None:
     model, x = mg.loads(LOOPS).compile(), torch.randn(2, 8)
     found = model(x=x)
     w, y = model.fc.weight, model.fc(x)
@@ -692,7 +694,7 @@ def test_ports_of_weights_in_python() -> None:
 
 
 class Engine(NamedTuple):
-    """A model of all these tensors, with inputs and what it gives."""
+    """A model with all kinds of tensors of its own, its inputs and its results."""
 
     model: nn.Module
     inputs: dict[str, Tensor]
@@ -729,7 +731,7 @@ def test_deepcopy(engine: Engine) -> None:
     assert mine.isdisjoint(p.data_ptr() for p in copied.parameters())
 
 
-def test_functional_call_replaces_them_all(engine: Engine) -> None:
+def test_functional_call_replaces_all_tensors(engine: Engine) -> None:
     halved = {name: x / 2 for name, x in engine.model.state_dict().items()}
     found = torch.func.functional_call(engine.model, halved, (), engine.inputs)
     other = copy.deepcopy(engine.model)
@@ -750,7 +752,7 @@ def test_exports(engine: Engine) -> None:
     torch.testing.assert_close(outputs_of(exported, larger), outputs_of(engine.model, larger))
 
 
-def test_a_lone_value_is_the_only_argument_of_an_init() -> None:
+def test_a_bare_value_is_the_only_argument_of_an_init() -> None:
     assert torch.equal(started([3], {"constant": 0.5}), torch.full((3,), 0.5))
     with pytest.raises(mg.SpecError, match="init is one name"):
         started([3], {"normal": 0.02})  # its mean, or its standard deviation?

@@ -1,4 +1,4 @@
-"""Rearrange and Reduce are those of einops."""
+"""Compares Rearrange and Reduce with einops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every class of torch.nn is a layer, or is left out for a reason that is said here."""
+"""Checks that every class of torch.nn is a layer, or is left out for a reason given here."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ NO_LAYERS = {name: reason for reason, names in LEFT_OUT.items() for name in name
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_is_a_layer_or_is_left_out(name: str) -> None:
+def test_a_class_of_torch_nn_is_a_layer_or_left_out(name: str) -> None:
     if name in NO_LAYERS or name.startswith(LAZY):
         assert name not in layers.__all__
     else:
         assert name in layers.__all__
 
 
-def test_nothing_is_left_out_that_torch_has_not() -> None:
+def test_only_classes_of_torch_are_left_out() -> None:
     later = {"LinearCrossEntropyLoss"} if TORCH < (2, 13) else set()
     assert set(CLASSES) >= NO_LAYERS.keys() - later

@@ -1,4 +1,4 @@
-"""The Transformers: what their masks do, how they are written, what they refuse."""
+"""Checks the Transformers: their masks, their code, their faults."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ STACK = {"nhead": 2, "num_layers": 2, "dim_feedforward": 7}
         ("Transformer", {"nhead": 2, "dim_feedforward": 7}, "tgt_is_causal"),
     ],
 )
-def test_no_step_looks_ahead(layer: str, options: dict[str, Any], flag: str) -> None:
+def test_causal_attention_ignores_later_steps(
+    layer: str, options: dict[str, Any], flag: str
+) -> None:
     torch.manual_seed(0)
     key = "query" if layer == "MultiheadAttention" else flag.removesuffix("is_causal") or "src"
     key = key.removesuffix("_")
@@ -70,7 +72,7 @@ def test_a_padding_mask_hides_keys_in_training_and_eval() -> None:
         torch.testing.assert_close(first[0, :3], second[0, :3])
 
 
-def test_the_node_that_is_proposed_for_a_mask_of_0_and_1_hides_where_it_is_0() -> None:
+def test_the_help_for_a_mask_of_0_and_1_hides_where_it_is_0() -> None:
     graph = mg.loads("""
 inputs: {x: [5, 6], known: {shape: [5], dtype: int64}}
 nodes:
@@ -97,7 +99,7 @@ FLOATS = {
 
 
 @pytest.mark.parametrize(("declared", "node"), FLOATS.values(), ids=FLOATS)
-def test_a_mask_of_floats_that_is_a_bias_is_legal(declared: str, node: str) -> None:
+def test_a_float_mask_that_is_a_bias_is_legal(declared: str, node: str) -> None:
     made = f"  bias: {node}\n" if node else ""
     if "zeros" in node:
         made = "  zeros: {layer: Cast, from: m, dtype: float32}\n" + made
@@ -123,7 +125,7 @@ ZEROS_AND_ONES = [
 
 
 @pytest.mark.parametrize(("dtype", "name"), ZEROS_AND_ONES)
-def test_a_mask_of_floats_that_was_cast_from_0_and_1_is_refused(dtype: str, name: str) -> None:
+def test_a_float_mask_that_was_cast_from_0_and_1_is_refused(dtype: str, name: str) -> None:
     dims = (5,) if name == "key_padding_mask" else (5, 5)
     mask = TensorType(dims, dtype, batched=name == "key_padding_mask")
     for steps in (("float32",), ("float64", "float32")):  # what is cast twice is still of 0 and 1
@@ -157,7 +159,7 @@ outputs: two
     ]
 
 
-def test_a_bias_of_whole_numbers_may_be_cast() -> None:
+def test_a_bias_of_integers_may_be_cast() -> None:
     distance = infer("Cast", TensorType((5, 5), "int64", batched=False), dtype="float32").results[
         ""
     ]
@@ -174,7 +176,7 @@ outputs: whole
 """
 
 
-def test_a_stack_is_made_with_its_layer() -> None:
+def test_the_code_of_a_stack_contains_its_layer() -> None:
     source = mg.loads(SPEC).source()
     assert (
         """
@@ -225,7 +227,7 @@ outputs: y
 # activation: the option that these layers have, not the word of every node
 
 
-def test_activation_is_their_own_option() -> None:
+def test_activation_is_an_option_of_transformer_layers() -> None:
     node = "{layer: TransformerEncoderLayer, from: x, nhead: 2, activation: gelu}"
     spec = mg.loads(f"inputs: {{x: [5, 8]}}\nnodes: {{y: {node}}}\noutputs: y")
     x = mg.Input("x", (5, 8))
@@ -236,7 +238,7 @@ def test_activation_is_their_own_option() -> None:
     assert 'activation="gelu"' in built.source()
 
 
-def test_activation_is_theirs_in_a_chain() -> None:
+def test_activation_is_an_option_of_transformer_layers_in_a_chain() -> None:
     spec = "inputs: {x: [5, 8]}\nnodes: {y: {from: x, seq: [%s]}}\noutputs: y"
     item = "{TransformerEncoderLayer: {nhead: 2, activation: gelu}}"
     source = mg.loads(spec % item).source()
@@ -253,7 +255,7 @@ def test_activation_is_theirs_in_a_chain() -> None:
         ("batch_first: true", "unknown-option", "batch_first"),
     ],
 )
-def test_where_a_fault_is_told(given: str, code: str, within: str) -> None:
+def test_the_place_of_a_fault(given: str, code: str, within: str) -> None:
     line = f"  y: {{layer: TransformerEncoder, from: x, nhead: 2, num_layers: 1, {given}}}"
     with pytest.raises(mg.SpecError) as caught:
         mg.loads(f"inputs: {{x: [5, 8]}}\nnodes:\n{line}\noutputs: y")

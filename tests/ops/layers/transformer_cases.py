@@ -1,4 +1,4 @@
-"""Rows of the conformance table: attention in several heads and the Transformers."""
+"""Lists the cases of the conformance test for multi-head attention and Transformers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`broadcast: true` takes what torch broadcasts to a result with a batch, and nothing else."""
+"""Checks that `broadcast: true` takes exactly what torch broadcasts to a result with a batch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCHES = 5, 7  # no other axis has such a size
 
 
 class Case(NamedTuple):
-    """A merge, and the same of tensors that are expanded already."""
+    """A merge, and the same computation on tensors that are already expanded."""
 
     merge: str
     by_hand: Callable[..., Tensor]
@@ -69,20 +69,20 @@ extents = st.integers(1, 3)
 
 @st.composite
 def tensors(draw: st.DrawFn) -> TensorType:
-    """A tensor of up to four axes, with a batch or without; many axes are 1."""
+    """Draw a type of up to four axes, with or without a batch, many of size 1."""
     dims = tuple(draw(st.lists(st.sampled_from([1, 1, 2, 3]), max_size=4)))
     batched = draw(st.booleans())
     return TensorType(dims[batched:], batched=batched)
 
 
 def shapes(sources: Sequence[TensorType], batch: int) -> list[tuple[int, ...]]:
-    """The shapes of the sources in a batch of that size."""
+    """Return the shapes of the sources in a batch of that size."""
     return [tuple(batch if str(size) == "N" else int(size) for size in x.shape) for x in sources]
 
 
 def expanded(sources: Sequence[TensorType]) -> tuple[int, ...] | None:
-    """What torch expands the sources to, without the batch; None if it refuses, or if the batch is
-    not the first axis of the result, and that alone."""
+    """Return the shape to which torch expands the sources, without the batch; None if it refuses, or if
+    the batch is not just the first axis of the result."""
     found = []
     for batch in BATCHES:
         try:
@@ -97,7 +97,7 @@ def expanded(sources: Sequence[TensorType]) -> tuple[int, ...] | None:
     return found[0] if found[0] == found[1] else None
 
 
-def test_every_merge_that_broadcasts_is_tried() -> None:
+def test_every_merge_that_broadcasts_has_a_case() -> None:
     with_option = {op.name for op in ops("merge").values() if "broadcast" in op.options}
     assert {case.merge for case in CASES} | {"concat"} == with_option
 
@@ -111,7 +111,7 @@ SMALL = [
 
 
 @pytest.mark.parametrize("first", SMALL, ids=str)
-def test_each_pair_of_small_shapes_is_as_in_torch(first: TensorType) -> None:
+def test_each_pair_of_small_shapes_broadcasts_as_in_torch(first: TensorType) -> None:
     for second in SMALL:
         wanted = expanded([first, second])
         try:
@@ -129,8 +129,8 @@ def test_each_pair_of_small_shapes_is_as_in_torch(first: TensorType) -> None:
 @pytest.mark.parametrize("case", CASES, ids=[case.merge for case in CASES])
 @settings(max_examples=30, deadline=None)
 @given(drawn=st.lists(tensors(), min_size=3, max_size=3))
-def test_results_are_torchs(case: Case, drawn: list[TensorType]) -> None:
-    """Shapes are as inferred, of the code that runs and by hand; what torch refuses is refused."""
+def test_results_are_those_of_torch(case: Case, drawn: list[TensorType]) -> None:
+    """The inferred shape is that of the emitted code and of torch, and both refuse the same."""
     sources = {
         key: x.cast(dtype) for key, x, dtype in zip(case.keys, drawn, case.dtypes, strict=False)
     }
@@ -155,7 +155,7 @@ def test_results_are_torchs(case: Case, drawn: list[TensorType]) -> None:
 @settings(max_examples=80, deadline=None)
 @given(st.lists(tensors(), min_size=2, max_size=3))
 def test_concat_expands_every_other_axis(drawn: list[TensorType]) -> None:
-    """Along the last axis, which may differ."""
+    """Concatenate along the last axis, whose sizes may differ."""
     assume(all(x.dims for x in drawn))
     others = expanded([x.like(*x.dims[:-1], 1) for x in drawn])
     sources = {str(index): x for index, x in enumerate(drawn)}
@@ -196,8 +196,8 @@ outputs: [tokens, early, mixed]
 """
 
 
-def test_a_model_with_positions_of_its_own() -> None:
-    """It runs at any length, is exported, and is written as one writes it by hand."""
+def test_a_model_with_learned_positions() -> None:
+    """It runs at any length, is exported, and its code is as written by hand."""
     graph = mg.loads(POSITIONS)
     assert str(graph.shapes["placed"]) == str(graph.shapes["x"]) == "(N, T, 8)"
     assert str(graph.shapes["tokens"]) == "(N, T + 1, 8)"
@@ -222,7 +222,7 @@ def test_a_model_with_positions_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("cut", ["tokens", "early", "ahead", "mixed"])
-def test_a_cut_may_hand_on_what_has_a_1_for_the_batch(cut: str) -> None:
+def test_a_stage_may_send_a_tensor_with_1_for_the_batch(cut: str) -> None:
     graph = mg.loads(POSITIONS)
     whole = graph.compile()
     given = {"x": torch.rand(2, 5, 8), "known": torch.ones(2, 5, dtype=torch.bool)}
@@ -363,7 +363,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("case", FAULTS, ids=FAULTS)
-def test_a_refusal_says_what_is_needed_and_how_to_get_it(case: str) -> None:
+def test_faults_say_what_is_needed_and_how_to_get_it(case: str) -> None:
     shape, node = case.split("; ")
     others = {
         "fc": "{layer: Linear, from: p, out_features: 8}",

@@ -1,4 +1,4 @@
-"""Conditions of Python and C as a formula has them: what is written, and that it means the same."""
+"""Checks the formulas for conditions of Python and C, and that they mean the same."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize(("text", "written"), WRITTEN.items(), ids=WRITTEN)
-def test_python_s_conditions(text: str, written: str) -> None:
+def test_conditions_of_python(text: str, written: str) -> None:
     assert as_formula(text) == written
 
 
@@ -37,7 +37,7 @@ def value(text: str, **names: Any) -> Any:
 
 
 @pytest.mark.parametrize("text", WRITTEN, ids=WRITTEN)
-def test_they_mean_what_they_mean_in_python(text: str) -> None:
+def test_formulas_mean_the_same_as_the_conditions_of_python(text: str) -> None:
     written = as_formula(text)
     assert written is not None
     for x in (-1.0, 0.0, 0.5, 2.0):
@@ -58,7 +58,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize(("text", "written"), OTHERS.items(), ids=OTHERS)
-def test_c_s_conditions(text: str, written: str) -> None:
+def test_conditions_of_c(text: str, written: str) -> None:
     assert as_formula(text) == written
     parse(written)
 
@@ -85,5 +85,5 @@ def test_c_s_conditions(text: str, written: str) -> None:
         "x" + " " * 100_000 + "é",
     ],
 )
-def test_what_cannot_be_read_is_not_written_anew(text: str) -> None:
+def test_other_texts_are_not_translated(text: str) -> None:
     assert as_formula(text) is None

@@ -1,4 +1,4 @@
-"""The fusions with weights against their papers' formulas, written in plain torch on the same weights."""
+"""Compares fusions with weights with the formulas of their papers, in plain torch on the same weights."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FUSIONS = {
 
 
 class Weights(NamedTuple):
-    """The learned tensors of a fusion, by name."""
+    """Return the learned tensors of a fusion by name."""
 
     all: Mapping[str, Tensor]
 
@@ -90,7 +90,7 @@ Results = Tensor | tuple[Tensor, ...]
 
 
 class Case(NamedTuple):
-    """A fusion as a spec says it, the formula on its weights, and how many of these there are."""
+    """A fusion in a spec, the formula on its weights, and the number of its weights."""
 
     merge: str
     inputs: Mapping[str, list[Any]]
@@ -276,7 +276,7 @@ def cin(w: Weights, *xs: Tensor, layers: int = 2) -> Tensor:
 
 
 def attention_pool(w: Weights, x: Tensor, mask: Any = None) -> Tensor:
-    """Of each sample alone, without its padding; of nothing at all it is 0."""
+    """Compute the pool of each sample without its padding; 0 if nothing is left."""
     pooled = []
     for row, steps in enumerate(x):
         real = steps if mask is None else steps[mask[row]]
@@ -290,7 +290,7 @@ def attention_pool(w: Weights, x: Tensor, mask: Any = None) -> Tensor:
 
 
 def wide(inputs: int, outputs: int) -> int:
-    """The weights of a Linear with bias."""
+    """Return the number of weights of a Linear with bias."""
     return inputs * outputs + outputs
 
 
@@ -537,7 +537,7 @@ by_case = pytest.mark.parametrize("case", CASES, ids=map(str, CASES))
 
 
 def load(case: Case, more: str = "", outputs: str = "") -> mg.Graph:
-    """The case as a spec; all its ports are outputs where none is the default."""
+    """Load the case; without a default port all ports are outputs."""
     inputs = {
         name: f"{{shape: {shape[:-1]}, dtype: bool}}" if shape[-1] == "bool" else str(shape)
         for name, shape in case.inputs.items()
@@ -561,7 +561,7 @@ def load(case: Case, more: str = "", outputs: str = "") -> mg.Graph:
 
 
 def randomised(module: nn.Module) -> nn.Module:
-    """A module none of whose weights is 0 or 1."""
+    """Return a module without weights that are 0 or 1."""
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.normal_(std=0.4)
@@ -569,7 +569,7 @@ def randomised(module: nn.Module) -> nn.Module:
 
 
 def sized(graph: mg.Graph) -> list[dict[str, int]]:
-    """Some lengths for the names of sizes."""
+    """Return numbers for the sizes that are names."""
     names = sorted({n for x in graph.inputs.values() for dim in x.dims for n in symbols(dim)})
     return [dict(zip(names, lengths, strict=False)) for lengths in ((3, 5), (4, 2))]
 
@@ -633,7 +633,7 @@ def test_an_activation_applies_to_the_result(case: Case) -> None:
     torch.testing.assert_close(module(**inputs).tanh(), other(**inputs))
 
 
-def test_an_activation_follows_what_is_taken() -> None:
+def test_an_activation_applies_to_the_port_that_is_taken() -> None:
     case = next(case for case in CASES if case.merge == "squeeze_excite")
     taken = load(case._replace(options="take: b, activation: Tanh"), outputs="{a: y.a, b: y}")
     module = randomised(taken.compile())
@@ -664,7 +664,7 @@ def test_a_fusion_can_be_shared(case: Case) -> None:
     torch.testing.assert_close(found["one"], found["two"])
 
 
-def test_a_shared_fusion_must_meet_the_sizes_it_knows() -> None:
+def test_a_shared_fusion_refuses_other_sizes() -> None:
     text = """
 inputs: {a: [4, 6], b: [4, 5], c: [7, 6], d: [7, 5]}
 nodes:
@@ -683,7 +683,7 @@ outputs: [y, z]
     assert found["z"].shape == (2, 7, 3)
 
 
-def test_uses_that_differ_in_options_are_one_class() -> None:
+def test_uses_with_other_options_share_one_class() -> None:
     graph = mg.loads("""
 params: {hidden_features: 24}
 inputs: {a: [6], b: [5], c: [3]}
@@ -699,7 +699,7 @@ outputs: [y, z]
     assert {name: tuple(x.shape) for name, x in found.items()} == {"y": (2, 24), "z": (2, 5)}
 
 
-def test_a_fusion_stands_in_blocks_that_repeat() -> None:
+def test_a_fusion_in_a_repeated_block() -> None:
     graph = mg.loads("""
 inputs: {a: [T, 8], b: [S, 8]}
 blocks:
@@ -716,7 +716,7 @@ outputs: {a: y.a, b: y.b}
     assert {name: tuple(x.shape) for name, x in found.items()} == {"a": (2, 3, 8), "b": (2, 4, 8)}
 
 
-def test_python_says_the_same() -> None:
+def test_python_gives_the_same_graph() -> None:
     a, b = mg.Input("a", (6,)), mg.Input("b", (5,))
     y = merges.gated(a, b, out_features=4, activation="ReLU", name="y")
     loaded = load(CASES[2]._replace(options="out_features: 4, activation: ReLU"))
@@ -727,7 +727,7 @@ def test_python_says_the_same() -> None:
     assert both["b"].dims == (2, 4)
 
 
-def test_dropout_is_there_in_training_alone() -> None:
+def test_dropout_acts_in_training_only() -> None:
     for merge in ("mfb", "cross_attention", "co_attention", "transformer", "bottleneck"):
         case = next(case for case in CASES if case.merge == merge)
         options = ", ".join(o for o in case.options.split(", ") if "dropout" not in o)
@@ -949,8 +949,8 @@ def test_refused(refusal: Refusal) -> None:
     assert "MultiheadAttention" not in fault.message
 
 
-def test_what_a_rule_takes_can_be_typed_whatever_the_sizes() -> None:
-    """Nothing inside the block fails: sizes, names of sizes, and ranks in all combinations."""
+def test_a_block_that_a_rule_returns_has_no_faults() -> None:
+    """No node inside the block fails, whatever the combination of sizes, names and ranks."""
     shapes = [(), (8,), ("T",), (4, 8), ("T", 8), (3, "T"), ("T", "S"), (2, 4, 8), (8, "T", 4)]
     options = {"out_features": 2, "num_heads": 2, "num_latents": 3, "layer_sizes": [2]}
     for name, (one, other) in itertools.product(sorted(FUSIONS), itertools.product(shapes, shapes)):
@@ -970,7 +970,7 @@ def test_what_a_rule_takes_can_be_typed_whatever_the_sizes() -> None:
 
 
 def loaded(case: Case, options: Mapping[str, Any]) -> mg.Graph:
-    """The case on two sources in a list."""
+    """Return the case with two sources in a list."""
     given = "".join(f", {key}: {value}" for key, value in options.items()).replace("'", "")
     a, b = (str(shape).replace("'", "") for shape in case.inputs.values())
     node = f"  y: {{merge: {case.merge}, from: [a, b]{given}}}"

@@ -1,4 +1,4 @@
-"""Every merge against torch: shapes, dtypes and values; and what merges refuse."""
+"""Compares every merge with torch: shapes, dtypes and values; and checks the faults of merges."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from tests.ops.layers.oracle import (
 
 
 def keys(*sources: TensorType) -> dict[str, TensorType]:
-    """The sources of a variadic merge."""
+    """Return the sources of a variadic merge."""
     return {str(index): x for index, x in enumerate(sources)}
 
 
 class Case(NamedTuple):
-    """`expected` is the same by hand."""
+    """A call of a merge; `expected` computes the same with torch."""
 
     merge: str
     sources: Mapping[str, TensorType]
@@ -61,25 +61,25 @@ sim: Any = F.cosine_similarity
 
 
 def lower_pairs(*vectors: Tensor, diagonal: int = -1) -> Tensor:
-    """The dot products of all pairs, one by one."""
+    """Return the dot products of all pairs, one by one."""
     count = len(vectors) + diagonal + 1
     pairs = [(i, j) for i in range(len(vectors)) for j in range(min(i + diagonal + 1, count))]
     return torch.stack([torch.einsum("nd,nd->n", vectors[i], vectors[j]) for i, j in pairs], 1)
 
 
 def pair_products(*vectors: Tensor) -> Tensor:
-    """The products of all pairs, element by element, one by one."""
+    """Return the elementwise products of all pairs, one by one."""
     return torch.stack([a * b for a, b in combinations(vectors, 2)]).sum(0) / 1
 
 
 def first_steps(lengths: Tensor, count: int) -> Tensor:
-    """Each row by itself: so many times true, then false."""
+    """Return a mask row by row: true for the first lengths, then false."""
     rows = [[step < length for step in range(count)] for length in lengths.tolist()]
     return torch.tensor(rows)
 
 
 def pooled(x: Tensor, mask: Tensor, pool: Callable[[Tensor], Tensor]) -> Tensor:
-    """A pool of each sample's real steps alone."""
+    """Pool the real steps of each sample separately."""
     steps = torch.arange(x.shape[1])
     pairs = zip(x, mask, strict=True)
     return torch.stack([pool(sample[steps.masked_select(real)]) for sample, real in pairs])
@@ -429,12 +429,12 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=map(str, CASES))
-def test_results_are_those_by_hand(case: Case) -> None:
+def test_results_are_those_of_torch(case: Case) -> None:
     check(case, {})
 
 
 def check(case: Case, sizes: Mapping[str, int]) -> None:
-    """Shapes and dtypes are as inferred, values as by hand."""
+    """Shapes and dtypes are as inferred, values as computed with torch."""
     lowering = infer(case.merge, case.sources, **case.options)
     inputs = {key: make(x, sizes) for key, x in case.sources.items()}
     expected = case.expected(*inputs.values())
@@ -447,7 +447,7 @@ def check(case: Case, sizes: Mapping[str, int]) -> None:
 
 
 def test_every_merge_has_a_case() -> None:
-    """Every one that is an expression: a fusion with weights is a block or a module."""
+    """All but the fusions with weights, which are blocks or modules."""
     expressions = {
         op.name
         for op in ops("merge").values()
@@ -457,7 +457,7 @@ def test_every_merge_has_a_case() -> None:
 
 
 @pytest.mark.parametrize(("a", "b"), product(DTYPES, DTYPES))
-def test_promotion_is_torchs(a: str, b: str) -> None:
+def test_promotion_is_that_of_torch(a: str, b: str) -> None:
     expected = torch.promote_types(getattr(torch, a), getattr(torch, b))
     assert f"torch.{promote(a, b)}" == str(expected)
 
@@ -465,8 +465,8 @@ def test_promotion_is_torchs(a: str, b: str) -> None:
 @pytest.mark.parametrize(
     "merge", ["add", "subtract", "multiply", "average", "maximum", "dot", "matmul", "attention"]
 )
-def test_dtypes_are_taken_that_torch_takes(merge: str) -> None:
-    """Of all pairs, but for bools in an average: they would be joined by "or"."""
+def test_rules_take_the_dtypes_that_torch_takes(merge: str) -> None:
+    """Try all pairs of dtypes, except an average of bools, which torch would join by "or"."""
     for a, b in product(DTYPES, DTYPES):
         shape = (4, 4) if merge in ("matmul", "attention") else (4,)
         sources = keys(tensor(*shape, dtype=a), tensor(*shape, dtype=b))
@@ -498,8 +498,8 @@ UNTRIED = {("where", "condition", "uint8"), ("pick", "index", "uint8")}  # taken
 
 
 @pytest.mark.parametrize("case", TRIED, ids=map(str, TRIED))
-def test_dtypes_are_taken_that_torch_takes_by_hand(case: Case) -> None:
-    """Of each source alone, and of all that are floats at once."""
+def test_rules_take_the_dtypes_that_torch_takes_with_other_sources(case: Case) -> None:
+    """Change the dtype of each source, and of all float sources at once."""
     floats = [key for key, x in case.sources.items() if x.dtype == "float32"]
     together = [floats] if len(floats) > 1 else []
     for varied, dtype in product([*([key] for key in case.sources), *together], DTYPES):
@@ -520,7 +520,7 @@ def test_dtypes_are_taken_that_torch_takes_by_hand(case: Case) -> None:
 
 
 def dtype_by_hand(case: Case, inputs: Mapping[str, Tensor]) -> str:
-    """What torch computes in; empty if it does not."""
+    """Return the dtype of torch's result; "" if torch refuses."""
     by_hand = case.expected
     if case.merge == "einsum":
         by_hand = partial(torch.einsum, case.options["equation"])
@@ -543,7 +543,7 @@ where(a > b, a, b); where(a != 0, a, 1); where(a != 0, 1, 0.5); where(a != 0, 1,
 @pytest.mark.parametrize("expr", EXPRESSIONS.strip().replace("\n", "; ").split("; "))
 @pytest.mark.parametrize("scalar", [False, True])
 def test_formulas_compute_in_the_dtypes_of_torch(expr: str, scalar: bool) -> None:
-    """For all pairs of dtypes, of two vectors and of a vector and a scalar tensor."""
+    """Try all pairs of dtypes, for two vectors and for a vector and a scalar tensor."""
     uses_b = "b" in expr.replace("abs", "")
     for a, b in product(DTYPES, DTYPES if uses_b else DTYPES[:1]):
         if "uint8" in (a, b) and expr == "where(a, b, b)":
@@ -574,7 +574,7 @@ def test_formulas_compute_in_the_dtypes_of_torch(expr: str, scalar: bool) -> Non
             assert caught.value.code in ("dtype-mismatch", "bad-expression"), (a, b)
 
 
-def test_a_row_of_which_all_is_hidden_has_no_weight() -> None:
+def test_a_row_that_is_masked_out_has_no_weight() -> None:
     lowering = infer("attention", {**SELF, "mask": tensor(5, dtype="bool")})
     inputs = {key: make(x, {}) for key, x in SELF.items()}
     mask = torch.tensor([[True, True, False, True, False], [False] * 5])
@@ -721,7 +721,7 @@ SYMBOLIC = [
 
 @pytest.mark.parametrize("case", SYMBOLIC, ids=map(str, SYMBOLIC))
 def test_sizes_may_be_names(case: Case) -> None:
-    """What is not legal torch refuses, but for a pad, which would cut."""
+    """Sizes that break a constraint are refused by torch, except in pad_like, which would cut."""
     lowering = infer(case.merge, case.sources, **case.options)
     for lengths in product((3, 4, 7), repeat=2):
         sizes = dict(zip("TS", lengths, strict=True))
@@ -732,7 +732,7 @@ def test_sizes_may_be_names(case: Case) -> None:
                 check(case, sizes)
 
 
-def test_what_must_hold_of_named_sizes_is_required() -> None:
+def test_constraints_of_named_sizes_are_required() -> None:
     index = {"input": tensor("T", 5), "index": tensor("S", 5, dtype="int64")}
     assert list(map(str, infer("gather", index, dim=2).requires)) == ["T - S >= 0"]
     assert not infer("gather", index, dim=1).requires
@@ -750,7 +750,7 @@ extents = st.integers(1, 3)
 
 @st.composite
 def equations(draw: st.DrawFn) -> tuple[str, list[TensorType]]:
-    """An equation, mostly a right one, and sources for it."""
+    """Draw an equation, mostly a legal one, and sources for it."""
     sizes = {letter: draw(extents) for letter in "abc"}
     terms, sources = [], []
     for _ in range(draw(st.integers(1, 3))):
@@ -765,7 +765,7 @@ def equations(draw: st.DrawFn) -> tuple[str, list[TensorType]]:
 @settings(max_examples=300, deadline=None)
 @given(equations(), st.sampled_from(["float32", "int64", "bool"]))
 @example((",aa->", [tensor(), tensor(1, 1)]), "float32")
-def test_equations_are_taken_that_torch_takes(
+def test_einsum_takes_the_equations_that_torch_takes(
     drawn: tuple[str, list[TensorType]], dtype: str
 ) -> None:
     equation, plain = drawn
@@ -1096,7 +1096,7 @@ def test_refused(refusal: Refusal) -> None:
     assert not refusal.note or fault.note == refusal.note
 
 
-def test_the_help_says_how_to_mend_it() -> None:
+def test_the_help_says_how_to_fix_it() -> None:
     with pytest.raises(OpFault) as flat:
         infer("concat", keys(GRID, A))
     assert flat.value.help == "flatten it first: {layer: Flatten, from: {0}}"
@@ -1111,7 +1111,7 @@ def test_the_help_says_how_to_mend_it() -> None:
     )
 
 
-def test_a_fault_of_a_formula_knows_its_place_in_the_text() -> None:
+def test_a_fault_of_a_formula_has_its_characters() -> None:
     with pytest.raises(OpFault) as caught:
         infer("formula", {"a": A}, expr="a + other")
     assert caught.value.within == (4, 9)
@@ -1128,7 +1128,7 @@ def test_a_fault_of_a_formula_knows_its_place_in_the_text() -> None:
         ("n a, n a -> n a a", (16, 17)),
     ],
 )
-def test_a_fault_of_an_equation_knows_its_letter(equation: str, within: tuple[int, int]) -> None:
+def test_a_fault_of_an_equation_has_its_letter(equation: str, within: tuple[int, int]) -> None:
     with pytest.raises(OpFault) as caught:
         infer("einsum", keys(A, A), equation=equation)
     assert caught.value.within == within

@@ -1,4 +1,4 @@
-"""What a formula does not have: what is said of it, where, and what to write instead."""
+"""Checks the faults for notation that formulas lack: message, place, and what to write instead."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize(("marked", "message", "help"), FOREIGN, ids=[m for m, _, _ in FOREIGN])
-def test_what_a_formula_does_not_have(marked: str, message: str, help: str) -> None:
+def test_notation_that_formulas_lack(marked: str, message: str, help: str) -> None:
     start, end = marked.index("⟦"), marked.index("⟧") - 1
     expr = marked.replace("⟦", "").replace("⟧", "")
     spec = (
@@ -97,7 +97,7 @@ def test_what_a_formula_does_not_have(marked: str, message: str, help: str) -> N
     )
 
 
-def test_a_source_is_named_beside_others_that_bear_names() -> None:
+def test_a_source_is_named_if_others_have_names() -> None:
     spec = (
         "inputs: {gate: [4], image: [4], text: [4]}\nnodes:\n"
         "  f: {merge: formula, expr: g * image + text, from: {g: gate, image: image}}\n"
@@ -117,7 +117,7 @@ def test_a_source_is_named_beside_others_that_bear_names() -> None:
         ("[x, y]", "x + z", "add it to from: [x, z]"),
     ],
 )
-def test_what_the_formula_does_not_use_is_left_out(sources: str, expr: str, help: str) -> None:
+def test_a_source_that_the_formula_does_not_use(sources: str, expr: str, help: str) -> None:
     spec = (
         "inputs: {x: [4], y: [4], z: [4]}\nnodes:\n"
         f"  f: {{merge: formula, expr: {expr}, from: {sources}}}\noutputs: {{f: f, x: x, y: y, z: z}}\n"
@@ -125,7 +125,7 @@ def test_what_the_formula_does_not_use_is_left_out(sources: str, expr: str, help
     assert [fault.help for fault in faults(spec)] == [help]
 
 
-def test_the_size_is_what_the_nodes_count() -> None:
+def test_the_help_for_a_size_computes_it() -> None:
     spec = (
         "inputs: {x: [T, 4]}\nnodes:\n  steps: {arange: x, dim: 1}\n"
         "  last: {layer: Max, from: steps, dim: 0}\n"

@@ -1,4 +1,4 @@
-"""What a merge computes first is a local of its own, in blocks too, and dies at its last use."""
+"""Checks that intermediate steps of a merge are locals, deleted after their last use."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ outputs: both
 """
 
 
-def test_steps_are_locals_that_die() -> None:
+def test_steps_are_locals_that_are_deleted() -> None:
     assert mg.loads(SPEC).source().endswith(FORWARD)
 
 
-def test_one_class_serves_vectors_of_every_width() -> None:
+def test_one_class_is_used_for_vectors_of_every_width() -> None:
     graph = mg.loads(BLOCKS)
     assert graph.source().count("class ") == 2
     a, b, c, d = (torch.rand(3, width) for width in (8, 8, 6, 6))
