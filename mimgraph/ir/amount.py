@@ -1,4 +1,4 @@
-"""Amounts: sums of products of sizes, exact however large, multiplied out only to be shown."""
+"""Amounts of work and memory: exact sums of products of sizes, multiplied out only to be shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Factors = tuple[Dim, ...]
 class Amount:
     """A number of operations or bytes; unlike a `Dim` it may pass 64 bits.
 
-    Its terms are products of sizes, each with the number of times that it is there.
+    Its terms are products of sizes, each with its count.
     """
 
     __slots__ = ("_terms",)
@@ -27,7 +27,7 @@ class Amount:
 
     @classmethod
     def sum(cls, amounts: Iterable[Amount]) -> Amount:
-        """All of them together."""
+        """Return the sum of amounts."""
         total = cls()
         for amount in amounts:
             for factors, times in amount._terms.items():
@@ -40,7 +40,7 @@ class Amount:
             if isinstance(size, Dim):
                 names.append(size)
             else:
-                times *= int(size)  # without how it was written, which no amount shows
+                times *= int(size)  # no amount shows the expression that gave it
         key = tuple(sorted(names, key=repr) if len(names) > 1 else names)
         self._terms[key] = self._terms.get(key, 0) + times
 
@@ -79,7 +79,7 @@ class Amount:
         return self._terms.get((), 0) if constant else str(self)
 
     def at(self, sizes: Mapping[str, Size]) -> Amount:
-        """With sizes in place of names."""
+        """Return the amount with sizes in place of names."""
         total, given = Amount(), tuple(sizes.items())
         for factors, number in self._terms.items():
             total._add(_filled(factors, given) if factors else (), number)
@@ -88,7 +88,7 @@ class Amount:
 
 @lru_cache(maxsize=4096)
 def _filled(factors: Factors, sizes: tuple[tuple[str, Size], ...]) -> tuple[Size, ...]:
-    """The factors with sizes in place of names; most amounts of a graph have the same ones."""
+    """Return the factors with sizes in place of names; cached, as most amounts of a graph share them."""
     values = dict(sizes)
     return tuple(
         factor if symbols(factor).isdisjoint(values) else substitute(factor, values)

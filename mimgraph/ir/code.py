@@ -1,4 +1,4 @@
-"""Python expressions as data: what catalogue rules return and code generation prints."""
+"""Python expressions as data: rules of ops return them, and the emitter prints them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Code:
 
     @property
     def children(self) -> tuple[Code, ...]:
-        """The expressions right below, in the order in which they are printed."""
+        """Return the direct subexpressions, in the order in which they are printed."""
         return ()
 
     def rebuilt(self, replace: Replace) -> Code:
-        """The same with the expressions below it rebuilt, in that order."""
+        """Return the expression with other direct subexpressions, in that order."""
         return self
 
     def method(self, name: str, *args: Any, **keywords: Any) -> Call:

@@ -1,4 +1,4 @@
-"""Symbolic sizes: `Dim`, an integer expression over named sizes of at least 1, in normal form."""
+"""Symbolic sizes: a `Dim` is an integer expression over named sizes of at least 1, in normal form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Terms: TypeAlias = tuple[tuple[Monomial, int], ...]
 MAX_TERMS = 64
 MAX_DEGREE = 16
 MAX_COEFFICIENT = 2**63 - 1
-MAX_WEIGHT = 128  # of a division's two sides: a name weighs 1, a division in it 3 and its sides
+MAX_WEIGHT = 128  # of both sides of a division: a name weighs 1, a division 3 plus its sides
 MAX_CASES = 1024  # the remainders that `equal` tries, times the weight of what it tries them on
 
 
@@ -31,7 +31,7 @@ class FloorDiv(NamedTuple):
 
 
 class Modulo(NamedTuple):
-    """`numerator % divisor`: only ever printed, `terms` finds it in `a - b*(a//b)`."""
+    """`numerator % divisor`, which exists in print only: `terms` finds it in `a - b*(a//b)`."""
 
     numerator: Size
     divisor: Size
@@ -40,7 +40,7 @@ class Modulo(NamedTuple):
 class Dim:
     """A polynomial over names and floor divisions; made by `symbol` and arithmetic only.
 
-    Equal normal forms are equal. What is constant is an `int`, never a `Dim`.
+    Equal expressions have equal normal forms. A constant is an `int`, never a `Dim`.
     """
 
     __slots__ = ("_hash", "_symbols", "_terms", "_text")
@@ -62,7 +62,7 @@ class Dim:
         return self._hash
 
     def __reduce__(self) -> tuple[type[Dim], tuple[Terms]]:
-        return Dim, (self._terms,)  # not the hash: another process has other ones
+        return Dim, (self._terms,)  # not the hash: it differs between processes
 
     def __repr__(self) -> str:
         if self._text is None:
@@ -119,7 +119,7 @@ Size: TypeAlias = int | Dim
 
 
 def symbol(name: str) -> Dim:
-    """The size called `name`, an integer of at least 1."""
+    """Return the size called `name`, an integer of at least 1."""
     return Dim(((((name, 1),), 1),))
 
 
@@ -127,12 +127,12 @@ def symbol(name: str) -> Dim:
 
 
 def _terms(size: Size) -> Terms:
-    """The terms of any size, leading term first; a constant is the empty product."""
+    """Return the terms of any size, leading term first; a constant is the empty product."""
     return size._terms if isinstance(size, Dim) else (((), int(size)),)
 
 
 def _normal(terms: Mapping[Monomial, int]) -> Size:
-    """The size with these terms, within the limits."""
+    """Return the size with these terms; raise `DimOverflow` beyond the limits."""
     kept = [term for term in terms.items() if term[1]]
     if len(kept) > 1:
         kept.sort(key=_by_rank)
@@ -162,13 +162,13 @@ def _by_rank(term: tuple[Monomial, int]) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=4096)
 def _rank(monomial: Monomial) -> tuple[Any, ...]:
-    """Sorts monomials: the higher degree first, then as words. Products keep this order."""
+    """Return a sort key for monomials: higher degree first, then as words; products keep the order."""
     word = [_atom_rank(atom) for atom, power in monomial for _ in range(power)]
     return -len(word), word
 
 
 def _atom_rank(atom: Atom) -> tuple[Any, ...]:
-    """Sorts atoms: names first, then divisions by what they divide."""
+    """Return a sort key for atoms: names first, then divisions by their numerators."""
     if isinstance(atom, str):
         return 0, atom
     return 1, *([(_rank(m), c) for m, c in _terms(side)] for side in atom)
@@ -213,7 +213,7 @@ def _times(a: Monomial, b: Monomial) -> Monomial:
 
 
 def _over(a: Monomial, b: Monomial) -> Monomial | None:
-    """`a / b` where `b` divides it."""
+    """Return `a / b`, where `b` divides `a`."""
     powers = dict(a)
     for atom, power in b:
         powers[atom] = powers.get(atom, 0) - power
@@ -227,7 +227,7 @@ def _over(a: Monomial, b: Monomial) -> Monomial | None:
 
 @lru_cache(maxsize=4096)
 def _divide(n: Size, d: Size) -> Size:
-    """`n // d`, simplified by what holds for all integers for which `d` is not 0."""
+    """Return `n // d`, simplified by rules that hold for all integers where `d` is not 0."""
     if not isinstance(n, Dim) and not isinstance(d, Dim):
         return n // d
     if _terms(d)[0][1] < 0:
@@ -246,7 +246,7 @@ def _divide(n: Size, d: Size) -> Size:
 
 
 def _quotient(n: Size, d: Size) -> Size:
-    """The polynomial `q` that leaves `n - q*d` no multiple of the leading term of `d`."""
+    """Return the polynomial `q` for which no term of `n - q*d` is a multiple of the leading term of `d`."""
     lead, unit = _terms(d)[0]
     quotient: Size = 0
     for _ in range(MAX_TERMS):
@@ -264,7 +264,7 @@ def _quotient(n: Size, d: Size) -> Size:
 
 
 def _divide_remainder(n: Size, d: Size) -> Size:
-    """`n // d` where nothing can be taken out of it any more."""
+    """Return `n // d` where no whole part can be taken out of the division any more."""
     common = _common_monomial(n, d)
     if common:
         return _divide(_cancel(n, common), _cancel(d, common))
@@ -294,7 +294,7 @@ def _cancel(size: Size, monomial: Monomial) -> Size:
 
 
 def _lone_division(monomial: Monomial) -> FloorDiv | None:
-    """The division that is all of the monomial."""
+    """Return the division that a monomial consists of, if it is one."""
     match monomial:
         case ((FloorDiv() as atom, 1),):
             return atom
@@ -315,7 +315,7 @@ def _weight(size: Size) -> int:
 
 
 def equal(a: Size, b: Size) -> bool | None:
-    """Whether `a` and `b` are equal for all sizes (True), for none (False), or it depends (None)."""
+    """Return whether `a` and `b` are equal for all sizes (True), for none (False), or for some (None)."""
     if isinstance(a, int) and isinstance(b, int):
         return a == b
     try:
@@ -330,7 +330,7 @@ def equal(a: Size, b: Size) -> bool | None:
 
 
 def at_least(a: Size, minimum: Size) -> bool | None:
-    """Whether `a >= minimum` for all sizes (True), for none (False), or it is not known (None)."""
+    """Return whether `a >= minimum` for all sizes (True), for none (False), or unknown (None)."""
     if isinstance(a, int) and isinstance(minimum, int):
         return a >= minimum
     try:
@@ -343,7 +343,7 @@ def at_least(a: Size, minimum: Size) -> bool | None:
 
 
 def divisible(a: Size, by: int) -> bool | None:
-    """Whether `by` divides `a` for all sizes (True), for none (False), or it depends (None)."""
+    """Return whether `by` divides `a` for all sizes (True), for none (False), or for some (None)."""
     try:
         return equal(a % by, 0)
     except DimOverflow:
@@ -351,13 +351,13 @@ def divisible(a: Size, by: int) -> bool | None:
 
 
 def bounds(a: Size) -> tuple[int | None, int | None]:
-    """A lower and an upper bound of `a`, None where there is none to be seen."""
+    """Return a lower and an upper bound of `a`; None where none is found."""
     low, high = _range(a)
     return (None if low == -inf else int(low)), (None if high == inf else int(high))
 
 
 def symbols(a: Size) -> frozenset[str]:
-    """The names in `a`."""
+    """Return the names in `a`."""
     if not isinstance(a, Dim):
         return frozenset()
     if a._symbols is None:
@@ -373,7 +373,7 @@ def symbols(a: Size) -> frozenset[str]:
 
 
 def substitute(a: Size, values: Mapping[str, Size]) -> Size:
-    """`a` with sizes in place of names, all at once; names without a value stay."""
+    """Return `a` with sizes in place of names, all at once; names without a value stay."""
     total: Size = 0
     for monomial, coefficient in _terms(a):
         term: Size = coefficient
@@ -389,7 +389,7 @@ def substitute(a: Size, values: Mapping[str, Size]) -> Size:
 
 
 def _is_zero(size: Size) -> bool | None:
-    """Told by bounds and by the common divisor of all that varies."""
+    """Return whether a size is 0, by its bounds and the common divisor of its varying terms."""
     if not isinstance(size, Dim):
         return size == 0
     low, high = _range(size)
@@ -402,7 +402,7 @@ def _is_zero(size: Size) -> bool | None:
 
 
 def _classes(size: Size) -> Iterator[Size]:
-    """The size for each remainder that its names may have, where that decides its divisions."""
+    """Return the size for each remainder of its names, where remainders decide its divisions."""
     names, period = sorted(symbols(size)), _period(size)
     most = MAX_CASES // _weight(size)
     if 1 < period <= most and period ** len(names) <= most:
@@ -413,7 +413,7 @@ def _classes(size: Size) -> Iterator[Size]:
 
 
 def _period(size: Size) -> int:
-    """A number such that names that are multiples of it, plus constants, divide evenly."""
+    """Return a number for which names that are its multiples, plus constants, divide evenly."""
     divisions = (atom for monomial, _ in _terms(size) for atom in _divisions(monomial))
     return lcm(*(_period(n) * (_period(d) if isinstance(d, Dim) else d) for n, d in divisions))
 
@@ -430,7 +430,7 @@ def _range(size: Size) -> Range:
 
 @lru_cache(maxsize=4096)
 def _low(dim: Dim) -> Bound:
-    """A lower bound: each term by itself, or if that has none, with divisions made linear."""
+    """Return a lower bound: term by term, or if a term has none, with divisions made linear."""
     lows = [_low_term(monomial, coefficient) for monomial, coefficient in dim._terms]
     return sum(lows) if -inf not in lows else _low_linear(dim)
 
@@ -443,7 +443,7 @@ def _low_term(monomial: Monomial, coefficient: int) -> Bound:
 
 
 def _low_linear(dim: Dim) -> Bound:
-    """By `(x - d + 1)/d <= x//d <= x/d`, so that `T - 2*(T//2)` is at least `T - T`."""
+    """Return a lower bound by `(x - d + 1)/d <= x//d <= x/d`: `T - 2*(T//2)` is at least `T - T`."""
     divisions = (_lone_division(monomial) for monomial, _ in dim._terms)
     scale = lcm(*(at.divisor for at in divisions if at and isinstance(at.divisor, int)))
     if scale == 1:
@@ -503,7 +503,7 @@ def _bound_product(x: Bound, y: Bound) -> Bound:
 
 
 def render(size: Size, names: Callable[[str], str]) -> str:
-    """The text of `size`, a Python expression; `names` gives the text of each name."""
+    """Return `size` as a Python expression; `names` gives the text of each name."""
     text = ""
     for coefficient, factors in terms(size):
         bare = len(factors) == 1 and (coefficient == 1 or bool(text) and coefficient == -1)
@@ -536,7 +536,7 @@ def _render_operand(size: Size, names: Callable[[str], str]) -> str:
 
 
 def terms(size: Size) -> list[tuple[int, Monomial]]:
-    """The terms of `size` as they are printed: coefficients, and factors with their powers."""
+    """Return the terms of `size` as they are printed: coefficients, and factors with their powers."""
     found = _with_modulos(size)
     match found:
         case [(1, ((FloorDiv(n, int(d)), 1),)), (constant, ())]:
@@ -547,14 +547,14 @@ def terms(size: Size) -> list[tuple[int, Monomial]]:
 
 
 def _shift(n: Size, by: int) -> Size:
-    """`n + by` of a symbolic `n`, only to be printed: beyond the limits, too."""
+    """Return `n + by` for a symbolic `n`, to be printed only: it may be beyond the limits."""
     shifted = dict(_terms(n))
     shifted[()] = shifted.get((), 0) + by
     return Dim(tuple(term for term in shifted.items() if term[1]))
 
 
 def _with_modulos(size: Size) -> list[tuple[int, Monomial]]:
-    """The terms in order, with each `a - b*(a//b)` as `a % b`."""
+    """Return the terms in order, with each `a - b*(a//b)` as `a % b`."""
     rest, found = dict(_terms(size)), []
     for monomial in list(rest):
         for division in _divisions(monomial):
@@ -587,7 +587,7 @@ def _take_modulo(
 
 
 def _dividend(division: FloorDiv, coefficient: int) -> tuple[Size, Size]:
-    """`a` and `b` of a division that may be `a//b`: `x//(2*b)` is also `(x//2)//b`."""
+    """Return `a` and `b` of a division that may be `a//b`: `x//(2*b)` is also `(x//2)//b`."""
     n, d = division
     content = gcd(*(c for _, c in _terms(d)))
     outer = content // gcd(coefficient, content) if at_least(d, 0) else 1
@@ -598,7 +598,7 @@ def _dividend(division: FloorDiv, coefficient: int) -> tuple[Size, Size]:
 
 
 def constant_term(dim: Dim) -> int:
-    """What a size adds to the terms that have names."""
+    """Return the constant term of a size."""
     return dict(_terms(dim)).get((), 0)
 
 
@@ -612,7 +612,7 @@ class SoleDivision(NamedTuple):
 
 
 def sole_division(dim: Dim) -> SoleDivision | None:
-    """The parts of a size that is one division, scaled and shifted."""
+    """Return the parts of a size that is one division, scaled and shifted; None for any other."""
     constant = constant_term(dim)
     match _terms(dim - constant):
         case ((((FloorDiv(numerator, int(divisor)), 1),), int(factor)),) if divisor > 0 < factor:

@@ -1,4 +1,4 @@
-"""Arithmetic written in a spec: `$hidden`, `$(2 * hidden + 1)`, and formulas; parsed and computed by us.
+"""Parse and compute the arithmetic of specs: `$hidden`, `$(2 * hidden + 1)`, and formulas.
 
 `WrittenInt` and `WrittenFloat` are numbers that remember the expression they came from.
 """
@@ -34,7 +34,7 @@ COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
 class ExpressionError(Exception):
     """An expression that cannot be read or computed.
 
-    Characters `start` to `end` are at fault, where none are given the whole expression.
+    The fault is in the characters `start` to `end`; without them, in the whole expression.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ExpressionError(Exception):
 
 @data
 class Expression:
-    """A parsed expression; where it stands in its text does not count for equality."""
+    """A parsed expression; equality ignores where it stands in its text."""
 
 
 @data
@@ -85,7 +85,7 @@ class Arithmetic(Expression):
 
 @data
 class FunctionCall(Expression):
-    """`function(arguments)`, legal in formulas only; `start` and `end` are those of its name."""
+    """`function(arguments)`, legal in formulas only; `start` and `end` locate its name."""
 
     function: str
     arguments: tuple[Expression, ...]
@@ -156,7 +156,7 @@ class WrittenFloat(float):
 
 
 class WrittenText(str):
-    """A text filled in: it remembers the text with `$name` in it, and the value of each name."""
+    """A text with its `$name` filled in, which remembers the template and the value of each name."""
 
     template: str
     values: Mapping[str, Any]
@@ -170,11 +170,13 @@ class WrittenText(str):
         return str, (str(self),)
 
 
-PLAIN = frozenset({int, float, bool, str, type(None), Dim})  # have no parts and no origin
+PLAIN = frozenset(
+    {int, float, bool, str, type(None), Dim}
+)  # these have no parts and remember no expression
 
 
 def written(value: Any, expression: Expression) -> Any:
-    """`value`, remembering `expression` where its type can."""
+    """Return `value` so that it remembers `expression`, where its type can."""
     if type(value) is int or type(value) is WrittenInt:
         return WrittenInt(value, expression)
     if type(value) is float or type(value) is WrittenFloat:
@@ -183,7 +185,7 @@ def written(value: Any, expression: Expression) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A value without its origin, which means nothing in another block."""
+    """Return a value without the expression that gave it, which means nothing in another block."""
     kind = type(value)
     if kind in PLAIN:
         return value
@@ -197,7 +199,7 @@ def plain(value: Any) -> Any:
 
 
 def identity(value: Any) -> Hashable:
-    """What tells a value from others, its type and its origin too: a key as long as it lives."""
+    """Return a key for a value, its type and the expression that gave it; valid while the value lives."""
     kind = type(value)
     if kind is float:
         return kind, repr(value)  # 0.0 is not -0.0
@@ -213,11 +215,11 @@ def identity(value: Any) -> Hashable:
         return kind, *map(identity, value)
     if kind is dict:
         return kind, *[(key, identity(item)) for key, item in value.items()]
-    return kind, id(value)  # what no spec can say, and may have no hash
+    return kind, id(value)  # no spec can say it, and it may have no hash
 
 
 def _written(operator: str, left: Any, right: Any) -> Any:
-    """Arithmetic of Python code on a written int: computed on plain ints, the expression kept."""
+    """Return the result of Python arithmetic on a written int, with its expression."""
     plain = tuple(int(v) if isinstance(v, int) else v for v in (left, right))
     if not isinstance(left, int) or not isinstance(right, int):
         return _OPERATORS[operator](*plain)
@@ -244,12 +246,12 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def parse(text: str, start: int = 0, end: int | None = None) -> Expression:
-    """Read `text[start:end]`; positions in errors and variables count from the start of `text`."""
+    """Parse `text[start:end]`; positions in errors and variables count from the start of `text`."""
     return _Parser(text, start, len(text) if end is None else end).parse()
 
 
 class _Parser:
-    """Precedence climbing over a bounded list of tokens."""
+    """Parses by precedence climbing over a bounded list of tokens."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self.tokens = list(_tokens(text, start, end))
@@ -364,7 +366,7 @@ def _bounded(value: Any) -> bool:
 
 
 def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
-    """The value of `expression`; `lookup` gives a variable's value or raises `ExpressionError`."""
+    """Return the value of `expression`; `lookup` returns a variable's value or raises `ExpressionError`."""
     match expression:
         case Variable():
             return lookup(expression)
@@ -375,13 +377,13 @@ def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
         case Arithmetic(operator, left, right) if operator not in COMPARISONS:
             return _compute(operator, evaluate(left, lookup), evaluate(right, lookup))
         case Arithmetic():
-            help = "an expression is of numbers, names and + - * / // % **"
-            raise ExpressionError("a comparison has no place here", help=help)
+            help = "an expression has only numbers, names and + - * / // % **"
+            raise ExpressionError("an expression cannot compare", help=help)
         case FunctionCall(function, _, start, end):
             message = f"an expression cannot call a function: {function!r}"
             whole = function in ("int", "floor", "round", "ceil")
             help = (
-                "a whole number is written a // b"
+                "for a whole number write a // b"
                 if whole
                 else "compute it by + - * / // % **, or make it a param"
             )
@@ -390,7 +392,7 @@ def evaluate(expression: Expression, lookup: Callable[[Variable], Any]) -> Any:
 
 
 def _compute(operator: str, left: Any, right: Any) -> Any:
-    """Bounded arithmetic; a fault of a value is one of the whole expression."""
+    """Return `left operator right` within 64 bits; errors are about the whole expression."""
     try:
         result = _OPERATORS[operator](_plain(left), _plain(right))
     except ZeroDivisionError:
@@ -398,8 +400,8 @@ def _compute(operator: str, left: Any, right: Any) -> Any:
     except (OverflowError, DimOverflow):
         raise ExpressionError("a result of more than 64 bits", code="too-large") from None
     except TypeError:
-        help = "a whole number is written a // b" if operator == "/" else ""
-        message = f"a run-time size does not take {operator!r} here"
+        help = "for a whole number write a // b" if operator == "/" else ""
+        message = f"{operator!r} does not work on a size known only at run time"
         raise ExpressionError(message, help=help) from None
     if isinstance(result, complex) or not _bounded(result):
         raise ExpressionError("a result of more than 64 bits", code="too-large")
@@ -407,7 +409,7 @@ def _compute(operator: str, left: Any, right: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A number without its origin; anything else is no operand."""
+    """Return a number without the expression that gave it; raise an error for any other value."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Dim)):
         raise ExpressionError(f"{value!r} is not a number")
     if isinstance(value, int):
@@ -416,7 +418,7 @@ def _plain(value: Any) -> Any:
 
 
 def variables(expression: Expression) -> list[Variable]:
-    """Every variable, in the order in which they stand."""
+    """Return every variable, in the order in which they stand."""
     match expression:
         case Variable():
             return [expression]
@@ -431,7 +433,7 @@ def variables(expression: Expression) -> list[Variable]:
 
 
 def to_text(expression: Expression, outer: int = 0) -> str:
-    """The expression as one writes it."""
+    """Return the text of an expression."""
     match expression:
         case Number(value):
             return repr(value) if value >= 0 else f"({value!r})"

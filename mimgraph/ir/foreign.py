@@ -100,10 +100,10 @@ NUMBERS = (
 SYMBOLS = (
     Foreign(r"\^", "there is no '^'", "a power is **"),
     Foreign(r"√", "there is no '√'", "a root is x ** 0.5"),
-    Foreign(r"[×·∗⋅]", "'{at}' is no operator", "write *"),
-    Foreign(r"÷", "'{at}' is no operator", "write /"),
+    Foreign(r"[×·∗⋅]", "'{at}' is not an operator", "write *"),
+    Foreign(r"÷", "'{at}' is not an operator", "write /"),
     Foreign(r"[−–—]", "'{at}' is no minus", "write -"),
-    Foreign(r"[²³]", "'{at}' is no operator", lambda p: f"write ** {'²³'.index(p.at[0]) + 2}"),
+    Foreign(r"[²³]", "'{at}' is not an operator", lambda p: f"write ** {'²³'.index(p.at[0]) + 2}"),
     Foreign(r"[\u00a0\u2000-\u200b\u202f\u3000\ufeff]", "a blank of another kind", "write a space"),
     Foreign(r"\*\*|//|[-+*/%]", "a number or name is missing before '{at}'"),
     Foreign(r"\)", "a number or name is missing before ')'", before=r"[-+*/%<>=(,]"),
@@ -115,7 +115,7 @@ SYMBOLS = (
     Foreign(rf"{NUMBER}|{NAME}|\(", "an operator is missing before '{at}'", _product, before=ENDED),
 )
 
-_ARITHMETIC = "an expression is of numbers, names and + - * / // % **"
+_ARITHMETIC = "an expression has only numbers, names and + - * / // % **"
 
 # what the expressions of options do not have
 PLAIN = (

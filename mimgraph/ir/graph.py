@@ -1,6 +1,6 @@
 """The graph as the user declared it: inputs, nodes, blocks and outputs, with a span for each. Frozen.
 
-What is used at one place (`eq=False`) is compared by identity, so that it can be a key.
+Classes with `eq=False` are compared by identity, so that each use in a spec can be a key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mimgraph.support.frozen_data import data
 
 
 class Faulty(Enum):
-    """The value of what could not be read or computed; its fault is told already."""
+    """The value of a part that could not be read or computed, and whose fault is reported already."""
 
     FAULTY = "faulty"
 
@@ -26,21 +26,21 @@ FAULTY: Final = Faulty.FAULTY
 # The layers whose second source has a key of its own: {layer: Cast, from: mask, like: x}.
 BESIDE_FROM: Final = {"Cast": "like"}
 
-# stand among names, keys and options of which the text could not be read: of any number, of one more;
-# halves of characters, which no text of a spec can be
+# Stand for names, keys and options that could not be read: any number of them, and one of them.
+# They are halves of characters, so no text of a spec is equal to them.
 OTHERS: Final = "\ud800"
 ANOTHER: Final = "\ud801"
 
 
 class Written(NamedTuple):
-    """A value not yet computed; `part` gives the span of characters of the expression's text."""
+    """An expression not yet computed; `part` returns the span of characters in its text."""
 
     expression: Expression
     span: Span
     part: Callable[[int, int], Span]
 
     def at(self, start: int, end: int) -> Span:
-        """The span of characters `start` to `end`; (0, -1) is the whole."""
+        """Return the span of characters `start` to `end`; (0, -1) is the whole."""
         return self.span if end < start else self.part(start, end)
 
 
@@ -69,10 +69,10 @@ class Template(NamedTuple):
 
 
 class Option(NamedTuple):
-    """An option as given: plain data in which `Written` stands for what is computed later.
+    """An option as given: plain data in which `Written` stands for values that are computed later.
 
-    `part` gives the span of characters of a text, `items` are the spans of a list's values. `in_with`
-    says that the value is one of those that `with` gives, where its faults are told.
+    `part` returns the span of characters in a text, `items` are the spans of a list's values. `in_with`
+    says that the value comes from a list in `with`, where its faults are reported.
     """
 
     value: Any
@@ -87,14 +87,14 @@ class Option(NamedTuple):
         return self.items[index] if self.items else self.span
 
     def at(self, within: tuple[int, int] | None) -> Span:
-        """The span of characters of the value, where the text is as the user wrote it."""
+        """Return the span of characters in the value, or of the whole if the user wrote it otherwise."""
         if within is None or within[1] < within[0] or self.part is None:
             return self.span
         return self.part(*within) if isinstance(self.value, str | Template) else self.span
 
 
 def part_of(span: Span, text: str, start: int, end: int) -> Span:
-    """The characters of a text, where the span is just that text."""
+    """Return the span of characters in a text, if the whole span is just that text."""
     width = span.end_column - span.column
     if span.line != span.end_line or width not in (len(text), len(text) + 2):
         return span
@@ -121,7 +121,7 @@ class Source(NamedTuple):
         return self.part(start, start + len(self.port or ""))
 
     def part(self, start: int, end: int) -> Span:
-        """The characters of the text `name.port`, where the span is just that text."""
+        """Return the span of characters in `name.port`, if the whole span is just that text."""
         text = self.name if self.port is None else f"{self.name}.{self.port}"
         return part_of(self.span, text, start, end)
 
@@ -146,7 +146,7 @@ def _options(named: Mapping[str, Option], lone: Option | None) -> Iterator[Optio
 
 
 class Repeat(NamedTuple):
-    """`repeat:` of a block: how often, with one set of weights or many, and what each is given."""
+    """`repeat:` of a block: how many times, whether they share weights, and the params of each."""
 
     times: Option | None
     shared: bool
@@ -175,7 +175,7 @@ class DeclaredKind:
         return ()
 
     def every_option(self) -> Iterator[Option]:
-        """Yield all that it gives a value, but not the options of the nodes inside."""
+        """Yield every option that it gives, without those of the nodes inside."""
         yield from _options(self.named, self.lone)
 
     def names(self) -> Iterator[str]:
@@ -252,7 +252,7 @@ class Call(DeclaredKind):
 
 @data
 class Share(DeclaredKind):
-    """The module of another node, used again; `item` is one of those that an `each` makes."""
+    """The module of another node, used again; `item` names a module of an `each`."""
 
     target: str
     span: Span
@@ -370,7 +370,7 @@ class BlockInput:
 
 class Output(NamedTuple):
     """A result of the graph or block under its public name; some are given `only` in training.
-    `whole` is its text."""
+    `whole` is the span of its text."""
 
     name: str
     source: Source
@@ -410,14 +410,14 @@ class Block:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it could be read; one that could not lacks its inputs or outputs."""
+        """Whether it could be read; if not, its inputs or outputs are missing."""
         return bool(self.inputs and self.outputs)
 
 
 @data
 class Graph:
-    """A whole spec. `origin` is the span of what a missing key is told at; `lost` are the names of
-    inputs and nodes that could not be read."""
+    """A whole spec. Missing keys are reported at `origin`; `lost` are the names of inputs and nodes
+    that could not be read."""
 
     name: str
     origin: Span

@@ -1,4 +1,4 @@
-"""What a catalogue rule returns: the result's type, the torch module, and how it is called."""
+"""The result of an op's rule: the type, the torch module, and how it is called."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Product: TypeAlias = tuple[Size, ...]
 class Module:
     """A class of `torch.nn` and every argument of its constructor, in torch's order.
 
-    An argument may be a module again. `weights` gives the shape of each learned tensor, `buffers`
-    of each that is only kept, those of inner modules included. `own` is a class of the user's.
+    An argument may be a module itself. `weights` gives the shape of each learned tensor, `buffers`
+    of each tensor that is kept but not learned, inner modules included. `own` is a class of the user's.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Module:
     own: type | None = None
 
     def argument(self, name: str) -> Any:
-        """The value of an argument, of this module or of one that it is made with."""
+        """Return the value of an argument, of this module or of a module among its arguments."""
         if name in self.arguments:
             return self.arguments[name]
         inner = (v.argument(name) for v in self.arguments.values() if isinstance(v, Module))
@@ -61,7 +61,7 @@ class Port:
     """One result of an op that has several.
 
     `code` reads it from RESULT; `alone` is written instead when no other port is used. `needs` are
-    arguments with which the module must be made for it; made so, it gives no port alone.
+    arguments that the module must have for it; with them it has no `alone`.
     """
 
     type: TensorType
@@ -104,14 +104,14 @@ class Lowering:
 
     @property
     def results(self) -> Mapping[str, TensorType]:
-        """The type of every port; a sole result is the port ""."""
+        """The type of every port; a single result is the port ""."""
         if self.ports:
             return {name: port.type for name, port in self.ports.items()}
         assert self.type is not None
         return {"": self.type}
 
     def module_for(self, ports: Iterable[str]) -> Module | None:
-        """The module, made for what the ports that are used need of it."""
+        """Return the module with the arguments that the used ports need."""
         if self.module is None or not self.ports:
             return self.module
         needs = {
@@ -126,12 +126,12 @@ class Lowering:
 
     @property
     def default(self) -> str | None:
-        """The port that a plain source means; None where one must be named."""
+        """The port that a source without a port means; None where the port must be named."""
         if not self.ports:
             return ""
         return next(iter(self.ports)) if self.type is not None else None
 
 
 def module_call(*args: Code, **keywords: Any) -> Call:
-    """The node's module, called so."""
+    """Return a call of the node's module with these arguments."""
     return call(MODULE, *args, **keywords)

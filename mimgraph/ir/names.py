@@ -64,7 +64,7 @@ def class_fault(name: str) -> str | None:
 
 
 def port_fault(name: str) -> str | None:
-    """Why `name` cannot be one of the ports that an `each` names; None if it can.
+    """Return why `name` cannot name a port of an `each`; None if it can.
 
     The parts of a `Split` are numbers, and so are the ports of an `each` of them.
     """
@@ -76,7 +76,7 @@ def port_fault(name: str) -> str | None:
 
 
 def param_fault(name: str) -> str | None:
-    """Why `name` cannot be the name of a param; None if it can."""
+    """Return why `name` cannot name a param; None if it can."""
     if not (name.isascii() and name.isidentifier()):
         return "a name is letters, digits and underscores, and starts with no digit"
     if keyword.iskeyword(name):

@@ -1,4 +1,4 @@
-"""The types that options have: how an annotation checks, converts and names a value."""
+"""The types of options: how an annotation checks, converts and describes a value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Check = Callable[[Any], Any]
 
 
 class Range(NamedTuple):
-    """Bounds of a number, both inclusive; None is no bound."""
+    """The bounds of a number, both inclusive; None for no bound."""
 
     low: float | None = None
     high: float | None = None
@@ -26,21 +26,21 @@ class Range(NamedTuple):
 
 Positive = Annotated[int, Range(1)]
 NonNegative = Annotated[int, Range(0)]
-Depth = Annotated[int, Range(1, 1000)]  # of what has weights for each, which are counted
+Depth = Annotated[int, Range(1, 1000)]  # layers of one module, each with weights, which are counted
 Probability = Annotated[float, Range(0, 1)]
 PositiveFloat = Annotated[float, Range(0)]
 
 
 class Plain:
-    """The annotation of what may be any data that a spec can hold."""
+    """The annotation of an option that takes any data that a spec can hold."""
 
 
 @cache
 def checker(annotation: Any) -> Check:
-    """A function that returns the value in canonical form, or raises `ValueError`.
+    """Return a function that returns a value in canonical form, or raises `ValueError`.
 
     Lists become tuples and ints floats where the annotation says so; bools are no numbers.
-    The error is bare: `describe` says what the value should have been.
+    The error has no message: `describe` says what the value should have been.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -57,7 +57,7 @@ def checker(annotation: Any) -> Check:
 
 
 def understood(annotation: Any) -> Any:
-    """A stranger's annotation so far as `checker` knows it, `Plain` in place of the rest."""
+    """Return the annotation of a user's module with `Plain` in place of all that `checker` does not know."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         return Union[tuple(map(understood, arguments))]  # noqa: UP007 - of a tuple
@@ -73,7 +73,7 @@ def understood(annotation: Any) -> Any:
 
 
 def describe(annotation: Any) -> str:
-    """The annotation in words: `an integer of at least 1`."""
+    """Return the annotation in words: `an integer of at least 1`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _describe_range(describe(arguments[0]), arguments[1])
@@ -82,7 +82,7 @@ def describe(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         if Dim in arguments:
             arguments = ("a size", *(a for a in arguments if a not in (int, Dim)))
-        # lists last, so that all that follows is of their items
+        # lists last, so that the words that follow describe their items
         in_order = sorted(arguments, key=_is_nested)
         return " or ".join(a if isinstance(a, str) else describe(a) for a in in_order)
     if origin is tuple:
@@ -108,7 +108,7 @@ def _describe_range(base: str, limits: Range) -> str:
 
 
 def choices(annotation: Any) -> tuple[str, ...]:
-    """The texts of which an option is one, where it does not take any."""
+    """Return the texts that an option may be; () if it takes any text."""
     arguments = get_args(annotation)
     if get_origin(annotation) is Literal:
         return tuple(one for one in arguments if isinstance(one, str))

@@ -1,6 +1,6 @@
-"""When a value is there: which of the optional inputs must be given for it.
+"""Presence: which optional inputs must be given for a value to exist.
 
-A presence is any of several sets of inputs, each of which is enough. None of them is in another.
+A presence is a set of alternatives, each a set of inputs that suffices; none contains another.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ ALWAYS: Presence = frozenset([frozenset()])
 
 
 def given(name: str) -> Presence:
-    """There if this input is."""
+    """Return the presence of a value that exists if this input is given."""
     return frozenset([frozenset([name])])
 
 
 def either(presences: Iterable[Presence]) -> Presence:
-    """There if any of them is."""
+    """Return the presence of a value that exists if any of these does."""
     return _minimal({clause for presence in presences for clause in presence})
 
 
 def both(one: Presence, other: Presence) -> Presence:
-    """There if both are."""
+    """Return the presence of a value that exists if both of these do."""
     if one == ALWAYS or other == ALWAYS:
         return other if one == ALWAYS else one
     return _minimal({left | right for left in one for right in other})
 
 
 def implies(one: Presence, other: Presence) -> bool:
-    """Whether the other is there whenever the one is."""
+    """Return whether the other value exists whenever the first does."""
     return other == ALWAYS or all(any(clause <= left for clause in other) for left in one)
 
 
 def inputs_of(presence: Presence) -> list[str]:
-    """The optional inputs that it speaks of."""
+    """Return the optional inputs that a presence depends on."""
     return sorted({name for clause in presence for name in clause})
 
 
 def renamed(presence: Presence, outer: Mapping[str, Presence]) -> Presence:
-    """A presence inside a block as its user sees it: each input stands for what fills it."""
+    """Return a presence inside a block in terms of the sources that fill the block's inputs."""
     if presence == ALWAYS:
         return ALWAYS
     found = []

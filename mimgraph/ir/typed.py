@@ -1,7 +1,7 @@
 """The graph as inferred: every node with the types of its results, blocks kept as bodies. Frozen.
 
-Nodes and bodies (`eq=False`) are compared by identity, so that they can be keys; whether two graphs
-are the same is asked of `compare.equality`.
+Nodes and bodies (`eq=False`) are compared by identity, so that they can be keys; `compare.equality`
+tells whether two graphs are the same.
 
 What a node does is a kind of operation: a leaf, or something made of other nodes. Passes read
 `items`, `bodies` and the other properties of `TypedKind`, so that a new kind needs a change only
@@ -40,7 +40,7 @@ class Value(NamedTuple):
 
 
 class TypedKind:
-    """What passes ask of an operation of any kind.
+    """The base of every kind of operation, with the questions that passes ask.
 
     An operation runs `items`, which are nodes, or `bodies`, which are graphs, or neither. The
     `parts` are those of them that its module keeps.
@@ -86,7 +86,7 @@ class TypedKind:
 
     @property
     def traits(self) -> tuple[Hashable, ...]:
-        """What tells it from another of its kind, besides its items, bodies and settings."""
+        """The values that distinguish it from others of its kind, besides items, bodies and settings."""
         return ()
 
     # what it runs
@@ -352,7 +352,7 @@ class Shared(TypedKind):
 
     @property
     def owner(self) -> str:
-        """What has the module, as a source would name it."""
+        """The name of the node or item that has the module, as a source names it: `emb.city`."""
         return self.target if self.item is None else f"{self.target}.{self.item}"
 
     @property
@@ -371,9 +371,8 @@ TypedOperation: TypeAlias = Leaf | Sequence | Use | Repeated | Each | Shared
 class TypedNode:
     """A node with its sources resolved: `arguments` maps an operand's key to the value that fills it.
 
-    `presence` is when it runs, of a block `presences` when its results are there. `is_own` tells
-    what depends on no input. `without` is the node with arguments left out, by their keys, for
-    when those are missing.
+    `presence` tells when it runs, `presences` when each result of a block exists. `is_own` says that
+    it depends on no input. `without` has the node for each set of arguments that may be missing.
     """
 
     name: str
@@ -388,7 +387,7 @@ class TypedNode:
     without: Mapping[frozenset[str], TypedNode] = field(default_factory=_nothing)
 
     def presence_of(self, port: str) -> Presence:
-        """When a result is there."""
+        """Return when a result exists."""
         return self.presences.get(port, self.presence)
 
     @property
@@ -403,7 +402,7 @@ class TypedNode:
 
     @property
     def is_frozen(self) -> bool:
-        """Whether it has weights or buffers of its own that stay as they are."""
+        """Whether it is frozen and has weights or buffers of its own."""
         return self.declared.freeze and self.operation.has_state
 
 
@@ -412,8 +411,8 @@ class Body:
     """The inside of the graph or of one distinct use of a block.
 
     `nodes` stand in the order in which their modules are made, `order` in the order they run.
-    `results` are the types of the outputs by port, of a single one by "". `optional` are the inputs
-    that may be left out, `training` the outputs given in training only.
+    `results` are the types of the outputs by port; a single output is the port "". `optional` are the
+    inputs that may be left out, `training` the outputs that exist in training only.
     """
 
     family: str
@@ -431,14 +430,14 @@ class Body:
     training: frozenset[str] = frozenset()
 
     def presence_of(self, value: Value) -> Presence:
-        """When an input or result of this body is there."""
+        """Return when an input or result of this body exists."""
         if value.name in self.inputs:
             return given(value.name) if value.name in self.optional else ALWAYS
         name, _, item = value.name.partition(".")
         return self.by_name[name].presence_of(item or value.port)
 
     def type_of(self, value: Value) -> TensorType:
-        """The type of an input, a result or a learned tensor of this body."""
+        """Return the type of an input, a result or a learned tensor of this body."""
         if value.name in self.inputs:
             return self.inputs[value.name]
         name, _, item = value.name.partition(".")
@@ -463,13 +462,13 @@ class Body:
 
 
 def results_of(outputs: Mapping[str, TensorType]) -> Mapping[str, TensorType]:
-    """The types of a body's outputs by port; a single one is the port ""."""
+    """Return the types of a body's outputs by port; a single output is the port ""."""
     return {"": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
 
 
 @data
 class TypedGraph:
-    """A checked graph: its body, what the inputs say of themselves, and what must hold at run time.
+    """A checked graph: its body, the docs of inputs and outputs, and the constraints at run time.
 
     A stage of a larger graph takes its inputs by position too, and gives its outputs as a tuple.
     """

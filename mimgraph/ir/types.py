@@ -1,4 +1,4 @@
-"""What is known of a tensor before it exists: its dims, dtype, vocabulary, and whether it has a batch."""
+"""Types of tensors: dims, dtype, vocabulary, and whether there is a batch; constraints on sizes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMPLEX = ("complex64", "complex128")
 DTYPES = (*FLOATING, *INTEGER, *COMPLEX, "bool")
 
 _PROMOTION = ("bool", *INTEGER, *FLOATING, *COMPLEX)
-_NEITHER = {  # pairs of which neither holds the other
+_NEITHER = {  # pairs of dtypes where neither can hold all values of the other
     ("uint8", "int8"): "int16",
     ("float16", "bfloat16"): "float32",
     ("float64", "complex64"): "complex128",
@@ -36,7 +36,7 @@ _NEITHER = {  # pairs of which neither holds the other
 
 
 def promote(a: str, b: str) -> str:
-    """The dtype in which torch computes with tensors of dtypes `a` and `b`."""
+    """Return the dtype in which torch computes with tensors of dtypes `a` and `b`."""
     low, high = sorted((a, b), key=_PROMOTION.index)
     return _NEITHER.get((low, high), high)
 
@@ -57,9 +57,8 @@ MAX_AXES = 64  # of a tensor, the batch not counted; torch has about as many
 class TensorType:
     """A tensor's type; iterates as its dims, which leave the batch out.
 
-    `vocab` is the number of categories, `below` a size that all its numbers are less than,
-    `cast_from` the dtype that floats were cast from, `marks` what a mask is true of: a step that is
-    "real", or one that is "hidden".
+    `vocab` is the number of categories, `below` a size that bounds all its numbers from above,
+    `cast_from` the dtype that floats were cast from. A mask `marks` "real" steps or "hidden" ones.
     """
 
     dims: tuple[Size, ...]
@@ -72,7 +71,7 @@ class TensorType:
     marks: str | None = field(default=None, compare=False)
     _key: Hashable = field(default=None, init=False, repr=False, compare=False)
 
-    def __reduce__(self) -> tuple[Any, ...]:  # without the key, which holds in this process alone
+    def __reduce__(self) -> tuple[Any, ...]:  # without the key, which is valid in this process only
         fields = (self.dims, self.dtype, self.vocab, self.batched, self.below)
         return TensorType, (*fields, *self.past)
 
@@ -92,26 +91,26 @@ class TensorType:
         return Shape((BATCH, *self.dims) if self.batched else self.dims)
 
     def like(self, *dims: Size, dtype: str | None = None) -> TensorType:
-        """A tensor of other dims: same batch, same dtype unless one is given, no vocabulary."""
+        """Return a type with other dims: same batch, same dtype unless one is given, no vocabulary."""
         return TensorType(dims, dtype or self.dtype, None, self.batched)
 
     def cast(self, dtype: str) -> TensorType:
-        """The same shape in another dtype."""
+        """Return the type in another dtype."""
         return replace(self, dtype=dtype, vocab=None, below=None, cast_from=None, marks=None)
 
     @property
     def past(self) -> tuple[str | None, str | None]:
-        """Return what is known of how it was made; types that differ in nothing else are equal."""
+        """Return what is known of how the tensor was made, which equality ignores."""
         return self.cast_from, self.marks
 
     @property
     def key(self) -> Hashable:
-        """What tells it from other types, the origin of its sizes too, as long as it lives."""
+        """Return a key for the type and the expressions that gave its sizes; valid while the type lives."""
         if self._key is None:
             sizes = (*self.dims, self.vocab, self.below)
             origins = [id(size.written) if type(size) is WrittenInt else 0 for size in sizes]
             key = sizes, self.dtype, self.batched, *self.past, *origins
-            self._key = key  # type: ignore[misc]  # what it is stays as it is
+            self._key = key  # type: ignore[misc]  # the type is frozen
         return self._key
 
     @property
@@ -132,7 +131,7 @@ class TensorType:
 
 @data
 class Constraint:
-    """What must hold when the module runs: `dim >= minimum`, or `dim % divisor == 0`."""
+    """A condition that holds when the module runs: `dim >= minimum`, or `dim % divisor == 0`."""
 
     dim: Dim
     minimum: int | None = None
@@ -150,7 +149,7 @@ class Constraint:
 
     @property
     def bound(self) -> int:
-        """What the terms that have names must reach together."""
+        """The least value that the terms with names must reach together."""
         return (self.minimum or 0) - constant_term(self.dim)
 
 
@@ -160,7 +159,7 @@ def _bracketed(dim: Dim) -> str:
 
 
 def at_least_one(dim: Dim) -> Constraint:
-    """`dim >= 1`, solved for what stands inside a floor division."""
+    """Return the constraint `dim >= 1`, solved for the numerator if `dim` is a floor division."""
     minimum = 1
     while (inside := sole_division(dim)) is not None:
         assert isinstance(inside.numerator, Dim)
@@ -170,7 +169,7 @@ def at_least_one(dim: Dim) -> Constraint:
 
 
 def strongest(constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
-    """Without those that others imply: `T >= 3` beside `T >= 5`."""
+    """Return the constraints without those that others imply, as `T >= 5` implies `T >= 3`."""
     least: dict[Size, Constraint] = {}
     kept: list[Constraint] = []
     for constraint in constraints:
@@ -184,7 +183,7 @@ def strongest(constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
 
 
 class Axis(NamedTuple):
-    """An axis of one of several tensors, of the size `factor * name + offset`."""
+    """An axis of one of several tensors, whose size is `factor * name + offset`."""
 
     tensor: int
     axis: int
@@ -193,7 +192,7 @@ class Axis(NamedTuple):
 
 
 def axis_of(size: Size, tensors: Sequence[TensorType]) -> Axis | None:
-    """The first axis that is `size`."""
+    """Return the first axis whose size is `size`."""
     for position, type_ in enumerate(tensors):
         for index, other in enumerate(type_.shape):
             if isinstance(other, Dim) and other == size:
@@ -202,7 +201,7 @@ def axis_of(size: Size, tensors: Sequence[TensorType]) -> Axis | None:
 
 
 def axis_that_tells(name: str, tensors: Sequence[TensorType]) -> Axis | None:
-    """An axis from which the size `name` can be had: it is that, or linear in it."""
+    """Return an axis from which the size `name` can be computed: equal to it, or linear in it."""
     wanted = BATCH if name == "N" else symbol(name)
     found = axis_of(wanted, tensors)
     if found is not None:
@@ -219,7 +218,7 @@ def axis_that_tells(name: str, tensors: Sequence[TensorType]) -> Axis | None:
 
 
 def can_be_read(size: Dim, tensors: Sequence[TensorType]) -> bool:
-    """Whether a size known only at run time can be had from the axes of these tensors."""
+    """Return whether a size known only at run time can be computed from the axes of these tensors."""
     if axis_of(size, tensors) is not None:
         return True
     return all(axis_that_tells(name, tensors) is not None for name in symbols(size))

@@ -128,10 +128,10 @@ NOT_COMPUTED = {
     "10.0 ** 400": "a result of more than 64 bits",
     "(-1) ** half": "a result of more than 64 bits",
     "T ** 99": "a result of more than 64 bits",
-    "T / 2": "a run-time size does not take '/' here",
+    "T / 2": "'/' does not work on a size known only at run time",
     "flag + 1": "True is not a number",
     "text * 2": "'x' is not a number",
-    "a < b": "a comparison has no place here",
+    "a < b": "an expression cannot compare",
     "min(a, b)": "an expression cannot call a function: 'min'",
 }
 

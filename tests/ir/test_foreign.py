@@ -8,7 +8,7 @@ from mimgraph.ir.expression import ExpressionError, parse
 from mimgraph.ir.foreign import PLAIN, explained
 from tests.helpers.marked import faults
 
-ARITHMETIC = "an expression is of numbers, names and + - * / // % **"
+ARITHMETIC = "an expression has only numbers, names and + - * / // % **"
 
 # An expression, its fault in brackets, what is said, and what to write.
 FOREIGN = [
@@ -31,7 +31,7 @@ FOREIGN = [
     ("2⟦a⟧", "an operator is missing before 'a'", "write 2 * a, if they are multiplied"),
     ("a ⟦b⟧", "an operator is missing before 'b'", "write a * b, if they are multiplied"),
     ("(a)⟦(⟧b)", "an operator is missing before '('", "write * between them, if they are multiplied"),
-    ("a ⟦×⟧ b", "'×' is no operator", "write *"),
+    ("a ⟦×⟧ b", "'×' is not an operator", "write *"),
     ("a ⟦–⟧ b", "'–' is no minus", "write -"),
     ("a⟦\u00a0⟧+ b", "a blank of another kind", "write a space"),
     ("⟦*⟧ a", "a number or name is missing before '*'", ""),
@@ -80,7 +80,7 @@ WRITTEN = {
     "half": "",
     "c": "",
     "$(half * 3)": "",
-    "$(int(a / 2))": "a whole number is written a // b",
+    "$(int(a / 2))": "for a whole number write a // b",
     "$(min(a, b))": "compute it by + - * / // % **, or make it a param",
     "$(2 * $a)": "write the name without $ inside $(...)",
     "a": "write $a",
