@@ -1,18 +1,9 @@
-"""List the keys of a spec, and check the names that it may give: attributes, arguments, weight keys."""
+"""Check the names that a spec gives, which become attributes, arguments and keys of weights."""
 
 from __future__ import annotations
 
 import keyword
 from functools import lru_cache
-
-# the keys of the parts of a spec
-TOP = ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs")
-INPUT = ("shape", "dtype", "vocab", "doc", "optional")
-BLOCK = ("params", "inputs", "nodes", "outputs", "seq", "doc")
-ITEM = ("take", "activation", "freeze", "repeat")
-REPEAT = ("times", "shared", "with")
-OUTPUT = ("from", "only", "doc")  # of the graph
-BLOCK_OUTPUT = ("from",)
 
 # the keys of a node: no block may have such a param
 OPS = ("layer", "merge", "seq", "block", "share", "parameter", "buffer", "arange")

@@ -1,4 +1,4 @@
-"""The keys of a spec: where each is allowed, what it means, and which paragraph of the README explains it.
+"""The keys of a spec: what each means, which paragraph of the README explains it, and an example.
 
 `mimgraph layers KEY` and the JSON Schema show these texts.
 """
@@ -6,29 +6,6 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-
-from mimgraph.ir.names import (
-    BLOCK,
-    BLOCK_OUTPUT,
-    INPUT,
-    ITEM,
-    NODE_WORDS,
-    OUTPUT,
-    REPEAT,
-    TOP,
-)
-
-# the keys of each place, by the words that messages use for it
-PLACES = {
-    "a spec": TOP,
-    "an input": INPUT,
-    "a block": BLOCK,
-    "a node": NODE_WORDS,
-    "an item of a seq": ITEM,
-    "repeat": REPEAT,
-    "an output": OUTPUT,
-    "an output of a block": BLOCK_OUTPUT,
-}
 
 
 class Key(NamedTuple):

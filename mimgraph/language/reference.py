@@ -9,7 +9,8 @@ from typing import Any
 
 from mimgraph.diagnostics.nearest import suggestion
 from mimgraph.ir.option_types import describe as describe_type
-from mimgraph.language.keys import KEYS, OPTIONS, PLACES, Key
+from mimgraph.language.keys import KEYS, OPTIONS, Key
+from mimgraph.language.places import PLACES
 from mimgraph.ops import registry
 from mimgraph.ops.op import Op, dotted
 from mimgraph.ops.signature import REQUIRED, OptionSpec

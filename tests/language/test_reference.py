@@ -9,7 +9,8 @@ import pytest
 
 import mimgraph as mg
 from mimgraph.ir.names import NODE_WORDS, OPS
-from mimgraph.language.keys import KEYS, OPTIONS, PLACES
+from mimgraph.language.keys import KEYS, OPTIONS
+from mimgraph.language.places import PLACES
 from mimgraph.language.reference import EVERY_KEY, KINDS, describe, listing
 from mimgraph.ops import registry
 from tests.conftest import ROOT

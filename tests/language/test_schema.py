@@ -14,6 +14,7 @@ from torch import Tensor, nn
 import mimgraph as mg
 from mimgraph.ir.option_types import choices
 from mimgraph.language import schema
+from mimgraph.language.places import PLACES
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Scalar, Sequence, Tree
 from mimgraph.ops import registry
@@ -64,6 +65,19 @@ def test_the_text_is_the_schema() -> None:
 def test_every_definition_is_used() -> None:
     text = schema.text()
     assert [name for name in SCHEMA["$defs"] if f'"#/$defs/{name}"' not in text] == []
+
+
+def test_has_the_keys_of_every_place() -> None:
+    defs = SCHEMA["$defs"]
+    found = {
+        "a spec": SCHEMA,
+        "an input": defs["input"],
+        "a block": defs["block_of_spec"],
+        "repeat": defs["repeat"]["anyOf"][1],
+        "an output": defs["output"]["anyOf"][1],
+    }
+    for place, part in found.items():
+        assert set(part["properties"]) == set(PLACES[place])
 
 
 def test_accepts_the_specs_of_the_gallery(spec: Path) -> None:

@@ -13,7 +13,8 @@ from mimgraph.ir.graph import (
     Output,
     Source,
 )
-from mimgraph.ir.names import BLOCK, BLOCK_OUTPUT, name_fault
+from mimgraph.ir.names import name_fault
+from mimgraph.language.places import PLACES
 from mimgraph.language.reader.chains import read_chain
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys, read_mapping, section_entries
@@ -27,7 +28,7 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree, is
 
 def read_blocks(context: Context, tree: Mapping) -> dict[str, Block]:
     """Return the blocks by name; one that cannot be read has no inputs and no outputs."""
-    entries = section_entries(context, tree, BLOCK)
+    entries = section_entries(context, tree, "a block")
     found = {key.text: _read_block(context, key, value) for key, value in entries}
     for name in (*tree.lost, *context.lost_blocks):
         found.setdefault(name, Block(name, tree.span, {}, (), (), ()))
@@ -48,10 +49,10 @@ def _read_block(context: Context, key: Scalar, tree: Tree) -> Block:
             help="write {seq: [...]}, or {inputs: ..., nodes: ..., outputs: ...}",
         )
         return Block(key.text, key.span, {}, (), (), ())
-    known = check_keys(context, "a block", tree, BLOCK)
+    known = check_keys(context, "a block", tree)
     if not known:  # an unknown key may be another block, indented too deep, or mean params
         words = (word.text for word, value in tree.entries if isinstance(value, Mapping))
-        context.lost_blocks.update(word for word in words if word not in BLOCK)
+        context.lost_blocks.update(word for word in words if word not in PLACES["a block"])
         tree = tree.with_faulty("params")
     params = read_block_params(context, tree.get("params"))
     inputs = _read_inputs(context, tree.get("inputs"))
@@ -92,7 +93,7 @@ def _graph_block(
         params,
         inputs,
         read_nodes(context, nodes, f"{key.text}.") if nodes else (),
-        read_outputs(context, outputs, BLOCK_OUTPUT) if outputs is not None else (),
+        read_outputs(context, outputs, "an output of a block") if outputs is not None else (),
         doc=doc,
         lost=frozenset(context.lost),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from mimgraph.ir.graph import ANOTHER, Input, InputShape
-from mimgraph.ir.names import INPUT
 from mimgraph.ir.types import INTEGER
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys, section_entries
@@ -20,7 +19,9 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 
 def read_inputs(context: Context, tree: Mapping) -> tuple[Input, ...]:
     """Return the inputs of a section `inputs`."""
-    return tuple(_read_input(context, *entry) for entry in section_entries(context, tree, INPUT))
+    return tuple(
+        _read_input(context, *entry) for entry in section_entries(context, tree, "an input")
+    )
 
 
 def _read_input(context: Context, key: Scalar, tree: Tree) -> Input:
@@ -37,7 +38,7 @@ def _read_input(context: Context, key: Scalar, tree: Tree) -> Input:
 
 def _read_detailed(context: Context, key: Scalar, tree: Mapping) -> Input:
     """Read `{shape, dtype, vocab, doc, optional}`."""
-    known = check_keys(context, "an input", tree, INPUT)
+    known = check_keys(context, "an input", tree)
     if tree.lost:
         context.lost.add(ANOTHER)
     for word, value in tree.entries if not known else ():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mimgraph.ir.graph import FAULTY, OTHERS
+from mimgraph.language.places import PLACES
 from mimgraph.language.reader.context import Context
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, faulty
 from mimgraph.source import Span
@@ -28,7 +29,12 @@ def read_mapping(context: Context, what: str, tree: Tree | None, help: str = "")
     return None
 
 
-def check_keys(
+def check_keys(context: Context, place: str, tree: Mapping, node: str = "") -> bool:
+    """Return whether all keys are those of this place, and readable; others are reported."""
+    return check_known_keys(context, place, tree, PLACES[place], node)
+
+
+def check_known_keys(
     context: Context, what: str, tree: Mapping, known: tuple[str, ...], node: str = ""
 ) -> bool:
     """Return whether all keys of a mapping are known and readable; unknown ones are reported."""
@@ -45,21 +51,21 @@ def entries_of(tree: Mapping) -> Entries:
 
 
 def unreadable_entry(span: Span) -> Entry:
-    """Return the entry that stands for those whose keys could not be read."""
+    """Return the entry in place of those whose keys could not be read."""
     return Scalar(OTHERS, span, OTHERS, plain=True), faulty(span)
 
 
-def section_entries(context: Context, tree: Mapping, words: tuple[str, ...] = ()) -> list[Entry]:
+def section_entries(context: Context, tree: Mapping, place: str = "") -> list[Entry]:
     """Return the entries of a section such as `nodes`, whose values are mappings or lists.
 
-    A plain value (behind one of the `words`, if any are given) is indented too little: it belongs
-    to the mapping before it, which is then marked as incomplete.
+    A plain value is indented too little, if its key is one of the place that the values have: it
+    belongs to the mapping before it, which is then marked as incomplete. Without a place any key is.
     """
     found: list[Entry] = []
     for key, value in tree.entries:
         before = found[-1] if found else None
         is_value = isinstance(value, Scalar) and value.value not in (None, FAULTY)
-        is_outdented = is_value and (not words or key.text in words)
+        is_outdented = is_value and (not place or key.text in PLACES[place])
         if is_outdented and before is not None and isinstance(before[1], Mapping):
             lost = (*before[1].lost, key.text)
             found[-1] = before[0], before[1]._replace(lost=lost)

@@ -8,7 +8,7 @@ from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (
     Entries,
     Entry,
-    check_keys,
+    check_known_keys,
     entries_of,
     read_mapping,
 )
@@ -45,7 +45,9 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     """Return what a node does on its sources, or on each of them."""
     key, value = op
     if key.text == "seq":
-        known = check_keys(context, "a seq", tree, ("seq", *_words(tree, "take", "freeze")), here)
+        known = check_known_keys(
+            context, "a seq", tree, ("seq", *_words(tree, "take", "freeze")), here
+        )
         chain = read_chain(context, value, here)
         return chain if known or tree.get("from") is not None else None
     if key.text in ("parameter", "buffer", "arange"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mimgraph.diagnostics import Diagnostic, Label
 from mimgraph.ir.graph import OTHERS, Output, Source
-from mimgraph.ir.names import OUTPUT
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import check_keys
 from mimgraph.language.reader.sources import read_source
@@ -13,10 +12,8 @@ from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree, is_faulty
 from mimgraph.source import Span
 
 
-def read_outputs(
-    context: Context, tree: Tree, words: tuple[str, ...] = OUTPUT
-) -> tuple[Output, ...]:
-    """Return the outputs; `words` are the keys that an output may have. One that cannot be read may
+def read_outputs(context: Context, tree: Tree, place: str = "an output") -> tuple[Output, ...]:
+    """Return the outputs; `place` decides which keys an output may have. One that cannot be read may
     be any node."""
     if isinstance(tree, Scalar):
         return (_output_of_source(context, tree),)
@@ -24,11 +21,11 @@ def read_outputs(
         context.wrong_type("outputs", "a source, a list of sources, or {name: source}", tree)
         return (_unread(tree.span),)
     if isinstance(tree, Mapping):
-        named = [_named_output(context, key, value, words) for key, value in tree.entries]
+        named = [_named_output(context, key, value, place) for key, value in tree.entries]
         return (*named, _unread(tree.span)) if tree.lost else tuple(named)
     found: dict[str, Output] = {}
     for item in tree.items:
-        output = _listed_output(context, item, words)
+        output = _listed_output(context, item, place)
         if output.name in found and output.name != OTHERS:
             _refuse_duplicate(context, output, found[output.name])
             continue
@@ -43,10 +40,10 @@ def _refuse_duplicate(context: Context, output: Output, first: Output) -> None:
     context.report.add(fault, output.name)
 
 
-def _listed_output(context: Context, tree: Tree, words: tuple[str, ...]) -> Output:
+def _listed_output(context: Context, tree: Tree, place: str) -> Output:
     """Return an output in a list: a source, or `{public_name: source}`."""
     if isinstance(tree, Mapping) and len(tree.entries) == 1:
-        return _named_output(context, *tree.entries[0], words)
+        return _named_output(context, *tree.entries[0], place)
     return _output_of_source(context, tree, in_list=True)
 
 
@@ -65,14 +62,12 @@ def _output_of_source(context: Context, tree: Tree, in_list: bool = False) -> Ou
     return Output(source.name, source, tree.span)
 
 
-def _named_output(context: Context, key: Scalar, tree: Tree, words: tuple[str, ...]) -> Output:
+def _named_output(context: Context, key: Scalar, tree: Tree, place: str) -> Output:
     """Read `name: source`, or `name: {from: source, only: training, doc: ...}`."""
     source_tree: Tree | None = tree
     training, doc = False, None
     if isinstance(tree, Mapping):
-        known = check_keys(
-            context, "an output" if words == OUTPUT else "an output of a block", tree, words
-        )
+        known = check_keys(context, place, tree)
         training = _only_training(context, tree.get("only"))
         source_tree = tree.get("from")
         if source_tree is None:

@@ -28,7 +28,7 @@ def read_source(
     """Return a source; None for something else, which is reported."""
     text = tree.name if isinstance(tree, Scalar) else None
     if text is None and isinstance(tree, Scalar) and tree.text in context.lost:
-        text = tree.text  # the key of the node is no text either
+        text = tree.text  # the node's key has the same fault
     if text is None:
         context.wrong_type("a source", "an input, a node or node.port", tree, here)
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from mimgraph.diagnostics import Diagnostic, Label, Report
 from mimgraph.ir.graph import Graph
-from mimgraph.ir.names import TOP, class_fault
+from mimgraph.ir.names import class_fault
 from mimgraph.language.reader import values
 from mimgraph.language.reader.blocks import lost_names, read_blocks
 from mimgraph.language.reader.context import Context
@@ -59,7 +59,7 @@ def _context(file: SourceFile, report: Report) -> Context:
 
 
 def _read_graph(context: Context, tree: MappingTree, overrides: Mapping[str, Any]) -> Graph:
-    if check_keys(context, "a spec", tree, TOP):
+    if check_keys(context, "a spec", tree):
         for key in EXAMPLE:
             if tree.get(key) is None:
                 tree = _without_section(context, key, tree)

@@ -13,7 +13,6 @@ from mimgraph.ir.graph import (
     Take,
     Written,
 )
-from mimgraph.ir.names import REPEAT
 from mimgraph.language.reader.context import Context
 from mimgraph.language.reader.mappings import (
     Entries,
@@ -138,7 +137,7 @@ def read_repeat(context: Context, tree: Tree, here: str) -> Repeat | None:
         return None
     if not isinstance(tree, Mapping):
         return Repeat(_times(context, tree), False, {}, tree.span)
-    if not check_keys(context, "repeat", tree, REPEAT, here):
+    if not check_keys(context, "repeat", tree, here):
         return None
     times = tree.get("times")
     each = read_mapping(context, "with", tree.get("with"))
@@ -169,7 +168,7 @@ def _times(context: Context, tree: Tree) -> Option:
 
 
 def read_take(context: Context, tree: Tree | None, here: str) -> Take | None:
-    """Return the port that stands behind `take`; None for something else, which is reported."""
+    """Return the port that `take` names; None for something else, which is reported."""
     if tree is None:
         return None
     if isinstance(tree, Scalar) and (tree.name is not None or type(tree.value) is int):

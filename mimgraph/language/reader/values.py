@@ -118,5 +118,5 @@ def read_formula(context: Context, key: Scalar, tree: Tree) -> Option:
 
 
 def faulty_option(span: Span) -> Option:
-    """Return the option that stands for one that could not be read."""
+    """Return the option in place of one that could not be read."""
     return Option(FAULTY, span, span)

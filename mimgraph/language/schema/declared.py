@@ -89,7 +89,7 @@ def _inputs() -> Json:
 
 def _outputs() -> Json:
     """Return the definitions of outputs: a source, a list, or a mapping by name."""
-    said = keys(from_=ref("source"), only={"const": "training"}, doc={"type": "string"})
+    detailed = keys(from_=ref("source"), only={"const": "training"}, doc={"type": "string"})
     by_name = {
         "type": "object",
         "propertyNames": {"pattern": IDENTIFIER},
@@ -101,7 +101,9 @@ def _outputs() -> Json:
     items = {"anyOf": [unnamed, {**by_name, "maxProperties": 1}]}
     listed = {"type": "array", "items": items, "minItems": 1}
     return {
-        "output": {"anyOf": [ref("source"), {**CLOSED, "properties": said, "required": ["from"]}]},
+        "output": {
+            "anyOf": [ref("source"), {**CLOSED, "properties": detailed, "required": ["from"]}]
+        },
         "outputs": {"anyOf": [ref("source"), listed, by_name]},
     }
 

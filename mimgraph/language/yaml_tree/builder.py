@@ -145,7 +145,7 @@ class TreeBuilder:
         return Mapping(tuple(entries.values()), span, tuple(lost))
 
     def _refuse_key(self, key: Tree, value: Tree) -> None:
-        """Add the fault of a key that is no text."""
+        """Add the fault of a key that is not a string."""
         if not isinstance(key, Scalar):
             kind = "list" if isinstance(key, Sequence) else "mapping"
             self.faults.not_read(f"a key must be a string, not a {kind}", key.span, "", key, value)

@@ -1,4 +1,4 @@
-"""Turn the errors of a YAML parser into diagnostics, in words that say how to mend the text."""
+"""Turn the errors of a YAML parser into diagnostics that say how to correct the text."""
 
 from __future__ import annotations
 

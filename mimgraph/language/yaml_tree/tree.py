@@ -95,12 +95,12 @@ Tree = Scalar | Sequence | Mapping
 
 
 def faulty(span: Span, text: str = "") -> Scalar:
-    """Return the scalar that stands for something unreadable, which is reported elsewhere."""
+    """Return the scalar in place of something unreadable, which is reported elsewhere."""
     return Scalar(FAULTY, span, text, plain=True)
 
 
 def is_faulty(tree: Tree | None) -> bool:
-    """Return whether the tree stands for something unreadable, which is reported already."""
+    """Return whether the tree is in place of something unreadable, which is reported already."""
     return isinstance(tree, Scalar) and tree.value is FAULTY
 
 

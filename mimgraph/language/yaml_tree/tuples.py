@@ -1,4 +1,4 @@
-"""Join what is left of a Python tuple, `kernel_size: (3, 3)`, whose commas end values in YAML."""
+"""Join the parts of a Python tuple, `kernel_size: (3, 3)`, which YAML splits at its commas."""
 
 from __future__ import annotations
 

@@ -1,0 +1,16 @@
+"""The keys that each part of a spec may have, by the words that messages use for the part."""
+
+from __future__ import annotations
+
+from mimgraph.ir.names import NODE_WORDS
+
+PLACES = {
+    "a spec": ("mimgraph", "name", "doc", "params", "inputs", "blocks", "nodes", "outputs"),
+    "an input": ("shape", "dtype", "vocab", "doc", "optional"),
+    "a block": ("params", "inputs", "nodes", "outputs", "seq", "doc"),
+    "a node": NODE_WORDS,
+    "an item of a seq": ("take", "activation", "freeze", "repeat"),
+    "repeat": ("times", "shared", "with"),
+    "an output": ("from", "only", "doc"),
+    "an output of a block": ("from",),
+}
