@@ -57,7 +57,7 @@ def effect_words(change: Change, quote: Quote = str) -> str:
 
 
 def _counted(words: list[str], counts: list[str], change: Change) -> str:
-    """Return what is true of each place, then the sums: `from conv × 14, 104 parameters in all 14`."""
+    """Join the words for each place and the sums over all: `from conv × 14, 104 parameters in all 14`."""
     times = change.times
     of_each, of_all = (f" × {times}", f" in all {times}") if times > 1 else ("", "")
     each = ", ".join(words) + of_each if words or not counts else ""

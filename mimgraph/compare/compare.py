@@ -12,11 +12,11 @@ from typing import Any
 from mimgraph.compare.equality import comparable, same
 from mimgraph.compare.listing import grouped
 from mimgraph.compare.model import (
+    BodyChanges,
     Change,
     Difference,
     Edit,
-    Inner,
-    Inside,
+    InnerBody,
     Kind,
     Status,
     edits,
@@ -43,7 +43,7 @@ PLAIN_INPUT = {"dtype": "float32", "optional": False}  # facts of an added input
 def difference(old: TypedGraph, new: TypedGraph) -> Difference:
     """Return what changed from the old graph to the new."""
     comparison = Comparison(old, new)
-    inside = Inside("")
+    inside = BodyChanges("")
     if not same(old, new, comparison.numbers):
         inside = _inside(comparison.pair(old.body, new.body), {})
         inside.changes[:0] = _spec_changes(old, new)
@@ -74,10 +74,10 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [name for name in old if name in new and comparable(old[name]) != comparable(new[name])]
 
 
-def _inside(pair: Pair, known: dict[Pair, Inside]) -> Inside:
+def _inside(pair: Pair, known: dict[Pair, BodyChanges]) -> BodyChanges:
     """Return the changes of two bodies and of those inside them; each pair is in `known` afterwards."""
     if pair not in known:
-        inside = known[pair] = Inside(pair.new.family)
+        inside = known[pair] = BodyChanges(pair.new.family)
         for found in _body_changes(pair):
             match found:
                 case Change():
@@ -85,7 +85,7 @@ def _inside(pair: Pair, known: dict[Pair, Inside]) -> Inside:
                 case Renamed(was, name):
                     inside.renamed[was] = name
                 case InnerPair(was, name, inner, times, runs):
-                    inside.inner.append(Inner(was, name, _inside(inner, known), times, runs))
+                    inside.inner.append(InnerBody(was, name, _inside(inner, known), times, runs))
     return known[pair]
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mimgraph.compare.equality import comparable
-from mimgraph.compare.model import Change, Difference, Edit, Inner, Inside, dotted
+from mimgraph.compare.model import BodyChanges, Change, Difference, Edit, InnerBody, dotted
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.amount import Amount
 from mimgraph.ir.expression import Variable, to_text, variables
 
 
-def grouped(root: Inside) -> Iterator[Change]:
+def grouped(root: BodyChanges) -> Iterator[Change]:
     """Return the changes, those that are the same in all uses of a block as one."""
     groups: dict[Hashable, list[Change]] = {}
     for change in _counted(root):
@@ -24,9 +24,9 @@ def grouped(root: Inside) -> Iterator[Change]:
     return map(_joined, groups.values())
 
 
-def _counted(root: Inside) -> Iterator[Change]:
+def _counted(root: BodyChanges) -> Iterator[Change]:
     """Yield the changes of each body once, at the first place of its use, with the number of uses."""
-    uses: dict[Inside, _Uses] = {root: _Uses("", "", 1, (1, 1))}
+    uses: dict[BodyChanges, _Uses] = {root: _Uses("", "", 1, (1, 1))}
     for inside in _outer_first(root):
         outer = uses[inside]
         for change in inside.changes:
@@ -45,7 +45,7 @@ class _Uses(NamedTuple):
     times: int
     runs: tuple[int, int]
 
-    def inside(self, inner: Inner) -> _Uses:
+    def inside(self, inner: InnerBody) -> _Uses:
         """Return the uses of a body that each of these uses contains."""
         names = dotted(self.was, inner.was), dotted(self.name, inner.name)
         runs = self.runs[0] * inner.runs[0], self.runs[1] * inner.runs[1]
@@ -57,11 +57,11 @@ class _Uses(NamedTuple):
         return self._replace(times=self.times + more.times, runs=runs)
 
 
-def _outer_first(root: Inside) -> list[Inside]:
-    """Return the changes of every body, each after those of the bodies that use it."""
-    found: dict[Inside, None] = {}
+def _outer_first(root: BodyChanges) -> list[BodyChanges]:
+    """Return every body, each after the bodies that use it."""
+    found: dict[BodyChanges, None] = {}
 
-    def walk(inside: Inside) -> None:
+    def walk(inside: BodyChanges) -> None:
         if inside not in found:
             for inner in reversed(inside.inner):
                 walk(inner.inside)
@@ -71,7 +71,7 @@ def _outer_first(root: Inside) -> list[Inside]:
     return list(reversed(found))
 
 
-def _placed(change: Change, inside: Inside, uses: _Uses) -> Change:
+def _placed(change: Change, inside: BodyChanges, uses: _Uses) -> Change:
     """Return a change under its name in the whole graph; a block is named, not a use of it."""
     if change.kind == "block":
         return replace(change, name=inside.family, label=inside.family)

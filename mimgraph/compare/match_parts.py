@@ -15,7 +15,7 @@ from mimgraph.ops import registry
 
 MOST_ALIGNED = 500  # items of a chain; longer stretches are paired by position, in linear time
 
-Pair: TypeAlias = tuple[int | None, int | None]  # positions in the old chain and in the new
+Positions: TypeAlias = tuple[int | None, int | None]  # positions in the old chain and in the new
 
 
 def is_same_op(old: TypedOperation, new: TypedOperation) -> bool:
@@ -50,12 +50,12 @@ def paired_branches(
     yield from ((branch, None) for branch in old.branches if branch in gone)
 
 
-def aligned(old: Sequence[TypedNode], new: Sequence[TypedNode]) -> Iterator[Pair]:
-    """Pair the items of two chains: first those that are equal, between them those of one op, then
-    those of one family of ops, and last those at the same position."""
+def aligned(old: Sequence[TypedNode], new: Sequence[TypedNode]) -> Iterator[Positions]:
+    """Pair the items of two chains: equal ones first, between them items of one op, then of one
+    family of ops, and last items at the same position."""
     levels = [[list(map(key, chain)) for chain in (old, new)] for key in _KEYS]
 
-    def pairs(level: int, same: bool, ours: range, theirs: range) -> Iterator[Pair]:
+    def pairs(level: int, same: bool, ours: range, theirs: range) -> Iterator[Positions]:
         if same or level == len(levels):
             yield from zip_longest(ours, theirs)
             return

@@ -61,28 +61,28 @@ class Change:
         return self.name if self.times == 1 else self.label
 
 
-class Inner(NamedTuple):
+class InnerBody(NamedTuple):
     """The changes inside a node: the old and the new prefix of names there, how many modules in a row
     have these changes, and how often these modules ran and run (more often if they are shared)."""
 
     was: str
     name: str
-    inside: Inside
+    inside: BodyChanges
     times: int
     runs: tuple[int, int]
 
 
 @dataclass(slots=True, eq=False)
-class Inside:
+class BodyChanges:
     """The changes inside a body, under the names that it uses itself.
 
-    `family` is the name of its block; `renamed` has the old names of what is called otherwise now,
-    each with the new one.
+    `family` is the name of its block; `renamed` has the old and new names of renamed inputs, nodes
+    and items.
     """
 
     family: str
     changes: list[Change] = field(default_factory=list)
-    inner: list[Inner] = field(default_factory=list)
+    inner: list[InnerBody] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
 
     def everywhere(self, was: str = "", name: str = "") -> Iterator[Change]:
@@ -95,7 +95,7 @@ class Inside:
             yield from inner.inside.everywhere(dotted(was, inner.was), dotted(name, inner.name))
 
     def names(self, was: str = "", name: str = "") -> Iterator[tuple[str, str]]:
-        """Yield the old and new dotted names of what is called otherwise, inner names included."""
+        """Yield the old and new dotted names of all that was renamed, in inner bodies too."""
         for old, new in self.renamed.items():
             yield dotted(was, old), dotted(name, new)
         for inner in self.inner:
@@ -114,7 +114,7 @@ class Difference:
     changes: tuple[Change, ...]
     constraints: tuple[tuple[str, ...], tuple[str, ...]]
     costs: tuple[Cost, Cost]
-    inside: Inside
+    inside: BodyChanges
 
     def __bool__(self) -> bool:
         return bool(self.changes)

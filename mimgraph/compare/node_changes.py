@@ -1,4 +1,4 @@
-"""Yield the changes of one node that both bodies have, and of what is inside it."""
+"""Yield the changes of a node that is in both bodies, and of the nodes inside it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def removed(pair: Pair, node: TypedNode, name: str, label: str = "", sources: An
 def node_changes(
     pair: Pair, old: TypedNode, new: TypedNode, place: Place, sources: Iterable[Edit] = ()
 ) -> Iterator[Found]:
-    """Yield what became of a node, then of what is inside it; `sources` are the edits of its sources."""
+    """Yield the change of a node, then those of the nodes inside it; `sources` are edits of its sources."""
     if _last(place.was) != _last(place.name):
         yield Renamed(place.was, place.name)
     change = _own_change(pair, old, new, place, sources)
@@ -86,7 +86,7 @@ def node_changes(
 def _own_change(
     pair: Pair, old: TypedNode, new: TypedNode, place: Place, sources: Iterable[Edit]
 ) -> Change | None:
-    """Return the change of a node without what is inside it, or None."""
+    """Return the change of a node without the nodes inside it, or None if there is none."""
     written, following = _option_edits(pair, old, new)
     written += sources
     following += _effects(pair, old, new, place)

@@ -1,4 +1,4 @@
-"""Two bodies that are compared, and the names in one for what is in the other."""
+"""Two bodies that are compared, and which of their inputs, nodes, ports and outputs correspond."""
 
 from __future__ import annotations
 

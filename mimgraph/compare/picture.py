@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from mimgraph.compare.edit_text import edit_words
-from mimgraph.compare.model import Change, Edit, Inside, dotted
+from mimgraph.compare.model import BodyChanges, Change, Edit, dotted
 from mimgraph.ops import registry
 from mimgraph.picture.diagram.model import Box, Cluster, Diagram, Edge, Item, Mark, every
 
@@ -17,7 +17,7 @@ REPLACED = ("op", "body")  # edits that replace all that is inside a node
 WAS = "was "  # prefix of removed ids, as new items may have the same
 
 
-def union(old: Diagram, new: Diagram, inside: Inside) -> Diagram:
+def union(old: Diagram, new: Diagram, inside: BodyChanges) -> Diagram:
     """Return the new diagram with the removed items in their old places."""
     renamed = dict(inside.names())
     for change in inside.changes:
@@ -30,7 +30,7 @@ def union(old: Diagram, new: Diagram, inside: Inside) -> Diagram:
     return Diagram(new.name, new.doc, items, joining.edges(old.edges, new.edges))
 
 
-def _changes(new: Diagram, inside: Inside) -> dict[str, Change]:
+def _changes(new: Diagram, inside: BodyChanges) -> dict[str, Change]:
     """Return the changes to mark, by the id of the item that shows them: edits, and the options that
     follow from a param."""
     finder = _ItemFinder(new.items)

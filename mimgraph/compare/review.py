@@ -23,7 +23,7 @@ from mimgraph.picture.formats import mermaid
 from mimgraph.picture.scene import Scene
 from mimgraph.support.terminal import printable
 
-Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of what is drawn
+Details: TypeAlias = Callable[[], Mapping[str, Detail]]  # by the id of an item of the picture
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,4 +1,4 @@
-"""Find the reshapes that copy: those of a tensor that a view made non-contiguous."""
+"""Find the reshapes that copy, because a view before them gave a non-contiguous tensor."""
 
 from __future__ import annotations
 

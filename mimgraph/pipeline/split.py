@@ -32,7 +32,7 @@ def split(graph: TypedGraph, starts: Sequence[str]) -> tuple[TypedGraph, ...]:
     """Return the graphs of the stages, in running order; each node in `starts` begins a new one.
 
     `encoded.3` begins one at the fourth repeat of a block. The inputs of a stage are the outputs of
-    the one before: all that its nodes and those of later stages read. Only optional inputs go to the
+    the one before: all values that its nodes, or nodes of later stages, read. Only optional inputs go to the
     stages that read them. Names stay as they are. A `ValueError` says which value cannot be sent.
     """
     pieces = in_pieces(graph.body, starts)

@@ -1,4 +1,4 @@
-"""Reads the argument of `Graph.split`: a number of stages, or the nodes that begin them."""
+"""Read the argument of `Graph.split`: a number of stages, or the nodes that begin them."""
 
 from __future__ import annotations
 

@@ -455,10 +455,10 @@ def test_a_closed_block_is_marked_if_something_inside_changed() -> None:
 
 def test_the_description_of_the_picture_counts_the_changes(tmp_path: Path) -> None:
     review = mg.diff(*CASES["A node removed"])
-    told = "Changes (1 removed, 2 changed) in the architecture of Model"
+    summary = "Changes (1 removed, 2 changed) in the architecture of Model"
     for ending in ("svg", "mmd", "html"):
         review.draw(tmp_path / f"diff.{ending}")
-        assert told in (tmp_path / f"diff.{ending}").read_text()
+        assert summary in (tmp_path / f"diff.{ending}").read_text()
 
 
 def test_the_page_has_the_details_of_removed_and_new_nodes(tmp_path: Path) -> None:
