@@ -14,7 +14,7 @@ import mimgraph as mg
 from mimgraph.diagnostics import Report
 from mimgraph.infer.graph import infer
 from mimgraph.infer.nodes.rule_cache import forget
-from mimgraph.ir.typed import Body, Each, Leaf, Repeated, Sequence, TypedOperation, Use, unwrap
+from mimgraph.ir.typed import Body, Leaf, TypedOperation, unwrap
 from mimgraph.support.gc_pause import uncollected
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, clocked, fixed, process
@@ -81,15 +81,9 @@ def operations(body: Body) -> int:
 
 
 def _operations(operation: TypedOperation) -> int:
-    match unwrap(operation):
-        case Leaf():
-            return 1
-        case Use(body):
-            return operations(body)
-        case Repeated(bodies):
-            return sum(map(operations, bodies))
-        case Sequence(items) | Each(items):
-            return sum(_operations(item.operation) for item in items)
+    operation = unwrap(operation)
+    inner = sum(_operations(item.operation) for item in operation.items)
+    return isinstance(operation, Leaf) + inner + sum(map(operations, operation.bodies))
 
 
 def shapes(name: str, anew: bool = False) -> tuple[int, Cost]:

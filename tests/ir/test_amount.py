@@ -21,11 +21,11 @@ SHOWN = [
 
 
 @pytest.mark.parametrize(("amount", "text"), SHOWN, ids=[text for _, text in SHOWN])
-def test_it_is_shown_multiplied_out(amount: Amount, text: str) -> None:
+def test_an_amount_is_printed_multiplied_out(amount: Amount, text: str) -> None:
     assert str(amount) == text
 
 
-def test_its_value_is_a_number_where_no_name_is_left() -> None:
+def test_the_value_is_a_number_if_all_names_have_sizes() -> None:
     amount = Amount((2, T, N), (5,))
     assert amount.value == "2*N*T + 5"
     assert amount.at({"T": 3}).value == "6*N + 5"
@@ -39,7 +39,7 @@ def test_equal_amounts_are_equal_however_they_were_summed() -> None:
     assert len({Amount((T, N)), Amount((N, T))}) == 1
 
 
-def test_it_has_as_many_terms_as_there_are() -> None:
+def test_terms_are_counted_once() -> None:
     names = [symbol(f"T{index}") for index in range(MAX_TERMS + 1)]
     amount = Amount(*([name] for name in names))
     assert amount.at({str(name): 1 for name in names}).value == MAX_TERMS + 1

@@ -1,8 +1,8 @@
-"""What is said of a tensor of another number of axes: pasted, it mends the spec.
+"""The help for a tensor with the wrong number of axes repairs the spec when it is pasted.
 
 Every layer and merge is given tensors of 0 to 5 axes, with sizes and with names of sizes. Each node
-that the help writes is put in front of the op, or in its place, and each layer that it names is
-written instead: the fault is gone.
+that the help proposes is put in front of the op or in its place, and each layer that it names
+replaces the op: the fault must be gone.
 """
 
 from __future__ import annotations
@@ -31,29 +31,31 @@ _FROM = re.compile(r"from: (?:\{[^}]*\}|\[[^]]*\]|[\w.]+)(?:, )?")
 
 
 def sources(op: Op) -> list[str]:
-    """As many sources as an op needs."""
+    """Return as many sources as an op needs."""
     kind, spec = op.inputs.kind, op.inputs
     count = {"one": 1, "many": 2, "named": 2}.get(kind, len(spec.names) - len(spec.optional))
     return [f"x{index}" for index in range(count)]
 
 
 def spec_of(node: str, names: list[str], shape: str, before: str = "") -> str:
-    """A spec of one node whose sources have this shape."""
+    """Return a spec of one node whose sources have this shape."""
     inputs = ", ".join(f"{name}: {shape}" for name in names)
     mended = f"  mended: {before}\n" if before else ""
     return f"inputs: {{{inputs}}}\nnodes:\n{mended}  y: {node}\noutputs: y\n"
 
 
 def node_of(op: Op, names: list[str]) -> str:
-    """The example of an op with other sources."""
+    """Return the example of an op with other sources."""
     example = _FROM.sub("", op.example[1]).rstrip("} ,")
     closed = example + "}" * (example.count("{") - example.count("}") - 1)
     return f"{closed}, from: {names[0] if len(names) == 1 else '[' + ', '.join(names) + ']'}}}"
 
 
 def misfits(spec: str, source: str = "") -> list[str]:
-    """What is wrong with how many axes there are, or with how that is written; of a spec that mends
-    one source of its node, only what is wrong with that one or with what mends it."""
+    """Return the faults about numbers of axes, or about the text that sets them.
+
+    For a spec that repairs one source of its node: only the faults of that source and its repair.
+    """
     return [
         f"{fault.code}: {fault.message}"
         for fault in faults(spec)
@@ -69,13 +71,13 @@ def _text(fault: Diagnostic) -> str:
 
 
 def in_place(node: str, source: str) -> str:
-    """The node with what is in front of it for that source."""
+    """Return the node with the repair in front of it for that source."""
     head, word, listed = node.rpartition("from: ")
     return head + word + re.sub(rf"\b{source}\b", "mended", listed)
 
 
 def repaired(op: Op, names: list[str], shape: str, help: str) -> Iterator[tuple[str, str]]:
-    """The spec with each thing that the help proposes, and the source that it mends, if but one."""
+    """Yield the spec with each repair that the help proposes, and the source that it repairs, if one."""
     node = node_of(op, names)
     used = re.findall(r"from: (x\d)", help)
     source = used[0] if used else names[0]
@@ -95,7 +97,7 @@ def repaired(op: Op, names: list[str], shape: str, help: str) -> Iterator[tuple[
 
 
 def as_other(node: str, op: Op, other: str) -> str:
-    """The node as another layer of its kind, with sizes for any number of axes."""
+    """Return the node as another layer of its kind, with sizes for any number of axes."""
     options, word, listed = node.replace(f"layer: {op.name},", f"layer: {other},").rpartition(
         "from: "
     )
@@ -111,13 +113,15 @@ OPS = [
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-def test_the_proposed_nodes_mend_the_spec(op: Op) -> None:
+def test_the_proposed_nodes_repair_the_spec(op: Op) -> None:
     names = sources(op)
     for shape in SHAPES:
         spec = spec_of(node_of(op, names), names, shape)
         for fault in faults(spec)[:1]:
             if fault.code == "rank-mismatch":
-                assert not re.search(r"\{\w+\}", fault.help), fault.help  # a name left out
+                assert not re.search(r"\{\w+\}", fault.help), (
+                    fault.help
+                )  # a placeholder that was not filled
                 for mended, source in repaired(op, names, shape, fault.help):
                     assert misfits(mended, source) == [], f"{fault.help}\n{mended}"
 
@@ -146,7 +150,7 @@ def test_an_axis_of_unknown_size_is_moved_or_reduced() -> None:
 
 
 def test_most_misfits_have_help() -> None:
-    """What the table above walks over is not silent."""
+    """Most of the misfits that the table goes through have a help."""
     count = 0
     for op in OPS:
         names = sources(op)
@@ -164,7 +168,7 @@ def test_most_misfits_have_help() -> None:
         "{merge: attention, from: {query: x, key: a, value: a}}",
     ],
 )
-def test_what_gives_a_tensor_of_the_model_a_batch(node: str) -> None:
+def test_help_that_gives_a_tensor_of_the_model_a_batch(node: str) -> None:
     head = "inputs: {x: [4, 8]}\nnodes:\n"
     end = f"  y: {node}\noutputs: [x, y]\n"
     own = "  a: {parameter: [4, 8], init: zeros}\n"

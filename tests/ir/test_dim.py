@@ -1,4 +1,4 @@
-"""Symbolic sizes: normal forms, questions and printing, held against Python's own integers."""
+"""Symbolic sizes: normal forms, questions and printing, compared with Python's own integers."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_bounds(size: Size, answer: tuple[int | None, int | None]) -> None:
 # --- single facts -------------------------------------------------------------------------------
 
 
-def test_a_dim_is_no_constant() -> None:
+def test_constants_are_ints_not_dims() -> None:
     assert T != 1
     assert T + 0 != "T"
     assert type(T - T + Written(2)) is int
@@ -342,7 +342,7 @@ EXPRESSIONS = st.recursive(LEAVES, larger, max_leaves=8)
 
 
 def build(text: str) -> Size:
-    """The expression over symbols."""
+    """Return the expression over symbols."""
     try:
         return int_or_dim(eval(text, {"R": R, "S": S, "T": T}))
     except (DimOverflow, ZeroDivisionError):
@@ -351,7 +351,7 @@ def build(text: str) -> Size:
 
 
 def evaluate(text: str, values: dict[str, int]) -> int:
-    """The expression over integers."""
+    """Return the expression over integers."""
     try:
         return int_only(eval(text, dict(values)))
     except ZeroDivisionError:
@@ -376,7 +376,9 @@ def test_arithmetic_is_that_of_integers(text: str, values: dict[str, int]) -> No
 
 
 @given(EXPRESSIONS, EXPRESSIONS, VALUES)
-def test_substitution_goes_through(text: str, inner: str, values: dict[str, int]) -> None:
+def test_substituting_then_computing_equals_computing(
+    text: str, inner: str, values: dict[str, int]
+) -> None:
     size, value = build(text), evaluate(inner, values)
     assume(value >= 1)
     expected = evaluate(text, {**values, "T": value})
@@ -402,7 +404,7 @@ def test_printing_keeps_the_normal_form(text: str) -> None:
 
 
 @given(EXPRESSIONS, VALUES)
-def test_bounds_hold(text: str, values: dict[str, int]) -> None:
+def test_bounds_hold_for_all_sizes(text: str, values: dict[str, int]) -> None:
     low, high = bounds(build(text))
     value = evaluate(text, values)
     assert low is None or low <= value
@@ -410,7 +412,7 @@ def test_bounds_hold(text: str, values: dict[str, int]) -> None:
 
 
 @given(EXPRESSIONS, EXPRESSIONS, st.integers(1, 9), VALUES)
-def test_answers_hold(left: str, right: str, by: int, values: dict[str, int]) -> None:
+def test_answers_hold_for_all_sizes(left: str, right: str, by: int, values: dict[str, int]) -> None:
     a, b = build(left), build(right)
     x, y = evaluate(left, values), evaluate(right, values)
     assert equal(a, b) in (None, x == y)

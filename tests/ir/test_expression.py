@@ -1,4 +1,4 @@
-"""Expressions: how they are read, written and computed, and where they say that they are wrong."""
+"""Expressions: how they are parsed, printed and computed, and where their errors point."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def value_of(text: str) -> Any:
     return evaluate(parse(text), lambda variable: VALUES[variable.name])
 
 
-# what stands in front of the arrow is read, and written again as what stands behind it
+# the text before the arrow is parsed, and printed as the text after it
 WRITTEN = {
     "1+2*3": "1 + 2 * 3",
     "(1 + 2)*3": "(1 + 2) * 3",
@@ -61,12 +61,12 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize(("text", "again"), WRITTEN.items(), ids=WRITTEN.keys())
-def test_an_expression_is_written_as_one_writes_it(text: str, again: str) -> None:
+def test_printing_keeps_only_needed_parentheses(text: str, again: str) -> None:
     assert to_text(parse(text)) == again
     assert parse(again) == parse(text)
 
 
-# the characters in brackets are at fault
+# the error points at the characters in brackets
 UNREADABLE = [
     ("[1 +]", "an operand is missing"),
     ("[]", "an operand is missing"),
@@ -85,7 +85,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("marked", "message"), UNREADABLE, ids=[m for _, m in UNREADABLE])
-def test_what_cannot_be_read_is_told_where_it_stands(marked: str, message: str) -> None:
+def test_errors_point_at_the_characters_at_fault(marked: str, message: str) -> None:
     start, end = marked.index("["), marked.index("]") - 1
     text = marked.replace("[", "").replace("]", "")
     with pytest.raises(ExpressionError) as caught:
@@ -93,7 +93,7 @@ def test_what_cannot_be_read_is_told_where_it_stands(marked: str, message: str) 
     assert (caught.value.message, caught.value.start, caught.value.end) == (message, start, end)
 
 
-def test_only_a_part_of_a_text_is_read_and_positions_are_those_of_the_text() -> None:
+def test_positions_in_a_part_count_from_the_start_of_the_text() -> None:
     text = "$(2 * width)"
     expression = parse(text, 2, len(text) - 1)
     assert to_text(expression) == "2 * width"
@@ -137,16 +137,16 @@ NOT_COMPUTED = {
 
 
 @pytest.mark.parametrize(("text", "message"), NOT_COMPUTED.items(), ids=NOT_COMPUTED.keys())
-def test_what_cannot_be_computed_is_told(text: str, message: str) -> None:
+def test_errors_of_computing(text: str, message: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         value_of(text)
     assert caught.value.message == message
 
 
-# --- what remembers how it was written ----------------------------------------------------------
+# --- numbers that remember their expression ----------------------------------------------------------
 
 
-def test_a_number_remembers_its_expression_and_arithmetic_goes_on_with_it() -> None:
+def test_arithmetic_keeps_the_expression_of_a_number() -> None:
     width = WrittenInt(6, Variable("width"))
     assert (width, width * 2) == (6, 12)
     assert to_text((2 * width + 1).written) == "2 * width + 1"
@@ -164,18 +164,18 @@ def test_a_number_remembers_its_expression_and_arithmetic_goes_on_with_it() -> N
     ],
     ids=repr,
 )
-def test_what_is_pickled_is_the_plain_value(value: Any) -> None:
+def test_pickling_keeps_the_plain_value_only(value: Any) -> None:
     again = pickle.loads(pickle.dumps(value))
     assert (again, type(again)) == (value, type(value).__base__)
 
 
-def test_only_numbers_remember() -> None:
+def test_only_numbers_remember_their_expression() -> None:
     name = Variable("k")
     assert [type(written(v, name)) for v in (3, 0.5)] == [WrittenInt, WrittenFloat]
     assert [type(written(v, name)) for v in (True, "x", None)] == [bool, str, type(None)]
 
 
-def test_where_a_name_stands_does_not_count() -> None:
+def test_equality_ignores_positions() -> None:
     assert parse("f(a) + b") == parse("  f( a )  +  b")
     assert hash(parse("f(a) + b")) == hash(parse("  f( a )  +  b"))
     assert parse("f(a)") != parse("f(b)")
@@ -196,7 +196,7 @@ def larger(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
 
 
 @given(st.recursive(NUMBERS | st.builds(Variable, st.sampled_from("abc")), larger, max_leaves=12))
-def test_what_is_written_reads_as_it_was(expression: Expression) -> None:
+def test_printed_expressions_parse_back(expression: Expression) -> None:
     assert parse(to_text(expression)) == expression
 
 
@@ -210,7 +210,7 @@ def test_what_is_written_reads_as_it_was(expression: Expression) -> None:
         max_leaves=12,
     )
 )
-def test_arithmetic_is_python_s(expression: Expression) -> None:
+def test_arithmetic_equals_that_of_python(expression: Expression) -> None:
     try:
         expected = eval(to_text(expression))
     except ZeroDivisionError:

@@ -1,4 +1,4 @@
-"""What the expressions of options do not have: what is said of it, where, and what to write instead."""
+"""Notation that expressions do not have: the message, where it points, and the help."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.helpers.marked import faults
 
 ARITHMETIC = "an expression has only numbers, names and + - * / // % **"
 
-# An expression, its fault in brackets, what is said, and what to write.
+# An expression with its fault in brackets, the message, and the help.
 FOREIGN = [
     ("a ⟦and⟧ b", "there is no 'and' in an expression", ARITHMETIC),
     ("a ⟦||⟧ b", "there is no '||' in an expression", ARITHMETIC),
@@ -44,7 +44,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize(("marked", "message", "help"), FOREIGN, ids=[m for m, _, _ in FOREIGN])
-def test_what_an_expression_does_not_have(marked: str, message: str, help: str) -> None:
+def test_foreign_notation_has_a_message_and_help(marked: str, message: str, help: str) -> None:
     start, end = marked.index("⟦"), marked.index("⟧") - 1
     text = marked.replace("⟦", "").replace("⟧", "")
     with pytest.raises(ExpressionError) as caught:
@@ -53,7 +53,7 @@ def test_what_an_expression_does_not_have(marked: str, message: str, help: str) 
     assert (found.message, found.help, found.start, found.end) == (message, help, start, end)
 
 
-# What stands where a size is wanted, and what to write.
+# A text in place of a size, and the help.
 WRITTEN = {
     "$a * 2": "write $(a * 2)",
     "$a + $b": "write $(a + b)",
@@ -100,7 +100,7 @@ outputs: y
 
 
 @pytest.mark.parametrize("text", ["a" * 100_000 + "!", "a" + " " * 100_000 + "b", "$(" * 300])
-def test_a_long_text_is_explained_at_once(text: str) -> None:
+def test_a_long_text_is_explained_fast(text: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse(text)
     assert explained(caught.value, text, PLAIN).message

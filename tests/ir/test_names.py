@@ -1,4 +1,4 @@
-"""Names: what can become an attribute of the emitted module, and what a param may be called."""
+"""Names: which can be attributes of the emitted module, and which can name a param."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import mimgraph
 from mimgraph.emit.classes.attributes import TAKEN, attribute
 from mimgraph.ir.names import class_fault, input_fault, name_fault, param_fault
 
-NAMES = {  # a fault as a name, and as a param
+NAMES = {  # the reason against it as a name, and as a param
     "fc1": (False, False),
     "Ünicode": (True, True),
     "1st": (True, True),
@@ -31,11 +31,11 @@ def test_a_name_is_refused_with_a_reason(name: str, faults: tuple[bool, bool]) -
     assert (name_fault(name) is not None, param_fault(name) is not None) == faults
 
 
-def test_no_name_hides_what_a_module_has() -> None:
-    """The attribute of a node is none of nn.Module's own, so `add_module` takes it."""
+def test_no_name_hides_an_attribute_of_a_module() -> None:
+    """The attribute of a node is never one of nn.Module's own, so `add_module` takes it."""
     names = {*dir(nn.Module()), *vars(nn.Module())}
     hidden = [n for n in names if not n.startswith("__") and attribute(n, ()) == n]
-    # libraries that other tests import put methods of theirs on it
+    # libraries that other tests import add methods to it
     modules = (getattr(getattr(nn.Module, n, None), "__module__", "torch") for n in hidden)
     assert [n for n, m in zip(hidden, modules, strict=True) if m.startswith("torch")] == []
 
@@ -47,7 +47,7 @@ def test_no_two_nodes_have_one_attribute() -> None:
     assert TAKEN.isdisjoint(attributes)
 
 
-REFUSED = {  # what cannot name an input, and what the graph cannot be called
+REFUSED = {  # names that an input cannot have, and that the graph cannot have
     "self": (True, True),
     "torch": (True, True),
     "forward": (True, True),

@@ -1,4 +1,4 @@
-"""The types of options: what each takes, in which form, and how it is named."""
+"""The types of options: the values that each takes, their canonical form, and the words for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mimgraph.ir.option_types import (
 T = symbol("T")
 Mode = Literal["zeros", "circular"]
 
-# annotation: its name, what it takes and as what, what it refuses
+# annotation: its description, the values it takes with their canonical form, the values it refuses
 TYPES: list[tuple[Any, str, list[Any], list[Any]]] = [
     (int, "an integer", [(3, 3), (-1, -1)], [True, 3.0, "3", None, T]),
     (float, "a number", [(0.5, 0.5), (3, 3.0)], [True, "0.5", None]),
@@ -73,7 +73,7 @@ def test_a_type_takes_converts_and_refuses(
             check(given)
 
 
-def test_what_is_converted_remembers_how_it_was_written() -> None:
+def test_converted_values_remember_their_expression() -> None:
     width = WrittenInt(3, Variable("width"))
     kept, converted = checker(int)(width), checker(float)(width)
     assert kept is width
@@ -87,5 +87,5 @@ def test_what_is_converted_remembers_how_it_was_written() -> None:
     + [(str, ()), (int | Dim, ()), (Annotated[int, Range(1)], ())],
     ids=str,
 )
-def test_the_texts_to_choose_from(annotation: Any, expected: tuple[str, ...]) -> None:
+def test_choices(annotation: Any, expected: tuple[str, ...]) -> None:
     assert choices(annotation) == expected

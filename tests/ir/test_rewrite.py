@@ -1,4 +1,4 @@
-"""What declared operations tell of themselves, and how they are rebuilt with other options and names."""
+"""Declared operations: their options and names, and how they are rebuilt with others."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_rewriting_changes_every_option(nodes: tuple[Node, ...]) -> None:
 
 
 def test_rewriting_changes_every_name(nodes: tuple[Node, ...]) -> None:
-    """The rewriter says what is named, and where."""
+    """The callback gets the kind of thing that is named, and the name of the node."""
     asked = []
 
     def renamed(kind: str, name: str, path: str) -> str:
@@ -117,7 +117,7 @@ def test_a_node_whose_name_is_lost_has_no_operation(nodes: tuple[Node, ...]) -> 
 
 @thorough(max_examples=60)
 @given(spec=specs())
-def test_what_does_not_change_is_the_same_object(spec: Spec) -> None:
+def test_unchanged_nodes_are_the_same_objects(spec: Spec) -> None:
     graph = mg.loads(to_yaml(spec)).declared
     same = Rewriter(option=lambda option: option, name=lambda _, name, __: name)
     for nodes in (graph.nodes, *(block.nodes for block in graph.blocks.values())):

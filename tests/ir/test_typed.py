@@ -1,4 +1,4 @@
-"""What every kind of operation tells of itself: what it runs, what its module keeps, and rebuilding."""
+"""The protocol of operations: what each kind runs, what its module keeps, and how it is rebuilt."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_names_and_options_of_the_op(body: Body) -> None:
     assert body.by_name["use"].operation.op is None
 
 
-def test_what_has_state(body: Body) -> None:
+def test_kinds_with_state(body: Body) -> None:
     without = [name for name, node in body.by_name.items() if not node.operation.has_state]
     assert without == ["never", "share", "shares"]
 

@@ -1,4 +1,4 @@
-"""What must hold at run time, as it is told."""
+"""Constraints at run time, as they are printed."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ TOLD: list[tuple[Dim, int, str]] = [
 
 
 @pytest.mark.parametrize(("dim", "minimum", "told"), TOLD, ids=[row[2] for row in TOLD])
-def test_a_minimum_is_told_in_lowest_terms(dim: Dim, minimum: int, told: str) -> None:
+def test_a_minimum_is_printed_in_lowest_terms(dim: Dim, minimum: int, told: str) -> None:
     assert str(Constraint(dim, minimum)) == told

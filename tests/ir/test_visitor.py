@@ -1,4 +1,4 @@
-"""A method for each kind of operation; and which files know the kinds by name."""
+"""The visitor calls a method for each kind of operation; few files name the kinds themselves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAME_EACH = (
 
 
 class Describe(OperationVisitor[[str], str]):
-    """Names the kind of an operation, after a word."""
+    """Returns the kind of an operation, after a word."""
 
     def visit_leaf(self, leaf: Leaf, word: str) -> str:
         return f"{word} leaf"
