@@ -99,7 +99,7 @@ def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
     if port and (owner in blocks or registry.find("layer", owner)):
         if form == "item":
             return f"choose a port with take: {{{owner}: {{..., take: {port}}}}}"
-        return f"write {owner}, and take: {port} after it"
+        return f"write layer: {owner}, take: {port}"
     name = python_name(apply.name)
     written = from_python(apply.name, form) if name != apply.name else ""
     return f"write {written}" if written else ""

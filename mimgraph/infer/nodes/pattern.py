@@ -71,7 +71,9 @@ def _report_size(
     written = _dim_text(dim)
     where = f", where {written} is {expected}" if written != str(expected) else ""
     are_named = str(expected).isidentifier() and str(size).isidentifier()
-    help = f"if {size} and {expected} are one length, give both one name" if are_named else ""
+    help = (
+        f"if {size} and {expected} are the same length, use one name for both" if are_named else ""
+    )
     naming = (one for one in block.inputs if one.pattern and dim in one.pattern.dims)
     bound = next((fed[one.name] for one in naming if isinstance(dim, str)), None)
     _misfit(site, block, declared, fed[declared.name], "shape-mismatch", where, help, bound)

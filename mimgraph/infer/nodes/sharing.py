@@ -64,7 +64,7 @@ def _item(context: Context, share: Share, target: Node, path: str) -> TypedNode 
     if typed is None:
         return None
     if share.item is None:
-        message = f"{target.name} has several modules, say which"
+        message = f"{target.name} has several modules: choose one"
         help = f"share one of {', '.join(f'{target.name}.{port}' for port in typed.results)}"
         context.state.fault("unknown-port", message, share.span, path, help=help)
         return None

@@ -99,7 +99,7 @@ def _inside(typed: TypedNode, port: str) -> str:
         case Use(body, merge="") if any(node.name == port for node in body.nodes):
             return f"{port} is inside the block: name it in the outputs of {body.family}"
         case Sequence(items) if any(item.name == port for item in items):
-            return f"what is inside a seq has no name outside: make item {port} a node of its own"
+            return f"items of a seq cannot be read from outside: make item {port} a node of its own"
     return ""
 
 
@@ -107,7 +107,7 @@ def ask_for_port(
     state: State, name: str, span: Span, ports: tuple[str, ...], path: str, help: str = ""
 ) -> None:
     """Report a source without a port, whose node has several results and no default one."""
-    message = f"{name} has several results, say which"
+    message = f"{name} has several results: choose a port"
     help = help or f"its ports: {', '.join(ports)}"
     state.fault("unknown-port", message, span, path, help=help)
 
