@@ -10,6 +10,7 @@ from mimgraph.compare.equality import comparable
 from mimgraph.cost.cost import Cost
 from mimgraph.ir.typed import TypedNode
 from mimgraph.ir.types import TensorType
+from mimgraph.support.frozen_data import data
 
 Status: TypeAlias = Literal["added", "removed", "changed", "follows"]
 Kind: TypeAlias = Literal["graph", "param", "input", "node", "block", "output"]
@@ -28,7 +29,7 @@ class Edit(NamedTuple):
         return self.what.split()[-1] in ("shape", "dtype")
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Change:
     """The change of one node, input, output, param or block.
 
@@ -102,7 +103,7 @@ class BodyChanges:
             yield from inner.inside.names(dotted(was, inner.was), dotted(name, inner.name))
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Difference:
     """All that changed between two graphs; false if nothing did.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -13,9 +12,10 @@ from mimgraph.ir.expression import Expression
 from mimgraph.ir.graph import Node, Written
 from mimgraph.ir.typed import Leaf, Repeated, Sequence, Shared, TypedNode, Use
 from mimgraph.ops import registry
+from mimgraph.support.frozen_data import data
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Facts:
     """The values that are `given`, the `defaults`, and the values `inferred` from the sources.
 

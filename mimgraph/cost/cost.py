@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import prod
 
 from mimgraph.cost.contiguity import copies
@@ -19,11 +19,12 @@ from mimgraph.ir.typed import (
 )
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval, running
+from mimgraph.support.frozen_data import data
 
 PARAM_BYTES = 4  # float32, as parameters are created
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Cost:
     """The cost of a node or body with all inside it, every optional input given.
 

@@ -13,9 +13,10 @@ from mimgraph.ir.typed import Body, Repeated, Shared, TypedGraph, TypedNode
 from mimgraph.ir.types import TensorType
 from mimgraph.ir.walks import needed_in_eval
 from mimgraph.summary.node_text import arguments_text, op_text, source_text
+from mimgraph.support.frozen_data import data
 
 
-@dataclass(frozen=True, slots=True)
+@data
 class Row:
     """The row of an input or node.
 
