@@ -1,4 +1,4 @@
-"""Loads a spec from a file or from text: reads it, sets params, and infers its types."""
+"""Load a spec from a file or from text: read it, set its params, and infer its types."""
 
 from __future__ import annotations
 

@@ -35,17 +35,17 @@ REFUSED: dict[str, dict[str, str]] = {
         "tags and anchors": "C4HZ CUP7 F2C7 HMQ5 LE5A",
         "several documents": "6XDY 6ZKB 9DXL JHB9 KSS4 L383 PUW8",
         "several documents, with tags or anchors": "35KP 5TYM 6WLZ 9WXW 9KAX",
-        "keys that are no text": "4FJ6 6PBE 9MMW DFF7 KK5P LX3P M2N8-01 Q9WF SBG9 V9D5",
-        "keys that are no text, and anchors": "6BFJ PW8X RZP5 X38W XW4D",
+        "keys that are not strings": "4FJ6 6PBE 9MMW DFF7 KK5P LX3P M2N8-01 Q9WF SBG9 V9D5",
+        "keys that are not strings, and anchors": "6BFJ PW8X RZP5 X38W XW4D",
     },
     "ambiguous-scalar yaml-subset": {
-        "a date as a key that is no text": "M5DY",
+        "a date as a key that is not a string": "M5DY",
         "a time or a date, and a second document": "RZT7 U9NS",
         "a date, a tag and an anchor": "UGM3",
     },
     "yaml-subset yaml-syntax": {"a colon in an anchor": "2SXE", "an anchor of nothing": "6M2F"},
     "yaml-syntax": {
-        "a tab that is no indentation": "6BCT 6CA3 A2M4 DK95-00 DK95-03 DK95-04 Y79Y-10 96NN-00 96NN-01"
+        "a tab that is not indentation": "6BCT 6CA3 A2M4 DK95-00 DK95-03 DK95-04 Y79Y-10 96NN-00 96NN-01"
         " R4YG Y79Y-01",
         "a colon that does not stand right behind its quoted key, or with no space behind it": "4MUZ-01 4MUZ-02 5MUD 9SA2 K3WX 5T43",
         "a colon at the edge of a plain text in brackets": "58MP FRK4 4ABK DBG4 HM87-00",
