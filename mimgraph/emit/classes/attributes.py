@@ -77,7 +77,7 @@ def part_code(module: Code, operation: TypedOperation, key: str) -> Code:
     """
     if not key:
         return module
-    if operation.is_list or key.isdecimal():  # a block that is a chain is a list, too
+    if operation.is_list or (operation.bodies and key.isdecimal()):  # a block may be a chain
         return module.at(int(key))
     if operation.bodies and not operation.key(0):
         return Attribute(module, attribute(key, operation.bodies[0].by_name))
