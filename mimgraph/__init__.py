@@ -1,6 +1,6 @@
-"""Declare a model of several inputs, check its shapes, and get the PyTorch module it stands for."""
+"""Declare a model of several inputs, check its shapes, and compile it to a PyTorch module."""
 
-# What is imported for use here has an underscore: the names without one are those of `__all__`.
+# Imports have an underscore, so that the names without one are those of `__all__`.
 import typing as _typing
 from importlib import import_module as _import_module
 
@@ -43,7 +43,7 @@ __all__ = [
     "training_only",
 ]
 
-# what one command or program uses is a part of all this, and a check should start at once
+# a home is imported when one of its names is first used, so that a command starts fast
 _HOMES = {
     "builder": "Buffer Input Output Parameter Sequential Tensor arange block training_only",
     "diagnostics": "SpecError",
@@ -53,10 +53,10 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
-if not _typing.TYPE_CHECKING:  # to a type checker it would mean that any name is there
+if not _typing.TYPE_CHECKING:  # to a type checker it would mean that every name exists
 
     def __getattr__(name: str) -> object:
-        """Return a public name, its home imported when it is first asked for."""
+        """Return a public name; its home is imported when it is first used."""
         if name in ("layers", "merges"):
             return _import_module(f"mimgraph.{name}")
         if name not in _HOME:

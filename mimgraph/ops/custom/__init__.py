@@ -1,1 +1,1 @@
-"""Makes layers of the modules that users register: their signatures, and what torch answers of them."""
+"""Makes layers of modules that users register: reads their signatures, finds their shapes with torch."""

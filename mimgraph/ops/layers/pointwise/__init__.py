@@ -1,1 +1,1 @@
-"""Layers that work on each value or vector alone: activations, norms, Linear, dropout."""
+"""Defines layers that work on each value or vector alone: activations, norms, Linear, dropout."""

@@ -1,1 +1,1 @@
-"""Layers over steps and tokens: embeddings, recurrent layers, attention, transformers, masks."""
+"""Defines layers over steps and tokens: embeddings, recurrent layers, attention, transformers, masks."""

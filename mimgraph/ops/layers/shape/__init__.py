@@ -1,1 +1,1 @@
-"""Layers that reorder, reduce or cut axes."""
+"""Defines layers that reorder, reduce or cut axes."""

@@ -1,1 +1,1 @@
-"""Layers over the axes of a signal, image or volume: convolutions, pooling, padding, resizing."""
+"""Defines layers over the axes of a signal, image or volume: convolutions, pooling, padding, resizing."""

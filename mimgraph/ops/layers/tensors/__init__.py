@@ -1,1 +1,1 @@
-"""Tensors of the model itself, how they start, and what stands in for a missing input."""
+"""Defines the tensors of a model itself, their initial values, and Fill for missing inputs."""

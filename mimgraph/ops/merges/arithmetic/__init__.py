@@ -1,1 +1,1 @@
-"""Merges that compute value by value or by a product: sums, conditions, formulas, einsum."""
+"""Defines merges that compute value by value or by a product: sums, conditions, formulas, einsum."""

@@ -1,1 +1,1 @@
-"""Merges with weights: attention, gates, bilinear forms, experts, token mixing."""
+"""Defines merges with weights: attention, gates, bilinear forms, experts, token mixing."""

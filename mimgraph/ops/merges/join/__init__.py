@@ -1,1 +1,1 @@
-"""Merges that join tensors or take parts by an index or mask: concat, stack, gather, pooling."""
+"""Defines merges that join tensors or take parts by an index or mask: concat, stack, gather, pooling."""
