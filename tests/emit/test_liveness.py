@@ -1,4 +1,4 @@
-"""How long the tensors of an emitted forward live: to their last use, and no longer."""
+"""Tensors of an emitted forward live to their last use, and no longer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.helpers.strategies import to_yaml
 
 
 class Lives(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types here
-    """Watches the storages that a forward makes, numbered; `alive` are those there are at each op."""
+    """Records the storages that a forward makes, by number; `alive` are those that live at each op."""
 
     def __init__(self, kept: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -45,7 +45,7 @@ class Lives(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no
         return result
 
     def use(self, tensor: Tensor) -> None:
-        """Note that the op that comes next in `alive` uses this tensor."""
+        """Record that the next op uses this tensor."""
         storage = tensor.untyped_storage()
         if storage.data_ptr() in self.kept or not storage.nbytes():
             return
@@ -55,7 +55,7 @@ class Lives(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no
         self.last_use[number] = len(self.alive)
 
     def number(self, tensor: Tensor) -> int:
-        """The number of the storage of a tensor that was used."""
+        """Return the number of the storage of a tensor that was used, else -1."""
         return self.made.get(StorageWeakRef(tensor.untyped_storage()), -1)  # type: ignore[no-untyped-call]
 
     @property
@@ -73,7 +73,7 @@ def _tensors(tree: Any) -> list[Tensor]:
 
 
 def lives(model: nn.Module, inputs: dict[str, Tensor]) -> Lives:
-    """One forward, watched."""
+    """Run one forward without gradients and record its storages."""
     watched = Lives([*inputs.values(), *model.parameters(), *model.buffers()])
     with torch.no_grad(), watched:
         model(**inputs)
@@ -86,7 +86,7 @@ def compiled(spec: Any, batch: int = 2) -> tuple[nn.Module, dict[str, Tensor]]:
 
 
 class Hoarder(nn.Module):
-    """What not to emit: a name of its own for every result."""
+    """A forward as it should not be emitted: every result has a name of its own."""
 
     def forward(self, x: Tensor) -> Tensor:
         a = x.relu()
@@ -95,7 +95,7 @@ class Hoarder(nn.Module):
         return c + b
 
 
-def test_the_watch_tells_what_lives_too_long() -> None:
+def test_lives_finds_what_lives_too_long() -> None:
     watched = lives(Hoarder(), {"x": torch.ones(4)})
     assert watched.alive == [{0}, {0, 1}, {0, 1, 2}, {0, 1, 2, 3}]
     assert watched.overdue == [2, 3]
@@ -115,7 +115,7 @@ def test_a_thousand_nodes_hold_two_tensors_and_the_input() -> None:
     assert max(map(len, watched.alive)) <= 2
 
 
-# the tensors that live at once where a ReLU follows
+# how many tensors live at once if a ReLU follows
 ACTIVATED = {
     "a + b": 1,
     "a - b": 1,
@@ -133,7 +133,7 @@ def test_a_relu_of_arithmetic_is_in_place_and_has_its_gradients(expr: str, most:
     model, _ = compiled({"inputs": {"a": [8], "b": [8]}, "nodes": {"y": spec}, "outputs": "y"})
     generator = torch.Generator().manual_seed(0)
     a, b = torch.randn(2, 4, 8, generator=generator)
-    a = a.abs() if "**" in expr else a  # of what is negative it is NaN
+    a = a.abs() if "**" in expr else a  # a power of a negative number is NaN
     before = a.clone(), b.clone()
     assert max(map(len, lives(model, {"a": a, "b": b}).alive)) == most
     assert torch.equal(a, before[0]) and torch.equal(b, before[1])
@@ -147,7 +147,7 @@ def test_a_relu_of_arithmetic_is_in_place_and_has_its_gradients(expr: str, most:
 
 @st.composite
 def element_wise(draw: st.DrawFn) -> dict[str, Any]:
-    """Nodes of one op each, whose sources are any nodes before them."""
+    """Draw a spec of element-wise nodes, whose sources are any nodes before them."""
     values, unused = ["x", "g"], {"x", "g"}
     nodes: dict[str, Any] = {}
     for number in range(draw(st.integers(2, 25))):
@@ -174,6 +174,27 @@ def element_wise(draw: st.DrawFn) -> dict[str, Any]:
 def test_nothing_lives_past_its_last_use(spec: dict[str, Any]) -> None:
     watched = lives(*compiled(spec))
     assert len(watched.alive) == len(spec["nodes"])
+    assert watched.overdue == []
+
+
+def test_a_loop_does_not_keep_what_it_starts_from() -> None:
+    watched = lives(
+        *compiled("""
+            inputs: {x: [8], g: [8]}
+            blocks:
+              gated:
+                inputs: {h: [8], g: [8]}
+                nodes:
+                  product: {merge: multiply, from: [h, g]}
+                  bounded: {layer: Tanh, from: product}
+                outputs: bounded
+            nodes:
+              first: {layer: ReLU, from: x}
+              side: {layer: Mean, from: first, dim: 1}
+              deep: {block: gated, from: [first, g], repeat: 3}
+            outputs: {side: side, deep: deep}
+        """)
+    )
     assert watched.overdue == []
 
 

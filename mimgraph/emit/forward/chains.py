@@ -25,7 +25,10 @@ class Chains:
     def __init__(self, plan: Plan, paths: Paths) -> None:
         self.paths = paths
         self.kept = {plan.values.resolve(value) for value in _shared_or_merged(plan.body)}
-        self.makers = _makers(plan.steps)
+        # the first step that makes a value
+        self.maker = {value: step for step in reversed(plan.steps) for value in step.targets}
+        # the steps that make a value, one on each way through the conditions
+        self.makers = _makers(plan.steps) if paths.branches else {}
         self.all: list[Chain] = []
         self.of: dict[Value, Chain] = {}
         # the locals that no later step needs, in the order in which they are read
@@ -53,9 +56,9 @@ class Chains:
 
     def _is_needed(self, chain: Chain, target: Value) -> bool:
         """Return whether a value of the chain is needed after a step that makes the target."""
-        return self.paths.branches and any(
+        return any(
             other != target and self.of.get(other) is chain
-            for index, _ in self.makers[target]
+            for index in self.makers.get(target, ())
             for other in self.paths.live[index]
         )
 
@@ -70,9 +73,9 @@ class Chains:
         one would call the result of a loop or one of several results by a later node."""
         part = chain[:1]
         for before, value in pairwise(chain):
-            (_, maker), *_ = self.makers[before]
-            (_, step), *_ = self.makers[value]
-            if maker.loop is not None or (len(maker.targets) > 1 and step.loop is None):
+            maker = self.maker[before]
+            several = len(maker.targets) > 1 and self.maker[value].loop is None
+            if maker.loop is not None or several:
                 yield part
                 part = []
             part.append(value)
@@ -93,6 +96,9 @@ def _shared_or_merged(body: Body) -> Iterator[Value]:
     """
     read = list(body.outputs.values())
     for node in chain.from_iterable(map(single_nodes, body.nodes)):
+        if len(node.arguments) == 1:
+            read += node.arguments.values()
+            continue
         sources = list(dict.fromkeys(node.arguments.values()))
         read += sources
         match unwrap(node.operation):
@@ -105,10 +111,10 @@ def _shared_or_merged(body: Body) -> Iterator[Value]:
     yield from (value for value, readers in Counter(read).items() if readers > 1)
 
 
-def _makers(steps: Iterable[Step]) -> Mapping[Value, list[tuple[int, Step]]]:
+def _makers(steps: Iterable[Step]) -> Mapping[Value, list[int]]:
     """Return the steps that make each value, by their index."""
-    found: dict[Value, list[tuple[int, Step]]] = {}
+    found: dict[Value, list[int]] = {}
     for index, step in enumerate(steps):
         for target in step.targets:
-            found.setdefault(target, []).append((index, step))
+            found.setdefault(target, []).append(index)
     return found

@@ -31,7 +31,8 @@ class LocalNames:
         rebound = dict(_rebound(plan, paths, chains))
         reserved = {*self.arguments.values(), *_loop_variables(plan.steps), *AMBIGUOUS, *EMITTED}
         main = None if MAIN in reserved else _main(plan, chains)
-        parts = [part for chain in chains.all if chain is not main for part in chains.split(chain)]
+        others = [chain for chain in chains.all if chain is not main]
+        parts = [part for chain in others for part in chains.split(chain)]
         ports = Counter(value.name for value in chains.of if not is_intermediate(value))
         self._names: dict[Value, str] = {}
         if main is not None:
@@ -39,7 +40,9 @@ class LocalNames:
             self._names.update(dict.fromkeys(main, MAIN))
         # what a step computes on its way to a result gives way to the names of the nodes
         for part in sorted(parts, key=lambda part: is_intermediate(part[-1])):
-            named = next((rebound[value] for value in part if value in rebound), part[-1])
+            named = part[-1]
+            if rebound:
+                named = next((rebound[value] for value in part if value in rebound), named)
             name = self.arguments.get(named.name)
             if name is None:
                 name = _free(_name_of(named, ports[named.name] > 1), reserved)
@@ -99,18 +102,22 @@ def _rebound(plan: Plan, paths: Paths, chains: Chains) -> Iterator[tuple[Value, 
 
 def _main(plan: Plan, chains: Chains) -> Chain | None:
     """Return the chain from the inputs to the one result, if no node of another has its name."""
-    fed = {Value(name, "") for name in plan.body.inputs}
-    for step in plan.steps:
-        if not fed.isdisjoint(needed_by(step)):
-            fed.update(step.targets)
     last = [value for value in dict.fromkeys(plan.steps[-1].reads) if value in chains.of]
-    if len(plan.body.outputs) != 1 or len(last) != 1:
+    if len(plan.body.outputs) != 1 or len(last) != 1 or last[0] in chains.kept:
         return None
-    (value,) = last
-    main = chains.of[value]
+    main = chains.of[last[0]]
     others = (other for other, chain in chains.of.items() if chain is not main)
     is_taken = any(other.name == MAIN for other in others)
-    return None if is_taken or value not in fed or value in chains.kept else main
+    return None if is_taken or last[0] not in _fed(plan) else main
+
+
+def _fed(plan: Plan) -> set[Value]:
+    """Return the inputs and all that is computed from them, not from tensors of the module alone."""
+    found = {Value(name, "") for name in plan.body.inputs}
+    for step in plan.steps:
+        if not found.isdisjoint(needed_by(step)):
+            found.update(step.targets)
+    return found
 
 
 def _loop_variables(steps: list[Step]) -> set[str]:

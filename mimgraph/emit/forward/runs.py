@@ -43,7 +43,9 @@ def runs(body: Body) -> Iterator[Run]:
     for node in _running_order(body, needed):
         guard = () if node.name in needed else (TRAINING,)
         for one in single_nodes(node):
-            if one.presence == ALWAYS:
+            if not body.optional:
+                yield Run(one, guard)
+            elif one.presence == ALWAYS:
                 yield from _filled(body, one, guard)
             else:
                 yield from _filled(body, one, _under(guard, one.presence))
