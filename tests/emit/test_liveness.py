@@ -184,10 +184,8 @@ def test_a_loop_does_not_keep_what_it_starts_from() -> None:
             blocks:
               gated:
                 inputs: {h: [8], g: [8]}
-                nodes:
-                  product: {merge: multiply, from: [h, g]}
-                  bounded: {layer: Tanh, from: product}
-                outputs: bounded
+                nodes: {product: {merge: multiply, from: [h, g]}}
+                outputs: product
             nodes:
               first: {layer: ReLU, from: x}
               side: {layer: Mean, from: first, dim: 1}
