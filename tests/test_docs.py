@@ -114,3 +114,19 @@ def test_the_workflow_runs_what_developers_run() -> None:
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
     assert [step.get("run") for step in jobs["ci"]["steps"]][-1] == ".ci/run"
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+def test_the_glossary_is_sorted_and_each_term_is_in_the_code() -> None:
+    table = ARCHITECTURE.partition("## Glossary")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([a-z ,]+) \| .* \| (.*) \|$", table, re.MULTILINE)[1:]
+    terms = [term for term, _ in rows]
+    assert terms == sorted(terms) and len(terms) > 30
+    for term, places in rows:
+        files = [
+            file
+            for place in re.findall(r"`(.*?)`", places)
+            for file in [ROOT / "mimgraph" / place]
+            for file in (file.rglob("*.py") if file.is_dir() else [file])
+        ]
+        text = " ".join(file.read_text().lower() for file in files)
+        assert all(word.split()[-1][:5] in text for word in term.split(", ")), term
