@@ -16,6 +16,8 @@ from mimgraph.language.reader.uses import read_apply, read_call, read_name
 from mimgraph.language.reader.values import read_options, read_text
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Sequence, Tree
 
+BESIDE = ("take", "freeze")  # keys of every node that are not options of what it does
+
 
 def read_operation(context: Context, op: Entry, tree: Mapping, here: str) -> Operation | None:
     """Return what a node does; `op` is the entry that says it, such as `layer: Linear`."""
@@ -45,9 +47,7 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     """Return what a node does on its sources, or on each of them."""
     key, value = op
     if key.text == "seq":
-        known = check_known_keys(
-            context, "a seq", tree, ("seq", *_words(tree, "take", "freeze")), here
-        )
+        known = check_known_keys(context, "a seq", tree, ("seq", *_words(tree, *BESIDE)), here)
         chain = read_chain(context, value, here)
         return chain if known or tree.get("from") is not None else None
     if key.text in ("parameter", "buffer", "arange"):
@@ -56,7 +56,7 @@ def _read_one(context: Context, op: Entry, tree: Mapping, here: str) -> AppliedO
     name = (read_text if is_share else read_name)(context, key.text, value)
     if name is None:
         return None
-    words = _words(tree) if is_share else _words(tree, "with", "take", "freeze")
+    words = _words(tree) if is_share else _words(tree, "with", *BESIDE)
     second = second_source(op, tree)
     own = (key.text, *words, *((second[0].text,) if second else ()))
     rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}
@@ -92,7 +92,7 @@ def _read_tensor(
 ) -> Apply | None:
     """Return a parameter or buffer, whose shape stands behind its key, or an `arange`, whose source
     does."""
-    own = (key.text, "take", "freeze")
+    own = (key.text, *BESIDE)
     rest = {k: entry for k, entry in entries_of(tree).items() if k not in own}
     if key.text == "arange":
         if "from" in rest:
