@@ -39,7 +39,7 @@ def test_equal_amounts_are_equal_however_they_were_summed() -> None:
     assert len({Amount((T, N)), Amount((N, T))}) == 1
 
 
-def test_terms_are_counted_once() -> None:
+def test_an_amount_may_have_more_terms_than_a_size() -> None:
     names = [symbol(f"T{index}") for index in range(MAX_TERMS + 1)]
     amount = Amount(*([name] for name in names))
     assert amount.at({str(name): 1 for name in names}).value == MAX_TERMS + 1
