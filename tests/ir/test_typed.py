@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import mimgraph as mg
-from mimgraph.ir.typed import Body, Shared, TypedKind, TypedNode, inside, unwrap, weight_type
+from mimgraph.ir.typed import Body, Shared, TypedNode, inside, unwrap, weight_type
+from mimgraph.ir.typed_kind import TypedKind
 from mimgraph.ir.walks import bodies, used_bodies, weight_names
 from tests.helpers.strategies import Spec, specs, to_yaml
 
