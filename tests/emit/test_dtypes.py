@@ -1,5 +1,7 @@
-"""What `.to(torch.bfloat16)`, `.to(torch.float16)` and `.double()` make of a module: each result that
-inference takes for float32 has the dtype of the module, and the values are those of before."""
+"""Modules after `.to(torch.bfloat16)`, `.to(torch.float16)` and `.double()`.
+
+Each result that inference calls float32 has the dtype of the module, and nearly the same values.
+"""
 
 from __future__ import annotations
 
@@ -31,19 +33,19 @@ def inputs_of(graph: mg.Graph, batch: int = 3) -> dict[str, Tensor]:
 
 
 def cast(inputs: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    """The inputs, those that are declared float32 in the dtype of the module."""
+    """Return inputs, those declared float32 in the dtype of the module."""
     return {n: t.to(dtype) if t.dtype is torch.float32 else t for n, t in inputs.items()}
 
 
 def run(module: nn.Module, inputs: Mapping[str, Tensor], graph: mg.Graph) -> dict[str, Tensor]:
-    """The outputs by name; what is random is drawn from one seed. A module may work in place."""
+    """Return the outputs by name, under one seed; the inputs are copied, as a module may work in place."""
     torch.manual_seed(0)
     found = module(**{name: t.clone() for name, t in inputs.items()})
     return found if isinstance(found, dict) else {next(iter(graph.outputs)): found}
 
 
 def check(graph: mg.Graph, dtype: torch.dtype, part: float | None = None) -> None:
-    """The results of the module in float32 and in `dtype` have these dtypes, and nearly one value."""
+    """Check that the results in float32 and in `dtype` have these dtypes and nearly equal values."""
     torch.manual_seed(0)
     module, inputs = graph.compile().eval(), inputs_of(graph)
     plain = run(module, inputs, graph)
@@ -60,13 +62,13 @@ def check(graph: mg.Graph, dtype: torch.dtype, part: float | None = None) -> Non
             assert far <= (part or PARTS[dtype]) * theirs[finite].norm()
 
 
-# every layer and merge of the catalogue
+# every layer and merge of the registry
 
 
 def graph_of(
     name: str, sources: TensorType | Mapping[str, TensorType], options: Mapping[str, Any]
 ) -> mg.Graph:
-    """A graph of one op, all of its results its outputs; a tensor without a batch is a buffer."""
+    """Return a graph of one op with all its results as outputs; a source without a batch is a buffer."""
     op = operation(name)
     fed = {
         key: mg.Input(f"in_{key}", x.dims, None if x.vocab else x.dtype, x.vocab)
@@ -97,7 +99,7 @@ def catalogue_cases() -> list[Any]:
 
 
 def check_op(case: LayerCase | MergeCase, dtype: torch.dtype) -> None:
-    """One op of the catalogue in this dtype, if torch has it there."""
+    """Check one op of the registry in this dtype, if torch has it in that."""
     ill = str(case).startswith(ILL)  # of values near 0
     try:
         check(graph_of(*case[:3]), dtype, 0.5 if ill else None)
@@ -201,7 +203,7 @@ SPECS = {
           angles: {merge: formula, expr: "p / 8 * r", from: {p: column, r: rates}, broadcast: true}
           y: {merge: add, from: [x, angles], broadcast: true}
         outputs: [angles, y]""",
-    "a bucket of whole numbers": """
+    "a bucket of integers": """
         inputs: {ids: {shape: [T], vocab: 9}}
         nodes:
           place: {arange: ids, dim: 1}
@@ -218,18 +220,18 @@ SPECS = {
         inputs: {color: {vocab: 4}, x: [4]}
         nodes: {hot: {layer: OneHot, from: color}, y: {merge: multiply, from: [hot, x]}}
         outputs: [hot, y]""",
-    "a true division of whole numbers": """
+    "a true division of integers": """
         inputs: {a: {shape: [4], dtype: int64}, b: {shape: [4], dtype: int64}}
         nodes:
           one: {merge: formula, expr: "b * 0 + 3", from: {b: b}}
           y: {merge: divide, from: [a, one]}
           z: {layer: Linear, from: y, out_features: 2}
         outputs: [y, z]""",
-    "a mean of whole numbers": """
+    "a mean of integers": """
         inputs: {a: {shape: [4], dtype: int64}, b: {shape: [4], dtype: int32}, x: [4]}
         nodes: {y: {merge: average, from: [a, b]}, z: {merge: concat, from: [y, x]}}
         outputs: [y, z]""",
-    "whole numbers divided, beside a float": """
+    "integers divided, beside a float": """
         inputs: {a: {shape: [4], dtype: int64}, x: [4]}
         nodes: {y: {merge: formula, expr: "a / 3 * x + a * 0.5", from: {a: a, x: x}}}
         outputs: y""",
@@ -240,14 +242,14 @@ SPECS = {
           z: {merge: formula, expr: "where(x > 0, x, -0.5)", from: {x: x}}
           w: {merge: formula, expr: "where(x > 0, 2, 0.25) * x + where(x < 0, 1.5, 0)", from: {x: x}}
         outputs: [y, z, w]""",
-    "functions of whole numbers": """
+    "functions of integers": """
         inputs: {n: {shape: [4], dtype: int64}, x: [4]}
         nodes:
           y: {merge: formula, expr: "exp(n) + sqrt(n + 1)", from: {n: n}}
           z: {merge: formula, expr: "sigmoid(n) * x - maximum(n, 0.5)", from: {n: n, x: x}}
           w: {merge: formula, expr: "minimum(n / 2, x) + clamp(n * 0.5, 0, 1)", from: {n: n, x: x}}
         outputs: [y, z, w]""",
-    "layers of whole numbers": """
+    "layers of integers": """
         inputs: {n: {shape: [4], dtype: int64}, x: [2]}
         nodes:
           a: {layer: Sigmoid, from: n}
@@ -258,7 +260,7 @@ SPECS = {
           f: {layer: LogSumExp, from: n, dim: 1}
           g: {layer: Linear, from: a, out_features: 2}
         outputs: [a, b, c, d, e, f, g, x]""",
-    "layers of whole numbers in chains": """
+    "layers of integers in chains": """
         inputs: {n: {shape: [4], dtype: int64}}
         nodes:
           a: {from: n, seq: [Sigmoid, {Linear: 2}]}
@@ -266,26 +268,26 @@ SPECS = {
           c: {from: n, seq: [{Unsqueeze: 1}, {LPPool1d: {norm_type: 2, kernel_size: 2}}]}
           d: {from: n, seq: [{LogSumExp: {dim: 1, keepdim: true}}, {Linear: 2}]}
         outputs: [a, b, c, d]""",
-    "an activation of whole numbers": """
+    "an activation of integers": """
         inputs: {n: {shape: [4], dtype: int64}, color: {vocab: 4}}
         nodes:
           a: {layer: OneHot, from: color, activation: Sigmoid}
           b: {merge: add, from: [n, n], activation: Tanh}
           c: {layer: ArgMax, from: a, dim: 1, activation: Sigmoid}
         outputs: [a, b, c]""",
-    "an activation of a block of whole numbers": """
+    "an activation of a block of integers": """
         inputs: {n: {shape: [4], dtype: int64}}
         blocks: {twice: {inputs: [n], nodes: {y: {merge: add, from: [n, n]}}, outputs: y}}
         nodes: {y: {block: twice, from: n}, z: {layer: Sigmoid, from: y}}
         outputs: z""",
-    "distances of whole numbers": """
+    "distances of integers": """
         inputs: {a: {shape: [4], dtype: int64}, b: {shape: [4], dtype: int64}}
         nodes:
           y: {merge: distance, from: [a, b]}
           z: {layer: PairwiseDistance, from: [a, b]}
           w: {merge: factorization, from: [a, b]}
         outputs: [y, z, w]""",
-    "norms of whole numbers": """
+    "norms of integers": """
         inputs: {n: {shape: [4, 6], dtype: int64}}
         nodes: {y: {layer: LocalResponseNorm, from: n, size: 2}, z: {from: n, seq: [{LocalResponseNorm: {size: 2}}]}}
         outputs: [y, z]""",
@@ -317,7 +319,7 @@ SPECS = {
             outputs: y
         nodes: {y: {block: kept, from: {x: x, mask: mask}, repeat: 2}}
         outputs: y""",
-    "a block used on floats and on whole numbers": """
+    "a block used on floats and on integers": """
         inputs: {x: [4], n: {shape: [4], dtype: int64}}
         blocks: {halved: {inputs: [v], nodes: {y: {merge: formula, expr: "v / 2", from: {v: v}}}, outputs: y}}
         nodes: {a: {block: halved, from: x}, b: {block: halved, from: n}, c: {merge: add, from: [a, b]}}
@@ -355,7 +357,7 @@ SPECS = {
           heard: {layer: Fill, from: audio, value: zeros}
           y: {merge: concat, from: [mean, heard]}
         outputs: y""",
-    "what a sample has not": """
+    "samples with missing inputs": """
         inputs: {x: [4], has: {shape: [], dtype: bool}}
         nodes:
           a: {layer: Fill, from: {input: x, present: has}, value: zeros}
@@ -369,7 +371,7 @@ SPECS = {
           c: {merge: where, from: {condition: mask, input: x, other: b}}
           d: {layer: ConstantPad1d, from: x, padding: 1, value: 0.1}
         outputs: {a: a, b: b, c: c, d: d, long: long}""",
-    "where of whole numbers and floats": """
+    "where of integers and floats": """
         inputs: {x: [4], n: {shape: [4], dtype: int64}, m: {shape: [4], dtype: bool}}
         nodes:
           a: {merge: where, from: {condition: m, input: n, other: x}}
@@ -416,7 +418,7 @@ SPECS = {
           c: {layer: TransformerEncoderLayer, from: x, nhead: 2, dim_feedforward: 4, is_causal: true}
           d: {layer: Cast, from: see, dtype: float32}
         outputs: [a, b, c, d]""",
-    "counts of what is there": """
+    "counts of given inputs": """
         inputs: {x: [T, 4], ids: {shape: [T], vocab: 9}}
         nodes:
           there: {merge: formula, expr: "i != 0", from: {i: ids}}
@@ -439,7 +441,7 @@ SPECS = {
           d: {layer: Cast, from: c, dtype: float32}
           e: {layer: Linear, from: d, out_features: 2}
         outputs: [short, long, a, b, c, d, e]""",
-    "weights of nodes that are called as something of torch": """
+    "weights of nodes with names of nn.Module": """
         inputs: {n: {shape: [4], dtype: int64}}
         nodes:
           half: {layer: Linear, from: a, out_features: 3}
@@ -456,7 +458,7 @@ SPECS = {
           a: {merge: formula, expr: "n / 7", from: {n: n}}
           double: {block: head, from: a}
         outputs: double""",
-    "nothing but whole numbers": """
+    "nothing but integers": """
         inputs: {n: {shape: [4], dtype: int64}}
         nodes: {like: {merge: formula, expr: "n / 7", from: {n: n}}}
         outputs: like""",
@@ -473,7 +475,7 @@ def test_ops_that_make_tensors_keep_the_dtype_of_the_model(text: str, dtype: tor
 
 @by_spec
 def test_it_compiles_into_one_graph(text: str) -> None:
-    """Of what torch can put into a graph."""
+    """It does if torch can put all its ops into a graph."""
     graph = mg.loads(text)
     if "LSTM" in text:
         pytest.skip("torch puts no lengths into a graph")

@@ -1,4 +1,4 @@
-"""What is frozen gets no gradients and stays in evaluation mode, whatever the rest of the model does."""
+"""Frozen modules get no gradients and stay in evaluation mode, whatever the rest of the model does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ blocks:
       b: {block: conv_bn, from: a, width: 5}
     outputs: b
 """
-# nodes of a spec, the one that is the output, and what of them is frozen
+# nodes of a spec, the output, and the modules that are frozen
 CASES: dict[str, tuple[str, str, set[str]]] = {
     "layer": ("a: {layer: Linear, from: table, out_features: 4, freeze: true}", "a", {"a"}),
     "not": ("a: {layer: Linear, from: table, out_features: 4, freeze: false}", "a", set()),
@@ -126,7 +126,7 @@ def training(model: nn.Module) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_freezes_that_and_nothing_else(case: str) -> None:
+def test_freezes_these_modules_and_no_other(case: str) -> None:
     *_, frozen = CASES[case]
     model = graph_of(case).compile()
     for name, parameter in model.named_parameters():
@@ -138,12 +138,12 @@ def test_freezes_that_and_nothing_else(case: str) -> None:
     assert not set(training(model.eval()))
 
 
-def test_a_buffer_has_no_gradients_to_take_off() -> None:
+def test_a_frozen_buffer_needs_no_call() -> None:
     assert "requires_grad" not in graph_of("buffer").source()
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_survives_a_dump(case: str) -> None:
+def test_freeze_survives_a_dump(case: str) -> None:
     graph = graph_of(case)
     assert mg.loads(graph.dumps()) == graph
     assert mg.loads(graph.dumps()).source() == graph.source()
@@ -152,7 +152,7 @@ def test_survives_a_dump(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_source_is_as_ruff_leaves_it(case: str) -> None:
+def test_ruff_leaves_the_source_as_it_is(case: str) -> None:
     source = graph_of(case).source()
     options = ["--isolated", "--line-length", "100", "--stdin-filename", "emitted.py", "-"]
     for command in (["check", "--extend-select", "I"], ["format", "--check"]):
@@ -162,7 +162,7 @@ def test_the_source_is_as_ruff_leaves_it(case: str) -> None:
         assert done.returncode == 0, done.stdout
 
 
-def test_a_training_step_leaves_it_as_it_is() -> None:
+def test_a_training_step_changes_nothing_frozen() -> None:
     graph = mg.loads(
         "inputs: {image: [3, 8, 8]}\n"
         "nodes:\n"
@@ -183,7 +183,7 @@ def test_a_training_step_leaves_it_as_it_is() -> None:
     assert changed == {"norm", "head"}
 
 
-def test_the_summary_counts_both() -> None:
+def test_the_summary_counts_frozen_and_trainable_weights() -> None:
     graph = mg.loads(
         "inputs: {x: [5]}\n"
         "blocks: {pair: {seq: [{Linear: {out_features: 5, freeze: true}}, {Linear: 5}]}}\n"
@@ -225,7 +225,7 @@ def test_every_layer_merge_block_and_sequential_can_be_frozen() -> None:
     assert mg.loads(graph.dumps()).source() == graph.source()
 
 
-def test_each_of_what_is_frozen() -> None:
+def test_an_each_of_a_frozen_layer_is_frozen() -> None:
     x, y = mg.Input("x", (5,)), mg.Input("y", (5,))
     a = layers.Linear(5, freeze=True).each(x, y, name="a")
     b = mg.Sequential(layers.Linear(5), freeze=True).each(*a, name="b")

@@ -1,4 +1,4 @@
-"""The emitted file of every spec, as it stands in tests/golden; `--rewrite` writes them anew."""
+"""Every spec is emitted as the file in tests/golden; `--rewrite` writes these again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_emits_the_golden_file(spec: Path, rewrite: bool) -> None:
     assert source == golden.read_text()
 
 
-def test_ruff_has_nothing_to_say() -> None:
+def test_ruff_has_no_finding() -> None:
     files = sorted(map(str, GOLDEN.glob("*.py")))
     options = ["--isolated", "--no-cache", "--line-length", "100"]
     for command in (["check"], ["format", "--check"]):
@@ -31,7 +31,7 @@ def test_ruff_has_nothing_to_say() -> None:
         assert done.returncode == 0, done.stdout
 
 
-def test_runs_where_mimgraph_is_not_installed(tmp_path: Path) -> None:
+def test_files_run_without_mimgraph(tmp_path: Path) -> None:
     script = (
         "import sys, importlib.util, torch\n"
         "sys.modules['mimgraph'] = None\n"

@@ -1,4 +1,4 @@
-"""The printer: what it prints is what was meant, and `ruff format` leaves it as it is."""
+"""The printer: its text parses to the tree that was printed, and `ruff format` leaves it as it is."""
 
 import ast
 import subprocess
@@ -48,7 +48,7 @@ a, b, c, x = map(Name, "abcx")
 
 
 def ruff(command: str, *options: str, text: str) -> str:
-    """What ruff says of the text; nothing if it is content."""
+    """Return what ruff reports of the text, "" if nothing."""
     options = ("--isolated", "--line-length", str(WIDTH), *options, "-")
     arguments = [str(RUFF), command, "--quiet", *options]
     done = subprocess.run(arguments, input=text, capture_output=True, encoding="utf-8", check=False)
@@ -68,7 +68,7 @@ def in_class(*functions: Function, doc: str = "") -> str:
 
 
 def body(*statements: Statement) -> str:
-    """The statements as they stand in a method."""
+    """Return the statements as printed in a method."""
     lines = in_class(method(*statements)).splitlines()[2:]
     return "".join(f"{line.removeprefix(' ' * 8)}\n" for line in lines)
 
@@ -145,18 +145,18 @@ FLAT = [
 
 
 @pytest.mark.parametrize(("node", "text"), FLAT, ids=[text for _, text in FLAT])
-def test_one_line(node: Code, text: str) -> None:
+def test_expressions_on_one_line(node: Code, text: str) -> None:
     assert expression(node) == text
 
 
-def test_ruff_writes_one_line_the_same() -> None:
+def test_ruff_leaves_expressions_on_one_line() -> None:
     text = body(*(Assign(("x",), node) for node, _ in FLAT))
     assert text == "".join(f"x = {line}\n" for _, line in FLAT)
     assert not ruff("format", "--diff", text=text)
 
 
 @pytest.mark.parametrize("node", [Operand("x"), RuntimeSize(symbol("N"))], ids=repr)
-def test_what_is_not_resolved_is_not_printed(node: Code) -> None:
+def test_unresolved_code_is_not_printed(node: Code) -> None:
     with pytest.raises(TypeError):
         expression(call("f", node))
 
@@ -336,11 +336,11 @@ for a, b in zip(
 
 
 @pytest.mark.parametrize(("statement", "text"), SPLIT.values(), ids=SPLIT)
-def test_several_lines(statement: Statement, text: str) -> None:
+def test_statements_on_several_lines(statement: Statement, text: str) -> None:
     assert body(statement) == text
 
 
-def test_ruff_breaks_the_same_lines() -> None:
+def test_ruff_leaves_statements_on_several_lines() -> None:
     statements = [statement for statement, _ in SPLIT.values()]
     assert not ruff("format", "--diff", text=in_class(method(*statements)))
 
@@ -403,7 +403,7 @@ statements = st.one_of(
 
 
 def on_one_line(statement: Statement) -> str:
-    """The statement as text that was never broken."""
+    """Return the statement as text without line breaks."""
     match statement:
         case Assign(names, value):
             return f"{', '.join(names)} = {expression(value, 10**9)}"
@@ -421,7 +421,7 @@ def on_one_line(statement: Statement) -> str:
 # The diff says enough, so no example is made smaller.
 @settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(st.lists(statements, min_size=20, max_size=40))
-def test_any_tree_keeps_its_meaning_and_ruff_leaves_it(many: list[Statement]) -> None:
+def test_any_tree_parses_back_and_ruff_leaves_it(many: list[Statement]) -> None:
     text = in_class(*map(method, many))
     assert not ruff("format", "--diff", text=text)
     for function, statement in zip(methods_of(text), many, strict=True):
@@ -429,7 +429,7 @@ def test_any_tree_keeps_its_meaning_and_ruff_leaves_it(many: list[Statement]) ->
 
 
 @given(st.text())
-def test_a_string_is_itself_and_ascii(value: str) -> None:
+def test_a_string_literal_is_ascii_and_evaluates_to_the_string(value: str) -> None:
     text = expression(Constant(value), 10**9)
     assert text.isascii() and text.isprintable()
     assert ast.literal_eval(text) == value
@@ -495,7 +495,7 @@ hostile = texts | st.lists(texts | st.just('"""'), max_size=5).map("".join)
 
 @settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(st.lists(hostile, min_size=10, max_size=30))
-def test_a_docstring_is_a_docstring_whatever_it_says(docs: list[str]) -> None:
+def test_no_text_ends_a_docstring(docs: list[str]) -> None:
     text = in_class(*(method(Return(x), doc=doc) for doc in docs), doc=docs[0])
     assert not ruff("format", "--diff", text=text)
     for function, doc in zip(methods_of(text), docs, strict=True):
@@ -510,7 +510,7 @@ def words_of(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
 
 
 @given(hostile)
-def test_a_comment_is_a_comment_whatever_it_says(comment: str) -> None:
+def test_no_text_ends_a_comment(comment: str) -> None:
     text = in_class(method(Assign(("x",), a, comment), Return(x)))
     assert ast.dump(ast.parse(text)) == ast.dump(
         ast.parse(in_class(method(Assign(("x",), a), Return(x))))
@@ -621,7 +621,7 @@ def test_file() -> None:
 
 
 @pytest.mark.parametrize("command", [("format", "--diff"), ("check",)], ids=["format", "check"])
-def test_ruff_has_nothing_to_say_of_a_file(command: tuple[str, ...]) -> None:
+def test_ruff_has_no_finding_in_a_file(command: tuple[str, ...]) -> None:
     assert not ruff(*command, text=FILE)
 
 

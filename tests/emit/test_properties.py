@@ -1,4 +1,4 @@
-"""What holds of every valid graph: its shapes are torch's, its source means what the graph says."""
+"""Properties of every valid graph: its shapes are torch's, and its source computes what its nodes say."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ thorough = partial(settings, deadline=None, suppress_health_check=[HealthCheck.t
 
 
 def draws(graph: mg.Graph) -> Iterator[tuple[dict[str, int], dict[str, Tensor]]]:
-    """Inputs for two choices of the sizes that are known only at run time, all of them, and without
+    """Yield inputs for two choices of the sizes known only at run time, complete and without
     one or all of those that may be left out."""
     sizes = choose_sizes(graph.typed, {})
     larger = {name: size + 3 + index for index, (name, size) in enumerate(sizes.items())}
@@ -60,25 +60,25 @@ def draws(graph: mg.Graph) -> Iterator[tuple[dict[str, int], dict[str, Tensor]]]
 
 
 def by_name(graph: mg.Graph, result: Any) -> Tensors:
-    """What a model returns, by the names of its outputs."""
+    """Return what a model returned, by the names of its outputs."""
     return result if isinstance(result, dict) else {next(iter(graph.outputs)): result}
 
 
 def assert_same(ours: Tensors, theirs: Tensors) -> None:
-    """The same names in the same order, and the same values but for the rounding of another address."""
+    """Check for the same names in the same order, and values equal up to rounding."""
     assert list(ours) == list(theirs)
     for name in ours:
         torch.testing.assert_close(ours[name], theirs[name], equal_nan=True)
 
 
 def doubled(inputs: Tensors) -> Tensors:
-    """Floats in double precision, in which no cancellation can pass for a difference."""
+    """Return floats in double precision, so that cancellation cannot look like a difference."""
     return {name: x.double() if x.is_floating_point() else x for name, x in inputs.items()}
 
 
 @torch.no_grad()
 def assert_same_outputs(graph: mg.Graph, one: nn.Module, other: nn.Module) -> None:
-    """Two models in double precision give the same on every draw of inputs."""
+    """Check that two models in double precision give the same on every draw of inputs."""
     for _, inputs in draws(graph):
         assert_same(*(by_name(graph, model(**doubled(inputs))) for model in (one, other)))
 
@@ -95,14 +95,14 @@ SKIPPING: Mapping[str, Callable[[Tensor], Tensor]] = {
 
 
 class Interpreter:
-    """Runs typed nodes on the modules of a model; no code that was emitted for a forward is used."""
+    """Runs typed nodes on the modules of a model, without the emitted forwards."""
 
     def __init__(self, sizes: Sizes, inputs: Tensors) -> None:
         self.sizes = sizes
         self.anchor = next(x for x in inputs.values() if x.is_floating_point())
 
     def body(self, body: Body, owner: nn.Module, inputs: Tensors) -> dict[str, Tensor]:
-        """The outputs of a body whose modules `owner` holds."""
+        """Return the outputs of a body whose modules `owner` holds."""
         if body.is_chain:
             (node,) = body.nodes
             assert isinstance(node.operation, Sequence)
@@ -125,7 +125,7 @@ class Interpreter:
         return {name: values[value] for name, value in body.outputs.items()}
 
     def check(self, type_: TensorType, result: Any) -> None:
-        """A result has the shape inferred for it; sizes have other names in blocks, where they are free."""
+        """Check that a result has its inferred shape; in blocks a named size may be any."""
         if result is None or type_.dtype not in DTYPES:
             return  # there is none, or the state of a recurrent layer, which is torch's own
         expected = [substitute(size, {"N": oracle.BATCH_SIZE}) for size in type_.shape]
@@ -134,7 +134,7 @@ class Interpreter:
             assert size == extent or not isinstance(size, int)
 
     def node(self, node: TypedNode, module: Any, sources: Tensors) -> dict[str, Tensor]:
-        """Every result by port; None where a missing source leaves none."""
+        """Return every result by port; None if a missing source leaves none."""
         match unwrap(node.operation):
             case Leaf() as leaf if any(x is None for x in sources.values()):
                 return {node.default or "": self.without(leaf, module, sources)}
@@ -175,7 +175,7 @@ class Interpreter:
         return found
 
     def without(self, leaf: Leaf, module: Any, sources: Mapping[str, Tensor | None]) -> Any:
-        """The result where a source is missing: what fills it, or what the others make."""
+        """Return the result if a source is missing: what fills it, or what the others give."""
         there = [x for x in sources.values() if x is not None]
         if leaf.lowering.fallback is not None:
             operands = {ANCHOR.key: self.anchor, MODULE.key: module}
@@ -202,12 +202,12 @@ class Interpreter:
 
 
 def learned(owner: nn.Module, value: Value) -> Tensor:
-    """A learned tensor by its key."""
+    """Return a learned tensor by its key."""
     return owner.get_parameter(f"{value.name}.{value.port}")
 
 
 def assert_typed(graph: mg.Graph, outputs: Tensors, names: Collection[str], sizes: Sizes) -> None:
-    """These outputs are there, and as inferred."""
+    """Check that exactly these outputs are given, with their inferred types."""
     assert outputs.keys() == set(names)
     for name, output in outputs.items():
         assert oracle.shape_of(graph.outputs[name], sizes) == output.shape
@@ -216,7 +216,7 @@ def assert_typed(graph: mg.Graph, outputs: Tensors, names: Collection[str], size
 
 @torch.no_grad()
 def check_against_the_nodes(text: str) -> None:
-    """The outputs have the types inferred for them, and in evaluation the values that the nodes say."""
+    """Check the types of the outputs, and in evaluation their values against the interpreter."""
     graph = mg.loads(text)
     kept = [name for name in graph.outputs if name not in graph.typed.body.training]
     model = graph.compile().eval()
@@ -231,11 +231,11 @@ def check_against_the_nodes(text: str) -> None:
 
 @thorough(max_examples=100)
 @given(specs())
-def test_outputs_are_as_inferred_and_as_the_nodes_say(spec: Spec) -> None:
+def test_outputs_are_as_inferred_and_as_interpreted(spec: Spec) -> None:
     check_against_the_nodes(to_yaml(spec))
 
 
-FOUND = {  # by the random ones, each wrong once
+REGRESSIONS = {  # found by the random specs
     "a loop that carries a value and reads it in every round": """
         inputs: {x: [5]}
         blocks:
@@ -264,9 +264,9 @@ FOUND = {  # by the random ones, each wrong once
 }
 
 
-@pytest.mark.parametrize("name", FOUND)
-def test_what_was_found_stays_right(name: str) -> None:
-    check_against_the_nodes(textwrap.dedent(FOUND[name]))
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_regressions(name: str) -> None:
+    check_against_the_nodes(textwrap.dedent(REGRESSIONS[name]))
 
 
 def test_the_source_run_as_a_file_is_what_compile_makes(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_the_source_run_as_a_file_is_what_compile_makes(tmp_path: Path) -> None:
 
 
 class WrittenOut:
-    """A spec in which every use of a block has a block of its own, with numbers for all words.
+    """A spec in which every use of a block has a block of its own, with numbers in place of params.
 
     So every class is constructed in one place, and nothing is left to lift.
     """
@@ -330,7 +330,7 @@ class WrittenOut:
         return written
 
     def use(self, name: str, options: Spec, operation: Any, words: Spec) -> tuple[str, Spec]:
-        """The block that stands for this use alone, and what of the options is left to say."""
+        """Return a block for this use alone, and the options that are left."""
         kept: Spec = {key: options[key] for key in ("repeat", "take") if key in options}
         if isinstance(operation, Use):
             return self.copy(name, operation.body), kept
@@ -345,7 +345,7 @@ class WrittenOut:
         return self.add(name, {"seq": copies}), {}
 
     def copy(self, name: str, body: Body) -> str:
-        """A block with numbers in place of the params and sizes of this body."""
+        """Return a block with numbers in place of the params and sizes of this body."""
         block = self.blocks[name]
         words = {**self.params, **body.params, **body.dims}
         inner: Spec
@@ -368,7 +368,7 @@ class WrittenOut:
 
 
 def numbers(value: Any, words: Spec) -> Any:
-    """A value with every `$` expression computed, but for sizes known only at run time."""
+    """Return a value with every `$` expression computed, except sizes known only at run time."""
     if isinstance(value, dict):
         return {key: numbers(inner, words) for key, inner in value.items()}
     if isinstance(value, list):

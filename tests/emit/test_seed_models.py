@@ -1,4 +1,4 @@
-"""The compiled class is the class by hand: same weights under a seed, same bits out, same gradients."""
+"""A compiled class equals the one by hand: same weights under a seed, same outputs and gradients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.helpers.handwritten import MODELS
 
 
 def pair(name: str) -> tuple[nn.Module, nn.Module, dict[str, Tensor]]:
-    """Both modules under one seed, and inputs for them."""
+    """Return both modules, made under one seed, and inputs for them."""
     graph = mg.load(ROOT / "specs" / f"{name}.yaml")
     torch.manual_seed(0)
     compiled = graph.compile()

@@ -1,4 +1,4 @@
-"""Sizes known only at run time: which axis they are read from, and the arithmetic around it."""
+"""Sizes known only at run time are read from an axis, with arithmetic around it."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ CASES: dict[str, tuple[Size, Readable, str]] = {
 
 
 @pytest.mark.parametrize(("size", "readable", "text"), CASES.values(), ids=CASES.keys())
-def test_a_size_is_read_from_the_tensors_at_hand(size: Size, readable: Readable, text: str) -> None:
+def test_sizes_are_read_from_the_tensors_at_hand(size: Size, readable: Readable, text: str) -> None:
     code = resolve_sizes(call("f", size), readable)
     assert expression(code) == f"f({text})"
 
 
-def test_what_is_no_size_stays() -> None:
+def test_other_code_stays() -> None:
     code = call("f", Name("x"), 3)
     assert resolve_sizes(code, tensors(x=(T,))) == code
 
 
-def test_a_name_that_no_axis_tells_is_a_fault_of_ours() -> None:
+def test_a_size_that_no_axis_gives_is_an_internal_error() -> None:
     with pytest.raises(AssertionError, match="no axis tells the size S"):
         resolve_sizes(RuntimeSize(S), tensors(x=(T,)))

@@ -1,4 +1,4 @@
-"""Which lines of the emitted file are whose, held against the file, and against what torch runs."""
+"""Each node is mapped to the emitted lines that make, run and define it, as the file and torch have it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def ids(items: tuple[Item, ...]) -> Iterator[str]:
 
 
 def drawn(graph: mg.Graph) -> set[str]:
-    """The ids in a picture, the columns of tables in place of those."""
+    """Return the ids in a picture, with the columns of tables in place of the tables."""
     tables = input_groups(graph.typed.body)
     columns = {column for columns in tables.values() for column in columns}
     return set(ids(diagram(graph.typed).items)) - tables.keys() | columns
 
 
 def forward_statements(text: str) -> Iterator[ast.stmt]:
-    """Those of every forward, but for what deletes and what decides."""
+    """Yield the statements of every forward, except `del` and `if`."""
     for definition in ast.parse(text).body:
         for method in getattr(definition, "body", ()):
             if getattr(method, "name", "") == "forward":
@@ -55,12 +55,12 @@ def example(spec: Path) -> tuple[mg.Graph, Mapping[str, tuple[Excerpt, ...]]]:
     return graph, excerpts(graph.typed)
 
 
-def test_what_is_drawn_has_lines(spec: Path) -> None:
+def test_every_drawn_item_has_lines(spec: Path) -> None:
     graph, found = example(spec)
     assert [id_ for id_ in drawn(graph) if not found.get(id_)] == []
 
 
-def test_an_excerpt_is_what_the_file_says_there(spec: Path) -> None:
+def test_excerpts_are_text_of_the_file(spec: Path) -> None:
     graph, found = example(spec)
     lines = graph.source().split("\n")
     for excerpt in {excerpt for excerpts_ in found.values() for excerpt in excerpts_}:
@@ -69,7 +69,7 @@ def test_an_excerpt_is_what_the_file_says_there(spec: Path) -> None:
         assert excerpt.text.count("\n") == there.count("\n")
 
 
-def test_every_statement_of_a_forward_is_of_something(spec: Path) -> None:
+def test_every_statement_of_a_forward_belongs_to_an_item(spec: Path) -> None:
     graph, found = example(spec)
     every = {excerpt for excerpts_ in found.values() for excerpt in excerpts_}
     told = {line for e in every for line in range(e.first_line, e.last_line + 1)}
@@ -78,7 +78,7 @@ def test_every_statement_of_a_forward_is_of_something(spec: Path) -> None:
     assert [lines[s.lineno - 1] for s in statements if s.lineno not in told] == []
 
 
-def test_what_makes_a_module_names_its_attribute_and_class(spec: Path) -> None:
+def test_the_code_that_makes_a_module_names_its_attribute_and_class(spec: Path) -> None:
     graph, found = example(spec)
     with torch.device("meta"):
         modules = dict(graph.compile().named_modules())
@@ -291,7 +291,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_the_lines_of(case: Case) -> None:
+def test_lines_of_a_node(case: Case) -> None:
     graph = mg.loads(f"""
         inputs: {{{case.inputs}}}
         blocks: {{{case.blocks}}}
