@@ -1,4 +1,4 @@
-"""Find the node that needs a constraint of run time."""
+"""Find the first node that needs a constraint to hold when the module runs."""
 
 from __future__ import annotations
 

@@ -43,8 +43,8 @@ def params(state: State, declared: Mapping[str, Option]) -> dict[str, Any]:
 def input_types(
     state: State, inputs: Iterable[Input]
 ) -> tuple[dict[str, TensorType | None], dict[str, Any]]:
-    """Return the type of each input, None for a faulty one, and the sizes that shapes name; with a shape
-    that could not be read, any name may be a size."""
+    """Return the type of each input, None for a faulty one, and the sizes that shapes name; if a
+    shape could not be read, every name counts as a size."""
     types: dict[str, TensorType | None] = {}
     named: dict[str, Any] = {}
     for declared in inputs:
@@ -99,7 +99,8 @@ def _dims(state: State, shape: InputShape) -> tuple[Size, ...] | None:
 
 
 def check_blocks(state: State, names: SpecNames | None = None) -> None:
-    """Check the structure and the text of each block; those that contain themselves are noted.
+    """Check the structure and the text of each block; add blocks that contain themselves to the
+    state.
 
     `names` are the names of the spec around the blocks, if there is one.
     """
@@ -127,7 +128,7 @@ def check_blocks(state: State, names: SpecNames | None = None) -> None:
 
 
 def _check_dimension_names(state: State, block: Block) -> None:
-    """Report dimensions of patterns that have the name of a param of the block."""
+    """Report each dimension of a pattern that has the same name as a param of the block."""
     for declared in block.inputs:
         pattern = declared.pattern
         for dim, span in zip(*pattern, strict=True) if pattern else ():
@@ -168,7 +169,8 @@ def calls(nodes: Iterable[Node]) -> Iterable[Call]:
 
 
 def _check_text(state: State, block: Block) -> None:
-    """Report the faults of a block that its text shows without a use of it."""
+    """Report the faults of a block that need no types to be found, so that an unused block is
+    checked."""
     own = layered(block.params, state.params)
     for option in block.params.values():
         check_names(option.value, Evaluation(own, state.report, block.family))
@@ -180,7 +182,8 @@ def _check_text(state: State, block: Block) -> None:
 def check_nodes_text(
     state: State, nodes: Iterable[Node], names: Mapping[str, Any], path: str
 ) -> None:
-    """Report the faults of nodes that show without types: unknown ops and blocks, options, params."""
+    """Report the faults of nodes that need no types to be found: unknown ops, blocks, options,
+    params."""
     for node in nodes:
         here = (path + node.name).rstrip(".")  # the one node of a chain block has no name
         at = Evaluation(names, state.report, here)

@@ -27,13 +27,13 @@ from mimgraph.source import Span
 
 Environment = Mapping[str, Any]  # the values of params and sizes by name; FAULTY if unknown
 
-MANY = 32  # names that are not copied for each use
+MANY = 32  # with more names, the layers are chained and not copied
 # what to write for a size `{name}` in a formula
 COUNTED = (
     "compute {name} in nodes: {arange: ..., dim: ...} counts from 0 to {name} - 1, so {name} is its Max"
     " plus 1; and write broadcast: true"
 )
-LONGEST = 80  # characters of a text that a help writes anew
+LONGEST = 80  # characters of a value that a help repeats
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 
 
@@ -51,7 +51,8 @@ def layered(*layers: Mapping[str, Any]) -> Environment:
 
 
 class Origin(NamedTuple):
-    """Where a call of a block gives a param; faults of a value in `with` are reported there."""
+    """The place where a call of a block gives a param; a fault of a value in `with` is reported
+    there."""
 
     span: Span
     in_with: bool
@@ -62,7 +63,8 @@ NO_ORIGINS: Origins = {}
 
 
 class Evaluation(NamedTuple):
-    """What values are computed with: the names that they may use, and where faults are reported."""
+    """The context of computing values: the names that they may use, and where faults are
+    reported."""
 
     env: Environment
     report: Report
@@ -71,18 +73,20 @@ class Evaluation(NamedTuple):
 
 
 class _Reported(Exception):
-    """A value cannot be computed, for a reason that is reported already."""
+    """Raised where a value cannot be computed, for a reason that is reported already."""
 
 
 def origin_of(value: Any, origins: Origins) -> Origin | None:
-    """Return where a call gives the param that this value is computed from, if it does."""
+    """Return where a call gives the param that this value is computed from; None if no call
+    does."""
     if not origins or not isinstance(value, Written):
         return None
     return next((origins[v.name] for v in variables(value.expression) if v.name in origins), None)
 
 
 def placed(span: Span, origin: Origin | None) -> tuple[Span, tuple[Label, ...]]:
-    """Return where to report a faulty value: where it is used, or in `with`; a label marks the other."""
+    """Return the span to report a faulty value at, its use or its place in `with`, and a label for
+    the other."""
     if origin is None:
         return span, ()
     if origin.in_with:
@@ -114,7 +118,7 @@ def has_faulty(values: Iterable[Any]) -> bool:
 
 
 def _compute(value: Written, at: Evaluation) -> Any:
-    """Return the value of an expression."""
+    """Return the value of a written expression; FAULTY after reporting why it has none."""
     try:
         result = evaluate(value.expression, partial(_look_up, value, at))
     except _Reported:
@@ -167,7 +171,7 @@ def _fill(value: Template, at: Evaluation) -> Any:
 
 
 def _not_a_number(name: str, value: Any) -> str:
-    """Return why the value of a name cannot stand in a text, where only numbers can."""
+    """Return the message for a `$name` in a text whose value is no number."""
     if isinstance(value, Dim):
         return f"{name} is known only at run time, but only a number can stand here"
     kind = {bool: "true or false", str: "a string", list: "a list", type(None): "null"}
@@ -180,7 +184,7 @@ def with_numbers(text: str, numbers: Mapping[str, Any]) -> str:
 
 
 def _in_formula(number: Any) -> str:
-    """Return a number as a formula writes it: a negative one in parentheses."""
+    """Return the text of a number in a formula: a negative number stands in parentheses."""
     return repr(number) if number >= 0 else f"({number!r})"
 
 
@@ -221,7 +225,7 @@ def check_names(value: Any, at: Evaluation) -> None:
 
 
 def is_constant(value: Any) -> bool:
-    """Return whether nothing in the value is computed."""
+    """Return whether a value has no expressions in it."""
     if type(value) in PLAIN:
         return True
     if isinstance(value, list):
@@ -232,7 +236,7 @@ def is_constant(value: Any) -> bool:
 
 
 def length_of(value: Any) -> int:
-    """Return about how many characters it takes to write the value."""
+    """Return roughly how many characters the value has when written."""
     if isinstance(value, list):
         return sum(map(length_of, value))
     if isinstance(value, dict):

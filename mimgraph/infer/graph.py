@@ -55,7 +55,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
 
 
 def _check_outputs(state: State, outputs: Iterable[Output], found: Mapping[str, Fed]) -> None:
-    """Report outputs that are no tensors, and a graph that has none in eval."""
+    """Report outputs that are no tensors, and a graph that has no output in eval mode."""
     declared = tuple(outputs)
     if declared and all(output.only_training for output in declared):
         message = "every output is for training only, so the model returns nothing in eval"

@@ -1,4 +1,4 @@
-"""Resolve `merge: $fusion`: put the op or block that a param names in its place."""
+"""Resolve names of ops and blocks that a param gives: `merge: $fusion` becomes `merge: concat`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from mimgraph.support.frozen_data import data
 
 
 def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
-    """Return the graph with every name that a param gives; a node whose name is faulty does nothing."""
+    """Return the graph with every such name resolved; a node with a faulty name loses its
+    operation."""
     blocks = {key: _choose_in_block(block, params, report) for key, block in graph.blocks.items()}
     nodes = Rewriter(name=_Chooser(params, report).name).nodes(graph.nodes)
     unchanged = nodes is graph.nodes and all(graph.blocks[key] is blocks[key] for key in blocks)
@@ -23,7 +24,7 @@ def choose(graph: Graph, params: Mapping[str, Any], report: Report) -> Graph:
 
 
 def _choose_in_block(block: Block, params: Mapping[str, Any], report: Report) -> Block:
-    """Return a block with every name that a param of the spec gives."""
+    """Return a block with every name resolved that a param of the spec gives."""
     patterns = (declared.pattern for declared in block.inputs if declared.pattern)
     sizes = {dim for pattern in patterns for dim in pattern.dims if isinstance(dim, str)}
     path = block.family if block.is_chain else f"{block.family}."
@@ -42,7 +43,8 @@ class _Chooser:
     own: frozenset[str] = frozenset()
 
     def name(self, kind: str, name: str, path: str) -> str | None:
-        """Return the name that a param gives; None after reporting that it gives none."""
+        """Return the name itself, or the name that a param gives; None after reporting a faulty
+        one."""
         if not isinstance(name, Chosen):
             return name
         own = next((v for v in variables(name.written.expression) if v.name in self.own), None)

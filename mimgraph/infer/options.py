@@ -47,7 +47,8 @@ class Values(NamedTuple):
 
 class Bound(NamedTuple):
     """The given options of an op, checked once: `varying` ones are computed at each use, `fixed` has
-    the values of the others, `inferred` are those that the sources decide as well."""
+    the values of the others, `inferred` are the options whose values also follow from the
+    sources."""
 
     op: Op
     given: Mapping[str, Option]
@@ -60,7 +61,8 @@ class Bound(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where an op stands: the span of its name, the form of its text, the other keys beside it."""
+    """The place of an op in the text: the span of its name, how it is written, the node's other
+    keys."""
 
     span: Span
     form: Form
@@ -94,7 +96,8 @@ def bind(
 def _matched(
     op: Op, options: Mapping[str, Option], lone: Option | None, place: Place, at: Evaluation
 ) -> dict[str, Option]:
-    """Return the options by name, the lone value too; report those that the op does not have."""
+    """Return the options by name, including the lone value; report options that the op does not
+    have."""
     given = dict(options)
     given.pop(OTHERS, None)
     if lone is not None and op.lone_option is None:
@@ -122,8 +125,8 @@ def values(bound: Bound, at: Evaluation) -> Values | None:
 
 
 def _values(op: Op, others: Values, given: Mapping[str, Option], at: Evaluation) -> Values:
-    """Return the values of the given options beside the others; a faulty one, which is reported, is
-    FAULTY."""
+    """Return the values `others` with those of the given options added; a faulty value is reported,
+    and becomes FAULTY."""
     found, key, run_time = {**others.by_name}, [others.key], [*others.run_time]
     for name, option in given.items():
         value = compute(option.value, at)
@@ -146,7 +149,8 @@ def _run_time_sizes(value: Any) -> list[Dim]:
 
 
 def _checked(op: Op, spec: OptionSpec, value: Any, option: Option, at: Evaluation) -> Any:
-    """Return the value as the op takes it; FAULTY if it is of a wrong type, which is reported."""
+    """Return the value converted to the option's type; FAULTY if the type is wrong, which is
+    reported."""
     try:
         return spec.check(value)
     except ValueError:

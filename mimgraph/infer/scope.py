@@ -1,4 +1,4 @@
-"""Keep what typing passes along: the state of one pass, of one body, of one node and its sources."""
+"""The state of type inference: of the whole pass, of one body, of one node and its sources."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ MAX_LENGTH = 1 << 20  # characters of options after expansion, as many as a file
 
 @dataclass(slots=True)
 class State:
-    """One pass over one graph, with what is checked or typed only once in it."""
+    """The state of one pass over a graph, and the results that are computed only once in it."""
 
     blocks: Mapping[str, Block]
     report: Report
-    params: Mapping[str, Any] = field(default_factory=dict)  # of the spec
+    params: Mapping[str, Any] = field(default_factory=dict)  # the spec's, by name
     alone: bool = False  # one node is typed, and the inputs of its graph are not known
-    scopes: dict[str, Scope] = field(default_factory=dict)  # of the blocks, checked
+    scopes: dict[str, Scope] = field(default_factory=dict)  # the checked scope of each block
     recursive: set[str] = field(default_factory=set)  # blocks that contain themselves
     bound: dict[Apply | Activation, Bound | None] = field(default_factory=dict)
     calls: dict[Call, bool] = field(default_factory=dict)  # whether a call's params are right
-    defaults: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # of the params of blocks
+    defaults: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # by block
     # by distinct use of a block: its body, None if faulty, and how many nodes that expands to
     bodies: dict[Any, tuple[Body | None, int]] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)
@@ -57,12 +57,12 @@ class State:
         self.report.add(Diagnostic(code, message, span, note, labels, help, node))
 
     def require(self, constraints: Collection[Constraint]) -> None:
-        """Add what must hold when the module runs."""
+        """Add constraints that must hold when the module runs."""
         if constraints:
             self.constraints.update(dict.fromkeys(constraints))
 
     def enter(self, span: Span) -> None:
-        """Count one more block around the nodes; too many would pass Python's limit of recursion."""
+        """Count one more level of nested blocks; too many would exceed Python's recursion limit."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             self.fault("too-large", f"blocks are nested more than {MAX_DEPTH} deep", span)
@@ -106,7 +106,7 @@ class Context:
 
 
 class Owner(NamedTuple):
-    """The node whose module another uses, and which `item` of its `each`, if it has one."""
+    """The node whose module a share uses; `item` is the item of its `each`, if it has one."""
 
     name: str
     item: str | None
@@ -114,9 +114,11 @@ class Owner(NamedTuple):
 
 
 class Fed(NamedTuple):
-    """A source resolved: its value, its type (None: unknown), where it is read and where it is made.
+    """A resolved source: its value, its type (None: unknown), where it is read and where it is
+    made.
 
-    `presence` says when the value is given; `is_own` that it depends on no input.
+    `presence` says when the value is given; `is_own` is true if it depends on parameters and
+    buffers alone, not on an input.
     """
 
     value: Value
@@ -136,7 +138,7 @@ class Fed(NamedTuple):
 class Site(NamedTuple):
     """One node or item being typed; `fed` is None where `from` is missing or a type is unknown.
 
-    `optional` are the inputs of its block that shares of it may go without.
+    `optional` are the inputs of its block that are missing at some nodes that share its module.
     """
 
     context: Context
@@ -153,7 +155,7 @@ class Site(NamedTuple):
 
     @property
     def evaluation(self) -> Evaluation:
-        """What the values of its options are computed with."""
+        """The context in which its options are computed."""
         context = self.context
         return Evaluation(context.env, context.state.report, self.path, context.origins)
 

@@ -40,7 +40,7 @@ def infer_node(
     blocks: Mapping[str, Block] | None = None,
     path: str = "",
 ) -> TypedNode | None:
-    """Return the typed node; `made` are what it reads and the node that it shares, by name."""
+    """Return the typed node; `made` has its sources and the node that it shares, by name."""
     state = State(blocks or {}, report, alone=True)
     if blocks:
         check_blocks(state)
@@ -57,7 +57,7 @@ def infer_port(source: Source, made: Made, report: Report) -> TensorType | None:
 
 
 def _context(state: State, made: Mapping[str, Made], path: str, nodes: tuple[Node, ...]) -> Context:
-    """Return the context of a body that holds only what one node reads."""
+    """Return the context of a body that holds only the nodes and inputs in `made`, and `nodes`."""
     inputs: dict[str, Input | BlockInput] = {}
     types: dict[str, TensorType | None] = {}
     declared: dict[str, Node] = {}

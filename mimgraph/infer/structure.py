@@ -1,4 +1,5 @@
-"""Check the structure of one scope: names, sources, cycles, what is unused; find the running order."""
+"""Check the structure of one scope (names, sources, cycles, unused nodes), and find the running
+order."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ def scope_of(block: Block) -> Scope:
 
 
 class _Names(NamedTuple):
-    """The names of one scope that is being checked, and where its faults are reported.
+    """The names of a scope that is being checked, and the report of its faults.
 
     `lost` are names that could not be read, whose faults are reported already.
     """
@@ -75,7 +76,7 @@ def check_scope(
     elsewhere: OtherScopes | None = None,
     lost: frozenset[str] = frozenset(),
 ) -> Scope:
-    """Return the checked scope of a graph or block; what is faulty is reported and left out."""
+    """Return the checked scope of a graph or block; faulty parts are reported and left out."""
     before = len(report.diagnostics)
     named_inputs = {one.name: one for one in inputs}
     named_nodes = unique(inputs, nodes, report, path)
@@ -92,7 +93,8 @@ def check_scope(
 def unique(
     inputs: Sequence[Input | BlockInput], nodes: Sequence[Node], report: Report, path: str
 ) -> dict[str, Node]:
-    """Return the nodes by name; report names that are bad or taken, and let such nodes do nothing."""
+    """Return the nodes by name; report bad and taken names; a node with a taken one loses its
+    operation."""
     taken: dict[str, Span] = {}
     kept: dict[str, Node] = {}
     for thing in (*inputs, *nodes):
@@ -113,7 +115,7 @@ def unique(
 
 
 def _report_taken(thing: Input | BlockInput | Node, first: Span, report: Report, path: str) -> None:
-    """Report an input or node with the name of another; what it reads is not called unused."""
+    """Report an input or node with the name of another; its sources are not reported as unused."""
     is_node = isinstance(thing, Node)
     message = f"two inputs or nodes are called {thing.name}"
     labels = (Label(first, "first given here"),)
@@ -128,7 +130,7 @@ def _report_taken(thing: Input | BlockInput | Node, first: Span, report: Report,
 
 
 def _check_outputs(names: _Names, outputs: Sequence[Output]) -> bool:
-    """Report outputs that name nothing; return whether every output names something."""
+    """Report outputs that are no input or node; return whether every output is one."""
     are_known = True
     for output in outputs:
         source = output.source
@@ -140,7 +142,8 @@ def _check_outputs(names: _Names, outputs: Sequence[Output]) -> bool:
 
 
 def _edges(names: _Names) -> list[Edge]:
-    """Return which node feeds which; unknown names are reported and left out."""
+    """Return an edge from each node to each node that reads it or shares its module; report unknown
+    names."""
     edges: list[Edge] = []
     for node in names.nodes.values():
         for source in node.sources or ():
@@ -160,9 +163,9 @@ def _edges(names: _Names) -> list[Edge]:
 def _report_unknown(
     names: _Names, source: Source, choices: Collection[str], node: str, shared: str = ""
 ) -> None:
-    """Report a name that is no input or node; the name that is nearest to it is not called unused.
+    """Report a name that is no input or node; the nearest known name is not reported as unused.
 
-    `shared` is the text of the share that names it, if one does.
+    `shared` is the text of the share with this name; "" if a source has it.
     """
     name, span, report, elsewhere = source.name, source.name_span, names.report, names.elsewhere
     near = report.nearest(name, choices)
@@ -194,7 +197,8 @@ def _report_target(names: _Names, node: Node, share: Share) -> None:
 
 
 def is_lost(name: str, lost: Collection[str], choices: Collection[str], report: Report) -> bool:
-    """Return whether an unknown name is probably one that could not be read, not a misspelt one."""
+    """Return whether an unknown name probably belongs to a part that could not be read, and is not
+    misspelt."""
     if name in lost or OTHERS in lost:
         return True
     if ANOTHER not in lost:
@@ -203,7 +207,7 @@ def is_lost(name: str, lost: Collection[str], choices: Collection[str], report: 
 
 
 def needed_for(nodes: Iterable[Node], outputs: Iterable[str]) -> set[str]:
-    """Return the names that these outputs depend on, with the nodes whose modules they share."""
+    """Return the names that these outputs depend on, including nodes whose modules are shared."""
     by_name = {node.name: node for node in nodes}
     stack, found = list(outputs), set[str]()
     while stack:
@@ -251,7 +255,7 @@ def _shared_eaches(names: _Names) -> dict[str, str]:
 
 
 def _report_ring(names: _Names, ring: list[str]) -> None:
-    """Report nodes that share each other, from the first in the text on."""
+    """Report a ring of nodes that share each other, starting at the first in the text."""
     position = {name: index for index, name in enumerate(names.nodes)}
     start = ring.index(min(ring, key=position.__getitem__))
     around = [*ring[start:], *ring[: start + 1]]
@@ -297,7 +301,7 @@ def report_cycle(
     report.add(Diagnostic("cycle", message, span, note, tuple(labels), help, node), *around)
 
 
-# what nothing uses
+# unused inputs and nodes
 
 
 def _reads_unknown(node: Node) -> bool:
