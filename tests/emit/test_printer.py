@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from mimgraph.emit.format.line_breaking import WIDTH, expression
+from mimgraph.emit.format.line_breaking import WIDTH
 from mimgraph.emit.format.printer import module_text
 from mimgraph.emit.format.statements import (
     Assign,
@@ -42,6 +42,7 @@ from mimgraph.ir.code import (
     call,
 )
 from mimgraph.ir.dim import symbol
+from tests.helpers.printing import expression
 
 RUFF = Path(sysconfig.get_path("scripts")) / "ruff"
 a, b, c, x = map(Name, "abcx")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mimgraph.emit.format.line_breaking import expression
 from mimgraph.emit.sizes import Readable, resolve_sizes
 from mimgraph.ir.code import Name, RuntimeSize, call
 from mimgraph.ir.dim import Size, symbol
 from mimgraph.ir.types import BATCH, TensorType
+from tests.helpers.printing import expression
 
 S, T = symbol("S"), symbol("T")
 

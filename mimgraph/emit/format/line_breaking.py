@@ -201,14 +201,3 @@ def may_stay_bare(operands: list[Term], pieces: list[Part]) -> bool:
     subject = [part for part in operands[-1].parts[:-1] if part not in SIGNS]
     subscripted = isinstance(last, Bracket) and last.opening == "[" and bool(subject)
     return isinstance(first, Bracket) or (isinstance(last, Bracket) and not subscripted)
-
-
-def expression(
-    node: Code, width: int = WIDTH, indent: int = 0, prefix: int = 0, suffix: int = 0
-) -> str:
-    """Return `node` as the value of a statement.
-
-    `indent` is that of the statement, `prefix` the columns before the value, with the indent, and
-    `suffix` those that must follow it.
-    """
-    return Layout(width).value(node, indent, prefix, suffix)
