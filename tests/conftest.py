@@ -1,4 +1,4 @@
-"""The one flag that rewrites expected output, and where the specs are."""
+"""Settings and fixtures for all tests: the flag `--rewrite`, and the paths of the specs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
-# the same examples on every machine: a commit is judged by what it changed, not by luck
+# the same examples on every machine, so that a test fails only if a commit broke something
 settings.register_profile("steady", derandomize=True, deadline=None, print_blob=False)
 settings.load_profile("steady")
 
@@ -22,20 +22,20 @@ SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 
 
 def missing(why: str) -> NoReturn:
-    """Skip a test for what the machine lacks; CI has all of it."""
+    """Skip a test because the machine lacks something; on CI fail, as nothing is missing there."""
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(why)
 
 
 def pytest_configure() -> None:
-    """One thread each for the workers and for what they start: there is a worker for each core."""
+    """Let each worker and its subprocesses use one thread, as there is a worker for each core."""
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is collected lives to the end: no search for garbage goes through ten thousand tests and torch."""
+    """Freeze the collected tests and torch, so that the garbage collector does not visit them."""
     gc.disable()
     found = yield
     gc.freeze()
@@ -49,12 +49,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def rewrite(request: pytest.FixtureRequest) -> bool:
-    """Whether expected output is to be rewritten instead of compared."""
+    """Return whether to rewrite expected output instead of comparing it."""
     return bool(request.config.getoption("--rewrite"))
 
 
 @pytest.fixture(params=SPECS, ids=lambda path: path.stem)
 def spec(request: pytest.FixtureRequest) -> Path:
-    """Every spec of the gallery in turn."""
+    """Return each spec of the gallery in turn."""
     path: Path = request.param
     return path

@@ -1,4 +1,4 @@
-"""What a command opens, imports and runs, as Python's own audit hook saw it: the spec, the output, no more."""
+"""Commands open and run nothing but the spec and the output, as seen by Python's audit hook."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ nodes:
 outputs: {score: {from: right, doc: "a score"}}
 """
 
-# the same graph, of names and texts that could be imported, opened or run
+# replaces names and texts of the same graph with ones that could be imported, opened or run
 TEXTS = {
     "Plain": "Subprocess",
     "a plain text": "__import__('os').system('touch owned')",
@@ -73,7 +73,7 @@ class Event(NamedTuple):
 
 
 def audited(command: list[str], spec: str, folder: Path) -> list[Event]:
-    """What the hook saw of a command that ran in `folder`, where the spec is `spec.yaml`."""
+    """Run a command on `spec.yaml` in a folder, and return the events of the audit hook."""
     folder.mkdir()
     (folder / "spec.yaml").write_text(spec)
     done = subprocess.run(
@@ -89,7 +89,7 @@ def audited(command: list[str], spec: str, folder: Path) -> list[Event]:
 
 
 def beyond_imports(events: list[Event], folder: Path) -> list[str]:
-    """Each file opened, moved or removed and each program run, but what Python's imports read."""
+    """Return each file opened, moved or removed and each program run, except files that imports read."""
     found = []
     for name, arguments in events:
         place = str(arguments[0]) if arguments else ""
@@ -135,8 +135,10 @@ def test_a_command_touches_the_spec_and_the_output(command: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_texts_of_a_spec_decide_nothing_of_what_is_run(command: str, tmp_path: Path) -> None:
-    """Of two specs that differ in their names and texts alone, the same is imported and compiled."""
+def test_the_texts_of_a_spec_do_not_change_what_is_imported_and_run(
+    command: str, tmp_path: Path
+) -> None:
+    """Two specs that differ only in names and texts import and compile the same."""
     runs = []
     for name, spec in (("plain", PLAIN), ("hostile", HOSTILE)):
         events = audited(command.split(), spec, tmp_path / name)
@@ -145,7 +147,7 @@ def test_the_texts_of_a_spec_decide_nothing_of_what_is_run(command: str, tmp_pat
         code = [
             event.arguments
             for event in events
-            # what ast.parse reads of the emitted file has no name, and none of it is run
+            # ast.parse compiles the emitted file without a file name, and does not run it
             if event.name == "exec"
             or (event.name == "compile" and event.arguments[1] != "<unknown>")
         ]

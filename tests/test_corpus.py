@@ -1,4 +1,4 @@
-"""Wrong specs in Markdown show the text that a user sees; `--rewrite` writes the texts anew."""
+"""Wrong specs in Markdown show the text that a user sees; `--rewrite` replaces the texts."""
 
 from __future__ import annotations
 

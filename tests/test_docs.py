@@ -1,4 +1,4 @@
-"""Whatever docs/ shows is true: the floors, the walk, the paths, the diffs; and GitHub's files can be read."""
+"""docs/ is up to date: import order, examples, paths and diffs; and the files in .github/ are valid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTRIBUTING = (ROOT / "docs" / "contributing.md").read_text()
 DOCUMENTS = {"architecture": ARCHITECTURE, "contributing": CONTRIBUTING}
 
 
-def test_the_floors_are_those_of_the_imports() -> None:
+def test_the_picture_of_the_layers_equals_the_import_order() -> None:
     picture = re.search(r"```mermaid\n(.*?)```", ARCHITECTURE, re.DOTALL)
     assert picture is not None
     floors = re.findall(r"subgraph .*?\n(.*?)\n    end", picture[1], re.DOTALL)
@@ -29,8 +29,8 @@ def test_the_floors_are_those_of_the_imports() -> None:
     assert drawn == list(ORDER)
 
 
-def test_the_walk_prints_what_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The examples are in fenced blocks, whose fences doctest would take for output."""
+def test_the_examples_print_the_output_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the examples without their fences, which doctest would take for output."""
     monkeypatch.chdir(ROOT)
     text = re.sub(r"^```.*$", "", ARCHITECTURE, flags=re.MULTILINE)
     example = doctest.DocTestParser().get_doctest(text, {}, "architecture.md", None, 0)
@@ -42,8 +42,8 @@ def test_the_walk_prints_what_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_paths_exist(name: str) -> None:
-    """A path in backticks is one of the repository or, without a folder of ours before it, of mimgraph/."""
+def test_paths_in_backticks_exist(name: str) -> None:
+    """Paths are relative to the repository or to mimgraph/."""
     paths = re.findall(r"`((?:[\w.]+/)+[\w.*]*|[\w/]+\.(?:py|md|toml))`", DOCUMENTS[name])
     lost = [
         path
@@ -79,9 +79,7 @@ def test_every_kind_of_addition_has_a_diff() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("what", "diff", "commands"), ADDED)
-def test_what_a_diff_adds_passes_its_tests(
-    what: str, diff: str, commands: str, tmp_path: Path
-) -> None:
+def test_each_diff_passes_its_commands(what: str, diff: str, commands: str, tmp_path: Path) -> None:
     for name in ("mimgraph", "tests", "specs", "examples", ".github"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("README.md", "pyproject.toml"):
@@ -106,7 +104,7 @@ GITHUB = sorted(path for path in (ROOT / ".github").rglob("*.yml")) + [
 
 
 @pytest.mark.parametrize("path", GITHUB, ids=lambda path: path.stem)
-def test_what_github_reads_is_yaml(path: Path) -> None:
+def test_files_for_github_are_yaml(path: Path) -> None:
     assert isinstance(yaml.safe_load(path.read_text()), dict)
 
 

@@ -1,5 +1,5 @@
-"""Every example runs as a newcomer runs it: those that build a graph build the spec of their name, those
-that train print what their words promise."""
+"""Every example runs as a script: it builds the graph of the spec with its name, or trains and prints
+the promised accuracy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUILT = sorted(p.stem for p in EXAMPLES.glob("*.py") if p.stem not in TRAINED)
 
 
 def printed(name: str, folder: Path) -> str:
-    """What an example prints, run somewhere else."""
+    """Run an example in a folder, and return its output."""
     command = [sys.executable, EXAMPLES / f"{name}.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -27,29 +27,30 @@ def printed(name: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("name", BUILT)
-def test_is_the_graph_of_its_spec(name: str) -> None:
+def test_an_example_builds_the_graph_of_its_spec(name: str) -> None:
     graph = runpy.run_path(str(EXAMPLES / f"{name}.py"))["graph"]
     assert graph == mg.load(ROOT / "specs" / f"{name}.yaml")
 
 
 @pytest.mark.parametrize("name", BUILT)
-def test_runs(name: str, tmp_path: Path) -> None:
+def test_an_example_runs_its_model(name: str, tmp_path: Path) -> None:
     assert "tensor(" in printed(name, tmp_path)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
-def test_is_short(path: Path) -> None:
+def test_an_example_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 80
 
 
-def test_digits_are_told_as_well_as_it_says(tmp_path: Path) -> None:
-    (line,) = printed("digits", tmp_path).splitlines()  # or it had failed
+def test_digits_are_classified_as_accurately_as_promised(tmp_path: Path) -> None:
+    (line,) = printed("digits", tmp_path).splitlines()
+    # the last words have the accuracy reached, and the one asked for
     *_, reached, _, _, asked = line.split()
     assert float(reached) >= float(asked.rstrip(")")) >= 0.97
 
 
 @pytest.mark.slow
-def test_five_fusions_are_swapped(tmp_path: Path) -> None:
+def test_five_fusions_are_compared(tmp_path: Path) -> None:
     _, *rows = (line.split() for line in printed("fusions", tmp_path).splitlines())
     assert len({fusion for fusion, *_ in rows}) == 5
     for fusion, weights, accuracy, _ in rows:
@@ -59,7 +60,7 @@ def test_five_fusions_are_swapped(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_search_finds_small_ones_that_tell_digits(tmp_path: Path) -> None:
+def test_a_search_finds_small_graphs_that_classify_digits(tmp_path: Path) -> None:
     first, _, *rows = printed("search", tmp_path).splitlines()
     budget = int(first.split()[-2].replace(",", ""))
     assert first.startswith("100 graphs")
@@ -70,7 +71,7 @@ def test_a_search_finds_small_ones_that_tell_digits(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_was_missing_in_training_may_be_missing(tmp_path: Path) -> None:
+def test_a_modality_missing_in_training_may_be_missing_later(tmp_path: Path) -> None:
     lines = printed("missing_modality", tmp_path).splitlines()[1:]
     always, *half = ([float(word) for word in line.split()[-4:]] for line in lines)
     for both, _, numbers, neither in half:

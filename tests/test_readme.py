@@ -1,4 +1,4 @@
-"""Whatever the README shows is true: the spec, the class, the error, the picture, the Python."""
+"""The README is up to date: its specs, class, error, summary, picture and Python code."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-def test_the_class_is_what_the_spec_emits() -> None:
+def test_the_class_is_emitted_from_the_spec() -> None:
     spec, emitted = blocks("yaml")[0], blocks("python")[0]
     assert mg.loads(spec).source() == emitted
 
 
-def test_the_lowest_torch_is_the_one_that_pip_admits() -> None:
+def test_the_lowest_torch_is_the_one_in_pyproject() -> None:
     lowest = re.search(r"Tested with torch ([\d.]+),", README)
     assert lowest is not None
     assert f'"torch>={lowest[1]}"' in (ROOT / "pyproject.toml").read_text()
@@ -38,24 +38,26 @@ def test_the_spec_is_short() -> None:
     assert len(blocks("yaml")[0].splitlines()) <= 10
 
 
-def test_the_error_is_what_is_told() -> None:
+def test_the_error_is_the_text_that_a_user_sees() -> None:
     with pytest.raises(mg.SpecError) as caught:
         mg.loads(blocks("yaml")[1], name="bad.yaml")
     assert blocks("text")[0] == render_text(caught.value.diagnostics) + "\n"
 
 
-def test_the_summary_is_what_is_printed() -> None:
+def test_the_summary_is_the_printed_table() -> None:
     assert blocks("text")[1] == f"{mg.loads(blocks('yaml')[0]).summary()}\n"
 
 
-def test_the_difference_is_what_is_told() -> None:
+def test_the_difference_is_the_printed_one() -> None:
     spec = blocks("yaml")[0]
     (fused,) = re.findall(r"`\{(merge: gated.*?)\}`", README)
     new = spec.replace("merge: concat, from: [image_vec, numeric_vec]", fused)
     assert blocks("text")[2] == f"{mg.diff(mg.loads(spec), mg.loads(new))}\n"
 
 
-def test_the_python_is_the_same_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_block_builds_the_graph_of_the_spec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {}
     exec(blocks("python")[1], namespace)  # noqa: S102 - what the README tells users to run
@@ -64,13 +66,13 @@ def test_the_python_is_the_same_graph(tmp_path: Path, monkeypatch: pytest.Monkey
     assert mg.load("model.yaml") == namespace["graph"]
 
 
-def test_the_python_block_is_legal() -> None:
+def test_the_second_python_block_builds_a_graph() -> None:
     namespace: dict[str, Any] = {}
     exec(blocks("python")[2], namespace)  # noqa: S102 - likewise
     assert str(namespace["graph"].shapes["fused"]) == "(N, 64)"
 
 
-def test_weights_of_bert_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_weights_of_bert_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     if not pytest.importorskip("transformers").is_torch_available():
         pytest.skip("transformers takes no torch as old as this")
     monkeypatch.chdir(ROOT)
@@ -82,7 +84,7 @@ def test_weights_of_bert_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert transfer.equal == ("states", "pooled")
 
 
-def test_the_block_is_legal() -> None:
+def test_the_spec_with_a_block_is_legal() -> None:
     start = "inputs: {stem: [8, 4, 4]}\n"
     assert mg.loads(start + blocks("yaml")[2] + "outputs: stage1\n").shapes["stage1"]
 
@@ -95,7 +97,7 @@ def test_the_picture_is_drawn_by_the_tool(rewrite: bool, tmp_path: Path) -> None
     assert PICTURE.read_text() == now
 
 
-def test_the_table_runs_with_and_without_what_is_optional() -> None:
+def test_the_spec_with_optional_inputs_runs_with_and_without_them() -> None:
     graph = mg.loads(blocks("yaml")[3])
     model = graph.compile().eval()
     given = seeded_inputs(graph.typed, batch=2, seed=0, sizes={})
@@ -104,7 +106,7 @@ def test_the_table_runs_with_and_without_what_is_optional() -> None:
     assert model.train()(**given).keys() == {"churn", "next"}
 
 
-def test_the_gallery_is_whole() -> None:
+def test_the_gallery_lists_every_spec() -> None:
     table = README.partition("## The gallery")[2].partition("##")[0]
     named = {word for word in re.findall(r"`(\w+)`", table) if word != "specs"}
     assert named == {path.stem for path in (ROOT / "specs").glob("*.yaml")}

@@ -1,1 +1,1 @@
-"""What is measured: each case is ours and what it is compared with, run in turn."""
+"""Benchmarks: each case compares a cost of mimgraph with another one, measured in turn."""

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--report] [--only PATTERN]`: every case as a ratio, both sides run in turn."""
+"""`python -m tests.benchmarks [--report] [--only PATTERN]`: print a table with the ratio of each case."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.benchmarks.cases import CASES
 
 
 class Result(NamedTuple):
-    """What each side took in each of the rounds."""
+    """The costs of both sides of a case, one of each per round."""
 
     case: Case
     ours: list[float]
@@ -22,45 +22,46 @@ class Result(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """The median of neighbouring runs: what else the machine does slows both."""
+        """The median ratio of two neighbouring runs, as other load on the machine slows both."""
         return median(mine / other for mine, other in zip(self.ours, self.theirs, strict=True))
 
     @property
-    def beside_target(self) -> float:
-        """At most 1 where the target is met."""
+    def share_of_target(self) -> float:
+        """The ratio divided by the target: at most 1 if the target is met."""
         return self.ratio / (self.case.at_most or float("inf"))
 
 
 def measure(case: Case) -> Result:
+    """Run both sides of a case in turn."""
     sides = case.make()
     if case.rounds > 1:
         for cost in sides:
             cost()
     gc.collect()
-    gc.freeze()  # what is there already is not walked again
+    gc.freeze()  # the collector need not visit older objects
     took: tuple[list[float], list[float]] = ([], [])
     for turn in range(case.rounds):
-        # who comes second finds warm caches, so they take turns
+        # the second finds warm caches, so each is first in half of the rounds
         for side in (0, 1) if turn % 2 else (1, 0):
-            gc.collect()  # a model that nobody has any more is compiled anew
+            gc.collect()  # frees the classes of the last model, so that they are compiled again
             took[side].append(sides[side]())
     gc.unfreeze()
     return Result(case, *took)
 
 
 def row(result: Result, name: str) -> str:
-    """What was measured as a row of the table."""
+    """Return a row of the table."""
     case, scale = result.case, UNITS[result.case.unit]
     theirs = f"{case.against}: {min(result.theirs) * scale:.4g} {case.unit}"
     target, met = "", ""
     if case.at_most is not None:
-        target, met = f"{case.at_most:.3g}", "yes" if result.beside_target <= 1 else "no"
+        target, met = f"{case.at_most:.3g}", "yes" if result.share_of_target <= 1 else "no"
     ours = f"{min(result.ours) * scale:.4g} {case.unit}"
     return f"| {name} | {ours} | {theirs} | {result.ratio:.3g} | {target} | {met} |"
 
 
 def rows(cases: Iterable[Case], whole: bool) -> Iterator[str]:
-    """A row a case; of the cases of a group one for the worst, unless all are wanted."""
+    """Yield a row for each case; for the cases of a group only the worst, unless `whole`."""
     groups: dict[str, list[Result]] = {}
     for case in cases:
         if not case.runs_here:
@@ -72,14 +73,16 @@ def rows(cases: Iterable[Case], whole: bool) -> Iterator[str]:
         else:
             groups.setdefault(case.group, []).append(result)
     for group, results in groups.items():
-        worst = max(results, key=lambda result: result.beside_target)
+        worst = max(results, key=lambda result: result.share_of_target)
         yield row(worst, f"{group}, the slowest of {len(results)} others: {worst.case.name}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
-    parser.add_argument("--report", action="store_true", help="the table as the README has it")
-    parser.add_argument("--only", default="", metavar="PATTERN", help="cases of that name")
+    parser.add_argument("--report", action="store_true", help="print the table of the README")
+    parser.add_argument(
+        "--only", default="", metavar="PATTERN", help="only cases whose name matches"
+    )
     args = parser.parse_args()
     print(
         "| what | ours | against | ratio | at most | met |\n| --- | --- | --- | --- | --- | --- |"

@@ -1,4 +1,4 @@
-"""What a case is: two sides that tell what they cost, and the target of their ratio."""
+"""A benchmark case: two sides that return their cost, and the target for their ratio."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from typing import Any
 
 from tests.conftest import ROOT
 
-Cost = Callable[[], float]  # does the work, and tells what it took: seconds, bytes or tensors
+Cost = Callable[[], float]  # runs once, and returns the cost in seconds, bytes or tensors
 UNITS = {"ms": 1e3, "µs a node": 1e6, "MB": 1e-6, "tensors": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`make` prepares both sides, ours first; only what they do is measured."""
+    """Two sides to compare: `make` prepares them, ours first; only running them is measured."""
 
     name: str
     against: str
     make: Callable[[], tuple[Cost, Cost]]
-    at_most: float | None = None  # the target; where there is none, it is good to know
+    at_most: float | None = None  # the target; a case without one is only reported
     rounds: int = 20
     unit: str = "ms"
-    peer: str = ""  # the library that it needs
+    peer: str = ""  # the library that the case needs
     slow: bool = False
-    group: str = ""  # of these the report tells the worst
+    group: str = ""  # the report shows the worst case of a group
 
     @property
     def runs_here(self) -> bool:
@@ -38,21 +38,23 @@ class Case:
 
 
 def clocked(action: Callable[[], Any], parts: int = 1) -> Cost:
-    """The processor's time of one of the action's parts, which others on the machine hardly change;
-    garbage is collected as it is by default."""
+    """Return the processor time of an action, divided by its number of parts.
+
+    Other processes hardly change it. Garbage collection runs as usual.
+    """
 
     def cost() -> float:
         start = time.process_time()
         result = action()
         end = time.process_time()
-        del result  # only now: to free it is no part of the action
+        del result  # only now, as freeing the result does not count
         return (end - start) / parts
 
     return cost
 
 
 def process(*command: str) -> Cost:
-    """The processor's time of a whole process, which finds its byte code as one usually does."""
+    """Return the processor time of a whole process, which may use cached byte code."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
     def cost() -> float:
@@ -65,8 +67,10 @@ def process(*command: str) -> Cost:
 
 
 def elsewhere(make: str) -> Cost:
-    """A cost that a process of its own makes and takes: `make` is the expression. A peer may change
-    torch for all that run beside it, as pytorch-symbolic does, which wraps nn.Module itself."""
+    """Return a cost that is measured in a process of its own; `make` is a Python expression for it.
+
+    A peer may change torch for the whole process: pytorch-symbolic wraps `nn.Module` itself.
+    """
     module = make.partition("(")[0].rpartition(".")[0]
     script = f"import {module}\nprint(({make})())"
 
@@ -80,5 +84,5 @@ def elsewhere(make: str) -> Cost:
 
 
 def fixed(value: float) -> Cost:
-    """What is compared with a number."""
+    """Return a constant cost, to compare with a number."""
     return lambda: value

@@ -1,4 +1,4 @@
-"""Every case, by what it is about; what imports a peer stands last, where it disturbs nothing."""
+"""All cases; those that import a peer come last, as a peer may slow the others."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ NOISE = 0.03
 
 
 class Reference(NamedTuple):
-    """A class by hand that does what a spec does, and the params of the spec; small models are
-    measured in more rounds."""
+    """A handwritten class equal to a spec with these params; small models are measured in more
+    rounds."""
 
     make: Callable[[], nn.Module]
     params: Mapping[str, int] = {}
@@ -44,7 +44,7 @@ REFERENCES: dict[str, Reference] = {
     "unet_attention": Reference(partial(AttentionUNet, width=8), {"width": 8}, rounds=60),
     "image_table_missing": Reference(ByHand, rounds=150),
 }
-SHOWN = {*SEEDS, "resnet50", "densenet121"}  # each in a row of its own
+SHOWN = {*SEEDS, "resnet50", "densenet121"}  # models with a row of their own in the report
 
 
 def inputs_of(graph: mg.Graph, batch: int) -> dict[str, Tensor]:
@@ -52,7 +52,7 @@ def inputs_of(graph: mg.Graph, batch: int) -> dict[str, Tensor]:
 
 
 def several(action: Callable[[], Any], with_gradients: bool = False) -> Cost:
-    """The time of one of so many calls that the clock is fine enough."""
+    """Return the time of one call, measured over enough calls for the clock's resolution."""
 
     def run() -> None:
         with torch.set_grad_enabled(with_gradients):
@@ -66,8 +66,10 @@ def several(action: Callable[[], Any], with_gradients: bool = False) -> Cost:
 
 
 def forward(name: str, backward: bool) -> tuple[Cost, Cost]:
-    """One sample through the compiled class and through the class by hand, on one thread: without
-    gradients in eval mode, or with them as in training."""
+    """Run one sample through the compiled and the handwritten class, on one thread.
+
+    With `backward` in training mode with gradients, else in eval mode without.
+    """
     torch.set_num_threads(1)
     reference = REFERENCES[name]
     graph = gallery(name, **reference.params)
@@ -87,9 +89,9 @@ def forward(name: str, backward: bool) -> tuple[Cost, Cost]:
 
 
 def share_weights(ours: nn.Module, by_hand: nn.Module) -> None:
-    """Let both read the same memory: where weights lie counts for up to 6 % of a forward.
+    """Make both models read the same memory, as its place changes the time of a forward by up to 6 %.
 
-    They are paired by size, as their names and order differ; what they are for does not matter.
+    Weights are paired by size, as their names and order differ; their values do not matter.
     """
     pairs = (sorted(m.parameters(), key=Tensor.numel) for m in (ours, by_hand))
     for mine, theirs in zip(*pairs, strict=True):
@@ -97,14 +99,14 @@ def share_weights(ours: nn.Module, by_hand: nn.Module) -> None:
 
 
 def total(result: Any) -> Tensor:
-    """The sum of all that a model returns."""
+    """Return the sum of all tensors that a model returned."""
     if isinstance(result, Tensor):
         return result.sum()
     return sum(x.sum() for x in tree_leaves(result))
 
 
 def simple(peer: str = "") -> Cost:
-    """The two-numeric model compiled, or built by a peer, on one thread."""
+    """Return the cost of a forward of the two-numeric model, compiled or built by a peer, on one thread."""
     torch.set_num_threads(1)
     graph = gallery("simple_numerical")
     inputs = inputs_of(graph, batch=1)

@@ -1,4 +1,4 @@
-"""Making large models: compiling them, and building them in Python."""
+"""Costs of compiling large models, and of building them in Python."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ outputs: steps
 
 
 class Step(nn.Module):
-    """The block of `REPEATED` by hand."""
+    """The block of `REPEATED`, written by hand."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Step(nn.Module):
 
 
 class Chain(nn.Module):
-    """The modules of a chain by hand, one attribute each."""
+    """The modules of a chain, written by hand as attributes."""
 
     def __init__(self, nodes: int) -> None:
         super().__init__()
@@ -40,13 +40,13 @@ class Chain(nn.Module):
 
 
 def compiling(text: str, nodes: int) -> Cost:
-    """Source, parse, exec and construction, of a spec that is checked."""
+    """Return the cost of compiling a checked spec: emit, parse and run the source, make the module."""
     graph = mg.loads(text)
     return clocked(graph.compile, nodes)
 
 
 def building(nodes: int) -> mg.Graph:
-    """That many layers in a row in Python."""
+    """Return a graph of `nodes` layers in a row, built in Python."""
     x = mg.Input("x", (64,))
     for _ in range(nodes):
         x = layers.Linear(64)(x)
@@ -67,7 +67,7 @@ def built_against_fewer(nodes: int, fewer: int) -> tuple[Cost, Cost]:
 
 
 def built_against_peer(peer: str, nodes: int, with_weights: bool) -> tuple[Cost, Cost]:
-    """A graph checked, or compiled as well, as a peer has the weights at once."""
+    """Compare building a graph with a peer, which makes weights as it builds; `with_weights` also compiles."""
 
     def build() -> tuple[mg.Graph, nn.Module | None]:
         graph = building(nodes)  # a peer's model keeps its graph too

@@ -1,4 +1,4 @@
-"""What a forward without gradients holds in memory at its peak."""
+"""Peak memory of a forward without gradients."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from tests.gallery import gallery
 
 
 def watched(model: nn.Module, call: Callable[[], Any]) -> Lives:
-    """One call, and the tensors beside those of the model that live in it."""
+    """Run a call, and return the lives of all tensors except the model's own."""
     with torch.no_grad(), Lives([*model.parameters(), *model.buffers()]) as lives:
         call()
     return lives
 
 
 def elementwise(nodes: int) -> mg.Graph:
-    """That many element-wise nodes in a row."""
+    """Return a graph of `nodes` element-wise nodes in a row."""
     lines = "".join(f"  n{i + 1}: {{layer: ReLU, from: n{i}}}\n" for i in range(nodes))
     return mg.loads(f"inputs: {{n0: [64]}}\nnodes:\n{lines}outputs: n{nodes}\n")
 
 
 def tensors_alive(model: nn.Module, call: Callable[[], Any]) -> Cost:
+    """Return the largest number of tensors alive at once during a call."""
     return lambda: max(map(len, watched(model, call).alive))
 
 

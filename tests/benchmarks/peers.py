@@ -1,4 +1,4 @@
-"""What the peers do, each imported where it is used, so that none has to be installed."""
+"""The same models in other libraries, each imported only where it is used, as none has to be installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Forward = Callable[[Tensor, Tensor], Any]
 
 
 def keras() -> Any:
-    """Keras on torch. It walks a model by recursion, so 10,000 layers need a higher limit."""
+    """Return Keras on torch. It recurses through models, so 10,000 layers need a higher limit."""
     os.environ["KERAS_BACKEND"] = "torch"
     sys.setrecursionlimit(1_000_000)
     import keras
@@ -26,7 +26,7 @@ def keras() -> Any:
 
 
 def keras_simple() -> Forward:
-    """The two-numeric model in Keras."""
+    """Return the two-numeric model in Keras."""
     Dense, Input = keras().layers.Dense, keras().Input
     sources = [Input((5,)), Input((10,))]
     joined = keras().layers.Concatenate()([Dense(32, "relu")(x) for x in sources])
@@ -35,7 +35,7 @@ def keras_simple() -> Forward:
 
 
 def pytorch_symbolic_simple() -> Forward:
-    """The two-numeric model in pytorch-symbolic."""
+    """Return the two-numeric model in pytorch-symbolic."""
     from pytorch_symbolic import Input, SymbolicModel, useful_layers
 
     sources = [Input((5,)), Input((10,))]
@@ -46,7 +46,7 @@ def pytorch_symbolic_simple() -> Forward:
 
 
 def tensordict_simple() -> Forward:
-    """The two-numeric model in tensordict."""
+    """Return the two-numeric model in tensordict."""
     from tensordict import TensorDict
     from tensordict.nn import TensorDictModule, TensorDictSequential
 
@@ -73,7 +73,7 @@ SIMPLE: Mapping[str, Callable[[], Forward]] = {
 
 
 def keras_chain(nodes: int) -> Any:
-    """That many layers in a row."""
+    """Return a model of `nodes` layers in a row."""
     x = first = keras().Input((64,))
     for _ in range(nodes):
         x = keras().layers.Dense(64)(x)
@@ -81,7 +81,7 @@ def keras_chain(nodes: int) -> Any:
 
 
 def keras_relus(nodes: int) -> Any:
-    """That many element-wise layers in a row."""
+    """Return a model of `nodes` element-wise layers in a row."""
     x = first = keras().Input((64,))
     for _ in range(nodes):
         x = keras().layers.ReLU()(x)
@@ -89,7 +89,7 @@ def keras_relus(nodes: int) -> Any:
 
 
 def pytorch_symbolic_chain(nodes: int) -> nn.Module:
-    """That many layers in a row."""
+    """Return a model of `nodes` layers in a row."""
     from pytorch_symbolic import Input, SymbolicModel
 
     x = first = Input((64,))
@@ -99,7 +99,7 @@ def pytorch_symbolic_chain(nodes: int) -> nn.Module:
 
 
 def building(peer: str, nodes: int) -> Cost:
-    """That many layers in a row, of a peer that is imported and has built once."""
+    """Return the cost of building `nodes` layers in a row in a peer that is imported and warm."""
     CHAINS[peer](2)
     return clocked(lambda: CHAINS[peer](nodes), nodes)
 

@@ -1,4 +1,4 @@
-"""Reading and checking specs: whole processes, large files, and the shape pass alone."""
+"""Costs of reading and checking specs: whole processes, large files, and shape inference alone."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from tests.benchmarks.forwards import torchvisions
 from tests.conftest import ROOT
 from tests.gallery import gallery
 
-WARM = 5  # times in a row: the first finds the processor's caches cold
+WARM = 5  # runs in a row, as the first one finds cold caches
 LIBRARIES = "import yaml, networkx"
 
 
 def check_against(statement: str) -> tuple[Cost, Cost]:
-    """`mimgraph check` of a small spec, and a statement, each as a process."""
+    """Compare `mimgraph check` of a small spec with a Python statement, each in a process."""
     spec = str(ROOT / "specs" / "simple_numerical.yaml")
-    command = "from mimgraph.cli import run; run()"  # as pip installs it
+    command = "from mimgraph.cli import run; run()"  # the script that pip installs
     ours = process(sys.executable, "-c", command, "check", spec)
     return ours, process(sys.executable, "-c", statement)
 
 
 def chain(nodes: int) -> str:
-    """A spec of that many Linear nodes in a row."""
+    """Return a spec of `nodes` Linear nodes in a row."""
     lines = "".join(
         f"  n{i + 1}: {{layer: Linear, from: n{i}, out_features: 64}}\n" for i in range(nodes)
     )
@@ -43,7 +43,7 @@ def chain(nodes: int) -> str:
 
 
 def items(nodes: int) -> str:
-    """The same as items of one `seq`: a file has at most 1 MiB, and so no 50,000 lines as above."""
+    """Return a spec of one `seq` with so many items: 50,000 nodes would pass the limit of 1 MiB."""
     lines = "      - Linear: 64\n" * nodes
     return f"inputs: {{x: [64]}}\nnodes:\n  y:\n    from: x\n    seq:\n{lines}outputs: y\n"
 
@@ -53,7 +53,7 @@ def check(text: str, nodes: int) -> Cost:
 
 
 def libraries(text: str, nodes: int) -> Cost:
-    """libyaml's parser and networkx's sort."""
+    """Return the cost of libyaml's parser and networkx's topological sort."""
 
     def read_and_sort() -> None:
         tree = yaml.load(text, yaml.CSafeLoader)
@@ -76,7 +76,7 @@ def check_fewer(spec: Callable[[int], str], most: int, fewer: int) -> tuple[Cost
 
 
 def operations(body: Body) -> int:
-    """How many layers and merges run in a body."""
+    """Return the number of layers and merges that run in a body."""
     return sum(_operations(node.operation) for node in body.nodes)
 
 
@@ -87,8 +87,8 @@ def _operations(operation: TypedOperation) -> int:
 
 
 def shapes(name: str, anew: bool = False) -> tuple[int, Cost]:
-    """The shape pass of a spec that is read, and of how many operations; `anew` where no rule of the
-    catalogue remembers an answer."""
+    """Return the number of operations of a spec, and the cost per operation of inferring its shapes;
+    `anew` clears the cache of the ops' shape rules first."""
     graph = gallery(name)
     nodes = operations(graph.typed.body)
 
@@ -111,7 +111,7 @@ def shapes_anew(name: str) -> tuple[Cost, Cost]:
 
 
 def shapes_against_meta(name: str) -> tuple[Cost, Cost]:
-    """torch's own answer is a forward on the meta device."""
+    """Compare with torch's own shape inference, a forward on the meta device."""
     nodes, ours = shapes(name)
     with torch.device("meta"):
         model, image = torchvisions(name).eval(), torch.empty(1, 3, 224, 224)

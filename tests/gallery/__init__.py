@@ -1,4 +1,4 @@
-"""The gallery against its references: specs by name, their weights loaded in order of definition."""
+"""Helpers that compare the specs of the gallery with reference models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 import mimgraph as mg
 from tests.conftest import ROOT
 
-# params of the large specs with which they run in a fraction of a second
+# params that make the large specs run in a fraction of a second
 SMALL: dict[str, dict[str, int]] = {
     "bert_base": {"vocab": 100, "width": 64, "heads": 4, "depth": 2},
     "clip": {"depth": 2, "vocab": 1000},
@@ -27,7 +27,7 @@ SMALL: dict[str, dict[str, int]] = {
 
 
 def gallery(name: str, **params: Any) -> mg.Graph:
-    """Return the graph of a spec in specs/, with `params` in place of its own."""
+    """Return the graph of a spec in specs/, with other values for these params."""
     return mg.load(ROOT / "specs" / f"{name}.yaml", params)
 
 
@@ -48,7 +48,7 @@ def randomise(model: nn.Module, seed: int = 0) -> None:
     for key, tensor in model.state_dict().items():
         if not tensor.is_floating_point():
             continue
-        if tensor.dim() > 1:  # keeps the size of what passes through
+        if tensor.dim() > 1:  # keeps the scale of activations
             tensor.normal_(std=tensor[0].numel() ** -0.5, generator=generator)
         elif key.endswith(("weight", "running_var")):
             tensor.uniform_(0.5, 1.5, generator=generator)
@@ -57,14 +57,14 @@ def randomise(model: nn.Module, seed: int = 0) -> None:
 
 
 def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -> nn.Module:
-    """The spec's model, which has the reference's weights and, given them, its outputs for these inputs.
+    """Check that the model of a spec equals the reference in its weights and outputs, and return it.
 
-    The reference takes the inputs by position, and gives its outputs in the spec's order. Samples
-    must not all look alike to it, or else nothing is told.
+    The reference takes inputs by position and returns outputs in the order of the spec. Its outputs
+    must differ between samples, else the comparison proves nothing.
     """
     randomise(reference)
     _settle(reference, *inputs.values())
-    ours = on_meta(graph).to_empty(device="cpu").eval()  # all of it is copied
+    ours = on_meta(graph).to_empty(device="cpu").eval()  # every tensor is copied below
     graph.load_state(ours, reference.state_dict())
     assert count(ours) == count(reference)
     with torch.no_grad():
@@ -78,7 +78,7 @@ def assert_same_model(graph: mg.Graph, reference: nn.Module, **inputs: Tensor) -
 
 @torch.no_grad()
 def _settle(model: nn.Module, *inputs: Tensor) -> None:
-    """Set BatchNorms to the statistics of these inputs, so that a deep random model tells samples apart."""
+    """Set BatchNorms to the statistics of these inputs, so that outputs of a deep random model differ between samples."""
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     for norm in norms:
         norm.momentum = 1.0

@@ -1,7 +1,7 @@
 """Every spec of the gallery: documented, short, compiled, run, and the same when read back.
 
-That each is drawn is held by tests/render, that its source is as ruff would write it by
-tests/test_models.py.
+tests/picture/formats/test_formats.py draws each spec, and tests/test_models.py checks with ruff the
+source of each.
 """
 
 from __future__ import annotations

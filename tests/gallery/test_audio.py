@@ -1,4 +1,4 @@
-"""Models of sound against the paper's formulas in plain torch."""
+"""Models of sound equal the formulas of their papers in plain torch."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Models of language, each against Hugging Face's: the number of weights and, given them, the outputs.
+"""Models of language have as many weights as Hugging Face's, and the same outputs with the same weights.
 
-The number is that of the published model; the outputs are those of two layers of each stack.
+Weights are counted at the size of the published model; outputs are compared with two layers a stack.
 """
 
 from __future__ import annotations

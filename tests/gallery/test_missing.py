@@ -1,4 +1,4 @@
-"""A model with a modality that may be missing, against the same in plain torch."""
+"""A model with a modality that may be missing equals the same model in plain torch."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Models of several modalities, each against the formulas of its paper in plain torch.
+"""Models of several modalities equal the formulas of their papers in plain torch.
 
-The classes take the spec's params and name their weights as the spec does; each is compared at the
-real size in its weights, and at a small one in its outputs.
+The classes take the spec's params and name their weights as the spec does; weights are
+compared at the real size, outputs at a small one.
 """
 
 from __future__ import annotations
@@ -476,5 +476,7 @@ def test_a_model_computes_the_formulas_of_the_paper(name: str) -> None:
     with torch.no_grad():
         expected, actual = theirs(*inputs.values()), ours(**inputs)
     scale = expected.abs().max().item()
-    assert expected.std(0).max() > 1e-3 * scale  # else samples look alike, and nothing is told
+    assert (
+        expected.std(0).max() > 1e-3 * scale
+    )  # else outputs hardly differ between samples, and the comparison proves nothing
     torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4 * scale)

@@ -1,4 +1,4 @@
-"""Models of tables and recommenders, each against the formulas of its paper in plain torch."""
+"""Models of tables and recommenders equal the formulas of their papers in plain torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models of images, each against torchvision's, or the paper's formulas in plain torch."""
+"""Models of images equal torchvision's, or the formulas of their papers in plain torch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def images(channels: int, size: int) -> Tensor:
 @pytest.mark.parametrize("name", TORCHVISIONS)
 def test_a_model_equals_torchvision(name: str) -> None:
     torchvision = pytest.importorskip("torchvision")
-    with torch.device("meta"):  # its weights are drawn anew in any case
+    with torch.device("meta"):  # its weights are randomised below in any case
         reference = torchvision.models.get_model(TORCHVISIONS[name])
     reference = reference.to_empty(device="cpu")
     assert_same_model(gallery(name), reference, image=images(3, 224))
@@ -58,7 +58,7 @@ def test_googlenet_equals_torchvision_with_auxiliary_heads() -> None:
     assert list(model(image=image)) == ["logits"]
     torch.manual_seed(0)
     logits, aux2, aux1 = reference.train()(image)
-    torch.manual_seed(0)  # the same is dropped
+    torch.manual_seed(0)  # so both drop the same elements
     outputs = model.train()(image=image)
     torch.testing.assert_close(outputs, {"logits": logits, "aux1": aux1, "aux2": aux2})
 
