@@ -1,4 +1,4 @@
-"""Files made to hurt end within 5 s and 1 GiB, in a diagnostic or a result, whatever is asked of them."""
+"""Every command on a hostile file ends in a diagnostic or a result within 5 s and 1 GiB."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXTS: dict[str, bytes] = {
 }
 OUTPUTS = {"emit": ["-o", "model.py"], "draw": ["-o", "model.svg"]}
 
-# A process that has imported what a command needs forks one with limits for each file.
+# One process imports all that a command needs, and forks a child with limits for each file.
 RUNNER = """
 import json, os, resource, sys
 from mimgraph import cli, emit, picture, runtime
@@ -43,7 +43,7 @@ for line in sys.stdin:
 
 
 class End(NamedTuple):
-    """How a command ended: its exit code, less than 0 if it was killed, and what it said."""
+    """How a command ended: its exit code, negative if it was killed, and its output."""
 
     code: int
     out: str
@@ -60,7 +60,7 @@ def runner() -> tuple[subprocess.Popen[str], TemporaryDirectory[str]]:
 
 
 def ended(command: list[str], text: bytes) -> End:
-    """A command run on a spec."""
+    """Run a command on a spec."""
     process, folder = runner()
     place = Path(folder.name)
     (place / "spec.yaml").write_bytes(text)
@@ -71,7 +71,7 @@ def ended(command: list[str], text: bytes) -> End:
     return End(code, (place / "out").read_text(), (place / "err").read_text())
 
 
-# what passes a limit: thousands of faults do, too
+# specs that exceed a limit, such as the number of faults
 TOO_LARGE = {
     "split in many",
     "a star of a star",
@@ -179,7 +179,7 @@ TOO_LARGE = {
     "params of distinct uses",
 }
 
-# what is large, and legal
+# specs that are large but legal
 LEGAL = {
     "many nodes",
     "many items",
@@ -220,7 +220,7 @@ LEGAL = {
     "a constraint in distinct uses",
 }
 
-# what takes a second or more
+# specs that take a second or more
 SLOW = {
     "a merge that expands",
     "a star of a star",
@@ -316,7 +316,7 @@ def cases(quick: bool) -> list[object]:
 
 
 @pytest.mark.parametrize("name", cases(quick=True))
-def test_check(name: str) -> None:
+def test_check_reports_whether_a_spec_is_legal(name: str) -> None:
     end = ended(["check", "--format", "json"], TEXTS[name])
     assert (end.code, end.error) in ((0, ""), (1, ""))
     found = json.loads(end.out)
@@ -331,13 +331,13 @@ def test_check(name: str) -> None:
 
 @pytest.mark.parametrize("command", ["check", "summary", "emit", "draw"])
 @pytest.mark.parametrize("name", cases(quick=False))
-def test_every_command(command: str, name: str) -> None:
+def test_every_command_ends_within_the_limits(command: str, name: str) -> None:
     end = ended([command], TEXTS[name])
-    told = end.out + end.error
-    assert "Traceback" not in told
-    if end.code == 2:  # a picture that would take hours, or that nobody could read
+    printed = end.out + end.error
+    assert "Traceback" not in printed
+    if end.code == 2:  # the picture would take hours or be unreadable
         assert command == "draw"
-        assert "Graphviz needs more than" in told or "at most 10,000 are drawn" in told
+        assert "Graphviz needs more than" in printed or "at most 10,000 are drawn" in printed
     else:
         assert end.code == (0 if name in LEGAL else 1)
-    assert len(told) < 20 * nasty.MEGABYTE
+    assert len(printed) < 20 * nasty.MEGABYTE

@@ -1,4 +1,4 @@
-"""The direction of the imports, read from the files; and what runs without torch, seen in a process."""
+"""Imports go in one direction, and commands that need no torch do not import it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "mimgraph"
 
-# Each part may import those of the lines below its own, and itself.
+# Each part may import itself and the parts on the lines below it.
 ORDER: tuple[frozenset[str], ...] = tuple(
     frozenset(line.split())
     for line in """
@@ -43,7 +43,7 @@ WITH_TORCH = ("runtime/", "ops/custom/probe.py", "pipeline/torch_stage.py")
 
 
 class Import(NamedTuple):
-    """A module that a file imports, anywhere in it; `for_types` where only a type checker reads it."""
+    """A module that a file imports, anywhere in it; `for_types` if only type checkers see the import."""
 
     file: str
     line: int
@@ -52,7 +52,7 @@ class Import(NamedTuple):
 
 
 def imports(path: Path) -> Iterator[Import]:
-    """Every import of a file, those inside functions too."""
+    """Yield every import of a file, also inside functions."""
     file = path.relative_to(PACKAGE).as_posix()
     tree = ast.parse(path.read_text())
     typed = {
@@ -79,6 +79,7 @@ EVERY = [found for path in sorted(PACKAGE.rglob("*.py")) for found in imports(pa
 
 
 def part(file: str) -> str:
+    """Return the folder or module of a file, as `ORDER` names it."""
     return file.partition("/")[0].removesuffix(".py")
 
 

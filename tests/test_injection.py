@@ -1,4 +1,4 @@
-"""No text of a spec gets out of its place: every product is parsed back and compared."""
+"""No text in a spec can inject code or markup: all output is parsed and compared."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ WORDS = {
 
 
 def spec(word: str) -> str:
-    """A spec that has the word wherever free text may stand; JSON holds any character."""
+    """Return a spec with the word wherever free text is allowed, as JSON, which can hold any character."""
     return json.dumps(
         {
             "name": "Texts",
@@ -72,7 +72,7 @@ def word(request: pytest.FixtureRequest) -> str:
 
 
 def statements(source: str) -> list[str]:
-    """A file without what its docstrings say, which are those of its classes."""
+    """Return the statements of a file without the docstrings of its classes."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and ast.get_docstring(node) is not None:
@@ -80,25 +80,27 @@ def statements(source: str) -> list[str]:
     return [ast.dump(node) for node in tree.body]
 
 
-def test_source(word: str) -> None:
+def test_text_changes_only_docstrings_of_the_source(word: str) -> None:
     source = mg.loads(spec(word)).source()
     assert statements(source) == statements(mg.loads(spec("plain")).source())
     classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
     docs = ["".join((ast.get_docstring(node, clean=False) or "").split()) for node in classes]
     wanted = "".join(word.split())
     assert [doc.count(wanted) >= 1 for doc in docs] == [True] * 2
-    assert source.encode().decode() == source  # which is UTF-8, as it has no other coding line
+    assert (
+        source.encode().decode() == source
+    )  # it can be encoded as UTF-8, the default encoding of source
     assert all(char.isprintable() or char == "\n" for char in source)
 
 
-def test_spec_written_again(word: str) -> None:
+def test_a_dumped_spec_reads_back_the_same(word: str) -> None:
     graph = mg.loads(spec(word))
     text = graph.dumps()
     again = mg.loads(text)
     assert again == graph
     assert again.declared.doc == word
     assert again.dumps() == text
-    if text.isprintable():  # beyond the breaks of YAML 1.1, any reader of YAML finds the same
+    if text.isprintable():  # except for the line breaks of YAML 1.1, any YAML reader reads the same
         assert yaml.safe_load(text)["doc"] == word
 
 
@@ -158,7 +160,7 @@ def test_summary(word: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     assert [row["name"] for row in rows] == ["x", "y", "a", "b", "c"]
 
 
-# where a name or word must stand that is known or legal: told, and nothing else
+# places where only a legal or known name may stand, so that `WORD` there is a fault
 PLACES: dict[str, dict[str, Any]] = {
     "name": {"name": "WORD"},
     "key": {"WORD": 1},
@@ -205,27 +207,27 @@ NAMES = {
 }
 
 
-# outputs have a namespace of their own, of strings
+# the names of outputs are keys of a dict, so any string is legal
 LEGAL = [("output", "a dunder"), ("output", "a word of Python")]
 
 
 @pytest.mark.parametrize(
     ("place", "name"), [pair for pair in itertools.product(PLACES, NAMES) if pair not in LEGAL]
 )
-def test_a_word_in_the_place_of_a_name_is_told(place: str, name: str) -> None:
+def test_an_illegal_name_is_reported_in_printable_text(place: str, name: str) -> None:
     plain = {"inputs": {"x": [4]}, "nodes": {}, "outputs": "x"}
     quoted = json.dumps(NAMES[name])[1:-1]
     text = json.dumps({**plain, **PLACES[place]}).replace("WORD", quoted)
     with pytest.raises(mg.SpecError) as caught:
         mg.loads(text, name=f"{NAMES[name]}.json".replace("/", ""))
     found = caught.value.diagnostics
-    for told in (render_text(found), str(caught.value)):
-        assert all(char.isprintable() or char == "\n" for char in told)
+    for shown in (render_text(found), str(caught.value)):
+        assert all(char.isprintable() or char == "\n" for char in shown)
     assert len(json.loads(render_json(found))) == len(found)
 
 
 @pytest.mark.parametrize("name", ["__class__", "lambda", "self", "torch", "forward", "x", "n"])
-def test_an_output_may_bear_any_name(name: str) -> None:
+def test_an_output_may_have_any_name(name: str) -> None:
     nodes = "nodes: {n: {layer: ReLU, from: x}, m: {layer: GELU, from: x}}"
     text = f"inputs: {{x: [4]}}\n{nodes}\noutputs: {{{name}: n, other: m}}"
     model = mg.loads(text).compile()
@@ -234,7 +236,7 @@ def test_an_output_may_bear_any_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "two\nlines", "\u202eevil", "\udcff"])
 @pytest.mark.parametrize("command", ["check", "emit", "draw"])
-def test_a_file_of_any_name(
+def test_the_name_of_a_file_is_shown_in_printable_text(
     command: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong, right, missing = (str(tmp_path / f"{name}{i}.json") for i in range(3))
@@ -244,6 +246,6 @@ def test_a_file_of_any_name(
     for path in (wrong, right, missing):
         output = [] if command == "check" else ["-o", out if command == "draw" else f"{out}.py"]
         main([command, path, *output])
-    told = capsys.readouterr()
-    assert all(char.isprintable() or char == "\n" for char in told.out + told.err)
+    printed = capsys.readouterr()
+    assert all(char.isprintable() or char == "\n" for char in printed.out + printed.err)
     assert f"{name}.svg" in "".join(p.name for p in tmp_path.iterdir()) or command != "draw"

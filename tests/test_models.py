@@ -1,7 +1,7 @@
-"""Specs as users write them, each beside the class that one would write by hand: the same weights
-under a seed, the same numbers, the same gradients, the shapes that were inferred, and clean source.
+"""Specs compile to the same model as a class written by hand: the same weights for a seed, and the
+same outputs and gradients. Results have the inferred shapes, and the source is clean.
 
-A reference names its modules as the spec names its nodes and makes them in the order of the text.
+Each class names its modules like the nodes of its spec, and makes them in the same order.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CASES: dict[str, Case] = {}
 
 
 def spec(text: str) -> Callable[[type[nn.Module]], type[nn.Module]]:
-    """The spec that the decorated class is written by hand for."""
+    """Register the decorated class as the handwritten model of a spec."""
 
     def register(reference: type[nn.Module]) -> type[nn.Module]:
         CASES[reference.__name__] = Case(text, reference)
@@ -51,14 +51,14 @@ def seeded(make: Callable[[], nn.Module]) -> nn.Module:
 
 
 def run(module: nn.Module, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The outputs by name, a single one as ""; dropout draws from the same seed."""
+    """Return the outputs by name, a lone one under ""; dropout draws from the same seed."""
     torch.manual_seed(1)
     result = module(**inputs)
     return result if isinstance(result, dict) else {"": result}
 
 
 def gradients(module: nn.Module, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What each parameter that has part in the outputs is told."""
+    """Return the gradient of each parameter that contributes to the outputs."""
     floats = [o for o in outputs.values() if o.requires_grad]
     if floats:
         sum(o.square().sum() for o in floats).backward()  # type: ignore[union-attr]
@@ -72,7 +72,7 @@ def assert_same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
 
 
 def two_lengths(graph: mg.Graph) -> Iterator[dict[str, int]]:
-    """Every named size at its smallest, and at twice that."""
+    """Yield the smallest legal value of every named size, then twice that."""
     sizes = choose_sizes(graph.typed, {})
     yield sizes
     if sizes:
@@ -1282,14 +1282,14 @@ def case(request: pytest.FixtureRequest) -> Case:
     return found
 
 
-def test_same_weights(case: Case) -> None:
+def test_the_weights_are_the_same(case: Case) -> None:
     ours = seeded(mg.loads(case.text).compile).state_dict()
     theirs = seeded(case.reference).state_dict()
     assert list(ours) == list(theirs)
     assert [key for key in ours if not torch.equal(ours[key], theirs[key])] == []
 
 
-def test_same_outputs_gradients_and_shapes(case: Case) -> None:
+def test_outputs_and_gradients_are_the_same_and_shapes_as_inferred(case: Case) -> None:
     graph = mg.loads(case.text)
     for sizes in two_lengths(graph):
         compiled, by_hand = seeded(graph.compile), seeded(case.reference)
@@ -1308,8 +1308,8 @@ TEXTS = {name: case.text for name, case in CASES.items()}
 TEXTS |= {path.stem: path.read_text() for path in SPECS}
 
 
-def test_source_is_clean(tmp_path: Path) -> None:
-    """As ruff would write it, without a finding, typed, and without a trace of what wrote it."""
+def test_the_source_is_formatted_and_independent_of_mimgraph(tmp_path: Path) -> None:
+    """ruff finds nothing to report or reformat, and mimgraph is not mentioned."""
     for name, text in TEXTS.items():
         source = mg.loads(text).source()
         assert "mimgraph" not in source, name
@@ -1333,19 +1333,19 @@ def test_no_local_outlives_its_last_use(text: str) -> None:
 
 
 def idle(function: ast.FunctionDef) -> Iterator[str]:
-    """The locals that are alive after a statement though nothing reads them any more."""
+    """Yield each local that is still alive after a statement although nothing reads it later."""
     inputs = {a.arg for a in (*function.args.args, *function.args.kwonlyargs)}
     alive: set[str] = set()
     for index, statement in enumerate(function.body):
         later = function.body[index + 1 :]
         if isinstance(statement, ast.If) and isinstance(statement.body[-1], ast.Return):
-            continue  # what is made there is gone when the rest runs
+            continue  # locals of a branch that returns do not reach the rest
         names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
         alive |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
-        for inner in ast.walk(statement):  # what a comprehension binds ends with it
+        for inner in ast.walk(statement):  # variables of a comprehension are local to it
             if isinstance(inner, ast.comprehension):
                 alive -= {node.id for node in ast.walk(inner.target) if isinstance(node, ast.Name)}
-        if isinstance(statement, ast.For):  # what it runs over is modules and numbers
+        if isinstance(statement, ast.For):  # loop variables are modules and numbers, not tensors
             alive -= {node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)}
         alive -= {node.id for node in names if isinstance(node.ctx, ast.Del)}
         if later and isinstance(later[0], ast.Delete) or isinstance(statement, ast.Return):
@@ -1356,7 +1356,7 @@ def idle(function: ast.FunctionDef) -> Iterator[str]:
 
 
 def read_first(name: str, statements: list[ast.stmt]) -> bool:
-    """Whether the value that `name` has now is read before the name is bound anew."""
+    """Return whether the statements read the name before they bind it again."""
     for statement in statements:
         names = [n for n in ast.walk(statement) if isinstance(n, ast.Name) and n.id == name]
         if any(isinstance(node.ctx, ast.Load) for node in names):

@@ -62,10 +62,10 @@ EXCERPTS = {
 }
 
 
-@pytest.mark.parametrize(("text", "place", "told"), EXCERPTS.values(), ids=EXCERPTS.keys())
-def test_the_text_of_a_span(text: str, place: tuple[int, int, int, int], told: str) -> None:
+@pytest.mark.parametrize(("text", "place", "expected"), EXCERPTS.values(), ids=EXCERPTS.keys())
+def test_the_text_of_a_span(text: str, place: tuple[int, int, int, int], expected: str) -> None:
     file = SourceFile("spec.yaml", text)
-    assert Span(file, *place).excerpt() == Excerpt("spec.yaml", place[0], place[2], told)
+    assert Span(file, *place).excerpt() == Excerpt("spec.yaml", place[0], place[2], expected)
 
 
 def test_a_span_to_the_end_of_another() -> None:

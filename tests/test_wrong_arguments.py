@@ -305,7 +305,7 @@ def test_the_error_of_a_wrong_argument_is_about_the_call(call: str) -> None:
 
 def is_meant(error: Exception) -> bool:
     """Return whether an error was raised on purpose, or by Python at the call itself."""
-    if isinstance(error, OSError):  # a file that is not there
+    if isinstance(error, OSError):  # a missing file
         return True
     last = traceback.extract_tb(error.__traceback__)[-1]
     ours = "/mimgraph/" in last.filename.replace("\\", "/")
@@ -350,7 +350,7 @@ def test_a_directory_and_a_text_are_refused_as_paths(tmp_path: Path) -> None:
         mg.loads(Path("m.yaml"))  # type: ignore[arg-type]
 
 
-# --- what Python tries with a thing that has __getitem__ -------------------------------------------
+# --- Python iterates over anything that has __getitem__ ---------------------------------------------
 
 
 @mg.block

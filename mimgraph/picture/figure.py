@@ -182,7 +182,7 @@ class _Painter:
 
 
 def _distinct(groups: Iterable[Group]) -> tuple[Group, ...]:
-    """Return the groups with a number after repeated ids, such as those of the edges of `add(x, x)`."""
+    """Return the groups with a number after repeated ids, such as the ids of both edges of `add(x, x)`."""
     times: Counter[str] = Counter()
     found = []
     for group in groups:

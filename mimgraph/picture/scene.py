@@ -1,4 +1,4 @@
-"""What to draw and how: a diagram with the direction, depth, collapsing and theme that were asked for."""
+"""A scene: a diagram with the direction, depth, collapsing and theme in which to draw it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find what is wrong with the inputs that a module is called with."""
+"""Find the faults of the inputs of a call."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from mimgraph.ir.typed import TypedGraph
 from mimgraph.ir.types import Constraint, TensorType
 from mimgraph.runtime.input_ranges import limits
 
-Takes = Callable[[torch.dtype, torch.dtype], bool]  # whether a given dtype does for a declared one
+Takes = Callable[
+    [torch.dtype, torch.dtype], bool
+]  # whether a given dtype is accepted for a declared one
 
 
 def call_faults(
     graph: TypedGraph, args: tuple[Any, ...], inputs: Mapping[str, Any], takes: Takes
 ) -> Iterator[str]:
-    """Yield what is wrong with the arguments of a call: their names, and what `tensor_faults` finds."""
+    """Yield the faults of the arguments of a call: of their names, then of their values."""
     expected = graph.body.inputs
     if graph.is_stage:
         inputs = {**dict(zip(expected, args, strict=False)), **inputs}
@@ -35,7 +37,7 @@ def call_faults(
 
 
 def tensor_faults(graph: TypedGraph, inputs: Mapping[str, Any], takes: Takes) -> Iterator[str]:
-    """Yield which inputs are not tensors, and what is wrong with the others; None is left out."""
+    """Yield which inputs are not tensors, then the faults of the tensors; None is skipped."""
     given = {name: x for name, x in inputs.items() if x is not None}
     tensors = {name: x for name, x in given.items() if isinstance(x, Tensor)}
     for name, x in given.items():
@@ -59,7 +61,7 @@ def misfits(graph: TypedGraph, given: Mapping[str, Tensor], takes: Takes) -> Ite
     sizes: dict[Dim, tuple[int, str]] = {}
     for name, tensor in given.items():
         type_ = graph.body.inputs[name]
-        yield from _alone(name, type_, tensor, takes, categories.get(name))
+        yield from _tensor_misfits(name, type_, tensor, takes, categories.get(name))
         if tensor.dim() == type_.rank:
             yield from _named_sizes(name, type_, tensor, sizes)
     numbers = {str(dim): extent for dim, (extent, _) in sizes.items()}
@@ -70,7 +72,7 @@ def misfits(graph: TypedGraph, given: Mapping[str, Tensor], takes: Takes) -> Ite
             yield f"{constraint} does not hold: {values}"
 
 
-def _alone(
+def _tensor_misfits(
     name: str, type_: TensorType, tensor: Tensor, takes: Takes, limit: int | None
 ) -> Iterator[str]:
     """Yield how one tensor differs from its declaration in shape, dtype and range of values."""
@@ -87,7 +89,7 @@ def _alone(
 
 
 def _has_values(tensor: Tensor) -> bool:
-    """Return whether its values can be read: not on the meta device, in a fake tensor or in `vmap`."""
+    """Return whether a tensor's values can be read: not on the meta device, in a fake tensor or in `vmap`."""
     has_none = tensor.is_meta or isinstance(tensor, FakeTensor)
     return not (has_none or torch._C._functorch.is_batchedtensor(tensor))
 

@@ -72,7 +72,7 @@ def origin_of(model: nn.Module) -> Origin | None:
 
 
 def call(self: Any, *args: Any, **inputs: Any) -> Any:
-    """Do what `nn.Module.__call__` does: to call it here would cost as much as an op."""
+    """Call a module as `nn.Module.__call__` does, which is not called, as that takes as long as an op."""
     try:
         if self._compiled_call_impl is not None:
             return self._compiled_call_impl(*args, **inputs)
@@ -89,21 +89,21 @@ def call(self: Any, *args: Any, **inputs: Any) -> Any:
 def _notes(
     model: nn.Module, error: Exception, args: tuple[Any, ...], inputs: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Yield the node that failed, and what is wrong with the inputs unless the error says so."""
+    """Yield a note that names the failed node, and one with the faults of the inputs if the error lacks them."""
     origin = _origins[model]
     graph = origin.graph
     assert graph is not None
     place = _place(model, error.__traceback__, graph, origin.places)
     if place is not None:
         yield f"in node {place}"
-    faults = "; ".join(call_faults(graph, args, inputs, _exactly(model)))
+    faults = "; ".join(call_faults(graph, args, inputs, _dtype_test(model)))
     if faults and faults != str(error):
         declared = ", ".join(f"{name} {t} {t.dtype}" for name, t in graph.body.inputs.items())
         yield f"inputs: {faults}\nthe spec declares {declared}"
 
 
-def _exactly(model: nn.Module) -> Takes:
-    """Return a test of dtypes: equal ones, or of the same kind if the model was cast."""
+def _dtype_test(model: nn.Module) -> Takes:
+    """Return a test whether a dtype is accepted: an equal one, or one of the same kind if the model was cast."""
     floats = {p.dtype for p in model.parameters() if p.is_floating_point()}
 
     def takes(given: torch.dtype, wanted: torch.dtype) -> bool:
@@ -173,7 +173,7 @@ def _places(body: Body, prefix: str = "", merge: Span | None = None) -> Iterator
 def _inside(
     node: TypedNode, body: Body, path: str, fed: str, merge: Span | None
 ) -> Iterator[tuple[str, str]]:
-    """Yield the same for the nodes inside a node."""
+    """Yield for every node inside a node what `_places` yields."""
     operation = node.operation
     for item in operation.items:
         if operation.branches:

@@ -53,10 +53,11 @@ def _fed_leaves(body: Body, node: TypedNode) -> Iterator[tuple[str, str, Leaf]]:
         if isinstance(first, Leaf):
             yield value.name, key, first
         for inner in operation.bodies[:1]:
-            yield from _through(inner, key, value.name)
+            yield from _inside(inner, key, value.name)
 
 
-def _through(inner: Body, name: str, outer: str) -> Iterator[tuple[str, str, Leaf]]:
+def _inside(inner: Body, name: str, outer: str) -> Iterator[tuple[str, str, Leaf]]:
+    """Yield the layers in a body that its input `name` feeds, as fed by the outer input."""
     for node in _nodes(inner):
         for source, key, leaf in _fed_leaves(inner, node):
             if source == name:

@@ -73,7 +73,7 @@ class _WeakModule(ModuleType):
         return getattr(self._module(), "__dict__", {})
 
 
-# torch's compiler keeps such entries: if the same source is run again, they refer to the new module
+# torch's compiler keeps entries after their module is gone: they are reused if the source runs again
 _entries: weakref.WeakValueDictionary[str, _WeakModule] = weakref.WeakValueDictionary()
 
 

@@ -77,7 +77,7 @@ def run(
 ) -> Run:
     """Make the module with the seed, load weights if given, and run it once in eval mode.
 
-    `inputs` is an .npz file, `weights` a .safetensors file; a `ValueError` says what does not fit.
+    `inputs` is an .npz file, `weights` a .safetensors file; raise a `ValueError` for arrays or keys that do not fit.
     """
     torch.manual_seed(seed)
     module = make().eval()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mimgraph.support.arguments import wrong
 from mimgraph.support.files import write_whole
 
-SHOWN = 8  # keys in a message, of those that do not fit
+SHOWN = 8  # the number of keys that a message lists
 
 
 def as_module(given: Any) -> nn.Module:
@@ -69,7 +69,7 @@ def save(
 
 def load_weights(model: nn.Module, path: str | PathLike[str]) -> None:
     """Copy the tensors of a .safetensors file into the model; a `ValueError` says what does not fit."""
-    Path(path).open("rb").close()  # safetensors' own OSError does not name the file
+    Path(path).open("rb").close()  # the OSError of safetensors does not name the file
     try:
         given = safetensors.torch.load_file(fspath(path))
     except SafetensorError as error:

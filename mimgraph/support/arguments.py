@@ -1,4 +1,4 @@
-"""Check the arguments of public functions; a `TypeError` says what a wrong one should be."""
+"""Check the arguments of public functions; a `TypeError` for a wrong one says which type is needed."""
 
 from __future__ import annotations
 

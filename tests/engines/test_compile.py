@@ -37,7 +37,7 @@ def test_a_model_compiles_in_one_graph(model: Model) -> None:
     assert_compiles(model, "aot_eager")
 
 
-@pytest.mark.slow  # a minute each
+@pytest.mark.slow  # takes a minute for each model
 @each_of([MODELS[0], MODELS[2], MODELS[7], MODELS[8]])
 def test_a_model_compiles_to_machine_code(model: Model) -> None:
     assert_compiles(model, "inductor")

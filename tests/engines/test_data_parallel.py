@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 Wrap = Callable[[Model, nn.Module, DeviceMesh], nn.Module]
 
 
-# what is learned for a missing sound has no part where the sound is given, what hears it where not
+# with a sound, the learned replacement has no gradient; without one, the layer on the sound has none
 FILLED = """
     inputs: {x: [3], sound: {shape: [4], optional: true}}
     nodes:
@@ -47,8 +47,8 @@ def distributed(model: Model, module: nn.Module, mesh: DeviceMesh) -> nn.Module:
     return DistributedDataParallel(module, find_unused_parameters=has_optional)
 
 
-# children whose weights the model reads itself, as GPT-2 does those of its words to guess the next:
-# they are there as long as the whole runs
+# children whose weights the model itself reads, as GPT-2 reads its word embeddings to predict words:
+# they are sharded with the whole, so that their weights are there during its forward
 READ_BY_ALL = {"gpt2": {"words"}}
 
 

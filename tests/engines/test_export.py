@@ -151,7 +151,7 @@ LIKE = """
   again: {layer: Upsample, from: half, scale_factor: 2}
   y: {layer: Conv1d, from: again, out_channels: 2, kernel_size: 3}
 """
-LEAST = {  # the input, what is done with it, the least length that torch can keep open
+LEAST = {  # the input, the nodes on it, the least length that torch can keep open
     "as it is": ("[3, T]", chain(conv(1)), 1),
     "padded": ("[3, T]", chain(conv(3, padding=1)), 1),
     "a window": ("[3, T]", chain(conv(3)), 4),

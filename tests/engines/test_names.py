@@ -1,7 +1,7 @@
-"""Names of spec things that torch, Python or the emitted file uses too: every engine takes the model.
+"""Every engine takes a model whose nodes, inputs or params have names that torch, Python or the source uses.
 
-What each name is tried as is in `ROLES`. All names are tried at once, a hundred in a model; which one
-it is where that fails, the slow test tells.
+`ROLES` lists the uses of a name. By default a model has a hundred such names; the slow test tries each
+name alone, to find the one that fails.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ def _names() -> Iterator[str]:
         yield from (*dir(one), *vars(one))
     yield from (*dir(UnflattenedModule), *dir(InterpreterModule))
     yield from (*TAKEN, *EMITTED, *dir(builtins), *keyword.softkwlist)
-    yield from ("none", "false_", "_3x3")  # whose class would be None, False and 3x3
+    yield from ("none", "false_", "_3x3")  # their classes would be called None, False and 3x3
     yield from ("x", "y", "args", "kwargs", "layer", "block", "l", "I", "O", "half_", "F_")
 
 
-# What stands beside them in the specs below; and torch exports no forward with such an argument.
+# Other names in the specs below; and `fx_pytree`, which torch cannot export as an argument.
 OTHERS = {"source", "result", "inside", "each", "total", "fx_pytree"}
 NAMES = sorted({name for name in _names() if name_fault(name) is None} - OTHERS)
 QUICK = ("code", "half", "type", "F", "self", "torch", "nn", "graph", "_modules", "none", "_3x3")
@@ -197,7 +197,7 @@ ROLES: dict[str, Callable[[list[str]], str]] = {
     "output": outputs,
 }
 PARTS = ("weight", "bias")
-KEYS: dict[str, Callable[[str], str]] = {  # of the weights
+KEYS: dict[str, Callable[[str], str]] = {  # names of the weights
     "node": "{}.weight".format,
     "node of a block": "result.1.{}.weight".format,
     "block": "use_{}.0.weight".format,

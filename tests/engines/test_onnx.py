@@ -1,4 +1,4 @@
-"""The ONNX exporter takes a model with its sizes open, and onnxruntime runs what it writes."""
+"""The ONNX exporter keeps the sizes of a model open, and onnxruntime runs the exported file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 import mimgraph as mg
 from tests.engines.models import MODELS, Model, assert_close, each_of, every_model
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of the exporter about itself
+pytestmark = pytest.mark.filterwarnings("ignore")  # warnings of the exporter about its own code
 
 
 def run(path: Path, inputs: dict[str, Tensor]) -> Tensor:

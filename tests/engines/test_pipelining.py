@@ -22,7 +22,7 @@ from tests.engines.processes import BATCH, SIZE, in_two_processes, loss_of
 pytestmark = pytest.mark.slow
 
 
-# what crosses: a view, numbers for later, an early output; and the second stage may hear a sound
+# between its stages go a view, integers and an early output; the second stage has an optional input
 SEVERAL = Written(
     "several",
     text="""
@@ -47,7 +47,7 @@ LONG = next(model for model in MODELS if model.name == "image_numerical")
 MICROBATCHES = 4
 
 Starts = list[str]
-# gpt2 is not among them: its first layer and its last share a weight, so it has no two stages
+# without gpt2: its first and last layer share a weight, so they must be in one stage
 CUTS: dict[str, Starts] = {
     "simple_numerical": ["combined"],
     "text_numerical": ["fc_numerical"],
@@ -65,12 +65,14 @@ class Case(NamedTuple):
     model: Model
     starts: Starts
     schedule: Any
-    tried: bool = False  # whether torch tries out what is sent, instead of being told
+    inferred: bool = (
+        False  # whether torch infers the shapes between stages, instead of being given them
+    )
     autocast: bool = False
     dtype: torch.dtype = torch.float32
 
     def __str__(self) -> str:
-        how = ("tried" if self.tried else "told") + (", autocast" if self.autocast else "")
+        how = ("inferred" if self.inferred else "given") + (", autocast" if self.autocast else "")
         how += "" if self.dtype is torch.float32 else f", {self.dtype}"
         return f"{self.model}, {self.schedule.__name__} of {len(self.starts) + 1}, {how}"
 
@@ -124,7 +126,7 @@ def _train(case: Case, rank: int) -> Found:
             torch.device("cpu"),
             **(
                 {}
-                if case.tried
+                if case.inferred
                 else stage.metadata(BATCH // MICROBATCHES, dtype=case.dtype, **sizes)
             ),
         )
@@ -136,9 +138,11 @@ def _train(case: Case, rank: int) -> Found:
     )
     losses: list[Tensor] = []
     outputs = None
-    if rank == 0:  # all inputs go in here, but those optional ones that another stage reads
+    if (
+        rank == 0
+    ):  # the first stage takes all inputs except optional ones that only other stages read
         read = {name: inputs[name] for name in mine[0].inputs if name in inputs}
-        if len(mine) > 1:  # keywords go to every stage of a process
+        if len(mine) > 1:  # torch would pass keywords to every stage of the process
             schedule.step(*read.values())
         else:
             schedule.step(**read)

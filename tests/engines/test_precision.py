@@ -64,7 +64,11 @@ def test_a_cast_model(model: Model, dtype: torch.dtype) -> None:
     assert {g.dtype for g in loss_gradients(module, output).values()} == {dtype}
 
 
-DTYPES = {torch.bfloat16: 0.05, torch.float16: 0.02, torch.float64: 1e-4}  # and how near
+DTYPES = {
+    torch.bfloat16: 0.05,
+    torch.float16: 0.02,
+    torch.float64: 1e-4,
+}  # with the tolerance of each
 QUICK = ("simple_numerical", "masked_attention", "din", "text_classifier", "image_table_missing")
 GALLERY = [
     pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem not in QUICK))
@@ -99,13 +103,13 @@ def test_the_gallery_runs_and_trains_in_other_dtypes(path: Path, dtype: torch.dt
     with torch.no_grad():
         plain = named(module(**inputs))
     learned = gradients(module, inputs).keys()
-    module.load_state_dict(state)  # which a batch norm moves in training
+    module.load_state_dict(state)  # as a batch norm changes its statistics in training
     module.eval().to(dtype)
     cast = {name: t.to(dtype) if t.is_floating_point() else t for name, t in inputs.items()}
     try:
         with torch.no_grad():
             found = named(module(**cast))
-    except NotImplementedError as error:  # as of LocalResponseNorm, whose averages a CPU lacks
+    except NotImplementedError as error:  # such as the pooling in LocalResponseNorm on a CPU
         if "not implemented for" not in str(error) or dtype == torch.float64:
             raise
         pytest.skip(str(error).splitlines()[0])

@@ -43,7 +43,7 @@ def test_hooks_see_inputs_by_name(model: Model) -> None:
     assert len(seen) == 2
 
 
-@pytest.mark.filterwarnings("ignore:Full backward hook is firing")  # no input is learned
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing")  # no input requires a gradient
 @every_model
 def test_hooks_see_nodes_by_name(model: Model) -> None:
     """The output and the gradient of a node's module have the shape of the node."""
@@ -74,7 +74,7 @@ def test_profiles_show_layers_and_lines(tmp_path: Path) -> None:
     events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
     names = {event["name"] for event in events}
     assert {"nn.Module: Conv2d_0", "nn.Module: Linear_2", "aten::conv2d"} <= names
-    # the model itself goes by its source, as its `__call__` is not torch's
+    # the model itself appears under its source, as its `__call__` is not torch's
     assert any(name.startswith("<mimgraph ") and name.endswith(": forward") for name in names)
 
 
@@ -109,7 +109,7 @@ def test_pruning(model: Model) -> None:
     assert_close(output, other(**inputs))
 
 
-@pytest.mark.filterwarnings("ignore")  # it is to move to another package
+@pytest.mark.filterwarnings("ignore")  # torch warns that quantization moves to another package
 @each_of(MODELS[:3])
 def test_dynamic_quantization(model: Model) -> None:
     """Linear and LSTM compute in int8; functions are not affected."""

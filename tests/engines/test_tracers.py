@@ -1,4 +1,4 @@
-"""`torch.fx` and TorchScript script or trace a model."""
+"""`torch.fx` traces a model; TorchScript scripts or traces it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_torchscript_traces_a_model_by_position(model: Model) -> None:
     """Optional inputs too, though TorchScript cannot script their code."""
     module, inputs = model.compile(), model.inputs(3)
     adapter = mg.positional(module, inputs)
-    with torch.no_grad():  # else it compares with what attention does faster where nothing learns
+    with torch.no_grad():  # else the trace is compared with attention's fast path, which runs when nothing requires gradients
         traced = torch.jit.trace(adapter, tuple(inputs.values()))
     other = model.inputs(5)
     assert_close(traced(*other.values()), module(**other))

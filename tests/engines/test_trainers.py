@@ -1,5 +1,5 @@
-"""What trains models trains a compiled one unchanged: a batch is a dict, `model(**batch)`. How labels and
-losses come in is each trainer's own way, shown here."""
+"""Training libraries train a compiled model unchanged: a batch is a dict, `model(**batch)`. The tests show
+how labels and losses are passed to each library."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ outputs: score
 
 
 def by_name(table: Any) -> dict[str, Any]:
-    """Turns the columns of a table into the inputs of the model."""
+    """Return the inputs of the model, from the columns of a table."""
     return {"size": table[:, :2], "weight": table[:, 2:]}
 
 

@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of one target: `python -m tests.fuzz einsum -max_total_time=60`.
 
-What follows the name is libFuzzer's. It needs atheris, and ends at the first text that does not come
-to a legal end, which it leaves in a file.
+Options after the name are passed to libFuzzer. It needs atheris. It stops at the first text that does
+not come to a legal end, and saves it to a file.
 """
 
 from __future__ import annotations

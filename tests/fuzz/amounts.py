@@ -1,4 +1,4 @@
-"""The number of examples: some by default, more with `-m slow`, others each time with `-m nightly`."""
+"""The number of examples: some by default, more with `-m slow`, and with `-m nightly` new ones each time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 
 def amounts(some: int, more: int, most: int) -> pytest.MarkDecorator:
-    """Parametrise a test by `amount`, settings that decorate what is `given`."""
+    """Parametrise a test by `amount`: Hypothesis settings with so many examples."""
     return pytest.mark.parametrize(
         "amount",
         [

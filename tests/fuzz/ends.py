@@ -1,4 +1,4 @@
-"""The only legal ends of reading a spec: a graph that works, or diagnostics with places."""
+"""Check that reading a spec ends legally: in a graph that works, or in diagnostics with places."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.ops.layers import oracle
 
 MOST = 100_000  # elements of a tensor, weights of a model
-OF_THE_DTYPE = (  # that torch has no kernel for on this device, or that does not hold a number
+OF_THE_DTYPE = (  # dtypes for which torch has no kernel on this device, or that cannot hold a number
     "not implemented for",
     "without overflow",
     "for input dtype",
@@ -23,7 +23,7 @@ def check_runs(graph: mg.Graph) -> bool:
     """Run a small graph on sizes that its constraints allow; False if it is too large for that."""
     try:
         sizes = choose_sizes(graph.typed, {})
-    except ValueError:  # none was found
+    except ValueError:  # no sizes were found
         return False
     types = [*graph.inputs.values(), *(n.type for n in graph.typed.body.nodes if n.type)]
     shapes = [oracle.shape_of(type_, sizes) for type_ in types]
@@ -41,7 +41,7 @@ def check_runs(graph: mg.Graph) -> bool:
         raise
     outputs = result if isinstance(result, dict) else {next(iter(graph.outputs)): result}
     for name, type_ in graph.outputs.items():
-        if name in outputs:  # the others are of training
+        if name in outputs:  # the others are returned only in training
             assert oracle.shape_of(type_, sizes) == outputs[name].shape
             assert f"torch.{type_.dtype}" == str(outputs[name].dtype)
     return True

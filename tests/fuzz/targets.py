@@ -26,7 +26,7 @@ def reader(text: str) -> None:
 
 
 def expression(text: str) -> None:
-    """Read the text as an expression in an option; what is written of it is read as the same."""
+    """Read the text as an expression in an option; written and read again, it is the same."""
     _check({"x": ["T", 4]}, {"layer": "Linear", "from": "x", "out_features": f"$({text})"})
     try:
         read = parse(text)

@@ -56,7 +56,7 @@ class Tower(nn.Module):
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Remove what a test has registered."""
+    """Unregister the classes that a test registers."""
     monkeypatch.setitem(registry._OPS, "layer", dict(registry.ops("layer")))
     mg.register(Tower)
     yield

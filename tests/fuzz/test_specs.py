@@ -16,7 +16,7 @@ from tests.fuzz.mutations import mutated_texts, mutated_trees, overridden, tweak
 from tests.fuzz.running import check_runs
 from tests.helpers.marked import told
 
-SECONDS = 5  # of computing, enough for every spec
+SECONDS = 5  # seconds of processor time, enough for every spec
 
 
 def comes_to_an_end(text: str) -> None:
@@ -55,7 +55,7 @@ def test_mutated_params(amount: settings) -> None:
     comes_to_an_end()
 
 
-FOUND = {  # by fuzzing, each a traceback once
+FOUND = {  # found by fuzzing: each once ended in a traceback
     "a size that is infinite": (
         "inputs: {x: [3, 8]}\nnodes:\n  y: {layer: Upsample, from: x, scale_factor: 1e308}\noutputs: y\n",
         ["too-large 3:30"],

@@ -40,7 +40,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-# A page hears of a new fragment of its address only when it is done with the click that set it.
+# A page handles a new fragment of its address only after the click that set it.
 HEARS = """
   window.heard = location.hash;
   addEventListener("hashchange", () => { window.heard = location.hash; });

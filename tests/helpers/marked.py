@@ -25,7 +25,7 @@ def split(marked: str) -> tuple[str, list[str]]:
     return marked, expected
 
 
-TORCH = "2.10"  # the lowest that is supported: examples also show what it does not have
+TORCH = "2.10"  # the lowest supported version, so that examples can use options that it lacks
 
 
 def faults(text: str) -> list[Diagnostic]:

@@ -38,7 +38,7 @@ def blocks_in_blocks(levels: int, times: int) -> str:
     return head + body.replace("TIMES", str(times))
 
 
-# --- what the reader must end on
+# --- texts for the reader
 
 READING: dict[str, str] = {
     "open lists": filled("["),
@@ -119,7 +119,7 @@ READING: dict[str, str] = {
     "sixteen bytes too many": "doc: |\n " + filled("a") + "a" * 16,
 }
 
-# bytes that are no text, or of another encoding
+# bytes that are not text, or in another encoding
 BYTES: dict[str, bytes] = {
     "nothing": b"",
     "NUL": b"\x00" * MEGABYTE,
@@ -137,7 +137,7 @@ BYTES: dict[str, bytes] = {
     "every byte": bytes(range(256)) * 4095,
 }
 
-# --- what the checks must end on
+# --- texts for the checks
 
 _T = "inputs: {a: [T], b: [S], c: [U], d: [V]}\n"
 POWERS = "T + S + U + V"

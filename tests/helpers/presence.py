@@ -1,5 +1,6 @@
-"""An oracle for optional inputs: specs run node by node, a tensor that is missing being None, and
-random specs for it. No code of the library decides what is missing here."""
+"""An oracle for optional inputs: it runs a spec node by node, with None for a missing tensor.
+
+It does not use the library's own analysis of what is missing. Random specs for it are drawn here too."""
 
 from __future__ import annotations
 
@@ -143,7 +144,7 @@ FOLDS: dict[str, Callable[[list[Tensor]], Tensor]] = {
 
 
 def fill(weight: Any, input: Tensor | None, present: Tensor | None, zeros: Tensor) -> Tensor:
-    """Return row by row the source or what replaces it."""
+    """Return for each row the source, or its replacement where it is missing."""
     other = weight if isinstance(weight, Tensor) else torch.zeros(zeros.shape[1:]).to(zeros)
     rows = [
         other if input is None or (present is not None and not present[index]) else input[index]

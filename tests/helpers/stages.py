@@ -24,8 +24,11 @@ def compile_stages(stages: Iterable[mg.Graph], model: nn.Module) -> list[nn.Modu
 def run_stages(
     stages: Sequence[mg.Graph], modules: Sequence[nn.Module], inputs: Mapping[str, Tensor]
 ) -> tuple[Tensor, ...]:
-    """What the last stage gives: the first takes the inputs, each other one what comes before it
-    by position, and the optional inputs that it reads by name."""
+    """Run the stages in order, and return the outputs of the last one.
+
+    The first stage takes all inputs by name. Every other one takes the outputs of the stage before it
+    by position, and optional inputs by name.
+    """
     handed_on: tuple[Tensor, ...] = ()
     for stage, module in zip(stages, modules, strict=True):
         optional = stage.typed.body.optional

@@ -2,7 +2,7 @@
 tensors of the model itself, learned tensors read again.
 
 A tensor is a vector (D), a sequence (L, D) or an image (C, H, W). Sizes are numbers, or Python
-expressions over names in brackets; the size that a layer must know (D, C) is of what is known.
+expressions over names in brackets; a size that a layer must know (D, C) has no names.
 """
 
 from __future__ import annotations
@@ -348,7 +348,7 @@ class Scope:
                 and is_small((*v.shape[:-1], columns))
             )
         )
-        assert other is not None  # what the layer makes is one
+        assert other is not None  # the result of the layer is a learned tensor
         sources = [self.source(other), f"{layer}.weight"]
         self.nodes[name] = {"merge": "matmul", "from": sources}
         self.offer(Value(name, (*other.shape[:-1], columns)))

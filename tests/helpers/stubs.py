@@ -55,7 +55,7 @@ def _definition(op: Op) -> str:
 
 
 def _layer(op: Op) -> list[str]:
-    """Return the options by position, then those by name only, then those of every node."""
+    """Return positional options, then keyword-only options, then the options that every node has."""
     positional = [_parameter(o) for o in op.options.values() if o.takes_lone]
     named = [_parameter(o) for o in op.options.values() if not o.takes_lone]
     beside = [f"{key}: Tensor = ..."] if (key := BESIDE_FROM.get(op.name)) else []

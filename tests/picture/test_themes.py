@@ -131,7 +131,7 @@ def test_kinds_differ_without_colours(palette: Palette) -> None:
             if isinstance(s, Rect | Path)
         )
 
-    closed = {"seq", "block", "repeat"}  # alike but for the number of cards
+    closed = {"seq", "block", "repeat"}  # equal except for the number of cards
     kinds = [kind for kind in palette.kinds if kind not in closed] + ["block"]
     assert len({drawn(kind) for kind in kinds}) == len(kinds)
 

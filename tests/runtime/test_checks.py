@@ -133,7 +133,7 @@ def test_without_the_option_nothing_is_checked() -> None:
         plain(**inputs(), other=1)
 
 
-# where it lives on
+# --- the check in copies and pickles
 
 
 def saved(model: nn.Module) -> nn.Module:

@@ -1,4 +1,4 @@
-"""What `inspect` finds of a compiled class, and what compiling does not import."""
+"""`inspect` finds the source of a compiled class, and compiling imports no unneeded part of torch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_inspect_finds_the_source(graph: mg.Graph) -> None:
 
 
 def test_annotations_are_the_emitted_ones(graph: mg.Graph) -> None:
-    # what runs is the text alone: no future import of the loader's leaks into it
+    # the loader's own `from __future__` imports do not apply to the source
     parameters = inspect.signature(graph.compile().forward).parameters
     assert {p.annotation for p in parameters.values()} == {Tensor}
 

@@ -273,7 +273,7 @@ def test_loading_a_model_leaves_the_notes_of_others(tmp_path: Path) -> None:
     graph.save(model, path)
     loaded = mg.load_model(path)
     assert line_of(model) == line_of(graph.compile()) == "built.py:5"
-    assert line_of(loaded) == f"{path}:5"  # of the spec that the file carries
+    assert line_of(loaded) == f"{path}:5"  # the lines of the spec in the file
     del model, graph
     assert line_of(loaded) == f"{path}:5"
 

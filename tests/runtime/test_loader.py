@@ -44,12 +44,14 @@ def test_a_search_keeps_no_dropped_model_alive() -> None:
 @pytest.mark.parametrize(
     "keep", [lambda model: model, type, lambda model: type(model).forward], ids=["m", "cls", "def"]
 )
-def test_a_module_lives_as_long_as_anything_of_it(keep: Any) -> None:
+def test_a_module_lives_as_long_as_anything_in_it(keep: Any) -> None:
     before = sources()
     kept = keep(graph(910).compile())
     (name,) = sources() - before
     known = sys.modules[name]
-    assert isinstance(known, ModuleType) and known in {known}  # which tools that walk them want
+    assert isinstance(known, ModuleType) and known in {
+        known
+    }  # tools that walk over the modules read these
     assert vars(known)["OfTheLoader"] is known.OfTheLoader
     assert inspect.getmodule(known.OfTheLoader) is known
     del kept

@@ -86,7 +86,7 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> No
     assert sorted(os.listdir(tmp_path)) == ["directory", "file"]
 
 
-# killed, or out of room: in a process of its own
+# --- killed, or the disk full: in a process of its own
 
 WRITE = """
 import itertools, sys

@@ -136,7 +136,7 @@ class _NodeDetails:
             yield from self.body(operation.bodies[0], path)
 
     def repeats(self, bodies: tuple[Body, ...], path: str, shared: bool = False) -> Found:
-        """Yield the nodes in repeats of one structure, which are drawn as those of the first;
+        """Yield the nodes in repeats of one structure, under the ids of the first repeat;
         `shared` says that all repeats are one module."""
         found = {body: dict(self.body(body, path)) for body in dict.fromkeys(bodies)}
         for id_ in found[bodies[0]]:

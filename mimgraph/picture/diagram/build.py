@@ -115,7 +115,7 @@ class _Builder(OperationVisitor[[TypedNode, Context], _Drawn]):
         drawn = {bodies[0]: items}
         for body in bodies:
             if body not in drawn:
-                # with the ids of the first body, whose edges are those of all
+                # under the ids of the first body, whose edges stand for all
                 again = _Builder(self.structures, Wiring())
                 drawn[body] = again.body(body, f"{module}.", context.sources)[0]
         if len(drawn) > 1:

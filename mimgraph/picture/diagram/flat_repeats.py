@@ -102,9 +102,9 @@ class _Search:
 class _Level:
     """The items of one cluster or of the whole diagram, searched for patterns.
 
-    A repeat matches the one before it if both read alike: the same boxes from outside, boxes inside
-    at the same place, or boxes of the repeat before each. What a repeat computes may be read only by
-    itself and the next one; only the last may be read by others.
+    A repeat matches the one before it if both read alike: the same boxes outside, or boxes at the same
+    place inside the repeat or in the repeat before it. A repeat may be read only by itself and the next
+    one; only the last may be read by others.
     """
 
     def __init__(self, items: tuple[Item, ...], search: _Search) -> None:
@@ -156,7 +156,7 @@ class _Level:
     def reads_alike(
         self, tail: str, again: str, one: int, size: int, carried: dict[str, str]
     ) -> bool:
-        """Return whether `again` is to the later repeat what `tail` is to the one from item `one`.
+        """Return whether the later repeat reads `again` just as the repeat from item `one` reads `tail`.
 
         Boxes of the earlier repeat that the later one reads are collected in `carried`.
         """
@@ -176,7 +176,7 @@ class _Level:
         return b is not None and a == _Place(b.item + size, b.inner)
 
     def is_private(self, start: int, size: int) -> bool:
-        """Return whether only the repeat at `start` and the next one read what it computes."""
+        """Return whether the boxes of the repeat at `start` are read only by itself and the next repeat."""
         for ids in self.held[start : start + size]:
             for reader in (reader for id_ in ids for reader in self.search.readers[id_]):
                 place = self.places.get(reader)

@@ -17,7 +17,7 @@ MANY = 7  # like things that are drawn as one: inputs in a box, results of an `e
 
 class Context(NamedTuple):
     """The surroundings of a node: the prefix of its dotted name, its key there, the ends that feed
-    its operands, its ports that are used, and what it reads in the words of the spec."""
+    its operands, its ports that are used, and its sources as the spec names them."""
 
     path: str
     key: str

@@ -24,7 +24,7 @@ from mimgraph.picture.layout.label_placement import (
 from mimgraph.picture.scene import Direction, Scene
 
 MARGIN = 6  # around the picture
-MOST = 10_000  # edges; nobody could tell more apart
+MOST = 10_000  # the number of edges; a picture with more is unreadable
 _POINTS = 72  # in one inch
 _SETTINGS = (
     "graph [compound=true nodesep=0.28 ranksep=0.3 labeljust=l] "

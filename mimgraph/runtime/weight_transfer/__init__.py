@@ -1,1 +1,1 @@
-"""Copies weights between modules whose names differ: what each part computes decides the pairs."""
+"""Copies weights between modules whose names differ: tensors are paired by their use in the forward."""

@@ -55,7 +55,7 @@ class Call:
         return self.by_position and len(self.named) > 1 and not set(self.named) <= set(theirs)
 
     def hint(self) -> str:
-        """Return what to write so that the module gets the right inputs."""
+        """Return advice for the user on how to name the inputs."""
         theirs = parameters(self.module)
         example = ", ".join(f'"{name}": ...' for name in self.named)
         advice = f"give their names with inputs={{{example}}}; forward takes {', '.join(theirs)}"

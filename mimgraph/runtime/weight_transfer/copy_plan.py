@@ -132,7 +132,7 @@ def _shortened(
     our_starts: Mapping[str, int],
     their_starts: Mapping[str, int],
 ) -> dict[str, Part]:
-    """Return their position tables, cut to the length of those of ours that may correspond.
+    """Return the other model's position tables, cut to the length of the tables of ours that may correspond.
 
     The first row that our model reads corresponds to the first row that theirs reads.
     """

@@ -1,4 +1,4 @@
-"""How a module uses its tensors: in which order, in what parts, and which feeds which."""
+"""The use of a module's tensors: in which order, in which parts, and which tensor feeds which."""
 
 from __future__ import annotations
 

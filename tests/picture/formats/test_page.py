@@ -1,4 +1,4 @@
-"""All that a reader can do in a page, in a real browser: look, fold, search, follow paths and links, use keys."""
+"""A page works in a real browser: a reader can look, fold, search, follow paths and links, and use keys."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ outputs: score
 """
 
 
-# The boxes that lie over one another, and those that an edge runs through.
+# Returns the boxes that overlap, and the boxes that an edge crosses.
 OVERLAPS = """() => {
     const boxes = [...document.querySelectorAll(".box[data-id]")].map((one) => {
         return [one.dataset.id, one.querySelector(".shape").getBoundingClientRect()];

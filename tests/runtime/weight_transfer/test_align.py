@@ -1,5 +1,5 @@
-"""Which tensor is which, on flows written down: `a.weight>b.weight` says what feeds what, and
-`a.weight>b.weight@gelu` by which way."""
+"""The tensors of two models are matched by their flows: `a.weight>b.weight` means that the first tensor
+feeds the second, and `a.weight>b.weight@gelu` that it does so through a GELU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mimgraph.runtime.weight_transfer.align import Flow, align
 
 
 def flow(text: str) -> Flow:
-    """`a.w:3x4 b.w:4 / x>a.w a.w>b.w`: the tensors in order of use with their sizes, then pairs."""
+    """Return the flow of `a.w:3x4 b.w:4 / x>a.w a.w>b.w`: tensors in order of use with sizes, then pairs."""
     tensors, _, pairs = text.partition("/")
     named = (word.split(":") for word in tensors.split())
     shapes = {key: tuple(int(size) for size in sizes.split("x")) for key, sizes in named}

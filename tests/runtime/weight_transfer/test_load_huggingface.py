@@ -158,7 +158,7 @@ WHOLE = (
 
 
 def written(text: str, style: str, **options: str) -> mg.Graph:
-    """A spec in one of the styles; `LAYERS` in its text stands for the layers of the tower."""
+    """Return the graph of a spec in one of the styles; `LAYERS` in the text stands for the layers."""
     options = {"causal": "", "key_bias": "true", "eps": "1e-5", "act": "GELU"} | options
     if style == "TransformerEncoderLayer":
         layer = "{%s}" % (WHOLE % options)
@@ -462,7 +462,7 @@ def test_clip_with_towers_of_one_width() -> None:
     assert transfer.unused == ()
 
 
-# --- what else is given ---------------------------------------------------------------------------
+# --- state dicts, dtypes, inputs ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["bert_base", "gpt2", "t5_encoder"])
@@ -682,7 +682,7 @@ def test_from_multihead_attention(style: str, as_state: bool) -> None:
     randomise(other)
     graph = written(text, style)
     model = graph.compile().eval()
-    if as_state and style != "MultiheadAttention":  # it may as well be cut otherwise
+    if as_state and style != "MultiheadAttention":  # it could also be cut in another way
         with pytest.raises(ValueError, match="give the module itself"):
             graph.load_state(model, other.state_dict())
         return
