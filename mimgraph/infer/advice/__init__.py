@@ -1,1 +1,1 @@
-"""Find what to write instead of what is wrong, and warn of what nothing uses."""
+"""Find the help for a fault, the text to write instead, and warn of unused params."""

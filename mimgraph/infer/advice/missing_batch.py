@@ -12,7 +12,7 @@ from mimgraph.ir.dim import Dim, symbols
 from mimgraph.ir.graph import Apply
 from mimgraph.ir.types import TensorType
 
-MOST_SOURCES = 16  # of an op that is tried with other shapes
+MOST_SOURCES = 16  # with more sources, an op is not tried with other shapes
 OF_SHAPES = ("shape-mismatch", "rank-mismatch")
 
 
@@ -27,16 +27,17 @@ def help_for(trial: Trial) -> str:
         return other
     for batched in _with_batch(trial.types, fault.source):
         if trial.ask(batched):
-            cures = [_cure(trial.context, trial.fed[key], x) for key, x in batched.items()]
-            if None in cures:
+            helps = [_batch_help(trial.context, trial.fed[key], x) for key, x in batched.items()]
+            if None in helps:
                 return fault.help or NO_BATCH
             others = fault.help if fault.help != NO_BATCH else ""
-            return "; or ".join(filter(None, [*dict.fromkeys(cures), others]))
+            return "; or ".join(filter(None, [*dict.fromkeys(helps), others]))
     return (_shorter(trial) if few else "") or fault.help
 
 
 def _narrower(trial: Trial) -> str:
-    """Return the parameter or buffer with fewer axes of size 1 that the rule accepts, as a node."""
+    """Return the help that leaves out axes of size 1 of a parameter or buffer, if the rule accepts
+    that."""
     for key, x in trial.types.items():
         fed = trial.fed[key]
         name = fed.source.name
@@ -77,7 +78,8 @@ def _with_batch(
 ) -> Iterator[Mapping[str, TensorType]]:
     """Yield sources with a batch added to some: in front, or in place of a first axis of size 1.
 
-    The batch goes to the source at fault first, then to each other, then to all without one.
+    Yield the source at fault first, then each other source, then all sources without a batch at
+    once.
     """
     keys = [key for key, type_ in types.items() if not type_.batched]
     whole = {key: replace(types[key], batched=True) for key in keys}
@@ -89,7 +91,7 @@ def _with_batch(
         yield whole
 
 
-def _cure(context: Context, source: Fed, wanted: TensorType) -> str | None:
+def _batch_help(context: Context, source: Fed, wanted: TensorType) -> str | None:
     """Return the help that adds a batch to a source; None if it comes from no parameter or buffer."""
     name = source.source.name
     origin = _origin(context, name, source.value.port)
@@ -109,7 +111,7 @@ def _tensor(kind: str, type_: TensorType) -> str:
 
 
 def _origin(context: Context, name: str, port: str) -> tuple[str, str] | None:
-    """Return the kind and name of the parameter or buffer that a value is computed from, or is."""
+    """Return the kind and name of the parameter or buffer that a value is, or is computed from."""
     waiting, seen = [(name, port)], set[str]()
     while waiting:
         name, port = waiting.pop()

@@ -1,4 +1,5 @@
-"""Ask the rule of an op again with changed sources or options, so that a help proposes what works."""
+"""Try the rule of an op with changed sources or options: a help proposes only changes that it
+accepts."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ Types = Mapping[str, TensorType]
 
 
 class Trial(NamedTuple):
-    """An op with the options and sources that its rule refused."""
+    """A use of an op that its rule refused, with its options and sources."""
 
     op: Op
     options: Mapping[str, Any]
@@ -28,12 +29,12 @@ class Trial(NamedTuple):
     def ask(
         self, changed: Types, options: Mapping[str, Any] | None = None
     ) -> Lowering | Block | None:
-        """Return what the rule gives for changed sources or options; None if it refuses them too."""
+        """Return the rule's answer for changed sources or options; None if it refuses them too."""
         return ask(self.op, self.options if options is None else options, {**self.types, **changed})
 
 
 def ask(op: Op, options: Mapping[str, Any], sources: Types) -> Lowering | Block | None:
-    """Return what the rule of an op gives for these sources; None if it refuses them."""
+    """Return the answer of an op's rule for these sources; None if it refuses them."""
     try:
         return op.infer(sources, options)
     except (OpFault, DimOverflow):

@@ -1,4 +1,5 @@
-"""Find the help for a fault of shapes by trial: the rule must accept what the help proposes."""
+"""Find the help for a fault of shapes by trial: the rule must accept the change that it
+proposes."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ def help_for(trial: Trial) -> str:
 
 
 def _swapped(trial: Trial) -> str:
-    """Return the help for two sources that fit in each other's place."""
+    """Return the help that swaps two sources, if the rule accepts that."""
     types = trial.types
     if trial.op.inputs.kind != "tuple" or len(types) != 2:
         return ""
@@ -68,7 +69,7 @@ def _reordered(trial: Trial) -> str:
 
 
 def _inferred(answer: Lowering | Block, name: str | None) -> Any:
-    """Return the value that the sources decide for an option."""
+    """Return the value that the sources give to an option."""
     if name is None or not isinstance(answer, Lowering) or answer.module is None:
         return None
     return answer.module.argument(name)

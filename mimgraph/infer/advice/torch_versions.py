@@ -16,7 +16,8 @@ FIRST = (2, 5)  # the first release for which the registry knows what was added
 
 
 def release(version: str) -> Release:
-    """Return `(2, 13)` for "2.13", "2.13.0+cpu" or "2.13.0a0"; a `ValueError` says what to write."""
+    """Return `(2, 13)` for "2.13", "2.13.0+cpu" or "2.13.0a0"; raise a `ValueError` for another
+    text."""
     found = re.match(r"(\d{1,4})\.(\d{1,4})(?![\d])", version)
     if found is None:
         raise ValueError(f"{version!r} is not a version of torch: write one such as 2.13")
@@ -42,8 +43,8 @@ def _unsupported(graph: TypedGraph, torch: Release) -> Iterator[Diagnostic]:
 def _newer_options(
     node: TypedNode, leaf: Leaf, apply: Apply, torch: Release, path: str
 ) -> Iterator[Diagnostic]:
-    """Yield the options that torch added later than this; one at its default is not emitted, so it
-    is fine."""
+    """Yield a fault for each option that torch added later; an option at its default is not
+    emitted, so it is fine."""
     op = registry.find(leaf.kind, leaf.name)
     if op is None:
         return

@@ -1,4 +1,5 @@
-"""Explain an unknown source: it may be the name of a param, a block, or a node elsewhere in the spec."""
+"""Explain an unknown source that is the name of a param, a block, or a node elsewhere in the
+spec."""
 
 from __future__ import annotations
 
@@ -61,7 +62,7 @@ class OtherScopes(NamedTuple):
         block."""
         graph, block = self.names.graph, self.block
         if block is not None and name in self.names.outer:
-            return _outside(block, self.names.outer[name], shared)
+            return _unreadable_in_block(block, self.names.outer[name], shared)
         if name in graph.blocks:
             return self._block(name, graph.blocks[name], shared)
         if name in graph.params or (block is not None and name in block.params):
@@ -75,9 +76,7 @@ class OtherScopes(NamedTuple):
             return None
         key, node = self.names.inner[name]
         family = self.names.graph.blocks[key].family
-        help = (
-            f"name it in the outputs of {family}, and read it as {self._user(key) or 'NODE'}.{name}"
-        )
+        help = f"name it in the outputs of {family}, and read it as {self._node_using(key) or 'NODE'}.{name}"
         if shared:
             help = f"share must name a node of its own scope: move {name} out of the block"
         label = Label(node.span, "inside the block")
@@ -85,15 +84,15 @@ class OtherScopes(NamedTuple):
 
     def _block(self, key: str, block: Block, shared: str) -> Meaning:
         """Explain that the name is that of a block, where a node is needed."""
-        user = self._user(key)
+        user = self._node_using(key)
         help = f"use it in a node: {{block: {key}, from: ...}}"
         if user is not None:
             help = f"write {'share' if shared else 'from'}: {user}, the node that uses it"
         message = f"{key} is a block, not {'a node' if shared else 'an input or node'}"
         return Meaning(message, help, (Label(block.span, "the block"),))
 
-    def _user(self, key: str) -> str | None:
-        """Return the name of the first node in the scope that uses a block."""
+    def _node_using(self, key: str) -> str | None:
+        """Return the name of the first node in the scope that uses this block."""
         nodes = self.names.graph.nodes if self.block is None else self.block.nodes
         return next((node.name for node in nodes if _called(node) == key), None)
 
@@ -120,7 +119,7 @@ def as_sources(source: Source, named: Sequence[str]) -> str:
     return f"write a port after a dot: {port[1]}.{port[2]}" if port else ""
 
 
-def _outside(block: Block, thing: Input | Node, shared: str) -> Meaning:
+def _unreadable_in_block(block: Block, thing: Input | Node, shared: str) -> Meaning:
     """Explain that a block cannot read an input or node of the spec around it."""
     name = thing.name
     what = "an input" if isinstance(thing, Input) else "a node"

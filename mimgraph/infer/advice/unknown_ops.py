@@ -1,4 +1,4 @@
-"""Report layers, merges and activations with an unknown name, and find which is meant."""
+"""Report layers, merges and activations with an unknown name, and find the name that is meant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mimgraph.ops.spelling import (
 )
 
 NO_ACTIVATION = ("none", "linear", "identity")
-NAMING = ("layer", "name", "type", "op")  # keys under which others write an activation
+NAMING = ("layer", "name", "type", "op")  # keys under which other formats name an activation
 OWN = "register your own nn.Module first: mg.register, or --import on the command line"
 # words that people write as a layer's name, and the node that they mean
 NODES = {
@@ -43,10 +43,10 @@ def report_unknown_op(state: State, apply: Apply, path: str, form: Form) -> None
     is_layer = apply.kind == "layer"
     if is_layer and is_lost(apply.name, lost_blocks(state), choices, state.report):
         return  # a block, in a seq
-    help = _other_kind_of(apply, blocks, form) or _node_instead(apply, form)
+    help = _known_elsewhere(apply, blocks, form) or _node_instead(apply, form)
     if is_layer and not help:
         help = _in_python(apply, blocks, form)
-    help = help or _nearly(state, apply, choices, form) or (OWN if is_layer else "")
+    help = help or _nearest_help(state, apply, choices, form) or (OWN if is_layer else "")
     message = f"no {apply.kind} is called {apply.name!r}"
     code: DiagnosticCode = "unknown-layer" if is_layer else "unknown-merge"
     state.fault(code, message, apply.span, path, help=help)
@@ -54,21 +54,22 @@ def report_unknown_op(state: State, apply: Apply, path: str, form: Form) -> None
         state.report.spoken.update(texts_in(option.value))  # the y of `add: y` in a seq
 
 
-def _other_kind_of(apply: Apply, blocks: list[str], form: Form) -> str:
-    """Return what to write if the name is that of an op of the other kind, or of a block."""
-    if op := registry.find(_other(apply), apply.name):
-        return _other_kind(op, form)
+def _known_elsewhere(apply: Apply, blocks: list[str], form: Form) -> str:
+    """Return the help for a name that an op of the other kind has, or a block."""
+    if op := registry.find(_other_kind(apply), apply.name):
+        return _kind_help(op, form)
     if apply.name in blocks:
         return f"{apply.name} is a block: write {{block: {apply.name}, ...}}"
     return ""
 
 
-def _other(apply: Apply) -> str:
+def _other_kind(apply: Apply) -> str:
     return "merge" if apply.kind == "layer" else "layer"
 
 
-def _other_kind(op: Op, form: Form) -> str:
-    """Return what to write for a layer where a merge stands, or for a merge where a layer stands."""
+def _kind_help(op: Op, form: Form) -> str:
+    """Return the help for a merge that is written as a layer, or a layer that is written as a
+    merge."""
     if form == "item" and op.kind == "merge":
         node = f"{{merge: {op.name}, from: [..., ...]}}"
         return f"{op.name} is a merge: make it a node, {node}, and feed the seq from it"
@@ -76,7 +77,7 @@ def _other_kind(op: Op, form: Form) -> str:
 
 
 def _node_instead(apply: Apply, form: Form) -> str:
-    """Return what to write for a key of nodes where a layer is named: `layer: parameter`, or
+    """Return the help for a key of nodes in place of a layer's name: `layer: parameter`, or
     `{layer: ReLU}` in a seq."""
     name = python_name(apply.name).lower()
     if apply.kind != "layer" or name not in NODES:
@@ -89,12 +90,13 @@ def _node_instead(apply: Apply, form: Form) -> str:
     if not isinstance(inside, str):
         return f"make it a node of its own: {NODES[name]}"
     if op := registry.find("merge", inside):
-        return _other_kind(op, form)
+        return _kind_help(op, form)
     return f"write {inside}" if name in ("layer", "block") else ""
 
 
 def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
-    """Return what to write for a layer in Python, `nn.Linear(3)`, or with a port, `LSTM.last`."""
+    """Return the help for a layer written as in Python, `nn.Linear(3)`, or with a port,
+    `LSTM.last`."""
     owner, _, port = apply.name.partition(".")
     if port and (owner in blocks or registry.find("layer", owner)):
         if form == "item":
@@ -105,11 +107,12 @@ def _in_python(apply: Apply, blocks: list[str], form: Form) -> str:
     return f"write {written}" if written else ""
 
 
-def _nearly(state: State, apply: Apply, choices: tuple[str, ...], form: Form) -> str:
-    """Return the op that torch or Keras calls so, or else the nearest name."""
+def _nearest_help(state: State, apply: Apply, choices: tuple[str, ...], form: Form) -> str:
+    """Return the help with the op that has this name in torch or Keras, or else with the nearest
+    name."""
     name = python_name(apply.name)
     if op := named_elsewhere(name):
-        return _other_kind(op, form) if op.kind == _other(apply) else f"did you mean {op.name}?"
+        return _kind_help(op, form) if op.kind == _other_kind(apply) else f"did you mean {op.name}?"
     return state.report.suggestion(name, choices)
 
 
@@ -121,7 +124,7 @@ def report_unknown_activation(state: State, activation: Activation, path: str) -
 
 
 def _activation_instead(state: State, activation: Activation) -> str:
-    """Return what to write instead of an unknown activation."""
+    """Return the help for an unknown activation."""
     name = activation.name
     inside = activation.lone.value if activation.lone is not None else None
     if name.lower() in NO_ACTIVATION:

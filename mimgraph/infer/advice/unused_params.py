@@ -1,4 +1,4 @@
-"""Warn of params that nothing uses: they are legal, but probably misspelt."""
+"""Warn of unused params: they are legal, but probably misspelt."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def unused_params(graph: Graph) -> list[Diagnostic]:
-    """Return a warning for each param that nothing uses, of the spec and of the blocks in use.
+    """Return a warning for each unused param of the spec and of the blocks in use.
 
-    A param counts as used by a param that nothing uses, and by a block that nothing uses.
+    A param also counts as used if only an unused param or an unused block names it.
     """
     if not graph.params and not any(block.params for block in graph.blocks.values()):
         return []

@@ -1,4 +1,4 @@
-"""Collect the warnings of a legal spec: a function for each kind, and a line in `CHECKS`."""
+"""Collect the warnings of a legal spec; each kind is a function, listed in `CHECKS`."""
 
 from __future__ import annotations
 

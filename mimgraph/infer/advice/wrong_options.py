@@ -1,4 +1,5 @@
-"""Report options that are unknown, missing, given twice or of a wrong type, and what to write instead."""
+"""Report options that are unknown, missing, given twice or of a wrong type, with the text to
+write."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ from mimgraph.ops.signature import OptionSpec
 from mimgraph.ops.spelling import Form
 from mimgraph.source import Span
 
-# keys of the language that stand where no option belongs
+# the help for keys of the language that are given as options
 ELSEWHERE = {
     "from": "leave it out: an item of a seq reads the one before it",
     "repeat": "only a block can be repeated: put it in one",
@@ -40,7 +41,7 @@ ELSEWHERE = {
     "like": "only a node with Cast takes it, as a second source: {layer: Cast, from: ..., like: ...}",
 }
 TRAINED = ("trainable", "requires_grad")
-SOURCES = ("input", "inputs", "source", "sources")  # what others call `from`
+SOURCES = ("input", "inputs", "source", "sources")  # names of `from` in other formats
 
 # a name as a template writes it
 _TEMPLATE = re.compile(r"\{+\s*([A-Za-z_]\w*)\s*\}+|[%@]\(?([A-Za-z_]\w*)(?:\)[a-z]|@)", re.ASCII)
@@ -49,8 +50,8 @@ _INFINITE = re.compile(r"(-)?\+?inf(?:inity)?", re.IGNORECASE)
 
 
 class Keys(NamedTuple):
-    """What may stand in place of an unknown option: the options, the other keys of a node, and the
-    names of sources; `form` is how the op or block is written."""
+    """The names that may be meant by an unknown option: the options, the other keys of a node, and
+    the sources; `form` is how the op or block is written."""
 
     options: tuple[str, ...]
     words: tuple[str, ...]
@@ -64,13 +65,13 @@ def unknown_option(
     """Report an option that an op or block, the `owner`, does not have."""
     known = f"its options: {', '.join(keys.options)}" if keys.options else f"{owner} has no options"
     near = "" if name in keys.words else report.suggestion(name, (*keys.options, *keys.words))
-    help = ELSEWHERE.get(name) or _of_node(name, option.value, keys) or near or known
+    help = ELSEWHERE.get(name) or _node_key_help(name, option.value, keys) or near or known
     message = f"{owner} has no option {name!r}"
     report.add(Diagnostic("unknown-option", message, option.key, help=help, node=node), name)
 
 
-def _of_node(name: str, value: Any, keys: Keys) -> str:
-    """Return what to write for an option that means something else of the node: `input: x`."""
+def _node_key_help(name: str, value: Any, keys: Keys) -> str:
+    """Return the help for an option that is meant as another key of the node: `input: x`."""
     if name in TRAINED and isinstance(value, bool):
         return f"leave {name} out" if value else "write freeze: true"
     if name == "with" and "repeat" in keys.words:
@@ -155,7 +156,7 @@ def refused_value(
     wants = describe(spec.annotation)
     message = f"{spec.name} of {op.name} must be {wants}{_got(value)}"
     near = nearest(value, choices(spec.annotation)) if isinstance(value, str) else None
-    help = f"did you mean {near}?" if near else _meant(op, spec, value, at.env)
+    help = f"did you mean {near}?" if near else _value_help(op, spec, value, at.env)
     return Diagnostic("bad-option", message, span, labels=labels, help=help, node=at.node)
 
 
@@ -166,9 +167,9 @@ def _got(value: Any) -> str:
     return f", not {text}" if len(text) <= 20 else ""
 
 
-def _meant(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
-    """Return what to write for a list of the values of several options, for a number where a list is
-    wanted, or for arithmetic in another notation."""
+def _value_help(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
+    """Return the help for a list with the values of several options, for a number in place of a
+    list, or for arithmetic in another notation."""
     if isinstance(value, list) and spec.name == op.lone_option and len(value) > 1:
         named = dict(zip(op.by_position, value, strict=False))
         if len(named) == len(value) and all(_fits(op.options[n], v) for n, v in named.items()):
@@ -179,8 +180,8 @@ def _meant(op: Op, spec: OptionSpec, value: Any, env: Environment) -> str:
 
 
 def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
-    """Return what to write for a name without its `$`, arithmetic outside of `$(...)`, an unclosed
-    `$(`, the braces of a template, a fraction, or a number in quotes."""
+    """Return the help for a name without its `$`, arithmetic outside of `$(...)`, an unclosed `$(`,
+    the braces of a template, a fraction, or a number in quotes."""
     if isinstance(value, WrittenFloat):
         return _rounded(value, spec, env)
     if not isinstance(value, str) or len(value) > LONGEST:
@@ -205,7 +206,7 @@ def _as_expression(value: Any, spec: OptionSpec, env: Environment) -> str:
 
 
 def _rounded(value: WrittenFloat, spec: OptionSpec, env: Environment) -> str:
-    """Return what to write for a fraction where an integer is wanted: `a // b` for `a / b`."""
+    """Return the help for a fraction in place of an integer: `a // b` for `a / b`."""
     whole = _floored(value.written)
     names = {name.name: env.get(name.name) for name in variables(whole)}
     if whole == value.written or None in names.values():
@@ -229,7 +230,8 @@ def _floored(expression: Expression) -> Expression:
 
 
 def _number(expression: Expression) -> Any:
-    """Return the number that an expression is, `8` or `-1`; FAULTY if it is no number."""
+    """Return the value of an expression that is a number, `8` or `-1`; FAULTY for another
+    expression."""
     match expression:
         case Number(value):
             return value

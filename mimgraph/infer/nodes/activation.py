@@ -1,4 +1,4 @@
-"""Bind and apply what follows an op: `take`, which chooses its default result, and `activation`."""
+"""Apply `take`, which chooses the default result of an op, and bind and apply its `activation`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ from mimgraph.ops.op import Op, OpFault
 
 
 def split_activation(op: Op, apply: Apply) -> tuple[Mapping[str, Option], Activation | None]:
-    """Return the options of an op, and the activation that follows it; an op that has an option of
-    that name keeps it."""
+    """Return the options of an op, and the activation to apply after it; if the op itself has an
+    option `activation`, the key is that option."""
     activation = apply.activation
     if activation is None or "activation" not in op.options:
         return apply.options, activation
     is_name = activation.lone is None and not activation.options
-    value = activation.name if is_name else {activation.name: None}  # which no such option takes
+    value = (
+        activation.name if is_name else {activation.name: None}
+    )  # every such option refuses a mapping
     option = Option(value, activation.span, activation.span)
     return {**apply.options, "activation": option}, None
 
@@ -92,7 +94,7 @@ def _activate(
     site: Site, activation: Activation, type_: TensorType
 ) -> tuple[Code, TensorType] | None:
     """Return the activation as a function of INPUT, and the type of its result; None if it does not
-    fit. A faulty one, which is reported, is passed over, as it changes no shape."""
+    fit. An activation that is reported already is left out, as it changes no shape."""
     passed_over = INPUT, type_
     bound = site.state.bound.get(activation)
     if bound is None or bound.faulty:

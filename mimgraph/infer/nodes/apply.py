@@ -39,7 +39,7 @@ class Expansion(NamedTuple):
 def bind_op(state: State, apply: Apply, span: Span, at: Evaluation) -> Bound | None:
     """Return the options of a layer or merge, checked once; None if its name is unknown.
 
-    `span` is the node's name, or of an item of a seq that of the op.
+    `span` is where the name of the node stands, or the name of the op for an item of a seq.
     """
     if apply in state.bound:
         return state.bound[apply]
@@ -98,7 +98,8 @@ def apply_op(site: Site, apply: Apply) -> TypedNode | Expansion | None:
 def _check_answer(
     site: Site, bound: Bound, options: Values, types: Mapping[str, TensorType], answer: Answer
 ) -> None:
-    """Raise an `OpFault` for options that contradict the sources, and for sizes that nothing has."""
+    """Raise an `OpFault` for options that contradict the sources, and for a size or batch that
+    cannot be read from a tensor."""
     _check_inferred(bound, options, answer.leaf.lowering)
     if not site.state.alone:
         _check_readable(site, options, types)
@@ -107,7 +108,7 @@ def _check_answer(
 
 
 def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
-    """Refuse an option that the input decides too, if they disagree."""
+    """Refuse an option whose value differs from the value that the input gives."""
     for name in bound.inferred:
         if lowering.module is not None:
             given, inferred = options.by_name[name], lowering.module.argument(name)
@@ -121,11 +122,11 @@ def _check_inferred(bound: Bound, options: Values, lowering: Lowering) -> None:
 
 
 def _check_readable(site: Site, options: Values, sources: Mapping[str, TensorType]) -> None:
-    """Refuse an option with a run-time size that cannot be read from a tensor at hand: a source, or,
-    for a node that is no item of a seq, an input."""
+    """Refuse an option with a run-time size that no tensor in scope has: neither a source nor,
+    except for an item of a seq, an input."""
     if (
         not options.run_time or None in site.context.inputs.values()
-    ):  # an unknown input has any size
+    ):  # an unknown input may have any size
         return
     inputs, optional = site.context.inputs, site.context.optional
     read = ((name, type_) for name, type_ in inputs.items() if site.node.sources)
@@ -136,7 +137,7 @@ def _check_readable(site: Site, options: Values, sources: Mapping[str, TensorTyp
 
 
 def _unreadable(site: Site, size: Dim, option: str) -> OpFault:
-    """Return the fault of a size that no tensor at hand has, or only one that is optional."""
+    """Return the fault for a size that no tensor in scope has, or only an optional input."""
     where = "input of the block" if site.context.uses else "source"
     message = f"{size} cannot be read here: no {where} has this size"
     help = "make it a node of its own, or give it an input that has this size"

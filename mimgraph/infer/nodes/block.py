@@ -41,7 +41,7 @@ Results = Mapping[str, TensorType]
 
 
 class _Using(NamedTuple):
-    """A call of a block, at the node that makes it."""
+    """A call of a block with its node, and the function that types the nodes of a body."""
 
     site: Site
     call: Call
@@ -88,7 +88,8 @@ def _known(types: Mapping[str, TensorType | None]) -> dict[str, TensorType]:
 
 
 def _unrepeated(block: Block, fed: Mapping[str, Fed]) -> Results:
-    """Return the results of a block that is repeated zero times: the inputs that it would hand on."""
+    """Return the results of a block that is repeated zero times: the inputs that its outputs would
+    feed."""
     return _known({port: fed[name].type for name, port in _carried(block).items()})
 
 
@@ -110,7 +111,7 @@ def _type_use(
     types = known_types(fed)
     assert types is not None
     optional = missing_inputs(fed) | site.optional
-    pasts = tuple([type_.past for type_ in types.values()])  # equal types may differ in it
+    pasts = tuple([type_.past for type_ in types.values()])  # equality of types ignores it
     key = (call.block, *map(identity, given.values()), tuple(types.values()), pasts, optional)
     if key in state.bodies:
         body, nodes = state.bodies[key]
@@ -175,7 +176,8 @@ def _hand_on(
     whole: Presence,
     current: Mapping[str, Fed],
 ) -> dict[str, Fed] | None:
-    """Return what a repeat hands to the next; None if that cannot run on it, which is reported.
+    """Return the sources of the next repeat that the outputs of this one feed; None if one does not
+    fit, which is reported.
 
     `whole` says when the repeat runs.
     """

@@ -1,4 +1,4 @@
-"""Check and compute what a use of a block gives: its params, and how often it is repeated."""
+"""Check and compute the params that a use of a block gives, and how often the block is repeated."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def find_block(state: State, call: Call, span: Span, path: str) -> Block | None:
 
 
 def _is_readable(call: Call, block: Block | None) -> bool:
-    """Return whether it is known which params a call gives; a lone value gives the first, which may be
-    one that could not be read."""
+    """Return whether the names of the params that a call gives are known; they are not if a lone
+    value may belong to a param that could not be read."""
     lost = lost_params(block) if block is not None else set()
     return OTHERS not in lost and not (lost and call.lone is not None)
 
@@ -60,7 +60,7 @@ def lost_blocks(state: State) -> set[str]:
 
 
 def _check_params(state: State, call: Call, block: Block, span: Span, path: str) -> None:
-    """Report params that the block does not have, and those without a default that are missing."""
+    """Report params that the block does not have, and missing params that have no default."""
     given = given_params(call, block)
     if call.lone is not None and not block.params and call.lone.value is not FAULTY:
         help = f"write {block.family} without a value"
@@ -104,8 +104,8 @@ def given_params(call: Call, block: Block) -> Mapping[str, Option]:
 
 
 def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[str, Origin]:
-    """Return where the values of a block's params are written: in the call, or in the call of an outer
-    block that passes them on. `time` is the number of the repeat."""
+    """Return where the values of a block's params are written: in the call, or in the call of an
+    outer block that passes them on. `time` counts the repeats from 0."""
     found: dict[str, Origin] = {}
     for name, option in given_params(call, block).items():
         outer = None if option.in_with else origin_of(option.value, context.origins)
@@ -117,7 +117,8 @@ def origins_of(context: Context, call: Call, block: Block, time: int) -> dict[st
 
 
 def block_params(state: State, block: Block, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all params of a block: those given, and the defaults, which may use the spec's params."""
+    """Return all params of a block: the given ones, and the defaults, which may use the spec's
+    params."""
     found: dict[str, Any] = {}
     for name, option in block.params.items():
         if name in given:
@@ -143,14 +144,14 @@ def default_params(state: State, key: str, block: Block) -> Mapping[str, Any]:
 
 
 class Times(NamedTuple):
-    """What each repeat gives to the params of the block, and the `number` of repeats."""
+    """The values that each repeat gives to the block's params, and the `number` of repeats."""
 
     given: list[dict[str, Any]]
     number: int
 
 
 def repeats(site: Site, repeat: Repeat) -> Times | None:
-    """Return the number of repeats and what each gives; None if one of them is faulty."""
+    """Return the values that each repeat gives, and their number; None if one of them is faulty."""
     number = None
     if repeat.times is not None and (number := _number(site, repeat.times)) is None:
         return None

@@ -22,7 +22,7 @@ TypeOperation: TypeAlias = Callable[[Site, Node], TypedNode | None]
 
 
 def type_chain(site: Site, chain: Chain, type_operation: TypeOperation) -> TypedNode | None:
-    """Return the typed chain; behind an item of unknown type only the options are checked."""
+    """Return the typed chain; after an item of unknown type only the options are checked."""
     matched = match(site, Arguments("seq", ("input",)))
     first = matched["input"] if matched else None
     value, type_ = (first.value, first.type) if first else (Value("", ""), None)

@@ -50,7 +50,8 @@ def type_each(
 
 
 def _sharing_item(context: Context, operation: AppliedOperation, port: str) -> AppliedOperation:
-    """Return the operation of an item; a share of a whole `each` shares its item of the same name."""
+    """Return the operation of an item; in a share of a whole `each`, it shares the item of the same
+    name."""
     if not isinstance(operation, Share) or operation.item is not None:
         return operation
     target = context.scope.nodes.get(operation.target)
@@ -77,7 +78,8 @@ def _typed_each(node: Node, items: tuple[TypedNode, ...]) -> TypedNode:
 
 
 def port_of(source: Source) -> str:
-    """Return the port that a source becomes: the name that `each` gives it, or its own last one."""
+    """Return the name of a source's port: the name that `each` gives it, or the last part of its
+    own."""
     own = (source.port or source.name).rpartition(".")[2]
     return own if source.argument is None else source.argument
 
@@ -88,7 +90,7 @@ def _is_named(fed: Fed) -> bool:
 
 
 def by_port(state: State, fed: Iterable[Fed], path: str) -> dict[str, Fed] | None:
-    """Return the sources by the ports that they become; None if a name is bad or given twice."""
+    """Return the sources by the names of their ports; None if a name is bad or given twice."""
     fed = tuple(fed)
     if any(one.source.port == "*" for one in fed):  # its node is faulty
         return None
@@ -135,8 +137,8 @@ def given(each: Each, columns: Mapping[str, list[Any]], index: int) -> AppliedOp
 
 
 def check_text(state: State, operation: Operation, path: str) -> AppliedOperation:
-    """Check the `with` of an `each`, and return what it applies as its text gives it, with the first
-    value of each list in `with`; return any other operation as it is."""
+    """Return the operation whose text can be checked without types: for an `each`, the operation
+    that it applies, with the first value of each list in `with`; for another operation, itself."""
     if not isinstance(operation, Each):
         return operation
     is_given_twice(state, operation, path)

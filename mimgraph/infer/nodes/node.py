@@ -1,4 +1,4 @@
-"""Type the nodes of a body: resolve the sources of each, then type what it does with them."""
+"""Type the nodes of a body: resolve the sources of each node, then type its operation on them."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def type_nodes(context: Context, outputs: Iterable[Output]) -> dict[str, Fed]:
     for node in scope.order:
         typed[node.name] = type_node(context, node)
         state.count(1, node.span)
-    # nodes on a cycle and what they feed have no types: report what their text alone shows
+    # nodes on a cycle and the nodes behind them have no types: check their text alone
     if len(typed) < len(scope.nodes):
         untyped = [node for name, node in scope.nodes.items() if name not in typed]
         check_nodes_text(state, untyped, context.env, context.path)
     if shares := nodes_that_share(context):
         check_shared(context, shares)
-        # a block's body is written once, so it goes without every input that a share lacks
+        # a block's body is emitted once, so an input that is missing at one share is optional in it
         for name, optional in missing_in_shares(context, shares).items():
             typed[name] = type_node(context, scope.nodes[name], optional)
     return {output.name: resolve(context, output.source, "") for output in outputs}
@@ -48,7 +48,7 @@ def type_node(
 ) -> TypedNode | None:
     """Return the typed node; None where something is faulty or unknown.
 
-    `optional` are the inputs of its block that shares of it may go without.
+    `optional` are the inputs of its block that are missing at some nodes that share its module.
     """
     path = context.path + node.name
     fed = None if node.sources is None else resolve_all(context, node.sources, path)
@@ -82,7 +82,7 @@ def _type_fed(
     if typed is not None and not (fed and always_present(fed)):
         typed = with_presence(site, typed)
         if typed is not None and any(one.presence != ALWAYS for one in fed or ()):
-            typed = _with_less(site, owned.declared, typed)
+            typed = _with_variants(site, owned.declared, typed)
     if typed is None or owned.declared is node:
         return typed
     shared = Shared(owned.name, typed.operation, owned.item)
@@ -90,7 +90,7 @@ def _type_fed(
 
 
 def _type_operation(site: Site, node: Node) -> TypedNode | None:
-    """Return the typed node that does at the site what `node` does."""
+    """Return the operation of `node` typed on the sources of the site."""
     operation = node.operation
     if isinstance(operation, Apply):
         applied = apply_op(site, operation)
@@ -103,7 +103,8 @@ def _type_operation(site: Site, node: Node) -> TypedNode | None:
 
 
 def _report_no_sources(site: Site, node: Node) -> None:
-    """Report that `from` is missing, unless the node takes no sources or has a fault that may be why."""
+    """Report that `from` is missing, unless the node takes no sources or another fault may be the
+    reason."""
     operation, state = node.operation, site.state
     if isinstance(operation, Apply):
         bound = state.bound.get(operation)
@@ -115,8 +116,9 @@ def _report_no_sources(site: Site, node: Node) -> None:
     site.fault("missing-key", f"{site.node.name} needs from", site.node.span, help=help)
 
 
-def _with_less(site: Site, node: Node, typed: TypedNode) -> TypedNode | None:
-    """Return the node with what it is without the masks, lengths and states that may be missing."""
+def _with_variants(site: Site, node: Node, typed: TypedNode) -> TypedNode | None:
+    """Return the node with a variant for each set of masks, lengths and states that may be
+    missing."""
     if not isinstance(typed.operation, Leaf):
         return typed
     by_value = {one.value: one for one in site.fed or ()}

@@ -1,4 +1,5 @@
-"""Find when each node runs where inputs are optional, and refuse ops that do not allow for it.
+"""Find when each node runs if some inputs are optional, and refuse ops that cannot run without a
+source.
 
 A presence says when a value is present, by the optional inputs that it needs.
 """
@@ -23,7 +24,8 @@ MAX_OPTIONAL = 128
 
 
 def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
-    """Return whether an input is always given, from which the batch size is read; report if none is."""
+    """Return whether some input is always given, so that the batch size can be read; report if none
+    is."""
     declared = tuple(inputs)
     is_right = not declared or not all(one.optional for one in declared)
     if not is_right:
@@ -34,7 +36,7 @@ def check_inputs(state: State, inputs: Iterable[Input]) -> bool:
     if len(optional) > MAX_OPTIONAL:
         message = f"more than {MAX_OPTIONAL} optional inputs"
         state.fault("too-large", message, optional[MAX_OPTIONAL].span)
-        state.report.raise_if_any()  # presences of so many would take too long
+        state.report.raise_if_any()  # computing their presences would take too long
     return is_right
 
 
@@ -51,7 +53,7 @@ def missing_inputs(fed: Mapping[str, Fed]) -> frozenset[str]:
 
 
 def missing_merge_inputs(op: Op, fed: Mapping[str, Fed], skips: bool) -> frozenset[str]:
-    """Return the inputs that may be missing when a merge runs that is a block of other ops."""
+    """Return the inputs that may be missing in the block of a merge that is made of other ops."""
     sources = [one.presence for key, one in fed.items() if not runs_without(op, key)]
     whole = either(sources) if skips else sources[0]
     return frozenset(
@@ -78,8 +80,8 @@ def output_presences(
 
 
 def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
-    """Return the node with its presence; None if it does not allow for a missing source, which is
-    reported."""
+    """Return the node with its presence; None if it cannot run without a source that may be
+    missing, which is reported."""
     by_value = {one.value: one for one in site.fed or ()}
     fed = {key: by_value[value] for key, value in typed.arguments.items()}
     if all(one.is_own for one in fed.values()):
@@ -91,14 +93,14 @@ def with_presence(site: Site, typed: TypedNode) -> TypedNode | None:
     if op is not None and op.name == "Fill":
         _check_fill(site, typed)
     elif op is not None and op.kind in ("merge", "part"):
-        whole = _of_equals(site, typed, op, fed)
+        whole = _merge_presence(site, typed, op, fed)
     else:
-        whole = _of_first(site, typed, op, fed)
+        whole = _first_source_presence(site, typed, op, fed)
     if whole is None:
         return None
     if not site.state.alone and implies(any_of(site.context.inputs), whole):
         whole = ALWAYS  # a block that skips what is missing runs on one input at least
-    return replace(typed, presence=whole, presences=_of_results(typed, whole, fed))
+    return replace(typed, presence=whole, presences=_result_presences(typed, whole, fed))
 
 
 def _check_fill(site: Site, typed: TypedNode) -> None:
@@ -145,8 +147,8 @@ def missing_arguments(typed: TypedNode, fed: Mapping[str, Fed]) -> list[str]:
 
 
 def runs_without(op: Op | None, key: str) -> bool:
-    """Return whether an op runs without this argument if it is missing: a mask, lengths or a state,
-    and what the forward of a user's module has a default for."""
+    """Return whether an op runs without this argument: a mask, lengths, a state, or an argument
+    with a default in the forward of a user's module."""
     if op is None or key not in op.inputs.optional:
         return False
     if isinstance(op, Registered):
@@ -154,18 +156,20 @@ def runs_without(op: Op | None, key: str) -> bool:
     return key.endswith("mask") or key in ("lengths", "state", "hidden", "cell", "present")
 
 
-def _of_equals(site: Site, typed: TypedNode, op: Op, fed: Mapping[str, Fed]) -> Presence | None:
-    """Return when a merge runs: with all sources, or with any of them if it skips missing ones. None
-    if it says nothing of a missing one, which is reported."""
+def _merge_presence(
+    site: Site, typed: TypedNode, op: Op, fed: Mapping[str, Fed]
+) -> Presence | None:
+    """Return the presence of a merge: with all sources, or with any of them if it has `missing:
+    skip`. Return None after reporting a source that may be missing without the others."""
     sources = {key: one for key, one in fed.items() if not one.is_own and not runs_without(op, key)}
     presences = {one.presence for one in sources.values()}
     if _skips(typed):
-        # a parameter is always present; a part of a fusion has parameters beside its sources
+        # a parameter is always present; the parameters of a part of a fusion do not count as sources
         has_own = any(one.is_own for one in fed.values()) and op.kind == "merge"
         return ALWAYS if has_own else either(presences)
     if len(presences) > 1:
         odd = next(one for one in sources.values() if one.presence != ALWAYS)
-        _refuse(site, op.name, odd)
+        _report_missing(site, op.name, odd)
         return None
     return next(iter(presences), ALWAYS)
 
@@ -178,22 +182,22 @@ def _skips(typed: TypedNode) -> bool:
     return isinstance(operation, Use) and operation.arguments.get("missing") == "skip"
 
 
-def _of_first(
+def _first_source_presence(
     site: Site, typed: TypedNode, op: Op | None, fed: Mapping[str, Fed]
 ) -> Presence | None:
-    """Return when a layer, chain or block runs: when its first source is present. None if a layer
-    may then lack another that it needs, which is reported."""
+    """Return the presence of a layer, chain or block: that of its first source. Return None after
+    reporting another source that a layer needs and that may be missing then."""
     first, *others = fed.items()
     whole = ALWAYS if first[1].is_own else first[1].presence
     is_block = unwrap(typed.operation).is_block
     for key, one in others:
         if not (is_block or implies(whole, one.presence) or runs_without(op, key)):
-            _refuse(site, op.name if op else typed.name, one)
+            _report_missing(site, op.name if op else typed.name, one)
             return None
     return whole
 
 
-def _of_results(
+def _result_presences(
     typed: TypedNode, whole: Presence, fed: Mapping[str, Fed]
 ) -> Mapping[str, Presence]:
     """Return the presences of a block's results that differ from that of the block."""
@@ -213,9 +217,10 @@ def _of_results(
 
 
 def check_repeat_presence(site: Site, repeat: Repeat, before: Fed, presence: Presence) -> bool:
-    """Return whether what a repeat hands on is present where the next needs it; else report it.
+    """Return whether an output of a repeat is present when the next repeat needs it; report it if
+    not.
 
-    The next needs its first input, and if it is shared, just the inputs of the one before.
+    The next repeat needs its first input; a shared body needs the same presence at each repeat.
     """
     implied = implies(before.presence, presence)
     is_right = presence == before.presence if repeat.shared else implied
@@ -227,29 +232,29 @@ def check_repeat_presence(site: Site, repeat: Repeat, before: Fed, presence: Pre
     return is_right
 
 
-def _refuse(site: Site, name: str, one: Fed) -> None:
+def _report_missing(site: Site, name: str, one: Fed) -> None:
     """Report a source that may be missing where the op `name` needs it."""
     inputs, scope = inputs_of(one.presence), site.context.scope
     declared = [scope.inputs[name] for name in inputs if name in scope.inputs]
     labels = (*(Label(input_.span, "optional") for input_ in declared), *site.context.uses)
-    help = _fill(one)
+    help = _fill_help(one)
     if one.type is not None and not all(_is_known(site, size) for size in one.type.dims):
         help = "give it a fixed size first, as adaptive pooling does, and Fill that"
     op = registry.find("merge", name)
     if op is not None and "missing" in op.options:
         help += ", or write missing: skip"
-    message = f"{_missing(one, inputs)}: {name} must say what to do without it"
+    message = f"{_when_missing(one, inputs)}: {name} must say what to do without it"
     site.fault("optional-source", message, one.source.span, labels=labels, help=help)
 
 
-def _missing(one: Fed, inputs: list[str]) -> str:
-    """Return in words when a source is missing."""
+def _when_missing(one: Fed, inputs: list[str]) -> str:
+    """Return a clause for messages that says when a source is missing."""
     if inputs == [one.text]:
         return f"{one.text} is optional"
     return f"{one.text} is missing without {' and '.join(inputs)}"
 
 
-def _fill(one: Fed) -> str:
+def _fill_help(one: Fed) -> str:
     """Return the help that fills a source which may be missing."""
     return f"fill it first: {{layer: Fill, from: {one.text}, value: zeros}}"
 
@@ -257,6 +262,6 @@ def _fill(one: Fed) -> str:
 def check_output(state: State, fed: Fed) -> None:
     """Report an output that may be missing."""
     if fed.presence != ALWAYS:
-        missing = _missing(fed, inputs_of(fed.presence))
+        missing = _when_missing(fed, inputs_of(fed.presence))
         message = f"{missing}, but an output must always be there"
-        state.fault("optional-source", message, fed.source.span, help=_fill(fed))
+        state.fault("optional-source", message, fed.source.span, help=_fill_help(fed))

@@ -1,4 +1,5 @@
-"""Report what the rule of an op refuses: at the option, at the source, or at the node's name."""
+"""Report the fault that the rule of an op finds: at the option, at the source, or at the node's
+name."""
 
 from __future__ import annotations
 
@@ -14,13 +15,14 @@ from mimgraph.ir.graph import Source
 from mimgraph.ops.op import OpFault
 from mimgraph.source import Span
 
-AT_NODE = ("wrong-arity", "missing-option")  # faults of something that is not there
+AT_NODE = ("wrong-arity", "missing-option")  # faults of missing parts
 _KEY = re.compile(r"\{(\w+)\}")
 _NODE = re.compile(r"\{layer: (\w+), from: \{\w+\}(?:, (.*?))?\}")
 
 
 def report_refusal(site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, Fed]) -> None:
-    """Report the fault of a rule, with labels on what made the sources that it is about."""
+    """Report the fault of a rule, with labels on the nodes and inputs that make the sources at
+    fault."""
     source, option = fault.source, bound.given.get(fault.option or "")
     at_node = fault.at_node or fault.code in AT_NODE
     if source is None and option is None and len(fed) == 1 and not at_node:
@@ -34,7 +36,7 @@ def report_refusal(site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, F
     names = {key: one.text for key, one in fed.items()}
     help = fault.help
     if fault.unknown and option is not None:
-        help = _named_elsewhere(site, fault.unknown, option.span.excerpt().text) or help
+        help = _unknown_name_help(site, fault.unknown, option.span.excerpt().text) or help
     site.state.report.add(
         Diagnostic(
             fault.code,
@@ -44,7 +46,7 @@ def report_refusal(site: Site, bound: Bound, fault: OpFault, fed: Mapping[str, F
             tuple(
                 dict.fromkeys((*used, *_producers(fault, source, fed, span), *site.context.uses))
             ),
-            with_names(_in_chain(help) if site.node.sources == () else help, names),
+            with_names(_as_item(help) if site.node.sources == () else help, names),
             site.path,
         )
     )
@@ -58,8 +60,8 @@ def with_names(text: str, names: Mapping[str, str]) -> str:
 def _producers(
     fault: OpFault, source: str | None, fed: Mapping[str, Fed], span: Span
 ) -> list[Label]:
-    """Return labels with the types of the sources that a fault is about, where they are made."""
-    about = [source] if source else fed if _is_of_shapes(fault, fed) else []
+    """Return a label with the type of each source at fault, on the node or input that makes it."""
+    about = [source] if source else fed if _is_about_shapes(fault, fed) else []
     keys = dict.fromkeys([*about, *fault.speaks_of])
     return [
         Label(fed[key].producer, str(fed[key].type))
@@ -68,24 +70,26 @@ def _producers(
     ]
 
 
-def _is_of_shapes(fault: OpFault, fed: Mapping[str, Fed]) -> bool:
-    """Return whether a fault at an option is about the only source: it mentions a size of it."""
+def _is_about_shapes(fault: OpFault, fed: Mapping[str, Fed]) -> bool:
+    """Return whether a fault at an option is also about the shape of the only source: it mentions a
+    size."""
     types = [str(one.type) for one in fed.values()]
     mentioned = set(re.findall(r"\w+", fault.message))
     sizes = set(re.findall(r"\w+", " ".join(types))) - {"N", "1"}
     return len(types) == 1 and (fault.code == "inferred-conflict" or bool(mentioned & sizes))
 
 
-def _in_chain(help: str) -> str:
-    """Return a help that proposes a node in front with an item of the seq in its place."""
+def _as_item(help: str) -> str:
+    """Return a help with each node that it proposes rewritten as an item of a seq."""
     return _NODE.sub(lambda m: f"{{{m[1]}: {{{m[2]}}}}}" if m[2] else m[1], help)
 
 
 # names in a formula
 
 
-def _named_elsewhere(site: Site, name: str, text: str) -> str:
-    """Return what to write for an input, node or param that a formula names but its sources lack."""
+def _unknown_name_help(site: Site, name: str, text: str) -> str:
+    """Return the help for a name in a formula that is an input, node or param, but no source of
+    it."""
     context, sources = site.context, site.node.sources or ()
     declared = context.scope.inputs.get(name) or context.scope.nodes.get(name)
     if declared is not None:
@@ -103,7 +107,8 @@ def _named_elsewhere(site: Site, name: str, text: str) -> str:
 
 
 def _sources_and(sources: list[Source], name: str) -> str:
-    """Return these sources and one more as `from` has them: `[x, name]` or `{a: x, name: name}`."""
+    """Return the text of `from` with these sources and one more: `[x, name]` or `{a: x, name:
+    name}`."""
     written = [one.name if one.port is None else f"{one.name}.{one.port}" for one in sources]
     if all(one.argument is None for one in sources):
         return f"[{', '.join([*written, name])}]"

@@ -15,14 +15,14 @@ from mimgraph.ir.types import MAX_AXES, Constraint, TensorType, at_least_one
 from mimgraph.ops.custom.module_signature import Registered
 from mimgraph.ops.op import Op, OpFault
 
-MAX_WEIGHTS = 2**40  # elements of a weight or buffer
-MOST = 4096  # answers that are kept
-LONGEST = 1000  # characters of options, and sources, of an answer that is kept
+MAX_WEIGHTS = 2**40  # elements in one weight or buffer
+MOST = 4096  # answers in the cache
+LONGEST = 1000  # characters of options plus number of sources; above it nothing is cached
 
 
 class Answer(NamedTuple):
-    """What a rule gives: the op, the types of its results by port, the default port, and what must hold
-    when the module runs."""
+    """The answer of a rule: the op, the types of its results by port, the default port, and the
+    constraints that must hold when the module runs."""
 
     leaf: Leaf
     results: Mapping[str, TensorType]
@@ -31,7 +31,8 @@ class Answer(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """An answer with its question: the key has ids of objects, which must not be collected before it."""
+    """An answer with its question: the key has ids of the question's objects, so they must stay
+    alive."""
 
     answer: Answer | Block
     options: Values
@@ -42,7 +43,8 @@ _asked: dict[Hashable, _Asked] = {}
 
 
 def ask(bound: Bound, options: Values, sources: Mapping[str, TensorType]) -> Answer | Block:
-    """Return the answer of a rule for these options and sources; a block, if a merge is made of ops."""
+    """Return the answer of a rule for these options and sources; a block for a merge made of other
+    ops."""
     op = bound.op
     # the class of a user's module keeps its answers itself
     if isinstance(op, Registered) or bound.length + len(sources) > LONGEST:

@@ -26,7 +26,8 @@ from mimgraph.ir.walks import used_bodies
 
 
 def module_owner(context: Context, node: Node, path: str) -> Owner | None:
-    """Return whose module a node uses: its own unless it shares; None after a report."""
+    """Return the owner of the module that a node uses: itself unless it shares; None after a
+    report."""
     if not isinstance(node.operation, Share):
         return Owner(node.name, None, node)
     found: Owner | None = Owner(node.name, None, node)
@@ -92,7 +93,8 @@ def check_shared(context: Context, names: Iterable[str]) -> None:
 
 
 def check_share(context: Context, name: str) -> None:
-    """Check one node, or the items of its `each`; one that does not fit is reported and untyped."""
+    """Check one node, or the items of its `each`; if one does not fit, report it and drop the
+    node's type."""
     typed = context.typed[name]
     if typed is None:
         return
@@ -123,8 +125,8 @@ def _fits_module(context: Context, name: str, typed: TypedNode, position: int) -
 
 
 def missing_in_shares(context: Context, names: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return the inputs that shares of a block may lack, for each node that itself never lacks some of
-    them."""
+    """Return, by shared node, the inputs of its block that may be missing at shares; only nodes
+    where one of these is never missing at the node itself."""
     found: dict[str, frozenset[str]] = {}
     for typed in map(context.typed.__getitem__, names):
         if typed is not None and isinstance(typed.operation, Shared):
@@ -161,7 +163,7 @@ def _source_types(context: Context, typed: TypedNode) -> Iterator[TensorType]:
 
 
 def _comparable(context: Context, typed: TypedNode) -> Any:
-    """Return a value that is equal for two nodes if one module can serve both.
+    """Return a key that is equal for two nodes if one module can serve both.
 
     That is how the module is made and, for a chain or block, its `forward`, with sizes named by the
     axes that they are read from.

@@ -15,11 +15,11 @@ from mimgraph.ir.walks import weight_names
 from mimgraph.ops.op import Op
 from mimgraph.source import Span
 
-MAX_NAMES = 1000  # learned tensors that are compared with an unknown port
+MAX_NAMES = 1000  # weights whose names are compared with an unknown port
 
 
 def resolve_all(context: Context, sources: Iterable[Source], path: str) -> tuple[Fed, ...]:
-    """Return every source of a node resolved, `node.*` as one source for each port."""
+    """Return every source of a node resolved; `node.*` becomes one source for each port."""
     fed: list[Fed] = []
     for source in sources:
         for one in (source,) if source.port != "*" else _spread(context, source):
@@ -28,7 +28,8 @@ def resolve_all(context: Context, sources: Iterable[Source], path: str) -> tuple
 
 
 def _spread(context: Context, source: Source) -> list[Source]:
-    """Return `node.*` as one source for each port; as it is if the node has no such ports."""
+    """Return one source for each port of `node.*`; the source itself if the node has no named
+    ports."""
     typed = context.typed.get(source.name)
     if typed is None or "" in typed.results:
         return [source]
@@ -91,8 +92,8 @@ def _no_such_port(state: State, typed: TypedNode, source: Source, port: str, pat
 
 
 def _inside(typed: TypedNode, port: str) -> str:
-    """Return how to read something inside of a node: a node of its block, an item of its seq, or a
-    port of its last item; "" if nothing there has the name."""
+    """Return the help for a port that names something inside the node: a node of its block, an item
+    of its seq, or a port of its last item; "" for another name."""
     match unwrap(typed.operation):
         case Sequence((*_, last)) if port in last.results:
             return f"take it in the last item: {item_taking(last.declared, port)}"
@@ -106,7 +107,7 @@ def _inside(typed: TypedNode, port: str) -> str:
 def ask_for_port(
     state: State, name: str, span: Span, ports: tuple[str, ...], path: str, help: str = ""
 ) -> None:
-    """Report a source without a port, whose node has several results and no default one."""
+    """Report a source without a port whose node has several results and no default result."""
     message = f"{name} has several results: choose a port"
     help = help or f"its ports: {', '.join(ports)}"
     state.fault("unknown-port", message, span, path, help=help)
@@ -144,7 +145,7 @@ def unknown_port(
     path: str,
     if_single: str,
 ) -> None:
-    """Report a port that does not exist; `if_single` says what to write if there is one result."""
+    """Report a port that does not exist; `if_single` is the help for a node with one result."""
     help = state.report.suggestion(port, ports, "its ports") or f"its ports: {', '.join(ports)}"
     if not ports:
         help = f"{name} has one result: {if_single}"
@@ -155,8 +156,8 @@ def unknown_port(
 
 
 class Arguments(NamedTuple):
-    """The names of the arguments that sources fill, and those that may be left out; `owner` is the
-    op, block or seq that takes them."""
+    """The names of all arguments that sources fill, and of the optional ones; `owner` is the op,
+    block or seq that takes them."""
 
     owner: str
     keys: tuple[str, ...]
@@ -247,7 +248,7 @@ def _lacks_one(site: Site, wanted: Arguments, found: Mapping[str, Fed]) -> bool:
 
 
 def _unknown_argument(site: Site, wanted: Arguments, argument: str, source: Source) -> None:
-    """Report a name in `from` that is none of the arguments."""
+    """Report a name in `from` that is not an argument."""
     known = f"its sources: {', '.join(wanted.keys)}"
     help = site.state.report.suggestion(argument, wanted.keys, "its sources") or known
     span = source.argument_span or source.span
