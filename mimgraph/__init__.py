@@ -1,6 +1,6 @@
 """Declare a model of several inputs, check its shapes, and compile it to a PyTorch module."""
 
-# Imports have an underscore, so that the names without one are those of `__all__`.
+# Imports have an underscore, so that `__all__` has all names without one.
 import typing as _typing
 from importlib import import_module as _import_module
 

@@ -218,7 +218,7 @@ def test_blocks_used_in_blocks_are_compared_once() -> None:
 # --- loading --------------------------------------------------------------------------------------
 
 
-def test_params_override_those_of_the_spec() -> None:
+def test_given_params_override_the_params_of_the_spec() -> None:
     assert mg.loads(SPEC, params={"hidden": 16}) == built(hidden=16)
     assert "params: {hidden: 16}" in mg.loads(SPEC, params={"hidden": 16}).dumps()
 

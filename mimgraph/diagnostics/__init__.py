@@ -18,7 +18,7 @@ MOST_SEARCHED = 4_000_000  # pairs of characters compared in all searches for on
 
 
 class Label(NamedTuple):
-    """Another place that a diagnostic refers to, and what it says there."""
+    """Another place that a diagnostic refers to, with a text to show there."""
 
     span: Span
     text: str
@@ -96,13 +96,13 @@ class Report:
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
-        self.spoken: set[str] = set()
+        self.mentioned: set[str] = set()
         self._searched = 0
 
-    def add(self, diagnostic: Diagnostic, *spoken: str) -> None:
+    def add(self, diagnostic: Diagnostic, *mentioned: str) -> None:
         """Add a fault and the names that it mentions; at the limit, raise them all."""
         self.diagnostics.append(diagnostic.brief())
-        self.spoken.update(spoken)
+        self.mentioned.update(mentioned)
         if len(self.diagnostics) == MAX_FAULTS:
             message = f"more than {MAX_FAULTS:,} faults, so the rest is not read"
             self.diagnostics.append(Diagnostic("too-large", message, diagnostic.span))
@@ -118,9 +118,9 @@ class Report:
             if not self.diagnostics[index].labels:
                 self.diagnostics[index] = replace(self.diagnostics[index], labels=uses)
 
-    def drop_spoken_of(self) -> None:
-        """Drop the reports of unused inputs and nodes that a later fault mentions."""
-        self.drop(lambda one: one.code in UNUSED and one.span.excerpt().text in self.spoken)
+    def drop_mentioned(self) -> None:
+        """Drop the diagnostics of unused inputs and nodes that a later fault mentions."""
+        self.drop(lambda one: one.code in UNUSED and one.span.excerpt().text in self.mentioned)
 
     def nearest(self, name: str, choices: Collection[str]) -> str | None:
         """Return the choice that was probably meant, or None; None, too, once searching costs too much."""
@@ -136,11 +136,11 @@ class Report:
         self._searched += 8 * len(choices) + compared  # skipping a choice costs something, too
         return self._searched <= MOST_SEARCHED
 
-    def speaks_of(self, name: str) -> bool:
+    def mentions(self, name: str) -> bool:
         """Return whether a fault mentions this name or a similar one."""
-        if name in self.spoken:
+        if name in self.mentioned:
             return True
-        return any(self.nearest(word, (name,)) for word in self.spoken)
+        return any(self.nearest(word, (name,)) for word in self.mentioned)
 
     def raise_if_any(self) -> None:
         """Raise all diagnostics as one `SpecError`, if there are any."""

@@ -105,7 +105,7 @@ def _rows(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
 
 
 def _has_source(span: Span) -> bool:
-    """Return whether the source line is known; that of Python typed at a prompt is not."""
+    """Return whether the source line is known; a line of Python typed at a prompt is not."""
     return not isinstance(span.file, PythonFile) or bool(span.file.line(span.line))
 
 
@@ -137,8 +137,8 @@ def _columns(span: Span) -> tuple[int, int]:
 
 
 def _window(line: str, marks: list[_Mark]) -> tuple[int, int]:
-    """Return the part of a line that is shown: all of it, or what is around the marks; around the
-    fault alone if they are far apart."""
+    """Return the part of a line that is shown: all of it, or the part around the marks, or only around
+    the fault if they are far apart."""
     if len(line) <= LONGEST:
         return 0, len(line)
     # the leftmost mark with a sign comes last

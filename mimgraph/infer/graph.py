@@ -47,7 +47,7 @@ def infer(graph: Graph, report: Report) -> TypedGraph | None:
     training = frozenset(output.name for output in graph.outputs if output.only_training)
     body = body_of(context, found, "", state.params, {}, {}, graph.doc, training=training)
     if len(report.diagnostics) > before or body is None:
-        report.drop_spoken_of()
+        report.drop_mentioned()
         return None
     docs = {declared.name: declared.doc for declared in graph.inputs if declared.doc}
     output_docs = {output.name: output.doc for output in graph.outputs if output.doc}

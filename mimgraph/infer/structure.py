@@ -323,7 +323,7 @@ def _check_used(names: _Names, order: Sequence[Node], outputs: Sequence[Output])
         if (share := shared_by(node)) is not None:
             read.add(share.target)
     unread = (one for one in inputs.values() if one.name not in read)
-    unread = (one for one in unread if not report.speaks_of(one.name))
+    unread = (one for one in unread if not report.mentions(one.name))
     # each unknown name may mean one of them, but which is unknown: report all or none
     meant = _count_unknown(names) if inputs.keys() - read else 0
     first = [*islice(unread, meant + 1)]
@@ -332,7 +332,7 @@ def _check_used(names: _Names, order: Sequence[Node], outputs: Sequence[Output])
         report.add(Diagnostic("unused-input", message, one.span, help=help))
     for node in nodes.values():
         # a node without an operation has a fault of its own
-        if node.name in read or node.operation is None or report.speaks_of(node.name):
+        if node.name in read or node.operation is None or report.mentions(node.name):
             continue
         message, help = f"no output depends on {node.name}", "name it in outputs, or delete it"
         here = names.path + node.name

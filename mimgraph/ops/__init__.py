@@ -1,1 +1,1 @@
-"""Says what an op is, and where ops are looked up; defines every layer and merge."""
+"""Defines the type of an op, the registry of ops, and every layer and merge."""

@@ -28,7 +28,7 @@ Release = tuple[int, int]  # of torch, (2, 12) for 2.12.1
 class OpFault(Exception):
     """A fault of an op that its rule finds: at an option, at a source (by operand key), or at the node.
 
-    `within` are the characters at fault in the text of the option, `speaks_of` the operand keys whose
+    `within` are the characters at fault in the text of the option, `mentions` the operand keys whose
     shapes the message mentions, `unknown` a name that is no source but may exist elsewhere in the
     graph. `at_node` keeps a fault at the node, which would else be at its only source.
     """
@@ -39,7 +39,7 @@ class OpFault(Exception):
     source: str | None = None
     note: str = ""
     help: str = ""
-    speaks_of: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
     within: tuple[int, int] | None = None
     unknown: str = ""
     at_node: bool = False
@@ -133,7 +133,7 @@ class Op:
     ) -> Lowering | Block:
         """Apply the rule to sources by operand key and options, which are checked and complete."""
         for key, type_ in sources.items():
-            # the dtype of a `state` port of a recurrent layer is none of torch's
+            # the `state` port of a recurrent layer has a dtype that torch does not have
             if type_.dtype not in DTYPES and key != "state":
                 raise OpFault("dtype-mismatch", f"{self.name} takes no state", source=key)
         return self.lower(sources, options)

@@ -38,7 +38,7 @@ def test_a_report_raises_all_its_faults_in_one_error() -> None:
     report.raise_if_any()
     report.add(fault("cycle", 2), "a", "b")
     report.add(fault("bad-name", 1))
-    assert report.spoken == {"a", "b"}
+    assert report.mentioned == {"a", "b"}
     with pytest.raises(SpecError) as caught:
         report.raise_if_any()
     assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["bad-name", "cycle"]

@@ -14,7 +14,7 @@ from tests.fuzz.amounts import amounts
 from tests.fuzz.ends import check
 from tests.fuzz.mutations import mutated_texts, mutated_trees, overridden, tweaked_trees
 from tests.fuzz.running import check_runs
-from tests.helpers.marked import told
+from tests.helpers.marked import locations
 
 SECONDS = 5  # seconds of processor time, enough for every spec
 
@@ -70,4 +70,4 @@ FOUND = {  # found by fuzzing: each once ended in a traceback
 @pytest.mark.parametrize(("text", "faults"), FOUND.values(), ids=FOUND)
 def test_found_cases_stay_right(text: str, faults: list[str]) -> None:
     check(text)
-    assert told(text) == faults
+    assert locations(text) == faults

@@ -61,7 +61,7 @@ class Layer(nn.Module):
 
 
 class T5Encoder(nn.Module):
-    """The encoder of T5-small: attention is told how far apart two tokens are, in buckets that
+    """The encoder of T5-small: attention depends on how far apart two tokens are, in buckets that
     widen with the distance (Raffel et al. 2019, arXiv 1910.10683; the same as Hugging Face's
     T5EncoderModel).
 

@@ -75,9 +75,9 @@ class Layer(nn.Module):
 
 
 class WaveNet(nn.Module):
-    """Raw audio, each sample told from those before it by dilated causal convolutions and the
-    speaker (van den Oord et al. 2016, arXiv 1609.03499, equations 2 and 3; widths and 3 cycles as
-    is common).
+    """Raw audio, each sample predicted from the samples before it by dilated causal convolutions
+    and the speaker (van den Oord et al. 2016, arXiv 1609.03499, equations 2 and 3; widths and 3
+    cycles as is common).
 
     Inputs: waveform (N, T) int64, speaker (N,) int64. Output: logits (N, 256, T).
 

@@ -22,7 +22,7 @@ class Editor:
         self.root = root
         self.numbers = itertools.count(1)
         self.answers: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.told: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.reports: queue.Queue[dict[str, Any]] = queue.Queue()
 
     def __enter__(self) -> Self:
         pipe = subprocess.PIPE
@@ -48,9 +48,9 @@ class Editor:
         document = {"uri": path.as_uri(), "languageId": "yaml", "version": 1, "text": text}
         self._send(method="textDocument/didOpen", params={"textDocument": document})
         while True:
-            told = self.told.get(timeout=PATIENCE)
-            if told["uri"] == path.as_uri():
-                return list(told["diagnostics"])
+            report = self.reports.get(timeout=PATIENCE)
+            if report["uri"] == path.as_uri():
+                return list(report["diagnostics"])
 
     def completion(self, path: Path, line: int, character: int) -> dict[str, dict[str, Any]]:
         """Return the completions at a place, by label."""
@@ -86,7 +86,7 @@ class Editor:
                 pass
             message = json.loads(out.read(length))
             if message.get("method") == "textDocument/publishDiagnostics":
-                self.told.put(message["params"])
+                self.reports.put(message["params"])
             elif "method" not in message:
                 self.answers.put(message)
             elif "id" in message:

@@ -49,6 +49,6 @@ def warnings(text: str) -> list[Diagnostic]:
     return list(advice.warnings(graph)) if graph is not None else []
 
 
-def told(text: str) -> list[str]:
+def locations(text: str) -> list[str]:
     """Return `code line:column` of every diagnostic."""
     return [f"{d.code} {d.span.line}:{d.span.column}" for d in faults(text)]

@@ -136,7 +136,7 @@ class Scope:
     shareable: list[tuple[str, list[Shape], list[Value]]] = field(default_factory=list)
     needs_mix: bool = False
 
-    # what is drawn
+    # drawing
 
     def name(self) -> str:
         """Return a name that is free."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.marked import split, told
+from tests.helpers.marked import locations, split
 
 CASES = {
     # reading
@@ -471,9 +471,9 @@ LEGAL = {
 @pytest.mark.parametrize("marked", CASES.values(), ids=CASES.keys())
 def test_a_fault_is_reported_at_its_place(marked: str) -> None:
     text, expected = split(marked)
-    assert told(text) == expected
+    assert locations(text) == expected
 
 
 @pytest.mark.parametrize("text", LEGAL.values(), ids=LEGAL.keys())
 def test_a_right_spec_has_no_fault(text: str) -> None:
-    assert told(text) == []
+    assert locations(text) == []

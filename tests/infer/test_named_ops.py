@@ -10,7 +10,7 @@ import pytest
 
 import mimgraph as mg
 from mimgraph import layers
-from tests.helpers.marked import faults, split, told
+from tests.helpers.marked import faults, locations, split
 
 SPEC = """
 params: {fusion: joined, merge: add, layer: Tanh, activation: ReLU, width: 4}
@@ -132,7 +132,7 @@ CASES = {
 @pytest.mark.parametrize("marked", CASES.values(), ids=CASES)
 def test_each_fault_is_reported_at_its_place(marked: str) -> None:
     text, expected = split(marked)
-    assert sorted(told(text)) == sorted(expected)
+    assert sorted(locations(text)) == sorted(expected)
 
 
 def test_messages_of_wrong_names() -> None:

@@ -13,7 +13,7 @@ from mimgraph.diagnostics import Report
 from mimgraph.language.yaml_tree.compose import compose
 from mimgraph.language.yaml_tree.tree import Mapping, Scalar, Tree
 from mimgraph.source import SourceFile
-from tests.helpers.marked import told
+from tests.helpers.marked import locations
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 # the fraction of places that are tried, others for each spec and fault
@@ -84,9 +84,9 @@ def test_one_fault_gives_one_diagnostic(path: Path, fault: str, every: int) -> N
     for place, is_item in itertools.islice(enumerate(places(tree)), first, None, every):
         if not (is_item and code == "duplicate-key"):
             text = write(tree, place, change)
-            assert [one.partition(" ")[0] for one in told(text)] == [code], text
+            assert [one.partition(" ")[0] for one in locations(text)] == [code], text
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_no_fault_gives_none(path: Path) -> None:
-    assert told(write(parse(path), -1, lambda key, value: "")) == []
+    assert locations(write(parse(path), -1, lambda key, value: "")) == []

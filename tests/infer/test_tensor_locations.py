@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mimgraph.ops.layers.tensors.inits import INITS
-from tests.helpers.marked import faults, split, told
+from tests.helpers.marked import faults, locations, split
 
 
 def spec(*nodes: str, inputs: str = "x: [T, 8]", params: str = "", blocks: str = "") -> str:
@@ -243,7 +243,7 @@ CASES = {
 @pytest.mark.parametrize("marked", CASES.values(), ids=CASES.keys())
 def test_a_fault_is_reported_at_its_place(marked: str) -> None:
     text, expected = split(marked)
-    assert told(text) == expected
+    assert locations(text) == expected
 
 
 HELP = {

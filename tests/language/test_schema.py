@@ -21,7 +21,7 @@ from mimgraph.ops import registry
 from mimgraph.ops.op import Op
 from mimgraph.ops.signature import OptionSpec
 from mimgraph.source import SourceFile
-from tests.helpers.marked import split, told
+from tests.helpers.marked import locations, split
 from tests.helpers.strategies import Spec, specs, to_yaml
 from tests.infer.test_locations import CASES
 from tests.infer.test_locations import LEGAL as LOCATIONS_LEGAL
@@ -148,7 +148,7 @@ ALL_LEGAL = {
 
 @pytest.mark.parametrize("text", ALL_LEGAL.values(), ids=ALL_LEGAL.keys())
 def test_accepts_what_the_reader_accepts(text: str) -> None:
-    assert [fault for fault in told(text) if not fault.startswith("unused-node")] == []
+    assert [fault for fault in locations(text) if not fault.startswith("unused-node")] == []
     assert faults(text) == []
 
 
@@ -258,7 +258,7 @@ REFUSED_NODES = {
 
 @pytest.mark.parametrize("node", REFUSED_NODES.values(), ids=REFUSED_NODES.keys())
 def test_refuses_a_node(node: str) -> None:
-    assert {fault.partition(" ")[0] for fault in told(NODES % node)} & STRUCTURAL
+    assert {fault.partition(" ")[0] for fault in locations(NODES % node)} & STRUCTURAL
     assert faults(NODES % node) != []
 
 

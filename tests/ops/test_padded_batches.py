@@ -14,7 +14,7 @@ import mimgraph as mg
 from mimgraph.runtime.runner import run
 
 HEAD = "inputs: {x: [T, 6], y: [T, 6], lengths: {shape: [], dtype: LENGTH}}\nnodes:\n"
-SHARED = {  # each where it is used, the last first
+SHARED = {  # nodes to add if the nodes after them use them, so the last one comes first
     "both": "{merge: add, from: [x, y]}",
     "padding": "{layer: LogicalNot, from: real}",
     "real": "{merge: sequence_mask, from: {lengths: lengths, like: x}}",
@@ -26,7 +26,7 @@ POOLS = {
 POOLS["attention_pool, hidden"] = POOLS["attention_pool"].replace(
     "attention_pool,", "attention_pool, hidden_features: 5,"
 )
-# what gives a result for each step, of which those that are real count
+# nodes with a result for each step; only the results at real steps are compared
 STEPS = {
     "attention": """
   z: {merge: attention, from: {query: x, key: y, value: y, mask: real}}
@@ -138,7 +138,7 @@ def test_each_sample_gives_the_same_result_as_alone(
                 assert not found["output"][row, length:].any()
 
 
-# a pool of nothing, in other precisions, compiled
+# --- pools without a real step, in other precisions, and compiled
 
 by_pool = pytest.mark.parametrize("pool", POOLS)
 

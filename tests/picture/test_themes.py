@@ -101,7 +101,7 @@ def test_letters_on_badges_can_be_read(palette: Palette) -> None:
         assert contrast(palette.page, color) >= TEXT
 
 
-def test_outlines_and_edges_have_contrast_to_what_is_behind(palette: Palette) -> None:
+def test_outlines_and_edges_have_contrast_to_their_background(palette: Palette) -> None:
     for ground in (palette.page, *palette.nested):
         assert contrast(palette.edge, ground) >= GRAPHIC
         for paint in (*palette.kinds.values(), *palette.marks.values()):

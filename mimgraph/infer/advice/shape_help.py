@@ -105,7 +105,7 @@ def _reduced(trial: Trial, key: str) -> list[str]:
 
 def _padded(trial: Trial) -> str:
     """Return the help that pads the convolutions and pools before a merge so that they keep the size."""
-    for key in trial.fault.speaks_of:
+    for key in trial.fault.mentions:
         value = trial.fed[key].value if key in trial.fed else None
         made = None if value is None else trial.context.typed.get(value.name)
         if value is None or made is None or value.port != (made.default or ""):

@@ -51,7 +51,7 @@ def report_unknown_op(state: State, apply: Apply, path: str, form: Form) -> None
     code: DiagnosticCode = "unknown-layer" if is_layer else "unknown-merge"
     state.fault(code, message, apply.span, path, help=help)
     for option in (*apply.options.values(), *([apply.lone] if apply.lone else [])):
-        state.report.spoken.update(texts_in(option.value))  # the y of `add: y` in a seq
+        state.report.mentioned.update(texts_in(option.value))  # the y of `add: y` in a seq
 
 
 def _known_elsewhere(apply: Apply, blocks: list[str], form: Form) -> str:

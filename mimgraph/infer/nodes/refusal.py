@@ -62,7 +62,7 @@ def _producers(
 ) -> list[Label]:
     """Return a label with the type of each source at fault, on the node or input that makes it."""
     about = [source] if source else fed if _is_about_shapes(fault, fed) else []
-    keys = dict.fromkeys([*about, *fault.speaks_of])
+    keys = dict.fromkeys([*about, *fault.mentions])
     return [
         Label(fed[key].producer, str(fed[key].type))
         for key in keys

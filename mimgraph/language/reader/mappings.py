@@ -69,6 +69,6 @@ def section_entries(context: Context, tree: Mapping, place: str = "") -> list[En
         if is_outdented and before is not None and isinstance(before[1], Mapping):
             lost = (*before[1].lost, key.text)
             found[-1] = before[0], before[1]._replace(lost=lost)
-            context.report.spoken.add(key.text)
+            context.report.mentioned.add(key.text)
         found.append((key, value))
     return found

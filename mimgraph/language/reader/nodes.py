@@ -35,7 +35,7 @@ def _without_outdented_keys(context: Context, entries: Iterable[Entry]) -> Itera
     for key, value in entries:
         inside = empty and (key.text in NODE_WORDS or (inside and not isinstance(value, Mapping)))
         if inside:
-            context.report.spoken.update(texts(value))
+            context.report.mentioned.update(texts(value))
             continue
         empty = is_null(value)
         yield key, value
@@ -51,7 +51,7 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
         context.wrong_type("a node", "a mapping", tree, here, help)
         return Node(key.text, key.span, None)
     if has_split_text(context, tree, here):
-        context.report.spoken.update(texts(tree))
+        context.report.mentioned.update(texts(tree))
         return Node(key.text, key.span, None)
     _note_misplaced(context, tree)
     before = len(context.report.diagnostics)
@@ -64,7 +64,7 @@ def _read_node(context: Context, key: Scalar, tree: Tree, path: str) -> Node:
     take = read_take(context, tree.get("take"), here)
     freeze = read_freeze(context, tree.get("freeze"), here)
     if len(context.report.diagnostics) > before:
-        context.report.spoken.update(texts(tree))
+        context.report.mentioned.update(texts(tree))
     is_fed = sources is not None or (fed_by is None and not tree.lost)
     is_read = is_fed and (take is not None or tree.get("take") is None)
     whole = key.span.to(tree.span)
@@ -100,7 +100,7 @@ def _note_misplaced(context: Context, tree: Mapping) -> None:
     for key, value in tree.entries:
         if isinstance(value, Mapping) and key.text not in NODE_WORDS and is_node(value):
             context.lost.add(key.text)
-            context.report.spoken.update(texts(value))
+            context.report.mentioned.update(texts(value))
     if tree.lost and not {"from", *OPS}.isdisjoint(tree.lost):
         context.lost.add(ANOTHER)
 

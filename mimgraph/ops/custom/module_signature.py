@@ -34,7 +34,7 @@ class Facts(NamedTuple):
 
 
 class Prober(Protocol):
-    """Finds with torch what a signature does not say; so this file does not import torch."""
+    """Finds with torch the results and weights of a module; its implementation imports torch, this file does not."""
 
     def probe(
         self,
@@ -130,7 +130,7 @@ class Registered(LayerOp):
         return Lowering(None, module, call, ports, products=products)
 
     def _known(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Facts:
-        """Return what the rule or torch finds, cached by options and sources."""
+        """Return the results and weights found by the user's rule or by torch, cached by options and sources."""
         key = (repr(options), tuple(sources.items()))
         if key not in self.facts:
             if self.rule is not None:
@@ -189,7 +189,7 @@ class Registered(LayerOp):
         sources: Mapping[str, TensorType],
         options: Mapping[str, Any],
     ) -> Any:
-        """Return what a function of the user returns for these shapes and the options that it takes."""
+        """Call a function of the user with the shapes of the sources and the options that it takes."""
         keys = list(sources) if self.inputs.kind == "many" else list(self.inputs.names)
         while keys and keys[-1] not in sources:
             keys.pop()
@@ -254,7 +254,7 @@ class Registered(LayerOp):
             code,
             f"{self.name} {message}",
             note=first_line(error),
-            speaks_of=tuple(sources),
+            mentions=tuple(sources),
             at_node=len(sources) != 1,
         )
 
@@ -266,8 +266,8 @@ def first_line(error: Exception) -> str:
 
 
 def _constructor(cls: type) -> Iterator[inspect.Parameter]:
-    """Yield the parameters of `__init__`, annotations resolved; if it takes `**keywords`, also those of
-    the base class that they are passed to."""
+    """Yield the parameters of `__init__`, annotations resolved; if it takes `**keywords`, also the
+    parameters of the base class that they are passed to."""
     seen: set[str] = set()
     for base in cls.__mro__:
         function = vars(base).get("__init__")

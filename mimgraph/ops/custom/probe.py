@@ -112,7 +112,7 @@ def _facts(module: nn.Module, parts: Parts) -> Facts:
 
 
 def _shapes(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, tuple[int, ...]]:
-    """Return the shapes by name; those of a lazy module are known after it has run."""
+    """Return the shapes by name; the shapes of a lazy module are known after it has run."""
     return {name: tuple(tensor.shape) for name, tensor in tensors if not is_lazy(tensor)}
 
 

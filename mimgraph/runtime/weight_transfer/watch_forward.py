@@ -103,7 +103,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
             set
         )  # for each part, what feeds it, and how
         self._numbers: dict[Part, str] = {}
-        # the parts by their tensors: those that met data, and those whose results were used further
+        # the parts of each tensor: all that met data, and the ones whose results were used further
         self._begun = defaultdict[str, dict[Part, None]](dict)
         self._taken = defaultdict[str, dict[Part, None]](dict)
         self._tensors = tensors

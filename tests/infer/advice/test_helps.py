@@ -10,7 +10,7 @@ import pytest
 from mimgraph.ops import registry
 from mimgraph.ops.rule_helpers import fitting
 from mimgraph.ops.spelling import from_python
-from tests.helpers.marked import faults, told
+from tests.helpers.marked import faults, locations
 
 # Specs with one fault, and its help.
 HELPS = {
@@ -146,7 +146,7 @@ def test_a_proposed_node_makes_the_spec_right(spec: str) -> None:
     source = re.findall(r"from: (?:\{m: )?(\w+)", node[0])[-1]
     head, sources = spec.split("  y: ")
     mended = re.sub(rf"(?<=[\[ ]){source}(?=[\],}}])", "mended", sources)
-    assert told(f"{head}  mended: {node[0]}\n  y: {mended}") == []
+    assert locations(f"{head}  mended: {node[0]}\n  y: {mended}") == []
 
 
 # Specs with one fault, a part of its help, and the edits with that part.
@@ -349,7 +349,7 @@ def test_a_spec_edited_as_the_help_says_is_right(
     for old, new in edits:
         assert old in spec
         spec = spec.replace(old, new)
-    assert told(spec) == []
+    assert locations(spec) == []
 
 
 SHAPES = [
@@ -374,7 +374,7 @@ def test_every_proposed_node_makes_two_shapes_fit(merge: str) -> None:
                 changed = "a" if "from: a" in proposed or "[a" in proposed else "b"
                 mended = re.sub(rf"\b{changed}\b", "mended", node).replace("]}", f"]{said}}}")
                 text = f"{head}  mended: {proposed}\n{mended}"
-                assert told(text) == [], text
+                assert locations(text) == [], text
                 count += 1
     assert count > 80
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.helpers.marked import faults, told
+from tests.helpers.marked import faults, locations
 
 HEAD = "params: {hidden: 4, half: 0.5}\ninputs: {x: [4, 8], tokens: {shape: [T], vocab: 9}, ids: {vocab: 5}, city: {vocab: 7}}\n"
 BLOCKS = "blocks:\n  mlp: {params: {width: 3}, seq: [{Linear: $width}]}\n"
@@ -76,7 +76,7 @@ def test_a_pasted_value_or_node_is_right(name: str) -> None:
     (fault,) = faults(f"{HEAD}{BLOCKS}nodes:\n  y: {wrong}\n{TAIL}")
     assert re.search(rf"(?<!\w){re.escape(pasted)}(?!\w)", fault.help), fault.help
     right = re.sub("⟦.*⟧", lambda _: pasted, node)
-    assert told(f"{HEAD}{BLOCKS}nodes:\n  y: {right}\n{TAIL}") == []
+    assert locations(f"{HEAD}{BLOCKS}nodes:\n  y: {right}\n{TAIL}") == []
 
 
 # A wrong spec, the text in its help, and the spec with it pasted, where `...` is filled in.
@@ -139,4 +139,4 @@ def test_a_spec_with_the_help_pasted_is_right(wrong: str, pasted: str, right: st
     (fault,) = faults(wrong)
     assert pasted in fault.help, fault.help
     assert re.search(re.escape(pasted).replace(r"\.\.\.", "[^}]+?"), right)
-    assert told(right) == []
+    assert locations(right) == []

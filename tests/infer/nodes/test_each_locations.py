@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.marked import split, told
+from tests.helpers.marked import locations, split
 
 HEAD = """\
 inputs: {a: [4], b: [4], city: {vocab: 9}}
@@ -112,7 +112,7 @@ def test_a_fault_of_an_each_is_reported_once_at_its_place(name: str) -> None:
     mark = f"⟦{AT_THE_NODE[name]}⟧" if name in AT_THE_NODE else ""
     text, expected = split(f"{HEAD}  {mark}e: {CASES[name]}\n{TAIL}")
     assert expected
-    assert told(text) == expected
+    assert locations(text) == expected
 
 
 # whole lists of nodes
@@ -160,7 +160,7 @@ outputs: [plain, ⟦wrong-type⟧pair.*]
 @pytest.mark.parametrize("name", GRAPHS)
 def test_a_graph_with_an_each_reports_its_faults(name: str) -> None:
     text, expected = split(HEAD + GRAPHS[name])
-    assert told(text) == expected
+    assert locations(text) == expected
 
 
 def test_a_fault_in_a_block_of_an_each_is_reported_once_in_the_block() -> None:
@@ -169,4 +169,4 @@ def test_a_fault_in_a_block_of_an_each_is_reported_once_in_the_block() -> None:
         "blocks:\n  p: {seq: [{⟦rank-mismatch⟧Conv1d: {out_channels: 3, kernel_size: 1}}]}\n"
         "nodes:\n  e: {block: p, each: [a, b]}\n  f: {merge: concat, from: e.*}\noutputs: f\n"
     )
-    assert told(text) == expected
+    assert locations(text) == expected

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.helpers.marked import faults, split, told
+from tests.helpers.marked import faults, locations, split
 
 INPUTS = """\
 inputs:
@@ -90,18 +90,18 @@ LEGAL = {
 @pytest.mark.parametrize("marked", NODES.values(), ids=NODES.keys())
 def test_a_fault_of_a_node_is_reported_at_its_place(marked: str) -> None:
     text, expected = split(spec(marked if marked[0] != "{" else f"o: {marked}"))
-    assert told(text) == expected
+    assert locations(text) == expected
 
 
 @pytest.mark.parametrize("marked", CASES.values(), ids=CASES.keys())
 def test_a_fault_is_reported_at_its_place(marked: str) -> None:
     text, expected = split(marked)
-    assert told(text) == expected
+    assert locations(text) == expected
 
 
 @pytest.mark.parametrize("nodes", LEGAL.values(), ids=LEGAL.keys())
 def test_a_right_spec_has_no_fault(nodes: str) -> None:
-    assert told(spec(nodes)) == []
+    assert locations(spec(nodes)) == []
 
 
 def spec(nodes: str) -> str:

@@ -23,7 +23,7 @@ from mimgraph.ir.dim import substitute
 from mimgraph.ops import registry
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.emit.test_golden import RUFF
-from tests.helpers.marked import split, told
+from tests.helpers.marked import locations, split
 
 
 @pytest.fixture(autouse=True)
@@ -187,7 +187,7 @@ def test_a_decorator_among_others_leaves_the_class_as_it_is() -> None:
     assert isinstance(Several(), nn.Module)
     source = "@mg.register\nclass Unsourced(Several):\n    pass\n"
     names: dict[str, Any] = {"mg": mg, "Several": Several, "__name__": __name__}
-    for _ in range(2):  # as it is when a cell of a notebook runs again
+    for _ in range(2):  # as when a notebook cell runs again
         exec(source, names)  # noqa: S102 - a class whose source no file has
         assert issubclass(names["Unsourced"], Several)
 
@@ -460,7 +460,7 @@ def test_shape_of_the_result(case: str) -> None:
     sources = [mg.Input(name, dims) for name, dims in inputs.items()]
     result = mg.register(cls)()(*sources, name="y")
     assert str(result.shape) == shape
-    if cls is Patches:  # it takes whole patches alone
+    if cls is Patches:  # it takes only whole patches
         model = mg.Graph(result).compile()
         assert model(image=torch.zeros(2, 3, 48, 32)).shape == (2, 6, 8)
     else:
@@ -655,7 +655,7 @@ def test_reports(case: str) -> None:
     inputs = "inputs: {x: [8], t: [T, 8], i: {shape: [8], dtype: int64}}"
     outputs = "outputs: {out: y, x: x, t: t, i: i}"
     text, expected = split(f"{inputs}\nnodes:\n  {FAULTS[case]}\n{outputs}\n")
-    assert told(text) == expected
+    assert locations(text) == expected
 
 
 def fault(nodes: str, inputs: str = "x: [8]") -> str:
@@ -695,7 +695,7 @@ def test_a_block_may_not_have_the_name_of_a_registered_layer() -> None:
     mg.register(Gate)
     text = "inputs: {x: [8]}\nblocks:\n  ⟦duplicate-name⟧Gate: {seq: [ReLU]}\nnodes:\n  y: {block: Gate, from: x}\noutputs: y\n"
     plain, expected = split(text)
-    assert told(plain) == expected
+    assert locations(plain) == expected
 
 
 def test_a_call_in_python_raises_at_its_line() -> None:
@@ -779,15 +779,17 @@ def test_a_spec_alone_can_import_nothing(package: Path, name: str, node: str) ->
     sys.path.insert(0, str(package))
     before = set(sys.modules)
     text = f"inputs: {{x: [4]}}\nnodes:\n  y: {node.format(name)}\noutputs: y\n"
-    assert [fault.split()[0] for fault in told(text)] == ["unknown-layer"]
-    assert set(sys.modules) <= before  # compiled models of other tests may be forgotten by now
+    assert [fault.split()[0] for fault in locations(text)] == ["unknown-layer"]
+    assert (
+        set(sys.modules) <= before
+    )  # modules of models compiled by other tests may be gone by now
 
 
 @pytest.mark.parametrize("key", ["import", "imports", "register", "plugins", "modules"])
 def test_no_key_of_a_spec_imports(package: Path, key: str) -> None:
     sys.path.insert(0, str(package))
     text = f"{key}: [my_pkg.layers]\n{SPEC}"
-    assert told(text)[0] == "unknown-key 1:1"
+    assert locations(text)[0] == "unknown-key 1:1"
     assert "my_pkg" not in sys.modules
 
 

@@ -193,9 +193,9 @@ class NAMESPACE:
 def results(
     lowering: Lowering, sources: Mapping[str, Tensor], module: nn.Module | None, sizes: Sizes
 ) -> dict[str, list[Any]]:
-    """Yield every result by port, in each form in which it may be emitted.
+    """Return the values of every port, one for each form in which it may be emitted.
 
-    What needs a module made otherwise is run on one, under the same seed.
+    A form that needs other arguments of the module runs on a module with these, under the same seed.
     """
     operands: dict[str, Any] = {**sources, MODULE.key: module}
     for key, code in lowering.steps.items():

@@ -17,10 +17,10 @@ from tests.helpers.marked import faults
 
 LAYERS = {name: op for name, op in ops("layer").items() if op.options}
 
-# Of these the input decides torch's first option, and the others have defaults.
+# For these layers the input decides torch's first option, and the others have defaults.
 NORMS = {name for name in LAYERS if "BatchNorm" in name or "InstanceNorm" in name}
 NORMS |= {"LayerNorm", "RMSNorm"}
-# Of these it may be the size or the scale.
+# For these layers a bare value could mean the size or the scale.
 RESIZES = {"Interpolate", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"}
 
 
@@ -42,16 +42,16 @@ def test_required_options_come_first() -> None:
         assert [*op.options][: len(required)] == required, name
 
 
-OF_LAYERS = {"TransformerDecoder", "TransformerEncoder"}  # torch's first is a layer, made already
+OF_LAYERS = {"TransformerDecoder", "TransformerEncoder"}  # torch's first option is a module
 IN_TORCH = [name for name in LAYERS if hasattr(nn, name) and name not in OF_LAYERS]
 
 
 @pytest.mark.parametrize("name", IN_TORCH)
-def test_it_is_the_first_option_of_torch_that_is_not_inferred(name: str) -> None:
+def test_a_bare_value_sets_the_first_option_of_torch_that_is_not_inferred(name: str) -> None:
     op = LAYERS[name]
     parameters = inspect.signature(getattr(nn, name).__init__).parameters
     taken = [p for p in parameters if p in op.options and p not in op.inferred]
-    # a recurrent layer's are those of its base class: `input_size`, then `hidden_size`
+    # a recurrent layer has the options of its base class: `input_size`, then `hidden_size`
     assert op.lone_option in (None, taken[0] if taken else "hidden_size")
 
 

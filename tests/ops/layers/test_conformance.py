@@ -424,7 +424,7 @@ def test_results_have_the_inferred_types(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_weights_and_buffers_are_those_of_torch(case: Case) -> None:
+def test_weights_and_buffers_equal_torchs(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     module = build(lowering)
     if module is None or lowering.module is None:
@@ -506,7 +506,7 @@ def arguments(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_options_are_those_of_torch(name: str) -> None:
+def test_options_equal_the_arguments_of_torch(name: str) -> None:
     op, theirs = operation(name), arguments(name)
     if name in ("Softmax", "LogSoftmax", "Softmin"):
         theirs["dim"] = REQUIRED  # torch guesses one, and warns
@@ -547,7 +547,7 @@ TRIED = ("float16", "bfloat16", "float64", "uint8", "int16", "int32", "int64", "
 REFUSALS = (RuntimeError, NotImplementedError, ValueError, TypeError)
 
 
-# what a release of torch takes otherwise than torch 2.13, to which the rules are held
+# dtypes that other releases of torch take and torch 2.13, which the rules follow, does not
 WIDENED = ("LPPool1d", "LPPool2d", "LPPool3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d")
 TAKEN_LATER = {("Hardtanh", "uint8")}  # from torch 2.14 on
 
@@ -699,7 +699,7 @@ def test_a_size_that_is_a_name_is_right_for_every_number(case: Case) -> None:
             assert not gives_anything(lowering, sources, sizes)
 
 
-# what recurrent layers hand on
+# the state of recurrent layers
 
 
 def test_an_lstm_continues_from_the_state_of_another() -> None:
@@ -784,7 +784,7 @@ def test_the_number_of_windows_is_that_of_torch(
         expected = tuple(module(torch.zeros(2, 1, *(size,) * axes)).shape)
     except RuntimeError:
         expected = None
-    # as a number, and as a name for that number
+    # infer the size as a number, then as a name for that number
     try:
         known = infer(layer, tensor(1, *(size,) * axes), **options)
         found = shape_of(next(iter(known.results.values())), {})

@@ -30,7 +30,7 @@ VECTOR, SEQUENCE, IMAGE = tensor(6), tensor(5, 6), tensor(4, 9, 8)
 
 
 @pytest.mark.parametrize("case", CASES, ids=map(str, CASES))
-def test_the_options_are_those_of_the_function_of_torch(case: Case) -> None:
+def test_the_options_equal_the_arguments_of_the_function_of_torch(case: Case) -> None:
     lowering = infer(case.layer, case.sources, **case.options)
     (x,) = (make(type_, {}) for type_ in keyed(operation(case.layer), case.sources).values())
     expected = FUNCTIONS[case.layer](x, **case.options)
@@ -133,7 +133,7 @@ outputs: [y, z]
         assert torch.equal(found, x)
 
 
-# what is emitted
+# emitted code
 
 SPEC = """
 inputs: {{x: [T, 8], y: [T, 1]}}

@@ -93,7 +93,7 @@ def test_every_argument_of_an_init_has_a_case() -> None:
     [(name, arguments) for name, cases in ARGUMENTS.items() for arguments in cases],
     ids=str,
 )
-def test_initial_values_are_those_of_torch(name: str, arguments: dict[str, Any]) -> None:
+def test_initial_values_equal_torchs(name: str, arguments: dict[str, Any]) -> None:
     shape = SHAPES.get(name, [4, 6, 3])
     torch.manual_seed(0)
     expected = getattr(nn.init, f"{name}_")(torch.empty(shape), **arguments)
@@ -186,7 +186,7 @@ def test_a_large_number_of_values() -> None:
     assert torch.equal(model.p, torch.arange(100_000.0))
 
 
-# what holds them
+# storage and training
 
 TOKEN = {"parameter": [2, 8], "init": "normal", "batched": True}
 
@@ -690,7 +690,7 @@ def test_ports_of_weights_in_python() -> None:
         token["weigth"]
 
 
-# what is done to a module
+# operations on a whole module
 
 
 class Engine(NamedTuple):

@@ -47,7 +47,7 @@ LEFT_OUT = {
     "a base class": ["RNNBase", "RNNCellBase"],
     "a wrapper of a model, for several GPUs": ["DataParallel"],
 }
-LAZY = "Lazy"  # classes that infer at run time what is inferred here before
+LAZY = "Lazy"  # torch infers the sizes of these classes at run time, mimgraph before
 
 CLASSES = [
     name

@@ -128,7 +128,10 @@ ZEROS_AND_ONES = [
 def test_a_float_mask_that_was_cast_from_0_and_1_is_refused(dtype: str, name: str) -> None:
     dims = (5,) if name == "key_padding_mask" else (5, 5)
     mask = TensorType(dims, dtype, batched=name == "key_padding_mask")
-    for steps in (("float32",), ("float64", "float32")):  # what is cast twice is still of 0 and 1
+    for steps in (
+        ("float32",),
+        ("float64", "float32"),
+    ):  # a mask that was cast twice is still of 0 and 1
         cast = mask
         for step in steps:
             cast = infer("Cast", cast, dtype=step).results[""]
@@ -196,7 +199,7 @@ def test_the_code_of_a_stack_contains_its_layer() -> None:
     assert "self.decoder(y, encoder)" in source or "self.decoder(y, x)" in source
 
 
-def test_the_weights_are_those_of_torch_under_the_same_seed() -> None:
+def test_the_weights_equal_torchs_under_the_same_seed() -> None:
     graph = mg.loads(SPEC)
     torch.manual_seed(0)
     found = graph.compile().state_dict()

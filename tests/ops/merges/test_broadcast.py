@@ -129,7 +129,7 @@ def test_each_pair_of_small_shapes_broadcasts_as_in_torch(first: TensorType) -> 
 @pytest.mark.parametrize("case", CASES, ids=[case.merge for case in CASES])
 @settings(max_examples=30, deadline=None)
 @given(drawn=st.lists(tensors(), min_size=3, max_size=3))
-def test_results_are_those_of_torch(case: Case, drawn: list[TensorType]) -> None:
+def test_results_equal_torchs(case: Case, drawn: list[TensorType]) -> None:
     """The inferred shape is that of the emitted code and of torch, and both refuse the same."""
     sources = {
         key: x.cast(dtype) for key, x, dtype in zip(case.keys, drawn, case.dtypes, strict=False)
@@ -175,7 +175,7 @@ def test_concat_expands_every_other_axis(drawn: list[TensorType]) -> None:
         assert [tuple(found.shape)] == shapes([lowering.results[""]], batch)
 
 
-# the whole way
+# --- whole models
 
 POSITIONS = """\
 name: Positions
@@ -239,7 +239,7 @@ def test_a_stage_may_send_a_tensor_with_1_for_the_batch(cut: str) -> None:
     torch.testing.assert_close(handed, tuple(expected.values()))
 
 
-# faults: of each the place, the message and the cure
+# --- faults: the place, the message and the help of each
 
 EQUAL, EITHER = "needs equal shapes", "with broadcast: true needs each axis equal or 1"
 MEETS = "the first axis of p meets the batch: make it 1, or leave it out"
@@ -321,7 +321,7 @@ FAULTS = {
         f"add {EITHER}",
         "project it first: {layer: Linear, from: t, out_features: 8}",
     ),
-    # where a batch is all that lacks
+    # only the batch is missing
     "p [4, 8]; {layer: MultiheadAttention, from: {query: ⟦p, key: x}, num_heads: 2}": (
         "MultiheadAttention takes query (N, T, E)",
         "give p a batch: {parameter: [4, 8], batched: true, ...}",

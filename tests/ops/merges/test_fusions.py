@@ -56,7 +56,7 @@ class Weights(NamedTuple):
     def attention(
         self, name: str, query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Any = None
     ) -> Tensor:
-        """softmax(Q K' / sqrt(d)) V in several heads; the mask is true where no one looks."""
+        """softmax(Q K' / sqrt(d)) V in several heads; the mask is true at keys that are left out."""
         w = self.under(name)
         if "in_proj_weight" in w.all:
             projections = w["in_proj_weight"].chunk(3)
@@ -286,7 +286,7 @@ def attention_pool(w: Weights, x: Tensor, mask: Any = None) -> Tensor:
     return torch.stack(pooled)
 
 
-# what they are tried on
+# --- the cases
 
 
 def wide(inputs: int, outputs: int) -> int:
@@ -581,7 +581,7 @@ def as_tuple(found: Any) -> tuple[Tensor, ...]:
 
 
 @by_case
-def test_results_and_gradients_are_those_of_the_formula(case: Case) -> None:
+def test_results_and_gradients_equal_those_of_the_formula(case: Case) -> None:
     torch.manual_seed(0)
     graph = load(case)
     module = randomised(graph.compile())
@@ -617,7 +617,7 @@ def test_every_fusion_has_a_case() -> None:
     assert {case.merge for case in CASES} == FUSIONS
 
 
-# what holds for all of them
+# --- properties of every fusion
 
 SINGLE = [case for case in CASES if len(load(case).outputs) == 1]
 
@@ -753,7 +753,7 @@ def test_equal_gates_are_a_mean_and_the_signed_root_has_a_gradient_at_zero() -> 
     assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
 
 
-# how they read
+# --- emitted code
 
 
 def test_the_code_of_a_weighted_sum() -> None:

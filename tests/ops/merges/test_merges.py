@@ -429,7 +429,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=map(str, CASES))
-def test_results_are_those_of_torch(case: Case) -> None:
+def test_results_equal_torchs(case: Case) -> None:
     check(case, {})
 
 
@@ -846,7 +846,7 @@ REFUSALS = [
     Refusal("add", keys(A, B), {}, "shape-mismatch", "1", "(N, 3), but {0} is (N, 5)"),
     Refusal("add", keys(A, tensor("T")), {}, "shape-mismatch", "1"),
     Refusal("add", keys(tensor("S"), tensor("T")), {"broadcast": True}, "shape-mismatch", "1"),
-    # of many: the one that is not like most
+    # of three or more sources: the one that differs from most
     Refusal("add", keys(B, A, A), {}, "shape-mismatch", "0", "(N, 3), but {1} is (N, 5)"),
     Refusal("stack", keys(A, A, B, A), {}, "shape-mismatch", "2"),
     Refusal("maximum", keys(A, A, ROW), {}, "shape-mismatch", "2", "3 axes, but {0} is (N, 5)"),
@@ -858,7 +858,7 @@ REFUSALS = [
         "b",
         "(N, 3), but {a} is (N, 5)",
     ),
-    # broadcasts
+    # broadcasting
     Refusal("add", keys(A, tensor(1)), {}, "shape-mismatch", "1"),
     Refusal("add", keys(GRID, ROW), {"broadcast": True}, "shape-mismatch", "0"),
     Refusal("add", keys(A, unbatched(4, 5)), {"broadcast": True}, "shape-mismatch", "1"),
@@ -968,7 +968,7 @@ REFUSALS = [
     Refusal("attention_pool", {"input": A}, {}, "rank-mismatch", "input"),
     Refusal("attention_pool", {"input": tensor("T", "D")}, {}, "symbolic-size", "input"),
     Refusal("attention_pool", {"input": ROW.cast("float64")}, {}, "dtype-mismatch", "input"),
-    # sizes of another
+    # the size of another source
     Refusal("resize_like", {"input": IMAGE, "like": ROW}, {}, "shape-mismatch", "input"),
     Refusal("resize_like", {"input": A, "like": A}, {}, "rank-mismatch", "input"),
     *(

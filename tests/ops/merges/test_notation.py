@@ -11,7 +11,7 @@ from tests.helpers.marked import faults
 
 INSTEAD = "make it a node, and a source of the formula"
 
-# A formula of x and y, its fault in brackets, what is said, and what to write.
+# A formula of x and y with its fault in brackets, the message, and the help.
 FOREIGN = [
     ("x * ⟦$(⟧2 * k) + y", "in a formula $name is a param, and arithmetic has no $(...)", "write (2 * $k)"),
     ("x * ⟦$(⟧k) + y", "in a formula $name is a param, and arithmetic has no $(...)", "write $k"),

@@ -225,7 +225,7 @@ def colours(page: Elements, theme: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("theme", ["", r'\[data-theme="dark"\]'], ids=["light", "dark"])
-def test_text_and_lines_have_contrast_to_what_is_behind(page: Elements, theme: str) -> None:
+def test_text_and_lines_have_contrast_to_their_background(page: Elements, theme: str) -> None:
     named = colours(page, theme)
     grounds = [name for name in named if name.endswith("-tint") or name.startswith("nested")]
     grounds += ["paper", "bar"]

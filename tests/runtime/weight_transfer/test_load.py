@@ -158,7 +158,7 @@ class SwappedTwoTowers(TwoTowers):
 
 
 @pytest.mark.parametrize("made", [TwoTowers, SwappedTwoTowers])
-def test_towers_are_told_apart_by_their_inputs(made: type[nn.Module]) -> None:
+def test_towers_are_distinguished_by_their_inputs(made: type[nn.Module]) -> None:
     graph = mg.loads(TWO_TOWERS)
     mapping = graph.load_state(graph.compile(), made()).mapping
     assert mapping["user_vec.weight"] == "user.weight"

@@ -73,6 +73,6 @@ def _common(inputs: PairInputs, name: str) -> str:
             f"{name} needs equal shapes",
             source="x2" if x2.rank >= x1.rank else "x1",
             note=f"{{x1}} is {x1}, {{x2}} is {x2}",
-            speaks_of=("x1", "x2"),
+            mentions=("x1", "x2"),
         )
     return promote(x1.dtype, x2.dtype)

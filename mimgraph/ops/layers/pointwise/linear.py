@@ -75,7 +75,7 @@ def Bilinear(inputs: BilinearInputs, /, out_features: Size, bias: bool = True) -
             "Bilinear needs equal sizes on every axis but the last",
             source="input2",
             note=f"{inputs.input2}, but input1 is {inputs.input1}",
-            speaks_of=("input1", "input2"),
+            mentions=("input1", "input2"),
         )
     out_features = known(out_features, "out_features")
     in1, in2 = known(size1, "in1_features", "input1"), known(size2, "in2_features", "input2")

@@ -62,7 +62,7 @@ def MultiheadAttention(
             "MultiheadAttention needs as many values as keys",
             source=names[2],
             note=f"{value}, but {{{names[1]}}} is {key}",
-            speaks_of=(names[2], names[1]),
+            mentions=(names[2], names[1]),
         )
     keys = key.dims[0]
     check_padding("MultiheadAttention", "key_padding_mask", inputs.key_padding_mask, keys)

@@ -125,7 +125,7 @@ def _check_weights(bags: TensorType, weights: TensorType, mode: str) -> None:
             "EmbeddingBag needs one weight for each number",
             source="per_sample_weights",
             note=f"{weights}, but {{input}} is {bags}",
-            speaks_of=("per_sample_weights", "input"),
+            mentions=("per_sample_weights", "input"),
         )
     if mode != "sum":
         raise bad_option("mode", "per_sample_weights need mode: sum")

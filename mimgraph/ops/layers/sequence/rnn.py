@@ -317,7 +317,7 @@ def _carried(run: Run, state: TensorType, wanted: TensorType) -> Code:
             f"{run.name} takes a state of {wanted}",
             source="state",
             note=str(state),
-            speaks_of=("state",),
+            mentions=("state",),
         )
     return Operand("state")
 

@@ -525,5 +525,5 @@ def _check_width(name: str, source: str, x: TensorType, other: str, d_model: int
             f"{name} needs {source} of the same width as {other}",
             source=source,
             note=f"{x}, but {{{other}}} is {d_model} wide",
-            speaks_of=(source, other),
+            mentions=(source, other),
         )

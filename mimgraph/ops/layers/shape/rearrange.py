@@ -90,7 +90,7 @@ def _view(
     sizes: dict[str, Size],
     reduction: str | None,
 ) -> tuple[View, list[Size], tuple[Constraint, ...]]:
-    """Return the rearranged input, its sizes without the batch, and what must hold of them."""
+    """Return the rearranged input, its sizes without the batch, and the constraints on them."""
     sizes = sizes | {n: int(n.partition(".")[0]) for n in _names(left) if n[0].isdigit()}
     extents, requires = _extents(input, left, sizes)
     kept = set(_names(right))

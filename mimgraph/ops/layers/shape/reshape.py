@@ -215,7 +215,7 @@ def _expanded(old: Size | None, wanted: Any) -> Size:
 
 
 def moved(input: TensorType, *dims: Size) -> TensorType:
-    """Return the type of the same values in another shape, which keeps what is known of them."""
+    """Return the type of the same values in another shape, with what is known about the values."""
     return replace(input, dims=dims)
 
 

@@ -142,7 +142,7 @@ def _check_indices(inputs: UnpoolInputs, name: str, axes: int) -> None:
             source="indices",
             note=f"{indices}, but {{input}} is {x}",
             help=f"take the port indices of a MaxPool{axes}d",
-            speaks_of=("indices", "input"),
+            mentions=("indices", "input"),
         )
 
 

@@ -44,7 +44,7 @@ def agreed(sources: Operands, name: str, broadcast: bool) -> TensorType:
     except OpFault as fault:
         fault.help = (
             broadcast_help(sources, broadcast)
-            or _missing_axes(sources, fault.speaks_of, broadcast)
+            or _missing_axes(sources, fault.mentions, broadcast)
             or _with_broadcast(sources, fault, broadcast)
         )
         raise
@@ -70,7 +70,7 @@ def dtype_disagreement(sources: Operands, odd: str, other: str, name: str) -> Op
         source=odd,
         note=f"{x}, but {{{other}}} is {y}",
         help=help if both in (x, y) else f"cast both to {both} first",
-        speaks_of=(odd, other),
+        mentions=(odd, other),
     )
 
 
@@ -142,7 +142,7 @@ def disagreement(
         source=odd,
         note=f"{x if x.rank == y.rank else _axes(x)}, but {{{other}}} is {y}",
         help=help,
-        speaks_of=(odd, other),
+        mentions=(odd, other),
     )
 
 
@@ -280,7 +280,7 @@ def _missing_axes(sources: Operands, pair: tuple[str, ...], broadcast: bool) -> 
 
 def _with_broadcast(sources: Operands, fault: OpFault, broadcast: bool) -> str:
     """Return the help of a fault, with `broadcast: true` where one source has no batch."""
-    odd, other = fault.speaks_of
+    odd, other = fault.mentions
     enough = broadcast or sources[odd].batched == sources[other].batched
     return fault.help if enough or not fault.help else f"{fault.help}, and write broadcast: true"
 

@@ -163,7 +163,7 @@ def _sizes(named: Operands, terms: Mapping[str, Term]) -> dict[str, Size]:
                 note = f"{x}, but {{{other}}} is {named[other]}" if other != key else str(x)
                 message = f"einsum needs one size for {letter.name}, not {known} and {size}"
                 raise OpFault(
-                    "shape-mismatch", message, source=key, note=note, speaks_of=(key, other)
+                    "shape-mismatch", message, source=key, note=note, mentions=(key, other)
                 )
     return {name: size for name, (size, _) in found.items()}
 

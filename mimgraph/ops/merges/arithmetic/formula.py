@@ -184,7 +184,7 @@ class Compiler:
 
 
 class Function(NamedTuple):
-    """A function that formulas may call: how it computes numbers, and what it is for tensors."""
+    """A function that formulas may call: its implementation for numbers, and its code for tensors."""
 
     arity: int
     numbers: Callable[..., Any]

@@ -93,7 +93,7 @@ def matmul(sources: Sources, /) -> Lowering:
             source="1",
             note=f"{right}, but {{0}} is {left}",
             help=_transposed(left, right),
-            speaks_of=("1", "0"),
+            mentions=("1", "0"),
         )
     if left.batched or not right.batched:
         result = left.like(*left.dims[:-1], right.dims[-1])

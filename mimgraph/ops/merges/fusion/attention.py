@@ -97,7 +97,7 @@ def attention(
 
 
 def _weights(width: Size, scale: float | None, hidden: Code | None, may_hide_all: bool) -> Code:
-    """Return the attention weights written out, equal to those of torch's fused attention."""
+    """Return code that computes attention weights equal to the ones inside torch's fused attention."""
     scores: Code = Binary("@", QUERY, KEY.method("transpose", -2, -1))
     if scale is None:
         scores = Binary("/", scores, Binary("**", code(width), Constant(0.5)))
@@ -135,7 +135,7 @@ def _mismatch(needs: str, name: str, x: TensorType, other: str, y: TensorType) -
         f"attention needs {needs}",
         source=name,
         note=f"{x}, but {{{other}}} is {y}",
-        speaks_of=(name, other),
+        mentions=(name, other),
     )
 
 
@@ -166,7 +166,7 @@ def _mask(mask: TensorType, weights: tuple[Size, ...]) -> Code:
                 f"attention needs a mask for {steps} queries and {keys} keys",
                 source="mask",
                 note=str(mask),
-                speaks_of=("mask", "query", "key"),
+                mentions=("mask", "query", "key"),
             )
     if not of_keys:
         return MASK

@@ -54,7 +54,7 @@ def token_width(sources: Operands, name: str, lone: bool = True) -> int:
             source=odd,
             note=f"{sources[odd]}, but {{{other}}} is {sources[other]}",
             help="project it first: Linear",
-            speaks_of=(odd, other),
+            mentions=(odd, other),
         )
     key, x = next(iter(sources.items()))
     return known(x.dims[-1], "the last size", key)

@@ -316,7 +316,7 @@ def _check_attention(
     renamed: dict[str, str] | None = None,
     **sources: TensorType | None,
 ) -> None:
-    """Refuse what MultiheadAttention refuses, in the names of this merge and its sources."""
+    """Refuse sources and heads that MultiheadAttention refuses, with the names of this merge and its sources in the fault."""
     op = find("layer", "MultiheadAttention")
     assert op is not None
     given = {key: x for key, x in sources.items() if x is not None}
@@ -329,7 +329,7 @@ def _check_attention(
             fault.message = fault.message.replace(f" {key} ", f" {other} ")
             fault.help = fault.help.replace(f"{{{key}}}", f"{{{other}}}")
         fault.source = names.get(fault.source or "", fault.source)
-        fault.speaks_of = tuple(names.get(key, key) for key in fault.speaks_of)
+        fault.mentions = tuple(names.get(key, key) for key in fault.mentions)
         raise
 
 

@@ -81,7 +81,7 @@ def _frame(sources: Operands, dim: int, broadcast: bool) -> TensorType:
     except OpFault as fault:
         if fault.code == "shape-mismatch":
             help = broadcast_help(sources, broadcast, dim) or fault.help
-            fault.help = help or _as_column(sources, *fault.speaks_of)
+            fault.help = help or _as_column(sources, *fault.mentions)
         raise
 
 

@@ -83,5 +83,5 @@ def check_steps_mask(name: str, input: TensorType, mask: TensorType | None) -> N
             f"{name} needs a mask of {steps} steps",
             source="mask",
             note=f"{mask}, but {{input}} is {input}",
-            speaks_of=("mask", "input"),
+            mentions=("mask", "input"),
         )
