@@ -28,6 +28,7 @@ def render_sarif(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
+    """Return a diagnostic as a result of SARIF."""
     found: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": rule,
@@ -53,6 +54,7 @@ def _sentences(diagnostic: Diagnostic) -> str:
 
 
 def _location(span: Span) -> dict[str, Any]:
+    """Return a span as a location of SARIF."""
     path = Path(span.file.name)
     uri = path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="replace")
     region = {

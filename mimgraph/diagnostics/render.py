@@ -77,6 +77,7 @@ class _Mark(NamedTuple):
 
 
 def _rows(diagnostic: Diagnostic, paint: Paint) -> Iterator[str]:
+    """Yield the lines of one diagnostic."""
     style = STYLES[diagnostic.severity]
     marks = [_Mark(diagnostic.span, "^", style, diagnostic.note)]
     marks += (_Mark(label.span, "-", BLUE, label.text) for label in diagnostic.labels)

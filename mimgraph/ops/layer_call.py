@@ -45,13 +45,13 @@ class Applicable:
         raise NotImplementedError
 
     @property
-    def beside(self) -> Mapping[str, object]:
+    def option_sources(self) -> Mapping[str, object]:
         """Return the sources among its options."""
         return {}
 
     def __call__(self, *sources: H, name: str | None = None, **named: H | None) -> H:
         """Apply the layer to sources; `name` is the name of the node."""
-        given = {**self.beside, **named}
+        given = {**self.option_sources, **named}
         try:
             handle = cast("H", first_handle(self.label, *sources, *given.values()))
             return handle.apply_layer(self, sources, given, name)
@@ -149,16 +149,16 @@ class LayerCall(Applicable):
         return self.op.name
 
     @property
-    def beside(self) -> Mapping[str, object]:
+    def option_sources(self) -> Mapping[str, object]:
         """Return the source among the options: `Cast(like=x)`."""
         key = BESIDE_FROM.get(self.op.name)
         return {k: v for k, v in self.keywords.items() if k == key and is_source(v)}
 
     def without_sources(self) -> LayerCall:
         """Return the call without the sources among its options."""
-        if not self.beside:
+        if not self.option_sources:
             return self
-        options = {k: v for k, v in self.keywords.items() if k not in self.beside}
+        options = {k: v for k, v in self.keywords.items() if k not in self.option_sources}
         return LayerCall(self.op, self.args, options)
 
 

@@ -56,6 +56,7 @@ def _described(tensor: Tensor) -> dict[str, Any]:
 
 
 def _table(title: str, tensors: Mapping[str, Tensor], values: bool) -> str:
+    """Return a title, and a line for each tensor."""
     width = max(map(len, tensors), default=0)
     lines = [title]
     for name, tensor in tensors.items():
@@ -173,6 +174,7 @@ def _tensor(
     length: int | None,
     generator: torch.Generator,
 ) -> Tensor:
+    """Return a random tensor: integers below `limit`, or lengths from 1 to below `length`."""
     dtype = torch_dtype(type_)
     if type_.dtype == "bool":
         return _mask(shape, generator)

@@ -79,6 +79,7 @@ def load_weights(model: nn.Module, path: str | PathLike[str]) -> None:
 
 
 def _check_fit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor], title: str) -> None:
+    """Raise a `ValueError` that lists the keys and shapes that do not fit, if any."""
     both = [key for key in expected if key in given]
     reshaped = [key for key in both if expected[key].shape != given[key].shape]
     sizes = [f"{k} {tuple(given[k].shape)}, not {tuple(expected[k].shape)}" for k in reshaped]

@@ -44,6 +44,7 @@ def _candidates(start: int, base: Point, lines: list[_Line]) -> Iterator[Size | 
 
 
 def _sum(start: int, base: Point, forms: list[Size | None]) -> Size | None:
+    """Return the sum of the forms, shifted to be `start` at the base; None if one is missing."""
     total: Size = start
     for form in forms:
         if form is None:
@@ -53,6 +54,7 @@ def _sum(start: int, base: Point, forms: list[Size | None]) -> Size | None:
 
 
 def _product(start: int, base: Point, forms: list[Size | None]) -> Size | None:
+    """Return a multiple of the product of the forms that is `start` at the base; None if there is none."""
     total: Size = 1
     for form in forms:
         if form is None:

@@ -116,12 +116,13 @@ class Registered(LayerOp):
         """Return the module, its call, and its results, as ports if there are several."""
         call = self._call(sources)
         given = {n: v for n, v in options.items() if not isinstance(v, Unwritten)}
-        bare = {name: _bare(value) for name, value in given.items()}
-        facts, products = self._known(sources, bare), self._products(sources, bare)
+        bare = {name: _without_expressions(value) for name, value in given.items()}
+        facts, products = self._facts_of(sources, bare), self._macs(sources, bare)
         arguments = {
             name: _argument(name, value)
             for name, value in given.items()
-            if not isinstance(value, list | dict) or _bare(value) != self.options[name].default
+            if not isinstance(value, list | dict)
+            or _without_expressions(value) != self.options[name].default
         }
         module = Module(self.cls.__name__, arguments, facts.weights, facts.buffers, self.cls)
         if facts.parts.keys() == {""}:
@@ -129,13 +130,15 @@ class Registered(LayerOp):
         ports = {port: Port(type_, read) for port, (read, type_) in facts.parts.items()}
         return Lowering(None, module, call, ports, products=products)
 
-    def _known(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Facts:
+    def _facts_of(self, sources: Mapping[str, TensorType], options: Mapping[str, Any]) -> Facts:
         """Return the results and weights found by the user's rule or by torch, cached by options and sources."""
         key = (repr(options), tuple(sources.items()))
         if key not in self.facts:
             if self.rule is not None:
                 facts = self.prober.owned(self, options)
-                self.facts[key] = facts._replace(parts=self._ruled(self.rule, sources, options))
+                self.facts[key] = facts._replace(
+                    parts=self._results_by_rule(self.rule, sources, options)
+                )
             else:
                 positional, keywords = self._split(sources)
                 by_position = [sources[key] for key in positional]
@@ -168,13 +171,13 @@ class Registered(LayerOp):
         named = tuple((key, Operand(key)) for key in keywords)
         return Call(MODULE, tuple(map(Operand, positional)), named)
 
-    def _products(
+    def _macs(
         self, sources: Mapping[str, TensorType], options: Mapping[str, Any]
     ) -> tuple[Product, ...] | None:
         """Return the multiply-accumulates that the user's function computes, once a sample."""
         if self.macs is None:
             return None
-        answer = plain(self._answer(self.macs, sources, options))
+        answer = plain(self._call_rule(self.macs, sources, options))
         if not _is_shape([answer]):
             message = f"macs of {self.name} returns {answer!r}, which is not a size"
             raise OpFault(
@@ -183,7 +186,7 @@ class Registered(LayerOp):
         samples = (BATCH,) if any(type_.batched for type_ in sources.values()) else ()
         return ((*samples, answer),)
 
-    def _answer(
+    def _call_rule(
         self,
         rule: ShapeRule | MacsRule,
         sources: Mapping[str, TensorType],
@@ -199,11 +202,11 @@ class Registered(LayerOp):
         except Exception as error:
             raise self.fault("shape-mismatch", "refuses this shape", error, sources) from error
 
-    def _ruled(
+    def _results_by_rule(
         self, rule: ShapeRule, sources: Mapping[str, TensorType], options: Mapping[str, Any]
     ) -> Parts:
         """Return the results, with the shapes that the user's rule returns."""
-        answer = self._answer(rule, sources, options)
+        answer = self._call_rule(rule, sources, options)
         batched = any(type_.batched for type_ in sources.values())
         first = next(iter(sources.values()))
         dtype = self.dtype or (first.dtype if first.is_floating else "float32")
@@ -330,12 +333,12 @@ def _is_plain(value: object) -> bool:
     return True
 
 
-def _bare(value: Any) -> Any:
+def _without_expressions(value: Any) -> Any:
     """Return data without the expressions that its values were written as."""
     if isinstance(value, dict):
-        return {key: _bare(item) for key, item in value.items()}
+        return {key: _without_expressions(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(map(_bare, value))
+        return type(value)(map(_without_expressions, value))
     return plain(value)
 
 

@@ -174,6 +174,7 @@ class _Runs:
         return self.at(sizes).parts
 
     def _run(self, sizes: Mapping[str, int]) -> _Seen:
+        """Run the module on tensors of these sizes without data."""
         try:
             with _on_meta(), _Calls() as calls:
                 by_position = [_empty(type_, sizes) for type_ in self.positional]

@@ -42,6 +42,7 @@ def details(graph: TypedGraph, declared: Graph | None, code: Excerpts) -> Mappin
 
 
 def _inputs(graph: TypedGraph, declared: Graph | None) -> Found:
+    """Yield the id and detail of each input."""
     specs = {given.name: _spec(given) for given in declared.inputs} if declared else {}
     for name, type_ in graph.body.inputs.items():
         yield (
@@ -70,6 +71,7 @@ def _group(inputs: Mapping[str, Detail]) -> Detail:
 
 
 def _outputs(graph: TypedGraph, declared: Graph | None) -> Found:
+    """Yield the id and detail of each output."""
     body = graph.body
     specs = {given.name: _spec(given) for given in declared.outputs} if declared else {}
     for name, value in body.outputs.items():

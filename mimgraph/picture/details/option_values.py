@@ -52,6 +52,7 @@ def _origin(alike: Sequence[OptionValue]) -> Origin:
 
 
 def _options(operation: TypedOperation) -> Iterable[OptionValue]:
+    """Return the options of an operation, with defaults and inferred values."""
     match operation:
         case Leaf(options=options, lowering=lowering):
             infer = options.get if lowering.module is None else lowering.module.argument

@@ -25,6 +25,7 @@ def with_chains(diagram: Diagram) -> tuple[Diagram, list[str]]:
 
 
 def _path(first: str, last: str, follows: Mapping[str, str]) -> list[str]:
+    """Return the ids of a chain, from its first layer to its last."""
     path = [first]
     while path[-1] != last:
         path.append(follows[path[-1]])
@@ -37,6 +38,7 @@ def _with_chains(
     chains: Mapping[str, tuple[Box, list[str]]],
     closed: list[str],
 ) -> Iterator[Item]:
+    """Yield the items, each chain as a cluster; add the ids of clusters that `collapse` closes to `closed`."""
     here = {item.id: item for item in items}
     inner = {id_ for first in here if first in chains for id_ in chains[first][1]}
     for item in items:

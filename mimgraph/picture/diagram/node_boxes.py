@@ -60,6 +60,7 @@ def node_box(node: TypedNode, context: Context) -> Box:
 
 
 def _traits(operation: TypedOperation) -> _Traits:
+    """Return the traits of a node's box."""
     match operation:
         case Leaf(kind, name, options):
             return _Traits(kind, options_text(kind, name, options))
@@ -71,6 +72,7 @@ def _traits(operation: TypedOperation) -> _Traits:
 
 
 def _each_traits(items: tuple[TypedNode, ...]) -> _Traits:
+    """Return the traits of the box of an `each`, from the operation that its items share."""
     first = items[0].operation
     shares = first.target if isinstance(first, Shared) else ""
     match unwrap(first):

@@ -57,6 +57,7 @@ def _name(face: Face) -> str:
 
 
 def _paint(page: Canvas, shape: Shape) -> None:
+    """Draw a shape on the page."""
     match shape:
         case Text():
             _write(page, shape)
@@ -85,6 +86,7 @@ def _brushes(page: Canvas, style: Style) -> dict[str, int]:
 
 
 def _write(page: Canvas, shape: Text) -> None:
+    """Write a line of text on the page."""
     x = shape.x - (shape.line.width / 2 if shape.anchor == "middle" else 0)
     page.saveState()
     page.transform(1, 0, 0, -1, x, shape.y)  # else letters would be upside down

@@ -62,6 +62,7 @@ def _lines(text: str) -> str:
 
 
 def _shape(shape: Shape) -> str:
+    """Return a shape as SVG."""
     match shape:
         case Rect(place, radius, style):
             x, y, width, height = map(_number, place)
@@ -77,6 +78,7 @@ def _shape(shape: Shape) -> str:
 
 
 def _text(shape: Text) -> str:
+    """Return a line of text as SVG."""
     where = {"x": _number(shape.x), "y": _number(shape.y), "font-size": _number(shape.line.size)}
     if shape.anchor != "start":
         where["text-anchor"] = shape.anchor

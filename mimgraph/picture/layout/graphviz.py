@@ -44,6 +44,7 @@ def _engine() -> str:
 
 
 def _run(command: list[str], source: str) -> bytes:
+    """Run a command on dot text, and return its output; raise a `RenderError` if it fails."""
     # imported here, so that commands that draw nothing start fast
     from graphviz.backend.execute import CalledProcessError, ExecutableNotFound, run_check
 

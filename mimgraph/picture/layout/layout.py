@@ -79,6 +79,7 @@ class _Question:
         )
 
     def _lines(self) -> Iterator[str]:
+        """Yield the statements for boxes and clusters, then for edges."""
         yield from self._items(self.diagram.items)
         leaving = Counter(edge.tail for edge in self.diagram.edges)
         entering = Counter(edge.head for edge in self.diagram.edges)
@@ -93,6 +94,7 @@ class _Question:
             yield f"{self.names[edge.tail]} -> {self.names[edge.head]} [{' '.join(attributes)}]"
 
     def _items(self, items: tuple[Item, ...]) -> Iterator[str]:
+        """Yield a node for each box and a subgraph for each cluster, with their sizes."""
         for item in items:
             number = len(self.ids)
             if isinstance(item, Box):

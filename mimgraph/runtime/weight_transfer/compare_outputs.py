@@ -111,6 +111,7 @@ def _compare(
     names: tuple[str, ...],
     tolerance: float,
 ) -> OutputComparison:
+    """Run both models, and compare each of our outputs with its nearest output of the other model."""
     with predicting(mine.module), predicting(call.module):
         result, other = mine.run(mine.inputs(ours)), call.run(theirs)
     outputs = result if isinstance(result, dict) else {names[0]: result}

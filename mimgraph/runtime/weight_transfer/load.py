@@ -104,10 +104,10 @@ class _Usages:
             ("no weights for", shapes(missing, self.ours.tensors)),
             ("unused weights", shapes(unused, self.theirs.tensors)),
         )
-        cures = "".join(f"\n- {cure}" for cure in self._cures(missing, unused))
+        cures = "".join(f"\n- {cure}" for cure in self._advice(missing, unused))
         return ValueError(f"the weights do not fit: {'; '.join(faults)}{cures}")
 
-    def _cures(self, missing: Sequence[str], unused: Sequence[str]) -> Iterator[str]:
+    def _advice(self, missing: Sequence[str], unused: Sequence[str]) -> Iterator[str]:
         theirs = {part.shape for parts in self.theirs.parts.values() for part in parts}
         odd = [
             key for key in missing if all(part.shape not in theirs for part in self.ours.parts[key])

@@ -54,13 +54,13 @@ def product_of(name: str, args: Sequence[Any], result: Any, stored: Stored) -> R
         case "addmm" | "baddbmm":
             bias, left, right = args[:3]
         case "convolution" if not args[6]:  # not transposed
-            return _begun(args[1], args[2], result, 1, stored)
+            return _begin_rows(args[1], args[2], result, 1, stored)
         case _:
             return None
     if stored(right) and not stored(left) and (matrix := _matrix(right)) is not None:
-        return _begun(matrix.t(), bias, result, result.dim() - 1, stored, stored(right))
+        return _begin_rows(matrix.t(), bias, result, result.dim() - 1, stored, stored(right))
     if stored(left) and not stored(right) and (matrix := _matrix(left)) is not None:
-        return _begun(matrix, None, result, result.dim() - 2, stored, stored(left))
+        return _begin_rows(matrix, None, result, result.dim() - 2, stored, stored(left))
     return None
 
 
@@ -71,9 +71,10 @@ def _matrix(tensor: Tensor) -> Tensor | None:
     return tensor if tensor.dim() == 2 else None
 
 
-def _begun(
+def _begin_rows(
     weight: Tensor, bias: Any, result: Tensor, axis: int, stored: Stored, key: str | None = None
 ) -> RowProvenance | None:
+    """Return the provenance of a product: element i along `axis` is made by row i of a weight and bias of the module."""
     key = key or stored(weight)
     if key is None:
         return None

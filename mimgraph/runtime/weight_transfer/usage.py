@@ -48,7 +48,7 @@ class Usage:
     edges: frozenset[Edge] = frozenset()
     numbered: Mapping[str, Part] = field(default_factory=dict)
     # for a tensor without a use, another tensor of its module
-    beside: Mapping[str, str] = field(default_factory=dict)
+    siblings: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[tuple[torch.Size, frozenset[str]], ...] = ()  # shapes, and what made them
     tables: Mapping[str, int] = field(default_factory=dict)  # the first row read by position
     roles: Mapping[str, str] = field(default_factory=dict)  # known from names, if no use is seen
@@ -92,7 +92,7 @@ class Usage:
         }
         feeds |= {
             (named_by, name, "")
-            for key, sibling in self.beside.items()
+            for key, sibling in self.siblings.items()
             for named_by in names.get(sibling, ())
             for name in names.get(key, ())
         }
@@ -139,7 +139,7 @@ class Usage:
                 needed.add(key)
                 waiting += before[key]
         used = {self._key(edge.target) for edge in self.edges}
-        heads = {key for key in self.tensors if self.beside.get(key, key) in used - needed}
+        heads = {key for key in self.tensors if self.siblings.get(key, key) in used - needed}
         tensors = {key: tensor for key, tensor in self.tensors.items() if key not in heads}
         edges = {
             edge

@@ -42,12 +42,12 @@ def usage_of(module: nn.Module, run: Callable[[], object], inputs: Mapping[str, 
     tensors = own_tensors(module)
     with predicting(module), _Watch(tensors, inputs) as watch:
         outputs = watch.ends(run())
-    beside = _siblings(tensors, watch.used)
-    ranks = {key: watch.used.get(beside.get(key, key), len(tensors)) for key in tensors}
+    siblings = _siblings(tensors, watch.used)
+    ranks = {key: watch.used.get(siblings.get(key, key), len(tensors)) for key in tensors}
     ordered = {key: tensors[key] for key in sorted(tensors, key=ranks.__getitem__)}
     parts = {key: watch.parts_of(key) for key in ordered}
     edges = frozenset(watch.edges())
-    return Usage(ordered, parts, edges, watch.numbered, beside, outputs, watch.tables)
+    return Usage(ordered, parts, edges, watch.numbered, siblings, outputs, watch.tables)
 
 
 def _siblings(keys: Iterable[str], used: Iterable[str]) -> dict[str, str]:

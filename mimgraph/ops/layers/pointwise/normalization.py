@@ -356,6 +356,7 @@ def _batch_norm(
     track_running_stats: bool,
     bias: bool,
 ) -> Lowering:
+    """Return a batch norm."""
     _mixed(input, name, affine or track_running_stats)
     if eps == 0:
         raise bad_option("eps", "eps must be above 0")
@@ -374,6 +375,7 @@ def _instance_norm(
     track_running_stats: bool,
     bias: bool,
 ) -> Lowering:
+    """Return an instance norm."""
     _mixed(input, name, affine)
     places = prod(input.dims[1:])
     several = at_least(places, 2)

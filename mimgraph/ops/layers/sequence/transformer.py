@@ -519,6 +519,7 @@ def _check_sequence(name: str, x: TensorType, source: str) -> None:
 
 
 def _check_width(name: str, source: str, x: TensorType, other: str, d_model: int) -> None:
+    """Refuse a source whose width differs from the other's."""
     if not same_size(x.dims[1], d_model):
         raise OpFault(
             "shape-mismatch",

@@ -237,6 +237,7 @@ _DTYPES: dict[str, tuple[tuple[str, ...], str, Callable[[str], str]]] = {
 def _reduced(
     input: TensorType, name: str, method: str, dim: Axes, keepdim: bool, **keywords: Any
 ) -> Lowering:
+    """Return a reduction over axes."""
     dtype, dims = reduced_dtype(input, name), _kept(input, dim, keepdim)
     return Lowering(
         input.like(*dims, dtype=dtype),

@@ -233,6 +233,7 @@ def _conv(
     bias: bool,
     padding_mode: str,
 ) -> Lowering:
+    """Return a convolution over this many axes."""
     name = f"Conv{axes}d"
     weighted(input, name)
     with_rank(input, axes + 1, name, SHAPES[axes])
@@ -279,6 +280,7 @@ def _transposed(
     dilation: Any,
     padding_mode: str,
 ) -> Lowering:
+    """Return a transposed convolution over this many axes."""
     name = f"ConvTranspose{axes}d"
     weighted(input, name)
     with_rank(input, axes + 1, name, SHAPES[axes])

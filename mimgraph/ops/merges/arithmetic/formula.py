@@ -212,6 +212,7 @@ def _negative(term: Term) -> Term:
 
 
 def _arithmetic(operator: str, left: Term, right: Term) -> Term:
+    """Return the term of an operator of two terms, in torch's dtype; refuse dtypes that torch refuses."""
     if left.value is not None and right.value is not None:
         expression = Arithmetic(operator, Number(left.value), Number(right.value))
         return number(
