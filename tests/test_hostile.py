@@ -59,7 +59,7 @@ def runner() -> tuple[subprocess.Popen[str], TemporaryDirectory[str]]:
     return process, folder
 
 
-def ended(command: list[str], text: bytes) -> End:
+def run_limited(command: list[str], text: bytes) -> End:
     """Run a command on a spec."""
     process, folder = runner()
     place = Path(folder.name)
@@ -317,7 +317,7 @@ def cases(quick: bool) -> list[object]:
 
 @pytest.mark.parametrize("name", cases(quick=True))
 def test_check_reports_whether_a_spec_is_legal(name: str) -> None:
-    end = ended(["check", "--format", "json"], TEXTS[name])
+    end = run_limited(["check", "--format", "json"], TEXTS[name])
     assert (end.code, end.error) in ((0, ""), (1, ""))
     found = json.loads(end.out)
     assert len(found) <= MAX_FAULTS + 1
@@ -332,7 +332,7 @@ def test_check_reports_whether_a_spec_is_legal(name: str) -> None:
 @pytest.mark.parametrize("command", ["check", "summary", "emit", "draw"])
 @pytest.mark.parametrize("name", cases(quick=False))
 def test_every_command_ends_within_the_limits(command: str, name: str) -> None:
-    end = ended([command], TEXTS[name])
+    end = run_limited([command], TEXTS[name])
     printed = end.out + end.error
     assert "Traceback" not in printed
     if end.code == 2:  # the picture would take hours or be unreadable

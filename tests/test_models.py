@@ -71,7 +71,7 @@ def assert_same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> None:
         torch.testing.assert_close(tensor, theirs[key], rtol=1e-5, atol=1e-6, msg=key)
 
 
-def two_lengths(graph: mg.Graph) -> Iterator[dict[str, int]]:
+def two_sizes(graph: mg.Graph) -> Iterator[dict[str, int]]:
     """Yield the smallest legal value of every named size, then twice that."""
     sizes = choose_sizes(graph.typed, {})
     yield sizes
@@ -1291,7 +1291,7 @@ def test_the_weights_are_the_same(case: Case) -> None:
 
 def test_outputs_and_gradients_are_the_same_and_shapes_as_inferred(case: Case) -> None:
     graph = mg.loads(case.text)
-    for sizes in two_lengths(graph):
+    for sizes in two_sizes(graph):
         compiled, by_hand = seeded(graph.compile), seeded(case.reference)
         inputs = seeded_inputs(graph.typed, BATCH, 0, sizes)
         ours, theirs = run(compiled, inputs), run(by_hand, inputs)
@@ -1329,10 +1329,10 @@ def test_no_local_outlives_its_last_use(text: str) -> None:
     tree = ast.parse(mg.loads(text).source())
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef) and function.name == "forward":
-            assert list(idle(function)) == []
+            assert list(dead_locals(function)) == []
 
 
-def idle(function: ast.FunctionDef) -> Iterator[str]:
+def dead_locals(function: ast.FunctionDef) -> Iterator[str]:
     """Yield each local that is still alive after a statement although nothing reads it later."""
     inputs = {a.arg for a in (*function.args.args, *function.args.kwonlyargs)}
     alive: set[str] = set()

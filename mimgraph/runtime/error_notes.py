@@ -173,7 +173,7 @@ def _places(body: Body, prefix: str = "", merge: Span | None = None) -> Iterator
 def _inside(
     node: TypedNode, body: Body, path: str, fed: str, merge: Span | None
 ) -> Iterator[tuple[str, str]]:
-    """Yield for every node inside a node what `_places` yields."""
+    """Yield the same as `_places` for the nodes inside a node."""
     operation = node.operation
     for item in operation.items:
         if operation.branches:

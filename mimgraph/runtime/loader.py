@@ -45,7 +45,7 @@ def load(
     module = ModuleType(key, "Compiled by mimgraph.")
     module.__file__ = filename
     code = compile(_without(own, source), filename, "exec", dont_inherit=True)
-    # every class and function in it refers to these names, and so keeps the module alive
+    # `__itself__` makes every class and function in it keep the module alive, by their globals
     vars(module).update(own, __itself__=module)
     exec(code, vars(module))  # noqa: S102 - our own text
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)

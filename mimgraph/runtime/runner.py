@@ -99,7 +99,7 @@ def run(
 
 
 def _load_arrays(graph: TypedGraph, path: str) -> dict[str, Tensor]:
-    """Return the arrays of an .npz file by input; a `ValueError` says what does not fit."""
+    """Return the arrays of an .npz file by input; raise a `ValueError` for arrays that do not fit."""
     try:
         arrays = dict(numpy.load(path, allow_pickle=False))
     except ValueError as error:

@@ -68,7 +68,7 @@ def save(
 
 
 def load_weights(model: nn.Module, path: str | PathLike[str]) -> None:
-    """Copy the tensors of a .safetensors file into the model; a `ValueError` says what does not fit."""
+    """Copy the tensors of a .safetensors file into the model; raise a `ValueError` for keys that do not fit."""
     Path(path).open("rb").close()  # the OSError of safetensors does not name the file
     try:
         given = safetensors.torch.load_file(fspath(path))

@@ -22,7 +22,7 @@ def shown(given: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-_FLAGS = ("bool", "bool_")  # numpy's
+_FLAGS = ("bool", "bool_")  # the bool types of numpy
 _PLAIN = frozenset({int, float, bool, str, type(None)})
 MAX_BYTES = 1 << 24  # the size from which an array is not converted to a list
 

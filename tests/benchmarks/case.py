@@ -66,7 +66,7 @@ def process(*command: str) -> Cost:
     return cost
 
 
-def elsewhere(make: str) -> Cost:
+def in_own_process(make: str) -> Cost:
     """Return a cost that is measured in a process of its own; `make` is a Python expression for it.
 
     A peer may change torch for the whole process: pytorch-symbolic wraps `nn.Module` itself.

@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves
 import mimgraph as mg
 from mimgraph.runtime.runner import choose_sizes, seeded_inputs
 from tests.benchmarks import peers
-from tests.benchmarks.case import Case, Cost, clocked, elsewhere
+from tests.benchmarks.case import Case, Cost, clocked, in_own_process
 from tests.gallery import gallery
 from tests.gallery.test_audio import WaveNet
 from tests.gallery.test_missing import ByHand
@@ -33,13 +33,13 @@ class Reference(NamedTuple):
     rounds: int = 20
 
 
-def torchvisions(name: str) -> nn.Module:
+def torchvision_model(name: str) -> nn.Module:
     return torchvision.models.get_model(TORCHVISIONS[name])
 
 
 REFERENCES: dict[str, Reference] = {
     **{name: Reference(made, rounds=300) for name, made in SEEDS.items()},
-    **{name: Reference(partial(torchvisions, name)) for name in TORCHVISIONS},
+    **{name: Reference(partial(torchvision_model, name)) for name in TORCHVISIONS},
     "wavenet": Reference(WaveNet, rounds=150),
     "unet_attention": Reference(partial(AttentionUNet, width=8), {"width": 8}, rounds=60),
     "image_table_missing": Reference(ByHand, rounds=150),
@@ -51,7 +51,7 @@ def inputs_of(graph: mg.Graph, batch: int) -> dict[str, Tensor]:
     return seeded_inputs(graph.typed, batch, 0, choose_sizes(graph.typed, {}))
 
 
-def several(action: Callable[[], Any], with_gradients: bool = False) -> Cost:
+def repeated(action: Callable[[], Any], with_gradients: bool = False) -> Cost:
     """Return the time of one call, measured over enough calls for the clock's resolution."""
 
     def run() -> None:
@@ -80,11 +80,11 @@ def forward(name: str, backward: bool) -> tuple[Cost, Cost]:
     def run(model: nn.Module, *args: Tensor, **named: Tensor) -> None:
         result = model(*args, **named)
         if backward:
-            total(result).backward()
+            sum_of(result).backward()
 
     return (
-        several(partial(run, ours, **inputs), backward),
-        several(partial(run, by_hand, *inputs.values()), backward),
+        repeated(partial(run, ours, **inputs), backward),
+        repeated(partial(run, by_hand, *inputs.values()), backward),
     )
 
 
@@ -98,7 +98,7 @@ def share_weights(ours: nn.Module, by_hand: nn.Module) -> None:
         theirs.data = mine.data.view_as(theirs)
 
 
-def total(result: Any) -> Tensor:
+def sum_of(result: Any) -> Tensor:
     """Return the sum of all tensors that a model returned."""
     if isinstance(result, Tensor):
         return result.sum()
@@ -111,12 +111,12 @@ def simple(peer: str = "") -> Cost:
     graph = gallery("simple_numerical")
     inputs = inputs_of(graph, batch=1)
     if not peer:
-        return several(partial(graph.compile(), **inputs))
-    return several(partial(peers.SIMPLE[peer](), *inputs.values()))
+        return repeated(partial(graph.compile(), **inputs))
+    return repeated(partial(peers.SIMPLE[peer](), *inputs.values()))
 
 
 def forward_of_peer(peer: str) -> tuple[Cost, Cost]:
-    return simple(), elsewhere(f"tests.benchmarks.forwards.simple({peer!r})")
+    return simple(), in_own_process(f"tests.benchmarks.forwards.simple({peer!r})")
 
 
 def cases() -> Iterator[Case]:

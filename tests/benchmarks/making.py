@@ -9,7 +9,7 @@ from torch import nn
 
 import mimgraph as mg
 from mimgraph import layers
-from tests.benchmarks.case import Case, Cost, clocked, elsewhere
+from tests.benchmarks.case import Case, Cost, clocked, in_own_process
 from tests.benchmarks.reading import chain
 
 REPEATED = """
@@ -73,7 +73,9 @@ def built_against_peer(peer: str, nodes: int, with_weights: bool) -> tuple[Cost,
         graph = building(nodes)  # a peer's model keeps its graph too
         return graph, graph.compile() if with_weights else None
 
-    return clocked(build, nodes), elsewhere(f"tests.benchmarks.peers.building({peer!r}, {nodes})")
+    return clocked(build, nodes), in_own_process(
+        f"tests.benchmarks.peers.building({peer!r}, {nodes})"
+    )
 
 
 def cases() -> Iterator[Case]:

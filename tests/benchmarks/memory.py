@@ -11,7 +11,7 @@ from torch import nn
 import mimgraph as mg
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, fixed
-from tests.benchmarks.forwards import torchvisions
+from tests.benchmarks.forwards import torchvision_model
 from tests.emit.test_liveness import Lives
 from tests.gallery import gallery
 
@@ -45,7 +45,7 @@ def alive_beside_keras() -> tuple[Cost, Cost]:
 
 
 def memory_of_resnet() -> tuple[Cost, Cost]:
-    ours, theirs = gallery("resnet50").compile().eval(), torchvisions("resnet50").eval()
+    ours, theirs = gallery("resnet50").compile().eval(), torchvision_model("resnet50").eval()
     image = torch.ones(8, 3, 224, 224)
     return (
         lambda: watched(ours, lambda: ours(image=image)).peak,

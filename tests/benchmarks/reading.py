@@ -18,7 +18,7 @@ from mimgraph.ir.typed import Body, Leaf, TypedOperation, unwrap
 from mimgraph.support.gc_pause import uncollected
 from tests.benchmarks import peers
 from tests.benchmarks.case import Case, Cost, clocked, fixed, process
-from tests.benchmarks.forwards import torchvisions
+from tests.benchmarks.forwards import torchvision_model
 from tests.conftest import ROOT
 from tests.gallery import gallery
 
@@ -86,35 +86,35 @@ def _operations(operation: TypedOperation) -> int:
     return isinstance(operation, Leaf) + inner + sum(map(operations, operation.bodies))
 
 
-def shapes(name: str, anew: bool = False) -> tuple[int, Cost]:
+def shapes(name: str, uncached: bool = False) -> tuple[int, Cost]:
     """Return the number of operations of a spec, and the cost per operation of inferring its shapes;
-    `anew` clears the cache of the ops' shape rules first."""
+    `uncached` clears the cache of the ops' shape rules first."""
     graph = gallery(name)
     nodes = operations(graph.typed.body)
 
     def run() -> None:
         for _ in range(WARM):
-            if anew:
+            if uncached:
                 forget()
             uncollected()(infer)(graph.declared, Report())
 
     return nodes, clocked(run, WARM * nodes)
 
 
-def shapes_alone(name: str) -> tuple[Cost, Cost]:
+def shapes_against_limit(name: str) -> tuple[Cost, Cost]:
     _, ours = shapes(name)
     return ours, fixed(15e-6)
 
 
-def shapes_anew(name: str) -> tuple[Cost, Cost]:
-    return shapes(name, anew=True)[1], shapes(name)[1]
+def shapes_uncached(name: str) -> tuple[Cost, Cost]:
+    return shapes(name, uncached=True)[1], shapes(name)[1]
 
 
 def shapes_against_meta(name: str) -> tuple[Cost, Cost]:
     """Compare with torch's own shape inference, a forward on the meta device."""
     nodes, ours = shapes(name)
     with torch.device("meta"):
-        model, image = torchvisions(name).eval(), torch.empty(1, 3, 224, 224)
+        model, image = torchvision_model(name).eval(), torch.empty(1, 3, 224, 224)
 
     @torch.no_grad()
     def run() -> None:
@@ -174,14 +174,14 @@ def cases() -> Iterator[Case]:
         yield Case(
             name=f"shapes, {name}",
             against="15 µs a node",
-            make=partial(shapes_alone, name),
+            make=partial(shapes_against_limit, name),
             at_most=1.0,
             unit="µs a node",
         )
         yield Case(
             name=f"shapes, {name}, the first time",
             against="again",
-            make=partial(shapes_anew, name),
+            make=partial(shapes_uncached, name),
             unit="µs a node",
             slow=True,
         )

@@ -10,18 +10,18 @@ from math import gcd
 from mimgraph.ir.dim import Size, substitute, symbol
 
 Point = Mapping[str, int]
-Value = Callable[[Point], int | None]  # None where it has no value
+Value = Callable[[Point], int | None]  # None at points where the module fails
 
-# By how much a name is raised: multiples of usual strides and patch sizes; the first with a value.
+# Steps by which a size is raised, multiples of usual strides; the first at which the module runs counts.
 STEPS = (3360, 480, 48, 12, 4)
 SHORT_STEPS = STEPS[2:]  # for names over which the module loops
-LARGEST_DIVISOR = 64  # larger ones are no strides, but come from rounding
+LARGEST_DIVISOR = 64  # larger ones are not strides but results of rounding
 
 
 def fit(value: Value, base: Point, costly: Collection[str] = ()) -> Size | None:
     """Return a constant, or a sum or product of `(a*T + b)//m`, that gives every value; None if none.
 
-    `value` has a value at `base` and is called at other points, which are near it for `costly` names.
+    `value` is not None at `base`; it is called at other points, with small steps for `costly` names.
     """
     start = value(base)
     assert start is not None

@@ -121,10 +121,10 @@ class _Seen(NamedTuple):
 
     parts: Parts
     error: Exception | None = None
-    calls: int = 0  # of torch's functions
+    calls: int = 0  # the number of calls of torch's functions
 
 
-# The functions that need one dtype, which torch does not check on the meta device.
+# Functions whose arguments must have one dtype, which torch does not check on the meta device.
 ONE_DTYPE = frozenset({F.linear, F.conv1d, F.conv2d, F.conv3d, torch.matmul, torch.bmm, torch.mm})
 
 

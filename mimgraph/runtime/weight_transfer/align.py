@@ -1,4 +1,4 @@
-"""Match the tensors of two models: by shape, by what feeds them, by module and by order of use."""
+"""Match the tensors of two models: by shape, by their neighbours in the data flow, by module and by order of use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Flow:
     feeds: frozenset[tuple[str, str, str]] = frozenset()
 
     def neighbours(self) -> tuple[Neighbours, Neighbours]:
-        """Return what feeds each tensor, and what each tensor or input feeds, with the ways."""
+        """Return the sources of each tensor, and the targets of each tensor or input, with the steps between."""
         before, after = defaultdict[str, Ways](list), defaultdict[str, Ways](list)
         for source, target, how in self.feeds:
             before[target].append((source, how))

@@ -74,7 +74,7 @@ def _matrix(tensor: Tensor) -> Tensor | None:
 def _begin_rows(
     weight: Tensor, bias: Any, result: Tensor, axis: int, stored: Stored, key: str | None = None
 ) -> RowProvenance | None:
-    """Return the provenance of a product: element i along `axis` is made by row i of a weight and bias of the module."""
+    """Return the provenance of a product: row i of a weight and bias makes element i along `axis`."""
     key = key or stored(weight)
     if key is None:
         return None

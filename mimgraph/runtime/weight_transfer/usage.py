@@ -32,7 +32,7 @@ def unique_tensors(state: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 class Edge(NamedTuple):
-    """A value that meets a tensor of the module: what made it, and what happened to it on the way."""
+    """A step of the data flow: a tensor of the module meets a value made from `source` by some ops."""
 
     source: str  # an input, a tensor, or a part by its number in Usage
     how: str
@@ -49,7 +49,9 @@ class Usage:
     numbered: Mapping[str, Part] = field(default_factory=dict)
     # for a tensor without a use, another tensor of its module
     siblings: Mapping[str, str] = field(default_factory=dict)
-    outputs: tuple[tuple[torch.Size, frozenset[str]], ...] = ()  # shapes, and what made them
+    outputs: tuple[
+        tuple[torch.Size, frozenset[str]], ...
+    ] = ()  # shapes, and the tensors and inputs that made them
     tables: Mapping[str, int] = field(default_factory=dict)  # the first row read by position
     roles: Mapping[str, str] = field(default_factory=dict)  # known from names, if no use is seen
 

@@ -32,7 +32,7 @@ NamedWays = frozenset[tuple[str, tuple[str, ...]]]  # inputs or tensors, and the
 
 
 def tensors_in(result: object) -> list[Tensor]:
-    """Return the tensors in what a forward returned; a class of the user's may be a dict."""
+    """Return the tensors in the result of a forward, also in a user's subclass of dict."""
     plain = dict(result) if isinstance(result, Mapping) else result
     return [leaf for leaf in tree_leaves(plain) if isinstance(leaf, Tensor)]
 
@@ -101,7 +101,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         self.tables: dict[str, int] = {}
         self._fed = defaultdict[str, set[tuple[str, str]]](
             set
-        )  # for each part, what feeds it, and how
+        )  # for each part, its sources and the steps from them
         self._numbers: dict[Part, str] = {}
         # the parts of each tensor: all that met data, and the ones whose results were used further
         self._begun = defaultdict[str, dict[Part, None]](dict)
@@ -119,7 +119,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch types
         return {Edge(*way, target) for target, ways in self._fed.items() for way in ways}
 
     def ends(self, result: object) -> tuple[tuple[torch.Size, frozenset[str]], ...]:
-        """Return the shape of each tensor in the result, and what made it."""
+        """Return the shape of each tensor in the result, with the tensors and inputs that made it."""
         found = [(leaf.shape, self._origin(leaf)) for leaf in tensors_in(result)]
         return tuple(
             (shape, frozenset(name for name, _ in origin.ways)) for shape, origin in found if origin
